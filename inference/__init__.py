@@ -1,0 +1,1 @@
+"""The engine: what a frame of intra-operative ultrasound means."""

@@ -1,0 +1,80 @@
+"""One picture and everything that must never be separated from it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.spacing import PixelSpacing
+
+Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
+
+
+class View(StrEnum):
+    """What kind of plane a frame shows."""
+
+    NATIVE = "native"
+    """A frame as the probe made it."""
+    SLICE = "slice"
+    """A plane cut from a reconstructed volume: not a probe view."""
+    UNKNOWN = "unknown"
+    """A picture file that does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where frames come from, in words fit for screens and exports: never a patient's identity.
+
+    Attributes:
+        name: the source's display name (a file's name, a device's name).
+        view: native frame, or slice of a volume.
+        simulated: True only where the source says that it is simulated.
+        live: True for a device or stream that cannot be rewound.
+    """
+
+    name: str
+    view: View
+    simulated: bool = False
+    live: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One ultrasound picture.
+
+    Attributes:
+        index: position in the source, from 0.
+        pixels: (rows, cols), C order, dtype of the source (uint8, uint16 or float32), exactly 0 outside the sector.
+        spacing: mm a pixel, or None where nobody knows.
+        captured_at: `time.monotonic()` seconds at which the picture reached this computer.
+        origin: where it comes from.
+        time_s: position on the source's own clock, seconds, or None if it has no clock.
+        no_spacing_reason: one sentence that says why `spacing` is None; empty otherwise.
+    """
+
+    index: int
+    pixels: Pixels
+    spacing: PixelSpacing | None
+    captured_at: float
+    origin: Origin
+    time_s: float | None = None
+    no_spacing_reason: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse anything that is not one grey picture."""
+        if self.pixels.ndim != 2 or 0 in self.pixels.shape:
+            raise ValueError(f"a frame is one grey picture (rows, cols), not {self.pixels.shape}")
+        if self.pixels.dtype not in (np.uint8, np.uint16, np.float32):
+            raise ValueError(f"a frame is uint8, uint16 or float32, not {self.pixels.dtype}")
+
+    @property
+    def rows(self) -> int:
+        """Height in pixels."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def cols(self) -> int:
+        """Width in pixels."""
+        return int(self.pixels.shape[1])

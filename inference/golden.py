@@ -1,0 +1,78 @@
+"""Golden cases: small frames with the masks a model must give for them, carried inside the .onnx.
+
+Stored under `contract.GOLDEN_KEY` as base64 of a compressed .npz: per case `pixels_N` (rows, cols), `spacing_N`
+(row_mm, col_mm) and `mask_N` (rows, cols) uint8 0/1. Two kinds at least: a tumour (asymmetric, anisotropic spacing, not
+square) and none.
+"""
+
+import base64
+import binascii
+import hashlib
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.contract import GOLDEN_KEY
+from inference.errors import ContractError
+from inference.frame import Pixels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GoldenCase:
+    """One frame and its expected mask.
+
+    Attributes:
+        pixels: (rows, cols), dtype as the source gave it.
+        spacing_mm: (row, col).
+        mask: (rows, cols) uint8 0/1.
+    """
+
+    pixels: Pixels
+    spacing_mm: tuple[float, float]
+    mask: NDArray[np.uint8]
+
+
+def pack(cases: Sequence[GoldenCase]) -> tuple[str, str]:
+    """Golden cases as (text for the .onnx metadata, sha256 of its bytes)."""
+    arrays: dict[str, NDArray[np.generic]] = {}
+    for number, case in enumerate(cases):
+        arrays[f"pixels_{number}"] = case.pixels
+        arrays[f"spacing_{number}"] = np.asarray(case.spacing_mm, np.float64)
+        arrays[f"mask_{number}"] = case.mask
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
+    data = buffer.getvalue()
+    return base64.b64encode(data).decode(), hashlib.sha256(data).hexdigest()
+
+
+def unpack(metadata: dict[str, str], sha256: str) -> tuple[GoldenCase, ...]:
+    """Golden cases out of an ONNX file's metadata.
+
+    Raises:
+        ContractError: if there are none, or they are not the ones the contract names.
+    """
+    if GOLDEN_KEY not in metadata:
+        raise ContractError("The model carries no golden cases to test itself with: export it with `ius-train export`.")
+    try:
+        data = base64.b64decode(metadata[GOLDEN_KEY], validate=True)
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise ContractError(
+                "The model's golden cases are not the ones its contract names: copy or export it again."
+            )
+        with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+            count = sum(name.startswith("pixels_") for name in arrays)
+            cases = tuple(_case(arrays, number) for number in range(count))
+    except (binascii.Error, zipfile.BadZipFile, KeyError, ValueError) as error:
+        raise ContractError(f"The model's golden cases are damaged ({error}): copy or export it again.") from error
+    if not cases:
+        raise ContractError("The model carries an empty set of golden cases: export it again.")
+    return cases
+
+
+def _case(arrays: "np.lib.npyio.NpzFile", number: int) -> GoldenCase:
+    row_mm, col_mm = (float(value) for value in arrays[f"spacing_{number}"])
+    return GoldenCase(arrays[f"pixels_{number}"], (row_mm, col_mm), arrays[f"mask_{number}"])

@@ -1,0 +1,168 @@
+"""From the network's margin to regions: mask, smooth outlines, areas, diameters, depth, cut edges."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.contract import Reliability
+from inference.frame import Frame, Pixels, View
+from inference.reading import Diameters, Region, size_state
+from inference.spacing import PixelSpacing
+
+FINE = 2
+"""Outlines are traced on a grid this many times finer than the picture."""
+SMOOTHING = 5
+"""Outline vertices averaged, in fine-grid steps: takes the staircase off, moves nothing by half a pixel."""
+
+
+def mask_of(margin: NDArray[np.float32], *, keep_largest: bool) -> NDArray[np.uint8]:
+    """The tumour mask.
+
+    Args:
+        margin: (rows, cols) tumour logit minus background logit, on the full frame.
+        keep_largest: nnU-Net's post-processing, where its cross-validation chose it.
+
+    Returns:
+        (rows, cols) uint8 0/1.
+    """
+    mask = (margin > 0).view(np.uint8)
+    if not keep_largest:
+        return mask
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    if count <= 2:
+        return mask
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    kept: NDArray[np.uint8] = (labels == largest).astype(np.uint8)
+    return kept
+
+
+def regions_of(
+    mask: NDArray[np.uint8], margin: NDArray[np.float32], frame: Frame, limits: Reliability
+) -> tuple[Region, ...]:
+    """The connected pieces of a mask, largest first (diagonal neighbours belong together)."""
+    x0, y0, width, height = cv2.boundingRect(mask)
+    if width == 0:
+        return ()
+    piece = np.ascontiguousarray(mask[y0 : y0 + height, x0 : x0 + width])
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(piece, connectivity=8)
+    edge = edge_of(frame.pixels)
+    top = probe_face_row(frame)
+    found = []
+    for label in range(1, len(stats)):
+        left, upper, wide, high, area_px = (int(value) for value in stats[label])
+        rows, cols = slice(upper, upper + high), slice(left, left + wide)
+        corner = (x0 + left, y0 + upper)
+        one = (labels[rows, cols] == label).view(np.uint8)
+        outlines = _outlines(one, margin, corner)
+        found.append(_region(area_px, outlines, _touches(one, edge, corner), frame.spacing, top, limits))
+    return tuple(sorted(found, key=lambda region: -region.area_px))
+
+
+def edge_of(pixels: Pixels) -> NDArray[np.uint8]:
+    """1 outside the sector (the filled outline of everything non-zero), 0 inside; (rows, cols) uint8."""
+    shown = (pixels > 0).view(np.uint8)
+    outlines, _ = cv2.findContours(shown, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    outside = np.ones(pixels.shape, np.uint8)
+    cv2.drawContours(outside, outlines, -1, 0, cv2.FILLED)
+    return outside
+
+
+def probe_face_row(frame: Frame) -> int | None:
+    """The first row of the sector, where depth is counted from; None for slices, which have no probe face."""
+    if frame.origin.view is not View.NATIVE:
+        return None
+    lit = np.flatnonzero(frame.pixels.any(axis=1))
+    return int(lit[0]) if lit.size else None
+
+
+def _region(
+    area_px: int,
+    outlines: tuple[NDArray[np.float32], ...],
+    touches: bool,
+    spacing: PixelSpacing | None,
+    top: int | None,
+    limits: Reliability,
+) -> Region:
+    if spacing is None:
+        return Region(area_px, None, outlines, None, None, touches, None)
+    area_mm2 = area_px * spacing.pixel_mm2
+    depth = None if top is None else _depth(outlines[0], top, spacing)
+    return Region(
+        area_px, area_mm2, outlines, diameters_of(outlines[0], spacing), depth, touches, size_state(area_mm2, limits)
+    )
+
+
+def _depth(outline: NDArray[np.float32], top: int, spacing: PixelSpacing) -> tuple[float, float]:
+    rows = outline[:, 1] - top
+    return max(0.0, float(rows.min()) * spacing.row_mm), float(rows.max()) * spacing.row_mm
+
+
+def _touches(one: NDArray[np.uint8], edge: NDArray[np.uint8], corner: tuple[int, int]) -> bool:
+    """Whether a pixel of the region is next to the outside of the sector or of the picture."""
+    x0, y0 = corner
+    height, width = one.shape
+    rows, cols = edge.shape
+    if x0 == 0 or y0 == 0 or x0 + width == cols or y0 + height == rows:
+        return True
+    grown = cv2.dilate(cv2.copyMakeBorder(one, 1, 1, 1, 1, cv2.BORDER_CONSTANT), np.ones((3, 3), np.uint8)) > 0
+    return bool(grown[edge[y0 - 1 : y0 + height + 1, x0 - 1 : x0 + width + 1] > 0].any())
+
+
+def _outlines(
+    one: NDArray[np.uint8], margin: NDArray[np.float32], corner: tuple[int, int]
+) -> tuple[NDArray[np.float32], ...]:
+    """Outlines of one region where the interpolated margin crosses zero; a speck falls back to its pixels."""
+    height, width = one.shape
+    x0, y0 = corner
+    inside = cv2.copyMakeBorder(one, 1, 1, 1, 1, cv2.BORDER_CONSTANT) > 0
+    values = np.full(inside.shape, -1.0, np.float32)
+    values[1:-1, 1:-1] = margin[y0 : y0 + height, x0 : x0 + width]
+    # Neighbouring regions are not this one's: whatever lies outside it counts as outside.
+    values = np.where(inside, values, -np.abs(values))
+    fine = cv2.resize(values, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_LINEAR) > 0
+    traced, tree = cv2.findContours(fine.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    scale = FINE
+    if not traced or max(len(outline) for outline in traced) < SMOOTHING:
+        traced, tree = cv2.findContours(inside.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+        scale = 1
+    # Outer outlines (no parent) before holes, the longest first.
+    order = sorted(range(len(traced)), key=lambda k: (tree[0][k][3] >= 0, -len(traced[k])))
+    offset = np.array([x0 - 1, y0 - 1], np.float32)
+    return tuple(_smooth((traced[k][:, 0] + 0.5) / scale - 0.5) + offset for k in order)
+
+
+def _smooth(outline: NDArray[np.floating]) -> NDArray[np.float32]:
+    """A closed outline, each vertex averaged with its neighbours along the line."""
+    points: NDArray[np.float32] = np.asarray(outline, np.float32)
+    if len(points) < 4 * SMOOTHING:
+        return points
+    reach = SMOOTHING // 2
+    total = sum((np.roll(points, shift, axis=0) for shift in range(-reach, reach + 1)), np.zeros_like(points))
+    smooth: NDArray[np.float32] = total / np.float32(SMOOTHING)
+    return smooth
+
+
+def diameters_of(outline: NDArray[np.float32], spacing: PixelSpacing) -> Diameters:
+    """Longest diameter and the full width perpendicular to it.
+
+    Args:
+        outline: (n, 2) of (x, y) pixels.
+        spacing: mm a pixel, per axis.
+    """
+    hull = cv2.convexHull(outline)[:, 0]
+    scale = np.array([spacing.col_mm, spacing.row_mm])
+    points = hull * scale
+    between = points[:, None] - points[None]
+    distance = np.hypot(between[..., 0], between[..., 1])
+    first, second = np.unravel_index(int(np.argmax(distance)), distance.shape)
+    longest = float(distance[first, second])
+    ends = (_point(hull[first]), _point(hull[second]))
+    if longest == 0.0:
+        return Diameters(0.0, 0.0, ends)
+    along = (points[second] - points[first]) / longest
+    across = points @ np.array([-along[1], along[0]])
+    return Diameters(longest, float(across.max() - across.min()), ends)
+
+
+def _point(xy: NDArray[np.floating]) -> tuple[float, float]:
+    return float(xy[0]), float(xy[1])

@@ -1,0 +1,101 @@
+"""What every source of frames promises."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.frame import Frame, Origin
+from inference.spacing import PixelSpacing
+
+Mask: TypeAlias = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """What is known of a source before its first frame.
+
+    Attributes:
+        origin: name, view, simulated, live.
+        rows: height of every frame, pixels.
+        cols: width of every frame, pixels.
+        spacing: mm a pixel, or None.
+        no_spacing_reason: why `spacing` is None, one sentence; empty otherwise.
+        levels: the (black, white) grey values of the display map, fixed for the whole source.
+        fps: frames a second of the source's own clock, or None if it has none (a folder, a volume).
+        edge_letters: anatomical letters at the (top, bottom, left, right) edges of the picture, empty where unknown.
+    """
+
+    origin: Origin
+    rows: int
+    cols: int
+    spacing: PixelSpacing | None
+    no_spacing_reason: str
+    levels: tuple[float, float]
+    fps: float | None = None
+    edge_letters: tuple[str, str, str, str] = ("", "", "", "")
+
+
+class FrameSource(Protocol):
+    """A stream of frames. `frames()` is called once, from one thread; `close()` may come from another."""
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known before the first frame."""
+        ...
+
+    def frames(self) -> Iterator[Frame]:
+        """Frames in order, each as soon as it exists; ends at the end of the source or after `close()`.
+
+        Raises:
+            SourceError: if the source breaks.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free the source and any thread stuck in it. Harmless when repeated."""
+        ...
+
+
+@runtime_checkable
+class RecordedSource(FrameSource, Protocol):
+    """A source that can be read anywhere, any number of times: files, and the phantom."""
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        ...
+
+    def read(self, index: int) -> Frame:
+        """Frame `index`, 0 <= index < len(self), `captured_at` being now.
+
+        Raises:
+            IndexError: outside the source.
+            SourceError: if this frame cannot be read; others may still be.
+        """
+        ...
+
+    def save_masks(self, masks: list[Mask], path: str) -> None:
+        """Write one (rows, cols) 0/1 mask a frame on the source's own geometry as NIfTI.
+
+        Raises:
+            OutputError: if the file cannot be written.
+        """
+        ...
+
+
+class Closing:
+    """Mixin: `with source:` closes it."""
+
+    def __enter__(self) -> Self:
+        """Use the source."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        """Close it."""
+        self.close()
+
+    def close(self) -> None:
+        """Free the source."""

@@ -1,0 +1,189 @@
+"""The phantom: ellipses whose area is known exactly. The reference source: read it before writing a new one."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import monotonic
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import OutputError
+from inference.exporters import save_stack
+from inference.frame import Frame, Origin, View
+from inference.sources.base import Closing, Mask, SourceInfo
+from inference.spacing import PixelSpacing, Provenance
+
+SUBSAMPLES = 8
+"""Sub-pixel positions per axis when a shape is drawn: partial pixels become intermediate grey."""
+TISSUE = 70
+TUMOUR = 150
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipse:
+    """An ellipse in mm, from the picture's top left corner (the outer corner of the first pixel).
+
+    Attributes:
+        x_mm: centre, across.
+        y_mm: centre, down.
+        a_mm: first semi-axis.
+        b_mm: second semi-axis.
+        angle: of the first semi-axis against the columns' direction, radians.
+    """
+
+    x_mm: float
+    y_mm: float
+    a_mm: float
+    b_mm: float
+    angle: float = 0.0
+
+    @property
+    def area_mm2(self) -> float:
+        """Exact area, mm²."""
+        return math.pi * self.a_mm * self.b_mm
+
+    def coverage(self, rows: int, cols: int, spacing: PixelSpacing) -> NDArray[np.float32]:
+        """Share of each pixel inside the ellipse, (rows, cols) float32 in 0..1."""
+        covered = np.zeros((rows, cols), np.float32)
+        reach = max(self.a_mm, self.b_mm)
+        y0, y1 = _window(self.y_mm, reach, spacing.row_mm, rows)
+        x0, x1 = _window(self.x_mm, reach, spacing.col_mm, cols)
+        if y1 <= y0 or x1 <= x0:
+            return covered
+        y = _centres(y0, y1) * spacing.row_mm - self.y_mm
+        x = _centres(x0, x1) * spacing.col_mm - self.x_mm
+        u = x[None] * math.cos(self.angle) + y[:, None] * math.sin(self.angle)
+        v = y[:, None] * math.cos(self.angle) - x[None] * math.sin(self.angle)
+        inside = (u / self.a_mm) ** 2 + (v / self.b_mm) ** 2 <= 1
+        blocks = inside.reshape(y1 - y0, SUBSAMPLES, x1 - x0, SUBSAMPLES)
+        covered[y0:y1, x0:x1] = blocks.mean(axis=(1, 3))
+        return covered
+
+
+def _window(centre_mm: float, reach_mm: float, spacing_mm: float, size: int) -> tuple[int, int]:
+    """The pixels along one axis that the shape can reach."""
+    low = math.floor((centre_mm - reach_mm) / spacing_mm)
+    high = math.ceil((centre_mm + reach_mm) / spacing_mm)
+    return max(0, low), min(size, high)
+
+
+def _centres(start: int, stop: int) -> NDArray[np.float64]:
+    """Sub-pixel centres of pixels start..stop, in pixels from the outer edge."""
+    return start + (np.arange((stop - start) * SUBSAMPLES) + 0.5) / SUBSAMPLES
+
+
+class PhantomSource(Closing):
+    """A tumour-like ellipse that moves and breathes inside a sector.
+
+    Args:
+        rows: picture height.
+        cols: picture width.
+        spacing_mm: (row, col) mm a pixel; None for a source that hides its scale.
+        count: frames until the motion repeats.
+        fps: pace.
+        speckle: standard deviation of the multiplicative noise; 0 for exact grey levels.
+    """
+
+    def __init__(
+        self,
+        rows: int = 512,
+        cols: int = 512,
+        spacing_mm: tuple[float, float] | None = (0.15, 0.15),
+        count: int = 240,
+        fps: float = 30.0,
+        speckle: float = 0.0,
+    ) -> None:
+        self._true_spacing = PixelSpacing(*(spacing_mm or (0.15, 0.15)), Provenance.EXACT)
+        self._count = count
+        self._speckle = speckle
+        self._open = True
+        self._sector = _sector(rows, cols)
+        self._info = SourceInfo(
+            origin=Origin("phantom", View.NATIVE, simulated=True),
+            rows=rows,
+            cols=cols,
+            spacing=None if spacing_mm is None else self._true_spacing,
+            no_spacing_reason="" if spacing_mm else "This phantom hides its scale: calibrate it.",
+            levels=(0.0, 255.0),
+            fps=fps,
+        )
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known before the first frame."""
+        return self._info
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return self._count
+
+    def shape(self, index: int) -> Ellipse:
+        """The ellipse in frame `index`: its area is the truth."""
+        phase = 2 * math.pi * index / self._count
+        height, width = self._info.rows * self._true_spacing.row_mm, self._info.cols * self._true_spacing.col_mm
+        size = 0.12 * min(height, width) * (0.6 - 0.4 * math.cos(phase))
+        return Ellipse(
+            x_mm=width * (0.5 + 0.08 * math.sin(phase)),
+            y_mm=height * (0.55 + 0.06 * math.cos(2 * phase)),
+            a_mm=1.3 * size,
+            b_mm=size,
+            angle=0.5 + 0.3 * math.sin(phase),
+        )
+
+    def truth(self, index: int) -> Mask:
+        """Pixels at least half inside the ellipse, (rows, cols) uint8 0/1."""
+        covered = self.shape(index).coverage(self._info.rows, self._info.cols, self._true_spacing)
+        inside: Mask = (covered >= 0.5).astype(np.uint8)
+        return inside
+
+    def read(self, index: int) -> Frame:
+        """Frame `index`.
+
+        Raises:
+            IndexError: outside the source.
+        """
+        if not 0 <= index < self._count:
+            raise IndexError(f"the phantom has {self._count} frames, not {index + 1}")
+        covered = self.shape(index).coverage(self._info.rows, self._info.cols, self._true_spacing)
+        grey = TISSUE + (TUMOUR - TISSUE) * covered
+        if self._speckle:
+            noise = np.random.default_rng(index).standard_normal(grey.shape, np.float32)
+            grey = grey * (1 + self._speckle * noise)
+        pixels = np.clip(np.rint(grey), 1, 255).astype(np.uint8) * self._sector
+        return Frame(
+            index=index,
+            pixels=pixels,
+            spacing=self._info.spacing,
+            captured_at=monotonic(),
+            origin=self._info.origin,
+            time_s=index / self._info.fps if self._info.fps else None,
+            no_spacing_reason=self._info.no_spacing_reason,
+        )
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame once, as fast as they are taken."""
+        for index in range(self._count):
+            if not self._open:
+                return
+            yield self.read(index)
+
+    def save_masks(self, masks: list[Mask], path: str) -> None:
+        """Write masks as a (cols, rows, frames) NIfTI with the phantom's spacing."""
+        if not masks:
+            raise OutputError("There is no mask to write: analyse a frame first.")
+        save_stack(masks, self._info.spacing, path)
+
+    def close(self) -> None:
+        """End `frames()`."""
+        self._open = False
+
+
+def _sector(rows: int, cols: int) -> Mask:
+    """A fan with its apex above the picture: 1 inside."""
+    y, x = np.mgrid[:rows, :cols].astype(np.float32)
+    down = y + 0.25 * rows
+    across = x - (cols - 1) / 2
+    radius = np.hypot(down, across)
+    inside = (np.abs(np.arctan2(across, down)) < 0.6) & (radius > 0.32 * rows) & (radius < 1.22 * rows)
+    return inside.astype(np.uint8)

@@ -1,0 +1,1 @@
+"""How the model came to be, offline."""
