@@ -1,0 +1,305 @@
+"""Engine: a model file made to run here, with what it really got and the proof that it still says what it said.
+
+Loading tries the providers of the ONNX Runtime build in order (TensorRT, CUDA, CPU). One counts only if the session
+really has it and the model's golden masks come out of it; else the next one is tried and the reason is kept.
+"""
+
+import ctypes
+import hashlib
+import math
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from inference import golden
+from inference.contract import ModelContract
+from inference.errors import AnalysisError, ContractError, ModelError, SelfTestError
+from inference.frame import Pixels
+from inference.golden import GoldenCase
+from inference.preprocessing import prepare, restore
+
+_CPU = "CPUExecutionProvider"
+_ORDER = ("TensorrtExecutionProvider", "CUDAExecutionProvider", _CPU)
+_WORDS = {"TensorrtExecutionProvider": "TensorRT", "CUDAExecutionProvider": "CUDA", _CPU: "CPU"}
+_OPTIONS: dict[str, dict[str, str]] = {"CUDAExecutionProvider": {"cudnn_conv_algo_search": "HEURISTIC"}}
+"""An exhaustive search costs 0.3 to 1.3 s for each new shape."""
+_ORT_ERRORS = (
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.EPFail,
+    ort_errors.EngineError,
+    ort_errors.NoModel,
+    ort_errors.NoSuchFile,
+    ort_errors.NotFound,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+)
+"""ONNX Runtime's exceptions, which have no base of their own."""
+_WARM_UP_SECONDS = 0.5
+_WARM_UP_RUNS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTestResult:
+    """How the golden cases came out on this device.
+
+    Attributes:
+        passed: no more elements differ than the contract allows.
+        mismatched_per_million: mask elements that differ, per million, over all cases.
+        cases: number of golden cases.
+    """
+
+    passed: bool
+    mismatched_per_million: float
+    cases: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmented:
+    """The network's answer to one frame.
+
+    Attributes:
+        margin: (rows, cols) float32 of the frame, tumour logit minus background logit; over `Engine.cutoff` is tumour.
+        network_ms: time in the network alone, all tiles.
+    """
+
+    margin: NDArray[np.float32]
+    network_ms: float
+
+
+class Engine:
+    """A loaded, warmed-up and self-tested model. Not for use by two threads at once.
+
+    Attributes:
+        path: the model file.
+        sha256: of that file: the model's identity.
+        contract: what the model says of itself.
+        provider: what it really runs on, in words.
+        fallbacks: one sentence for each provider that was tried and not taken.
+        self_test: how its golden cases came out.
+        warm_up_ms: median time of one tile through the network.
+        cutoff: margin above which a pixel is tumour (the logit of the contract's threshold: 0 at one half).
+    """
+
+    def __init__(self, path: Path, sha256: str, session: ort.InferenceSession) -> None:
+        """Take over a session; `load` is the way to make an engine.
+
+        Raises:
+            ContractError: if the file has no contract, or one that its own graph contradicts.
+        """
+        metadata = session.get_modelmeta().custom_metadata_map
+        self.path, self.sha256 = path, sha256
+        self.contract = ModelContract.from_metadata(metadata)
+        self.cutoff = math.log(self.contract.output.threshold / (1 - self.contract.output.threshold))
+        self.provider = _WORDS[session.get_providers()[0]]
+        self.fallbacks: tuple[str, ...] = ()
+        self._session = session
+        self._input = session.get_inputs()[0].name
+        self._check_shapes()
+        self.warm_up_ms = self._warm_up()
+        self.self_test = self._test(golden.unpack(metadata, self.contract.self_test.golden_sha256))
+
+    @classmethod
+    def load(cls, path: Path, *, threads: int | None = None, providers: Sequence[str] | None = None) -> "Engine":
+        """Load a model on the first provider that works and passes the self-test.
+
+        Args:
+            path: .onnx with a contract.
+            threads: CPU threads of the network; None takes `default_threads`.
+            providers: ONNX Runtime provider names to try, in order; None takes all this build lists.
+
+        Raises:
+            ModelError: if the file is missing or no ONNX model (ContractError: it carries no readable contract;
+                SelfTestError: no provider reproduces its golden masks).
+        """
+        if not path.is_file():
+            raise ModelError(f"There is no model at {path}: give the path of an .onnx file.")
+        with path.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        failed_test = False
+        fallbacks: list[str] = []
+        for provider in _candidates(providers, fallbacks):
+            session = _session(path, provider, threads or default_threads(), fallbacks)
+            if session is None:
+                continue
+            try:
+                engine = cls(path, sha256, session)
+            except AnalysisError as error:
+                fallbacks.append(f"{_WORDS[provider]} failed on its first frame ({error}).")
+                continue
+            if engine.self_test.passed:
+                engine.fallbacks = tuple(fallbacks)
+                return engine
+            failed_test = True
+            differing = engine.self_test.mismatched_per_million
+            fallbacks.append(
+                f"{_WORDS[provider]} failed the self-test: {differing:.0f} of a million mask pixels differ."
+            )
+        reasons = " ".join(fallbacks)
+        if failed_test:
+            raise SelfTestError(f"{path.name} does not reproduce its own masks here, so it is not used. {reasons}")
+        raise ModelError(f"{path.name} does not run on this computer: choose another model. {reasons}")
+
+    def run(self, tile: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One pass through the network.
+
+        Args:
+            tile: (1, 1, rows, cols) float32 of the contract's patch.
+
+        Returns:
+            Margin (rows, cols) float32: tumour logit minus background logit.
+
+        Raises:
+            AnalysisError: if the network fails, or answers with something that is not a number.
+        """
+        try:
+            logits = self._session.run(None, {self._input: tile})[0]
+        except _ORT_ERRORS as error:
+            raise AnalysisError(f"The network failed on {self.provider}: {_first_line(error)}") from error
+        margin = np.asarray(logits[0, self.contract.output.tumour_index] - logits[0, 0], np.float32)
+        if not np.isfinite(margin).all():
+            raise AnalysisError(f"The network's answer on {self.provider} is not a number: use another provider.")
+        return margin
+
+    def segment(self, pixels: Pixels, spacing_mm: tuple[float, float] | None) -> Segmented:
+        """Segment one frame: prepare, run, restore.
+
+        Args:
+            pixels: (rows, cols), 0 outside the sector.
+            spacing_mm: (row, col) mm a pixel; None is the user's choice to analyse without scale.
+
+        Raises:
+            AnalysisError: if the frame or the network fails.
+        """
+        prepared = prepare(pixels, spacing_mm, self.contract.input)
+        seconds = 0.0
+        margins = []
+        for corner in prepared.corners:
+            tile = prepared.tile(corner)
+            start = time.perf_counter()
+            margins.append(self.run(tile))
+            seconds += time.perf_counter() - start
+        return Segmented(restore(margins, prepared), seconds * 1e3)
+
+    def _check_shapes(self) -> None:
+        """Refuse a graph that does not fit its own contract."""
+        rows, cols = self.contract.input.patch
+        answer = [self._session.get_inputs()[0].shape, self._session.get_outputs()[0].shape]
+        wanted = [[1, 1, rows, cols], [1, len(self.contract.output.labels), rows, cols]]
+        if answer != wanted:
+            raise ContractError(f"The model's shapes {answer} are not its contract's {wanted}: export the model again.")
+
+    def _warm_up(self) -> float:
+        """Median milliseconds of one pass, the first left out."""
+        tile = np.zeros((1, 1, *self.contract.input.patch), np.float32)
+        self.run(tile)
+        times: list[float] = []
+        while len(times) < _WARM_UP_RUNS and sum(times) < _WARM_UP_SECONDS:
+            start = time.perf_counter()
+            self.run(tile)
+            times.append(time.perf_counter() - start)
+        return median(times) * 1e3
+
+    def _test(self, cases: Sequence[GoldenCase]) -> SelfTestResult:
+        """Run the golden cases the way frames are run."""
+        wrong = total = 0
+        for case in cases:
+            mask = self.segment(case.pixels, case.spacing_mm).margin > self.cutoff
+            wrong += int(np.count_nonzero(mask != (case.mask > 0)))
+            total += case.mask.size
+        rate = wrong / total * 1e6
+        return SelfTestResult(rate <= self.contract.self_test.mismatched_per_million, rate, len(cases))
+
+
+def default_threads() -> int:
+    """CPU threads a network gets unless told otherwise: this process's cores, at most 8."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return min(cores, 8)
+
+
+def _candidates(wanted: Sequence[str] | None, fallbacks: list[str]) -> Iterator[str]:
+    """Providers worth a try, in order; why one is not goes into `fallbacks`."""
+    listed = ort.get_available_providers()
+    for provider in wanted or [name for name in _ORDER if name in listed]:
+        if provider not in _WORDS or provider not in listed:
+            raise ModelError(f"This ONNX Runtime has no {provider}: choose one of {', '.join(listed)}.")
+        if provider == _CPU or _nvidia_driver():
+            yield provider
+        else:
+            fallbacks.append(f"{_WORDS[provider]} not tried: no NVIDIA driver with a device on this computer.")
+
+
+@cache
+def _nvidia_driver() -> bool:
+    """Whether the CUDA driver loads and finds a device, asked of the driver itself: ONNX Runtime would take seconds."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+
+
+def _session(path: Path, provider: str, threads: int, fallbacks: list[str]) -> ort.InferenceSession | None:
+    """A session that really has `provider`, or None with the reason in `fallbacks`.
+
+    Raises:
+        ModelError: if the CPU cannot read the file either: it is no usable ONNX model.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    wanted: list[str | tuple[str, dict[Any, Any]]] = [(provider, _OPTIONS.get(provider, {}))]
+    if provider != _CPU:
+        wanted.append(_CPU)
+    try:
+        with _quiet(provider):
+            session = ort.InferenceSession(path, options, wanted, enable_fallback=0)
+    except _ORT_ERRORS as error:
+        if provider == _CPU:
+            raise ModelError(
+                f"{path} is not a usable ONNX model ({_first_line(error)}): copy or export it again."
+            ) from error
+        fallbacks.append(f"{_WORDS[provider]} does not load here ({_first_line(error)}).")
+        return None
+    if session.get_providers()[0] != provider:
+        fallbacks.append(f"{_WORDS[provider]} does not load here: its libraries are missing or the driver is too old.")
+        return None
+    return session
+
+
+@contextmanager
+def _quiet(provider: str) -> Iterator[None]:
+    """Find the GPU's libraries, and keep ONNX Runtime from printing about a provider that does not load."""
+    if provider == _CPU:
+        yield
+        return
+    ort.set_default_logger_severity(4)
+    try:
+        with redirect_stdout(sys.stderr):
+            ort.preload_dlls()
+        yield
+    finally:
+        ort.set_default_logger_severity(2)
+
+
+def _first_line(error: Exception) -> str:
+    """The first line of an ONNX Runtime message, which can run over pages."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(" .:") if lines else type(error).__name__

@@ -1,0 +1,1 @@
+"""One .onnx that carries its recipe and its proof."""
