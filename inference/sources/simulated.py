@@ -1,17 +1,14 @@
 """The phantom: ellipses whose area is known exactly. The reference source: read it before writing a new one."""
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
-from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.errors import OutputError
-from inference.exporters import save_stack
-from inference.frame import Frame, Origin, View
-from inference.sources.base import Closing, Mask, SourceInfo
+from inference.frame import Origin, View
+from inference.sources.base import Mask, SourceInfo
+from inference.sources.recorded import Recorded
 from inference.spacing import PixelSpacing, Provenance
 
 SUBSAMPLES = 8
@@ -43,7 +40,14 @@ class Ellipse:
         """Exact area, mm²."""
         return math.pi * self.a_mm * self.b_mm
 
-    def coverage(self, rows: int, cols: int, spacing: PixelSpacing) -> NDArray[np.float32]:
+    def raster(self, rows: int, cols: int, spacing: PixelSpacing) -> Mask:
+        """Pixels whose centre is inside, (rows, cols) uint8 0/1: over all positions their mean area is the exact one."""
+        inside: Mask = (self.coverage(rows, cols, spacing, subsamples=1) > 0).astype(np.uint8)
+        return inside
+
+    def coverage(
+        self, rows: int, cols: int, spacing: PixelSpacing, subsamples: int = SUBSAMPLES
+    ) -> NDArray[np.float32]:
         """Share of each pixel inside the ellipse, (rows, cols) float32 in 0..1."""
         covered = np.zeros((rows, cols), np.float32)
         reach = max(self.a_mm, self.b_mm)
@@ -51,12 +55,12 @@ class Ellipse:
         x0, x1 = _window(self.x_mm, reach, spacing.col_mm, cols)
         if y1 <= y0 or x1 <= x0:
             return covered
-        y = _centres(y0, y1) * spacing.row_mm - self.y_mm
-        x = _centres(x0, x1) * spacing.col_mm - self.x_mm
+        y = _centres(y0, y1, subsamples) * spacing.row_mm - self.y_mm
+        x = _centres(x0, x1, subsamples) * spacing.col_mm - self.x_mm
         u = x[None] * math.cos(self.angle) + y[:, None] * math.sin(self.angle)
         v = y[:, None] * math.cos(self.angle) - x[None] * math.sin(self.angle)
         inside = (u / self.a_mm) ** 2 + (v / self.b_mm) ** 2 <= 1
-        blocks = inside.reshape(y1 - y0, SUBSAMPLES, x1 - x0, SUBSAMPLES)
+        blocks = inside.reshape(y1 - y0, subsamples, x1 - x0, subsamples)
         covered[y0:y1, x0:x1] = blocks.mean(axis=(1, 3))
         return covered
 
@@ -68,12 +72,12 @@ def _window(centre_mm: float, reach_mm: float, spacing_mm: float, size: int) -> 
     return max(0, low), min(size, high)
 
 
-def _centres(start: int, stop: int) -> NDArray[np.float64]:
+def _centres(start: int, stop: int, subsamples: int) -> NDArray[np.float64]:
     """Sub-pixel centres of pixels start..stop, in pixels from the outer edge."""
-    return start + (np.arange((stop - start) * SUBSAMPLES) + 0.5) / SUBSAMPLES
+    return start + (np.arange((stop - start) * subsamples) + 0.5) / subsamples
 
 
-class PhantomSource(Closing):
+class PhantomSource(Recorded):
     """A tumour-like ellipse that moves and breathes inside a sector.
 
     Args:
@@ -83,6 +87,7 @@ class PhantomSource(Closing):
         count: frames until the motion repeats.
         fps: pace.
         speckle: standard deviation of the multiplicative noise; 0 for exact grey levels.
+        typed: the user's own spacing.
     """
 
     def __init__(
@@ -93,13 +98,13 @@ class PhantomSource(Closing):
         count: int = 240,
         fps: float = 30.0,
         speckle: float = 0.0,
+        typed: PixelSpacing | None = None,
     ) -> None:
         self._true_spacing = PixelSpacing(*(spacing_mm or (0.15, 0.15)), Provenance.EXACT)
         self._count = count
         self._speckle = speckle
-        self._open = True
         self._sector = _sector(rows, cols)
-        self._info = SourceInfo(
+        info = SourceInfo(
             origin=Origin("phantom", View.NATIVE, simulated=True),
             rows=rows,
             cols=cols,
@@ -108,11 +113,7 @@ class PhantomSource(Closing):
             levels=(0.0, 255.0),
             fps=fps,
         )
-
-    @property
-    def info(self) -> SourceInfo:
-        """What is known before the first frame."""
-        return self._info
+        super().__init__(info, typed)
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -121,7 +122,7 @@ class PhantomSource(Closing):
     def shape(self, index: int) -> Ellipse:
         """The ellipse in frame `index`: its area is the truth."""
         phase = 2 * math.pi * index / self._count
-        height, width = self._info.rows * self._true_spacing.row_mm, self._info.cols * self._true_spacing.col_mm
+        height, width = self.info.rows * self._true_spacing.row_mm, self.info.cols * self._true_spacing.col_mm
         size = 0.12 * min(height, width) * (0.6 - 0.4 * math.cos(phase))
         return Ellipse(
             x_mm=width * (0.5 + 0.08 * math.sin(phase)),
@@ -132,51 +133,16 @@ class PhantomSource(Closing):
         )
 
     def truth(self, index: int) -> Mask:
-        """Pixels at least half inside the ellipse, (rows, cols) uint8 0/1."""
-        covered = self.shape(index).coverage(self._info.rows, self._info.cols, self._true_spacing)
-        inside: Mask = (covered >= 0.5).astype(np.uint8)
-        return inside
+        """Pixels whose centre is inside the ellipse, (rows, cols) uint8 0/1."""
+        return self.shape(index).raster(self.info.rows, self.info.cols, self._true_spacing)
 
-    def read(self, index: int) -> Frame:
-        """Frame `index`.
-
-        Raises:
-            IndexError: outside the source.
-        """
-        if not 0 <= index < self._count:
-            raise IndexError(f"the phantom has {self._count} frames, not {index + 1}")
-        covered = self.shape(index).coverage(self._info.rows, self._info.cols, self._true_spacing)
+    def _pixels(self, index: int) -> NDArray[np.uint8]:
+        covered = self.shape(index).coverage(self.info.rows, self.info.cols, self._true_spacing)
         grey = TISSUE + (TUMOUR - TISSUE) * covered
         if self._speckle:
             noise = np.random.default_rng(index).standard_normal(grey.shape, np.float32)
             grey = grey * (1 + self._speckle * noise)
-        pixels = np.clip(np.rint(grey), 1, 255).astype(np.uint8) * self._sector
-        return Frame(
-            index=index,
-            pixels=pixels,
-            spacing=self._info.spacing,
-            captured_at=monotonic(),
-            origin=self._info.origin,
-            time_s=index / self._info.fps if self._info.fps else None,
-            no_spacing_reason=self._info.no_spacing_reason,
-        )
-
-    def frames(self) -> Iterator[Frame]:
-        """Every frame once, as fast as they are taken."""
-        for index in range(self._count):
-            if not self._open:
-                return
-            yield self.read(index)
-
-    def save_masks(self, masks: list[Mask], path: str) -> None:
-        """Write masks as a (cols, rows, frames) NIfTI with the phantom's spacing."""
-        if not masks:
-            raise OutputError("There is no mask to write: analyse a frame first.")
-        save_stack(masks, self._info.spacing, path)
-
-    def close(self) -> None:
-        """End `frames()`."""
-        self._open = False
+        return np.clip(np.rint(grey), 1, 255).astype(np.uint8) * self._sector
 
 
 def _sector(rows: int, cols: int) -> Mask:

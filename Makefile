@@ -1,0 +1,54 @@
+# Two commands do all the set-up: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c packaging/constraints.txt
+PACKAGES := inference viewer training
+RECIPE := pyproject.toml packaging/constraints.txt
+
+.PHONY: demo test check format lint types imports bench demo-model clean
+
+demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
+	@packaging/system-libraries
+	@packaging/demo
+
+test: $(VENV)/.all  ## every test
+	@packaging/system-libraries
+	$(BIN)/python -m pytest -q
+
+check: $(VENV)/.all format lint types imports test  ## what must pass before every commit
+
+format: $(VENV)/.all
+	$(BIN)/ruff format --check $(PACKAGES) tests
+
+lint: $(VENV)/.all
+	$(BIN)/ruff check $(PACKAGES) tests
+
+types: $(VENV)/.all
+	$(BIN)/mypy
+
+imports: $(VENV)/.all
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.all  ## measurements, with ratios against nnU-Net's own predictor
+	$(BIN)/python -m pytest -q -s tests/benchmarks -m benchmark
+
+demo-model: $(VENV)/.all  ## simulate, slice, fit, evaluate and export the bundled model and clip: hours
+	$(BIN)/ius-train demo --out work/demo-model --assets assets
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: set PYTHON=..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.viewer: $(VENV)/bin/python $(RECIPE)
+	$(PIP) -e .
+	@touch $@
+
+# torch first: the constraint then keeps the CPU build where one is at hand.
+$(VENV)/.all: $(VENV)/bin/python $(RECIPE)
+	$(PIP) torch
+	$(PIP) -e '.[training,dev]'
+	@touch $@ $(VENV)/.viewer
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

@@ -1,0 +1,125 @@
+"""The rules of the house, kept by test: doors, paths, pins, licences, errors."""
+
+import ast
+import inspect
+import re
+import subprocess
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from inference import errors
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("inference", "viewer", "training")
+SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def _tracked() -> list[Path]:
+    """Files that git keeps; empty outside a checkout."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    return [ROOT / name for name in listed.stdout.decode().split("\0") if name]
+
+
+def _broad_excepts(path: Path) -> list[tuple[Path, int]]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ExceptHandler):
+            names = {n.id for n in ast.walk(node.type) if isinstance(n, ast.Name)} if node.type else {"BaseException"}
+            if names & {"Exception", "BaseException"}:
+                found.append((path, node.lineno))
+    return found
+
+
+def test_there_are_three_doors_and_each_says_why() -> None:
+    """A broad `except` stands in the capture loop, the analysis loop and the application's start, and nowhere else."""
+    doors = [door for path in SOURCES for door in _broad_excepts(path)]
+    assert [path.relative_to(ROOT).as_posix() for path, _ in doors] == ["inference/stream.py"] * 2 + ["viewer/app.py"]
+    for number, (path, line) in enumerate(doors, start=1):
+        above = "\n".join(path.read_text().splitlines()[line - 4 : line])
+        assert f"Door {number} of 3" in above, f"{path.name}:{line}"
+
+
+def test_every_error_is_on_the_page() -> None:
+    assert errors.__doc__ is not None
+    for name, error in inspect.getmembers(errors, inspect.isclass):
+        assert issubclass(error, errors.IusError)
+        assert name in errors.__doc__
+
+
+@pytest.mark.parametrize("folder", ["tests", "packaging"])
+def test_these_folders_are_no_packages(folder: str) -> None:
+    """A package named `packaging` would hide the library of that name."""
+    assert not list((ROOT / folder).rglob("__init__.py"))
+
+
+def test_no_paths_of_a_machine_are_in_the_repository() -> None:
+    machine = re.compile(r"(?<![\w.])/(work|root|home)/(?!\$)\w+")
+    for path in _tracked():
+        if path.suffix in {".py", ".md", ".toml", ".yaml", ".yml", ".json", ".txt", ""} and path.is_file():
+            for line in path.read_text(errors="ignore").splitlines():
+                assert not machine.search(line), f"{path.relative_to(ROOT)}: {line.strip()}"
+
+
+def test_no_other_peoples_data_is_in_the_repository() -> None:
+    allowed = {"assets/clips/demo.dcm"}
+    data = {".nii", ".gz", ".mha", ".nrrd", ".dcm", ".tag", ".pth"}
+    tracked = {path.relative_to(ROOT).as_posix() for path in _tracked() if path.suffix in data}
+    assert tracked <= allowed
+
+
+def test_model_and_clip_are_small() -> None:
+    bundled = [path for path in (ROOT / "assets").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in bundled) < 16e6
+
+
+def test_the_qt_that_drops_references_is_shut_out() -> None:
+    (qt,) = [Requirement(text) for text in PROJECT["dependencies"] if text.startswith("PySide6")]
+    assert qt.specifier.contains("6.11.3")
+    assert not qt.specifier.contains("6.12.0")
+
+
+def test_only_one_onnxruntime_and_the_headless_opencv_are_installed() -> None:
+    names = {dist.metadata["Name"].lower() for dist in metadata.distributions()}
+    assert len(names & {"onnxruntime", "onnxruntime-gpu"}) == 1
+    assert "opencv-python" not in names
+
+
+def _needed(name: str, seen: set[str]) -> set[str]:
+    """The distributions that one needs at run time, itself included."""
+    if name in seen:
+        return seen
+    seen.add(name)
+    for text in metadata.requires(name) or []:
+        requirement = Requirement(text)
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+            _needed(re.sub(r"[-_.]+", "-", requirement.name).lower(), seen)
+    return seen
+
+
+def test_no_gpl_in_the_product() -> None:
+    """PySide6 offers LGPL beside GPL; the LGPL is ours, and THIRD_PARTY.md says so."""
+    notices = (ROOT / "THIRD_PARTY.md").read_text()
+    for name in sorted(_needed("ius", set())):
+        about = metadata.metadata(name)
+        named = about.get("License-Expression") or (about.get("License") or "").partition("\n")[0]
+        classified = [text for text in about.get_all("Classifier") or [] if text.startswith("License")]
+        licences = " ".join([named, *classified])
+        if re.search(r"(?<!L)(?<!Lesser )GPL|(?<!Lesser )General Public", licences):
+            assert "LGPL" in licences, name
+        if "LGPL" in licences:
+            assert name.lower() in notices.lower(), name
+
+
+def test_pinned_versions_satisfy_the_project() -> None:
+    lines = (ROOT / "packaging/constraints.txt").read_text().split()
+    pins = dict(line.lower().replace("_", "-").split("==") for line in lines if "==" in line)
+    for text in PROJECT["dependencies"]:
+        requirement = Requirement(text)
+        if requirement.marker is None or requirement.marker.evaluate():
+            pinned = pins[requirement.name.lower()]
+            assert requirement.specifier.contains(pinned), text

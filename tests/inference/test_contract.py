@@ -1,0 +1,179 @@
+"""The contract is read strictly: whatever is missing, unknown or of the wrong type is named."""
+
+import json
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from inference import golden
+from inference.contract import CONTRACT_KEY, GOLDEN_KEY, ModelContract
+from inference.errors import ContractError
+
+CONTRACT: dict[str, Any] = {
+    "schema": 1,
+    "identity": {
+        "name": "m",
+        "version": "1",
+        "created": "2026-11-23",
+        "licence": "Apache-2.0",
+        "intended_use": "Research",
+    },
+    "input": {
+        "channels": ["iUS"],
+        "patch": [64, 96],
+        "divisor": [32, 32],
+        "transposed": False,
+        "spacing_mm": [0.35, 0.35],
+        "normalisation": "z_score",
+        "mask_normalisation": False,
+        "crop_to_nonzero": True,
+        "resampling_order": 3,
+        "logit_resampling_order": 1,
+        "tile_step": 0.5,
+        "seen": {"spacing_mm": [0.1, 0.5], "rows": [64, 512], "cols": [64, 512], "intensity": [0, 255]},
+    },
+    "population": {
+        "words": "w",
+        "phases": ["before_dura_opening"],
+        "surgery": ["first"],
+        "tumour_types": [],
+        "grades": [],
+        "sites": [],
+        "scanners": [],
+        "views": ["slice"],
+        "n_patients": 3,
+        "simulated": True,
+    },
+    "output": {
+        "labels": {"background": 0, "tumour": 1},
+        "tumour_index": 1,
+        "activation": "softmax",
+        "threshold": 0.5,
+        "folds": 1,
+        "mirror_axes": [0, 1],
+        "keep_largest": False,
+    },
+    "reliability": {"min_reliable_area_mm2": 200, "very_small_area_mm2": 35, "fast": None, "thorough": None},
+    "provenance": {
+        "nnunetv2": "2.8.1",
+        "trainer": "t",
+        "plans_sha256": "",
+        "checkpoint_sha256": [],
+        "datasets": [],
+        "area_cutoff_mm2": None,
+        "label_origin": "simulated",
+        "seed": None,
+        "exporter": "0",
+    },
+    "parity": None,
+    "self_test": {"mismatched_per_million": 100, "golden_sha256": ""},
+}
+
+
+def _fields(value: Any, path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Every field of the contract, as the keys that lead to it."""
+    if not isinstance(value, dict) or path[-1:] == ("labels",):
+        return []
+    return [(*path, key) for key in value] + [field for key in value for field in _fields(value[key], (*path, key))]
+
+
+def _with(path: tuple[str, ...], change: Any) -> str:
+    changed = json.loads(json.dumps(CONTRACT))
+    group = changed
+    for key in path[:-1]:
+        group = group[key]
+    change(group, path[-1])
+    return json.dumps(changed)
+
+
+def test_reads_back_what_it_writes() -> None:
+    contract = ModelContract.from_json(json.dumps(CONTRACT))
+    assert ModelContract.from_json(contract.to_json()) == contract
+    assert contract.input.patch == (64, 96)
+    assert ModelContract.from_metadata({CONTRACT_KEY: contract.to_json()}) == contract
+
+
+@pytest.mark.parametrize("path", _fields(CONTRACT), ids=".".join)
+def test_a_missing_field_is_named(path: tuple[str, ...]) -> None:
+    with pytest.raises(ContractError, match=path[-1]):
+        ModelContract.from_json(_with(path, lambda group, key: group.pop(key)))
+
+
+@pytest.mark.parametrize("path", [(), ("input",), ("output",), ("reliability",), ("self_test",), ("input", "seen")])
+def test_an_unknown_field_is_named(path: tuple[str, ...]) -> None:
+    with pytest.raises(ContractError, match="gain_db"):
+        ModelContract.from_json(_with((*path, "gain_db"), lambda group, key: group.update({key: 1})))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("schema",), 2),
+        (("input", "patch"), [64, "96"]),
+        (("input", "patch"), [60, 96]),
+        (("input", "spacing_mm"), [0.35, 0]),
+        (("input", "spacing_mm"), [0.35]),
+        (("input", "channels"), ["a", "b"]),
+        (("input", "normalisation"), "percentile"),
+        (("input", "transposed"), "no"),
+        (("output", "tumour_index"), 2),
+        (("output", "threshold"), 0),
+        (("reliability", "min_reliable_area_mm2"), None),
+        (("population", "simulated"), 1),
+    ],
+)
+def test_a_wrong_value_is_refused(path: tuple[str, ...], value: Any) -> None:
+    with pytest.raises(ContractError, match="export"):
+        ModelContract.from_json(_with(path, lambda group, key: group.update({key: value})))
+
+
+@pytest.mark.parametrize("text", ["", "{", "null", "[]", "NaN", json.dumps(CONTRACT).replace("0.35", "NaN")])
+def test_what_is_no_contract_is_refused(text: str) -> None:
+    with pytest.raises(ContractError):
+        ModelContract.from_json(text)
+
+
+def test_a_model_without_contract_is_refused() -> None:
+    with pytest.raises(ContractError, match="no ius contract"):
+        ModelContract.from_metadata({})
+
+
+def test_contract_types_are_frozen() -> None:
+    contract = ModelContract.from_json(json.dumps(CONTRACT))
+    with pytest.raises(AttributeError):
+        contract.schema = 1
+    assert isinstance(contract, msgspec.Struct)
+
+
+def _case() -> golden.GoldenCase:
+    pixels = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    return golden.GoldenCase(pixels, (0.2, 0.3), (pixels > 5).astype(np.uint8))
+
+
+def test_golden_cases_survive_the_metadata() -> None:
+    text, sha256 = golden.pack([_case()])
+    (case,) = golden.unpack({GOLDEN_KEY: text}, sha256)
+    assert case.spacing_mm == (0.2, 0.3)
+    np.testing.assert_array_equal(case.pixels, _case().pixels)
+    np.testing.assert_array_equal(case.mask, _case().mask)
+    assert case.pixels.dtype == np.uint8
+
+
+@pytest.mark.parametrize("damage", [lambda text: text[:-8], lambda text: "%" + text[1:], lambda _: ""])
+def test_damaged_golden_cases_are_refused(damage: Any) -> None:
+    text, sha256 = golden.pack([_case()])
+    with pytest.raises(ContractError, match="golden cases"):
+        golden.unpack({GOLDEN_KEY: damage(text)}, sha256)
+
+
+def test_other_golden_cases_than_named_are_refused() -> None:
+    text, _ = golden.pack([_case()])
+    with pytest.raises(ContractError, match="not the ones"):
+        golden.unpack({GOLDEN_KEY: text}, "0" * 64)
+
+
+def test_a_model_without_golden_cases_is_refused() -> None:
+    with pytest.raises(ContractError, match="no golden cases"):
+        golden.unpack({}, "0" * 64)
