@@ -41,7 +41,7 @@ class Ellipse:
         return math.pi * self.a_mm * self.b_mm
 
     def raster(self, rows: int, cols: int, spacing: PixelSpacing) -> Mask:
-        """Pixels whose centre is inside, (rows, cols) uint8 0/1: over all positions their mean area is the exact one."""
+        """Pixels whose centre is inside, (rows, cols) uint8 0/1: right in the mean over all positions."""
         inside: Mask = (self.coverage(rows, cols, spacing, subsamples=1) > 0).astype(np.uint8)
         return inside
 

@@ -45,7 +45,7 @@ def _phantom(count: int = 12, **kwargs: object) -> PhantomSource:
     return PhantomSource(rows=32, cols=48, spacing_mm=(0.5, 0.4), count=count, **kwargs)  # type: ignore[arg-type]
 
 
-@pytest.fixture()
+@pytest.fixture
 def viewers() -> Iterator[list[Viewer]]:
     opened: list[Viewer] = []
     yield opened

@@ -1,4 +1,4 @@
-"""The live path in its two real threads: newest wins, drops are counted, nothing stays stuck, errors become sentences."""
+"""The live path in its two real threads: newest wins, drops are counted, errors become sentences."""
 
 import logging
 import threading
@@ -56,7 +56,7 @@ def _until(condition: Callable[[], bool]) -> None:
         pause.wait(0.001)
 
 
-@pytest.fixture()
+@pytest.fixture
 def streams() -> Iterator[Callable[..., Stream]]:
     opened: list[Stream] = []
 
