@@ -1,1 +1,70 @@
-"""Sources of frames."""
+"""Sources of frames. `open_source` is the only door: it takes what a user types, drops or picks."""
+
+from pathlib import Path
+
+from inference.errors import ChoiceError, FormatError, NotFoundError
+from inference.sources.base import RecordedSource
+from inference.sources.paths import DICOM, PICTURES, VIDEOS, VOLUMES, dicom_files, suffix_of
+from inference.spacing import PixelSpacing
+
+SIMULATED = "simulated:"
+"""Opens the phantom of known area."""
+
+
+def open_source(
+    text: str, *, axis: str = "k", spacing: PixelSpacing | None = None, region: int | None = None
+) -> RecordedSource:
+    """Open a recorded source. Libraries are loaded only for the files that need them: the window has to start fast.
+
+    Args:
+        text: path of a file or folder, or `simulated:`.
+        axis: NIfTI axis along which a volume is swept: i, j or k.
+        spacing: the user's own spacing, which goes before the file's.
+        region: number of a DICOM ultrasound region, where a picture holds several.
+
+    Raises:
+        SourceError: if it cannot be opened, with what to do about it.
+    """
+    if text == SIMULATED:
+        from inference.sources.simulated import PhantomSource
+
+        return PhantomSource(typed=spacing)
+    path = Path(text).expanduser()
+    try:
+        return _open(path, axis, spacing, region)
+    except FileNotFoundError as error:
+        raise NotFoundError(f"There is no file or folder {path}: check the name.") from error
+    except OSError as error:
+        raise NotFoundError(f"{path} cannot be read ({error.strerror}): check its name and rights.") from error
+
+
+def _open(path: Path, axis: str, spacing: PixelSpacing | None, region: int | None) -> RecordedSource:
+    path.stat()
+    if suffix_of(path) in DICOM or dicom_files(path):
+        from inference.sources.dicom import DicomSource
+
+        return DicomSource(path, region=region, typed=spacing)
+    if region is not None:
+        raise ChoiceError(f"{path.name} is no DICOM file and has no regions: leave the region out.")
+    return _open_other(path, axis, spacing)
+
+
+def _open_other(path: Path, axis: str, spacing: PixelSpacing | None) -> RecordedSource:
+    if path.is_dir():
+        from inference.sources.images import FolderSource
+
+        return FolderSource(path, typed=spacing)
+    suffix = suffix_of(path)
+    if suffix in VOLUMES:
+        from inference.sources.volume import VolumeSource
+
+        return VolumeSource(path, axis=axis, typed=spacing)
+    if suffix in PICTURES:
+        from inference.sources.images import PictureSource
+
+        return PictureSource(path, typed=spacing)
+    if suffix in VIDEOS:
+        from inference.sources.video import VideoSource
+
+        return VideoSource(path, typed=spacing)
+    raise FormatError(f"{path.name} is no kind of file that can be opened: give a picture, volume, DICOM or video.")

@@ -1,0 +1,124 @@
+"""Which part of a DICOM ultrasound picture is B-mode, and how large its pixels are."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from pydicom.dataset import Dataset
+
+from inference.errors import ChoiceError
+from inference.sources.recorded import REMEDY
+from inference.spacing import PixelSpacing, Provenance
+
+WHOLE = -1
+"""Instead of a region's number: the whole picture, which has no scale of its own."""
+SPATIAL_2D = 1
+TISSUE = 1
+CENTIMETRES = 3
+"""PhysicalUnitsX/YDirection: the only unit of length (PS3.3 C.8.5.5.1.15)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pane:
+    """What is analysed of a picture.
+
+    Attributes:
+        box: (x0, y0, x1, y1) pixels, the ends not included; None for the whole picture.
+        spacing: mm a pixel, or None.
+        reason: why there is no spacing, one sentence; empty otherwise.
+    """
+
+    box: tuple[int, int, int, int] | None
+    spacing: PixelSpacing | None
+    reason: str
+
+
+def pane_of(dataset: Dataset, region: int | None, name: str) -> Pane:
+    """The 2D tissue region of a picture, and its scale.
+
+    SequenceOfUltrasoundRegions (0018,6011), PixelSpacing (0028,0030) where there are no regions.
+
+    Args:
+        dataset: one DICOM file.
+        region: number in the sequence, from 0; `WHOLE`; None where the file has to be clear by itself.
+        name: the file's name, for the sentences.
+
+    Raises:
+        ChoiceError: if there are several tissue regions and none was chosen, or the chosen one is none.
+    """
+    if region == WHOLE:
+        return Pane(None, None, f"The whole picture of {name} has no scale of its own: {REMEDY}.")
+    regions = list(dataset.get("SequenceOfUltrasoundRegions") or [])
+    tissue = {number: item for number, item in enumerate(regions) if _is_tissue(item)}
+    if region is not None and region not in tissue:
+        raise ChoiceError(f"{name} has no B-mode region {region}: {_choices(tissue)}.")
+    if not regions:
+        return _pixel_spacing(dataset, name)
+    if not tissue:
+        return Pane(None, None, f"None of the regions in {name} is a 2D picture of tissue: {REMEDY}.")
+    boxes = {number: _box(item, dataset) for number, item in tissue.items()}
+    if None in boxes.values():
+        reason = f"{name} was resized: its regions lie outside the picture, so their scale is void: {REMEDY}."
+        return Pane(None, None, reason)
+    if len(tissue) > 1 and region is None:
+        raise ChoiceError(f"{name} shows {len(tissue)} pictures: {_choices(tissue)}.")
+    number = next(iter(tissue)) if region is None else region
+    spacing = _region_spacing(tissue[number])
+    reason = "" if spacing else f"The region in {name} gives no length in centimetres: {REMEDY}."
+    return Pane(boxes[number], spacing, reason)
+
+
+def _is_tissue(region: Dataset) -> bool:
+    return (region.get("RegionSpatialFormat"), region.get("RegionDataType")) == (SPATIAL_2D, TISSUE)
+
+
+def _corners(region: Dataset) -> list[Any]:
+    return [region.get(f"RegionLocation{corner}") for corner in ("MinX0", "MinY0", "MaxX1", "MaxY1")]
+
+
+def _choices(tissue: dict[int, Dataset]) -> str:
+    if not tissue:
+        return "leave the region out"
+    named = []
+    for number, region in tissue.items():
+        x0, y0, x1, y1 = _corners(region)
+        named.append(f"--region {number} (columns {x0} to {x1}, rows {y0} to {y1})")
+    return "choose " + " or ".join(named)
+
+
+def _box(region: Dataset, dataset: Dataset) -> tuple[int, int, int, int] | None:
+    """The region's box, or None if it isn't inside the picture.
+
+    Corners are inclusive (C.8.5.5.1.1), but scanners also write the first pixel outside: 800 in a picture of 800.
+    """
+    corners = _corners(region)
+    if None in corners:
+        return None
+    x0, y0, x1, y1 = (int(corner) for corner in corners)
+    rows, cols = int(dataset.Rows), int(dataset.Columns)
+    inside = 0 <= x0 < x1 <= cols and 0 <= y0 < y1 <= rows
+    return (x0, y0, min(x1 + 1, cols), min(y1 + 1, rows)) if inside else None
+
+
+def _region_spacing(region: Dataset) -> PixelSpacing | None:
+    """PhysicalDeltaX/Y in cm a pixel; negative where the axis runs up or left."""
+    units = (region.get("PhysicalUnitsXDirection"), region.get("PhysicalUnitsYDirection"))
+    deltas = (region.get("PhysicalDeltaX"), region.get("PhysicalDeltaY"))
+    if units != (CENTIMETRES, CENTIMETRES) or None in deltas:
+        return None
+    col_mm, row_mm = (10 * abs(float(delta)) for delta in deltas)
+    return _spacing(row_mm, col_mm, Provenance.DICOM_REGION)
+
+
+def _pixel_spacing(dataset: Dataset, name: str) -> Pane:
+    stated = dataset.get("PixelSpacing")
+    if stated is None or len(stated) != 2:
+        return Pane(None, None, f"{name} carries neither ultrasound regions nor a pixel spacing: {REMEDY}.")
+    spacing = _spacing(float(stated[0]), float(stated[1]), Provenance.PIXEL_SPACING)
+    reason = "" if spacing else f"{name} states a pixel spacing of {stated[0]}, {stated[1]} mm: {REMEDY}."
+    return Pane(None, spacing, reason)
+
+
+def _spacing(row_mm: float, col_mm: float, provenance: Provenance) -> PixelSpacing | None:
+    good = all(math.isfinite(value) and value > 0 for value in (row_mm, col_mm))
+    return PixelSpacing(row_mm, col_mm, provenance) if good else None

@@ -1,0 +1,91 @@
+"""Where the voxels of a volume lie: spacing as the raw header says it, directions, letters."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.sources.recorded import REMEDY
+
+AXES = "ijk"
+"""Axes of a volume in NIfTI order; SimpleITK's numpy order is the reverse, (k, j, i)."""
+LETTERS = (("L", "R"), ("P", "A"), ("I", "S"))
+"""Letters at the negative and positive end of each RAS axis."""
+CLEAR = 0.8
+"""A direction gets a letter where its cosine to a RAS axis is at least this."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volume:
+    """A volume file as it is, before it is swept.
+
+    Attributes:
+        voxels: (k, j, i) grey values; k = 1 for a 2D file.
+        spacing: mm along i, j, k; None where the header holds no usable number.
+        note: what the raw header says where a spacing is None; empty otherwise.
+        directions: (3, 3) columns are the unit vectors of i, j, k in RAS, or None where the header gives none.
+        header: NIfTI header of the same grid, for masks.
+        flat: the file is 2D.
+        simulated: the header says so.
+    """
+
+    voxels: NDArray[Any]
+    spacing: tuple[float | None, float | None, float | None]
+    note: str
+    directions: NDArray[np.float64] | None
+    header: nib.Nifti1Header
+    flat: bool
+    simulated: bool
+
+
+def usable(values: Sequence[float | None], unit_mm: float = 1.0) -> tuple[float | None, float | None, float | None]:
+    """Spacings in mm along i, j, k; None for what is missing, zero, negative or not finite."""
+    padded = [*values, None, None, None][:3]
+    first, second, third = (
+        value * unit_mm if value is not None and math.isfinite(value) and value > 0 else None for value in padded
+    )
+    return first, second, third
+
+
+def plane_reason(volume: Volume, axes: str, name: str) -> str:
+    """Why the plane of `axes` has no scale, one sentence; empty where it has one."""
+    missing = [axis for axis in axes if volume.spacing[AXES.index(axis)] is None]
+    if not missing:
+        return ""
+    return f"{name} has no usable spacing along {' and '.join(missing)} ({volume.note}): {REMEDY}."
+
+
+def edge_letter(directions: NDArray[np.float64] | None, axis: str, *, forward: bool) -> str:
+    """Anatomical letter towards which `axis` runs (forward) or from which it comes; empty where unclear."""
+    if directions is None:
+        return ""
+    direction = directions[:, AXES.index(axis)] * (1 if forward else -1)
+    main = int(np.argmax(np.abs(direction)))
+    return LETTERS[main][int(direction[main] > 0)] if abs(direction[main]) >= CLEAR else ""
+
+
+def grid_header(affine: NDArray[np.float64]) -> nib.Nifti1Header:
+    """NIfTI header of a grid that another format described.
+
+    Args:
+        affine: (4, 4) voxel indices to RAS mm.
+    """
+    header = nib.Nifti1Header()
+    header.set_data_shape((1, 1, 1))
+    header.set_zooms(np.linalg.norm(affine[:3, :3], axis=0))
+    header.set_qform(affine, code=1)
+    header.set_sform(affine, code=1)
+    header.set_xyzt_units("mm")
+    return header
+
+
+def unit_columns(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """The columns of (3, 3) scaled to length 1; None where one has none."""
+    lengths = np.linalg.norm(matrix, axis=0)
+    if not np.isfinite(matrix).all() or (lengths <= 0).any():
+        return None
+    return np.asarray(matrix / lengths, dtype=np.float64)

@@ -1,0 +1,126 @@
+"""Picture files, and folders of them: PNG, JPEG, TIFF (several pages too), BMP. They know no scale."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import FormatError, NotFoundError
+from inference.frame import Origin, Pixels, View
+from inference.sources.base import SourceInfo
+from inference.sources.paths import PICTURES, natural_order
+from inference.sources.recorded import REMEDY, Recorded, as_pixels, display_levels, luma
+from inference.spacing import PixelSpacing
+
+NO_SCALE = f"A picture file does not say how large a pixel is: {REMEDY}."
+END_MARKS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}
+"""First bytes of JPEG and PNG, and what must stand near their end: OpenCV fills up a half picture with grey."""
+
+
+class PictureSource(Recorded):
+    """One picture file; each page of a TIFF is a frame."""
+
+    def __init__(self, path: Path, *, typed: PixelSpacing | None = None) -> None:
+        self._pages = read_pictures(path)
+        _same_size([(path.name, page) for page in self._pages])
+        super().__init__(_info(path.name, self._pages[0], self._pages), typed)
+
+    def __len__(self) -> int:
+        """Number of pages."""
+        return len(self._pages)
+
+    def _pixels(self, index: int) -> Pixels:
+        return self._pages[index]
+
+
+class FolderSource(Recorded):
+    """A folder of pictures of one size, in natural order (2 before 10).
+
+    Every file is looked at on opening, so that a run of an hour doesn't end at its last picture; none is kept.
+    """
+
+    def __init__(self, folder: Path, *, typed: PixelSpacing | None = None) -> None:
+        self._paths = natural_order(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+        if not self._paths:
+            raise FormatError(f"The folder {folder.name} holds no picture or DICOM file: name another one.")
+        first = self._picture(0)
+        samples = [first]
+        every = max(1, len(self._paths) // 8)
+        for index in range(1, len(self._paths)):
+            picture = self._picture(index)
+            _same_size([(self._paths[0].name, first), (self._paths[index].name, picture)])
+            if index % every == 0:
+                samples.append(picture)
+        super().__init__(_info(folder.name, first, samples), typed)
+
+    def __len__(self) -> int:
+        """Number of files."""
+        return len(self._paths)
+
+    def _picture(self, index: int) -> Pixels:
+        pages = read_pictures(self._paths[index])
+        if len(pages) > 1:
+            raise FormatError(f"{self._paths[index].name} holds {len(pages)} pages: open it by itself.")
+        return pages[0]
+
+    def _pixels(self, index: int) -> Pixels:
+        return self._picture(index)
+
+
+def read_pictures(path: Path) -> list[Pixels]:
+    """The grey pages of one picture file, in the file's own depth.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        FormatError: if it is no picture, or only half of one.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise NotFoundError(f"{path} cannot be read ({error.strerror}): check its name and rights.") from error
+    mark = END_MARKS.get(data[:2])
+    if mark is not None and mark not in data[-4096:]:
+        raise FormatError(f"{path.name} ends in the middle of the picture: copy it again.")
+    found, pages = _decode(data)
+    if not found:
+        raise FormatError(f"{path.name} is not a picture that can be read: give a PNG, JPEG, TIFF or BMP file.")
+    return [as_pixels(_grey(page)) for page in pages]
+
+
+def _decode(data: bytes) -> tuple[bool, list[NDArray[Any]]]:
+    if not data:
+        return False, []
+    try:
+        found, pages = cv2.imdecodemulti(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    except cv2.error:
+        return False, []
+    return found, list(pages)
+
+
+def _grey(picture: NDArray[Any]) -> NDArray[Any]:
+    if picture.ndim == 2:
+        return picture
+    return picture[..., 0] if picture.shape[2] < 3 else luma(picture, order="BGR")
+
+
+def _same_size(pictures: list[tuple[str, Pixels]]) -> None:
+    (first, wanted), *others = pictures
+    for name, picture in others:
+        if picture.shape != wanted.shape or picture.dtype != wanted.dtype:
+            raise FormatError(
+                f"{name} is {picture.shape[1]}×{picture.shape[0]} {picture.dtype}, {first} is "
+                f"{wanted.shape[1]}×{wanted.shape[0]} {wanted.dtype}: pictures of one sequence must have one size."
+            )
+
+
+def _info(name: str, first: Pixels, samples: list[Pixels]) -> SourceInfo:
+    return SourceInfo(
+        origin=Origin(name, View.UNKNOWN),
+        rows=first.shape[0],
+        cols=first.shape[1],
+        spacing=None,
+        no_spacing_reason=NO_SCALE,
+        levels=display_levels(np.stack(samples)),
+    )

@@ -1,0 +1,160 @@
+"""MetaImage files, .mha and .mhd: text keys, then raw or zlib voxels. Without ElementSpacing ITK invents 1 mm."""
+
+import math
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import FormatError
+from inference.sources.grid import Volume, grid_header, unit_columns, usable
+
+TYPES = {
+    "MET_CHAR": "i1",
+    "MET_UCHAR": "u1",
+    "MET_SHORT": "i2",
+    "MET_USHORT": "u2",
+    "MET_INT": "i4",
+    "MET_UINT": "u4",
+    "MET_LONG": "i4",
+    "MET_ULONG": "u4",
+    "MET_LONG_LONG": "i8",
+    "MET_ULONG_LONG": "u8",
+    "MET_FLOAT": "f4",
+    "MET_DOUBLE": "f8",
+}
+"""ElementType to numpy. MetaIO's LONG has 4 bytes."""
+LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
+MAX_HEADER = 1 << 20
+
+
+def read_metaimage(path: Path) -> Volume:
+    """Read a .mha or .mhd, 2D or 3D.
+
+    Raises:
+        FormatError: if it is damaged, cut short, or holds time or colour.
+    """
+    data = path.read_bytes()
+    keys, offset = _keys(data, path.name)
+    shape = _shape(keys, path.name)
+    spacing, note = _spacing(keys, len(shape))
+    matrix = _matrix(keys, len(shape), path.name)
+    return Volume(
+        voxels=_voxels(path, data[offset:], keys, shape),
+        spacing=spacing,
+        note=note,
+        directions=None if matrix is None else unit_columns(LPS_TO_RAS @ matrix),
+        header=grid_header(_affine(keys, matrix, spacing, path.name)),
+        flat=len(shape) == 2,
+        simulated=keys.get("Comment", "").startswith("SIMULATED"),
+    )
+
+
+def _keys(data: bytes, name: str) -> tuple[dict[str, str], int]:
+    """The header's keys, and where the voxels begin."""
+    keys: dict[str, str] = {}
+    position = 0
+    while "ElementDataFile" not in keys:
+        end = data.find(b"\n", position, MAX_HEADER)
+        key, equals, value = data[position : end if end >= 0 else MAX_HEADER].decode("latin-1").partition("=")
+        if not equals or (end < 0 and key.strip() != "ElementDataFile"):
+            raise FormatError(f"{name} is not a MetaImage file: give another file.")
+        keys[key.strip()] = value.strip()
+        position = end + 1 if end >= 0 else len(data)
+    return keys, position
+
+
+def _shape(keys: Mapping[str, str], name: str) -> tuple[int, ...]:
+    """(k, j, i), or (j, i) for a 2D file."""
+    if any(key.startswith("Seq_Frame") for key in keys):
+        raise FormatError(f"{name} is a tracked sequence, which cannot be opened: export it as a volume or video.")
+    sizes = [int(size) for size in _numbers(keys, "DimSize", name)]
+    if int(keys.get("ElementNumberOfChannels", "1")) != 1 or len(sizes) > 3:
+        raise FormatError(f"{name} holds time or several values a voxel: export one 3D volume of it.")
+    if len(sizes) < 2 or min(sizes) < 1:
+        raise FormatError(f"{name} states impossible dimensions {sizes}: export it again.")
+    return tuple(reversed(sizes))
+
+
+def _numbers(keys: Mapping[str, str], key: str, name: str) -> list[float]:
+    try:
+        return [float(value) for value in keys.get(key, "").split()]
+    except ValueError as error:
+        raise FormatError(f"{name} states {key} = {keys[key]}, which are no numbers: export it again.") from error
+
+
+def _voxels(path: Path, local: bytes, keys: Mapping[str, str], shape: tuple[int, ...]) -> NDArray[Any]:
+    """(k, j, i)."""
+    if keys.get("ElementType") not in TYPES:
+        raise FormatError(f"{path.name} has an unknown kind of voxel: export it again in grey.")
+    big = keys.get("BinaryDataByteOrderMSB", keys.get("ElementByteOrderMSB", "False")).lower() == "true"
+    dtype = np.dtype((">" if big else "<") + TYPES[keys["ElementType"]])
+    size = math.prod(shape) * dtype.itemsize
+    data = _stored(path, local, keys, size)
+    if len(data) < size:
+        raise FormatError(f"{path.name} holds {len(data)} of {size} bytes of voxels: copy it again.")
+    return np.frombuffer(data, dtype, math.prod(shape)).reshape(shape if len(shape) == 3 else (1, *shape))
+
+
+def _stored(path: Path, local: bytes, keys: Mapping[str, str], size: int) -> bytes:
+    """The voxels' bytes, from this file or the one it names, uncompressed."""
+    place = keys["ElementDataFile"]
+    compressed = keys.get("CompressedData", "False").lower() == "true"
+    if place == "LIST" or "%" in place:
+        raise FormatError(f"{path.name} spreads its voxels over several files: export it as one.")
+    if place != "LOCAL":
+        other = path.with_name(Path(place).name)
+        if not other.is_file():
+            raise FormatError(f"{path.name} keeps its voxels in {other.name}, which isn't beside it: copy both.")
+        local = other.read_bytes()
+    skip = int(keys.get("HeaderSize", "0"))
+    local = local[skip:] if skip >= 0 else local[-size:]
+    try:
+        return zlib.decompressobj().decompress(local, size) if compressed else local
+    except zlib.error as error:
+        raise FormatError(f"{path.name} is damaged ({error}): copy it again.") from error
+
+
+def _spacing(keys: Mapping[str, str], dimensions: int) -> tuple[tuple[float | None, float | None, float | None], str]:
+    text = keys.get("ElementSpacing", "")
+    if not text:
+        return (None, None, None), "no ElementSpacing"
+    try:
+        values = [float(value) for value in text.split()]
+    except ValueError:
+        values = []
+    spacing = usable(values[:dimensions])
+    return spacing, f"ElementSpacing {text}" if None in spacing[:dimensions] else ""
+
+
+def _matrix(keys: Mapping[str, str], dimensions: int, name: str) -> NDArray[np.float64] | None:
+    """(3, 3) directions of i, j, k in LPS, as columns; None where the file states none."""
+    for key in ("TransformMatrix", "Orientation", "Rotation"):
+        values = _numbers(keys, key, name)
+        if len(values) == dimensions**2:
+            matrix = np.eye(3)
+            matrix[:dimensions, :dimensions] = np.reshape(values, (dimensions, dimensions)).T
+            return matrix
+    return None
+
+
+def _affine(
+    keys: Mapping[str, str],
+    matrix: NDArray[np.float64] | None,
+    spacing: tuple[float | None, float | None, float | None],
+    name: str,
+) -> NDArray[np.float64]:
+    """Voxel indices to RAS mm; 1 mm where nothing is known, as in ITK, so that a mask still lies on its volume."""
+    origin = np.zeros(3)
+    for key in ("Offset", "Position", "Origin"):
+        values = _numbers(keys, key, name)
+        if values:
+            origin[: len(values)] = values[:3]
+            break
+    affine = np.eye(4)
+    affine[:3, :3] = LPS_TO_RAS @ (np.eye(3) if matrix is None else matrix) * [value or 1.0 for value in spacing]
+    affine[:3, 3] = LPS_TO_RAS @ origin
+    return affine

@@ -1,0 +1,37 @@
+"""What a path is, before any library is loaded for it."""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
+VOLUMES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
+VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".mpg", ".mpeg", ".webm", ".wmv")
+DICOM = (".dcm", ".dicom")
+
+
+def suffix_of(path: Path) -> str:
+    """The suffix in small letters, .nii.gz as one."""
+    return ".nii.gz" if path.name.lower().endswith(".nii.gz") else path.suffix.lower()
+
+
+def is_dicom(path: Path) -> bool:
+    """Whether a file carries DICOM's mark after its preamble."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(132)[128:] == b"DICM"
+
+
+def dicom_files(path: Path) -> list[Path]:
+    """The file itself, or the DICOM files of a folder in natural order; none if it is neither."""
+    return natural_order(file for file in (path.iterdir() if path.is_dir() else [path]) if is_dicom(file))
+
+
+def natural_order(paths: Iterable[Path]) -> list[Path]:
+    """Paths by name, with the numbers in them compared as numbers: 2 before 10."""
+    return sorted(paths, key=lambda path: [_part(part) for part in re.split(r"(\d+)", path.name)])
+
+
+def _part(text: str) -> tuple[int, str]:
+    return (int(text), "") if text.isdecimal() else (-1, text.lower())

@@ -1,0 +1,119 @@
+"""What every recorded source shares: reading anywhere, playing to the end, closing, writing masks."""
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.exporters import picture_header, write_mask_nifti
+from inference.frame import Frame, Pixels
+from inference.sources.base import Closing, Mask, SourceInfo
+from inference.spacing import PixelSpacing
+
+REMEDY = "calibrate, or type the spacing (--spacing ROW,COL)"
+"""What a user can do about an unknown scale; ends every such sentence."""
+SAMPLE = 1_000_000
+"""Values looked at for the display levels."""
+
+
+class Recorded(Closing, ABC):
+    """A `RecordedSource` of which only the number of frames and their pixels are left to say.
+
+    Args:
+        info: what is known of the source.
+        typed: the user's own spacing; goes before the file's.
+    """
+
+    def __init__(self, info: SourceInfo, typed: PixelSpacing | None = None) -> None:
+        self._info = info if typed is None else replace(info, spacing=typed, no_spacing_reason="")
+        self._closed = threading.Event()
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Number of frames."""
+
+    @abstractmethod
+    def _pixels(self, index: int) -> Pixels:
+        """The (rows, cols) grey values of one frame."""
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known before the first frame."""
+        return self._info
+
+    def read(self, index: int) -> Frame:
+        """Frame `index`, from 0.
+
+        Raises:
+            IndexError: outside the source.
+            SourceError: if this frame cannot be read; others may still be.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f"frame {index} of {len(self)}")
+        info = self._info
+        return Frame(
+            index=index,
+            pixels=self._pixels(index),
+            spacing=info.spacing,
+            captured_at=time.monotonic(),
+            origin=info.origin,
+            time_s=None if info.fps is None else index / info.fps,
+            no_spacing_reason=info.no_spacing_reason,
+        )
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame in order; ends early after `close()`."""
+        for index in range(len(self)):
+            if self._closed.is_set():
+                return
+            yield self.read(index)
+
+    def close(self) -> None:
+        """End `frames()`."""
+        self._closed.set()
+
+    def save_masks(self, masks: list[Mask], path: str) -> None:
+        """Write the masks as NIfTI, (columns, rows, frames): pictures have no place in the patient.
+
+        Raises:
+            OutputError: if the file cannot be written.
+        """
+        write_mask_nifti(np.stack(masks).T, picture_header(self._info.spacing), path)
+
+
+def display_levels(sample: NDArray[Any]) -> tuple[float, float]:
+    """Black and white of the display: 0-255 for 8 bits, else 0 and the 99.5th percentile of what isn't 0."""
+    if sample.dtype == np.uint8:
+        return 0.0, 255.0
+    values = sample.reshape(-1)[:: max(1, sample.size // SAMPLE)]
+    values = values[values != 0]
+    white = float(np.percentile(values, 99.5)) if values.size else 1.0
+    return 0.0, white if white > 0 else 1.0
+
+
+def as_pixels(values: NDArray[Any]) -> Pixels:
+    """Grey values in one of the dtypes of a frame, C order: uint8 and uint16 stay, anything else becomes float32.
+
+    Values that are not finite mark voxels outside the field of view and become 0, the background.
+    """
+    if values.dtype in (np.uint8, np.uint16):
+        return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
+    real: NDArray[np.float32] = np.ascontiguousarray(values, dtype=np.float32)
+    return real if np.isfinite(real).all() else np.nan_to_num(real, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def luma(colour: NDArray[Any], *, order: str = "RGB") -> NDArray[Any]:
+    """Grey from colour by ITU-R BT.601 luma (0.299 R + 0.587 G + 0.114 B); R = G = B keeps its value.
+
+    Args:
+        colour: (rows, cols, 3 or 4), a fourth channel is transparency and is ignored.
+        order: "RGB" or "BGR".
+    """
+    code = cv2.COLOR_RGB2GRAY if order == "RGB" else cv2.COLOR_BGR2GRAY
+    return cv2.cvtColor(np.ascontiguousarray(colour[..., :3]), code)

@@ -1,0 +1,101 @@
+"""Volumes swept slice by slice along one axis: NIfTI, NRRD, MetaImage; oblique and anisotropic."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from inference.errors import ChoiceError, FormatError
+from inference.exporters import write_mask_nifti
+from inference.frame import Origin, Pixels, View
+from inference.sources.base import Mask, SourceInfo
+from inference.sources.grid import AXES, Volume, edge_letter, plane_reason
+from inference.sources.metaimage import read_metaimage
+from inference.sources.nifti import read_nifti
+from inference.sources.nrrd_file import read_nrrd
+from inference.sources.paths import suffix_of
+from inference.sources.recorded import Recorded, as_pixels, display_levels
+from inference.spacing import PixelSpacing, Provenance
+
+READERS: dict[str, Callable[[Path], Volume]] = {
+    ".nii": read_nifti,
+    ".nii.gz": read_nifti,
+    ".nrrd": read_nrrd,
+    ".nhdr": read_nrrd,
+    ".mha": read_metaimage,
+    ".mhd": read_metaimage,
+}
+PLANES = {"i": ("k", "j"), "j": ("k", "i"), "k": ("j", "i")}
+"""Axis swept: (axis down the rows, axis along the columns), the other two in SimpleITK's numpy order."""
+
+
+class VolumeSource(Recorded):
+    """The slices of one volume, in the order of the file, unflipped.
+
+    Args:
+        path: the file.
+        axis: the NIfTI axis to sweep, i, j or k.
+        typed: the user's own spacing of the plane (rows, columns).
+
+    Raises:
+        SourceError: if the file cannot be read, or is 2D and another axis than k is asked for.
+    """
+
+    def __init__(self, path: Path, *, axis: str = "k", typed: PixelSpacing | None = None) -> None:
+        if axis not in PLANES:
+            raise ChoiceError(f"'{axis}' is no axis of a volume: give i, j or k.")
+        volume = reader_of(path)(path)
+        if volume.flat and axis != "k":
+            raise ChoiceError(f"{path.name} is 2D and has nothing to sweep along {axis}: leave the axis out.")
+        self._header = volume.header
+        self._axis = AXES[::-1].index(axis)
+        self._voxels = as_pixels(volume.voxels)
+        super().__init__(_info(volume, self._voxels, axis, path.name), typed)
+
+    def __len__(self) -> int:
+        """Number of slices along the axis."""
+        return int(self._voxels.shape[self._axis])
+
+    def _pixels(self, index: int) -> Pixels:
+        return as_pixels(np.take(self._voxels, index, self._axis))
+
+    def save_masks(self, masks: list[Mask], path: str) -> None:
+        """Write the masks as a NIfTI volume on the very grid of this one.
+
+        Raises:
+            OutputError: if the file cannot be written.
+        """
+        write_mask_nifti(np.stack(masks, axis=self._axis).T, self._header, path)
+
+
+def reader_of(path: Path) -> Callable[[Path], Volume]:
+    """What reads this file.
+
+    Raises:
+        FormatError: if nothing does.
+    """
+    try:
+        return READERS[suffix_of(path)]
+    except KeyError:
+        raise FormatError(f"{path.name} is no volume that can be read: give NIfTI, NRRD or MetaImage.") from None
+
+
+def _info(volume: Volume, voxels: Pixels, axis: str, name: str) -> SourceInfo:
+    down, across = PLANES[axis]
+    reason = plane_reason(volume, down + across, name)
+    row_mm, col_mm = volume.spacing[AXES.index(down)], volume.spacing[AXES.index(across)]
+    sizes = dict(zip(AXES[::-1], voxels.shape, strict=True))
+    return SourceInfo(
+        origin=Origin(name, View.UNKNOWN if volume.flat else View.SLICE, simulated=volume.simulated),
+        rows=sizes[down],
+        cols=sizes[across],
+        spacing=None if row_mm is None or col_mm is None else PixelSpacing(row_mm, col_mm, Provenance.HEADER),
+        no_spacing_reason=reason,
+        levels=display_levels(voxels),
+        edge_letters=(
+            edge_letter(volume.directions, down, forward=False),
+            edge_letter(volume.directions, down, forward=True),
+            edge_letter(volume.directions, across, forward=False),
+            edge_letter(volume.directions, across, forward=True),
+        ),
+    )
