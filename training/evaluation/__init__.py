@@ -1,0 +1,1 @@
+"""Scores, by area, per slice and per patient."""

@@ -1,0 +1,1 @@
+"""nnU-Net, called through its Python API."""

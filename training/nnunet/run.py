@@ -1,0 +1,262 @@
+"""Planning, preprocessing, training and prediction through nnU-Net's Python API, always in this order.
+
+nnU-Net starts worker processes by spawn: callers sit under `if __name__ == "__main__"`. It reads its three
+folders from the environment, so `workspace` comes before anything here imports it; and it finds trainers by
+importing all of them, which fails beside a CPU-only torch, so the trainer class is constructed directly.
+"""
+
+import inspect
+import json
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
+
+from inference.errors import FormatError, NotFoundError
+from training.slices import SliceRow, read_slices, write_slice
+
+if TYPE_CHECKING:
+    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+
+    from training.nnunet.trainer import nnUNetTrainerDA5EarlyStopping
+
+CONFIGURATION = "2d"
+_FOLDERS = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
+_WORKERS = "nnUNet_n_proc_DA"
+
+
+@dataclass(frozen=True, slots=True)
+class FitSettings:
+    """What `fit` may be told; None keeps nnU-Net's own value.
+
+    Attributes:
+        plan: `full` (nnU-Net's own) or `realtime`.
+        fold: 0 to 4.
+        epochs: length of the learning-rate schedule (nnU-Net: 1000).
+        iterations: training batches an epoch (250).
+        val_iterations: validation batches an epoch (50).
+        batch_size: slices a batch (planned).
+        patience: epochs without a lower validation loss before stopping (30).
+        device: `cpu`, `cuda` or `mps`.
+        bfloat16: run the network in bfloat16 (nnU-Net: float32 on a CPU).
+        workers: processes that augment; 0 augments in the training process.
+        jobs: processes that preprocess.
+        seed: of torch and numpy; with workers > 0 the augmentation is not reproducible.
+    """
+
+    plan: str = "full"
+    fold: int = 0
+    epochs: int | None = None
+    iterations: int | None = None
+    val_iterations: int | None = None
+    batch_size: int | None = None
+    patience: int | None = None
+    device: str = "cpu"
+    bfloat16: bool | None = None
+    workers: int = 1
+    jobs: int = 2
+    seed: int = 0
+
+
+def workspace(work: Path) -> None:
+    """Make nnU-Net's three folders under `work` the ones it uses; called before nnU-Net is imported."""
+    for name in _FOLDERS:
+        folder = (work / name).resolve()
+        folder.mkdir(parents=True, exist_ok=True)
+        os.environ[name] = str(folder)
+
+
+def plan_and_preprocess(work: Path, dataset: str, plan: str, jobs: int) -> Path:
+    """Fingerprint, plan and preprocess a data set of `nnUNet_raw`, each only where it is not done yet.
+
+    Returns:
+        The plans file.
+    """
+    from nnunetv2.experiment_planning.dataset_fingerprint.fingerprint_extractor import DatasetFingerprintExtractor
+
+    from training.nnunet.plans import PLANS, planner
+
+    number = _number(dataset)
+    raw, preprocessed = work / "nnUNet_raw" / dataset, work / "nnUNet_preprocessed" / dataset
+    plans_file = preprocessed / f"{PLANS[plan]}.json"
+    _forget_if_changed(raw, preprocessed)
+    os.environ[_WORKERS] = "1"  # the planner sets torch's threads to it, and torch refuses 0
+    if not (preprocessed / "dataset_fingerprint.json").is_file():
+        DatasetFingerprintExtractor(number, jobs).run(overwrite_existing=True)
+    if not plans_file.is_file():
+        planner(plan, number).plan_experiment()
+    shutil.copyfile(raw / "splits_final.json", preprocessed / "splits_final.json")
+    _preprocess(raw, preprocessed, plans_file, jobs)
+    return plans_file
+
+
+def _forget_if_changed(raw: Path, preprocessed: Path) -> None:
+    """Throw away what was made from another version of the data set."""
+    now, then = raw / "dataset.json", preprocessed / "dataset.json"
+    if not now.is_file():
+        raise NotFoundError(f"There is no nnU-Net data set at {raw}.")
+    if then.is_file() and then.read_bytes() != now.read_bytes():
+        shutil.rmtree(preprocessed)
+
+
+def _preprocess(raw: Path, preprocessed: Path, plans_file: Path, jobs: int) -> None:
+    """nnU-Net's preprocessing; a marker says that it ended, since it starts by deleting what is there."""
+    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+    plans = PlansManager(json.loads(plans_file.read_text()))
+    configuration = plans.get_configuration(CONFIGURATION)
+    done = preprocessed / f"{configuration.data_identifier}.done"
+    if not done.is_file():
+        configuration.preprocessor_class(verbose=False).run(
+            _number(raw.name), CONFIGURATION, plans.plans_name, num_processes=jobs
+        )
+        done.touch()
+
+
+def fit(work: Path, dataset: str, settings: FitSettings) -> Path:
+    """Train one fold, from its last checkpoint where there is one, and give its folder.
+
+    Returns:
+        `.../fold_N`, with `checkpoint_best.pth` and `checkpoint_final.pth`.
+    """
+    workspace(work)
+    plans_file = plan_and_preprocess(work, dataset, settings.plan, settings.jobs)
+    plans = json.loads(plans_file.read_text())
+    if settings.batch_size is not None:
+        plans["configurations"][CONFIGURATION]["batch_size"] = settings.batch_size
+    trainer = _trainer(plans, json.loads((work / "nnUNet_raw" / dataset / "dataset.json").read_text()), settings)
+    folder = Path(trainer.output_folder)
+    if (folder / "checkpoint_final.pth").is_file():
+        return folder
+    latest = folder / "checkpoint_latest.pth"
+    if latest.is_file():
+        trainer.load_checkpoint(str(latest))
+    trainer.run_training()
+    return folder
+
+
+def _trainer(plans: dict[str, Any], dataset: dict[str, Any], settings: FitSettings) -> "nnUNetTrainerDA5EarlyStopping":
+    """A trainer with our settings in place of nnU-Net's."""
+    os.environ[_WORKERS] = str(settings.workers)
+    import numpy as np
+    import torch
+
+    from training.nnunet.trainer import Patience, nnUNetTrainerDA5EarlyStopping
+
+    torch.manual_seed(settings.seed)
+    np.random.seed(settings.seed)  # noqa: NPY002 - nnU-Net's augmentation draws from the legacy generator
+    latest = _output_folder(plans, settings.fold) / "checkpoint_latest.pth"
+    arguments: dict[str, Any] = {
+        "plans": plans | {"continue_training": latest.is_file()},  # nnU-Net >= 2.7 takes it out again
+        "configuration": CONFIGURATION,
+        "fold": settings.fold,
+        "dataset_json": dataset,
+        "device": torch.device(settings.device),
+    }
+    accepted = inspect.signature(nnUNetTrainerDA5EarlyStopping.__init__).parameters
+    trainer = nnUNetTrainerDA5EarlyStopping(**{key: value for key, value in arguments.items() if key in accepted})
+    wanted = {
+        "bfloat16": settings.bfloat16,
+        "num_epochs": settings.epochs,
+        "num_iterations_per_epoch": settings.iterations,
+        "num_val_iterations_per_epoch": settings.val_iterations,
+        "patience": None if settings.patience is None else Patience(limit=settings.patience),
+    }
+    for name, value in wanted.items():
+        if value is not None:
+            setattr(trainer, name, value)
+    return trainer
+
+
+def _output_folder(plans: dict[str, Any], fold: int) -> Path:
+    """Where nnU-Net will put this fold."""
+    from training.nnunet.trainer import nnUNetTrainerDA5EarlyStopping
+
+    model = f"{nnUNetTrainerDA5EarlyStopping.__name__}__{plans['plans_name']}__{CONFIGURATION}"
+    return Path(os.environ[_FOLDERS[2]], plans["dataset_name"], model, f"fold_{fold}")
+
+
+def load_predictor(model: Path, fold: int, checkpoint: str = "best", device: str = "cpu") -> "nnUNetPredictor":
+    """nnU-Net's own predictor on one fold, without mirroring, tiles at half steps with Gaussian weights.
+
+    Args:
+        model: the folder that holds plans.json, dataset.json and fold_N.
+        fold: which fold.
+        checkpoint: `best` or `final`.
+        device: `cpu`, `cuda` or `mps`.
+
+    Raises:
+        NotFoundError: if a file of the model is missing.
+    """
+    import torch
+    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+    from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
+    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+    weights_file = model / f"fold_{fold}" / f"checkpoint_{checkpoint}.pth"
+    for path in (model / "plans.json", model / "dataset.json", weights_file):
+        if not path.is_file():
+            raise NotFoundError(f"{model} is not a trained nnU-Net model: {path.name} is missing.")
+    plans, dataset = PlansManager(str(model / "plans.json")), json.loads((model / "dataset.json").read_text())
+    configuration = plans.get_configuration(CONFIGURATION)
+    network = get_network_from_plans(
+        configuration.network_arch_class_name,
+        configuration.network_arch_init_kwargs,
+        configuration.network_arch_init_kwargs_req_import,
+        1,
+        plans.get_label_manager(dataset).num_segmentation_heads,
+        deep_supervision=False,
+    ).to(device)
+    # Our own checkpoint: nnU-Net stores numpy scalars in its log, which weights_only refuses.
+    weights = torch.load(weights_file, map_location="cpu", weights_only=False)["network_weights"]
+    network.load_state_dict(weights)
+    network.eval()
+    predictor = nnUNetPredictor(use_mirroring=False, device=torch.device(device), allow_tqdm=False)
+    predictor.manual_initialization(network, plans, configuration, [weights], dataset, "", None)
+    return predictor
+
+
+def predict_slices(
+    model: Path, store: Path, out: Path, *, fold: int = 0, checkpoint: str = "best", device: str = "cpu"
+) -> list[SliceRow]:
+    """Predict every slice of a store into `out/NAME.nii.gz`; what is already there is kept.
+
+    Raises:
+        FormatError: if `out` holds another checkpoint's predictions.
+    """
+    import numpy as np
+    from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
+
+    from training.receipt import sha256
+
+    rows = read_slices(store)
+    _claim(out, sha256(model / f"fold_{fold}" / f"checkpoint_{checkpoint}.pth"))
+    predictor = load_predictor(model, fold, checkpoint, device)
+    for row in tqdm(_not_done(rows, out), desc="predict", unit="slice"):
+        pixels, properties = SimpleITKIO().read_images([str(row.image(store))])
+        mask = predictor.predict_single_npy_array(pixels, properties)
+        write_slice(mask[0].astype(np.uint8), (row.row_mm, row.col_mm), out / f"{row.name}.nii.gz")
+    return rows
+
+
+def _claim(out: Path, digest: str) -> None:
+    """Mark `out` as this checkpoint's; refuse to add to another's."""
+    mark = out / "checkpoint.sha256"
+    if mark.is_file() and mark.read_text() != digest:
+        raise FormatError(f"{out} holds another checkpoint's predictions: choose an empty folder.")
+    out.mkdir(parents=True, exist_ok=True)
+    mark.write_text(digest)
+
+
+def _not_done(rows: Sequence[SliceRow], out: Path) -> list[SliceRow]:
+    """Slices without a prediction."""
+    return [row for row in rows if not (out / f"{row.name}.nii.gz").is_file()]
+
+
+def _number(dataset: str) -> int:
+    """501 of `Dataset501_US`."""
+    return int(dataset.removeprefix("Dataset").split("_")[0])
