@@ -1,0 +1,131 @@
+"""A cohort of simulated patients on disk, in the published layouts, with its truth, parameters and receipt."""
+
+import json
+import multiprocessing
+import platform
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from training.simulation import CohortError, files
+from training.simulation.parameters import RANGES, CohortKind
+from training.simulation.patient import FULL, SMALL, Detail, draw_patient, write_patient
+
+# Raised whenever the same seed gives other pixels.
+SIMULATOR_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """A finished cohort: its folder and one entry a patient (`cohort.json` holds the same)."""
+
+    folder: Path
+    patients: list[dict[str, Any]]
+
+
+def simulate_cohort(
+    out: Path | str,
+    patients: int,
+    seed: int,
+    *,
+    cohort: str = "train",
+    jobs: int = 1,
+    small: bool = False,
+) -> Cohort:
+    """Simulate patients 1 to `patients` below `out`; the files depend on the other arguments only, not on `jobs`.
+
+    Layout: ``RESECT/NIFTI/Case1/US/Case1-US-before.nii.gz`` (float32, 0 outside the sector),
+    ``RESECT_segmentation/Case1/Case1-US-before-tumor.nii.gz`` (uint8), ``sweeps/Case1/Case1-sweep.dcm`` with
+    ``Case1-sweep-tumor.nii.gz`` (columns, rows, frames), ``cohort.json`` and ``receipt.json``.
+    A second call goes on where the first stopped.
+
+    Args:
+        out: folder, made if absent.
+        patients: how many; at least 1.
+        seed: of the cohort; not negative.
+        cohort: `train` or `sealed` (other scanner and tumour ranges; see `parameters.RANGES`).
+        jobs: processes.
+        small: coarse volumes and short sweeps, for tests.
+
+    Raises:
+        CohortError: a count or seed out of range, an unknown kind, or a folder that holds another cohort.
+    """
+    kind = _kind(cohort)
+    if patients < 1 or jobs < 1 or seed < 0:
+        raise CohortError("A cohort needs at least one patient, one job and a seed of 0 or more.")
+    folder, detail = Path(out), SMALL if small else FULL
+    recipe = {"version": SIMULATOR_VERSION, "seed": seed, "kind": kind.value, "detail": asdict(detail)}
+    _claim(folder, recipe)
+    missing = [n for n in range(1, patients + 1) if not _entry_path(folder, n).exists()]
+    with tqdm(total=patients, initial=patients - len(missing), desc=f"simulate {kind.value}", unit="patient") as bar:
+        for _ in _run([(folder, seed, n, kind, detail) for n in missing], jobs):
+            bar.update()
+    entries = [json.loads(_entry_path(folder, n).read_text()) for n in range(1, patients + 1)]
+    table = {"simulated": True, **recipe, "ranges": asdict(RANGES[kind]), "patients": entries}
+    _write_json(folder / "cohort.json", table)
+    _write_json(folder / "receipt.json", _receipt(recipe, patients))
+    return Cohort(folder, entries)
+
+
+def _kind(name: str) -> CohortKind:
+    try:
+        return CohortKind(name)
+    except ValueError:
+        raise CohortError(f"There is no cohort kind '{name}': choose {' or '.join(CohortKind)}.") from None
+
+
+def _claim(folder: Path, recipe: dict[str, Any]) -> None:
+    """Mark the folder as this cohort's, or refuse it if it holds another."""
+    mark = folder / "recipe.json"
+    if mark.exists() and json.loads(mark.read_text()) != recipe:
+        raise CohortError(
+            f"{folder} holds another cohort (other seed, kind, detail or version): choose an empty folder."
+        )
+    _write_json(mark, recipe)
+
+
+def _entry_path(folder: Path, number: int) -> Path:
+    """Written last: a patient is finished where this file exists."""
+    return folder / "patients" / f"Case{number}.json"
+
+
+_Task = tuple[Path, int, int, CohortKind, Detail]
+
+
+def _run(tasks: list[_Task], jobs: int) -> Iterable[None]:
+    """Simulate each task's patient, in this process or in `jobs` of them; one item a finished patient."""
+    if jobs == 1 or len(tasks) < 2:
+        for task in tasks:
+            yield _simulate(task)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context) as pool:
+        for done in as_completed([pool.submit(_simulate, task) for task in tasks]):
+            yield done.result()
+
+
+def _simulate(task: _Task) -> None:
+    folder, seed, number, kind, detail = task
+    entry = write_patient(folder, draw_patient(seed, number, kind, detail), detail)
+    _write_json(_entry_path(folder, number), entry)
+
+
+def _receipt(recipe: dict[str, Any], patients: int) -> dict[str, Any]:
+    packages = ("numpy", "scipy", "opencv-python-headless", "nibabel", "pydicom", "nilearn")
+    return {
+        "stage": "simulate",
+        **recipe,
+        "patients": patients,
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in packages},
+    }
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    text = json.dumps(content, indent=1) + "\n"
+    files.write_aside(path, lambda aside: aside.write_text(text) and None)

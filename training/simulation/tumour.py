@@ -1,0 +1,117 @@
+"""Grow a tumour into a brain: finger-like body, faded border, rim, oedema, cysts with posterior enhancement, chalk."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from training.simulation.noise import Field, smooth_noise
+from training.simulation.parameters import Tumour
+
+if TYPE_CHECKING:
+    from training.simulation.anatomy import Box, Tissue, _Maps
+
+_WHITE_DB = 10.0 * np.log10(0.012)
+_CYST, _CHALK = 0.0005, 8.0
+
+
+def add_tumour(
+    rng: np.random.Generator, tissue: "Tissue", box: "Box", maps: "_Maps", tumour: Tumour, centre: NDArray[np.float64]
+) -> None:
+    """Change `tissue` in place so that it holds `tumour` around `centre` (box frame, mm)."""
+    axes = (box.y, box.z, box.x)
+    body = _body(rng, box, maps, tumour, centre)
+    share = 0.5 + 0.5 * np.tanh(body / tumour.border_mm / 1.4)
+    _add_oedema(rng, tissue, axes, maps, tumour, body, share)
+    texture = tumour.texture_db * (smooth_noise(rng, axes, 3.0) + 0.5 * smooth_noise(rng, axes, 0.9))
+    rim = tumour.rim_db * np.exp(-(((body - 0.4) / 0.8) ** 2)) * _patchy(rng, axes)
+    inside_db = _WHITE_DB + tumour.level_db + texture + rim
+    before_db = 10.0 * np.log10(tissue.power)
+    # Folds survive, fainter, in an infiltrated gyrus.
+    inside_db = np.where(before_db > -9.0, 0.55 * inside_db + 0.45 * before_db, inside_db)
+    tissue.power = (10.0 ** ((before_db * (1.0 - share) + inside_db * share) / 10.0)).astype(np.float32)
+    tissue.attenuation += (0.25 * share).astype(np.float32)
+    tissue.impedance += ((0.006 if tumour.rim_db > 4.0 else 0.002) * share).astype(np.float32)
+    tissue.tumour = body
+    if tumour.cyst_fraction > 0:
+        _add_cyst(rng, tissue, box, tumour, centre)
+    if tumour.calcified:
+        _add_chalk(rng, tissue, box, tumour, centre)
+
+
+def _body(rng: np.random.Generator, box: "Box", maps: "_Maps", tumour: Tumour, centre: NDArray[np.float64]) -> Field:
+    """Signed field, mm: an ellipsoid with fingers that seeks white matter and stops at hull, ventricle and midline."""
+    y, z, x = np.meshgrid(box.y, box.z, box.x, indexing="ij", sparse=True)
+    offsets = (x - centre[0], y - centre[1], z - centre[2])
+    distance = np.sqrt(sum((o / s) ** 2 for o, s in zip(offsets, tumour.stretch, strict=True)))
+    axes = (box.y, box.z, box.x)
+    fingers = tumour.finger * smooth_noise(rng, axes, float(np.clip(tumour.radius_mm * 0.8, 4.0, 10.0)))
+    fingers = fingers + 0.3 * tumour.finger * smooth_noise(rng, axes, 3.0)
+    body = tumour.radius_mm * (1.0 + fingers) - distance + 2.5 * (maps.white - 0.5)
+    middle = tuple(int(np.argmin(np.abs(a - c))) for a, c in zip(axes, centre[[1, 2, 0]], strict=True))
+    side = 1.0 if maps.midline[middle] >= 0 else -1.0
+    body = np.minimum(body, maps.depth - 0.8)
+    body = np.minimum(body, side * maps.midline - 1.2)
+    body = np.minimum(body, 6.0 * (0.5 - maps.ventricle)).astype(np.float32)
+    return _one_piece(body)
+
+
+def _one_piece(body: Field) -> Field:
+    """Without the islands that the fingers' noise leaves around the largest piece."""
+    pieces, count = ndimage.label(body > 0)
+    if count < 2:
+        return body
+    largest = 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
+    return np.where((pieces > 0) & (pieces != largest), np.float32(-0.5), body)
+
+
+def _patchy(rng: np.random.Generator, axes: tuple[Field, ...]) -> Field:
+    """0 to 1, so that a rim is not a drawn line."""
+    return np.clip(0.8 + 0.35 * smooth_noise(rng, axes, 6.0), 0.0, 1.2).astype(np.float32)
+
+
+def _add_oedema(
+    rng: np.random.Generator,
+    tissue: "Tissue",
+    axes: tuple[Field, ...],
+    maps: "_Maps",
+    tumour: Tumour,
+    body: Field,
+    share: Field,
+) -> None:
+    reach = 7.0 * (1.0 + 0.5 * smooth_noise(rng, axes, 11.0))
+    shell = (0.5 + 0.5 * np.tanh((body + reach) / 2.0)) * maps.white * (1.0 - share)
+    tissue.power *= (10.0 ** (tumour.oedema_db * shell / 10.0)).astype(np.float32)
+
+
+def _add_cyst(
+    rng: np.random.Generator, tissue: "Tissue", box: "Box", tumour: Tumour, centre: NDArray[np.float64]
+) -> None:
+    """A fluid core: no echo, hardly any attenuation (so what lies behind is enhanced), bright wall where met squarely."""
+    radius = tumour.cyst_fraction * tumour.radius_mm
+    away = rng.normal(size=3)
+    place = centre + away / np.linalg.norm(away) * (tumour.radius_mm - radius) * rng.uniform(0.0, 0.6)
+    y, z, x = np.meshgrid(box.y, box.z, box.x, indexing="ij", sparse=True)
+    wobble = 1.0 + 0.15 * smooth_noise(rng, (box.y, box.z, box.x), max(4.0, radius))
+    cyst = radius * wobble - np.sqrt((x - place[0]) ** 2 + (y - place[1]) ** 2 + (z - place[2]) ** 2)
+    cyst = np.minimum(cyst, tissue.tumour - 1.0)
+    share = (0.5 + 0.5 * np.tanh(cyst / 0.35)).astype(np.float32)
+    tissue.power = np.exp(np.log(tissue.power) * (1.0 - share) + np.log(_CYST) * share).astype(np.float32)
+    tissue.attenuation *= 1.0 - 0.97 * share
+    tissue.impedance -= 0.04 * share
+
+
+def _add_chalk(
+    rng: np.random.Generator, tissue: "Tissue", box: "Box", tumour: Tumour, centre: NDArray[np.float64]
+) -> None:
+    """One to three calcifications inside the tumour: very bright, with a shadow behind."""
+    y, z, x = np.meshgrid(box.y, box.z, box.x, indexing="ij", sparse=True)
+    for _ in range(int(rng.integers(1, 4))):
+        place = centre + rng.normal(0.0, 0.3 * tumour.radius_mm, 3)
+        radius = rng.uniform(0.7, 1.4)
+        distance = np.sqrt((x - place[0]) ** 2 + (y - place[1]) ** 2 + (z - place[2]) ** 2)
+        share = np.where(tissue.tumour > 0, 0.5 + 0.5 * np.tanh((radius - distance) / 0.4), 0.0).astype(np.float32)
+        tissue.power += _CHALK * share
+        tissue.attenuation += 14.0 * share
+        tissue.impedance += 0.2 * share
