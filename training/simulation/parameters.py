@@ -7,8 +7,8 @@ import numpy as np
 
 # In-sector grey levels (p5, p25, p50, p75, p95, p99) that an operator reaches with gain, dynamic range and grey map.
 # The two ends of a segment well inside the nine RESECT volumes of `realism.REAL_RANGES`: a dark and a bright image.
-DARK_IMAGE = (9.5, 18.0, 25.0, 36.0, 64.5, 97.5)
-BRIGHT_IMAGE = (14.0, 25.5, 35.0, 46.5, 75.0, 104.0)
+DARK_IMAGE = (9.5, 18.0, 25.0, 36.0, 65.0, 101.5)
+BRIGHT_IMAGE = (14.0, 25.5, 35.0, 46.5, 75.0, 106.0)
 
 
 class Echogenicity(StrEnum):
