@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tqdm import tqdm
 
 from inference.errors import FormatError, NotFoundError
+from training.nnunet.patience import Patience
 from training.slices import SliceRow, read_slices, write_slice
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def _trainer(plans: dict[str, Any], dataset: dict[str, Any], settings: FitSettin
     import numpy as np
     import torch
 
-    from training.nnunet.trainer import Patience, nnUNetTrainerDA5EarlyStopping
+    from training.nnunet.trainer import nnUNetTrainerDA5EarlyStopping
 
     torch.manual_seed(settings.seed)
     np.random.seed(settings.seed)  # noqa: NPY002 - nnU-Net's augmentation draws from the legacy generator

@@ -1,0 +1,90 @@
+"""Case tables and patient-grouped folds."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.errors import FormatError, NotFoundError
+from training.cases import Case, read_cases, write_cases
+from training.datasets.resect import find_cases
+from training.folds import FoldError, draw_folds, split_slices
+
+
+def test_finds_every_case_in_numerical_order(cohort: Path):
+    cases = find_cases(cohort / "RESECT", cohort / "RESECT_segmentation")
+    assert [case.case for case in cases] == ["Case1", "Case2", "Case3", "Case7", "Case11", "Case12"]
+    assert all(case.us.is_file() and case.us_label.is_file() and not case.exclude for case in cases)
+
+
+def test_keeps_a_case_without_mask_and_says_why(cohort: Path, tmp_path: Path):
+    labels = shutil.copytree(cohort / "RESECT_segmentation", tmp_path / "labels")
+    (labels / "Case7" / "Case7-US-before-tumor.nii.gz").unlink()
+    excluded = [case for case in find_cases(cohort / "RESECT", labels) if case.exclude]
+    assert [(case.case, case.reason) for case in excluded] == [("Case7", "no tumour mask before resection")]
+
+
+def test_refuses_a_folder_that_is_not_resect(tmp_path: Path):
+    with pytest.raises(NotFoundError, match="RESECT folder"):
+        find_cases(tmp_path, tmp_path)
+
+
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
+cases = st.builds(
+    Case,
+    case=texts,
+    patient=texts,
+    us=st.sampled_from([None, Path("a/b, c.nii.gz")]),
+    us_label=st.sampled_from([None, Path("é.nii.gz")]),
+    exclude=st.booleans(),
+    reason=st.sampled_from(["", 'poor, "noisy"']),
+)
+
+
+@given(st.lists(cases, unique_by=lambda case: case.case, max_size=5))
+def test_table_reads_back_as_written(tmp_path_factory, table):
+    path = tmp_path_factory.mktemp("table") / "cases.csv"
+    write_cases(table, path)
+    assert read_cases(path) == table
+
+
+def test_refuses_a_case_named_twice(tmp_path: Path):
+    write_cases([Case("1", "a", None, None), Case("1", "b", None, None)], tmp_path / "cases.csv")
+    with pytest.raises(FormatError, match="twice"):
+        read_cases(tmp_path / "cases.csv")
+
+
+@given(
+    st.dictionaries(st.integers(0, 400).map(str), st.integers(0, 30).map(lambda n: f"P{n}"), min_size=30),
+    st.integers(0, 2**32 - 1),
+)
+def test_no_patient_stands_on_both_sides(patient_of, seed):
+    patients = set(patient_of.values())
+    if len(patients) < 5:
+        with pytest.raises(FoldError):
+            draw_folds(patients, seed)
+        return
+    folds = draw_folds(patients, seed)
+    sizes = [len(fold) for fold in folds]
+    assert max(sizes) - min(sizes) <= 1
+    validated = []
+    for split in split_slices(patient_of, folds):
+        train, val = ({patient_of[name] for name in split[side]} for side in ("train", "val"))
+        assert not train & val
+        assert sorted(split["train"] + split["val"]) == sorted(patient_of)
+        validated += split["val"]
+    assert sorted(validated) == sorted(patient_of)
+
+
+def test_folds_depend_on_the_seed_and_not_on_the_order():
+    patients = [f"Case{number}" for number in range(20)]
+    assert draw_folds(patients, 3) == draw_folds(reversed(patients), 3)
+    assert draw_folds(patients, 3) != draw_folds(patients, 4)
+
+
+@pytest.mark.parametrize("folds", [[frozenset("ab"), frozenset("bc")], [frozenset("a")]])
+def test_refuses_a_patient_in_two_folds_or_none(folds):
+    with pytest.raises(FoldError, match="exactly one"):
+        split_slices({"1": "a", "2": "b"}, folds)
