@@ -77,7 +77,8 @@ def write_mask_nifti(mask: NDArray[np.uint8], header: "nib.Nifti1Header", path: 
     for text in ("db_name", "aux_file", "intent_name"):
         if text in header.keys():  # noqa: SIM118 (a header's `in` looks at its values)
             grid[text] = b""
-    grid["descrip"] = STATEMENT.encode()
+    known = header["qform_code"] > 0 or header["sform_code"] > 0
+    grid["descrip"] = (STATEMENT if known else f"scale unknown. {STATEMENT}").encode()
     grid["intent_code"] = 0
     grid.extensions.clear()
     grid.set_data_dtype(np.uint8)

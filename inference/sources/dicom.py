@@ -1,6 +1,5 @@
-"""DICOM ultrasound: single and multi-frame files, and folders of frames. No patient's tag is ever read."""
+"""DICOM ultrasound: single and multi-frame files, and folders of frames."""
 
-import warnings
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,10 +8,10 @@ import numpy as np
 import pydicom
 from pydicom.errors import InvalidDicomError
 
-from inference.errors import ChoiceError, FormatError, NotFoundError
+from inference.errors import ChoiceError, FormatError
 from inference.frame import Origin, Pixels, View
 from inference.sources.base import Mask, SourceInfo
-from inference.sources.dicom_pixels import DicomPixels
+from inference.sources.dicom_pixels import DicomPixels, damage_told
 from inference.sources.dicom_region import Pane, pane_of
 from inference.sources.paths import dicom_files
 from inference.sources.recorded import Recorded, as_pixels, display_levels
@@ -21,7 +20,28 @@ from inference.spacing import PixelSpacing
 
 SAMPLED = 32
 """Frames looked at to find the sector."""
-NEEDED = ("Rows", "Columns", "PhotometricInterpretation", "BitsAllocated", "SamplesPerPixel")
+PICTURE = (
+    "Rows",
+    "Columns",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "BitsAllocated",
+    "BitsStored",
+    "PixelData",
+)
+"""Without these there is no picture."""
+COLOURS = ("Red", "Green", "Blue")
+READ = (
+    *PICTURE,
+    *("NumberOfFrames", "HighBit", "PixelRepresentation", "PlanarConfiguration"),
+    *("ExtendedOffsetTable", "ExtendedOffsetTableLengths"),
+    *(f"{colour}PaletteColorLookupTableDescriptor" for colour in COLOURS),
+    *(f"{colour}PaletteColorLookupTableData" for colour in COLOURS),
+    *(f"Segmented{colour}PaletteColorLookupTableData" for colour in COLOURS),
+    *("SequenceOfUltrasoundRegions", "PixelSpacing", "FrameTime", "CineRate", "RecommendedDisplayFrameRate"),
+    *("InstanceNumber", "SeriesInstanceUID", "ImageComments", "SpecificCharacterSet"),
+)
+"""All that is read of a file: nothing of the patient."""
 
 
 class DicomSource(Recorded):
@@ -39,15 +59,19 @@ class DicomSource(Recorded):
     """
 
     def __init__(self, path: Path, *, region: int | None = None, typed: PixelSpacing | None = None) -> None:
-        files = dicom_files(path) or [path]
-        datasets = _in_order([read_dicom(file) for file in files])
+        with damage_told(f"{path.name} is damaged, or its header makes no sense: export it again."):
+            info = self._open(path, region)
+        super().__init__(info, typed)
+
+    def _open(self, path: Path, region: int | None) -> SourceInfo:
+        datasets = _in_order([read_dicom(file) for file in dicom_files(path) or [path]])
         first = datasets[0]
-        self._files = [DicomPixels(dataset, path.name) for dataset in datasets]
-        self._places = [(file, index) for file in self._files for index in range(len(file))]
+        files = [DicomPixels(dataset, path.name) for dataset in datasets]
+        self._places = [(file, index) for file in files for index in range(len(file))]
         pane = _common_pane(datasets, region, path.name)
         samples = self._samples()
         self._inside = _inside(samples, pane)
-        info = SourceInfo(
+        return SourceInfo(
             origin=Origin(path.stem, View.NATIVE, simulated=_is_simulated(first)),
             rows=int(first.Rows),
             cols=int(first.Columns),
@@ -56,7 +80,6 @@ class DicomSource(Recorded):
             levels=display_levels(np.stack(samples)),
             fps=_fps(first),
         )
-        super().__init__(info, typed)
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -83,23 +106,20 @@ class DicomSource(Recorded):
 
 
 def read_dicom(path: Path) -> pydicom.FileDataset:
-    """One DICOM file with a picture.
+    """The picture of one DICOM file, and what is needed to show it.
 
     Raises:
-        NotFoundError: if there is no such file.
         FormatError: if it is no DICOM file, or has no picture.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a file cut short is told by its pixels, in our words
-            dataset = pydicom.dcmread(path)
-            complete = all(dataset.get(keyword) is not None for keyword in NEEDED)
-    except (InvalidDicomError, EOFError, ValueError, AttributeError, KeyError) as error:
-        raise FormatError(f"{path.name} is not a DICOM file, or a damaged one: give another file.") from error
-    except OSError as error:
-        raise NotFoundError(f"{path} cannot be read ({error.strerror}): check its name and rights.") from error
-    if not complete:
-        raise FormatError(f"{path.name} holds no picture: give an ultrasound image or clip.")
+        with damage_told(f"{path.name} is a damaged DICOM file: copy it again."):
+            dataset = pydicom.dcmread(path, specific_tags=list(READ))
+            for element in dataset.iterall():
+                _ = element.value  # converted now, while damage is told
+    except InvalidDicomError as error:
+        raise FormatError(f"{path.name} is not a DICOM file: give another file.") from error
+    if not all(dataset.get(keyword) for keyword in PICTURE):
+        raise FormatError(f"{path.name} holds no picture, or was cut short: give an ultrasound image or clip.")
     return dataset
 
 

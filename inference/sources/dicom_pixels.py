@@ -1,12 +1,15 @@
 """Grey frames out of a DICOM file, one at a time."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import FileDataset
 from pydicom.encaps import generate_frames
+from pydicom.errors import BytesLengthException
 from pydicom.pixels.processing import apply_color_lut
 from pydicom.pixels.utils import pixel_array
 from pydicom.uid import JPEGBaseline8Bit
@@ -14,6 +17,29 @@ from pydicom.uid import JPEGBaseline8Bit
 from inference.errors import FormatError
 from inference.frame import Pixels
 from inference.sources.recorded import as_pixels, luma
+
+DAMAGE = (
+    AttributeError,
+    BytesLengthException,
+    EOFError,
+    LookupError,
+    OverflowError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What pydicom and its decoders raise on damaged files; they have no base of their own."""
+
+
+@contextmanager
+def damage_told(sentence: str) -> Iterator[None]:
+    """Turn what a damaged file makes pydicom raise into a `FormatError`, and hide its warnings about odd headers."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except DAMAGE as error:
+        raise FormatError(sentence) from error
 
 
 class DicomPixels:
@@ -24,12 +50,10 @@ class DicomPixels:
         name: its name, for the sentences.
 
     Raises:
-        FormatError: if it holds no picture, or fewer bytes or frames than it states.
+        FormatError: if it holds fewer bytes or frames than it states.
     """
 
     def __init__(self, dataset: FileDataset, name: str) -> None:
-        if "PixelData" not in dataset or not dataset.PixelData:
-            raise FormatError(f"{name} holds no picture, or was cut short: copy it again.")
         self._dataset = dataset
         self._name = name
         self._count = int(dataset.get("NumberOfFrames") or 1)
@@ -44,10 +68,7 @@ class DicomPixels:
         """The encapsulated frames; empty for native pixel data, whose length is checked instead."""
         dataset = self._dataset
         if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
-            try:
-                encoded = list(generate_frames(dataset.PixelData, number_of_frames=self._count))
-            except (ValueError, EOFError) as error:
-                raise FormatError(f"{self._name} is damaged ({error}): copy it again.") from error
+            encoded = list(generate_frames(dataset.PixelData, number_of_frames=self._count))
             if len(encoded) < self._count:
                 raise FormatError(f"{self._name} holds {len(encoded)} of {self._count} frames: copy it again.")
             return encoded
@@ -85,16 +106,12 @@ class DicomPixels:
         return as_pixels(grey)
 
     def _any(self, index: int) -> Pixels:
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # what is odd but harmless in a header
-                values = pixel_array(self._dataset, index=index)
-                if self._palette:
-                    values = apply_color_lut(values, self._dataset)
-        except (RuntimeError, ValueError, AttributeError, NotImplementedError) as error:
-            raise FormatError(f"Frame {index} of {self._name} cannot be decoded: export it again.") from error
+        with damage_told(f"Frame {index} of {self._name} cannot be decoded: export it again."):
+            values = pixel_array(self._dataset, index=index)
+            if self._palette:
+                values = _eight_bits(apply_color_lut(values, self._dataset))
         if values.ndim == 3:
-            values = luma(_eight_bits(values) if self._palette else values)
+            values = luma(values)
         if values.dtype == np.uint16 and int(self._dataset.BitsStored) <= 8:
             values = values.astype(np.uint8)
         return as_pixels(values)

@@ -11,7 +11,7 @@ from inference.errors import FormatError, NotFoundError
 from inference.frame import Origin, Pixels, View
 from inference.sources.base import SourceInfo
 from inference.sources.paths import PICTURES, natural_order
-from inference.sources.recorded import REMEDY, Recorded, as_pixels, display_levels, luma
+from inference.sources.recorded import REMEDY, Recorded, as_pixels, display_levels, luma, quiet_opencv
 from inference.spacing import PixelSpacing
 
 NO_SCALE = f"A picture file does not say how large a pixel is: {REMEDY}."
@@ -93,7 +93,8 @@ def _decode(data: bytes) -> tuple[bool, list[NDArray[Any]]]:
     if not data:
         return False, []
     try:
-        found, pages = cv2.imdecodemulti(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+        with quiet_opencv():
+            found, pages = cv2.imdecodemulti(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
         return False, []
     return found, list(pages)

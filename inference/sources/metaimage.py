@@ -72,18 +72,22 @@ def _shape(keys: Mapping[str, str], name: str) -> tuple[int, ...]:
     if any(key.startswith("Seq_Frame") for key in keys):
         raise FormatError(f"{name} is a tracked sequence, which cannot be opened: export it as a volume or video.")
     sizes = [int(size) for size in _numbers(keys, "DimSize", name)]
-    if int(keys.get("ElementNumberOfChannels", "1")) != 1 or len(sizes) > 3:
+    if _numbers(keys, "ElementNumberOfChannels", name, "1") != [1] or len(sizes) > 3:
         raise FormatError(f"{name} holds time or several values a voxel: export one 3D volume of it.")
     if len(sizes) < 2 or min(sizes) < 1:
         raise FormatError(f"{name} states impossible dimensions {sizes}: export it again.")
     return tuple(reversed(sizes))
 
 
-def _numbers(keys: Mapping[str, str], key: str, name: str) -> list[float]:
+def _numbers(keys: Mapping[str, str], key: str, name: str, default: str = "") -> list[float]:
+    text = keys.get(key, default)
     try:
-        return [float(value) for value in keys.get(key, "").split()]
-    except ValueError as error:
-        raise FormatError(f"{name} states {key} = {keys[key]}, which are no numbers: export it again.") from error
+        values = [float(value) for value in text.split()]
+    except ValueError:
+        values = [math.nan]
+    if not all(map(math.isfinite, values)):
+        raise FormatError(f"{name} states {key} = {text}, which are no numbers: export it again.")
+    return values
 
 
 def _voxels(path: Path, local: bytes, keys: Mapping[str, str], shape: tuple[int, ...]) -> NDArray[Any]:
@@ -110,8 +114,8 @@ def _stored(path: Path, local: bytes, keys: Mapping[str, str], size: int) -> byt
         if not other.is_file():
             raise FormatError(f"{path.name} keeps its voxels in {other.name}, which isn't beside it: copy both.")
         local = other.read_bytes()
-    skip = int(keys.get("HeaderSize", "0"))
-    local = local[skip:] if skip >= 0 else local[-size:]
+    skip = _numbers(keys, "HeaderSize", path.name, "0")[:1]
+    local = local[-size:] if skip and skip[0] < 0 else local[int(*skip) :]
     try:
         return zlib.decompressobj().decompress(local, size) if compressed else local
     except zlib.error as error:

@@ -85,7 +85,7 @@ def _voxels(blob: bytes, header: nib.Nifti1Header, shape: tuple[int, int, int], 
     """(k, j, i), scaled as the header says."""
     try:
         dtype = header.get_data_dtype()
-    except HeaderDataError as error:
+    except (HeaderDataError, KeyError) as error:
         raise FormatError(f"{name} has an unknown kind of voxel ({error}): export it again.") from error
     if dtype.kind not in "iuf":
         raise FormatError(f"{name} holds colour or complex voxels: export it in grey.")

@@ -22,6 +22,18 @@ TO_RAS = {
     "lps": (-1.0, -1.0, 1.0),
 }
 """Signs that take each named space to RAS."""
+DAMAGE = (
+    nrrd.NRRDError,
+    EOFError,
+    LookupError,
+    OSError,
+    OverflowError,
+    StopIteration,
+    TypeError,
+    ValueError,
+    zlib.error,
+)
+"""What pynrrd raises on files that are none."""
 UNIT_MM = {"": 1.0, "mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "µm": 0.001, "microns": 0.001}
 SPATIAL = {"domain", "space", "???", "none", ""}
 """Kinds of axis that can be a place; a list, a colour or a time cannot."""
@@ -37,7 +49,7 @@ def read_nrrd(path: Path) -> Volume:
         header = nrrd.read_header(str(path))
         _check(header, path.name)
         voxels, _ = nrrd.read(str(path))
-    except (nrrd.NRRDError, ValueError, KeyError, OSError, EOFError, zlib.error) as error:
+    except DAMAGE as error:
         raise FormatError(f"{path.name} is damaged, cut short or no NRRD file: copy or export it again.") from error
     spacing, note = _spacing(header)
     affine, placed = _affine(header, spacing)

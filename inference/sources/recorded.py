@@ -4,11 +4,13 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
 import cv2
 import numpy as np
+from cv2.utils import logging
 from numpy.typing import NDArray
 
 from inference.exporters import picture_header, write_mask_nifti
@@ -85,6 +87,17 @@ class Recorded(Closing, ABC):
             OutputError: if the file cannot be written.
         """
         write_mask_nifti(np.stack(masks).T, picture_header(self._info.spacing), path)
+
+
+@contextmanager
+def quiet_opencv() -> Iterator[None]:
+    """Keep OpenCV from writing to the terminal: what went wrong is told in one sentence of ours."""
+    level = logging.getLogLevel()
+    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        logging.setLogLevel(level)
 
 
 def display_levels(sample: NDArray[Any]) -> tuple[float, float]:

@@ -22,6 +22,8 @@ def sector_mask(stack: Sequence[Pixels]) -> Mask:
     The convex hull of what was ever bright, without thin lines and small pieces: a sector is convex but for the arc of
     the probe, so that nothing dark inside it and no tissue behind a shadow is ever cut off.
 
+    (Save a piece under `SMALL` that a shadow parts from the rest in every frame: it can't be told from a text.)
+
     Args:
         stack: at least one (rows, cols) picture, taken from the whole clip.
 

@@ -6,13 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from cv2.utils import logging
 from numpy.typing import NDArray
 
 from inference.errors import FormatError, SourceError
 from inference.frame import Origin, Pixels, View
 from inference.sources.base import SourceInfo
-from inference.sources.recorded import REMEDY, Recorded, as_pixels, luma
+from inference.sources.recorded import REMEDY, Recorded, as_pixels, luma, quiet_opencv
 from inference.sources.sector import sector_mask, spread
 from inference.spacing import PixelSpacing
 
@@ -105,14 +104,9 @@ class VideoSource(Recorded):
 
 
 def _open(path: Path) -> cv2.VideoCapture:
-    # ffmpeg writes to the terminal by itself; what went wrong is told in our own sentence.
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    level = logging.getLogLevel()
-    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
-    try:
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # ffmpeg writes to the terminal by itself
+    with quiet_opencv():
         capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    finally:
-        logging.setLogLevel(level)
     if not capture.isOpened():
         raise FormatError(f"{path.name} is not a video that can be decoded: convert it to mp4 or avi.")
     return capture

@@ -1,0 +1,151 @@
+"""No spacing is invented: what the raw header lacks, zeroes or garbles is unknown, with the reason in one sentence."""
+
+import struct
+
+import nibabel as nib
+import nrrd
+import numpy as np
+import pytest
+import SimpleITK as sitk  # noqa: N813
+
+from inference.sources import open_source
+from inference.spacing import Provenance
+
+VOXELS = np.ones((4, 5, 7), np.uint8)
+BAD = [0.0, -0.4, float("nan"), float("inf")]
+
+
+def nifti(tmp_path, pixdim=(0.3, 0.5, 1.25), *, codes=True, units=2):
+    """A NIfTI file with these very pixdim bytes."""
+    path = tmp_path / "v.nii"
+    image = nib.Nifti1Image(VOXELS.T, np.diag([0.3, 0.5, 1.25, 1]) if codes else None)
+    image.header.set_data_dtype(np.uint8)
+    nib.save(image, path)
+    data = bytearray(path.read_bytes())
+    data[80:92] = struct.pack("<3f", *pixdim)
+    data[123] = units
+    path.write_bytes(data)
+    return str(path)
+
+
+def metaimage(tmp_path, spacing):
+    path = tmp_path / "v.mha"
+    lines = ["ObjectType = Image", "NDims = 3", "DimSize = 7 5 4", "ElementType = MET_UCHAR", "ElementDataFile = LOCAL"]
+    if spacing is not None:
+        lines.insert(3, f"ElementSpacing = {spacing}")
+    path.write_bytes("\n".join(lines).encode() + b"\n" + VOXELS.tobytes())
+    return str(path)
+
+
+def nrrd_file(tmp_path, **header):
+    path = tmp_path / "v.nrrd"
+    nrrd.write(str(path), VOXELS.T, header)
+    return str(path)
+
+
+def unknown(path, axis="k"):
+    source = open_source(path, axis=axis)
+    reason = source.info.no_spacing_reason
+    assert source.info.spacing is None
+    assert source.read(0).spacing is None
+    assert source.read(0).no_spacing_reason == reason
+    assert reason.endswith("calibrate, or type the spacing (--spacing ROW,COL).")
+    assert "\n" not in reason
+    return reason
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_nifti_pixdim_that_is_no_length(tmp_path, bad):
+    path = nifti(tmp_path, (0.3, bad, 1.25))
+    assert "along j" in unknown(path, "k")
+    assert "along j" in unknown(path, "i")
+    # The plane of i and k doesn't need it.
+    spacing = open_source(path, axis="j").info.spacing
+    assert (spacing.row_mm, spacing.col_mm) == pytest.approx((1.25, 0.3))
+
+
+def test_itk_invents_a_length_where_we_do_not(tmp_path):
+    """The reason for reading raw headers; should ITK ever change, this says so."""
+    path = metaimage(tmp_path, None)
+    assert sitk.ReadImage(path).GetSpacing() == (1, 1, 1)
+    assert "no ElementSpacing" in unknown(path)
+
+
+def test_nifti_ones_without_codes(tmp_path):
+    assert "without sform or qform" in unknown(nifti(tmp_path, (1, 1, 1), codes=False))
+
+
+def test_nifti_ones_with_a_code_are_a_spacing(tmp_path):
+    path = tmp_path / "v.nii"
+    nib.save(nib.Nifti1Image(VOXELS.T, np.eye(4)), path)
+    assert open_source(str(path)).info.spacing.row_mm == 1
+
+
+def test_nifti_lengths_without_codes_are_a_spacing(tmp_path):
+    assert open_source(nifti(tmp_path, codes=False)).info.spacing.col_mm == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(("units", "factor"), [(0, 1), (1, 1000), (2, 1), (3, 0.001), (10, 1)])
+def test_nifti_units(tmp_path, units, factor):
+    spacing = open_source(nifti(tmp_path, units=units)).info.spacing
+    assert spacing.row_mm == pytest.approx(0.5 * factor)
+    assert spacing.provenance is Provenance.HEADER
+
+
+def test_nifti_unit_that_does_not_exist(tmp_path):
+    assert "unknown unit" in unknown(nifti(tmp_path, units=5))
+
+
+def test_nifti_pixdim_and_sform_that_disagree(tmp_path):
+    assert "disagree" in unknown(nifti(tmp_path, (0.3, 0.6, 1.25)))
+
+
+@pytest.mark.parametrize("text", ["0 0 0", "nan nan 1", "inf 1 1", "0.3 -0.5 1", "0.3", "a b c", ""])
+def test_metaimage_spacing_that_is_no_length(tmp_path, text):
+    assert "ElementSpacing" in unknown(metaimage(tmp_path, text))
+
+
+def test_metaimage_spacing_of_the_swept_axis_does_not_matter(tmp_path):
+    spacing = open_source(metaimage(tmp_path, "0.3 0.5 0")).info.spacing
+    assert (spacing.row_mm, spacing.col_mm) == (0.5, 0.3)
+
+
+def test_nrrd_without_spacings(tmp_path):
+    path = nrrd_file(tmp_path)
+    assert sitk.ReadImage(path).GetSpacing() == (1, 1, 1)
+    assert "neither spacings nor space directions" in unknown(path)
+
+
+@pytest.mark.parametrize("bad", BAD)
+def test_nrrd_spacings_that_are_no_length(tmp_path, bad):
+    assert "spacings" in unknown(nrrd_file(tmp_path, spacings=[0.3, bad, 1.25]))
+
+
+@pytest.mark.parametrize("bad", [0.0, float("nan")])
+def test_nrrd_directions_that_are_no_length(tmp_path, bad):
+    directions = np.diag([0.3, bad, 1.25])
+    path = nrrd_file(tmp_path, **{"space": "left-posterior-superior", "space directions": directions})
+    assert "along j" in unknown(path)
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("mm", 1), ("cm", 10), ("microns", 0.001)])
+def test_nrrd_units(tmp_path, unit, factor):
+    header = {"space": "LPS", "space directions": np.diag([0.3, 0.5, 1.25]), "space units": [unit] * 3}
+    assert open_source(nrrd_file(tmp_path, **header)).info.spacing.row_mm == pytest.approx(0.5 * factor)
+
+
+def test_nrrd_unit_that_is_none(tmp_path):
+    header = {"space": "LPS", "space directions": np.diag([0.3, 0.5, 1.25]), "space units": ["parsec"] * 3}
+    assert "units" in unknown(nrrd_file(tmp_path, **header))
+
+
+@pytest.mark.parametrize("kind", ["nifti", "metaimage", "nrrd"])
+def test_masks_lie_on_a_volume_without_scale(tmp_path, kind):
+    if kind == "nifti":
+        path = nifti(tmp_path, (1, 1, 1), codes=False)
+    else:
+        path = metaimage(tmp_path, None) if kind == "metaimage" else nrrd_file(tmp_path)
+    open_source(path).save_masks([VOXELS[0]] * 4, str(tmp_path / "m.nii.gz"))
+    volume, mask = sitk.ReadImage(path), sitk.ReadImage(str(tmp_path / "m.nii.gz"))
+    for geometry in ("GetSize", "GetSpacing", "GetOrigin", "GetDirection"):
+        assert getattr(mask, geometry)() == getattr(volume, geometry)()
