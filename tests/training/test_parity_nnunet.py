@@ -1,0 +1,49 @@
+"""Masks equal those of nnU-Net's own predictor on the same checkpoint, its preprocessing included."""
+
+import pytest
+
+from inference.contract import Identity
+from inference.engine import Engine
+from training.export import facts, parity
+from training.export.cases import golden_cases
+from training.export.checkpoint import read_trained
+from training.export.graph import seal, write_onnx
+from training.export.network import to_onnx
+from training.export.recipe import contract_of
+from training.export.samples import draw_samples
+
+SLICES = 70
+"""Mixed sizes (1 to 3 patches a side), spacings 0.2 to 0.8 mm, rows and columns drawn apart."""
+
+
+@pytest.fixture(params=[(False, False), (True, False), (False, True)], ids=["plain", "mask", "transposed"])
+def both(request, model_folder, tmp_path):
+    """The same checkpoint as nnU-Net runs it and as we do."""
+    mask_normalisation, transposed = request.param
+    trained = read_trained(model_folder(mask_normalisation=mask_normalisation, transposed=transposed), [0])
+    reference = parity.Reference(trained)
+    identity = Identity(name="x", version="1", created="2025-01-01", licence="none", intended_use="tests")
+    population = facts.simulated_population(0, native=False)
+    contract = contract_of(trained, identity, population, facts.seen(trained, None), None, "simulated")
+    samples = draw_samples(10, seed=5)
+    cases = golden_cases(reference, samples, parity.predict_all(reference, samples))
+    model = to_onnx(trained)
+    seal(model, contract, cases)
+    write_onnx(model, tmp_path / "model.onnx")
+    return reference, Engine.load(tmp_path / "model.onnx")
+
+
+def test_masks_equal_nnunets(both):
+    reference, engine = both
+    small = draw_samples(SLICES, seed=1, field_mm=(12.0, 40.0))
+    large = draw_samples(SLICES, seed=2, field_mm=(40.0, 70.0))
+    samples = small + large
+    comparisons = parity.compare_all(engine, samples, parity.predict_all(reference, samples))
+    single = [one for one in comparisons if one.tiles == 1]
+    tiled = [one for one in comparisons if one.tiles > 1]
+    assert len(single) >= SLICES - 5
+    assert len(tiled) >= SLICES - 5
+    assert sum(one.reference_px > 0 for one in comparisons) > SLICES
+    assert max(one.differing_px for one in single) <= 1
+    assert sum(one.differing_px == 0 for one in single) >= 0.95 * len(single), parity.table(single)
+    assert all(one.differing_px <= max(2, one.reference_px * 0.001) for one in tiled), parity.table(tiled)

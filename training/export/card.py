@@ -1,0 +1,102 @@
+"""The model card beside an exported model: what it is, on whom it was trained, what was measured, what it cannot do."""
+
+from collections.abc import Iterator
+
+from inference.contract import BandScore, Measured, ModelContract
+from training.export.facts import SIMULATED_LACKS
+
+
+def model_card(contract: ModelContract, sha256: str) -> str:
+    """The card as Markdown.
+
+    Args:
+        contract: as stored in the file.
+        sha256: of the file.
+    """
+    return "\n".join(_lines(contract, sha256)) + "\n"
+
+
+def _lines(contract: ModelContract, sha256: str) -> Iterator[str]:
+    """The card, line by line."""
+    identity, wanted, provenance = contract.identity, contract.input, contract.provenance
+    yield f"# {identity.name} {identity.version}"
+    yield f"\n**{identity.intended_use}**"
+    if contract.population.simulated:
+        yield "\n**Trained on simulated patients: a demonstration, never evidence of clinical accuracy.**"
+    yield "\n## What it is"
+    yield f"\nA 2D nnU-Net that outlines brain tumour on intra-operative ultrasound. Created {identity.created}."
+    yield f"\n- file: sha256 `{sha256}`, licence {identity.licence}"
+    (rows, cols), (row_mm, col_mm) = wanted.patch, wanted.spacing_mm
+    yield f"- input: {rows} x {cols} pixels of {row_mm:g} x {col_mm:g} mm"
+    yield f"- folds fused: {contract.output.folds}; nnunetv2 {provenance.nnunetv2}, {provenance.trainer}"
+    yield f"- training slices: {_cutoff(provenance.area_cutoff_mm2)}; labels from: {provenance.label_origin}"
+    yield "\n## On whom it was trained"
+    yield f"\n{contract.population.words}"
+    seen = wanted.seen
+    yield f"\nPixels of {seen.spacing_mm[0]:.2f} to {seen.spacing_mm[1]:.2f} mm were met in training."
+    yield from _scores(contract.reliability.fast)
+    yield from _limits(contract)
+    yield from _proof(contract)
+
+
+def _cutoff(area_mm2: float | None) -> str:
+    """Which tumour slices were used."""
+    return "area cut-off not recorded" if area_mm2 is None else f"tumours over {area_mm2:g} mm²"
+
+
+def _scores(measured: Measured | None) -> Iterator[str]:
+    """What was measured, or that nothing was."""
+    yield "\n## What was measured"
+    if measured is None:
+        yield "\nNothing: no evaluation was given at export."
+        return
+    kind = "simulated patients" if measured.simulated else "patients"
+    yield f"\nOn {measured.data}: {measured.n_patients} {kind}, {measured.n_slices} slices, one pass without mirrors."
+    for words, scores in (("segmented", measured.by_predicted_area), ("true", measured.by_true_area)):
+        yield f"\n| {words} area, mm² | slices | patients | Dice mean | SD | median |"
+        yield "|---|---|---|---|---|---|"
+        yield from (_row(score) for score in scores)
+    yield f"\n- tumour slices on which nothing was found: {_share(measured.miss_rate)}"
+    yield f"- tumour-free slices without any contour: {_share(measured.specificity)}"
+    yield f"- tumour-free slices without a contour over 35 mm²: {_share(measured.specificity_35mm2)}"
+
+
+def _row(score: BandScore) -> str:
+    """One line of a table of scores."""
+    low, high = score.band
+    band = f"over {low:g}" if high is None else f"{low:g} to {high:g}"
+    dice = (_number(value) for value in (score.dice_mean, score.dice_sd, score.dice_median))
+    return f"| {band} | {score.n_slices} | {score.n_patients} | {' | '.join(dice)} |"
+
+
+def _limits(contract: ModelContract) -> Iterator[str]:
+    """What it cannot do."""
+    yield "\n## Limits"
+    limit = contract.reliability.min_reliable_area_mm2
+    yield f"\n- Contours of {limit:g} mm² or less are unreliable, and the viewer says so."
+    yield "- It needs the pixel spacing; without one nothing is analysed unless the user asks for it."
+    yield "- Nothing found is no evidence that there is no tumour."
+    if contract.population.simulated:
+        yield "\nThe simulator does not show:"
+        yield ""
+        yield from (f"- {gap}" for gap in SIMULATED_LACKS)
+
+
+def _proof(contract: ModelContract) -> Iterator[str]:
+    """That the file says what nnU-Net said."""
+    parity = contract.parity
+    if parity is None:
+        return
+    yield "\n## Same masks as nnU-Net"
+    yield f"\nAgainst {parity.reference} ({parity.settings}) on {parity.n_slices} slices ({parity.slices}): "
+    yield f"{parity.identical:.1%} of the masks are identical, the lowest Dice between them is {parity.dice_min:.5f}."
+
+
+def _number(value: float | None) -> str:
+    """A score, or a dash where there is none."""
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _share(value: float | None) -> str:
+    """A share in percent, or that it was not measured."""
+    return "not measured" if value is None else f"{value:.1%}"

@@ -1,0 +1,121 @@
+"""A trained nnU-Net folder -> one .onnx that carries its recipe and its proof: nothing is written unless it holds."""
+
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version as installed
+from pathlib import Path
+
+import msgspec
+import onnx
+
+from inference.contract import INTENDED_USE, Identity, ModelContract, Population
+from inference.engine import Engine
+from inference.errors import ModelError
+from training.export import facts
+from training.export.card import model_card
+from training.export.cases import golden_cases, insist
+from training.export.checkpoint import Trained, read_trained
+from training.export.graph import seal, write_onnx
+from training.export.network import to_onnx
+from training.export.parity import Reference, compare_all, demand, predict_all, summary
+from training.export.recipe import contract_of
+from training.export.samples import Sample, draw_samples, read_samples
+from training.files import written_aside
+from training.receipt import sha256
+
+VERIFY_SLICES = 70
+"""Slices of the parity check."""
+
+
+def export_model(
+    model_folder: Path,
+    out: Path,
+    *,
+    folds: tuple[int, ...] = (0,),
+    verify: Path | None = None,
+    evaluation: Path | None = None,
+    name: str,
+    version: str = "1",
+    simulated: bool = False,
+    train: Path | None = None,
+    population: Path | None = None,
+    label_origin: facts.LabelOrigin | None = None,
+    licence: str = "Apache-2.0",
+    checkpoint: str = "best",
+    trial: bool = False,
+) -> ModelContract:
+    """Export, check against nnU-Net's own predictor, and write the .onnx and its card (`out` with .md).
+
+    Args:
+        model_folder: nnU-Net's results folder of one data set.
+        out: the .onnx to write.
+        folds: folds to fuse.
+        verify: slices of the parity check: a slice store or a folder of 2D NIfTI; None takes simulated blobs.
+        evaluation: `summary.json` of `ius-train evaluate`; None leaves the scores out.
+        name: the model's name, as screens show it.
+        version: its version.
+        simulated: it was trained on simulated patients.
+        train: slice store of its training; None takes the one that its fit receipt names.
+        population: JSON file of the contract's population; needed unless it is simulated.
+        label_origin: where its labels come from; needed unless it is simulated.
+        licence: of the model.
+        checkpoint: `best` or `final`.
+        trial: accept a model that segments nothing, or something everywhere: a trial run's is worth nothing.
+
+    Returns:
+        The contract as stored.
+
+    Raises:
+        ModelError: if the folder cannot be exported, or the file does not say what nnU-Net says.
+    """
+    trained = read_trained(model_folder, folds, checkpoint)
+    origin = label_origin or ("simulated" if simulated else None)
+    if origin is None:
+        raise ModelError("The contract has to say where the labels come from: us, mri, both or simulated.")
+    today = datetime.now(UTC).date().isoformat()
+    identity = Identity(name=name, version=version, created=today, licence=licence, intended_use=INTENDED_USE)
+    store = facts.training_store(trained, train)
+    people = facts.read_population(population) if population else _simulated(trained, store, simulated)
+    scores = facts.read_measured(evaluation) if evaluation else None
+    contract = contract_of(trained, identity, people, facts.seen(trained, store), scores, origin)
+    samples = read_samples(verify, VERIFY_SLICES) if verify else draw_samples(VERIFY_SLICES, seed=0)
+    model, sealed = _prove(trained, contract, samples, verify.name if verify else "simulated blobs", trial)
+    write_onnx(model, out)
+    with written_aside(out.with_suffix(".md")) as aside:
+        aside.write_text(model_card(sealed, sha256(out)))
+    return sealed
+
+
+def _simulated(trained: Trained, store: Path | None, simulated: bool) -> Population:
+    """The population of a simulated training; of another one nothing is known here."""
+    if not simulated:
+        raise ModelError("The contract has to say on whom the model was trained: name a file with --population.")
+    rows = facts.training_rows(trained, store) if store else []
+    native = any(row.axis == "native" for row in rows)
+    return facts.simulated_population(len({row.patient for row in rows}), native=native)
+
+
+def _prove(
+    trained: Trained, contract: ModelContract, samples: Sequence[Sample], slices: str, trial: bool
+) -> tuple[onnx.ModelProto, ModelContract]:
+    """The model with golden cases and proof inside; the proof is made on a draft that nobody sees.
+
+    Raises:
+        ModelError: if the draft does not say what nnU-Net says.
+    """
+    model = to_onnx(trained)
+    reference = Reference(trained)
+    masks = predict_all(reference, samples)
+    cases = golden_cases(reference, samples, masks)
+    if not trial:
+        insist(cases)
+    seal(model, contract, cases)
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder) / "draft.onnx"
+        write_onnx(model, draft)
+        engine = Engine.load(draft, providers=["CPUExecutionProvider"])
+        comparisons = compare_all(engine, samples, masks)
+    demand(comparisons)
+    proof = summary(comparisons, slices, engine.provider, installed("nnunetv2"))
+    return model, seal(model, msgspec.structs.replace(contract, parity=proof), cases)

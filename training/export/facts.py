@@ -1,0 +1,179 @@
+"""What a contract says beside the network itself: the range of the training slices, the population, the scores."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.contract import BandScore, Measured, Population, Seen
+from inference.errors import FormatError, ModelError
+from training.export.checkpoint import Trained
+from training.slices import SliceRow, larger_than, read_slice, read_slices
+
+LabelOrigin = Literal["us", "mri", "both", "simulated"]
+
+_READ = 200
+"""Slices whose grey values are read for their range, evenly spread."""
+_PERCENTILES = (0.5, 99.5)
+
+SIMULATED_LACKS = (
+    "vessels, dura and air drop-out, and reverberation ghosts",
+    "sulci as thin and as sharp as in a living brain",
+    "brain shift during the sweep and errors of probe tracking",
+    "artefacts of a real machine: its speckle filters, compounding and gain curves",
+    "blood, saline, haemostatic material and the many looks of a resection cavity",
+    "tumours other than the few appearances that were drawn",
+)
+"""What the simulator does not show, as the model card says it."""
+
+
+class _Data(msgspec.Struct, frozen=True, kw_only=True):
+    """On which data an evaluation was made."""
+
+    name: str
+    simulated: bool
+    n_patients: int
+    n_slices: int
+
+
+class _Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """`report/summary.json`, as far as a contract holds it."""
+
+    data: _Data
+    mode: Literal["fast"]
+    by_predicted_area: tuple[BandScore, ...]
+    by_true_area: tuple[BandScore, ...]
+    miss_rate: float | None
+    positive_rate: float | None
+    specificity: float | None
+    specificity_35mm2: float | None
+
+
+def read_measured(path: Path) -> Measured:
+    """The scores of `ius-train evaluate` as the contract's fast mode.
+
+    Raises:
+        FormatError: if the file is missing or not such a summary.
+    """
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=_Evaluation)
+    except OSError as error:
+        raise FormatError(f"There is no evaluation at {path}: make one with 'ius-train evaluate'.") from error
+    except msgspec.DecodeError as error:
+        raise FormatError(f"{path} is no summary of 'ius-train evaluate' ({error}).") from error
+    return Measured(
+        data=found.data.name,
+        simulated=found.data.simulated,
+        n_patients=found.data.n_patients,
+        n_slices=found.data.n_slices,
+        by_predicted_area=found.by_predicted_area,
+        by_true_area=found.by_true_area,
+        miss_rate=found.miss_rate,
+        positive_rate=found.positive_rate,
+        specificity=found.specificity,
+        specificity_35mm2=found.specificity_35mm2,
+    )
+
+
+def training_store(trained: Trained, given: Path | None) -> Path | None:
+    """The slice store the model was trained on: as given, or as its fit receipt names it, if it is still there."""
+    if given is not None:
+        return given
+    named = trained.receipt.get("settings", {}).get("slices")
+    return Path(named) if named and (Path(named) / "slices.csv").is_file() else None
+
+
+def training_rows(trained: Trained, store: Path) -> list[SliceRow]:
+    """The slices of the store that were used: those over the fit's area cut-off, and tumour-free ones."""
+    return larger_than(read_slices(store), float(area_cutoff(trained) or 0.0))
+
+
+def area_cutoff(trained: Trained) -> float | None:
+    """Cut-off in mm² that the model was fitted with, None if nothing says so."""
+    value = trained.receipt.get("settings", {}).get("min_area")
+    return None if value is None else float(value)
+
+
+def seen(trained: Trained, store: Path | None) -> Seen:
+    """Ranges of spacing, size and grey values that the model met in training.
+
+    Args:
+        trained: the model.
+        store: its slice store; without one nnU-Net's fingerprint has to do: sizes after the crop, tumour's grey values.
+
+    Raises:
+        ModelError: if there is no fingerprint either.
+    """
+    return _seen_by_nnunet(trained) if store is None else _seen_in(training_rows(trained, store), store)
+
+
+def _seen_in(rows: Sequence[SliceRow], store: Path) -> Seen:
+    """Ranges over a slice store."""
+    spacings = [mm for row in rows for mm in (row.row_mm, row.col_mm)]
+    chosen = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _READ)).round().astype(int))
+    grey: NDArray[np.float64] = np.concatenate([_inside(rows[index].image(store)) for index in chosen])
+    low, high = np.percentile(grey, _PERCENTILES)
+    return Seen(
+        spacing_mm=(min(spacings), max(spacings)),
+        rows=(min(row.rows for row in rows), max(row.rows for row in rows)),
+        cols=(min(row.cols for row in rows), max(row.cols for row in rows)),
+        intensity=(float(low), float(high)),
+    )
+
+
+def _seen_by_nnunet(trained: Trained) -> Seen:
+    """Ranges from nnU-Net's fingerprint."""
+    fingerprint = trained.fingerprint
+    if not fingerprint:
+        raise ModelError(f"{trained.folder} has no dataset_fingerprint.json: name its training slices with --train.")
+    spacings = [mm for spacing in fingerprint["spacings"] for mm in spacing[1:]]
+    rows = [shape[1] for shape in fingerprint["shapes_after_crop"]]
+    cols = [shape[2] for shape in fingerprint["shapes_after_crop"]]
+    grey = fingerprint["foreground_intensity_properties_per_channel"]["0"]
+    return Seen(
+        spacing_mm=(min(spacings), max(spacings)),
+        rows=(min(rows), max(rows)),
+        cols=(min(cols), max(cols)),
+        intensity=(grey["percentile_00_5"], grey["percentile_99_5"]),
+    )
+
+
+def simulated_population(n_patients: int, *, native: bool) -> Population:
+    """The population of a model that never met a patient."""
+    return Population(
+        words=f"{n_patients or 'An unrecorded number of'} simulated patients; no real one. "
+        "For demonstration, never evidence of clinical accuracy.",
+        phases=("before_dura_opening",),
+        surgery=("first",),
+        tumour_types=("simulated glioma",),
+        grades=(),
+        sites=(),
+        scanners=("simulated",),
+        views=("slice", "native") if native else ("slice",),
+        n_patients=n_patients,
+        simulated=True,
+    )
+
+
+def read_population(path: Path) -> Population:
+    """The contract's population from a JSON file with exactly its fields.
+
+    Raises:
+        FormatError: naming the field that is missing, unknown or of the wrong type.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Population)
+    except OSError as error:
+        raise FormatError(f"There is no population file at {path}.") from error
+    except (msgspec.DecodeError, json.JSONDecodeError) as error:
+        raise FormatError(f"{path} does not describe a population ({error}).") from error
+
+
+def _inside(path: Path) -> NDArray[np.float64]:
+    """The non-zero grey values of a slice."""
+    pixels = np.asarray(read_slice(path), np.float64)
+    return np.asarray(pixels[pixels != 0], np.float64)

@@ -1,0 +1,154 @@
+"""Whether an exported file says what nnU-Net's own predictor says, slice by slice, on masks."""
+
+import contextlib
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from inference.contract import Parity
+from inference.engine import Engine
+from inference.errors import ModelError
+from inference.frame import Pixels
+from inference.preprocessing import prepare
+from training.export.checkpoint import CONFIGURATION, Trained, build_network
+from training.export.samples import Sample
+
+_FAKE_MM = 999.0
+"""The slice spacing nnU-Net's reader gives a 2D picture: far from the others, so never resampled along."""
+MAX_PIXELS_ONE_TILE = 1
+"""nnU-Net keeps its logits in float16, hence the odd pixel."""
+MIN_IDENTICAL = 0.95
+MAX_PIXELS_TILED = 2
+MAX_SHARE_TILED = 0.001
+
+
+class Reference:
+    """nnU-Net's own predictor with its preprocessing: no mirroring, half-step Gaussian tiles, float32 on the CPU."""
+
+    def __init__(self, trained: Trained) -> None:
+        """Hand the folds to nnUNetPredictor."""
+        from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+        from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+        plans = PlansManager(trained.plans)
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints that a CPU is no GPU
+            self._predictor = nnUNetPredictor(use_mirroring=False, device=torch.device("cpu"), allow_tqdm=False)
+        configuration = plans.get_configuration(CONFIGURATION)
+        network, weights = build_network(trained), list(trained.weights)
+        self._predictor.manual_initialization(network, plans, configuration, weights, trained.dataset, "", None)
+
+    def predict(self, pixels: Pixels, spacing_mm: tuple[float, float]) -> NDArray[np.uint8]:
+        """Mask (rows, cols) 0/1 of one slice with its (row, col) mm."""
+        picture = pixels[None, None].astype(np.float32)
+        properties = {"spacing": [_FAKE_MM * max(spacing_mm), *spacing_mm]}
+        mask = self._predictor.predict_single_npy_array(picture, properties)
+        return np.asarray(mask[0], np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One slice through both.
+
+    Attributes:
+        name: the slice.
+        tiles: how many the picture needs.
+        reference_px: nnU-Net's mask, pixels.
+        differing_px: pixels that differ.
+        dice: between the two masks; two empty ones count as 1.
+        area_delta_mm2: difference of the areas, without sign.
+    """
+
+    name: str
+    tiles: int
+    reference_px: int
+    differing_px: int
+    dice: float
+    area_delta_mm2: float
+
+    @property
+    def within(self) -> bool:
+        """Whether the slice differs by no more than is allowed."""
+        share = int(self.reference_px * MAX_SHARE_TILED)
+        return self.differing_px <= (MAX_PIXELS_ONE_TILE if self.tiles == 1 else max(MAX_PIXELS_TILED, share))
+
+
+def compare(engine: Engine, sample: Sample, reference: NDArray[np.uint8]) -> Comparison:
+    """One slice through the exported file, against nnU-Net's mask of it."""
+    mask = engine.segment(sample.pixels, sample.spacing_mm).margin > engine.cutoff
+    expected = reference > 0
+    differing = int(np.count_nonzero(mask != expected))
+    both, total = int(np.count_nonzero(mask & expected)), int(mask.sum()) + int(expected.sum())
+    delta = abs(int(mask.sum()) - int(expected.sum())) * sample.spacing_mm[0] * sample.spacing_mm[1]
+    tiles = len(prepare(sample.pixels, sample.spacing_mm, engine.contract.input).corners)
+    return Comparison(sample.name, tiles, int(expected.sum()), differing, 2 * both / total if total else 1.0, delta)
+
+
+def predict_all(reference: Reference, samples: Sequence[Sample]) -> list[NDArray[np.uint8]]:
+    """nnU-Net's mask of every slice, with a progress bar."""
+    return [reference.predict(one.pixels, one.spacing_mm) for one in tqdm(samples, desc="nnU-Net", unit="slice")]
+
+
+def compare_all(
+    engine: Engine, samples: Sequence[Sample], references: Sequence[NDArray[np.uint8]]
+) -> tuple[Comparison, ...]:
+    """Every slice through the exported file."""
+    return tuple(compare(engine, sample, mask) for sample, mask in zip(samples, references, strict=True))
+
+
+def demand(comparisons: Sequence[Comparison]) -> None:
+    """Refuse an export that does not say what nnU-Net says.
+
+    Where one tile suffices a slice may differ by one pixel, and so may 5 % of them (but always one); a tiled slice by
+    two pixels or a thousandth of the mask.
+
+    Raises:
+        ModelError: with the slices that differ.
+    """
+    single = [one for one in comparisons if one.tiles == 1]
+    other = sum(one.differing_px > 0 for one in single)
+    if all(one.within for one in comparisons) and other <= max(1, (1 - MIN_IDENTICAL) * len(single)):
+        return
+    worst = sorted((one for one in comparisons if one.differing_px), key=lambda one: -one.differing_px)
+    raise ModelError(
+        f"The exported model disagrees with nnU-Net, so nothing was written: {len(worst)} of {len(comparisons)} "
+        f"slices differ. Check the versions of torch and onnxruntime.\n{table(worst[:20])}"
+    )
+
+
+def table(comparisons: Sequence[Comparison]) -> str:
+    """The comparisons as text, a line a slice."""
+    head = f"{'slice':<32}{'tiles':>6}{'nnU-Net px':>12}{'differ px':>11}{'Dice':>9}"
+    lines = [
+        f"{one.name:<32}{one.tiles:>6}{one.reference_px:>12}{one.differing_px:>11}{one.dice:>9.5f}"
+        for one in comparisons
+    ]
+    return "\n".join([head, *lines])
+
+
+def summary(comparisons: Sequence[Comparison], slices: str, provider: str, nnunetv2: str) -> Parity:
+    """The comparisons as the contract's proof.
+
+    Args:
+        comparisons: all of them.
+        slices: which slices, in words.
+        provider: what the exported file ran on.
+        nnunetv2: version of the reference.
+    """
+    dices = [one.dice for one in comparisons]
+    return Parity(
+        reference=f"nnUNetPredictor of nnunetv2 {nnunetv2}",
+        settings="float32, no mirroring, tile step 0.5 with Gaussian weights",
+        slices=slices,
+        n_slices=len(comparisons),
+        dice_min=min(dices),
+        dice_mean=min(1.0, sum(dices) / len(dices)),
+        identical=sum(one.differing_px == 0 for one in comparisons) / len(comparisons),
+        area_delta_max_mm2=max(one.area_delta_mm2 for one in comparisons),
+        device="CPU",
+        provider=provider,
+    )
