@@ -37,6 +37,11 @@ class Score:
         return None if self.recall is None else 1 - self.recall
 
     @property
+    def area_error(self) -> float | None:
+        """(segmented - true) / true area, or None on a tumour-free slice."""
+        return (self.predicted_mm2 - self.true_mm2) / self.true_mm2 if self.true_mm2 else None
+
+    @property
     def has_tumour(self) -> bool:
         """Whether the slice holds tumour."""
         return self.true_mm2 > 0

@@ -84,28 +84,29 @@ def score_slices(rows: Sequence[SliceRow], store: Path, segment: Segment) -> lis
 def summarise(scored: Sequence[Scored], data: str, simulated: bool) -> dict[str, Any]:
     """The content of summary.json, without a baseline.
 
-    `positive_rate`: share of tumour slices with a contour. `miss_rate`: share of slices *without* a contour that do
-    hold tumour, so it depends on the mix in `data`. `specificity`: share of tumour-free slices without a contour;
-    `specificity_35mm2`: with none above 35 mm². `area_error_mean`: mean |predicted - true|, mm². `by_predicted_area`
-    holds tumour-free slices with a false contour, at Dice 0.
+    `positive_rate`: share of tumour slices with a contour; `miss_rate`: share without. `specificity`: share of
+    tumour-free slices without a contour; `specificity_35mm2`: with none above 35 mm². `tumour_where_silent` in `data`:
+    share of the slices without a contour that do hold tumour, which depends on the mix. `by_predicted_area` holds
+    tumour-free slices with a false contour, at Dice 0.
     """
     tumour = [one for one in scored if one.score.has_tumour]
     free = [one for one in scored if not one.score.has_tumour]
     silent = [one for one in scored if not one.score.positive]
     return {
         "data": {
-            "description": data,
+            "name": data,
             "simulated": simulated,
             "n_slices": len(scored),
             "n_patients": n_patients(scored),
             "n_tumour_slices": len(tumour),
             "n_tumour_free_slices": len(free),
             "n_native_frames": sum(one.row.axis == NATIVE for one in scored),
+            "tumour_where_silent": share(silent, lambda one: one.score.has_tumour),
         },
         "mode": "fast",
         "by_predicted_area": by_band(scored, predicted_area),
         "by_true_area": by_band(tumour, true_area),
-        "miss_rate": share(silent, lambda one: one.score.has_tumour),
+        "miss_rate": share(tumour, lambda one: not one.score.positive),
         "positive_rate": share(tumour, lambda one: one.score.positive),
         "specificity": share(free, lambda one: not one.score.positive),
         "specificity_35mm2": share(free, lambda one: one.score.predicted_mm2 <= SMALL_MM2),
@@ -185,7 +186,7 @@ def _write_patients(scored: Sequence[Scored], path: Path) -> None:
 def _write_pages(report: dict[str, Any], tables: dict[str, dict[str, Any]], out: Path) -> None:
     """The same tables as Markdown and as a page."""
     parts = list(_tables(report, tables))
-    notes = [report["data"]["description"], *([SIMULATED] if report["data"]["simulated"] else [])]
+    notes = [report["data"]["name"], *([SIMULATED] if report["data"]["simulated"] else [])]
     notes += ["Research use only. Not for diagnosis or treatment."]
     markdown = ["# Evaluation", *notes, *(f"## {title}\n\n{_markdown(head, rows)}" for title, head, rows in parts)]
     with written_aside(out / "report.md") as aside:

@@ -46,12 +46,13 @@ def by_band(slices: Sequence[Scored], area: Callable[[Scored], float]) -> list[d
 
 
 def summary(slices: Sequence[Scored]) -> dict[str, Any]:
-    """Counts, Dice (mean, population SD, median) and mean absolute area error in mm².
+    """Counts, Dice (mean, population SD, median) and the mean of (segmented - true) / true area.
 
-    Tumour-free slices are in it if they hold a (false) contour: it has Dice 0.
+    Tumour-free slices are in it if they hold a (false) contour: it has Dice 0, and the area error is then null.
     """
     dice = [one.score.dice for one in slices if one.score.dice is not None]
-    errors = [abs(one.score.predicted_mm2 - one.score.true_mm2) for one in slices]
+    errors = [one.score.area_error for one in slices]
+    relative = [error for error in errors if error is not None]
     enough = n_patients(slices) >= MIN_PATIENTS
     return {
         "n_slices": len(slices),
@@ -59,7 +60,7 @@ def summary(slices: Sequence[Scored]) -> dict[str, Any]:
         "dice_mean": _figure(np.mean, dice, enough),
         "dice_sd": _figure(np.std, dice, enough),
         "dice_median": _figure(np.median, dice, enough),
-        "area_error_mean": _figure(np.mean, errors, enough),
+        "area_error_mean": _figure(np.mean, relative, enough and len(relative) == len(slices)),
     }
 
 

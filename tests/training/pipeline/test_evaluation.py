@@ -78,7 +78,7 @@ def test_by_predicted_area_false_contours_count_as_zero():
         scored(patient, 0, 100, 0) for patient in range(5)
     ]
     line = by_band(slices, predicted_area)[1]
-    assert (line["n_slices"], line["dice_mean"], line["area_error_mean"]) == (10, 0.5, 50)
+    assert (line["n_slices"], line["dice_mean"], line["area_error_mean"]) == (10, 0.5, None)
 
 
 def test_rates_of_detection():
@@ -88,7 +88,8 @@ def test_rates_of_detection():
     free = [scored(patient, 0, size, 0) for patient, size in enumerate((0, 0, 0, 0, 0, 0, 20, 30, 500, 600))]
     report = summarise(tumour + free, "made up", simulated=True)
     assert report["positive_rate"] == 0.5
-    assert report["miss_rate"] == pytest.approx(5 / 11)
+    assert report["miss_rate"] == 0.5
+    assert report["data"]["tumour_where_silent"] == pytest.approx(5 / 11)
     assert report["specificity"] == 0.6
     assert report["specificity_35mm2"] == 0.8
     assert report["data"]["simulated"] is True
@@ -165,3 +166,17 @@ def test_a_missing_prediction_is_not_an_empty_one(tmp_path: Path):
     store_with_discs(tmp_path / "store", 1)
     with pytest.raises(NotFoundError, match="P0_0"):
         evaluate(tmp_path, tmp_path / "store", tmp_path / "report", data="discs", simulated=True)
+
+
+def test_area_error_is_relative_to_the_truth_and_signed():
+    slices = [scored(patient, 100, size, 50) for patient, size in enumerate((50, 60, 70, 80, 150))]
+    assert by_band(slices, true_area)[1]["area_error_mean"] == pytest.approx(-0.18)
+
+
+def test_the_contract_can_hold_a_summary(tmp_path: Path):
+    from training.export.facts import read_measured
+
+    report = summarise([scored(patient, 100, 100, 100) for patient in range(5)], "made up", simulated=True)
+    (tmp_path / "summary.json").write_text(json.dumps(report))
+    measured = read_measured(tmp_path / "summary.json")
+    assert (measured.data, measured.n_patients, measured.by_true_area[1].dice_mean) == ("made up", 5, 1.0)
