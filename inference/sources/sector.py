@@ -33,8 +33,9 @@ def sector_mask(stack: Sequence[Pixels]) -> Mask:
     brightest = np.maximum.reduce([np.asarray(picture) for picture in stack])
     limit = DARK * (255.0 if brightest.dtype == np.uint8 else float(brightest.max()))
     bright = (brightest > limit).astype(np.uint8)
-    # Opening takes off ruler ticks and codec noise, closing joins speckle.
-    pieces = cv2.morphologyEx(bright, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    # Closing fills dark specks and joins pieces, opening takes off ruler ticks and codec noise.
+    pieces = cv2.morphologyEx(bright, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    pieces = cv2.morphologyEx(pieces, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     pieces = cv2.morphologyEx(pieces, cv2.MORPH_CLOSE, np.ones((BRIDGE, BRIDGE), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(pieces, connectivity=8)
     if count < 2:

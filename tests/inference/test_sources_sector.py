@@ -35,8 +35,9 @@ def test_no_tissue_is_cut_off(rows, cols, half_angle, top, hole, seed):
     shadow = np.abs(x - hole[1] * cols) < 0.03 * cols
     picture[shadow & (y > hole[0] * rows)] = 0
     mask = sector_mask([picture])
-    bright = picture > 12
-    assert not (bright & (mask == 0)).sum() > 0.002 * bright.sum()  # single specks on the rim
+    within_3_px = cv2.dilate(mask, np.ones((7, 7), np.uint8))
+    assert within_3_px[picture > 12].all()
+    assert mask[picture > 12].mean() > 0.99
     assert mask[cyst & inside].all()
 
 
