@@ -1,7 +1,7 @@
 """Stochastic B-mode in the polar domain: tissue in, log-compressed echo (dB) out. Steps 3-8 of domain facts D.2.
 
-Scatterers are complex Gaussian numbers on a lattice fixed to the tissue, so speckle moves with it. The slice thickness
-(elevation beam) is a blur of the lattice and of the tissue along elevation, done once a patient instead of once a plane.
+Scatterers are complex Gaussian numbers on a lattice fixed to the tissue, so speckle moves with it. The slice
+thickness (elevation beam) is a blur of lattice and tissue along elevation, done once a patient, not once a plane.
 """
 
 from dataclasses import dataclass
@@ -159,7 +159,7 @@ def _point_spread(scene: Scene, echo: NDArray[np.complex64]) -> NDArray[np.compl
     channels = echo.view(np.float32).reshape(*echo.shape, 2)
     pulse = _kernel(axial)
     result = np.zeros_like(channels)
-    for k, level in enumerate(levels):
+    for level in levels:
         weight = np.clip(1.0 - np.abs(np.log(wanted / level)) / np.log(levels[1] / levels[0]), 0.0, 1.0)
         used = np.flatnonzero(weight)
         low, high = max(0, used[0] - len(pulse)), used[-1] + 1 + len(pulse)
@@ -172,12 +172,12 @@ def _kernel(sigma: float) -> Field:
     """Gaussian of unit energy, so that speckle keeps its power whatever the width."""
     reach = max(1, int(np.ceil(2.6 * sigma)))
     taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    return (taps / np.sqrt(np.sum(taps**2))).astype(np.float32)
+    return np.asarray(taps / np.sqrt(np.sum(taps**2)), dtype=np.float32)
 
 
 def _receiver_noise(rng: np.random.Generator, shape: tuple[int, ...], level: float) -> NDArray[np.complex64]:
     noise = rng.standard_normal((*shape, 2), dtype=np.float32).view(np.complex64)[..., 0]
-    return noise * np.float32(level)
+    return np.asarray(noise * np.float32(level), dtype=np.complex64)
 
 
 def _near_field(scene: Scene, rng: np.random.Generator) -> Field:

@@ -2,19 +2,21 @@
 
 import json
 import multiprocessing
-import platform
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from training.simulation import CohortError, files
+from training.receipt import write_json, write_receipt
+from training.simulation import CohortError
+from training.simulation.clip import simulate_clip
 from training.simulation.parameters import RANGES, CohortKind
 from training.simulation.patient import FULL, SMALL, Detail, draw_patient, write_patient
+
+__all__ = ["SIMULATOR_VERSION", "Cohort", "simulate_clip", "simulate_cohort"]
 
 # Raised whenever the same seed gives other pixels.
 SIMULATOR_VERSION = 1
@@ -41,7 +43,7 @@ def simulate_cohort(
 
     Layout: ``RESECT/NIFTI/Case1/US/Case1-US-before.nii.gz`` (float32, 0 outside the sector),
     ``RESECT_segmentation/Case1/Case1-US-before-tumor.nii.gz`` (uint8), ``sweeps/Case1/Case1-sweep.dcm`` with
-    ``Case1-sweep-tumor.nii.gz`` (columns, rows, frames), ``cohort.json`` and ``receipt.json``.
+    ``Case1-sweep-tumor.nii.gz`` (columns, rows, frames), ``cohort.json`` and a receipt.
     A second call goes on where the first stopped.
 
     Args:
@@ -67,26 +69,24 @@ def simulate_cohort(
             bar.update()
     entries = [json.loads(_entry_path(folder, n).read_text()) for n in range(1, patients + 1)]
     table = {"simulated": True, **recipe, "ranges": asdict(RANGES[kind]), "patients": entries}
-    _write_json(folder / "cohort.json", table)
-    _write_json(folder / "receipt.json", _receipt(recipe, patients))
+    write_json(table, folder / "cohort.json")
+    write_receipt(folder, "simulate", {"kind": kind.value, "patients": patients, "small": small}, [], seed)
     return Cohort(folder, entries)
 
 
 def _kind(name: str) -> CohortKind:
-    try:
-        return CohortKind(name)
-    except ValueError:
-        raise CohortError(f"There is no cohort kind '{name}': choose {' or '.join(CohortKind)}.") from None
+    """The cohort's kind by its name."""
+    if name not in list(CohortKind):
+        raise CohortError(f"There is no cohort kind '{name}': choose {' or '.join(CohortKind)}.")
+    return CohortKind(name)
 
 
 def _claim(folder: Path, recipe: dict[str, Any]) -> None:
     """Mark the folder as this cohort's, or refuse it if it holds another."""
     mark = folder / "recipe.json"
     if mark.exists() and json.loads(mark.read_text()) != recipe:
-        raise CohortError(
-            f"{folder} holds another cohort (other seed, kind, detail or version): choose an empty folder."
-        )
-    _write_json(mark, recipe)
+        raise CohortError(f"{folder} holds another cohort (seed, kind, detail or version): choose an empty folder.")
+    write_json(recipe, mark)
 
 
 def _entry_path(folder: Path, number: int) -> Path:
@@ -97,35 +97,21 @@ def _entry_path(folder: Path, number: int) -> Path:
 _Task = tuple[Path, int, int, CohortKind, Detail]
 
 
-def _run(tasks: list[_Task], jobs: int) -> Iterable[None]:
-    """Simulate each task's patient, in this process or in `jobs` of them; one item a finished patient."""
+def _run(tasks: list[_Task], jobs: int) -> Iterable[int]:
+    """Simulate each task's patient, in this process or in `jobs` of them; gives the number of each finished patient."""
     if jobs == 1 or len(tasks) < 2:
         for task in tasks:
             yield _simulate(task)
         return
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("spawn")  # forking a process that has threads may hang
     with ProcessPoolExecutor(min(jobs, len(tasks)), mp_context=context) as pool:
         for done in as_completed([pool.submit(_simulate, task) for task in tasks]):
             yield done.result()
 
 
-def _simulate(task: _Task) -> None:
+def _simulate(task: _Task) -> int:
+    """Simulate and write one patient; its entry last."""
     folder, seed, number, kind, detail = task
     entry = write_patient(folder, draw_patient(seed, number, kind, detail), detail)
-    _write_json(_entry_path(folder, number), entry)
-
-
-def _receipt(recipe: dict[str, Any], patients: int) -> dict[str, Any]:
-    packages = ("numpy", "scipy", "opencv-python-headless", "nibabel", "pydicom", "nilearn")
-    return {
-        "stage": "simulate",
-        **recipe,
-        "patients": patients,
-        "python": platform.python_version(),
-        "packages": {name: version(name) for name in packages},
-    }
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, indent=1) + "\n"
-    files.write_aside(path, lambda aside: aside.write_text(text) and None)
+    write_json(entry, _entry_path(folder, number))
+    return number

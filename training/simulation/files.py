@@ -3,8 +3,6 @@
 import gzip
 import hashlib
 import io
-import os
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -14,19 +12,14 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
-from pydicom.uid import JPEGBaseline8Bit, generate_uid
+from pydicom.uid import UID, JPEGBaseline8Bit, generate_uid
 
-US_MULTIFRAME = "1.2.840.10008.5.1.4.1.1.3.1"
+from training.files import written_aside
+from training.simulation import CohortError
+
+US_MULTIFRAME = UID("1.2.840.10008.5.1.4.1.1.3.1")
 JPEG_QUALITY = 90
 FRAME_TIME_MS = 33.33
-
-
-def write_aside(path: Path, write: Callable[[Path], None]) -> None:
-    """Call `write` on a temporary neighbour of `path`, then rename it: no half-written file is ever seen."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.part")
-    write(aside)
-    os.replace(aside, path)
 
 
 def write_nifti(path: Path, image: nib.Nifti1Image) -> None:
@@ -35,7 +28,8 @@ def write_nifti(path: Path, image: nib.Nifti1Image) -> None:
     packed = io.BytesIO()
     with gzip.GzipFile(filename="", mode="wb", fileobj=packed, compresslevel=3, mtime=0) as stream:
         stream.write(raw)
-    write_aside(path, lambda aside: aside.write_bytes(packed.getvalue()) and None)
+    with written_aside(path) as aside:
+        aside.write_bytes(packed.getvalue())
 
 
 def resect_volume(data: NDArray[np.float32], affine: NDArray[np.float64]) -> nib.Nifti1Image:
@@ -84,12 +78,14 @@ def write_sweep(path: Path, frames: NDArray[np.uint8], pixel_mm: float, name: st
     data.SequenceOfUltrasoundRegions = Sequence([_region(frames.shape[1], frames.shape[2], pixel_mm)])
     data.PixelData = encapsulate(jpeg)
     data["PixelData"].is_undefined_length = True
-    write_aside(path, lambda aside: data.save_as(aside, enforce_file_format=True))
+    with written_aside(path) as aside:
+        data.save_as(aside, enforce_file_format=True)
 
 
 def _jpeg(frame: NDArray[np.uint8]) -> bytes:
     done, code = cv2.imencode(".jpg", frame, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    assert done, "JPEG encoding of an 8-bit frame cannot fail"
+    if not done:
+        raise CohortError("OpenCV could not encode a frame as JPEG: reinstall opencv-python-headless.")
     return code.tobytes()
 
 

@@ -10,7 +10,7 @@ from training.simulation.noise import Field
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """A plane: tilted in elevation about a line `pivot_mm` behind the face, then shifted and turned in its own plane."""
+    """A plane tilted in elevation about a line `pivot_mm` behind the face, then shifted and turned within itself."""
 
     tilt_rad: float
     pivot_mm: float

@@ -50,7 +50,7 @@ def draw_patient(
     tumour: Tumour | None = None,
     scanner: Scanner | None = None,
 ) -> Patient:
-    """Draw patient `number` of a cohort; the same arguments give the same patient in any process."""
+    """Draw patient `number` of a cohort, or the given tumour and scanner; equal arguments give equal patients."""
     cv2.setNumThreads(1)
     rng = np.random.default_rng([seed, list(CohortKind).index(kind), number])
     drawn_tumour, drawn_scanner = draw_tumour(rng, kind), draw_scanner(rng, kind)

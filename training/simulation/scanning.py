@@ -24,7 +24,7 @@ _ROWS_AT_ONCE = 12
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A compounded 3D ultrasound volume: float32 grey, 0 outside the sector; truth on the same grid; voxels to RAS mm."""
+    """A compounded volume: float32 grey, 0 outside the sector; truth on the same grid; `affine` to RAS mm."""
 
     image: Field
     truth: Mask
@@ -100,7 +100,7 @@ def compound(
     planes: Mask,
     voxel_mm: float,
 ) -> Volume:
-    """Interpolate grey planes (planes, samples, lines) onto an oblique isotropic grid, turned 30-50 degrees from RAS."""
+    """Interpolate grey planes (planes, samples, lines) onto an oblique isotropic grid, 30-50 degrees from RAS."""
     blur = 0.4 * voxel_mm / scene.sector.sample_mm
     stack = np.stack([cv2.GaussianBlur(plane, (0, 0), sigmaX=0.01, sigmaY=blur) for plane in planes])
     turn = Rotation.from_rotvec(_direction(rng) * np.radians(rng.uniform(30.0, 50.0))).as_matrix()

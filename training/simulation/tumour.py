@@ -59,16 +59,17 @@ def _body(rng: np.random.Generator, box: "Box", maps: "_Maps", tumour: Tumour, c
 
 def _one_piece(body: Field) -> Field:
     """Without the islands that the fingers' noise leaves around the largest piece."""
-    pieces, count = ndimage.label(body > 0)
+    labelled, count = ndimage.label(body > 0)
     if count < 2:
         return body
+    pieces = np.asarray(labelled)
     largest = 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
     return np.where((pieces > 0) & (pieces != largest), np.float32(-0.5), body)
 
 
 def _patchy(rng: np.random.Generator, axes: tuple[Field, ...]) -> Field:
-    """0 to 1, so that a rim is not a drawn line."""
-    return np.clip(0.8 + 0.35 * smooth_noise(rng, axes, 6.0), 0.0, 1.2).astype(np.float32)
+    """Strength of a rim, 0 to 1.2, so that a rim is not a drawn line."""
+    return np.asarray(np.clip(0.8 + 0.35 * smooth_noise(rng, axes, 6.0), 0.0, 1.2), dtype=np.float32)
 
 
 def _add_oedema(
@@ -88,7 +89,7 @@ def _add_oedema(
 def _add_cyst(
     rng: np.random.Generator, tissue: "Tissue", box: "Box", tumour: Tumour, centre: NDArray[np.float64]
 ) -> None:
-    """A fluid core: no echo, hardly any attenuation (so what lies behind is enhanced), bright wall where met squarely."""
+    """A fluid core: no echo, hardly any attenuation (enhancement behind), a bright wall where the beam meets it."""
     radius = tumour.cyst_fraction * tumour.radius_mm
     away = rng.normal(size=3)
     place = centre + away / np.linalg.norm(away) * (tumour.radius_mm - radius) * rng.uniform(0.0, 0.6)
