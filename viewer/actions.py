@@ -1,0 +1,38 @@
+"""Everything that can be done, once: for the keyboard, the help, and fingers."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something the user can do.
+
+    Attributes:
+        name: the window's method that does it.
+        keys: key sequences as Qt spells them; the first is shown.
+        shown: the key as a person reads it.
+        words: what it does.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    shown: str
+    words: str
+
+
+ACTIONS = (
+    Action("play", ("Space",), "space", "Play or pause"),
+    Action("back", ("Left",), "←", "One frame back"),
+    Action("forward", ("Right",), "→", "One frame on"),
+    Action("open", ("Ctrl+O",), "Ctrl O", "Open a source"),
+    Action("calibrate", ("C",), "C", "Calibrate the scale"),
+    Action("model", ("M",), "M", "Model card"),
+    Action("phase", ("P",), "P", "Next phase of surgery"),
+    Action("overlay", ("O",), "O", "Contour off for 3 s"),
+    Action("wider", ("+", "="), "+", "Wider line"),
+    Action("narrower", ("-",), "−", "Narrower line"),
+    Action("fullscreen", ("F", "F11"), "F", "Full screen"),
+    Action("performance", ("T",), "T", "Timing and frame counts"),
+    Action("help", ("?", "F1"), "?", "Keys and all actions"),
+    Action("dismiss", ("Esc",), "Esc", "Close the panel"),
+)

@@ -1,0 +1,205 @@
+"""`ius-viewer`: builds source, segmenter, stream and window. The only file that knows them all."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from inference.sources.base import RecordedSource
+    from viewer.main_window import MainWindow
+    from viewer.session import Model, Refusal, SourceRequest
+
+STARTED_AT = monotonic()
+HEADLESS_S = 10.0
+"""How long a window runs that nobody can see, unless `--exit-after` says otherwise."""
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the viewer; the exit status is 2 where source or model was refused in a run with a set end, else 0."""
+    wanted = _parser().parse_args(argv)
+    headless = _choose_platform()
+    from PySide6.QtWidgets import QApplication
+
+    application = QApplication.instance() or QApplication(sys.argv[:1])
+    application.setApplicationName("ius-viewer")
+    window = build(wanted)
+    window.show()
+    seconds = wanted.exit_after if wanted.exit_after is not None else HEADLESS_S if headless else None
+    if seconds is not None:
+        _end_after(window, seconds, wanted)
+    application.exec()
+    refused = [text for text in (window.session.source_refusal, window.session.model_refusal) if text]
+    for sentence in refused:
+        sys.stderr.write(f"error: {sentence}\n")
+    return 2 if refused and seconds is not None else 0
+
+
+def build(wanted: argparse.Namespace) -> "MainWindow":
+    """The window, with source and model being opened behind it."""
+    from platformdirs import user_log_path
+
+    from viewer import faults, settings
+    from viewer.main_window import MainWindow
+    from viewer.panels.source import DEMO
+    from viewer.phase import Phase
+    from viewer.session import Session, SourceRequest
+
+    found = faults.Faults()
+    faults.install(found, user_log_path("ius"))
+    session = Session(open_source, load_model)
+    remembered = settings.load()
+    window = MainWindow(session, remembered, found, Phase.parse(wanted.phase))
+    window.resize(1280, 800)
+    first_run = wanted.source is None and not wanted.demo
+    text = DEMO if wanted.demo or wanted.source is None else wanted.source
+    window.open_source(SourceRequest(text, wanted.axis, wanted.spacing, wanted.region))
+    window.open_model(None if wanted.model is None else Path(wanted.model))
+    if first_run and not remembered.introduced:
+        window.introduce()
+    return window
+
+
+def open_source(request: "SourceRequest") -> "RecordedSource | Refusal":
+    """Open what the user wants, or say why not."""
+
+    def opening() -> "RecordedSource":
+        from inference.assets import demo_clip_path
+        from inference.sources import open_source as open_any
+        from viewer.panels.source import DEMO
+
+        text = str(demo_clip_path()) if request.text == DEMO else request.text
+        return open_any(text, axis=request.axis, spacing=request.spacing, region=request.region)
+
+    return _guarded(opening)
+
+
+def load_model(path: Path | None) -> "Model | Refusal":
+    """Load a model, the bundled one for None, or say why not."""
+
+    def loading() -> "Model":
+        from inference.assets import demo_model_path
+        from inference.engine import Engine
+        from inference.segmenter import Segmenter
+        from viewer.session import Model
+
+        engine = Engine.load(path or demo_model_path())
+        test = engine.self_test
+        return Model(
+            path=engine.path,
+            contract=engine.contract,
+            sha256=engine.sha256,
+            provider=engine.provider,
+            fallbacks=engine.fallbacks,
+            self_test=f"passed: {test.cases} cases, {test.mismatched_per_million:.0f} of a million pixels differ",
+            warm_up_ms=engine.warm_up_ms,
+            analyse=Segmenter(engine),
+            analyse_without_scale=Segmenter(engine, without_scale=True),
+        )
+
+    return _guarded(loading)
+
+
+def _guarded(job: Callable[[], T]) -> "T | Refusal":
+    """Do a job of the start, and turn whatever breaks into one sentence."""
+    from inference.errors import IusError
+    from viewer.session import Refusal
+
+    try:
+        return job()
+    except IusError as error:
+        return Refusal(str(error))
+    # Door 3 of 3: whatever a decoder or driver throws while the application starts must end as a sentence on screen,
+    # not as a window without a picture.
+    except Exception as error:
+        log.exception("start failed")
+        return Refusal(f"This could not be opened ({error!r}): try another file, and report this one.")
+
+
+def _choose_platform() -> bool:
+    """Without a display, draw where nobody looks, and say so. True if so."""
+    if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM"):
+        return os.environ.get("QT_QPA_PLATFORM") == "offscreen"
+    if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
+        return False
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
+    sys.stderr.write("ius-viewer: no display here, drawing offscreen\n")
+    return True
+
+
+def _end_after(window: "MainWindow", seconds: float, wanted: argparse.Namespace) -> None:
+    """Close the window after a while, with picture and status written."""
+    from PySide6.QtCore import QTimer
+
+    def end() -> None:
+        if wanted.status is not None:
+            _write_status(window, wanted.status)
+        if wanted.screenshot is not None:
+            _write_screenshot(window, wanted.screenshot)
+        window.close()
+
+    QTimer.singleShot(round(seconds * 1000), window, end)
+
+
+def _write_status(window: "MainWindow", path: Path) -> None:
+    from inference.exporters import write_text
+    from viewer.report import report
+
+    values = report(window.meter, window.session.status(), window.session.model, window.shown, STARTED_AT)
+    write_text(path, json.dumps(values, indent=2) + "\n")
+    sys.stderr.write(f"status: {path}\n")
+
+
+def _write_screenshot(window: "MainWindow", path: Path) -> None:
+    from inference.errors import OutputError
+    from inference.exporters import replacing
+
+    with replacing(path) as aside:
+        if not window.grab().save(str(aside), "PNG"):
+            raise OutputError(f"{path} cannot be written: choose another folder.")
+    sys.stderr.write(f"picture: {path}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ius-viewer",
+        description="Brain tumour contour and area on intra-operative ultrasound. "
+        "Research use only. Not for diagnosis or treatment.",
+    )
+    add = parser.add_argument
+    add("source", nargs="?", metavar="SOURCE", help="a picture, folder, volume, DICOM or video; or simulated:")
+    add("--demo", action="store_true", help="the bundled clip and model")
+    add("--model", metavar="ONNX", help="a model with a contract; the bundled one by default")
+    add("--axis", choices=("i", "j", "k"), default="k", help="along which a volume is swept")
+    add("--spacing", type=_spacing, metavar="ROW,COL", help="mm a pixel, where you know better than the file")
+    add("--region", type=int, metavar="N", help="which ultrasound region of a DICOM picture")
+    add("--phase", choices=("unset", "before_dura", "dura_open", "resection"), default="unset", help="phase of surgery")
+    add("--exit-after", type=float, metavar="SECONDS", help="close by itself")
+    add("--screenshot", type=Path, metavar="PNG", help="written at the end of --exit-after")
+    add("--status", type=Path, metavar="JSON", help="counts and latencies, written at the end of --exit-after")
+    return parser
+
+
+def _spacing(text: str) -> object:
+    """Read `ROW,COL` in mm."""
+    from inference.errors import SpacingError
+    from inference.spacing import PixelSpacing, Provenance
+
+    try:
+        row, col = (float(part) for part in text.split(","))
+        return PixelSpacing(row, col, Provenance.TYPED)
+    except SpacingError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is not ROW,COL in mm, as in 0.2,0.15") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""Is the picture fresh? Staleness of the source and age of the analysis are two things, judged by one pure function."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+STALE_AFTER_S = 0.5
+"""A source that should be delivering and has not for this long is stale."""
+OLD_AFTER_S = 2.0
+"""An analysis older than this loses its contour and number."""
+
+
+class Health(StrEnum):
+    """What the source and the model are doing."""
+
+    EMPTY = "empty"
+    OPENING = "opening"
+    REFUSED = "refused"
+    LOADING = "loading"
+    MODEL_REFUSED = "model_refused"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STALE = "stale"
+    LOST = "lost"
+    OLD = "old"
+    BROKEN = "broken"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Health of source and model at one moment.
+
+    Attributes:
+        health: which of the states.
+        seconds: how long it has been stale, lost or old.
+        sentence: the reason, for what was refused or broke.
+        failures_in_a_row: analyses that failed one after the other.
+    """
+
+    health: Health
+    seconds: float = 0.0
+    sentence: str = ""
+    failures_in_a_row: int = 0
+
+    @property
+    def flowing(self) -> bool:
+        """Whether the outcome on the screen may speak for itself."""
+        return self.health in (Health.RUNNING, Health.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old things are, seconds.
+
+    Attributes:
+        live: a device or stream, rather than a file.
+        source_s: since the source's newest frame; None before the first.
+        shown_s: since the frame on the screen was captured; None while there is none.
+        interval_s: between two frames of a source that keeps its own time; a slow one is not stale between them.
+    """
+
+    live: bool
+    source_s: float | None
+    shown_s: float | None
+    interval_s: float = 0.0
+
+
+def judge(freshness: Freshness, failures_in_a_row: int = 0) -> Condition:
+    """The health of a source that should be delivering."""
+    patience = max(STALE_AFTER_S, 3 * freshness.interval_s)
+    if freshness.source_s is not None and freshness.source_s > patience:
+        health = Health.LOST if freshness.live else Health.STALE
+        return Condition(health, freshness.source_s, failures_in_a_row=failures_in_a_row)
+    limit = max(OLD_AFTER_S, 3 * freshness.interval_s)
+    if freshness.shown_s is not None and freshness.shown_s > limit:
+        return Condition(Health.OLD, freshness.shown_s, failures_in_a_row=failures_in_a_row)
+    return Condition(Health.RUNNING, failures_in_a_row=failures_in_a_row)

@@ -1,0 +1,81 @@
+"""Which marks stand around a picture: decided here, painted by `overlay`."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from inference.frame import Frame, View
+from inference.sources.base import SourceInfo
+from viewer.states import SLICE_LINE
+
+
+class Marker(StrEnum):
+    """At which top corner of the picture the probe's marker side is."""
+
+    UNSET = "unset"
+    LEFT = "left"
+    RIGHT = "right"
+    NONE = "none"
+    """A slice has no probe."""
+
+    @property
+    def following(self) -> "Marker":
+        """What a click on the marker leads to."""
+        return Marker.RIGHT if self is Marker.LEFT else Marker.LEFT
+
+
+@dataclass(frozen=True, slots=True)
+class Decor:
+    """What stands around and across the picture.
+
+    Attributes:
+        marker: orientation marker.
+        letters: anatomical letters at (top, bottom, left, right).
+        row_mm: mm a row, for the depth ruler; None without one.
+        face_row: the row where depth 0 is.
+        col_mm: mm a column, for the scale bar; None without one.
+        phase: the phase in words.
+        note: a sentence at the foot of the picture.
+        banner: words across the picture.
+        points: calibration points, picture pixels.
+    """
+
+    marker: Marker = Marker.NONE
+    letters: tuple[str, str, str, str] = ("", "", "", "")
+    row_mm: float | None = None
+    face_row: int = 0
+    col_mm: float | None = None
+    phase: str = ""
+    note: str = ""
+    banner: str = ""
+    points: tuple[tuple[float, float], ...] = ()
+
+
+def decor_of(frame: Frame, info: SourceInfo, marker: Marker, face_row: int | None) -> Decor:
+    """The marks that belong to a frame's kind and scale.
+
+    A native frame has a probe face, hence a depth ruler; a slice has none, hence letters and a scale bar. Without a
+    known scale there is neither.
+
+    Args:
+        frame: the picture.
+        info: its source.
+        marker: where the user says the probe's marker is.
+        face_row: row of the probe face, None where there is none.
+    """
+    spacing, is_slice = frame.spacing, frame.origin.view is View.SLICE
+    has_ruler = spacing is not None and face_row is not None
+    return Decor(
+        marker=Marker.NONE if is_slice else marker,
+        letters=info.edge_letters,
+        row_mm=spacing.row_mm if spacing is not None and has_ruler else None,
+        face_row=face_row or 0,
+        col_mm=None if spacing is None or has_ruler else spacing.col_mm,
+        note=SLICE_LINE if is_slice else "",
+    )
+
+
+def face_row(frame: Frame) -> int | None:
+    """The row of the probe face, where depth is counted from; None where there is none."""
+    from inference.segmentation import probe_face_row  # OpenCV: not before the window is there
+
+    return probe_face_row(frame)

@@ -1,0 +1,161 @@
+"""The marks around the picture: orientation, depth ruler, scale bar, letters, phase, banner, calibration points."""
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+
+from viewer import theme
+from viewer.decor import Decor, Marker
+from viewer.placement import Placement
+
+
+def paint(painter: QPainter, decor: Decor, placement: Placement | None, view: QRect, look: theme.Theme) -> None:
+    """Paint all marks onto the view."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    _marker(painter, decor, view, look)
+    _foot(painter, decor, view, look)
+    if placement is None:
+        return
+    if decor.row_mm is not None:
+        _ruler(painter, decor, placement, view, look)
+    if decor.col_mm is not None:
+        _scale_bar(painter, decor.col_mm, placement, view, look)
+    _letters(painter, decor, placement, look)
+    if decor.banner:
+        _banner(painter, decor.banner, placement, look)
+    _points(painter, decor, placement, look)
+
+
+def marker_rect(decor: Decor, view: QRect, look: theme.Theme) -> QRectF:
+    """The orientation marker's touch target, empty where there is none."""
+    if decor.marker is Marker.NONE:
+        return QRectF()
+    side, edge = look.touch, look.px(12)
+    left = view.right() - edge - side if decor.marker is Marker.RIGHT else edge
+    return QRectF(left, edge, side, side)
+
+
+def _marker(painter: QPainter, decor: Decor, view: QRect, look: theme.Theme) -> None:
+    """The probe's marker side: a ringed M, dotted with a question mark until somebody sets it."""
+    rect = marker_rect(decor, view, look)
+    if rect.isEmpty():
+        return
+    unset = decor.marker is Marker.UNSET
+    colour = QColor(theme.MUTED if unset else theme.CYAN)
+    pen = QPen(colour, look.scale * 1.5, Qt.PenStyle.DashLine if unset else Qt.PenStyle.SolidLine)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    inset = look.px(5)
+    painter.drawEllipse(rect.adjusted(inset, inset, -inset, -inset))
+    painter.setFont(look.font(13, QFont.Weight.DemiBold))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, "M?" if unset else "M")
+
+
+def _foot(painter: QPainter, decor: Decor, view: QRect, look: theme.Theme) -> None:
+    """The phase at the left, the note beside it, in the corner where no ruler is."""
+    painter.setFont(look.font(13, QFont.Weight.Medium))
+    edge = look.px(14)
+    metrics = QFontMetricsF(painter.font())
+    base: float = view.bottom() - edge
+    for words, colour in ((decor.note, theme.SOFT), (decor.phase, theme.TEXT)):
+        if words:
+            _outlined(painter, QPointF(edge, base - metrics.descent()), words, colour)
+            base -= metrics.height() + look.px(2)
+
+
+def _outlined(painter: QPainter, at: QPointF, words: str, colour: str) -> None:
+    """Text on a dark plate, legible on any tissue."""
+    metrics = QFontMetricsF(painter.font())
+    plate = QRectF(at.x() - 4, at.y() - metrics.ascent(), metrics.horizontalAdvance(words) + 8, metrics.height())
+    painter.fillRect(plate, QColor(0, 0, 0, 190))
+    painter.setPen(QColor(colour))
+    painter.drawText(at, words)
+
+
+def _ruler(painter: QPainter, decor: Decor, placement: Placement, view: QRect, look: theme.Theme) -> None:
+    """Depth from the probe face in cm, beside the picture."""
+    per_cm = placement.down * 10 / (decor.row_mm or 1.0)
+    x = min(placement.right + look.px(52), view.right() - look.px(14))
+    zero = placement.top + decor.face_row * placement.down
+    count = int((placement.bottom - zero) / per_cm)
+    every = next((step for step in (1, 2, 5, 10) if per_cm * step >= look.px(20)), 20)
+    tick = look.px(8)
+    painter.setPen(QPen(QColor(theme.GREY), 1))
+    painter.drawLine(QPointF(x, zero), QPointF(x, zero + count * per_cm))
+    painter.setFont(look.font(12))
+    last = count - count % every
+    for cm in range(count + 1):
+        y = zero + cm * per_cm
+        major = cm % every == 0
+        painter.drawLine(QPointF(x - (tick if major else tick / 2), y), QPointF(x, y))
+        if major:
+            words = f"{cm} cm" if cm == last else str(cm)
+            box = QRectF(x - tick - look.px(64), y - look.px(10), look.px(60), look.px(20))
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
+
+
+def _scale_bar(painter: QPainter, col_mm: float, placement: Placement, view: QRect, look: theme.Theme) -> None:
+    """A bar of 1 cm (or 1 mm, or 5 cm, whichever is readable)."""
+    per_mm = placement.across / col_mm
+    length = next((mm for mm in (10, 20, 50, 5, 1) if look.px(40) <= mm * per_mm <= look.px(240)), 10)
+    right, y = view.right() - look.px(20), view.bottom() - look.px(22)
+    start = right - length * per_mm
+    painter.setPen(QPen(QColor(theme.TEXT), look.scale * 2))
+    painter.drawLine(QPointF(start, y), QPointF(right, y))
+    for x in (start, right):
+        painter.drawLine(QPointF(x, y - look.px(4)), QPointF(x, y + look.px(4)))
+    painter.setFont(look.font(12))
+    words = f"{length // 10} cm" if length >= 10 else f"{length} mm"
+    box = QRectF(right - look.px(260), y - look.px(26), look.px(260), look.px(20))
+    painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
+
+
+def _letters(painter: QPainter, decor: Decor, placement: Placement, look: theme.Theme) -> None:
+    """Anatomical letters at the picture's four edges."""
+    painter.setFont(look.font(15, QFont.Weight.DemiBold))
+    side = look.px(24)
+    middle_x, middle_y = (placement.left + placement.right) / 2, (placement.top + placement.bottom) / 2
+    top, bottom, left, right = decor.letters
+    spots = (
+        (top, middle_x, placement.top + side / 2),
+        (bottom, middle_x, placement.bottom - side / 2),
+        (left, placement.left - side / 2, middle_y),
+        (right, placement.right + side / 2, middle_y),
+    )
+    for letter, x, y in spots:
+        if letter:
+            box = QRectF(x - side / 2, y - side / 2, side, side)
+            painter.fillRect(box, QColor(0, 0, 0, 150))
+            painter.setPen(QColor(theme.TEXT))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, letter)
+
+
+def banner_font(words: str, width: float, look: theme.Theme) -> QFont:
+    """The largest font, up to 20 px, in which the banner's words fit its width."""
+    size = 20.0
+    while size > 9 and QFontMetricsF(look.font(size, QFont.Weight.Bold)).horizontalAdvance(words) > width:
+        size -= 1
+    return look.font(size, QFont.Weight.Bold)
+
+
+def _banner(painter: QPainter, words: str, placement: Placement, look: theme.Theme) -> None:
+    """A band across the top of the picture."""
+    width = placement.right - placement.left
+    font = banner_font(words, width - look.px(24), look)
+    band = QRectF(placement.left, placement.top + look.px(8), width, QFontMetricsF(font).height() + look.px(10))
+    painter.fillRect(band, QColor(theme.AMBER))
+    painter.setFont(font)
+    painter.setPen(QColor(theme.GROUND))
+    painter.drawText(band, Qt.AlignmentFlag.AlignCenter, words)
+
+
+def _points(painter: QPainter, decor: Decor, placement: Placement, look: theme.Theme) -> None:
+    """Calibration points as crosses, and the line between them."""
+    spots = [QPointF(*placement.to_view(x, y)) for x, y in decor.points]
+    arm = look.px(11)
+    for colour, width in ((QColor(0, 0, 0, 180), 4.0), (QColor(theme.AMBER), 1.6)):
+        painter.setPen(QPen(colour, width * look.scale))
+        for spot in spots:
+            painter.drawLine(spot - QPointF(arm, 0), spot + QPointF(arm, 0))
+            painter.drawLine(spot - QPointF(0, arm), spot + QPointF(0, arm))
+        if len(spots) == 2:
+            painter.drawLine(spots[0], spots[1])

@@ -1,0 +1,190 @@
+"""What the model is, on whom it was trained and what was measured: the contract, word for word."""
+
+from collections.abc import Iterable
+from html import escape
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QWidget
+
+from inference.contract import BandScore, Measured, ModelContract
+from viewer import theme
+from viewer.panels.sheet import Sheet
+from viewer.session import Model
+from viewer.theme import Theme
+from viewer.widgets import button, label, set_text, size_button
+from viewer.words import spaced
+
+Row = tuple[str, str]
+_VIEWS = {"native": "native frames", "slice": "slices of 3D volumes"}
+
+
+def card_rows(model: Model) -> list[tuple[str, list[Row]]]:
+    """The card as titled groups of (name, value), in plain text."""
+    contract = model.contract
+    return [
+        ("", [("", contract.identity.intended_use)]),
+        ("Model", _identity(model)),
+        ("Population", _population(contract)),
+        ("Measured, fast mode", _measured(contract.reliability.fast)),
+        ("Measured, thorough mode", _measured(contract.reliability.thorough)),
+        ("Input and output", _input(contract)),
+        ("On this computer", _here(model)),
+    ]
+
+
+def _identity(model: Model) -> list[Row]:
+    identity, provenance = model.contract.identity, model.contract.provenance
+    return [
+        ("Name", f"{identity.name} {identity.version}"),
+        ("Created", identity.created),
+        ("Licence", identity.licence),
+        ("sha256", model.sha256[:16] + "…"),
+        ("Trained with", f"nnU-Net {provenance.nnunetv2}, {provenance.trainer}"),
+        ("Labels from", provenance.label_origin),
+    ]
+
+
+def _population(contract: ModelContract) -> list[Row]:
+    population = contract.population
+    return [
+        ("", population.words),
+        ("Patients", f"{population.n_patients}" + (", simulated" if population.simulated else "")),
+        ("Phases", _listed(population.phases)),
+        ("Surgery", _listed(population.surgery)),
+        ("Tumours", _listed(population.tumour_types)),
+        ("Grades", _listed(population.grades)),
+        ("Sites", _listed(population.sites)),
+        ("Scanners", _listed(population.scanners)),
+        (
+            "Pictures",
+            _listed({"native": "native frames", "slice": "slices of 3D volumes"}[v] for v in population.views),
+        ),
+    ]
+
+
+def _measured(measured: Measured | None) -> list[Row]:
+    if measured is None:
+        return [("", "not measured")]
+    simulated = " simulated" if measured.simulated else ""
+    rows = [
+        ("Data", measured.data),
+        ("On", f"{spaced(measured.n_slices)} slices of {measured.n_patients}{simulated} patients"),
+        ("Miss rate", _share(measured.miss_rate)),
+        ("Specificity", _share(measured.specificity)),
+    ]
+    rows += [(f"Dice, segmented {_band(score)}", _dice(score)) for score in measured.by_predicted_area]
+    return rows + [(f"Dice, true {_band(score)}", _dice(score)) for score in measured.by_true_area]
+
+
+def _input(contract: ModelContract) -> list[Row]:
+    wanted, parity = contract.input, contract.parity
+    rows = [
+        ("Patch", f"{wanted.patch[0]} × {wanted.patch[1]}"),
+        ("Spacing", f"{wanted.spacing_mm[0]:g} × {wanted.spacing_mm[1]:g} mm"),
+        ("Threshold", f"{contract.output.threshold:g}"),
+    ]
+    if parity is not None:
+        rows.append(
+            ("Parity", f"{100 * parity.identical:.0f} % of {parity.n_slices} slices identical to {parity.reference}")
+        )
+    return rows
+
+
+def _here(model: Model) -> list[Row]:
+    rows = [
+        ("Provider", model.provider),
+        ("Network", f"{model.warm_up_ms:.0f} ms a pass"),
+        ("Self-test", model.self_test),
+        ("File", "verified on this computer"),
+    ]
+    return rows + [("", sentence) for sentence in model.fallbacks]
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(value.replace("_", " ") for value in values) or "not stated"
+
+
+def _share(share: float | None) -> str:
+    return "not measured" if share is None else f"{100 * share:.0f} %"
+
+
+def _band(score: BandScore) -> str:
+    low, high = score.band
+    return f"over {low:g} mm²" if high is None else f"{low:g} to {high:g} mm²"
+
+
+def _dice(score: BandScore) -> str:
+    if score.dice_mean is None:
+        return "not measured"
+    spread = "" if score.dice_sd is None else f" ± {score.dice_sd:.2f}"
+    return f"{score.dice_mean:.2f}{spread} ({score.n_slices} slices, {score.n_patients} patients)"
+
+
+def card_html(rows: list[tuple[str, list[Row]]]) -> str:
+    """The card as a table."""
+    parts = []
+    for title, lines in rows:
+        if title:
+            parts.append(f"<tr><td colspan=2><br><b style='color:{theme.TEXT}'>{escape(title)}</b></td></tr>")
+        for name, value in lines:
+            if name:
+                key = f"<td style='color:{theme.MUTED}; padding-right:14px'>{escape(name)}</td>"
+                parts.append(f"<tr>{key}<td style='color:{theme.SOFT}'>{escape(value)}</td></tr>")
+            else:
+                parts.append(f"<tr><td colspan=2 style='color:{theme.SOFT}'>{escape(value)}</td></tr>")
+    return f"<table cellspacing=0 cellpadding=1>{''.join(parts)}</table>"
+
+
+class ModelPanel(Sheet):
+    """The card, and the choice of another model."""
+
+    chosen = Signal(object)
+    """The `Path` of a model file."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__("Model", 460, parent)
+        self._error, self._text = self.note("red"), label("soft", wrap=True)
+        self._text.setTextFormat(Qt.TextFormat.RichText)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._other = button("Other model…")
+        self._other.clicked.connect(self._ask)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(self._text)
+        self.body.addWidget(self._error)
+        self.body.addWidget(self._scroll, 1)
+        row = QHBoxLayout()
+        row.addWidget(self._other)
+        row.addStretch(1)
+        self.body.addLayout(row)
+        self.show_model(None, "")
+
+    def apply(self, look: Theme) -> None:
+        """Use these sizes."""
+        super().apply(look)
+        self._text.setFont(look.font(14))
+        self._error.setFont(look.font(14))
+        size_button(self._other, look)
+
+    def place(self, room: QWidget) -> None:
+        """As high as the room allows: the card is long."""
+        super().place(room)
+        self.setFixedHeight(room.height() - 2 * self.look.px(14))
+
+    def show_model(self, model: Model | None, refusal: str) -> None:
+        """Show this model's card, or why there is none."""
+        set_text(self._error, refusal)
+        self._error.setVisible(bool(refusal))
+        set_text(self._text, "" if model is None else card_html(card_rows(model)))
+
+    def _ask(self) -> None:
+        """Ask without stopping the window."""
+        dialogue = QFileDialog(self.window(), "Model", "", "Models (*.onnx)")
+        dialogue.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialogue.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialogue.fileSelected.connect(lambda text: self.chosen.emit(Path(text)))
+        dialogue.open()

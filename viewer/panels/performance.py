@@ -1,0 +1,63 @@
+"""How fast it really is: latency from capture to paint, frames in, analysed, shown and dropped."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
+
+from inference.stream import StreamStatus
+from viewer.meter import Meter
+from viewer.panels.sheet import Sheet
+from viewer.session import Model
+from viewer.theme import Theme
+from viewer.widgets import label, set_text
+from viewer.words import spaced
+
+ROWS = ("Capture to paint p50", "p95", "p99", "Shown a second", "Captured", "Analysed", "Shown", "Dropped",
+        "Foreign contours", "Provider", "Network warm-up")  # fmt: skip
+
+
+class PerformancePanel(Sheet):
+    """Numbers, refreshed while the panel is open."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__("Timing", 360, parent)
+        self._values: dict[str, QLabel] = {}
+        self._labels: list[QLabel] = []
+        grid = QGridLayout()
+        for row, name in enumerate(ROWS):
+            key, value = label("muted"), label()
+            key.setText(name)
+            value.setAlignment(Qt.AlignmentFlag.AlignRight)
+            grid.addWidget(key, row, 0)
+            grid.addWidget(value, row, 1)
+            self._values[name] = value
+            self._labels += [key, value]
+        grid.setColumnStretch(1, 1)
+        self.body.addLayout(grid)
+
+    def apply(self, look: Theme) -> None:
+        """Use these sizes."""
+        super().apply(look)
+        for text in self._labels:
+            text.setFont(look.font(14))
+
+    def show_numbers(self, meter: Meter, status: StreamStatus | None, model: Model | None) -> None:
+        """Show the newest numbers."""
+        latency, counts, milliseconds = meter.latency, ("—",) * 3, ("—",) * 3
+        if latency is not None:
+            milliseconds = (f"{latency.p50:.0f} ms", f"{latency.p95:.0f} ms", f"{latency.p99:.0f} ms")
+        if status is not None:
+            counts = (spaced(status.captured), spaced(status.analysed), spaced(status.dropped))
+        captured, analysed, dropped = counts
+        values = (
+            *milliseconds,
+            f"{meter.fps_now:.1f}",
+            captured,
+            analysed,
+            spaced(meter.shown),
+            dropped,
+            spaced(meter.mismatched),
+            "—" if model is None else model.provider,
+            "—" if model is None else f"{model.warm_up_ms:.0f} ms",
+        )
+        for name, value in zip(ROWS, values, strict=True):
+            set_text(self._values[name], value)

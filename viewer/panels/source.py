@@ -1,0 +1,135 @@
+"""What to look at: a file, a folder, the demonstration clip, the phantom, or one of the last sources."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from viewer.panels.sheet import Sheet
+from viewer.session import SourceRequest
+from viewer.theme import Theme
+from viewer.widgets import button, rule, set_text, size_button
+
+DEMO = "demo:"
+"""Stands for the bundled clip."""
+PHANTOM = "simulated:"
+AXES = ("i", "j", "k")
+
+
+class SourcePanel(Sheet):
+    """Asks for a source; emits `chosen` with the request."""
+
+    chosen = Signal(object)
+    """A `SourceRequest`."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__("Open", 420, parent)
+        self._axis = "k"
+        self._region: int | None = None
+        self._error = self.note("red")
+        self._buttons: list[QPushButton] = []
+        self._recent_buttons: list[QPushButton] = []
+        files, examples, axes = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        for layout, text, does in (
+            (files, "File…", self._ask_file),
+            (files, "Folder of pictures…", self._ask_folder),
+            (examples, "Demonstration clip", lambda: self._choose(DEMO)),
+            (examples, "Simulated phantom", lambda: self._choose(PHANTOM)),
+        ):
+            layout.addWidget(self._button(text, does), 1)
+        self._axis_buttons = {axis: self._axis_button(axis, axes) for axis in AXES}
+        self._region_button = button("Region: automatic", "Ultrasound region of a DICOM picture")
+        self._region_button.clicked.connect(self._next_region)
+        self._buttons.append(self._region_button)
+        self._axis_note, self._recent_note = self.note("muted", 13), self.note("muted", 13)
+        self._axis_note.setText("A volume is swept along this axis; a DICOM picture may hold several regions:")
+        self._recent_note.setText("Opened last")
+        self._recent = QVBoxLayout()
+        self._lay_out(files, examples, axes)
+
+    def _lay_out(self, files: QHBoxLayout, examples: QHBoxLayout, axes: QHBoxLayout) -> None:
+        axes.addWidget(self._region_button, 1)
+        self.body.addWidget(self._error)
+        self.body.addLayout(files)
+        self.body.addLayout(examples)
+        self.body.addWidget(self._axis_note)
+        self.body.addLayout(axes)
+        self.body.addWidget(rule())
+        self.body.addWidget(self._recent_note)
+        self.body.addLayout(self._recent)
+        self._error.hide()
+
+    def _button(self, text: str, does: Callable[[], None]) -> QPushButton:
+        made = button(text)
+        made.clicked.connect(lambda _=False: does())
+        self._buttons.append(made)
+        return made
+
+    def _axis_button(self, axis: str, row: QHBoxLayout) -> QPushButton:
+        made = self._button(axis, lambda: self._choose_axis(axis))
+        made.setCheckable(True)
+        made.setChecked(axis == self._axis)
+        row.addWidget(made)
+        return made
+
+    def apply(self, look: Theme) -> None:
+        """Use these sizes."""
+        super().apply(look)
+        for made in (*self._buttons, *self._recent_buttons):
+            size_button(made, look)
+        for made in self._axis_buttons.values():
+            made.setFixedWidth(look.touch)
+        for text in (self._axis_note, self._recent_note):
+            text.setFont(look.font(13))
+        self._error.setFont(look.font(14))
+
+    def show_recent(self, recent: tuple[str, ...]) -> None:
+        """List the sources opened last."""
+        for old in self._recent_buttons:
+            self._recent.removeWidget(old)
+            old.deleteLater()
+        self._recent_buttons = []
+        for text in recent:
+            made = button(Path(text).name or text, text, "row")
+            made.clicked.connect(lambda _=False, chosen=text: self._choose(chosen))
+            size_button(made, self.look)
+            self._recent.addWidget(made)
+            self._recent_buttons.append(made)
+        self._recent_note.setVisible(bool(recent))
+
+    def complain(self, sentence: str) -> None:
+        """Say why the last choice was refused; an empty sentence takes it back."""
+        set_text(self._error, sentence)
+        self._error.setVisible(bool(sentence))
+
+    def request(self, text: str) -> SourceRequest:
+        """The request for `text` with the axis and region chosen here."""
+        return SourceRequest(text, axis=self._axis, region=self._region)
+
+    def _choose(self, text: str) -> None:
+        self.chosen.emit(self.request(text))
+
+    def _choose_axis(self, axis: str) -> None:
+        self._axis = axis
+        for name, made in self._axis_buttons.items():
+            made.setChecked(name == axis)
+
+    def _next_region(self) -> None:
+        """Automatic, 0, 1, 2, 3, and around."""
+        self._region = 0 if self._region is None else self._region + 1 if self._region < 3 else None
+        set_text(self._region_button, "Region: automatic" if self._region is None else f"Region: {self._region}")
+
+    def _ask_file(self) -> None:
+        self._ask(QFileDialog.FileMode.ExistingFile)
+
+    def _ask_folder(self) -> None:
+        self._ask(QFileDialog.FileMode.Directory)
+
+    def _ask(self, mode: QFileDialog.FileMode) -> None:
+        """Ask without stopping the window: the picture goes on behind the dialogue."""
+        dialogue = QFileDialog(self.window(), "Open")
+        dialogue.setFileMode(mode)
+        dialogue.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialogue.fileSelected.connect(self._choose)
+        dialogue.open()

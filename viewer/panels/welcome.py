@@ -1,0 +1,39 @@
+"""What a first-time user should know, in five lines."""
+
+from PySide6.QtWidgets import QWidget
+
+from viewer.panels.sheet import Sheet
+from viewer.theme import Theme
+from viewer.widgets import button, size_button
+
+LINES = (
+    "This is the bundled clip: a simulated patient, segmented by a model that was trained on simulation. "
+    "It shows how the screen works, and nothing about clinical accuracy.",
+    "Open your own picture, volume, DICOM or video: Open…, Ctrl O, or drop it on the window.",
+    "Without a scale there is no mm²: Calibrate (C) takes two points and a length.",
+    "Set the phase of surgery (P): where the model was not evaluated, the screen says so.",
+    "What the model is and was tested on stands in its card: Model (M).",
+)
+
+
+class WelcomePanel(Sheet):
+    """Shown once, beside the running clip."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__("Welcome", 380, parent)
+        self._lines = []
+        for line in LINES:
+            note = self.note()
+            note.setText(line)
+            self.body.addWidget(note)
+            self._lines.append(note)
+        self._start = button("Start", kind="accent")
+        self._start.clicked.connect(self.dismiss)
+        self.body.addWidget(self._start)
+
+    def apply(self, look: Theme) -> None:
+        """Use these sizes."""
+        super().apply(look)
+        for line in self._lines:
+            line.setFont(look.font(14))
+        size_button(self._start, look)

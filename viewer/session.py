@@ -1,0 +1,256 @@
+"""One sitting: a source, a model and the stream between them. Opens both off the window's thread; the window polls."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from time import monotonic
+from typing import TypeAlias
+
+from inference.contract import ModelContract
+from inference.frame import Frame
+from inference.playback import SWEEP_FPS, Playback
+from inference.reading import NotAnalysed, Outcome, Reason
+from inference.sources.base import RecordedSource
+from inference.spacing import PixelSpacing
+from inference.stream import Stream, StreamState, StreamStatus
+from viewer.condition import Condition, Freshness, Health, judge
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRequest:
+    """What the user wants to see.
+
+    Attributes:
+        text: a path, or `simulated:`.
+        axis: i, j or k, along which a volume is swept.
+        spacing: typed by the user, or None.
+        region: which ultrasound region of a DICOM picture, or None.
+    """
+
+    text: str
+    axis: str = "k"
+    spacing: PixelSpacing | None = None
+    region: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A model that loaded and passed its self-test here.
+
+    Attributes:
+        path: the file.
+        contract: what it says of itself.
+        sha256: its identity.
+        provider: what it really runs on.
+        fallbacks: why faster providers were not taken.
+        self_test: the self-test's result in words.
+        warm_up_ms: one pass through the network.
+        analyse: Frame -> Outcome.
+        analyse_without_scale: the same by the user's choice where nobody knows the scale.
+    """
+
+    path: Path
+    contract: ModelContract
+    sha256: str
+    provider: str
+    fallbacks: tuple[str, ...]
+    self_test: str
+    warm_up_ms: float
+    analyse: Callable[[Frame], Outcome]
+    analyse_without_scale: Callable[[Frame], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a source or model was not taken, in one sentence."""
+
+    sentence: str
+
+
+Loaded: TypeAlias = RecordedSource | Model | Refusal
+_Job: TypeAlias = tuple[str, int, Callable[[], Loaded]]
+
+
+class Session:
+    """Holds what is open.
+
+    Args:
+        open_source: opens a request or refuses it; called in the loader thread.
+        load_model: loads a model file or refuses it; called in the loader thread.
+    """
+
+    def __init__(
+        self,
+        open_source: Callable[[SourceRequest], RecordedSource | Refusal],
+        load_model: Callable[[Path | None], Model | Refusal],
+    ) -> None:
+        self._open_source, self._load_model = open_source, load_model
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._results: SimpleQueue[tuple[str, int, Loaded]] = SimpleQueue()
+        self._newest = {"source": 0, "model": 0}
+        self._pending: set[str] = set()
+        self._loader = threading.Thread(target=self._load_loop, name="ius-loader", daemon=True)
+        self._loader.start()
+        self._stream: Stream | None = None
+        self.request: SourceRequest | None = None
+        self.playback: Playback | None = None
+        self.model: Model | None = None
+        self.source_refusal = self.model_refusal = ""
+        self.without_scale = False
+        self._waiting = False
+
+    def open(self, request: SourceRequest) -> None:
+        """Begin to open a source; the old one stays until the new one is there."""
+        self.request, self.source_refusal = request, ""
+        self._submit("source", lambda: self._open_source(request))
+
+    def load(self, path: Path | None) -> None:
+        """Begin to load a model, the bundled one for None; the old one analyses no further frame."""
+        self.model, self.model_refusal = None, ""
+        self._submit("model", lambda: self._load_model(path))
+
+    def poll(self) -> set[str]:
+        """Take over what has been loaded: the names `source` and `model` where something changed."""
+        changed = set()
+        while not self._results.empty():
+            kind, number, loaded = self._results.get()
+            if number != self._newest[kind]:
+                if not isinstance(loaded, Model | Refusal):
+                    loaded.close()
+                continue
+            self._pending.discard(kind)
+            self._take_over(kind, loaded)
+            changed.add(kind)
+        return changed
+
+    def take(self) -> Outcome | None:
+        """The newest outcome nobody has seen; never waits."""
+        return None if self._stream is None else self._stream.take()
+
+    def status(self) -> StreamStatus | None:
+        """How the stream goes, None while there is none."""
+        return None if self._stream is None else self._stream.status()
+
+    @property
+    def ready(self) -> bool:
+        """Whether frames are being analysed."""
+        return self._stream is not None and self.model is not None
+
+    def analyse_without_scale(self) -> None:
+        """The user's choice, until another source is opened."""
+        self.without_scale = True
+        self._redeliver()
+
+    def calibrate(self, spacing: PixelSpacing) -> None:
+        """Use this scale from the next frame on."""
+        if self.playback is not None:
+            self.playback.set_spacing(spacing)
+
+    def condition(self, shown: Outcome | None) -> Condition:
+        """The health of source and model while `shown` is on the screen."""
+        if self._stream is None or self.playback is None:
+            return self._without_stream()
+        status = self._stream.status()
+        if status.state is StreamState.FAILED:
+            return Condition(Health.BROKEN, sentence=status.error)
+        if self.model is None:
+            health = Health.MODEL_REFUSED if self.model_refusal else Health.LOADING
+            return Condition(health, sentence=self.model_refusal)
+        if not self.playback.playing:
+            return Condition(Health.PAUSED, failures_in_a_row=status.consecutive_failures)
+        if status.state is StreamState.ENDED:
+            return Condition(Health.ENDED)
+        return judge(self._freshness(self.playback, status, shown), status.consecutive_failures)
+
+    def close(self) -> None:
+        """Stop and join every thread.
+
+        Raises:
+            RuntimeError: if one lives on.
+        """
+        self._jobs.put(None)
+        self._close_source()
+        self._loader.join(5.0)
+        while not self._results.empty():
+            _, _, loaded = self._results.get()
+            if not isinstance(loaded, Model | Refusal):
+                loaded.close()
+        if self._loader.is_alive():
+            raise RuntimeError("the loader thread is still alive after 5 s")
+
+    def _submit(self, kind: str, job: Callable[[], Loaded]) -> None:
+        self._newest[kind] += 1
+        self._pending.add(kind)
+        self._jobs.put((kind, self._newest[kind], job))
+
+    def _load_loop(self) -> None:
+        while (entry := self._jobs.get()) is not None:
+            kind, number, job = entry
+            self._results.put((kind, number, job()))
+
+    def _take_over(self, kind: str, loaded: Loaded) -> None:
+        if isinstance(loaded, Refusal):
+            if kind == "source":
+                self.source_refusal = loaded.sentence
+            else:
+                self.model_refusal = loaded.sentence
+                self._go_on()
+        elif isinstance(loaded, Model):
+            self.model = loaded
+            self._go_on()
+        else:
+            self._close_source()
+            self._start(loaded)
+
+    def _start(self, source: RecordedSource) -> None:
+        """Stream a new source; until the model is there, its first frame stands still."""
+        self.without_scale = False
+        self.playback = Playback(source)
+        self._waiting = "model" in self._pending
+        if self._waiting or len(source) == 1:
+            self.playback.pause()
+        self._stream = Stream(self.playback, self._analyse)
+        self._stream.start()
+
+    def _go_on(self) -> None:
+        """The model is there, or refused: show the current frame anew, and run if that was all we waited for."""
+        if self.playback is None:
+            return
+        self.playback.redeliver()
+        if self._waiting and len(self.playback) > 1:
+            self.playback.play()
+        self._waiting = False
+
+    def _redeliver(self) -> None:
+        if self.playback is not None:
+            self.playback.redeliver()
+
+    def _analyse(self, frame: Frame) -> Outcome:
+        """Runs in the analysis thread with whatever model is loaded."""
+        model = self.model
+        if model is None:
+            return NotAnalysed(frame, Reason.OFF, self.model_refusal or "The model is being loaded.")
+        return (model.analyse_without_scale if self.without_scale else model.analyse)(frame)
+
+    def _without_stream(self) -> Condition:
+        if "source" in self._pending and self.request is not None:
+            return Condition(Health.OPENING, sentence=self.request.text)
+        if self.source_refusal:
+            return Condition(Health.REFUSED, sentence=self.source_refusal)
+        return Condition(Health.EMPTY)
+
+    def _freshness(self, playback: Playback, status: StreamStatus, shown: Outcome | None) -> Freshness:
+        now = monotonic()
+        return Freshness(
+            live=playback.info.origin.live,
+            source_s=None if status.last_frame_at is None else now - status.last_frame_at,
+            shown_s=None if shown is None else now - shown.frame.captured_at,
+            interval_s=1.0 / ((playback.info.fps or SWEEP_FPS) * playback.speed),
+        )
+
+    def _close_source(self) -> None:
+        if self._stream is not None:
+            self._stream.stop()
+        self._stream = self.playback = None

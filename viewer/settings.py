@@ -1,0 +1,58 @@
+"""What the viewer remembers between sittings: nothing about patients. Read at start, never at import."""
+
+from dataclasses import dataclass, replace
+
+from PySide6.QtCore import QSettings
+
+RECENT = 6
+WIDTHS = (1.0, 6.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Remembered choices.
+
+    Attributes:
+        line_width: of the contour, px at 1280×800.
+        recent: sources opened last, newest first.
+        introduced: whether the first run's explanation has been closed.
+    """
+
+    line_width: float = 2.5
+    recent: tuple[str, ...] = ()
+    introduced: bool = False
+
+    def with_recent(self, text: str) -> "Settings":
+        """The same, with this source as the newest."""
+        return replace(self, recent=(text, *(old for old in self.recent if old != text))[:RECENT])
+
+    def with_width(self, by: float) -> "Settings":
+        """The same, with a wider or narrower line, within limits."""
+        low, high = WIDTHS
+        return replace(self, line_width=min(max(self.line_width + by, low), high))
+
+
+def load() -> Settings:
+    """Read what the platform keeps; anything unreadable counts as never set."""
+    kept = _store()
+    width, recent = kept.value("line_width"), kept.value("recent")
+    settings = Settings(introduced=kept.value("introduced") in (True, "true"))
+    if isinstance(recent, str) and recent:
+        settings = replace(settings, recent=tuple(recent.split("\n"))[:RECENT])
+    try:
+        return replace(settings, line_width=float(str(width))).with_width(0.0)
+    except ValueError:
+        return settings
+
+
+def save(settings: Settings) -> None:
+    """Keep the settings."""
+    kept = _store()
+    kept.setValue("line_width", str(settings.line_width))
+    kept.setValue("recent", "\n".join(settings.recent))
+    kept.setValue("introduced", "true" if settings.introduced else "false")
+    kept.sync()
+
+
+def _store() -> QSettings:
+    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "ius", "viewer")

@@ -1,0 +1,313 @@
+"""What the screen says and how it looks, for every answer of the engine and every condition of the source.
+
+Pure functions from (outcome, condition, context) to a `Face`; no widget, no clock. This is the file that a hazard
+review reads. Each state has a tone (colour), a shape for those who cannot tell the colours, and its own sentence.
+
+    state                     shape  tone     number   contour
+    tumour, no size warning   ●      neutral  mm²      cyan, solid
+    tumour cut by the edge    ●      neutral  ≥ mm²    cyan, solid
+    at most 200 / 35 mm²      ▲      amber    mm²      amber, dashed
+    scale unknown, analysed   ◇      notice   pixels   grey, dotted
+    scale unknown             ◇      notice   —        none
+    not analysed              ◇      notice   —        none
+    nothing segmented         ●      neutral  words    none
+    analysis failed, signal
+    lost, stale, too old      ■      fault    —        none
+"""
+
+import math
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import assert_never
+
+from inference.contract import Measured, ModelContract
+from inference.frame import Frame
+from inference.reading import (
+    Failed,
+    NotAnalysed,
+    NothingFound,
+    Outcome,
+    Region,
+    SizeState,
+    Tumour,
+    UnknownSpacing,
+)
+from viewer.condition import Condition, Health
+from viewer.phase import Phase
+from viewer.reliability import Gap, evidence, expected_dice, is_demonstration
+from viewer.words import area_words, counted, detail_words, region_words, spaced
+
+RESEARCH_LINE = "Research use only. Not for diagnosis or treatment."
+DEMONSTRATION_BANNER = "DEMONSTRATION MODEL: trained on simulation"
+SLICE_LINE = "reconstructed slice, not probe view"
+PHASE_WARNING = (
+    "Not evaluated in this phase: blood, saline, air and cavity edge may be drawn as tumour, and tumour missed."
+)
+FAILURES_THAT_STAY = 10
+DASH = "—"
+
+
+class Tone(StrEnum):
+    """The colour family of a state; the theme knows the colours."""
+
+    NEUTRAL = "neutral"
+    NOTICE = "notice"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+class Shape(StrEnum):
+    """The mark beside the colour."""
+
+    DOT = "●"
+    TRIANGLE = "▲"
+    DIAMOND = "◇"
+    SQUARE = "■"
+
+
+class Line(StrEnum):
+    """How one region's contour is drawn."""
+
+    SOLID = "solid"
+    """Cyan."""
+    DASHED = "dashed"
+    """Amber: at most the contract's limit."""
+    DOTTED = "dotted"
+    """Grey: its scale is unknown."""
+
+
+class Offer(StrEnum):
+    """An action that a card offers as a button."""
+
+    CALIBRATE = "Calibrate"
+    WITHOUT_SCALE = "Analyse without scale"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The state's box: mark, title, sentences, buttons."""
+
+    tone: Tone
+    shape: Shape
+    title: str
+    body: tuple[str, ...] = ()
+    offers: tuple[Offer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """All that the readout says of one moment.
+
+    Attributes:
+        number: the area, or a dash, or empty where `headline` stands in its place.
+        unit: mm², px, or empty.
+        headline: words instead of a number.
+        detail: diameters, depth, regions.
+        card: the state.
+        contour: whether the outcome's contour may be drawn.
+        dimmed: whether the picture is no longer to be believed.
+        banner: words across the picture, or empty.
+    """
+
+    number: str
+    unit: str
+    headline: str
+    detail: str
+    card: Card
+    contour: bool = False
+    dimmed: bool = False
+    banner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What is known beside the outcome: the model's contract, the phase, the warning that is held."""
+
+    contract: ModelContract | None
+    phase: Phase
+    held: SizeState | None = None
+
+
+def face(outcome: Outcome | None, condition: Condition, context: Context) -> Face:
+    """The readout for this outcome under this condition; a broken source outranks any outcome."""
+    card = condition_card(condition)
+    if card is not None or outcome is None:
+        card = card or Card(Tone.NEUTRAL, Shape.DOT, "Waiting for the first frame")
+        return Face(DASH, "", "", "", card, dimmed=condition.health in _DIMMED)
+    return _with_banner(_answer(outcome, condition, context), outcome.frame, context.contract)
+
+
+def _answer(outcome: Outcome, condition: Condition, context: Context) -> Face:
+    """The readout for one of the engine's five answers."""
+    match outcome:
+        case Tumour():
+            return _tumour(outcome, context)
+        case NothingFound():
+            return _nothing(outcome, context)
+        case UnknownSpacing():
+            offers = (Offer.CALIBRATE, Offer.WITHOUT_SCALE)
+            title = "Not analysed: scale unknown"
+            return _no_number(Card(Tone.NOTICE, Shape.DIAMOND, title, (outcome.sentence,), offers))
+        case NotAnalysed():
+            return _no_number(Card(Tone.NOTICE, Shape.DIAMOND, "Not analysed", (outcome.sentence,)))
+        case Failed():
+            return _no_number(_failure_card(outcome, condition.failures_in_a_row))
+        case _:
+            assert_never(outcome)
+
+
+def _no_number(card: Card) -> Face:
+    return Face(DASH, "", "", "", card)
+
+
+def _with_banner(shown: Face, frame: Frame, contract: ModelContract | None) -> Face:
+    """The same face, with the demonstration banner where it must stand."""
+    if not is_demonstration(frame, contract):
+        return shown
+    return replace(shown, banner=DEMONSTRATION_BANNER)
+
+
+def condition_card(condition: Condition) -> Card | None:
+    """The card of a source or model that is not running; None where the outcome may speak for itself."""
+    if condition.flowing:
+        return None
+    tone, title, sentence = _CONDITIONS[condition.health]
+    body = (sentence or condition.sentence,)
+    shape = Shape.SQUARE if tone is Tone.FAULT else Shape.DOT
+    return Card(tone, shape, title.format(seconds=f"{condition.seconds:.1f} s"), body)
+
+
+_CONDITIONS = {
+    Health.EMPTY: (Tone.NEUTRAL, "No source", "Open a file (Ctrl+O), or drop one on the window."),
+    Health.OPENING: (Tone.NEUTRAL, "Opening…", ""),
+    Health.REFUSED: (Tone.FAULT, "Source refused", ""),
+    Health.LOADING: (Tone.NEUTRAL, "Loading model…", "Reading, checking against its golden cases, warming up."),
+    Health.MODEL_REFUSED: (Tone.FAULT, "Model refused", ""),
+    Health.STALE: (Tone.FAULT, "STALE {seconds}", "No new frame from the source."),
+    Health.LOST: (Tone.FAULT, "SIGNAL LOST {seconds}", "No frames from the source."),
+    Health.OLD: (Tone.FAULT, "ANALYSIS {seconds} OLD", "It does not keep up: contour and number are removed."),
+    Health.BROKEN: (Tone.FAULT, "Source stopped", ""),
+    Health.ENDED: (Tone.NEUTRAL, "End of the source", "There are no more frames."),
+}
+"""Tone, title and sentence; an empty sentence is the condition's own."""
+_DIMMED = (Health.STALE, Health.LOST, Health.BROKEN)
+"""The picture itself is no longer to be believed."""
+
+
+def _failure_card(outcome: Failed, in_a_row: int) -> Card:
+    """One failure, or a run of failures that is worth a word of its own."""
+    if in_a_row >= FAILURES_THAT_STAY:
+        return Card(Tone.FAULT, Shape.SQUARE, "ANALYSIS FAILING", (f"{in_a_row} frames in a row.", outcome.sentence))
+    return Card(Tone.FAULT, Shape.SQUARE, "Analysis failed", (outcome.sentence,))
+
+
+def _tumour(tumour: Tumour, context: Context) -> Face:
+    """A contour with its area in mm², or in pixels where nobody knows the scale."""
+    area = tumour.area_mm2
+    if area is None:
+        body = (
+            "Scale unknown: contour unvalidated. Pixels instead of mm², and no size warning is possible.",
+            *_phase_lines(evidence(tumour.frame, context.contract, context.phase).gap),
+        )
+        card = Card(Tone.NOTICE, Shape.DIAMOND, "Scale unknown", body, (Offer.CALIBRATE,))
+        return Face(spaced(tumour.area_px), "px", "", region_words(len(tumour.regions)), card, contour=True)
+    number = area_words(area, _limits(context.contract))
+    prefix = "≥\u00a0" if tumour.touches_edge else ""
+    return Face(prefix + number, "mm²", "", detail_words(tumour), _size_card(tumour, context), contour=True)
+
+
+def _size_card(tumour: Tumour, context: Context) -> Card:
+    """The card for a tumour of known scale: the held size warning first, then what is known of reliability."""
+    cut = ("Cut by picture edge: the area is a lower bound.",) if tumour.touches_edge else ()
+    held = context.held or tumour.size
+    # While a warning is only held, this frame's own figures would contradict it.
+    reliability = _reliability_lines(tumour, context) if held is tumour.size else ()
+    if held is SizeState.AT_MOST_35 or held is SizeState.AT_MOST_200:
+        title = "SMALL: CONTOUR UNRELIABLE" if held is SizeState.AT_MOST_200 else "VERY SMALL CONTOUR: UNRELIABLE"
+        body = (_limit_words(held, context.contract), *cut, *reliability)
+        return Card(Tone.WARNING, Shape.TRIANGLE, title, body)
+    return Card(Tone.NEUTRAL, Shape.DOT, "No size warning", (*cut, *reliability))
+
+
+def _limit_words(held: SizeState, contract: ModelContract | None) -> str:
+    """The warning's limit, from the contract, with the diameter of a disc of that area."""
+    if contract is None:
+        return "segmented area at most the model's limit"
+    reliability = contract.reliability
+    very_small = held is SizeState.AT_MOST_35
+    limit = reliability.very_small_area_mm2 if very_small else reliability.min_reliable_area_mm2
+    across = 2 * math.sqrt(limit / math.pi)
+    return f"segmented area at most {limit:.0f} mm² (about {across:.0f} mm across)"
+
+
+def _reliability_lines(tumour: Tumour, context: Context) -> tuple[str, ...]:
+    """Expected Dice with its n, patients and data; or the sentence that says why there is none."""
+    known = evidence(tumour.frame, context.contract, context.phase)
+    if known.measured is None:
+        return _gap_lines(known.gap)
+    score = expected_dice(tumour, known.measured)
+    if score is None or score.dice_mean is None:
+        return () if tumour.touches_edge else ("Expected accuracy not measured for this",)
+    spread = "" if score.dice_sd is None else f" ± {score.dice_sd:.2f}"
+    return (
+        f"expected Dice {score.dice_mean:.2f}{spread} at this segmented area",
+        f"{counted(score.n_slices, 'slice')}, {_patients(score.n_patients, known.measured)}: {known.measured.data}",
+    )
+
+
+def _gap_lines(gap: Gap | None) -> tuple[str, ...]:
+    """Why there is no figure, for every gap."""
+    if gap is Gap.VIEW:
+        return ("evaluated on slices of 3D volumes, not on live frames",)
+    if gap is Gap.DEMONSTRATION:
+        return ("Trained on simulation: nothing is known of its accuracy on this picture.",)
+    return _phase_lines(gap) or ("Expected accuracy not measured for this",)
+
+
+def _phase_lines(gap: Gap | None) -> tuple[str, ...]:
+    """The sentence for a phase that is not set or was never evaluated; nothing for any other gap."""
+    if gap is Gap.PHASE_UNSET:
+        return ("Phase not set (P).", PHASE_WARNING)
+    return (PHASE_WARNING,) if gap is Gap.PHASE else ()
+
+
+def _nothing(outcome: NothingFound, context: Context) -> Face:
+    """Never 'no tumour': nothing was segmented, and how often that is wrong is measured or not."""
+    known = evidence(outcome.frame, context.contract, context.phase)
+    measured = known.measured
+    if measured is None or measured.specificity is None or measured.miss_rate is None:
+        lines: tuple[str, ...] = ("specificity and miss rate not measured", *_phase_lines(known.gap))
+    else:
+        lines = (
+            f"tumour missed on {_percent(measured.miss_rate)} of tumour slices; "
+            f"{_percent(measured.specificity)} of tumour-free slices stayed empty",
+            f"{counted(measured.n_slices, 'slice')}, {_patients(measured.n_patients, measured)}: {measured.data}",
+        )
+    card = Card(Tone.NEUTRAL, Shape.DOT, "Not evidence of absence", lines)
+    return Face("", "", "No tumour segmented", "", card)
+
+
+def region_lines(tumour: Tumour, held: SizeState | None) -> tuple[Line, ...]:
+    """How each region is drawn: small ones dashed whatever the total; the largest follows the held warning."""
+    return tuple(_line(region, held if index == 0 else None) for index, region in enumerate(tumour.regions))
+
+
+def _line(region: Region, held: SizeState | None) -> Line:
+    if region.size is None:
+        return Line.DOTTED
+    small = {SizeState.AT_MOST_200, SizeState.AT_MOST_35}
+    return Line.DASHED if region.size in small or held in small else Line.SOLID
+
+
+def _limits(contract: ModelContract | None) -> tuple[float, ...]:
+    if contract is None:
+        return ()
+    return (contract.reliability.very_small_area_mm2, contract.reliability.min_reliable_area_mm2)
+
+
+def _patients(count: int, measured: Measured) -> str:
+    return counted(count, "simulated patient" if measured.simulated else "patient")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
