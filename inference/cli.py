@@ -1,0 +1,205 @@
+"""ius-segment: the engine over files, without a window.
+
+Exit codes: 0 well; 1 some frames failed or were not analysed; 2 bad input.
+"""
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from tqdm import tqdm
+
+from inference.assets import demo_model_path
+from inference.contract import INTENDED_USE
+from inference.engine import Engine
+from inference.errors import ChoiceError, IusError, OutputError, SourceError, SpacingError
+from inference.exporters import DEMONSTRATION, failed_row, reading_row, spacing_cells, write_readings, write_text
+from inference.reading import NothingFound, Outcome, Tumour
+from inference.segmenter import Segmenter
+from inference.sources import open_source
+from inference.sources.base import Mask, RecordedSource
+from inference.sources.paths import is_dicom
+from inference.spacing import PixelSpacing, Provenance
+
+WELL, SOME_FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        code: int = arguments.command(arguments)
+    except IusError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except KeyboardInterrupt:
+        print("error: stopped before the end: nothing was written.", file=sys.stderr)
+        return STOPPED
+    return code
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Analyse every frame; write readings.csv, masks.nii.gz and summary.json."""
+    with closing(_opened(arguments, arguments.region)) as source:
+        engine = Engine.load(Path(arguments.model) if arguments.model else demo_model_path())
+        out = _folder(arguments.out)
+        notices = _notices(engine, source)
+        print("\n".join([*notices, *engine.fallbacks]), file=sys.stderr)
+        rows, masks, overheads_ms = _analyse(source, Segmenter(engine))
+        write_readings(out / "readings.csv", rows)
+        source.save_masks(masks, str(out / "masks.nii.gz"))
+    counts = Counter(str(row["outcome"]) for row in rows)
+    summary = {
+        "source": source.info.origin.name,
+        "frames": len(rows),
+        **{outcome: counts[outcome] for outcome in ("tumour", "none", "failed", "not_analysed")},
+        **spacing_cells(source.info.spacing),
+        "model": engine.contract.identity.name,
+        "model_sha256": engine.sha256,
+        "provider": engine.provider,
+        "fallbacks": list(engine.fallbacks),
+        "overhead_ms": round(median(overheads_ms), 3) if overheads_ms else None,
+        "notices": notices,
+        "readings": str(out / "readings.csv"),
+        "masks": str(out / "masks.nii.gz"),
+    }
+    write_text(out / "summary.json", _json(summary))
+    _say(arguments, summary)
+    return SOME_FAILED if counts["failed"] or counts["not_analysed"] else WELL
+
+
+def inspect(arguments: argparse.Namespace) -> int:
+    """Say how many frames a source has, how large they are, and their scale or why there is none."""
+    choice = ""
+    try:
+        source = _opened(arguments, arguments.region)
+    except ChoiceError as error:
+        if arguments.region is not None or not is_dicom(Path(arguments.source)):
+            raise
+        from inference.sources.dicom_region import WHOLE
+
+        source, choice = _opened(arguments, WHOLE), str(error)
+    with closing(source):
+        info = source.info
+        seen: dict[str, object] = {"frames": len(source), "rows": info.rows, "cols": info.cols}
+        seen |= spacing_cells(info.spacing)
+        if info.spacing is None:
+            seen |= {"spacing_provenance": None, "reason": choice or info.no_spacing_reason}
+    _say(arguments, seen)
+    return WELL
+
+
+def model(arguments: argparse.Namespace) -> int:
+    """Load a model, test it on its own golden cases, and show its contract."""
+    engine = Engine.load(Path(arguments.file))
+    described = {
+        "file": engine.path.name,
+        "sha256": engine.sha256,
+        "provider": engine.provider,
+        "fallbacks": list(engine.fallbacks),
+        "warm_up_ms": round(engine.warm_up_ms, 3),
+        "self_test": {
+            "passed": engine.self_test.passed,
+            "mismatched_per_million": engine.self_test.mismatched_per_million,
+            "cases": engine.self_test.cases,
+        },
+        "contract": json.loads(engine.contract.to_json()),
+    }
+    _say(arguments, described)
+    return WELL
+
+
+def _analyse(source: RecordedSource, segmenter: Segmenter) -> tuple[list[dict[str, object]], list[Mask], list[float]]:
+    """Every frame, none dropped: its row, its mask, and the milliseconds spent beside the network."""
+    nothing: Mask = np.zeros((source.info.rows, source.info.cols), np.uint8)
+    rows: list[dict[str, object]] = []
+    masks: list[Mask] = []
+    overheads_ms: list[float] = []
+    for index in tqdm(range(len(source)), unit="frame", file=sys.stderr):
+        outcome: Outcome | None = None
+        try:
+            outcome = segmenter(source.read(index))
+            rows.append(reading_row(outcome))
+        except SourceError as error:
+            rows.append(failed_row(index, source.info, str(error)))
+        masks.append(outcome.mask if isinstance(outcome, Tumour) else nothing)
+        if isinstance(outcome, Tumour | NothingFound):
+            overheads_ms.append(outcome.analysis.latency_ms - outcome.analysis.network_ms)
+    return rows, masks, overheads_ms
+
+
+def _notices(engine: Engine, source: RecordedSource) -> list[str]:
+    """What has to stand beside the numbers."""
+    notices = [INTENDED_USE]
+    if engine.contract.population.simulated and not source.info.origin.simulated:
+        notices.append(DEMONSTRATION)
+    if source.info.spacing is None:
+        notices.append(f"Not analysed: {source.info.no_spacing_reason}")
+    return notices
+
+
+def _opened(arguments: argparse.Namespace, region: int | None) -> RecordedSource:
+    typed = None if arguments.spacing is None else _typed(arguments.spacing)
+    return open_source(arguments.source, axis=arguments.axis, spacing=typed, region=region)
+
+
+def _typed(text: str) -> PixelSpacing:
+    """A spacing typed as ROW,COL in mm."""
+    try:
+        row_mm, col_mm = (float(value) for value in text.split(","))
+    except ValueError as error:
+        raise SpacingError(f"'{text}' is no spacing: give ROW,COL in mm, such as 0.2,0.2.") from error
+    return PixelSpacing(row_mm, col_mm, Provenance.TYPED)
+
+
+def _folder(path: str) -> Path:
+    out = Path(path)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"The folder {path} cannot be made ({error.strerror}): choose another one.") from error
+    return out
+
+
+def _say(arguments: argparse.Namespace, values: dict[str, object]) -> None:
+    """Print JSON, or one line a value."""
+    print(_json(values) if arguments.json else "\n".join(f"{key}: {value}" for key, value in values.items()))
+
+
+def _json(values: dict[str, object]) -> str:
+    return json.dumps(values, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="ius-segment", description=f"Brain tumour on ultrasound. {INTENDED_USE}")
+    commands = parser.add_subparsers(required=True, metavar="run|inspect|model")
+    of_source = argparse.ArgumentParser(add_help=False)
+    of_source.add_argument("source", metavar="SOURCE", help="picture, folder, volume, DICOM, video, or simulated:")
+    of_source.add_argument("--axis", choices="ijk", default="k", help="NIfTI axis along which a volume is swept")
+    of_source.add_argument("--spacing", metavar="ROW,COL", help="mm a pixel; goes before the file's own")
+    of_source.add_argument("--region", type=int, metavar="N", help="ultrasound region of a DICOM, from 0")
+    of_all = argparse.ArgumentParser(add_help=False)
+    of_all.add_argument("--json", action="store_true", help="JSON on stdout, everything else on stderr")
+
+    command = commands.add_parser("run", parents=[of_source, of_all], help=run.__doc__, description=run.__doc__)
+    command.add_argument("--model", metavar="ONNX", help="model with a contract; default: the demonstration model")
+    command.add_argument("--out", metavar="DIR", required=True, help="folder for the results")
+    command.set_defaults(command=run)
+    command = commands.add_parser(
+        "inspect", parents=[of_source, of_all], help=inspect.__doc__, description=inspect.__doc__
+    )
+    command.set_defaults(command=inspect)
+    command = commands.add_parser("model", parents=[of_all], help=model.__doc__, description=model.__doc__)
+    command.add_argument("file", metavar="FILE", help="an .onnx")
+    command.set_defaults(command=model)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
