@@ -197,7 +197,16 @@ def _add_export(one: argparse.ArgumentParser) -> None:
     one.add_argument("--folds", type=int, nargs="+", default=[0], help="default: 0")
     one.add_argument("--verify", type=Path, metavar="SLICES", help="slice store for the parity check")
     one.add_argument("--evaluation", type=Path, metavar="SUMMARY", help="report/summary.json")
+    one.add_argument(
+        "--train", type=Path, metavar="SLICES", help="slice store of the training (default: its receipt's)"
+    )
+    one.add_argument("--population", type=Path, metavar="JSON", help="on whom it was trained; not needed if simulated")
+    one.add_argument("--label-origin", choices=("us", "mri", "both"), help="where the labels come from")
+    one.add_argument("--licence", default="Apache-2.0", help="of the model (default: %(default)s)")
+    one.add_argument("--version", default="1", help="of the model (default: %(default)s)")
+    one.add_argument("--checkpoint", choices=("best", "final"), default="best", help="default: %(default)s")
     one.add_argument("--simulated", action="store_true", help="trained on simulated patients")
+    one.add_argument("--trial", action="store_true", help="accept a model that is worth nothing: a trial run's")
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -210,7 +219,14 @@ def _export(arguments: argparse.Namespace) -> None:
         verify=arguments.verify,
         evaluation=arguments.evaluation,
         name=arguments.name,
+        version=arguments.version,
         simulated=arguments.simulated,
+        train=arguments.train,
+        population=arguments.population,
+        label_origin=arguments.label_origin,
+        licence=arguments.licence,
+        checkpoint=arguments.checkpoint,
+        trial=arguments.trial,
     )
 
 

@@ -65,7 +65,7 @@ def make_demo(work: Path, out: Path, *, jobs: int, small: bool, run: Run) -> Non
         *_cohort(work, "train", size.patients, 1, jobs, small),
         *_cohort(work, "sealed", size.sealed, 2, jobs, small),
         _fit(work, size, jobs),
-        *_judge(work, out),
+        *_judge(work, out, small),
     ]
     for stage in stages:
         if run(stage) != 0:
@@ -98,13 +98,13 @@ def _fit(work: Path, size: Size, jobs: int) -> list[str]:
     return ["fit", str(work / "slices-train"), "--work", str(work), "--title", TITLE, *TRAINING, *length]
 
 
-def _judge(work: Path, out: Path) -> list[list[str]]:
+def _judge(work: Path, out: Path, trial: bool) -> list[list[str]]:
     """Score the sealed cohort and export."""
     model, sealed = str(model_folder(work)), str(work / "slices-sealed")
     predictions, report = str(work / "predictions-sealed"), str(work / "report-sealed")
     words = "sealed cohort of simulated patients: another seed, scanner settings and tumour types held out"
     evaluation = ["--out", report, "--data", words, "--simulated", "--baseline", str(work / "slices-train")]
-    proof = ["--verify", sealed, "--evaluation", str(Path(report) / "summary.json")]
+    proof = ["--verify", sealed, "--evaluation", str(Path(report) / "summary.json"), *(["--trial"] if trial else [])]
     return [
         ["predict", model, sealed, "--out", predictions],
         ["evaluate", predictions, sealed, *evaluation],
@@ -114,7 +114,7 @@ def _judge(work: Path, out: Path) -> list[list[str]]:
 
 def _clip(path: Path) -> None:
     """The native sweep that ships with the viewer."""
-    from training.simulation.cohort import simulate_clip
+    from training.simulation.clip import simulate_clip
 
     path.parent.mkdir(parents=True, exist_ok=True)
     simulate_clip(path, CLIP_SEED)
