@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from training.simulation.anatomy import Box, Tissue
 from training.simulation.geometry import Pose, Raster, Sector
 from training.simulation.noise import Field
 from training.simulation.parameters import Scanner
+from training.simulation.tissue import Box, Tissue
 
 # Lattice cells (y, z, x) and their size: periodic every 26 x 38 x 38 mm. Powers of two make the wrap a bit mask.
 _CELLS = (64, 256, 256)

@@ -13,46 +13,12 @@ from scipy import ndimage
 from training.simulation.noise import Field, smooth_noise
 from training.simulation.parameters import Tumour
 from training.simulation.templates import templates
+from training.simulation.tissue import Box, Maps, Tissue
 from training.simulation.tumour import add_tumour
 
-# Backscatter power of each tissue (relative) and attenuation added to brain's (dB/cm/MHz).
+# Backscatter power of each tissue, relative.
 _WHITE, _GREY, _FLUID, _VENTRICLE = 0.012, 0.016, 0.0012, 0.0005
 _SULCUS, _FALX, _CHOROID = 1.6, 2.5, 0.9
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """The visible box: grid axes in mm and its pose in RAS space (`to_ras @ (x, y, z, 1)`)."""
-
-    x: Field
-    y: Field
-    z: Field
-    to_ras: NDArray[np.float64]
-
-    @property
-    def step_mm(self) -> float:
-        """Grid step, equal on all axes."""
-        return float(self.x[1] - self.x[0])
-
-    def index(self, x: Field, y: Field, z: Field) -> NDArray[np.float32]:
-        """Array coordinates (3, ...) in (y, z, x) order of points given in mm."""
-        return np.stack(
-            [(y - self.y[0]) / self.step_mm, (z - self.z[0]) / self.step_mm, (x - self.x[0]) / self.step_mm]
-        )
-
-
-@dataclass(slots=True)
-class Tissue:
-    """Acoustic fields on the box grid, all (y, z, x) float32."""
-
-    power: Field
-    """Backscatter power."""
-    attenuation: Field
-    """Relative to the scanner's value for brain: 1 is brain."""
-    impedance: Field
-    """Relative to brain's: 0 is brain; a jump makes an echo where the beam meets it squarely."""
-    tumour: Field
-    """Signed distance-like field, mm, positive inside the tumour and its cysts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,20 +38,6 @@ class Anatomy:
     tissue: Tissue
     centre: NDArray[np.float64]
     site: Site
-
-
-@dataclass(frozen=True, slots=True)
-class _Maps:
-    """Template maps sampled on the box grid: tissue shares, depth below the hull, distance to the midline."""
-
-    white: Field
-    grey: Field
-    fluid: Field
-    depth: Field
-    midline: Field
-    ventricle: Field
-    falx: Field
-    choroid: Field
 
 
 def build_anatomy(rng: np.random.Generator, tumour: Tumour, face_radius_mm: float, step_mm: float = 0.5) -> Anatomy:
@@ -142,7 +94,7 @@ def _axis(low: float, high: float, step: float) -> Field:
     return np.arange(low, high + step / 2, step, dtype=np.float32)
 
 
-def _sample_maps(rng: np.random.Generator, box: Box, face_radius_mm: float) -> _Maps:
+def _sample_maps(rng: np.random.Generator, box: Box, face_radius_mm: float) -> Maps:
     """Template maps on the grid, through a smooth random warp (sd 2.5 mm) and the brain's fit to the probe's face."""
     brain = templates()
     y, z, x = np.meshgrid(box.y, box.z, box.x, indexing="ij", sparse=True)
@@ -161,7 +113,7 @@ def _sample_maps(rng: np.random.Generator, box: Box, face_radius_mm: float) -> _
     falx = np.exp(-((ras[0] / 0.7) ** 2)) * _step((fluid - 0.35) * 10.0) * _step(ras[2] / 3.0) * _step(depth / 0.5)
     away = ((np.abs(ras[0]) - 22.0) / 6.0) ** 2 + ((ras[1] + 34.0) / 9.0) ** 2 + ((ras[2] - 12.0) / 4.0) ** 2
     choroid = _step((1.0 - away) * 4.0) * ventricle
-    return _Maps(white, grey, fluid, depth, ras[0].astype(np.float32), ventricle, falx, choroid)
+    return Maps(white, grey, fluid, depth, ras[0].astype(np.float32), ventricle, falx, choroid)
 
 
 def _surface(box: Box) -> Field:
@@ -186,7 +138,7 @@ def _step(value: Field) -> Field:
     return (0.5 + 0.5 * np.tanh(value)).astype(np.float32)
 
 
-def _brain(rng: np.random.Generator, box: Box, maps: _Maps) -> Tissue:
+def _brain(rng: np.random.Generator, box: Box, maps: Maps) -> Tissue:
     """Tissue of the brain without a tumour."""
     axes = (box.y, box.z, box.x)
     matter = _WHITE * maps.white + _GREY * maps.grey + _FLUID * maps.fluid
@@ -211,7 +163,7 @@ def _brain(rng: np.random.Generator, box: Box, maps: _Maps) -> Tissue:
     )
 
 
-def _sulci(rng: np.random.Generator, box: Box, maps: _Maps) -> Field:
+def _sulci(rng: np.random.Generator, box: Box, maps: Maps) -> Field:
     """Sulci, 0 to 1: thin sheets that run inward from the hull and fade with depth, in the places that have folds.
 
     The zero set of a smooth field is a family of closed sheets; dividing by the gradient gives them one thickness.

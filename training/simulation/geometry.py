@@ -99,10 +99,3 @@ def square_raster(sector: Sector, size: int) -> Raster:
     """The finest `size` x `size` raster that holds the whole sector, centred, touching the top."""
     pitch = max(2.0 * sector.half_width_mm, sector.depth_mm - sector.top_mm) / (size - 3)
     return Raster(-pitch * (size - 1) / 2.0, sector.top_mm - pitch, pitch, size, size)
-
-
-def tight_raster(sector: Sector, pitch_mm: float) -> Raster:
-    """The smallest raster of a given pitch that holds the whole sector."""
-    cols = int(np.ceil(2.0 * sector.half_width_mm / pitch_mm)) + 3
-    rows = int(np.ceil((sector.depth_mm - sector.top_mm) / pitch_mm)) + 3
-    return Raster(-pitch_mm * (cols - 1) / 2.0, sector.top_mm - pitch_mm, pitch_mm, rows, cols)

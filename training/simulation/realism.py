@@ -92,9 +92,9 @@ def draw(simulated: Sequence[Statistics], real: Sequence[Statistics], out: Path)
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
-    for group, colour, label in ((real, "#d1495b", "real (RESECT)"), (simulated, "#2d6a8e", "simulated")):
+    for group, colour, label in ((simulated, "#7fb2d1", "simulated"), (real, "#b3263a", "real (RESECT)")):
         for number, one in enumerate(group):
-            style: dict[str, Any] = {"color": colour, "lw": 1, "alpha": 0.6, "label": label if number == 0 else None}
+            style: dict[str, Any] = {"color": colour, "lw": 1, "label": label if number == 0 else None}
             axes[0].plot(PERCENTILES, one.levels, marker=".", **style)
             axes[1].plot(_GREYS[:-1] + 1, one.histogram * 100, **style)
             axes[2].plot(_RATIOS[:-1] + 0.005, one.variations * 100, **style)

@@ -1,23 +1,19 @@
 """Grow a tumour into a brain: finger-like body, faded border, rim, oedema, cysts with posterior enhancement, chalk."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from training.simulation.noise import Field, smooth_noise
 from training.simulation.parameters import Tumour
-
-if TYPE_CHECKING:
-    from training.simulation.anatomy import Box, Tissue, _Maps
+from training.simulation.tissue import Box, Maps, Tissue
 
 _WHITE_DB = 10.0 * np.log10(0.012)
 _CYST, _CHALK = 0.0005, 8.0
 
 
 def add_tumour(
-    rng: np.random.Generator, tissue: "Tissue", box: "Box", maps: "_Maps", tumour: Tumour, centre: NDArray[np.float64]
+    rng: np.random.Generator, tissue: Tissue, box: Box, maps: Maps, tumour: Tumour, centre: NDArray[np.float64]
 ) -> None:
     """Change `tissue` in place so that it holds `tumour` around `centre` (box frame, mm)."""
     axes = (box.y, box.z, box.x)
@@ -40,7 +36,7 @@ def add_tumour(
         _add_chalk(rng, tissue, box, tumour, centre)
 
 
-def _body(rng: np.random.Generator, box: "Box", maps: "_Maps", tumour: Tumour, centre: NDArray[np.float64]) -> Field:
+def _body(rng: np.random.Generator, box: Box, maps: Maps, tumour: Tumour, centre: NDArray[np.float64]) -> Field:
     """Signed field, mm: an ellipsoid with fingers that seeks white matter and stops at hull, ventricle and midline."""
     y, z, x = np.meshgrid(box.y, box.z, box.x, indexing="ij", sparse=True)
     offsets = (x - centre[0], y - centre[1], z - centre[2])
@@ -74,9 +70,9 @@ def _patchy(rng: np.random.Generator, axes: tuple[Field, ...]) -> Field:
 
 def _add_oedema(
     rng: np.random.Generator,
-    tissue: "Tissue",
+    tissue: Tissue,
     axes: tuple[Field, ...],
-    maps: "_Maps",
+    maps: Maps,
     tumour: Tumour,
     body: Field,
     share: Field,
@@ -86,9 +82,7 @@ def _add_oedema(
     tissue.power *= (10.0 ** (tumour.oedema_db * shell / 10.0)).astype(np.float32)
 
 
-def _add_cyst(
-    rng: np.random.Generator, tissue: "Tissue", box: "Box", tumour: Tumour, centre: NDArray[np.float64]
-) -> None:
+def _add_cyst(rng: np.random.Generator, tissue: Tissue, box: Box, tumour: Tumour, centre: NDArray[np.float64]) -> None:
     """A fluid core: no echo, hardly any attenuation (enhancement behind), a bright wall where the beam meets it."""
     radius = tumour.cyst_fraction * tumour.radius_mm
     away = rng.normal(size=3)
@@ -103,9 +97,7 @@ def _add_cyst(
     tissue.impedance -= 0.04 * share
 
 
-def _add_chalk(
-    rng: np.random.Generator, tissue: "Tissue", box: "Box", tumour: Tumour, centre: NDArray[np.float64]
-) -> None:
+def _add_chalk(rng: np.random.Generator, tissue: Tissue, box: Box, tumour: Tumour, centre: NDArray[np.float64]) -> None:
     """One to three calcifications inside the tumour: very bright, with a shadow behind."""
     y, z, x = np.meshgrid(box.y, box.z, box.x, indexing="ij", sparse=True)
     for _ in range(int(rng.integers(1, 4))):
