@@ -151,5 +151,7 @@ def _sector(rows: int, cols: int) -> Mask:
     down = y + 0.25 * rows
     across = x - (cols - 1) / 2
     radius = np.hypot(down, across)
-    inside = (np.abs(np.arctan2(across, down)) < 0.6) & (radius > 0.32 * rows) & (radius < 1.22 * rows)
-    return inside.astype(np.uint8)
+    inside: NDArray[np.bool_] = (
+        (np.abs(np.arctan2(across, down)) < 0.6) & (radius > 0.32 * rows) & (radius < 1.22 * rows)
+    )
+    return inside.view(np.uint8)
