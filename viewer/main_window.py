@@ -13,7 +13,8 @@ from inference.reading import Outcome, Tumour
 from inference.spacing import PixelSpacing
 from viewer import facts, settings
 from viewer.actions import ACTIONS
-from viewer.canvas import Canvas
+from viewer.canvas import Canvas, Painted
+from viewer.condition import Condition, Health
 from viewer.decor import Marker, decor_of, face_row
 from viewer.faults import Faults
 from viewer.foot import ResearchLine
@@ -66,6 +67,7 @@ class MainWindow(QMainWindow):
         self._faults = faults or Faults()
         self.meter, self._hold = Meter(), WarningHold()
         self.shown: Outcome | None = None
+        self._condition = Condition(Health.EMPTY)
         self.face: Face | None = None
         self._drawn: tuple[tuple[Line, ...], bool] = ((), False)
         self._marker = Marker.UNSET
@@ -84,7 +86,7 @@ class MainWindow(QMainWindow):
 
     def _build(self) -> None:
         """Top bar, picture and readout, transport and trace, research line."""
-        self.canvas = Canvas(self.meter.record)
+        self.canvas = Canvas(self._painted)
         self.stage, self.readout = Stage(self.canvas), Readout(self._accept)
         self.top, self.transport, self.trace = TopBar(self.act), Transport(self.act), Trace()
         self._foot, self._research = QWidget(), ResearchLine()
@@ -169,7 +171,7 @@ class MainWindow(QMainWindow):
     def _show(self, now: float, *, new: bool) -> None:
         """Bring picture, contour, number and state to this moment."""
         outcome, model = self.shown, self.session.model
-        condition = self.session.condition(outcome)
+        condition = self._condition = self.session.condition(outcome)
         held = self._hold.update(outcome.size if isinstance(outcome, Tumour) else None, now)
         contract = None if model is None else model.contract
         shown = face(outcome, condition, Context(contract, self.phase, held))
@@ -195,6 +197,11 @@ class MainWindow(QMainWindow):
             decor = decor_of(outcome.frame, self.session.playback.info, self._marker, self._face_row)
             points = () if self.calibration.isHidden() else self.calibration.points
             self.canvas.set_decor(replace(decor, phase=self.phase.words, banner=shown.banner, points=points))
+
+    def _painted(self, painted: Painted) -> None:
+        """Count what was painted, but not the picture that waits for its model."""
+        if self._condition.health is not Health.LOADING:
+            self.meter.record(painted)
 
     def _show_slowly(self, now: float) -> None:
         """Bring everything that nobody reads at thirty a second to this moment."""

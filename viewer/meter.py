@@ -31,7 +31,7 @@ class Meter:
         self.reset()
 
     def reset(self) -> None:
-        """Start anew: another source or model. The frame on the screen stays counted."""
+        """Start anew: another source or model."""
         self._latencies.clear()
         self._times.clear()
         self.shown = 0

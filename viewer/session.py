@@ -11,7 +11,7 @@ from typing import TypeAlias
 from inference.contract import ModelContract
 from inference.frame import Frame
 from inference.playback import SWEEP_FPS, Playback
-from inference.reading import NotAnalysed, Outcome, Reason
+from inference.reading import NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.sources.base import RecordedSource
 from inference.spacing import PixelSpacing
 from inference.stream import Stream, StreamState, StreamStatus
@@ -155,9 +155,10 @@ class Session:
         status = self._stream.status()
         if status.state is StreamState.FAILED:
             return Condition(Health.BROKEN, sentence=status.error)
-        if self.model is None:
-            health = Health.MODEL_REFUSED if self.model_refusal else Health.LOADING
-            return Condition(health, sentence=self.model_refusal)
+        if self.model is None and self.model_refusal:
+            return Condition(Health.MODEL_REFUSED, sentence=self.model_refusal)
+        if self.model is None or not _is_answer_of(self.model, shown):
+            return Condition(Health.LOADING)
         if not self.playback.playing:
             return Condition(Health.PAUSED, failures_in_a_row=status.consecutive_failures)
         if status.state is StreamState.ENDED:
@@ -254,3 +255,10 @@ class Session:
         if self._stream is not None:
             self._stream.stop()
         self._stream = self.playback = None
+
+
+def _is_answer_of(model: Model, shown: Outcome | None) -> bool:
+    """Whether the outcome on the screen can be this model's, and is no answer of the former one or of none."""
+    if isinstance(shown, Tumour | NothingFound):
+        return shown.analysis.model_sha256 == model.sha256
+    return not isinstance(shown, NotAnalysed)

@@ -21,6 +21,7 @@ def detail_words(tumour: Tumour) -> str:
 
 def area_words(area_mm2: float, limits: tuple[float, ...] = ()) -> str:
     """Whole mm², to 10 mm² above 100; rounding never moves a number across a limit of the contract."""
+    area_mm2 = round(area_mm2, 6)  # pixels times spacing is a hair off where it should be whole
     rounded = round(area_mm2 / 10) * 10 if area_mm2 > 100 else round(area_mm2)
     if any((rounded > limit) != (area_mm2 > limit) for limit in limits):
         rounded = math.ceil(area_mm2)

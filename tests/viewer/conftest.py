@@ -1,6 +1,7 @@
 """A window on a real session: real sources, real streams; the model is a threshold, written down here."""
 
 import gc
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from pytestqt.qtbot import QtBot
 from inference import contract as c
 from inference.contract import ModelContract
 from inference.frame import Frame
-from inference.reading import Analysis, NothingFound, Outcome, Tumour, UnknownSpacing
+from inference.reading import Analysis, NotAnalysed, NothingFound, Outcome, Tumour, UnknownSpacing
 from inference.segmentation import regions_of
 from inference.sources.base import RecordedSource, SourceInfo
 from inference.sources.simulated import PhantomSource
@@ -34,15 +35,16 @@ def own_settings(tmp_path: Path) -> None:
     QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def no_leaks(qapp: QApplication) -> Iterator[None]:
-    """No test leaves a window behind. One that does keeps its threads, and pays with the next test's time."""
+    """No test leaves a window or a thread behind: the next one would pay for it."""
     before = {id(widget) for widget in QApplication.topLevelWidgets()}
     yield
     qapp.processEvents()
     gc.collect()
     left = [w for w in QApplication.topLevelWidgets() if id(w) not in before and w.isVisible()]
     assert not left, left
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("ius-")]
 
 
 def score(band: tuple[float, float | None], dice: float | None) -> c.BandScore:
@@ -182,7 +184,7 @@ Show = Callable[..., MainWindow]
 
 
 @pytest.fixture
-def show(qtbot: QtBot, model: Model) -> Iterator[Show]:
+def show(no_leaks: None, qtbot: QtBot, model: Model) -> Iterator[Show]:  # noqa: ARG001
     """Opens a window on a source (the phantom by default) and waits for its first analysed frame."""
     windows: list[MainWindow] = []
 
@@ -204,6 +206,7 @@ def show(qtbot: QtBot, model: Model) -> Iterator[Show]:
         window.open_model(None)
         if wait:
             qtbot.waitUntil(lambda: window.session.ready and window.meter.shown > 0, timeout=5000)
+            assert not isinstance(window.shown, NotAnalysed)
         return window
 
     yield shown
