@@ -73,7 +73,7 @@ class Segmented:
     """The network's answer to one frame.
 
     Attributes:
-        margin: (rows, cols) float32 of the frame, tumour logit minus background logit; over `Engine.cutoff` is tumour.
+        margin: (rows, cols) float32 of the frame: how far a pixel is over the threshold, in logits; over 0 is tumour.
         network_ms: time in the network alone, all tiles.
     """
 
@@ -92,7 +92,6 @@ class Engine:
         fallbacks: one sentence for each provider that was tried and not taken.
         self_test: how its golden cases came out.
         warm_up_ms: median time of one tile through the network.
-        cutoff: margin above which a pixel is tumour (the logit of the contract's threshold: 0 at one half).
     """
 
     def __init__(self, path: Path, sha256: str, session: ort.InferenceSession) -> None:
@@ -104,7 +103,7 @@ class Engine:
         metadata = session.get_modelmeta().custom_metadata_map
         self.path, self.sha256 = path, sha256
         self.contract = ModelContract.from_metadata(metadata)
-        self.cutoff = math.log(self.contract.output.threshold / (1 - self.contract.output.threshold))
+        self._cutoff = np.float32(math.log(self.contract.output.threshold / (1 - self.contract.output.threshold)))
         self.provider = _WORDS[session.get_providers()[0]]
         self.fallbacks: tuple[str, ...] = ()
         self._session = session
@@ -161,19 +160,19 @@ class Engine:
             tile: (1, 1, rows, cols) float32 of the contract's patch.
 
         Returns:
-            Margin (rows, cols) float32: tumour logit minus background logit.
+            Logits (2, rows, cols) float32: background and tumour.
 
         Raises:
             AnalysisError: if the network fails, or answers with something that is not a number.
         """
         try:
-            logits = self._session.run(None, {self._input: tile})[0]
+            answer = self._session.run(None, {self._input: tile})[0]
         except _ORT_ERRORS as error:
             raise AnalysisError(f"The network failed on {self.provider}: {_first_line(error)}") from error
-        margin = np.asarray(logits[0, self.contract.output.tumour_index] - logits[0, 0], np.float32)
-        if not np.isfinite(margin).all():
+        logits = np.asarray(answer[0, (0, self.contract.output.tumour_index)], np.float32)
+        if not np.isfinite(logits).all():
             raise AnalysisError(f"The network's answer on {self.provider} is not a number: use another provider.")
-        return margin
+        return logits
 
     def segment(self, pixels: Pixels, spacing_mm: tuple[float, float] | None) -> Segmented:
         """Segment one frame: prepare, run, restore.
@@ -187,13 +186,16 @@ class Engine:
         """
         prepared = prepare(pixels, spacing_mm, self.contract.input)
         seconds = 0.0
-        margins = []
+        logits = []
         for corner in prepared.corners:
             tile = prepared.tile(corner)
             start = time.perf_counter()
-            margins.append(self.run(tile))
+            logits.append(self.run(tile))
             seconds += time.perf_counter() - start
-        return Segmented(restore(margins, prepared), seconds * 1e3)
+        margin = restore(logits, prepared)
+        if self._cutoff:
+            margin -= self._cutoff
+        return Segmented(margin, seconds * 1e3)
 
     def _check_shapes(self) -> None:
         """Refuse a graph that does not fit its own contract."""
@@ -218,7 +220,7 @@ class Engine:
         """Run the golden cases the way frames are run."""
         wrong = total = 0
         for case in cases:
-            mask = self.segment(case.pixels, case.spacing_mm).margin > self.cutoff
+            mask = self.segment(case.pixels, case.spacing_mm).margin > 0
             wrong += int(np.count_nonzero(mask != (case.mask > 0)))
             total += case.mask.size
         rate = wrong / total * 1e6

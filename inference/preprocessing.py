@@ -1,7 +1,7 @@
 """Frame -> network input in nnU-Net's own order, and the exact way back. Pure functions.
 
     transpose -> crop to non-zero -> z-score -> spline to the network's spacing -> centred zero padding -> tiles
-    tiles blended -> padding off -> linear back to the crop -> back into the frame -> transpose
+    tiles blended -> padding off -> linear back to the crop -> margin -> back into the frame -> transpose
 
 Source: nnunetv2 2.8, `DefaultPreprocessor.run_case_npy`, `nnUNetPredictor` and `export_prediction.py`.
 """
@@ -98,11 +98,11 @@ def prepare(pixels: Pixels, spacing_mm: tuple[float, float] | None, recipe: Inpu
     return Prepared(image, places, recipe.patch, inner, box, shape, recipe.transposed)
 
 
-def restore(margins: Iterable[NDArray[np.float32]], prepared: Prepared) -> NDArray[np.float32]:
-    """The tiles' margins (tumour logit minus background logit) as one margin on the full frame.
+def restore(logits: Iterable[NDArray[np.float32]], prepared: Prepared) -> NDArray[np.float32]:
+    """The tiles' logits as one margin, tumour minus background, on the full frame.
 
     Args:
-        margins: one (rows, cols) of the patch for each of `prepared.corners`.
+        logits: (2, rows, cols) of the patch, background and tumour, for each of `prepared.corners`.
         prepared: what `prepare` gave.
 
     Returns:
@@ -111,9 +111,12 @@ def restore(margins: Iterable[NDArray[np.float32]], prepared: Prepared) -> NDArr
     frame = np.full(prepared.shape, OUTSIDE, np.float32)
     if prepared.corners:
         shape = (prepared.image.shape[0], prepared.image.shape[1])
-        whole = tiles.blend(margins, prepared.corners, shape)
-        crop = np.ascontiguousarray(whole[prepared.inner])
-        frame[prepared.box.slices] = linear_resize(crop, prepared.box.rows, prepared.box.cols)
+        box = prepared.box
+        whole = tiles.blend(logits, prepared.corners, shape)
+        background, tumour = (
+            tiles.to_half(linear_resize(np.ascontiguousarray(one[prepared.inner]), box.rows, box.cols)) for one in whole
+        )
+        np.subtract(tumour, background, out=frame[box.slices])
     return np.ascontiguousarray(frame.T) if prepared.transposed else frame
 
 

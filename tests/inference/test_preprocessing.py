@@ -39,6 +39,11 @@ def picture(shape, seed=0, dtype=np.uint8):
     return np.random.default_rng(seed).integers(1, 255, shape).astype(dtype)
 
 
+def answer(tumour):
+    """What a network answers: no background logit, and this for tumour."""
+    return np.stack([np.zeros_like(tumour), tumour])
+
+
 def zoomed(image, shape, order):
     factors = [new / old for new, old in zip(shape, image.shape, strict=True)]
     return ndimage.zoom(image.astype(float), factors, order=order, mode="nearest", grid_mode=True)
@@ -120,8 +125,8 @@ def test_a_transposed_recipe_is_the_recipe_on_the_transposed_frame(rows, cols, m
     straight = recipe(mask_normalisation=mask_normalisation)
     one, other = prepare(pixels, spacing, turned), prepare(pixels.T.copy(), spacing[::-1], straight)
     np.testing.assert_array_equal(one.image, other.image)
-    margins = [one.tile(corner)[0, 0] for corner in one.corners]
-    np.testing.assert_array_equal(restore(margins, one), restore(margins, other).T)
+    logits = [answer(one.tile(corner)[0, 0]) for corner in one.corners]
+    np.testing.assert_array_equal(restore(logits, one), restore(logits, other).T)
 
 
 @given(st.tuples(st.integers(32, 150), st.integers(48, 150)), st.sampled_from([0.25, 0.5, 1.0]))
@@ -129,21 +134,32 @@ def test_a_transposed_recipe_is_the_recipe_on_the_transposed_frame(rows, cols, m
 def test_tiles_cover_the_picture_and_blend_back_into_it(shape, step):
     image = np.random.default_rng(1).normal(size=shape).astype(np.float32)
     places = tiles.corners(shape, (32, 48), step)
-    cut = [image[row : row + 32, col : col + 48] for row, col in places]
-    assert all(tile.shape == (32, 48) for tile in cut)
+    cut = [answer(image[row : row + 32, col : col + 48]) for row, col in places]
+    assert all(tile.shape == (2, 32, 48) for tile in cut)
     for axis, side in ((0, 32), (1, 48)):
         starts = sorted({place[axis] for place in places})
         assert starts[0] == 0
         assert starts[-1] == shape[axis] - side
         assert max(np.diff(starts), default=0) <= np.ceil(side * step)
-    np.testing.assert_allclose(tiles.blend(cut, places, shape), image, atol=1e-5)
+    background, tumour = tiles.blend(cut, places, shape)
+    assert not background.any()
+    np.testing.assert_allclose(tumour, image, atol=1e-2)
+
+
+@given(hnp.arrays(np.float32, (50,), elements=st.floats(-3000, 3000, width=32)))
+def test_logits_are_rounded_as_float16_rounds_them(values):
+    values[np.abs(values) < 1e-4] = 0  # float16 has fewer bits there
+    rounded = tiles.to_half(values.copy())
+    assert np.abs(rounded - values.astype(np.float16)).max() <= np.spacing(np.float16(np.abs(values).max()))
+    ties = np.abs(np.abs(values - rounded) - np.abs(values - values.astype(np.float16).astype(np.float32)))
+    assert ties.max() == 0
 
 
 def test_outside_the_crop_nothing_is_tumour():
     pixels = np.zeros((50, 60), np.uint8)
     pixels[10:40, 5:45] = picture((30, 40))
     prepared = prepare(pixels, (0.5, 0.4), RECIPE)
-    margin = restore([np.ones((32, 48), np.float32)], prepared)
+    margin = restore([answer(np.ones((32, 48), np.float32))], prepared)
     assert margin.shape == pixels.shape
     assert margin.dtype == np.float32
     assert (margin[10:40, 5:45] == 1).all()
@@ -167,7 +183,7 @@ def test_a_single_bright_pixel_goes_through(mask_normalisation, spacing):
     pixels[7, 9] = 200
     prepared = prepare(pixels, spacing, recipe(mask_normalisation=mask_normalisation))
     assert np.isfinite(prepared.image).all()
-    margin = restore([np.ones((32, 48), np.float32) for _ in prepared.corners], prepared)
+    margin = restore([answer(np.ones((32, 48), np.float32)) for _ in prepared.corners], prepared)
     assert np.argwhere(margin > 0).tolist() == [[7, 9]]
 
 

@@ -47,3 +47,5 @@ def test_masks_equal_nnunets(both):
     assert max(one.differing_px for one in single) <= 1
     assert sum(one.differing_px == 0 for one in single) >= 0.95 * len(single), parity.table(single)
     assert all(one.differing_px <= max(2, one.reference_px * 0.001) for one in tiled), parity.table(tiled)
+    # Rounding as nnU-Net does leaves nothing but the last bit of two convolutions.
+    assert sum(one.differing_px == 0 for one in comparisons) >= 0.97 * len(comparisons), parity.table(comparisons)

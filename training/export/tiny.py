@@ -111,12 +111,12 @@ def _graph(patch: tuple[int, int], level: float, unit: Unit, blur: int) -> onnx.
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
 
 
-def _margin(tile: NDArray[np.float32], level: float, unit: Unit, blur: int) -> NDArray[np.float32]:
+def _logits(tile: NDArray[np.float32], level: float, unit: Unit, blur: int) -> NDArray[np.float32]:
     """What the graph computes, without it."""
     smooth = np.asarray(cv2.blur(tile, (blur, blur), borderType=cv2.BORDER_CONSTANT), np.float32) if blur > 1 else tile
     low, high = smooth.min(), smooth.max()
     limit = low + (high - low) * np.float32(level) if unit == "range" else np.float32(level)
-    return np.asarray(smooth - limit, np.float32)
+    return np.stack([np.zeros_like(smooth), smooth - limit])
 
 
 def _cases(recipe: c.Input, level: float, unit: Unit, blur: int) -> tuple[GoldenCase, ...]:
@@ -126,8 +126,8 @@ def _cases(recipe: c.Input, level: float, unit: Unit, blur: int) -> tuple[Golden
     cv2.fillPoly(pixels, [np.array([[50, 25], [85, 30], [70, 55], [60, 60], [45, 40]], np.int32)], 180)
     spacing = (0.5, 0.35)
     prepared = prepare(pixels, spacing, recipe)
-    margins = [_margin(prepared.tile(corner)[0, 0], level, unit, blur) for corner in prepared.corners]
-    mask = (restore(margins, prepared) > 0).astype(np.uint8)
+    logits = [_logits(prepared.tile(corner)[0, 0], level, unit, blur) for corner in prepared.corners]
+    mask = (restore(logits, prepared) > 0).astype(np.uint8)
     empty = np.zeros((64, 80), np.uint8)
     return GoldenCase(pixels, spacing, mask), GoldenCase(empty, (0.3, 0.3), np.zeros_like(empty))
 
