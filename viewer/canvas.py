@@ -25,7 +25,7 @@ from viewer.placement import Placement
 from viewer.states import Line
 
 DIMMED = 0.35
-_DASHES = {Line.SOLID: [], Line.DASHED: [4.0, 2.5], Line.DOTTED: [0.1, 2.2]}
+_DASHES = {Line.SOLID: [], Line.DASHED: [4.0, 2.6], Line.DOTTED: [0.1, 2.2]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,8 @@ def _pens(line: Line, width: float) -> tuple[QPen, QPen]:
     """The rim that keeps the line visible on bright tissue, and the line."""
     pens = []
     for colour, extra in ((QColor(0, 0, 0, 150), 2.0), (QColor(theme.LINES[line]), 0.0)):
-        pen = QPen(colour, width + extra, Qt.PenStyle.SolidLine, Qt.PenCapStyle.RoundCap, Qt.PenJoinStyle.RoundJoin)
+        cap = Qt.PenCapStyle.FlatCap if line is Line.DASHED else Qt.PenCapStyle.RoundCap
+        pen = QPen(colour, width + extra, Qt.PenStyle.SolidLine, cap, Qt.PenJoinStyle.RoundJoin)
         if _DASHES[line]:
             pen.setDashPattern([length * width / (width + extra) for length in _DASHES[line]])
         pen.setCosmetic(True)

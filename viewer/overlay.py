@@ -7,14 +7,19 @@ from viewer import theme
 from viewer.decor import Decor, Marker
 from viewer.placement import Placement
 
+EMPTY = "Drop a file here, or open one (Ctrl O)"
+
 
 def paint(painter: QPainter, decor: Decor, placement: Placement | None, view: QRect, look: theme.Theme) -> None:
     """Paint all marks onto the view."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if placement is None:
+        painter.setFont(look.font(16))
+        painter.setPen(QColor(theme.MUTED))
+        painter.drawText(QRectF(view), Qt.AlignmentFlag.AlignCenter, EMPTY)
+        return
     _marker(painter, decor, view, look)
     _foot(painter, decor, view, look)
-    if placement is None:
-        return
     if decor.row_mm is not None:
         _ruler(painter, decor, placement, view, look)
     if decor.col_mm is not None:
@@ -116,7 +121,7 @@ def _letters(painter: QPainter, decor: Decor, placement: Placement, look: theme.
     middle_x, middle_y = (placement.left + placement.right) / 2, (placement.top + placement.bottom) / 2
     top, bottom, left, right = decor.letters
     spots = (
-        (top, middle_x, placement.top + side / 2),
+        (top, middle_x, placement.top + side / 2 + (look.px(44) if decor.banner else 0)),
         (bottom, middle_x, placement.bottom - side / 2),
         (left, placement.left - side / 2, middle_y),
         (right, placement.right + side / 2, middle_y),

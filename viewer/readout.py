@@ -27,7 +27,7 @@ class AreaLabel(QWidget):
     def apply(self, look: Theme) -> None:
         """Use these sizes."""
         self._look = look
-        self.setFixedHeight(look.px(84))
+        self.setFixedHeight(look.px(76))
 
     def show_words(self, number: str, unit: str, headline: str, colour: str) -> None:
         """Show a number with a unit, or a headline."""
@@ -97,6 +97,8 @@ class CardView(QFrame):
         self._grid.setVerticalSpacing(look.px(8))
         self._title.setFont(look.font(27, QFont.Weight.DemiBold))
         self._body.setFont(look.font(14))
+        # A rich text needs a little more than its layout asks for.
+        self._body.setContentsMargins(0, 0, 0, look.px(3))
         side = look.px(22)
         self._mark.setFixedSize(side, side + look.px(10))
         for made in self._buttons.values():

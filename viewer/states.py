@@ -206,10 +206,11 @@ def _tumour(tumour: Tumour, context: Context) -> Face:
     area = tumour.area_mm2
     if area is None:
         body = (
-            "Scale unknown: contour unvalidated. Pixels instead of mm², and no size warning is possible.",
+            "Pixels instead of mm², and no size warning is possible.",
             *_phase_lines(evidence(tumour.frame, context.contract, context.phase).gap),
         )
-        card = Card(Tone.NOTICE, Shape.DIAMOND, "Scale unknown", body, (Offer.CALIBRATE,))
+        title = "Scale unknown: contour unvalidated"
+        card = Card(Tone.NOTICE, Shape.DIAMOND, title, body, (Offer.CALIBRATE,))
         return Face(spaced(tumour.area_px), "px", "", region_words(len(tumour.regions)), card, contour=True)
     number = area_words(area, _limits(context.contract))
     prefix = "≥\u00a0" if tumour.touches_edge else ""
@@ -267,7 +268,7 @@ def _gap_lines(gap: Gap | None) -> tuple[str, ...]:
 def _phase_lines(gap: Gap | None) -> tuple[str, ...]:
     """The sentence for a phase that is not set or was never evaluated; nothing for any other gap."""
     if gap is Gap.PHASE_UNSET:
-        return ("Phase not set (P).", PHASE_WARNING)
+        return (f"Phase not set (P). {PHASE_WARNING}",)
     return (PHASE_WARNING,) if gap is Gap.PHASE else ()
 
 

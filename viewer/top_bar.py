@@ -21,8 +21,9 @@ def mode_words(info: SourceInfo | None, condition: Condition) -> tuple[str, str,
     """LIVE only for a device that delivers; a file is a replay. Words, ink and shape."""
     if info is None or condition.health is Health.EMPTY:
         return "NO SOURCE", "muted", Shape.DIAMOND
-    if condition.health in (Health.LOST, Health.STALE, Health.BROKEN):
-        return ("STOPPED" if condition.health is Health.BROKEN else "LOST"), "red", Shape.SQUARE
+    broken = {Health.LOST: "LOST", Health.STALE: "STALE", Health.BROKEN: "STOPPED"}
+    if condition.health in broken:
+        return broken[condition.health], "red", Shape.SQUARE
     if info.origin.live:
         return "LIVE", "green", Shape.DOT
     return ("PAUSED" if condition.health is Health.PAUSED else "REPLAY"), "blue", Shape.TRIANGLE

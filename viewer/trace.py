@@ -59,7 +59,7 @@ class Trace(QWidget):
     def top(self) -> float:
         """The top of the axis: the smallest step that holds every point and the limit."""
         areas = [area for _, area in self._points if not math.isnan(area)]
-        highest = max([*areas, (self._limit or 0.0) * 1.2])
+        highest = max([*areas, (self._limit or 0.0) * 2])
         return next((float(step) for step in STEPS if step >= highest), float(math.ceil(highest)))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002

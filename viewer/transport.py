@@ -55,7 +55,8 @@ class Transport(QWidget):
         self._forward, self._speed = button("", "One frame on (→)", "icon"), button("1×", "Speed")
         self._back.setIcon(self._icons["back"])
         self._forward.setIcon(self._icons["forward"])
-        self._playing: bool | None = None
+        self._play.setIcon(self._icons["play"])
+        self._playing = False
         for made, action in ((self._back, "back"), (self._play, "play"), (self._forward, "forward")):
             made.clicked.connect(lambda _=False, name=action: act(name))
         self._speed.clicked.connect(self.next_speed)

@@ -179,7 +179,7 @@ def test_regions_that_fall_in_another_band_than_their_sum_get_no_figure(contract
 def test_outside_the_evaluated_phase_nothing_is_promised(contract: ModelContract, phase: Phase) -> None:
     for outcome in (tumour(412.0), NothingFound(frame(), analysis(frame()))):
         shown = said(outcome, contract, phase)
-        assert PHASE_WARNING in shown.card.body
+        assert PHASE_WARNING in text(shown)
         assert "Dice" not in text(shown)
         assert "%" not in text(shown)
 
@@ -255,7 +255,7 @@ def test_analysis_without_scale_has_pixels_and_no_size_warning(contract: ModelCo
     shown = said(outcome, contract)
     assert (shown.number, shown.unit) == ("2000", "px")
     assert "mm" not in shown.detail
-    assert any("contour unvalidated" in line for line in shown.card.body)
+    assert shown.card.title == "Scale unknown: contour unvalidated"
     assert region_lines(outcome, None) == (Line.DOTTED,)
     assert shown.card.offers == (Offer.CALIBRATE,)
 

@@ -202,7 +202,7 @@ def test_without_scale_is_a_choice_drawn_dotted_in_pixels(show: Show, qtbot: QtB
     qtbot.mouseClick(window.readout._card._buttons[Offer.WITHOUT_SCALE], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.face is not None and window.face.unit == "px", timeout=5000)
     assert window.face is not None
-    assert "contour unvalidated" in " ".join(window.face.card.body)
+    assert window.face.card.title == "Scale unknown: contour unvalidated"
 
 
 # ── source and model ────────────────────────────────────────────────────────────────────────────────────────

@@ -53,10 +53,11 @@ class Sheet(QFrame):
     def place(self, room: QWidget) -> None:
         """Lie at the right of the picture, as high as the content, no higher than the room."""
         margin = self.look.px(14)
-        height = min(self.sizeHint().height(), room.height() - 2 * margin)
+        wanted = self.sizeHint().height()
         if self._column.hasHeightForWidth():
-            height = min(self._column.heightForWidth(self.width()), room.height() - 2 * margin)
-        self.setFixedHeight(height)
+            wanted = self._column.heightForWidth(self.width())
+        # Wrapped labels ask for a pixel or two more than their layout counts.
+        self.setFixedHeight(min(wanted + self.look.px(8), room.height() - 2 * margin))
         self.move(room.width() - self.width() - margin, margin)
 
     def dismiss(self) -> None:

@@ -1,0 +1,403 @@
+"""Every state photographed through the real window, and checked for what a glance must find.
+
+`IUS_SCREENSHOTS=folder pytest tests/viewer/test_states_screenshots.py` keeps the pictures, to be looked at.
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QColor, QFontMetricsF, QImage
+from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+
+from inference.contract import ModelContract
+from inference.frame import Frame, Origin, View
+from inference.reading import Failed, NothingFound, Outcome, Tumour, UnknownSpacing
+from inference.sources.base import SourceInfo
+from inference.sources.simulated import PhantomSource
+from inference.spacing import PixelSpacing, Provenance
+from viewer import overlay, theme
+from viewer.main_window import MainWindow
+from viewer.phase import Phase
+from viewer.session import Model, Refusal
+from viewer.states import DEMONSTRATION_BANNER, RESEARCH_LINE
+
+Show = Callable[..., MainWindow]
+At = Callable[[MainWindow, int], Outcome]
+Shoot = Callable[[MainWindow, str], NDArray[np.int_]]
+LARGE, SMALL, TINY = 30, 9, 2
+"""Frames of the 60-frame phantom with its tumour above 200, at most 200 and at most 35 mm²."""
+
+
+@pytest.fixture
+def shoot(tmp_path: Path, qtbot: QtBot) -> Shoot:
+    """Saves the window, checks that nothing is cut off, and answers its pixels (rows, cols, RGB)."""
+    folder = Path(os.environ.get("IUS_SCREENSHOTS", str(tmp_path)))
+    folder.mkdir(parents=True, exist_ok=True)
+
+    def shot(window: MainWindow, name: str) -> NDArray[np.int_]:
+        window._slow_at = 0.0
+        window.tick()
+        qtbot.wait(30)
+        image = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+        assert image.save(str(folder / f"{name}.png"))
+        assert not cut_off(window)
+        pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4)
+        return pixels[..., 2::-1].astype(int)
+
+    return shot
+
+
+def cut_off(window: MainWindow) -> list[str]:
+    """Texts that do not fit the widget that shows them."""
+    cut = []
+    for text in window.findChildren(QLabel):
+        if not text.isVisible() or not text.text():
+            continue
+        height = text.heightForWidth(text.width()) if text.wordWrap() else text.sizeHint().height()
+        width = 0 if text.wordWrap() else text.sizeHint().width()
+        if height > text.height() + 1 or width > text.width() + 1:
+            cut.append(f"{text.text()} ({text.size()}, needs {width}×{height})")
+    buttons = [made for made in window.findChildren(QPushButton) if made.isVisible() and made.text()]
+    cut += [b.text() for b in buttons if b.fontMetrics().horizontalAdvance(b.text()) > b.width()]
+    inside = window.rect()
+    for widget in window.findChildren(QWidget):
+        if widget.isVisible() and widget.window() is window and not _scrolled(widget):
+            placed = QRect(widget.mapTo(window, widget.rect().topLeft()), widget.size())
+            if not inside.contains(placed):
+                cut.append(f"{widget} outside")
+    return cut
+
+
+def _scrolled(widget: QWidget) -> bool:
+    """Whether it lies in the scrolled part of the model card."""
+    parent = widget.parentWidget()
+    return parent is not None and (parent.objectName() == "qt_scrollarea_viewport" or _scrolled(parent))
+
+
+def near(pixels: NDArray[np.int_], colour: str, tolerance: int = 40) -> NDArray[np.bool_]:
+    """Where the picture has this colour."""
+    c = QColor(colour)
+    wanted = np.array([c.red(), c.green(), c.blue()])
+    found: NDArray[np.bool_] = (np.abs(pixels - wanted) <= tolerance).all(axis=-1)
+    return found
+
+
+def on_canvas(window: MainWindow, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The part of a window mask that lies on the picture."""
+    corner = window.canvas.viewport().mapTo(window, window.canvas.viewport().rect().topLeft())
+    size = window.canvas.viewport().size()
+    return mask[corner.y() : corner.y() + size.height(), corner.x() : corner.x() + size.width()]
+
+
+def ring(window: MainWindow, outcome: Outcome) -> NDArray[np.bool_]:
+    """Canvas pixels within 5 pixels of the outcome's contours."""
+    assert isinstance(outcome, Tumour)
+    size = window.canvas.viewport().size()
+    near_line = np.zeros((size.height(), size.width()), bool)
+    for region in outcome.regions:
+        for x, y in np.concatenate(region.contours):
+            spot = window.canvas.view_position(float(x), float(y)).toPoint()
+            near_line[spot.y() - 5 : spot.y() + 6, spot.x() - 5 : spot.x() + 6] = True
+    return near_line
+
+
+def settle(window: MainWindow, at: At, index: int) -> Outcome:
+    """The frame with its own warning, whatever was shown before."""
+    outcome = at(window, index)
+    window._hold.reset()
+    return outcome
+
+
+# ── pictures ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def source(**options: object) -> PhantomSource:
+    return PhantomSource(speckle=0.2, count=60, **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1366, 768), (1920, 1080)])
+def test_calibrated(show: Show, at: At, shoot: Shoot, size: tuple[int, int]) -> None:
+    window = show(source(), size=size, phase=Phase.BEFORE_DURA)
+    outcome = settle(window, at, LARGE)
+    pixels = shoot(window, f"calibrated-{size[0]}x{size[1]}")
+    cyan = on_canvas(window, near(pixels, theme.CYAN))
+    assert cyan.sum() > 400
+    assert (cyan & ring(window, outcome)).sum() > 0.97 * cyan.sum()
+    assert window.face is not None
+    assert window.face.card.title == "No size warning"
+
+
+@pytest.mark.parametrize(("index", "name"), [(SMALL, "small"), (TINY, "very-small")])
+@pytest.mark.parametrize("size", [(1280, 800), (1366, 768), (1920, 1080)])
+def test_small(show: Show, at: At, shoot: Shoot, index: int, name: str, size: tuple[int, int]) -> None:
+    window = show(source(), size=size, phase=Phase.BEFORE_DURA)
+    outcome = settle(window, at, index)
+    pixels = shoot(window, f"{name}-{size[0]}x{size[1]}")
+    amber = on_canvas(window, near(pixels, theme.AMBER))
+    assert (amber & ring(window, outcome)).sum() > 60
+    assert not on_canvas(window, near(pixels, theme.CYAN)).any()
+    assert window.face is not None
+    assert "UNRELIABLE" in window.face.card.title
+
+
+def test_dashes_have_gaps(show: Show, at: At, shoot: Shoot) -> None:
+    """Solid and dashed differ without colour: walking the outline, the dashed one is interrupted."""
+    window = show(source(), phase=Phase.BEFORE_DURA)
+    share = {}
+    for index, colour in ((LARGE, theme.CYAN), (SMALL, theme.AMBER)):
+        outcome = settle(window, at, index)
+        drawn = on_canvas(window, near(shoot(window, f"line-{index}"), colour, 90))
+        assert isinstance(outcome, Tumour)
+        spots = [window.canvas.view_position(*map(float, p)).toPoint() for p in outcome.largest.contours[0]]
+        hits = [drawn[s.y() - 1 : s.y() + 2, s.x() - 1 : s.x() + 2].any() for s in spots]
+        share[index] = float(np.mean(hits))
+    assert share[LARGE] > 0.97
+    assert 0.4 < share[SMALL] < 0.93
+
+
+def test_several_regions(show: Show, at: At, shoot: Shoot, make_model: Callable[..., Model], model: Model) -> None:
+    def split(frame: Frame) -> Outcome:
+        outcome = model.analyse(frame)
+        small = model.analyse(replace(PhantomSource(count=60).read(SMALL), origin=frame.origin))
+        assert isinstance(outcome, Tumour)
+        assert isinstance(small, Tumour)
+        moved = replace(small.largest, contours=tuple(c + np.float32([-90, -120]) for c in small.largest.contours))
+        return Tumour(frame, outcome.analysis, outcome.mask, (outcome.largest, moved))
+
+    window = show(source(), make_model(model.contract, split), phase=Phase.BEFORE_DURA)
+    settle(window, at, LARGE)
+    pixels = shoot(window, "several-regions")
+    assert on_canvas(window, near(pixels, theme.CYAN)).sum() > 400
+    assert on_canvas(window, near(pixels, theme.AMBER)).sum() > 60
+
+
+def test_several_phases(show: Show, at: At, shoot: Shoot) -> None:
+    window = show(source())
+    settle(window, at, LARGE)
+    for phase in Phase:
+        window.set_phase(phase)
+        shoot(window, f"phase-{phase.value}")
+    window.set_phase(Phase.UNSET)
+    settle(window, at, TINY)
+    shoot(window, "very-small-phase-unset")
+
+
+def test_unknown_scale(show: Show, at: At, shoot: Shoot) -> None:
+    window = show(source(spacing_mm=None))
+    assert isinstance(at(window, LARGE), UnknownSpacing)
+    shoot(window, "unknown-scale")
+    assert window.canvas._decor.row_mm is None
+    assert window.canvas._decor.col_mm is None
+
+
+def test_without_scale(show: Show, at: At, shoot: Shoot, qtbot: QtBot) -> None:
+    window = show(source(spacing_mm=None))
+    at(window, LARGE)
+    window.session.analyse_without_scale()
+    qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
+    assert window.shown is not None
+    grey = on_canvas(window, near(shoot(window, "without-scale"), theme.GREY, 30)) & ring(window, window.shown)
+    assert grey.sum() > 100
+
+
+def test_no_tumour(show: Show, at: At, shoot: Shoot, make_model: Callable[..., Model], model: Model) -> None:
+    def nothing(frame: Frame) -> Outcome:
+        outcome = model.analyse(frame)
+        assert isinstance(outcome, Tumour)
+        return NothingFound(frame, outcome.analysis)
+
+    window = show(source(), make_model(model.contract, nothing), phase=Phase.BEFORE_DURA)
+    at(window, LARGE)
+    pixels = shoot(window, "no-tumour")
+    assert not on_canvas(window, near(pixels, theme.CYAN)).any()
+
+
+def test_cut(show: Show, at: At, shoot: Shoot, make_model: Callable[..., Model], model: Model) -> None:
+    def cut(frame: Frame) -> Outcome:
+        outcome = model.analyse(frame)
+        assert isinstance(outcome, Tumour)
+        return Tumour(frame, outcome.analysis, outcome.mask, (replace(outcome.largest, touches_edge=True),))
+
+    window = show(source(), make_model(model.contract, cut), phase=Phase.BEFORE_DURA)
+    settle(window, at, LARGE)
+    shoot(window, "cut-by-edge")
+    assert window.face is not None
+    assert window.face.number.startswith("≥")
+
+
+def test_the_longest_card_fits_the_smallest_screen(
+    show: Show, at: At, shoot: Shoot, make_model: Callable[..., Model], model: Model, contract: ModelContract
+) -> None:
+    """Very small, cut, phase unset, and a data set with a long name."""
+    fast = contract.reliability.fast
+    assert fast is not None
+    data = "sealed cohort of 60 simulated patients, seed 7, scored once, 2 400 slices in three directions"
+    reliability = msgspec.structs.replace(contract.reliability, fast=msgspec.structs.replace(fast, data=data))
+    wordy = msgspec.structs.replace(contract, reliability=reliability)
+
+    def cut(frame: Frame) -> Outcome:
+        outcome = model.analyse(frame)
+        assert isinstance(outcome, Tumour)
+        edge = frame.index == TINY
+        return Tumour(frame, outcome.analysis, outcome.mask, (replace(outcome.largest, touches_edge=edge),))
+
+    window = show(source(), make_model(wordy, cut), size=(1366, 768))
+    settle(window, at, TINY)
+    shoot(window, "longest-cut")
+    window.set_phase(Phase.BEFORE_DURA)
+    settle(window, at, TINY + 1)
+    shoot(window, "longest-data")
+
+
+def test_analysis_failed(show: Show, at: At, shoot: Shoot, make_model: Callable[..., Model], model: Model) -> None:
+    def broken(frame: Frame) -> Outcome:
+        return Failed(frame, "The network failed on CPU: not enough memory.")
+
+    window = show(source(), make_model(model.contract, broken))
+    at(window, LARGE)
+    shoot(window, "analysis-failed")
+
+
+def test_model_refused(show: Show, shoot: Shoot, qtbot: QtBot) -> None:
+    refusal = Refusal(
+        "threshold.onnx does not reproduce its own masks here, so it is not used. CPU failed the self-test."
+    )
+    window = show(source(), refusal, wait=False)
+    qtbot.waitUntil(lambda: window.face is not None and window.face.card.title == "Model refused", timeout=5000)
+    qtbot.waitUntil(lambda: window.canvas.picture.painted is not None, timeout=5000)
+    shoot(window, "model-refused")
+
+
+def test_source_refused(show: Show, shoot: Shoot, qtbot: QtBot) -> None:
+    refusal = Refusal("Case1.nii.gz ends in the middle: copy it again, it has 1 024 of 4 096 bytes.")
+    window = show(refusal, wait=False)
+    qtbot.waitUntil(lambda: window.face is not None and window.face.card.title == "Source refused", timeout=5000)
+    shoot(window, "source-refused")
+
+
+def test_stale(show: Show, shoot: Shoot, qtbot: QtBot) -> None:
+    class Stuck(PhantomSource):
+        release = threading.Event()
+
+        def read(self, index: int) -> Frame:
+            if index == LARGE:
+                self.release.wait(10)
+            return super().read(index)
+
+    stuck = Stuck(speckle=0.2, count=60)
+    window = show(stuck)
+    qtbot.waitUntil(lambda: window.face is not None and window.face.dimmed, timeout=6000)
+    pixels = shoot(window, "stale")
+    assert on_canvas(window, pixels.max(axis=-1) > 0).sum() > 1000
+    assert not on_canvas(window, near(pixels, theme.CYAN)).any()
+    stuck.release.set()
+
+
+def test_demonstration_on_a_patient(show: Show, at: At, shoot: Shoot, clinical_source: type[PhantomSource]) -> None:
+    for size in ((1280, 800), (1920, 1080)):
+        window = show(clinical_source(speckle=0.2, count=60), size=size, phase=Phase.BEFORE_DURA)
+        settle(window, at, LARGE)
+        pixels = shoot(window, f"demonstration-on-patient-{size[0]}")
+        placement = window.canvas.placement
+        assert placement is not None
+        width = placement.right - placement.left
+        font = overlay.banner_font(DEMONSTRATION_BANNER, width, window._look or theme.Theme())
+        assert QFontMetricsF(font).horizontalAdvance(DEMONSTRATION_BANNER) <= width
+        assert on_canvas(window, near(pixels, theme.AMBER, 8)).sum() > 0.5 * width * QFontMetricsF(font).height()
+        window.close()
+
+
+class Volume(PhantomSource):
+    """Slices of a volume, with letters and anisotropic spacing."""
+
+    @property
+    def info(self) -> SourceInfo:
+        info = super().info
+        origin = Origin("Case15-US-before-0p5mm.nii.gz", View.SLICE, simulated=False)
+        spacing = PixelSpacing(0.15, 0.22, Provenance.HEADER)
+        return replace(info, origin=origin, spacing=spacing, fps=None, edge_letters=("S", "I", "R", "L"))
+
+    def read(self, index: int) -> Frame:
+        info = self.info
+        return replace(super().read(index), origin=info.origin, spacing=info.spacing, time_s=None)
+
+
+def test_slice_of_a_volume(
+    show: Show, at: At, shoot: Shoot, make_model: Callable[..., Model], clinical: ModelContract
+) -> None:
+    window = show(Volume(speckle=0.2, count=60), make_model(clinical), phase=Phase.BEFORE_DURA)
+    settle(window, at, LARGE)
+    shoot(window, "slice-of-volume")
+    decor, placement = window.canvas._decor, window.canvas.placement
+    assert decor.letters == ("S", "I", "R", "L")
+    assert decor.note == "reconstructed slice, not probe view"
+    assert (decor.row_mm, decor.col_mm) == (None, 0.22)
+    assert placement is not None
+    assert placement.across / placement.down == pytest.approx(0.22 / 0.15)
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1366, 768), (1920, 1080)])
+def test_panels(show: Show, at: At, shoot: Shoot, size: tuple[int, int]) -> None:
+    window = show(source(), size=size, phase=Phase.BEFORE_DURA)
+    settle(window, at, LARGE)
+    window.settings = window.settings.with_recent("Case15-US-before-0p5mm.nii.gz").with_recent("simulated:")
+    for name in ("help", "model", "open", "performance"):
+        window.act(name)
+        shoot(window, f"panel-{name}-{size[0]}x{size[1]}")
+
+
+def test_calibration_in_progress(show: Show, at: At, shoot: Shoot, qtbot: QtBot) -> None:
+    window = show(source(spacing_mm=None))
+    at(window, LARGE)
+    window.act("calibrate")
+    for x, y in ((250.0, 90.0), (262.0, 420.0)):
+        spot = window.canvas.view_position(x, y).toPoint()
+        qtbot.mouseClick(window.canvas.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    window.calibration.length.setText("50")
+    pixels = shoot(window, "calibration-in-progress")
+    assert on_canvas(window, near(pixels, theme.AMBER)).sum() > 200
+
+
+def test_first_run(show: Show, at: At, shoot: Shoot) -> None:
+    window = show(source())
+    settle(window, at, LARGE)
+    window.introduce()
+    shoot(window, "first-run")
+
+
+def test_notice(show: Show, at: At, shoot: Shoot) -> None:
+    window = show(source())
+    settle(window, at, LARGE)
+    window.stage.say("There is no file or folder Case99-US-before-0p5mm.nii.gz: check the name.", 1e12)
+    shoot(window, "notice")
+
+
+def test_the_research_line_is_always_there(show: Show) -> None:
+    window = show(source())
+    for name in ("help", "model", "calibrate", "fullscreen"):
+        window.act(name)
+        line = window._research._line
+        assert line.text() == RESEARCH_LINE
+        assert line.isVisible()
+        assert not line.visibleRegion().isEmpty()
+    window.act("fullscreen")
+
+
+def test_numbers_of_another_length_move_nothing(show: Show, at: At, shoot: Shoot) -> None:
+    window = show(source(), phase=Phase.BEFORE_DURA)
+    places = set()
+    for index in (LARGE, SMALL, TINY):
+        settle(window, at, index)
+        shoot(window, f"still-{index}")
+        parts = (window.readout._area, window.readout._card, window.readout._values["Scale"], window.transport._place)
+        places.add(tuple((p.mapTo(window, p.rect().topLeft()).toTuple(), p.width()) for p in parts))
+    assert len(places) == 1
