@@ -113,7 +113,7 @@ class CardView(QFrame):
             self._colour(card)
         self._mark.show_shape(card.shape, TONES[card.tone].title)
         set_text(self._title, card.title)
-        set_text(self._body, "".join(f"<p style='margin:0 0 5px 0'>{escape(line)}</p>" for line in card.body if line))
+        set_text(self._body, "".join(f"<p style='margin:0 0 5px 0'>{_kept(line)}</p>" for line in card.body if line))
         self._body.setVisible(any(card.body))
         for offer, made in self._buttons.items():
             made.setVisible(offer in card.offers)
@@ -171,13 +171,13 @@ class Readout(QWidget):
         """Use these sizes."""
         self.setFixedWidth(look.px(WIDTH))
         pad = look.px(20)
-        self._column.setContentsMargins(pad, look.px(16), pad, look.px(14))
-        self._column.setSpacing(look.px(8))
-        self._facts.setSpacing(look.px(4))
+        self._column.setContentsMargins(pad, look.px(14), pad, look.px(10))
+        self._column.setSpacing(look.px(6))
+        self._facts.setSpacing(look.px(2))
         self._caption.setFont(look.font(12, QFont.Weight.Medium))
         self._area.apply(look)
         self._detail.setFont(look.font(15))
-        self._detail.setFixedHeight(look.px(42))
+        self._detail.setFixedHeight(look.px(40))
         self._card.apply(look)
         for text in (*self._keys, *self._values.values()):
             text.setFont(look.font(13))
@@ -192,3 +192,8 @@ class Readout(QWidget):
     def show_fact(self, name: str, value: str) -> None:
         """Show one of `FACTS`."""
         set_text(self._values[name], value)
+
+
+def _kept(line: str) -> str:
+    """A sentence as rich text, with numbers kept on the line of their unit."""
+    return escape(line).replace(" mm", "&nbsp;mm")

@@ -219,7 +219,7 @@ def _tumour(tumour: Tumour, context: Context) -> Face:
 
 def _size_card(tumour: Tumour, context: Context) -> Card:
     """The card for a tumour of known scale: the held size warning first, then what is known of reliability."""
-    cut = ("Cut by picture edge: the area is a lower bound.",) if tumour.touches_edge else ()
+    cut = ("Cut by picture edge: area is a lower bound.",) if tumour.touches_edge else ()
     held = context.held or tumour.size
     # While a warning is only held, this frame's own figures would contradict it.
     reliability = _reliability_lines(tumour, context) if held is tumour.size else ()
