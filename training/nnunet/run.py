@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from inference.errors import FormatError, NotFoundError
 from training.nnunet.patience import Patience
+from training.receipt import sha256
 from training.slices import SliceRow, read_slices, write_slice
 
 if TYPE_CHECKING:
@@ -123,6 +124,9 @@ def fit(work: Path, dataset: str, settings: FitSettings) -> Path:
 
     Returns:
         `.../fold_N`, with `checkpoint_best.pth` and `checkpoint_final.pth`.
+
+    Raises:
+        FormatError: if the fold was begun on another data set.
     """
     workspace(work)
     plans_file = plan_and_preprocess(work, dataset, settings.plan, settings.jobs)
@@ -131,6 +135,7 @@ def fit(work: Path, dataset: str, settings: FitSettings) -> Path:
         plans["configurations"][CONFIGURATION]["batch_size"] = settings.batch_size
     trainer = _trainer(plans, json.loads((work / "nnUNet_raw" / dataset / "dataset.json").read_text()), settings)
     folder = Path(trainer.output_folder)
+    _claim(folder / "dataset.sha256", sha256(work / "nnUNet_raw" / dataset / "dataset.json"), "data set's training")
     if (folder / "checkpoint_final.pth").is_file():
         return folder
     latest = folder / "checkpoint_latest.pth"
@@ -232,10 +237,9 @@ def predict_slices(
     import numpy as np
     from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
 
-    from training.receipt import sha256
-
     rows = read_slices(store)
-    _claim(out, sha256(model / f"fold_{fold}" / f"checkpoint_{checkpoint}.pth"))
+    weights_file = model / f"fold_{fold}" / f"checkpoint_{checkpoint}.pth"
+    _claim(out / "checkpoint.sha256", sha256(weights_file), "checkpoint's predictions")
     predictor = load_predictor(model, fold, checkpoint, device)
     for row in tqdm(_not_done(rows, out), desc="predict", unit="slice"):
         pixels, properties = SimpleITKIO().read_images([str(row.image(store))])
@@ -244,12 +248,11 @@ def predict_slices(
     return rows
 
 
-def _claim(out: Path, digest: str) -> None:
-    """Mark `out` as this checkpoint's; refuse to add to another's."""
-    mark = out / "checkpoint.sha256"
+def _claim(mark: Path, digest: str, whose: str) -> None:
+    """Mark a folder as made from one input, so that resuming never mixes it with another's."""
     if mark.is_file() and mark.read_text() != digest:
-        raise FormatError(f"{out} holds another checkpoint's predictions: choose an empty folder.")
-    out.mkdir(parents=True, exist_ok=True)
+        raise FormatError(f"{mark.parent} holds another {whose}: remove it, or choose another folder.")
+    mark.parent.mkdir(parents=True, exist_ok=True)
     mark.write_text(digest)
 
 
