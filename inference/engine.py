@@ -4,24 +4,17 @@ Loading tries the providers of the ONNX Runtime build in order (TensorRT, CUDA, 
 really has it and the model's golden masks come out of it; else the next one is tried and the reason is kept.
 """
 
-import ctypes
 import hashlib
 import math
-import os
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
 from inference import golden
 from inference.contract import ModelContract
@@ -29,26 +22,8 @@ from inference.errors import AnalysisError, ContractError, ModelError, SelfTestE
 from inference.frame import Pixels
 from inference.golden import GoldenCase
 from inference.preprocessing import prepare, restore
+from inference.providers import ORT_ERRORS, WORDS, candidates, default_threads, first_line, open_session
 
-_CPU = "CPUExecutionProvider"
-_ORDER = ("TensorrtExecutionProvider", "CUDAExecutionProvider", _CPU)
-_WORDS = {"TensorrtExecutionProvider": "TensorRT", "CUDAExecutionProvider": "CUDA", _CPU: "CPU"}
-_OPTIONS: dict[str, dict[str, str]] = {"CUDAExecutionProvider": {"cudnn_conv_algo_search": "HEURISTIC"}}
-"""An exhaustive search costs 0.3 to 1.3 s for each new shape."""
-_ORT_ERRORS = (
-    ort_errors.Fail,
-    ort_errors.InvalidArgument,
-    ort_errors.InvalidGraph,
-    ort_errors.InvalidProtobuf,
-    ort_errors.EPFail,
-    ort_errors.EngineError,
-    ort_errors.NoModel,
-    ort_errors.NoSuchFile,
-    ort_errors.NotFound,
-    ort_errors.NotImplemented,
-    ort_errors.RuntimeException,
-)
-"""ONNX Runtime's exceptions, which have no base of their own."""
 _WARM_UP_SECONDS = 0.5
 _WARM_UP_RUNS = 8
 
@@ -104,7 +79,7 @@ class Engine:
         self.path, self.sha256 = path, sha256
         self.contract = ModelContract.from_metadata(metadata)
         self._cutoff = np.float32(math.log(self.contract.output.threshold / (1 - self.contract.output.threshold)))
-        self.provider = _WORDS[session.get_providers()[0]]
+        self.provider = WORDS[session.get_providers()[0]]
         self.fallbacks: tuple[str, ...] = ()
         self._session = session
         self._input = session.get_inputs()[0].name
@@ -131,14 +106,14 @@ class Engine:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         failed_test = False
         fallbacks: list[str] = []
-        for provider in _candidates(providers, fallbacks):
-            session = _session(path, provider, threads or default_threads(), fallbacks)
+        for provider in candidates(providers, fallbacks):
+            session = open_session(path, provider, threads or default_threads(), fallbacks)
             if session is None:
                 continue
             try:
                 engine = cls(path, sha256, session)
             except AnalysisError as error:
-                fallbacks.append(f"{_WORDS[provider]} failed on its first frame ({error}).")
+                fallbacks.append(f"{WORDS[provider]} failed on its first frame ({error}).")
                 continue
             if engine.self_test.passed:
                 engine.fallbacks = tuple(fallbacks)
@@ -146,7 +121,7 @@ class Engine:
             failed_test = True
             differing = engine.self_test.mismatched_per_million
             fallbacks.append(
-                f"{_WORDS[provider]} failed the self-test: {differing:.0f} of a million mask pixels differ."
+                f"{WORDS[provider]} failed the self-test: {differing:.0f} of a million mask pixels differ."
             )
         reasons = " ".join(fallbacks)
         if failed_test:
@@ -167,8 +142,8 @@ class Engine:
         """
         try:
             answer = self._session.run(None, {self._input: tile})[0]
-        except _ORT_ERRORS as error:
-            raise AnalysisError(f"The network failed on {self.provider}: {_first_line(error)}") from error
+        except ORT_ERRORS as error:
+            raise AnalysisError(f"The network failed on {self.provider}: {first_line(error)}") from error
         logits = np.asarray(answer[0, (0, self.contract.output.tumour_index)], np.float32)
         if not np.isfinite(logits).all():
             raise AnalysisError(f"The network's answer on {self.provider} is not a number: use another provider.")
@@ -225,83 +200,3 @@ class Engine:
             total += case.mask.size
         rate = wrong / total * 1e6
         return SelfTestResult(rate <= self.contract.self_test.mismatched_per_million, rate, len(cases))
-
-
-def default_threads() -> int:
-    """CPU threads a network gets unless told otherwise: this process's cores, at most 8."""
-    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return min(cores, 8)
-
-
-def _candidates(wanted: Sequence[str] | None, fallbacks: list[str]) -> Iterator[str]:
-    """Providers worth a try, in order; why one is not goes into `fallbacks`."""
-    listed = ort.get_available_providers()
-    for provider in wanted or [name for name in _ORDER if name in listed]:
-        if provider not in _WORDS or provider not in listed:
-            raise ModelError(f"This ONNX Runtime has no {provider}: choose one of {', '.join(listed)}.")
-        if provider == _CPU or _nvidia_driver():
-            yield provider
-        else:
-            fallbacks.append(f"{_WORDS[provider]} not tried: no NVIDIA driver with a device on this computer.")
-
-
-@cache
-def _nvidia_driver() -> bool:
-    """Whether the CUDA driver loads and finds a device, asked of the driver itself: ONNX Runtime would take seconds."""
-    try:
-        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return False
-    count = ctypes.c_int(0)
-    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
-
-
-def _session(path: Path, provider: str, threads: int, fallbacks: list[str]) -> ort.InferenceSession | None:
-    """A session that really has `provider`, or None with the reason in `fallbacks`.
-
-    Raises:
-        ModelError: if the CPU cannot read the file either: it is no usable ONNX model.
-    """
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    wanted: list[str | tuple[str, dict[Any, Any]]] = [(provider, _OPTIONS.get(provider, {}))]
-    if provider != _CPU:
-        wanted.append(_CPU)
-    try:
-        with _quiet(provider):
-            session = ort.InferenceSession(path, options, wanted, enable_fallback=0)
-    except _ORT_ERRORS as error:
-        if provider == _CPU:
-            raise ModelError(
-                f"{path} is not a usable ONNX model ({_first_line(error)}): copy or export it again."
-            ) from error
-        fallbacks.append(f"{_WORDS[provider]} does not load here ({_first_line(error)}).")
-        return None
-    if session.get_providers()[0] != provider:
-        fallbacks.append(f"{_WORDS[provider]} does not load here: its libraries are missing or the driver is too old.")
-        return None
-    return session
-
-
-@contextmanager
-def _quiet(provider: str) -> Iterator[None]:
-    """Find the GPU's libraries, and keep ONNX Runtime from printing about a provider that does not load."""
-    if provider == _CPU:
-        yield
-        return
-    ort.set_default_logger_severity(4)
-    try:
-        with redirect_stdout(sys.stderr):
-            ort.preload_dlls()
-        yield
-    finally:
-        ort.set_default_logger_severity(2)
-
-
-def _first_line(error: Exception) -> str:
-    """The first line of an ONNX Runtime message, which can run over pages."""
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(" .:") if lines else type(error).__name__

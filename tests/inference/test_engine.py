@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, helper
 
@@ -12,6 +13,7 @@ from inference.contract import CONTRACT_KEY
 from inference.engine import Engine
 from inference.errors import AnalysisError, ContractError, ModelError, SelfTestError
 from inference.golden import GoldenCase
+from inference.providers import open_session
 from training.export.tiny import threshold_model
 
 CPU = ["CPUExecutionProvider"]
@@ -185,13 +187,34 @@ def test_a_provider_that_is_not_there_is_named(tmp_path):
         Engine.load(tmp_path / "model.onnx", providers=["ColdFusion"])
 
 
-def test_a_gpu_that_is_not_there_falls_back_to_the_cpu_and_says_so(tmp_path):
+@pytest.fixture
+def no_gpu():
     try:
         ctypes.CDLL("libcuda.so.1")
     except OSError:
-        threshold_model(tmp_path / "model.onnx")
-        engine = Engine.load(tmp_path / "model.onnx", providers=["CUDAExecutionProvider", *CPU])
-        assert engine.provider == "CPU"
-        assert engine.fallbacks == ("CUDA not tried: no NVIDIA driver with a device on this computer.",)
-    else:
-        pytest.skip("there is an NVIDIA driver here")
+        return
+    pytest.skip("there is an NVIDIA driver here")
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_a_gpu_that_is_not_there_falls_back_to_the_cpu_and_says_so(tmp_path):
+    threshold_model(tmp_path / "model.onnx")
+    gpu = ["TensorrtExecutionProvider", "CUDAExecutionProvider"]
+    listed = [name for name in gpu if name in onnxruntime.get_available_providers()]
+    engine = Engine.load(tmp_path / "model.onnx", providers=[*listed, *CPU])
+    assert engine.provider == "CPU"
+    assert len(engine.fallbacks) == len(listed)
+    assert all("not tried: no NVIDIA driver" in sentence for sentence in engine.fallbacks)
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize("provider", ["TensorrtExecutionProvider", "CUDAExecutionProvider"])
+def test_a_provider_that_does_not_load_is_a_sentence_and_no_noise(tmp_path, capfd, provider):
+    if provider not in onnxruntime.get_available_providers():
+        pytest.skip(f"this ONNX Runtime is built without {provider}")
+    threshold_model(tmp_path / "model.onnx")
+    fallbacks = []
+    assert open_session(tmp_path / "model.onnx", provider, 1, fallbacks) is None
+    assert len(fallbacks) == 1
+    assert "does not load here" in fallbacks[0]
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,119 @@
+"""What a network may run on: ONNX Runtime's providers, tried one at a time, and what each session really got."""
+
+import ctypes
+import io
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from inference.errors import ModelError
+
+_CPU = "CPUExecutionProvider"
+_ORDER = ("TensorrtExecutionProvider", "CUDAExecutionProvider", _CPU)
+WORDS: dict[str, str] = {"TensorrtExecutionProvider": "TensorRT", "CUDAExecutionProvider": "CUDA", _CPU: "CPU"}
+"""Providers as screens and records name them."""
+_OPTIONS: dict[str, dict[str, str]] = {"CUDAExecutionProvider": {"cudnn_conv_algo_search": "HEURISTIC"}}
+"""An exhaustive search costs 0.3 to 1.3 s for each new shape."""
+ORT_ERRORS = (
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.EPFail,
+    ort_errors.EngineError,
+    ort_errors.NoModel,
+    ort_errors.NoSuchFile,
+    ort_errors.NotFound,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+)
+"""ONNX Runtime's exceptions, which have no base of their own."""
+
+
+def default_threads() -> int:
+    """CPU threads a network gets unless told otherwise: this process's cores, at most 8."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return min(cores, 8)
+
+
+def candidates(wanted: Sequence[str] | None, fallbacks: list[str]) -> Iterator[str]:
+    """Providers worth a try, in order; why one is not goes into `fallbacks`."""
+    listed = ort.get_available_providers()
+    for provider in wanted or [name for name in _ORDER if name in listed]:
+        if provider not in WORDS or provider not in listed:
+            raise ModelError(f"This ONNX Runtime has no {provider}: choose one of {', '.join(listed)}.")
+        if provider == _CPU or _nvidia_driver():
+            yield provider
+        else:
+            fallbacks.append(f"{WORDS[provider]} not tried: no NVIDIA driver with a device on this computer.")
+
+
+@cache
+def _nvidia_driver() -> bool:
+    """Whether the CUDA driver loads and finds a device, asked of the driver itself: ONNX Runtime would take seconds."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+
+
+def open_session(path: Path, provider: str, threads: int, fallbacks: list[str]) -> ort.InferenceSession | None:
+    """A session that really has `provider`, or None with the reason in `fallbacks`.
+
+    Raises:
+        ModelError: if the CPU cannot read the file either: it is no usable ONNX model.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    wanted: list[str | tuple[str, dict[Any, Any]]] = [(provider, _OPTIONS.get(provider, {}))]
+    if provider != _CPU:
+        wanted.append(_CPU)
+    try:
+        with _quiet(provider):
+            session = ort.InferenceSession(path, options, wanted, enable_fallback=0)
+    except ORT_ERRORS as error:
+        if provider == _CPU:
+            raise ModelError(
+                f"{path} is not a usable ONNX model ({first_line(error)}): copy or export it again."
+            ) from error
+        fallbacks.append(f"{WORDS[provider]} does not load here ({first_line(error)}).")
+        return None
+    except RuntimeError:  # what the bindings raise where TensorRT is not installed
+        session = None
+    if session is None or session.get_providers()[0] != provider:
+        fallbacks.append(f"{WORDS[provider]} does not load here: its libraries are missing or the driver is too old.")
+        return None
+    return session
+
+
+@contextmanager
+def _quiet(provider: str) -> Iterator[None]:
+    """Find the GPU's libraries, and keep ONNX Runtime from printing about a provider that does not load."""
+    if provider == _CPU:
+        yield
+        return
+    ort.set_default_logger_severity(4)
+    try:
+        with redirect_stdout(io.StringIO()):
+            ort.preload_dlls()
+        yield
+    finally:
+        ort.set_default_logger_severity(2)
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an ONNX Runtime message, which can run over pages."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(" .:") if lines else type(error).__name__
