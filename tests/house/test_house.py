@@ -1,6 +1,7 @@
 """The rules of the house, kept by test: doors, paths, pins, licences, errors."""
 
 import ast
+import hashlib
 import inspect
 import re
 import subprocess
@@ -123,3 +124,11 @@ def test_pinned_versions_satisfy_the_project() -> None:
         if requirement.marker is None or requirement.marker.evaluate():
             pinned = pins[requirement.name.lower()]
             assert requirement.specifier.contains(pinned), text
+
+
+def test_assets_are_the_ones_their_table_names() -> None:
+    table = (ROOT / "assets/README.md").read_text()
+    bundled = [path for path in (ROOT / "assets").rglob("*") if path.is_file() and path.suffix in {".dcm", ".onnx"}]
+    assert bundled
+    for path in bundled:
+        assert hashlib.sha256(path.read_bytes()).hexdigest() in table, path.name
