@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from inference.errors import IusError
 from training.evaluation.metrics import score
 from training.slices import SliceRow, read_slice
 
@@ -17,6 +18,10 @@ SIGMAS_MM = (0.5, 1.0, 2.0, 3.0)
 LEVELS = tuple(float(level) for level in np.arange(-1.5, 3.01, 0.25))
 TUNING_SLICES = 200
 TUNING_AREA_MM2 = 200.0
+
+
+class TuningError(IusError):
+    """No slices to tune a threshold on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +80,16 @@ def tune(rows: Sequence[SliceRow], store: Path) -> Threshold:
     """The threshold with the highest mean Dice on training slices with more than 200 mm² of tumour.
 
     Two hundred slices at most are used, evenly spread over the table.
+
+    Raises:
+        TuningError: if there is no such slice.
     """
     large = [row for row in rows if row.area_mm2 > TUNING_AREA_MM2]
-    chosen = large[:: max(1, len(large) // TUNING_SLICES)][:TUNING_SLICES]
+    if not large:
+        raise TuningError(
+            f"{store} holds no slice with more than {TUNING_AREA_MM2:g} mm² of tumour to tune a threshold on."
+        )
+    chosen = [large[at] for at in np.unique(np.linspace(0, len(large) - 1, TUNING_SLICES).astype(int))]
     settings = [
         [Threshold(sigma, *rest) for rest in itertools.product(LEVELS, (True, False), (True, False))]
         for sigma in SIGMAS_MM
