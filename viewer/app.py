@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from inference.sources.base import RecordedSource
+    from viewer.faults import Faults
     from viewer.main_window import MainWindow
     from viewer.session import Model, Refusal, SourceRequest
 
@@ -23,37 +24,46 @@ T = TypeVar("T")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the viewer; the exit status is 2 where source or model was refused in a run with a set end, else 0."""
+    """Run the viewer.
+
+    Returns:
+        0; 1 if something unexpected broke; 2 if, in a run with a set end, source or model was refused or an output
+        could not be written.
+    """
     wanted = _parser().parse_args(argv)
     headless = _choose_platform()
+    from platformdirs import user_log_path
     from PySide6.QtWidgets import QApplication
+
+    from viewer.faults import Faults, installed
 
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("ius-viewer")
-    window = build(wanted)
-    window.show()
     seconds = wanted.exit_after if wanted.exit_after is not None else HEADLESS_S if headless else None
-    if seconds is not None:
-        _end_after(window, seconds, wanted)
-    application.exec()
-    refused = [text for text in (window.session.source_refusal, window.session.model_refusal) if text]
-    for sentence in refused:
+    found, unwritten = Faults(), list[str]()
+    with installed(found, user_log_path("ius", appauthor=False)):
+        window = build(wanted, found)
+        window.show()
+        if seconds is not None:
+            _end_after(window, seconds, wanted, unwritten)
+        application.exec()
+    refused = [text for text in (window.session.source_refusal, window.session.model_refusal, *unwritten) if text]
+    broken = list(iter(found.take, None))
+    for sentence in (*refused, *broken):
         sys.stderr.write(f"error: {sentence}\n")
-    return 2 if refused and seconds is not None else 0
+    if refused and seconds is not None:
+        return 2
+    return 1 if broken else 0
 
 
-def build(wanted: argparse.Namespace) -> "MainWindow":
+def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     """The window, with source and model being opened behind it."""
-    from platformdirs import user_log_path
-
-    from viewer import faults, settings
+    from viewer import settings
     from viewer.main_window import MainWindow
     from viewer.panels.source import DEMO
     from viewer.phase import Phase
     from viewer.session import Session, SourceRequest
 
-    found = faults.Faults()
-    faults.install(found, user_log_path("ius"))
     session = Session(open_source, load_model)
     remembered = settings.load()
     window = MainWindow(session, remembered, found, Phase.parse(wanted.phase))
@@ -134,15 +144,19 @@ def _choose_platform() -> bool:
     return True
 
 
-def _end_after(window: "MainWindow", seconds: float, wanted: argparse.Namespace) -> None:
-    """Close the window after a while, with picture and status written."""
+def _end_after(window: "MainWindow", seconds: float, wanted: argparse.Namespace, unwritten: list[str]) -> None:
+    """Close the window after a while, with status and picture written; what cannot be written is told at the end."""
     from PySide6.QtCore import QTimer
 
+    from inference.errors import OutputError
+
     def end() -> None:
-        if wanted.status is not None:
-            _write_status(window, wanted.status)
-        if wanted.screenshot is not None:
-            _write_screenshot(window, wanted.screenshot)
+        for path, write in ((wanted.status, _write_status), (wanted.screenshot, _write_screenshot)):
+            try:
+                if path is not None:
+                    write(window, path)
+            except OutputError as error:
+                unwritten.append(str(error))
         window.close()
 
     QTimer.singleShot(round(seconds * 1000), window, end)

@@ -3,8 +3,11 @@
 import faulthandler
 import logging
 import sys
+import tempfile
 import threading
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -30,23 +33,42 @@ class Faults:
         return self._sentences.popleft() if self._sentences else None
 
 
-def install(faults: Faults, folder: Path) -> Path:
-    """Hook every thread's unexpected errors, and crashes of the interpreter itself.
+@contextmanager
+def installed(faults: Faults, folder: Path) -> Iterator[Path]:
+    """Hook every thread's unexpected errors, and crashes of the interpreter itself, for as long as the window lives.
 
     Args:
         faults: collects the sentences.
-        folder: where the log goes; made if missing.
+        folder: where the log goes; made if missing. Where it cannot be, the log goes to the temporary folder.
 
-    Returns:
+    Yields:
         The log file.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "viewer.log"
-    stream = path.open("a", encoding="utf-8")
-    faulthandler.enable(stream)
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logging.getLogger().addHandler(handler)
-    sys.excepthook = faults.report
-    threading.excepthook = lambda hook: faults.report(hook.exc_type, hook.exc_value, hook.exc_traceback)
+    path, root = _log_file(folder), logging.getLogger()
+    before, first = (sys.excepthook, threading.excepthook), not faulthandler.is_enabled()
+    with path.open("a", encoding="utf-8") as stream:
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        root.addHandler(handler)
+        if first:
+            faulthandler.enable(stream)
+        sys.excepthook = faults.report
+        threading.excepthook = lambda hook: faults.report(hook.exc_type, hook.exc_value, hook.exc_traceback)
+        try:
+            yield path
+        finally:
+            sys.excepthook, threading.excepthook = before
+            if first:
+                faulthandler.disable()
+            root.removeHandler(handler)
+
+
+def _log_file(folder: Path) -> Path:
+    """A place for the log: a home that cannot be written to must not keep the window from opening."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "viewer.log"
+        path.open("a", encoding="utf-8").close()
+    except OSError:
+        return Path(tempfile.gettempdir()) / "ius-viewer.log"
     return path

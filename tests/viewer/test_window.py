@@ -1,6 +1,7 @@
 """The window at work: keys, calibration, refusals, drops, the end. Real sessions, real threads."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -419,10 +420,12 @@ def test_a_single_picture_stands_still_and_is_analysed(show: Show, qtbot: QtBot)
 # ── the end ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_closing_joins_every_thread(show: Show) -> None:
+def test_closing_joins_every_thread_within_a_second(show: Show) -> None:
     window = show()
     assert {"ius-capture", "ius-analysis", "ius-loader"} <= {thread.name for thread in threading.enumerate()}
+    began = time.monotonic()
     window.close()
+    assert time.monotonic() - began < 1
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("ius-")]
 
 

@@ -1,0 +1,105 @@
+"""The program itself, as scripts start it: arguments, status, picture, exit status, and the Qt it must not use."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PySide6.QtGui import QImage
+
+from inference.spacing import PixelSpacing, Provenance
+from training.export.tiny import threshold_model
+from viewer import app
+
+
+def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`ius-viewer` where no display is, with a home of its own."""
+    keep = {k: v for k, v in os.environ.items() if k not in {"DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"}}
+    home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config"), "XDG_STATE_HOME": str(folder / "state")}
+    command = [sys.executable, "-W", "error", "-m", "viewer.app", *arguments]
+    return subprocess.run(command, env=keep | home, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("model") / "threshold.onnx"
+    threshold_model(path, level=0.75)
+    return path
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a display is always there")
+def test_a_run_without_display_says_where_picture_and_status_are(tmp_path: Path, model: Path) -> None:
+    picture, status = tmp_path / "screen.png", tmp_path / "status.json"
+    ended = run(
+        tmp_path, "simulated:", "--model", str(model), "--exit-after", "5", "--phase", "before_dura",
+        "--screenshot", str(picture), "--status", str(status),
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout == ""
+    assert "no display" in ended.stderr
+    assert str(picture) in ended.stderr
+    assert QImage(str(picture)).size().toTuple() == (1280, 800)
+    said = json.loads(status.read_text())
+    assert set(said) == {
+        "captured", "analysed", "shown", "dropped", "mismatched", "fps", "latency_ms", "provider", "outcome",
+        "area_mm2", "startup_s",
+    }  # fmt: skip
+    assert set(said["latency_ms"]) == {"p50", "p95", "p99"}
+    assert said["mismatched"] == 0
+    assert 0 < said["shown"] <= said["analysed"] <= said["captured"]
+    assert (said["provider"], said["outcome"]) == ("CPU", "tumour")
+    assert said["area_mm2"] > 0
+    assert said["startup_s"] < 5
+    assert said["latency_ms"]["p50"] <= said["latency_ms"]["p95"] <= said["latency_ms"]["p99"]
+
+
+def test_wrong_input_ends_with_one_sentence_and_status_2(tmp_path: Path, model: Path) -> None:
+    nowhere = tmp_path / "no folder" / "status.json"
+    ended = run(
+        tmp_path, str(tmp_path / "missing.nii.gz"), "--model", str(model), "--exit-after", "2", "--status", str(nowhere)
+    )
+    assert ended.returncode == 2
+    source, status = [line for line in ended.stderr.splitlines() if line.startswith("error:")]
+    assert "missing.nii.gz" in source
+    assert str(nowhere) in status
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("text", ["0.2", "a,b", "0,0.1", "nan,1"])
+def test_a_wrong_spacing_is_refused_before_anything_opens(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        app._parser().parse_args(["x.png", "--spacing", text])
+    assert ended.value.code == 2
+    assert "--spacing" in capsys.readouterr().err
+
+
+def test_arguments_are_read() -> None:
+    wanted = app._parser().parse_args(["x.png", "--spacing", "0.2,0.15", "--axis", "i", "--region", "1"])
+    assert wanted.spacing == PixelSpacing(0.2, 0.15, Provenance.TYPED)
+    assert (wanted.axis, wanted.region, wanted.phase) == ("i", 1, "unset")
+
+
+def test_starting_loads_neither_training_nor_file_libraries() -> None:
+    """A window in two seconds: what only some files need is loaded when they are opened."""
+    heavy = (
+        "{'torch', 'nnunetv2', 'SimpleITK', 'nibabel', 'pydicom', 'nrrd', 'onnxruntime', 'cv2', 'scipy', 'training'}"
+    )
+    code = f"import sys, viewer.app, viewer.main_window; print(sorted({heavy} & set(sys.modules)))"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout.strip() == "[]"
+
+
+def test_many_emits_do_not_kill_the_process() -> None:
+    """PySide6 6.12.0 on Python 3.11 takes a reference off True at every emit, and aborts after some hundred."""
+    code = (
+        "from PySide6.QtCore import QObject, Signal\n"
+        "class Sender(QObject):\n    sent = Signal(bool)\n"
+        "sender, count = Sender(), []\n"
+        "sender.sent.connect(lambda value: count.append(value))\n"
+        "for _ in range(20_000):\n    sender.sent.emit(True)\n"
+        "assert len(count) == 20_000 and all(count)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 0, ended.stderr
