@@ -28,7 +28,8 @@ TYPES = {
 }
 """ElementType to numpy. MetaIO's LONG has 4 bytes."""
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
-MAX_HEADER = 1 << 20
+MAX_LINE = 1 << 16
+"""Bytes of one line; a tracked sequence has thousands of lines."""
 
 
 def read_metaimage(path: Path) -> Volume:
@@ -38,28 +39,34 @@ def read_metaimage(path: Path) -> Volume:
         FormatError: if it is damaged, cut short, or holds time or colour.
     """
     data = path.read_bytes()
-    keys, offset = _keys(data, path.name)
+    keys, offset = header_keys(data, path.name)
     shape = _shape(keys, path.name)
-    spacing, note = _spacing(keys, len(shape))
-    matrix = _matrix(keys, len(shape), path.name)
+    spacing, note = header_spacing(keys, len(shape))
+    matrix = header_matrix(keys, len(shape), path.name)
+    voxels = read_voxels(path, data[offset:], keys, shape)
     return Volume(
-        voxels=_voxels(path, data[offset:], keys, shape),
+        voxels=voxels if voxels.ndim == 3 else voxels[None],
         spacing=spacing,
         note=note,
         directions=None if matrix is None else unit_columns(LPS_TO_RAS @ matrix),
-        header=grid_header(_affine(keys, matrix, spacing, path.name)),
+        header=grid_header(header_affine(keys, matrix, spacing, path.name)),
         flat=len(shape) == 2,
         simulated=keys.get("Comment", "").startswith("SIMULATED"),
     )
 
 
-def _keys(data: bytes, name: str) -> tuple[dict[str, str], int]:
-    """The header's keys, and where the voxels begin."""
+def header_keys(data: bytes, name: str) -> tuple[dict[str, str], int]:
+    """The header's keys, and where the voxels begin.
+
+    Raises:
+        FormatError: if it is no MetaImage header.
+    """
     keys: dict[str, str] = {}
     position = 0
     while "ElementDataFile" not in keys:
-        end = data.find(b"\n", position, MAX_HEADER)
-        key, equals, value = data[position : end if end >= 0 else MAX_HEADER].decode("latin-1").partition("=")
+        last = position + MAX_LINE
+        end = data.find(b"\n", position, last)
+        key, equals, value = data[position : end if end >= 0 else last].decode("latin-1").partition("=")
         if not equals or (end < 0 and key.strip() != "ElementDataFile"):
             raise FormatError(f"{name} is not a MetaImage file: give another file.")
         keys[key.strip()] = value.strip()
@@ -71,15 +78,20 @@ def _shape(keys: Mapping[str, str], name: str) -> tuple[int, ...]:
     """(k, j, i), or (j, i) for a 2D file."""
     if any(key.startswith("Seq_Frame") for key in keys):
         raise FormatError(f"{name} is a tracked sequence, which cannot be opened: export it as a volume or video.")
-    sizes = [int(size) for size in _numbers(keys, "DimSize", name)]
-    if _numbers(keys, "ElementNumberOfChannels", name, "1") != [1] or len(sizes) > 3:
+    sizes = [int(size) for size in header_numbers(keys, "DimSize", name)]
+    if header_numbers(keys, "ElementNumberOfChannels", name, "1") != [1] or len(sizes) > 3:
         raise FormatError(f"{name} holds time or several values a voxel: export one 3D volume of it.")
     if len(sizes) < 2 or min(sizes) < 1:
         raise FormatError(f"{name} states impossible dimensions {sizes}: export it again.")
     return tuple(reversed(sizes))
 
 
-def _numbers(keys: Mapping[str, str], key: str, name: str, default: str = "") -> list[float]:
+def header_numbers(keys: Mapping[str, str], key: str, name: str, default: str = "") -> list[float]:
+    """The numbers of one key, none where it isn't there.
+
+    Raises:
+        FormatError: if they are no numbers.
+    """
     text = keys.get(key, default)
     try:
         values = [float(value) for value in text.split()]
@@ -90,8 +102,12 @@ def _numbers(keys: Mapping[str, str], key: str, name: str, default: str = "") ->
     return values
 
 
-def _voxels(path: Path, local: bytes, keys: Mapping[str, str], shape: tuple[int, ...]) -> NDArray[Any]:
-    """(k, j, i)."""
+def read_voxels(path: Path, local: bytes, keys: Mapping[str, str], shape: tuple[int, ...]) -> NDArray[Any]:
+    """The values in the given shape, slowest axis first.
+
+    Raises:
+        FormatError: if they are of an unknown type, cut short or in another place.
+    """
     if keys.get("ElementType") not in TYPES:
         raise FormatError(f"{path.name} has an unknown kind of voxel: export it again in grey.")
     big = keys.get("BinaryDataByteOrderMSB", keys.get("ElementByteOrderMSB", "False")).lower() == "true"
@@ -100,7 +116,7 @@ def _voxels(path: Path, local: bytes, keys: Mapping[str, str], shape: tuple[int,
     data = _stored(path, local, keys, size)
     if len(data) < size:
         raise FormatError(f"{path.name} holds {len(data)} of {size} bytes of voxels: copy it again.")
-    return np.frombuffer(data, dtype, math.prod(shape)).reshape(shape if len(shape) == 3 else (1, *shape))
+    return np.frombuffer(data, dtype, math.prod(shape)).reshape(shape)
 
 
 def _stored(path: Path, local: bytes, keys: Mapping[str, str], size: int) -> bytes:
@@ -114,7 +130,7 @@ def _stored(path: Path, local: bytes, keys: Mapping[str, str], size: int) -> byt
         if not other.is_file():
             raise FormatError(f"{path.name} keeps its voxels in {other.name}, which isn't beside it: copy both.")
         local = other.read_bytes()
-    skip = _numbers(keys, "HeaderSize", path.name, "0")[:1]
+    skip = header_numbers(keys, "HeaderSize", path.name, "0")[:1]
     local = local[-size:] if skip and skip[0] < 0 else local[int(*skip) :]
     try:
         return zlib.decompressobj().decompress(local, size) if compressed else local
@@ -122,7 +138,10 @@ def _stored(path: Path, local: bytes, keys: Mapping[str, str], size: int) -> byt
         raise FormatError(f"{path.name} is damaged ({error}): copy it again.") from error
 
 
-def _spacing(keys: Mapping[str, str], dimensions: int) -> tuple[tuple[float | None, float | None, float | None], str]:
+def header_spacing(
+    keys: Mapping[str, str], dimensions: int
+) -> tuple[tuple[float | None, float | None, float | None], str]:
+    """Mm along i, j, k, None where unknown, and what the header says there."""
     text = keys.get("ElementSpacing", "")
     if not text:
         return (None, None, None), "no ElementSpacing"
@@ -134,10 +153,10 @@ def _spacing(keys: Mapping[str, str], dimensions: int) -> tuple[tuple[float | No
     return spacing, f"ElementSpacing {text}" if None in spacing[:dimensions] else ""
 
 
-def _matrix(keys: Mapping[str, str], dimensions: int, name: str) -> NDArray[np.float64] | None:
+def header_matrix(keys: Mapping[str, str], dimensions: int, name: str) -> NDArray[np.float64] | None:
     """(3, 3) directions of i, j, k in LPS, as columns; None where the file states none."""
     for key in ("TransformMatrix", "Orientation", "Rotation"):
-        values = _numbers(keys, key, name)
+        values = header_numbers(keys, key, name)
         if len(values) == dimensions**2:
             matrix = np.eye(3)
             matrix[:dimensions, :dimensions] = np.reshape(values, (dimensions, dimensions)).T
@@ -145,7 +164,7 @@ def _matrix(keys: Mapping[str, str], dimensions: int, name: str) -> NDArray[np.f
     return None
 
 
-def _affine(
+def header_affine(
     keys: Mapping[str, str],
     matrix: NDArray[np.float64] | None,
     spacing: tuple[float | None, float | None, float | None],
@@ -154,7 +173,7 @@ def _affine(
     """Voxel indices to RAS mm; 1 mm where nothing is known, as in ITK, so that a mask still lies on its volume."""
     origin = np.zeros(3)
     for key in ("Offset", "Position", "Origin"):
-        values = _numbers(keys, key, name)
+        values = header_numbers(keys, key, name)
         if values:
             origin[: len(values)] = values[:3]
             break

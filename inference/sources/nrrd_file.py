@@ -51,8 +51,8 @@ def read_nrrd(path: Path) -> Volume:
         voxels, _ = nrrd.read(str(path))
     except DAMAGE as error:
         raise FormatError(f"{path.name} is damaged, cut short or no NRRD file: copy or export it again.") from error
-    spacing, note = _spacing(header)
-    affine, placed = _affine(header, spacing)
+    spacing, note = header_spacing(header)
+    affine, placed = header_affine(header, spacing)
     return Volume(
         voxels=voxels.T if voxels.ndim == 3 else voxels.T[None],
         spacing=spacing,
@@ -82,7 +82,8 @@ def _vectors(header: Mapping[str, Any]) -> NDArray[np.float64] | None:
     return np.asarray(header["space directions"], dtype=np.float64)
 
 
-def _spacing(header: Mapping[str, Any]) -> tuple[tuple[float | None, float | None, float | None], str]:
+def header_spacing(header: Mapping[str, Any]) -> tuple[tuple[float | None, float | None, float | None], str]:
+    """Mm along i, j, k, None where unknown, and what the header says there."""
     axes = int(header["dimension"])
     vectors = _vectors(header)
     if vectors is not None:
@@ -101,7 +102,7 @@ def _spacing(header: Mapping[str, Any]) -> tuple[tuple[float | None, float | Non
     return spacing, shown if None in spacing[:axes] else ""
 
 
-def _affine(
+def header_affine(
     header: Mapping[str, Any], spacing: tuple[float | None, float | None, float | None]
 ) -> tuple[NDArray[np.float64], bool]:
     """Voxel indices to RAS mm, 1 mm where nothing is known, and whether the file names a space."""
