@@ -146,7 +146,8 @@ def _notices(engine: Engine, source: RecordedSource) -> list[str]:
 
 def _opened(arguments: argparse.Namespace, region: int | None) -> RecordedSource:
     typed = None if arguments.spacing is None else _typed(arguments.spacing)
-    return open_source(arguments.source, axis=arguments.axis, spacing=typed, region=region)
+    config = None if arguments.config is None else Path(arguments.config)
+    return open_source(arguments.source, axis=arguments.axis, spacing=typed, region=region, config=config)
 
 
 def _typed(text: str) -> PixelSpacing:
@@ -180,10 +181,13 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ius-segment", description=f"Brain tumour on ultrasound. {INTENDED_USE}")
     commands = parser.add_subparsers(required=True, metavar="run|inspect|model")
     of_source = argparse.ArgumentParser(add_help=False)
-    of_source.add_argument("source", metavar="SOURCE", help="picture, folder, volume, DICOM, video, or simulated:")
+    of_source.add_argument(
+        "source", metavar="SOURCE", help="picture, folder, volume, sequence, DICOM, video, or simulated:"
+    )
     of_source.add_argument("--axis", choices="ijk", default="k", help="NIfTI axis along which a volume is swept")
     of_source.add_argument("--spacing", metavar="ROW,COL", help="mm a pixel; goes before the file's own")
     of_source.add_argument("--region", type=int, metavar="N", help="ultrasound region of a DICOM, from 0")
+    of_source.add_argument("--config", metavar="FILE", help="PLUS configuration with the scale of a tracked sequence")
     of_all = argparse.ArgumentParser(add_help=False)
     of_all.add_argument("--json", action="store_true", help="JSON on stdout, everything else on stderr")
 

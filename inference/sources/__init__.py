@@ -4,7 +4,7 @@ from pathlib import Path
 
 from inference.errors import ChoiceError, FormatError, NotFoundError
 from inference.sources.base import RecordedSource
-from inference.sources.paths import DICOM, PICTURES, VIDEOS, VOLUMES, dicom_files, suffix_of
+from inference.sources.paths import DICOM, PICTURES, VIDEOS, VOLUMES, dicom_files, is_sequence, suffix_of
 from inference.spacing import PixelSpacing
 
 SIMULATED = "simulated:"
@@ -12,7 +12,12 @@ SIMULATED = "simulated:"
 
 
 def open_source(
-    text: str, *, axis: str = "k", spacing: PixelSpacing | None = None, region: int | None = None
+    text: str,
+    *,
+    axis: str = "k",
+    spacing: PixelSpacing | None = None,
+    region: int | None = None,
+    config: Path | None = None,
 ) -> RecordedSource:
     """Open a recorded source. Libraries are loaded only for the files that need them: the window has to start fast.
 
@@ -21,6 +26,7 @@ def open_source(
         axis: NIfTI axis along which a volume is swept: i, j or k.
         spacing: the user's own spacing, which goes before the file's.
         region: number of a DICOM ultrasound region, where a picture holds several.
+        config: the PLUS configuration that a tracked sequence was recorded with; goes before the file's own spacing.
 
     Raises:
         SourceError: if it cannot be opened, with what to do about it.
@@ -31,21 +37,31 @@ def open_source(
         return PhantomSource(typed=spacing)
     path = Path(text).expanduser()
     try:
-        return _open(path, axis, spacing, region)
+        return _open(path, axis, spacing, region, config)
     except FileNotFoundError as error:
         raise NotFoundError(f"There is no file or folder {path}: check the name.") from error
     except OSError as error:
         raise NotFoundError(f"{path} cannot be read ({error.strerror}): check its name and rights.") from error
 
 
-def _open(path: Path, axis: str, spacing: PixelSpacing | None, region: int | None) -> RecordedSource:
+def _open(
+    path: Path, axis: str, spacing: PixelSpacing | None, region: int | None, config: Path | None
+) -> RecordedSource:
     path.stat()
+    if config is not None and not is_sequence(path):
+        raise ChoiceError(f"{path.name} is no tracked sequence: leave the PLUS configuration out.")
     if suffix_of(path) in DICOM or dicom_files(path):
         from inference.sources.dicom import DicomSource
 
         return DicomSource(path, region=region, typed=spacing)
     if region is not None:
         raise ChoiceError(f"{path.name} is no DICOM file and has no regions: leave the region out.")
+    if is_sequence(path):
+        if axis != "k":
+            raise ChoiceError(f"{path.name} is a sequence and has nothing to sweep along {axis}: leave the axis out.")
+        from inference.sources.sequence import SequenceSource
+
+        return SequenceSource(path, config=config, typed=spacing)
     return _open_other(path, axis, spacing)
 
 
@@ -67,4 +83,6 @@ def _open_other(path: Path, axis: str, spacing: PixelSpacing | None) -> Recorded
         from inference.sources.video import VideoSource
 
         return VideoSource(path, typed=spacing)
-    raise FormatError(f"{path.name} is no kind of file that can be opened: give a picture, volume, DICOM or video.")
+    raise FormatError(
+        f"{path.name} is no kind of file that can be opened: give a picture, volume, sequence, DICOM or video."
+    )

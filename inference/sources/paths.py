@@ -8,6 +8,11 @@ PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 VOLUMES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".mpg", ".mpeg", ".webm", ".wmv")
 DICOM = (".dcm", ".dicom")
+SEQUENCES = (".igs.mha", ".igs.mhd", ".igs.nrrd", ".igs.nhdr", ".seq.nrrd", ".seq.nhdr")
+SEQUENCE_FIELD = re.compile(rb"^(Seq_Frame\d+_|kinds\s*[:=].*\b(list|time)\b)", re.IGNORECASE | re.MULTILINE)
+"""What the header of a tracked sequence holds and that of a volume doesn't."""
+HEAD = 1 << 14
+"""Bytes of a header in which it has to stand."""
 
 
 def suffix_of(path: Path) -> str:
@@ -26,6 +31,16 @@ def is_dicom(path: Path) -> bool:
 def dicom_files(path: Path) -> list[Path]:
     """The file itself, or the DICOM files of a folder in natural order; none if it is neither."""
     return natural_order(file for file in (path.iterdir() if path.is_dir() else [path]) if is_dicom(file))
+
+
+def is_sequence(path: Path) -> bool:
+    """Whether a file is a sequence of PLUS or 3D Slicer: by name or, as older ones are named like volumes, header."""
+    if path.name.lower().endswith(SEQUENCES):
+        return True
+    if suffix_of(path) not in (".mha", ".mhd", ".nrrd", ".nhdr") or not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return SEQUENCE_FIELD.search(file.read(HEAD)) is not None
 
 
 def natural_order(paths: Iterable[Path]) -> list[Path]:
