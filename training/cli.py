@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Literal
 
 from inference.errors import IusError
 
@@ -37,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
 
     _add_simulate(stage("simulate", _simulate, "write a cohort of simulated patients in the published layouts"))
     _add_cases(stage("cases", _cases, "find the cases of data sets on disk and write their table"))
+    _add_landmarks(stage("landmarks", _landmarks, "target registration error from .tag files"))
     _add_slice(stage("slice", _slice, "cut volumes and sweeps into 2D slices"))
     _add_fit(stage("fit", _fit, "plan, preprocess and train one fold with nnU-Net"))
     _add_predict(stage("predict", _predict, "predict a slice store with a trained fold"))
@@ -83,6 +85,24 @@ def _cases(arguments: argparse.Namespace) -> None:
     write_cases(cases, arguments.out)
     excluded = sum(case.exclude for case in cases)
     print(f"{len(cases)} cases, {excluded} excluded: {arguments.out}", file=sys.stderr)
+
+
+def _add_landmarks(one: argparse.ArgumentParser) -> None:
+    one.add_argument("files", type=Path, nargs="+", metavar="FILE.tag", help="MNI tag files, MRI to ultrasound")
+    one.add_argument(
+        "--transform",
+        type=Path,
+        metavar="T",
+        help="4×4 text (MRI to US, RAS), ITK file, or a folder of CASE.txt",
+    )
+    one.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _landmarks(arguments: argparse.Namespace) -> None:
+    from training.landmarks import measure
+
+    errors = measure(arguments.files, arguments.transform)
+    print(errors.as_json() if arguments.json else errors.as_text())
 
 
 def _add_slice(one: argparse.ArgumentParser) -> None:
@@ -191,10 +211,13 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
 
 def _add_export(one: argparse.ArgumentParser) -> None:
-    one.add_argument("model", type=Path, help="model folder (plans.json, dataset.json, fold_N)")
+    one.add_argument("model", type=Path, help="nnU-Net's results folder of one 2D model, or a zip of it")
     one.add_argument("--out", type=Path, required=True, help="the .onnx file")
     one.add_argument("--name", required=True, help="the model's name, as screens show it")
-    one.add_argument("--folds", type=int, nargs="+", default=[0], help="default: 0")
+    one.add_argument("--folds", type=_fold, nargs="+", default=[0], help="fused as one network (default: 0)")
+    one.add_argument(
+        "--postprocessing", choices=("none", "largest"), help="what nnU-Net chose, where only a pickle says so"
+    )
     one.add_argument("--verify", type=Path, metavar="SLICES", help="slice store for the parity check")
     one.add_argument("--evaluation", type=Path, metavar="SUMMARY", help="report/summary.json")
     one.add_argument(
@@ -207,6 +230,11 @@ def _add_export(one: argparse.ArgumentParser) -> None:
     one.add_argument("--checkpoint", choices=("best", "final"), default="best", help="default: %(default)s")
     one.add_argument("--simulated", action="store_true", help="trained on simulated patients")
     one.add_argument("--trial", action="store_true", help="accept a model that is worth nothing: a trial run's")
+
+
+def _fold(text: str) -> int | Literal["all"]:
+    """A fold's number, or `all`: nnU-Net's training without folds."""
+    return "all" if text == "all" else int(text)
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -226,6 +254,7 @@ def _export(arguments: argparse.Namespace) -> None:
         label_origin=arguments.label_origin,
         licence=arguments.licence,
         checkpoint=arguments.checkpoint,
+        postprocessing=arguments.postprocessing,
         trial=arguments.trial,
     )
 

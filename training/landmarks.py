@@ -1,0 +1,148 @@
+"""Corresponding landmarks of MRI and ultrasound (.tag), and the target registration error that they show."""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import FormatError, NotFoundError
+from training.registration.transforms import Matrix, apply, read_transform
+
+_FIRST_LINE = "MNI Tag Point File"
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_PAIR = re.compile(rf"\s*({_NUMBER}(?:\s+{_NUMBER}){{5}})(?![\w.])")
+_COMMENT = re.compile(r"(?m)^\s*%.*$")
+_RESECT = re.compile(r"(?i)-MRI-beforeUS$")
+_FEWEST_FOR_RIGID = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Landmarks:
+    """The landmarks of one case.
+
+    Attributes:
+        case: the file's name without its ending, and without RESECT's `-MRI-beforeUS`.
+        mri: (n, 3) in MRI world, RAS mm.
+        us: (n, 3) in ultrasound world, RAS mm.
+    """
+
+    case: str
+    mri: NDArray[np.float64]
+    us: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Target registration error over cases.
+
+    Attributes:
+        each: mean distance of corresponding landmarks of each case, mm.
+        mean_mm: their mean.
+        sd_mm: their standard deviation (n − 1); None for a single case.
+    """
+
+    each: dict[str, float]
+    mean_mm: float
+    sd_mm: float | None
+
+    def as_json(self) -> str:
+        """As JSON: cases, mtre_mean_mm, mtre_sd_mm, and mtre_mm of each case."""
+        return json.dumps(
+            {"cases": len(self.each), "mtre_mean_mm": self.mean_mm, "mtre_sd_mm": self.sd_mm, "mtre_mm": self.each}
+        )
+
+    def as_text(self) -> str:
+        """As lines: each case, then the mean and standard deviation over them."""
+        lines = [f"{case:<12} {value:6.2f} mm" for case, value in self.each.items()]
+        spread = "" if self.sd_mm is None else f" ± {self.sd_mm:.2f}"
+        plural = "" if len(self.each) == 1 else "s"
+        return "\n".join([*lines, f"{len(self.each)} case{plural}: mTRE {self.mean_mm:.2f}{spread} mm"])
+
+
+def read_landmarks(path: Path) -> Landmarks:
+    """Read an MNI tag point file of two volumes: MRI x y z, then ultrasound x y z, RAS mm.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        FormatError: if it is no tag file of two volumes, or holds no landmark.
+    """
+    if not path.is_file():
+        raise NotFoundError(f"There is no landmark file at {path}.")
+    text = path.read_text(errors="replace")
+    if not text.startswith(_FIRST_LINE):
+        raise FormatError(f"{path} is not an MNI tag file: its first line is not '{_FIRST_LINE}'.")
+    if not re.search(r"Volumes\s*=\s*2\s*;", text):
+        raise FormatError(f"{path} does not hold landmarks of two volumes (Volumes = 2).")
+    _, _, listed = _COMMENT.sub("", text).partition("Points")
+    pairs = [_pair(line, path) for line in listed.lstrip(" =").splitlines() if line.strip(" \t;")]
+    if not pairs:
+        raise FormatError(f"{path} holds no landmarks.")
+    points = np.array(pairs)
+    return Landmarks(_RESECT.sub("", path.stem), points[:, :3], points[:, 3:])
+
+
+def _pair(line: str, path: Path) -> list[float]:
+    """The six numbers that a line begins with; the label, and the `;` after the last one, do not matter."""
+    found = _PAIR.match(line)
+    if found is None:
+        raise FormatError(f"{path} has a landmark without six numbers: {line.strip()!r}.")
+    return [float(word) for word in found[1].split()]
+
+
+def mtre_mm(landmarks: Landmarks, matrix: Matrix | None = None) -> float:
+    """Mean distance of corresponding landmarks under a transform MRI to ultrasound, mm."""
+    moved = landmarks.mri if matrix is None else apply(matrix, landmarks.mri)
+    return float(np.linalg.norm(moved - landmarks.us, axis=1).mean())
+
+
+def best_rigid(landmarks: Landmarks) -> Matrix:
+    """The rigid transform MRI to ultrasound of least squared landmark error (Kabsch 1976): what any other can reach.
+
+    Raises:
+        FormatError: if there are fewer than three landmarks.
+    """
+    if len(landmarks.mri) < _FEWEST_FOR_RIGID:
+        raise FormatError(f"{landmarks.case} has {len(landmarks.mri)} landmarks: a rigid transform needs three.")
+    mri, us = landmarks.mri.mean(axis=0), landmarks.us.mean(axis=0)
+    left, _, right = np.linalg.svd((landmarks.us - us).T @ (landmarks.mri - mri))
+    matrix = np.eye(4)
+    matrix[:3, :3] = left @ np.diag([1.0, 1.0, float(np.sign(np.linalg.det(left @ right)))]) @ right
+    matrix[:3, 3] = us - matrix[:3, :3] @ mri
+    return matrix
+
+
+def measure(files: Iterable[Path], transform: Path | None = None) -> Errors:
+    """The error of each landmark file and over all.
+
+    Args:
+        files: .tag files, one a case.
+        transform: a transform for all cases, or a folder that holds CASE.txt or CASE.tfm for each; None measures the
+            navigation's.
+
+    Raises:
+        NotFoundError: if a file is missing.
+        FormatError: if one cannot be read, or two are of one case.
+    """
+    each: dict[str, float] = {}
+    for path in files:
+        landmarks = read_landmarks(path)
+        if landmarks.case in each:
+            raise FormatError(f"{path} is the second file of the case {landmarks.case}: give each case once.")
+        matrix = None if transform is None else read_transform(_of_case(transform, landmarks.case))
+        each[landmarks.case] = mtre_mm(landmarks, matrix)
+    values = np.array(list(each.values()))
+    return Errors(each, float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else None)
+
+
+def _of_case(transform: Path, case: str) -> Path:
+    """The case's own transform if there is a folder of them."""
+    if not transform.is_dir():
+        return transform
+    found = [path for path in (transform / f"{case}.txt", transform / f"{case}.tfm") if path.is_file()]
+    if not found:
+        raise NotFoundError(f"{transform} holds no {case}.txt or {case}.tfm.")
+    return found[0]

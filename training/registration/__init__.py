@@ -1,0 +1,1 @@
+"""Rigid registration of MRI to ultrasound, and what follows from it: transferred labels, metrics, flags."""
