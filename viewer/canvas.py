@@ -21,8 +21,8 @@ from inference.sources.base import SourceInfo
 from inference.spacing import PixelSpacing
 from viewer import overlay, theme
 from viewer.decor import Decor
+from viewer.face import Line
 from viewer.placement import Placement
-from viewer.states import Line
 
 DIMMED = 0.35
 STRIDE = 3
@@ -81,7 +81,6 @@ class ContourItem(QGraphicsItem):
         self._bounds = QRectF(0, 0, outcome.frame.cols, outcome.frame.rows)
         self._paths = outlines(outcome, lines) if isinstance(outcome, Tumour) else {}
         self.frame = outcome.frame
-        self.update()
 
     def take_away(self) -> None:
         """Show nothing."""
@@ -169,11 +168,11 @@ class Canvas(QGraphicsView):
         self._configure()
 
     def _configure(self) -> None:
-        """A plain surface: no bars, no frame, no interaction, always painted whole."""
+        """A plain surface: no bars, no frame, no interaction; painted whole, and only when this class says so."""
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.FullViewportUpdate)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.NoViewportUpdate)
         self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         self.setBackgroundBrush(QColor(theme.BLACK))
         self.setInteractive(False)
@@ -218,26 +217,31 @@ class Canvas(QGraphicsView):
     def set_line_width(self, width: float) -> None:
         """Width of the contour, view pixels."""
         self.contour.width = width
-        self.contour.update()
+        self.viewport().update()
 
     def hide_contour(self, hidden: bool) -> None:
         """Take the overlay off to see the tissue underneath."""
         if hidden != self.contour.hidden:
             self.contour.hidden = hidden
-            self.contour.update()
+            self.viewport().update()
 
     def show_outcome(self, outcome: Outcome, lines: tuple[Line, ...], *, dimmed: bool = False) -> None:
-        """Show a picture and its own contour."""
-        self.show_lines(outcome, lines, dimmed=dimmed)
+        """Show a picture and its own contour, now: waiting for the next round of painting would cost some 8 ms."""
+        self._draw(outcome, lines, dimmed=dimmed)
         self.picture.show_frame(outcome.frame, self._levels)
         shape = (outcome.frame.rows, outcome.frame.cols)
         before = None if self.placement is None else (self.placement.rows, self.placement.cols)
         if shape != before or outcome.frame.spacing != self._spacing:
             self._spacing = outcome.frame.spacing
             self._place()
+        self.viewport().repaint()
 
     def show_lines(self, outcome: Outcome, lines: tuple[Line, ...], *, dimmed: bool) -> None:
         """Draw the contour of the outcome on the screen in another style, or take it away."""
+        self._draw(outcome, lines, dimmed=dimmed)
+        self.viewport().update()
+
+    def _draw(self, outcome: Outcome, lines: tuple[Line, ...], *, dimmed: bool) -> None:
         self.contour.show_outcome(outcome, lines)
         self.picture.setOpacity(DIMMED if dimmed else 1.0)
 
@@ -253,6 +257,7 @@ class Canvas(QGraphicsView):
         self.placement = Placement.fit(frame.rows, frame.cols, frame.spacing, area)
         self.picture.setTransform(self.placement.transform)
         self.contour.setTransform(self.placement.transform)
+        self.viewport().update()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the picture fitted."""

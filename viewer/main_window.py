@@ -1,42 +1,32 @@
-"""The window: layout, actions, and the 16 ms pull. Nobody pushes pictures at it."""
+"""The window: actions, and the 16 ms pull. Nobody pushes pictures at it."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
-from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShortcut
-from PySide6.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QMainWindow
 
 from inference.reading import Outcome, Tumour
 from inference.spacing import PixelSpacing
 from viewer import facts, settings
 from viewer.actions import ACTIONS
-from viewer.canvas import Canvas, Painted
+from viewer.canvas import Painted
 from viewer.condition import Condition, Health
-from viewer.decor import Marker, decor_of, face_row
+from viewer.decor import Decor, Marker, decor_of, face_row
+from viewer.face import Context, Face, Line, Offer
 from viewer.faults import Faults
-from viewer.foot import ResearchLine
 from viewer.hold import WarningHold
 from viewer.meter import Meter
-from viewer.panels.calibration import CalibrationPanel
-from viewer.panels.keys import KeysPanel
-from viewer.panels.model_card import ModelPanel
-from viewer.panels.performance import PerformancePanel
-from viewer.panels.source import SourcePanel
-from viewer.panels.welcome import WelcomePanel
 from viewer.phase import Phase
-from viewer.readout import Readout
+from viewer.screen import Screen
 from viewer.session import Session, SourceRequest
 from viewer.settings import Settings
-from viewer.stage import Stage
-from viewer.states import Context, Face, Line, Offer, face, region_lines
+from viewer.states import face, region_lines
 from viewer.stylesheet import stylesheet
 from viewer.theme import Theme
-from viewer.top_bar import TopBar
-from viewer.trace import Trace
-from viewer.transport import Transport
 
 TICK_MS = 16
 SLOW_S = 0.2
@@ -53,8 +43,6 @@ class MainWindow(QMainWindow):
         faults: unexpected errors, polled.
         phase: phase of surgery to begin with.
     """
-
-    closed = Signal()
 
     def __init__(
         self, session: Session, remembered: Settings, faults: Faults | None = None, phase: Phase = Phase.UNSET
@@ -74,61 +62,26 @@ class MainWindow(QMainWindow):
         self._face_row: int | None = None
         self._overlay_off_until = self._slow_at = 0.0
         self._look: Theme | None = None
-        self._build()
+        self.view = Screen(self.act, self._accept, self._painted)
+        self.setCentralWidget(self.view)
         self._connect()
-        self.top.show_phase(phase)
+        self.view.top.show_phase(phase)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.tick)
         self._timer.start(TICK_MS)
 
-    # ── layout ──────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _build(self) -> None:
-        """Top bar, picture and readout, transport and trace, research line."""
-        self.canvas = Canvas(self._painted)
-        self.stage, self.readout = Stage(self.canvas), Readout(self._accept)
-        self.top, self.transport, self.trace = TopBar(self.act), Transport(self.act), Trace()
-        self._foot, self._research = QWidget(), ResearchLine()
-        self._foot.setObjectName("foot")
-        self._foot.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        middle, foot = QHBoxLayout(), QHBoxLayout(self._foot)
-        middle.setSpacing(0)
-        middle.addWidget(self.stage, 1)
-        middle.addWidget(self.readout)
-        foot.setContentsMargins(0, 0, 0, 0)
-        foot.addWidget(self.transport, 1)
-        foot.addWidget(self.trace)
-        ground = QWidget()
-        ground.setObjectName("ground")
-        column = QVBoxLayout(ground)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(0)
-        column.addWidget(self.top)
-        column.addLayout(middle, 1)
-        column.addWidget(self._foot)
-        column.addWidget(self._research)
-        self.setCentralWidget(ground)
-        self._build_panels()
-
-    def _build_panels(self) -> None:
-        self.calibration, self.source = CalibrationPanel(self.stage), SourcePanel(self.stage)
-        self.model_card, self.timing = ModelPanel(self.stage), PerformancePanel(self.stage)
-        self.keys, self.welcome = KeysPanel(self.act, self.stage), WelcomePanel(self.stage)
-        for sheet in (self.calibration, self.source, self.model_card, self.timing, self.keys, self.welcome):
-            self.stage.add(sheet)
-
     def _connect(self) -> None:
         for action in ACTIONS:
             for keys in action.keys:
                 QShortcut(QKeySequence(keys), self, self._actor(action.name))
-        self.canvas.clicked.connect(self._clicked)
-        self.canvas.marker_clicked.connect(self._turn_marker)
-        self.transport.scrubber.touched.connect(lambda _: self._hold.reset())
-        self.calibration.calibrated.connect(self._calibrated)
-        self.source.chosen.connect(self.open_source)
-        self.model_card.chosen.connect(self.open_model)
-        self.welcome.closed.connect(self._introduced)
+        self.view.canvas.clicked.connect(self._clicked)
+        self.view.canvas.marker_clicked.connect(self._turn_marker)
+        self.view.transport.scrubber.touched.connect(lambda _: self._hold.reset())
+        self.view.calibration.calibrated.connect(self._calibrated)
+        self.view.source.chosen.connect(self.open_source)
+        self.view.model_card.chosen.connect(self.open_model)
+        self.view.welcome.closed.connect(self._introduced)
 
     def _actor(self, name: str) -> Callable[[], None]:
         return lambda: self.act(name)
@@ -144,10 +97,8 @@ class MainWindow(QMainWindow):
     def apply(self, look: Theme) -> None:
         """Use these sizes."""
         self.setStyleSheet(stylesheet(look))
-        for part in (self.top, self.readout, self.transport, self.trace, self.stage, self.canvas, self._research):
-            part.apply(look)
-        self._foot.setFixedHeight(look.px(100))
-        self.canvas.set_line_width(self.settings.line_width * look.scale)
+        self.view.apply(look)
+        self.view.canvas.set_line_width(self.settings.line_width * look.scale)
 
     # ── the pull ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -162,7 +113,7 @@ class MainWindow(QMainWindow):
         outcome = self.session.take()
         if outcome is not None:
             self.shown = outcome
-            self.trace.add(now, outcome.area_mm2 if isinstance(outcome, Tumour) else None)
+            self.view.trace.add(now, outcome.area_mm2 if isinstance(outcome, Tumour) else None)
         self._show(now, new=outcome is not None)
         if now - self._slow_at >= SLOW_S:
             self._slow_at = now
@@ -175,28 +126,33 @@ class MainWindow(QMainWindow):
         held = self._hold.update(outcome.size if isinstance(outcome, Tumour) else None, now)
         contract = None if model is None else model.contract
         shown = face(outcome, condition, Context(contract, self.phase, held))
-        self.top.show_source(None if self.session.playback is None else self.session.playback.info, condition)
+        self.view.top.show_source(None if self.session.playback is None else self.session.playback.info, condition)
         if outcome is not None:
             lines = region_lines(outcome, held) if shown.contour and isinstance(outcome, Tumour) else ()
             self._draw(outcome, lines, shown, new=new)
         if shown != self.face:
             self.face = shown
-            self.readout.show_face(shown)
-        self.canvas.hide_contour(now < self._overlay_off_until)
+            self.view.readout.show_face(shown)
+        self.view.canvas.hide_contour(now < self._overlay_off_until)
 
     def _draw(self, outcome: Outcome, lines: tuple[Line, ...], shown: Face, *, new: bool) -> None:
         """Paint a new outcome, or the same one in another style."""
+        self.view.canvas.set_decor(self._decor(outcome, shown))
         if new:
-            self.canvas.show_outcome(outcome, lines, dimmed=shown.dimmed)
+            self.view.canvas.show_outcome(outcome, lines, dimmed=shown.dimmed)
         elif (lines, shown.dimmed) != self._drawn:
-            self.canvas.show_lines(outcome, lines, dimmed=shown.dimmed)
+            self.view.canvas.show_lines(outcome, lines, dimmed=shown.dimmed)
         self._drawn = (lines, shown.dimmed)
-        if self.session.playback is not None:
-            if self._face_row is None:
-                self._face_row = face_row(outcome.frame)
-            decor = decor_of(outcome.frame, self.session.playback.info, self._marker, self._face_row)
-            points = () if self.calibration.isHidden() else self.calibration.points
-            self.canvas.set_decor(replace(decor, phase=self.phase.words, banner=shown.banner, points=points))
+
+    def _decor(self, outcome: Outcome, shown: Face) -> Decor:
+        """The marks around this outcome's picture."""
+        if self.session.playback is None:
+            return Decor()
+        if self._face_row is None:
+            self._face_row = face_row(outcome.frame)
+        decor = decor_of(outcome.frame, self.session.playback.info, self._marker, self._face_row)
+        points = () if self.view.calibration.isHidden() else self.view.calibration.points
+        return replace(decor, phase=self.phase.words, banner=shown.banner, points=points)
 
     def _painted(self, painted: Painted) -> None:
         """Count what was painted, but not the picture that waits for its model."""
@@ -207,41 +163,41 @@ class MainWindow(QMainWindow):
         """Bring everything that nobody reads at thirty a second to this moment."""
         status, model = self.session.status(), self.session.model
         for name, value in facts.facts(self.shown, model, status, self.meter, now).items():
-            self.readout.show_fact(name, value)
-        self.trace.refresh()
-        self.transport.update_place()
-        self.stage.expire(now)
-        if not self.timing.isHidden():
-            self.timing.show_numbers(self.meter, status, model)
+            self.view.readout.show_fact(name, value)
+        self.view.trace.refresh()
+        self.view.transport.update_place()
+        self.view.stage.expire(now)
+        if not self.view.timing.isHidden():
+            self.view.timing.show_numbers(self.meter, status, model)
         if (sentence := self._faults.take()) is not None:
-            self.stage.say(sentence, now)
+            self.view.stage.say(sentence, now)
 
     def _source_changed(self, now: float) -> None:
         """A source was opened or refused."""
         refusal, playback = self.session.source_refusal, self.session.playback
-        self.source.complain(refusal)
+        self.view.source.complain(refusal)
         if refusal:
             if playback is not None:
-                self.stage.say(refusal, now)
+                self.view.stage.say(refusal, now)
             return
         self.shown, self._marker, self._face_row = None, Marker.UNSET, None
         self._hold.reset()
         self.meter.reset()
-        self.trace.clear()
-        self.canvas.clear()
+        self.view.trace.clear()
+        self.view.canvas.clear()
         if playback is not None:
-            self.canvas.set_source(playback.info)
-        self.transport.set_source(playback)
+            self.view.canvas.set_source(playback.info)
+        self.view.transport.set_source(playback)
         if self.session.request is not None:
             self._remember(self.settings.with_recent(self.session.request.text))
-            self.source.dismiss()
+            self.view.source.dismiss()
 
     def _model_changed(self) -> None:
         """A model was loaded or refused."""
         model = self.session.model
         self.meter.reset()
-        self.model_card.show_model(model, self.session.model_refusal)
-        self.trace.set_limit(None if model is None else model.contract.reliability.min_reliable_area_mm2)
+        self.view.model_card.show_model(model, self.session.model_refusal)
+        self.view.trace.set_limit(None if model is None else model.contract.reliability.min_reliable_area_mm2)
 
     # ── actions ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -252,52 +208,53 @@ class MainWindow(QMainWindow):
             "back": lambda: self._step(-1),
             "forward": lambda: self._step(1),
             "open": self._open_panel,
-            "calibrate": lambda: self.stage.toggle(self.calibration),
-            "model": lambda: self.stage.toggle(self.model_card),
+            "calibrate": lambda: self.view.stage.toggle(self.view.calibration),
+            "model": lambda: self.view.stage.toggle(self.view.model_card),
             "phase": lambda: self.set_phase(self.phase.following),
             "overlay": self._overlay_off,
             "wider": lambda: self._widen(0.5),
             "narrower": lambda: self._widen(-0.5),
             "fullscreen": self._full_screen,
-            "performance": lambda: self.stage.toggle(self.timing),
-            "help": lambda: self.stage.toggle(self.keys),
-            "dismiss": self.stage.dismiss,
+            "performance": lambda: self.view.stage.toggle(self.view.timing),
+            "help": lambda: self.view.stage.toggle(self.view.keys),
+            "dismiss": self.view.stage.dismiss,
         }
         does[name]()
 
     def open_source(self, request: SourceRequest) -> None:
         """Begin to open a source."""
+        self.view.source.current = request.text
         self.session.open(request)
 
     def open_model(self, path: Path | None) -> None:
         """Begin to load a model."""
         self.session.load(path)
-        self.model_card.show_model(None, "")
+        self.view.model_card.show_model(None, "")
 
     def set_phase(self, phase: Phase) -> None:
         """Set the phase of surgery."""
         self.phase = phase
-        self.top.show_phase(phase)
+        self.view.top.show_phase(phase)
 
     def introduce(self) -> None:
         """Explain the screen, once."""
-        self.stage.toggle(self.welcome)
+        self.view.stage.toggle(self.view.welcome)
 
     def _play_or_pause(self) -> None:
         playback = self.session.playback
         if playback is not None and len(playback) > 1:
             (playback.pause if playback.playing else playback.play)()
-            self.transport.update_place()
+            self.view.transport.update_place()
 
     def _step(self, by: int) -> None:
         if self.session.playback is not None:
             self._hold.reset()
             self.session.playback.step(by)
-            self.transport.update_place()
+            self.view.transport.update_place()
 
     def _open_panel(self) -> None:
-        self.source.show_recent(self.settings.recent)
-        self.stage.toggle(self.source)
+        self.view.source.show_recent(self.settings.recent)
+        self.view.stage.toggle(self.view.source)
 
     def _overlay_off(self) -> None:
         self._overlay_off_until = monotonic() + OVERLAY_OFF_S
@@ -305,7 +262,7 @@ class MainWindow(QMainWindow):
     def _widen(self, by: float) -> None:
         self._remember(self.settings.with_width(by))
         scale = self._look.scale if self._look else 1.0
-        self.canvas.set_line_width(self.settings.line_width * scale)
+        self.view.canvas.set_line_width(self.settings.line_width * scale)
 
     def _full_screen(self) -> None:
         (self.showNormal if self.isFullScreen() else self.showFullScreen)()
@@ -314,19 +271,22 @@ class MainWindow(QMainWindow):
         self._marker = self._marker.following
 
     def _clicked(self, x: float, y: float) -> None:
-        if not self.calibration.isHidden():
-            self.calibration.click(x, y)
+        if not self.view.calibration.isHidden():
+            self.view.calibration.click(x, y)
 
     def _calibrated(self, spacing: PixelSpacing) -> None:
         self._hold.reset()
-        self.trace.clear()
+        self.view.trace.clear()
         self.session.calibrate(spacing)
 
     def _accept(self, offer: Offer) -> None:
-        if offer is Offer.CALIBRATE:
-            self.stage.toggle(self.calibration)
-        else:
-            self.session.analyse_without_scale()
+        does: dict[Offer, Callable[[], None]] = {
+            Offer.CALIBRATE: lambda: self.view.stage.toggle(self.view.calibration),
+            Offer.WITHOUT_SCALE: self.session.analyse_without_scale,
+            Offer.OPEN: self._open_panel,
+            Offer.MODEL: lambda: self.view.stage.toggle(self.view.model_card),
+        }
+        does[offer]()
 
     def _introduced(self) -> None:
         self._remember(replace(self.settings, introduced=True))
@@ -349,11 +309,10 @@ class MainWindow(QMainWindow):
         if path.suffix.lower() == ".onnx":
             self.open_model(path)
         else:
-            self.open_source(self.source.request(str(path)))
+            self.open_source(self.view.source.request(str(path)))
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the pull, join every thread."""
         self._timer.stop()
         self.session.close()
         super().closeEvent(event)
-        self.closed.emit()

@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from viewer import theme
-from viewer.states import Card, Face, Offer
+from viewer.face import Card, Face, Offer
 from viewer.theme import TONES, Theme
 from viewer.widgets import Mark, button, label, rule, set_text, size_button
 

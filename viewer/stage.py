@@ -5,8 +5,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from viewer.canvas import Canvas
+from viewer.face import Tone
 from viewer.panels.sheet import Sheet
-from viewer.states import Tone
 from viewer.theme import TONES, Theme
 from viewer.widgets import label, set_text
 

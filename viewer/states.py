@@ -16,8 +16,7 @@ review reads. Each state has a tone (colour), a shape for those who cannot tell 
 """
 
 import math
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import assert_never
 
 from inference.contract import Measured, ModelContract
@@ -33,7 +32,7 @@ from inference.reading import (
     UnknownSpacing,
 )
 from viewer.condition import Condition, Health
-from viewer.phase import Phase
+from viewer.face import Card, Context, Face, Line, Offer, Shape, Tone
 from viewer.reliability import Gap, evidence, expected_dice, is_demonstration
 from viewer.words import area_words, counted, detail_words, region_words, spaced
 
@@ -45,87 +44,6 @@ PHASE_WARNING = (
 )
 FAILURES_THAT_STAY = 10
 DASH = "—"
-
-
-class Tone(StrEnum):
-    """The colour family of a state; the theme knows the colours."""
-
-    NEUTRAL = "neutral"
-    NOTICE = "notice"
-    WARNING = "warning"
-    FAULT = "fault"
-
-
-class Shape(StrEnum):
-    """The mark beside the colour."""
-
-    DOT = "●"
-    TRIANGLE = "▲"
-    DIAMOND = "◇"
-    SQUARE = "■"
-
-
-class Line(StrEnum):
-    """How one region's contour is drawn."""
-
-    SOLID = "solid"
-    """Cyan."""
-    DASHED = "dashed"
-    """Amber: at most the contract's limit."""
-    DOTTED = "dotted"
-    """Grey: its scale is unknown."""
-
-
-class Offer(StrEnum):
-    """An action that a card offers as a button."""
-
-    CALIBRATE = "Calibrate"
-    WITHOUT_SCALE = "Analyse without scale"
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """The state's box: mark, title, sentences, buttons."""
-
-    tone: Tone
-    shape: Shape
-    title: str
-    body: tuple[str, ...] = ()
-    offers: tuple[Offer, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """All that the readout says of one moment.
-
-    Attributes:
-        number: the area, or a dash, or empty where `headline` stands in its place.
-        unit: mm², px, or empty.
-        headline: words instead of a number.
-        detail: diameters, depth, regions.
-        card: the state.
-        contour: whether the outcome's contour may be drawn.
-        dimmed: whether the picture is no longer to be believed.
-        banner: words across the picture, or empty.
-    """
-
-    number: str
-    unit: str
-    headline: str
-    detail: str
-    card: Card
-    contour: bool = False
-    dimmed: bool = False
-    banner: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What is known beside the outcome: the model's contract, the phase, the warning that is held."""
-
-    contract: ModelContract | None
-    phase: Phase
-    held: SizeState | None = None
 
 
 def face(outcome: Outcome | None, condition: Condition, context: Context) -> Face:
@@ -174,7 +92,9 @@ def condition_card(condition: Condition) -> Card | None:
     tone, title, sentence = _CONDITIONS[condition.health]
     body = (sentence or condition.sentence,)
     shape = Shape.SQUARE if tone is Tone.FAULT else Shape.DOT
-    return Card(tone, shape, title.format(seconds=f"{condition.seconds:.1f} s"), body)
+    return Card(
+        tone, shape, title.format(seconds=f"{condition.seconds:.1f} s"), body, _REMEDIES.get(condition.health, ())
+    )
 
 
 _CONDITIONS = {
@@ -190,6 +110,12 @@ _CONDITIONS = {
     Health.ENDED: (Tone.NEUTRAL, "End of the source", "There are no more frames."),
 }
 """Tone, title and sentence; an empty sentence is the condition's own."""
+_REMEDIES = {
+    Health.EMPTY: (Offer.OPEN,),
+    Health.REFUSED: (Offer.OPEN,),
+    Health.BROKEN: (Offer.OPEN,),
+    Health.MODEL_REFUSED: (Offer.MODEL,),
+}
 _DIMMED = (Health.STALE, Health.LOST, Health.BROKEN)
 """The picture itself is no longer to be believed."""
 
@@ -222,7 +148,7 @@ def _size_card(tumour: Tumour, context: Context) -> Card:
     cut = ("Cut by picture edge: area is a lower bound.",) if tumour.touches_edge else ()
     held = context.held or tumour.size
     # While a warning is only held, this frame's own figures would contradict it.
-    reliability = _reliability_lines(tumour, context) if held is tumour.size else ()
+    reliability = _reliability_lines(tumour, context, figures=held is tumour.size)
     if held is SizeState.AT_MOST_35 or held is SizeState.AT_MOST_200:
         title = "SMALL: CONTOUR UNRELIABLE" if held is SizeState.AT_MOST_200 else "VERY SMALL CONTOUR: UNRELIABLE"
         body = (_limit_words(held, context.contract), *cut, *reliability)
@@ -241,11 +167,13 @@ def _limit_words(held: SizeState, contract: ModelContract | None) -> str:
     return f"segmented area at most {limit:.0f} mm² (about {across:.0f} mm across)"
 
 
-def _reliability_lines(tumour: Tumour, context: Context) -> tuple[str, ...]:
+def _reliability_lines(tumour: Tumour, context: Context, *, figures: bool) -> tuple[str, ...]:
     """Expected Dice with its n, patients and data; or the sentence that says why there is none."""
     known = evidence(tumour.frame, context.contract, context.phase)
     if known.measured is None:
         return _gap_lines(known.gap)
+    if not figures:
+        return ()
     score = expected_dice(tumour, known.measured)
     if score is None or score.dice_mean is None:
         return () if tumour.touches_edge else ("Expected accuracy not measured for this",)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PySide6.QtGui import QColor, QFont
 
-from viewer.states import Line, Tone
+from viewer.face import Line, Tone
 
 FAMILIES = ["Inter", "Noto Sans", "DejaVu Sans"]
 

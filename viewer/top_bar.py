@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 from inference.sources.base import SourceInfo
 from viewer import theme
 from viewer.condition import Condition, Health
+from viewer.face import Shape
 from viewer.phase import Phase
-from viewer.states import Shape
 from viewer.theme import Theme
 from viewer.widgets import ElidedLabel, Mark, button, label, set_ink, set_text, size_button
 

@@ -1,6 +1,7 @@
 """A window on a real session: real sources, real streams; the model is a threshold, written down here."""
 
 import gc
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -25,6 +26,7 @@ from viewer.main_window import MainWindow
 from viewer.session import Model, Refusal, Session, SourceRequest
 from viewer.settings import Settings
 
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 THRESHOLD = 110
 """Between the phantom's tissue (70) and tumour (150)."""
 
@@ -226,9 +228,9 @@ def at(qtbot: QtBot) -> Callable[[MainWindow, int], Outcome]:
         playback.seek(index)
         qtbot.waitUntil(
             lambda: (
-                window.canvas.picture.painted is not None
-                and window.canvas.picture.painted.index == index
-                and window.canvas.contour.painted is window.canvas.picture.painted
+                window.view.canvas.picture.painted is not None
+                and window.view.canvas.picture.painted.index == index
+                and window.view.canvas.contour.painted is window.view.canvas.picture.painted
             ),
             timeout=5000,
         )

@@ -77,9 +77,9 @@ def jittery(frame: Frame) -> Outcome:
 
 def painted_numbers(window: MainWindow) -> tuple[int, int]:
     """(number in the picture, number in the contour's place), from the pixels of the painted window."""
-    image = window.canvas.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+    image = window.view.canvas.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
     pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4)[..., :3].astype(int)
-    placement = window.canvas.placement
+    placement = window.view.canvas.placement
     assert placement is not None
 
     def at(x: float, y: float) -> tuple[int, int]:
@@ -129,7 +129,8 @@ def test_a_foreign_contour_is_counted(
     qtbot.wait(100)
     before = window.meter.shown
     foreign = box_of(source.read(90))
-    window.canvas.picture.show_frame(source.read(5), (0.0, 255.0))
-    window.canvas.contour.show_outcome(foreign, ())
+    window.view.canvas.picture.show_frame(source.read(5), (0.0, 255.0))
+    window.view.canvas.contour.show_outcome(foreign, ())
+    window.view.canvas.viewport().update()
     qtbot.waitUntil(lambda: window.meter.shown > before, timeout=2000)
     assert window.meter.mismatched == 1

@@ -24,20 +24,9 @@ from inference.reading import (
 )
 from inference.spacing import PixelSpacing, Provenance
 from viewer.condition import Condition, Health
+from viewer.face import Context, Face, Line, Offer, Shape, Tone
 from viewer.phase import Phase
-from viewer.states import (
-    DEMONSTRATION_BANNER,
-    PHASE_WARNING,
-    Context,
-    Face,
-    Line,
-    Offer,
-    Shape,
-    Tone,
-    condition_card,
-    face,
-    region_lines,
-)
+from viewer.states import DEMONSTRATION_BANNER, PHASE_WARNING, condition_card, face, region_lines
 from viewer.words import area_words
 
 RUNNING = Condition(Health.RUNNING)
@@ -136,6 +125,8 @@ def test_a_held_warning_quotes_no_figure_of_the_frame_that_contradicts_it(contra
     shown = face(tumour(600.0), RUNNING, Context(contract, Phase.BEFORE_DURA, SizeState.AT_MOST_200))
     assert shown.card.title == "SMALL: CONTOUR UNRELIABLE"
     assert "Dice" not in text(shown)
+    unset = face(tumour(600.0), RUNNING, Context(contract, Phase.UNSET, SizeState.AT_MOST_200))
+    assert PHASE_WARNING in text(unset)
 
 
 def test_the_limits_come_from_the_contract(contract: ModelContract) -> None:

@@ -93,19 +93,19 @@ def near(pixels: NDArray[np.int_], colour: str, tolerance: int = 40) -> NDArray[
 
 def on_canvas(window: MainWindow, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The part of a window mask that lies on the picture."""
-    corner = window.canvas.viewport().mapTo(window, window.canvas.viewport().rect().topLeft())
-    size = window.canvas.viewport().size()
+    corner = window.view.canvas.viewport().mapTo(window, window.view.canvas.viewport().rect().topLeft())
+    size = window.view.canvas.viewport().size()
     return mask[corner.y() : corner.y() + size.height(), corner.x() : corner.x() + size.width()]
 
 
 def ring(window: MainWindow, outcome: Outcome) -> NDArray[np.bool_]:
     """Canvas pixels within 5 pixels of the outcome's contours."""
     assert isinstance(outcome, Tumour)
-    size = window.canvas.viewport().size()
+    size = window.view.canvas.viewport().size()
     near_line = np.zeros((size.height(), size.width()), bool)
     for region in outcome.regions:
         for x, y in np.concatenate(region.contours):
-            spot = window.canvas.view_position(float(x), float(y)).toPoint()
+            spot = window.view.canvas.view_position(float(x), float(y)).toPoint()
             near_line[spot.y() - 5 : spot.y() + 6, spot.x() - 5 : spot.x() + 6] = True
     return near_line
 
@@ -157,7 +157,7 @@ def test_dashes_have_gaps(show: Show, at: At, shoot: Shoot) -> None:
         outcome = settle(window, at, index)
         drawn = on_canvas(window, near(shoot(window, f"line-{index}"), colour, 90))
         assert isinstance(outcome, Tumour)
-        spots = [window.canvas.view_position(*map(float, p)).toPoint() for p in outcome.largest.contours[0]]
+        spots = [window.view.canvas.view_position(*map(float, p)).toPoint() for p in outcome.largest.contours[0]]
         hits = [drawn[s.y() - 1 : s.y() + 2, s.x() - 1 : s.x() + 2].any() for s in spots]
         share[index] = float(np.mean(hits))
     assert share[LARGE] > 0.97
@@ -195,8 +195,8 @@ def test_unknown_scale(show: Show, at: At, shoot: Shoot) -> None:
     window = show(source(spacing_mm=None))
     assert isinstance(at(window, LARGE), UnknownSpacing)
     shoot(window, "unknown-scale")
-    assert window.canvas._decor.row_mm is None
-    assert window.canvas._decor.col_mm is None
+    assert window.view.canvas._decor.row_mm is None
+    assert window.view.canvas._decor.col_mm is None
 
 
 def test_without_scale(show: Show, at: At, shoot: Shoot, qtbot: QtBot) -> None:
@@ -273,7 +273,7 @@ def test_model_refused(show: Show, shoot: Shoot, qtbot: QtBot) -> None:
     )
     window = show(source(), refusal, wait=False)
     qtbot.waitUntil(lambda: window.face is not None and window.face.card.title == "Model refused", timeout=5000)
-    qtbot.waitUntil(lambda: window.canvas.picture.painted is not None, timeout=5000)
+    qtbot.waitUntil(lambda: window.view.canvas.picture.painted is not None, timeout=5000)
     shoot(window, "model-refused")
 
 
@@ -307,7 +307,7 @@ def test_demonstration_on_a_patient(show: Show, at: At, shoot: Shoot, clinical_s
         window = show(clinical_source(speckle=0.2, count=60), size=size, phase=Phase.BEFORE_DURA)
         settle(window, at, LARGE)
         pixels = shoot(window, f"demonstration-on-patient-{size[0]}")
-        placement = window.canvas.placement
+        placement = window.view.canvas.placement
         assert placement is not None
         width = placement.right - placement.left
         font = overlay.banner_font(DEMONSTRATION_BANNER, width, window._look or theme.Theme())
@@ -337,7 +337,7 @@ def test_slice_of_a_volume(
     window = show(Volume(speckle=0.2, count=60), make_model(clinical), phase=Phase.BEFORE_DURA)
     settle(window, at, LARGE)
     shoot(window, "slice-of-volume")
-    decor, placement = window.canvas._decor, window.canvas.placement
+    decor, placement = window.view.canvas._decor, window.view.canvas.placement
     assert decor.letters == ("S", "I", "R", "L")
     assert decor.note == "reconstructed slice, not probe view"
     assert (decor.row_mm, decor.col_mm) == (None, 0.22)
@@ -360,9 +360,9 @@ def test_calibration_in_progress(show: Show, at: At, shoot: Shoot, qtbot: QtBot)
     at(window, LARGE)
     window.act("calibrate")
     for x, y in ((250.0, 90.0), (262.0, 420.0)):
-        spot = window.canvas.view_position(x, y).toPoint()
-        qtbot.mouseClick(window.canvas.viewport(), Qt.MouseButton.LeftButton, pos=spot)
-    window.calibration.length.setText("50")
+        spot = window.view.canvas.view_position(x, y).toPoint()
+        qtbot.mouseClick(window.view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    window.view.calibration.length.setText("50")
     pixels = shoot(window, "calibration-in-progress")
     assert on_canvas(window, near(pixels, theme.AMBER)).sum() > 200
 
@@ -377,7 +377,7 @@ def test_first_run(show: Show, at: At, shoot: Shoot) -> None:
 def test_notice(show: Show, at: At, shoot: Shoot) -> None:
     window = show(source())
     settle(window, at, LARGE)
-    window.stage.say("There is no file or folder Case99-US-before-0p5mm.nii.gz: check the name.", 1e12)
+    window.view.stage.say("There is no file or folder Case99-US-before-0p5mm.nii.gz: check the name.", 1e12)
     shoot(window, "notice")
 
 
@@ -385,7 +385,7 @@ def test_the_research_line_is_always_there(show: Show) -> None:
     window = show(source())
     for name in ("help", "model", "calibrate", "fullscreen"):
         window.act(name)
-        line = window._research._line
+        line = window.view.research._line
         assert line.text() == RESEARCH_LINE
         assert line.isVisible()
         assert not line.visibleRegion().isEmpty()
@@ -398,6 +398,7 @@ def test_numbers_of_another_length_move_nothing(show: Show, at: At, shoot: Shoot
     for index in (LARGE, SMALL, TINY):
         settle(window, at, index)
         shoot(window, f"still-{index}")
-        parts = (window.readout._area, window.readout._card, window.readout._values["Scale"], window.transport._place)
+        view = window.view
+        parts = (view.readout._area, view.readout._card, view.readout._values["Scale"], view.transport._place)
         places.add(tuple((p.mapTo(window, p.rect().topLeft()).toTuple(), p.width()) for p in parts))
     assert len(places) == 1

@@ -19,11 +19,11 @@ from inference.spacing import Provenance
 from viewer import app, settings
 from viewer.actions import ACTIONS
 from viewer.condition import Health
+from viewer.face import Offer
 from viewer.main_window import MainWindow
 from viewer.panels.calibration import ruler_spacing
 from viewer.phase import Phase
 from viewer.session import Model, Refusal, SourceRequest
-from viewer.states import Offer
 from viewer.theme import Theme
 
 Show = Callable[..., MainWindow]
@@ -58,9 +58,9 @@ def test_p_goes_through_the_phases_and_the_picture_says_it(show: Show, qtbot: Qt
     seen = []
     for _ in Phase:
         press(qtbot, window, Qt.Key.Key_P)
-        qtbot.waitUntil(lambda: window.canvas._decor.phase == window.phase.words)
+        qtbot.waitUntil(lambda: window.view.canvas._decor.phase == window.phase.words)
         seen.append(window.phase)
-        assert window.top.phase.text() == window.phase.words
+        assert window.view.top.phase.text() == window.phase.words
     assert seen == [Phase.BEFORE_DURA, Phase.DURA_OPEN, Phase.RESECTION, Phase.UNSET]
 
 
@@ -72,13 +72,13 @@ def test_a_key_opens_its_panel_beside_the_picture_and_escape_closes_it(
     show: Show, qtbot: QtBot, key: Qt.Key, panel: str
 ) -> None:
     window = show()
-    sheet = getattr(window, panel)
+    sheet = getattr(window.view, panel)
     press(qtbot, window, key)
     assert sheet.isVisible()
-    assert window.canvas.placement is not None
+    assert window.view.canvas.placement is not None
     if sheet.aside:
-        assert window.canvas.placement.right <= sheet.x()
-    assert window.stage.rect().contains(sheet.geometry())
+        assert window.view.canvas.placement.right <= sheet.x()
+    assert window.view.stage.rect().contains(sheet.geometry())
     press(qtbot, window, Qt.Key.Key_Escape)
     assert not sheet.isVisible()
 
@@ -90,18 +90,18 @@ def test_o_takes_the_contour_off_for_three_seconds_and_no_longer(
     window = show()
     at(window, 20)
     press(qtbot, window, Qt.Key.Key_O)
-    qtbot.waitUntil(lambda: window.canvas.contour.hidden)
-    qtbot.waitUntil(lambda: not window.canvas.contour.hidden)
+    qtbot.waitUntil(lambda: window.view.canvas.contour.hidden)
+    qtbot.waitUntil(lambda: not window.view.canvas.contour.hidden)
     assert window.meter.mismatched == 0
 
 
 def test_plus_and_minus_change_the_line_and_are_remembered(show: Show, qtbot: QtBot) -> None:
     window = show()
-    before = window.canvas.contour.width
+    before = window.view.canvas.contour.width
     press(qtbot, window, Qt.Key.Key_Plus)
     press(qtbot, window, Qt.Key.Key_Plus)
     press(qtbot, window, Qt.Key.Key_Minus)
-    assert window.canvas.contour.width == before + 0.5
+    assert window.view.canvas.contour.width == before + 0.5
     assert settings.load().line_width == window.settings.line_width == 3.0
 
 
@@ -126,9 +126,9 @@ def test_every_action_is_in_reach_of_a_finger(show: Show) -> None:
     window = show()
     window.act("help")
     touch = Theme.for_window(window.width(), window.height()).touch
-    assert len(window.keys._rows) == len(ACTIONS)
-    assert all(row.height() >= touch for row in window.keys._rows)
-    assert all(made.height() >= touch for made in window.top._buttons)
+    assert len(window.view.keys._rows) == len(ACTIONS)
+    assert all(row.height() >= touch for row in window.view.keys._rows)
+    assert all(made.height() >= touch for made in window.view.top._buttons)
 
 
 # ── scale ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -141,13 +141,13 @@ def test_two_clicks_and_a_length_give_the_right_mm(show: Show, at: At, qtbot: Qt
     assert isinstance(at(window, 30), UnknownSpacing)
     assert window.face is not None
     assert window.face.card.offers == (Offer.CALIBRATE, Offer.WITHOUT_SCALE)
-    qtbot.mouseClick(window.readout._card._buttons[Offer.CALIBRATE], Qt.MouseButton.LeftButton)
-    viewport = window.canvas.viewport()
+    qtbot.mouseClick(window.view.readout._card._buttons[Offer.CALIBRATE], Qt.MouseButton.LeftButton)
+    viewport = window.view.canvas.viewport()
     for y in (100.0, 100.0 + 20 / 0.15):
-        spot = window.canvas.view_position(256, y).toPoint()
+        spot = window.view.canvas.view_position(256, y).toPoint()
         qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=spot)
-    qtbot.keyClicks(window.calibration.length, "20")
-    qtbot.keyClick(window.calibration.length, Qt.Key.Key_Return)
+    qtbot.keyClicks(window.view.calibration.length, "20")
+    qtbot.keyClick(window.view.calibration.length, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
     assert isinstance(window.shown, Tumour)
     spacing = window.shown.frame.spacing
@@ -155,19 +155,19 @@ def test_two_clicks_and_a_length_give_the_right_mm(show: Show, at: At, qtbot: Qt
     assert spacing.provenance is Provenance.RULER
     assert spacing.row_mm == pytest.approx(0.15, rel=0.01)
     assert window.shown.area_mm2 == pytest.approx(source.shape(30).area_mm2, rel=0.03)
-    assert not window.calibration.isVisible()
-    qtbot.waitUntil(lambda: "two-point ruler" in window.readout._values["Scale"].text())
+    assert not window.view.calibration.isVisible()
+    qtbot.waitUntil(lambda: "two-point ruler" in window.view.readout._values["Scale"].text())
 
 
 def test_a_typed_spacing_may_differ_by_axis_and_the_picture_follows(show: Show, qtbot: QtBot) -> None:
     window = show(PhantomSource(spacing_mm=None, count=60))
     window.act("calibrate")
-    window.calibration.row.setText("0,3")
-    window.calibration.column.setText("0.15")
-    qtbot.mouseClick(window.calibration._use_typed, Qt.MouseButton.LeftButton)
+    window.view.calibration.row.setText("0,3")
+    window.view.calibration.column.setText("0.15")
+    qtbot.mouseClick(window.view.calibration._use_typed, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
-    assert window.canvas.placement is not None
-    assert window.canvas.placement.down == pytest.approx(2 * window.canvas.placement.across)
+    assert window.view.canvas.placement is not None
+    assert window.view.canvas.placement.down == pytest.approx(2 * window.view.canvas.placement.across)
     assert isinstance(window.shown, Tumour)
     assert window.shown.frame.spacing is not None
     assert window.shown.frame.spacing.provenance is Provenance.TYPED
@@ -177,11 +177,11 @@ def test_a_typed_spacing_may_differ_by_axis_and_the_picture_follows(show: Show, 
 def test_a_spacing_that_is_none_is_one_sentence(show: Show, qtbot: QtBot, typed: tuple[str, str]) -> None:
     window = show(PhantomSource(spacing_mm=None, count=60))
     window.act("calibrate")
-    window.calibration.row.setText(typed[0])
-    window.calibration.column.setText(typed[1])
-    qtbot.mouseClick(window.calibration._use_typed, Qt.MouseButton.LeftButton)
-    assert window.calibration.isVisible()
-    assert "not a length" in window.calibration._error.text()
+    window.view.calibration.row.setText(typed[0])
+    window.view.calibration.column.setText(typed[1])
+    qtbot.mouseClick(window.view.calibration._use_typed, Qt.MouseButton.LeftButton)
+    assert window.view.calibration.isVisible()
+    assert "not a length" in window.view.calibration._error.text()
     assert window.session.playback is not None
     assert window.session.playback.info.spacing is None
 
@@ -200,7 +200,7 @@ def test_points_that_nearly_coincide_are_refused() -> None:
 def test_without_scale_is_a_choice_drawn_dotted_in_pixels(show: Show, qtbot: QtBot) -> None:
     window = show(PhantomSource(spacing_mm=None, count=60))
     qtbot.waitUntil(lambda: isinstance(window.shown, UnknownSpacing))
-    qtbot.mouseClick(window.readout._card._buttons[Offer.WITHOUT_SCALE], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.view.readout._card._buttons[Offer.WITHOUT_SCALE], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.face is not None and window.face.unit == "px", timeout=5000)
     assert window.face is not None
     assert window.face.card.title == "Scale unknown: contour unvalidated"
@@ -223,9 +223,9 @@ def test_a_wrong_file_leaves_the_running_source_alone(show: Show, qtbot: QtBot, 
     window = show()
     window.session._open_source = app.open_source
     window.open_source(SourceRequest(str(tmp_path / "missing.nii.gz")))
-    qtbot.waitUntil(window.stage.notice.isVisible, timeout=5000)
-    assert "missing.nii.gz" in window.stage.notice.text()
-    assert "Traceback" not in window.stage.notice.text()
+    qtbot.waitUntil(window.view.stage.notice.isVisible, timeout=5000)
+    assert "missing.nii.gz" in window.view.stage.notice.text()
+    assert "Traceback" not in window.view.stage.notice.text()
     shown = window.meter.shown
     qtbot.waitUntil(lambda: window.meter.shown > shown + 3, timeout=5000)
 
@@ -318,13 +318,32 @@ def test_a_dropped_file_is_opened(show: Show, qtbot: QtBot, tmp_path: Path) -> N
     assert asked[0].text == str(tmp_path / "case.mha")
 
 
+def test_a_picture_with_several_regions_is_opened_again_with_the_one_chosen(show: Show, qtbot: QtBot) -> None:
+    asked: list[SourceRequest] = []
+
+    def open_source(request: SourceRequest) -> PhantomSource | Refusal:
+        asked.append(request)
+        return Refusal("case.dcm shows 2 pictures: choose a region.") if request.region is None else PhantomSource()
+
+    window = show(Refusal("Nothing yet."), wait=False)
+    window.session._open_source = open_source
+    window.open_source(window.view.source.request("case.dcm"))
+    qtbot.waitUntil(lambda: window.face is not None and "2 pictures" in " ".join(window.face.card.body))
+    qtbot.mouseClick(window.view.readout._card._buttons[Offer.OPEN], Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(window.view.source._region_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
+    asked = [request for request in asked if request.text == "case.dcm"]
+    assert [request.region for request in asked] == [None, 0]
+    assert window.view.source.request("other.dcm").region is None
+
+
 def test_another_source_takes_the_old_picture_away_first(show: Show, qtbot: QtBot) -> None:
     window = show()
     window.session._open_source = lambda _: PhantomSource(rows=256, cols=300, spacing_mm=None, count=60)
     window.open_source(SourceRequest("other"))
     qtbot.waitUntil(lambda: isinstance(window.shown, UnknownSpacing), timeout=5000)
-    assert window.canvas.picture.frame is not None
-    assert window.canvas.picture.frame.cols == 300
+    assert window.view.canvas.picture.frame is not None
+    assert window.view.canvas.picture.frame.cols == 300
     assert window.meter.mismatched == 0
 
 
@@ -354,10 +373,10 @@ def test_a_recording_that_stops_delivering_is_stale_and_loses_its_contour(show: 
     qtbot.waitUntil(lambda: window.face is not None and window.face.card.title.startswith("STALE"), timeout=5000)
     assert window.face is not None
     assert (window.face.number, window.face.contour, window.face.dimmed) == ("—", False, True)
-    assert window.canvas.picture.opacity() < 1
+    assert window.view.canvas.picture.opacity() < 1
     source.release.set()
     qtbot.waitUntil(lambda: window.face is not None and window.face.contour, timeout=5000)
-    assert window.canvas.picture.opacity() == 1
+    assert window.view.canvas.picture.opacity() == 1
 
 
 def test_a_failure_takes_the_contour_at_once_and_ten_stay(

@@ -27,6 +27,8 @@ class SourcePanel(Sheet):
         super().__init__("Open", 420, parent)
         self._axis = "k"
         self._region: int | None = None
+        self.current = ""
+        """What was asked for last; asked for again when its axis or region changes."""
         self._error = self.note("red")
         self._buttons: list[QPushButton] = []
         self._recent_buttons: list[QPushButton] = []
@@ -104,7 +106,9 @@ class SourcePanel(Sheet):
         self._error.setVisible(bool(sentence))
 
     def request(self, text: str) -> SourceRequest:
-        """The request for `text` with the axis and region chosen here."""
+        """The request for `text` with the axis and region chosen here; a region belongs to one picture only."""
+        if text != self.current:
+            self._set_region(None)
         return SourceRequest(text, axis=self._axis, region=self._region)
 
     def _choose(self, text: str) -> None:
@@ -114,11 +118,20 @@ class SourcePanel(Sheet):
         self._axis = axis
         for name, made in self._axis_buttons.items():
             made.setChecked(name == axis)
+        self._again()
 
     def _next_region(self) -> None:
         """Automatic, 0, 1, 2, 3, and around."""
-        self._region = 0 if self._region is None else self._region + 1 if self._region < 3 else None
-        set_text(self._region_button, "Region: automatic" if self._region is None else f"Region: {self._region}")
+        self._set_region(0 if self._region is None else self._region + 1 if self._region < 3 else None)
+        self._again()
+
+    def _set_region(self, region: int | None) -> None:
+        self._region = region
+        set_text(self._region_button, "Region: automatic" if region is None else f"Region: {region}")
+
+    def _again(self) -> None:
+        if self.current:
+            self._choose(self.current)
 
     def _ask_file(self) -> None:
         self._ask(QFileDialog.FileMode.ExistingFile)

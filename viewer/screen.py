@@ -1,0 +1,71 @@
+"""What is where: top bar, picture and readout, transport and trace, research line, and the panels over the picture."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from viewer.canvas import Canvas, Painted
+from viewer.face import Offer
+from viewer.foot import ResearchLine
+from viewer.panels.calibration import CalibrationPanel
+from viewer.panels.keys import KeysPanel
+from viewer.panels.model_card import ModelPanel
+from viewer.panels.performance import PerformancePanel
+from viewer.panels.source import SourcePanel
+from viewer.panels.welcome import WelcomePanel
+from viewer.readout import Readout
+from viewer.stage import Stage
+from viewer.theme import Theme
+from viewer.top_bar import TopBar
+from viewer.trace import Trace
+from viewer.transport import Transport
+
+
+class Screen(QWidget):
+    """Every widget of the window, laid out.
+
+    Args:
+        act: carries out an action by its name.
+        accept: carries out what a card offers.
+        painted: told what each paint event put on the screen.
+    """
+
+    def __init__(
+        self, act: Callable[[str], None], accept: Callable[[Offer], None], painted: Callable[[Painted], None]
+    ) -> None:
+        super().__init__()
+        self.setObjectName("ground")
+        self.canvas = Canvas(painted)
+        self.stage, self.readout = Stage(self.canvas), Readout(accept)
+        self.top, self.transport, self.trace = TopBar(act), Transport(act), Trace()
+        self.foot, self.research = QWidget(), ResearchLine()
+        self.calibration, self.source = CalibrationPanel(self.stage), SourcePanel(self.stage)
+        self.model_card, self.timing = ModelPanel(self.stage), PerformancePanel(self.stage)
+        self.keys, self.welcome = KeysPanel(act, self.stage), WelcomePanel(self.stage)
+        for sheet in (self.calibration, self.source, self.model_card, self.timing, self.keys, self.welcome):
+            self.stage.add(sheet)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        self.foot.setObjectName("foot")
+        self.foot.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        middle, foot, column = QHBoxLayout(), QHBoxLayout(self.foot), QVBoxLayout(self)
+        middle.setSpacing(0)
+        middle.addWidget(self.stage, 1)
+        middle.addWidget(self.readout)
+        foot.setContentsMargins(0, 0, 0, 0)
+        foot.addWidget(self.transport, 1)
+        foot.addWidget(self.trace)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.top)
+        column.addLayout(middle, 1)
+        column.addWidget(self.foot)
+        column.addWidget(self.research)
+
+    def apply(self, look: Theme) -> None:
+        """Use these sizes."""
+        for part in (self.top, self.readout, self.transport, self.trace, self.stage, self.canvas, self.research):
+            part.apply(look)
+        self.foot.setFixedHeight(look.px(100))
