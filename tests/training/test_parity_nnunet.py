@@ -11,6 +11,7 @@ from training.export.graph import seal, write_onnx
 from training.export.network import to_onnx
 from training.export.recipe import contract_of
 from training.export.samples import draw_samples
+from training.export.seen import seen_in_training
 
 SLICES = 70
 """Mixed sizes (1 to 3 patches a side), spacings 0.2 to 0.8 mm, rows and columns drawn apart."""
@@ -24,7 +25,7 @@ def both(request, model_folder, tmp_path):
     reference = parity.Reference(trained)
     identity = Identity(name="x", version="1", created="2025-01-01", licence="none", intended_use="tests")
     population = facts.simulated_population(0, native=False)
-    contract = contract_of(trained, identity, population, facts.seen(trained, None), None, "simulated")
+    contract = contract_of(trained, identity, population, seen_in_training(trained, None), None, "simulated")
     samples = draw_samples(10, seed=5)
     cases = golden_cases(reference, samples, parity.predict_all(reference, samples))
     model = to_onnx(trained)

@@ -28,12 +28,15 @@ def _lines(contract: ModelContract, sha256: str) -> Iterator[str]:
     yield f"\n- file: sha256 `{sha256}`, licence {identity.licence}"
     (rows, cols), (row_mm, col_mm) = wanted.patch, wanted.spacing_mm
     yield f"- input: {rows} x {cols} pixels of {row_mm:g} x {col_mm:g} mm"
-    yield f"- folds fused: {contract.output.folds}; nnunetv2 {provenance.nnunetv2}, {provenance.trainer}"
+    yield f"- folds fused: {contract.output.folds}; trained with nnunetv2 ({provenance.nnunetv2}), {provenance.trainer}"
+    if contract.output.keep_largest:
+        yield "- only the largest contour of a frame is kept, as nnU-Net's cross-validation chose"
     yield f"- training slices: {_cutoff(provenance.area_cutoff_mm2)}; labels from: {provenance.label_origin}"
     yield "\n## On whom it was trained"
     yield f"\n{contract.population.words}"
     seen = wanted.seen
-    yield f"\nPixels of {seen.spacing_mm[0]:.2f} to {seen.spacing_mm[1]:.2f} mm were met in training."
+    known = "Pixels" if seen.rows[0] < seen.rows[1] or seen.cols[0] < seen.cols[1] else "On the median, pixels"
+    yield f"\n{known} of {seen.spacing_mm[0]:.2f} to {seen.spacing_mm[1]:.2f} mm were met in training."
     yield from _scores(contract.reliability.fast)
     yield from _limits(contract)
     yield from _proof(contract)

@@ -1,36 +1,45 @@
-"""A trained nnU-Net folder, read without running anything that a checkpoint may hold.
-
-    MODEL/plans.json, dataset.json, dataset_fingerprint.json, fold_N/checkpoint_best.pth, fold_N/receipt-fit.json
+"""A trained nnU-Net model, read without running anything that its files may hold.
 
 Checkpoints are pickles, which can run code when loaded: only tensors, plain values and the numpy scalars of nnU-Net's
 log are let through.
 """
 
-import json
+import hashlib
 import pickle
 import warnings
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import numpy as np
 import torch
 from numpy._core import multiarray
-from torch import nn
 
 from inference.errors import ModelError
-from training.receipt import sha256
+from training.export.plans import CONFIGURATION, Plan, channels, read_plan, up_to_date
+from training.export.postprocessing import Postprocessing, keeps_largest
+from training.export.results import PLANS, ModelFiles, Stream, find_model
 
-CONFIGURATION = "2d"
+Fold = int | Literal["all"]
+Weights = dict[str, torch.Tensor]
+
 _SCALARS: list[Any] = [
     multiarray.scalar,
     (multiarray.scalar, "numpy.core.multiarray.scalar"),  # the name before numpy 2
     np.dtype,
-    *(type(np.dtype(kind)) for kind in ("float64", "float32", "int64", "int32", "bool")),
+    *(type(np.dtype(kind)) for kind in ("float64", "float32", "float16", "int64", "int32", "bool")),
 ]
-_RESAMPLING = {"is_seg": False, "order_z": 0}
-"""What both resizes have in common; the order is 3 for pictures and 1 for logits."""
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """receipt-fit.json, as far as a contract needs it."""
+
+    settings: dict[str, Any] = {}
+    versions: dict[str, str | None] = {}
+    seed: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,83 +47,96 @@ class Trained:
     """A trained model, one entry of `weights` a fold.
 
     Attributes:
-        folder: where it lies.
-        plans: plans.json.
+        folder: where it lies; inside a zip as if that were a folder.
+        plans: plans.json in the form of current nnU-Net, with the 2D configuration alone.
+        plan: that configuration.
         dataset: dataset.json.
         fingerprint: dataset_fingerprint.json, empty where there is none.
-        receipt: how the first fold was fitted (receipt-fit.json), empty where there is none.
-        weights: network weights of each fold.
+        receipt: how the first fold was fitted, empty where there is none.
+        weights: network weights of each fold, float32.
         checkpoints: sha256 of each fold's checkpoint.
         plans_sha256: sha256 of plans.json.
-        trainer: name of the trainer class.
+        trainer: name of the trainer class, whose code is not needed.
         mirror_axes: axes along which test-time mirroring is allowed.
+        keep_largest: whether cross-validation chose to keep the largest component alone.
     """
 
     folder: Path
     plans: dict[str, Any]
+    plan: Plan
     dataset: dict[str, Any]
     fingerprint: dict[str, Any]
-    receipt: dict[str, Any]
-    weights: tuple[dict[str, torch.Tensor], ...]
+    receipt: Receipt
+    weights: tuple[Weights, ...]
     checkpoints: tuple[str, ...]
     plans_sha256: str
     trainer: str
     mirror_axes: tuple[int, ...]
-
-    @property
-    def configuration(self) -> dict[str, Any]:
-        """The 2D configuration of the plans."""
-        configuration: dict[str, Any] = self.plans["configurations"][CONFIGURATION]
-        return configuration
+    keep_largest: bool
 
     @property
     def channels(self) -> dict[str, str]:
-        """Channel names; plans before v2 call them modalities."""
-        names: dict[str, str] = self.dataset.get("channel_names") or self.dataset.get("modality", {})
-        return names
+        """Channel names by number."""
+        return channels(self.dataset)
 
     @property
     def patch(self) -> tuple[int, int]:
         """(rows, cols) of the network's input."""
-        rows, cols = self.configuration["patch_size"]
-        return int(rows), int(cols)
+        return self.plan.patch_size
 
     @property
     def transposed(self) -> bool:
         """Whether the plans exchange rows and columns."""
-        return tuple(self.plans["transpose_forward"]) == (0, 2, 1)
+        order: list[int] = self.plans["transpose_forward"]
+        return order == [0, 2, 1]
 
 
-def read_trained(folder: Path, folds: Sequence[int], checkpoint: str = "best") -> Trained:
-    """Read a results folder of nnU-Net.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fold:
+    """What is kept of one checkpoint."""
+
+    weights: Weights
+    sha256: str
+    trainer: str | None
+    mirror_axes: tuple[int, ...]
+    configuration: str
+
+
+def read_trained(
+    model: Path, folds: Sequence[Fold], checkpoint: str = "best", postprocessing: Postprocessing | None = None
+) -> Trained:
+    """Read a results folder of nnU-Net, or a zip of one.
 
     Args:
-        folder: `nnUNetTrainer...__nnUNetPlans__2d`.
-        folds: which folds, at least one.
+        model: the model's folder (`TRAINER__PLANS__2d`), any folder above it that holds no other, or a zip.
+        folds: which folds, at least one; `all` is nnU-Net's training on everything.
         checkpoint: `best` or `final`.
+        postprocessing: what cross-validation chose, where only a pickle says so; None reads it.
 
     Raises:
-        ModelError: if a file is missing, a checkpoint holds more than numbers, or the recipe is one that
+        ModelError: if a file is missing or damaged, a checkpoint holds more than numbers, or the recipe is one that
             `inference.preprocessing` does not reproduce.
     """
-    files = [folder / f"fold_{fold}" / f"checkpoint_{checkpoint}.pth" for fold in folds]
-    loaded = [read_checkpoint(file) for file in files]
-    plans = _json(folder / "plans.json")
-    dataset = _json(folder / "dataset.json")
-    trained = Trained(
-        folder=folder,
-        plans=plans,
+    files = find_model(model)
+    plans, dataset = files.json(PLANS), files.json("dataset.json")
+    loaded = [_read_fold(files, f"fold_{fold}/checkpoint_{checkpoint}.pth") for fold in folds]
+    current = up_to_date(plans, loaded[0].configuration, files.path)
+    with files.open(PLANS) as stream:
+        plans_sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Trained(
+        folder=files.path,
+        plans=current,
+        plan=read_plan(current, dataset, files.path),
         dataset=dataset,
-        fingerprint=_json(folder / "dataset_fingerprint.json", needed=False),
-        receipt=_json(files[0].parent / "receipt-fit.json", needed=False),
-        weights=tuple(_weights(one, file) for one, file in zip(loaded, files, strict=True)),
-        checkpoints=tuple(sha256(file) for file in files),
-        plans_sha256=sha256(folder / "plans.json"),
-        trainer=str(loaded[0].get("trainer_name", "unknown")),
-        mirror_axes=tuple(loaded[0].get("inference_allowed_mirroring_axes") or ()),
+        fingerprint=files.json("dataset_fingerprint.json", needed=False),
+        receipt=_receipt(files, f"fold_{folds[0]}/receipt-fit.json"),
+        weights=tuple(fold.weights for fold in loaded),
+        checkpoints=tuple(fold.sha256 for fold in loaded),
+        plans_sha256=plans_sha256,
+        trainer=loaded[0].trainer or files.path.name.split("__")[0],
+        mirror_axes=loaded[0].mirror_axes,
+        keep_largest=keeps_largest(files, postprocessing),
     )
-    _check_recipe(trained)
-    return trained
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
@@ -125,80 +147,76 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise ModelError(f"There is no checkpoint at {path}: train that fold, or name another.")
+    with path.open("rb") as stream:
+        return _load(stream, path)
+
+
+def _read_fold(files: ModelFiles, name: str) -> _Fold:
+    """One checkpoint, without the state of its optimiser."""
+    path = files.path / name
+    if not files.has(name):
+        raise ModelError(f"There is no checkpoint at {path}, only {', '.join(files.checkpoints()) or 'none at all'}.")
+    with files.open(name) as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        stream.seek(0)
+        loaded = _load(stream, path)
+    arguments, trainer = loaded.get("init_args"), loaded.get("trainer_name")
+    axes = loaded.get("inference_allowed_mirroring_axes") or ()
+    named = arguments.get("configuration") if isinstance(arguments, dict) else None
+    return _Fold(
+        weights=_weights(loaded, path),
+        sha256=sha256,
+        trainer=trainer if isinstance(trainer, str) else None,
+        mirror_axes=tuple(axes) if isinstance(axes, tuple | list) else (),
+        configuration=named if isinstance(named, str) else CONFIGURATION,
+    )
+
+
+def _receipt(files: ModelFiles, name: str) -> Receipt:
+    """How a fold was fitted."""
     try:
+        return msgspec.convert(files.json(name, needed=False), Receipt)
+    except msgspec.ValidationError as error:
+        raise ModelError(f"{files.path / name} is no receipt of 'ius-train fit' ({error}): remove it.") from error
+
+
+def _load(stream: Stream, path: Path) -> dict[str, Any]:
+    """A checkpoint's plain values and tensors."""
+    try:
+        _check_size(stream, path)
         with torch.serialization.safe_globals(_SCALARS), warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of a foreign pickle, which is refused below
-            loaded = torch.load(path, map_location="cpu", weights_only=True)
+            loaded = torch.load(stream, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ModelError(
             f"{path} holds more than weights and is not opened: it could run code. Train it again."
         ) from error
-    except (RuntimeError, EOFError, OSError) as error:
-        raise ModelError(f"{path} is damaged ({str(error).splitlines()[0]}): copy it again.") from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ModelError(f"{path} is damaged ({reason}): copy it again.") from error
     if not isinstance(loaded, dict):
         raise ModelError(f"{path} is no nnU-Net checkpoint: name a folder made by 'ius-train fit'.")
     return loaded
 
 
-def build_network(trained: Trained, fold: int = 0) -> nn.Module:
-    """The network of one fold (by position), deep supervision off, ready for inference."""
-    from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
-    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
-
-    configuration = PlansManager(trained.plans).get_configuration(CONFIGURATION)
-    network: nn.Module = get_network_from_plans(
-        configuration.network_arch_class_name,
-        configuration.network_arch_init_kwargs,
-        configuration.network_arch_init_kwargs_req_import,
-        1,
-        len(trained.dataset["labels"]),
-        deep_supervision=False,
-    )
-    network.load_state_dict(trained.weights[fold])
-    return network.eval()
+def _check_size(stream: Stream, path: Path) -> None:
+    """Refuse a checkpoint that grows when it is opened: torch packs nothing, so its parts are as large as it is."""
+    size = stream.seek(0, 2)
+    stream.seek(0)
+    if zipfile.is_zipfile(stream):
+        stream.seek(0)
+        with zipfile.ZipFile(stream) as parts:
+            grown = sum(part.file_size for part in parts.infolist())
+        if grown > size:
+            raise ModelError(f"{path} is not opened: it would grow to {grown >> 20} MiB, and nnU-Net packs nothing.")
+    stream.seek(0)
 
 
-def _weights(checkpoint: Mapping[str, Any], path: Path) -> dict[str, torch.Tensor]:
+def _weights(checkpoint: dict[str, Any], path: Path) -> Weights:
     """The network weights of a checkpoint, without the prefixes that compiling and parallel training leave."""
-    if "network_weights" not in checkpoint:
+    weights = checkpoint.get("network_weights")
+    if not isinstance(weights, dict) or not all(isinstance(value, torch.Tensor) for value in weights.values()):
         raise ModelError(f"{path} is no nnU-Net checkpoint: it has no network weights.")
-    weights = checkpoint["network_weights"]
-    return {key.removeprefix("module.").removeprefix("_orig_mod."): value for key, value in weights.items()}
-
-
-def _json(path: Path, *, needed: bool = True) -> dict[str, Any]:
-    """A JSON object from a file."""
-    if not path.is_file():
-        if needed:
-            raise ModelError(f"{path.parent} is not a trained nnU-Net model: {path.name} is missing.")
-        return {}
-    try:
-        value = json.loads(path.read_text())
-    except ValueError as error:
-        raise ModelError(f"{path} is not JSON ({error}): copy it again.") from error
-    if not isinstance(value, dict):
-        raise ModelError(f"{path} holds no JSON object: copy it again.")
-    return value
-
-
-def _check_recipe(trained: Trained) -> None:
-    """Refuse a recipe that `inference.preprocessing` would not reproduce."""
-    if CONFIGURATION not in trained.plans["configurations"]:
-        raise ModelError(f"{trained.folder} has no 2D configuration: train one with 'ius-train fit'.")
-    plan, dataset = trained.configuration, trained.dataset
-    pictures, logits = plan["resampling_fn_data_kwargs"], plan["resampling_fn_probabilities_kwargs"]
-    resampling = [plan["resampling_fn_data"], plan["resampling_fn_probabilities"]]
-    labels = dataset["labels"]
-    demands = {
-        "one channel": len(trained.channels) == 1,
-        "two labels, background 0 and one tumour": sorted(map(str, labels.values())) == ["0", "1"],
-        "z-score normalisation": plan["normalization_schemes"] == ["ZScoreNormalization"],
-        "nnU-Net's default preprocessor": plan["preprocessor_name"] == "DefaultPreprocessor",
-        "nnU-Net's default resampling": resampling == ["resample_data_or_seg_to_shape"] * 2,
-        "order 3 for pictures": {**pictures, **_RESAMPLING} == pictures and pictures["order"] == 3,
-        "order 1 for logits": {**logits, **_RESAMPLING} == logits and logits["order"] == 1,
-        "axes in an order that keeps slices whole": trained.plans["transpose_forward"] in ([0, 1, 2], [0, 2, 1]),
+    return {
+        str(key).removeprefix("module.").removeprefix("_orig_mod."): value.float() for key, value in weights.items()
     }
-    for demand, met in demands.items():
-        if not met:
-            raise ModelError(f"{trained.folder} cannot be exported: its recipe must have {demand}.")

@@ -15,12 +15,14 @@ from inference.errors import ModelError
 from training.export import facts
 from training.export.card import model_card
 from training.export.cases import golden_cases, insist
-from training.export.checkpoint import Trained, read_trained
+from training.export.checkpoint import Fold, Trained, read_trained
 from training.export.graph import seal, write_onnx
 from training.export.network import to_onnx
 from training.export.parity import Reference, compare_all, demand, predict_all, summary
+from training.export.postprocessing import Postprocessing
 from training.export.recipe import contract_of
 from training.export.samples import Sample, draw_samples, read_samples
+from training.export.seen import seen_in_training
 from training.files import written_aside
 from training.receipt import sha256
 
@@ -29,10 +31,10 @@ VERIFY_SLICES = 70
 
 
 def export_model(
-    model_folder: Path,
+    model: Path,
     out: Path,
     *,
-    folds: tuple[int, ...] = (0,),
+    folds: tuple[Fold, ...] = (0,),
     verify: Path | None = None,
     evaluation: Path | None = None,
     name: str,
@@ -43,14 +45,15 @@ def export_model(
     label_origin: facts.LabelOrigin | None = None,
     licence: str = "Apache-2.0",
     checkpoint: str = "best",
+    postprocessing: Postprocessing | None = None,
     trial: bool = False,
 ) -> ModelContract:
     """Export, check against nnU-Net's own predictor, and write the .onnx and its card (`out` with .md).
 
     Args:
-        model_folder: nnU-Net's results folder of one data set.
+        model: nnU-Net's results folder of one model, or a zip of it.
         out: the .onnx to write.
-        folds: folds to fuse.
+        folds: folds to fuse, as the mean of their logits.
         verify: slices of the parity check: a slice store or a folder of 2D NIfTI; None takes simulated blobs.
         evaluation: `summary.json` of `ius-train evaluate`; None leaves the scores out.
         name: the model's name, as screens show it.
@@ -61,6 +64,7 @@ def export_model(
         label_origin: where its labels come from; needed unless it is simulated.
         licence: of the model.
         checkpoint: `best` or `final`.
+        postprocessing: what cross-validation chose, needed where only a pickle says so.
         trial: accept a model that segments nothing, or something everywhere: a trial run's is worth nothing.
 
     Returns:
@@ -69,7 +73,7 @@ def export_model(
     Raises:
         ModelError: if the folder cannot be exported, or the file does not say what nnU-Net says.
     """
-    trained = read_trained(model_folder, folds, checkpoint)
+    trained = read_trained(model, folds, checkpoint, postprocessing)
     origin = label_origin or ("simulated" if simulated else None)
     if origin is None:
         raise ModelError("The contract has to say where the labels come from: us, mri, both or simulated.")
@@ -78,10 +82,10 @@ def export_model(
     store = facts.training_store(trained, train)
     people = facts.read_population(population) if population else _simulated(trained, store, simulated)
     scores = facts.read_measured(evaluation) if evaluation else None
-    contract = contract_of(trained, identity, people, facts.seen(trained, store), scores, origin)
+    contract = contract_of(trained, identity, people, seen_in_training(trained, store), scores, origin)
     samples = read_samples(verify, VERIFY_SLICES) if verify else draw_samples(VERIFY_SLICES, seed=0)
-    model, sealed = _prove(trained, contract, samples, verify.name if verify else "simulated blobs", trial)
-    write_onnx(model, out)
+    network, sealed = _prove(trained, contract, samples, verify.name if verify else "simulated blobs", trial)
+    write_onnx(network, out)
     with written_aside(out.with_suffix(".md")) as aside:
         aside.write_text(model_card(sealed, sha256(out)))
     return sealed
@@ -117,5 +121,5 @@ def _prove(
         engine = Engine.load(draft, providers=["CPUExecutionProvider"])
         comparisons = compare_all(engine, samples, masks)
     demand(comparisons)
-    proof = summary(comparisons, slices, engine.provider, installed("nnunetv2"))
+    proof = summary(comparisons, slices, engine.provider, installed("nnunetv2"), keep_largest=trained.keep_largest)
     return model, seal(model, msgspec.structs.replace(contract, parity=proof), cases)

@@ -1,24 +1,17 @@
-"""What a contract says beside the network itself: the range of the training slices, the population, the scores."""
+"""What a contract says beside the network itself: the training slices, the population, the scores."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
-from inference.contract import BandScore, Measured, Population, Seen
-from inference.errors import FormatError, ModelError
+from inference.contract import BandScore, Measured, Population
+from inference.errors import FormatError
 from training.export.checkpoint import Trained
-from training.slices import SliceRow, larger_than, read_slice, read_slices
+from training.slices import SliceRow, larger_than, read_slices
 
 LabelOrigin = Literal["us", "mri", "both", "simulated"]
-
-_READ = 200
-"""Slices whose grey values are read for their range, evenly spread."""
-_PERCENTILES = (0.5, 99.5)
 
 SIMULATED_LACKS = (
     "vessels, dura and air drop-out, and reverberation ghosts",
@@ -83,7 +76,7 @@ def training_store(trained: Trained, given: Path | None) -> Path | None:
     """The slice store the model was trained on: as given, or as its fit receipt names it, if it is still there."""
     if given is not None:
         return given
-    named = trained.receipt.get("settings", {}).get("slices")
+    named = trained.receipt.settings.get("slices")
     return Path(named) if named and (Path(named) / "slices.csv").is_file() else None
 
 
@@ -94,52 +87,8 @@ def training_rows(trained: Trained, store: Path) -> list[SliceRow]:
 
 def area_cutoff(trained: Trained) -> float | None:
     """Cut-off in mm² that the model was fitted with, None if nothing says so."""
-    value = trained.receipt.get("settings", {}).get("min_area")
+    value = trained.receipt.settings.get("min_area")
     return None if value is None else float(value)
-
-
-def seen(trained: Trained, store: Path | None) -> Seen:
-    """Ranges of spacing, size and grey values that the model met in training.
-
-    Args:
-        trained: the model.
-        store: its slice store; without one nnU-Net's fingerprint has to do: sizes after the crop, tumour's grey values.
-
-    Raises:
-        ModelError: if there is no fingerprint either.
-    """
-    return _seen_by_nnunet(trained) if store is None else _seen_in(training_rows(trained, store), store)
-
-
-def _seen_in(rows: Sequence[SliceRow], store: Path) -> Seen:
-    """Ranges over a slice store."""
-    spacings = [mm for row in rows for mm in (row.row_mm, row.col_mm)]
-    chosen = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _READ)).round().astype(int))
-    grey: NDArray[np.float64] = np.concatenate([_inside(rows[index].image(store)) for index in chosen])
-    low, high = np.percentile(grey, _PERCENTILES)
-    return Seen(
-        spacing_mm=(min(spacings), max(spacings)),
-        rows=(min(row.rows for row in rows), max(row.rows for row in rows)),
-        cols=(min(row.cols for row in rows), max(row.cols for row in rows)),
-        intensity=(float(low), float(high)),
-    )
-
-
-def _seen_by_nnunet(trained: Trained) -> Seen:
-    """Ranges from nnU-Net's fingerprint."""
-    fingerprint = trained.fingerprint
-    if not fingerprint:
-        raise ModelError(f"{trained.folder} has no dataset_fingerprint.json: name its training slices with --train.")
-    spacings = [mm for spacing in fingerprint["spacings"] for mm in spacing[1:]]
-    rows = [shape[1] for shape in fingerprint["shapes_after_crop"]]
-    cols = [shape[2] for shape in fingerprint["shapes_after_crop"]]
-    grey = fingerprint["foreground_intensity_properties_per_channel"]["0"]
-    return Seen(
-        spacing_mm=(min(spacings), max(spacings)),
-        rows=(min(rows), max(rows)),
-        cols=(min(cols), max(cols)),
-        intensity=(grey["percentile_00_5"], grey["percentile_99_5"]),
-    )
 
 
 def simulated_population(n_patients: int, *, native: bool) -> Population:
@@ -171,9 +120,3 @@ def read_population(path: Path) -> Population:
         raise FormatError(f"There is no population file at {path}.") from error
     except (msgspec.DecodeError, json.JSONDecodeError) as error:
         raise FormatError(f"{path} does not describe a population ({error}).") from error
-
-
-def _inside(path: Path) -> NDArray[np.float64]:
-    """The non-zero grey values of a slice."""
-    pixels = np.asarray(read_slice(path), np.float64)
-    return np.asarray(pixels[pixels != 0], np.float64)

@@ -8,7 +8,8 @@ import torch
 from torch import nn
 
 from inference.errors import ModelError
-from training.export.checkpoint import Trained, build_network
+from training.export.checkpoint import Trained
+from training.export.norm import spell_out_norms
 
 OPSET = 18
 
@@ -25,6 +26,39 @@ class FoldMean(nn.Module):
         return torch.stack([network(image) for network in self.networks]).mean(dim=0)
 
 
+def build_network(trained: Trained, fold: int = 0) -> nn.Module:
+    """The network of one fold (by position), deep supervision off, ready for inference.
+
+    Raises:
+        ModelError: if its plans describe another network than its weights are for.
+    """
+    from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
+
+    plan = trained.plan.architecture
+    try:
+        with torch.device("meta"):  # no memory before it is known to fit the weights
+            network: nn.Module = get_network_from_plans(
+                plan.network_class_name,
+                plan.arch_kwargs,
+                plan.imported,
+                1,
+                len(trained.dataset["labels"]),
+                deep_supervision=False,
+            )
+    except (TypeError, ValueError, AssertionError, IndexError, RuntimeError) as error:
+        raise ModelError(f"{trained.folder} describes no network that can be built ({error}).") from error
+    weights = trained.weights[fold]
+    wanted = {name: value.shape for name, value in network.state_dict().items()}
+    if wanted != {name: value.shape for name, value in weights.items()}:
+        raise ModelError(
+            f"The weights in {trained.folder} are not those of the network in its plans: its trainer "
+            f"({trained.trainer}) builds another one, which cannot be exported."
+        )
+    network = network.to_empty(device="cpu")
+    network.load_state_dict(weights)
+    return network.eval()
+
+
 def to_onnx(trained: Trained) -> onnx.ModelProto:
     """The network of a trained model as an ONNX graph `image` -> `logits`, checked.
 
@@ -32,6 +66,7 @@ def to_onnx(trained: Trained) -> onnx.ModelProto:
         ModelError: if the graph lost a normalisation on the way.
     """
     networks = [build_network(trained, fold) for fold in range(len(trained.weights))]
+    norms = sum(spell_out_norms(network) for network in networks)
     module = networks[0] if len(networks) == 1 else FoldMean(networks)
     image = torch.zeros(1, 1, *trained.patch)
     with warnings.catch_warnings():
@@ -50,13 +85,12 @@ def to_onnx(trained: Trained) -> onnx.ModelProto:
     if program is None:
         raise ModelError("PyTorch exported nothing: check the versions of torch and onnxscript.")
     model: onnx.ModelProto = program.model_proto
-    _check_norms(module, model)
+    _check_norms(norms, model)
     return model
 
 
-def _check_norms(module: nn.Module, model: onnx.ModelProto) -> None:
-    """Each InstanceNorm must arrive as one: exporters have turned them into batch norms of the tracing image."""
-    wanted = sum(isinstance(part, nn.InstanceNorm2d) for part in module.modules())
-    found = sum(node.op_type == "InstanceNormalization" for node in model.graph.node)
+def _check_norms(wanted: int, model: onnx.ModelProto) -> None:
+    """Each norm must still take its statistics from its input: exporters have frozen those of the tracing image."""
+    found = sum(node.op_type == "Sqrt" for node in model.graph.node)
     if found != wanted:
         raise ModelError(f"The exported graph has {found} instance normalisations and the network {wanted}.")

@@ -15,7 +15,11 @@ from inference.engine import Engine
 from inference.errors import ModelError
 from inference.frame import Pixels
 from inference.preprocessing import prepare
-from training.export.checkpoint import CONFIGURATION, Trained, build_network
+from inference.segmentation import mask_of
+from training.export.checkpoint import Trained
+from training.export.network import build_network
+from training.export.plans import CONFIGURATION
+from training.export.postprocessing import largest_component
 from training.export.samples import Sample
 
 _FAKE_MM = 999.0
@@ -78,9 +82,10 @@ class Comparison:
 
 
 def compare(engine: Engine, sample: Sample, reference: NDArray[np.uint8]) -> Comparison:
-    """One slice through the exported file, against nnU-Net's mask of it."""
-    mask = engine.segment(sample.pixels, sample.spacing_mm).margin > 0
-    expected = reference > 0
+    """One slice through the exported file, against nnU-Net's mask of it, each with its own post-processing."""
+    keep = engine.contract.output.keep_largest
+    mask = mask_of(engine.segment(sample.pixels, sample.spacing_mm).margin, keep_largest=keep) > 0
+    expected = (largest_component(reference) if keep else reference) > 0
     differing = int(np.count_nonzero(mask != expected))
     both, total = int(np.count_nonzero(mask & expected)), int(mask.sum()) + int(expected.sum())
     delta = abs(int(mask.sum()) - int(expected.sum())) * sample.spacing_mm[0] * sample.spacing_mm[1]
@@ -130,7 +135,9 @@ def table(comparisons: Sequence[Comparison]) -> str:
     return "\n".join([head, *lines])
 
 
-def summary(comparisons: Sequence[Comparison], slices: str, provider: str, nnunetv2: str) -> Parity:
+def summary(
+    comparisons: Sequence[Comparison], slices: str, provider: str, nnunetv2: str, *, keep_largest: bool
+) -> Parity:
     """The comparisons as the contract's proof.
 
     Args:
@@ -138,11 +145,13 @@ def summary(comparisons: Sequence[Comparison], slices: str, provider: str, nnune
         slices: which slices, in words.
         provider: what the exported file ran on.
         nnunetv2: version of the reference.
+        keep_largest: whether both kept the largest component alone.
     """
+    settings = "float32, no mirroring, tile step 0.5 with Gaussian weights"
     dices = [one.dice for one in comparisons]
     return Parity(
         reference=f"nnUNetPredictor of nnunetv2 {nnunetv2}",
-        settings="float32, no mirroring, tile step 0.5 with Gaussian weights",
+        settings=f"{settings}, largest component kept" if keep_largest else settings,
         slices=slices,
         n_slices=len(comparisons),
         dice_min=min(dices),

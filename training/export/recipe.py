@@ -1,13 +1,13 @@
 """The contract of a trained nnU-Net folder: its recipe as the engine reads it."""
 
 from importlib.metadata import version as installed
-from typing import Any
 
 import numpy as np
 
 from inference import contract as c
 from training.export.checkpoint import Trained
 from training.export.facts import LabelOrigin, area_cutoff
+from training.export.plans import Plan, strides
 
 MISMATCH_PER_MILLION = 200.0
 """Mask pixels of the golden cases that may differ on another device: GPUs round convolutions otherwise."""
@@ -52,16 +52,15 @@ def contract_of(
 
 def _input(trained: Trained, seen: c.Seen) -> c.Input:
     """What the network must be fed, from the plans."""
-    plan = trained.configuration
-    row_mm, col_mm = plan["spacing"]
+    plan = trained.plan
     return c.Input(
         channels=tuple(trained.channels.values()),
         patch=trained.patch,
         divisor=_divisor(plan),
         transposed=trained.transposed,
-        spacing_mm=(float(row_mm), float(col_mm)),
+        spacing_mm=plan.spacing,
         normalisation="z_score",
-        mask_normalisation=bool(plan["use_mask_for_norm"][0]),
+        mask_normalisation=plan.use_mask_for_norm[0],
         crop_to_nonzero=True,
         resampling_order=3,
         logit_resampling_order=1,
@@ -70,11 +69,9 @@ def _input(trained: Trained, seen: c.Seen) -> c.Input:
     )
 
 
-def _divisor(plan: dict[str, Any]) -> tuple[int, int]:
-    """By what the sides of the patch must be divisible: the product of the strides, in new and old plans."""
-    old = "architecture" not in plan
-    strides = plan["pool_op_kernel_sizes"] if old else plan["architecture"]["arch_kwargs"]["strides"]
-    rows, cols = np.prod(np.asarray(strides), axis=0)
+def _divisor(plan: Plan) -> tuple[int, int]:
+    """By what the sides of the patch must be divisible: the product of the strides."""
+    rows, cols = np.prod(np.asarray(strides(plan)), axis=0)
     return int(rows), int(cols)
 
 
@@ -87,20 +84,20 @@ def _output(trained: Trained) -> c.Output:
         threshold=0.5,
         folds=len(trained.weights),
         mirror_axes=trained.mirror_axes,
-        keep_largest=False,
+        keep_largest=trained.keep_largest,
     )
 
 
 def _provenance(trained: Trained, label_origin: LabelOrigin) -> c.Provenance:
     """How the model came to be."""
     return c.Provenance(
-        nnunetv2=installed("nnunetv2"),
+        nnunetv2=trained.receipt.versions.get("nnunetv2") or "version not recorded",
         trainer=trained.trainer,
         plans_sha256=trained.plans_sha256,
         checkpoint_sha256=trained.checkpoints,
-        datasets=(str(trained.plans["dataset_name"]),),
+        datasets=(str(trained.plans.get("dataset_name", "not recorded")),),
         area_cutoff_mm2=area_cutoff(trained),
         label_origin=label_origin,
-        seed=trained.receipt.get("seed"),
+        seed=trained.receipt.seed,
         exporter=f"ius {installed('ius')}",
     )
