@@ -1,9 +1,8 @@
 """Instance normalisation spelled out, since ONNX Runtime's own operator is not accurate enough for equal masks.
 
-ONNX Runtime sums a whole plane in one float32 accumulator: over a real-time network its logits are 1.9e-5 off the
-float64 result in the mean, where PyTorch's are 4.9e-7 off. After nnU-Net's rounding of logits to float16 that turned a
-border pixel in one slice out of twenty. Means of row means are as close as PyTorch (4.8e-7), for some 2 ms a frame of
-256x256 (tests/benchmarks/bench_norm.py).
+ONNX Runtime's logits are an order of magnitude further from the float64 result than PyTorch's, since its operator sums
+a whole plane in one go (tests/benchmarks/bench_norm.py measures both, and the time). After nnU-Net's rounding of logits
+to float16 that turned a border pixel in one slice out of twenty. Means of row means are as close as PyTorch.
 """
 
 import torch
