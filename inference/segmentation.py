@@ -11,6 +11,8 @@ from inference.spacing import PixelSpacing
 
 FINE = 2
 """Outlines are traced on a grid this many times finer than the picture."""
+SPECK_PX = 20
+"""Smaller regions are outlined by their pixels: thousands of specks must not stop the stream."""
 SMOOTHING = 5
 """Outline vertices averaged, in fine-grid steps: takes the staircase off, moves nothing by half a pixel."""
 
@@ -114,6 +116,8 @@ def _outlines(
     """Outlines of one region where the interpolated margin crosses zero; a speck falls back to its pixels."""
     height, width = one.shape
     x0, y0 = corner
+    if cv2.countNonZero(one) < SPECK_PX:
+        return _pixel_outlines(one, corner)
     inside = cv2.copyMakeBorder(one, 1, 1, 1, 1, cv2.BORDER_CONSTANT) > 0
     values = np.full(inside.shape, -1.0, np.float32)
     values[1:-1, 1:-1] = margin[y0 : y0 + height, x0 : x0 + width]
@@ -121,14 +125,18 @@ def _outlines(
     values = np.where(inside, values, -np.abs(values))
     fine = cv2.resize(values, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_LINEAR) > 0
     traced, tree = cv2.findContours(fine.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    scale = FINE
     if not traced or max(len(outline) for outline in traced) < SMOOTHING:
-        traced, tree = cv2.findContours(inside.view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-        scale = 1
+        return _pixel_outlines(one, corner)
     # Outer outlines (no parent) before holes, the longest first.
     order = sorted(range(len(traced)), key=lambda k: (tree[0][k][3] >= 0, -len(traced[k])))
     offset = np.array([x0 - 1, y0 - 1], np.float32)
-    return tuple(_smooth((traced[k][:, 0] + 0.5) / scale - 0.5) + offset for k in order)
+    return tuple(_smooth((traced[k][:, 0] + 0.5) / FINE - 0.5) + offset for k in order)
+
+
+def _pixel_outlines(one: NDArray[np.uint8], corner: tuple[int, int]) -> tuple[NDArray[np.float32], ...]:
+    """The outer outline of a speck along its pixels' centres; its holes, if any, are not drawn."""
+    traced, _ = cv2.findContours(one, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return (np.asarray(traced[0][:, 0] + np.array(corner), np.float32),)
 
 
 def _smooth(outline: NDArray[np.floating]) -> NDArray[np.float32]:
