@@ -70,7 +70,7 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     window.resize(1280, 800)
     first_run = wanted.source is None and not wanted.demo
     text = DEMO if wanted.demo or wanted.source is None else wanted.source
-    window.open_source(SourceRequest(text, wanted.axis, wanted.spacing, wanted.region))
+    window.open_source(SourceRequest(text, wanted.axis, wanted.spacing, wanted.region, wanted.config))
     window.open_model(None if wanted.model is None else Path(wanted.model))
     if first_run and not remembered.introduced:
         window.introduce()
@@ -86,7 +86,7 @@ def open_source(request: "SourceRequest") -> "RecordedSource | Refusal":
         from viewer.panels.source import DEMO
 
         text = str(demo_clip_path()) if request.text == DEMO else request.text
-        return open_any(text, axis=request.axis, spacing=request.spacing, region=request.region)
+        return open_any(text, axis=request.axis, spacing=request.spacing, region=request.region, config=request.config)
 
     return _guarded(opening)
 
@@ -194,6 +194,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--axis", choices=("i", "j", "k"), default="k", help="along which a volume is swept")
     add("--spacing", type=_spacing, metavar="ROW,COL", help="mm a pixel, where you know better than the file")
     add("--region", type=int, metavar="N", help="which ultrasound region of a DICOM picture")
+    add("--config", type=Path, metavar="FILE", help="PLUS configuration with the scale of a tracked sequence")
     add("--phase", choices=("unset", "before_dura", "dura_open", "resection"), default="unset", help="phase of surgery")
     add("--exit-after", type=float, metavar="SECONDS", help="close by itself")
     add("--screenshot", type=Path, metavar="PNG", help="written at the end of --exit-after")

@@ -27,12 +27,14 @@ class SourceRequest:
         axis: i, j or k, along which a volume is swept.
         spacing: typed by the user, or None.
         region: which ultrasound region of a DICOM picture, or None.
+        config: the PLUS configuration of a tracked sequence, or None.
     """
 
     text: str
     axis: str = "k"
     spacing: PixelSpacing | None = None
     region: int | None = None
+    config: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
