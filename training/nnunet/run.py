@@ -203,6 +203,8 @@ def load_predictor(model: Path, fold: int, checkpoint: str = "best", device: str
     from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
+    from training.export.checkpoint import read_checkpoint
+
     weights_file = model / f"fold_{fold}" / f"checkpoint_{checkpoint}.pth"
     for path in (model / "plans.json", model / "dataset.json", weights_file):
         if not path.is_file():
@@ -217,8 +219,7 @@ def load_predictor(model: Path, fold: int, checkpoint: str = "best", device: str
         plans.get_label_manager(dataset).num_segmentation_heads,
         deep_supervision=False,
     ).to(device)
-    # Our own checkpoint: nnU-Net stores numpy scalars in its log, which weights_only refuses.
-    weights = torch.load(weights_file, map_location="cpu", weights_only=False)["network_weights"]
+    weights = read_checkpoint(weights_file)["network_weights"]
     network.load_state_dict(weights)
     network.eval()
     predictor = nnUNetPredictor(use_mirroring=False, device=torch.device(device), allow_tqdm=False)
