@@ -20,7 +20,7 @@ from inference.errors import ModelError
 PLANS = "plans.json"
 Stream = io.BytesIO | io.BufferedReader
 
-_DEPTH = 4
+_DEPTH = 3
 """Folders between what the user names and plans.json, at most."""
 _MAX_ENTRIES = 100_000
 _MAX_BYTES = {".json": 64 << 20, ".pth": 4 << 30}
