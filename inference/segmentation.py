@@ -33,8 +33,9 @@ def mask_of(margin: NDArray[np.float32], *, keep_largest: bool) -> NDArray[np.ui
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     if count <= 2:
         return mask
-    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    kept: NDArray[np.uint8] = (labels == largest).astype(np.uint8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    # Of pieces of equal size nnU-Net keeps each.
+    kept: NDArray[np.uint8] = np.isin(labels, 1 + np.flatnonzero(areas == areas.max())).astype(np.uint8)
     return kept
 
 

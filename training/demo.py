@@ -9,7 +9,7 @@ from pathlib import Path
 
 from inference.errors import IusError
 
-NAME = "Demonstration model (simulated patients)"
+NAME = "Demonstration (simulated)"
 TITLE = "SimulatedUS"
 CLIP_SEED = 9
 

@@ -158,6 +158,7 @@ class Readout(QWidget):
     def _fact(self, name: str) -> QHBoxLayout:
         """A row: name at the left, value at the right."""
         row = QHBoxLayout()
+        row.setSpacing(12)
         key, value = label("muted"), label()
         key.setText(name)
         value.setAlignment(Qt.AlignmentFlag.AlignRight)

@@ -151,7 +151,9 @@ def _size_card(tumour: Tumour, context: Context) -> Card:
     reliability = _reliability_lines(tumour, context, figures=held is tumour.size)
     if held is SizeState.AT_MOST_35 or held is SizeState.AT_MOST_200:
         title = "SMALL: CONTOUR UNRELIABLE" if held is SizeState.AT_MOST_200 else "VERY SMALL CONTOUR: UNRELIABLE"
-        body = (_limit_words(held, context.contract), *cut, *reliability)
+        limit = _limit_words(held, context.contract)
+        # A held warning stands beside a number that is already above its limit.
+        body = (limit if held is tumour.size else f"a moment ago: {limit}", *cut, *reliability)
         return Card(Tone.WARNING, Shape.TRIANGLE, title, body)
     return Card(Tone.NEUTRAL, Shape.DOT, "No size warning", (*cut, *reliability))
 

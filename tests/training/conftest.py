@@ -208,7 +208,7 @@ def published(model_folder: Callable[..., Path], tmp_path_factory: pytest.TempPa
         root = f"{above}Dataset502_MRI_200/"
         inside = {file.relative_to(folder.parent).as_posix(): file.read_bytes() for file in folder.rglob("*.*")}
         del inside[f"{folder.name}/dataset_fingerprint.json"]
-        inside["inference_information.json"] = b'{"postprocessing_file": "/home/someone/postprocessing.pkl"}'
+        inside["inference_information.json"] = b'{"postprocessing_file": "/elsewhere/postprocessing.pkl"}'
         inside["inference_instructions.txt"] = b"nnUNetv2_predict -d Dataset502_MRI_200 -c 2d -chk checkpoint_best"
         inside["postprocessing.pkl"] = b"never opened"
         if twin:
