@@ -1,0 +1,139 @@
+"""Rigid alignment of MRI to ultrasound: LC2 from coarse to fine, MIND-SSC, or the one after the other."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import FormatError
+from training.registration.search import Parameters, best_of_grid, maximise
+from training.registration.similarity import Lc2Similarity, MindSimilarity, Similarity
+from training.registration.transforms import Matrix, angle_deg, apply, rigid
+from training.registration.volume import Volume, warp
+
+Metric = Literal["lc2+mind", "lc2", "mind"]
+METRICS: tuple[Metric, ...] = get_args(Metric)
+
+COARSE_MM, COARSE_PATCH = 2.0, 5
+FINE_MM, FINE_PATCH = 1.0, 9
+GRID_MM = np.arange(-8.0, 9.0, 4.0)
+KEPT = 3
+DISTANCE_PENALTY = 0.0015
+"""LC2 lost a mm away from the start: enough to choose between equals, too little to hold back a better one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Climb:
+    """One BOBYQA search.
+
+    Attributes:
+        reach: how far translations (mm) and rotations (rad) may go.
+        step: the first step of either.
+        evaluations: at most so many.
+    """
+
+    reach: tuple[float, float]
+    step: tuple[float, float]
+    evaluations: int
+
+
+COARSE = Climb((6.0, 0.15), (1.5, 0.03), 80)
+FINE = Climb((5.0, 0.10), (1.0, 0.02), 150)
+ALONE = Climb((12.0, 0.15), (3.0, 0.05), 150)
+"""MIND-SSC has no coarse stage: on a grid of translations it prefers those that leave little overlap."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alignment:
+    """A rigid transform with what can be said of it without knowing the truth.
+
+    Attributes:
+        matrix: MRI to ultrasound, RAS mm.
+        similarity: the last stage's, at the result.
+        similarity_start: the same at the start.
+        shift_mm: how far the centre of the sector moved from the start.
+        rotation_deg: by how much it turned.
+        overlap_percent: share of the sector with MRI in it.
+    """
+
+    matrix: Matrix
+    similarity: float
+    similarity_start: float
+    shift_mm: float
+    rotation_deg: float
+    overlap_percent: float
+
+
+def align(us: Volume, mris: Sequence[Volume], start: Matrix | None = None, metric: Metric = "lc2+mind") -> Alignment:
+    """Register MRI to ultrasound, rigidly, six degrees of freedom about the sector's centre.
+
+    Args:
+        us: ultrasound; 0 outside the sector.
+        mris: one MRI or several in one world.
+        start: where to begin, MRI to ultrasound; None is the navigation's alignment: both in one world.
+        metric: the paper's is `lc2`.
+
+    Raises:
+        FormatError: if the ultrasound is empty, or no MRI lies in it at the start.
+    """
+    begin = np.eye(4) if start is None else start
+    if not (us.pixels > 0).any():
+        raise FormatError("The ultrasound volume is empty: nothing in it is above 0.")
+    if overlap_percent(us, mris, begin) == 0:
+        raise FormatError("MRI and ultrasound do not overlap: give their alignment as the start, or check the files.")
+    centre = sector_centre(us)
+
+    def scored(similarity: Similarity, penalty: float = 0.0) -> Callable[[Parameters], float]:
+        return lambda at: similarity(rigid(at, centre) @ begin) - penalty * float(np.linalg.norm(at[:3]))
+
+    if metric == "mind":
+        last: Similarity = MindSimilarity(us, mris, FINE_MM)
+        _, found = _climb(scored(last), np.zeros(6), ALONE)
+    else:
+        _, near = _coarse(scored(Lc2Similarity(us, mris, COARSE_MM, COARSE_PATCH), DISTANCE_PENALTY))
+        fine = metric == "lc2"
+        last = Lc2Similarity(us, mris, FINE_MM, FINE_PATCH) if fine else MindSimilarity(us, mris, FINE_MM)
+        _, found = _climb(scored(last), near, FINE)
+    moved = rigid(found, centre)
+    matrix = moved @ begin
+    return Alignment(
+        matrix=matrix,
+        similarity=last(matrix),
+        similarity_start=last(begin),
+        shift_mm=float(np.linalg.norm(found[:3])),
+        rotation_deg=angle_deg(moved),
+        overlap_percent=overlap_percent(us, mris, matrix),
+    )
+
+
+def sector_centre(us: Volume) -> NDArray[np.float64]:
+    """Centroid of the ultrasound's voxels above 0, RAS mm."""
+    inside = us.pixels > 0
+    axes = [np.arange(n) @ inside.sum(axis=tuple({0, 1, 2} - {axis})) for axis, n in enumerate(inside.shape)]
+    return np.asarray(apply(us.affine, np.array([axes]) / inside.sum())[0], np.float64)
+
+
+def overlap_percent(us: Volume, mris: Sequence[Volume], matrix: Matrix) -> float:
+    """Share of the sector where every MRI has data: inside its grid and not exactly 0, as stripped skulls are."""
+    step = tuple(slice(None, None, max(1, round(COARSE_MM / mm))) for mm in us.spacing)
+    affine = us.affine.copy()
+    affine[:3, :3] *= [part.step for part in step]
+    sparse = Volume(us.pixels[step], affine)
+    inside = sparse.pixels > 0
+    covered = np.ones(inside.shape, bool)
+    for mri in mris:
+        covered &= np.nan_to_num(warp(mri, sparse, matrix)) != 0
+    return 100.0 * float((covered & inside).sum()) / max(1, int(inside.sum()))
+
+
+def _coarse(score: Callable[[Parameters], float]) -> tuple[float, Parameters]:
+    """The best of the climbs from the best translations of the grid."""
+    starts = best_of_grid(score, GRID_MM, KEPT)
+    return max((_climb(score, start, COARSE) for start in starts), key=lambda one: one[0])
+
+
+def _climb(score: Callable[[Parameters], float], start: Parameters, how: Climb) -> tuple[float, Parameters]:
+    """One BOBYQA search from a start."""
+    return maximise(score, start, np.repeat(how.reach, 3), np.repeat(how.step, 3), how.evaluations)

@@ -1,0 +1,84 @@
+"""Ultrasound and MRI prepared for one resolution, and how alike they are under a transform."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from scipy import ndimage
+
+from training.registration.lc2 import lc2
+from training.registration.mind import REACH, mind_ssc, similarity
+from training.registration.transforms import Matrix
+from training.registration.volume import Mask, Volume, box, coarser, cropped, gradient_magnitude, smoothed, warp
+
+MIND_EROSION_MM = 4.0
+"""Descriptors near the sector's edge describe the edge."""
+
+
+class Similarity(Protocol):
+    """How alike ultrasound and MRI are under a transform MRI to ultrasound; more is better."""
+
+    def __call__(self, matrix: Matrix) -> float:
+        """The similarity."""
+
+
+class Lc2Similarity:
+    """LC2 at one resolution; each MRI gives its intensity and its gradient magnitude, taken before warping.
+
+    Args:
+        us: ultrasound; 0 outside the sector.
+        mris: MRI volumes in one world.
+        side_mm: voxel side.
+        patch: side of a patch, voxels.
+    """
+
+    def __init__(self, us: Volume, mris: Sequence[Volume], side_mm: float, patch: int) -> None:
+        coarse, mask = coarser(us, side_mm, us.pixels > 0)
+        part = box(mask, 0)
+        self._us, self._mask, self._patch = cropped(coarse, part), mask[part], patch
+        images = [smoothed(mri, side_mm) for mri in mris]
+        self._channels = [channel for image in images for channel in (image, gradient_magnitude(image))]
+
+    def __call__(self, matrix: Matrix) -> float:
+        """LC2, 0 to 1."""
+        warped = [warp(channel, self._us, matrix) for channel in self._channels]
+        return lc2(self._us.pixels, self._mask, warped, self._patch)
+
+
+class MindSimilarity:
+    """MIND-SSC at one resolution, the mean over several MRI volumes; the MRI is described after warping.
+
+    Args:
+        us: ultrasound; 0 outside the sector.
+        mris: MRI volumes in one world.
+        side_mm: voxel side.
+    """
+
+    def __init__(self, us: Volume, mris: Sequence[Volume], side_mm: float) -> None:
+        coarse, mask = coarser(us, side_mm, us.pixels > 0)
+        mask = eroded(mask, MIND_EROSION_MM / side_mm)
+        part = box(mask, REACH)
+        self._us, self._mask = cropped(coarse, part), mask[part]
+        self._described = mind_ssc(coarse.pixels)[(slice(None), *part)]
+        self._mris = [smoothed(mri, side_mm) for mri in mris]
+
+    def __call__(self, matrix: Matrix) -> float:
+        """1 − mean squared difference where there is MRI."""
+        return float(np.mean([self._of(mri, matrix) for mri in self._mris]))
+
+    def _of(self, mri: Volume, matrix: Matrix) -> float:
+        warped = warp(mri, self._us, matrix)
+        missing = np.isnan(warped)
+        where = self._mask
+        if missing.any():
+            where = where & ~ndimage.binary_dilation(missing, np.ones((3, 3, 3), bool), iterations=REACH)
+        if not where.any():
+            return 0.0
+        described = mind_ssc(np.nan_to_num(warped))
+        return similarity(self._described[:, where], described, where)
+
+
+def eroded(mask: Mask, voxels: float) -> Mask:
+    """The voxels that are at least so many voxels from anything outside the mask, or from the volume's border."""
+    distance = ndimage.distance_transform_edt(np.pad(mask, 1))
+    return np.asarray(distance[1:-1, 1:-1, 1:-1] > voxels)

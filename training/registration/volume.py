@@ -1,0 +1,146 @@
+"""Volumes with their place in the world, averaged to coarser cubes and warped onto each other."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from inference.errors import FormatError, NotFoundError
+from training.registration.transforms import LPS, Matrix
+
+SMOOTHING = 0.7
+"""Standard deviation of the Gaussian before sampling, in new voxels."""
+
+Pixels = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Volume:
+    """A scalar volume.
+
+    Attributes:
+        pixels: (k, j, i) float32.
+        affine: (4, 4), from the index (k, j, i) to the world, RAS mm.
+    """
+
+    pixels: Pixels
+    affine: Matrix
+
+    @property
+    def spacing(self) -> NDArray[np.float64]:
+        """Mm along (k, j, i)."""
+        return np.asarray(np.linalg.norm(self.affine[:3, :3], axis=0), np.float64)
+
+
+def read_image(path: Path) -> sitk.Image:
+    """Read a volume in any of ITK's formats.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        FormatError: if it cannot be read, or is not a scalar volume.
+    """
+    if not path.is_file():
+        raise NotFoundError(f"There is no image at {path}.")
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError as error:
+        raise FormatError(f"{path} cannot be read as an image: is it whole?") from error
+    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+        raise FormatError(f"{path} is not a volume of grey values.")
+    return image
+
+
+def as_volume(image: sitk.Image) -> Volume:
+    """ITK's image as an array with its affine; values that are no numbers become 0."""
+    affine = np.eye(4)
+    direction = np.array(image.GetDirection()).reshape(3, 3) * image.GetSpacing()
+    affine[:3, :3] = direction[:, ::-1]
+    affine[:3, 3] = image.GetOrigin()
+    pixels = sitk.GetArrayFromImage(image).astype(np.float32, copy=False)
+    return Volume(np.nan_to_num(pixels, copy=False, nan=0.0, posinf=0.0, neginf=0.0), LPS @ affine)
+
+
+def coarser(volume: Volume, side_mm: float | NDArray[np.float64], mask: Mask | None = None) -> tuple[Volume, Mask]:
+    """Average a volume over larger voxels; along an axis that gets finer it is interpolated linearly.
+
+    Args:
+        volume: the volume.
+        side_mm: side of the new voxels, or their extent along (k, j, i).
+        mask: the voxels that count; None counts all.
+
+    Returns:
+        The volume and the voxels more than half of which counted; the others are 0.
+    """
+    factor = side_mm / volume.spacing
+    counts = np.ones(volume.pixels.shape, np.float32) if mask is None else mask.astype(np.float32)
+    size = [max(1, round(step)) for step in factor]
+    shape = tuple(max(1, round(n / step)) for n, step in zip(volume.pixels.shape, factor, strict=True))
+    # The edges of the first voxels coincide, not their centres.
+    first = (factor - 1) / 2
+    # A filter of even size is centred half a voxel before its output.
+    offset = first + [0.5 * (n % 2 == 0) for n in size]
+
+    def average(pixels: Pixels) -> Pixels:
+        smooth = ndimage.uniform_filter(pixels, size, mode="constant") if max(size) > 1 else pixels
+        sampled = ndimage.affine_transform(smooth, factor, offset, shape, order=1, mode="nearest")
+        return np.asarray(sampled, np.float32)
+
+    weight = average(counts)
+    inside = weight > 0.5
+    total = average(volume.pixels * counts)
+    pixels = np.divide(total, weight, out=np.zeros_like(total), where=inside)
+    affine = volume.affine.copy()
+    affine[:3, :3] *= factor
+    affine[:3, 3] = volume.affine[:3, :3] @ first + volume.affine[:3, 3]
+    return Volume(pixels, affine), inside
+
+
+def smoothed(volume: Volume, side_mm: float) -> Volume:
+    """A volume without detail finer than `side_mm`, to be sampled on a grid of that spacing.
+
+    Its own voxels are joined only as long as they stay below half of that: sampled from the coarse grid itself, linear
+    interpolation smooths more or less with every part of a voxel moved, and the similarity gets ripples whose tops the
+    search takes for maxima.
+    """
+    joined = np.maximum(1.0, np.floor(side_mm / 2 / volume.spacing + 0.01))
+    half = coarser(volume, joined * volume.spacing)[0] if joined.max() > 1 else volume
+    sigma = SMOOTHING * side_mm / half.spacing
+    return Volume(np.asarray(ndimage.gaussian_filter(half.pixels, sigma), np.float32), half.affine)
+
+
+def gradient_magnitude(volume: Volume) -> Volume:
+    """|∇| a mm, by central differences on the volume's own axes."""
+    along = np.gradient(volume.pixels, *volume.spacing)
+    return Volume(np.sqrt(sum(part * part for part in along)).astype(np.float32), volume.affine)
+
+
+def warp(moving: Volume, fixed: Volume, moving_to_fixed: Matrix) -> Pixels:
+    """Sample `moving` linearly on the grid of `fixed`; NaN where it has no data."""
+    index = np.linalg.inv(moving_to_fixed @ moving.affine) @ fixed.affine
+    return np.asarray(
+        ndimage.affine_transform(
+            moving.pixels, index[:3, :3], index[:3, 3], fixed.pixels.shape, order=1, cval=np.nan, output=np.float32
+        )
+    )
+
+
+def box(mask: Mask, margin: int) -> tuple[slice, ...]:
+    """The smallest box around a mask, wider by `margin` voxels where there are any."""
+    boxes = ndimage.find_objects(mask.astype(np.uint8))
+    if not boxes:
+        return tuple(slice(0, n) for n in mask.shape)
+    return tuple(
+        slice(max(0, part.start - margin), min(n, part.stop + margin))
+        for part, n in zip(boxes[0], mask.shape, strict=True)
+    )
+
+
+def cropped(volume: Volume, to: tuple[slice, ...]) -> Volume:
+    """A part of a volume, where it is in the world."""
+    affine = volume.affine.copy()
+    affine[:3, 3] += volume.affine[:3, :3] @ [part.start for part in to]
+    return Volume(volume.pixels[to], affine)
