@@ -91,23 +91,25 @@ def draw(simulated: Sequence[Statistics], real: Sequence[Statistics], out: Path)
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(1, 3, figsize=(13, 4), layout="constrained")
-    for group, colour, label in ((simulated, "#7fb2d1", "simulated"), (real, "#b3263a", "real (RESECT)")):
-        for number, one in enumerate(group):
-            style: dict[str, Any] = {"color": colour, "lw": 1, "label": label if number == 0 else None}
-            axes[0].plot(PERCENTILES, one.levels, marker=".", **style)
-            axes[1].plot(_GREYS[:-1] + 1, one.histogram * 100, **style)
-            axes[2].plot(_RATIOS[:-1] + 0.005, one.variations * 100, **style)
-    labels = (
-        ("Percentile of the sector", "Grey level"),
-        ("Grey level", "Share of the sector (% per 2 levels)"),
-        ("Local SD / mean in 2.5 mm", "Share of the sector (% per 0.01)"),
-    )
-    for axis, (horizontal, vertical) in zip(axes, labels, strict=True):
-        axis.set(xlabel=horizontal, ylabel=vertical)
+    figure, axes = plt.subplots(2, 3, figsize=(13, 7), layout="constrained", sharex="col", sharey="col")
+    groups = ((simulated, "#2f7fb5", "simulated"), (real, "#b3263a", "real (RESECT)"))
+    # A row each: simulated and real never share an axis.
+    for row, (group, colour, label) in zip(axes, groups, strict=True):
+        style: dict[str, Any] = {"color": colour, "lw": 1, "alpha": 0.8}
+        for one in group:
+            row[0].plot(PERCENTILES, one.levels, marker=".", **style)
+            row[1].plot(_GREYS[:-1] + 1, one.histogram * 100, **style)
+            row[2].plot(_RATIOS[:-1] + 0.005, one.variations * 100, **style)
+        row[0].set(ylabel="Grey level", title=f"{label}, {len(group)} volumes")
+        row[1].set(ylabel="Share of the sector (% per 2 levels)")
+        row[2].set(ylabel="Share of the sector (% per 0.01)")
+    for axis, label in zip(
+        axes[-1], ("Percentile of the sector", "Grey level", "Local SD / mean in 2.5 mm"), strict=True
+    ):
+        axis.set(xlabel=label)
+    for axis in axes.flat:
         axis.spines[["top", "right"]].set_visible(False)
-        axis.legend(frameon=False)
-    figure.suptitle("Simulated and real brain ultrasound volumes before resection: one curve a volume")
+    figure.suptitle("Brain ultrasound volumes before resection: one curve a volume")
     with written_aside(out) as aside:
         figure.savefig(aside, dpi=120, metadata={"Software": None})
     plt.close(figure)
