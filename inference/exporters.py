@@ -148,7 +148,11 @@ def write_mask_nifti(mask: NDArray[np.uint8], header: "nib.Nifti1Header", path: 
     for text in ("db_name", "aux_file", "intent_name"):
         if text in header.keys():  # noqa: SIM118 (a header's `in` looks at its values)
             grid[text] = b""
-    known = header["qform_code"] > 0 or header["sform_code"] > 0
+    lengths = grid["pixdim"][1:4]
+    broken = ~(np.isfinite(lengths) & (lengths > 0))
+    # Viewers and nibabel read a length that is none as 1; written out, and named unknown, nobody has to guess.
+    lengths[broken] = 1
+    known = (header["qform_code"] > 0 or header["sform_code"] > 0) and not broken.any()
     grid["descrip"] = (INTENDED_USE if known else f"scale unknown. {INTENDED_USE}").encode()
     grid["intent_code"] = 0
     grid.extensions.clear()

@@ -3,6 +3,7 @@
 import ctypes
 import io
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -114,6 +115,11 @@ def _quiet(provider: str) -> Iterator[None]:
 
 
 def first_line(error: Exception) -> str:
-    """The first line of an ONNX Runtime message, which can run over pages."""
+    """What an ONNX Runtime message says, without its error codes, paths and C++ signatures; it can run over pages."""
     lines = str(error).strip().splitlines()
-    return lines[0].rstrip(" .:") if lines else type(error).__name__
+    if not lines:
+        return type(error).__name__
+    said = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", lines[0])
+    said = re.sub(r"^Load model from .* failed:", "", said)
+    said = re.sub(r"^/onnxruntime_src/\S+ .*\)(?: const)? ", "", said)
+    return said.strip(" .:") or type(error).__name__
