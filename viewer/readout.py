@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLay
 from viewer import theme
 from viewer.face import Card, Face, Offer
 from viewer.theme import TONES, Theme
-from viewer.widgets import Mark, button, label, rule, set_text, size_button
+from viewer.widgets import ElidedLabel, Mark, button, label, rule, set_text, size_button
 
 WIDTH = 350
 FACTS = ("Scale", "Model", "File", "Device", "Age since capture", "Dropped")
@@ -159,7 +159,7 @@ class Readout(QWidget):
         """A row: name at the left, value at the right."""
         row = QHBoxLayout()
         row.setSpacing(12)
-        key, value = label("muted"), label()
+        key, value = label("muted"), ElidedLabel()
         key.setText(name)
         value.setAlignment(Qt.AlignmentFlag.AlignRight)
         row.addWidget(key)
