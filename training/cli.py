@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _add_simulate(stage("simulate", _simulate, "write a cohort of simulated patients in the published layouts"))
     _add_cases(stage("cases", _cases, "find the cases of data sets on disk and write their table"))
     _add_landmarks(stage("landmarks", _landmarks, "target registration error from .tag files"))
+    _add_register(stage("register", _register, "register MRI to ultrasound and transfer its tumour masks"))
     _add_slice(stage("slice", _slice, "cut volumes and sweeps into 2D slices"))
     _add_fit(stage("fit", _fit, "plan, preprocess and train one fold with nnU-Net"))
     _add_predict(stage("predict", _predict, "predict a slice store with a trained fold"))
@@ -103,6 +104,30 @@ def _landmarks(arguments: argparse.Namespace) -> None:
 
     errors = measure(arguments.files, arguments.transform)
     print(errors.as_json() if arguments.json else errors.as_text())
+
+
+def _add_register(one: argparse.ArgumentParser) -> None:
+    one.add_argument("paths", type=Path, nargs="+", metavar="CASES.csv | US MRI", help="case table, or one pair")
+    one.add_argument("--out", type=Path, required=True, help="folder of transforms, labels and registration.csv")
+    one.add_argument(
+        "--metric",
+        choices=("lc2+mind", "lc2", "mind", "none"),
+        default="lc2+mind",
+        help="the paper's is lc2; none keeps --start (default: %(default)s)",
+    )
+    one.add_argument("--label", type=Path, metavar="MASK", help="one pair: tumour mask in the MRI's world")
+    one.add_argument("--start", type=Path, metavar="T", help="one pair: transform to begin with (4×4 text, ITK file)")
+    one.add_argument("--jobs", type=int, default=1, help="processes (default: %(default)s)")
+
+
+def _register(arguments: argparse.Namespace) -> None:
+    from training.registration.pairs import chosen_pairs
+    from training.registration.register import register
+
+    pairs = chosen_pairs(arguments.paths, arguments.label, arguments.start)
+    rows = register(pairs, arguments.out, arguments.metric, arguments.jobs)
+    failed, flagged = sum(bool(row.error) for row in rows), sum(bool(row.flags) for row in rows)
+    print(f"{len(rows) - failed} registered, {flagged} flagged, {failed} failed: {arguments.out}", file=sys.stderr)
 
 
 def _add_slice(one: argparse.ArgumentParser) -> None:

@@ -13,13 +13,14 @@ from training.registration.similarity import Lc2Similarity, MindSimilarity, Simi
 from training.registration.transforms import Matrix, angle_deg, apply, rigid
 from training.registration.volume import Volume, warp
 
-Metric = Literal["lc2+mind", "lc2", "mind"]
+Metric = Literal["lc2+mind", "lc2", "mind", "none"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
 COARSE_MM, COARSE_PATCH = 2.0, 5
 FINE_MM, FINE_PATCH = 1.0, 9
 GRID_MM = np.arange(-8.0, 9.0, 4.0)
-KEPT = 3
+KEPT, FINISHED = 3, 2
+"""How many translations of the grid are climbed from, and how many of these climbs are finished at fine resolution."""
 DISTANCE_PENALTY = 0.0015
 """LC2 lost a mm away from the start: enough to choose between equals, too little to hold back a better one."""
 
@@ -40,7 +41,7 @@ class Climb:
 
 
 COARSE = Climb((6.0, 0.15), (1.5, 0.03), 80)
-FINE = Climb((5.0, 0.10), (1.0, 0.02), 150)
+FINE = Climb((5.0, 0.10), (1.0, 0.02), 120)
 ALONE = Climb((12.0, 0.15), (3.0, 0.05), 150)
 """MIND-SSC has no coarse stage: on a grid of translations it prefers those that leave little overlap."""
 
@@ -73,7 +74,7 @@ def align(us: Volume, mris: Sequence[Volume], start: Matrix | None = None, metri
         us: ultrasound; 0 outside the sector.
         mris: one MRI or several in one world.
         start: where to begin, MRI to ultrasound; None is the navigation's alignment: both in one world.
-        metric: the paper's is `lc2`.
+        metric: the paper's is `lc2`; `none` keeps the start, an external transform.
 
     Raises:
         FormatError: if the ultrasound is empty, or no MRI lies in it at the start.
@@ -88,14 +89,14 @@ def align(us: Volume, mris: Sequence[Volume], start: Matrix | None = None, metri
     def scored(similarity: Similarity, penalty: float = 0.0) -> Callable[[Parameters], float]:
         return lambda at: similarity(rigid(at, centre) @ begin) - penalty * float(np.linalg.norm(at[:3]))
 
-    if metric == "mind":
+    if metric in ("mind", "none"):
         last: Similarity = MindSimilarity(us, mris, FINE_MM)
-        _, found = _climb(scored(last), np.zeros(6), ALONE)
+        found = np.zeros(6) if metric == "none" else _climb(scored(last), np.zeros(6), ALONE)[1]
     else:
-        _, near = _coarse(scored(Lc2Similarity(us, mris, COARSE_MM, COARSE_PATCH), DISTANCE_PENALTY))
+        near = _coarse(scored(Lc2Similarity(us, mris, COARSE_MM, COARSE_PATCH), DISTANCE_PENALTY))
         fine = metric == "lc2"
         last = Lc2Similarity(us, mris, FINE_MM, FINE_PATCH) if fine else MindSimilarity(us, mris, FINE_MM)
-        _, found = _climb(scored(last), near, FINE)
+        _, found = max((_climb(scored(last), start, FINE) for start in near), key=lambda one: one[0])
     moved = rigid(found, centre)
     matrix = moved @ begin
     return Alignment(
@@ -128,10 +129,10 @@ def overlap_percent(us: Volume, mris: Sequence[Volume], matrix: Matrix) -> float
     return 100.0 * float((covered & inside).sum()) / max(1, int(inside.sum()))
 
 
-def _coarse(score: Callable[[Parameters], float]) -> tuple[float, Parameters]:
-    """The best of the climbs from the best translations of the grid."""
-    starts = best_of_grid(score, GRID_MM, KEPT)
-    return max((_climb(score, start, COARSE) for start in starts), key=lambda one: one[0])
+def _coarse(score: Callable[[Parameters], float]) -> list[Parameters]:
+    """Where the climbs from the best translations of the grid end, the best of them first."""
+    climbs = [_climb(score, start, COARSE) for start in best_of_grid(score, GRID_MM, KEPT)]
+    return [end for _, end in sorted(climbs, key=lambda one: one[0], reverse=True)][:FINISHED]
 
 
 def _climb(score: Callable[[Parameters], float], start: Parameters, how: Climb) -> tuple[float, Parameters]:

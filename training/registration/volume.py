@@ -1,5 +1,7 @@
 """Volumes with their place in the world, averaged to coarser cubes and warped onto each other."""
 
+import gzip
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,12 +48,21 @@ def read_image(path: Path) -> sitk.Image:
     if not path.is_file():
         raise NotFoundError(f"There is no image at {path}.")
     try:
+        if path.suffix == ".gz":
+            _read_to_the_end(path)
         image = sitk.ReadImage(str(path))
-    except RuntimeError as error:
+    except (RuntimeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise FormatError(f"{path} cannot be read as an image: is it whole?") from error
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         raise FormatError(f"{path} is not a volume of grey values.")
     return image
+
+
+def _read_to_the_end(path: Path) -> None:
+    """Unpack a file and throw it away: of a truncated one ITK reads what is there, and zeros, without a word."""
+    with gzip.open(path) as stream:
+        while stream.read(1 << 24):
+            pass
 
 
 def as_volume(image: sitk.Image) -> Volume:

@@ -1,0 +1,197 @@
+"""Registering a cohort: every pair by itself, in several processes, resumable, with metrics and flags."""
+
+import csv
+import json
+import multiprocessing
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, fields
+from functools import partial
+from pathlib import Path
+
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+from tqdm import tqdm
+
+from inference.errors import FormatError, IusError, NotFoundError
+from training.files import written_aside
+from training.receipt import sha256, write_json, write_receipt
+from training.registration.align import Alignment, Metric, align
+from training.registration.pairs import Pair
+from training.registration.transfer import transfer
+from training.registration.transforms import read_transform, write_transform
+from training.registration.volume import as_volume, read_image
+
+VERSION = 1
+"""Raised when the same files give other results: what an older one wrote is then done again."""
+FLAG_SHIFT_MM = 15.0
+FLAG_ROTATION_DEG = 15.0
+FLAG_OVERLAP_PERCENT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One row of registration.csv.
+
+    Attributes:
+        case: its name; its transforms and label are called so.
+        metric: how it was registered.
+        similarity_start: the last stage's similarity at the start.
+        similarity: and at the result.
+        shift_mm: how far the sector's centre moved from the start.
+        rotation_deg: by how much it turned.
+        overlap_percent: share of the sector with MRI in it.
+        label_inside_percent: share of the MRI's tumour that the ultrasound shows.
+        flags: what a person should look at first, separated by spaces: shift, rotation, overlap, worse, label.
+        error: why there is no result; the other columns are empty then.
+    """
+
+    case: str
+    metric: str
+    similarity_start: float | None = None
+    similarity: float | None = None
+    shift_mm: float | None = None
+    rotation_deg: float | None = None
+    overlap_percent: float | None = None
+    label_inside_percent: float | None = None
+    flags: str = ""
+    error: str = ""
+
+
+def register(pairs: Sequence[Pair], out: Path, metric: Metric, jobs: int = 1) -> list[Registered]:
+    """Register every pair; one that cannot be is reported and leaves the others going.
+
+    Writes OUT/transforms/CASE.txt and .tfm, OUT/labels/CASE.nii.gz, OUT/cases/CASE.json (what makes it resume),
+    OUT/registration.csv and the receipt. A case whose files and metric are those of its last run is not done again.
+
+    Raises:
+        FormatError: if there is nothing to register.
+        IusError: if not one case could be registered; its text is the first one's.
+    """
+    if not pairs:
+        raise FormatError("There is no case to register: the table is empty, or all are excluded.")
+    began = time.monotonic()
+    rows = []
+    for row in tqdm(_each(pairs, out, metric, jobs), total=len(pairs), unit="case", desc="register"):
+        rows.append(row)
+        if row.error:
+            tqdm.write(f"error: {row.case}: {row.error}", file=sys.stderr)
+    if all(row.error for row in rows):
+        raise IusError(rows[0].error)
+    _write_table(rows, out / "registration.csv")
+    done = [pair for pair, row in zip(pairs, rows, strict=True) if not row.error]
+    settings = {"metric": metric, "jobs": jobs, "seconds": round(time.monotonic() - began, 1)}
+    write_receipt(out, "register", settings, [path for pair in done for path in pair.files])
+    return rows
+
+
+def _each(pairs: Sequence[Pair], out: Path, metric: Metric, jobs: int) -> Iterator[Registered]:
+    """The rows, in the pairs' order."""
+    work = partial(_register, out=out, metric=metric)
+    if min(jobs, len(pairs)) == 1:
+        yield from map(work, pairs)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(pairs)), context, initializer=_one_thread) as pool:
+        yield from pool.map(work, pairs)
+
+
+def _one_thread() -> None:
+    """The processes share the cores already."""
+    sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+
+
+def _register(pair: Pair, out: Path, metric: Metric) -> Registered:
+    """One pair, unless it is done already."""
+    try:
+        if pair.us is None or not pair.mris:
+            raise NotFoundError(f"The case has no {'MRI' if pair.us else 'ultrasound volume'}: nothing to register.")
+        key = _key(pair, metric)
+        receipt = out / "cases" / f"{pair.case}.json"
+        row = _done(pair, out, receipt, key)
+        if row is None:
+            row = _register_now(pair, pair.us, out, metric)
+            write_json({"key": key, "result": asdict(row)}, receipt)
+    except IusError as error:
+        return Registered(pair.case, metric, error=str(error))
+    return row
+
+
+def _key(pair: Pair, metric: Metric) -> dict[str, object]:
+    """What a result depends on."""
+    for path in pair.files:
+        if not path.is_file():
+            raise NotFoundError(f"There is no file {path}.")
+    roles = {"us": [pair.us], "mri": pair.mris, "label": [pair.label], "start": [pair.start]}
+    hashes = {role: [sha256(path) for path in paths if path] for role, paths in roles.items()}
+    return {"version": VERSION, "metric": metric, **hashes}
+
+
+def _done(pair: Pair, out: Path, receipt: Path, key: dict[str, object]) -> Registered | None:
+    """The result of an earlier run on the same files, if it is whole."""
+    written = [out / "transforms" / f"{pair.case}.txt", out / "transforms" / f"{pair.case}.tfm", receipt]
+    if pair.label is not None:
+        written.append(out / "labels" / f"{pair.case}.nii.gz")
+    if not all(path.is_file() for path in written):
+        return None
+    stored = json.loads(receipt.read_text())
+    return Registered(**stored["result"]) if stored["key"] == key else None
+
+
+def _register_now(pair: Pair, us_file: Path, out: Path, metric: Metric) -> Registered:
+    """Read, align, write."""
+    us, mris = read_image(us_file), [read_image(path) for path in pair.mris]
+    label = None if pair.label is None else read_image(pair.label)
+    if label is not None and not _lies_in(label, mris[0]):
+        raise FormatError(f"{pair.label} does not lie in {pair.mris[0]}: it belongs to another image.")
+    start = None if pair.start is None else read_transform(pair.start)
+    found = align(as_volume(us), [as_volume(mri) for mri in mris], start, metric)
+    inside = None
+    if label is not None:
+        mask, inside = transfer(label, us, found.matrix)
+        with written_aside(out / "labels" / f"{pair.case}.nii.gz") as aside:
+            sitk.WriteImage(mask, str(aside), useCompression=True)
+    write_transform(found.matrix, out / "transforms" / pair.case)
+    return Registered(
+        case=pair.case,
+        metric=metric,
+        similarity_start=round(found.similarity_start, 6),
+        similarity=round(found.similarity, 6),
+        shift_mm=round(found.shift_mm, 3),
+        rotation_deg=round(found.rotation_deg, 3),
+        overlap_percent=round(found.overlap_percent, 2),
+        label_inside_percent=None if inside is None else round(inside, 2),
+        flags=" ".join(flags(found, inside)),
+    )
+
+
+def flags(found: Alignment, label_inside_percent: float | None) -> list[str]:
+    """What makes a registration suspicious."""
+    suspicious = {
+        "shift": found.shift_mm > FLAG_SHIFT_MM,
+        "rotation": found.rotation_deg > FLAG_ROTATION_DEG,
+        "overlap": found.overlap_percent < FLAG_OVERLAP_PERCENT,
+        "worse": found.similarity < found.similarity_start,
+        "label": label_inside_percent == 0,
+    }
+    return [name for name, holds in suspicious.items() if holds]
+
+
+def _lies_in(label: sitk.Image, mri: sitk.Image) -> bool:
+    """Whether the centre of the label is in the MRI; an empty label is for the transfer to refuse."""
+    shape = sitk.LabelShapeStatisticsImageFilter()
+    shape.Execute(sitk.Cast(label > 0, sitk.sitkUInt8))
+    if not shape.HasLabel(1):
+        return True
+    index = mri.TransformPhysicalPointToContinuousIndex(shape.GetCentroid(1))
+    return all(-0.5 <= at <= n - 0.5 for at, n in zip(index, mri.GetSize(), strict=True))
+
+
+def _write_table(rows: Sequence[Registered], path: Path) -> None:
+    """Write registration.csv; what is not known is an empty cell."""
+    names = [field.name for field in fields(Registered)]
+    with written_aside(path) as aside, aside.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, names)
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)

@@ -1,0 +1,56 @@
+"""Tumour masks of MRI on the ultrasound's grid."""
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+from scipy import ndimage
+
+from inference.errors import FormatError
+from training.registration.transforms import Matrix, as_itk
+
+SMOOTHING = 0.8
+"""Standard deviation of the Gaussian that takes a mask's steps away, in its own voxels."""
+
+
+def transfer(label: sitk.Image, us: sitk.Image, matrix: Matrix) -> tuple[sitk.Image, float]:
+    """Resample an MRI's mask on the ultrasound's grid, within the field of view.
+
+    Args:
+        label: the mask, on any grid in the MRI's world; every value above 0 belongs to it.
+        us: the ultrasound volume.
+        matrix: MRI to ultrasound, RAS mm.
+
+    Returns:
+        The mask (0 and 1, 8 bits) and the share of the label's volume that the ultrasound shows, percent.
+
+    Raises:
+        FormatError: if the label is empty.
+    """
+    total = _volume_mm3(label > 0)
+    if total == 0:
+        raise FormatError("The tumour mask is empty: nothing in it is above 0.")
+    moved = sitk.Resample(_surface(label > 0), us, as_itk(matrix), sitk.sitkLinear, 0.0, sitk.sitkFloat32)
+    mask = sitk.And(moved >= 0.5, field_of_view(us))
+    return mask, min(100.0, 100.0 * _volume_mm3(mask) / total)
+
+
+def _surface(mask: sitk.Image) -> sitk.Image:
+    """A field whose level of one half is the mask's surface without its steps.
+
+    A Gaussian takes the voxels' steps away, which linear interpolation would carry over; where it would turn a voxel's
+    own value round, that voxel keeps it, so that on the mask's own grid the mask comes back as it is.
+    """
+    binary = sitk.GetArrayViewFromImage(mask) > 0
+    field = ndimage.gaussian_filter(binary.astype(np.float32), SMOOTHING)
+    image = sitk.GetImageFromArray(np.where(binary, np.maximum(field, 0.501), np.minimum(field, 0.499)))
+    image.CopyInformation(mask)
+    return image
+
+
+def field_of_view(us: sitk.Image) -> sitk.Image:
+    """The sector: what is above 0, with the holes that cysts and shadows leave in it filled."""
+    return sitk.BinaryFillhole(us > 0)
+
+
+def _volume_mm3(mask: sitk.Image) -> float:
+    """Volume of a mask of 0 and 1."""
+    return float(np.count_nonzero(sitk.GetArrayViewFromImage(mask)) * np.prod(mask.GetSpacing()))
