@@ -17,7 +17,8 @@ Metric = Literal["lc2+mind", "lc2", "mind", "none"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
 COARSE_MM, COARSE_PATCH = 2.0, 5
-FINE_MM, FINE_PATCH = 1.0, 9
+FINE_MM, FINE_PATCH = 1.0, 7
+"""Voxel sides, and LC2's patches in voxels; 7 at the fine one are Fuerst et al. 2014's."""
 GRID_MM = np.arange(-8.0, 9.0, 4.0)
 KEPT, FINISHED = 3, 2
 """How many translations of the grid are climbed from, and how many of these climbs are finished at fine resolution."""
