@@ -37,7 +37,7 @@ class Size:
     val_iterations: int
 
 
-FULL = Size(patients=60, sealed=12, epochs=90, iterations=50, val_iterations=12)
+FULL = Size(patients=60, sealed=12, epochs=125, iterations=50, val_iterations=12)
 SMALL = Size(patients=5, sealed=5, epochs=4, iterations=25, val_iterations=3)
 CUTTING = ("--step-mm", "2", "--every-frame", "3", "--negatives", "9")
 TRAINING = ("--min-area", "35", "--plan", "realtime", "--batch-size", "8", "--bfloat16", "--workers", "0")
