@@ -12,6 +12,7 @@ from pydicom.errors import InvalidDicomError
 from scipy import ndimage
 
 from inference.errors import FormatError
+from training.registration.volume import read_image
 
 ISOTROPIC_TOLERANCE = 1.02
 """Spacings whose largest is within this factor of the smallest count as isotropic."""
@@ -42,7 +43,7 @@ def read_volume(us: Path, label: Path, *, isotropic: bool = True) -> Labelled:
     Raises:
         FormatError: if a file cannot be read, or the two are not on one grid.
     """
-    image, mask = _read(us), _read(label)
+    image, mask = read_image(us), read_image(label)
     if not _same_grid(image, mask):
         raise FormatError(f"{label} is not on the grid of {us}: resample the mask to the ultrasound volume first.")
     spacing = image.GetSpacing()
@@ -72,7 +73,7 @@ def read_sweep(sweep: Path, label: Path) -> Labelled:
     row_mm, col_mm = _region_spacing(dataset, sweep)
     frames = dataset.pixel_array
     grey = frames if frames.ndim == 3 else frames[..., 0]
-    mask = sitk.GetArrayFromImage(_read(label)) > 0
+    mask = sitk.GetArrayFromImage(read_image(label)) > 0
     if mask.shape != grey.shape:
         raise FormatError(f"{label} has the shape {mask.shape} and {sweep} {grey.shape}: one mask a frame is needed.")
     inside = sector(grey.max(axis=0))
@@ -90,14 +91,6 @@ def sector(brightest: NDArray[np.uint8]) -> NDArray[np.bool_]:
         return np.zeros(brightest.shape, bool)
     largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
     return np.asarray(ndimage.binary_fill_holes(labels == largest), bool)
-
-
-def _read(path: Path) -> sitk.Image:
-    """Read one image file."""
-    try:
-        return sitk.ReadImage(str(path))
-    except RuntimeError as error:
-        raise FormatError(f"{path} cannot be read as an image: is it there, and whole?") from error
 
 
 def _same_grid(one: sitk.Image, other: sitk.Image) -> bool:
