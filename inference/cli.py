@@ -16,10 +16,10 @@ import numpy as np
 from tqdm import tqdm
 
 from inference.assets import demo_model_path
-from inference.contract import INTENDED_USE
+from inference.contract import DEMONSTRATION, INTENDED_USE
 from inference.engine import Engine
 from inference.errors import ChoiceError, IusError, OutputError, SourceError, SpacingError
-from inference.exporters import DEMONSTRATION, failed_row, reading_row, spacing_cells, write_readings, write_text
+from inference.exporters import failed_row, reading_row, spacing_cells, write_readings, write_text
 from inference.reading import NothingFound, Outcome, Tumour
 from inference.segmenter import Segmenter
 from inference.sources import open_source

@@ -17,6 +17,8 @@ GOLDEN_KEY = "ius.golden"
 """Key of the golden cases (see `inference.golden`)."""
 SCHEMA = 1
 INTENDED_USE = "Research use only. Not for diagnosis or treatment."
+DEMONSTRATION = "DEMONSTRATION MODEL: trained on simulation"
+"""Stands on screens and in exports where a model trained on simulation looks at anything else."""
 
 Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=0)]

@@ -19,8 +19,6 @@ from inference.spacing import PixelSpacing
 if TYPE_CHECKING:
     import nibabel as nib
 
-DEMONSTRATION = "DEMONSTRATION MODEL: trained on simulation"
-"""Stands on every export of a model that was trained on simulation and looked at something else."""
 COLUMNS = (
     *("frame", "time_s", "outcome", "area_mm2", "area_px", "regions", "largest_mm2", "diameter_mm", "size_state"),
     *("touches_edge", "spacing_row_mm", "spacing_col_mm", "spacing_provenance", "latency_ms", "reason"),

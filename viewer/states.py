@@ -19,7 +19,7 @@ import math
 from dataclasses import replace
 from typing import assert_never
 
-from inference.contract import Measured, ModelContract
+from inference.contract import DEMONSTRATION, INTENDED_USE, Measured, ModelContract
 from inference.frame import Frame
 from inference.reading import (
     Failed,
@@ -36,8 +36,8 @@ from viewer.face import Card, Context, Face, Line, Offer, Shape, Tone
 from viewer.reliability import Gap, evidence, expected_dice, is_demonstration
 from viewer.words import area_words, counted, detail_words, region_words, spaced
 
-RESEARCH_LINE = "Research use only. Not for diagnosis or treatment."
-DEMONSTRATION_BANNER = "DEMONSTRATION MODEL: trained on simulation"
+RESEARCH_LINE = INTENDED_USE
+DEMONSTRATION_BANNER = DEMONSTRATION
 SLICE_LINE = "reconstructed slice, not probe view"
 PHASE_WARNING = (
     "Not evaluated in this phase: blood, saline, air and cavity edge may be drawn as tumour, and tumour missed."
