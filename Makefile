@@ -31,7 +31,7 @@ imports: $(VENV)/.all
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.all  ## measurements, with ratios against nnU-Net's own predictor
-	@for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script; done
+	@set -e; for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script; done
 
 demo-model: $(VENV)/.all  ## simulate, slice, fit, evaluate and export the bundled model and clip: hours
 	$(BIN)/ius-train demo --out work/demo-model --assets assets

@@ -20,6 +20,7 @@ from training.registration.volume import as_volume, read_image
 SHIFT_MM = (2.0, 12.0)
 TURN_DEG = 5.0
 SUCCESS_MM = 2.5
+RESECT = Path(__file__).resolve().parents[3] / "shared/data/resect"
 
 
 def random_start(rng: np.random.Generator, centre: np.ndarray) -> Matrix:
@@ -32,7 +33,7 @@ def random_start(rng: np.random.Generator, centre: np.ndarray) -> Matrix:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("resect", type=Path)
+    parser.add_argument("resect", type=Path, nargs="?", default=RESECT)
     parser.add_argument("--starts", type=int, default=20)
     parser.add_argument("--metric", choices=METRICS, default=METRICS[0])
     parser.add_argument("--seed", type=int, default=1)

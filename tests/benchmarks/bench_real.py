@@ -1,0 +1,45 @@
+"""What a model paints on real volumes: the share of the sector, per volume. Not how well: there is no truth here.
+
+python tests/benchmarks/bench_real.py [FOLDER of .nii.gz] [--model FILE]
+"""
+
+import argparse
+from pathlib import Path
+
+from inference.assets import demo_model_path
+from inference.engine import Engine
+from inference.reading import Tumour
+from inference.segmenter import Segmenter
+from inference.sources import open_source
+
+FOLDER = Path(__file__).resolve().parents[3] / "shared/data/resect/us"
+LEAST_PX = 500
+"""Slices that show less of the sector are left out of the fullest slice."""
+
+
+def main() -> None:
+    """Analyse every slice along k and print a line a volume."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, nargs="?", default=FOLDER)
+    parser.add_argument("--model", type=Path)
+    given = parser.parse_args()
+    segmenter = Segmenter(Engine.load(given.model or demo_model_path()))
+    for path in sorted(given.folder.glob("*.nii.gz")):
+        source = open_source(str(path))
+        painted = sector = found = 0
+        fullest = 0.0
+        for index in range(len(source)):
+            frame = source.read(index)
+            outcome = segmenter(frame)
+            inside = frame.pixels > 0
+            area = int((outcome.mask[inside] > 0).sum()) if isinstance(outcome, Tumour) else 0
+            painted, sector = painted + area, sector + int(inside.sum())
+            found += isinstance(outcome, Tumour)
+            if inside.sum() > LEAST_PX:
+                fullest = max(fullest, area / int(inside.sum()))
+        share = painted / max(1, sector)
+        print(f"{path.name}: {found} of {len(source)} slices, {share:.1%} of the sector, fullest slice {fullest:.1%}")
+
+
+if __name__ == "__main__":
+    main()
