@@ -13,7 +13,7 @@ demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 	@packaging/demo
 
 test: $(VENV)/.all  ## every test
-	@packaging/system-libraries
+	@packaging/system-libraries && packaging/test-tools
 	$(BIN)/python -m pytest -q
 
 check: $(VENV)/.all format lint types imports test  ## what must pass before every commit

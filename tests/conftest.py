@@ -1,8 +1,17 @@
 """Shared by every test."""
 
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import numpy as np
+import pyigtl
 import pytest
+from numpy.typing import NDArray
+
+from inference.sources.simulated import PhantomSource
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
@@ -13,3 +22,60 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("../shared/data is not here: real ultrasound beside the checkout")
     return SHARED_DATA
+
+
+SCALED = np.diag([0.2, 0.3, 1.0, 1.0])
+
+
+def _free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
+    with socket.socket(socket.AF_INET, kind) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """A pyigtl server that sends the phantom's frames, until told otherwise."""
+
+    def __init__(self, port: int, matrix: NDArray[np.float64] = SCALED, scale: int = 1) -> None:
+        self.matrix, self._scale = matrix, scale
+        self._server = pyigtl.OpenIGTLinkServer(port=port, local_server=True)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._send)
+        self._thread.start()
+
+    def _send(self) -> None:
+        source, index = PhantomSource(rows=96, cols=128, count=40), 0
+        while not self._stop.wait(0.02):
+            if not self._server.is_connected():
+                continue
+            pixels = np.kron(source.read(index % 40).pixels, np.ones((self._scale, self._scale), np.uint8))
+            message = pyigtl.ImageMessage(pixels[None], ijk_to_world_matrix=self.matrix, device_name="Image")
+            self._server.send_message(message, wait=False)
+            index += 1
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._server.stop()
+        self._server.server_close()
+
+
+@contextmanager
+def _igtl(port: int, matrix: NDArray[np.float64] = SCALED, scale: int = 1) -> Iterator[Server]:
+    server = Server(port, matrix, scale)
+    try:
+        yield server
+    finally:
+        server.close()
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[..., int]:
+    """Finds a port that nobody listens on."""
+    return _free_port
+
+
+@pytest.fixture(scope="session")
+def igtl() -> Callable[..., AbstractContextManager[Server]]:
+    """Runs an OpenIGTLink server on a port of loopback: a context manager."""
+    return _igtl

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from inference.sources.base import RecordedSource
+    from inference.sources.base import LiveSource, RecordedSource
     from viewer.faults import Faults
     from viewer.main_window import MainWindow
     from viewer.session import Model, Refusal, SourceRequest
@@ -77,14 +77,17 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     return window
 
 
-def open_source(request: "SourceRequest") -> "RecordedSource | Refusal":
+def open_source(request: "SourceRequest") -> "RecordedSource | LiveSource | Refusal":
     """Open what the user wants, or say why not."""
 
-    def opening() -> "RecordedSource":
+    def opening() -> "RecordedSource | LiveSource":
         from inference.assets import demo_clip_path
+        from inference.sources import is_live, open_live
         from inference.sources import open_source as open_any
         from viewer.panels.source import DEMO
 
+        if is_live(request.text):
+            return open_live(request.text, spacing=request.spacing)
         text = str(demo_clip_path()) if request.text == DEMO else request.text
         return open_any(text, axis=request.axis, spacing=request.spacing, region=request.region, config=request.config)
 

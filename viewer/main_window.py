@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QMainWindow
 
 from inference.reading import Outcome, Tumour
+from inference.sources.paths import shown_address
 from inference.spacing import PixelSpacing
 from viewer import facts, settings
 from viewer.actions import ACTIONS
@@ -126,7 +127,7 @@ class MainWindow(QMainWindow):
         held = self._hold.update(outcome.size if isinstance(outcome, Tumour) else None, now)
         contract = None if model is None else model.contract
         shown = face(outcome, condition, Context(contract, self.phase, held))
-        self.view.top.show_source(None if self.session.playback is None else self.session.playback.info, condition)
+        self.view.top.show_source(self.session.info, condition)
         if outcome is not None:
             lines = region_lines(outcome, held) if shown.contour and isinstance(outcome, Tumour) else ()
             self._draw(outcome, lines, shown, new=new)
@@ -146,11 +147,12 @@ class MainWindow(QMainWindow):
 
     def _decor(self, outcome: Outcome, shown: Face) -> Decor:
         """The marks around this outcome's picture."""
-        if self.session.playback is None:
+        info = self.session.info
+        if info is None:
             return Decor()
         if self._face_row is None:
             self._face_row = face_row(outcome.frame)
-        decor = decor_of(outcome.frame, self.session.playback.info, self._marker, self._face_row)
+        decor = decor_of(outcome.frame, info, self._marker, self._face_row)
         points = () if self.view.calibration.isHidden() else self.view.calibration.points
         return replace(decor, phase=self.phase.words, banner=shown.banner, points=points)
 
@@ -174,10 +176,10 @@ class MainWindow(QMainWindow):
 
     def _source_changed(self, now: float) -> None:
         """A source was opened or refused."""
-        refusal, playback = self.session.source_refusal, self.session.playback
+        refusal, info = self.session.source_refusal, self.session.info
         self.view.source.complain(refusal)
         if refusal:
-            if playback is not None:
+            if info is not None:
                 self.view.stage.say(refusal, now)
             return
         self.shown, self._marker, self._face_row = None, Marker.UNSET, None
@@ -185,11 +187,11 @@ class MainWindow(QMainWindow):
         self.meter.reset()
         self.view.trace.clear()
         self.view.canvas.clear()
-        if playback is not None:
-            self.view.canvas.set_source(playback.info)
-        self.view.transport.set_source(playback)
+        if info is not None:
+            self.view.canvas.set_source(info)
+        self.view.transport.set_source(self.session.playback)
         if self.session.request is not None:
-            self._remember(self.settings.with_recent(self.session.request.text))
+            self._remember(self.settings.with_recent(shown_address(self.session.request.text)))
             self.view.source.dismiss()
 
     def _model_changed(self) -> None:

@@ -1,4 +1,7 @@
-"""One sitting: a source, a model and the stream between them. Opens both off the window's thread; the window polls."""
+"""One sitting: a source, recorded or live, a model and the stream between them.
+
+Opens both off the window's thread; the window polls.
+"""
 
 import threading
 from collections.abc import Callable
@@ -12,7 +15,7 @@ from inference.contract import ModelContract
 from inference.frame import Frame
 from inference.playback import SWEEP_FPS, Playback
 from inference.reading import NotAnalysed, NothingFound, Outcome, Reason, Tumour
-from inference.sources.base import RecordedSource
+from inference.sources.base import LiveSource, RecordedSource, SourceInfo
 from inference.spacing import PixelSpacing
 from inference.stream import Stream, StreamState, StreamStatus
 from viewer.condition import Condition, Freshness, Health, judge
@@ -23,7 +26,7 @@ class SourceRequest:
     """What the user wants to see.
 
     Attributes:
-        text: a path, or `simulated:`.
+        text: a path, `simulated:`, or the address of a stream.
         axis: i, j or k, along which a volume is swept.
         spacing: typed by the user, or None.
         region: which ultrasound region of a DICOM picture, or None.
@@ -71,7 +74,7 @@ class Refusal:
     sentence: str
 
 
-Loaded: TypeAlias = RecordedSource | Model | Refusal
+Loaded: TypeAlias = RecordedSource | LiveSource | Model | Refusal
 _Job: TypeAlias = tuple[str, int, Callable[[], Loaded]]
 
 
@@ -85,7 +88,7 @@ class Session:
 
     def __init__(
         self,
-        open_source: Callable[[SourceRequest], RecordedSource | Refusal],
+        open_source: Callable[[SourceRequest], RecordedSource | LiveSource | Refusal],
         load_model: Callable[[Path | None], Model | Refusal],
     ) -> None:
         self._open_source, self._load_model = open_source, load_model
@@ -98,6 +101,7 @@ class Session:
         self._stream: Stream | None = None
         self.request: SourceRequest | None = None
         self.playback: Playback | None = None
+        self.live: LiveSource | None = None
         self.model: Model | None = None
         self.source_refusal = self.model_refusal = ""
         self.without_scale = False
@@ -136,6 +140,12 @@ class Session:
         return None if self._stream is None else self._stream.status()
 
     @property
+    def info(self) -> SourceInfo | None:
+        """What is known of the open source, None while there is none."""
+        feed = self.playback or self.live
+        return None if feed is None else feed.info
+
+    @property
     def ready(self) -> bool:
         """Whether frames are being analysed."""
         return self._stream is not None and self.model is not None
@@ -147,12 +157,13 @@ class Session:
 
     def calibrate(self, spacing: PixelSpacing) -> None:
         """Use this scale from the next frame on."""
-        if self.playback is not None:
-            self.playback.set_spacing(spacing)
+        feed = self.playback or self.live
+        if feed is not None:
+            feed.set_spacing(spacing)
 
     def condition(self, shown: Outcome | None) -> Condition:
         """The health of source and model while `shown` is on the screen."""
-        if self._stream is None or self.playback is None:
+        if self._stream is None:
             return self._without_stream()
         status = self._stream.status()
         if status.state is StreamState.FAILED:
@@ -161,11 +172,11 @@ class Session:
             return Condition(Health.MODEL_REFUSED, sentence=self.model_refusal)
         if self.model is None or not _is_answer_of(self.model, shown):
             return Condition(Health.LOADING)
-        if not self.playback.playing:
+        if self.playback is not None and not self.playback.playing:
             return Condition(Health.PAUSED, failures_in_a_row=status.consecutive_failures)
         if status.state is StreamState.ENDED:
             return Condition(Health.ENDED)
-        return judge(self._freshness(self.playback, status, shown), status.consecutive_failures)
+        return judge(self._freshness(status, shown), status.consecutive_failures)
 
     def close(self) -> None:
         """Stop and join every thread.
@@ -207,14 +218,17 @@ class Session:
             self._close_source()
             self._start(loaded)
 
-    def _start(self, source: RecordedSource) -> None:
-        """Stream a new source; until the model is there, its first frame stands still."""
+    def _start(self, source: RecordedSource | LiveSource) -> None:
+        """Stream a new source; until the model is there, the first frame of a recording stands still."""
         self.without_scale = False
-        self.playback = Playback(source)
         self._waiting = "model" in self._pending
-        if self._waiting or len(source) == 1:
-            self.playback.pause()
-        self._stream = Stream(self.playback, self._analyse)
+        if isinstance(source, RecordedSource):
+            self.playback = Playback(source)
+            if self._waiting or len(source) == 1:
+                self.playback.pause()
+        else:
+            self.live = source
+        self._stream = Stream(self.playback or source, self._analyse)
         self._stream.start()
 
     def _go_on(self) -> None:
@@ -244,19 +258,24 @@ class Session:
             return Condition(Health.REFUSED, sentence=self.source_refusal)
         return Condition(Health.EMPTY)
 
-    def _freshness(self, playback: Playback, status: StreamStatus, shown: Outcome | None) -> Freshness:
+    def _freshness(self, status: StreamStatus, shown: Outcome | None) -> Freshness:
         now = monotonic()
         return Freshness(
-            live=playback.info.origin.live,
+            live=self.live is not None,
             source_s=None if status.last_frame_at is None else now - status.last_frame_at,
             shown_s=None if shown is None else now - shown.frame.captured_at,
-            interval_s=1.0 / ((playback.info.fps or SWEEP_FPS) * playback.speed),
+            interval_s=0.0 if self.playback is None else _interval_s(self.playback),
         )
 
     def _close_source(self) -> None:
         if self._stream is not None:
             self._stream.stop()
-        self._stream = self.playback = None
+        self._stream = self.playback = self.live = None
+
+
+def _interval_s(playback: Playback) -> float:
+    """Between two frames of a recording at its present speed."""
+    return 1.0 / ((playback.info.fps or SWEEP_FPS) * playback.speed)
 
 
 def _is_answer_of(model: Model, shown: Outcome | None) -> bool:

@@ -102,6 +102,7 @@ class Transport(QWidget):
         playback = self._playback
         if playback is None:
             set_text(self._place, "")
+            set_text(self._note, "")
             return
         if not self.scrubber.isSliderDown():
             self.scrubber.setValue(playback.position)

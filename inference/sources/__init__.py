@@ -1,14 +1,50 @@
-"""Sources of frames. `open_source` is the only door: it takes what a user types, drops or picks."""
+"""Sources of frames. `open_source` and `open_live` are the only doors: they take what a user types, drops or picks."""
 
 from pathlib import Path
 
 from inference.errors import ChoiceError, FormatError, NotFoundError
-from inference.sources.base import RecordedSource
-from inference.sources.paths import DICOM, PICTURES, VIDEOS, VOLUMES, dicom_files, is_sequence, suffix_of
+from inference.sources.base import LiveSource, RecordedSource
+from inference.sources.paths import (
+    DICOM,
+    PICTURES,
+    VIDEOS,
+    VOLUMES,
+    dicom_files,
+    is_sequence,
+    shown_address,
+    suffix_of,
+)
 from inference.spacing import PixelSpacing
 
 SIMULATED = "simulated:"
 """Opens the phantom of known area."""
+OPENIGTLINK = "igtl"
+VIDEO_STREAMS = ("rtsp", "rtsps", "udp", "rtp", "srt", "http", "https")
+
+
+def is_live(text: str) -> bool:
+    """Whether this is the address of a stream rather than the name of a file."""
+    scheme, found, _ = text.partition("://")
+    return bool(found) and scheme.lower() in (OPENIGTLINK, *VIDEO_STREAMS)
+
+
+def open_live(text: str, *, spacing: PixelSpacing | None = None) -> LiveSource:
+    """Open a stream and wait for its first picture.
+
+    Args:
+        text: igtl://host:port[/device], or a network video's address.
+        spacing: the user's own spacing, in force until the signal changes or is interrupted.
+
+    Raises:
+        SourceError: if no picture comes, with what to do about it.
+    """
+    if text.lower().startswith(f"{OPENIGTLINK}://"):
+        from inference.sources.openigtlink import OpenIGTLinkSource
+
+        return OpenIGTLinkSource(text, typed=spacing)
+    from inference.sources.network import NetworkSource
+
+    return NetworkSource(text, typed=spacing)
 
 
 def open_source(
@@ -35,6 +71,8 @@ def open_source(
         from inference.sources.simulated import PhantomSource
 
         return PhantomSource(typed=spacing)
+    if is_live(text):
+        raise ChoiceError(f"{shown_address(text)} is a live stream, which has no end: open it in the viewer.")
     path = Path(text).expanduser()
     try:
         return _open(path, axis, spacing, region, config)

@@ -86,6 +86,15 @@ class RecordedSource(FrameSource, Protocol):
         ...
 
 
+@runtime_checkable
+class LiveSource(FrameSource, Protocol):
+    """A device or stream: no frame comes twice, and its scale can be set while it runs."""
+
+    def set_spacing(self, spacing: PixelSpacing | None) -> None:
+        """Use this scale from the next picture on; None goes back to the signal's own."""
+        ...
+
+
 class Closing:
     """Mixin: `with source:` closes it."""
 

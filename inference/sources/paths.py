@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 VOLUMES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
@@ -50,3 +51,11 @@ def natural_order(paths: Iterable[Path]) -> list[Path]:
 
 def _part(text: str) -> tuple[int, str]:
     return (int(text), "") if text.isdecimal() else (-1, text.lower())
+
+
+def shown_address(url: str) -> str:
+    """The address of a stream without user name and password; any other text as it is."""
+    if "://" not in url:
+        return url
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

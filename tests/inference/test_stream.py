@@ -9,10 +9,11 @@ import pytest
 
 from inference.errors import SourceError
 from inference.frame import Frame
+from inference.latest import Latest
 from inference.reading import Failed, NotAnalysed, Outcome, Reason
 from inference.sources.base import Closing, SourceInfo
 from inference.sources.simulated import PhantomSource
-from inference.stream import Latest, Stream, StreamState
+from inference.stream import Stream, StreamState
 
 PHANTOM = PhantomSource(rows=16, cols=16, count=1000)
 

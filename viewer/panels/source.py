@@ -1,10 +1,10 @@
-"""What to look at: a file, a folder, the demonstration clip, the phantom, or one of the last sources."""
+"""What to look at: a file, a folder, a stream, the demonstration clip, the phantom, or one of the last sources."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from viewer.panels.sheet import Sheet
 from viewer.session import SourceRequest
@@ -48,12 +48,20 @@ class SourcePanel(Sheet):
         self._axis_note.setText("A volume is swept along this axis; a DICOM picture may hold several regions:")
         self._recent_note.setText("Opened last")
         self._recent = QVBoxLayout()
+        self.address = QLineEdit()
+        self.address.setPlaceholderText("igtl://computer:18944, rtsp://…, udp://…")
+        self.address.setAccessibleName("Address of a live stream")
+        self.address.returnPressed.connect(self._connect_stream)
         self._lay_out(files, examples, axes)
 
     def _lay_out(self, files: QHBoxLayout, examples: QHBoxLayout, axes: QHBoxLayout) -> None:
+        stream = QHBoxLayout()
+        stream.addWidget(self.address, 1)
+        stream.addWidget(self._button("Connect", self._connect_stream))
         axes.addWidget(self._region_button, 1)
         self.body.addWidget(self._error)
         self.body.addLayout(files)
+        self.body.addLayout(stream)
         self.body.addLayout(examples)
         self.body.addWidget(self._axis_note)
         self.body.addLayout(axes)
@@ -85,6 +93,8 @@ class SourcePanel(Sheet):
         for text in (self._axis_note, self._recent_note):
             text.setFont(look.font(13))
         self._error.setFont(look.font(14))
+        self.address.setFont(look.font(14))
+        self.address.setFixedHeight(look.touch)
 
     def show_recent(self, recent: tuple[str, ...]) -> None:
         """List the sources opened last."""
@@ -110,6 +120,11 @@ class SourcePanel(Sheet):
         if text != self.current:
             self._set_region(None)
         return SourceRequest(text, axis=self._axis, region=self._region)
+
+    def _connect_stream(self) -> None:
+        """Open the typed address; a word that is none is refused by the sources, in their sentence."""
+        if text := self.address.text().strip():
+            self._choose(text)
 
     def _choose(self, text: str) -> None:
         self.chosen.emit(self.request(text))

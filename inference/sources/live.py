@@ -1,0 +1,254 @@
+"""What every live source shares: the newest picture only, connecting anew, a scale that a changed signal voids.
+
+A driver may block for seconds: it blocks a reader thread of its own, never `frames()` or `close()`.
+"""
+
+import logging
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import monotonic
+from typing import Protocol
+
+import cv2
+import numpy as np
+
+from inference.errors import SourceError
+from inference.frame import Frame, Origin, Pixels, View
+from inference.latest import Latest
+from inference.sources.base import Closing, Mask, SourceInfo
+from inference.sources.recorded import REMEDY, display_levels
+from inference.sources.sector import sector_mask
+from inference.spacing import PixelSpacing
+
+log = logging.getLogger(__name__)
+
+FIRST_PICTURE_S = 8.0
+"""How long opening waits for the first picture: an H.264 stream can be read from its next key frame on."""
+RETRY_S = 0.25
+"""Pause between two attempts to connect again."""
+JOIN_S = 1.0
+INTERRUPTED = f"The signal was interrupted and its depth may have changed since: {REMEDY}."
+CHANGED = f"The stream's own scale changed, so that the one given by hand is void: {REMEDY}."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """One picture as it came.
+
+    Attributes:
+        pixels: (rows, cols), grey.
+        spacing: what the signal itself says, or None.
+        no_spacing_reason: why it says nothing; empty otherwise.
+    """
+
+    pixels: Pixels
+    spacing: PixelSpacing | None
+    no_spacing_reason: str
+
+
+class Connection(Protocol):
+    """An open device or stream, used and closed by one thread."""
+
+    def read(self) -> Picture | None:
+        """The next picture, waiting at most a few seconds; None once the sender is gone.
+
+        Raises:
+            SourceError: if what comes can never be shown.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free it."""
+        ...
+
+
+class GrowingSector:
+    """The sector of a signal that cannot be looked at beforehand: it only grows, so that no tissue is ever cut off.
+
+    A probe that is lifted while the stream is opened shows next to nothing; a sector found then for good would hide
+    everything that comes later.
+    """
+
+    EVERY = 32
+
+    def __init__(self) -> None:
+        self._brightest: Pixels | None = None
+        self._inside: Mask | None = None
+        self._seen = 0
+
+    def apply(self, pixels: Pixels) -> Pixels:
+        """The same picture, exactly 0 outside the sector seen so far."""
+        brightest = pixels if self._brightest is None else np.maximum(self._brightest, pixels)
+        self._brightest = brightest
+        self._seen += 1
+        # Often at first, then about once a second.
+        if self._inside is None or self._seen % self.EVERY == 0 or self._seen & (self._seen - 1) == 0:
+            found = sector_mask([brightest])
+            self._inside = found if self._inside is None else cv2.bitwise_or(found, self._inside).astype(np.uint8)
+        inside = self._inside
+        masked: Pixels = np.where(inside > 0, pixels, pixels.dtype.type(0))
+        return masked
+
+
+class Live(Closing, ABC):
+    """A `LiveSource` of which only the connecting is left to say. Waits for the first picture.
+
+    Args:
+        name: for screens and exports; no password, no patient.
+        typed: the user's own scale, in force until the signal changes or is interrupted.
+
+    Raises:
+        SourceError: if no picture comes, with what to do about it.
+    """
+
+    def __init__(self, name: str, typed: PixelSpacing | None = None) -> None:
+        self._name = name
+        self._closed = threading.Event()
+        self._arrived = threading.Event()
+        self._pictures: Latest[Frame] = Latest()
+        self._error = ""
+        self._index = 0
+        self._sector = GrowingSector()
+        self._scale = threading.Lock()
+        self._given = typed
+        self._stated: PixelSpacing | _Unseen | None = _UNSEEN
+        self._void = ""
+        self._info: SourceInfo | None = None
+        self._reader = threading.Thread(target=self._read_loop, name="live-reader", daemon=True)
+        self._reader.start()
+        if not self._arrived.wait(FIRST_PICTURE_S) or self._info is None:
+            self.close()
+            reason = self._error or f"{name} sends no picture: check that the sender runs, its address and port."
+            raise SourceError(reason)
+
+    @abstractmethod
+    def _connect(self) -> Connection:
+        """Open the device or stream.
+
+        Raises:
+            SourceError: if it is not there now.
+        """
+
+    @property
+    def info(self) -> SourceInfo:
+        """What the first picture told."""
+        if self._info is None:  # the constructor has waited for it
+            raise SourceError(f"{self._name} has sent no picture: open it again.")
+        return self._info
+
+    def set_spacing(self, spacing: PixelSpacing | None) -> None:
+        """Use this scale from the next picture on; None goes back to the signal's own."""
+        with self._scale:
+            self._given, self._stated, self._void = spacing, _UNSEEN, ""
+
+    def frames(self) -> Iterator[Frame]:
+        """The newest picture each time, until closed; none while the sender is gone.
+
+        Raises:
+            SourceError: if the signal became another one, or cannot be shown.
+        """
+        while (frame := self._pictures.take()) is not None and not self._closed.is_set():
+            yield frame
+        if not self._closed.is_set():
+            raise SourceError(self._error or f"{self._name} cannot be read any more: open it again.")
+
+    def close(self) -> None:
+        """End `frames()` at once; a driver that blocks is left to its own limit."""
+        self._closed.set()
+        self._pictures.close()
+        if self._reader is not threading.current_thread():
+            self._reader.join(JOIN_S)
+
+    def _read_loop(self) -> None:
+        """Connect, read, and connect again, in the reader thread."""
+        try:
+            while not self._closed.is_set():
+                self._try_once()
+                if self._info is None:
+                    return  # nothing there yet: the user is told now, not after many attempts
+                self._closed.wait(RETRY_S)
+        except _ChangedError as error:
+            self._error = str(error)
+        finally:
+            self._pictures.close()
+            self._arrived.set()
+
+    def _try_once(self) -> None:
+        """One connection, from its first picture to its last."""
+        try:
+            connection = self._connect()
+        except SourceError as error:
+            self._error = str(error)
+            return
+        try:
+            while not self._closed.is_set() and (picture := connection.read()) is not None:
+                self._accept(picture)
+        except _ChangedError:
+            raise
+        except SourceError as error:
+            raise _ChangedError(str(error)) from error
+        finally:
+            connection.close()
+        log.info("%s: the sender is gone", self._name)
+        with self._scale:
+            if self._given is not None:
+                self._given, self._void = None, INTERRUPTED
+
+    def _accept(self, picture: Picture) -> None:
+        """Make a frame of a picture, or stop where it is no longer the signal that was opened."""
+        if self._info is None:
+            self._info = self._describe(picture)
+        rows, cols = picture.pixels.shape
+        if (rows, cols) != (self._info.rows, self._info.cols):
+            raise _ChangedError(
+                f"The picture changed from {self._info.cols} × {self._info.rows} to {cols} × {rows} pixels: "
+                "open the source again, and calibrate."
+            )
+        spacing, reason = self._spacing_of(picture)
+        frame = Frame(
+            index=self._index,
+            pixels=self._sector.apply(picture.pixels),
+            spacing=spacing,
+            captured_at=monotonic(),
+            origin=self._info.origin,
+            no_spacing_reason=reason,
+        )
+        self._index += 1
+        self._pictures.put(frame)
+        self._arrived.set()
+
+    def _describe(self, picture: Picture) -> SourceInfo:
+        rows, cols = picture.pixels.shape
+        return SourceInfo(
+            origin=Origin(self._name, View.NATIVE, live=True),
+            rows=rows,
+            cols=cols,
+            spacing=self._given or picture.spacing,
+            no_spacing_reason="" if self._given else picture.no_spacing_reason,
+            levels=display_levels(picture.pixels),
+        )
+
+    def _spacing_of(self, picture: Picture) -> tuple[PixelSpacing | None, str]:
+        """The scale in force for this picture, and why there is none."""
+        with self._scale:
+            if self._given is not None and self._stated is _UNSEEN:
+                self._stated = picture.spacing
+            if self._given is not None and self._stated != picture.spacing:
+                self._given, self._void = None, CHANGED
+            if self._given is not None:
+                return self._given, ""
+            # A signal that states its scale in every picture needs nobody's hand; one that doesn't stays void.
+            return picture.spacing, "" if picture.spacing else self._void or picture.no_spacing_reason
+
+
+class _ChangedError(SourceError):
+    """The signal is no longer the one that was opened: what was said of it does not hold."""
+
+
+class _Unseen:
+    """No picture has come since the scale was given."""
+
+
+_UNSEEN = _Unseen()

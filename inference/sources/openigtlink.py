@@ -1,0 +1,154 @@
+"""OpenIGTLink: pictures from PLUS, 3D Slicer or a navigation system, with the scale in their matrix.
+
+The messages are pyigtl's; the socket is ours, since pyigtl's own client does not notice that its server has gone.
+"""
+
+import logging
+import socket
+import struct
+from urllib.parse import urlsplit
+
+import numpy as np
+from numpy.typing import NDArray
+from pyigtl.messages import ImageMessage, MessageBase
+
+from inference.errors import ChoiceError, FormatError, SourceError
+from inference.sources.live import Connection, Live, Picture
+from inference.sources.recorded import REMEDY, as_pixels, luma
+from inference.spacing import PixelSpacing, Provenance
+
+log = logging.getLogger(__name__)
+
+SCHEME = "igtl"
+PORT = 18944
+"""OpenIGTLink's registered port."""
+SILENT_S = 2.0
+"""A server that says nothing for this long is taken as gone, and connected to anew."""
+LARGEST = 256 * 1024 * 1024
+"""Bytes; a longer message is no ultrasound picture, and reading it would fill the memory."""
+NO_SCALE = f"The stream's matrix has no scale (its columns have length 1): {REMEDY}."
+NO_PLANE = f"The stream's matrix is not that of a picture: {REMEDY}."
+
+
+class OpenIGTLinkSource(Live):
+    """IMAGE messages of one device.
+
+    Args:
+        url: igtl://host[:port][/device].
+        typed: the user's own scale.
+
+    Raises:
+        SourceError: if no picture comes.
+        ChoiceError: if the address has no host.
+    """
+
+    def __init__(self, url: str, *, typed: PixelSpacing | None = None) -> None:
+        parts = urlsplit(url)
+        if not parts.hostname:
+            raise ChoiceError(f"{url} names no computer: type igtl://host:port.")
+        try:
+            self._port = parts.port or PORT
+        except ValueError as error:
+            raise ChoiceError(f"{url} has no usable port: type igtl://host:port.") from error
+        self._host, self._device = parts.hostname, parts.path.strip("/")
+        super().__init__(url, typed)
+
+    def _connect(self) -> Connection:
+        return _Client(self._host, self._port, self._device)
+
+
+class _Client:
+    """One TCP connection to a server."""
+
+    def __init__(self, host: str, port: int, device: str) -> None:
+        self._device = device
+        self._named = bool(device)
+        try:
+            self._socket = socket.create_connection((host, port), timeout=SILENT_S)
+        except OSError as error:
+            raise SourceError(f"Nobody answers at {host}:{port}: start the server, check address and port.") from error
+
+    def read(self) -> Picture | None:
+        """The next picture of the device; None once the server is gone, silent or speaks something else."""
+        try:
+            while (message := self._message()) is not None:
+                if isinstance(message, ImageMessage) and self._is_ours(message.device_name):
+                    return picture_of(message)
+        except (OSError, struct.error, ValueError, KeyError, NotImplementedError) as error:
+            log.warning("OpenIGTLink: %r", error)
+        return None
+
+    def close(self) -> None:
+        """Hang up."""
+        self._socket.close()
+
+    def _message(self) -> MessageBase | None:
+        """The next message that pyigtl knows; None at the end."""
+        while (header := self._receive(MessageBase.IGTL_HEADER_SIZE)) is not None:
+            fields = MessageBase.parse_header(header)
+            if fields["body_size"] > LARGEST:
+                raise ValueError(f"a message of {fields['body_size']} bytes")
+            body = self._receive(fields["body_size"])
+            if body is None:
+                return None
+            message = MessageBase.create_message(fields["message_type"])
+            if message:
+                message.unpack(fields, body)
+                return message
+        return None
+
+    def _receive(self, size: int) -> bytes | None:
+        """Exactly `size` bytes; None if the server hangs up before."""
+        data = bytearray(size)
+        view, have = memoryview(data), 0
+        while have < size:
+            got = self._socket.recv_into(view[have:])
+            if got == 0:
+                return None
+            have += got
+        return bytes(data)
+
+    def _is_ours(self, name: str) -> bool:
+        """Whether this is the device to show; never a silent choice between two."""
+        self._device = self._device or name
+        if name != self._device and not self._named:
+            raise ChoiceError(
+                f"The server sends several pictures ({self._device}, {name}): add one's name, igtl://host:port/name."
+            )
+        return name == self._device
+
+
+def picture_of(message: ImageMessage) -> Picture:
+    """The grey picture of an IMAGE message.
+
+    Raises:
+        FormatError: if it is a volume, or neither grey nor colour.
+    """
+    image = np.asarray(message.image)
+    if image.ndim not in (3, 4) or image.shape[0] != 1:
+        raise FormatError("The stream sends volumes, not pictures: choose the device that sends 2D images.")
+    plane = image[0]
+    if plane.ndim == 3 and plane.shape[2] not in (3, 4):
+        raise FormatError(f"The stream sends {plane.shape[2]} components: choose the device that sends grey pictures.")
+    spacing, reason = matrix_spacing(message.ijk_to_world_matrix)
+    return Picture(as_pixels(luma(plane) if plane.ndim == 3 else plane), spacing, reason)
+
+
+def matrix_spacing(matrix: NDArray[np.floating]) -> tuple[PixelSpacing | None, str]:
+    """The scale in an image-to-world matrix, or why there is none.
+
+    Columns of length 1 are what senders write that know no scale: the identity, or a tool's rotation alone. A pixel
+    of exactly 1 mm is therefore taken as unknown.
+
+    Args:
+        matrix: (4, 4), mm; column 0 is one pixel across, column 1 one pixel down.
+    """
+    across, down = np.asarray(matrix, np.float64)[:3, 0], np.asarray(matrix, np.float64)[:3, 1]
+    col_mm, row_mm = float(np.linalg.norm(across)), float(np.linalg.norm(down))
+    if not (np.isfinite(col_mm) and np.isfinite(row_mm) and col_mm > 0 and row_mm > 0):
+        return None, NO_PLANE
+    if abs(float(across @ down)) > 1e-3 * col_mm * row_mm:
+        return None, NO_PLANE
+    if np.allclose((col_mm, row_mm), 1.0, atol=1e-5):
+        return None, NO_SCALE
+    return PixelSpacing(row_mm, col_mm, Provenance.MATRIX), ""

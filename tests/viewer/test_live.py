@@ -1,0 +1,84 @@
+"""The window on a live stream: a real OpenIGTLink server, lost and found again."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from time import monotonic
+from typing import Any
+
+import numpy as np
+from pytestqt.qtbot import QtBot
+
+from inference.reading import Tumour
+from inference.sources import open_live
+from inference.spacing import PixelSpacing, Provenance
+from viewer.condition import STALE_AFTER_S, Health
+from viewer.main_window import MainWindow
+from viewer.top_bar import mode_words
+
+Show = Callable[..., MainWindow]
+Igtl = Callable[..., AbstractContextManager[Any]]
+FreePort = Callable[..., int]
+PROMPT_S = 0.15
+"""From the threshold to the screen."""
+
+
+def health(window: MainWindow) -> Health:
+    return window.session.condition(window.shown).health
+
+
+def test_a_stream_is_live_lost_in_time_and_found_again(
+    show: Show, qtbot: QtBot, igtl: Igtl, free_port: FreePort
+) -> None:
+    port = free_port()
+    with igtl(port):
+        window = show(open_live(f"igtl://127.0.0.1:{port}"))
+        qtbot.waitUntil(lambda: isinstance(window.shown, Tumour) and window.meter.shown > 10, timeout=5000)
+        assert window.session.info is not None
+        assert mode_words(window.session.info, window.session.condition(window.shown))[0] == "LIVE"
+        assert isinstance(window.shown, Tumour)
+        assert window.shown.area_mm2 == window.shown.area_px * np.float64(np.float32(0.2)) * np.float32(0.3)
+        assert window.face is not None
+        assert window.face.contour
+    seen: list[tuple[float, bool, str]] = []
+    qtbot.waitUntil(lambda: _watch(window, seen), timeout=5000)
+    status = window.session.status()
+    assert status is not None
+    assert status.last_frame_at is not None
+    late = seen[-1][0] - status.last_frame_at - STALE_AFTER_S
+    assert late < PROMPT_S, f"{late * 1e3:.0f} ms after the threshold of {STALE_AFTER_S * 1e3:.0f} ms"
+    assert not window.face.contour
+    assert window.face.number == "—"
+    with igtl(port):
+        before = window.meter.shown
+        qtbot.waitUntil(lambda: health(window) is Health.RUNNING and window.meter.shown > before, timeout=8000)
+    assert window.meter.mismatched == 0
+
+
+def _watch(window: MainWindow, seen: list[tuple[float, bool, str]]) -> bool:
+    face = window.face
+    assert face is not None
+    seen.append((monotonic(), face.contour, face.card.title))
+    return face.card.title.startswith("SIGNAL LOST")
+
+
+def test_a_live_stream_without_scale_is_calibrated_while_it_runs(
+    show: Show, qtbot: QtBot, igtl: Igtl, free_port: FreePort
+) -> None:
+    port = free_port()
+    with igtl(port, np.eye(4)):
+        window = show(open_live(f"igtl://127.0.0.1:{port}"), wait=False)
+        qtbot.waitUntil(lambda: window.face is not None and "scale unknown" in window.face.card.title, timeout=5000)
+        window.view.calibration.calibrated.emit(PixelSpacing(0.25, 0.25, Provenance.RULER))
+        qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
+        assert isinstance(window.shown, Tumour)
+        assert window.shown.frame.spacing == PixelSpacing(0.25, 0.25, Provenance.RULER)
+        window.close()
+
+
+def test_the_typed_address_is_what_is_opened(show: Show) -> None:
+    window = show()
+    asked: list[str] = []
+    window.view.source.chosen.connect(lambda request: asked.append(request.text))
+    window.view.source.address.setText("  igtl://127.0.0.1:1 ")
+    window.view.source.address.returnPressed.emit()
+    assert asked == ["igtl://127.0.0.1:1"]
