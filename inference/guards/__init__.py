@@ -1,0 +1,1 @@
+"""Guards against a signal that misleads: each in a file of its own, all of them in `Watch`."""

@@ -1,0 +1,50 @@
+"""What a guard is: it looks at every frame before the network does, and may forbid to believe it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from inference.frame import Frame
+
+
+class Alarm(StrEnum):
+    """What is wrong with the signal."""
+
+    FROZEN = "scanner_frozen"
+    """The picture stands still while the signal runs: it and its own contour stay, and say so."""
+    BLACK = "black_picture"
+    LIFTED = "probe_lifted"
+    PANES = "two_panes"
+    GRAPHICS = "graphics_in_sector"
+    COLOUR = "colour_in_sector"
+    DEPTH = "depth_changed"
+    """The watched depth read-out or ruler changed: the scale is void at once."""
+    UNLIKE_TRAINING = "unlike_training"
+    """Analysed, and said so: spacing, size or intensities that the model did not see in training."""
+
+
+KEEPS_CONTOUR = frozenset({Alarm.FROZEN, Alarm.UNLIKE_TRAINING})
+"""Alarms under which a frame's own contour may stand; under any other the frame is not analysed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One guard's verdict on one frame.
+
+    Attributes:
+        alarm: which.
+        since: `time.monotonic()` seconds at which the cause was first seen.
+        sentence: for the screen: what is wrong and what to do. Never what is in the picture.
+    """
+
+    alarm: Alarm
+    since: float
+    sentence: str
+
+
+class Guard(Protocol):
+    """Looks at frames one after another, from one thread."""
+
+    def look(self, frame: Frame) -> Finding | None:
+        """The verdict on this frame; at most 3 ms for 640x480 pixels together with all other guards."""
+        ...
