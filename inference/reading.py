@@ -28,6 +28,8 @@ class Reason(StrEnum):
 
     NO_SCALE = "no_scale"
     OFF = "analysis_off"
+    GUARD = "guard"
+    """A guard forbids to believe the signal."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,11 +34,12 @@ def _free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 
 class Server:
-    """A pyigtl server that sends the phantom's frames, until told otherwise."""
+    """A pyigtl server that sends the phantom's frames; `frozen`, the same one again and again."""
 
     def __init__(self, port: int, matrix: NDArray[np.float64] = SCALED, scale: int = 1) -> None:
         self.matrix, self._scale = matrix, scale
         self._server = pyigtl.OpenIGTLinkServer(port=port, local_server=True)
+        self.frozen = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._send)
         self._thread.start()
@@ -51,7 +52,7 @@ class Server:
             pixels = np.kron(source.read(index % 40).pixels, np.ones((self._scale, self._scale), np.uint8))
             message = pyigtl.ImageMessage(pixels[None], ijk_to_world_matrix=self.matrix, device_name="Image")
             self._server.send_message(message, wait=False)
-            index += 1
+            index += not self.frozen
 
     def close(self) -> None:
         self._stop.set()

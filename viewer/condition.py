@@ -19,6 +19,7 @@ class Health(StrEnum):
     MODEL_REFUSED = "model_refused"
     RUNNING = "running"
     PAUSED = "paused"
+    FROZEN = "frozen"
     STALE = "stale"
     LOST = "lost"
     OLD = "old"
@@ -32,7 +33,7 @@ class Condition:
 
     Attributes:
         health: which of the states.
-        seconds: how long it has been stale, lost or old.
+        seconds: how long it has been frozen, stale, lost or old.
         sentence: the reason, for what was refused or broke.
         failures_in_a_row: analyses that failed one after the other.
     """
@@ -45,7 +46,7 @@ class Condition:
     @property
     def flowing(self) -> bool:
         """Whether the outcome on the screen may speak for itself."""
-        return self.health in (Health.RUNNING, Health.PAUSED)
+        return self.health in (Health.RUNNING, Health.PAUSED, Health.FROZEN)
 
 
 @dataclass(frozen=True, slots=True)

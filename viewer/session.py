@@ -13,6 +13,8 @@ from typing import TypeAlias
 
 from inference.contract import ModelContract
 from inference.frame import Frame
+from inference.guards import every_guard
+from inference.guards.base import KEEPS_CONTOUR, Alarm, Finding
 from inference.playback import SWEEP_FPS, Playback
 from inference.reading import NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.sources.base import LiveSource, RecordedSource, SourceInfo
@@ -106,6 +108,8 @@ class Session:
         self.source_refusal = self.model_refusal = ""
         self.without_scale = False
         self._waiting = False
+        self._watch = every_guard()
+        self._findings: tuple[Finding, ...] = ()
 
     def open(self, request: SourceRequest) -> None:
         """Begin to open a source; the old one stays until the new one is there."""
@@ -176,7 +180,11 @@ class Session:
             return Condition(Health.PAUSED, failures_in_a_row=status.consecutive_failures)
         if status.state is StreamState.ENDED:
             return Condition(Health.ENDED)
-        return judge(self._freshness(status, shown), status.consecutive_failures)
+        judged = judge(self._freshness(status, shown), status.consecutive_failures)
+        frozen = next((finding for finding in self._findings if finding.alarm is Alarm.FROZEN), None)
+        if judged.health is Health.RUNNING and frozen is not None:
+            return Condition(Health.FROZEN, monotonic() - frozen.since, frozen.sentence, judged.failures_in_a_row)
+        return judged
 
     def close(self) -> None:
         """Stop and join every thread.
@@ -221,6 +229,7 @@ class Session:
     def _start(self, source: RecordedSource | LiveSource) -> None:
         """Stream a new source; until the model is there, the first frame of a recording stands still."""
         self.without_scale = False
+        self._watch, self._findings = every_guard(), ()
         self._waiting = "model" in self._pending
         if isinstance(source, RecordedSource):
             self.playback = Playback(source)
@@ -245,8 +254,14 @@ class Session:
             self.playback.redeliver()
 
     def _analyse(self, frame: Frame) -> Outcome:
-        """Runs in the analysis thread with whatever model is loaded."""
+        """Runs in the analysis thread with whatever model is loaded; a guard's word comes before the network's."""
         model = self.model
+        self._findings = found = self._watch.look(frame)
+        for finding in found:
+            if finding.alarm is Alarm.DEPTH and self.live is not None:
+                self.live.void_spacing(finding.sentence)
+            if finding.alarm not in KEEPS_CONTOUR:
+                return NotAnalysed(frame, Reason.GUARD, finding.sentence)
         if model is None:
             return NotAnalysed(frame, Reason.OFF, self.model_refusal or "The model is being loaded.")
         return (model.analyse_without_scale if self.without_scale else model.analyse)(frame)
@@ -282,4 +297,4 @@ def _is_answer_of(model: Model, shown: Outcome | None) -> bool:
     """Whether the outcome on the screen can be this model's, and is no answer of the former one or of none."""
     if isinstance(shown, Tumour | NothingFound):
         return shown.analysis.model_sha256 == model.sha256
-    return not isinstance(shown, NotAnalysed)
+    return not (isinstance(shown, NotAnalysed) and shown.reason is Reason.OFF)

@@ -11,6 +11,7 @@ review reads. Each state has a tone (colour), a shape for those who cannot tell 
     scale unknown             ◇      notice   —        none
     not analysed              ◇      notice   —        none
     nothing segmented         ●      neutral  words    none
+    scanner frozen               ■      fault    its own  its own
     analysis failed, signal
     lost, stale, too old      ■      fault    —        none
 """
@@ -52,7 +53,16 @@ def face(outcome: Outcome | None, condition: Condition, context: Context) -> Fac
     if card is not None or outcome is None:
         card = card or Card(Tone.NEUTRAL, Shape.DOT, "Waiting for the first frame")
         return Face(DASH, "", "", "", card, dimmed=condition.health in _DIMMED)
-    return _with_banner(_answer(outcome, condition, context), outcome.frame, context.contract)
+    answer = _answer(outcome, condition, context)
+    if condition.health is Health.FROZEN:
+        answer = replace(answer, card=_frozen_card(condition, answer.card))
+    return _with_banner(answer, outcome.frame, context.contract)
+
+
+def _frozen_card(condition: Condition, card: Card) -> Card:
+    """Picture and its own contour stay, and say so; the card of the picture's own state is named under it."""
+    title = f"SCANNER FROZEN {condition.seconds:.0f} s"
+    return Card(Tone.FAULT, Shape.SQUARE, title, (condition.sentence, f"{card.title}."), card.offers)
 
 
 def _answer(outcome: Outcome, condition: Condition, context: Context) -> Face:

@@ -94,6 +94,10 @@ class LiveSource(FrameSource, Protocol):
         """Use this scale from the next picture on; None goes back to the signal's own."""
         ...
 
+    def void_spacing(self, reason: str) -> None:
+        """Trust no scale, neither given nor stated, until a new one is given; the reason is shown."""
+        ...
+
 
 class Closing:
     """Mixin: `with source:` closes it."""

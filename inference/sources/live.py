@@ -114,7 +114,7 @@ class Live(Closing, ABC):
         self._scale = threading.Lock()
         self._given = typed
         self._stated: PixelSpacing | _Unseen | None = _UNSEEN
-        self._void = ""
+        self._void, self._distrusted = "", False
         self._info: SourceInfo | None = None
         self._reader = threading.Thread(target=self._read_loop, name="live-reader", daemon=True)
         self._reader.start()
@@ -141,7 +141,12 @@ class Live(Closing, ABC):
     def set_spacing(self, spacing: PixelSpacing | None) -> None:
         """Use this scale from the next picture on; None goes back to the signal's own."""
         with self._scale:
-            self._given, self._stated, self._void = spacing, _UNSEEN, ""
+            self._given, self._stated, self._void, self._distrusted = spacing, _UNSEEN, "", False
+
+    def void_spacing(self, reason: str) -> None:
+        """Trust no scale, neither given nor stated, until a new one is given; the reason is shown."""
+        with self._scale:
+            self._given, self._void, self._distrusted = None, reason, True
 
     def frames(self) -> Iterator[Frame]:
         """The newest picture each time, until closed; none while the sender is gone.
@@ -239,6 +244,8 @@ class Live(Closing, ABC):
                 self._given, self._void = None, CHANGED
             if self._given is not None:
                 return self._given, ""
+            if self._distrusted:
+                return None, self._void
             # A signal that states its scale in every picture needs nobody's hand; one that doesn't stays void.
             return picture.spacing, "" if picture.spacing else self._void or picture.no_spacing_reason
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from pytestqt.qtbot import QtBot
 
+from inference.guards.frozen import AFTER_S
 from inference.reading import Tumour
 from inference.sources import open_live
 from inference.spacing import PixelSpacing, Provenance
@@ -59,6 +60,30 @@ def _watch(window: MainWindow, seen: list[tuple[float, bool, str]]) -> bool:
     assert face is not None
     seen.append((monotonic(), face.contour, face.card.title))
     return face.card.title.startswith("SIGNAL LOST")
+
+
+def test_a_frozen_scanner_keeps_picture_and_its_own_contour_and_says_so_in_time(
+    show: Show, qtbot: QtBot, igtl: Igtl, free_port: FreePort
+) -> None:
+    port = free_port()
+    with igtl(port) as server:
+        window = show(open_live(f"igtl://127.0.0.1:{port}"))
+        qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
+        server.frozen = True
+        qtbot.waitUntil(lambda: _title(window).startswith("SCANNER FROZEN"), timeout=5000)
+        late = window.session.condition(window.shown).seconds - AFTER_S
+        assert late < PROMPT_S, f"{late * 1e3:.0f} ms after the threshold of {AFTER_S * 1e3:.0f} ms"
+        assert window.face is not None
+        assert window.face.contour
+        assert not window.face.dimmed
+        assert window.view.canvas.contour.frame is window.view.canvas.picture.frame
+        server.frozen = False
+        qtbot.waitUntil(lambda: not _title(window).startswith("SCANNER FROZEN"), timeout=5000)
+        window.close()
+
+
+def _title(window: MainWindow) -> str:
+    return "" if window.face is None else window.face.card.title
 
 
 def test_a_live_stream_without_scale_is_calibrated_while_it_runs(
