@@ -1,0 +1,76 @@
+"""One outcome as it may leave the room."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.frame import Pixels
+from inference.reading import Outcome
+from inference.sources.base import Mask
+from inference.sources.sector import sector_mask
+
+
+class Outside(StrEnum):
+    """What becomes of everything outside the sector, where scanners burn in names and dates."""
+
+    BLACK = "black"
+    KEPT = "kept"
+
+
+_OUTSIDE_BLACK = "Outside the sector set to black; text inside the sector, if any, is still there."
+_OUTSIDE_KEPT = "Outside the sector kept, with any text burnt in there: check it for names."
+_NO_SECTOR = "No sector stands out, so nothing was set to black: check the picture for names."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Capture:
+    """An outcome, and how it is to be shown.
+
+    Attributes:
+        outcome: the frame and what the engine said of it.
+        levels: (black, white) grey values of the display map, from the source's info.
+        outside: what becomes of everything outside the sector.
+        sector: (rows, cols) 1 inside, where the session knows it; None finds it in this frame.
+        notes: further lines for every export: phase, flips.
+        pixels: (rows, cols) uint8, the frame as displayed, without what was taken away.
+        text_kept: True where text outside a sector may still be in `pixels`.
+    """
+
+    outcome: Outcome
+    levels: tuple[float, float]
+    outside: Outside = Outside.BLACK
+    sector: Mask | None = None
+    notes: tuple[str, ...] = ()
+    pixels: NDArray[np.uint8] = field(init=False)
+    text_kept: bool = field(init=False)
+    outside_words: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Map the grey values, and take away what is not to leave the room."""
+        frame = self.outcome.frame
+        grey = displayed(frame.pixels, self.levels)
+        words = _OUTSIDE_KEPT
+        if self.outside is Outside.BLACK:
+            inside = sector_mask([frame.pixels]) if self.sector is None else self.sector
+            if inside.shape != grey.shape:
+                raise ValueError(f"the sector {inside.shape} is not of the frame's size {grey.shape}")
+            words = _NO_SECTOR if inside.all() else _OUTSIDE_BLACK
+            grey = np.where(inside > 0, grey, np.uint8(0))
+        for name, value in (("pixels", grey), ("text_kept", words is not _OUTSIDE_BLACK), ("outside_words", words)):
+            object.__setattr__(self, name, value)
+
+
+def displayed(pixels: Pixels, levels: tuple[float, float]) -> NDArray[np.uint8]:
+    """The display map: black at levels[0], white at levels[1].
+
+    Returns:
+        (rows, cols) uint8; 8-bit pixels at levels 0-255 unchanged.
+    """
+    black, white = levels
+    if pixels.dtype == np.uint8 and (black, white) == (0, 255):
+        return np.asarray(pixels, np.uint8)
+    scaled = (pixels.astype(np.float32) - np.float32(black)) * np.float32(255.0 / max(white - black, 1e-6))
+    grey: NDArray[np.uint8] = np.clip(scaled, 0, 255).astype(np.uint8)
+    return grey

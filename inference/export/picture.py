@@ -1,0 +1,145 @@
+"""PNG pair of one outcome: the frame alone, and the frame with its contour above a caption."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.contract import DEMONSTRATION
+from inference.errors import OutputError
+from inference.export.capture import Capture
+from inference.export.words import caption
+from inference.exporters import replacing
+from inference.reading import Region, SizeState, Tumour
+
+WIDTH = 480
+"""A caption is at least this wide, pixels: a narrower picture gets a black margin at its right."""
+SIZE, LINE, EDGE = 15, 22, 10
+"""Of the caption, pixels: letters, from line to line, and around the text."""
+PARTS = 16
+"""Outlines are drawn to a sixteenth of a pixel."""
+CYAN, AMBER, GREY, TEXT, DARK = (255, 201, 76), (102, 194, 255), (191, 180, 170), (241, 236, 232), (15, 12, 10)
+"""Blue, green, red: the colours of the window."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    """Colour of a line, and its (drawn, left out) pixels; None for an unbroken one."""
+
+    colour: tuple[int, int, int]
+    dash: tuple[float, float] | None
+
+
+_STYLES = {
+    None: _Style(GREY, (2.0, 4.0)),
+    SizeState.ABOVE_200: _Style(CYAN, None),
+    SizeState.AT_MOST_200: _Style(AMBER, (7.0, 4.0)),
+    SizeState.AT_MOST_35: _Style(AMBER, (7.0, 4.0)),
+}
+"""As in the window: dashed where too small, dotted where nobody knows the scale."""
+
+
+def write_pictures(capture: Capture, path: Path) -> tuple[Path, Path]:
+    """Write the pair.
+
+    Args:
+        capture: the outcome.
+        path: of the plain frame, .png; the other one gets `_contour` behind its name.
+
+    Returns:
+        The two files: plain, with contour and caption.
+
+    Raises:
+        OutputError: if one cannot be written.
+    """
+    beside = path.with_name(f"{path.stem}_contour.png")
+    for target, image in ((path, capture.pixels), (beside, annotated(capture))):
+        content = png(image)
+        with replacing(target) as aside:
+            aside.write_bytes(content)
+    return path, beside
+
+
+def png(image: NDArray[np.uint8]) -> bytes:
+    """A picture, grey or blue-green-red, as the bytes of a PNG."""
+    done, content = cv2.imencode(".png", image)
+    if not done:
+        raise OutputError("The picture cannot be packed as PNG: capture another frame.")
+    return content.tobytes()
+
+
+def annotated(capture: Capture) -> NDArray[np.uint8]:
+    """The frame with its contour, and the caption below: (rows + strip, cols or more, 3) uint8, blue-green-red."""
+    picture = outlined(capture)
+    rows, cols = picture.shape[:2]
+    strip = _strip(caption(capture), max(cols, WIDTH))
+    canvas = np.zeros((rows + len(strip), strip.shape[1], 3), np.uint8)
+    canvas[:rows, :cols] = picture
+    canvas[rows:] = strip
+    return canvas
+
+
+def outlined(capture: Capture) -> NDArray[np.uint8]:
+    """The frame with its contour, (rows, cols, 3) uint8, blue-green-red."""
+    picture = np.ascontiguousarray(np.repeat(capture.pixels[..., None], 3, axis=2))
+    if isinstance(capture.outcome, Tumour):
+        for region in capture.outcome.regions:
+            _draw(picture, region)
+    return picture
+
+
+def _draw(picture: NDArray[np.uint8], region: Region) -> None:
+    """A dark rim that keeps the line visible on bright tissue, then the line."""
+    style = _STYLES[region.size]
+    pieces = [piece for contour in region.contours for piece in _pieces(contour, style.dash)]
+    whole = style.dash is None
+    for colour, width in (((0, 0, 0), 3), (style.colour, 1)):
+        cv2.polylines(picture, pieces, whole, colour, width, cv2.LINE_AA, PARTS.bit_length() - 1)
+
+
+def _pieces(contour: NDArray[np.float32], dash: tuple[float, float] | None) -> list[NDArray[np.int32]]:
+    """An outline in sixteenths of a pixel: whole, or in its dashes."""
+    if dash is None or len(contour) < 2:
+        return [_fixed(contour)]
+    closed = np.concatenate([contour, contour[:1]]).astype(np.float64)
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
+    pieces = []
+    for start in np.arange(0.0, along[-1], sum(dash)):
+        at = np.linspace(start, min(start + dash[0], along[-1]), 8)
+        pieces.append(_fixed(np.column_stack([np.interp(at, along, closed[:, axis]) for axis in (0, 1)])))
+    return pieces
+
+
+def _fixed(points: NDArray[np.floating]) -> NDArray[np.int32]:
+    fixed: NDArray[np.int32] = np.rint(points * PARTS).astype(np.int32)
+    return fixed
+
+
+def _strip(lines: tuple[str, ...], width: int) -> NDArray[np.uint8]:
+    """The caption, wrapped to the width."""
+    font = cv2.FontFace("sans")
+    rows = [(line, row) for line in lines for row in _wrapped(line, width - 2 * EDGE, font)]
+    strip = np.full((len(rows) * LINE + 2 * EDGE, width, 3), DARK, np.uint8)
+    for number, (line, row) in enumerate(rows):
+        colour = AMBER if line == DEMONSTRATION else TEXT
+        cv2.putText(strip, row, (EDGE, EDGE + number * LINE + SIZE), colour, font, SIZE, 400)
+    return strip
+
+
+def _wrapped(line: str, width: int, font: cv2.FontFace) -> list[str]:
+    """A line in pieces that fit: broken between words, and within a word that is too long by itself."""
+    pieces: list[str] = []
+    rest = line
+    while _length(rest, font) > width:
+        end = next(end for end in range(len(rest) - 1, 0, -1) if end == 1 or _length(rest[:end], font) <= width)
+        space = rest.rfind(" ", 1, end + 1)
+        end = space if space > 0 else end
+        pieces.append(rest[:end])
+        rest = rest[end:].lstrip()
+    return [*pieces, rest]
+
+
+def _length(text: str, font: cv2.FontFace) -> int:
+    return int(cv2.getTextSize((0, 0), text, (0, 0), font, SIZE, 400)[2])

@@ -1,0 +1,97 @@
+"""An outcome in words, for captions and pages: never more certain than the outcome itself."""
+
+from inference.contract import DEMONSTRATION, INTENDED_USE
+from inference.export.capture import Capture
+from inference.frame import Frame, View
+from inference.reading import Failed, NothingFound, Outcome, SizeState, Tumour
+from inference.spacing import PixelSpacing
+
+SHORT_SHA = 12
+"""Digits of a model's sha256 in a caption."""
+_SIZE = {
+    SizeState.AT_MOST_200: "SMALL: CONTOUR UNRELIABLE",
+    SizeState.AT_MOST_35: "VERY SMALL CONTOUR: UNRELIABLE",
+}
+
+
+def caption(capture: Capture) -> tuple[str, ...]:
+    """Every line that has to stand below a picture of this outcome."""
+    outcome = capture.outcome
+    lines = [answer(outcome), *warnings(outcome), scale(outcome.frame), *model(outcome), source(outcome.frame)]
+    return (*lines, *capture.notes, capture.outside_words, *demonstration(outcome), INTENDED_USE)
+
+
+def answer(outcome: Outcome) -> str:
+    """What the engine said, in one line."""
+    match outcome:
+        case Tumour():
+            return f"Segmented area {area(outcome)} · {_regions(len(outcome.regions))}"
+        case NothingFound():
+            return "No tumour segmented: not evidence of absence"
+        case Failed():
+            return f"Analysis failed: {outcome.sentence}"
+        case _:
+            return f"Not analysed: {outcome.sentence}"
+
+
+def area(tumour: Tumour) -> str:
+    """The area of all regions: mm² where the scale is known, pixels elsewhere; ≥ where the edge cuts it."""
+    mm2 = tumour.area_mm2
+    number = f"{tumour.area_px} px" if mm2 is None else f"{mm2:.1f} mm²"
+    return f"≥ {number}" if tumour.touches_edge else number
+
+
+def warnings(outcome: Outcome) -> tuple[str, ...]:
+    """What must be known before the area is believed."""
+    if not isinstance(outcome, Tumour):
+        return ()
+    lines = []
+    if outcome.size is None:
+        lines.append("Scale unknown: contour unvalidated")
+    elif outcome.size in _SIZE:
+        lines.append(_SIZE[outcome.size])
+    if outcome.touches_edge:
+        lines.append("Cut by picture edge: area is a lower bound")
+    return tuple(lines)
+
+
+def scale(frame: Frame) -> str:
+    """The scale with its provenance, or why there is none."""
+    if frame.spacing is None:
+        return f"Scale unknown. {frame.no_spacing_reason}".strip()
+    return f"Scale {spacing(frame.spacing)}"
+
+
+def spacing(known: PixelSpacing) -> str:
+    """`0.15 mm a row, 0.2 mm a column (typed)`."""
+    return f"{known.row_mm:.6g} mm a row, {known.col_mm:.6g} mm a column ({known.provenance.words})"
+
+
+def model(outcome: Outcome) -> tuple[str, ...]:
+    """The model that looked, if one did."""
+    if not isinstance(outcome, Tumour | NothingFound):
+        return ()
+    analysis = outcome.analysis
+    return (f"Model {analysis.model} · sha256 {analysis.model_sha256[:SHORT_SHA]}",)
+
+
+def source(frame: Frame) -> str:
+    """Where the frame comes from."""
+    parts = [f"Source {frame.origin.name}", f"frame {frame.index}"]
+    if frame.time_s is not None:
+        parts.append(f"{frame.time_s:.2f} s")
+    if frame.origin.simulated:
+        parts.append("SIMULATED")
+    if frame.origin.view is View.SLICE:
+        parts.append("reconstructed slice, not probe view")
+    return " · ".join(parts)
+
+
+def demonstration(outcome: Outcome) -> tuple[str, ...]:
+    """The demonstration line, where a model trained on simulation looked at anything else."""
+    shown = isinstance(outcome, Tumour | NothingFound) and outcome.analysis.demonstration
+    return (DEMONSTRATION,) if shown else ()
+
+
+def _regions(count: int) -> str:
+    return "one region" if count == 1 else f"{count} regions"
