@@ -1,0 +1,126 @@
+"""The last half minute in memory, compressed: to freeze and scrub what was just seen, each contour on its own frame."""
+
+import threading
+from collections import deque
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import zstandard
+from numpy.typing import NDArray
+
+from inference.frame import Frame
+from inference.reading import Outcome, Tumour
+from inference.sources.recorded import as_pixels
+
+SECONDS = 30.0
+LARGEST = 400_000_000
+"""Bytes; where half a minute does not fit, it holds less time rather than more memory."""
+LEVEL = 1
+"""Zstandard's fastest level: about 1 ms for 1280×720, tests/benchmarks/bench_ring.py."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Packed:
+    """An outcome whose pictures are compressed; its own frame holds a single pixel in their place."""
+
+    outcome: Outcome
+    pixels: bytes
+    mask: bytes
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+
+    @property
+    def size(self) -> int:
+        """Bytes of the pictures."""
+        return len(self.pixels) + len(self.mask)
+
+
+class Ring:
+    """Outcomes of the last `SECONDS`, oldest first. Added to by one thread, read by another.
+
+    Args:
+        seconds: how far back it goes.
+        largest: bytes of compressed pictures at most.
+    """
+
+    def __init__(self, seconds: float = SECONDS, largest: int = LARGEST) -> None:
+        self._seconds, self._largest = seconds, largest
+        self._lock = threading.Lock()
+        self._packed: deque[_Packed] = deque()
+        self._size = 0
+
+    def __len__(self) -> int:
+        """Number of outcomes held."""
+        return len(self._packed)
+
+    @property
+    def size(self) -> int:
+        """Bytes of compressed pictures."""
+        return self._size
+
+    def add(self, outcome: Outcome) -> None:
+        """Take an outcome in, and let go of what is too old or too much."""
+        packed = _pack(outcome)
+        now = outcome.frame.captured_at
+        with self._lock:
+            self._packed.append(packed)
+            self._size += packed.size
+            while self._packed[0].outcome.frame.captured_at < now - self._seconds or (
+                self._size > self._largest and len(self._packed) > 1
+            ):
+                self._size -= self._packed.popleft().size
+
+    def held(self) -> "Held":
+        """What is in it now, to be looked at while it goes on."""
+        with self._lock:
+            return Held(tuple(self._packed))
+
+    def clear(self) -> None:
+        """Forget everything: another source."""
+        with self._lock:
+            self._packed.clear()
+            self._size = 0
+
+
+class Held:
+    """The ring at one moment; pictures are unpacked as they are asked for."""
+
+    def __init__(self, packed: tuple[_Packed, ...]) -> None:
+        self._packed = packed
+
+    def __len__(self) -> int:
+        """Number of outcomes."""
+        return len(self._packed)
+
+    def outcome(self, index: int) -> Outcome:
+        """The outcome at `index`, oldest first, exactly as it was given."""
+        return _unpack(self._packed[index])
+
+    def captured_at(self, index: int) -> float:
+        """When its frame was captured, `time.monotonic()` seconds."""
+        return self._packed[index].outcome.frame.captured_at
+
+
+def _pack(outcome: Outcome) -> _Packed:
+    frame = outcome.frame
+    compress = zstandard.ZstdCompressor(level=LEVEL).compress
+    mask = compress(np.packbits(outcome.mask).tobytes()) if isinstance(outcome, Tumour) else b""
+    pixels = compress(np.ascontiguousarray(frame.pixels).tobytes())
+    bare = replace(frame, pixels=frame.pixels[:1, :1].copy())
+    kept: Outcome = replace(outcome, frame=bare)
+    if isinstance(kept, Tumour):
+        kept = replace(kept, mask=np.zeros((1, 1), np.uint8))
+    return _Packed(kept, pixels, mask, (frame.rows, frame.cols), frame.pixels.dtype)
+
+
+def _unpack(packed: _Packed) -> Outcome:
+    decompress = zstandard.ZstdDecompressor().decompress
+    pixels = as_pixels(np.frombuffer(decompress(packed.pixels), packed.dtype).reshape(packed.shape))
+    frame: Frame = replace(packed.outcome.frame, pixels=pixels)
+    if not isinstance(packed.outcome, Tumour):
+        return replace(packed.outcome, frame=frame)
+    rows, cols = packed.shape
+    bits = np.frombuffer(decompress(packed.mask), np.uint8)
+    mask: NDArray[np.uint8] = np.unpackbits(bits, count=rows * cols).reshape(packed.shape)
+    return replace(packed.outcome, frame=frame, mask=mask)
