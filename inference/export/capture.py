@@ -34,8 +34,13 @@ class Capture:
         outside: what becomes of everything outside the sector.
         sector: (rows, cols) 1 inside, where the session knows it; None finds it in this frame.
         notes: further lines for every export: phase, flips.
+        inside: (rows, cols) uint8, 1 inside the sector: the given one, or the one found.
         pixels: (rows, cols) uint8, the frame as displayed, without what was taken away.
         text_kept: True where text outside a sector may still be in `pixels`.
+        outside_words: the sentence that says so.
+
+    Raises:
+        ValueError: if the sector is empty, or not of the frame's size.
     """
 
     outcome: Outcome
@@ -43,6 +48,7 @@ class Capture:
     outside: Outside = Outside.BLACK
     sector: Mask | None = None
     notes: tuple[str, ...] = ()
+    inside: Mask = field(init=False)
     pixels: NDArray[np.uint8] = field(init=False)
     text_kept: bool = field(init=False)
     outside_words: str = field(init=False)
@@ -50,16 +56,16 @@ class Capture:
     def __post_init__(self) -> None:
         """Map the grey values, and take away what is not to leave the room."""
         frame = self.outcome.frame
-        grey = displayed(frame.pixels, self.levels)
-        words = _OUTSIDE_KEPT
+        inside = sector_mask([frame.pixels]) if self.sector is None else self.sector
+        if inside.shape != frame.pixels.shape or not inside.any():
+            raise ValueError(f"{inside.shape} is no sector of a frame of {frame.pixels.shape}")
+        grey, words = displayed(frame.pixels, self.levels), _OUTSIDE_KEPT
         if self.outside is Outside.BLACK:
-            inside = sector_mask([frame.pixels]) if self.sector is None else self.sector
-            if inside.shape != grey.shape:
-                raise ValueError(f"the sector {inside.shape} is not of the frame's size {grey.shape}")
             words = _NO_SECTOR if inside.all() else _OUTSIDE_BLACK
             grey = np.where(inside > 0, grey, np.uint8(0))
-        for name, value in (("pixels", grey), ("text_kept", words is not _OUTSIDE_BLACK), ("outside_words", words)):
-            object.__setattr__(self, name, value)
+        found = {"inside": inside, "pixels": grey, "text_kept": words is not _OUTSIDE_BLACK, "outside_words": words}
+        for name, value in found.items():
+            object.__setattr__(self, name, value)  # the class is frozen
 
 
 def displayed(pixels: Pixels, levels: tuple[float, float]) -> NDArray[np.uint8]:

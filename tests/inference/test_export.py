@@ -1,23 +1,32 @@
 """What leaves the room: the right picture, its contour, its words, and nothing of a patient."""
 
+import re
+import shutil
+import subprocess
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
 import numpy as np
+import pydicom
 import pytest
+from highdicom.seg import segread
 
 from inference.assets import demo_clip_path, demo_model_path
 from inference.contract import DEMONSTRATION, INTENDED_USE
 from inference.engine import Engine
 from inference.errors import OutputError
 from inference.export.capture import Capture, Outside
+from inference.export.dicom import write_dicom_pair
 from inference.export.picture import annotated, outlined, write_pictures
 from inference.export.words import caption
 from inference.reading import NothingFound, Outcome, Tumour, UnknownSpacing
 from inference.segmenter import Segmenter
 from inference.sources import open_source
 from inference.sources.simulated import PhantomSource
+from inference.spacing import Provenance
 
 EIGHT_BITS = (0.0, 255.0)
 
@@ -148,3 +157,136 @@ def test_a_caption_is_never_cut(phantom_outcome: Outcome) -> None:
 def test_a_missing_folder_is_one_sentence(phantom_outcome: Outcome, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="choose another folder"):
         write_pictures(Capture(phantom_outcome, EIGHT_BITS), tmp_path / "nowhere" / "still.png")
+
+
+@pytest.fixture
+def from_a_patient(
+    engine: Engine, clip_tumour: Tumour, write_dicom: Callable[..., Path], us_region: Callable
+) -> Tumour:
+    """A frame out of a file full of identity, whose very name is a patient's."""
+    pixels = clip_tumour.frame.pixels
+    rows, cols = pixels.shape
+    box = us_region((0, 0, cols - 1, rows - 1), PhysicalDeltaX=0.017, PhysicalDeltaY=0.016)
+    path = write_dicom("Doe_Jane.dcm", np.stack([pixels] * 2), [box], **IDENTITY)
+    with open_source(str(path)) as source:
+        outcome = Segmenter(engine)(source.read(1))
+    assert isinstance(outcome, Tumour)
+    return outcome
+
+
+IDENTITY = {
+    "PatientBirthDate": "19610317",
+    "InstitutionName": "Saint Elsewhere",
+    "StudyInstanceUID": "1.2.34567.89",
+    "StudyDate": "20190704",
+    "AccessionNumber": "ACC4711",
+    "ReferringPhysicianName": "Who^Doctor",
+    "OperatorsName": "Nurse^Some",
+    "StationName": "THEATRE7",
+    "DeviceSerialNumber": "SN998877",
+    "StudyDescription": "Craniotomy left",
+}
+
+
+def _verified(path: Path) -> None:
+    """dciodvfy finds no error."""
+    program = shutil.which("dciodvfy")
+    if program is None:
+        pytest.skip("dciodvfy is not here: apt-get install dicom3tools")
+    done = subprocess.run([program, str(path)], capture_output=True, text=True, check=False, timeout=60)
+    said = done.stdout + done.stderr
+    assert not [line for line in said.splitlines() if line.startswith(("Error", "Abort"))], said
+
+
+def test_the_dicom_pair_passes_dciodvfy_with_and_without_scale(
+    engine: Engine, from_a_patient: Tumour, tmp_path: Path
+) -> None:
+    with PhantomSource(spacing_mm=None) as source:
+        unknown = Segmenter(engine, without_scale=True)(source.read(120))
+    for name, outcome in (("known", from_a_patient), ("unknown", unknown)):
+        written = write_dicom_pair(Capture(outcome, EIGHT_BITS), tmp_path / f"{name}.dcm")
+        assert written.seg is not None
+        _verified(written.image)
+        _verified(written.seg)
+
+
+def test_an_odd_sized_16_bit_frame_passes_too(phantom_outcome: Outcome, tmp_path: Path) -> None:
+    pixels = phantom_outcome.frame.pixels[:511, :511].astype(np.uint16) * 100
+    frame = replace(phantom_outcome.frame, pixels=pixels)
+    capture = Capture(UnknownSpacing(frame, "Nobody knows."), (0.0, 25_500.0))
+    written = write_dicom_pair(capture, tmp_path / "odd.dcm")
+    assert written.seg is None
+    assert "no DICOM SEG" in written.no_seg
+    _verified(written.image)
+    np.testing.assert_allclose(pydicom.dcmread(written.image).pixel_array, capture.pixels)
+    np.testing.assert_allclose(capture.pixels, pixels // 100, atol=1)
+
+
+def test_the_dicom_opens_again_with_its_scale_and_pixels(from_a_patient: Tumour, tmp_path: Path) -> None:
+    capture = Capture(from_a_patient, EIGHT_BITS)
+    written = write_dicom_pair(capture, tmp_path / "still.dcm")
+    with open_source(str(written.image)) as source:
+        frame = source.read(0)
+        assert len(source) == 1
+    np.testing.assert_array_equal(frame.pixels, capture.pixels)
+    assert frame.spacing is not None
+    assert (frame.spacing.row_mm, frame.spacing.col_mm) == pytest.approx((0.16, 0.17))
+    assert frame.spacing.provenance is Provenance.DICOM_REGION
+    assert not frame.origin.simulated
+
+
+def test_a_simulated_frame_stays_simulated(clip_tumour: Tumour, tmp_path: Path) -> None:
+    written = write_dicom_pair(Capture(clip_tumour, EIGHT_BITS), tmp_path / "still.dcm")
+    with open_source(str(written.image)) as source:
+        assert source.info.origin.simulated
+
+
+def test_the_seg_lands_on_its_frame(from_a_patient: Tumour, tmp_path: Path) -> None:
+    written = write_dicom_pair(Capture(from_a_patient, EIGHT_BITS), tmp_path / "still.dcm")
+    assert written.seg is not None
+    image, seg = pydicom.dcmread(written.image), segread(written.seg)
+    mask = seg.get_pixels_by_source_instance([image.SOPInstanceUID], combine_segments=True)[0]
+    np.testing.assert_array_equal(mask, from_a_patient.mask)
+    assert seg.StudyInstanceUID == image.StudyInstanceUID
+    assert seg.SeriesInstanceUID != image.SeriesInstanceUID
+    said = seg.SegmentSequence[0].SegmentDescription
+    assert "0.16 mm a row, 0.17 mm a column (DICOM region)" in said
+    assert DEMONSTRATION in said
+    assert INTENDED_USE in said
+    assert from_a_patient.analysis.model_sha256 in str(seg)
+
+
+def test_unknown_scale_leaves_no_spacing_in_either_file(engine: Engine, tmp_path: Path) -> None:
+    with PhantomSource(spacing_mm=None) as source:
+        outcome = Segmenter(engine, without_scale=True)(source.read(120))
+    written = write_dicom_pair(Capture(outcome, EIGHT_BITS), tmp_path / "still.dcm")
+    assert written.seg is not None
+    for path in (written.image, written.seg):
+        keywords = {element.keyword for element in pydicom.dcmread(path).iterall()}
+        assert not {word for word in keywords if re.search("Spacing|PhysicalDelta|UltrasoundRegions", word)}
+    with open_source(str(written.image)) as source:
+        assert source.info.spacing is None
+
+
+@pytest.mark.parametrize("outside", Outside)
+def test_nothing_of_the_patient_is_in_the_dicom(from_a_patient: Tumour, tmp_path: Path, outside: Outside) -> None:
+    written = write_dicom_pair(Capture(from_a_patient, EIGHT_BITS, outside), tmp_path / "still.dcm")
+    assert written.seg is not None
+    today = datetime.now(tz=UTC).astimezone().strftime("%Y%m%d")
+    for path in (written.image, written.seg):
+        dataset = pydicom.dcmread(path)
+        content = path.read_bytes()
+        for value in (*IDENTITY.values(), "Doe", "Jane", "0815", "1.2.3\0", today):
+            assert re.search(rb"(?<![\d.])" + re.escape(value.encode()), content) is None, value
+        assert (str(dataset.PatientName), dataset.PatientID) == ("ANONYMOUS^", "ANONYMOUS")
+        assert dataset.PatientIdentityRemoved == ("YES" if outside is Outside.BLACK else "NO")
+    assert ("check it for names" in pydicom.dcmread(written.image).ImageComments) == (outside is Outside.KEPT)
+
+
+def test_every_export_has_uids_of_its_own_within_the_study_given(clip_tumour: Tumour, tmp_path: Path) -> None:
+    capture = Capture(clip_tumour, EIGHT_BITS)
+    first = pydicom.dcmread(write_dicom_pair(capture, tmp_path / "a.dcm").image)
+    second = pydicom.dcmread(write_dicom_pair(capture, tmp_path / "b.dcm", study_uid=first.StudyInstanceUID).image)
+    third = pydicom.dcmread(write_dicom_pair(capture, tmp_path / "c.dcm").image)
+    assert first.StudyInstanceUID == second.StudyInstanceUID != third.StudyInstanceUID
+    assert len({one.SOPInstanceUID for one in (first, second, third)}) == 3

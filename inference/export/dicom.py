@@ -1,0 +1,163 @@
+"""A captured frame as de-identified DICOM, made from nothing: no attribute of any source is ever copied.
+
+UIDs are new and random, the patient is a constant, and dates, which point to an operation, are left out.
+"""
+
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
+from pydicom import dcmwrite
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate_uid
+
+from inference.contract import INTENDED_USE
+from inference.export import words
+from inference.export.capture import Capture
+from inference.exporters import replacing
+from inference.frame import View
+from inference.reading import Tumour
+
+PATIENT_NAME: Final = "ANONYMOUS^"
+PATIENT_ID: Final = "ANONYMOUS"
+"""Of every export."""
+MANUFACTURER: Final = "ius"
+_SPATIAL_2D, _TISSUE, _CENTIMETRES = 1, 1, 3
+
+
+@dataclass(frozen=True, slots=True)
+class DicomPair:
+    """What was written.
+
+    Attributes:
+        image: the frame, Ultrasound Image Storage.
+        seg: its mask, Segmentation Storage; None where there is no mask to write.
+        no_seg: why there is no mask, one sentence; empty otherwise.
+    """
+
+    image: Path
+    seg: Path | None
+    no_seg: str = ""
+
+
+def write_dicom_pair(capture: Capture, path: Path, *, study_uid: str | None = None) -> DicomPair:
+    """Write a frame, and its mask where something was segmented.
+
+    A scale is written only where one is known: as the frame's ultrasound region, and in words beside the mask.
+
+    Args:
+        capture: the outcome.
+        path: of the frame, .dcm; the mask gets `_seg` behind its name.
+        study_uid: the study of earlier exports of this session; None begins a new one.
+
+    Raises:
+        OutputError: if one cannot be written.
+    """
+    image = image_of(capture, study_uid or generate_uid())
+    _save(image, path)
+    if not isinstance(capture.outcome, Tumour):
+        return DicomPair(path, None, "Nothing was segmented in this frame, so no DICOM SEG was written.")
+    from inference.export.seg import seg_of  # highdicom takes a second, which no start needs
+
+    beside = path.with_name(f"{path.stem}_seg.dcm")
+    _save(seg_of(capture.outcome, image), beside)
+    return DicomPair(path, beside)
+
+
+def image_of(capture: Capture, study_uid: str) -> Dataset:
+    """The frame as an Ultrasound Image, as displayed: 8 bits grey."""
+    image = Dataset()
+    _patient_and_study(image, study_uid)
+    _series(image)
+    _description(image, capture)
+    _pixels(image, capture)
+    _region(image, capture)
+    return image
+
+
+def software_version() -> str:
+    """The version of this program."""
+    return metadata.version(MANUFACTURER)
+
+
+def _patient_and_study(image: Dataset, study_uid: str) -> None:
+    """Constants; type 2 attributes stay empty."""
+    image.SpecificCharacterSet = "ISO_IR 192"
+    image.PatientName, image.PatientID = PATIENT_NAME, PATIENT_ID
+    image.StudyInstanceUID = study_uid
+    for keyword in ("PatientBirthDate", "PatientSex", "StudyDate", "StudyTime", "StudyID", "AccessionNumber"):
+        setattr(image, keyword, "")
+    image.ReferringPhysicianName = ""
+
+
+def _series(image: Dataset) -> None:
+    image.Modality = "US"
+    image.BodyPartExamined = "BRAIN"
+    image.SeriesInstanceUID = generate_uid()
+    image.SeriesNumber = image.InstanceNumber = 1
+    image.SeriesDescription = INTENDED_USE
+    image.Manufacturer = MANUFACTURER
+    image.SoftwareVersions = software_version()
+    image.SOPClassUID = UltrasoundImageStorage
+    image.SOPInstanceUID = generate_uid()
+    image.file_meta = FileMetaDataset()
+    image.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    image.file_meta.MediaStorageSOPClassUID = image.SOPClassUID
+    image.file_meta.MediaStorageSOPInstanceUID = image.SOPInstanceUID
+
+
+def _description(image: Dataset, capture: Capture) -> None:
+    """What can be said without a source's name, which may be a patient's."""
+    frame = capture.outcome.frame
+    image.ImageType = ["DERIVED", "SECONDARY"]
+    image.PatientOrientation = ""
+    # Burnt-in text is no attribute, yet it names a patient as well as one.
+    image.PatientIdentityRemoved = "NO" if capture.text_kept else "YES"
+    if not capture.text_kept:
+        image.DeidentificationMethod = "Made new, no attribute copied; outside the sector black"
+    said = ["SIMULATED"] if frame.origin.simulated else []
+    said.append("Scale unknown." if frame.spacing is None else f"{words.scale(frame)}.")
+    if frame.origin.view is View.SLICE:
+        said.append("Reconstructed slice, not probe view.")
+    image.ImageComments = "\r\n".join([*said, *capture.notes, capture.outside_words, INTENDED_USE])
+    black, white = capture.levels
+    image.DerivationDescription = f"Grey values {black:g} to {white:g} shown as 0 to 255. {capture.outside_words}"
+
+
+def _pixels(image: Dataset, capture: Capture) -> None:
+    image.Rows, image.Columns = capture.pixels.shape
+    image.SamplesPerPixel = 1
+    image.PhotometricInterpretation = "MONOCHROME2"
+    image.BitsAllocated = image.BitsStored = 8
+    image.HighBit = 7
+    image.PixelRepresentation = 0
+    image.PixelData = capture.pixels.tobytes() + b"\0" * (capture.pixels.size % 2)
+
+
+def _region(image: Dataset, capture: Capture) -> None:
+    """The sector's box with its scale in cm; nothing at all where nobody knows it."""
+    frame = capture.outcome.frame
+    if frame.spacing is None:
+        return
+    tissue = capture.inside
+    if isinstance(capture.outcome, Tumour):
+        tissue = np.maximum(tissue, capture.outcome.mask)
+    x0, y0, width, height = cv2.boundingRect(tissue)
+    region = Dataset()
+    region.RegionSpatialFormat = _SPATIAL_2D
+    region.RegionDataType = _TISSUE
+    region.RegionFlags = 0
+    region.RegionLocationMinX0, region.RegionLocationMinY0 = x0, y0
+    region.RegionLocationMaxX1, region.RegionLocationMaxY1 = x0 + width - 1, y0 + height - 1
+    region.PhysicalUnitsXDirection = region.PhysicalUnitsYDirection = _CENTIMETRES
+    region.PhysicalDeltaX = frame.spacing.col_mm / 10
+    region.PhysicalDeltaY = frame.spacing.row_mm / 10
+    image.SequenceOfUltrasoundRegions = [region]
+
+
+def _save(dataset: Dataset, path: Path) -> None:
+    with replacing(path) as aside:
+        dcmwrite(aside, dataset, enforce_file_format=True)
