@@ -21,7 +21,7 @@ class Action:
 
 
 ACTIONS = (
-    Action("play", ("Space",), "space", "Play or pause"),
+    Action("play", ("Space",), "space", "Play, pause, freeze"),
     Action("back", ("Left",), "←", "One frame back"),
     Action("forward", ("Right",), "→", "One frame on"),
     Action("open", ("Ctrl+O",), "Ctrl O", "Open a source"),

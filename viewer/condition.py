@@ -19,7 +19,10 @@ class Health(StrEnum):
     MODEL_REFUSED = "model_refused"
     RUNNING = "running"
     PAUSED = "paused"
+    VIEW_FROZEN = "view_frozen"
+    """By the user: the stream goes on behind it."""
     FROZEN = "frozen"
+    """By the scanner."""
     STALE = "stale"
     LOST = "lost"
     OLD = "old"
@@ -33,7 +36,7 @@ class Condition:
 
     Attributes:
         health: which of the states.
-        seconds: how long it has been frozen, stale, lost or old.
+        seconds: how long it has been frozen, stale, lost or old; how old the picture of a frozen view is.
         sentence: the reason, for what was refused or broke.
         failures_in_a_row: analyses that failed one after the other.
     """
@@ -46,7 +49,7 @@ class Condition:
     @property
     def flowing(self) -> bool:
         """Whether the outcome on the screen may speak for itself."""
-        return self.health in (Health.RUNNING, Health.PAUSED, Health.FROZEN)
+        return self.health in (Health.RUNNING, Health.PAUSED, Health.VIEW_FROZEN, Health.FROZEN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,7 @@ class Decor:
         note: a sentence at the foot of the picture.
         banner: words across the picture.
         points: calibration points, picture pixels.
+        framed: the picture stands still by the user's wish while the source goes on.
     """
 
     marker: Marker = Marker.NONE
@@ -48,6 +49,7 @@ class Decor:
     note: str = ""
     banner: str = ""
     points: tuple[tuple[float, float], ...] = ()
+    framed: bool = False
 
 
 def decor_of(frame: Frame, info: SourceInfo, marker: Marker, face_row: int | None) -> Decor:

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QMainWindow
 from inference.reading import Outcome, Tumour
 from inference.sources.paths import shown_address
 from inference.spacing import PixelSpacing
-from viewer import facts, settings
+from viewer import facts, settings, theme
 from viewer.actions import ACTIONS
 from viewer.canvas import Painted
 from viewer.condition import Condition, Health
@@ -22,12 +22,14 @@ from viewer.faults import Faults
 from viewer.hold import WarningHold
 from viewer.meter import Meter
 from viewer.phase import Phase
+from viewer.review import Review
 from viewer.screen import Screen
 from viewer.session import Session, SourceRequest
 from viewer.settings import Settings
 from viewer.states import face, region_lines
 from viewer.stylesheet import stylesheet
 from viewer.theme import Theme
+from viewer.top_bar import mode_words
 
 TICK_MS = 16
 SLOW_S = 0.2
@@ -59,6 +61,9 @@ class MainWindow(QMainWindow):
         self._condition = Condition(Health.EMPTY)
         self.face: Face | None = None
         self._drawn: tuple[tuple[Line, ...], bool] = ((), False)
+        self.review: Review | None = None
+        self._live_shown: Outcome | None = None
+        self._returned_to: Outcome | None = None
         self._marker = Marker.UNSET
         self._face_row: int | None = None
         self._overlay_off_until = self._slow_at = 0.0
@@ -113,8 +118,14 @@ class MainWindow(QMainWindow):
             self._model_changed()
         outcome = self.session.take()
         if outcome is not None:
-            self.shown = outcome
             self.view.trace.add(now, outcome.area_mm2 if isinstance(outcome, Tumour) else None)
+        if self.review is not None:
+            self._show_inset(outcome)
+            outcome = self.review.take()
+        elif outcome is None:
+            # Back from a frozen view: its picture must not stand under the number of the running one.
+            outcome, self._returned_to = self._returned_to, None
+        self.shown = outcome or self.shown
         self._show(now, new=outcome is not None)
         if now - self._slow_at >= SLOW_S:
             self._slow_at = now
@@ -123,7 +134,7 @@ class MainWindow(QMainWindow):
     def _show(self, now: float, *, new: bool) -> None:
         """Bring picture, contour, number and state to this moment."""
         outcome, model = self.shown, self.session.model
-        condition = self._condition = self.session.condition(outcome)
+        condition = self._condition = self._condition_of(outcome)
         held = self._hold.update(outcome.size if isinstance(outcome, Tumour) else None, now)
         contract = None if model is None else model.contract
         shown = face(outcome, condition, Context(contract, self.phase, held))
@@ -135,6 +146,21 @@ class MainWindow(QMainWindow):
             self.face = shown
             self.view.readout.show_face(shown)
         self.view.canvas.hide_contour(now < self._overlay_off_until)
+
+    def _condition_of(self, outcome: Outcome | None) -> Condition:
+        """The source's, or that of a view the user froze: then the source's own stands in the inset."""
+        if self.review is None:
+            return self.session.condition(outcome)
+        return Condition(Health.VIEW_FROZEN, self.review.behind_s)
+
+    def _show_inset(self, newest: Outcome | None) -> None:
+        """What goes on behind the frozen view."""
+        inset, info = self.view.stage.inset, self.session.info
+        if newest is not None and info is not None:
+            inset.show_frame(newest.frame, info.levels)
+            self._live_shown = newest
+        words, ink, _ = mode_words(info, self.session.condition(self._live_shown))
+        inset.show_state(words, getattr(theme, ink.upper()))
 
     def _draw(self, outcome: Outcome, lines: tuple[Line, ...], shown: Face, *, new: bool) -> None:
         """Paint a new outcome, or the same one in another style."""
@@ -154,11 +180,12 @@ class MainWindow(QMainWindow):
             self._face_row = face_row(outcome.frame)
         decor = decor_of(outcome.frame, info, self._marker, self._face_row)
         points = () if self.view.calibration.isHidden() else self.view.calibration.points
-        return replace(decor, phase=self.phase.words, banner=shown.banner, points=points)
+        frozen = self.review is not None
+        return replace(decor, phase=self.phase.words, banner=shown.banner, points=points, framed=frozen)
 
     def _painted(self, painted: Painted) -> None:
-        """Count what was painted, but not the picture that waits for its model."""
-        if self._condition.health is not Health.LOADING:
+        """Count what was painted, but not the picture that waits for its model, nor a frozen one."""
+        if self._condition.health not in (Health.LOADING, Health.VIEW_FROZEN):
             self.meter.record(painted)
 
     def _show_slowly(self, now: float) -> None:
@@ -182,6 +209,8 @@ class MainWindow(QMainWindow):
             if info is not None:
                 self.view.stage.say(refusal, now)
             return
+        self.thaw()
+        self._returned_to = None
         self.shown, self._marker, self._face_row = None, Marker.UNSET, None
         self._hold.reset()
         self.meter.reset()
@@ -189,7 +218,7 @@ class MainWindow(QMainWindow):
         self.view.canvas.clear()
         if info is not None:
             self.view.canvas.set_source(info)
-        self.view.transport.set_source(self.session.playback)
+        self.view.transport.set_source(self.session.playback, live=self.session.live is not None)
         if self.session.request is not None:
             self._remember(self.settings.with_recent(shown_address(self.session.request.text)))
             self.view.source.dismiss()
@@ -230,6 +259,7 @@ class MainWindow(QMainWindow):
 
     def open_model(self, path: Path | None) -> None:
         """Begin to load a model."""
+        self.thaw()
         self.session.load(path)
         self.view.model_card.show_model(None, "")
 
@@ -242,16 +272,42 @@ class MainWindow(QMainWindow):
         """Explain the screen, once."""
         self.view.stage.toggle(self.view.welcome)
 
+    def freeze(self) -> None:
+        """Hold the view of a live source, with the last half minute to scrub through."""
+        held = self.session.held()
+        if held is None or self.review is not None:
+            return
+        self._live_shown = self.shown
+        self.review = Review(held)
+        self._hold.reset()
+        self.view.transport.set_source(self.review, live=True)
+        self.view.stage.inset.show()
+        self.view.stage.inset.raise_()
+
+    def thaw(self) -> None:
+        """Back to the running view."""
+        if self.review is None:
+            return
+        self.review, self._returned_to = None, self._live_shown
+        self._hold.reset()
+        self.view.stage.inset.clear()
+        self.view.transport.set_source(None, live=True)
+
     def _play_or_pause(self) -> None:
+        if self.session.live is not None:
+            (self.freeze if self.review is None else self.thaw)()
         playback = self.session.playback
         if playback is not None and len(playback) > 1:
             (playback.pause if playback.playing else playback.play)()
             self.view.transport.update_place()
 
     def _step(self, by: int) -> None:
-        if self.session.playback is not None:
+        if self.session.live is not None:
+            self.freeze()
+        tape = self.review or self.session.playback
+        if tape is not None:
             self._hold.reset()
-            self.session.playback.step(by)
+            tape.step(by)
             self.view.transport.update_place()
 
     def _open_panel(self) -> None:
@@ -277,6 +333,7 @@ class MainWindow(QMainWindow):
             self.view.calibration.click(x, y)
 
     def _calibrated(self, spacing: PixelSpacing) -> None:
+        self.thaw()
         self._hold.reset()
         self.view.trace.clear()
         self.session.calibrate(spacing)

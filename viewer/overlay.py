@@ -28,6 +28,10 @@ def paint(painter: QPainter, decor: Decor, placement: Placement | None, view: QR
     if decor.banner:
         _banner(painter, decor.banner, placement, look)
     _points(painter, decor, placement, look)
+    if decor.framed:
+        painter.setPen(QPen(QColor(theme.BLUE), look.px(4)))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.drawRect(QRectF(view).adjusted(2, 2, -2, -2))
 
 
 def marker_rect(decor: Decor, view: QRect, look: theme.Theme) -> QRectF:

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from inference.contract import ModelContract
 from inference.frame import Frame
-from inference.guards import every_guard
 from inference.guards.base import KEEPS_CONTOUR, Alarm, Finding
 from inference.playback import SWEEP_FPS, Playback
 from inference.reading import NotAnalysed, NothingFound, Outcome, Reason, Tumour
@@ -21,6 +20,10 @@ from inference.sources.base import LiveSource, RecordedSource, SourceInfo
 from inference.spacing import PixelSpacing
 from inference.stream import Stream, StreamState, StreamStatus
 from viewer.condition import Condition, Freshness, Health, judge
+
+if TYPE_CHECKING:
+    from inference.guards.watch import Watch
+    from inference.ring import Held, Ring
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,8 @@ class Session:
         self.source_refusal = self.model_refusal = ""
         self.without_scale = False
         self._waiting = False
-        self._watch = every_guard()
+        self._watch: Watch | None = None
+        self._ring: Ring | None = None
         self._findings: tuple[Finding, ...] = ()
 
     def open(self, request: SourceRequest) -> None:
@@ -164,6 +168,10 @@ class Session:
         feed = self.playback or self.live
         if feed is not None:
             feed.set_spacing(spacing)
+
+    def held(self) -> "Held | None":
+        """The last half minute of a live source, as it is now; None for a recorded one, and before the first frame."""
+        return None if self._ring is None or len(self._ring) == 0 else self._ring.held()
 
     def condition(self, shown: Outcome | None) -> Condition:
         """The health of source and model while `shown` is on the screen."""
@@ -229,7 +237,6 @@ class Session:
     def _start(self, source: RecordedSource | LiveSource) -> None:
         """Stream a new source; until the model is there, the first frame of a recording stands still."""
         self.without_scale = False
-        self._watch, self._findings = every_guard(), ()
         self._waiting = "model" in self._pending
         if isinstance(source, RecordedSource):
             self.playback = Playback(source)
@@ -237,8 +244,17 @@ class Session:
                 self.playback.pause()
         else:
             self.live = source
+        self._ready_room()
         self._stream = Stream(self.playback or source, self._analyse)
         self._stream.start()
+
+    def _ready_room(self) -> None:
+        """Fresh guards, and an empty half minute for what is live."""
+        from inference.guards.every import every_guard  # OpenCV: not before the window is there
+        from inference.ring import Ring
+
+        self._watch, self._findings = every_guard(), ()
+        self._ring = None if self.live is None else Ring()
 
     def _go_on(self) -> None:
         """The model is there, or refused: show the current frame anew, and run if that was all we waited for."""
@@ -254,9 +270,16 @@ class Session:
             self.playback.redeliver()
 
     def _analyse(self, frame: Frame) -> Outcome:
-        """Runs in the analysis thread with whatever model is loaded; a guard's word comes before the network's."""
+        """Runs in the analysis thread; what is live is kept for half a minute."""
+        outcome = self._answer(frame)
+        if self._ring is not None:
+            self._ring.add(outcome)
+        return outcome
+
+    def _answer(self, frame: Frame) -> Outcome:
+        """The answer of whatever model is loaded; a guard's word comes before the network's."""
         model = self.model
-        self._findings = found = self._watch.look(frame)
+        self._findings = found = () if self._watch is None else self._watch.look(frame)
         for finding in found:
             if finding.alarm is Alarm.DEPTH and self.live is not None:
                 self.live.void_spacing(finding.sentence)

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from viewer.canvas import Canvas
 from viewer.face import Tone
+from viewer.inset import Inset
 from viewer.panels.sheet import Sheet
 from viewer.theme import TONES, Theme
 from viewer.widgets import label, set_text
@@ -38,6 +39,7 @@ class Stage(QWidget):
             "border-radius: 6px; padding: 10px 14px;"
         )
         self.notice.hide()
+        self.inset = Inset(self)
 
     def add(self, sheet: Sheet) -> None:
         """Know another panel."""
@@ -48,6 +50,7 @@ class Stage(QWidget):
         """Use these sizes."""
         self._look = look
         self.notice.setFont(look.font(14))
+        self.inset.apply(look)
         for sheet in self._sheets:
             sheet.apply(look)
         self._place()
@@ -96,5 +99,8 @@ class Stage(QWidget):
         self.notice.setGeometry((self.width() - width) // 2, self.height() - height - margin, width, height)
 
     def _make_room(self) -> None:
-        """Let the picture end where a panel begins."""
-        self._canvas.leave_right(max((sheet.footprint for sheet in self._sheets), default=0))
+        """Let the picture end where a panel begins, and the inset sit beside the panel."""
+        taken = max((sheet.footprint for sheet in self._sheets), default=0)
+        self._canvas.leave_right(taken)
+        margin = self._look.px(14)
+        self.inset.move(self.width() - taken - self.inset.width() - margin, self._look.touch + 2 * margin)

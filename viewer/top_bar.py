@@ -21,6 +21,8 @@ def mode_words(info: SourceInfo | None, condition: Condition) -> tuple[str, str,
     """LIVE only for a device that delivers; a file is a replay. Words, ink and shape."""
     if info is None or condition.health is Health.EMPTY:
         return "NO SOURCE", "muted", Shape.DIAMOND
+    if condition.health is Health.VIEW_FROZEN:
+        return f"VIEW FROZEN \u2212{condition.seconds:.1f}\u00a0s", "blue", Shape.SQUARE
     broken = {Health.LOST: "LOST", Health.STALE: "STALE", Health.BROKEN: "STOPPED", Health.FROZEN: "FROZEN"}
     if condition.health in broken:
         return broken[condition.health], "red", Shape.SQUARE

@@ -1,6 +1,7 @@
-"""Play, pause, step, scrub and speed of a recorded source."""
+"""Play, pause, step, scrub and speed of a recorded source; freeze and scrub of a live one."""
 
 from collections.abc import Callable
+from typing import Protocol
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent
@@ -12,6 +13,35 @@ from viewer.theme import Theme
 from viewer.widgets import button, label, set_text, size_button
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0)
+
+
+class Tape(Protocol):
+    """What can be moved over: a playback, or the last half minute of a frozen view."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def position(self) -> int:
+        """Index of the frame shown."""
+        ...
+
+    @property
+    def playing(self) -> bool:
+        """Whether frames follow by themselves."""
+        ...
+
+    @property
+    def speed(self) -> float:
+        """1 is its own pace."""
+        ...
+
+    def seek(self, index: int) -> None:
+        """Show frame `index`."""
+        ...
+
+
+LIVE_NOTE = "live: space freezes the view and holds the last 30 s"
+REVIEW_NOTE = "view frozen: the last 30 s, each contour on its own frame · space goes back to live"
 
 
 class Scrubber(QSlider):
@@ -49,7 +79,8 @@ class Transport(QWidget):
 
     def __init__(self, act: Callable[[str], None]) -> None:
         super().__init__()
-        self._playback: Playback | None = None
+        self._tape: Tape | None = None
+        self._live = False
         self._icons = {name: icon(name) for name in ("play", "pause", "back", "forward")}
         self._back, self._play = button("", "One frame back (←)", "icon"), button("", "Play or pause (space)", "icon")
         self._forward, self._speed = button("", "One frame on (→)", "icon"), button("1×", "Speed")
@@ -88,45 +119,56 @@ class Transport(QWidget):
         self._note.setFont(look.font(12))
         self._fit_place()
 
-    def set_source(self, playback: Playback | None) -> None:
-        """Control this recording."""
-        self._playback = playback
-        self.scrubber.setRange(0, max(0, len(playback) - 1) if playback else 0)
-        for widget in (self._back, self._play, self._forward, self._speed, self.scrubber):
-            widget.setEnabled(playback is not None and len(playback) > 1)
+    def set_source(self, tape: Tape | None, *, live: bool = False) -> None:
+        """Control this recording, or the frozen view of something live; None and live is the running view."""
+        self._tape, self._live = tape, live
+        self.scrubber.setRange(0, max(0, len(tape) - 1) if tape else 0)
+        movable = tape is not None and len(tape) > 1
+        for widget in (self._back, self._forward, self.scrubber):
+            widget.setEnabled(movable)
+        self._play.setEnabled(movable or live)
+        self._speed.setEnabled(movable and not live)
         self._fit_place()
         self.update_place()
 
     def update_place(self) -> None:
         """Show where the recording is."""
-        playback = self._playback
-        if playback is None:
+        tape = self._tape
+        self._show_playing(self._live if tape is None else tape.playing)
+        set_text(self._note, self._note_words())
+        if tape is None:
             set_text(self._place, "")
-            set_text(self._note, "")
             return
         if not self.scrubber.isSliderDown():
-            self.scrubber.setValue(playback.position)
-        set_text(self._place, f"{playback.position + 1} / {len(playback)}")
-        set_text(self._speed, f"{playback.speed:g}×")
-        if playback.playing is not self._playing:
-            self._playing = playback.playing
-            self._play.setIcon(self._icons["pause" if playback.playing else "play"])
-        paced = "frames at the recording's own pace" if playback.info.fps else "slices in order: no time between them"
-        set_text(self._note, paced)
+            self.scrubber.setValue(tape.position)
+        set_text(self._place, f"{tape.position + 1} / {len(tape)}")
+        set_text(self._speed, f"{tape.speed:g}×")
+
+    def _show_playing(self, playing: bool) -> None:
+        if playing is not self._playing:
+            self._playing = playing
+            self._play.setIcon(self._icons["pause" if playing else "play"])
+
+    def _note_words(self) -> str:
+        if self._live:
+            return LIVE_NOTE if self._tape is None else REVIEW_NOTE
+        if not isinstance(self._tape, Playback):
+            return ""
+        return "frames at the recording's own pace" if self._tape.info.fps else "slices in order: no time between them"
 
     def next_speed(self) -> None:
         """The next of the speeds."""
-        if self._playback is not None:
-            faster = [speed for speed in SPEEDS if speed > self._playback.speed]
-            self._playback.set_speed(faster[0] if faster else SPEEDS[0])
+        if isinstance(self._tape, Playback):
+            faster = [speed for speed in SPEEDS if speed > self._tape.speed]
+            self._tape.set_speed(faster[0] if faster else SPEEDS[0])
             self.update_place()
 
     def _seek(self, index: int) -> None:
-        if self._playback is not None:
-            self._playback.seek(index)
+        if self._tape is not None:
+            self._tape.seek(index)
 
     def _fit_place(self) -> None:
         """Room for the widest position, so that nothing moves."""
-        count = len(self._playback) if self._playback else 100
+        count = len(self._tape) if self._tape else 100
         widest = "0" * len(str(count))
         self._place.setFixedWidth(self._place.fontMetrics().horizontalAdvance(f"{widest} / {widest}") + 4)

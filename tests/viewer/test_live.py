@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
+from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from inference.guards.frozen import AFTER_S
@@ -14,6 +15,7 @@ from inference.sources import open_live
 from inference.spacing import PixelSpacing, Provenance
 from viewer.condition import STALE_AFTER_S, Health
 from viewer.main_window import MainWindow
+from viewer.review import Review
 from viewer.top_bar import mode_words
 
 Show = Callable[..., MainWindow]
@@ -84,6 +86,59 @@ def test_a_frozen_scanner_keeps_picture_and_its_own_contour_and_says_so_in_time(
 
 def _title(window: MainWindow) -> str:
     return "" if window.face is None else window.face.card.title
+
+
+def test_a_frozen_view_scrubs_contours_on_their_own_frames_while_the_stream_goes_on(
+    show: Show, qtbot: QtBot, igtl: Igtl, free_port: FreePort
+) -> None:
+    port = free_port()
+    with igtl(port):
+        window = show(open_live(f"igtl://127.0.0.1:{port}"))
+        qtbot.waitUntil(lambda: isinstance(window.shown, Tumour) and _held(window) > 30, timeout=5000)
+        qtbot.keyClick(window, Qt.Key.Key_Space)
+        review = window.review
+        assert review is not None
+        for _ in range(8):
+            qtbot.keyClick(window, Qt.Key.Key_Left)
+        qtbot.waitUntil(lambda: window.view.top._mode.text().startswith("VIEW FROZEN \u2212"), timeout=5000)
+        assert window.shown is not None
+        assert window.shown.frame.index == _index(review)
+        qtbot.waitUntil(lambda: _painted_index(window) == _index(review), timeout=5000)
+        assert window.view.canvas.contour.painted is window.view.canvas.picture.painted
+        assert review.position == len(review) - 9
+        assert isinstance(window.shown, Tumour)
+        assert window.face is not None
+        assert window.face.contour
+        before = window.session.status()
+        assert before is not None
+        captured = before.captured
+        qtbot.waitUntil(lambda: window.session.status().captured > captured + 5)  # type: ignore[union-attr]
+        assert window.view.stage.inset.isVisible()
+        assert review.position == len(review) - 9
+    qtbot.waitUntil(lambda: window.view.stage.inset._words == "LOST", timeout=5000)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: _title(window).startswith("SIGNAL LOST"), timeout=5000)
+    assert window.review is None
+    assert not window.view.stage.inset.isVisible()
+    assert not window.face.contour
+    live = window._live_shown
+    assert live is not None
+    assert window.view.canvas.picture.frame is live.frame
+    window.close()
+
+
+def _held(window: MainWindow) -> int:
+    held = window.session.held()
+    return 0 if held is None else len(held)
+
+
+def _index(review: Review) -> int:
+    return review._held.outcome(review.position).frame.index
+
+
+def _painted_index(window: MainWindow) -> int | None:
+    painted = window.view.canvas.picture.painted
+    return None if painted is None else painted.index
 
 
 def test_a_live_stream_without_scale_is_calibrated_while_it_runs(
