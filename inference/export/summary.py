@@ -1,0 +1,185 @@
+"""A session on one page that opens without a network: counts, areas, scales, limits and the captured pictures."""
+
+import base64
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from statistics import median
+
+from inference.contract import DEMONSTRATION, INTENDED_USE, ModelContract
+from inference.export import words
+from inference.export.capture import Capture
+from inference.export.picture import annotated, png
+from inference.export.plot import Reading, area_plot
+from inference.exporters import write_text
+from inference.frame import Origin
+from inference.reading import SizeState
+from inference.spacing import PixelSpacing, Provenance
+
+REASONS = 10
+"""Reasons named, the most frequent first."""
+_OUTCOMES = {
+    "tumour": "tumour segmented",
+    "none": "no tumour segmented (not evidence of absence)",
+    "not_analysed": "not analysed",
+    "failed": "analysis failed",
+}
+_STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2em auto;padding:0 1em;color:#1a2028;background:#fff}
+table{border-collapse:collapse}td,th{padding:.2em 1em .2em 0;text-align:left;vertical-align:top}
+.use{font-weight:600}.demo{background:#ffc266;padding:.4em .8em;font-weight:700}
+img{max-width:100%;height:auto}figure{margin:1.5em 0}svg text{font:12px sans-serif;fill:#3a4450}
+svg .grid{stroke:#d5dbe1}svg .area{fill:none;stroke:#00658f;stroke-width:1.5}svg circle.area{fill:#00658f}
+svg line.limit{stroke:#96500a;stroke-dasharray:6 4}svg text.limit{fill:#96500a}
+"""
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+"""The page may fetch nothing at all."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Session:
+    """What there is to tell of a session.
+
+    Attributes:
+        origin: the source.
+        readings: rows of `inference.exporters.reading_row`, in order.
+        contract: of the model that looked; None where none did.
+        model_sha256: sha256 of its file.
+        provider: what it ran on.
+        captures: the pictures to show.
+        notes: further lines: phase, flips.
+    """
+
+    origin: Origin
+    readings: Sequence[Reading]
+    contract: ModelContract | None = None
+    model_sha256: str = ""
+    provider: str = ""
+    captures: Sequence[Capture] = ()
+    notes: Sequence[str] = ()
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether a model trained on simulation looked at anything else."""
+        return self.contract is not None and self.contract.population.simulated and not self.origin.simulated
+
+
+def write_summary(session: Session, path: Path) -> None:
+    """Write the page.
+
+    Args:
+        session: what there is to tell.
+        path: .html.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    write_text(path, page(session))
+
+
+def page(session: Session) -> str:
+    """The page as one HTML text, pictures and plot inside it."""
+    return "\n".join(
+        (
+            '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+            f"<title>Ultrasound session: {escape(session.origin.name)}</title><style>{_STYLE}</style></head><body>",
+            *_body(session),
+            "</body></html>\n",
+        )
+    )
+
+
+def _body(session: Session) -> Iterator[str]:
+    yield f"<h1>Ultrasound session</h1>{_use()}"
+    if session.demonstration:
+        yield f'<p class="demo">{escape(DEMONSTRATION)}</p>'
+    yield _table([("Source", _source(session.origin)), *_model(session), *(("Note", note) for note in session.notes)])
+    yield f"<h2>Readings</h2>{_table(_counts(session.readings))}"
+    yield f"<h2>Segmented area</h2>{_areas(session)}"
+    yield f"<h2>Scale</h2>{_table(_scales(session.readings))}"
+    if session.captures:
+        yield "<h2>Captured frames</h2>"
+    for capture in session.captures:
+        yield _figure(capture)
+    yield _use()
+
+
+def _use() -> str:
+    return f'<p class="use">{escape(INTENDED_USE)}</p>'
+
+
+def _table(rows: Sequence[tuple[str, str]]) -> str:
+    cells = "".join(f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>' for name, value in rows)
+    return f"<table>{cells}</table>"
+
+
+def _source(origin: Origin) -> str:
+    return f"{origin.name} (SIMULATED)" if origin.simulated else origin.name
+
+
+def _model(session: Session) -> Iterator[tuple[str, str]]:
+    """Who looked, trained on whom, and from what size its contours are to be believed."""
+    if session.contract is None:
+        yield "Model", "none"
+        return
+    identity, limits = session.contract.identity, session.contract.reliability
+    yield "Model", f"{identity.name} {identity.version}"
+    yield "sha256", session.model_sha256
+    yield "Ran on", session.provider
+    yield "Trained on", session.contract.population.words
+    yield "Threshold", f"probability over {session.contract.output.threshold:g} counts as tumour"
+    yield "Small: unreliable", f"largest region at most {limits.min_reliable_area_mm2:g} mm²"
+    yield "Very small: unreliable", f"largest region at most {limits.very_small_area_mm2:g} mm²"
+
+
+def _counts(readings: Sequence[Reading]) -> list[tuple[str, str]]:
+    """Frames by outcome, small ones, cut ones, and why others were not analysed."""
+    counts = Counter(str(row.get("outcome")) for row in readings)
+    sizes = Counter(str(row.get("size_state")) for row in readings)
+    rows = [("frames", str(len(readings))), *((said, str(counts[name])) for name, said in _OUTCOMES.items())]
+    rows.append(("of these small: contour unreliable", str(sizes[SizeState.AT_MOST_200.value])))
+    rows.append(("of these very small: contour unreliable", str(sizes[SizeState.AT_MOST_35.value])))
+    rows.append(("of these cut by the picture's edge", str(sum(row.get("touches_edge") == "true" for row in readings))))
+    reasons = Counter(str(row["reason"]) for row in readings if row.get("reason"))
+    return rows + [(f"{count} ×", reason) for reason, count in reasons.most_common(REASONS)]
+
+
+def _areas(session: Session) -> str:
+    """Smallest, median and largest area of what was segmented, and the plot."""
+    tumours = [row for row in session.readings if row.get("outcome") == "tumour"]
+    areas = [float(str(row["area_mm2"])) for row in tumours if row.get("area_mm2") is not None]
+    said = "<p>No area in mm²: nothing was segmented on a frame of known scale.</p>"
+    if areas:
+        span = f"{min(areas):.1f} to {max(areas):.1f} mm², median {median(areas):.1f} mm²"
+        said = f"<p>{span}, on {_frames(len(areas))} of one plane each: no volume.</p>"
+    limits: tuple[float, ...] = ()
+    if session.contract is not None:
+        reliability = session.contract.reliability
+        limits = (reliability.very_small_area_mm2, reliability.min_reliable_area_mm2)
+    return said + area_plot(session.readings, limits)
+
+
+def _scales(readings: Sequence[Reading]) -> list[tuple[str, str]]:
+    """Every scale of the session with where it came from, and on how many frames."""
+    keys = ("spacing_row_mm", "spacing_col_mm", "spacing_provenance")
+    counts = Counter(tuple(row.get(key) for key in keys) for row in readings)
+    return [(_scale(*scale), _frames(count)) for scale, count in counts.most_common()]
+
+
+def _scale(row_mm: object, col_mm: object, provenance: object) -> str:
+    if row_mm is None or col_mm is None:
+        return "unknown"
+    return words.spacing(PixelSpacing(float(str(row_mm)), float(str(col_mm)), Provenance(str(provenance))))
+
+
+def _frames(count: int) -> str:
+    return "1 frame" if count == 1 else f"{count} frames"
+
+
+def _figure(capture: Capture) -> str:
+    content = base64.b64encode(png(annotated(capture))).decode("ascii")
+    said = escape(f"{words.answer(capture.outcome)}. {words.source(capture.outcome.frame)}", quote=True)
+    return f'<figure><img alt="{said}" src="data:image/png;base64,{content}"></figure>'
