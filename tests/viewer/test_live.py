@@ -19,6 +19,7 @@ from viewer.review import Review
 from viewer.top_bar import mode_words
 
 Show = Callable[..., MainWindow]
+Shoot = Callable[[MainWindow, str], Any]
 Igtl = Callable[..., AbstractContextManager[Any]]
 FreePort = Callable[..., int]
 PROMPT_S = 0.15
@@ -30,7 +31,7 @@ def health(window: MainWindow) -> Health:
 
 
 def test_a_stream_is_live_lost_in_time_and_found_again(
-    show: Show, qtbot: QtBot, igtl: Igtl, free_port: FreePort
+    show: Show, qtbot: QtBot, shoot: Shoot, igtl: Igtl, free_port: FreePort
 ) -> None:
     port = free_port()
     with igtl(port):
@@ -42,6 +43,7 @@ def test_a_stream_is_live_lost_in_time_and_found_again(
         assert window.shown.area_mm2 == window.shown.area_px * np.float64(np.float32(0.2)) * np.float32(0.3)
         assert window.face is not None
         assert window.face.contour
+        shoot(window, "live")
     seen: list[tuple[float, bool, str]] = []
     qtbot.waitUntil(lambda: _watch(window, seen), timeout=5000)
     status = window.session.status()
@@ -51,6 +53,7 @@ def test_a_stream_is_live_lost_in_time_and_found_again(
     assert late < PROMPT_S, f"{late * 1e3:.0f} ms after the threshold of {STALE_AFTER_S * 1e3:.0f} ms"
     assert not window.face.contour
     assert window.face.number == "—"
+    shoot(window, "signal-lost")
     with igtl(port):
         before = window.meter.shown
         qtbot.waitUntil(lambda: health(window) is Health.RUNNING and window.meter.shown > before, timeout=8000)
@@ -65,7 +68,7 @@ def _watch(window: MainWindow, seen: list[tuple[float, bool, str]]) -> bool:
 
 
 def test_a_frozen_scanner_keeps_picture_and_its_own_contour_and_says_so_in_time(
-    show: Show, qtbot: QtBot, igtl: Igtl, free_port: FreePort
+    show: Show, qtbot: QtBot, shoot: Shoot, igtl: Igtl, free_port: FreePort
 ) -> None:
     port = free_port()
     with igtl(port) as server:
@@ -79,6 +82,7 @@ def test_a_frozen_scanner_keeps_picture_and_its_own_contour_and_says_so_in_time(
         assert window.face.contour
         assert not window.face.dimmed
         assert window.view.canvas.contour.frame is window.view.canvas.picture.frame
+        shoot(window, "scanner-frozen")
         server.frozen = False
         qtbot.waitUntil(lambda: not _title(window).startswith("SCANNER FROZEN"), timeout=5000)
         window.close()
@@ -89,7 +93,7 @@ def _title(window: MainWindow) -> str:
 
 
 def test_a_frozen_view_scrubs_contours_on_their_own_frames_while_the_stream_goes_on(
-    show: Show, qtbot: QtBot, igtl: Igtl, free_port: FreePort
+    show: Show, qtbot: QtBot, shoot: Shoot, igtl: Igtl, free_port: FreePort
 ) -> None:
     port = free_port()
     with igtl(port):
@@ -115,6 +119,7 @@ def test_a_frozen_view_scrubs_contours_on_their_own_frames_while_the_stream_goes
         qtbot.waitUntil(lambda: window.session.status().captured > captured + 5)  # type: ignore[union-attr]
         assert window.view.stage.inset.isVisible()
         assert review.position == len(review) - 9
+        shoot(window, "view-frozen")
     qtbot.waitUntil(lambda: window.view.stage.inset._words == "LOST", timeout=5000)
     qtbot.keyClick(window, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: _title(window).startswith("SIGNAL LOST"), timeout=5000)

@@ -3,19 +3,16 @@
 `IUS_SCREENSHOTS=folder pytest tests/viewer/test_states_screenshots.py` keeps the pictures, to be looked at.
 """
 
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QColor, QFontMetricsF, QImage
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QFontMetricsF
 from pytestqt.qtbot import QtBot
 
 from inference.contract import ModelContract
@@ -35,52 +32,6 @@ At = Callable[[MainWindow, int], Outcome]
 Shoot = Callable[[MainWindow, str], NDArray[np.int_]]
 LARGE, SMALL, TINY = 30, 9, 2
 """Frames of the 60-frame phantom with its tumour above 200, at most 200 and at most 35 mm²."""
-
-
-@pytest.fixture
-def shoot(tmp_path: Path, qtbot: QtBot) -> Shoot:
-    """Saves the window, checks that nothing is cut off, and answers its pixels (rows, cols, RGB)."""
-    folder = Path(os.environ.get("IUS_SCREENSHOTS", str(tmp_path)))
-    folder.mkdir(parents=True, exist_ok=True)
-
-    def shot(window: MainWindow, name: str) -> NDArray[np.int_]:
-        window._slow_at = 0.0
-        window.tick()
-        qtbot.wait(30)
-        image = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
-        assert image.save(str(folder / f"{name}.png"))
-        assert not cut_off(window)
-        pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4)
-        return pixels[..., 2::-1].astype(int)
-
-    return shot
-
-
-def cut_off(window: MainWindow) -> list[str]:
-    """Texts that do not fit the widget that shows them."""
-    cut = []
-    for text in window.findChildren(QLabel):
-        if not text.isVisible() or not text.text():
-            continue
-        height = text.heightForWidth(text.width()) if text.wordWrap() else text.sizeHint().height()
-        width = 0 if text.wordWrap() else text.sizeHint().width()
-        if height > text.height() + 1 or width > text.width() + 1:
-            cut.append(f"{text.text()} ({text.size()}, needs {width}×{height})")
-    buttons = [made for made in window.findChildren(QPushButton) if made.isVisible() and made.text()]
-    cut += [b.text() for b in buttons if b.fontMetrics().horizontalAdvance(b.text()) > b.width()]
-    inside = window.rect()
-    for widget in window.findChildren(QWidget):
-        if widget.isVisible() and widget.window() is window and not _scrolled(widget):
-            placed = QRect(widget.mapTo(window, widget.rect().topLeft()), widget.size())
-            if not inside.contains(placed):
-                cut.append(f"{widget} outside")
-    return cut
-
-
-def _scrolled(widget: QWidget) -> bool:
-    """Whether it lies in the scrolled part of the model card."""
-    parent = widget.parentWidget()
-    return parent is not None and (parent.objectName() == "qt_scrollarea_viewport" or _scrolled(parent))
 
 
 def near(pixels: NDArray[np.int_], colour: str, tolerance: int = 40) -> NDArray[np.bool_]:
