@@ -1,0 +1,128 @@
+"""What senders of OpenIGTLink do besides sending grey pictures: real sockets and real messages on loopback."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from pyigtl.messages import ImageMessage, MessageBase
+
+from inference.errors import ChoiceError, FormatError, SourceError
+from inference.sources import open_live
+from inference.sources.openigtlink import picture_of
+
+SCALED = np.diag([0.2, 0.3, 1.0, 1.0])
+GREY = np.arange(1, 193, dtype=np.uint8).reshape(1, 12, 16)
+
+
+def image(pixels: NDArray[Any] = GREY, matrix: NDArray[Any] = SCALED, name: str = "Image") -> bytes:
+    return bytes(ImageMessage(pixels, ijk_to_world_matrix=matrix, device_name=name).pack())
+
+
+def received(pixels: NDArray[Any], matrix: NDArray[Any] = SCALED) -> ImageMessage:
+    """The message as a peer unpacks it."""
+    data = image(pixels, matrix)
+    message, size = ImageMessage(), MessageBase.IGTL_HEADER_SIZE
+    message.unpack(MessageBase.parse_header(data[:size]), data[size:])
+    return message
+
+
+@contextmanager
+def sending(messages: Callable[[int], Sequence[bytes]]) -> Iterator[int]:
+    """A server that sends messages(k), k = 0, 1, … to whoever connects; gives its port."""
+    stop = threading.Event()
+    server = socket.create_server(("127.0.0.1", 0))
+    server.settimeout(0.05)
+
+    def talk(peer: socket.socket) -> None:
+        count = 0
+        while not stop.wait(0.01):
+            for data in messages(count):
+                peer.sendall(data)
+            count += 1
+
+    def serve() -> None:
+        while not stop.is_set():
+            try:
+                peer, _ = server.accept()
+            except TimeoutError:
+                continue
+            with peer:
+                try:
+                    talk(peer)
+                except OSError:
+                    continue
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield int(server.getsockname()[1])
+    finally:
+        stop.set()
+        thread.join(5.0)
+        server.close()
+        assert not thread.is_alive()
+
+
+def test_two_devices_without_a_choice_are_refused_by_name() -> None:
+    def messages(_: int) -> list[bytes]:
+        return [image(name="Left"), image(name="Right")]
+
+    def follow(port: int) -> None:
+        with open_live(f"igtl://127.0.0.1:{port}") as source:
+            for _ in source.frames():
+                pass
+
+    with sending(messages) as port, pytest.raises(SourceError, match="Left, Right"):
+        follow(port)
+
+
+def test_rubbish_is_survived_and_the_server_asked_again() -> None:
+    broken = bytearray(image())
+    broken[58 + 3] = 99  # a scalar type that does not exist
+
+    def messages(count: int) -> list[bytes]:
+        return [image(), image(), bytes(broken)] if count == 0 else [image()]
+
+    with sending(messages) as port, open_live(f"igtl://127.0.0.1:{port}") as source:
+        for frame in source.frames():
+            if frame.index >= 5:
+                break
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_every_depth_and_colour_ends_as_one_grey_picture(dtype: type, channels: int) -> None:
+    grey = (np.arange(6 * 8) * 5).reshape(1, 6, 8).astype(dtype)
+    pixels = picture_of(received(np.repeat(grey[..., None], channels, -1) if channels > 1 else grey)).pixels
+    kept = dtype in (np.uint8, np.uint16)
+    assert pixels.dtype == (dtype if kept else np.float32)
+    assert np.allclose(pixels, grey[0], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "sentence"),
+    [
+        (np.zeros((3, 4, 5), np.uint8), "volumes"),
+        (np.zeros((1, 4, 5, 2), np.uint8), "2 components"),
+    ],
+)
+def test_what_is_no_picture_is_refused(pixels: NDArray[Any], sentence: str) -> None:
+    with pytest.raises(FormatError, match=sentence):
+        picture_of(received(pixels))
+
+
+def test_an_address_without_computer_or_with_a_wrong_port_is_refused() -> None:
+    for address in ("igtl://", "igtl:///Image", "igtl://host:99999"):
+        with pytest.raises(ChoiceError, match="igtl://host:port"):
+            open_live(address)
+
+
+def test_a_real_server_is_followed_by_its_device_name(igtl: Any, free_port: Any) -> None:
+    port = free_port()
+    with igtl(port), open_live(f"igtl://127.0.0.1:{port}/Image") as source:
+        assert next(source.frames()).spacing is not None
