@@ -72,9 +72,24 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     text = DEMO if wanted.demo or wanted.source is None else wanted.source
     window.open_source(SourceRequest(text, wanted.axis, wanted.spacing, wanted.region, wanted.config))
     window.open_model(None if wanted.model is None else Path(wanted.model))
+    if wanted.send is not None:
+        _send(window, *wanted.send)
     if first_run and not remembered.introduced:
         window.introduce()
     return window
+
+
+def _send(window: "MainWindow", host: str, port: int) -> None:
+    """Begin to send by OpenIGTLink; a taken port is told, and the window goes on without."""
+    from inference.broadcast import Broadcast
+    from viewer.outlet import Outlet
+    from viewer.session import Refusal
+
+    server = _guarded(lambda: Broadcast(port, host))
+    if isinstance(server, Refusal):
+        window.view.stage.say(server.sentence, monotonic())
+    else:
+        window.outlet = Outlet(server)
 
 
 def open_source(request: "SourceRequest") -> "RecordedSource | LiveSource | Refusal":
@@ -191,7 +206,12 @@ def _parser() -> argparse.ArgumentParser:
         "Research use only. Not for diagnosis or treatment.",
     )
     add = parser.add_argument
-    add("source", nargs="?", metavar="SOURCE", help="a picture, folder, volume, DICOM or video; or simulated:")
+    add(
+        "source",
+        nargs="?",
+        metavar="SOURCE",
+        help="a picture, folder, volume, DICOM or video; igtl://, rtsp:// or udp://; or simulated:",
+    )
     add("--demo", action="store_true", help="the bundled clip and model")
     add("--model", metavar="ONNX", help="a model with a contract; the bundled one by default")
     add("--axis", choices=("i", "j", "k"), default="k", help="along which a volume is swept")
@@ -199,10 +219,24 @@ def _parser() -> argparse.ArgumentParser:
     add("--region", type=int, metavar="N", help="which ultrasound region of a DICOM picture")
     add("--config", type=Path, metavar="FILE", help="PLUS configuration with the scale of a tracked sequence")
     add("--phase", choices=("unset", "before_dura", "dura_open", "resection"), default="unset", help="phase of surgery")
+    add(
+        "--send",
+        type=_address,
+        metavar="[HOST:]PORT",
+        help="send frame, mask and area by OpenIGTLink; to this computer only, unless HOST says otherwise",
+    )
     add("--exit-after", type=float, metavar="SECONDS", help="close by itself")
     add("--screenshot", type=Path, metavar="PNG", help="written at the end of --exit-after")
     add("--status", type=Path, metavar="JSON", help="counts and latencies, written at the end of --exit-after")
     return parser
+
+
+def _address(text: str) -> tuple[str, int]:
+    """Read `[HOST:]PORT`."""
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or not 0 < int(port) < 65536:
+        raise argparse.ArgumentTypeError(f"{text} is not [HOST:]PORT, as in 18944")
+    return host or "127.0.0.1", int(port)
 
 
 def _spacing(text: str) -> object:

@@ -21,11 +21,13 @@ from viewer.face import Context, Face, Line, Offer
 from viewer.faults import Faults
 from viewer.hold import WarningHold
 from viewer.meter import Meter
+from viewer.outlet import Outlet
 from viewer.phase import Phase
 from viewer.review import Review
 from viewer.screen import Screen
 from viewer.session import Session, SourceRequest
 from viewer.settings import Settings
+from viewer.snapshots import Snapshots
 from viewer.states import face, region_lines
 from viewer.stylesheet import stylesheet
 from viewer.theme import Theme
@@ -52,6 +54,7 @@ class MainWindow(QMainWindow):
     ) -> None:
         super().__init__()
         self.setWindowTitle("ius-viewer")
+        self.outlet, self.snapshots = Outlet(), Snapshots(settings.exports_folder())
         self.setMinimumSize(1120, 700)
         self.setAcceptDrops(True)
         self.session, self.settings, self.phase = session, remembered, phase
@@ -117,6 +120,7 @@ class MainWindow(QMainWindow):
         if "model" in changed:
             self._model_changed()
         outcome = self.session.take()
+        self.outlet.update(outcome, self.session.condition(outcome or (self._live_shown if self.review else self.shown)))
         if outcome is not None:
             self.view.trace.add(now, outcome.area_mm2 if isinstance(outcome, Tumour) else None)
         if self.review is not None:
@@ -198,7 +202,7 @@ class MainWindow(QMainWindow):
         self.view.stage.expire(now)
         if not self.view.timing.isHidden():
             self.view.timing.show_numbers(self.meter, status, model)
-        if (sentence := self._faults.take()) is not None:
+        if (sentence := self._faults.take() or self.snapshots.poll()) is not None:
             self.view.stage.say(sentence, now)
 
     def _source_changed(self, now: float) -> None:
@@ -243,6 +247,7 @@ class MainWindow(QMainWindow):
             "model": lambda: self.view.stage.toggle(self.view.model_card),
             "phase": lambda: self.set_phase(self.phase.following),
             "overlay": self._overlay_off,
+            "snapshot": self._snapshot,
             "wider": lambda: self._widen(0.5),
             "narrower": lambda: self._widen(-0.5),
             "fullscreen": self._full_screen,
@@ -314,6 +319,11 @@ class MainWindow(QMainWindow):
         self.view.source.show_recent(self.settings.recent)
         self.view.stage.toggle(self.view.source)
 
+    def _snapshot(self) -> None:
+        """Write what is on the screen; nothing is analysed anew."""
+        if self.shown is not None and self.session.info is not None:
+            self.snapshots.take(self.shown, self.session.info.levels, (self.phase.words,))
+
     def _overlay_off(self) -> None:
         self._overlay_off_until = monotonic() + OVERLAY_OFF_S
 
@@ -373,5 +383,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the pull, join every thread."""
         self._timer.stop()
+        self.outlet.close()
         self.session.close()
+        self.snapshots.close()
         super().closeEvent(event)

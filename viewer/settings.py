@@ -1,7 +1,9 @@
 """What the viewer remembers between sittings: nothing about patients. Read at start, never at import."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from platformdirs import user_documents_path
 from PySide6.QtCore import QSettings
 
 RECENT = 6
@@ -56,3 +58,8 @@ def save(settings: Settings) -> None:
 
 def _store() -> QSettings:
     return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "ius", "viewer")
+
+
+def exports_folder() -> Path:
+    """Where snapshots and recordings go."""
+    return user_documents_path() / "iUS"

@@ -99,8 +99,8 @@ class Stage(QWidget):
         self.notice.setGeometry((self.width() - width) // 2, self.height() - height - margin, width, height)
 
     def _make_room(self) -> None:
-        """Let the picture end where a panel begins, and the inset sit beside the panel."""
+        """Let the picture end where a panel begins."""
         taken = max((sheet.footprint for sheet in self._sheets), default=0)
         self._canvas.leave_right(taken)
         margin = self._look.px(14)
-        self.inset.move(self.width() - taken - self.inset.width() - margin, self._look.touch + 2 * margin)
+        self.inset.move(margin, self._look.touch + 2 * margin)  # the ruler is at the right

@@ -4,9 +4,13 @@ The messages are pyigtl's; the socket is ours, since pyigtl's own client does no
 """
 
 import logging
+import math
 import socket
 import struct
-from urllib.parse import urlsplit
+from contextlib import suppress
+from dataclasses import replace
+from time import monotonic
+from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +27,9 @@ SCHEME = "igtl"
 PORT = 18944
 """OpenIGTLink's registered port."""
 SILENT_S = 2.0
-"""A server that says nothing for this long is taken as gone, and connected to anew."""
+"""A server that sends no picture of ours for this long is taken as gone, and connected to anew."""
+SAME = 1e-4
+"""Two scales that differ by less than this part are one: a tracked probe's matrix turns and is rounded each time."""
 LARGEST = 256 * 1024 * 1024
 """Bytes; a longer message is no ultrasound picture, and reading it would fill the memory."""
 NO_SCALE = f"The stream's matrix has no scale (its columns have length 1): {REMEDY}."
@@ -50,52 +56,90 @@ class OpenIGTLinkSource(Live):
             self._port = parts.port or PORT
         except ValueError as error:
             raise ChoiceError(f"{url} has no usable port: type igtl://host:port.") from error
-        self._host, self._device = parts.hostname, parts.path.strip("/")
+        self._host, self._device = parts.hostname, unquote(parts.path.strip("/"))
+        self._client: _Client | None = None
         super().__init__(url, typed)
 
+    def close(self) -> None:
+        """End `frames()` and hang up, which frees a reader that waits for the rest of a message."""
+        self._closed.set()
+        if self._client is not None:
+            self._client.hang_up()
+        super().close()
+
     def _connect(self) -> Connection:
-        return _Client(self._host, self._port, self._device)
+        # Only who has never seen the device is told that it isn't there: later it may just pause.
+        self._client = _Client(self._host, self._port, self._device, tell_absent=self._info is None)
+        return self._client
 
 
 class _Client:
     """One TCP connection to a server."""
 
-    def __init__(self, host: str, port: int, device: str) -> None:
+    def __init__(self, host: str, port: int, device: str, *, tell_absent: bool) -> None:
         self._device = device
         self._named = bool(device)
+        self._tell_absent = tell_absent
+        self._others: set[str] = set()
+        self._spacing: PixelSpacing | None = None
         try:
             self._socket = socket.create_connection((host, port), timeout=SILENT_S)
         except OSError as error:
             raise SourceError(f"Nobody answers at {host}:{port}: start the server, check address and port.") from error
 
     def read(self) -> Picture | None:
-        """The next picture of the device; None once the server is gone, silent or speaks something else."""
+        """The next picture of the device; None once the server is gone, silent or speaks something else.
+
+        Raises:
+            SourceError: if what comes can never be shown.
+        """
         try:
-            while (message := self._message()) is not None:
-                if isinstance(message, ImageMessage) and self._is_ours(message.device_name):
-                    return picture_of(message)
-        except (OSError, struct.error, ValueError, KeyError, NotImplementedError) as error:
+            message = self._image(monotonic() + SILENT_S)
+        # The TypeError is pyigtl's, which raises a string where a text has an encoding it doesn't know.
+        except (OSError, struct.error, ValueError, TypeError, KeyError, NotImplementedError) as error:
             log.warning("OpenIGTLink: %r", error)
+            message = None
+        if message is not None:
+            return self._steady(picture_of(message))
+        if self._tell_absent and self._others:
+            names = ", ".join(sorted(self._others))
+            raise ChoiceError(f"The server sends no picture named {self._device} but {names}: type one of these names.")
         return None
+
+    def hang_up(self) -> None:
+        """Let a `read()` in another thread go."""
+        with suppress(OSError):  # gone already
+            self._socket.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Hang up."""
         self._socket.close()
 
-    def _message(self) -> MessageBase | None:
-        """The next message that pyigtl knows; None at the end."""
-        while (header := self._receive(MessageBase.IGTL_HEADER_SIZE)) is not None:
+    def _image(self, until: float) -> ImageMessage | None:
+        """The next IMAGE message of the device; None at the end, or if there is none until then."""
+        while monotonic() < until and (header := self._receive(MessageBase.IGTL_HEADER_SIZE)) is not None:
             fields = MessageBase.parse_header(header)
             if fields["body_size"] > LARGEST:
                 raise ValueError(f"a message of {fields['body_size']} bytes")
             body = self._receive(fields["body_size"])
             if body is None:
                 return None
-            message = MessageBase.create_message(fields["message_type"])
-            if message:
+            # Transforms, texts and status come in between: nothing of them is read.
+            if fields["message_type"] == "IMAGE" and self._is_ours(fields["device_name"]):
+                message = ImageMessage()
                 message.unpack(fields, body)
                 return message
         return None
+
+    def _steady(self, picture: Picture) -> Picture:
+        """The picture with the scale of the one before, where they differ by rounding alone."""
+        old, new = self._spacing, picture.spacing
+        if old is not None and new is not None:
+            axes = ((old.row_mm, new.row_mm), (old.col_mm, new.col_mm))
+            if all(math.isclose(before, now, rel_tol=SAME) for before, now in axes):
+                return replace(picture, spacing=old)
+        self._spacing = new
+        return picture
 
     def _receive(self, size: int) -> bytes | None:
         """Exactly `size` bytes; None if the server hangs up before."""
@@ -115,6 +159,8 @@ class _Client:
             raise ChoiceError(
                 f"The server sends several pictures ({self._device}, {name}): add one's name, igtl://host:port/name."
             )
+        if name != self._device:
+            self._others.add(name)
         return name == self._device
 
 
@@ -125,13 +171,18 @@ def picture_of(message: ImageMessage) -> Picture:
         FormatError: if it is a volume, or neither grey nor colour.
     """
     image = np.asarray(message.image)
+    image = image.astype(image.dtype.newbyteorder("="), copy=False)  # 16 bits of either byte order stay 16 bits
     if image.ndim not in (3, 4) or image.shape[0] != 1:
         raise FormatError("The stream sends volumes, not pictures: choose the device that sends 2D images.")
     plane = image[0]
     if plane.ndim == 3 and plane.shape[2] not in (3, 4):
         raise FormatError(f"The stream sends {plane.shape[2]} components: choose the device that sends grey pictures.")
     spacing, reason = matrix_spacing(message.ijk_to_world_matrix)
-    return Picture(as_pixels(luma(plane) if plane.ndim == 3 else plane), spacing, reason)
+    # Colours in depths that frames don't have become float32 first: OpenCV converts no others.
+    grey = as_pixels(luma(np.asarray(as_pixels(plane))) if plane.ndim == 3 else plane)
+    if 0 in grey.shape:
+        raise FormatError("The stream sends empty pictures: start the imaging on the sender.")
+    return Picture(grey, spacing, reason)
 
 
 def matrix_spacing(matrix: NDArray[np.floating]) -> tuple[PixelSpacing | None, str]:

@@ -1,19 +1,22 @@
 """What senders of OpenIGTLink do besides sending grey pictures: real sockets and real messages on loopback."""
 
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from pyigtl.messages import ImageMessage, MessageBase
+from pyigtl.messages import ImageMessage, MessageBase, StringMessage, TransformMessage
 
 from inference.errors import ChoiceError, FormatError, SourceError
 from inference.sources import open_live
 from inference.sources.openigtlink import picture_of
+from inference.spacing import PixelSpacing, Provenance
 
 SCALED = np.diag([0.2, 0.3, 1.0, 1.0])
 GREY = np.arange(1, 193, dtype=np.uint8).reshape(1, 12, 16)
@@ -29,6 +32,13 @@ def received(pixels: NDArray[Any], matrix: NDArray[Any] = SCALED) -> ImageMessag
     message, size = ImageMessage(), MessageBase.IGTL_HEADER_SIZE
     message.unpack(MessageBase.parse_header(data[:size]), data[size:])
     return message
+
+
+def odd_text() -> bytes:
+    """A STRING in Latin-1 (IANA 4), which pyigtl cannot decode and answers with a TypeError."""
+    data = bytearray(StringMessage("abc", device_name="Note").pack())
+    data[58:60] = struct.pack(">H", 4)
+    return bytes(data)
 
 
 @contextmanager
@@ -68,6 +78,22 @@ def sending(messages: Callable[[int], Sequence[bytes]]) -> Iterator[int]:
         assert not thread.is_alive()
 
 
+def readers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "live-reader"]
+
+
+def test_one_device_of_several_is_followed_through_transforms_and_texts() -> None:
+    turn = bytes(TransformMessage(np.eye(4), device_name="ProbeToTracker").pack())
+
+    def messages(_: int) -> list[bytes]:
+        return [turn, odd_text(), image(GREY[:, ::-1], name="Other"), image(name="B Mode")]
+
+    with sending(messages) as port, open_live(f"igtl://127.0.0.1:{port}/B%20Mode") as source:
+        frames = source.frames()
+        for frame in (next(frames), next(frames), next(frames)):
+            assert np.array_equal(frame.pixels, GREY[0])
+
+
 def test_two_devices_without_a_choice_are_refused_by_name() -> None:
     def messages(_: int) -> list[bytes]:
         return [image(name="Left"), image(name="Right")]
@@ -79,6 +105,47 @@ def test_two_devices_without_a_choice_are_refused_by_name() -> None:
 
     with sending(messages) as port, pytest.raises(SourceError, match="Left, Right"):
         follow(port)
+
+
+def test_a_device_that_is_not_there_is_refused_with_the_names_that_are() -> None:
+    with sending(lambda _: [image(name="Left")]) as port:
+        with pytest.raises(SourceError, match="no picture named Probe but Left"):
+            open_live(f"igtl://127.0.0.1:{port}/Probe")
+        assert not readers()
+
+
+def test_a_server_of_transforms_alone_is_given_up_and_leaves_no_thread() -> None:
+    turn = bytes(TransformMessage(np.eye(4), device_name="ProbeToTracker").pack())
+    with sending(lambda _: [turn]) as port:
+        with pytest.raises(SourceError, match="sends no picture"):
+            open_live(f"igtl://127.0.0.1:{port}")
+        assert not readers()
+
+
+def test_closing_frees_a_reader_that_waits_for_the_rest_of_a_picture() -> None:
+    with sending(lambda count: [image() if count == 0 else image()[:100] if count == 1 else b""]) as port:
+        source = open_live(f"igtl://127.0.0.1:{port}")
+        next(source.frames())
+        begun = monotonic()
+        source.close()
+        assert monotonic() - begun < 0.5
+        assert not readers()
+
+
+def test_a_tracked_probe_that_turns_keeps_the_scale_given_by_hand() -> None:
+    typed = PixelSpacing(0.5, 0.5, Provenance.TYPED)
+
+    def messages(count: int) -> list[bytes]:
+        angle = 0.37 * count
+        turn = np.eye(4)
+        turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+        return [image(matrix=turn @ SCALED)]
+
+    with sending(messages) as port, open_live(f"igtl://127.0.0.1:{port}", spacing=typed) as source:
+        for frame in source.frames():
+            assert frame.spacing == typed
+            if frame.index > 30:
+                break
 
 
 def test_rubbish_is_survived_and_the_server_asked_again() -> None:
@@ -94,7 +161,7 @@ def test_rubbish_is_survived_and_the_server_asked_again() -> None:
                 break
 
 
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.float32, np.float64])
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_every_depth_and_colour_ends_as_one_grey_picture(dtype: type, channels: int) -> None:
     grey = (np.arange(6 * 8) * 5).reshape(1, 6, 8).astype(dtype)
@@ -104,11 +171,22 @@ def test_every_depth_and_colour_ends_as_one_grey_picture(dtype: type, channels: 
     assert np.allclose(pixels, grey[0], rtol=1e-6)
 
 
+def test_the_high_bits_of_a_big_endian_picture_are_kept() -> None:
+    data = bytearray(image(np.array([[[1, 256], [40_000, 65_535]]], np.uint16).byteswap()))
+    data[58 + 4] = 1  # big endian, which pyigtl cannot pack
+    message = ImageMessage()
+    message.unpack(MessageBase.parse_header(bytes(data[:58])), bytes(data[58:]))
+    pixels = picture_of(message).pixels
+    assert pixels.dtype == np.uint16
+    assert pixels.tolist() == [[1, 256], [40_000, 65_535]]
+
+
 @pytest.mark.parametrize(
     ("pixels", "sentence"),
     [
         (np.zeros((3, 4, 5), np.uint8), "volumes"),
         (np.zeros((1, 4, 5, 2), np.uint8), "2 components"),
+        (np.zeros((1, 0, 5), np.uint8), "empty"),
     ],
 )
 def test_what_is_no_picture_is_refused(pixels: NDArray[Any], sentence: str) -> None:
