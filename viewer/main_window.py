@@ -10,6 +10,7 @@ from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import QMainWindow
 
 from inference.reading import Outcome, Tumour
+from inference.sources import device_names
 from inference.sources.paths import shown_address
 from inference.spacing import PixelSpacing
 from viewer import facts, settings, theme
@@ -120,7 +121,9 @@ class MainWindow(QMainWindow):
         if "model" in changed:
             self._model_changed()
         outcome = self.session.take()
-        self.outlet.update(outcome, self.session.condition(outcome or (self._live_shown if self.review else self.shown)))
+        self.outlet.update(
+            outcome, self.session.condition(outcome or (self._live_shown if self.review else self.shown))
+        )
         if outcome is not None:
             self.view.trace.add(now, outcome.area_mm2 if isinstance(outcome, Tumour) else None)
         if self.review is not None:
@@ -317,6 +320,7 @@ class MainWindow(QMainWindow):
 
     def _open_panel(self) -> None:
         self.view.source.show_recent(self.settings.recent)
+        self.view.source.show_devices(device_names())
         self.view.stage.toggle(self.view.source)
 
     def _snapshot(self) -> None:

@@ -18,12 +18,16 @@ from inference.spacing import PixelSpacing
 
 SIMULATED = "simulated:"
 """Opens the phantom of known area."""
+DEVICE = "device:"
+"""Before the name of a capture device."""
 OPENIGTLINK = "igtl"
 VIDEO_STREAMS = ("rtsp", "rtsps", "udp", "rtp", "srt", "http", "https")
 
 
 def is_live(text: str) -> bool:
-    """Whether this is the address of a stream rather than the name of a file."""
+    """Whether this is a device or the address of a stream rather than the name of a file."""
+    if text.startswith(DEVICE):
+        return True
     scheme, found, _ = text.partition("://")
     return bool(found) and scheme.lower() in (OPENIGTLINK, *VIDEO_STREAMS)
 
@@ -32,12 +36,16 @@ def open_live(text: str, *, spacing: PixelSpacing | None = None) -> LiveSource:
     """Open a stream and wait for its first picture.
 
     Args:
-        text: igtl://host:port[/device], or a network video's address.
+        text: device:NAME, igtl://host:port[/device], or a network video's address.
         spacing: the user's own spacing, in force until the signal changes or is interrupted.
 
     Raises:
         SourceError: if no picture comes, with what to do about it.
     """
+    if text.startswith(DEVICE):
+        from inference.sources.capture import CaptureSource
+
+        return CaptureSource(text.removeprefix(DEVICE), typed=spacing)
     if text.lower().startswith(f"{OPENIGTLINK}://"):
         from inference.sources.openigtlink import OpenIGTLinkSource
 
@@ -80,6 +88,13 @@ def open_source(
         raise NotFoundError(f"There is no file or folder {path}: check the name.") from error
     except OSError as error:
         raise NotFoundError(f"{path} cannot be read ({error.strerror}): check its name and rights.") from error
+
+
+def device_names() -> list[str]:
+    """The capture devices of this computer, as `open_live` takes them."""
+    from inference.sources.capture import capture_devices
+
+    return [DEVICE + device.name for device in capture_devices()]
 
 
 def _open(

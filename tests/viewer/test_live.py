@@ -6,12 +6,15 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
+import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from inference.errors import SourceError
 from inference.guards.frozen import AFTER_S
 from inference.reading import Tumour
-from inference.sources import open_live
+from inference.sources import is_live, open_live
 from inference.spacing import PixelSpacing, Provenance
 from viewer.condition import STALE_AFTER_S, Health
 from viewer.main_window import MainWindow
@@ -167,3 +170,20 @@ def test_the_typed_address_is_what_is_opened(show: Show) -> None:
     window.view.source.address.setText("  igtl://127.0.0.1:1 ")
     window.view.source.address.returnPressed.emit()
     assert asked == ["igtl://127.0.0.1:1"]
+
+
+def test_a_capture_device_is_chosen_by_its_name(show: Show) -> None:
+    window = show()
+    asked: list[str] = []
+    window.view.source.chosen.connect(lambda request: asked.append(request.text))
+    window.view.source.show_devices(["device:USB Grabber", "device:Webcam"])
+    window.view.source.show_devices(["device:USB Grabber"])
+    made = [found for found in window.view.source.findChildren(QPushButton) if found.text() == "USB Grabber"]
+    made[-1].click()
+    assert asked == ["device:USB Grabber"]
+
+
+def test_a_device_that_is_not_there_is_refused_with_a_sentence() -> None:
+    assert is_live("device:No such grabber")
+    with pytest.raises(SourceError, match="No such grabber"):
+        open_live("device:No such grabber")

@@ -6,6 +6,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from inference.sources import DEVICE
 from viewer.panels.sheet import Sheet
 from viewer.session import SourceRequest
 from viewer.theme import Theme
@@ -52,6 +53,7 @@ class SourcePanel(Sheet):
         self.address.setPlaceholderText("igtl://computer:18944, rtsp://…, udp://…")
         self.address.setAccessibleName("Address of a live stream")
         self.address.returnPressed.connect(self._connect_stream)
+        self._devices, self._device_buttons = QVBoxLayout(), list[QPushButton]()
         self._lay_out(files, examples, axes)
 
     def _lay_out(self, files: QHBoxLayout, examples: QHBoxLayout, axes: QHBoxLayout) -> None:
@@ -62,6 +64,7 @@ class SourcePanel(Sheet):
         self.body.addWidget(self._error)
         self.body.addLayout(files)
         self.body.addLayout(stream)
+        self.body.addLayout(self._devices)
         self.body.addLayout(examples)
         self.body.addWidget(self._axis_note)
         self.body.addLayout(axes)
@@ -86,7 +89,7 @@ class SourcePanel(Sheet):
     def apply(self, look: Theme) -> None:
         """Use these sizes."""
         super().apply(look)
-        for made in (*self._buttons, *self._recent_buttons):
+        for made in (*self._buttons, *self._recent_buttons, *self._device_buttons):
             size_button(made, look)
         for made in self._axis_buttons.values():
             made.setFixedWidth(look.touch)
@@ -98,17 +101,28 @@ class SourcePanel(Sheet):
 
     def show_recent(self, recent: tuple[str, ...]) -> None:
         """List the sources opened last."""
-        for old in self._recent_buttons:
-            self._recent.removeWidget(old)
-            old.deleteLater()
-        self._recent_buttons = []
-        for text in recent:
-            made = button(Path(text).name or text, text, "row")
+        named = [(Path(text).name or text, text) for text in recent]
+        self._recent_buttons = self._list(self._recent, self._recent_buttons, named)
+        self._recent_note.setVisible(bool(recent))
+
+    def show_devices(self, devices: list[str]) -> None:
+        """List the capture devices, `device:NAME` each."""
+        named = [(text.removeprefix(DEVICE), text) for text in devices]
+        self._device_buttons = self._list(self._devices, self._device_buttons, named)
+
+    def _list(self, room: QVBoxLayout, old: list[QPushButton], named: list[tuple[str, str]]) -> list[QPushButton]:
+        """One button a source, in place of the old ones."""
+        for made in old:
+            room.removeWidget(made)
+            made.deleteLater()
+        buttons = []
+        for name, text in named:
+            made = button(name, text, "row")
             made.clicked.connect(lambda _=False, chosen=text: self._choose(chosen))
             size_button(made, self.look)
-            self._recent.addWidget(made)
-            self._recent_buttons.append(made)
-        self._recent_note.setVisible(bool(recent))
+            room.addWidget(made)
+            buttons.append(made)
+        return buttons
 
     def complain(self, sentence: str) -> None:
         """Say why the last choice was refused; an empty sentence takes it back."""
