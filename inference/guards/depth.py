@@ -1,0 +1,78 @@
+"""Depth changed: the scanner's depth text or ruler is no longer what it was when the scale was given."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import SpacingError
+from inference.frame import Frame, Pixels
+from inference.guards.base import Alarm, Finding
+from inference.sources.cropped import Rect
+
+BLOCK = 4
+"""Pixels a side of the patch over which a change is averaged: a stroke of a digit fills one, codec noise does not."""
+CHANGED = 0.09
+"""Mean change of a patch, as a share of full white. Still screens with living speckle reach 0.07 in H.264 at CRF 30 and
+0.03 in Motion JPEG; one digit of 8 px height changes by 0.10 or more. Worse codecs void a good scale, never keep a bad
+one."""
+CONTRAST = 0.25
+"""A region whose greys span less than this share of white shows neither text nor ruler."""
+SENTENCE = "The scanner's depth text or ruler changed, so that the scale is void: calibrate again."
+BLANK = "The marked region shows neither text nor ruler: mark the scanner's depth text together with its ruler."
+
+
+class DepthGuard:
+    """Compares the watched region with the picture on which it was marked; once fired it stays so.
+
+    A new scale needs a new guard: what was marked then is what is true now.
+
+    Args:
+        reference: (rows, cols), the whole picture as the scanner drew it, text and ruler not blackened.
+        region: depth text and ruler.
+
+    Raises:
+        SpacingError: if the region is not in the picture, or shows nothing that could change.
+    """
+
+    def __init__(self, reference: Pixels, region: Rect) -> None:
+        if not region.fits(*reference.shape):
+            raise SpacingError("The marked region lies outside the picture: mark the depth text and ruler again.")
+        self._region, self._shape = region, reference.shape
+        self._white = 255.0 if reference.dtype == np.uint8 else max(1e-9, float(reference.max()))
+        self._reference = self._greys(reference)
+        if float(np.ptp(self._reference)) < CONTRAST:
+            raise SpacingError(BLANK)
+        self._since: float | None = None
+
+    def look(self, frame: Frame) -> Finding | None:
+        """The verdict on a frame that still shows text and ruler."""
+        return self.compare(frame.pixels, frame.captured_at)
+
+    def compare(self, pixels: Pixels, at: float) -> Finding | None:
+        """The verdict on a whole picture that came at `at`, `time.monotonic()` seconds."""
+        if self._since is None and self.change(pixels) > CHANGED:
+            self._since = at
+        return None if self._since is None else Finding(Alarm.DEPTH, self._since, SENTENCE)
+
+    def change(self, pixels: Pixels) -> float:
+        """The strongest change of any patch, as a share of full white; 1 for a picture of another size."""
+        if pixels.shape != self._shape:
+            return 1.0
+        difference = cv2.blur(cv2.absdiff(self._greys(pixels), self._reference), (BLOCK, BLOCK))
+        return float(difference.max())
+
+    def _greys(self, pixels: Pixels) -> NDArray[np.float32]:
+        # A stroke that a codec moved by a fraction of a pixel is no change: blurred first, it hardly is one.
+        share = pixels[self._region.where].astype(np.float32) / np.float32(self._white)
+        return cv2.GaussianBlur(share, (3, 3), 0).astype(np.float32)
+
+
+def may_measure(*, captured: bool, own_scale: bool, watched: bool) -> bool:
+    """Whether mm² may be shown.
+
+    Args:
+        captured: the picture comes from a live source.
+        own_scale: the signal itself states its scale in every picture.
+        watched: a depth guard covers the scanner's depth text and ruler, and has not fired.
+    """
+    return not captured or own_scale or watched
