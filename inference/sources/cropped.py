@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from inference.frame import Frame, Pixels
-from inference.sources.sector import sector_mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +48,8 @@ def propose_crop(stack: Sequence[Pixels]) -> Rect:
     Args:
         stack: at least one (rows, cols) picture; several of a moving probe are better.
     """
+    from inference.sources.sector import sector_mask  # OpenCV: not before the window is there
+
     rows, cols = np.nonzero(sector_mask(stack))
     top, left = int(rows.min()), int(cols.min())
     return Rect(top, left, int(rows.max()) - top + 1, int(cols.max()) - left + 1)
