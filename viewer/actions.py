@@ -32,6 +32,8 @@ ACTIONS = (
     Action("snapshot", ("S",), "S", "Write a snapshot"),
     Action("wider", ("+", "="), "+", "Wider line"),
     Action("narrower", ("-",), "−", "Narrower line"),
+    Action("mirror", ("X",), "X", "Flip left and right"),
+    Action("invert", ("Y",), "Y", "Flip up and down"),
     Action("fullscreen", ("F", "F11"), "F", "Full screen"),
     Action("performance", ("T",), "T", "Timing and frame counts"),
     Action("help", ("?", "F1"), "?", "Keys and all actions"),

@@ -22,6 +22,7 @@ from inference.spacing import PixelSpacing
 from viewer import overlay, theme
 from viewer.decor import Decor
 from viewer.face import Line
+from viewer.flip import Flip
 from viewer.placement import Placement
 
 DIMMED = 0.35
@@ -157,6 +158,7 @@ class Canvas(QGraphicsView):
         self._levels = (0.0, 255.0)
         self._decor = Decor()
         self._left_out = 0
+        self._flip = Flip()
         self._spacing: PixelSpacing | None = None
         self.placement: Placement | None = None
         self.picture, self.contour = PictureItem(), ContourItem()
@@ -214,6 +216,13 @@ class Canvas(QGraphicsView):
             self._decor = decor
             self.viewport().update()
 
+    def set_flip(self, flip: Flip) -> None:
+        """Turn picture and contour over together."""
+        if flip != self._flip:
+            self._flip = flip
+            self._place()
+            self.viewport().update()
+
     def set_line_width(self, width: float) -> None:
         """Width of the contour, view pixels."""
         self.contour.width = width
@@ -254,7 +263,7 @@ class Canvas(QGraphicsView):
             return
         side, edge = self._theme.px(76), self._theme.px(14)
         area = (side, edge, max(1, size.width() - 2 * side), max(1, size.height() - 2 * edge))
-        self.placement = Placement.fit(frame.rows, frame.cols, frame.spacing, area)
+        self.placement = Placement.fit(frame.rows, frame.cols, frame.spacing, area, self._flip)
         self.picture.setTransform(self.placement.transform)
         self.contour.setTransform(self.placement.transform)
         self.viewport().update()

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from inference.frame import Frame, View
 from inference.sources.base import SourceInfo
+from viewer.flip import AS_IT_CAME, Flip
 from viewer.states import SLICE_LINE
 
 
@@ -16,6 +17,11 @@ class Marker(StrEnum):
     RIGHT = "right"
     NONE = "none"
     """A slice has no probe."""
+
+    def seen(self, flip: Flip) -> "Marker":
+        """On which side of the screen it is; the same again gives the picture's own side."""
+        other = {Marker.LEFT: Marker.RIGHT, Marker.RIGHT: Marker.LEFT}
+        return other.get(self, self) if flip.left_right else self
 
     @property
     def following(self) -> "Marker":
@@ -35,6 +41,7 @@ class Decor:
         col_mm: mm a column, for the scale bar; None without one.
         phase: the phase in words.
         note: a sentence at the foot of the picture.
+        flipped: which way the picture is turned over, in words; empty where it is not.
         banner: words across the picture.
         points: calibration points, picture pixels.
         framed: the picture stands still by the user's wish while the source goes on.
@@ -47,12 +54,19 @@ class Decor:
     col_mm: float | None = None
     phase: str = ""
     note: str = ""
+    flipped: str = ""
     banner: str = ""
     points: tuple[tuple[float, float], ...] = ()
     framed: bool = False
 
 
-def decor_of(frame: Frame, info: SourceInfo, marker: Marker, face_row: int | None) -> Decor:
+def decor_of(
+    frame: Frame,
+    info: SourceInfo,
+    marker: Marker,
+    face_row: int | None,
+    flip: Flip = AS_IT_CAME,
+) -> Decor:
     """The marks that belong to a frame's kind and scale.
 
     A native frame has a probe face, hence a depth ruler; a slice has none, hence letters and a scale bar. Without a
@@ -61,14 +75,16 @@ def decor_of(frame: Frame, info: SourceInfo, marker: Marker, face_row: int | Non
     Args:
         frame: the picture.
         info: its source.
-        marker: where the user says the probe's marker is.
+        marker: at which side of the unflipped picture the user says the probe's marker is.
         face_row: row of the probe face, None where there is none.
+        flip: which way the picture is turned over on the screen.
     """
     spacing, is_slice = frame.spacing, frame.origin.view is View.SLICE
     has_ruler = spacing is not None and face_row is not None
     return Decor(
-        marker=Marker.NONE if is_slice else marker,
-        letters=info.edge_letters,
+        marker=Marker.NONE if is_slice else marker.seen(flip),
+        letters=flip.letters(info.edge_letters),
+        flipped=flip.words,
         row_mm=spacing.row_mm if spacing is not None and has_ruler else None,
         face_row=face_row or 0,
         col_mm=None if spacing is None or has_ruler else spacing.col_mm,

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QWidget
 from inference.frame import Frame
 from viewer import theme
 from viewer.canvas import grey
+from viewer.flip import Flip
 from viewer.theme import Theme
 
 WIDTH, HEIGHT = 220, 176
@@ -20,7 +21,7 @@ class Inset(QWidget):
         super().__init__(parent)
         self._look = Theme()
         self._frame: Frame | None = None
-        self._image = QImage()
+        self._image, self._flip = QImage(), Flip()
         self._words, self._ink = "LIVE", theme.GREEN
         self.setAccessibleName("Live picture")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
@@ -37,6 +38,11 @@ class Inset(QWidget):
         pixels = grey(frame.pixels, levels)
         rows, cols = pixels.shape
         self._image = QImage(pixels.tobytes(), cols, rows, cols, QImage.Format.Format_Grayscale8).copy()
+        self.update()
+
+    def set_flip(self, flip: Flip) -> None:
+        """Turn the picture over as the large one is."""
+        self._flip = flip
         self.update()
 
     def show_state(self, words: str, ink: str) -> None:
@@ -59,7 +65,12 @@ class Inset(QWidget):
         if self._frame is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
             painter.setOpacity(1.0 if self._ink == theme.GREEN else 0.35)
-            painter.drawImage(self._fitted(room), self._image)
+            box = self._fitted(room)
+            painter.save()
+            painter.translate(box.center())
+            painter.scale(-1 if self._flip.left_right else 1, -1 if self._flip.up_down else 1)
+            painter.drawImage(box.translated(-box.center()), self._image)
+            painter.restore()
             painter.setOpacity(1.0)
         painter.setPen(QPen(QColor(self._ink), 2))
         painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))

@@ -13,13 +13,15 @@ from inference.reading import Outcome, Tumour
 from inference.sources import device_names
 from inference.sources.paths import shown_address
 from inference.spacing import PixelSpacing
-from viewer import facts, settings, theme
+from viewer import facts, settings
 from viewer.actions import ACTIONS
 from viewer.canvas import Painted
 from viewer.condition import Condition, Health
 from viewer.decor import Decor, Marker, decor_of, face_row
 from viewer.face import Context, Face, Line, Offer
 from viewer.faults import Faults
+from viewer.flip import Flip
+from viewer.freezing import Freezing
 from viewer.hold import WarningHold
 from viewer.meter import Meter
 from viewer.outlet import Outlet
@@ -32,7 +34,6 @@ from viewer.snapshots import Snapshots
 from viewer.states import face, region_lines
 from viewer.stylesheet import stylesheet
 from viewer.theme import Theme
-from viewer.top_bar import mode_words
 
 TICK_MS = 16
 SLOW_S = 0.2
@@ -65,14 +66,12 @@ class MainWindow(QMainWindow):
         self._condition = Condition(Health.EMPTY)
         self.face: Face | None = None
         self._drawn: tuple[tuple[Line, ...], bool] = ((), False)
-        self.review: Review | None = None
-        self._live_shown: Outcome | None = None
-        self._returned_to: Outcome | None = None
-        self._marker = Marker.UNSET
+        self._marker, self.flip = Marker.UNSET, Flip()
         self._face_row: int | None = None
         self._overlay_off_until = self._slow_at = 0.0
         self._look: Theme | None = None
         self.view = Screen(self.act, self._accept, self._painted)
+        self.freezing = Freezing(session, self.view)
         self.setCentralWidget(self.view)
         self._connect()
         self.view.top.show_phase(phase)
@@ -120,18 +119,11 @@ class MainWindow(QMainWindow):
             self._source_changed(now)
         if "model" in changed:
             self._model_changed()
-        outcome = self.session.take()
-        self.outlet.update(
-            outcome, self.session.condition(outcome or (self._live_shown if self.review else self.shown))
-        )
-        if outcome is not None:
-            self.view.trace.add(now, outcome.area_mm2 if isinstance(outcome, Tumour) else None)
-        if self.review is not None:
-            self._show_inset(outcome)
-            outcome = self.review.take()
-        elif outcome is None:
-            # Back from a frozen view: its picture must not stand under the number of the running one.
-            outcome, self._returned_to = self._returned_to, None
+        newest = self.session.take()
+        self.outlet.update(newest, self.session.condition(newest or self.freezing.behind(self.shown)))
+        if newest is not None:
+            self.view.trace.add(now, newest.area_mm2 if isinstance(newest, Tumour) else None)
+        outcome = self.freezing.choose(newest)
         self.shown = outcome or self.shown
         self._show(now, new=outcome is not None)
         if now - self._slow_at >= SLOW_S:
@@ -156,18 +148,13 @@ class MainWindow(QMainWindow):
 
     def _condition_of(self, outcome: Outcome | None) -> Condition:
         """The source's, or that of a view the user froze: then the source's own stands in the inset."""
-        if self.review is None:
-            return self.session.condition(outcome)
-        return Condition(Health.VIEW_FROZEN, self.review.behind_s)
+        review = self.review
+        return self.session.condition(outcome) if review is None else Condition(Health.VIEW_FROZEN, review.behind_s)
 
-    def _show_inset(self, newest: Outcome | None) -> None:
-        """What goes on behind the frozen view."""
-        inset, info = self.view.stage.inset, self.session.info
-        if newest is not None and info is not None:
-            inset.show_frame(newest.frame, info.levels)
-            self._live_shown = newest
-        words, ink, _ = mode_words(info, self.session.condition(self._live_shown))
-        inset.show_state(words, getattr(theme, ink.upper()))
+    @property
+    def review(self) -> Review | None:
+        """The last half minute while the view is frozen."""
+        return self.freezing.review
 
     def _draw(self, outcome: Outcome, lines: tuple[Line, ...], shown: Face, *, new: bool) -> None:
         """Paint a new outcome, or the same one in another style."""
@@ -185,7 +172,7 @@ class MainWindow(QMainWindow):
             return Decor()
         if self._face_row is None:
             self._face_row = face_row(outcome.frame)
-        decor = decor_of(outcome.frame, info, self._marker, self._face_row)
+        decor = decor_of(outcome.frame, info, self._marker, self._face_row, self.flip)
         points = () if self.view.calibration.isHidden() else self.view.calibration.points
         frozen = self.review is not None
         return replace(decor, phase=self.phase.words, banner=shown.banner, points=points, framed=frozen)
@@ -216,8 +203,8 @@ class MainWindow(QMainWindow):
             if info is not None:
                 self.view.stage.say(refusal, now)
             return
-        self.thaw()
-        self._returned_to = None
+        self.freezing.forget()
+        self._turn_over(Flip())
         self.shown, self._marker, self._face_row = None, Marker.UNSET, None
         self._hold.reset()
         self.meter.reset()
@@ -253,6 +240,8 @@ class MainWindow(QMainWindow):
             "snapshot": self._snapshot,
             "wider": lambda: self._widen(0.5),
             "narrower": lambda: self._widen(-0.5),
+            "mirror": lambda: self._turn_over(self.flip.across),
+            "invert": lambda: self._turn_over(self.flip.over),
             "fullscreen": self._full_screen,
             "performance": lambda: self.view.stage.toggle(self.view.timing),
             "help": lambda: self.view.stage.toggle(self.view.keys),
@@ -282,24 +271,13 @@ class MainWindow(QMainWindow):
 
     def freeze(self) -> None:
         """Hold the view of a live source, with the last half minute to scrub through."""
-        held = self.session.held()
-        if held is None or self.review is not None:
-            return
-        self._live_shown = self.shown
-        self.review = Review(held)
-        self._hold.reset()
-        self.view.transport.set_source(self.review, live=True)
-        self.view.stage.inset.show()
-        self.view.stage.inset.raise_()
+        if self.freezing.freeze(self.shown):
+            self._hold.reset()
 
     def thaw(self) -> None:
         """Back to the running view."""
-        if self.review is None:
-            return
-        self.review, self._returned_to = None, self._live_shown
-        self._hold.reset()
-        self.view.stage.inset.clear()
-        self.view.transport.set_source(None, live=True)
+        if self.freezing.thaw():
+            self._hold.reset()
 
     def _play_or_pause(self) -> None:
         if self.session.live is not None:
@@ -326,7 +304,7 @@ class MainWindow(QMainWindow):
     def _snapshot(self) -> None:
         """Write what is on the screen; nothing is analysed anew."""
         if self.shown is not None and self.session.info is not None:
-            self.snapshots.take(self.shown, self.session.info.levels, (self.phase.words,))
+            self.snapshots.take(self.shown, self.session.info.levels, (self.phase.words,), self.flip)
 
     def _overlay_off(self) -> None:
         self._overlay_off_until = monotonic() + OVERLAY_OFF_S
@@ -341,6 +319,12 @@ class MainWindow(QMainWindow):
 
     def _turn_marker(self) -> None:
         self._marker = self._marker.following
+
+    def _turn_over(self, flip: Flip) -> None:
+        """Turn over what is shown, contour and all; what is analysed and measured stays as it came."""
+        self.flip = flip
+        self.view.canvas.set_flip(flip)
+        self.view.stage.inset.set_flip(flip)
 
     def _clicked(self, x: float, y: float) -> None:
         if not self.view.calibration.isHidden():

@@ -65,7 +65,8 @@ def _foot(painter: QPainter, decor: Decor, view: QRect, look: theme.Theme) -> No
     edge = look.px(14)
     metrics = QFontMetricsF(painter.font())
     base: float = view.bottom() - edge
-    for words, colour in ((decor.note, theme.SOFT), (decor.phase, theme.TEXT)):
+    lines = ((decor.note, theme.SOFT), (decor.flipped, theme.AMBER), (decor.phase, theme.TEXT))
+    for words, colour in lines:
         if words:
             _outlined(painter, QPointF(edge, base - metrics.descent()), words, colour)
             base -= metrics.height() + look.px(2)
@@ -84,16 +85,18 @@ def _ruler(painter: QPainter, decor: Decor, placement: Placement, view: QRect, l
     """Depth from the probe face in cm, beside the picture."""
     per_cm = placement.down * 10 / (decor.row_mm or 1.0)
     x = min(placement.right + look.px(52), view.right() - look.px(14))
-    zero = placement.top + decor.face_row * placement.down
-    count = int((placement.bottom - zero) / per_cm)
+    face = decor.face_row * placement.down
+    # Depth runs up the screen where the picture is turned over.
+    zero, deeper = (placement.bottom - face, -per_cm) if placement.flip.up_down else (placement.top + face, per_cm)
+    count = int((placement.bottom - placement.top - face) / per_cm)
     every = next((step for step in (1, 2, 5, 10) if per_cm * step >= look.px(20)), 20)
     tick = look.px(8)
     painter.setPen(QPen(QColor(theme.GREY), 1))
-    painter.drawLine(QPointF(x, zero), QPointF(x, zero + count * per_cm))
+    painter.drawLine(QPointF(x, zero), QPointF(x, zero + count * deeper))
     painter.setFont(look.font(12))
     last = count - count % every
     for cm in range(count + 1):
-        y = zero + cm * per_cm
+        y = zero + cm * deeper
         major = cm % every == 0
         painter.drawLine(QPointF(x - (tick if major else tick / 2), y), QPointF(x, y))
         if major:

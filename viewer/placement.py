@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from typing import Self
 
+from PySide6.QtCore import QPointF
 from PySide6.QtGui import QTransform
 
 from inference.spacing import PixelSpacing
+from viewer.flip import AS_IT_CAME, Flip
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class Placement:
         down: view pixels per picture row.
         rows: height of the picture, pixels.
         cols: width of the picture, pixels.
+        flip: which way the picture is turned over; everything drawn on it goes the same way.
     """
 
     left: float
@@ -29,20 +32,33 @@ class Placement:
     down: float
     rows: int
     cols: int
+    flip: Flip = AS_IT_CAME
 
     @classmethod
-    def fit(cls, rows: int, cols: int, spacing: PixelSpacing | None, area: tuple[float, float, float, float]) -> Self:
+    def fit(
+        cls,
+        rows: int,
+        cols: int,
+        spacing: PixelSpacing | None,
+        area: tuple[float, float, float, float],
+        flip: Flip = AS_IT_CAME,
+    ) -> Self:
         """Centre the picture in `area` (left, top, width, height), each pixel as tall and wide as its spacing says."""
         left, top, width, height = area
         tall, wide = (spacing.row_mm, spacing.col_mm) if spacing else (1.0, 1.0)
         factor = min(width / (cols * wide), height / (rows * tall))
         across, down = factor * wide, factor * tall
-        return cls(left + (width - cols * across) / 2, top + (height - rows * down) / 2, across, down, rows, cols)
+        start = (left + (width - cols * across) / 2, top + (height - rows * down) / 2)
+        return cls(*start, across, down, rows, cols, flip)
 
     @property
     def transform(self) -> QTransform:
-        """Picture edges to view: the corner of pixel (0, 0) is at (0, 0)."""
-        return QTransform(self.across, 0, 0, self.down, self.left, self.top)
+        """Picture edges to view: the corner of pixel (0, 0) goes to (left, top), or across from it where flipped."""
+        across = -self.across if self.flip.left_right else self.across
+        down = -self.down if self.flip.up_down else self.down
+        x = self.right if self.flip.left_right else self.left
+        y = self.bottom if self.flip.up_down else self.top
+        return QTransform(across, 0, 0, down, x, y)
 
     @property
     def right(self) -> float:
@@ -56,11 +72,17 @@ class Placement:
 
     def to_view(self, x: float, y: float) -> tuple[float, float]:
         """View position of a picture position."""
-        return self.left + (x + 0.5) * self.across, self.top + (y + 0.5) * self.down
+        at = self.transform.map(QPointF(x + 0.5, y + 0.5))
+        return at.x(), at.y()
 
     def to_picture(self, x: float, y: float) -> tuple[float, float]:
         """Picture position of a view position."""
-        return (x - self.left) / self.across - 0.5, (y - self.top) / self.down - 0.5
+        across, down = (x - self.left) / self.across, (y - self.top) / self.down
+        if self.flip.left_right:
+            across = self.cols - across
+        if self.flip.up_down:
+            down = self.rows - down
+        return across - 0.5, down - 0.5
 
     def holds(self, x: float, y: float) -> bool:
         """Whether a picture position lies on the picture."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from inference.errors import OutputError
 from inference.reading import Outcome
+from viewer.flip import AS_IT_CAME, Flip
 
 
 class Snapshots:
@@ -22,15 +23,22 @@ class Snapshots:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="ius-export")
         self._running: list[Future[str]] = []
 
-    def take(self, outcome: Outcome, levels: tuple[float, float], notes: tuple[str, ...]) -> None:
+    def take(
+        self,
+        outcome: Outcome,
+        levels: tuple[float, float],
+        notes: tuple[str, ...],
+        flip: Flip = AS_IT_CAME,
+    ) -> None:
         """Begin to write this outcome.
 
         Args:
             outcome: the frame on the screen and what the engine said of it.
             levels: (black, white) of the display.
             notes: further lines for the caption: the phase.
+            flip: how the picture is turned over on the screen: the pictures are written so, the DICOM pair as it came.
         """
-        self._running.append(self._pool.submit(_write, self._folder, outcome, levels, notes))
+        self._running.append(self._pool.submit(_write, self._folder, outcome, levels, notes, flip))
 
     def poll(self) -> str | None:
         """What became of the oldest capture that is done, one sentence; None while there is nothing to say."""
@@ -47,7 +55,7 @@ class Snapshots:
         self._pool.shutdown()
 
 
-def _write(folder: Path, outcome: Outcome, levels: tuple[float, float], notes: tuple[str, ...]) -> str:
+def _write(folder: Path, outcome: Outcome, levels: tuple[float, float], notes: tuple[str, ...], flip: Flip) -> str:
     """Write the pictures and the DICOM pair, and say where and what could not be."""
     from inference.export.capture import Capture
     from inference.export.dicom import write_dicom_pair
@@ -58,8 +66,9 @@ def _write(folder: Path, outcome: Outcome, levels: tuple[float, float], notes: t
     except OSError as error:
         raise OutputError(f"{folder} cannot be made ({error.strerror}): check the disk and its rights.") from error
     capture = Capture(outcome, levels, notes=notes)
+    on_screen = (flip.left_right, flip.up_down)
     stem = free_stem(folder, datetime.now().astimezone(), lambda path: path.exists())
-    write_pictures(capture, folder / f"{stem}.png")
+    write_pictures(capture, folder / f"{stem}.png", turned_over=on_screen)
     pair = write_dicom_pair(capture, folder / f"{stem}.dcm")
     kept = " Text outside the sector was kept: check it for names." if capture.text_kept else ""
     return f"Snapshot {stem} is in {folder}. {pair.no_seg}{kept}".replace("  ", " ").strip()

@@ -41,12 +41,15 @@ _STYLES = {
 """As in the window: dashed where too small, dotted where nobody knows the scale."""
 
 
-def write_pictures(capture: Capture, path: Path) -> tuple[Path, Path]:
+def write_pictures(
+    capture: Capture, path: Path, *, turned_over: tuple[bool, bool] = (False, False)
+) -> tuple[Path, Path]:
     """Write the pair.
 
     Args:
         capture: the outcome.
         path: of the plain frame, .png; the other one gets `_contour` behind its name.
+        turned_over: (left-right, up-down) as the screen shows it; the pictures follow, the caption says it.
 
     Returns:
         The two files: plain, with contour and caption.
@@ -55,7 +58,7 @@ def write_pictures(capture: Capture, path: Path) -> tuple[Path, Path]:
         OutputError: if one cannot be written.
     """
     beside = path.with_name(f"{path.stem}_contour.png")
-    for target, image in ((path, capture.pixels), (beside, annotated(capture))):
+    for target, image in ((path, _turned(capture.pixels, turned_over)), (beside, annotated(capture, turned_over))):
         content = png(image)
         with replacing(target) as aside:
             aside.write_bytes(content)
@@ -70,11 +73,11 @@ def png(image: NDArray[np.uint8]) -> bytes:
     return content.tobytes()
 
 
-def annotated(capture: Capture) -> NDArray[np.uint8]:
+def annotated(capture: Capture, turned_over: tuple[bool, bool] = (False, False)) -> NDArray[np.uint8]:
     """The frame with its contour, and the caption below: (rows + strip, cols or more, 3) uint8, blue-green-red."""
-    picture = outlined(capture)
+    picture = _turned(outlined(capture), turned_over)
     rows, cols = picture.shape[:2]
-    strip = _strip(caption(capture), max(cols, WIDTH))
+    strip = _strip((*_flip_words(turned_over), *caption(capture)), max(cols, WIDTH))
     canvas = np.zeros((rows + len(strip), strip.shape[1], 3), np.uint8)
     canvas[:rows, :cols] = picture
     canvas[rows:] = strip
@@ -88,6 +91,17 @@ def outlined(capture: Capture) -> NDArray[np.uint8]:
         for region in capture.outcome.regions:
             _draw(picture, region)
     return picture
+
+
+def _turned(picture: NDArray[np.uint8], turned_over: tuple[bool, bool]) -> NDArray[np.uint8]:
+    left_right, up_down = turned_over
+    rows, cols = slice(None, None, -1 if up_down else 1), slice(None, None, -1 if left_right else 1)
+    return np.ascontiguousarray(picture[rows, cols])
+
+
+def _flip_words(turned_over: tuple[bool, bool]) -> tuple[str, ...]:
+    ways = [way for way, on in zip(("left-right", "up-down"), turned_over, strict=True) if on]
+    return (f"FLIPPED {', '.join(ways)} as on the screen.",) if ways else ()
 
 
 def _draw(picture: NDArray[np.uint8], region: Region) -> None:
