@@ -1,0 +1,58 @@
+"""`ius-train export`: write a model folder as one .onnx file with its contract."""
+
+import argparse
+from pathlib import Path
+from typing import Literal
+
+WORDS = "write a model folder as one .onnx file with its contract"
+
+
+def add_arguments(one: argparse.ArgumentParser) -> None:
+    """Its arguments."""
+    one.add_argument("model", type=Path, help="nnU-Net's results folder of one 2D model, or a zip of it")
+    one.add_argument("--out", type=Path, required=True, help="the .onnx file")
+    one.add_argument("--name", required=True, help="the model's name, as screens show it")
+    one.add_argument("--folds", type=_fold, nargs="+", default=[0], help="fused as one network (default: 0)")
+    one.add_argument(
+        "--postprocessing", choices=("none", "largest"), help="what nnU-Net chose, where only a pickle says so"
+    )
+    one.add_argument("--verify", type=Path, metavar="SLICES", help="slice store for the parity check")
+    one.add_argument("--evaluation", type=Path, metavar="SUMMARY", help="report/summary.json")
+    one.add_argument(
+        "--train", type=Path, metavar="SLICES", help="slice store of the training (default: its receipt's)"
+    )
+    one.add_argument("--population", type=Path, metavar="JSON", help="on whom it was trained; not needed if simulated")
+    one.add_argument("--label-origin", choices=("us", "mri", "both"), help="where the labels come from")
+    one.add_argument("--licence", default="Apache-2.0", help="of the model (default: %(default)s)")
+    one.add_argument("--version", default="1", help="of the model (default: %(default)s)")
+    one.add_argument("--checkpoint", choices=("best", "final"), default="best", help="default: %(default)s")
+    one.add_argument("--simulated", action="store_true", help="trained on simulated patients")
+    one.add_argument("--trial", action="store_true", help="accept a model that is worth nothing: a trial run's")
+
+
+def _fold(text: str) -> int | Literal["all"]:
+    """A fold's number, or `all`: nnU-Net's training without folds."""
+    return "all" if text == "all" else int(text)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run it."""
+    from training.export.export import export_model
+
+    export_model(
+        arguments.model,
+        arguments.out,
+        folds=tuple(arguments.folds),
+        verify=arguments.verify,
+        evaluation=arguments.evaluation,
+        name=arguments.name,
+        version=arguments.version,
+        simulated=arguments.simulated,
+        train=arguments.train,
+        population=arguments.population,
+        label_origin=arguments.label_origin,
+        licence=arguments.licence,
+        checkpoint=arguments.checkpoint,
+        postprocessing=arguments.postprocessing,
+        trial=arguments.trial,
+    )

@@ -1,0 +1,26 @@
+"""`ius-train landmarks`: target registration error from .tag files."""
+
+import argparse
+from pathlib import Path
+
+WORDS = "target registration error from .tag files"
+
+
+def add_arguments(one: argparse.ArgumentParser) -> None:
+    """Its arguments."""
+    one.add_argument("files", type=Path, nargs="+", metavar="FILE.tag", help="MNI tag files, MRI to ultrasound")
+    one.add_argument(
+        "--transform",
+        type=Path,
+        metavar="T",
+        help="4×4 text (MRI to US, RAS), ITK file, or a folder of CASE.txt",
+    )
+    one.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run it."""
+    from training.landmarks import measure
+
+    errors = measure(arguments.files, arguments.transform)
+    print(errors.as_json() if arguments.json else errors.as_text())

@@ -1,0 +1,33 @@
+"""`ius-train register`: register MRI to ultrasound and transfer its tumour masks."""
+
+import argparse
+import sys
+from pathlib import Path
+
+WORDS = "register MRI to ultrasound and transfer its tumour masks"
+
+
+def add_arguments(one: argparse.ArgumentParser) -> None:
+    """Its arguments."""
+    one.add_argument("paths", type=Path, nargs="+", metavar="CASES.csv | US MRI", help="case table, or one pair")
+    one.add_argument("--out", type=Path, required=True, help="folder of transforms, labels and registration.csv")
+    one.add_argument(
+        "--metric",
+        choices=("lc2+mind", "lc2", "mind", "none"),
+        default="lc2+mind",
+        help="the paper's is lc2; none keeps --start (default: %(default)s)",
+    )
+    one.add_argument("--label", type=Path, metavar="MASK", help="one pair: tumour mask in the MRI's world")
+    one.add_argument("--start", type=Path, metavar="T", help="one pair: transform to begin with (4×4 text, ITK file)")
+    one.add_argument("--jobs", type=int, default=1, help="processes (default: %(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run it."""
+    from training.registration.pairs import chosen_pairs
+    from training.registration.register import register
+
+    pairs = chosen_pairs(arguments.paths, arguments.label, arguments.start)
+    rows = register(pairs, arguments.out, arguments.metric, arguments.jobs)
+    failed, flagged = sum(bool(row.error) for row in rows), sum(bool(row.flags) for row in rows)
+    print(f"{len(rows) - failed} registered, {flagged} flagged, {failed} failed: {arguments.out}", file=sys.stderr)

@@ -1,0 +1,30 @@
+"""`ius-train simulate`: write a cohort of simulated patients in the published layouts."""
+
+import argparse
+from pathlib import Path
+
+WORDS = "write a cohort of simulated patients in the published layouts"
+
+
+def add_arguments(one: argparse.ArgumentParser) -> None:
+    """Its arguments."""
+    one.add_argument("--patients", type=int, default=30, help="how many (default: %(default)s)")
+    one.add_argument("--out", type=Path, required=True, help="folder of the cohort")
+    one.add_argument("--seed", type=int, default=1, help="default: %(default)s")
+    one.add_argument("--cohort", choices=("train", "sealed"), default="train", help="default: %(default)s")
+    one.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
+    one.add_argument("--small", action="store_true", help="tiny volumes, for a trial run")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run it."""
+    from training.simulation.cohort import simulate_cohort
+
+    simulate_cohort(
+        out=arguments.out,
+        patients=arguments.patients,
+        seed=arguments.seed,
+        cohort=arguments.cohort,
+        jobs=arguments.jobs,
+        small=arguments.small,
+    )
