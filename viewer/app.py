@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from inference.sources.base import LiveSource, RecordedSource
     from viewer.faults import Faults
     from viewer.main_window import MainWindow
-    from viewer.session import Model, Refusal, SourceRequest
+    from viewer.opened import Model, Refusal, SourceRequest
 
 STARTED_AT = monotonic()
 HEADLESS_S = 10.0
@@ -60,9 +60,10 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     """The window, with source and model being opened behind it."""
     from viewer import settings
     from viewer.main_window import MainWindow
+    from viewer.opened import SourceRequest
     from viewer.panels.source import DEMO
     from viewer.phase import Phase
-    from viewer.session import Session, SourceRequest
+    from viewer.session import Session
 
     session = Session(open_source, load_model)
     remembered = settings.load()
@@ -70,8 +71,8 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     window.resize(1280, 800)
     first_run = wanted.source is None and not wanted.demo
     text = DEMO if wanted.demo or wanted.source is None else wanted.source
-    window.open_source(SourceRequest(text, wanted.axis, wanted.spacing, wanted.region, wanted.config))
-    window.open_model(None if wanted.model is None else Path(wanted.model))
+    window.deeds.open_source(SourceRequest(text, wanted.axis, wanted.spacing, wanted.region, wanted.config))
+    window.deeds.open_model(None if wanted.model is None else Path(wanted.model))
     if wanted.send is not None:
         _send(window, *wanted.send)
     if first_run and not remembered.introduced:
@@ -82,14 +83,14 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
 def _send(window: "MainWindow", host: str, port: int) -> None:
     """Begin to send by OpenIGTLink; a taken port is told, and the window goes on without."""
     from inference.broadcast import Broadcast
+    from viewer.opened import Refusal
     from viewer.outlet import Outlet
-    from viewer.session import Refusal
 
     server = _guarded(lambda: Broadcast(port, host))
     if isinstance(server, Refusal):
         window.view.stage.say(server.sentence, monotonic())
     else:
-        window.outlet = Outlet(server)
+        window.desk.outlet = Outlet(server)
 
 
 def open_source(request: "SourceRequest") -> "RecordedSource | LiveSource | Refusal":
@@ -116,7 +117,7 @@ def load_model(path: Path | None) -> "Model | Refusal":
         from inference.assets import demo_model_path
         from inference.engine import Engine
         from inference.segmenter import Segmenter
-        from viewer.session import Model
+        from viewer.opened import Model
 
         engine = Engine.load(path or demo_model_path())
         test = engine.self_test
@@ -138,7 +139,7 @@ def load_model(path: Path | None) -> "Model | Refusal":
 def _guarded(job: Callable[[], T]) -> "T | Refusal":
     """Do a job of the start, and turn whatever breaks into one sentence."""
     from inference.errors import IusError
-    from viewer.session import Refusal
+    from viewer.opened import Refusal
 
     try:
         return job()

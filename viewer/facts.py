@@ -5,7 +5,7 @@ from inference.spacing import PixelSpacing
 from inference.stream import StreamStatus
 from viewer.condition import STALE_AFTER_S
 from viewer.meter import Meter
-from viewer.session import Model
+from viewer.opened import Model
 from viewer.states import DASH
 from viewer.words import spaced
 

@@ -3,7 +3,7 @@
 from inference.reading import Failed, NotAnalysed, NothingFound, Outcome, Tumour, UnknownSpacing
 from inference.stream import StreamStatus
 from viewer.meter import Meter
-from viewer.session import Model
+from viewer.opened import Model
 
 NAMES: dict[type, str] = {
     Tumour: "tumour",

@@ -35,6 +35,7 @@ class Screen(QWidget):
         self, act: Callable[[str], None], accept: Callable[[Offer], None], painted: Callable[[Painted], None]
     ) -> None:
         super().__init__()
+        self._look = Theme()
         self.setObjectName("ground")
         self.canvas = Canvas(painted)
         self.stage, self.readout = Stage(self.canvas), Readout(accept)
@@ -66,6 +67,11 @@ class Screen(QWidget):
 
     def apply(self, look: Theme) -> None:
         """Use these sizes."""
+        self._look = look
         for part in (self.top, self.readout, self.transport, self.trace, self.stage, self.canvas, self.research):
             part.apply(look)
         self.foot.setFixedHeight(look.px(100))
+
+    def widen(self, width: float) -> None:
+        """Draw the contour this wide, px at 1280×800."""
+        self.canvas.set_line_width(width * self._look.scale)

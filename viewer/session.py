@@ -5,13 +5,11 @@ Opens both off the window's thread; the window polls.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
-from inference.contract import ModelContract
 from inference.frame import Frame
 from inference.guards.base import KEEPS_CONTOUR, Alarm, Finding
 from inference.playback import SWEEP_FPS, Playback
@@ -20,66 +18,13 @@ from inference.sources.base import LiveSource, RecordedSource, SourceInfo
 from inference.spacing import PixelSpacing
 from inference.stream import Stream, StreamState, StreamStatus
 from viewer.condition import Condition, Freshness, Health, judge
+from viewer.opened import Loaded, Model, Refusal, SourceRequest
 
 if TYPE_CHECKING:
     from inference.guards.watch import Watch
     from inference.ring import Held, Ring
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRequest:
-    """What the user wants to see.
-
-    Attributes:
-        text: a path, `simulated:`, or the address of a stream.
-        axis: i, j or k, along which a volume is swept.
-        spacing: typed by the user, or None.
-        region: which ultrasound region of a DICOM picture, or None.
-        config: the PLUS configuration of a tracked sequence, or None.
-    """
-
-    text: str
-    axis: str = "k"
-    spacing: PixelSpacing | None = None
-    region: int | None = None
-    config: Path | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Model:
-    """A model that loaded and passed its self-test here.
-
-    Attributes:
-        path: the file.
-        contract: what it says of itself.
-        sha256: its identity.
-        provider: what it really runs on.
-        fallbacks: why faster providers were not taken.
-        self_test: the self-test's result in words.
-        warm_up_ms: one pass through the network.
-        analyse: Frame -> Outcome.
-        analyse_without_scale: the same by the user's choice where nobody knows the scale.
-    """
-
-    path: Path
-    contract: ModelContract
-    sha256: str
-    provider: str
-    fallbacks: tuple[str, ...]
-    self_test: str
-    warm_up_ms: float
-    analyse: Callable[[Frame], Outcome]
-    analyse_without_scale: Callable[[Frame], Outcome]
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a source or model was not taken, in one sentence."""
-
-    sentence: str
-
-
-Loaded: TypeAlias = RecordedSource | LiveSource | Model | Refusal
 _Job: TypeAlias = tuple[str, int, Callable[[], Loaded]]
 
 

@@ -25,7 +25,8 @@ from inference.segmentation import regions_of
 from inference.sources.base import RecordedSource, SourceInfo
 from inference.sources.simulated import PhantomSource
 from viewer.main_window import MainWindow
-from viewer.session import Model, Refusal, Session, SourceRequest
+from viewer.opened import Model, Refusal, SourceRequest
+from viewer.session import Session
 from viewer.settings import Settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -206,8 +207,8 @@ def show(no_leaks: None, qtbot: QtBot, model: Model) -> Iterator[Show]:  # noqa:
         windows.append(window)
         window.resize(*size)
         window.show()
-        window.open_source(SourceRequest("test"))
-        window.open_model(None)
+        window.deeds.open_source(SourceRequest("test"))
+        window.deeds.open_model(None)
         if wait:
             qtbot.waitUntil(lambda: window.session.ready and window.meter.shown > 0, timeout=5000)
             assert not isinstance(window.shown, NotAnalysed)
@@ -269,8 +270,8 @@ def shoot(tmp_path: Path, qtbot: QtBot) -> Shoot:
     folder.mkdir(parents=True, exist_ok=True)
 
     def shot(window: MainWindow, name: str) -> NDArray[np.int_]:
-        window._slow_at = 0.0
-        window.tick()
+        window.pull.hurry()
+        window.pull.tick()
         qtbot.wait(30)
         image = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
         assert image.save(str(folder / f"{name}.png"))

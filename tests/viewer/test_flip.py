@@ -16,8 +16,8 @@ from inference.spacing import PixelSpacing, Provenance
 from viewer.decor import Marker
 from viewer.flip import Flip
 from viewer.main_window import MainWindow
+from viewer.opened import SourceRequest
 from viewer.placement import Placement
-from viewer.session import SourceRequest
 from viewer.snapshots import Snapshots
 
 Show = Callable[..., MainWindow]
@@ -71,11 +71,11 @@ def test_the_window_shows_picture_and_contour_turned_over_together_and_says_so(
     centre = canvas.contour.transform().map(path.boundingRect().center())
     x, y = canvas.placement.to_picture(centre.x(), centre.y())
     assert tumour.mask[round(y) - 3 : round(y) + 4, round(x) - 3 : round(x) + 4].any()
-    window.tick()
+    window.pull.tick()
     assert canvas._decor.flipped == "FLIPPED left-right"
     window.act("mirror")
     window.act("invert")
-    window.tick()
+    window.pull.tick()
     assert canvas._decor.flipped == "FLIPPED up-down"
 
 
@@ -84,7 +84,7 @@ def test_a_new_source_begins_unflipped(show: Show, at: At, qtbot: QtBot) -> None
     at(window, 20)
     window.act("mirror")
     assert window.flip.left_right
-    window.open_source(SourceRequest("another"))
+    window.deeds.open_source(SourceRequest("another"))
     qtbot.waitUntil(lambda: window.flip == Flip(), timeout=5000)
 
 

@@ -20,7 +20,7 @@ from inference.sources.base import SourceInfo
 from inference.sources.recorded import Recorded
 from inference.spacing import PixelSpacing, Provenance
 from viewer.main_window import MainWindow
-from viewer.session import Model
+from viewer.opened import Model
 
 ROWS, COLS, COUNT = 256, 320, 120
 BITS, BLOCK, CODE_ROW = 16, 18, 200

@@ -35,15 +35,15 @@ def test_a_snapshot_is_the_frame_on_the_screen_with_its_own_mask(
     show: Show, at: At, qtbot: QtBot, tmp_path: Path
 ) -> None:
     window = show()
-    window.snapshots.close()
-    window.snapshots = Snapshots(tmp_path / "out")
+    window.desk.snapshots.close()
+    window.desk.snapshots = Snapshots(tmp_path / "out")
     shown = at(window, 30)
     assert isinstance(shown, Tumour)
     qtbot.keyClick(window, Qt.Key.Key_S)
     qtbot.keyClick(window, Qt.Key.Key_S)
-    window._slow_at = 0.0
+    window.pull.hurry()
     qtbot.waitUntil(lambda: window.view.stage.notice.text().startswith("Snapshot iUS-"), timeout=20_000)
-    window.snapshots.close()
+    window.desk.snapshots.close()
     files = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert len(files) == 8, files
     plain = next(path for path in (tmp_path / "out").glob("*.png") if "contour" not in path.name)
@@ -57,8 +57,8 @@ def test_a_folder_that_cannot_be_made_is_one_sentence_and_the_window_goes_on(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     window = show()
-    window.snapshots.close()
-    window.snapshots = Snapshots(tmp_path / "file" / "out")
+    window.desk.snapshots.close()
+    window.desk.snapshots = Snapshots(tmp_path / "file" / "out")
     at(window, 30)
     window.act("snapshot")
     qtbot.waitUntil(lambda: "cannot be made" in window.view.stage.notice.text(), timeout=20_000)
@@ -71,7 +71,7 @@ def test_other_programs_get_the_mask_and_lose_it_with_the_signal(
     server = Broadcast(0)
     with igtl(port):
         window = show(open_live(f"igtl://127.0.0.1:{port}"))
-        window.outlet = Outlet(server)
+        window.desk.outlet = Outlet(server)
         host, out = server.address
         newest, over = Latest[Frame](), threading.Event()
         following = threading.Thread(target=_follow, args=(f"igtl://{host}:{out}/{MASK}", newest, over))

@@ -23,8 +23,8 @@ from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
 from viewer import overlay, theme
 from viewer.main_window import MainWindow
+from viewer.opened import Model, Refusal
 from viewer.phase import Phase
-from viewer.session import Model, Refusal
 from viewer.states import DEMONSTRATION_BANNER, RESEARCH_LINE
 
 Show = Callable[..., MainWindow]
@@ -64,7 +64,7 @@ def ring(window: MainWindow, outcome: Outcome) -> NDArray[np.bool_]:
 def settle(window: MainWindow, at: At, index: int) -> Outcome:
     """The frame with its own warning, whatever was shown before."""
     outcome = at(window, index)
-    window._hold.reset()
+    window.desk.hold.reset()
     return outcome
 
 
@@ -135,9 +135,9 @@ def test_several_phases(show: Show, at: At, shoot: Shoot) -> None:
     window = show(source())
     settle(window, at, LARGE)
     for phase in Phase:
-        window.set_phase(phase)
+        window.deeds.set_phase(phase)
         shoot(window, f"phase-{phase.value}")
-    window.set_phase(Phase.UNSET)
+    window.deeds.set_phase(Phase.UNSET)
     settle(window, at, TINY)
     shoot(window, "very-small-phase-unset")
 
@@ -204,7 +204,7 @@ def test_the_longest_card_fits_the_smallest_screen(
     window = show(source(), make_model(wordy, cut), size=(1366, 768))
     settle(window, at, TINY)
     shoot(window, "longest-cut")
-    window.set_phase(Phase.BEFORE_DURA)
+    window.deeds.set_phase(Phase.BEFORE_DURA)
     settle(window, at, TINY + 1)
     shoot(window, "longest-data")
 
@@ -300,7 +300,7 @@ def test_slice_of_a_volume(
 def test_panels(show: Show, at: At, shoot: Shoot, size: tuple[int, int]) -> None:
     window = show(source(), size=size, phase=Phase.BEFORE_DURA)
     settle(window, at, LARGE)
-    window.settings = window.settings.with_recent("Case15-US-before-0p5mm.nii.gz").with_recent("simulated:")
+    window.desk.settings = window.desk.settings.with_recent("Case15-US-before-0p5mm.nii.gz").with_recent("simulated:")
     for name in ("help", "model", "open", "performance"):
         window.act(name)
         shoot(window, f"panel-{name}-{size[0]}x{size[1]}")

@@ -21,9 +21,9 @@ from viewer.actions import ACTIONS
 from viewer.condition import Health
 from viewer.face import Offer
 from viewer.main_window import MainWindow
+from viewer.opened import Model, Refusal, SourceRequest
 from viewer.panels.calibration import ruler_spacing
 from viewer.phase import Phase
-from viewer.session import Model, Refusal, SourceRequest
 from viewer.theme import Theme
 
 Show = Callable[..., MainWindow]
@@ -86,7 +86,7 @@ def test_a_key_opens_its_panel_beside_the_picture_and_escape_closes_it(
 def test_o_takes_the_contour_off_for_three_seconds_and_no_longer(
     show: Show, at: At, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("viewer.main_window.OVERLAY_OFF_S", 0.3)
+    monkeypatch.setattr("viewer.deeds.OVERLAY_OFF_S", 0.3)
     window = show()
     at(window, 20)
     press(qtbot, window, Qt.Key.Key_O)
@@ -102,7 +102,7 @@ def test_plus_and_minus_change_the_line_and_are_remembered(show: Show, qtbot: Qt
     press(qtbot, window, Qt.Key.Key_Plus)
     press(qtbot, window, Qt.Key.Key_Minus)
     assert window.view.canvas.contour.width == before + 0.5
-    assert settings.load().line_width == window.settings.line_width == 3.0
+    assert settings.load().line_width == window.desk.settings.line_width == 3.0
 
 
 def test_f_fills_the_screen_and_comes_back(show: Show, qtbot: QtBot) -> None:
@@ -215,14 +215,14 @@ def test_a_refused_source_is_one_sentence_and_the_window_goes_on(show: Show, qtb
     assert window.face is not None
     assert window.face.card.body == ("There is no file x.nii: check the name.",)
     window.session._open_source = lambda _: PhantomSource(count=60)
-    window.open_source(SourceRequest("again"))
+    window.deeds.open_source(SourceRequest("again"))
     qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
 
 
 def test_a_wrong_file_leaves_the_running_source_alone(show: Show, qtbot: QtBot, tmp_path: Path) -> None:
     window = show()
     window.session._open_source = app.open_source
-    window.open_source(SourceRequest(str(tmp_path / "missing.nii.gz")))
+    window.deeds.open_source(SourceRequest(str(tmp_path / "missing.nii.gz")))
     qtbot.waitUntil(window.view.stage.notice.isVisible, timeout=5000)
     assert "missing.nii.gz" in window.view.stage.notice.text()
     assert "Traceback" not in window.view.stage.notice.text()
@@ -249,8 +249,8 @@ def test_no_contour_of_the_old_model_outlives_the_choice_of_another(show: Show, 
         return Refusal("No.")
 
     window.session._load_model = loading
-    window.open_model(Path("other.onnx"))
-    window.tick()
+    window.deeds.open_model(Path("other.onnx"))
+    window.pull.tick()
     assert window.face is not None
     assert window.face.card.title == "Loading model…"
     assert not window.face.contour
@@ -327,7 +327,7 @@ def test_a_picture_with_several_regions_is_opened_again_with_the_one_chosen(show
 
     window = show(Refusal("Nothing yet."), wait=False)
     window.session._open_source = open_source
-    window.open_source(window.view.source.request("case.dcm"))
+    window.deeds.open_source(window.view.source.request("case.dcm"))
     qtbot.waitUntil(lambda: window.face is not None and "2 pictures" in " ".join(window.face.card.body))
     qtbot.mouseClick(window.view.readout._card._buttons[Offer.OPEN], Qt.MouseButton.LeftButton)
     qtbot.mouseClick(window.view.source._region_button, Qt.MouseButton.LeftButton)
@@ -340,7 +340,7 @@ def test_a_picture_with_several_regions_is_opened_again_with_the_one_chosen(show
 def test_another_source_takes_the_old_picture_away_first(show: Show, qtbot: QtBot) -> None:
     window = show()
     window.session._open_source = lambda _: PhantomSource(rows=256, cols=300, spacing_mm=None, count=60)
-    window.open_source(SourceRequest("other"))
+    window.deeds.open_source(SourceRequest("other"))
     qtbot.waitUntil(lambda: isinstance(window.shown, UnknownSpacing), timeout=5000)
     assert window.view.canvas.picture.frame is not None
     assert window.view.canvas.picture.frame.cols == 300

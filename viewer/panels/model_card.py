@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QWi
 
 from inference.contract import BandScore, Measured, ModelContract
 from viewer import theme
+from viewer.opened import Model
 from viewer.panels.sheet import Sheet
-from viewer.session import Model
 from viewer.theme import Theme
 from viewer.widgets import button, label, set_text, size_button
 from viewer.words import spaced

@@ -5,8 +5,8 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from inference.stream import StreamStatus
 from viewer.meter import Meter
+from viewer.opened import Model
 from viewer.panels.sheet import Sheet
-from viewer.session import Model
 from viewer.theme import Theme
 from viewer.widgets import label, set_text
 from viewer.words import spaced

@@ -7,8 +7,8 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from inference.sources import DEVICE
+from viewer.opened import SourceRequest
 from viewer.panels.sheet import Sheet
-from viewer.session import SourceRequest
 from viewer.theme import Theme
 from viewer.widgets import button, rule, set_text, size_button
 

@@ -1,0 +1,137 @@
+"""What the actions do. Which there are, and their keys, stands in `actions`."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+
+from inference.sources import device_names
+from inference.spacing import PixelSpacing
+from viewer.desk import Desk
+from viewer.face import Offer
+from viewer.opened import SourceRequest
+from viewer.phase import Phase
+
+OVERLAY_OFF_S = 3.0
+
+
+class Deeds:
+    """Carries actions out.
+
+    Args:
+        desk: what they change.
+        window: what only a window can do, by the action's name: `fullscreen`.
+    """
+
+    def __init__(self, desk: Desk, window: dict[str, Callable[[], None]]) -> None:
+        self._desk, self._view, self._session = desk, desk.view, desk.session
+        toggle, view = desk.view.stage.toggle, desk.view
+        self._does: dict[str, Callable[[], None]] = {
+            "play": self._play_or_pause,
+            "back": lambda: self._step(-1),
+            "forward": lambda: self._step(1),
+            "open": self._open_panel,
+            "calibrate": lambda: toggle(view.calibration),
+            "model": lambda: toggle(view.model_card),
+            "phase": lambda: self.set_phase(desk.phase.following),
+            "overlay": self._overlay_off,
+            "snapshot": self._snapshot,
+            "wider": lambda: self._widen(0.5),
+            "narrower": lambda: self._widen(-0.5),
+            "mirror": lambda: desk.turn_over(desk.flip.across),
+            "invert": lambda: desk.turn_over(desk.flip.over),
+            "performance": lambda: toggle(view.timing),
+            "help": lambda: toggle(view.keys),
+            "dismiss": view.stage.dismiss,
+            **window,
+        }
+
+    def act(self, name: str) -> None:
+        """Carry out an action of `ACTIONS`."""
+        self._does[name]()
+
+    def accept(self, offer: Offer) -> None:
+        """Carry out what a card offers."""
+        does: dict[Offer, Callable[[], None]] = {
+            Offer.CALIBRATE: lambda: self._view.stage.toggle(self._view.calibration),
+            Offer.WITHOUT_SCALE: self._session.analyse_without_scale,
+            Offer.OPEN: self._open_panel,
+            Offer.MODEL: lambda: self._view.stage.toggle(self._view.model_card),
+        }
+        does[offer]()
+
+    def open_source(self, request: SourceRequest) -> None:
+        """Begin to open a source."""
+        self._view.source.current = request.text
+        self._session.open(request)
+
+    def open_model(self, path: Path | None) -> None:
+        """Begin to load a model."""
+        self._desk.thaw()
+        self._session.load(path)
+        self._view.model_card.show_model(None, "")
+
+    def set_phase(self, phase: Phase) -> None:
+        """Set the phase of surgery."""
+        self._desk.phase = phase
+        self._view.top.show_phase(phase)
+
+    def calibrate(self, spacing: PixelSpacing) -> None:
+        """Use this scale from the next frame on."""
+        self._desk.thaw()
+        self._desk.hold.reset()
+        self._view.trace.clear()
+        self._session.calibrate(spacing)
+
+    def click(self, x: float, y: float) -> None:
+        """Take a click on the picture, in its own pixels."""
+        if not self._view.calibration.isHidden():
+            self._view.calibration.click(x, y)
+
+    def turn_marker(self) -> None:
+        """The probe's marker side: left, right, left."""
+        self._desk.marker = self._desk.marker.following
+
+    def introduced(self) -> None:
+        """The first run's explanation was read."""
+        self._desk.remember(replace(self._desk.settings, introduced=True))
+
+    def freeze(self) -> None:
+        """Hold the view of a live source, with the last half minute to scrub through."""
+        if self._desk.freezing.freeze(self._desk.shown):
+            self._desk.hold.reset()
+
+    def _play_or_pause(self) -> None:
+        if self._session.live is not None:
+            (self.freeze if self._desk.freezing.review is None else self._desk.thaw)()
+        playback = self._session.playback
+        if playback is not None and len(playback) > 1:
+            (playback.pause if playback.playing else playback.play)()
+            self._view.transport.update_place()
+
+    def _step(self, by: int) -> None:
+        if self._session.live is not None:
+            self.freeze()
+        tape = self._desk.freezing.review or self._session.playback
+        if tape is not None:
+            self._desk.hold.reset()
+            tape.step(by)
+            self._view.transport.update_place()
+
+    def _open_panel(self) -> None:
+        self._view.source.show_recent(self._desk.settings.recent)
+        self._view.source.show_devices(device_names())
+        self._view.stage.toggle(self._view.source)
+
+    def _snapshot(self) -> None:
+        """Write what is on the screen; nothing is analysed anew."""
+        desk, info = self._desk, self._session.info
+        if desk.shown is not None and info is not None:
+            desk.snapshots.take(desk.shown, info.levels, (desk.phase.words,), desk.flip)
+
+    def _overlay_off(self) -> None:
+        self._desk.overlay_off_until = monotonic() + OVERLAY_OFF_S
+
+    def _widen(self, by: float) -> None:
+        self._desk.remember(self._desk.settings.with_width(by))
+        self._view.widen(self._desk.settings.line_width)

@@ -1,0 +1,79 @@
+"""What lies on the desk: everything that actions change and the pull reads."""
+
+from dataclasses import dataclass, field
+
+from inference.reading import Outcome
+from viewer import settings
+from viewer.condition import Condition, Health
+from viewer.decor import Marker
+from viewer.face import Face
+from viewer.faults import Faults
+from viewer.flip import Flip
+from viewer.freezing import Freezing
+from viewer.hold import WarningHold
+from viewer.meter import Meter
+from viewer.outlet import Outlet
+from viewer.phase import Phase
+from viewer.screen import Screen
+from viewer.session import Session
+from viewer.settings import Settings
+from viewer.snapshots import Snapshots
+
+
+@dataclass(slots=True, eq=False)
+class Desk:
+    """Shared by the window, its actions and its pull; used in the window's thread only.
+
+    Attributes:
+        session: what is open.
+        view: every widget.
+        freezing: the frozen view, if there is one.
+        settings: remembered choices.
+        faults: unexpected errors, polled.
+        phase: of surgery.
+        outlet: what goes to other programs.
+        snapshots: what is being written.
+        meter: what was really painted.
+        hold: the size warning's memory.
+        shown: the outcome on the screen.
+        condition: of source and model while it is there.
+        face: what the readout says of it.
+        marker: the probe's marker side.
+        flip: which way the picture is turned over.
+        face_row: row of the probe face in this source's pictures; None where unknown.
+        overlay_off_until: `time.monotonic()` until which the contour is hidden.
+    """
+
+    session: Session
+    view: Screen
+    freezing: Freezing
+    settings: Settings
+    faults: Faults
+    phase: Phase
+    snapshots: Snapshots
+    outlet: Outlet = field(default_factory=Outlet)
+    meter: Meter = field(default_factory=Meter)
+    hold: WarningHold = field(default_factory=WarningHold)
+    shown: Outcome | None = None
+    condition: Condition = field(default_factory=lambda: Condition(Health.EMPTY))
+    face: Face | None = None
+    marker: Marker = Marker.UNSET
+    flip: Flip = field(default_factory=Flip)
+    face_row: int | None = None
+    overlay_off_until: float = 0.0
+
+    def remember(self, changed: Settings) -> None:
+        """Take and keep these settings."""
+        self.settings = changed
+        settings.save(changed)
+
+    def turn_over(self, flip: Flip) -> None:
+        """Turn over what is shown, contour and all; what is analysed and measured stays as it came."""
+        self.flip = flip
+        self.view.canvas.set_flip(flip)
+        self.view.stage.inset.set_flip(flip)
+
+    def thaw(self) -> None:
+        """Back to the running view."""
+        if self.freezing.thaw():
+            self.hold.reset()

@@ -1,0 +1,68 @@
+"""What is asked for, and what opening it gave: a source, a model, or one sentence why not."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from inference.contract import ModelContract
+from inference.frame import Frame
+from inference.reading import Outcome
+from inference.sources.base import LiveSource, RecordedSource
+from inference.spacing import PixelSpacing
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRequest:
+    """What the user wants to see.
+
+    Attributes:
+        text: a path, `simulated:`, or the address of a stream.
+        axis: i, j or k, along which a volume is swept.
+        spacing: typed by the user, or None.
+        region: which ultrasound region of a DICOM picture, or None.
+        config: the PLUS configuration of a tracked sequence, or None.
+    """
+
+    text: str
+    axis: str = "k"
+    spacing: PixelSpacing | None = None
+    region: int | None = None
+    config: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A model that loaded and passed its self-test here.
+
+    Attributes:
+        path: the file.
+        contract: what it says of itself.
+        sha256: its identity.
+        provider: what it really runs on.
+        fallbacks: why faster providers were not taken.
+        self_test: the self-test's result in words.
+        warm_up_ms: one pass through the network.
+        analyse: Frame -> Outcome.
+        analyse_without_scale: the same by the user's choice where nobody knows the scale.
+    """
+
+    path: Path
+    contract: ModelContract
+    sha256: str
+    provider: str
+    fallbacks: tuple[str, ...]
+    self_test: str
+    warm_up_ms: float
+    analyse: Callable[[Frame], Outcome]
+    analyse_without_scale: Callable[[Frame], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a source or model was not taken, in one sentence."""
+
+    sentence: str
+
+
+Loaded: TypeAlias = RecordedSource | LiveSource | Model | Refusal

@@ -1,0 +1,142 @@
+"""The 16 ms pull: takes over what is new and brings the screen to this moment. Nobody pushes pictures at it."""
+
+from dataclasses import replace
+from time import monotonic
+
+from inference.reading import Outcome, Tumour
+from inference.sources.paths import shown_address
+from viewer import facts
+from viewer.condition import Condition, Health
+from viewer.decor import Decor, Marker, decor_of, face_row
+from viewer.desk import Desk
+from viewer.face import Context, Face, Line
+from viewer.flip import Flip
+from viewer.states import face, region_lines
+
+SLOW_S = 0.2
+"""Facts, trace and transport follow this slowly; picture, contour, number and state follow every frame."""
+
+
+class Pull:
+    """Shows what the session has.
+
+    Args:
+        desk: read and kept up to date.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk, self._view, self._session = desk, desk.view, desk.session
+        self._drawn: tuple[tuple[Line, ...], bool] = ((), False)
+        self._slow_at = 0.0
+
+    def tick(self) -> None:
+        """Take over what is new and show it."""
+        now, desk = monotonic(), self._desk
+        changed = self._session.poll()
+        if "source" in changed:
+            self._source_changed(now)
+        if "model" in changed:
+            self._model_changed()
+        newest = self._session.take()
+        desk.outlet.update(newest, self._session.condition(newest or desk.freezing.behind(desk.shown)))
+        if newest is not None:
+            self._view.trace.add(now, newest.area_mm2 if isinstance(newest, Tumour) else None)
+        outcome = desk.freezing.choose(newest)
+        desk.shown = outcome or desk.shown
+        self._show(now, new=outcome is not None)
+        if now - self._slow_at >= SLOW_S:
+            self._slow_at = now
+            self._show_slowly(now)
+
+    def hurry(self) -> None:
+        """Bring what follows slowly to the moment of the next tick."""
+        self._slow_at = 0.0
+
+    def _show(self, now: float, *, new: bool) -> None:
+        """Bring picture, contour, number and state to this moment."""
+        desk, outcome, model = self._desk, self._desk.shown, self._session.model
+        condition = desk.condition = self._condition_of(outcome)
+        held = desk.hold.update(outcome.size if isinstance(outcome, Tumour) else None, now)
+        contract = None if model is None else model.contract
+        shown = face(outcome, condition, Context(contract, desk.phase, held))
+        self._view.top.show_source(self._session.info, condition)
+        if outcome is not None:
+            lines = region_lines(outcome, held) if shown.contour and isinstance(outcome, Tumour) else ()
+            self._draw(outcome, lines, shown, new=new)
+        if shown != desk.face:
+            desk.face = shown
+            self._view.readout.show_face(shown)
+        self._view.canvas.hide_contour(now < desk.overlay_off_until)
+
+    def _condition_of(self, outcome: Outcome | None) -> Condition:
+        """The source's, or that of a view the user froze: then the source's own stands in the inset."""
+        review = self._desk.freezing.review
+        return self._session.condition(outcome) if review is None else Condition(Health.VIEW_FROZEN, review.behind_s)
+
+    def _draw(self, outcome: Outcome, lines: tuple[Line, ...], shown: Face, *, new: bool) -> None:
+        """Paint a new outcome, or the same one in another style."""
+        self._view.canvas.set_decor(self._decor(outcome, shown))
+        if new:
+            self._view.canvas.show_outcome(outcome, lines, dimmed=shown.dimmed)
+        elif (lines, shown.dimmed) != self._drawn:
+            self._view.canvas.show_lines(outcome, lines, dimmed=shown.dimmed)
+        self._drawn = (lines, shown.dimmed)
+
+    def _decor(self, outcome: Outcome, shown: Face) -> Decor:
+        """The marks around this outcome's picture."""
+        desk, info = self._desk, self._session.info
+        if info is None:
+            return Decor()
+        if desk.face_row is None:
+            desk.face_row = face_row(outcome.frame)
+        decor = decor_of(outcome.frame, info, desk.marker, desk.face_row, desk.flip)
+        points = () if self._view.calibration.isHidden() else self._view.calibration.points
+        frozen = desk.freezing.review is not None
+        return replace(decor, phase=desk.phase.words, banner=shown.banner, points=points, framed=frozen)
+
+    def _show_slowly(self, now: float) -> None:
+        """Bring everything that nobody reads at thirty a second to this moment."""
+        desk, status, model = self._desk, self._session.status(), self._session.model
+        for name, value in facts.facts(desk.shown, model, status, desk.meter, now).items():
+            self._view.readout.show_fact(name, value)
+        self._view.trace.refresh()
+        self._view.transport.update_place()
+        self._view.stage.expire(now)
+        if not self._view.timing.isHidden():
+            self._view.timing.show_numbers(desk.meter, status, model)
+        if (sentence := desk.faults.take() or desk.snapshots.poll()) is not None:
+            self._view.stage.say(sentence, now)
+
+    def _source_changed(self, now: float) -> None:
+        """A source was opened or refused."""
+        refusal, info, desk = self._session.source_refusal, self._session.info, self._desk
+        self._view.source.complain(refusal)
+        if refusal:
+            if info is not None:
+                self._view.stage.say(refusal, now)
+            return
+        self._forget()
+        if info is not None:
+            self._view.canvas.set_source(info)
+        self._view.transport.set_source(self._session.playback, live=self._session.live is not None)
+        if self._session.request is not None:
+            desk.remember(desk.settings.with_recent(shown_address(self._session.request.text)))
+            self._view.source.dismiss()
+
+    def _forget(self) -> None:
+        """Nothing of the former source may stand beside the new one."""
+        desk = self._desk
+        desk.freezing.forget()
+        desk.turn_over(Flip())
+        desk.shown, desk.marker, desk.face_row = None, Marker.UNSET, None
+        desk.hold.reset()
+        desk.meter.reset()
+        self._view.trace.clear()
+        self._view.canvas.clear()
+
+    def _model_changed(self) -> None:
+        """A model was loaded or refused."""
+        model = self._session.model
+        self._desk.meter.reset()
+        self._view.model_card.show_model(model, self._session.model_refusal)
+        self._view.trace.set_limit(None if model is None else model.contract.reliability.min_reliable_area_mm2)
