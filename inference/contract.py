@@ -4,6 +4,7 @@ Written by `training.export`, read here, by the same types. Reading is strict: a
 type or another schema is a `ContractError` that names the field.
 """
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 import msgspec
@@ -24,6 +25,15 @@ Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Side = Annotated[int, Meta(gt=0)]
+
+
+class Mode(StrEnum):
+    """How a frame is run through the network. Measured figures hold for one mode only."""
+
+    FAST = "fast"
+    """One pass: what keeps up with a live picture."""
+    THOROUGH = "thorough"
+    """The mean over all mirrors the training allowed, as nnU-Net predicts by default: for a picture that stands."""
 
 
 class _Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -137,6 +147,10 @@ class Reliability(_Group, frozen=True):
     """One pass, no mirrors."""
     thorough: Measured | None
     """Folds and mirrors."""
+
+    def measured(self, mode: Mode) -> Measured | None:
+        """What was measured in a mode, None where nothing was."""
+        return self.fast if mode is Mode.FAST else self.thorough
 
 
 class Provenance(_Group, frozen=True):

@@ -16,12 +16,12 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from inference import golden
-from inference.contract import ModelContract
+from inference import golden, mirrors
+from inference.contract import Mode, ModelContract
 from inference.errors import AnalysisError, ContractError, ModelError, SelfTestError
 from inference.frame import Pixels
 from inference.golden import GoldenCase
-from inference.preprocessing import prepare, restore
+from inference.preprocessing import Prepared, prepare, restore
 from inference.providers import ORT_ERRORS, WORDS, candidates, default_threads, first_line, open_session
 
 _WARM_UP_SECONDS = 0.5
@@ -49,11 +49,14 @@ class Segmented:
 
     Attributes:
         margin: (rows, cols) float32 of the frame: how far a pixel is over the threshold, in logits; over 0 is tumour.
-        network_ms: time in the network alone, all tiles.
+        network_ms: time in the network alone, all tiles and mirrors.
+        disagreement: (rows, cols) float32, standard deviation of the tumour probability between mirrored passes; None
+            where there was one pass only.
     """
 
     margin: NDArray[np.float32]
     network_ms: float
+    disagreement: NDArray[np.float32] | None = None
 
 
 class Engine:
@@ -149,28 +152,38 @@ class Engine:
             raise AnalysisError(f"The network's answer on {self.provider} is not a number: use another provider.")
         return logits
 
-    def segment(self, pixels: Pixels, spacing_mm: tuple[float, float] | None) -> Segmented:
+    def segment(self, pixels: Pixels, spacing_mm: tuple[float, float] | None, mode: Mode = Mode.FAST) -> Segmented:
         """Segment one frame: prepare, run, restore.
 
         Args:
             pixels: (rows, cols), 0 outside the sector.
             spacing_mm: (row, col) mm a pixel; None is the user's choice to analyse without scale.
+            mode: one pass, or the mean over every mirror that the contract allows.
 
         Raises:
             AnalysisError: if the frame or the network fails.
         """
         prepared = prepare(pixels, spacing_mm, self.contract.input)
+        ways = mirrors.ways(self.contract.output.mirror_axes) if mode is Mode.THOROUGH else (mirrors.UNTURNED,)
         seconds = 0.0
-        logits = []
+        tiles: list[list[NDArray[np.float32]]] = []
         for corner in prepared.corners:
             tile = prepared.tile(corner)
             start = time.perf_counter()
-            logits.append(self.run(tile))
+            tiles.append([mirrors.turned(self.run(mirrors.turned(tile, axes)), axes) for axes in ways])
             seconds += time.perf_counter() - start
+        margin = self._margin([mirrors.mean(passes) for passes in tiles], prepared)
+        if len(ways) == 1:
+            return Segmented(margin, seconds * 1e3)
+        each = [self._margin([passes[way] for passes in tiles], prepared) for way in range(len(ways))]
+        return Segmented(margin, seconds * 1e3, mirrors.disagreement(each))
+
+    def _margin(self, logits: Sequence[NDArray[np.float32]], prepared: Prepared) -> NDArray[np.float32]:
+        """The tiles' logits as how far each of the frame's pixels is over the threshold."""
         margin = restore(logits, prepared)
         if self._cutoff:
             margin -= self._cutoff
-        return Segmented(margin, seconds * 1e3)
+        return margin
 
     def _check_shapes(self) -> None:
         """Refuse a graph that does not fit its own contract."""

@@ -11,7 +11,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.contract import Reliability
+from inference.contract import Mode, Reliability
 from inference.frame import Frame
 
 
@@ -76,6 +76,7 @@ class Analysis:
         latency_ms: the whole of the analysis, preprocessing to contours.
         network_ms: the network's part of it.
         demonstration: the model was trained on simulation and the source is not simulated.
+        mode: in which mode the network ran.
     """
 
     model: str
@@ -84,6 +85,7 @@ class Analysis:
     latency_ms: float
     network_ms: float
     demonstration: bool
+    mode: Mode = Mode.FAST
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,6 +2,7 @@
 
 from time import perf_counter
 
+from inference.contract import Mode
 from inference.engine import Engine
 from inference.errors import AnalysisError
 from inference.frame import Frame
@@ -15,11 +16,13 @@ class Segmenter:
     Args:
         engine: the loaded, self-tested model.
         without_scale: the user's choice to analyse frames of unknown scale: pixels instead of mm², contour unvalidated.
+        mode: fast for a live picture, thorough for one that stands.
     """
 
-    def __init__(self, engine: Engine, *, without_scale: bool = False) -> None:
+    def __init__(self, engine: Engine, *, without_scale: bool = False, mode: Mode = Mode.FAST) -> None:
         self.engine = engine
         self.without_scale = without_scale
+        self.mode = mode
 
     def __call__(self, frame: Frame) -> Outcome:
         """Analyse one frame. Never raises for a frame that cannot be analysed: that is an outcome."""
@@ -35,7 +38,9 @@ class Segmenter:
         started = perf_counter()
         spacing = frame.spacing
         contract = self.engine.contract
-        segmented = self.engine.segment(frame.pixels, None if spacing is None else (spacing.row_mm, spacing.col_mm))
+        segmented = self.engine.segment(
+            frame.pixels, None if spacing is None else (spacing.row_mm, spacing.col_mm), self.mode
+        )
         mask = mask_of(segmented.margin, keep_largest=contract.output.keep_largest)
         regions = regions_of(mask, segmented.margin, frame, contract.reliability)
         analysis = Analysis(
@@ -45,5 +50,6 @@ class Segmenter:
             latency_ms=(perf_counter() - started) * 1e3,
             network_ms=segmented.network_ms,
             demonstration=contract.population.simulated and not frame.origin.simulated,
+            mode=self.mode,
         )
         return Tumour(frame, analysis, mask, regions) if regions else NothingFound(frame, analysis)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.contract import Identity
+from inference.contract import Identity, Mode
 from inference.engine import Engine
 from training.export import facts, parity
 from training.export.cases import golden_cases
@@ -31,11 +31,11 @@ def both(request, model_folder, tmp_path):
     model = to_onnx(trained)
     seal(model, contract, cases)
     write_onnx(model, tmp_path / "model.onnx")
-    return reference, Engine.load(tmp_path / "model.onnx")
+    return trained, reference, Engine.load(tmp_path / "model.onnx")
 
 
 def test_masks_equal_nnunets(both):
-    reference, engine = both
+    _, reference, engine = both
     small = draw_samples(SLICES, seed=1, field_mm=(12.0, 40.0))
     large = draw_samples(SLICES, seed=2, field_mm=(40.0, 70.0))
     samples = small + large
@@ -50,3 +50,24 @@ def test_masks_equal_nnunets(both):
     assert all(one.differing_px <= max(2, one.reference_px * 0.001) for one in tiled), parity.table(tiled)
     # Rounding as nnU-Net does leaves nothing but the last bit of two convolutions.
     assert sum(one.differing_px == 0 for one in comparisons) >= 0.97 * len(comparisons), parity.table(comparisons)
+
+
+def test_masks_equal_nnunets_with_mirrors(both):
+    trained, _, engine = both
+    reference = parity.Reference(trained, Mode.THOROUGH)
+    samples = draw_samples(15, seed=3, field_mm=(12.0, 40.0)) + draw_samples(8, seed=4, field_mm=(40.0, 60.0))
+    masks = parity.predict_all(reference, samples)
+    comparisons = parity.compare_all(engine, samples, masks, Mode.THOROUGH)
+    parity.demand(comparisons)
+    fast = parity.compare_all(engine, samples, masks)
+    assert any(one.differing_px > 2 for one in fast), "mirrors change nothing here, so that nothing is proved"
+
+
+def test_passes_disagree_where_the_network_is_in_doubt(both):
+    _, _, engine = both
+    sample = draw_samples(2, seed=1)[1]
+    one, several = (engine.segment(sample.pixels, sample.spacing_mm, mode) for mode in (Mode.FAST, Mode.THOROUGH))
+    assert one.disagreement is None
+    assert several.disagreement is not None
+    assert several.disagreement.shape == sample.pixels.shape
+    assert several.disagreement[one.margin < -10].max() < 0.05 < several.disagreement.max() <= 0.5

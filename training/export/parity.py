@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from inference.contract import Parity
+from inference.contract import Mode, Parity
 from inference.engine import Engine
 from inference.errors import ModelError
 from inference.frame import Pixels
@@ -32,19 +32,28 @@ MAX_SHARE_TILED = 0.001
 
 
 class Reference:
-    """nnU-Net's own predictor with its preprocessing: no mirroring, half-step Gaussian tiles, float32 on the CPU."""
+    """nnU-Net's own predictor with its preprocessing: half-step Gaussian tiles, float32 on the CPU.
 
-    def __init__(self, trained: Trained) -> None:
+    Args:
+        trained: plans, data set and the weights of one or several folds.
+        mode: without mirrors, or over all mirrors of the training.
+    """
+
+    def __init__(self, trained: Trained, mode: Mode = Mode.FAST) -> None:
         """Hand the folds to nnUNetPredictor."""
         from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
         from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
         plans = PlansManager(trained.plans)
         with contextlib.redirect_stdout(io.StringIO()):  # it prints that a CPU is no GPU
-            self._predictor = nnUNetPredictor(use_mirroring=False, device=torch.device("cpu"), allow_tqdm=False)
+            self._predictor = nnUNetPredictor(
+                use_mirroring=mode is Mode.THOROUGH, device=torch.device("cpu"), allow_tqdm=False
+            )
         configuration = plans.get_configuration(CONFIGURATION)
         network, weights = build_network(trained), list(trained.weights)
-        self._predictor.manual_initialization(network, plans, configuration, weights, trained.dataset, "", None)
+        self._predictor.manual_initialization(
+            network, plans, configuration, weights, trained.dataset, "", trained.mirror_axes
+        )
 
     def predict(self, pixels: Pixels, spacing_mm: tuple[float, float]) -> NDArray[np.uint8]:
         """Mask (rows, cols) 0/1 of one slice with its (row, col) mm."""
@@ -81,10 +90,10 @@ class Comparison:
         return self.differing_px <= (MAX_PIXELS_ONE_TILE if self.tiles == 1 else max(MAX_PIXELS_TILED, share))
 
 
-def compare(engine: Engine, sample: Sample, reference: NDArray[np.uint8]) -> Comparison:
+def compare(engine: Engine, sample: Sample, reference: NDArray[np.uint8], mode: Mode = Mode.FAST) -> Comparison:
     """One slice through the exported file, against nnU-Net's mask of it, each with its own post-processing."""
     keep = engine.contract.output.keep_largest
-    mask = mask_of(engine.segment(sample.pixels, sample.spacing_mm).margin, keep_largest=keep) > 0
+    mask = mask_of(engine.segment(sample.pixels, sample.spacing_mm, mode).margin, keep_largest=keep) > 0
     expected = (largest_component(reference) if keep else reference) > 0
     differing = int(np.count_nonzero(mask != expected))
     both, total = int(np.count_nonzero(mask & expected)), int(mask.sum()) + int(expected.sum())
@@ -99,10 +108,10 @@ def predict_all(reference: Reference, samples: Sequence[Sample]) -> list[NDArray
 
 
 def compare_all(
-    engine: Engine, samples: Sequence[Sample], references: Sequence[NDArray[np.uint8]]
+    engine: Engine, samples: Sequence[Sample], references: Sequence[NDArray[np.uint8]], mode: Mode = Mode.FAST
 ) -> tuple[Comparison, ...]:
     """Every slice through the exported file."""
-    return tuple(compare(engine, sample, mask) for sample, mask in zip(samples, references, strict=True))
+    return tuple(compare(engine, sample, mask, mode) for sample, mask in zip(samples, references, strict=True))
 
 
 def demand(comparisons: Sequence[Comparison]) -> None:

@@ -179,7 +179,7 @@ def _contract(name: str, recipe: c.Input, reliability: c.Reliability, simulated:
             activation="softmax",
             threshold=0.5,
             folds=1,
-            mirror_axes=(),
+            mirror_axes=(0, 1),
             keep_largest=False,
         ),
         reliability=reliability,

@@ -1,0 +1,52 @@
+"""Mirrored passes through the network, and where they disagree.
+
+Source: nnunetv2 2.8, `nnUNetPredictor._internal_maybe_mirror_and_predict`.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit
+
+Axes = tuple[int, ...]
+"""Which of (rows, cols) run backwards."""
+UNTURNED: Axes = ()
+
+
+def ways(allowed: Axes) -> tuple[Axes, ...]:
+    """Every way to turn a tile, the unturned first, in nnU-Net's order (its sums round in that order).
+
+    Args:
+        allowed: the axes along which the network was trained on mirrored pictures.
+    """
+    return tuple(axes for count in range(len(allowed) + 1) for axes in combinations(allowed, count))
+
+
+def turned(planes: NDArray[np.float32], axes: Axes) -> NDArray[np.float32]:
+    """(..., rows, cols) turned over along `axes`; twice is nothing."""
+    if not axes:
+        return planes
+    return np.ascontiguousarray(np.flip(planes, tuple(axis - 2 for axis in axes)))
+
+
+def mean(passes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Mean of several passes' logits, summed in their order as nnU-Net does."""
+    if len(passes) == 1:
+        return passes[0]
+    total = passes[0].copy()
+    for one in passes[1:]:
+        total += one
+    total /= np.float32(len(passes))
+    return total
+
+
+def disagreement(margins: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Standard deviation of the tumour probability between passes: (rows, cols) float32, 0 to 0.5.
+
+    Args:
+        margins: (rows, cols) logits over the threshold, one a pass.
+    """
+    spread: NDArray[np.float32] = np.std([expit(one) for one in margins], axis=0, dtype=np.float32)
+    return spread
