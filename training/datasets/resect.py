@@ -1,53 +1,94 @@
 """RESECT (Xiao et al. 2017) and RESECT-SEG (Behboodi et al. 2024), as they lie on disk."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from inference.errors import NotFoundError
 from training.cases import Case
+from training.datasets.files import Index, checked
+from training.datasets.origin import Origin, origin
+from training.datasets.usable import judged
 
+Sequences = Literal["flair", "ce-t1", "both"]
 _CASE = re.compile(r"case(\d+)", re.IGNORECASE)
+_PHASES = {"before": "US-before-tumor", "during": "US-during-resection", "after": "US-after-resection"}
+"""The volumes of a patient, with the name of each one's mask; only the first is of a tumour."""
+_MRI = {"flair": ("FLAIR",), "ce-t1": ("T1",), "both": ("FLAIR", "T1")}
+"""The mask was drawn on FLAIR, so it comes first; T1 is with contrast and in FLAIR's world."""
 
 
-def find_cases(resect: Path, resect_seg: Path, sweeps: Path | None = None) -> list[Case]:
-    """Cases of the volumes before resection, in numerical order.
+def find_cases(
+    resect: Path, resect_seg: Path | None = None, sweeps: Path | None = None, sequences: Sequences = "both"
+) -> list[Case]:
+    """Every volume of every patient, in numerical order; those during and after resection are excluded.
 
     Args:
-        resect: the folder that holds `NIFTI/CaseN/US/CaseN-US-before.nii.gz`, or `NIFTI` itself.
-        resect_seg: the folder that holds `CaseN/CaseN-US-before-tumor.nii.gz`.
+        resect: the folder that holds `NIFTI/CaseN/{US,MRI,Landmarks}`, or `NIFTI` itself, or `CaseN` with all files.
+        resect_seg: the folder that holds `CaseN/CaseN-US-before-tumor.nii.gz`; None looks beside the images.
         sweeps: the folder that holds `CaseN/CaseN-sweep.dcm` and `CaseN-sweep-tumor.nii.gz` (simulated cohorts).
+        sequences: the MRI to register.
 
     Returns:
-        One case a patient; one without a tumour mask is kept, excluded, with the reason.
+        The cases; one that cannot be used is kept, excluded, with the reason.
 
     Raises:
         NotFoundError: if a folder is missing or holds no case.
     """
     for folder in filter(None, (resect, resect_seg, sweeps)):
-        if not folder.is_dir():
-            raise NotFoundError(f"There is no folder {folder}.")
-    volumes = resect / "NIFTI" if (resect / "NIFTI").is_dir() else resect
-    names = sorted((path.name for path in volumes.iterdir() if _CASE.fullmatch(path.name)), key=_number)
+        checked(folder)
+    volumes = case_folder(resect)
+    names = case_names(volumes)
     if not names:
         raise NotFoundError(f"{resect} holds no folder named NIFTI/Case1, NIFTI/Case2, …: is it the RESECT folder?")
-    return [_case(name, volumes, resect_seg, sweeps) for name in names]
+    whose = origin(resect, "RESECT")
+    labels = case_folder(resect_seg) if resect_seg else None
+    found = []
+    for name in names:
+        index = Index(*(folder / name for folder in (volumes, labels, sweeps) if folder))
+        found += list(_patient(name, index, whose, sequences))
+    return found
 
 
-def _number(name: str) -> int:
-    """The case's number; RESECT's numbers are not consecutive."""
+def case_folder(root: Path) -> Path:
+    """The folder whose children are the cases: `root`, or the one in it that the published archives have."""
+    inside = [root / name for name in ("NIFTI", "RESECT_segmentation", "dataset") if (root / name).is_dir()]
+    return inside[0] if inside else root
+
+
+def case_names(folder: Path) -> list[str]:
+    """The folders named CaseN in numerical order; RESECT's numbers are not consecutive."""
+    names = [path.name for path in folder.iterdir() if path.is_dir() and _CASE.fullmatch(path.name)]
+    return sorted(names, key=case_number)
+
+
+def case_number(name: str) -> int:
+    """N of CaseN."""
     return int(_CASE.sub(r"\1", name))
 
 
-def _case(name: str, volumes: Path, labels: Path, sweeps: Path | None) -> Case:
-    """One patient's files; the case's name is the patient's, as RESECT has one volume before resection a patient."""
-    us = _existing(volumes / name / "US" / f"{name}-US-before.nii.gz")
-    us_label = _existing(labels / name / f"{name}-US-before-tumor.nii.gz")
-    sweep = _existing(sweeps / name / f"{name}-sweep.dcm") if sweeps else None
-    sweep_label = _existing(sweeps / name / f"{name}-sweep-tumor.nii.gz") if sweeps else None
-    reason = "" if us and us_label else f"no {'tumour mask' if us else 'ultrasound volume'} before resection"
-    return Case(name, name, us, us_label, sweep, sweep_label, exclude=bool(reason), reason=reason)
-
-
-def _existing(path: Path) -> Path | None:
-    """The path, or None where there is no such file."""
-    return path if path.is_file() else None
+def _patient(name: str, index: Index, whose: Origin, sequences: Sequences) -> Iterator[Case]:
+    """One patient's volumes; the one before resection is always named, as its absence has to be told."""
+    patient = f"{whose.patients}-Case{case_number(name)}"
+    for phase, mask in _PHASES.items():
+        us, before = index.volume(f"{name}-US-{phase}"), phase == "before"
+        if us is None and not before:
+            continue
+        case = Case(
+            patient if before else f"{patient}-{phase}",
+            patient,
+            dataset=whose.dataset,
+            us=us,
+            us_label=index.volume(f"{name}-{mask}"),
+            sweep=index.file(f"{name}-sweep.dcm") if before else None,
+            sweep_label=index.volume(f"{name}-sweep-tumor") if before else None,
+            mri=tuple(filter(None, (index.volume(f"{name}-{sequence}") for sequence in _MRI[sequences]))),
+            mri_label=index.volume(f"{name}-FLAIR-tumor"),
+            landmarks=index.file(f"{name}-MRI-beforeUS.tag") if before else None,
+            phase=phase,
+            first_surgery=None,
+            diagnosis="low-grade glioma" if not whose.simulated else "",
+            simulated=whose.simulated,
+        )
+        yield judged(case, "" if before else f"{phase} resection: its mask is the cavity's")

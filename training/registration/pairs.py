@@ -1,14 +1,13 @@
 """Which MRI belongs to which ultrasound: pairs by hand, or the rows of a case table."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from inference.errors import FormatError, NotFoundError
+from inference.errors import FormatError
+from training.cases import read_cases
 
-_NEEDED = ("case", "us", "mri")
-SEPARATOR = ";"
+NEEDED = ("case", "us", "mri")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +54,14 @@ def chosen_pairs(paths: Sequence[Path], label: Path | None = None, start: Path |
 
 
 def read_pairs(table: Path) -> list[Pair]:
-    """The rows of a case table (CSV) that are not excluded.
+    """The cases of a table that are not excluded; it may lack every column but case, us and mri.
 
-    Columns: case, us, mri (several MRI separated by `;`), and if there are any mri_label, start and exclude.
+    One without any MRI is no pair if it has a mask of its own: there is nothing to carry over.
 
     Raises:
         NotFoundError: if there is no such file.
-        FormatError: if a column is missing, or a case is named twice.
+        FormatError: if it cannot be read as a case table.
     """
-    if not table.is_file():
-        raise NotFoundError(f"There is no case table at {table}: make one with 'ius-train cases'.")
-    with table.open(newline="") as stream:
-        reader = csv.DictReader(stream)
-        missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
-        if missing:
-            raise FormatError(f"{table} cannot be registered: its column {missing[0]} is missing.")
-        pairs = [_pair(row) for row in reader if (row.get("exclude") or "").strip().lower() not in ("1", "true", "yes")]
-    names = [pair.case for pair in pairs]
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise FormatError(f"{table} names the case {twice} twice: give each case its own name.")
-    return pairs
-
-
-def _pair(row: dict[str, str]) -> Pair:
-    """One row."""
-    us, label, start = (Path(row[name]) if row.get(name) else None for name in ("us", "mri_label", "start"))
-    mris = tuple(Path(text.strip()) for text in row["mri"].split(SEPARATOR) if text.strip())
-    return Pair(row["case"], us, mris, label, start)
+    cases = [case for case in read_cases(table, NEEDED) if not case.exclude]
+    wanted = [case for case in cases if case.mri or case.mri_label or not (case.us_label or case.sweep_label)]
+    return [Pair(case.case, case.us, case.mri, case.mri_label, case.start) for case in wanted]

@@ -11,11 +11,12 @@ from inference.errors import FormatError, NotFoundError
 from training.cases import Case, read_cases, write_cases
 from training.datasets.resect import find_cases
 from training.folds import FoldError, draw_folds, split_slices
+from training.registration.pairs import read_pairs
 
 
 def test_finds_every_case_in_numerical_order(cohort: Path):
     cases = find_cases(cohort / "RESECT", cohort / "RESECT_segmentation")
-    assert [case.case for case in cases] == ["Case1", "Case2", "Case3", "Case7", "Case11", "Case12"]
+    assert [case.case for case in cases] == [f"RESECT-Case{n}" for n in (1, 2, 3, 7, 11, 12)]
     assert all(case.us.is_file() and case.us_label.is_file() and not case.exclude for case in cases)
 
 
@@ -23,7 +24,7 @@ def test_keeps_a_case_without_mask_and_says_why(cohort: Path, tmp_path: Path):
     labels = shutil.copytree(cohort / "RESECT_segmentation", tmp_path / "labels")
     (labels / "Case7" / "Case7-US-before-tumor.nii.gz").unlink()
     excluded = [case for case in find_cases(cohort / "RESECT", labels) if case.exclude]
-    assert [(case.case, case.reason) for case in excluded] == [("Case7", "no tumour mask before resection")]
+    assert [(case.case, case.reason) for case in excluded] == [("RESECT-Case7", "no tumour mask")]
 
 
 def test_refuses_a_folder_that_is_not_resect(tmp_path: Path):
@@ -31,13 +32,25 @@ def test_refuses_a_folder_that_is_not_resect(tmp_path: Path):
         find_cases(tmp_path, tmp_path)
 
 
-texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/\\"), min_size=1, max_size=12)
+files = st.sampled_from([None, Path("a/b, c.nii.gz"), Path("é.nii.gz")])
 cases = st.builds(
     Case,
     case=texts,
     patient=texts,
-    us=st.sampled_from([None, Path("a/b, c.nii.gz")]),
-    us_label=st.sampled_from([None, Path("é.nii.gz")]),
+    dataset=texts,
+    us=files,
+    us_label=files,
+    sweep=files,
+    sweep_label=files,
+    mri=st.lists(files.filter(bool), max_size=3).map(tuple),
+    mri_label=files,
+    start=files,
+    landmarks=files,
+    phase=st.sampled_from(["", "before"]),
+    first_surgery=st.sampled_from([None, True, False]),
+    diagnosis=st.sampled_from(["", "Glioblastoma, IDH-wildtype"]),
+    simulated=st.booleans(),
     exclude=st.booleans(),
     reason=st.sampled_from(["", 'poor, "noisy"']),
 )
@@ -51,9 +64,37 @@ def test_table_reads_back_as_written(tmp_path_factory, table):
 
 
 def test_refuses_a_case_named_twice(tmp_path: Path):
-    write_cases([Case("1", "a", None, None), Case("1", "b", None, None)], tmp_path / "cases.csv")
+    write_cases([Case("1", "a"), Case("1", "b")], tmp_path / "cases.csv")
     with pytest.raises(FormatError, match="twice"):
         read_cases(tmp_path / "cases.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("case,us\n1,a.nii\n", "column patient is missing"),
+        ("case,patient,exlude\n1,a,1\n", "unknown column 'exlude'"),
+        ("case,patient,exclude\n1,a,x\n", "case 1: exclude is 'x'"),
+        ("case,patient\n,a\n", "without a case"),
+        ("case,patient\n../1,a\n", "no slash"),
+    ],
+)
+def test_refuses_what_it_would_misread(tmp_path: Path, text: str, words: str):
+    (tmp_path / "cases.csv").write_text(text)
+    with pytest.raises(FormatError, match=words):
+        read_cases(tmp_path / "cases.csv")
+
+
+def test_reads_a_table_that_a_person_wrote(tmp_path: Path):
+    """With a spreadsheet's byte order mark, a few columns, in any order; what is not there is not known."""
+    table = tmp_path / "cases.csv"
+    table.write_text("patient,case,mri,exclude\nP1,one,a.nii.gz; b.nii,\nP2,two,,Yes\n", encoding="utf-8-sig")
+    one, two = read_cases(table)
+    assert one == Case("one", "P1", mri=(Path("a.nii.gz"), Path("b.nii")))
+    assert one.first_surgery is None
+    assert two.exclude
+    table.write_text("case,us,mri,us_label\nlabelled,a,,b\nboth,a,m,b\nlacking,a,,\n")
+    assert [pair.case for pair in read_pairs(table)] == ["both", "lacking"]
 
 
 @given(

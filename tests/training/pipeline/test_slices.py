@@ -26,8 +26,8 @@ def case_of(folder: Path, image, mask, spacing) -> Case:
     return Case(
         "Case1",
         "P1",
-        write(image.astype(np.float32), folder / "us.nii.gz", spacing),
-        write(mask.astype(np.uint8), folder / "label.nii.gz", spacing),
+        us=write(image.astype(np.float32), folder / "us.nii.gz", spacing),
+        us_label=write(mask.astype(np.uint8), folder / "label.nii.gz", spacing),
     )
 
 

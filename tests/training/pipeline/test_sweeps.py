@@ -50,7 +50,7 @@ def write_sweep(folder: Path, regions: list[Dataset]) -> Case:
     dataset.SequenceOfUltrasoundRegions = regions
     dataset.save_as(folder / "sweep.dcm", enforce_file_format=True)
     sitk.WriteImage(sitk.GetImageFromArray(mask), str(folder / "truth.nii.gz"))
-    return Case("Case1", "P1", None, None, folder / "sweep.dcm", folder / "truth.nii.gz")
+    return Case("Case1", "P1", sweep=folder / "sweep.dcm", sweep_label=folder / "truth.nii.gz")
 
 
 def test_frames_become_slices_with_the_regions_scale(tmp_path: Path):

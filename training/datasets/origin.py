@@ -1,0 +1,42 @@
+"""Whose patients a folder holds: a data set's, in one namespace over all of them, or a simulated cohort's own."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.errors import FormatError
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """A namespace of patients.
+
+    Attributes:
+        dataset: the data set's name.
+        patients: what patient identifiers begin with: sets that hold the same people share it.
+        simulated: True for a simulated cohort.
+    """
+
+    dataset: str
+    patients: str
+    simulated: bool = False
+
+
+def origin(folder: Path, dataset: str, patients: str | None = None) -> Origin:
+    """The data set's own origin, or the simulated cohort's if `folder` or one of the two above has a `cohort.json`.
+
+    Simulated patients are told apart by the cohort's kind and seed, as Case1 of two cohorts is not one patient.
+
+    Raises:
+        FormatError: if cohort.json is damaged.
+    """
+    for above in (folder.absolute(), *folder.absolute().parents[:2]):
+        path = above / "cohort.json"
+        if path.is_file():
+            try:
+                cohort = json.loads(path.read_text())
+                name = f"Simulated-{cohort['kind']}-{cohort['seed']}"
+            except (ValueError, KeyError, TypeError) as error:
+                raise FormatError(f"{path} cannot be read: simulate the cohort again.") from error
+            return Origin(f"{dataset} (simulated)", name, simulated=True)
+    return Origin(dataset, patients or dataset)

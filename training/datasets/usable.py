@@ -1,0 +1,20 @@
+"""Whether a case has what any stage needs, and if not, why."""
+
+from dataclasses import replace
+
+from training.cases import Case
+
+
+def judged(case: Case, reason: str = "") -> Case:
+    """The case, excluded for the reason given, or for what it lacks."""
+    why = reason or lacking(case)
+    return replace(case, exclude=True, reason=why) if why else case
+
+
+def lacking(case: Case) -> str:
+    """What keeps a case from being cut at all: nothing, if a picture has a mask, or MRI has one to carry over."""
+    if (case.us and case.us_label) or (case.sweep and case.sweep_label) or (case.us and case.mri and case.mri_label):
+        return ""
+    if not case.us and not case.sweep:
+        return "no ultrasound volume"
+    return "no tumour mask" if case.mri or not case.mri_label else "no tumour mask, and no MRI to carry the MRI's over"
