@@ -52,6 +52,8 @@ class Frame:
         origin: where it comes from.
         time_s: position on the source's own clock, seconds, or None if it has no clock.
         no_spacing_reason: one sentence that says why `spacing` is None; empty otherwise.
+        depth_changed_at: `time.monotonic()` seconds since which the watched depth text or ruler has been another one;
+            None while it is as it was marked, or none is watched.
     """
 
     index: int
@@ -61,6 +63,7 @@ class Frame:
     origin: Origin
     time_s: float | None = None
     no_spacing_reason: str = ""
+    depth_changed_at: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse anything that is not one grey picture."""
@@ -68,6 +71,8 @@ class Frame:
             raise ValueError(f"a frame is one grey picture (rows, cols), not {self.pixels.shape}")
         if self.pixels.dtype not in (np.uint8, np.uint16, np.float32):
             raise ValueError(f"a frame is uint8, uint16 or float32, not {self.pixels.dtype}")
+        if self.depth_changed_at is not None and self.spacing is not None:
+            raise ValueError("a frame whose depth has changed has no scale")
 
     @property
     def rows(self) -> int:

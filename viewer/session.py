@@ -11,7 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeAlias
 
 from inference.frame import Frame
-from inference.guards.base import KEEPS_CONTOUR, Alarm, Finding
+from inference.guards.base import KEEPS_CONTOUR, Alarm, Event, Finding
 from inference.playback import SWEEP_FPS, Playback
 from inference.reading import NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.sources.base import LiveSource, RecordedSource, SourceInfo
@@ -117,6 +117,10 @@ class Session:
     def held(self) -> "Held | None":
         """The last half minute of a live source, as it is now; None for a recorded one, and before the first frame."""
         return None if self._ring is None or len(self._ring) == 0 else self._ring.held()
+
+    def guard_events(self) -> tuple[Event, ...]:
+        """Begins and ends of the guards' alarms since last asked, for a record; each is given once."""
+        return () if self._watch is None else self._watch.events()
 
     def condition(self, shown: Outcome | None) -> Condition:
         """The health of source and model while `shown` is on the screen."""
@@ -226,8 +230,6 @@ class Session:
         model = self.model
         self._findings = found = () if self._watch is None else self._watch.look(frame)
         for finding in found:
-            if finding.alarm is Alarm.DEPTH and self.live is not None:
-                self.live.void_spacing(finding.sentence)
             if finding.alarm not in KEEPS_CONTOUR:
                 return NotAnalysed(frame, Reason.GUARD, finding.sentence)
         if model is None:

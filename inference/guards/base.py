@@ -18,13 +18,16 @@ class Alarm(StrEnum):
     GRAPHICS = "graphics_in_sector"
     COLOUR = "colour_in_sector"
     DEPTH = "depth_changed"
-    """The watched depth read-out or ruler changed: the scale is void at once."""
+    """The watched depth read-out or ruler changed: the frame has no scale, whoever gave it."""
     UNLIKE_TRAINING = "unlike_training"
     """Analysed, and said so: spacing, size or intensities that the model did not see in training."""
 
 
-KEEPS_CONTOUR = frozenset({Alarm.FROZEN, Alarm.UNLIKE_TRAINING})
-"""Alarms under which a frame's own contour may stand; under any other the frame is not analysed."""
+KEEPS_CONTOUR = frozenset({Alarm.FROZEN, Alarm.UNLIKE_TRAINING, Alarm.DEPTH})
+"""Alarms under which a frame's own contour may stand; under any other the frame is not analysed.
+
+A frame of changed depth has no scale: it is not analysed unless the user chose to do that without one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,23 @@ class Finding:
 
     alarm: Alarm
     since: float
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An alarm began or ended.
+
+    Attributes:
+        alarm: which.
+        begins: True where it began, False where it ended.
+        at: `time.monotonic()` seconds: of the first frame with the alarm, or of the first one without it.
+        sentence: what the screen said; no patient, no source.
+    """
+
+    alarm: Alarm
+    begins: bool
+    at: float
     sentence: str
 
 

@@ -1,4 +1,11 @@
-"""Depth changed: the scanner's depth text or ruler is no longer what it was when the scale was given."""
+"""Depth changed: the scanner's depth text or ruler is no longer what it was when the scale was given.
+
+The text lies outside the sector, so that frames no longer show it. A live source therefore compares its pictures while
+they are whole (`DepthWatch`), and its frames only carry since when the depth has been another one (`DepthAlarm`).
+"""
+
+import threading
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -61,10 +68,68 @@ class DepthGuard:
         difference = cv2.blur(cv2.absdiff(self._greys(pixels), self._reference), (BLOCK, BLOCK))
         return float(difference.max())
 
+    def renewed(self, pixels: Pixels) -> "DepthGuard":
+        """A guard of the same region that takes this whole picture for right.
+
+        Raises:
+            SpacingError: if the region shows nothing there.
+        """
+        return DepthGuard(pixels, self._region)
+
     def _greys(self, pixels: Pixels) -> NDArray[np.float32]:
         # A stroke that a codec moved by a fraction of a pixel is no change: blurred first, it hardly is one.
         share = pixels[self._region.where].astype(np.float32) / np.float32(self._white)
         return cv2.GaussianBlur(share, (3, 3), 0).astype(np.float32)
+
+
+class DepthWatch:
+    """The depth guard of a running source, and the newest whole picture. Every method may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._guard: DepthGuard | None = None
+        self._whole: Pixels | None = None
+        self._fired: Finding | None = None
+
+    @property
+    def whole(self) -> Pixels | None:
+        """The newest whole picture, None before the first."""
+        return self._whole
+
+    @property
+    def guarding(self) -> bool:
+        """Whether a region is watched and has not changed."""
+        return self._guard is not None and self._fired is None
+
+    def guard(self, guard: DepthGuard | None) -> None:
+        """Watch with this guard from the next picture on; None watches nothing."""
+        with self._lock:
+            self._guard, self._fired = guard, None
+
+    def renew(self) -> None:
+        """After a change: take the newest picture for right, or watch nothing where it shows neither text nor ruler."""
+        with self._lock:
+            fired, guard, whole = self._fired, self._guard, self._whole
+            if fired is None or guard is None or whole is None:
+                return
+            self._guard = self._fired = None
+            with suppress(SpacingError):
+                self._guard = guard.renewed(whole)
+
+    def look(self, pixels: Pixels, at: float) -> Finding | None:
+        """Keep this whole picture as the newest, and compare it."""
+        with self._lock:
+            self._whole = pixels
+            self._fired = None if self._guard is None else self._guard.compare(pixels, at)
+            return self._fired
+
+
+class DepthAlarm:
+    """Tells what the source found while its picture was whole."""
+
+    def look(self, frame: Frame) -> Finding | None:
+        """The source's verdict, which came with the frame."""
+        return None if frame.depth_changed_at is None else Finding(Alarm.DEPTH, frame.depth_changed_at, SENTENCE)
 
 
 def may_measure(*, captured: bool, own_scale: bool, watched: bool) -> bool:

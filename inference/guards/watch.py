@@ -1,16 +1,22 @@
 """All guards together."""
 
 import logging
+from collections import deque
 from collections.abc import Sequence
 
 from inference.frame import Frame
-from inference.guards.base import Alarm, Finding, Guard
+from inference.guards.base import Alarm, Event, Finding, Guard
 
 log = logging.getLogger(__name__)
+
+MOST_EVENTS = 4096
+"""Kept for who asks; where nobody does, the oldest are forgotten."""
 
 
 class Watch:
     """Shows every frame to every guard. Begins and ends of alarms are logged, without the source's name.
+
+    `look` is for one thread; `ringing` and `events` may be asked from another.
 
     Args:
         guards: asked in this order; the first that forbids the analysis gives the sentence.
@@ -18,15 +24,34 @@ class Watch:
 
     def __init__(self, guards: Sequence[Guard]) -> None:
         self._guards = tuple(guards)
-        self._ringing: frozenset[Alarm] = frozenset()
+        self._ringing: dict[Alarm, Finding] = {}
+        self._events: deque[Event] = deque(maxlen=MOST_EVENTS)
 
     def look(self, frame: Frame) -> tuple[Finding, ...]:
         """What is wrong with this frame's signal; nothing on a good one."""
         found = tuple(finding for guard in self._guards if (finding := guard.look(frame)) is not None)
-        ringing = frozenset(finding.alarm for finding in found)
-        for alarm in sorted(ringing - self._ringing):
-            log.warning("guard: %s", alarm.value)
-        for alarm in sorted(self._ringing - ringing):
-            log.info("guard: %s is over", alarm.value)
-        self._ringing = ringing
+        before, self._ringing = self._ringing, {finding.alarm: finding for finding in found}
+        for alarm in sorted(self._ringing.keys() - before.keys()):
+            self._note(Event(alarm, True, frame.captured_at, self._ringing[alarm].sentence))
+        for alarm in sorted(before.keys() - self._ringing.keys()):
+            self._note(Event(alarm, False, frame.captured_at, before[alarm].sentence))
         return found
+
+    @property
+    def ringing(self) -> tuple[Finding, ...]:
+        """The alarms of the newest frame: what a record begins with."""
+        return tuple(self._ringing.values())
+
+    def events(self) -> tuple[Event, ...]:
+        """Begins and ends since last asked, oldest first; each is given once."""
+        taken = []
+        while self._events:
+            taken.append(self._events.popleft())
+        return tuple(taken)
+
+    def _note(self, event: Event) -> None:
+        self._events.append(event)
+        if event.begins:
+            log.warning("guard: %s", event.alarm.value)
+        else:
+            log.info("guard: %s is over", event.alarm.value)

@@ -3,13 +3,16 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.frame import Frame, Origin
+from inference.frame import Frame, Origin, Pixels
 from inference.spacing import PixelSpacing
+
+if TYPE_CHECKING:
+    from inference.guards.depth import DepthGuard
 
 Mask: TypeAlias = NDArray[np.uint8]
 
@@ -91,11 +94,37 @@ class LiveSource(FrameSource, Protocol):
     """A device or stream: no frame comes twice, and its scale can be set while it runs."""
 
     def set_spacing(self, spacing: PixelSpacing | None) -> None:
-        """Use this scale from the next picture on; None goes back to the signal's own."""
+        """Use this scale from the next picture on; None goes back to the signal's own.
+
+        If the watched depth text or ruler has changed, what stands there now is taken for right.
+        """
         ...
 
     def void_spacing(self, reason: str) -> None:
         """Trust no scale, neither given nor stated, until a new one is given; the reason is shown."""
+        ...
+
+    def whole(self) -> Pixels | None:
+        """The newest picture as the scanner drew it, text and ruler too: to mark a region on, and for nothing else.
+
+        It may show a patient's name: it is never kept, recorded or exported.
+        """
+        ...
+
+    def watch_depth(self, guard: "DepthGuard | None") -> None:
+        """Compare every picture, while it is whole, with the one on which depth text and ruler were marked.
+
+        The first that differs has no scale, neither given nor stated, and none after it has until a new one is given;
+        `Frame.depth_changed_at` says so. None watches nothing.
+
+        Args:
+            guard: `DepthGuard(source.whole(), region)`, made of the picture that the user saw.
+        """
+        ...
+
+    @property
+    def depth_watched(self) -> bool:
+        """Whether depth text and ruler are watched, and are as they were marked: `may_measure` asks for it."""
         ...
 
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from inference.errors import SourceError
 from inference.frame import Frame, Origin, Pixels, View
+from inference.guards.depth import DepthGuard, DepthWatch
 from inference.latest import Latest
 from inference.sources.base import Closing, Mask, SourceInfo
 from inference.sources.recorded import REMEDY, display_levels
@@ -111,6 +112,7 @@ class Live(Closing, ABC):
         self._error = ""
         self._index = 0
         self._sector = GrowingSector()
+        self._depth = DepthWatch()
         self._scale = threading.Lock()
         self._given = typed
         self._stated: PixelSpacing | _Unseen | None = _UNSEEN
@@ -139,7 +141,11 @@ class Live(Closing, ABC):
         return self._info
 
     def set_spacing(self, spacing: PixelSpacing | None) -> None:
-        """Use this scale from the next picture on; None goes back to the signal's own."""
+        """Use this scale from the next picture on; None goes back to the signal's own.
+
+        If the watched depth text or ruler has changed, what stands there now is taken for right.
+        """
+        self._depth.renew()
         with self._scale:
             self._given, self._stated, self._void, self._distrusted = spacing, _UNSEEN, "", False
 
@@ -147,6 +153,19 @@ class Live(Closing, ABC):
         """Trust no scale, neither given nor stated, until a new one is given; the reason is shown."""
         with self._scale:
             self._given, self._void, self._distrusted = None, reason, True
+
+    def whole(self) -> Pixels | None:
+        """The newest picture as the scanner drew it, to mark depth text on; never kept, recorded or exported."""
+        return self._depth.whole
+
+    def watch_depth(self, guard: DepthGuard | None) -> None:
+        """Void every scale from the first picture on that differs from the guard's; None watches nothing."""
+        self._depth.guard(guard)
+
+    @property
+    def depth_watched(self) -> bool:
+        """Whether depth text and ruler are watched, and are as they were marked."""
+        return self._depth.guarding
 
     def frames(self) -> Iterator[Frame]:
         """The newest picture each time, until closed; none while the sender is gone.
@@ -211,14 +230,19 @@ class Live(Closing, ABC):
                 f"The picture changed from {self._info.cols} × {self._info.rows} to {cols} × {rows} pixels: "
                 "open the source again, and calibrate."
             )
+        now = monotonic()
+        changed = self._depth.look(picture.pixels, now)
+        if changed is not None:
+            self.void_spacing(changed.sentence)
         spacing, reason = self._spacing_of(picture)
         frame = Frame(
             index=self._index,
             pixels=self._sector.apply(picture.pixels),
             spacing=spacing,
-            captured_at=monotonic(),
+            captured_at=now,
             origin=self._info.origin,
             no_spacing_reason=reason,
+            depth_changed_at=None if changed is None else changed.since,
         )
         self._index += 1
         self._pictures.put(frame)
