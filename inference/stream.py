@@ -1,6 +1,7 @@
 """The live path: a capture thread, an analysis thread, and mailboxes in which the newest wins.
 
-    source.frames() ──▶ Latest[Frame] ──▶ analyse(frame) ──▶ Latest[Outcome] ──▶ take(), polled by the window
+    source.frames() ─┬▶ Latest[Frame] ──▶ analyse(frame) ──▶ Latest[Outcome] ──▶ take(), polled by the window
+                     └▶ Latest[Frame] ──▶ take_frame(), the picture at full rate where the analysis is slow
 
 Nothing is queued, so nothing can lag: what is overwritten is counted. Frame and answer travel in one object.
 """
@@ -68,6 +69,7 @@ class Stream:
         self._source = source
         self._analyse = analyse
         self._frames: Latest[Frame] = Latest()
+        self._pictures: Latest[Frame] = Latest()
         self._outcomes: Latest[Outcome] = Latest()
         self._stopping = threading.Event()
         self._state = StreamState.STARTING
@@ -104,6 +106,10 @@ class Stream:
         """The newest answer nobody has seen, or None; never waits."""
         return self._outcomes.poll()
 
+    def take_frame(self) -> Frame | None:
+        """The newest frame nobody has seen, analysed or not, or None; never waits."""
+        return self._pictures.poll()
+
     def status(self) -> StreamStatus:
         """How it goes."""
         return StreamStatus(
@@ -124,6 +130,7 @@ class Stream:
                 self._captured += 1
                 self._last_frame_at = monotonic()
                 self._state = StreamState.RUNNING
+                self._pictures.put(frame)
                 self._frames.put(frame)
             self._state = StreamState.ENDED
         # Door 1 of 3: whatever breaks in a driver or decoder must end as a sentence on screen, not as a dead thread.

@@ -34,12 +34,12 @@ def _free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 
 class Server:
-    """A pyigtl server that sends the phantom's frames; `frozen`, the same one again and again."""
+    """A pyigtl server that sends the phantom's frames; `frozen`, the same one again and again; `silent`, none."""
 
     def __init__(self, port: int, matrix: NDArray[np.float64] = SCALED, scale: int = 1) -> None:
         self.matrix, self._scale = matrix, scale
         self._server = pyigtl.OpenIGTLinkServer(port=port, local_server=True)
-        self.frozen = False
+        self.frozen = self.silent = False
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._send)
         self._thread.start()
@@ -47,7 +47,7 @@ class Server:
     def _send(self) -> None:
         source, index = PhantomSource(rows=96, cols=128, count=40), 0
         while not self._stop.wait(0.02):
-            if not self._server.is_connected():
+            if self.silent or not self._server.is_connected():
                 continue
             pixels = np.kron(source.read(index % 40).pixels, np.ones((self._scale, self._scale), np.uint8))
             message = pyigtl.ImageMessage(pixels[None], ijk_to_world_matrix=self.matrix, device_name="Image")

@@ -1,34 +1,31 @@
 """The picture and its own contour, painted together from one outcome.
 
-Each of the two items keeps the frame it was made from, and notes that frame when it is really painted; after every
-paint the pair is reported, so that a contour on a foreign picture would be counted, not assumed away.
+After every paint the pair of frames that was painted is reported, so that a contour on a foreign picture would be
+counted, not assumed away.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
-import numpy as np
-import pyqtgraph as pg
-from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPaintEvent, QPen, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGraphicsItem, QGraphicsScene, QGraphicsView, QStyleOptionGraphicsItem, QWidget
+from PySide6.QtCore import QPointF, QRect, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 
-from inference.frame import Frame, Pixels
-from inference.reading import Outcome, Tumour
+from inference.frame import Frame
+from inference.reading import Outcome
 from inference.sources.base import SourceInfo
 from inference.spacing import PixelSpacing
 from viewer import overlay, theme
 from viewer.decor import Decor
 from viewer.face import Line
 from viewer.flip import Flip
+from viewer.items import ContourItem, PictureItem
 from viewer.placement import Placement
 
 DIMMED = 0.35
-STRIDE = 3
-"""Outlines come in steps of half a pixel; every third point is within 0.1 pixel of them and a third of the work."""
-_DASHES = {Line.SOLID: [], Line.DASHED: [4.0, 2.6], Line.DOTTED: [0.1, 2.2]}
+SIDE, EDGE = 76, 14
+"""Free at each side of the picture, for ruler and marker, and above and below it; px at 1280×800."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,111 +37,14 @@ class Painted:
     at: float
 
 
-class PictureItem(pg.ImageItem):  # type: ignore[misc]
-    """The grey picture: uint8, row-major, fixed levels, the fast path of pyqtgraph."""
-
-    def __init__(self) -> None:
-        super().__init__(axisOrder="row-major")
-        self.frame: Frame | None = None
-        self.painted: Frame | None = None
-
-    def show_frame(self, frame: Frame, levels: tuple[float, float]) -> None:
-        """Take the picture of `frame`."""
-        self.setImage(grey(frame.pixels, levels), autoLevels=False, levels=(0, 255))
-        self.frame = frame
-
-    def take_away(self) -> None:
-        """Show nothing."""
-        self.clear()
-        self.frame = self.painted = None
-
-    def paint(self, painter: QPainter, *args: object) -> None:
-        """Paint, and note which frame."""
-        super().paint(painter, *args)
-        self.painted = self.frame
-
-
-class ContourItem(QGraphicsItem):
-    """All outlines of one frame, one path for each style, reused from frame to frame."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.frame: Frame | None = None
-        self.painted: Frame | None = None
-        self.hidden = False
-        self.width = 2.5
-        self._paths: dict[Line, QPainterPath] = {}
-        self._bounds = QRectF()
-
-    def show_outcome(self, outcome: Outcome, lines: tuple[Line, ...]) -> None:
-        """Take the outlines of `outcome`, one style a region; no styles, no outlines."""
-        self.prepareGeometryChange()
-        self._bounds = QRectF(0, 0, outcome.frame.cols, outcome.frame.rows)
-        self._paths = outlines(outcome, lines) if isinstance(outcome, Tumour) else {}
-        self.frame = outcome.frame
-
-    def take_away(self) -> None:
-        """Show nothing."""
-        self.prepareGeometryChange()
-        self._bounds, self._paths = QRectF(), {}
-        self.frame = self.painted = None
-
-    def boundingRect(self) -> QRectF:
-        """The whole picture."""
-        return self._bounds
-
-    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:  # noqa: ARG002
-        """Paint a dark rim, then the line; and note which frame."""
-        self.painted = self.frame
-        if self.hidden:
-            return
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for line, path in self._paths.items():
-            for pen in _pens(line, self.width):
-                painter.strokePath(path, pen)
-
-
-def _pens(line: Line, width: float) -> tuple[QPen, QPen]:
-    """The rim that keeps the line visible on bright tissue, and the line."""
-    pens = []
-    for colour, extra in ((QColor(0, 0, 0, 150), 2.0), (QColor(theme.LINES[line]), 0.0)):
-        cap = Qt.PenCapStyle.FlatCap if line is Line.DASHED else Qt.PenCapStyle.RoundCap
-        pen = QPen(colour, width + extra, Qt.PenStyle.SolidLine, cap, Qt.PenJoinStyle.BevelJoin)
-        if _DASHES[line]:
-            pen.setDashPattern([length * width / (width + extra) for length in _DASHES[line]])
-        pen.setCosmetic(True)
-        pens.append(pen)
-    return pens[0], pens[1]
-
-
-def outlines(tumour: Tumour, lines: tuple[Line, ...]) -> dict[Line, QPainterPath]:
-    """One closed path a style, in picture edges (pixel centres at halves)."""
-    paths: dict[Line, QPainterPath] = {}
-    for region, line in zip(tumour.regions, lines, strict=False):
-        for contour in region.contours:
-            points = contour[::STRIDE] if len(contour) > 20 * STRIDE else contour
-            closed = np.concatenate([points, points[:1]]).astype(np.float64) + 0.5
-            piece = pg.functions.arrayToQPath(closed[:, 0], closed[:, 1], finiteCheck=False)
-            paths.setdefault(line, QPainterPath()).addPath(piece)
-    return paths
-
-
-def grey(pixels: Pixels, levels: tuple[float, float]) -> NDArray[np.uint8]:
-    """The display map: black at levels[0], white at levels[1], uint8."""
-    black, white = levels
-    if pixels.dtype == np.uint8 and (black, white) == (0, 255):
-        return np.asarray(pixels, np.uint8)
-    factor = 255.0 / max(white - black, 1e-6)
-    scaled = (pixels.astype(np.float32) - np.float32(black)) * np.float32(factor)
-    shown: NDArray[np.uint8] = np.clip(scaled, 0, 255).astype(np.uint8)
-    return shown
-
-
 class Canvas(QGraphicsView):
     """Draws one outcome, and the marks around it.
 
     Args:
         on_painted: told after every paint event what was painted.
+
+    Attributes:
+        empty: what stands there while there is no picture.
     """
 
     clicked = Signal(float, float)
@@ -153,11 +53,11 @@ class Canvas(QGraphicsView):
 
     def __init__(self, on_painted: Callable[[Painted], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._on_painted = on_painted
+        self._on_painted, self.empty = on_painted, overlay.EMPTY
         self._theme = theme.Theme()
         self._levels = (0.0, 255.0)
         self._decor = Decor()
-        self._left_out = 0
+        self._side, self._edge = SIDE, EDGE
         self._flip = Flip()
         self._spacing: PixelSpacing | None = None
         self.placement: Placement | None = None
@@ -179,7 +79,6 @@ class Canvas(QGraphicsView):
         self.setBackgroundBrush(QColor(theme.BLACK))
         self.setInteractive(False)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self.setMinimumSize(320, 240)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents, False)
 
     def apply(self, look: theme.Theme) -> None:
@@ -187,17 +86,16 @@ class Canvas(QGraphicsView):
         self._theme = look
         self._place()
 
-    def leave_right(self, width: int) -> None:
-        """Keep the picture and its marks out of a strip at the right."""
-        if width != self._left_out:
-            self._left_out = width
+    def leave_free(self, side: int, edge: int) -> None:
+        """Keep the picture out of these margins, px at 1280×800."""
+        if (side, edge) != (self._side, self._edge):
+            self._side, self._edge = side, edge
             self._place()
-            self.viewport().update()
 
     @property
     def room(self) -> QRect:
         """Where picture and marks may be, view pixels."""
-        return self.viewport().rect().adjusted(0, 0, -self._left_out, 0)
+        return self.viewport().rect()
 
     def set_source(self, info: SourceInfo) -> None:
         """Prepare for pictures of this source."""
@@ -237,13 +135,28 @@ class Canvas(QGraphicsView):
     def show_outcome(self, outcome: Outcome, lines: tuple[Line, ...], *, dimmed: bool = False) -> None:
         """Show a picture and its own contour, now: waiting for the next round of painting would cost some 8 ms."""
         self._draw(outcome, lines, dimmed=dimmed)
-        self.picture.show_frame(outcome.frame, self._levels)
-        shape = (outcome.frame.rows, outcome.frame.cols)
-        before = None if self.placement is None else (self.placement.rows, self.placement.cols)
-        if shape != before or outcome.frame.spacing != self._spacing:
-            self._spacing = outcome.frame.spacing
-            self._place()
+        self._take_frame(outcome.frame)
         self.viewport().repaint()
+
+    def show_frame(self, frame: Frame) -> None:
+        """Show a picture without any contour."""
+        self._take_frame(frame)
+        self.viewport().update()
+
+    def dim(self, dimmed: bool) -> None:
+        """Show that the picture is no longer to be believed."""
+        opacity = DIMMED if dimmed else 1.0
+        if opacity != self.picture.opacity():
+            self.picture.setOpacity(opacity)
+            self.viewport().update()
+
+    def _take_frame(self, frame: Frame) -> None:
+        """Take over a picture, and fit it in again if it is of another shape or scale."""
+        self.picture.show_frame(frame, self._levels)
+        before = None if self.placement is None else (self.placement.rows, self.placement.cols)
+        if (frame.rows, frame.cols) != before or frame.spacing != self._spacing:
+            self._spacing = frame.spacing
+            self._place()
 
     def show_lines(self, outcome: Outcome, lines: tuple[Line, ...], *, dimmed: bool) -> None:
         """Draw the contour of the outcome on the screen in another style, or take it away."""
@@ -261,7 +174,7 @@ class Canvas(QGraphicsView):
         frame = self.picture.frame
         if frame is None:
             return
-        side, edge = self._theme.px(76), self._theme.px(14)
+        side, edge = self._theme.px(self._side), self._theme.px(self._edge)
         area = (side, edge, max(1, size.width() - 2 * side), max(1, size.height() - 2 * edge))
         self.placement = Placement.fit(frame.rows, frame.cols, frame.spacing, area, self._flip)
         self.picture.setTransform(self.placement.transform)
@@ -277,7 +190,10 @@ class Canvas(QGraphicsView):
         """Paint the items and the marks, and report what was painted."""
         super().paintEvent(event)
         painter = QPainter(self.viewport())
-        overlay.paint(painter, self._decor, self.placement, self.room, self._theme)
+        if self.placement is None:
+            overlay.paint_empty(painter, self.empty, self.room, self._theme)
+        else:
+            overlay.paint(painter, self._decor, self.placement, self.room, self._theme)
         painter.end()
         self._on_painted(Painted(self.picture.painted, self.contour.painted, monotonic()))
 

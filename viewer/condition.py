@@ -7,6 +7,8 @@ STALE_AFTER_S = 0.5
 """A source that should be delivering and has not for this long is stale."""
 OLD_AFTER_S = 2.0
 """An analysis older than this loses its contour and number."""
+SLOW_MS = 100.0
+"""A model that takes longer for one frame gets two panes: the live picture at full rate, and the last analysed one."""
 
 
 class Health(StrEnum):

@@ -45,6 +45,10 @@ class Decor:
         banner: words across the picture.
         points: calibration points, picture pixels.
         framed: the picture stands still by the user's wish while the source goes on.
+        caption: how old the picture is, where it is not the live one; empty where it is.
+        caption_ink: its colour, and that of the border.
+        heading: LIVE, or what the live one of two panes is; empty elsewhere.
+        heading_ink: its colour.
     """
 
     marker: Marker = Marker.NONE
@@ -58,6 +62,10 @@ class Decor:
     banner: str = ""
     points: tuple[tuple[float, float], ...] = ()
     framed: bool = False
+    caption: str = ""
+    caption_ink: str = ""
+    heading: str = ""
+    heading_ink: str = ""
 
 
 def decor_of(

@@ -34,6 +34,7 @@ class Desk:
         outlet: what goes to other programs.
         snapshots: what is being written.
         meter: what was really painted.
+        live_meter: the same of the live pane, where there are two.
         hold: the size warning's memory.
         shown: the outcome on the screen.
         condition: of source and model while it is there.
@@ -53,6 +54,7 @@ class Desk:
     snapshots: Snapshots
     outlet: Outlet = field(default_factory=Outlet)
     meter: Meter = field(default_factory=Meter)
+    live_meter: Meter = field(default_factory=lambda: Meter(contours=False))
     hold: WarningHold = field(default_factory=WarningHold)
     shown: Outcome | None = None
     condition: Condition = field(default_factory=lambda: Condition(Health.EMPTY))
@@ -71,6 +73,7 @@ class Desk:
         """Turn over what is shown, contour and all; what is analysed and measured stays as it came."""
         self.flip = flip
         self.view.canvas.set_flip(flip)
+        self.view.live.set_flip(flip)
         self.view.stage.inset.set_flip(flip)
 
     def thaw(self) -> None:

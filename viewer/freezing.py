@@ -33,8 +33,9 @@ class Freezing:
             return False
         self._live, self.review = shown, Review(held)
         self._view.transport.set_source(self.review, live=True)
-        self._view.stage.inset.show()
-        self._view.stage.inset.raise_()
+        if not self._view.stage.two_panes:  # there the live picture stands beside it
+            self._view.stage.inset.show()
+            self._view.stage.inset.raise_()
         return True
 
     def thaw(self) -> bool:

@@ -6,8 +6,8 @@ from PySide6.QtWidgets import QWidget
 
 from inference.frame import Frame
 from viewer import theme
-from viewer.canvas import grey
 from viewer.flip import Flip
+from viewer.items import grey
 from viewer.theme import Theme
 
 WIDTH, HEIGHT = 220, 176

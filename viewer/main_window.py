@@ -55,7 +55,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(1120, 700)
         self.setAcceptDrops(True)
         self._look: Theme | None = None
-        self.session, self.view = session, Screen(self.act, self._accept, self._painted)
+        self.session, self.view = session, Screen(self.act, self._accept, self._painted, self._live_painted)
         self.freezing = Freezing(session, self.view)
         snapshots = Snapshots(settings.exports_folder())
         self.desk = Desk(session, self.view, self.freezing, remembered, faults or Faults(), phase, snapshots)
@@ -73,8 +73,9 @@ class MainWindow(QMainWindow):
         for action in ACTIONS:
             for keys in action.keys:
                 QShortcut(QKeySequence(keys), self, self._actor(action.name))
-        self.view.canvas.clicked.connect(self.deeds.click)
-        self.view.canvas.marker_clicked.connect(self.deeds.turn_marker)
+        for pane in (self.view.canvas, self.view.live):
+            pane.clicked.connect(self.deeds.click)
+            pane.marker_clicked.connect(self.deeds.turn_marker)
         self.view.transport.scrubber.touched.connect(lambda _: self.desk.hold.reset())
         self.view.calibration.calibrated.connect(self.deeds.calibrate)
         self.view.source.chosen.connect(self.deeds.open_source)
@@ -150,6 +151,10 @@ class MainWindow(QMainWindow):
         """Count what was painted, but not the picture that waits for its model, nor a frozen one."""
         if self.desk.condition.health not in (Health.LOADING, Health.VIEW_FROZEN):
             self.desk.meter.record(painted)
+
+    def _live_painted(self, painted: Painted) -> None:
+        """Count the pictures of the live pane, which never has a contour."""
+        self.desk.live_meter.record(painted)
 
     # ── files dropped, and the end ──────────────────────────────────────────────────────────────────────────────
 

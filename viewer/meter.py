@@ -22,9 +22,14 @@ class Latency:
 
 
 class Meter:
-    """Fed by every paint event; a frame painted twice counts once."""
+    """Fed by every paint event; a frame painted twice counts once.
 
-    def __init__(self) -> None:
+    Args:
+        contours: whether each picture must come with its own contour; else it must come without any.
+    """
+
+    def __init__(self, *, contours: bool = True) -> None:
+        self._contours = contours
         self._latencies: deque[float] = deque(maxlen=KEPT)
         self._times: deque[float] = deque(maxlen=90)
         self._last: Frame | None = None
@@ -46,7 +51,7 @@ class Meter:
             return
         self._last = frame
         self.shown += 1
-        self.mismatched += painted.contour is not frame
+        self.mismatched += painted.contour is not (frame if self._contours else None)
         self._latencies.append((painted.at - frame.captured_at) * 1e3)
         self._times.append(painted.at)
         self.first_at = painted.at if self.first_at is None else self.first_at

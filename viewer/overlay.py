@@ -7,17 +7,21 @@ from viewer import theme
 from viewer.decor import Decor, Marker
 from viewer.placement import Placement
 
+CAPTION = 38
+"""Height of the words on the analysed pane, px at 1280×800."""
 EMPTY = "Drop a file here, or open one (Ctrl O)"
 
 
-def paint(painter: QPainter, decor: Decor, placement: Placement | None, view: QRect, look: theme.Theme) -> None:
+def paint_empty(painter: QPainter, words: str, view: QRect, look: theme.Theme) -> None:
+    """Say what is to be done where there is no picture."""
+    painter.setFont(look.font(16))
+    painter.setPen(QColor(theme.MUTED))
+    painter.drawText(QRectF(view), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words)
+
+
+def paint(painter: QPainter, decor: Decor, placement: Placement, view: QRect, look: theme.Theme) -> None:
     """Paint all marks onto the view."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    if placement is None:
-        painter.setFont(look.font(16))
-        painter.setPen(QColor(theme.MUTED))
-        painter.drawText(QRectF(view), Qt.AlignmentFlag.AlignCenter, EMPTY)
-        return
     _marker(painter, decor, view, look)
     _foot(painter, decor, view, look)
     if decor.row_mm is not None:
@@ -29,9 +33,36 @@ def paint(painter: QPainter, decor: Decor, placement: Placement | None, view: QR
         _banner(painter, decor.banner, placement, look)
     _points(painter, decor, placement, look)
     if decor.framed:
-        painter.setPen(QPen(QColor(theme.BLUE), look.px(4)))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawRect(QRectF(view).adjusted(2, 2, -2, -2))
+        _frame(painter, theme.BLUE, view, look)
+    if decor.heading:
+        _words_on_top(painter, decor.heading, decor.heading_ink, view, look)
+    if decor.caption:
+        _frame(painter, decor.caption_ink, view, look)
+        _caption(painter, decor, view, look)
+
+
+def _frame(painter: QPainter, colour: str, view: QRect, look: theme.Theme) -> None:
+    """A border around everything."""
+    painter.setPen(QPen(QColor(colour), look.px(4)))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    half = look.px(4) / 2
+    painter.drawRect(QRectF(view).adjusted(half, half, -half, -half))
+
+
+def _caption(painter: QPainter, decor: Decor, view: QRect, look: theme.Theme) -> None:
+    """How old this picture is, in the border's colour across its top."""
+    band = QRectF(view.left(), view.top(), view.width(), look.px(CAPTION))
+    painter.fillRect(band, QColor(decor.caption_ink))
+    _words_on_top(painter, decor.caption, theme.GROUND, view, look)
+
+
+def _words_on_top(painter: QPainter, words: str, ink: str, view: QRect, look: theme.Theme) -> None:
+    """What a pane is, in the middle of its top."""
+    painter.setFont(look.font(20, QFont.Weight.Bold))
+    painter.setPen(QColor(ink))
+    painter.drawText(
+        QRectF(view.left(), view.top(), view.width(), look.px(CAPTION)), Qt.AlignmentFlag.AlignCenter, words
+    )
 
 
 def marker_rect(decor: Decor, view: QRect, look: theme.Theme) -> QRectF:

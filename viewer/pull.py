@@ -3,14 +3,16 @@
 from dataclasses import replace
 from time import monotonic
 
+from inference.frame import Frame
 from inference.reading import Outcome, Tumour
 from inference.sources.paths import shown_address
 from viewer import facts
-from viewer.condition import Condition, Health
+from viewer.condition import SLOW_MS, Condition, Health
 from viewer.decor import Decor, Marker, decor_of, face_row
 from viewer.desk import Desk
 from viewer.face import Context, Face, Line
 from viewer.flip import Flip
+from viewer.panes import analysed_decor, live_decor
 from viewer.states import face, region_lines
 
 SLOW_S = 0.2
@@ -37,13 +39,15 @@ class Pull:
             self._source_changed(now)
         if "model" in changed:
             self._model_changed()
-        newest = self._session.take()
+        newest, picture = self._session.take(), self._session.take_frame()
         desk.outlet.update(newest, self._session.condition(newest or desk.freezing.behind(desk.shown)))
         if newest is not None:
             self._view.trace.add(now, newest.area_mm2 if isinstance(newest, Tumour) else None)
         outcome = desk.freezing.choose(newest)
         desk.shown = outcome or desk.shown
-        self._show(now, new=outcome is not None)
+        shown = self._show(now, new=outcome is not None)
+        if self._view.stage.two_panes:
+            self._show_live(picture, shown)
         if now - self._slow_at >= SLOW_S:
             self._slow_at = now
             self._show_slowly(now)
@@ -52,7 +56,7 @@ class Pull:
         """Bring what follows slowly to the moment of the next tick."""
         self._slow_at = 0.0
 
-    def _show(self, now: float, *, new: bool) -> None:
+    def _show(self, now: float, *, new: bool) -> Face:
         """Bring picture, contour, number and state to this moment."""
         desk, outcome, model = self._desk, self._desk.shown, self._session.model
         condition = desk.condition = self._condition_of(outcome)
@@ -62,34 +66,48 @@ class Pull:
         self._view.top.show_source(self._session.info, condition)
         if outcome is not None:
             lines = region_lines(outcome, held) if shown.contour and isinstance(outcome, Tumour) else ()
-            self._draw(outcome, lines, shown, new=new)
+            self._draw(outcome, lines, shown, now, new=new)
         if shown != desk.face:
             desk.face = shown
             self._view.readout.show_face(shown)
         self._view.canvas.hide_contour(now < desk.overlay_off_until)
+        return shown
 
     def _condition_of(self, outcome: Outcome | None) -> Condition:
         """The source's, or that of a view the user froze: then the source's own stands in the inset."""
         review = self._desk.freezing.review
         return self._session.condition(outcome) if review is None else Condition(Health.VIEW_FROZEN, review.behind_s)
 
-    def _draw(self, outcome: Outcome, lines: tuple[Line, ...], shown: Face, *, new: bool) -> None:
+    def _draw(self, outcome: Outcome, lines: tuple[Line, ...], shown: Face, now: float, *, new: bool) -> None:
         """Paint a new outcome, or the same one in another style."""
-        self._view.canvas.set_decor(self._decor(outcome, shown))
+        decor = self._decor(outcome.frame, shown)
+        if self._view.stage.two_panes:
+            decor = analysed_decor(decor, outcome, self._desk.condition, self._view.live.picture.frame, now)
+        self._view.canvas.set_decor(decor)
         if new:
             self._view.canvas.show_outcome(outcome, lines, dimmed=shown.dimmed)
         elif (lines, shown.dimmed) != self._drawn:
             self._view.canvas.show_lines(outcome, lines, dimmed=shown.dimmed)
         self._drawn = (lines, shown.dimmed)
 
-    def _decor(self, outcome: Outcome, shown: Face) -> Decor:
-        """The marks around this outcome's picture."""
+    def _show_live(self, picture: Frame | None, shown: Face) -> None:
+        """Bring the live one of two panes to this moment: every picture of the source, none with a contour."""
+        live = self._view.live
+        if picture is not None:
+            live.show_frame(picture)
+        if live.picture.frame is not None:
+            source = self._session.condition(self._desk.freezing.behind(self._desk.shown))
+            live.set_decor(live_decor(self._decor(live.picture.frame, shown), self._session.info, source))
+        live.dim(shown.dimmed)
+
+    def _decor(self, frame: Frame, shown: Face) -> Decor:
+        """The marks around this picture."""
         desk, info = self._desk, self._session.info
         if info is None:
             return Decor()
         if desk.face_row is None:
-            desk.face_row = face_row(outcome.frame)
-        decor = decor_of(outcome.frame, info, desk.marker, desk.face_row, desk.flip)
+            desk.face_row = face_row(frame)
+        decor = decor_of(frame, info, desk.marker, desk.face_row, desk.flip)
         points = () if self._view.calibration.isHidden() else self._view.calibration.points
         frozen = desk.freezing.review is not None
         return replace(decor, phase=desk.phase.words, banner=shown.banner, points=points, framed=frozen)
@@ -103,7 +121,7 @@ class Pull:
         self._view.transport.update_place()
         self._view.stage.expire(now)
         if not self._view.timing.isHidden():
-            self._view.timing.show_numbers(desk.meter, status, model)
+            self._view.timing.show_numbers(desk.meter, desk.live_meter, status, model)
         if (sentence := desk.faults.take() or desk.snapshots.poll()) is not None:
             self._view.stage.say(sentence, now)
 
@@ -118,6 +136,7 @@ class Pull:
         self._forget()
         if info is not None:
             self._view.canvas.set_source(info)
+            self._view.live.set_source(info)
         self._view.transport.set_source(self._session.playback, live=self._session.live is not None)
         if self._session.request is not None:
             desk.remember(desk.settings.with_recent(shown_address(self._session.request.text)))
@@ -131,12 +150,17 @@ class Pull:
         desk.shown, desk.marker, desk.face_row = None, Marker.UNSET, None
         desk.hold.reset()
         desk.meter.reset()
+        desk.live_meter.reset()
         self._view.trace.clear()
         self._view.canvas.clear()
+        self._view.live.clear()
 
     def _model_changed(self) -> None:
         """A model was loaded or refused."""
         model = self._session.model
         self._desk.meter.reset()
+        self._desk.live_meter.reset()
+        if model is not None:
+            self._view.show_panes(two=model.warm_up_ms > SLOW_MS)
         self._view.model_card.show_model(model, self._session.model_refusal)
         self._view.trace.set_limit(None if model is None else model.contract.reliability.min_reliable_area_mm2)

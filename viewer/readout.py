@@ -183,6 +183,10 @@ class Readout(QWidget):
         for text in (*self._keys, *self._values.values()):
             text.setFont(look.font(13))
 
+    def show_caption(self, words: str) -> None:
+        """Say of what the number is."""
+        set_text(self._caption, words)
+
     def show_face(self, shown: Face) -> None:
         """Show what is known at this moment."""
         tone = TONES[shown.card.tone]

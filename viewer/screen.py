@@ -8,12 +8,14 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from viewer.canvas import Canvas, Painted
 from viewer.face import Offer
 from viewer.foot import ResearchLine
+from viewer.overlay import EMPTY
 from viewer.panels.calibration import CalibrationPanel
 from viewer.panels.keys import KeysPanel
 from viewer.panels.model_card import ModelPanel
 from viewer.panels.performance import PerformancePanel
 from viewer.panels.source import SourcePanel
 from viewer.panels.welcome import WelcomePanel
+from viewer.panes import NOT_YET
 from viewer.readout import Readout
 from viewer.stage import Stage
 from viewer.theme import Theme
@@ -29,16 +31,21 @@ class Screen(QWidget):
         act: carries out an action by its name.
         accept: carries out what a card offers.
         painted: told what each paint event put on the screen.
+        live_painted: the same of the live pane, where there are two.
     """
 
     def __init__(
-        self, act: Callable[[str], None], accept: Callable[[Offer], None], painted: Callable[[Painted], None]
+        self,
+        act: Callable[[str], None],
+        accept: Callable[[Offer], None],
+        painted: Callable[[Painted], None],
+        live_painted: Callable[[Painted], None],
     ) -> None:
         super().__init__()
         self._look = Theme()
         self.setObjectName("ground")
-        self.canvas = Canvas(painted)
-        self.stage, self.readout = Stage(self.canvas), Readout(accept)
+        self.canvas, self.live = Canvas(painted), Canvas(live_painted)
+        self.stage, self.readout = Stage(self.canvas, self.live), Readout(accept)
         self.top, self.transport, self.trace = TopBar(act), Transport(act), Trace()
         self.foot, self.research = QWidget(), ResearchLine()
         self.calibration, self.source = CalibrationPanel(self.stage), SourcePanel(self.stage)
@@ -68,9 +75,16 @@ class Screen(QWidget):
     def apply(self, look: Theme) -> None:
         """Use these sizes."""
         self._look = look
-        for part in (self.top, self.readout, self.transport, self.trace, self.stage, self.canvas, self.research):
+        for part in (self.top, self.readout, self.transport, self.trace, self.canvas, self.live, self.research):
             part.apply(look)
+        self.stage.apply(look)
         self.foot.setFixedHeight(look.px(100))
+
+    def show_panes(self, *, two: bool) -> None:
+        """One pane, or two; chosen when a model is loaded, never in between."""
+        self.stage.show_panes(two=two)
+        self.canvas.empty = NOT_YET if two else EMPTY
+        self.readout.show_caption("SEGMENTED AREA · ANALYSED PICTURE" if two else "SEGMENTED AREA")
 
     def widen(self, width: float) -> None:
         """Draw the contour this wide, px at 1280×800."""

@@ -88,6 +88,10 @@ class Session:
         """The newest outcome nobody has seen; never waits."""
         return None if self._stream is None else self._stream.take()
 
+    def take_frame(self) -> Frame | None:
+        """The newest frame nobody has seen, analysed or not; never waits."""
+        return None if self._stream is None else self._stream.take_frame()
+
     def status(self) -> StreamStatus | None:
         """How the stream goes, None while there is none."""
         return None if self._stream is None else self._stream.status()

@@ -2,9 +2,9 @@
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
-from viewer.canvas import Canvas
+from viewer.canvas import EDGE, SIDE, Canvas
 from viewer.face import Tone
 from viewer.inset import Inset
 from viewer.panels.sheet import Sheet
@@ -12,24 +12,28 @@ from viewer.theme import TONES, Theme
 from viewer.widgets import label, set_text
 
 NOTICE_S = 12.0
+PANE_SIDE, PANE_EDGE = 12, 48
+"""Margins of the analysed one of two panes, px at 1280×800."""
 
 
 class Stage(QWidget):
-    """Canvas, panels, notice.
+    """One pane or two, panels, notice.
 
     Args:
-        canvas: fills the stage.
+        canvas: the picture with its contour; alone it fills the stage.
+        live: the live picture without contour, the larger of two panes.
     """
 
-    def __init__(self, canvas: Canvas) -> None:
+    def __init__(self, canvas: Canvas, live: Canvas) -> None:
         super().__init__()
         self._look = Theme()
         self._sheets: list[Sheet] = []
         self._until = 0.0
-        self._canvas = canvas
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(canvas)
+        self._canvas, self._live = canvas, live
+        for pane in (live, canvas):
+            pane.setParent(self)
+        live.hide()
+        self.setMinimumSize(640, 240)
         self.notice = label(wrap=True)
         self.notice.setParent(self)
         self.notice.setAlignment(Qt.AlignmentFlag.AlignVCenter)
@@ -54,6 +58,18 @@ class Stage(QWidget):
         for sheet in self._sheets:
             sheet.apply(look)
         self._place()
+
+    @property
+    def two_panes(self) -> bool:
+        """Whether the live picture stands beside the analysed one."""
+        return not self._live.isHidden()
+
+    def show_panes(self, *, two: bool) -> None:
+        """One pane, or two at the same scale."""
+        self._live.setVisible(two)
+        self._live.leave_free(SIDE, PANE_EDGE)
+        self._canvas.leave_free(*((PANE_SIDE, PANE_EDGE) if two else (SIDE, EDGE)))
+        self._make_room()
 
     def toggle(self, sheet: Sheet) -> None:
         """Open a panel, the only one; or close it if it is open."""
@@ -99,8 +115,12 @@ class Stage(QWidget):
         self.notice.setGeometry((self.width() - width) // 2, self.height() - height - margin, width, height)
 
     def _make_room(self) -> None:
-        """Let the picture end where a panel begins."""
+        """Let the pictures end where a panel begins, both panes with the same room for their picture."""
         taken = max((sheet.footprint for sheet in self._sheets), default=0)
-        self._canvas.leave_right(taken)
+        room, live = self.width() - taken, 0
+        if self.two_panes:
+            live = (room + 2 * (self._look.px(SIDE) - self._look.px(PANE_SIDE))) // 2
+            self._live.setGeometry(0, 0, live, self.height())
+        self._canvas.setGeometry(live, 0, room - live, self.height())
         margin = self._look.px(14)
         self.inset.move(margin, self._look.touch + 2 * margin)  # the ruler is at the right

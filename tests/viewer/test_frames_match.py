@@ -7,6 +7,7 @@ answers with a box whose place tells the number. The window is grabbed while it 
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from inference.reading import Analysis, Outcome, Region, SizeState, Tumour
 from inference.sources.base import SourceInfo
 from inference.sources.recorded import Recorded
 from inference.spacing import PixelSpacing, Provenance
+from viewer.canvas import Canvas
 from viewer.main_window import MainWindow
 from viewer.opened import Model
 
@@ -75,11 +77,16 @@ def jittery(frame: Frame) -> Outcome:
     return box_of(frame)
 
 
-def painted_numbers(window: MainWindow) -> tuple[int, int]:
-    """(number in the picture, number in the contour's place), from the pixels of the painted window."""
-    image = window.view.canvas.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+def very_slow(frame: Frame) -> Outcome:
+    time.sleep(0.4)
+    return box_of(frame)
+
+
+def painted_number(canvas: Canvas) -> tuple[int, NDArray[np.int_]]:
+    """The number in the painted picture, and the cyan columns of a row that any contour crosses."""
+    image = canvas.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
     pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4)[..., :3].astype(int)
-    placement = window.view.canvas.placement
+    placement = canvas.placement
     assert placement is not None
 
     def at(x: float, y: float) -> tuple[int, int]:
@@ -88,10 +95,19 @@ def painted_numbers(window: MainWindow) -> tuple[int, int]:
 
     blue, red = pixels[..., 0], pixels[..., 2]
     row = at(0, 80)[1]
-    cyan = np.flatnonzero(blue[row] - red[row] > 120)
+    inside = slice(round(placement.left), round(placement.right))
+    cyan = np.flatnonzero(blue[row, inside] - red[row, inside] > 120) + inside.start
+    return number_in(pixels.mean(axis=2).astype(np.uint8), at), cyan
+
+
+def painted_numbers(window: MainWindow) -> tuple[int, int]:
+    """(number in the picture, number in the contour's place), from the pixels of the painted window."""
+    canvas = window.view.canvas
+    number, cyan = painted_number(canvas)
     left_side = cyan[cyan < cyan[0] + 8].mean()
-    x = placement.to_picture(float(left_side) + 0.5, 0.0)[0]
-    return number_in(pixels.mean(axis=2).astype(np.uint8), at), round((x - FIRST) / STEP)
+    assert canvas.placement is not None
+    x = canvas.placement.to_picture(float(left_side) + 0.5, 0.0)[0]
+    return number, round((x - FIRST) / STEP)
 
 
 @pytest.mark.parametrize("analyse", [box_of, slow, jittery])
@@ -134,3 +150,32 @@ def test_a_foreign_contour_is_counted(
     window.view.canvas.viewport().update()
     qtbot.waitUntil(lambda: window.meter.shown > before, timeout=2000)
     assert window.meter.mismatched == 1
+
+
+def test_beside_a_slow_model_the_live_pane_runs_at_the_sources_rate_and_has_no_contour(
+    show: Callable[..., MainWindow], make_model: Callable[..., Model], contract: object, qtbot: QtBot
+) -> None:
+    """Numbers are read back from both painted panes while they run."""
+    model = replace(make_model(contract, very_slow), warm_up_ms=400.0)
+    window = show(Numbered(fps=25.0), model)
+    live: list[tuple[float, int]] = []
+    analysed: set[int] = set()
+
+    def look() -> bool:
+        number, cyan = painted_number(window.view.live)
+        assert cyan.size == 0
+        live.append((time.monotonic(), number))
+        if window.face is not None and window.face.contour:
+            picture, contour = painted_numbers(window)
+            assert picture == contour
+            analysed.add(picture)
+        return len(analysed) >= 6
+
+    qtbot.waitUntil(look, timeout=20_000)
+    status = window.session.status()
+    assert status is not None
+    assert window.view.stage.two_panes
+    shown = len({number for _, number in live})
+    assert shown > 3 * len(analysed), f"{shown} pictures in the live pane beside {len(analysed)} analysed ones"
+    assert window.desk.live_meter.shown > 0.8 * status.captured
+    assert window.desk.live_meter.mismatched == window.meter.mismatched == 0

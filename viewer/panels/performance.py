@@ -11,8 +11,8 @@ from viewer.theme import Theme
 from viewer.widgets import label, set_text
 from viewer.words import spaced
 
-ROWS = ("Capture to paint p50", "p95", "p99", "Shown a second", "Captured", "Analysed", "Shown", "Dropped",
-        "Foreign contours", "Provider", "Network warm-up")  # fmt: skip
+ROWS = ("Capture to paint p50", "p95", "p99", "Shown a second", "Live pane a second", "Captured", "Analysed", "Shown",
+        "Dropped", "Foreign contours", "Provider", "Network warm-up")  # fmt: skip
 
 
 class PerformancePanel(Sheet):
@@ -40,8 +40,8 @@ class PerformancePanel(Sheet):
         for text in self._labels:
             text.setFont(look.font(14))
 
-    def show_numbers(self, meter: Meter, status: StreamStatus | None, model: Model | None) -> None:
-        """Show the newest numbers."""
+    def show_numbers(self, meter: Meter, live: Meter, status: StreamStatus | None, model: Model | None) -> None:
+        """Show the newest numbers; `live` is the live pane's meter, where there are two panes."""
         latency, counts, milliseconds = meter.latency, ("—",) * 3, ("—",) * 3
         if latency is not None:
             milliseconds = (f"{latency.p50:.0f} ms", f"{latency.p95:.0f} ms", f"{latency.p99:.0f} ms")
@@ -51,6 +51,7 @@ class PerformancePanel(Sheet):
         values = (
             *milliseconds,
             f"{meter.fps_now:.1f}",
+            f"{live.fps_now:.1f}" if live.shown else "—",
             captured,
             analysed,
             spaced(meter.shown),

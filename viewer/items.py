@@ -1,0 +1,120 @@
+"""The two things drawn in a picture's own coordinates: the picture and its outlines.
+
+Each keeps the frame it was made from, and notes that frame when it is really painted.
+"""
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from inference.frame import Frame, Pixels
+from inference.reading import Outcome, Tumour
+from viewer import theme
+from viewer.face import Line
+
+STRIDE = 3
+"""Outlines come in steps of half a pixel; every third point is within 0.1 pixel of them and a third of the work."""
+_DASHES = {Line.SOLID: [], Line.DASHED: [4.0, 2.6], Line.DOTTED: [0.1, 2.2]}
+
+
+class PictureItem(pg.ImageItem):  # type: ignore[misc]
+    """The grey picture: uint8, row-major, fixed levels, the fast path of pyqtgraph."""
+
+    def __init__(self) -> None:
+        super().__init__(axisOrder="row-major")
+        self.frame: Frame | None = None
+        self.painted: Frame | None = None
+
+    def show_frame(self, frame: Frame, levels: tuple[float, float]) -> None:
+        """Take the picture of `frame`."""
+        self.setImage(grey(frame.pixels, levels), autoLevels=False, levels=(0, 255))
+        self.frame = frame
+
+    def take_away(self) -> None:
+        """Show nothing."""
+        self.clear()
+        self.frame = self.painted = None
+
+    def paint(self, painter: QPainter, *args: object) -> None:
+        """Paint, and note which frame."""
+        super().paint(painter, *args)
+        self.painted = self.frame
+
+
+class ContourItem(QGraphicsItem):
+    """All outlines of one frame, one path for each style, reused from frame to frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frame: Frame | None = None
+        self.painted: Frame | None = None
+        self.hidden = False
+        self.width = 2.5
+        self._paths: dict[Line, QPainterPath] = {}
+        self._bounds = QRectF()
+
+    def show_outcome(self, outcome: Outcome, lines: tuple[Line, ...]) -> None:
+        """Take the outlines of `outcome`, one style a region; no styles, no outlines."""
+        self.prepareGeometryChange()
+        self._bounds = QRectF(0, 0, outcome.frame.cols, outcome.frame.rows)
+        self._paths = outlines(outcome, lines) if isinstance(outcome, Tumour) else {}
+        self.frame = outcome.frame
+
+    def take_away(self) -> None:
+        """Show nothing."""
+        self.prepareGeometryChange()
+        self._bounds, self._paths = QRectF(), {}
+        self.frame = self.painted = None
+
+    def boundingRect(self) -> QRectF:
+        """The whole picture."""
+        return self._bounds
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:  # noqa: ARG002
+        """Paint a dark rim, then the line; and note which frame."""
+        self.painted = self.frame
+        if self.hidden:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for line, path in self._paths.items():
+            for pen in _pens(line, self.width):
+                painter.strokePath(path, pen)
+
+
+def _pens(line: Line, width: float) -> tuple[QPen, QPen]:
+    """The rim that keeps the line visible on bright tissue, and the line."""
+    pens = []
+    for colour, extra in ((QColor(0, 0, 0, 150), 2.0), (QColor(theme.LINES[line]), 0.0)):
+        cap = Qt.PenCapStyle.FlatCap if line is Line.DASHED else Qt.PenCapStyle.RoundCap
+        pen = QPen(colour, width + extra, Qt.PenStyle.SolidLine, cap, Qt.PenJoinStyle.BevelJoin)
+        if _DASHES[line]:
+            pen.setDashPattern([length * width / (width + extra) for length in _DASHES[line]])
+        pen.setCosmetic(True)
+        pens.append(pen)
+    return pens[0], pens[1]
+
+
+def outlines(tumour: Tumour, lines: tuple[Line, ...]) -> dict[Line, QPainterPath]:
+    """One closed path a style, in picture edges (pixel centres at halves)."""
+    paths: dict[Line, QPainterPath] = {}
+    for region, line in zip(tumour.regions, lines, strict=False):
+        for contour in region.contours:
+            points = contour[::STRIDE] if len(contour) > 20 * STRIDE else contour
+            closed = np.concatenate([points, points[:1]]).astype(np.float64) + 0.5
+            piece = pg.functions.arrayToQPath(closed[:, 0], closed[:, 1], finiteCheck=False)
+            paths.setdefault(line, QPainterPath()).addPath(piece)
+    return paths
+
+
+def grey(pixels: Pixels, levels: tuple[float, float]) -> NDArray[np.uint8]:
+    """The display map: black at levels[0], white at levels[1], uint8."""
+    black, white = levels
+    if pixels.dtype == np.uint8 and (black, white) == (0, 255):
+        return np.asarray(pixels, np.uint8)
+    factor = 255.0 / max(white - black, 1e-6)
+    scaled = (pixels.astype(np.float32) - np.float32(black)) * np.float32(factor)
+    shown: NDArray[np.uint8] = np.clip(scaled, 0, 255).astype(np.uint8)
+    return shown
