@@ -38,17 +38,33 @@ class Anatomy:
     tissue: Tissue
     centre: NDArray[np.float64]
     site: Site
+    fit: "Fit"
+    sulci: Field
+    """0 to 1, on the box grid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How the template brain becomes this patient's: pressed onto the probe's face, then warped."""
+
+    press: Field
+    """How far (mm) each line of the box moves the cortex towards the probe, (y, 1, x)."""
+    deeper_mm: np.float32
+    warp: tuple[Field, Field, Field]
+    """Displacement along x, y and z, mm, on the box grid."""
 
 
 def build_anatomy(rng: np.random.Generator, tumour: Tumour, face_radius_mm: float, step_mm: float = 0.5) -> Anatomy:
     """Draw a patient whose tumour is `tumour`, seen by a probe whose curved face presses onto the cortex."""
     site = _draw_site(rng, tumour)
     box = _place_box(rng, site, step_mm)
-    maps = _sample_maps(rng, box, face_radius_mm)
-    tissue = _brain(rng, box, maps)
+    fit = _draw_fit(rng, box, face_radius_mm)
+    y, z, x = np.meshgrid(box.y, box.z, box.x, indexing="ij", sparse=True)
+    maps = sample_maps(box, (x, y, z), fit.press, fit.deeper_mm, fit.warp)
+    tissue, sulci = _brain(rng, box, maps)
     shift = (np.linalg.inv(box.to_ras) @ np.append(site.centre, 1.0))[:3]
     add_tumour(rng, tissue, box, maps, tumour, shift)
-    return Anatomy(box, tissue, shift, site)
+    return Anatomy(box, tissue, shift, site, fit, sulci)
 
 
 def _draw_site(rng: np.random.Generator, tumour: Tumour) -> Site:
@@ -94,13 +110,26 @@ def _axis(low: float, high: float, step: float) -> Field:
     return np.arange(low, high + step / 2, step, dtype=np.float32)
 
 
-def _sample_maps(rng: np.random.Generator, box: Box, face_radius_mm: float) -> Maps:
-    """Template maps on the grid, through a smooth random warp (sd 2.5 mm) and the brain's fit to the probe's face."""
-    brain = templates()
-    y, z, x = np.meshgrid(box.y, box.z, box.x, indexing="ij", sparse=True)
+def _draw_fit(rng: np.random.Generator, box: Box, face_radius_mm: float) -> Fit:
+    """A smooth random warp (sd 2.5 mm) and the brain's fit to the probe's face."""
+    x = box.x[None, None, :]
     sag = face_radius_mm - np.sqrt(np.maximum(face_radius_mm**2 - np.minimum(x**2, 0.9 * face_radius_mm**2), 0.0))
-    pressed = z + (_surface(box) + sag) * np.exp(-np.maximum(z, 0.0) / 25.0) + np.float32(rng.uniform(2.0, 4.0))
-    warp = [2.5 * smooth_noise(rng, (box.y, box.z, box.x), 28.0) for _ in range(3)]
+    deeper = np.float32(rng.uniform(2.0, 4.0))
+    first, second, third = (2.5 * smooth_noise(rng, (box.y, box.z, box.x), 28.0) for _ in range(3))
+    return Fit((_surface(box) + sag).astype(np.float32), deeper, (first, second, third))
+
+
+def sample_maps(
+    box: Box,
+    points: tuple[Field, Field, Field],
+    press: Field,
+    deeper_mm: np.float32,
+    warp: tuple[Field, Field, Field],
+) -> Maps:
+    """Template maps at points x, y, z (mm, box frame; they broadcast), given the patient's `Fit` at them."""
+    brain = templates()
+    x, y, z = points
+    pressed = z + press * np.exp(-np.maximum(z, 0.0) / 25.0) + deeper_mm
     to_voxel = np.linalg.inv(brain.affine) @ box.to_ras
     local = (x + warp[0], y + warp[1], pressed + warp[2])
     voxel = np.stack([sum(to_voxel[i, k] * local[k] for k in range(3)) + to_voxel[i, 3] for i in range(3)])
@@ -138,8 +167,8 @@ def _step(value: Field) -> Field:
     return (0.5 + 0.5 * np.tanh(value)).astype(np.float32)
 
 
-def _brain(rng: np.random.Generator, box: Box, maps: Maps) -> Tissue:
-    """Tissue of the brain without a tumour."""
+def _brain(rng: np.random.Generator, box: Box, maps: Maps) -> tuple[Tissue, Field]:
+    """Tissue of the brain without a tumour, and its sulci."""
     axes = (box.y, box.z, box.x)
     matter = _WHITE * maps.white + _GREY * maps.grey + _FLUID * maps.fluid
     # Regional brightness and the streaks of white matter reach the level of many a tumour.
@@ -155,12 +184,13 @@ def _brain(rng: np.random.Generator, box: Box, maps: Maps) -> Tissue:
     power = power * (1.0 - maps.ventricle) + _VENTRICLE * maps.ventricle + _CHOROID * maps.choroid + 0.3 * pia
     power = power * inside + _VENTRICLE * (1.0 - inside)
     fluid = np.maximum(maps.ventricle, 1.0 - inside)
-    return Tissue(
+    tissue = Tissue(
         power=power.astype(np.float32),
         attenuation=1.0 - 0.98 * fluid + 1.0 * sulci + 3.0 * maps.falx,
         impedance=-0.05 * fluid + 0.02 * sulci + 0.06 * maps.falx,
         tumour=np.zeros_like(power, dtype=np.float32),
     )
+    return tissue, sulci
 
 
 def _sulci(rng: np.random.Generator, box: Box, maps: Maps) -> Field:

@@ -13,13 +13,16 @@ from tqdm import tqdm
 from training.receipt import write_json, write_receipt
 from training.simulation import CohortError
 from training.simulation.clip import simulate_clip
+from training.simulation.imperfection import IMPERFECTIONS, NAVIGATION_DEG, NAVIGATION_MM, READER, LabelError
 from training.simulation.parameters import RANGES, CohortKind
-from training.simulation.patient import FULL, SMALL, Detail, draw_patient, write_patient
+from training.simulation.patient import Detail, detail_of, draw_patient, write_patient
 
 __all__ = ["SIMULATOR_VERSION", "Cohort", "simulate_clip", "simulate_cohort"]
 
 # Raised whenever the same seed gives other pixels.
 SIMULATOR_VERSION = 1
+# Of MRI, its labels, landmarks and the second reader.
+MRI_VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +41,25 @@ def simulate_cohort(
     cohort: str = "train",
     jobs: int = 1,
     small: bool = False,
+    label_error: str | None = None,
 ) -> Cohort:
     """Simulate patients 1 to `patients` below `out`; the files depend on the other arguments only, not on `jobs`.
 
     Layout: ``RESECT/NIFTI/Case1/US/Case1-US-before.nii.gz`` (float32, 0 outside the sector),
     ``RESECT_segmentation/Case1/Case1-US-before-tumor.nii.gz`` (uint8), ``sweeps/Case1/Case1-sweep.dcm`` with
     ``Case1-sweep-tumor.nii.gz`` (columns, rows, frames), ``cohort.json`` and a receipt.
-    A second call goes on where the first stopped.
+    With `label_error` also ``…/MRI/Case1-T1.nii.gz`` and ``-FLAIR``, ``…/Landmarks/Case1-MRI-beforeUS.tag``,
+    ``RESECT_segmentation/Case1/Case1-FLAIR-tumor.nii.gz``, ``annotator2/Case1/Case1-US-before-tumor.nii.gz`` and
+    ``truth/Case1-mri-to-us.txt``. A second call goes on where the first stopped.
 
     Args:
         out: folder, made if absent.
         patients: how many; at least 1.
         seed: of the cohort; not negative.
-        cohort: `train` or `sealed` (other scanner and tumour ranges; see `parameters.RANGES`).
+        cohort: a `CohortKind`.
         jobs: processes.
         small: coarse volumes and short sweeps, for tests.
+        label_error: a `LabelError`; None writes no MRI. Ultrasound and truth are the same at every level.
 
     Raises:
         CohortError: a count or seed out of range, an unknown kind, or a folder that holds another cohort.
@@ -60,17 +67,20 @@ def simulate_cohort(
     kind = _kind(cohort)
     if patients < 1 or jobs < 1 or seed < 0:
         raise CohortError("A cohort needs at least one patient, one job and a seed of 0 or more.")
-    folder, detail = Path(out), SMALL if small else FULL
-    recipe = {"version": SIMULATOR_VERSION, "seed": seed, "kind": kind.value, "detail": asdict(detail)}
+    folder, detail, level = Path(out), detail_of(kind, small), _level(label_error)
+    recipe: dict[str, Any] = {"version": SIMULATOR_VERSION, "seed": seed, "kind": kind.value, "detail": asdict(detail)}
+    if level is not None:
+        recipe |= _preoperative(level)
     _claim(folder, recipe)
     missing = [n for n in range(1, patients + 1) if not _entry_path(folder, n).exists()]
     with tqdm(total=patients, initial=patients - len(missing), desc=f"simulate {kind.value}", unit="patient") as bar:
-        for _ in _run([(folder, seed, n, kind, detail) for n in missing], jobs):
+        for _ in _run([(folder, seed, n, kind, detail, level) for n in missing], jobs):
             bar.update()
     entries = [json.loads(_entry_path(folder, n).read_text()) for n in range(1, patients + 1)]
     table = {"simulated": True, **recipe, "ranges": asdict(RANGES[kind]), "patients": entries}
     write_json(table, folder / "cohort.json")
-    write_receipt(folder, "simulate", {"kind": kind.value, "patients": patients, "small": small}, [], seed)
+    settings = {"kind": kind.value, "patients": patients, "small": small, "label_error": label_error}
+    write_receipt(folder, "simulate", settings, [], seed)
     return Cohort(folder, entries)
 
 
@@ -79,6 +89,24 @@ def _kind(name: str) -> CohortKind:
     if name not in list(CohortKind):
         raise CohortError(f"There is no cohort kind '{name}': choose {' or '.join(CohortKind)}.")
     return CohortKind(name)
+
+
+def _level(name: str | None) -> LabelError | None:
+    """The level of label error by its name."""
+    if name is not None and name not in list(LabelError):
+        raise CohortError(f"There is no label error '{name}': choose {', '.join(LabelError)}.")
+    return None if name is None else LabelError(name)
+
+
+def _preoperative(level: LabelError) -> dict[str, Any]:
+    """What a recipe says of MRI, its labels and the second reader."""
+    return {
+        "mri_version": MRI_VERSION,
+        "label_error": level.value,
+        "imperfection": asdict(IMPERFECTIONS[level]),
+        "navigation": {"mm": list(NAVIGATION_MM), "deg": list(NAVIGATION_DEG)},
+        "simulated_reader": asdict(READER),
+    }
 
 
 def _claim(folder: Path, recipe: dict[str, Any]) -> None:
@@ -94,7 +122,7 @@ def _entry_path(folder: Path, number: int) -> Path:
     return folder / "patients" / f"Case{number}.json"
 
 
-_Task = tuple[Path, int, int, CohortKind, Detail]
+_Task = tuple[Path, int, int, CohortKind, Detail, LabelError | None]
 
 
 def _run(tasks: list[_Task], jobs: int) -> Iterable[int]:
@@ -111,7 +139,7 @@ def _run(tasks: list[_Task], jobs: int) -> Iterable[int]:
 
 def _simulate(task: _Task) -> int:
     """Simulate and write one patient; its entry last."""
-    folder, seed, number, kind, detail = task
-    entry = write_patient(folder, draw_patient(seed, number, kind, detail), detail)
+    folder, seed, number, kind, detail, level = task
+    entry = write_patient(folder, draw_patient(seed, number, kind, detail), detail, level)
     write_json(entry, _entry_path(folder, number))
     return number

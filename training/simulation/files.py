@@ -32,8 +32,8 @@ def write_nifti(path: Path, image: nib.Nifti1Image) -> None:
         aside.write_bytes(packed.getvalue())
 
 
-def resect_volume(data: NDArray[np.float32], affine: NDArray[np.float64]) -> nib.Nifti1Image:
-    """Headers as in RESECT: float32, geometry in the sform only (sform_code 1, qform_code 0)."""
+def resect_volume(data: NDArray[np.float32] | NDArray[np.int16], affine: NDArray[np.float64]) -> nib.Nifti1Image:
+    """Headers as in RESECT: geometry in the sform only (sform_code 1, qform_code 0)."""
     image = nib.Nifti1Image(data, None)
     image.header.set_xyzt_units("mm")
     image.set_qform(affine, 0)

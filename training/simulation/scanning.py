@@ -163,6 +163,19 @@ def _fill(
     truth[inside] = body > 0
 
 
+def on_grid(field: Field, anatomy: Anatomy, volume: Volume) -> Field:
+    """A field of the box grid on a volume's grid; -1 outside its sector."""
+    to_box = np.linalg.inv(anatomy.box.to_ras) @ volume.affine
+    out = np.full(volume.image.shape, -1.0, np.float32)
+    for start in range(0, len(out), _ROWS_AT_ONCE):
+        rows = slice(start, start + _ROWS_AT_ONCE)
+        inside = np.argwhere(volume.image[rows] > 0)
+        x, y, z = (to_box[:3, :3] @ (inside + np.array([start, 0, 0])).T + to_box[:3, 3:]).astype(np.float32)
+        sampled = ndimage.map_coordinates(field, anatomy.box.index(x, y, z), order=1, output=np.float32)
+        out[rows][tuple(inside.T)] = sampled
+    return out
+
+
 def record(scene: Scene, anatomy: Anatomy, poses: list[Pose], grey: GreyMap, size: int) -> Sweep:
     """Native `size` x `size` frames of a sweep, with the truth in each."""
     raster = square_raster(scene.sector, size)

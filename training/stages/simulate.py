@@ -11,15 +11,24 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--patients", type=int, default=30, help="how many (default: %(default)s)")
     one.add_argument("--out", type=Path, required=True, help="folder of the cohort")
     one.add_argument("--seed", type=int, default=1, help="default: %(default)s")
-    one.add_argument("--cohort", choices=("train", "sealed"), default="train", help="default: %(default)s")
+    one.add_argument(
+        "--cohort", choices=("train", "sealed", "mini", "test6"), default="train", help="default: %(default)s"
+    )
+    one.add_argument("--mri", action="store_true", help="with MRI, its tumour mask, landmarks and a simulated reader")
+    one.add_argument(
+        "--label-error", choices=("none", "low", "high"), help="brain shift and MRI label error (with --mri; low)"
+    )
     one.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
     one.add_argument("--small", action="store_true", help="tiny volumes, for a trial run")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
+    from training.simulation import CohortError
     from training.simulation.cohort import simulate_cohort
 
+    if arguments.label_error and not arguments.mri:
+        raise CohortError("A label error is the MRI's: add --mri.")
     simulate_cohort(
         out=arguments.out,
         patients=arguments.patients,
@@ -27,4 +36,5 @@ def run(arguments: argparse.Namespace) -> None:
         cohort=arguments.cohort,
         jobs=arguments.jobs,
         small=arguments.small,
+        label_error=(arguments.label_error or "low") if arguments.mri else None,
     )
