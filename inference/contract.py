@@ -5,7 +5,7 @@ type or another schema is a `ContractError` that names the field.
 """
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -16,7 +16,7 @@ CONTRACT_KEY = "ius.contract"
 """Key of the contract in the ONNX `metadata_props`."""
 GOLDEN_KEY = "ius.golden"
 """Key of the golden cases (see `inference.golden`)."""
-SCHEMA = 1
+SCHEMA: Final = 2
 INTENDED_USE = "Research use only. Not for diagnosis or treatment."
 DEMONSTRATION = "DEMONSTRATION MODEL: trained on simulation"
 """Stands on screens and in exports where a model trained on simulation looks at anything else."""
@@ -165,11 +165,24 @@ class Provenance(_Group, frozen=True):
     label_origin: Literal["us", "mri", "both", "simulated"]
     seed: int | None
     exporter: str
+    precision: Literal["float32", "float16", "int8"]
+    """Of the network's weights and planes in this file."""
+
+
+class ParityBand(_Group, frozen=True):
+    """Parity on the slices whose reference mask has an area in (low, high] mm²; `high` None is without end."""
+
+    band: tuple[Annotated[float, Meta(ge=0)], float | None]
+    n_slices: Count
+    dice_min: Share | None
+    identical: Share | None
+    area_delta_max_mm2: Annotated[float, Meta(ge=0)] | None
 
 
 class Parity(_Group, frozen=True):
-    """Proof that this file says what nnU-Net's own predictor said."""
+    """Proof that this file, in float32, says what nnU-Net's own predictor said."""
 
+    mode: Literal["fast", "thorough"]
     reference: str
     settings: str
     slices: str
@@ -179,8 +192,31 @@ class Parity(_Group, frozen=True):
     identical: Share
     """Share of slices whose masks are identical."""
     area_delta_max_mm2: Annotated[float, Meta(ge=0)]
+    by_area: tuple[ParityBand, ...]
+    """By the reference's area; empty in files of before this was kept."""
+    logit_error_mean: Annotated[float, Meta(ge=0)] | None
+    """Mean difference of a logit from PyTorch's, without sign; None where it was not measured."""
+    logit_error_max: Annotated[float, Meta(ge=0)] | None
     device: str
     provider: str
+    versions: dict[str, str]
+    """Of the libraries that took part."""
+
+
+class Reduction(_Group, frozen=True):
+    """What float16 or int8 costs: this file against the same network in float32, on the same slices."""
+
+    slices: str
+    n_slices: Side
+    dice_mean: Share
+    """Of this file's masks to those in float32."""
+    dice_min: Share
+    truth_dice_float32: Share
+    """Mean Dice of the float32 masks to the true ones, over slices with tumour."""
+    truth_dice: Share
+    """The same of this file's masks."""
+    calibration: str
+    """On which slices the int8 ranges were taken, in words; empty for float16."""
 
 
 class SelfTest(_Group, frozen=True):
@@ -193,15 +229,17 @@ class SelfTest(_Group, frozen=True):
 class ModelContract(_Group, frozen=True):
     """Everything the viewer needs to know of a model; no constant of the application repeats it."""
 
-    schema: Literal[1]
+    schema: Literal[2]
     identity: Identity
     input: Input
     population: Population
     output: Output
     reliability: Reliability
     provenance: Provenance
-    parity: Parity | None
-    """None only where no nnU-Net stands behind the file: test models made in code."""
+    parity: tuple[Parity, ...]
+    """One a mode; none only where no nnU-Net stands behind the file: test models made in code."""
+    reduction: Reduction | None
+    """None in float32."""
     self_test: SelfTest
 
     def to_json(self) -> str:

@@ -12,7 +12,7 @@ from inference.contract import CONTRACT_KEY, GOLDEN_KEY, ModelContract
 from inference.errors import ContractError
 
 CONTRACT: dict[str, Any] = {
-    "schema": 1,
+    "schema": 2,
     "identity": {
         "name": "m",
         "version": "1",
@@ -66,8 +66,10 @@ CONTRACT: dict[str, Any] = {
         "label_origin": "simulated",
         "seed": None,
         "exporter": "0",
+        "precision": "float32",
     },
-    "parity": None,
+    "parity": [],
+    "reduction": None,
     "self_test": {"mismatched_per_million": 100, "golden_sha256": ""},
 }
 
@@ -110,7 +112,8 @@ def test_an_unknown_field_is_named(path: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("schema",), 2),
+        (("schema",), 1),
+        (("schema",), 3),
         (("input", "patch"), [64, "96"]),
         (("input", "patch"), [60, 96]),
         (("input", "spacing_mm"), [0.35, 0]),

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import pickle
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 from inference.engine import Engine
 from inference.errors import FormatError, ModelError
 from inference.golden import unpack
-from training.export import export, parity
+from training.export import parity
 from training.export.export import export_model
 
 
@@ -41,7 +42,7 @@ def exported(model_folder, tmp_path_factory):
     scores = folder / "summary.json"
     scores.write_text(json.dumps(SUMMARY))
     out = folder / "out" / "blobs.onnx"
-    settings = {"name": "Blobs", "simulated": True, "folds": (0, 1), "evaluation": scores}
+    settings = {"name": "Blobs", "simulated": True, "folds": (0, 1), "evaluation": [scores]}
     return out, export_model(model_folder(folds=2), out, **settings)
 
 
@@ -59,10 +60,14 @@ def test_the_file_knows_its_recipe(exported):
 
 
 def test_the_file_carries_its_proof(exported):
-    parity = exported[1].parity
-    assert parity.n_slices == 70
-    assert parity.identical >= 0.9
-    assert parity.dice_min > 0.99
+    fast, thorough = exported[1].parity
+    assert (fast.mode, fast.n_slices, thorough.mode, thorough.n_slices) == ("fast", 70, "thorough", 24)
+    assert fast.identical >= 0.9
+    assert fast.dice_min > 0.99
+    assert sum(band.n_slices for band in fast.by_area) <= fast.n_slices
+    assert all(band.identical is None or band.identical >= 0.8 for band in fast.by_area)
+    assert 0 < fast.logit_error_mean < fast.logit_error_max < 1e-3
+    assert fast.versions["nnunetv2"] == version("nnunetv2")
 
 
 def test_the_card_says_what_it_must(exported):
@@ -100,7 +105,7 @@ def test_nothing_is_written_when_parity_fails(model_folder, tmp_path, monkeypatc
     predict = parity.Reference.predict
     # A reference that is one row off: as if something had shifted on the way.
     monkeypatch.setattr(
-        export, "predict_all", lambda ref, samples: [_shifted(predict(ref, s.pixels, s.spacing_mm)) for s in samples]
+        parity, "predict_all", lambda ref, samples: [_shifted(predict(ref, s.pixels, s.spacing_mm)) for s in samples]
     )
     with pytest.raises(ModelError, match=r"nothing was written(?s:.*)simulated_"):
         export_model(folder, other / "m.onnx", name="Blobs", simulated=True)
@@ -165,4 +170,4 @@ def test_an_evaluation_of_another_shape_is_refused(model_folder, tmp_path):
     summary = tmp_path / "summary.json"
     summary.write_text(json.dumps({"mode": "thorough"}))
     with pytest.raises(FormatError, match="no summary"):
-        export_model(model_folder(), tmp_path / "m.onnx", name="x", simulated=True, evaluation=summary)
+        export_model(model_folder(), tmp_path / "m.onnx", name="x", simulated=True, evaluation=[summary])

@@ -79,7 +79,7 @@ def measured() -> c.Measured:
 def contract(measured: c.Measured) -> ModelContract:
     """A contract of a model trained on simulation, with measured figures on simulation."""
     return ModelContract(
-        schema=1,
+        schema=c.SCHEMA,
         identity=c.Identity(
             name="threshold", version="1", created="2025-01-01", licence="Apache-2.0", intended_use=c.INTENDED_USE
         ),
@@ -129,8 +129,10 @@ def contract(measured: c.Measured) -> ModelContract:
             label_origin="simulated",
             seed=1,
             exporter="1",
+            precision="float32",
         ),
-        parity=None,
+        parity=(),
+        reduction=None,
         self_test=c.SelfTest(mismatched_per_million=100, golden_sha256="0" * 64),
     )
 

@@ -37,7 +37,12 @@ def _lines(contract: ModelContract, sha256: str) -> Iterator[str]:
     seen = wanted.seen
     known = "Pixels" if seen.rows[0] < seen.rows[1] or seen.cols[0] < seen.cols[1] else "On the median, pixels"
     yield f"\n{known} of {seen.spacing_mm[0]:.2f} to {seen.spacing_mm[1]:.2f} mm were met in training."
-    yield from _scores(contract.reliability.fast)
+    yield "\n## What was measured"
+    reliability = contract.reliability
+    if reliability.fast is None and reliability.thorough is None:
+        yield "\nNothing: no evaluation was given at export."
+    yield from _scores(reliability.fast, "one pass without mirrors")
+    yield from _scores(reliability.thorough, "the mean over all mirrors")
     yield from _limits(contract)
     yield from _proof(contract)
 
@@ -47,14 +52,12 @@ def _cutoff(area_mm2: float | None) -> str:
     return "area cut-off not recorded" if area_mm2 is None else f"tumours over {area_mm2:g} mm²"
 
 
-def _scores(measured: Measured | None) -> Iterator[str]:
-    """What was measured, or that nothing was."""
-    yield "\n## What was measured"
+def _scores(measured: Measured | None, way: str) -> Iterator[str]:
+    """What was measured in one mode."""
     if measured is None:
-        yield "\nNothing: no evaluation was given at export."
         return
     kind = "simulated patients" if measured.simulated else "patients"
-    yield f"\nOn {measured.data}: {measured.n_patients} {kind}, {measured.n_slices} slices, one pass without mirrors."
+    yield f"\nOn {measured.data}: {measured.n_patients} {kind}, {measured.n_slices} slices, {way}."
     for words, scores in (("segmented", measured.by_predicted_area), ("true", measured.by_true_area)):
         yield f"\n| {words} area, mm² | slices | patients | Dice mean | SD | median |"
         yield "|---|---|---|---|---|---|"
@@ -86,13 +89,20 @@ def _limits(contract: ModelContract) -> Iterator[str]:
 
 
 def _proof(contract: ModelContract) -> Iterator[str]:
-    """That the file says what nnU-Net said."""
-    parity = contract.parity
-    if parity is None:
+    """That the file says what nnU-Net said, and what fewer bits cost."""
+    if contract.parity:
+        yield "\n## Same masks as nnU-Net"
+    for parity in contract.parity:
+        yield f"\nAgainst {parity.reference} ({parity.settings}) on {parity.n_slices} slices ({parity.slices}):"
+        yield f"{parity.identical:.1%} of the masks are identical, the lowest Dice between them is"
+        yield f"{parity.dice_min:.5f}, the largest difference in area {parity.area_delta_max_mm2:.2f} mm²."
+    if contract.reduction is None:
         return
-    yield "\n## Same masks as nnU-Net"
-    yield f"\nAgainst {parity.reference} ({parity.settings}) on {parity.n_slices} slices ({parity.slices}): "
-    yield f"{parity.identical:.1%} of the masks are identical, the lowest Dice between them is {parity.dice_min:.5f}."
+    reduction = contract.reduction
+    yield f"\n## What {contract.provenance.precision} costs"
+    yield f"\nAgainst the same network in float32 on {reduction.n_slices} slices ({reduction.slices}): Dice between the"
+    yield f"masks {reduction.dice_mean:.4f} on average, {reduction.dice_min:.4f} at least; Dice to the truth"
+    yield f"{reduction.truth_dice:.4f}, in float32 {reduction.truth_dice_float32:.4f}."
 
 
 def _number(value: float | None) -> str:

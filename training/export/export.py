@@ -1,27 +1,20 @@
 """A trained nnU-Net folder -> one .onnx that carries its recipe and its proof: nothing is written unless it holds."""
 
-import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version as installed
 from pathlib import Path
 
-import msgspec
-import onnx
-
 from inference.contract import INTENDED_USE, Identity, ModelContract, Population
-from inference.engine import Engine
 from inference.errors import ModelError
 from training.export import facts
 from training.export.card import model_card
-from training.export.cases import golden_cases, insist
 from training.export.checkpoint import Fold, Trained, read_trained
-from training.export.graph import seal, write_onnx
-from training.export.network import to_onnx
-from training.export.parity import Reference, compare_all, demand, predict_all, summary
+from training.export.graph import write_onnx
 from training.export.postprocessing import Postprocessing
+from training.export.precision import Precision, calibration_samples
+from training.export.proof import prove, reduce
 from training.export.recipe import contract_of
-from training.export.samples import Sample, draw_samples, read_samples
+from training.export.samples import draw_samples, read_samples
 from training.export.seen import seen_in_training
 from training.files import written_aside
 from training.receipt import sha256
@@ -36,7 +29,7 @@ def export_model(
     *,
     folds: tuple[Fold, ...] = (0,),
     verify: Path | None = None,
-    evaluation: Path | None = None,
+    evaluation: Sequence[Path] = (),
     name: str,
     version: str = "1",
     simulated: bool = False,
@@ -46,6 +39,7 @@ def export_model(
     licence: str = "Apache-2.0",
     checkpoint: str = "best",
     postprocessing: Postprocessing | None = None,
+    precision: Precision = Precision.FLOAT32,
     trial: bool = False,
 ) -> ModelContract:
     """Export, check against nnU-Net's own predictor, and write the .onnx and its card (`out` with .md).
@@ -55,7 +49,7 @@ def export_model(
         out: the .onnx to write.
         folds: folds to fuse, as the mean of their logits.
         verify: slices of the parity check: a slice store or a folder of 2D NIfTI; None takes simulated blobs.
-        evaluation: `summary.json` of `ius-train evaluate`; None leaves the scores out.
+        evaluation: `summary.json` files of `ius-train evaluate`, one a mode; without any the scores are left out.
         name: the model's name, as screens show it.
         version: its version.
         simulated: it was trained on simulated patients.
@@ -65,6 +59,7 @@ def export_model(
         licence: of the model.
         checkpoint: `best` or `final`.
         postprocessing: what cross-validation chose, needed where only a pickle says so.
+        precision: of the network in the file; float16 and int8 only where they cost nothing.
         trial: accept a model that segments nothing, or something everywhere: a trial run's is worth nothing.
 
     Returns:
@@ -81,10 +76,14 @@ def export_model(
     identity = Identity(name=name, version=version, created=today, licence=licence, intended_use=INTENDED_USE)
     store = facts.training_store(trained, train)
     people = facts.read_population(population) if population else _simulated(trained, store, simulated)
-    scores = facts.read_measured(evaluation) if evaluation else None
+    scores = facts.read_measured(evaluation)
     contract = contract_of(trained, identity, people, seen_in_training(trained, store), scores, origin)
     samples = read_samples(verify, VERIFY_SLICES) if verify else draw_samples(VERIFY_SLICES, seed=0)
-    network, sealed = _prove(trained, contract, samples, verify.name if verify else "simulated blobs", trial)
+    slices = verify.name if verify else "simulated blobs"
+    network, sealed = prove(trained, contract, samples, slices, trial=trial)
+    if precision is not Precision.FLOAT32:
+        calibration = calibration_samples(store) if precision is Precision.INT8 else []
+        network, sealed = reduce(network, sealed, samples, slices, precision, calibration)
     write_onnx(network, out)
     with written_aside(out.with_suffix(".md")) as aside:
         aside.write_text(model_card(sealed, sha256(out)))
@@ -98,28 +97,3 @@ def _simulated(trained: Trained, store: Path | None, simulated: bool) -> Populat
     rows = facts.training_rows(trained, store) if store else []
     native = any(row.axis == "native" for row in rows)
     return facts.simulated_population(len({row.patient for row in rows}), native=native)
-
-
-def _prove(
-    trained: Trained, contract: ModelContract, samples: Sequence[Sample], slices: str, trial: bool
-) -> tuple[onnx.ModelProto, ModelContract]:
-    """The model with golden cases and proof inside; the proof is made on a draft that nobody sees.
-
-    Raises:
-        ModelError: if the draft does not say what nnU-Net says.
-    """
-    model = to_onnx(trained)
-    reference = Reference(trained)
-    masks = predict_all(reference, samples)
-    cases = golden_cases(reference, samples, masks)
-    if not trial:
-        insist(cases)
-    seal(model, contract, cases)
-    with tempfile.TemporaryDirectory() as folder:
-        draft = Path(folder) / "draft.onnx"
-        write_onnx(model, draft)
-        engine = Engine.load(draft, providers=["CPUExecutionProvider"])
-        comparisons = compare_all(engine, samples, masks)
-    demand(comparisons)
-    proof = summary(comparisons, slices, engine.provider, installed("nnunetv2"), keep_largest=trained.keep_largest)
-    return model, seal(model, msgspec.structs.replace(contract, parity=proof), cases)

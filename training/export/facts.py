@@ -1,12 +1,13 @@
 """What a contract says beside the network itself: the training slices, the population, the scores."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from inference.contract import BandScore, Measured, Population
+from inference.contract import BandScore, Measured, Mode, Population
 from inference.errors import FormatError
 from training.export.checkpoint import Trained
 from training.slices import SliceRow, larger_than, read_slices
@@ -37,7 +38,7 @@ class _Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     """`report/summary.json`, as far as a contract holds it."""
 
     data: _Data
-    mode: Literal["fast"]
+    mode: Mode
     by_predicted_area: tuple[BandScore, ...]
     by_true_area: tuple[BandScore, ...]
     miss_rate: float | None
@@ -46,19 +47,30 @@ class _Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     specificity_35mm2: float | None
 
 
-def read_measured(path: Path) -> Measured:
-    """The scores of `ius-train evaluate` as the contract's fast mode.
+def read_measured(paths: Sequence[Path]) -> dict[Mode, Measured]:
+    """The scores of `ius-train evaluate`, one summary a mode.
 
     Raises:
-        FormatError: if the file is missing or not such a summary.
+        FormatError: if a file is missing or not such a summary, or two are of one mode.
     """
+    found: dict[Mode, Measured] = {}
+    for path in paths:
+        mode, measured = _read_summary(path)
+        if mode in found:
+            raise FormatError(f"{path} is a second evaluation in the {mode.value} mode: give one a mode.")
+        found[mode] = measured
+    return found
+
+
+def _read_summary(path: Path) -> tuple[Mode, Measured]:
+    """One summary.json."""
     try:
         found = msgspec.json.decode(path.read_bytes(), type=_Evaluation)
     except OSError as error:
         raise FormatError(f"There is no evaluation at {path}: make one with 'ius-train evaluate'.") from error
     except msgspec.DecodeError as error:
         raise FormatError(f"{path} is no summary of 'ius-train evaluate' ({error}).") from error
-    return Measured(
+    measured = Measured(
         data=found.data.name,
         simulated=found.data.simulated,
         n_patients=found.data.n_patients,
@@ -70,6 +82,7 @@ def read_measured(path: Path) -> Measured:
         specificity=found.specificity,
         specificity_35mm2=found.specificity_35mm2,
     )
+    return found.mode, measured
 
 
 def training_store(trained: Trained, given: Path | None) -> Path | None:

@@ -2,15 +2,17 @@
 
 import contextlib
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.metadata import version as installed
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from inference.contract import Mode, Parity
+from inference.contract import Mode, Parity, ParityBand
 from inference.engine import Engine
 from inference.errors import ModelError
 from inference.frame import Pixels
@@ -22,6 +24,9 @@ from training.export.plans import CONFIGURATION
 from training.export.postprocessing import largest_component
 from training.export.samples import Sample
 
+BANDS = ((0.0, 35.0), (35.0, 200.0), (200.0, math.inf))
+"""Areas in mm² by which the proof is split, open below and closed above (Faanes et al.)."""
+_LIBRARIES = ("nnunetv2", "torch", "onnx", "numpy", "opencv-python-headless", "scipy")
 _FAKE_MM = 999.0
 """The slice spacing nnU-Net's reader gives a 2D picture: far from the others, so never resampled along."""
 MAX_PIXELS_ONE_TILE = 1
@@ -29,6 +34,9 @@ MAX_PIXELS_ONE_TILE = 1
 MIN_IDENTICAL = 0.95
 MAX_PIXELS_TILED = 2
 MAX_SHARE_TILED = 0.001
+
+
+Mask = NDArray[np.uint8]
 
 
 class Reference:
@@ -71,6 +79,7 @@ class Comparison:
         name: the slice.
         tiles: how many the picture needs.
         reference_px: nnU-Net's mask, pixels.
+        reference_mm2: and its area.
         differing_px: pixels that differ.
         dice: between the two masks; two empty ones count as 1.
         area_delta_mm2: difference of the areas, without sign.
@@ -79,6 +88,7 @@ class Comparison:
     name: str
     tiles: int
     reference_px: int
+    reference_mm2: float
     differing_px: int
     dice: float
     area_delta_mm2: float
@@ -97,9 +107,33 @@ def compare(engine: Engine, sample: Sample, reference: NDArray[np.uint8], mode: 
     expected = (largest_component(reference) if keep else reference) > 0
     differing = int(np.count_nonzero(mask != expected))
     both, total = int(np.count_nonzero(mask & expected)), int(mask.sum()) + int(expected.sum())
-    delta = abs(int(mask.sum()) - int(expected.sum())) * sample.spacing_mm[0] * sample.spacing_mm[1]
+    pixel_mm2 = sample.spacing_mm[0] * sample.spacing_mm[1]
+    size = int(expected.sum())
+    delta = abs(int(mask.sum()) - size) * pixel_mm2
     tiles = len(prepare(sample.pixels, sample.spacing_mm, engine.contract.input).corners)
-    return Comparison(sample.name, tiles, int(expected.sum()), differing, 2 * both / total if total else 1.0, delta)
+    dice = 2 * both / total if total else 1.0
+    return Comparison(sample.name, tiles, size, size * pixel_mm2, differing, dice, delta)
+
+
+@dataclass(frozen=True, slots=True)
+class LogitError:
+    """How far the exported file's logits are from PyTorch's, without sign."""
+
+    mean: float
+    largest: float
+
+
+def logit_error(engine: Engine, trained: Trained, samples: Sequence[Sample]) -> LogitError:
+    """The first tile of each slice through both, every fold."""
+    networks = [build_network(trained, fold) for fold in range(len(trained.weights))]
+    errors = []
+    for sample in samples:
+        prepared = prepare(sample.pixels, sample.spacing_mm, engine.contract.input)
+        tile = prepared.tile(prepared.corners[0])
+        with torch.inference_mode():
+            expected = torch.stack([network(torch.from_numpy(tile)) for network in networks]).mean(0)[0].numpy()
+        errors.append(np.abs(engine.run(tile) - expected[[0, engine.contract.output.tumour_index]]))
+    return LogitError(float(np.mean([error.mean() for error in errors])), float(max(error.max() for error in errors)))
 
 
 def predict_all(reference: Reference, samples: Sequence[Sample]) -> list[NDArray[np.uint8]]:
@@ -145,28 +179,58 @@ def table(comparisons: Sequence[Comparison]) -> str:
 
 
 def summary(
-    comparisons: Sequence[Comparison], slices: str, provider: str, nnunetv2: str, *, keep_largest: bool
+    comparisons: Sequence[Comparison],
+    mode: Mode,
+    slices: str,
+    engine: Engine,
+    logits: LogitError,
+    *,
+    keep_largest: bool,
 ) -> Parity:
     """The comparisons as the contract's proof.
 
     Args:
         comparisons: all of them.
+        mode: in which they were made.
         slices: which slices, in words.
-        provider: what the exported file ran on.
-        nnunetv2: version of the reference.
+        engine: what the exported file ran on.
+        logits: how far its logits are from PyTorch's.
         keep_largest: whether both kept the largest component alone.
     """
-    settings = "float32, no mirroring, tile step 0.5 with Gaussian weights"
+    mirrored = "no mirroring" if mode is Mode.FAST else "mirrored along every axis of the training"
+    settings = f"float32, {mirrored}, tile step 0.5 with Gaussian weights"
     dices = [one.dice for one in comparisons]
     return Parity(
-        reference=f"nnUNetPredictor of nnunetv2 {nnunetv2}",
+        mode=mode.value,
+        reference=f"nnUNetPredictor of nnunetv2 {installed('nnunetv2')}",
         settings=f"{settings}, largest component kept" if keep_largest else settings,
         slices=slices,
         n_slices=len(comparisons),
         dice_min=min(dices),
         dice_mean=min(1.0, sum(dices) / len(dices)),
-        identical=sum(one.differing_px == 0 for one in comparisons) / len(comparisons),
+        identical=_identical(comparisons),
         area_delta_max_mm2=max(one.area_delta_mm2 for one in comparisons),
+        by_area=tuple(_band(comparisons, low, high) for low, high in BANDS),
+        logit_error_mean=logits.mean,
+        logit_error_max=logits.largest,
         device="CPU",
-        provider=provider,
+        provider=engine.provider,
+        versions={name: installed(name) for name in _LIBRARIES},
     )
+
+
+def _band(comparisons: Sequence[Comparison], low: float, high: float) -> ParityBand:
+    """The slices whose reference mask has an area in (low, high] mm²."""
+    inside = [one for one in comparisons if low < one.reference_mm2 <= high]
+    return ParityBand(
+        band=(low, None if math.isinf(high) else high),
+        n_slices=len(inside),
+        dice_min=min((one.dice for one in inside), default=None),
+        identical=_identical(inside) if inside else None,
+        area_delta_max_mm2=max((one.area_delta_mm2 for one in inside), default=None),
+    )
+
+
+def _identical(comparisons: Sequence[Comparison]) -> float:
+    """Share of the slices whose masks are identical."""
+    return sum(one.differing_px == 0 for one in comparisons) / len(comparisons)

@@ -1,5 +1,6 @@
 """The contract of a trained nnU-Net folder: its recipe as the engine reads it."""
 
+from collections.abc import Mapping
 from importlib.metadata import version as installed
 
 import numpy as np
@@ -21,7 +22,7 @@ def contract_of(
     identity: c.Identity,
     population: c.Population,
     seen: c.Seen,
-    scores: c.Measured | None,
+    scores: Mapping[c.Mode, c.Measured],
     label_origin: LabelOrigin,
 ) -> c.ModelContract:
     """The contract of a trained model, without its proof and its golden cases' hash.
@@ -31,21 +32,25 @@ def contract_of(
         identity: name, version, licence.
         population: on whom it was trained.
         seen: ranges met in training.
-        scores: what was measured in the fast mode.
+        scores: what was measured in each mode.
         label_origin: where its labels come from.
     """
     limits = c.Reliability(
-        min_reliable_area_mm2=MIN_RELIABLE_MM2, very_small_area_mm2=VERY_SMALL_MM2, fast=scores, thorough=None
+        min_reliable_area_mm2=MIN_RELIABLE_MM2,
+        very_small_area_mm2=VERY_SMALL_MM2,
+        fast=scores.get(c.Mode.FAST),
+        thorough=scores.get(c.Mode.THOROUGH),
     )
     return c.ModelContract(
-        schema=1,
+        schema=c.SCHEMA,
         identity=identity,
         input=_input(trained, seen),
         population=population,
         output=_output(trained),
         reliability=limits,
         provenance=_provenance(trained, label_origin),
-        parity=None,
+        parity=(),
+        reduction=None,
         self_test=c.SelfTest(mismatched_per_million=MISMATCH_PER_MILLION, golden_sha256=""),
     )
 
@@ -100,4 +105,5 @@ def _provenance(trained: Trained, label_origin: LabelOrigin) -> c.Provenance:
         label_origin=label_origin,
         seed=trained.receipt.seed,
         exporter=f"ius {installed('ius')}",
+        precision="float32",
     )

@@ -20,11 +20,13 @@ class Sample:
         name: what to call it in a table.
         pixels: (rows, cols), 0 outside the sector.
         spacing_mm: (row, col).
+        truth: (rows, cols) uint8 0/1, the true mask; None where there is none.
     """
 
     name: str
     pixels: Pixels
     spacing_mm: tuple[float, float]
+    truth: NDArray[np.uint8] | None = None
 
 
 def read_samples(folder: Path, limit: int) -> list[Sample]:
@@ -52,7 +54,23 @@ def _read(path: Path) -> Sample:
     values = sitk.GetArrayFromImage(image)
     kept = values.dtype in (np.uint8, np.uint16)
     col_mm, row_mm = image.GetSpacing()
-    return Sample(path.name.removesuffix(".nii.gz"), values if kept else values.astype(np.float32), (row_mm, col_mm))
+    pixels = values if kept else values.astype(np.float32)
+    return Sample(path.name.removesuffix(".nii.gz"), pixels, (row_mm, col_mm), _truth(path, values.shape))
+
+
+def _truth(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
+    """The mask of a slice store's image, if there is one.
+
+    Raises:
+        FormatError: if it is not on the image's grid.
+    """
+    label = path.parent.parent / "labels" / path.name.replace("_0000.nii.gz", ".nii.gz")
+    if path.parent.name != "images" or not label.is_file():
+        return None
+    mask: NDArray[np.uint8] = (sitk.GetArrayFromImage(sitk.ReadImage(str(label))) > 0).astype(np.uint8)
+    if mask.shape != shape:
+        raise FormatError(f"{label} is not on the grid of its image: slice the case again.")
+    return mask
 
 
 def draw_samples(
@@ -71,8 +89,8 @@ def draw_samples(
     for number in range(count):
         mm = np.exp(rng.uniform(np.log(spacing_mm[0]), np.log(spacing_mm[1]), 2))
         shape = np.maximum(8, (rng.uniform(field_mm[0], field_mm[1], 2) / mm).astype(int))
-        pixels, _ = draw_blobs(rng, (int(shape[0]), int(shape[1])), (float(mm[0]), float(mm[1])), number % 5 != 0)
-        samples.append(Sample(f"simulated_{number:03d}", pixels, (float(mm[0]), float(mm[1]))))
+        pixels, mask = draw_blobs(rng, (int(shape[0]), int(shape[1])), (float(mm[0]), float(mm[1])), number % 5 != 0)
+        samples.append(Sample(f"simulated_{number:03d}", pixels, (float(mm[0]), float(mm[1])), mask))
     return samples
 
 

@@ -156,7 +156,7 @@ def _recipe(
 def _contract(name: str, recipe: c.Input, reliability: c.Reliability, simulated: bool) -> c.ModelContract:
     """A contract that says what this is: a threshold, not a network."""
     return c.ModelContract(
-        schema=1,
+        schema=c.SCHEMA,
         identity=c.Identity(
             name=name, version="1", created="2025-01-01", licence="Apache-2.0", intended_use=c.INTENDED_USE
         ),
@@ -193,7 +193,9 @@ def _contract(name: str, recipe: c.Input, reliability: c.Reliability, simulated:
             label_origin="simulated",
             seed=None,
             exporter="ius",
+            precision="float32",
         ),
-        parity=None,
+        parity=(),
+        reduction=None,
         self_test=c.SelfTest(mismatched_per_million=200.0, golden_sha256=""),
     )

@@ -2,7 +2,10 @@
 
 import argparse
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from training.export.precision import Precision
 
 WORDS = "write a model folder as one .onnx file with its contract"
 
@@ -17,7 +20,9 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         "--postprocessing", choices=("none", "largest"), help="what nnU-Net chose, where only a pickle says so"
     )
     one.add_argument("--verify", type=Path, metavar="SLICES", help="slice store for the parity check")
-    one.add_argument("--evaluation", type=Path, metavar="SUMMARY", help="report/summary.json")
+    one.add_argument(
+        "--evaluation", type=Path, nargs="+", default=[], metavar="SUMMARY", help="report/summary.json, one a mode"
+    )
     one.add_argument(
         "--train", type=Path, metavar="SLICES", help="slice store of the training (default: its receipt's)"
     )
@@ -27,12 +32,22 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--version", default="1", help="of the model (default: %(default)s)")
     one.add_argument("--checkpoint", choices=("best", "final"), default="best", help="default: %(default)s")
     one.add_argument("--simulated", action="store_true", help="trained on simulated patients")
+    fewer = one.add_mutually_exclusive_group()
+    fewer.add_argument("--fp16", action="store_true", help="in float16, for GPUs; only if the masks stay the same")
+    fewer.add_argument("--int8", action="store_true", help="in int8, for CPUs; only if the masks stay the same")
     one.add_argument("--trial", action="store_true", help="accept a model that is worth nothing: a trial run's")
 
 
 def _fold(text: str) -> int | Literal["all"]:
     """A fold's number, or `all`: nnU-Net's training without folds."""
     return "all" if text == "all" else int(text)
+
+
+def _precision(arguments: argparse.Namespace) -> "Precision":
+    """What --fp16 and --int8 ask for."""
+    from training.export.precision import Precision
+
+    return Precision.FLOAT16 if arguments.fp16 else Precision.INT8 if arguments.int8 else Precision.FLOAT32
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -45,6 +60,7 @@ def run(arguments: argparse.Namespace) -> None:
         folds=tuple(arguments.folds),
         verify=arguments.verify,
         evaluation=arguments.evaluation,
+        precision=_precision(arguments),
         name=arguments.name,
         version=arguments.version,
         simulated=arguments.simulated,

@@ -78,17 +78,23 @@ def _measured(measured: Measured | None) -> list[Row]:
 
 
 def _input(contract: ModelContract) -> list[Row]:
-    wanted, parity = contract.input, contract.parity
+    wanted = contract.input
     rows = [
         ("Patch", f"{wanted.patch[0]} × {wanted.patch[1]}"),
         ("Spacing", f"{wanted.spacing_mm[0]:g} × {wanted.spacing_mm[1]:g} mm"),
         ("Threshold", f"{contract.output.threshold:g}"),
     ]
-    if parity is not None:
+    if contract.reduction is not None:
         rows.append(
-            ("Parity", f"{100 * parity.identical:.0f} % of {parity.n_slices} slices identical to {parity.reference}")
+            ("Precision", f"{contract.provenance.precision}, Dice {contract.reduction.dice_mean:.3f} to float32")
         )
-    return rows
+    return rows + [
+        (
+            f"Parity, {parity.mode}",
+            f"{100 * parity.identical:.0f} % of {parity.n_slices} slices identical to {parity.reference}",
+        )
+        for parity in contract.parity
+    ]
 
 
 def _here(model: Model) -> list[Row]:

@@ -1,0 +1,105 @@
+"""float16 and int8: only where the masks stay the same, and never without the table that says so."""
+
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from inference.engine import Engine
+from inference.errors import ModelError
+from training.export import proof, reduction
+from training.export.export import export_model
+from training.export.precision import Precision, calibration_samples, to_float16, to_int8
+from training.export.reduction import Cost
+from training.export.samples import draw_samples
+
+CPU = ["CPUExecutionProvider"]
+SAME = Cost("a", 1.0, 0.8, 0.8)
+
+
+@pytest.fixture(scope="module")
+def full(model_folder, tmp_path_factory):
+    """A proven float32 file: its graph and its contract."""
+    out = tmp_path_factory.mktemp("float32") / "m.onnx"
+    sealed = export_model(model_folder(), out, name="Blobs", simulated=True)
+    return onnx.load(out), sealed
+
+
+@pytest.mark.parametrize("precision", [Precision.FLOAT16, Precision.INT8])
+def test_a_reduced_file_carries_what_it_costs(full, tmp_path, monkeypatch, precision):
+    model, sealed = full
+    # The network of some seconds is surer of nothing than one trained to the end: int8 moves its borders more.
+    monkeypatch.setattr(reduction, "MIN_DICE", 0.5)
+    monkeypatch.setattr(reduction, "MIN_DICE_MEAN", 0.9)
+    reduced, contract = proof.reduce(
+        model, sealed, draw_samples(20, seed=8), "blobs", precision, draw_samples(12, seed=9)
+    )
+    assert contract.provenance.precision == precision.value
+    assert 0.9 <= contract.reduction.dice_mean < 1
+    assert contract.parity == sealed.parity
+    onnx.save(reduced, tmp_path / "r.onnx")
+    assert Engine.load(tmp_path / "r.onnx", providers=CPU).contract == contract
+
+
+def test_int8_really_is(full):
+    model, _ = full
+    tiles = [np.random.default_rng(0).standard_normal((1, 1, 64, 80), np.float32)]
+    reduced = to_int8(model, tiles)
+    kinds = {tensor.data_type for tensor in reduced.graph.initializer}
+    assert onnx.TensorProto.INT8 in kinds
+    assert any(node.op_type == "QuantizeLinear" for node in reduced.graph.node)
+
+
+def test_norms_stay_float32_where_convolutions_do_not(full):
+    half = to_float16(full[0])
+    weights = {w.name: w.data_type for w in half.graph.initializer}
+    convolutions = [node for node in half.graph.node if node.op_type == "Conv"]
+    assert {weights[node.input[1]] for node in convolutions} == {onnx.TensorProto.FLOAT16}
+    assert half.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+
+
+def test_a_broken_reduction_is_refused_with_its_table(full, monkeypatch):
+    """Ranges taken on nothing but noise a thousandth as strong: every plane is cut off."""
+    model, sealed = full
+    faint = draw_samples(3, seed=9)
+    tiles = [np.full((1, 1, 64, 80), 1e-3, np.float32)]
+    monkeypatch.setattr(proof, "calibration_tiles", lambda *_: tiles)
+    with pytest.raises(ModelError, match=r"nothing was written(?s:.*)Dice to float32(?s:.*)simulated_"):
+        proof.reduce(model, sealed, draw_samples(12, seed=8), "blobs", Precision.INT8, faint)
+
+
+def test_weights_that_were_lost_are_refused(full):
+    model, _ = full
+    broken = onnx.ModelProto()
+    broken.CopyFrom(model)
+    for weight in broken.graph.initializer:
+        values = numpy_helper.to_array(weight)
+        if values.ndim == 4 and values.shape[1] == 1 and values.dtype == np.float32 and values.shape[2] == 3:
+            weight.CopyFrom(numpy_helper.from_array(np.zeros_like(values), weight.name))
+    samples = draw_samples(12, seed=8)
+    found = reduction.costs(proof.draft(broken), proof.draft(model), samples)
+    with pytest.raises(ModelError, match="float16"):
+        reduction.demand(found, "float16")
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        ([SAME] * 99 + [Cost("b", 0.969, 0.8, 0.8)], "least Dice to float32 0.9690"),
+        ([Cost("b", 0.98, 0.8, 0.8)] * 3, "mean Dice to float32 0.9800"),
+        ([Cost("b", 1.0, 0.8, 0.79)] * 3, "mean Dice to the truth 0.7900, in float32 0.8000"),
+        ([Cost("b", 1.0, None, None)] * 3, "No slice holds tumour"),
+    ],
+)
+def test_each_demand_is_one(found, sentence):
+    with pytest.raises(ModelError, match=sentence):
+        reduction.demand(found, "int8")
+
+
+def test_a_gain_is_no_loss():
+    reduction.demand([SAME, Cost("b", 0.99, 0.7, 0.9)], "int8")
+
+
+def test_int8_without_training_slices_is_refused():
+    with pytest.raises(ModelError, match="--train"):
+        calibration_samples(None)

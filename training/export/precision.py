@@ -1,0 +1,112 @@
+"""The same graph in fewer bits: float16 for GPUs, int8 for CPUs. What that costs is `reduction`'s to say."""
+
+import tempfile
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from inference.contract import Input
+from inference.errors import ModelError
+from inference.preprocessing import prepare
+from training.export.samples import Sample, read_samples
+
+CALIBRATION_SLICES = 48
+"""Slices of the training set on which int8 ranges are taken."""
+
+
+class Precision(StrEnum):
+    """Of weights and planes."""
+
+    FLOAT32 = "float32"
+    FLOAT16 = "float16"
+    INT8 = "int8"
+
+
+def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Convolutions in float16, all else in float32; the model given is not changed.
+
+    Sums over a plane overflow float16, and the masks turn black (nnUNet#3026): norms stay float32. ONNX Runtime's own
+    converter names a cast twice where a plane is used twice, hence these few lines.
+    """
+    half = onnx.ModelProto()
+    half.CopyFrom(model)
+    weights = {tensor.name: tensor for tensor in half.graph.initializer}
+    nodes: list[onnx.NodeProto] = []
+    for node in half.graph.node:
+        if node.op_type not in ("Conv", "ConvTranspose"):
+            nodes.append(node)
+            continue
+        for name in node.input[1:]:
+            values = numpy_helper.to_array(weights[name])
+            if values.dtype == np.float32:
+                weights[name].CopyFrom(numpy_helper.from_array(values.astype(np.float16), name))
+        plane, result = node.input[0], node.output[0]
+        node.input[0], node.output[0] = f"{result}_plane16", f"{result}_16"
+        nodes += [
+            helper.make_node("Cast", [plane], [node.input[0]], to=TensorProto.FLOAT16),
+            node,
+            helper.make_node("Cast", [node.output[0]], [result], to=TensorProto.FLOAT),
+        ]
+    del half.graph.node[:]
+    half.graph.node.extend(nodes)
+    # The exporter's notes on planes whose type has changed.
+    del half.graph.value_info[:]
+    return half
+
+
+def to_int8(model: onnx.ModelProto, tiles: Sequence[NDArray[np.float32]]) -> onnx.ModelProto:
+    """Convolutions in int8 (static QDQ, weights per channel), all else in float32.
+
+    Args:
+        model: the float32 graph.
+        tiles: network inputs on which the ranges of the planes are taken, (1, 1, rows, cols) each.
+    """
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+    class Tiles(CalibrationDataReader):  # type: ignore[misc]
+        """The tiles, one after another."""
+
+        def __init__(self) -> None:
+            self._left = iter(tiles)
+
+        def get_next(self) -> dict[str, NDArray[np.float32]] | None:
+            """The next input, None at the end."""
+            tile = next(self._left, None)
+            return None if tile is None else {model.graph.input[0].name: tile}
+
+    with tempfile.TemporaryDirectory() as folder:
+        before, after = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
+        onnx.save(model, before)
+        quantize_static(
+            before,
+            after,
+            Tiles(),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            op_types_to_quantize=["Conv"],
+        )
+        return onnx.load(after)
+
+
+def calibration_tiles(samples: Sequence[Sample], recipe: Input) -> list[NDArray[np.float32]]:
+    """Every network input of some slices."""
+    prepared = [prepare(one.pixels, one.spacing_mm, recipe) for one in samples]
+    return [one.tile(corner) for one in prepared for corner in one.corners]
+
+
+def calibration_samples(store: Path | None) -> list[Sample]:
+    """Slices of the training set, evenly spread.
+
+    Raises:
+        ModelError: if nobody says where it is.
+    """
+    if store is None:
+        raise ModelError("int8 needs slices of the training set for its ranges: name their store with --train.")
+    return read_samples(store, CALIBRATION_SLICES)
