@@ -1,28 +1,19 @@
-"""Volumes and sweeps cut into 2D NIfTI slices with their true in-plane spacing, and the table of them."""
+"""2D NIfTI slices with their true in-plane spacing, and the table of a store of them."""
 
 import csv
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from inference.errors import FormatError, NotFoundError
-from training.cases import Case
 from training.files import written_aside
-from training.volumes import Labelled, read_sweep, read_volume
 
 NATIVE = "native"
 """The axis of frames as the probe made them."""
-CLEAR_MM = 5.0
-"""A tumour-free slice lies at least this far from any labelled voxel: labels carried over from MRI are shifted."""
-_MIN_SECTOR_SHARE = 0.25
-"""A tumour-free slice shows at least this share of the fullest slice's sector, else it is an empty corner."""
-_AXES = ("k", "j", "i")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +31,7 @@ class SliceRow:
         cols: width in pixels.
         row_mm: mm from row to row.
         col_mm: mm from column to column.
+        origin: where its mask was drawn: `us`, or `mri` for one carried over.
     """
 
     name: str
@@ -52,6 +44,7 @@ class SliceRow:
     cols: int
     row_mm: float
     col_mm: float
+    origin: str = "us"
 
     def image(self, store: Path) -> Path:
         """Its image file in a slice store."""
@@ -60,102 +53,6 @@ class SliceRow:
     def label(self, store: Path) -> Path:
         """Its mask file in a slice store."""
         return store / "labels" / f"{self.name}.nii.gz"
-
-
-@dataclass(frozen=True, slots=True)
-class Cutting:
-    """How a store is cut.
-
-    Attributes:
-        step_mm: distance between the slices taken along each axis of a volume; 0 takes every one, as the paper does.
-        every_frame: every how many frames of a sweep are taken.
-        negatives: tumour-free slices taken of each volume, and of each sweep.
-        isotropic: resample anisotropic volumes to cubes first.
-    """
-
-    step_mm: float = 0.0
-    every_frame: int = 1
-    negatives: int = 0
-    isotropic: bool = True
-
-
-def cut_cases(cases: Iterable[Case], store: Path, cutting: Cutting) -> list[SliceRow]:
-    """Cut every case that is not excluded into `store` and write its table, `slices.csv`.
-
-    Resumable: a case whose own table is already in `store/cases/` is not cut again.
-    """
-    rows: list[SliceRow] = []
-    for case in tqdm([case for case in cases if not case.exclude], desc="slice", unit="case"):
-        table = store / "cases" / f"{case.case}.csv"
-        if not table.is_file():
-            write_slices(_cut_case(case, store, cutting), table)
-        rows += read_slices(table)
-    write_slices(rows, store / "slices.csv")
-    return rows
-
-
-def _cut_case(case: Case, store: Path, cutting: Cutting) -> Iterator[SliceRow]:
-    """Cut one case's volume and sweep, writing each slice."""
-    if case.us and case.us_label:
-        volume = read_volume(case.us, case.us_label, isotropic=cutting.isotropic)
-        for axis, name in enumerate(_AXES):
-            step = max(1, round(cutting.step_mm / volume.spacing[axis]))
-            share = math.ceil(cutting.negatives / len(_AXES))
-            yield from _cut_axis(case, volume, axis, name, (step, share), store)
-    if case.sweep and case.sweep_label:
-        sweep = read_sweep(case.sweep, case.sweep_label)
-        yield from _cut_axis(case, sweep, 0, NATIVE, (cutting.every_frame, cutting.negatives), store)
-
-
-def _cut_axis(
-    case: Case, stack: Labelled, axis: int, name: str, step_and_negatives: tuple[int, int], store: Path
-) -> Iterator[SliceRow]:
-    """Cut one direction: every `step`-th slice with tumour, and tumour-free ones spread over what is clear of it."""
-    step, negatives = step_and_negatives
-    with_tumour = tumour_slices(stack.mask, axis)[::step]
-    without = _spread(clear_slices(stack, axis), negatives)
-    row_mm, col_mm = np.delete(stack.spacing, axis).tolist()
-    for index in [*with_tumour, *without]:
-        image, mask = np.moveaxis(stack.image, axis, 0)[index], np.moveaxis(stack.mask, axis, 0)[index]
-        rows, cols = image.shape
-        area = float(mask.sum()) * row_mm * col_mm
-        row = SliceRow(
-            f"{case.case}_{name}{index:04d}", case.case, case.patient, name, index, area, rows, cols, row_mm, col_mm
-        )
-        write_slice(image, (row_mm, col_mm), row.image(store))
-        write_slice(mask.astype(np.uint8), (row_mm, col_mm), row.label(store))
-        yield row
-
-
-def tumour_slices(mask: NDArray[np.bool_], axis: int) -> list[int]:
-    """Indices along `axis` of the slices that hold any tumour."""
-    others = tuple(at for at in range(mask.ndim) if at != axis)
-    return [int(index) for index in np.flatnonzero(mask.any(axis=others))]
-
-
-def clear_slices(stack: Labelled, axis: int) -> list[int]:
-    """Indices of tumour-free slices at least `CLEAR_MM` from any label that show enough of the sector.
-
-    Frames of a sweep have no known distance: there, frames without any label count as clear.
-    """
-    others = tuple(at for at in range(stack.mask.ndim) if at != axis)
-    labelled = np.flatnonzero(stack.mask.any(axis=others))
-    inside = np.count_nonzero(stack.image, axis=others)
-    indices = np.arange(stack.mask.shape[axis])
-    clear = inside >= _MIN_SECTOR_SHARE * inside.max()
-    if labelled.size:
-        steps = np.abs(indices[:, None] - labelled[None, :]).min(axis=1)
-        spacing = stack.spacing[axis]
-        clear &= steps > 0 if math.isnan(spacing) else steps * spacing >= CLEAR_MM
-    return [int(index) for index in indices[clear]]
-
-
-def _spread(indices: list[int], count: int) -> list[int]:
-    """At most `count` of the indices, evenly spread."""
-    if count <= 0 or not indices:
-        return []
-    chosen = np.linspace(0, len(indices) - 1, min(count, len(indices)) + 2)[1:-1]
-    return sorted({indices[round(at)] for at in chosen})
 
 
 def write_slice(pixels: NDArray[np.float32] | NDArray[np.uint8], spacing: tuple[float, float], path: Path) -> None:

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
 import pydicom
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from numpy.typing import NDArray
-from pydicom.errors import InvalidDicomError
 from scipy import ndimage
 
 from inference.errors import FormatError
+from training.dicom import pixels_of, read_dicom
+from training.plausible import check_mask
 from training.registration.volume import read_image
 
 ISOTROPIC_TOLERANCE = 1.02
@@ -22,6 +24,14 @@ _GRID_TOLERANCE_MM = 1e-2
 _CENTIMETRE = 3
 
 
+AXES = ("k", "j", "i")
+"""The axes of an array, by NIfTI's names."""
+Slicing = Literal["isotropic", "native", "as-published"]
+"""`isotropic`: anisotropic volumes become cubes first. `native`: its own grid. `as-published`: the native grid, each
+slice with the volume's first two zooms whatever its direction, as the authors' code does: where the spacing is
+anisotropic its mm² are wrong."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Labelled:
     """An image stack with its tumour mask on the same grid.
@@ -30,32 +40,69 @@ class Labelled:
         image: (k, j, i) float32, exactly 0 outside the sector.
         mask: (k, j, i) bool.
         spacing: mm along (k, j, i); NaN along k for a sweep, whose frames have no known distance.
+        as_published: whether slices get the zooms of the volume's first two axes.
     """
 
     image: NDArray[np.float32]
     mask: NDArray[np.bool_]
     spacing: tuple[float, float, float]
+    as_published: bool = False
+
+    def plane_mm(self, axis: int) -> tuple[float, float]:
+        """(row, col) mm of a slice perpendicular to the axis."""
+        _, j, i = self.spacing
+        if self.as_published:
+            return j, i
+        rows, cols = np.delete(self.spacing, axis).tolist()
+        return rows, cols
 
 
-def read_volume(us: Path, label: Path, *, isotropic: bool = True) -> Labelled:
-    """Read a volume and its mask; by default an anisotropic one is resampled to cubes of the same volume.
+def read_volume(us: Path, label: Path, slicing: Slicing = "isotropic") -> Labelled:
+    """Read a volume and its mask.
 
     Raises:
-        FormatError: if a file cannot be read, or the two are not on one grid.
+        NotFoundError: if a file is missing.
+        FormatError: if a file cannot be read, the two are not on one grid, or the mask cannot be the volume's.
+    """
+    return gridded(*read_pair(us, label), slicing)
+
+
+def read_pair(us: Path, label: Path) -> tuple[sitk.Image, sitk.Image]:
+    """A volume and its mask, checked to belong together; the mask holds 0 and 1.
+
+    Raises:
+        NotFoundError: if a file is missing.
+        FormatError: if a file cannot be read, the two are not on one grid, or the mask cannot be the volume's.
     """
     image, mask = read_image(us), read_image(label)
-    if not _same_grid(image, mask):
-        raise FormatError(f"{label} is not on the grid of {us}: resample the mask to the ultrasound volume first.")
-    spacing = image.GetSpacing()
-    if isotropic and max(spacing) / min(spacing) > ISOTROPIC_TOLERANCE:
-        side = float(np.prod(spacing)) ** (1 / 3)
-        image, mask = _cubes(image, side, sitk.sitkLinear), _cubes(mask, side, sitk.sitkNearestNeighbor)
+    if not same_grid(image, mask):
+        raise FormatError(
+            f"{label} is not on the grid of {us}: is it MRI's, which has to be registered first, or another volume's?"
+        )
+    image = sitk.Cast(image, sitk.sitkFloat32)
+    check_mask(sitk.GetArrayViewFromImage(image), sitk.GetArrayViewFromImage(mask), label)
+    return image, sitk.Cast(mask > 0, sitk.sitkUInt8)
+
+
+def gridded(image: sitk.Image, mask: sitk.Image, slicing: Slicing) -> Labelled:
+    """A volume and its mask on the grid that is sliced."""
+    if slicing == "isotropic":
+        image, mask = as_cubes(image, sitk.sitkLinear), as_cubes(mask, sitk.sitkNearestNeighbor)
     i, j, k = image.GetSpacing()
     return Labelled(
-        sitk.GetArrayFromImage(image).astype(np.float32),
+        sitk.GetArrayFromImage(image),
         sitk.GetArrayFromImage(mask) > 0,
         (float(k), float(j), float(i)),
+        as_published=slicing == "as-published",
     )
+
+
+def as_cubes(image: sitk.Image, interpolator: int) -> sitk.Image:
+    """The image itself if it is isotropic, else resampled to cubes of its voxels' volume."""
+    spacing = image.GetSpacing()
+    if max(spacing) / min(spacing) <= ISOTROPIC_TOLERANCE:
+        return image
+    return _cubes(image, float(np.prod(spacing)) ** (1 / 3), interpolator)
 
 
 def read_sweep(sweep: Path, label: Path) -> Labelled:
@@ -66,13 +113,12 @@ def read_sweep(sweep: Path, label: Path) -> Labelled:
     Raises:
         FormatError: if the file is not DICOM, has no such scale, or has another shape than its mask.
     """
-    try:
-        dataset = pydicom.dcmread(sweep)
-    except InvalidDicomError as error:
-        raise FormatError(f"{sweep} is not a DICOM file.") from error
+    dataset = read_dicom(sweep)
+    frames = pixels_of(dataset, sweep)
     row_mm, col_mm = _region_spacing(dataset, sweep)
-    frames = dataset.pixel_array
-    grey = frames if frames.ndim == 3 else frames[..., 0]
+    if frames.dtype != np.uint8:
+        raise FormatError(f"{sweep} has {frames.dtype} pixels: export it with 8 bits.")
+    grey = (frames if frames.ndim == 3 else frames[..., 0]).astype(np.uint8, copy=False)
     mask = sitk.GetArrayFromImage(read_image(label)) > 0
     if mask.shape != grey.shape:
         raise FormatError(f"{label} has the shape {mask.shape} and {sweep} {grey.shape}: one mask a frame is needed.")
@@ -93,7 +139,7 @@ def sector(brightest: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return np.asarray(ndimage.binary_fill_holes(labels == largest), bool)
 
 
-def _same_grid(one: sitk.Image, other: sitk.Image) -> bool:
+def same_grid(one: sitk.Image, other: sitk.Image) -> bool:
     """Whether all corners agree: never compared with ==, as writers round affines differently."""
     if one.GetSize() != other.GetSize():
         return False

@@ -16,19 +16,36 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--step-mm", type=float, default=0.0, help="between slices of a volume; 0 takes every one")
     one.add_argument("--every-frame", type=int, default=1, metavar="N", help="every how many frames of a sweep")
     one.add_argument("--negatives", type=int, default=0, metavar="N", help="tumour-free slices a volume, and a sweep")
-    one.add_argument("--slicing", choices=("isotropic", "native"), default="isotropic", help="default: %(default)s")
+    one.add_argument(
+        "--slicing",
+        choices=("isotropic", "native", "as-published"),
+        default="isotropic",
+        help="as-published gives every direction the zooms of the first two axes (default: %(default)s)",
+    )
+    one.add_argument(
+        "--labels",
+        choices=("us", "mri", "both"),
+        default="us",
+        help="both takes MRI's where ultrasound has none (default: %(default)s)",
+    )
+    one.add_argument("--registered", type=Path, metavar="DIR", help="folder of 'ius-train register', for MRI's masks")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
+    from training.areas import read_areas, summary
     from training.cases import read_cases
+    from training.cutting import Cutting
+    from training.labels import LabelSource
     from training.receipt import write_receipt
-    from training.slices import Cutting, cut_cases
+    from training.store import cut_cases, read_left_out
 
-    cutting = Cutting(
-        arguments.step_mm, arguments.every_frame, arguments.negatives, isotropic=arguments.slicing == "isotropic"
-    )
+    masks = LabelSource(arguments.labels, arguments.registered)
+    cutting = Cutting(arguments.step_mm, arguments.every_frame, arguments.negatives, arguments.slicing, masks)
     rows = cut_cases(read_cases(arguments.cases), arguments.out, cutting)
     write_receipt(arguments.out, "slice", settings_of(arguments), [arguments.cases])
-    free = sum(row.area_mm2 == 0 for row in rows)
-    print(f"{len(rows)} slices, {free} of them tumour-free: {arguments.out}", file=sys.stderr)
+    free, left_out = sum(row.area_mm2 == 0 for row in rows), len(read_left_out(arguments.out))
+    print(summary(read_areas(arguments.out / "areas.csv")))
+    print(
+        f"{len(rows)} slices, {free} of them tumour-free, {left_out} cases left out: {arguments.out}", file=sys.stderr
+    )

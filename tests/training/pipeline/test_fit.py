@@ -14,10 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.cases import write_cases
+from training.cutting import Cutting
 from training.datasets.resect import find_cases
 from training.evaluation.report import evaluate
 from training.nnunet.patience import Patience
-from training.slices import Cutting, cut_cases, read_slice, read_slices, write_slices
+from training.slices import read_slice, read_slices, write_slices
+from training.store import cut_cases
 
 DEADLINE_S = 120
 

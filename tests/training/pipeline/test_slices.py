@@ -2,15 +2,21 @@
 
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
+from scipy.spatial.transform import Rotation
 
 from inference.errors import FormatError
+from training.areas import read_areas, summary
 from training.cases import Case
-from training.slices import CLEAR_MM, Cutting, clear_slices, cut_cases, larger_than, read_slice, read_slices
+from training.cutting import CLEAR_MM, Cutting, clear_slices
+from training.slices import larger_than, read_slice, read_slices
+from training.store import cut_cases
 from training.volumes import Labelled, read_volume, sector
 
 
@@ -41,7 +47,7 @@ def test_area_is_mask_pixels_times_in_plane_spacing(tmp_path_factory, spacing, s
     rng = np.random.default_rng(seed)
     shape = (5, 6, 7)
     image, mask = rng.uniform(1, 9, shape), rng.random(shape) < 0.3
-    rows = cut_cases([case_of(folder, image, mask, spacing)], folder / "store", Cutting(isotropic=False))
+    rows = cut_cases([case_of(folder, image, mask, spacing)], folder / "store", Cutting(slicing="native"))
     for axis, name in enumerate("kji"):
         kept = [mm for at, mm in enumerate(spacing) if at != axis]
         cut = [row for row in rows if row.axis == name]
@@ -109,7 +115,7 @@ def test_cut_off_is_strictly_larger_than_and_keeps_negatives(tmp_path: Path):
     mask = np.zeros(image.shape, bool)
     mask[1, :5, :7] = mask[2, :5, :8] = True  # 35 and 40 mm² across k
     rows = cut_cases(
-        [case_of(tmp_path, image, mask, (5.0, 1.0, 1.0))], tmp_path / "store", Cutting(negatives=3, isotropic=False)
+        [case_of(tmp_path, image, mask, (5.0, 1.0, 1.0))], tmp_path / "store", Cutting(negatives=3, slicing="native")
     )
     kept = {row.index for row in larger_than(rows, 35.0) if row.axis == "k" and row.area_mm2 > 0}
     assert kept == {2}
@@ -119,13 +125,101 @@ def test_cut_off_is_strictly_larger_than_and_keeps_negatives(tmp_path: Path):
     assert not any(read_slice(row.label(tmp_path / "store")).any() for row in free)
 
 
-def test_cutting_again_resumes_and_gives_the_same_table(tmp_path: Path):
+def test_cutting_again_resumes_and_other_settings_or_files_cut_anew(tmp_path: Path):
     mask = np.zeros((6, 6, 6), bool)
-    mask[2:4, 2:4, 2:4] = True
+    mask[2:5, 2:4, 2:4] = True
+    store = tmp_path / "store"
     case = case_of(tmp_path, np.ones(mask.shape), mask, (1.0, 1.0, 1.0))
-    first = cut_cases([case], tmp_path / "store", Cutting())
-    case.us.unlink()  # a second cut would need it
-    assert cut_cases([case], tmp_path / "store", Cutting()) == first == read_slices(tmp_path / "store")
+    first = cut_cases([case], store, Cutting())
+    assert first == read_slices(store)
+    stamps = {path: path.stat().st_mtime_ns for path in store.rglob("*_*.nii.gz")}
+    assert cut_cases([case], store, Cutting()) == first
+    assert {path: path.stat().st_mtime_ns for path in store.rglob("*_*.nii.gz")} == stamps
+    fewer = cut_cases([case], store, Cutting(step_mm=2))
+    assert len(fewer) < len(first)
+    assert {path.name for path in (store / "labels").iterdir()} == {f"{row.name}.nii.gz" for row in fewer}
+    mask[5, 2:4, 2:4] = True
+    case_of(tmp_path, np.ones(mask.shape), mask, (1.0, 1.0, 1.0))
+    assert [row.index for row in cut_cases([case], store, Cutting()) if row.axis == "k"] == [2, 3, 4, 5]
+
+
+def oblique(folder: Path) -> tuple[Case, np.ndarray, np.ndarray]:
+    """A volume as RESECT's, turned by 40 degrees, its voxels 0.3 × 0.5 × 0.9 mm; and its data in NIfTI's order, ijk.
+
+    The picture's geometry is in the sform, the mask's in the qform, 3e-5 mm off.
+    """
+    affine = np.eye(4)
+    affine[:3, :3] = Rotation.from_euler("zyx", [40, 25, -15], degrees=True).as_matrix() * (0.3, 0.5, 0.9)
+    affine[:3, 3] = (-31.0, 12.5, 7.25)
+    i, j, k = np.indices((44, 26, 16))
+    data = (1 + i + 44 * j + 2000 * k).astype(np.float32)
+    ball = (0.3 * i - 6) ** 2 + (0.5 * j - 6) ** 2 + (0.9 * k - 7) ** 2 < 4.5**2
+    mask = (ball & (i < 25)).astype(np.uint8)
+    us, label = nib.Nifti1Image(data, None), nib.Nifti1Image(mask, None)
+    us.set_qform(affine, 0)
+    us.set_sform(affine, 1)
+    affine[:3, 3] += 3e-5
+    label.set_sform(None, 0)
+    label.set_qform(affine, 1)
+    for image, name in ((us, "us"), (label, "label")):
+        image.header.set_xyzt_units("mm")
+        nib.save(image, folder / f"{name}.nii.gz")
+    return Case("Case1", "P1", us=folder / "us.nii.gz", us_label=folder / "label.nii.gz"), data, mask
+
+
+@pytest.mark.parametrize("slicing", ["native", "as-published"])
+def test_nnunet_reads_an_oblique_anisotropic_volume_right_in_three_directions(tmp_path: Path, slicing):
+    """Grey values, which tell where each pixel was, its spacing and the area; as published, the first two zooms."""
+    case, data, mask = oblique(tmp_path)
+    rows = cut_cases([case], tmp_path / "store", Cutting(slicing=slicing))
+    zooms = dict(zip("ijk", (0.3, 0.5, 0.9), strict=True))
+    assert {row.axis for row in rows} == set("ijk")
+    for row in rows:
+        across = "ijk".index(row.axis)
+        # NIfTI's first kept axis runs along the columns.
+        expected, truth = (np.take(array, row.index, across).T for array in (data, mask))
+        cols, rows_axis = (axis for axis in "ijk" if axis != row.axis)
+        mm = (zooms["j"], zooms["i"]) if slicing == "as-published" else (zooms[rows_axis], zooms[cols])
+        image, properties = SimpleITKIO().read_images([str(row.image(tmp_path / "store"))])
+        label, of_label = SimpleITKIO().read_seg(str(row.label(tmp_path / "store")))
+        np.testing.assert_array_equal(image[0, 0], expected)
+        np.testing.assert_array_equal(label[0, 0], truth)
+        assert list(properties["spacing"])[1:] == pytest.approx(mm)
+        assert list(of_label["spacing"]) == list(properties["spacing"])
+        assert row.area_mm2 == pytest.approx(truth.sum() * mm[0] * mm[1])
+
+
+def test_isotropic_slices_of_an_oblique_volume_have_its_true_areas(tmp_path: Path):
+    case, _, mask = oblique(tmp_path)
+    rows = cut_cases([case], tmp_path / "store", Cutting())
+    side = (0.3 * 0.5 * 0.9) ** (1 / 3)
+    volume_mm3 = mask.sum() * side**3
+    for axis in "ijk":
+        cut = [row for row in rows if row.axis == axis]
+        assert all((row.row_mm, row.col_mm) == pytest.approx((side, side), rel=1e-5) for row in cut)
+        assert sum(row.area_mm2 for row in cut) * side == pytest.approx(volume_mm3, rel=0.04)
+    _, properties = SimpleITKIO().read_images([str(rows[0].image(tmp_path / "store"))])
+    assert list(properties["spacing"])[1:] == pytest.approx([side, side], rel=1e-5)
+
+
+def test_the_three_slicings_are_counted_side_by_side(tmp_path: Path):
+    """Their areas times the distance of slices give the volume, except as published, where only k is right."""
+    case, _, mask = oblique(tmp_path)
+    rows = cut_cases([case], tmp_path / "store", Cutting(slicing="native", step_mm=2))
+    areas = read_areas(tmp_path / "store" / "areas.csv")
+    volume_mm3, across = mask.sum() * 0.3 * 0.5 * 0.9, dict(zip("ijk", (0.3, 0.5, 0.9), strict=True))
+
+    def volume(slicing: str, axis: str, step_mm: float) -> float:
+        return step_mm * sum(area.area_mm2 for area in areas if (area.slicing, area.axis) == (slicing, axis))
+
+    for axis in "ijk":
+        assert volume("native", axis, across[axis]) == pytest.approx(volume_mm3)
+        assert volume("as-published", axis, across[axis]) == pytest.approx(volume_mm3 * across[axis] / 0.9)
+        assert volume("isotropic", axis, (0.3 * 0.5 * 0.9) ** (1 / 3)) == pytest.approx(volume_mm3, rel=0.04)
+    native = {(area.axis, area.index): area.area_mm2 for area in areas if area.slicing == "native"}
+    assert len(native) > len(rows)
+    assert all(native[row.axis, row.index] == pytest.approx(row.area_mm2) for row in rows)
+    assert "as-published" in summary(areas)
 
 
 def test_refuses_a_mask_on_another_grid(tmp_path: Path):

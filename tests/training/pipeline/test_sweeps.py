@@ -11,7 +11,9 @@ from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage
 
 from inference.errors import FormatError
 from training.cases import Case
-from training.slices import NATIVE, Cutting, cut_cases, read_slice
+from training.cutting import Cutting
+from training.slices import NATIVE, read_slice
+from training.store import cut_cases
 from training.volumes import read_sweep
 
 FRAMES, ROWS, COLS = 6, 40, 50

@@ -1,0 +1,42 @@
+"""Signs that a mask is not this picture's: swapped, inverted or empty."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.errors import FormatError
+
+MAX_CLASSES = 16
+"""A file with more different values is a picture, or a map of probabilities."""
+MAX_OUTSIDE = 0.5
+"""Share of a mask outside the sector beyond which it belongs to another picture."""
+MAX_COVERED = 0.8
+"""Share of the sector that a tumour never covers; the largest in RESECT, 99 cm³, covers about half."""
+_LOOKED_AT = 200_000
+
+
+def check_mask(picture: NDArray[np.float32], values: NDArray[np.generic], label: Path) -> None:
+    """Refuse what cannot be the tumour mask of a picture.
+
+    Args:
+        picture: any shape, exactly 0 outside the sector.
+        values: the mask's file, the same shape.
+        label: its path, for the sentence.
+
+    Raises:
+        FormatError: if it is a picture, is empty, covers the sector or lies outside it.
+    """
+    mask = values > 0  # type: ignore[operator]
+    count = int(np.count_nonzero(mask))
+    if count == 0:
+        raise FormatError(f"{label} is empty: nothing in it is above 0.")
+    positive = values[mask]
+    if len(np.unique(positive[:: max(1, count // _LOOKED_AT)])) > MAX_CLASSES:
+        raise FormatError(f"{label} is a picture, not a mask: were the two swapped?")
+    sector = picture != 0
+    inside = int(np.count_nonzero(mask & sector))
+    if inside < (1 - MAX_OUTSIDE) * count:
+        raise FormatError(f"{label} lies mostly outside the ultrasound: is it inverted, or another picture's mask?")
+    if inside > MAX_COVERED * np.count_nonzero(sector):
+        raise FormatError(f"{label} covers nearly all of the ultrasound: is it inverted?")
