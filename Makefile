@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c packa
 PACKAGES := inference viewer training
 RECIPE := pyproject.toml packaging/constraints.txt
 
-.PHONY: demo test check format lint types imports bench demo-model clean
+.PHONY: demo test check format lint types imports bench soak demo-model clean
 
 demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 	@packaging/system-libraries
@@ -32,6 +32,11 @@ imports: $(VENV)/.all
 
 bench: $(VENV)/.all  ## measurements, with ratios against nnU-Net's own predictor
 	@set -e; for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script; done
+
+soak: $(VENV)/.all  ## a minute of each live source, ten minutes of latency, 20,000 frames of memory: three quarters of an hour
+	@packaging/system-libraries && packaging/test-tools
+	@failed=; for script in tests/soak/soak_*.py; do $(BIN)/python $$script || failed="$$failed $$script"; done; \
+	test -z "$$failed" || { echo "Violated:$$failed" >&2; exit 1; }
 
 demo-model: $(VENV)/.all  ## simulate, slice, fit, evaluate and export the bundled model and clip: hours
 	$(BIN)/ius-train demo --out work/demo-model --assets assets

@@ -1,0 +1,100 @@
+"""Memory of the viewer on a live signal once the last half minute is full: 20,000 frames must cost less than 20 MB.
+
+ffmpeg sends the bundled clip over udp at 1280×720; resident memory is read once a second.
+
+    python tests/soak/soak_memory.py [--frames 20000]
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from figures import Figures
+from senders import FPS, TRANSPORTS, Clip, free_port, running, write_clip
+from sitting import POPULATION, analysing, spin, viewer
+
+from inference.ring import LARGEST, SECONDS
+from viewer.main_window import MainWindow
+
+FRAMES = 20_000
+MOST_GROWTH_MB = 20.0
+EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Memory at one moment: analysed frames so far, resident MB, MB of the ring's pictures."""
+
+    frames: int
+    resident_mb: float
+    ring_mb: float
+
+
+def resident_mb() -> float:
+    """What this process holds in memory."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def sample(window: MainWindow) -> Sample:
+    """Look at it now."""
+    status, ring = window.session.status(), window.session._ring
+    assert status is not None
+    assert ring is not None
+    return Sample(status.analysed, resident_mb(), ring.size / 1e6)
+
+
+def measure(clip: Clip, frames: int, fill_s: float, figures: Figures) -> None:
+    """Fill the ring, then watch it for so many analysed frames."""
+    transport, port = TRANSPORTS["udp"], free_port(TRANSPORTS["udp"].port)
+    scale = f"{clip.spacing_mm},{clip.spacing_mm}"
+    with (
+        running(transport.command(clip, port)),
+        viewer(transport.address.format(port), "--spacing", scale) as window,
+    ):
+        if not spin(lambda: analysing(window), 30.0):
+            raise RuntimeError("nothing was analysed within 30 s")
+        spin(lambda: False, fill_s)
+        samples, begun = [sample(window)], sample(window).frames
+        while samples[-1].frames - begun < frames:
+            if spin(lambda: window.session._stream is None, EVERY_S):
+                raise RuntimeError("the stream ended")
+            samples.append(sample(window))
+    judge(samples, figures)
+
+
+def judge(samples: Sequence[Sample], figures: Figures) -> None:
+    """A straight line through resident memory against frames, and the rise it tells."""
+    frames = np.array([s.frames for s in samples], float)
+    resident = np.array([s.resident_mb for s in samples])
+    per_frame = float(np.polyfit(frames, resident, 1)[0]) if len(samples) > 2 else 0.0
+    watched = frames[-1] - frames[0]
+    figures.add("frames analysed", watched)
+    figures.add("ring, most", max(s.ring_mb for s in samples), "MB", most=LARGEST / 1e6)
+    tenth = max(1, len(samples) // 10)
+    first, last = float(np.median(resident[:tenth])), float(np.median(resident[-tenth:]))
+    figures.add("resident in the first tenth", first, "MB")
+    figures.add("resident in the last tenth", last, "MB")
+    figures.add("slope", per_frame * 1e3, "MB/1000 frames")
+    figures.add("growth over the run", per_frame * watched, "MB", most=MOST_GROWTH_MB)
+    figures.add("last tenth less first tenth", last - first, "MB", most=MOST_GROWTH_MB)
+
+
+def main() -> int:
+    """Run it."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--frames", type=int, default=FRAMES)
+    figures = Figures("memory", f"1280×720 at {FPS} fps by udp, {POPULATION}")
+    wanted = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        measure(write_clip(Path(folder)), wanted.frames, SECONDS + 2 * EVERY_S, figures)
+    return figures.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
