@@ -64,12 +64,13 @@ class Pull:
         contract = None if model is None else model.contract
         shown = face(outcome, condition, Context(contract, desk.phase, held))
         self._view.top.show_source(self._session.info, condition)
-        if outcome is not None:
-            lines = region_lines(outcome, held) if shown.contour and isinstance(outcome, Tumour) else ()
-            self._draw(outcome, lines, shown, now, new=new)
+        # The words first: drawing paints at once, and number and contour must come and go in one round of painting.
         if shown != desk.face:
             desk.face = shown
             self._view.readout.show_face(shown)
+        if outcome is not None:
+            lines = region_lines(outcome, held) if shown.contour and isinstance(outcome, Tumour) else ()
+            self._draw(outcome, lines, shown, now, new=new)
         self._view.canvas.hide_contour(now < desk.overlay_off_until)
         return shown
 
