@@ -7,7 +7,19 @@ from importlib import import_module
 
 from inference.errors import IusError
 
-STAGES = ("simulate", "cases", "landmarks", "register", "slice", "fit", "predict", "evaluate", "export", "demo")
+STAGES = (
+    "simulate",
+    "cases",
+    "landmarks",
+    "register",
+    "review",
+    "slice",
+    "fit",
+    "predict",
+    "evaluate",
+    "export",
+    "demo",
+)
 """In the paper's order; each is a module of `training.stages`."""
 
 

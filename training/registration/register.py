@@ -1,13 +1,12 @@
 """Registering a cohort: every pair by itself, in several processes, resumable, with metrics and flags."""
 
-import csv
 import json
 import multiprocessing
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -17,46 +16,15 @@ from tqdm import tqdm
 from inference.errors import FormatError, IusError, NotFoundError
 from training.files import written_aside
 from training.receipt import sha256, write_json, write_receipt
-from training.registration.align import Alignment, Metric, align
+from training.registration.align import Metric, align
 from training.registration.pairs import Pair
+from training.registration.result import Registered, flags, write_results
 from training.registration.transfer import transfer
 from training.registration.transforms import read_transform, write_transform
 from training.registration.volume import as_volume, read_image
 
 VERSION = 1
 """Raised when the same files give other results: what an older one wrote is then done again."""
-FLAG_SHIFT_MM = 15.0
-FLAG_ROTATION_DEG = 15.0
-FLAG_OVERLAP_PERCENT = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Registered:
-    """One row of registration.csv.
-
-    Attributes:
-        case: its name; its transforms and label are called so.
-        metric: how it was registered.
-        similarity_start: the last stage's similarity at the start.
-        similarity: and at the result.
-        shift_mm: how far the sector's centre moved from the start.
-        rotation_deg: by how much it turned.
-        overlap_percent: share of the sector with MRI in it.
-        label_inside_percent: share of the MRI's tumour that the ultrasound shows.
-        flags: what a person should look at first, separated by spaces: shift, rotation, overlap, worse, label.
-        error: why there is no result; the other columns are empty then.
-    """
-
-    case: str
-    metric: str
-    similarity_start: float | None = None
-    similarity: float | None = None
-    shift_mm: float | None = None
-    rotation_deg: float | None = None
-    overlap_percent: float | None = None
-    label_inside_percent: float | None = None
-    flags: str = ""
-    error: str = ""
 
 
 def register(pairs: Sequence[Pair], out: Path, metric: Metric, jobs: int = 1) -> list[Registered]:
@@ -79,7 +47,7 @@ def register(pairs: Sequence[Pair], out: Path, metric: Metric, jobs: int = 1) ->
             tqdm.write(f"error: {row.case}: {row.error}", file=sys.stderr)
     if all(row.error for row in rows):
         raise IusError(rows[0].error)
-    _write_table(rows, out / "registration.csv")
+    write_results(rows, out)
     done = [pair for pair, row in zip(pairs, rows, strict=True) if not row.error]
     settings = {"metric": metric, "jobs": jobs, "seconds": round(time.monotonic() - began, 1)}
     write_receipt(out, "register", settings, [path for pair in done for path in pair.files])
@@ -166,18 +134,6 @@ def _register_now(pair: Pair, us_file: Path, out: Path, metric: Metric) -> Regis
     )
 
 
-def flags(found: Alignment, label_inside_percent: float | None) -> list[str]:
-    """What makes a registration suspicious."""
-    suspicious = {
-        "shift": found.shift_mm > FLAG_SHIFT_MM,
-        "rotation": found.rotation_deg > FLAG_ROTATION_DEG,
-        "overlap": found.overlap_percent < FLAG_OVERLAP_PERCENT,
-        "worse": found.similarity < found.similarity_start,
-        "label": label_inside_percent == 0,
-    }
-    return [name for name, holds in suspicious.items() if holds]
-
-
 def _lies_in(label: sitk.Image, mri: sitk.Image) -> bool:
     """Whether the centre of the label is in the MRI; an empty label is for the transfer to refuse."""
     shape = sitk.LabelShapeStatisticsImageFilter()
@@ -186,12 +142,3 @@ def _lies_in(label: sitk.Image, mri: sitk.Image) -> bool:
         return True
     index = mri.TransformPhysicalPointToContinuousIndex(shape.GetCentroid(1))
     return all(-0.5 <= at <= n - 0.5 for at, n in zip(index, mri.GetSize(), strict=True))
-
-
-def _write_table(rows: Sequence[Registered], path: Path) -> None:
-    """Write registration.csv; what is not known is an empty cell."""
-    names = [field.name for field in fields(Registered)]
-    with written_aside(path) as aside, aside.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, names)
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)

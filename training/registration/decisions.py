@@ -1,0 +1,158 @@
+"""What a person decided about each registration: DIR/review.csv, which the next stage obeys.
+
+A decision is about one result. It names that result's fingerprint, so that a case registered anew is unreviewed again.
+"""
+
+import csv
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+from inference.errors import FormatError, NotFoundError
+from training.files import written_aside
+from training.registration.result import Registered, read_results
+
+TABLE = "review.csv"
+Verdict = Literal["accept", "reject"]
+ACCEPT: Verdict = "accept"
+REJECT: Verdict = "reject"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One row of review.csv.
+
+    Attributes:
+        case: its name in registration.csv.
+        decision: `accept` or `reject`.
+        note: why, in the person's words.
+        fingerprint: of the transform and the label that were looked at.
+    """
+
+    case: str
+    decision: Verdict
+    note: str
+    fingerprint: str
+
+
+COLUMNS = tuple(field.name for field in fields(Decision))
+
+
+def fingerprint(folder: Path, case: str) -> str:
+    """Of a registration's transform and transferred label: other files, another fingerprint.
+
+    Raises:
+        NotFoundError: if the case has no transform.
+    """
+    transform, label = folder / "transforms" / f"{case}.txt", folder / "labels" / f"{case}.nii.gz"
+    if not transform.is_file():
+        raise NotFoundError(f"{case} has no registration in {folder}: run 'ius-train register', and read its errors.")
+    digest = hashlib.sha256(transform.read_bytes())
+    if label.is_file():
+        digest.update(label.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def read_decisions(folder: Path) -> dict[str, Decision]:
+    """The decisions that hold for the registrations as they are now; none before any review.
+
+    Raises:
+        FormatError: if review.csv cannot be read, decides anything else, or names a case twice.
+    """
+    path = folder / TABLE
+    if not path.is_file():
+        return {}
+    return {one.case: one for one in parse_decisions(path) if _holds(folder, one)}
+
+
+def parse_decisions(path: Path) -> list[Decision]:
+    """The rows of a review that decide something.
+
+    Raises:
+        FormatError: if it cannot be read, decides anything else, or names a case twice.
+    """
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        reader = csv.DictReader(stream)
+        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise FormatError(f"{path} is not a review: its column {missing[0]} is missing.")
+        rows = [{name: (row[name] or "").strip() for name in COLUMNS} for row in reader]
+    decided = [_decision(row, path) for row in rows if row["decision"]]
+    names = [one.case for one in decided]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise FormatError(f"{path} decides on {twice} twice: keep one of the two rows.")
+    return decided
+
+
+def _decision(row: dict[str, str], path: Path) -> Decision:
+    """One row."""
+    word = row["decision"].lower()
+    if word != ACCEPT and word != REJECT:
+        raise FormatError(f"{path} says '{word}' of {row['case']}: write accept or reject, or leave it empty.")
+    return Decision(row["case"], word, row["note"], row["fingerprint"])
+
+
+def _holds(folder: Path, decision: Decision) -> bool:
+    """Whether the result that was looked at is still the one that is there."""
+    transform = folder / "transforms" / f"{decision.case}.txt"
+    return transform.is_file() and fingerprint(folder, decision.case) == decision.fingerprint
+
+
+def decide(folder: Path, verdicts: Mapping[str, Verdict], note: str = "") -> dict[str, Decision]:
+    """Add decisions on the registrations as they are now; a later one on the same case takes the earlier one's place.
+
+    Args:
+        folder: of `ius-train register`.
+        verdicts: case -> decision.
+        note: the same for all of them.
+
+    Returns:
+        All decisions that hold.
+
+    Raises:
+        NotFoundError: if a case was not registered.
+        FormatError: if the review that is there cannot be read.
+    """
+    known = {row.case for row in read_results(folder) if not row.error}
+    unknown = next((case for case in verdicts if case not in known), None)
+    if unknown is not None:
+        raise NotFoundError(f"{folder} holds no registration of {unknown}: its cases are {', '.join(sorted(known))}.")
+    made = {case: Decision(case, verdict, note, fingerprint(folder, case)) for case, verdict in verdicts.items()}
+    decisions = read_decisions(folder) | made
+    write_decisions(folder, decisions.values())
+    return decisions
+
+
+def take(folder: Path, review: Path) -> dict[str, Decision]:
+    """Add the decisions of a review that the page gave out.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        FormatError: if it cannot be read, or is about other results than those that are there.
+    """
+    if not review.is_file():
+        raise NotFoundError(f"There is no review at {review}.")
+    taken = parse_decisions(review)
+    stale = next((one.case for one in taken if not _holds(folder, one)), None)
+    if stale is not None:
+        raise FormatError(f"{review} is about another registration of {stale}: write the page again, and look again.")
+    decisions = read_decisions(folder) | {one.case: one for one in taken}
+    write_decisions(folder, decisions.values())
+    return decisions
+
+
+def write_decisions(folder: Path, decisions: Iterable[Decision]) -> None:
+    """Write review.csv, in the order of registration.csv."""
+    by_case = {one.case: one for one in decisions}
+    with written_aside(folder / TABLE) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, COLUMNS)
+        writer.writeheader()
+        writer.writerows(asdict(by_case[row.case]) for row in read_results(folder) if row.case in by_case)
+
+
+def undecided(results: Iterable[Registered], decisions: Mapping[str, Decision]) -> list[str]:
+    """Registered cases that nobody has decided on."""
+    return [row.case for row in results if not row.error and row.case not in decisions]

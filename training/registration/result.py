@@ -1,0 +1,93 @@
+"""One registration's row in registration.csv, and what makes it suspicious."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from inference.errors import FormatError, NotFoundError
+from training.files import written_aside
+from training.registration.align import Alignment
+
+TABLE = "registration.csv"
+FLAG_SHIFT_MM = 15.0
+FLAG_ROTATION_DEG = 15.0
+FLAG_OVERLAP_PERCENT = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """One row of registration.csv.
+
+    Attributes:
+        case: its name; its transforms and label are called so.
+        metric: how it was registered.
+        similarity_start: the last stage's similarity at the start.
+        similarity: and at the result.
+        shift_mm: how far the sector's centre moved from the start.
+        rotation_deg: by how much it turned.
+        overlap_percent: share of the sector with MRI in it.
+        label_inside_percent: share of the MRI's tumour that the ultrasound shows.
+        flags: what a person should look at first, separated by spaces: shift, rotation, overlap, worse, label.
+        error: why there is no result; the other columns are empty then.
+    """
+
+    case: str
+    metric: str
+    similarity_start: float | None = None
+    similarity: float | None = None
+    shift_mm: float | None = None
+    rotation_deg: float | None = None
+    overlap_percent: float | None = None
+    label_inside_percent: float | None = None
+    flags: str = ""
+    error: str = ""
+
+
+_NUMBERS = tuple(field.name for field in fields(Registered) if field.type == (float | None))
+
+
+def flags(found: Alignment, label_inside_percent: float | None) -> list[str]:
+    """What makes a registration suspicious."""
+    suspicious = {
+        "shift": found.shift_mm > FLAG_SHIFT_MM,
+        "rotation": found.rotation_deg > FLAG_ROTATION_DEG,
+        "overlap": found.overlap_percent < FLAG_OVERLAP_PERCENT,
+        "worse": found.similarity < found.similarity_start,
+        "label": label_inside_percent == 0,
+    }
+    return [name for name, holds in suspicious.items() if holds]
+
+
+def write_results(rows: Sequence[Registered], folder: Path) -> None:
+    """Write registration.csv; what is not known is an empty cell."""
+    names = [field.name for field in fields(Registered)]
+    with written_aside(folder / TABLE) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, names)
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+
+
+def read_results(folder: Path) -> list[Registered]:
+    """Read registration.csv.
+
+    Raises:
+        NotFoundError: if there is none.
+        FormatError: if it cannot be read.
+    """
+    path = folder / TABLE
+    if not path.is_file():
+        raise NotFoundError(f"There is no {path}: make it with 'ius-train register'.")
+    with path.open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    try:
+        return [Registered(**{k: _value(k, text) for k, text in row.items()}) for row in rows]  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise FormatError(f"{path} is damaged ({error}): run 'ius-train register' again.") from error
+
+
+def _value(name: str, text: str) -> str | float | None:
+    """One cell."""
+    if name not in _NUMBERS:
+        return text
+    return float(text) if text else None

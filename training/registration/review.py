@@ -1,0 +1,81 @@
+"""The review of a cohort's registrations: decisions in, the page out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from inference.errors import FormatError, IusError
+from training.cases import read_cases
+from training.registration.decisions import ACCEPT, REJECT, Verdict, decide, read_decisions, take, undecided
+from training.registration.result import Registered, read_results
+
+ALL_NOTE = "accepted unseen: simulated"
+
+
+class UnseenError(IusError):
+    """Cases that would be accepted without anybody having looked at them."""
+
+
+def review(
+    folder: Path,
+    *,
+    accept: Sequence[str] = (),
+    reject: Sequence[str] = (),
+    note: str = "",
+    taken: Path | None = None,
+    accept_all: bool = False,
+    cases: Path | None = None,
+) -> str:
+    """Take decisions on registrations.
+
+    Args:
+        folder: of `ius-train register`.
+        accept: cases.
+        reject: cases.
+        note: why.
+        taken: a review.csv that the page gave out.
+        accept_all: accept what is undecided, unseen; only where every case is simulated.
+        cases: the case table that says so.
+
+    Returns:
+        How many are accepted, rejected and undecided, in words.
+
+    Raises:
+        NotFoundError: if there are no registrations, or none of a case.
+        FormatError: if a case is accepted and rejected, or a table cannot be read.
+        UnseenError: if not every case is known to be simulated.
+    """
+    results = read_results(folder)
+    both = sorted(set(accept) & set(reject))
+    if both:
+        raise FormatError(f"{both[0]} is both accepted and rejected: name it once.")
+    if accept_all:
+        _refuse_patients(results, cases)
+    if taken is not None:
+        take(folder, taken)
+    named: dict[str, Verdict] = {**dict.fromkeys(accept, ACCEPT), **dict.fromkeys(reject, REJECT)}
+    if named:
+        decide(folder, named, note)
+    if accept_all:
+        decide(folder, dict.fromkeys(undecided(results, read_decisions(folder)), ACCEPT), ALL_NOTE)
+    return summary(folder)
+
+
+def summary(folder: Path) -> str:
+    """How many are accepted, rejected and undecided, in words."""
+    results, decisions = read_results(folder), read_decisions(folder)
+    left = len(undecided(results, decisions))
+    rejected = sum(one.decision == REJECT for one in decisions.values())
+    return f"{len(decisions) - rejected} accepted, {rejected} rejected, {left} undecided: {folder}"
+
+
+def _refuse_patients(results: Sequence[Registered], table: Path | None) -> None:
+    """Nobody's registration is accepted unseen, but a simulated patient's."""
+    if table is None:
+        raise UnseenError("--accept-all needs the case table that says which case is simulated: add --cases CASES.csv.")
+    simulated = {case.case for case in read_cases(table) if case.simulated}
+    real = [row.case for row in results if row.case not in simulated]
+    if real:
+        raise UnseenError(
+            f"{real[0]} is not marked as simulated in {table}, so nothing is accepted unseen: look at the page of "
+            "'ius-train review', and decide on each case."
+        )
