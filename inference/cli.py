@@ -24,7 +24,7 @@ from inference.reading import NothingFound, Outcome, Tumour
 from inference.segmenter import Segmenter
 from inference.sources import open_source
 from inference.sources.base import Mask, RecordedSource
-from inference.sources.paths import is_dicom
+from inference.sources.paths import RECORDS, is_dicom, suffix_of
 from inference.spacing import PixelSpacing, Provenance
 
 WELL, SOME_FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
@@ -89,6 +89,8 @@ def inspect(arguments: argparse.Namespace) -> int:
         info = source.info
         seen: dict[str, object] = {"frames": len(source), "rows": info.rows, "cols": info.cols}
         seen |= spacing_cells(info.spacing)
+        if suffix_of(Path(arguments.source)) in RECORDS:
+            seen["record"] = info.origin.name
         if info.spacing is None:
             seen |= {"spacing_provenance": None, "reason": choice or info.no_spacing_reason}
     _say(arguments, seen)

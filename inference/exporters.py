@@ -140,12 +140,23 @@ def write_mask_nifti(mask: NDArray[np.uint8], header: "nib.Nifti1Header", path: 
     Raises:
         OutputError: if the file cannot be written.
     """
+    write_nifti(np.asarray(mask, dtype=np.uint8), header, path)
+
+
+def write_nifti(values: NDArray[Any], header: "nib.Nifti1Header", path: str) -> None:
+    """Write grey values or a mask as NIfTI, in their own type.
+
+    Args:
+        values: (i, j, k).
+        header: the grid, as for `write_mask_nifti`.
+        path: .nii or .nii.gz.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
     import nibabel as nib  # a third of a second, which the window's start doesn't need
 
-    grid = header.copy()
-    for text in ("db_name", "aux_file", "intent_name"):
-        if text in header.keys():  # noqa: SIM118 (a header's `in` looks at its values)
-            grid[text] = b""
+    grid = without_texts(header)
     lengths = grid["pixdim"][1:4]
     broken = ~(np.isfinite(lengths) & (lengths > 0))
     # Viewers and nibabel read a length that is none as 1; written out, and named unknown, nobody has to guess.
@@ -153,11 +164,20 @@ def write_mask_nifti(mask: NDArray[np.uint8], header: "nib.Nifti1Header", path: 
     known = (header["qform_code"] > 0 or header["sform_code"] > 0) and not broken.any()
     grid["descrip"] = (INTENDED_USE if known else f"scale unknown. {INTENDED_USE}").encode()
     grid["intent_code"] = 0
-    grid.extensions.clear()
-    grid.set_data_dtype(np.uint8)
+    grid.set_data_dtype(values.dtype)
     kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
     with replacing(Path(path)) as aside:
-        kind(np.asarray(mask, dtype=np.uint8), None, grid).to_filename(aside)
+        kind(values, None, grid).to_filename(aside)
+
+
+def without_texts(header: "nib.Nifti1Header") -> "nib.Nifti1Header":
+    """The same grid without extensions and texts, which may name a patient."""
+    grid = header.copy()
+    for text in ("descrip", "db_name", "aux_file", "intent_name"):
+        if text in grid.keys():  # noqa: SIM118 (a header's `in` looks at its values)
+            grid[text] = b""
+    grid.extensions.clear()
+    return grid
 
 
 def picture_header(spacing: PixelSpacing | None) -> "nib.Nifti1Header":

@@ -32,7 +32,7 @@ class Playback(Closing):
         self._speed = 1.0
         self._position = 0
         self._sought: int | None = 0
-        self._spacing = source.info.spacing
+        self._given: PixelSpacing | None = None
         self._due = monotonic()
 
     def __len__(self) -> int:
@@ -43,7 +43,7 @@ class Playback(Closing):
     def info(self) -> SourceInfo:
         """What is known of the source, with the spacing in use."""
         info = self._source.info
-        return replace(info, spacing=self._spacing, no_spacing_reason="" if self._spacing else info.no_spacing_reason)
+        return info if self._given is None else replace(info, spacing=self._given, no_spacing_reason="")
 
     @property
     def playing(self) -> bool:
@@ -105,16 +105,16 @@ class Playback(Closing):
     def set_spacing(self, spacing: PixelSpacing | None) -> None:
         """Use this scale from the next frame on; None goes back to the source's own."""
         with self._changed:
-            self._spacing = spacing or self._source.info.spacing
+            self._given = spacing
             self.redeliver()
 
     def frames(self) -> Iterator[Frame]:
         """Frames at their time, until closed."""
         while (index := self._await_turn()) is not None:
             frame = self._source.read(index)
-            spacing = self._spacing
-            reason = "" if spacing else frame.no_spacing_reason
-            yield replace(frame, spacing=spacing, no_spacing_reason=reason, captured_at=monotonic())
+            if (given := self._given) is not None:
+                frame = replace(frame, spacing=given, no_spacing_reason="")
+            yield replace(frame, captured_at=monotonic())
 
     def close(self) -> None:
         """End `frames()` and close the source."""

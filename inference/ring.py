@@ -6,18 +6,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import zstandard
-from numpy.typing import NDArray
 
 from inference.frame import Frame
+from inference.packing import pack_mask, pack_pixels, unpack_mask, unpack_pixels
 from inference.reading import Outcome, Tumour
-from inference.sources.recorded import as_pixels
 
 SECONDS = 30.0
 LARGEST = 400_000_000
 """Bytes; where half a minute does not fit, it holds less time rather than more memory."""
-LEVEL = 1
-"""Zstandard's fastest level: about 1 ms for 1280×720, tests/benchmarks/bench_ring.py."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,23 +100,18 @@ class Held:
 
 def _pack(outcome: Outcome) -> _Packed:
     frame = outcome.frame
-    compress = zstandard.ZstdCompressor(level=LEVEL).compress
-    mask = compress(np.packbits(outcome.mask).tobytes()) if isinstance(outcome, Tumour) else b""
-    pixels = compress(np.ascontiguousarray(frame.pixels).tobytes())
     bare = replace(frame, pixels=frame.pixels[:1, :1].copy())
     kept: Outcome = replace(outcome, frame=bare)
-    if isinstance(kept, Tumour):
+    mask = b""
+    if isinstance(outcome, Tumour) and isinstance(kept, Tumour):
+        mask = pack_mask(outcome.mask)
         kept = replace(kept, mask=np.zeros((1, 1), np.uint8))
-    return _Packed(kept, pixels, mask, (frame.rows, frame.cols), frame.pixels.dtype)
+    return _Packed(kept, pack_pixels(frame.pixels), mask, (frame.rows, frame.cols), frame.pixels.dtype)
 
 
 def _unpack(packed: _Packed) -> Outcome:
-    decompress = zstandard.ZstdDecompressor().decompress
-    pixels = as_pixels(np.frombuffer(decompress(packed.pixels), packed.dtype).reshape(packed.shape))
+    pixels = unpack_pixels(packed.pixels, packed.shape, packed.dtype)
     frame: Frame = replace(packed.outcome.frame, pixels=pixels)
     if not isinstance(packed.outcome, Tumour):
         return replace(packed.outcome, frame=frame)
-    rows, cols = packed.shape
-    bits = np.frombuffer(decompress(packed.mask), np.uint8)
-    mask: NDArray[np.uint8] = np.unpackbits(bits, count=rows * cols).reshape(packed.shape)
-    return replace(packed.outcome, frame=frame, mask=mask)
+    return replace(packed.outcome, frame=frame, mask=unpack_mask(packed.mask, packed.shape))

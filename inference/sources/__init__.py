@@ -7,6 +7,7 @@ from inference.sources.base import LiveSource, RecordedSource
 from inference.sources.paths import (
     DICOM,
     PICTURES,
+    RECORDS,
     VIDEOS,
     VOLUMES,
     dicom_files,
@@ -132,10 +133,14 @@ def _open_other(path: Path, axis: str, spacing: PixelSpacing | None) -> Recorded
         from inference.sources.images import PictureSource
 
         return PictureSource(path, typed=spacing)
+    if suffix in RECORDS:
+        from inference.sources.record import RecordSource
+
+        return RecordSource(path, typed=spacing)
     if suffix in VIDEOS:
         from inference.sources.video import VideoSource
 
         return VideoSource(path, typed=spacing)
     raise FormatError(
-        f"{path.name} is no kind of file that can be opened: give a picture, volume, sequence, DICOM or video."
+        f"{path.name} is no kind of file that can be opened: give a picture, volume, sequence, DICOM, video or record."
     )

@@ -18,6 +18,21 @@ Mask: TypeAlias = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
+class SweptGrid:
+    """The volume whose slices are the frames.
+
+    Attributes:
+        axis: i, j or k, swept; a frame's index counts along it.
+        count: slices along it.
+        header: the volume's NIfTI header without any text, as bytes.
+    """
+
+    axis: str
+    count: int
+    header: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class SourceInfo:
     """What is known of a source before its first frame.
 
@@ -30,6 +45,7 @@ class SourceInfo:
         levels: the (black, white) grey values of the display map, fixed for the whole source.
         fps: frames a second of the source's own clock, or None if it has none (a folder, a volume).
         edge_letters: anatomical letters at the (top, bottom, left, right) edges of the picture, empty where unknown.
+        grid: where the frames lie in a volume; None for pictures that have no place in one.
     """
 
     origin: Origin
@@ -40,6 +56,7 @@ class SourceInfo:
     levels: tuple[float, float]
     fps: float | None = None
     edge_letters: tuple[str, str, str, str] = ("", "", "", "")
+    grid: SweptGrid | None = None
 
 
 class FrameSource(Protocol):

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 
 from inference.errors import ChoiceError, FormatError
-from inference.exporters import write_mask_nifti
+from inference.exporters import without_texts, write_mask_nifti
 from inference.frame import Origin, Pixels, View
-from inference.sources.base import Mask, SourceInfo
+from inference.sources.base import Mask, SourceInfo, SweptGrid
 from inference.sources.grid import AXES, Volume, edge_letter, plane_reason
 from inference.sources.metaimage import read_metaimage
 from inference.sources.nifti import read_nifti
@@ -98,4 +98,5 @@ def _info(volume: Volume, voxels: Pixels, axis: str, name: str) -> SourceInfo:
             edge_letter(volume.directions, across, forward=False),
             edge_letter(volume.directions, across, forward=True),
         ),
+        grid=SweptGrid(axis, sizes[axis], bytes(without_texts(volume.header).binaryblock)),
     )

@@ -1,0 +1,193 @@
+"""From frames and outcomes to entries of a record, and back."""
+
+from collections.abc import Callable
+from importlib import metadata
+
+import numpy as np
+
+from inference import reading
+from inference.contract import INTENDED_USE
+from inference.frame import Frame, Origin
+from inference.packing import pack_mask, pack_pixels, unpack_mask, unpack_pixels
+from inference.reading import Analysis, Diameters, Failed, NotAnalysed, NothingFound, Outcome, Tumour, UnknownSpacing
+from inference.recording.schema import Answer, Grid, Looked, Opening, Picture, Piece, Scale
+from inference.sources.base import SourceInfo
+from inference.sources.cropped import Rect
+from inference.spacing import PixelSpacing
+
+NO_SCALE = "The recorded source did not say how large a pixel is: calibrate."
+BROKE = "The analysis of this frame broke."
+
+
+def opening_of(info: SourceInfo, case_code: str = "", crop: Rect | None = None) -> Opening:
+    """The first entry of a record of this source."""
+    origin, grid = info.origin, info.grid
+    return Opening(
+        version=1,
+        intended_use=INTENDED_USE,
+        software=metadata.version("ius"),
+        case_code=case_code,
+        device=origin.name if _speaks_of_no_file(origin) else "",
+        view=origin.view,
+        simulated=origin.simulated,
+        live=origin.live,
+        rows=info.rows,
+        cols=info.cols,
+        levels=info.levels,
+        fps=info.fps,
+        edge_letters=info.edge_letters,
+        crop=None if crop is None else (crop.top, crop.left, crop.rows, crop.cols),
+        grid=None if grid is None else Grid(axis=grid.axis, count=grid.count, header=grid.header),
+    )
+
+
+def picture_of(frame: Frame, number: int, start: float) -> Picture:
+    """A frame as an entry; `start` is the record's beginning, `time.monotonic()` seconds."""
+    spacing = frame.spacing
+    return Picture(
+        number=number,
+        index=frame.index,
+        at_s=max(0.0, frame.captured_at - start),
+        time_s=frame.time_s,
+        dtype=frame.pixels.dtype.name,  # type: ignore[arg-type]  # the three that a frame may have
+        scale=None if spacing is None else _scale(spacing),
+        no_scale_reason="" if spacing else _safe(frame.origin, frame.no_spacing_reason, NO_SCALE),
+        pixels=pack_pixels(frame.pixels),
+    )
+
+
+def frame_of(picture: Picture, opening: Opening, origin: Origin, captured_at: float) -> Frame:
+    """The frame of an entry, at its place in the record.
+
+    Raises:
+        ValueError: if the pixels are damaged.
+    """
+    scale = picture.scale
+    return Frame(
+        index=picture.number,
+        pixels=unpack_pixels(picture.pixels, (opening.rows, opening.cols), np.dtype(picture.dtype)),
+        spacing=None if scale is None else PixelSpacing(scale.row_mm, scale.col_mm, scale.provenance),
+        captured_at=captured_at,
+        origin=origin,
+        time_s=picture.at_s,
+        no_spacing_reason=picture.no_scale_reason,
+    )
+
+
+def answer_of(outcome: Outcome, number: int) -> Answer:
+    """An outcome as the entry that belongs to frame `number`."""
+    looked = _looked(outcome.analysis) if isinstance(outcome, Tumour | NothingFound) else None
+    said, sentence, reason = _words(outcome)
+    mask, regions = b"", tuple[Piece, ...]()
+    if isinstance(outcome, Tumour):
+        mask, regions = pack_mask(outcome.mask), tuple(map(_piece, outcome.regions))
+    return Answer(
+        number=number,
+        said=said,  # type: ignore[arg-type]  # one of the five
+        sentence=sentence,
+        reason=reason,
+        looked=looked,
+        mask=mask,
+        regions=regions,
+    )
+
+
+def outcome_of(answer: Answer, frame: Frame) -> Outcome:
+    """The outcome of an entry, on its own frame.
+
+    Raises:
+        ValueError: if the entry contradicts itself or its mask is damaged.
+    """
+    if answer.looked is not None:
+        analysis = _analysis(answer.looked)
+        if answer.said == "nothing_found":
+            return NothingFound(frame, analysis)
+        if answer.said == "tumour" and answer.regions:
+            mask = unpack_mask(answer.mask, (frame.rows, frame.cols))
+            return Tumour(frame, analysis, mask, tuple(map(_region, answer.regions)))
+    silent: dict[str, Callable[[], Outcome]] = {
+        "unknown_spacing": lambda: UnknownSpacing(frame, answer.sentence),
+        "failed": lambda: Failed(frame, answer.sentence),
+    }
+    if answer.said == "not_analysed" and answer.reason is not None:
+        return NotAnalysed(frame, answer.reason, answer.sentence)
+    if answer.said not in silent:
+        raise ValueError(f"no answer that can be: {answer.said}")
+    return silent[answer.said]()
+
+
+def _words(outcome: Outcome) -> tuple[str, str, reading.Reason | None]:
+    """Which of the five it is, its sentence, and its reason."""
+    origin = outcome.frame.origin
+    match outcome:
+        case Tumour():
+            return "tumour", "", None
+        case NothingFound():
+            return "nothing_found", "", None
+        case UnknownSpacing():
+            return "unknown_spacing", _safe(origin, outcome.sentence, NO_SCALE), None
+        case Failed():
+            return "failed", _safe(origin, outcome.sentence, BROKE), None
+        case _:
+            kept = outcome.sentence if outcome.reason is reading.Reason.GUARD else "Not analysed."
+            return "not_analysed", kept, outcome.reason
+
+
+def _speaks_of_no_file(origin: Origin) -> bool:
+    return origin.live or origin.simulated
+
+
+def _safe(origin: Origin, sentence: str, instead: str) -> str:
+    """The sentence, or a general one where it may name a file, and that a patient."""
+    return sentence if _speaks_of_no_file(origin) else instead
+
+
+def _scale(spacing: PixelSpacing) -> Scale:
+    return Scale(row_mm=spacing.row_mm, col_mm=spacing.col_mm, provenance=spacing.provenance)
+
+
+def _looked(analysis: Analysis) -> Looked:
+    return Looked(
+        model=analysis.model,
+        sha256=analysis.model_sha256,
+        provider=analysis.provider,
+        latency_ms=analysis.latency_ms,
+        network_ms=analysis.network_ms,
+        demonstration=analysis.demonstration,
+    )
+
+
+def _analysis(looked: Looked) -> Analysis:
+    return Analysis(
+        looked.model, looked.sha256, looked.provider, looked.latency_ms, looked.network_ms, looked.demonstration
+    )
+
+
+def _piece(region: reading.Region) -> Piece:
+    diameters = region.diameters
+    return Piece(
+        area_px=region.area_px,
+        area_mm2=region.area_mm2,
+        contours=tuple(np.ascontiguousarray(line, "<f4").tobytes() for line in region.contours),
+        longest_mm=None if diameters is None else diameters.longest_mm,
+        perpendicular_mm=None if diameters is None else diameters.perpendicular_mm,
+        ends=None if diameters is None else diameters.ends,
+        depth_mm=region.depth_mm,
+        touches_edge=region.touches_edge,
+        size=region.size,
+    )
+
+
+def _region(piece: Piece) -> reading.Region:
+    diameters = None
+    if piece.longest_mm is not None and piece.perpendicular_mm is not None and piece.ends is not None:
+        diameters = Diameters(piece.longest_mm, piece.perpendicular_mm, piece.ends)
+    return reading.Region(
+        area_px=piece.area_px,
+        area_mm2=piece.area_mm2,
+        contours=tuple(np.frombuffer(line, "<f4").reshape(-1, 2).astype(np.float32) for line in piece.contours),
+        diameters=diameters,
+        depth_mm=piece.depth_mm,
+        touches_edge=piece.touches_edge,
+        size=piece.size,
+    )

@@ -1,0 +1,176 @@
+"""A record opened: where each entry lies, found by walking over their lengths; pictures are read as they are asked for.
+
+The walk ends at the first entry that is not whole, so that a record cut off by a kill is as good as any up to there.
+(`mcap`'s own reader hands a half last message out as a whole one, and needs the closing summary for more than that.)
+"""
+
+import struct
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+from mcap.opcode import Opcode
+from mcap.writer import MCAP0_MAGIC
+
+from inference.errors import FormatError
+from inference.recording.schema import KINDS, Answer, Entry, Event, ModelUsed, Opening, Picture, topic
+
+_HEAD = struct.Struct("<BQ")
+"""Opcode and length, before every MCAP record."""
+_MESSAGE = struct.Struct("<HIQQ")
+"""Channel, sequence, log time and publish time, before a message's data."""
+_CHANNEL = struct.Struct("<HHI")
+"""Channel, schema and the length of the topic that follows."""
+_SECOND = 1_000_000_000
+_Kind = TypeVar("_Kind", bound=Entry)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the data of an entry lies, bytes."""
+
+    offset: int
+    length: int
+
+
+@dataclass(slots=True)
+class Index:
+    """What the walk found.
+
+    Attributes:
+        opening: the first entry's place; None where there is none.
+        pictures: places of the frames, in order.
+        at_s: when each was captured, from the record's beginning.
+        answers: place of the answer, by the frame's number.
+        others: places of events and models, with the number of frames before each.
+        whole: the closing mark is there.
+    """
+
+    opening: Place | None = None
+    pictures: list[Place] = field(default_factory=list)
+    at_s: list[float] = field(default_factory=list)
+    answers: dict[int, Place] = field(default_factory=dict)
+    others: list[tuple[int, type[Entry], Place]] = field(default_factory=list)
+    whole: bool = False
+
+
+class RecordReader:
+    """Reads a record, also while it is being written. Every method may be called from any thread.
+
+    Args:
+        path: the file.
+
+    Raises:
+        FormatError: if it is no record of ours, or ends before its first entry.
+        OSError: if it cannot be read.
+
+    Attributes:
+        opening: what is true of the whole record.
+        events: each with the number of frames before it.
+        models: each with the number of frames before it.
+        whole: it was finished; False if it ends where a kill or a full disk ended it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self._lock = threading.Lock()
+        self._file = path.open("rb")
+        try:
+            self._index = self._walk(path.stat().st_size)
+            self.whole = self._index.whole
+            if self._index.opening is None:
+                raise FormatError(f"{self.name} ends before its first frame: nothing of it can be shown.")
+            self.opening = self._read(self._index.opening, Opening)
+            self.events = tuple(self._others(Event))
+            self.models = tuple(self._others(ModelUsed))
+        except FormatError:
+            self._file.close()
+            raise
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return len(self._index.pictures)
+
+    def at_s(self, number: int) -> float:
+        """When frame `number` was captured, seconds from the record's beginning."""
+        return self._index.at_s[number]
+
+    def picture(self, number: int) -> Picture:
+        """A frame's entry.
+
+        Raises:
+            IndexError: outside the record.
+            FormatError: if it is damaged.
+        """
+        return self._read(self._index.pictures[number], Picture)
+
+    def answer(self, number: int) -> Answer | None:
+        """The entry of what the engine said of it; None where it was passed over.
+
+        Raises:
+            FormatError: if it is damaged.
+        """
+        place = self._index.answers.get(number)
+        return None if place is None else self._read(place, Answer)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _others(self, kind: type[_Kind]) -> Iterator[tuple[int, _Kind]]:
+        for before, found, place in self._index.others:
+            if found is kind:
+                yield before, self._read(place, kind)
+
+    def _read(self, place: Place, kind: type[_Kind]) -> _Kind:
+        with self._lock:
+            self._file.seek(place.offset)
+            data = self._file.read(place.length)
+        try:
+            return msgspec.msgpack.decode(data, type=kind)
+        except msgspec.MsgspecError as error:
+            raise FormatError(f"{self.name} is damaged, or of another version of this program ({error}).") from error
+
+    def _walk(self, size: int) -> Index:
+        """Every whole entry, skipping over pictures."""
+        if self._file.read(len(MCAP0_MAGIC)) != MCAP0_MAGIC:
+            raise FormatError(f"{self.name} is no record of this program: give a .mcap that it wrote.")
+        index, topics, offset = Index(), dict[int, type[Entry]](), len(MCAP0_MAGIC)
+        known = {topic(kind): kind for kind in KINDS}
+        while len(head := self._file.read(_HEAD.size)) == _HEAD.size:
+            opcode, length = _HEAD.unpack(head)
+            offset += _HEAD.size
+            if offset + length > size:
+                break
+            if opcode == Opcode.CHANNEL:
+                number, name = self._channel()
+                if name in known:
+                    topics[number] = known[name]
+            elif opcode == Opcode.MESSAGE and length >= _MESSAGE.size:
+                self._message(index, topics, Place(offset + _MESSAGE.size, length - _MESSAGE.size))
+            elif opcode == Opcode.DATA_END or opcode not in iter(Opcode):
+                index.whole = opcode == Opcode.DATA_END
+                break
+            offset += length
+            self._file.seek(offset)
+        return index
+
+    def _channel(self) -> tuple[int, str]:
+        number, _, length = _CHANNEL.unpack(self._file.read(_CHANNEL.size))
+        return number, self._file.read(length).decode("utf-8", "replace")
+
+    def _message(self, index: Index, topics: dict[int, type[Entry]], place: Place) -> None:
+        channel, sequence, at, _ = _MESSAGE.unpack(self._file.read(_MESSAGE.size))
+        kind = topics.get(channel)
+        if kind is Picture:
+            index.pictures.append(place)
+            index.at_s.append(at / _SECOND)
+        elif kind is Answer:
+            index.answers[sequence] = place
+        elif kind is Opening and index.opening is None:
+            index.opening = place
+        elif kind is not None:
+            index.others.append((len(index.pictures), kind, place))

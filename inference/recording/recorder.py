@@ -1,0 +1,227 @@
+"""Recording beside the live path: a thread of its own, a bounded queue, and a count of what didn't fit.
+
+Neither the capture nor the analysis nor the window ever waits for the disk.
+"""
+
+import logging
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from inference.errors import OutputError
+from inference.frame import Frame
+from inference.reading import Outcome
+from inference.recording.entries import answer_of, opening_of, picture_of
+from inference.recording.schema import Entry, Event, EventKind, ModelUsed
+from inference.recording.writer import RecordFile
+from inference.sources.base import SourceInfo
+from inference.sources.cropped import Rect, crop
+from inference.spacing import PixelSpacing
+
+log = logging.getLogger(__name__)
+ROOM = 64_000_000
+"""Bytes of frames that may wait for the disk: 2.8 s of 1280×720 at 25 fps."""
+SYNC_S = 0.5
+"""Power may fail: no more than this is lost."""
+KNOWN = 4096
+"""Frames whose place in the record is remembered, for answers and marks that come later."""
+BROKEN = "Recording stopped unexpectedly, and all before is kept: record anew."
+
+
+@dataclass(frozen=True, slots=True)
+class RecordStatus:
+    """How a recording goes.
+
+    Attributes:
+        path: the file.
+        seconds: since it began.
+        size: bytes on the disk.
+        frames: frames on the disk.
+        dropped: frames that came faster than they could be written.
+        error: the sentence to show when it stopped by itself, else empty.
+    """
+
+    path: Path
+    seconds: float
+    size: int
+    frames: int
+    dropped: int
+    error: str
+
+
+class Recorder:
+    """Writes frames and outcomes as they come. Every method may be called from any thread, and none waits.
+
+    Args:
+        path: a name that nobody has yet.
+        info: of the source.
+        case_code: typed by the user, checked.
+        rect: what is kept of the picture; None keeps all of it, and says so.
+        start: `time.monotonic()` seconds of the record's beginning; now by default.
+        room: bytes of frames that may wait.
+
+    Raises:
+        OutputError: if the file cannot be made.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        info: SourceInfo,
+        *,
+        case_code: str = "",
+        rect: Rect | None = None,
+        start: float | None = None,
+        room: int = ROOM,
+    ) -> None:
+        self._file = RecordFile(path, opening_of(info, case_code, rect))
+        self._shape, self._rect, self._room = (info.rows, info.cols), rect, room
+        self._start = monotonic() if start is None else start
+        self._changed = threading.Condition()
+        self._jobs: deque[tuple[int, Callable[[], Entry]]] = deque()
+        self._waiting = self._number = self._written = self._dropped = self._untold = 0
+        self._known: OrderedDict[tuple[int, float], int] = OrderedDict()
+        self._scale: PixelSpacing | None = None
+        self._closing, self._error, self._ended_at = False, "", 0.0
+        self._thread = threading.Thread(target=self._run, name="ius-record", daemon=True)
+        self._thread.start()
+
+    def frame(self, frame: Frame) -> None:
+        """Take in a frame, or count it as dropped where too many wait."""
+        with self._changed:
+            if self._idle:
+                return
+            if (frame.rows, frame.cols) != self._shape:
+                self._error = "Recording stopped, since the picture has another size now: record anew."
+                self._changed.notify()
+                return
+            if self._waiting + frame.pixels.nbytes > self._room:
+                self._dropped += 1
+                self._untold += 1
+                return
+            self._note(frame)
+            number, self._number = self._number, self._number + 1
+            self._known[(frame.index, frame.captured_at)] = number
+            while len(self._known) > KNOWN:
+                self._known.popitem(last=False)
+            self._put(lambda: picture_of(crop(frame, self._rect), number, self._start), frame.pixels.nbytes)
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Take in what the engine said of a frame; of a frame that is not in the record, nothing is."""
+        with self._changed:
+            number = self.number_of(outcome)
+            if not self._idle and number is not None:
+                self._put(lambda: answer_of(outcome, number))
+
+    def event(self, kind: EventKind, words: str, of: Outcome | None = None) -> bool:
+        """Write that something happened; False where it concerns a frame that is not in the record."""
+        with self._changed:
+            number = None if of is None else self.number_of(of)
+            if self._idle or (of is not None and number is None):
+                return False
+            event = Event(at_s=monotonic() - self._start, kind=kind, words=words, number=number)
+            self._put(lambda: event)
+            return True
+
+    def model(self, sha256: str, provider: str, contract: str) -> None:
+        """Write which model answers from here on."""
+        with self._changed:
+            used = ModelUsed(at_s=monotonic() - self._start, sha256=sha256, provider=provider, contract=contract)
+            if not self._idle:
+                self._put(lambda: used)
+
+    def number_of(self, outcome: Outcome) -> int | None:
+        """The place of its frame in the record; None where it is not in it, or long ago."""
+        frame = outcome.frame
+        return self._known.get((frame.index, frame.captured_at))
+
+    def status(self) -> RecordStatus:
+        """How it goes."""
+        error = self._error
+        if not error and not self._closing and not self._thread.is_alive():
+            error = BROKEN
+        seconds = (self._ended_at or monotonic()) - self._start
+        return RecordStatus(self._file.path, seconds, self._file.size, self._written, self._dropped, error)
+
+    def close(self, timeout: float = 10.0) -> RecordStatus:
+        """Write what waits, finish the file, join the thread. Harmless when repeated.
+
+        Raises:
+            RuntimeError: if the disk takes longer than `timeout` seconds.
+        """
+        with self._changed:
+            if not self._idle:
+                self._tell_dropped(monotonic() - self._start)
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            raise RuntimeError(f"the recording thread is still alive after {timeout} s")
+        return self.status()
+
+    @property
+    def _idle(self) -> bool:
+        """Whether nothing more is taken in."""
+        return self._closing or bool(self._error) or not self._thread.is_alive()
+
+    def _note(self, frame: Frame) -> None:
+        """Write before a frame what changed since the last one."""
+        at_s = frame.captured_at - self._start
+        self._tell_dropped(at_s)
+        if frame.spacing != self._scale:
+            self._scale = frame.spacing
+            words = "unknown" if frame.spacing is None else _scale_words(frame.spacing)
+            scale = Event(at_s=at_s, kind=EventKind.SCALE, words=words)
+            self._put(lambda: scale)
+
+    def _tell_dropped(self, at_s: float) -> None:
+        if self._untold:
+            dropped, self._untold = Event(at_s=at_s, kind=EventKind.DROPPED, words=str(self._untold)), 0
+            self._put(lambda: dropped)
+
+    def _put(self, job: Callable[[], Entry], size: int = 0) -> None:
+        self._waiting += size
+        self._jobs.append((size, job))
+        self._changed.notify()
+
+    def _run(self) -> None:
+        try:
+            self._write()
+        except OutputError as error:
+            log.warning("recording stopped: disk full or broken")
+            self._error = str(error)
+            self._file.close(whole=False)
+        finally:
+            self._ended_at = monotonic()
+            with self._changed:
+                self._jobs.clear()
+                self._waiting = 0
+
+    def _write(self) -> None:
+        """Entries in their order, until closed or stopped; packed here, where nobody waits for it."""
+        synced, dirty = monotonic(), False
+        while True:
+            with self._changed:
+                if not self._jobs and not self._closing and not self._error:
+                    self._changed.wait(SYNC_S)
+                over = not self._jobs and (self._closing or bool(self._error))
+                size, job = self._jobs.popleft() if self._jobs else (0, None)
+            if job is not None:
+                self._file.append(job())
+                self._written += size > 0
+                dirty = True
+                with self._changed:
+                    self._waiting -= size
+            if dirty and (over or monotonic() - synced >= SYNC_S):
+                self._file.sync()
+                synced, dirty = monotonic(), False
+            if over:
+                self._file.close()
+                return
+
+
+def _scale_words(spacing: PixelSpacing) -> str:
+    return f"{spacing.row_mm:.6g} mm a row, {spacing.col_mm:.6g} mm a column ({spacing.provenance.words})"

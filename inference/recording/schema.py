@@ -1,0 +1,184 @@
+"""What stands in a record: four kinds of entries, MessagePack in MCAP, one topic each.
+
+Read strictly: an unknown or missing field is a record of another version. Nothing in it names a patient, a file or a
+day; every time is seconds since the record's beginning.
+"""
+
+import re
+from enum import StrEnum
+from typing import Annotated, Literal, TypeAlias
+
+import msgspec
+from msgspec import Meta
+
+from inference.errors import OutputError
+from inference.frame import View
+from inference.reading import Reason, SizeState
+from inference.spacing import Provenance
+
+SUFFIX = ".mcap"
+CASE_CODE = re.compile(r"(?=.*\d)[A-Za-z0-9-]{1,32}")
+"""Letters, digits and dashes, a digit among them: no name has one."""
+
+Count = Annotated[int, Meta(ge=0)]
+
+
+class EventKind(StrEnum):
+    """Something that happened between two frames."""
+
+    PHASE = "phase"
+    FLIP = "flip"
+    GUARD_BEGIN = "guard_begin"
+    GUARD_END = "guard_end"
+    SCALE = "scale"
+    """The spacing is another one from the next frame on; each frame carries its own."""
+    WRONG = "contour_wrong"
+    """The user's mark on the contour of one frame."""
+    DROPPED = "frames_dropped"
+    """So many frames came faster than they could be written."""
+
+
+class _Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A group of fields; nothing may be added or left out."""
+
+
+class Scale(_Group, frozen=True):
+    """Millimetres from one pixel to the next."""
+
+    row_mm: float
+    col_mm: float
+    provenance: Provenance
+
+
+class Grid(_Group, frozen=True):
+    """The volume whose slices the frames are."""
+
+    axis: Annotated[str, Meta(pattern="^[ijk]$")]
+    """Swept: a frame's `index` counts along it."""
+    count: Count
+    """Slices along it."""
+    header: bytes
+    """Its NIfTI header without any text."""
+
+
+class Opening(_Group, frozen=True, tag="opening"):
+    """The first entry: what is true of the whole record."""
+
+    version: Literal[1]
+    software: str
+    intended_use: str
+    case_code: str
+    device: str
+    """Name of a live or simulated source; empty for a file, whose name may be a patient's."""
+    view: View
+    simulated: bool
+    live: bool
+    rows: Count
+    cols: Count
+    levels: tuple[float, float]
+    fps: float | None
+    edge_letters: tuple[str, str, str, str]
+    crop: tuple[int, int, int, int] | None
+    """Top, left, rows and columns of what was kept; all else is 0. None: the whole picture, burnt-in text too."""
+    grid: Grid | None
+
+
+class Picture(_Group, frozen=True, tag="frame"):
+    """One frame as it was analysed."""
+
+    number: Count
+    """Place in the record, from 0."""
+    index: Count
+    """Place in its source."""
+    at_s: float
+    """When it was captured."""
+    time_s: float | None
+    """On the source's own clock."""
+    dtype: Literal["uint8", "uint16", "float32"]
+    scale: Scale | None
+    no_scale_reason: str
+    pixels: bytes
+    """(rows, cols), `inference.packing`."""
+
+
+class Looked(_Group, frozen=True):
+    """Which model looked, and how long it took."""
+
+    model: str
+    sha256: str
+    provider: str
+    latency_ms: float
+    network_ms: float
+    demonstration: bool
+
+
+class Piece(_Group, frozen=True):
+    """One region of the mask: as `inference.reading.Region`."""
+
+    area_px: Count
+    area_mm2: float | None
+    contours: tuple[bytes, ...]
+    """(n, 2) x and y, little-endian float32."""
+    longest_mm: float | None
+    perpendicular_mm: float | None
+    ends: tuple[tuple[float, float], tuple[float, float]] | None
+    depth_mm: tuple[float, float] | None
+    touches_edge: bool
+    size: SizeState | None
+
+
+class Answer(_Group, frozen=True, tag="outcome"):
+    """What the engine said of a frame. A frame without one was passed over by a slower analysis."""
+
+    number: Count
+    """Of its frame in the record."""
+    said: Literal["tumour", "nothing_found", "unknown_spacing", "not_analysed", "failed"]
+    sentence: str
+    reason: Reason | None
+    looked: Looked | None
+    mask: bytes
+    """(rows, cols) 0/1, `inference.packing`; empty without a tumour."""
+    regions: tuple[Piece, ...]
+
+
+class Event(_Group, frozen=True, tag="event"):
+    """Something that happened, or a choice in force from here on."""
+
+    at_s: float
+    kind: EventKind
+    words: str
+    number: Count | None = None
+    """Of the frame in the record that it concerns, if it is one frame."""
+
+
+class ModelUsed(_Group, frozen=True, tag="model"):
+    """A model that answers from here on."""
+
+    at_s: float
+    sha256: str
+    provider: str
+    contract: str
+    """Its contract, JSON."""
+
+
+Entry: TypeAlias = Opening | Picture | Answer | Event | ModelUsed
+KINDS: tuple[type[Entry], ...] = (Opening, Picture, Answer, Event, ModelUsed)
+
+
+def topic(kind: type[Entry]) -> str:
+    """The MCAP topic of a kind of entries."""
+    return f"/ius/{kind.__struct_config__.tag}"
+
+
+def checked_case_code(text: str) -> str:
+    """A case code as it may stand in a record; empty is none.
+
+    Raises:
+        OutputError: if it could be a name.
+    """
+    code = text.strip()
+    if code and not CASE_CODE.fullmatch(code):
+        raise OutputError(
+            "A case code is at most 32 letters, digits and dashes, a digit among them, and never a name: GL-017."
+        )
+    return code

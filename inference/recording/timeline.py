@@ -1,0 +1,49 @@
+"""What was in force at each frame of a record: phase, flip, guards that rang, and the user's mark."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from inference.recording.schema import Event, EventKind
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What was in force at a frame.
+
+    Attributes:
+        phase: of surgery, in the contract's terms; empty where never set.
+        flip: how the picture was turned over on the screen, in words; empty where it was not.
+        guards: alarms that rang.
+        wrong: the user marked its contour as wrong.
+    """
+
+    phase: str = ""
+    flip: str = ""
+    guards: tuple[str, ...] = ()
+    wrong: bool = False
+
+
+def settings(events: Iterable[tuple[int, Event]], count: int) -> list[Setting]:
+    """The setting of each of `count` frames.
+
+    Args:
+        events: in order, each with the number of frames before it.
+        count: frames of the record.
+    """
+    ordered = list(events)
+    wrong = {event.number for _, event in ordered if event.kind is EventKind.WRONG}
+    found, phase, flip, ringing, following = [], "", "", list[str](), 0
+    for number in range(count):
+        while following < len(ordered) and ordered[following][0] <= number:
+            event, following = ordered[following][1], following + 1
+            match event.kind:
+                case EventKind.PHASE:
+                    phase = event.words
+                case EventKind.FLIP:
+                    flip = event.words
+                case EventKind.GUARD_BEGIN:
+                    ringing.append(event.words)
+                case EventKind.GUARD_END if event.words in ringing:
+                    ringing.remove(event.words)
+        found.append(Setting(phase, flip, tuple(ringing), number in wrong))
+    return found

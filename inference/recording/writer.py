@@ -1,0 +1,154 @@
+"""The file of a record: entries appended one by one, each on the disk before the next begins."""
+
+import errno
+import os
+from pathlib import Path
+
+import msgspec
+from mcap.writer import IndexType, Writer
+
+from inference.errors import OutputError
+from inference.recording.schema import KINDS, Answer, Entry, Opening, Picture, topic
+
+FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
+"""What a full disk, a size limit and a used-up quota answer."""
+_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+_SECOND = 1_000_000_000
+
+
+class _Descriptor:
+    """Writes whole pieces at once and keeps nothing back; where one does not fit, it leaves no part of it."""
+
+    def __init__(self, path: Path) -> None:
+        self._fd: int | None = os.open(path, _FLAGS, 0o600)
+        self.size = 0
+
+    def write(self, data: bytes) -> int:
+        left, fd = memoryview(data), self._open
+        try:
+            while left:
+                left = left[os.write(fd, left) :]
+        except OSError:
+            os.ftruncate(fd, self.size)
+            raise
+        self.size += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self.size
+
+    def flush(self) -> None:
+        """Nothing is kept back."""
+
+    def sync(self) -> None:
+        os.fsync(self._open)
+
+    def close(self) -> None:
+        """Harmless when repeated."""
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)
+
+    @property
+    def _open(self) -> int:
+        if self._fd is None:
+            raise OSError(errno.EBADF, "the record is closed")
+        return self._fd
+
+
+class RecordFile:
+    """A record being written. Used by one thread.
+
+    Unchunked MCAP: whatever was appended outlives the death of the process, and what was synced that of the computer.
+
+    Args:
+        path: a name that nobody has yet.
+        opening: the first entry.
+
+    Raises:
+        OutputError: if it cannot be made.
+    """
+
+    def __init__(self, path: Path, opening: Opening) -> None:
+        self.path = path
+        try:
+            self._file = _Descriptor(path)
+        except OSError as error:
+            raise OutputError(f"{path} cannot be made ({error.strerror}): check the folder and its rights.") from error
+        self._encoder = msgspec.msgpack.Encoder()
+        self._writer = Writer(
+            self._file,  # type: ignore[arg-type]  # all that it calls is there
+            index_types=IndexType.NONE,
+            use_chunking=False,
+            enable_data_crcs=True,
+        )
+        try:
+            self._begin()
+            self.append(opening)
+        except OSError as error:
+            self._file.close()
+            raise OutputError(_sentence(path, error)) from error
+        except OutputError:
+            self._file.close()
+            raise
+
+    @property
+    def size(self) -> int:
+        """Bytes on the disk."""
+        return self._file.size
+
+    def append(self, entry: Entry) -> None:
+        """Write one entry, whole or not at all.
+
+        Raises:
+            OutputError: if the disk is full or broke.
+        """
+        number = entry.number if isinstance(entry, Picture | Answer) else 0
+        at = round(getattr(entry, "at_s", 0.0) * _SECOND)
+        data = self._encoder.encode(entry)
+        try:
+            self._writer.add_message(self._channels[type(entry)], max(0, at), data, max(0, at), number)
+        except OSError as error:
+            raise OutputError(_sentence(self.path, error)) from error
+
+    def sync(self) -> None:
+        """Have all of it outlive the computer's death.
+
+        Raises:
+            OutputError: if the disk broke.
+        """
+        try:
+            self._file.sync()
+        except OSError as error:
+            raise OutputError(_sentence(self.path, error)) from error
+
+    def close(self, *, whole: bool = True) -> None:
+        """Finish the file, with the closing mark if the record is `whole`.
+
+        Raises:
+            OutputError: if the mark cannot be written; every entry is there all the same.
+        """
+        try:
+            if whole:
+                self._writer.finish()  # type: ignore[no-untyped-call]
+                self._file.sync()
+        except OSError as error:
+            raise OutputError(_sentence(self.path, error)) from error
+        finally:
+            self._file.close()
+
+    def _begin(self) -> None:
+        self._writer.start(profile="ius", library="ius")
+        self._channels = {}
+        for kind in KINDS:
+            schema = msgspec.json.encode(msgspec.json.schema(kind))
+            number = self._writer.register_schema(f"ius.{kind.__name__}", "jsonschema", schema)
+            self._channels[kind] = self._writer.register_channel(topic(kind), "msgpack", number)
+
+
+def _sentence(path: Path, error: OSError) -> str:
+    if error.errno in FULL:
+        return (
+            f"The disk is full: recording stopped, and all before is kept in {path.name}. Free space, then record anew."
+        )
+    return f"Recording stopped, since {path.name} cannot be written ({error.strerror}): choose another disk."

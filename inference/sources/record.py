@@ -1,0 +1,164 @@
+"""Our own record of a session, opened again: every frame as it was, with its scale, and what was said of it then."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from inference.errors import FormatError
+from inference.export.volume import header_of, in_volume
+from inference.exporters import picture_header, write_mask_nifti
+from inference.frame import Frame, Origin, Pixels
+from inference.reading import Outcome
+from inference.recording.entries import frame_of, outcome_of
+from inference.recording.reader import RecordReader
+from inference.recording.schema import EventKind, ModelUsed, Opening
+from inference.recording.timeline import Setting, settings
+from inference.sources.base import Mask, SourceInfo, SweptGrid
+from inference.sources.recorded import Recorded
+from inference.spacing import PixelSpacing
+
+CHANGED = "The scale changed during this record: each frame keeps its own."
+
+
+class RecordSource(Recorded):
+    """A record as a source of frames.
+
+    A record cut off by a kill or a full disk opens all the same; its name then says where it ends.
+
+    Args:
+        path: the file.
+        typed: the user's own spacing, which goes before the record's.
+
+    Raises:
+        FormatError: if it is no record, or holds no frame.
+    """
+
+    def __init__(self, path: Path, *, typed: PixelSpacing | None = None) -> None:
+        self._typed = typed
+        self._reader = RecordReader(path)
+        if len(self._reader) == 0:
+            self._reader.close()
+            raise FormatError(f"{path.name} holds no frame: nothing of it can be shown.")
+        super().__init__(self._described(path.name), typed)
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return len(self._reader)
+
+    @property
+    def opening(self) -> Opening:
+        """What is true of the whole record."""
+        return self._reader.opening
+
+    @property
+    def whole(self) -> bool:
+        """Whether it was finished, rather than cut off."""
+        return self._reader.whole
+
+    @property
+    def models(self) -> tuple[ModelUsed, ...]:
+        """Models that answered, in order."""
+        return tuple(model for _, model in self._reader.models)
+
+    @property
+    def dropped(self) -> int:
+        """Frames that came faster than they could be written."""
+        return sum(int(event.words) for _, event in self._reader.events if event.kind is EventKind.DROPPED)
+
+    @property
+    def seconds(self) -> float:
+        """From the record's beginning to its last frame."""
+        return self._reader.at_s(len(self) - 1)
+
+    def settings(self) -> list[Setting]:
+        """What was in force at each frame."""
+        return settings(self._reader.events, len(self))
+
+    def read(self, index: int) -> Frame:
+        """Frame `index`, with the scale that was in force on it.
+
+        Raises:
+            IndexError: outside the record.
+            FormatError: if it is damaged.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f"frame {index} of {len(self)}")
+        picture = self._reader.picture(index)
+        try:
+            frame = frame_of(picture, self.opening, self._info.origin, time.monotonic())
+        except ValueError as error:
+            raise FormatError(f"Frame {index} of {self._info.origin.name} is damaged: go on to the next.") from error
+        return frame if self._typed is None else replace(frame, spacing=self._typed, no_spacing_reason="")
+
+    def outcome(self, index: int) -> Outcome | None:
+        """What was said of a frame when it was recorded; None where a slower analysis passed it over.
+
+        Raises:
+            IndexError: outside the record.
+            FormatError: if it is damaged.
+        """
+        frame, answer = self.read(index), self._reader.answer(index)
+        try:
+            return None if answer is None else outcome_of(answer, frame)
+        except ValueError as error:
+            name = self._info.origin.name
+            raise FormatError(f"The answer to frame {index} of {name} is damaged: go on to the next.") from error
+
+    def place(self, index: int) -> int:
+        """The place that a frame had in the source it was recorded from: in a volume, its slice."""
+        return self._reader.picture(index).index
+
+    def close(self) -> None:
+        """Close the file."""
+        super().close()
+        self._reader.close()
+
+    def save_masks(self, masks: list[Mask], path: str) -> None:
+        """Write the masks as NIfTI: on the grid of the volume that was swept, or as a stack of pictures.
+
+        Raises:
+            OutputError: if the file cannot be written.
+        """
+        grid = self._info.grid
+        if grid is None:
+            write_mask_nifti(np.stack(masks).T, picture_header(self._info.spacing), path)
+            return
+        volume = in_volume(grid, ((self.place(index), mask) for index, mask in enumerate(masks)))
+        write_mask_nifti(volume, header_of(grid), path)
+
+    def _pixels(self, index: int) -> Pixels:
+        return self.read(index).pixels
+
+    def _described(self, name: str) -> SourceInfo:
+        opening, (spacing, reason) = self.opening, self._scale()
+        cut = "" if self.whole else f" (cut off at {self.seconds:.1f} s)"
+        grid = opening.grid
+        return SourceInfo(
+            origin=Origin(name + cut, opening.view, simulated=opening.simulated),
+            rows=opening.rows,
+            cols=opening.cols,
+            spacing=spacing,
+            no_spacing_reason=reason,
+            levels=opening.levels,
+            fps=self._pace(),
+            edge_letters=opening.edge_letters,
+            grid=None if grid is None else SweptGrid(grid.axis, grid.count, grid.header),
+        )
+
+    def _scale(self) -> tuple[PixelSpacing | None, str]:
+        """The scale of all frames, or why there is no such one."""
+        said = {event.words for _, event in self._reader.events if event.kind is EventKind.SCALE}
+        if len(said) > 1:
+            return None, CHANGED
+        picture = self._reader.picture(0)
+        scale = picture.scale
+        if scale is None:
+            return None, picture.no_scale_reason
+        return PixelSpacing(scale.row_mm, scale.col_mm, scale.provenance), ""
+
+    def _pace(self) -> float | None:
+        """Frames a second, as they were captured."""
+        duration_s = self.seconds - self._reader.at_s(0)
+        return (len(self) - 1) / duration_s if duration_s > 0 else self.opening.fps
