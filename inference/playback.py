@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from time import monotonic
 
-from inference.frame import Frame
-from inference.sources.base import Closing, RecordedSource, SourceInfo
+from inference.frame import Frame, Pixels
+from inference.sources.base import Closing, RecordedSource, SourceInfo, Whole
 from inference.spacing import PixelSpacing
 
 SWEEP_FPS = 20.0
@@ -107,6 +107,10 @@ class Playback(Closing):
         with self._changed:
             self._given = spacing
             self.redeliver()
+
+    def whole(self) -> Pixels | None:
+        """The newest picture before anything was taken off, where the source takes something off; else None."""
+        return self._source.whole() if isinstance(self._source, Whole) else None
 
     def frames(self) -> Iterator[Frame]:
         """Frames at their time, until closed."""

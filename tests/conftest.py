@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pyigtl
 import pytest
@@ -34,12 +35,16 @@ def _free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 
 class Server:
-    """A pyigtl server that sends the phantom's frames; `frozen`, the same one again and again; `silent`, none."""
+    """A pyigtl server that sends the phantom's frames; `frozen`, the same one again and again; `silent`, none.
+
+    `depth` is written into the corner, with a ruler under it, as scanners do.
+    """
 
     def __init__(self, port: int, matrix: NDArray[np.float64] = SCALED, scale: int = 1) -> None:
         self.matrix, self._scale = matrix, scale
         self._server = pyigtl.OpenIGTLinkServer(port=port, local_server=True)
         self.frozen = self.silent = False
+        self.depth = ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._send)
         self._thread.start()
@@ -50,6 +55,9 @@ class Server:
             if self.silent or not self._server.is_connected():
                 continue
             pixels = np.kron(source.read(index % 40).pixels, np.ones((self._scale, self._scale), np.uint8))
+            if self.depth:
+                cv2.putText(pixels, self.depth, (6, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 230, 2, cv2.LINE_AA)
+                pixels[40:121:20, 6:16] = 200
             message = pyigtl.ImageMessage(pixels[None], ijk_to_world_matrix=self.matrix, device_name="Image")
             self._server.send_message(message, wait=False)
             index += not self.frozen

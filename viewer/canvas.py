@@ -22,6 +22,7 @@ from viewer.face import Line
 from viewer.flip import Flip
 from viewer.items import ContourItem, PictureItem
 from viewer.placement import Placement
+from viewer.region_marker import RegionMarker
 
 DIMMED = 0.35
 SIDE, EDGE = 76, 14
@@ -62,6 +63,7 @@ class Canvas(QGraphicsView):
         self._spacing: PixelSpacing | None = None
         self.placement: Placement | None = None
         self.picture, self.contour = PictureItem(), ContourItem()
+        self.region = RegionMarker(self.viewport(), lambda: self.placement)
         scene = QGraphicsScene(self)
         scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         scene.addItem(self.picture)
@@ -84,6 +86,7 @@ class Canvas(QGraphicsView):
     def apply(self, look: theme.Theme) -> None:
         """Use these sizes."""
         self._theme = look
+        self.region.apply(look)
         self._place()
 
     def leave_free(self, side: int, edge: int) -> None:
@@ -140,6 +143,7 @@ class Canvas(QGraphicsView):
 
     def show_frame(self, frame: Frame) -> None:
         """Show a picture without any contour."""
+        self.contour.take_away()
         self._take_frame(frame)
         self.viewport().update()
 
@@ -184,6 +188,7 @@ class Canvas(QGraphicsView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the picture fitted."""
         super().resizeEvent(event)
+        self.region.setGeometry(self.viewport().rect())
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:

@@ -21,6 +21,8 @@ class Health(StrEnum):
     MODEL_REFUSED = "model_refused"
     RUNNING = "running"
     PAUSED = "paused"
+    CALIBRATING = "calibrating"
+    """The picture shows the scanner's own text and ruler, to be clicked on."""
     VIEW_FROZEN = "view_frozen"
     """By the user: the stream goes on behind it."""
     FROZEN = "frozen"

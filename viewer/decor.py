@@ -1,11 +1,14 @@
 """Which marks stand around a picture: decided here, painted by `overlay`."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
 from inference.frame import Frame, View
 from inference.sources.base import SourceInfo
+from inference.spacing import PixelSpacing
 from viewer.flip import AS_IT_CAME, Flip
+from viewer.ruler import Point
 from viewer.states import SLICE_LINE
 
 
@@ -30,6 +33,26 @@ class Marker(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Ticks:
+    """Our own centimetres beside the scanner's depth scale, so that a wrong scale is seen.
+
+    Attributes:
+        start: where 0 is, (x, y) in picture pixels.
+        step: from one centimetre to the next, (x, y) in picture pixels.
+    """
+
+    start: tuple[float, float]
+    step: tuple[float, float]
+
+    @classmethod
+    def along(cls, ruler: tuple[Point, Point], spacing: PixelSpacing) -> "Ticks":
+        """From the first point of the ruler towards the second."""
+        (x0, y0), (x1, y1) = ruler
+        length_mm = math.hypot((x1 - x0) * spacing.col_mm, (y1 - y0) * spacing.row_mm)
+        return cls((x0, y0), ((x1 - x0) * 10 / length_mm, (y1 - y0) * 10 / length_mm))
+
+
+@dataclass(frozen=True, slots=True)
 class Decor:
     """What stands around and across the picture.
 
@@ -44,6 +67,7 @@ class Decor:
         flipped: which way the picture is turned over, in words; empty where it is not.
         banner: words across the picture.
         points: calibration points, picture pixels.
+        ticks: our own centimetres along the scanner's; None without a scale measured on them.
         framed: the picture stands still by the user's wish while the source goes on.
         caption: how old the picture is, where it is not the live one; empty where it is.
         caption_ink: its colour, and that of the border.
@@ -61,6 +85,7 @@ class Decor:
     flipped: str = ""
     banner: str = ""
     points: tuple[tuple[float, float], ...] = ()
+    ticks: Ticks | None = None
     framed: bool = False
     caption: str = ""
     caption_ink: str = ""

@@ -7,6 +7,7 @@ from time import monotonic
 
 from inference.sources import device_names
 from inference.spacing import PixelSpacing
+from viewer.calibrating import Calibrating
 from viewer.desk import Desk
 from viewer.face import Offer
 from viewer.opened import SourceRequest
@@ -20,18 +21,20 @@ class Deeds:
 
     Args:
         desk: what they change.
+        calibrating: serves the calibration panel.
         window: what only a window can do, by the action's name: `fullscreen`.
     """
 
-    def __init__(self, desk: Desk, window: dict[str, Callable[[], None]]) -> None:
+    def __init__(self, desk: Desk, calibrating: Calibrating, window: dict[str, Callable[[], None]]) -> None:
         self._desk, self._view, self._session = desk, desk.view, desk.session
+        self._calibrating = calibrating
         toggle, view = desk.view.stage.toggle, desk.view
         self._does: dict[str, Callable[[], None]] = {
             "play": self._play_or_pause,
             "back": lambda: self._step(-1),
             "forward": lambda: self._step(1),
             "open": self._open_panel,
-            "calibrate": lambda: toggle(view.calibration),
+            "calibrate": self._calibration_panel,
             "model": lambda: toggle(view.model_card),
             "phase": lambda: self.set_phase(desk.phase.following),
             "overlay": self._overlay_off,
@@ -53,7 +56,7 @@ class Deeds:
     def accept(self, offer: Offer) -> None:
         """Carry out what a card offers."""
         does: dict[Offer, Callable[[], None]] = {
-            Offer.CALIBRATE: lambda: self._view.stage.toggle(self._view.calibration),
+            Offer.CALIBRATE: self._calibration_panel,
             Offer.WITHOUT_SCALE: self._session.analyse_without_scale,
             Offer.OPEN: self._open_panel,
             Offer.MODEL: lambda: self._view.stage.toggle(self._view.model_card),
@@ -82,6 +85,7 @@ class Deeds:
         self._desk.hold.reset()
         self._view.trace.clear()
         self._session.calibrate(spacing)
+        self._calibrating.calibrated(spacing)
 
     def click(self, x: float, y: float) -> None:
         """Take a click on the picture, in its own pixels."""
@@ -91,6 +95,7 @@ class Deeds:
     def turn_marker(self) -> None:
         """The probe's marker side: left, right, left."""
         self._desk.marker = self._desk.marker.following
+        self._calibrating.marker_turned()
 
     def introduced(self) -> None:
         """The first run's explanation was read."""
@@ -117,6 +122,11 @@ class Deeds:
             self._desk.hold.reset()
             tape.step(by)
             self._view.transport.update_place()
+
+    def _calibration_panel(self) -> None:
+        self._desk.thaw()
+        self._calibrating.refresh()
+        self._view.stage.toggle(self._view.calibration)
 
     def _open_panel(self) -> None:
         self._view.source.show_recent(self._desk.settings.recent)

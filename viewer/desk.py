@@ -14,6 +14,7 @@ from viewer.hold import WarningHold
 from viewer.meter import Meter
 from viewer.outlet import Outlet
 from viewer.phase import Phase
+from viewer.ruler import Point
 from viewer.screen import Screen
 from viewer.session import Session
 from viewer.settings import Settings
@@ -42,6 +43,7 @@ class Desk:
         marker: the probe's marker side.
         flip: which way the picture is turned over.
         face_row: row of the probe face in this source's pictures; None where unknown.
+        ruler: two points (x, y) on the scanner's depth scale, where the scale was measured on it.
         overlay_off_until: `time.monotonic()` until which the contour is hidden.
     """
 
@@ -62,7 +64,13 @@ class Desk:
     marker: Marker = Marker.UNSET
     flip: Flip = field(default_factory=Flip)
     face_row: int | None = None
+    ruler: tuple[Point, Point] | None = None
     overlay_off_until: float = 0.0
+
+    @property
+    def calibrating(self) -> bool:
+        """Whether points or a rectangle are being marked on the picture."""
+        return not (self.view.calibration.isHidden() and self.view.marking.isHidden())
 
     def remember(self, changed: Settings) -> None:
         """Take and keep these settings."""

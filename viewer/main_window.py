@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMainWindow
 from inference.reading import Outcome
 from viewer import settings
 from viewer.actions import ACTIONS
+from viewer.calibrating import Calibrating
 from viewer.canvas import Painted
 from viewer.condition import Health
 from viewer.deeds import Deeds
@@ -20,6 +21,7 @@ from viewer.flip import Flip
 from viewer.freezing import Freezing
 from viewer.meter import Meter
 from viewer.phase import Phase
+from viewer.presets import Presets
 from viewer.pull import Pull
 from viewer.review import Review
 from viewer.screen import Screen
@@ -59,8 +61,9 @@ class MainWindow(QMainWindow):
         self.freezing = Freezing(session, self.view)
         snapshots = Snapshots(settings.exports_folder())
         self.desk = Desk(session, self.view, self.freezing, remembered, faults or Faults(), phase, snapshots)
-        self.pull = Pull(self.desk)
-        self.deeds = Deeds(self.desk, {"fullscreen": self._full_screen})
+        self.calibrating = Calibrating(self.desk, Presets())
+        self.deeds = Deeds(self.desk, self.calibrating, {"fullscreen": self._full_screen})
+        self.pull = Pull(self.desk, self.calibrating)
         self.setCentralWidget(self.view)
         self._connect()
         self.view.top.show_phase(phase)
@@ -149,7 +152,7 @@ class MainWindow(QMainWindow):
 
     def _painted(self, painted: Painted) -> None:
         """Count what was painted, but not the picture that waits for its model, nor a frozen one."""
-        if self.desk.condition.health not in (Health.LOADING, Health.VIEW_FROZEN):
+        if self.desk.condition.health not in (Health.LOADING, Health.VIEW_FROZEN, Health.CALIBRATING):
             self.desk.meter.record(painted)
 
     def _live_painted(self, painted: Painted) -> None:

@@ -1,12 +1,16 @@
 """The marks around the picture: orientation, depth ruler, scale bar, letters, phase, banner, calibration points."""
 
+import math
+
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from viewer import theme
-from viewer.decor import Decor, Marker
+from viewer.decor import Decor, Marker, Ticks
 from viewer.placement import Placement
 
+MOST_TICKS = 40
+"""Centimetres that any scanner may show."""
 CAPTION = 38
 """Height of the words on the analysed pane, px at 1280×800."""
 EMPTY = "Drop a file here, or open one (Ctrl O)"
@@ -31,6 +35,8 @@ def paint(painter: QPainter, decor: Decor, placement: Placement, view: QRect, lo
     _letters(painter, decor, placement, look)
     if decor.banner:
         _banner(painter, decor.banner, placement, look)
+    if decor.ticks is not None:
+        _ticks(painter, decor.ticks, placement, look)
     _points(painter, decor, placement, look)
     if decor.framed:
         _frame(painter, theme.BLUE, view, look)
@@ -202,3 +208,21 @@ def _points(painter: QPainter, decor: Decor, placement: Placement, look: theme.T
             painter.drawLine(spot - QPointF(0, arm), spot + QPointF(0, arm))
         if len(spots) == 2:
             painter.drawLine(spots[0], spots[1])
+
+
+def _ticks(painter: QPainter, ticks: Ticks, placement: Placement, look: theme.Theme) -> None:
+    """Our own centimetres, beside the line along which they were measured, as far as the picture goes."""
+    painter.setFont(look.font(12, QFont.Weight.DemiBold))
+    (x0, y0), (dx, dy) = ticks.start, ticks.step
+    for cm in range(-MOST_TICKS, MOST_TICKS + 1):
+        x, y = x0 + cm * dx, y0 + cm * dy
+        if not placement.holds(x, y):
+            continue
+        at, following = QPointF(*placement.to_view(x, y)), QPointF(*placement.to_view(x + dx, y + dy))
+        along = following - at
+        across = QPointF(along.y(), -along.x()) / max(1.0, math.hypot(along.x(), along.y()))
+        start, end = at + across * look.px(5), at + across * look.px(17)
+        for colour, width in ((QColor(0, 0, 0, 180), 4.0), (QColor(theme.CYAN), 2.0)):
+            painter.setPen(QPen(colour, width * look.scale))
+            painter.drawLine(start, end)
+        _outlined(painter, end + across * look.px(6) + QPointF(0, look.px(4)), str(abs(cm)), theme.CYAN)

@@ -1,15 +1,18 @@
 """Scales that are kept across starts, each for one device, one picture size and one crop."""
 
 import logging
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
 from PySide6.QtCore import QSettings
 
 from inference.errors import OutputError, SpacingError
 from inference.exporters import replacing
+from inference.frame import Pixels
 from inference.sources.cropped import Rect
 from inference.spacing import PixelSpacing, Provenance
 from viewer.decor import Marker
@@ -47,6 +50,8 @@ class Preset:
         col_mm: distance between columns, mm.
         watched: where the scanner's depth text and ruler are; None where nobody has marked them.
         marker: the probe's marker side.
+        reference: what stood there when the scale was given: the watched pixels, 8 bits, row by row, packed by zlib.
+        ruler: two points (x, y) on the scanner's depth scale; None for a typed scale.
     """
 
     place: Place
@@ -54,6 +59,18 @@ class Preset:
     col_mm: float
     watched: Rect | None = None
     marker: Marker = Marker.UNSET
+    reference: bytes = b""
+    ruler: tuple[tuple[float, float], tuple[float, float]] | None = None
+
+    @property
+    def as_it_stood(self) -> Pixels | None:
+        """A picture of the place's size that shows what was watched, and nothing else; None where nothing was."""
+        if self.watched is None or not self.reference:
+            return None
+        picture = np.zeros((self.place.rows, self.place.cols), np.uint8)
+        shape = (self.watched.rows, self.watched.cols)
+        picture[self.watched.where] = np.frombuffer(zlib.decompress(self.reference), np.uint8).reshape(shape)
+        return picture
 
     @property
     def spacing(self) -> PixelSpacing:
@@ -127,7 +144,7 @@ class Presets:
             found = msgspec.json.decode(text, type=list[Preset])
             for preset in found:
                 _check(preset)
-        except (msgspec.DecodeError, SpacingError, ValueError):
+        except (msgspec.DecodeError, SpacingError, ValueError, zlib.error):
             self._set_aside()
             return []
         return found
@@ -163,3 +180,9 @@ def _check(preset: Preset) -> None:
     for rect in (preset.place.crop, preset.watched):
         if rect is not None and not rect.fits(preset.place.rows, preset.place.cols):
             raise SpacingError("The preset's crop or watched region lies outside the picture: mark it again.")
+    _ = preset.as_it_stood
+
+
+def packed(whole: Pixels, region: Rect) -> bytes:
+    """The pixels of a region, to be kept with a preset; nothing of a picture that has more than 8 bits."""
+    return zlib.compress(whole[region.where].tobytes()) if whole.dtype == np.uint8 else b""

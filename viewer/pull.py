@@ -7,8 +7,9 @@ from inference.frame import Frame
 from inference.reading import Outcome, Tumour
 from inference.sources.paths import shown_address
 from viewer import facts
+from viewer.calibrating import Calibrating
 from viewer.condition import SLOW_MS, Condition, Health
-from viewer.decor import Decor, Marker, decor_of, face_row
+from viewer.decor import Decor, Marker, Ticks, decor_of, face_row
 from viewer.desk import Desk
 from viewer.face import Context, Face, Line
 from viewer.flip import Flip
@@ -24,9 +25,11 @@ class Pull:
 
     Args:
         desk: read and kept up to date.
+        calibrating: told of every new source.
     """
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, calibrating: Calibrating) -> None:
+        self._calibrating, self._whole_shown = calibrating, False
         self._desk, self._view, self._session = desk, desk.view, desk.session
         self._drawn: tuple[tuple[Line, ...], bool] = ((), False)
         self._slow_at = 0.0
@@ -45,9 +48,13 @@ class Pull:
             self._view.trace.add(now, newest.area_mm2 if isinstance(newest, Tumour) else None)
         outcome = desk.freezing.choose(newest)
         desk.shown = outcome or desk.shown
-        shown = self._show(now, new=outcome is not None)
+        whole = self._whole(picture)
+        shown = self._show(now, new=outcome is not None or self._whole_shown)
         if self._view.stage.two_panes:
-            self._show_live(picture, shown)
+            self._show_live(whole or picture, shown)
+        elif whole is not None:
+            self._view.canvas.show_frame(whole)
+        self._whole_shown = whole is not None
         if now - self._slow_at >= SLOW_S:
             self._slow_at = now
             self._show_slowly(now)
@@ -77,7 +84,21 @@ class Pull:
     def _condition_of(self, outcome: Outcome | None) -> Condition:
         """The source's, or that of a view the user froze: then the source's own stands in the inset."""
         review = self._desk.freezing.review
-        return self._session.condition(outcome) if review is None else Condition(Health.VIEW_FROZEN, review.behind_s)
+        if review is not None:
+            return Condition(Health.VIEW_FROZEN, review.behind_s)
+        condition = self._session.condition(outcome)
+        whole = self._whole_shown and not self._view.stage.two_panes
+        return Condition(Health.CALIBRATING) if whole and condition.flowing else condition
+
+    def _whole(self, picture: Frame | None) -> Frame | None:
+        """The newest picture with the scanner's text and ruler, while something is marked on it."""
+        feed, before = self._session.feed, self._view.front.picture.frame
+        frame = picture or before
+        if feed is None or frame is None or not self._desk.calibrating or (pixels := feed.whole()) is None:
+            return None
+        if before is not None and before.pixels is pixels:
+            return before
+        return replace(frame, pixels=pixels) if pixels.shape == frame.pixels.shape else None
 
     def _draw(self, outcome: Outcome, lines: tuple[Line, ...], shown: Face, now: float, *, new: bool) -> None:
         """Paint a new outcome, or the same one in another style."""
@@ -110,8 +131,19 @@ class Pull:
             desk.face_row = face_row(frame)
         decor = decor_of(frame, info, desk.marker, desk.face_row, desk.flip)
         points = () if self._view.calibration.isHidden() else self._view.calibration.points
+        decor = replace(decor, ticks=self._ticks(frame))
         frozen = desk.freezing.review is not None
         return replace(decor, phase=desk.phase.words, banner=shown.banner, points=points, framed=frozen)
+
+    def _ticks(self, frame: Frame) -> Ticks | None:
+        """Our own centimetres beside the scanner's: those of the points clicked so far, or of the scale in use."""
+        if not self._desk.calibrating:
+            return None
+        preview = self._view.calibration.preview
+        if preview is not None:
+            return Ticks.along(*preview)
+        ruler, spacing = self._desk.ruler, frame.spacing
+        return None if ruler is None or spacing is None else Ticks.along(ruler, spacing)
 
     def _show_slowly(self, now: float) -> None:
         """Bring everything that nobody reads at thirty a second to this moment."""
@@ -142,6 +174,7 @@ class Pull:
         if self._session.request is not None:
             desk.remember(desk.settings.with_recent(shown_address(self._session.request.text)))
             self._view.source.dismiss()
+        self._calibrating.source_opened()
 
     def _forget(self) -> None:
         """Nothing of the former source may stand beside the new one."""

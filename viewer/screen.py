@@ -11,6 +11,7 @@ from viewer.foot import ResearchLine
 from viewer.overlay import EMPTY
 from viewer.panels.calibration import CalibrationPanel
 from viewer.panels.keys import KeysPanel
+from viewer.panels.marking import MarkingPanel
 from viewer.panels.model_card import ModelPanel
 from viewer.panels.performance import PerformancePanel
 from viewer.panels.source import SourcePanel
@@ -51,7 +52,16 @@ class Screen(QWidget):
         self.calibration, self.source = CalibrationPanel(self.stage), SourcePanel(self.stage)
         self.model_card, self.timing = ModelPanel(self.stage), PerformancePanel(self.stage)
         self.keys, self.welcome = KeysPanel(act, self.stage), WelcomePanel(self.stage)
-        for sheet in (self.calibration, self.source, self.model_card, self.timing, self.keys, self.welcome):
+        self.marking = MarkingPanel(self.stage)
+        for sheet in (
+            self.marking,
+            self.calibration,
+            self.source,
+            self.model_card,
+            self.timing,
+            self.keys,
+            self.welcome,
+        ):
             self.stage.add(sheet)
         self._lay_out()
 
@@ -85,6 +95,11 @@ class Screen(QWidget):
         self.stage.show_panes(two=two)
         self.canvas.empty = NOT_YET if two else EMPTY
         self.readout.show_caption("SEGMENTED AREA · ANALYSED PICTURE" if two else "SEGMENTED AREA")
+
+    @property
+    def front(self) -> Canvas:
+        """The pane that is clicked on: the live one of two."""
+        return self.live if self.stage.two_panes else self.canvas
 
     def widen(self, width: float) -> None:
         """Draw the contour this wide, px at 1280×800."""

@@ -15,9 +15,11 @@ from inference.guards.base import KEEPS_CONTOUR, Alarm, Event, Finding
 from inference.playback import SWEEP_FPS, Playback
 from inference.reading import NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.sources.base import LiveSource, RecordedSource, SourceInfo
+from inference.sources.cropped import Rect
 from inference.spacing import PixelSpacing
 from inference.stream import Stream, StreamState, StreamStatus
 from viewer.condition import Condition, Freshness, Health, judge
+from viewer.feed import Feed
 from viewer.opened import Loaded, Model, Refusal, SourceRequest
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ class Session:
         self.request: SourceRequest | None = None
         self.playback: Playback | None = None
         self.live: LiveSource | None = None
+        self.feed: Feed | None = None
         self.model: Model | None = None
         self.source_refusal = self.model_refusal = ""
         self.without_scale = False
@@ -111,6 +114,12 @@ class Session:
         """The user's choice, until another source is opened."""
         self.without_scale = True
         self._redeliver()
+
+    def crop(self, rect: Rect | None) -> None:
+        """Use this part of the picture, or all of it, from the next frame on."""
+        if self.feed is not None:
+            self.feed.cropping.rect = rect
+            self._redeliver()
 
     def calibrate(self, spacing: PixelSpacing) -> None:
         """Use this scale from the next frame on."""
@@ -195,10 +204,11 @@ class Session:
             self.playback = Playback(source)
             if self._waiting or len(source) == 1:
                 self.playback.pause()
+            self.feed = Feed(self.playback)
         else:
-            self.live = source
+            self.live, self.feed = source, Feed(source)
         self._ready_room()
-        self._stream = Stream(self.playback or source, self._analyse)
+        self._stream = Stream(self.feed, self._analyse)
         self._stream.start()
 
     def _ready_room(self) -> None:
@@ -259,7 +269,7 @@ class Session:
     def _close_source(self) -> None:
         if self._stream is not None:
             self._stream.stop()
-        self._stream = self.playback = self.live = None
+        self._stream = self.playback = self.live = self.feed = None
 
 
 def _interval_s(playback: Playback) -> float:

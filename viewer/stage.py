@@ -33,15 +33,12 @@ class Stage(QWidget):
         for pane in (live, canvas):
             pane.setParent(self)
         live.hide()
+        self.setObjectName("stage")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumSize(640, 240)
         self.notice = label(wrap=True)
         self.notice.setParent(self)
         self.notice.setAlignment(Qt.AlignmentFlag.AlignVCenter)
-        colours = TONES[Tone.FAULT]
-        self.notice.setStyleSheet(
-            f"background: {colours.fill}; color: {colours.title}; border: 1px solid {colours.border};"
-            "border-radius: 6px; padding: 10px 14px;"
-        )
         self.notice.hide()
         self.inset = Inset(self)
 
@@ -86,8 +83,17 @@ class Stage(QWidget):
         for sheet in self._sheets:
             sheet.dismiss()
 
-    def say(self, sentence: str, now: float) -> None:
+    def refit(self) -> None:
+        """Fit the open panel again: its words have changed."""
+        self._place()
+
+    def say(self, sentence: str, now: float, tone: Tone = Tone.FAULT) -> None:
         """Show a sentence for a while."""
+        colours = TONES[tone]
+        self.notice.setStyleSheet(
+            f"background: {colours.fill}; color: {colours.title}; border: 1px solid {colours.border};"
+            "border-radius: 6px; padding: 10px 14px;"
+        )
         self._until = now + NOTICE_S
         set_text(self.notice, sentence)
         self.notice.show()

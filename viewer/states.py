@@ -101,7 +101,7 @@ def condition_card(condition: Condition) -> Card | None:
         return None
     tone, title, sentence = _CONDITIONS[condition.health]
     body = (sentence or condition.sentence,)
-    shape = Shape.SQUARE if tone is Tone.FAULT else Shape.DOT
+    shape = {Tone.FAULT: Shape.SQUARE, Tone.NOTICE: Shape.DIAMOND}.get(tone, Shape.DOT)
     return Card(
         tone, shape, title.format(seconds=f"{condition.seconds:.1f} s"), body, _REMEDIES.get(condition.health, ())
     )
@@ -113,6 +113,7 @@ _CONDITIONS = {
     Health.REFUSED: (Tone.FAULT, "Source refused", ""),
     Health.LOADING: (Tone.NEUTRAL, "Loading model…", "Reading, checking against its golden cases, warming up."),
     Health.MODEL_REFUSED: (Tone.FAULT, "Model refused", ""),
+    Health.CALIBRATING: (Tone.NOTICE, "Calibrating", "Contour and number come back when the panel is closed."),
     Health.STALE: (Tone.FAULT, "STALE {seconds}", "No new frame from the source."),
     Health.LOST: (Tone.FAULT, "SIGNAL LOST {seconds}", "No frames from the source."),
     Health.OLD: (Tone.FAULT, "ANALYSIS {seconds} OLD", "It does not keep up: contour and number are removed."),

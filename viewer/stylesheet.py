@@ -17,6 +17,7 @@ _SIZES = {"radius": 6, "pad": 12, "groove": 4, "half": 2, "handle": 16, "above":
 _SHEET = """
 QWidget { color: $text; background: transparent; }
 QMainWindow, QWidget#ground { background: $ground; }
+QWidget#stage { background: $black; }
 QWidget#top { background: $panel; border-bottom: 1px solid $border; }
 QWidget#foot { background: $panel; border-top: 1px solid $border; }
 QWidget#side { background: $panel; border-left: 1px solid $border; }

@@ -107,6 +107,15 @@ class RecordedSource(FrameSource, Protocol):
 
 
 @runtime_checkable
+class Whole(Protocol):
+    """A source that takes something off its pictures, and can show what."""
+
+    def whole(self) -> Pixels | None:
+        """The newest picture before anything was taken off: to click on, and for nothing else; see `LiveSource`."""
+        ...
+
+
+@runtime_checkable
 class LiveSource(FrameSource, Protocol):
     """A device or stream: no frame comes twice, and its scale can be set while it runs."""
 

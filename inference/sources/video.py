@@ -40,6 +40,7 @@ class VideoSource(Recorded):
         fps = float(self._capture.get(cv2.CAP_PROP_FPS))
         samples = [self._grey(index) for index in spread(self._count, SAMPLED)]
         self._inside = sector_mask(samples)
+        self._whole: Pixels | None = None
         rows, cols = samples[0].shape
         info = SourceInfo(
             origin=Origin(path.name, View.UNKNOWN),
@@ -62,8 +63,12 @@ class VideoSource(Recorded):
         with self._lock:
             self._capture.release()
 
+    def whole(self) -> Pixels | None:
+        """The frame read last, with the scanner's text and ruler; never kept, recorded or exported."""
+        return self._whole
+
     def _pixels(self, index: int) -> Pixels:
-        grey = self._grey(index)
+        grey = self._whole = self._grey(index)
         return as_pixels(cv2.bitwise_and(grey, grey, mask=self._inside))
 
     def _grey(self, index: int) -> Pixels:

@@ -12,7 +12,8 @@ from pytestqt.qtbot import QtBot
 
 from inference.errors import SpacingError
 from inference.spacing import PixelSpacing, Provenance
-from viewer.panels.calibration import CalibrationPanel, Segment, axes_spacing
+from viewer.panels.calibration import CalibrationPanel
+from viewer.ruler import Segment, axes_spacing
 from viewer.theme import Theme
 
 MM = st.floats(0.02, 2.0)

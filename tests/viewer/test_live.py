@@ -15,7 +15,6 @@ from inference.errors import SourceError
 from inference.guards.frozen import AFTER_S
 from inference.reading import Tumour
 from inference.sources import is_live, open_live
-from inference.spacing import PixelSpacing, Provenance
 from viewer.condition import STALE_AFTER_S, Health
 from viewer.main_window import MainWindow
 from viewer.review import Review
@@ -147,20 +146,6 @@ def _index(review: Review) -> int:
 def _painted_index(window: MainWindow) -> int | None:
     painted = window.view.canvas.picture.painted
     return None if painted is None else painted.index
-
-
-def test_a_live_stream_without_scale_is_calibrated_while_it_runs(
-    show: Show, qtbot: QtBot, igtl: Igtl, free_port: FreePort
-) -> None:
-    port = free_port()
-    with igtl(port, np.eye(4)):
-        window = show(open_live(f"igtl://127.0.0.1:{port}"), wait=False)
-        qtbot.waitUntil(lambda: window.face is not None and "scale unknown" in window.face.card.title, timeout=5000)
-        window.view.calibration.calibrated.emit(PixelSpacing(0.25, 0.25, Provenance.RULER))
-        qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
-        assert isinstance(window.shown, Tumour)
-        assert window.shown.frame.spacing == PixelSpacing(0.25, 0.25, Provenance.RULER)
-        window.close()
 
 
 def test_the_typed_address_is_what_is_opened(show: Show) -> None:

@@ -11,8 +11,9 @@ from pytestqt.qtbot import QtBot
 from inference.frame import Frame, Origin, View
 from inference.spacing import PixelSpacing, Provenance
 from viewer import faults
-from viewer.canvas import Painted, grey
+from viewer.canvas import Painted
 from viewer.facts import scale_words
+from viewer.items import grey
 from viewer.meter import Meter
 from viewer.trace import Trace
 

@@ -22,8 +22,8 @@ from viewer.condition import Health
 from viewer.face import Offer
 from viewer.main_window import MainWindow
 from viewer.opened import Model, Refusal, SourceRequest
-from viewer.panels.calibration import ruler_spacing
 from viewer.phase import Phase
+from viewer.ruler import ruler_spacing
 from viewer.theme import Theme
 
 Show = Callable[..., MainWindow]

@@ -1,6 +1,5 @@
 """The scale by hand: two points and the length between them, or millimetres a pixel typed in."""
 
-import math
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
@@ -9,69 +8,9 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 from inference.errors import SpacingError
 from inference.spacing import PixelSpacing, Provenance
 from viewer.panels.sheet import Sheet
+from viewer.ruler import Point, Segment, axes_spacing, number, ruler_spacing
 from viewer.theme import Theme
-from viewer.widgets import button, rule, set_text, size_button
-
-Point = tuple[float, float]
-Segment = tuple[Point, Point, float]
-"""Two points, (x, y) in pixels, and the distance between them in mm."""
-SHORTEST_PX = 20.0
-"""A point is clicked to about half a pixel: at 20 px apart that is 5 % of length, 10 % of area."""
-PARALLEL = 0.05
-"""Least share of independence of two segments: below it, an error of a length grows tenfold on one axis."""
-
-
-def ruler_spacing(first: Point, second: Point, length_mm: float) -> PixelSpacing:
-    """The scale from two points on the scanner's depth scale. Pixels are taken as square.
-
-    Args:
-        first: (x, y), pixels.
-        second: (x, y), pixels.
-        length_mm: true distance between them.
-
-    Raises:
-        SpacingError: if the points are too close together, or the length is none.
-    """
-    distance = math.hypot(second[0] - first[0], second[1] - first[1])
-    if distance < SHORTEST_PX:
-        raise SpacingError("The two points are too close together: choose two that are far apart.")
-    if not (math.isfinite(length_mm) and length_mm > 0):
-        raise SpacingError("Type the length between the two points in mm.")
-    return PixelSpacing(length_mm / distance, length_mm / distance, Provenance.RULER)
-
-
-def axes_spacing(first: Segment, second: Segment) -> PixelSpacing:
-    """The scale of pixels that are not square, from two segments of known length that are not parallel.
-
-    Each says length² = (dy · row)² + (dx · col)²: two linear equations for row² and col².
-
-    Raises:
-        SpacingError: if a segment is too short or has no length, both run alike, or the lengths contradict each other.
-    """
-    (a, b, u), (c, d, v) = _squares(first), _squares(second)
-    span = a * d - b * c
-    if abs(span) < PARALLEL * (a + b) * (c + d):
-        raise SpacingError("The two pairs of points run alike: choose one pair down the picture and one across it.")
-    row2, col2 = (u * d - v * b) / span, (a * v - c * u) / span
-    if not (row2 > 0 and col2 > 0):
-        raise SpacingError("The two lengths contradict each other: check both, and choose the points again.")
-    return PixelSpacing(math.sqrt(row2), math.sqrt(col2), Provenance.RULER)
-
-
-def _squares(segment: Segment) -> tuple[float, float, float]:
-    """(dy², dx², length²) of a segment that `ruler_spacing` would take."""
-    (x0, y0), (x1, y1), length = segment
-    ruler_spacing((x0, y0), (x1, y1), length)
-    return (y1 - y0) ** 2, (x1 - x0) ** 2, length**2
-
-
-def number(text: str) -> float:
-    """A typed number, with a point or a comma; NaN for anything else."""
-    try:
-        return float(text.replace(",", "."))
-    except ValueError:
-        return math.nan
-
+from viewer.widgets import button, rule, set_ink, set_text, size_button
 
 STEPS = (
     "1  Click a mark of the scanner's depth scale.",
@@ -83,6 +22,8 @@ OTHER_STEPS = (
     "5  Click the second point of this pair.",
     "6  Type the length between them and press Enter.",
 )
+WATCHED = "Depth text and ruler are watched: if they change, the scale is void at once."
+NOT_WATCHED = "First mark the scanner's depth text and ruler: until they are watched there is no mm²."
 
 
 class CalibrationPanel(Sheet):
@@ -92,6 +33,10 @@ class CalibrationPanel(Sheet):
     """A `PixelSpacing`."""
     points_changed = Signal(object)
     """The points so far, a tuple of (x, y)."""
+    depth_wanted = Signal()
+    """Depth text and ruler are to be marked."""
+    crop_wanted = Signal()
+    """The crop is to be adjusted."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Calibrate", 360, parent)
@@ -99,19 +44,23 @@ class CalibrationPanel(Sheet):
         self._down: Segment | None = None
         self._step, self._error = self.note("", 15), self.note("red")
         self.length = self._field("length, mm")
-        self.row, self.column = self._field("row, mm"), self._field("column, mm")
-        self._use_ruler, self._use_typed = button("Use this length", kind="accent"), button("Use typed spacing")
-        self._again, self._other = button("Points again"), button("Pixels not square: a second pair")
-        self._or, self._square = self.note("muted", 13), self.note("muted", 13)
+        self.row, self.column = self._field("row, mm"), self._field("col, mm")
+        self._use_ruler, self._use_typed = button("Use this length", kind="accent"), button("Use")
+        self._again, self._other = button("Points again"), button("Not square: 2nd pair")
+        self._depth, self._crop = button("Depth text, ruler…"), button("Crop…")
+        self._or, self._square, self._watch = self.note("muted", 13), self.note("muted", 13), self.note("soft", 13)
         self._square.setText(
             "Pixels are taken as square unless you give a second pair. A 5 % error of scale is a 10 % error of area."
         )
+        self.measured: tuple[Point, Point] | None = None
         self._or.setText("Or type mm a pixel, if you know them:")
         self._use_ruler.clicked.connect(self._apply_ruler)
         self.length.returnPressed.connect(self._apply_ruler)
         self._use_typed.clicked.connect(self._apply_typed)
         self._again.clicked.connect(self.reset)
         self._other.clicked.connect(self._begin_other)
+        self._depth.clicked.connect(self.depth_wanted)
+        self._crop.clicked.connect(self.crop_wanted)
         self._lay_out()
         self.reset()
 
@@ -122,33 +71,37 @@ class CalibrationPanel(Sheet):
         return made
 
     def _lay_out(self) -> None:
-        ruler, typed = QHBoxLayout(), QHBoxLayout()
-        ruler.addWidget(self.length, 1)
-        ruler.addWidget(self._use_ruler, 1)
-        typed.addWidget(self.row, 1)
-        typed.addWidget(self.column, 1)
+        ruler, again, typed, rests = QHBoxLayout(), QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        for row, widgets in (
+            (ruler, (self.length, self._use_ruler)),
+            (again, (self._other, self._again)),
+            (typed, (self.row, self.column, self._use_typed)),
+            (rests, (self._depth, self._crop)),
+        ):
+            for widget in widgets:
+                row.addWidget(widget, 1)
+        self.body.addWidget(self._watch)
+        self.body.addLayout(rests)
+        self.body.addWidget(rule())
         self.body.addWidget(self._step)
         self.body.addLayout(ruler)
-        self.body.addWidget(self._other)
-        self.body.addWidget(self._again)
+        self.body.addLayout(again)
         self.body.addWidget(self._square)
-        self.body.addWidget(rule())
         self.body.addWidget(self._or)
         self.body.addLayout(typed)
-        self.body.addWidget(self._use_typed)
         self.body.addWidget(self._error)
 
     def apply(self, look: Theme) -> None:
         """Use these sizes."""
         super().apply(look)
-        for made in (self._use_ruler, self._use_typed, self._again, self._other):
+        for made in (self._use_ruler, self._use_typed, self._again, self._other, self._depth, self._crop):
             size_button(made, look)
         for field in (self.length, self.row, self.column):
             field.setFont(look.font(15))
             field.setFixedHeight(look.touch)
         self._step.setFont(look.font(15))
         self._error.setFont(look.font(14))
-        for text in (self._or, self._square):
+        for text in (self._or, self._square, self._watch):
             text.setFont(look.font(13))
 
     def reset(self) -> None:
@@ -156,6 +109,30 @@ class CalibrationPanel(Sheet):
         self._down = None
         self._set_points(())
         self._complain("")
+
+    def show_watch(self, *, captured: bool, watched: bool) -> None:
+        """Say whether a change of depth would be noticed.
+
+        Args:
+            captured: the picture comes from a scanner whose depth may be turned at any moment.
+            watched: its depth text and ruler are watched, and unchanged.
+        """
+        words = "A recording: its depth text is not watched. Crop it where the sector was not found right."
+        if captured:
+            words = WATCHED if watched else NOT_WATCHED
+        set_text(self._watch, words)
+        set_ink(self._watch, "gold" if captured and not watched else "soft")
+        self._depth.setEnabled(captured)
+
+    @property
+    def preview(self) -> tuple[tuple[Point, Point], PixelSpacing] | None:
+        """Two points and the scale they give, as far as they give one."""
+        if len(self.points) != 2:
+            return None
+        try:
+            return (self.points[0], self.points[1]), self._measure()
+        except SpacingError:
+            return None
 
     def click(self, x: float, y: float) -> None:
         """Take a click on the picture, in picture pixels."""
@@ -190,20 +167,30 @@ class CalibrationPanel(Sheet):
 
     def _apply_ruler(self) -> None:
         if len(self.points) == 2:
-            down, now = self._down, self._segment()
-            self._finish(lambda: ruler_spacing(*now) if down is None else axes_spacing(down, now))
+            first, second = self.points if self._down is None else self._down[:2]
+            self._finish(self._measure, (first, second))
+
+    def _measure(self) -> PixelSpacing:
+        """The scale from the points and lengths so far.
+
+        Raises:
+            SpacingError: if they give none.
+        """
+        down, now = self._down, self._segment()
+        return ruler_spacing(*now) if down is None else axes_spacing(down, now)
 
     def _apply_typed(self) -> None:
         row, column = number(self.row.text()), number(self.column.text())
-        self._finish(lambda: PixelSpacing(row, column, Provenance.TYPED))
+        self._finish(lambda: PixelSpacing(row, column, Provenance.TYPED), None)
 
-    def _finish(self, spacing: Callable[[], PixelSpacing]) -> None:
+    def _finish(self, spacing: Callable[[], PixelSpacing], measured: tuple[Point, Point] | None) -> None:
         """Hand the scale over, or say what is wrong with it."""
         try:
             found = spacing()
         except SpacingError as error:
             self._complain(str(error))
             return
+        self.measured = measured
         self.reset()
         self.calibrated.emit(found)
         self.dismiss()

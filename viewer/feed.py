@@ -1,0 +1,96 @@
+"""What a source gives, as it may be believed: cropped, and without a scale that nobody can vouch for."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from inference.frame import Frame, Pixels
+from inference.playback import Playback
+from inference.sources.base import LiveSource, SourceInfo
+from inference.sources.cropped import Cropping, Rect
+from inference.spacing import Provenance
+
+UNWATCHED = (
+    "The depth can be changed on the scanner, and nobody would notice: mark its depth text and ruler, then calibrate."
+)
+BY_HAND = frozenset({Provenance.TYPED, Provenance.RULER, Provenance.PRESET})
+
+
+class Feed:
+    """A `FrameSource` between a source and the stream. Every frame that is shown or analysed has come through it.
+
+    Args:
+        source: a recording being played, or something live; closed with the feed.
+
+    Attributes:
+        cropping: the part of the picture that is used.
+    """
+
+    def __init__(self, source: Playback | LiveSource) -> None:
+        self._source = source
+        self._live = None if isinstance(source, Playback) else source
+        self.cropping = Cropping()
+        self.watched: Rect | None = None
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known of the source."""
+        return self._source.info
+
+    @property
+    def captured(self) -> bool:
+        """Whether somebody may turn the scanner's depth while it runs."""
+        return self._live is not None
+
+    def frames(self) -> Iterator[Frame]:
+        """The source's frames."""
+        for frame in self._source.frames():
+            yield self._believable(self.cropping(frame))
+
+    def close(self) -> None:
+        """Close the source."""
+        self._source.close()
+
+    def whole(self) -> Pixels | None:
+        """The newest picture with the scanner's text and ruler: to click on, and for nothing else."""
+        return self._source.whole()
+
+    def watch(self, region: Rect, reference: Pixels) -> None:
+        """Void the scale as soon as this region changes. A scale given before is void: it may be of another depth.
+
+        Args:
+            region: depth text and ruler.
+            reference: the whole picture on which they are right.
+
+        Raises:
+            SpacingError: if there is nothing in the region that could change.
+        """
+        from inference.guards.depth import DepthGuard
+
+        if self._live is None:
+            return
+        guard = DepthGuard(reference, region)
+        self._live.set_spacing(None)
+        self._live.watch_depth(guard)
+        self.watched = region
+
+    def shows(self, region: Rect, reference: Pixels) -> bool:
+        """Whether depth text and ruler are now what they were on this whole picture."""
+        from inference.guards.depth import CHANGED, DepthGuard
+
+        whole = self.whole()
+        return whole is not None and DepthGuard(reference, region).change(whole) <= CHANGED
+
+    @property
+    def guarded(self) -> bool:
+        """Whether depth text and ruler are watched, and unchanged."""
+        return self._live is not None and self._live.depth_watched
+
+    def _believable(self, frame: Frame) -> Frame:
+        """The same frame; without a hand-given scale while the scanner's depth is not watched."""
+        from inference.guards.depth import may_measure
+
+        spacing = frame.spacing
+        by_hand = spacing is not None and spacing.provenance in BY_HAND
+        if may_measure(captured=self.captured and by_hand, own_scale=not by_hand, watched=self.guarded):
+            return frame
+        return replace(frame, spacing=None, no_spacing_reason=UNWATCHED)

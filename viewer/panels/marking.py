@@ -1,0 +1,49 @@
+"""While a rectangle is dragged on the picture: what it is for, and when it is right."""
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QWidget
+
+from viewer.panels.sheet import Sheet
+from viewer.theme import Theme
+from viewer.widgets import button, set_text, size_button
+
+
+class MarkingPanel(Sheet):
+    """Words beside the rectangle."""
+
+    accepted = Signal()
+    """The rectangle is right."""
+    all_wanted = Signal()
+    """No rectangle: the whole picture."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__("Mark", 360, parent)
+        self._words, self._error = self.note("", 15), self.note("red")
+        self._use, self._all = button("Use this rectangle", kind="accent"), button("Whole picture")
+        self._use.clicked.connect(self.accepted)
+        self._all.clicked.connect(self.all_wanted)
+        for widget in (self._words, self._use, self._all, self._error):
+            self.body.addWidget(widget)
+
+    def apply(self, look: Theme) -> None:
+        """Use these sizes."""
+        super().apply(look)
+        for made in (self._use, self._all):
+            size_button(made, look)
+        self._words.setFont(look.font(15))
+        self._error.setFont(look.font(14))
+
+    def begin(self, words: str, *, whole: bool) -> None:
+        """Say what is to be marked, and whether the whole picture is an answer."""
+        set_text(self._words, words)
+        self._all.setVisible(whole)
+        self.complain("")
+
+    def allow(self, ready: bool) -> None:
+        """Whether there is a rectangle to be used."""
+        self._use.setEnabled(ready)
+
+    def complain(self, sentence: str) -> None:
+        """Say why the rectangle cannot be used; an empty sentence takes it back."""
+        set_text(self._error, sentence)
+        self._error.setVisible(bool(sentence))

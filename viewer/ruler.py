@@ -1,0 +1,66 @@
+"""The scale from points on the scanner's own depth scale and the lengths between them."""
+
+import math
+
+from inference.errors import SpacingError
+from inference.spacing import PixelSpacing, Provenance
+
+Point = tuple[float, float]
+Segment = tuple[Point, Point, float]
+"""Two points, (x, y) in pixels, and the distance between them in mm."""
+SHORTEST_PX = 20.0
+"""A point is clicked to about half a pixel: at 20 px apart that is 5 % of length, 10 % of area."""
+PARALLEL = 0.05
+"""Least share of independence of two segments: below it, an error of a length grows tenfold on one axis."""
+
+
+def ruler_spacing(first: Point, second: Point, length_mm: float) -> PixelSpacing:
+    """The scale from two points on the scanner's depth scale. Pixels are taken as square.
+
+    Args:
+        first: (x, y), pixels.
+        second: (x, y), pixels.
+        length_mm: true distance between them.
+
+    Raises:
+        SpacingError: if the points are too close together, or the length is none.
+    """
+    distance = math.hypot(second[0] - first[0], second[1] - first[1])
+    if distance < SHORTEST_PX:
+        raise SpacingError("The two points are too close together: choose two that are far apart.")
+    if not (math.isfinite(length_mm) and length_mm > 0):
+        raise SpacingError("Type the length between the two points in mm.")
+    return PixelSpacing(length_mm / distance, length_mm / distance, Provenance.RULER)
+
+
+def axes_spacing(first: Segment, second: Segment) -> PixelSpacing:
+    """The scale of pixels that are not square, from two segments of known length that are not parallel.
+
+    Each says length² = (dy · row)² + (dx · col)²: two linear equations for row² and col².
+
+    Raises:
+        SpacingError: if a segment is too short or has no length, both run alike, or the lengths contradict each other.
+    """
+    (a, b, u), (c, d, v) = _squares(first), _squares(second)
+    span = a * d - b * c
+    if abs(span) < PARALLEL * (a + b) * (c + d):
+        raise SpacingError("The two pairs of points run alike: choose one pair down the picture and one across it.")
+    row2, col2 = (u * d - v * b) / span, (a * v - c * u) / span
+    if not (row2 > 0 and col2 > 0):
+        raise SpacingError("The two lengths contradict each other: check both, and choose the points again.")
+    return PixelSpacing(math.sqrt(row2), math.sqrt(col2), Provenance.RULER)
+
+
+def _squares(segment: Segment) -> tuple[float, float, float]:
+    """(dy², dx², length²) of a segment that `ruler_spacing` would take."""
+    (x0, y0), (x1, y1), length = segment
+    ruler_spacing((x0, y0), (x1, y1), length)
+    return (y1 - y0) ** 2, (x1 - x0) ** 2, length**2
+
+
+def number(text: str) -> float:
+    """A typed number, with a point or a comma; NaN for anything else."""
+    try:
+        return float(text.replace(",", "."))
+    except ValueError:
+        return math.nan
