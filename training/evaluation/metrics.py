@@ -1,9 +1,11 @@
-"""Scores of one predicted mask against the true one, in the paper's conventions."""
+"""Scores of one predicted mask against the true one; the conventions are in `training.evaluation.conventions`."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import cKDTree
 
 Mask = NDArray[np.bool_]
 
@@ -12,24 +14,44 @@ Mask = NDArray[np.bool_]
 class Score:
     """How one slice came out.
 
-    On a slice with tumour, an empty prediction has Dice, precision and recall 0 and FNR 1, and counts in every
-    mean. On a tumour-free slice an empty prediction has no Dice (None), and a false contour has Dice 0.
-
     Attributes:
-        true_mm2: area of the true mask.
-        predicted_mm2: area of the predicted mask.
-        dice: 2 TP / (2 TP + FP + FN), or None where both masks are empty.
-        precision: TP / (TP + FP), or None on a tumour-free slice without a contour.
-        recall: TP / (TP + FN), or None on a tumour-free slice.
-        overlaps: whether the two masks share a pixel.
+        tp: pixels in both masks.
+        fp: pixels in the predicted mask alone.
+        fn: pixels in the true mask alone.
+        pixel_mm2: area of a pixel.
+        hd95_mm: Hausdorff distance, 95th percentile; None where a mask is empty, or where it was not asked for.
     """
 
-    true_mm2: float
-    predicted_mm2: float
-    dice: float | None
-    precision: float | None
-    recall: float | None
-    overlaps: bool
+    tp: int
+    fp: int
+    fn: int
+    pixel_mm2: float
+    hd95_mm: float | None = None
+
+    @property
+    def true_mm2(self) -> float:
+        """Area of the true mask."""
+        return (self.tp + self.fn) * self.pixel_mm2
+
+    @property
+    def predicted_mm2(self) -> float:
+        """Area of the predicted mask."""
+        return (self.tp + self.fp) * self.pixel_mm2
+
+    @property
+    def dice(self) -> float | None:
+        """2 TP / (2 TP + FP + FN); None where both masks are empty."""
+        return _ratio(2 * self.tp, 2 * self.tp + self.fp + self.fn)
+
+    @property
+    def precision(self) -> float | None:
+        """TP / (TP + FP); 0 where tumour was missed altogether, None on a tumour-free slice without a contour."""
+        return 0.0 if self.has_tumour and not self.positive else _ratio(self.tp, self.tp + self.fp)
+
+    @property
+    def recall(self) -> float | None:
+        """TP / (TP + FN), or None on a tumour-free slice."""
+        return _ratio(self.tp, self.tp + self.fn)
 
     @property
     def fnr(self) -> float | None:
@@ -37,23 +59,33 @@ class Score:
         return None if self.recall is None else 1 - self.recall
 
     @property
+    def vs(self) -> float | None:
+        """2 (P - T) / (P + T) of the areas, signed: 0 is perfect; None where both masks are empty."""
+        return _ratio(2 * (self.fp - self.fn), 2 * self.tp + self.fp + self.fn)
+
+    @property
     def area_error(self) -> float | None:
         """(segmented - true) / true area, or None on a tumour-free slice."""
-        return (self.predicted_mm2 - self.true_mm2) / self.true_mm2 if self.true_mm2 else None
+        return _ratio(self.fp - self.fn, self.tp + self.fn)
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether the two masks share a pixel."""
+        return self.tp > 0
 
     @property
     def has_tumour(self) -> bool:
         """Whether the slice holds tumour."""
-        return self.true_mm2 > 0
+        return self.tp + self.fn > 0
 
     @property
     def positive(self) -> bool:
         """Whether anything was segmented: TP or FP is not 0."""
-        return self.predicted_mm2 > 0
+        return self.tp + self.fp > 0
 
 
 def score(predicted: Mask, true: Mask, pixel_mm2: float) -> Score:
-    """Score one slice.
+    """Score one slice by its pixels, without HD95.
 
     Args:
         predicted: (rows, cols).
@@ -63,12 +95,34 @@ def score(predicted: Mask, true: Mask, pixel_mm2: float) -> Score:
     if predicted.shape != true.shape:
         raise ValueError(f"masks of one slice have one shape, not {predicted.shape} and {true.shape}")
     tp = int(np.count_nonzero(predicted & true))
-    n_predicted, n_true = int(np.count_nonzero(predicted)), int(np.count_nonzero(true))
-    return Score(
-        true_mm2=n_true * pixel_mm2,
-        predicted_mm2=n_predicted * pixel_mm2,
-        dice=2 * tp / (n_predicted + n_true) if n_predicted + n_true else None,
-        precision=tp / n_predicted if n_predicted else (0.0 if n_true else None),
-        recall=tp / n_true if n_true else None,
-        overlaps=tp > 0,
-    )
+    return Score(tp, int(np.count_nonzero(predicted)) - tp, int(np.count_nonzero(true)) - tp, pixel_mm2)
+
+
+def hd95_mm(predicted: Mask, true: Mask, spacing: tuple[float, ...]) -> float | None:
+    """The larger of the two directed 95th percentiles of the distances between the masks' edges.
+
+    Args:
+        predicted: of any number of axes.
+        true: the same shape.
+        spacing: mm along each axis.
+
+    Returns:
+        mm, or None where a mask is empty.
+    """
+    if not predicted.any() or not true.any():
+        return None
+    one, other = _edge(predicted) * np.array(spacing), _edge(true) * np.array(spacing)
+    there, back = cKDTree(other).query(one)[0], cKDTree(one).query(other)[0]
+    return float(max(np.percentile(there, 95), np.percentile(back, 95)))
+
+
+def _edge(mask: Mask) -> NDArray[np.intp]:
+    """Indices (n, axes) of the mask's pixels that have a direct neighbour outside it, or outside the picture."""
+    box = ndimage.find_objects(mask.astype(np.uint8))[0]
+    inside = mask[box]
+    return np.asarray(np.argwhere(inside & ~ndimage.binary_erosion(inside)) + [side.start for side in box])
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    """A ratio, or None where there is nothing to divide by."""
+    return part / whole if whole else None

@@ -1,7 +1,7 @@
 """Groups of slices and what is reported of each: bands of area, the mix of slices, patients."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +39,7 @@ def by_band(slices: Sequence[Scored], area: Callable[[Scored], float]) -> list[d
     return [
         {
             "band": [low, None if math.isinf(high) else high],
-            **summary([one for one in slices if low < area(one) <= high]),
+            **summary(in_band(slices, area, (low, high))),
         }
         for low, high in BANDS
     ]
@@ -64,26 +64,68 @@ def summary(slices: Sequence[Scored]) -> dict[str, Any]:
     }
 
 
-def paper_columns(slices: Sequence[Scored]) -> dict[str, Any]:
-    """The columns of the paper's tables over slices with tumour, and detection apart from delineation."""
-    tumour = [one for one in slices if one.score.has_tumour]
-    found = [one.score.dice for one in tumour if one.score.overlaps and one.score.dice is not None]
-    enough = n_patients(tumour) >= MIN_PATIENTS
-    columns: dict[str, Any] = {"n_slices": len(tumour), "n_patients": n_patients(tumour)}
-    for name in ("dice", "precision", "recall", "fnr"):
-        values = [value for one in tumour if (value := getattr(one.score, name)) is not None]
-        for suffix, statistic in (("mean", np.mean), ("sd", np.std), ("median", np.median)):
-            columns[f"{name}_{suffix}"] = _figure(statistic, values, enough)
-    return columns | {
-        "positive_rate": share(tumour, lambda one: one.score.positive),
-        "detection_rate": share(tumour, lambda one: one.score.overlaps),
-        "dice_mean_where_detected": _figure(np.mean, found, enough),
-    }
+def spread(slices: Sequence[Scored], value: Callable[[Score], float | None]) -> tuple[float, float] | None:
+    """Mean and population SD of what the slices have of a value; None over fewer than five patients or nothing."""
+    having = [one for one in slices if value(one.score) is not None]
+    values = [number for one in having if (number := value(one.score)) is not None]
+    if n_patients(having) < MIN_PATIENTS:
+        return None
+    return float(np.mean(values)), float(np.std(values))
+
+
+def median(slices: Sequence[Scored], value: Callable[[Score], float | None]) -> float | None:
+    """Median of what the slices have of a value; None over fewer than five patients."""
+    having = [one for one in slices if value(one.score) is not None]
+    values = [number for one in having if (number := value(one.score)) is not None]
+    return _figure(np.median, values, n_patients(having) >= MIN_PATIENTS)
 
 
 def share(slices: Sequence[Scored], holds: Callable[[Scored], bool]) -> float | None:
     """Share of the slices for which something holds; null over fewer than five patients."""
     return _figure(np.mean, [float(holds(one)) for one in slices], n_patients(slices) >= MIN_PATIENTS)
+
+
+def with_tumour(slices: Iterable[Scored]) -> list[Scored]:
+    """Slices that hold tumour."""
+    return [one for one in slices if one.score.has_tumour]
+
+
+def without_tumour(slices: Iterable[Scored]) -> list[Scored]:
+    """Slices that hold none."""
+    return [one for one in slices if not one.score.has_tumour]
+
+
+def in_band(slices: Iterable[Scored], area: Callable[[Scored], float], band: tuple[float, float]) -> list[Scored]:
+    """Slices whose area lies in (low, high] mm²."""
+    return [one for one in slices if band[0] < area(one) <= band[1]]
+
+
+def band_words(band: tuple[float, float]) -> str:
+    """`35–200 mm²`; `> 200 mm²`."""
+    return f"> {band[0]:g} mm²" if math.isinf(band[1]) else f"{band[0]:g}–{band[1]:g} mm²"
+
+
+def by_column(slices: Iterable[Scored], facts: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, list[Scored]]]:
+    """Slices by direction, and by each column of the case table that tells two or more groups apart.
+
+    Args:
+        slices: of one model.
+        facts: case -> column -> value; an absent value groups as "not known".
+    """
+    listed = list(slices)
+    columns = dict.fromkeys(column for case in facts.values() for column in case)
+    groups = {"direction": _grouped(listed, [one.row.axis for one in listed])}
+    for name in columns:
+        groups[name] = _grouped(listed, [facts.get(one.row.case, {}).get(name) or "not known" for one in listed])
+    return {name: group for name, group in groups.items() if len(group) > 1}
+
+
+def _grouped(slices: Sequence[Scored], words: Sequence[str]) -> dict[str, list[Scored]]:
+    """Slices by a word each, in the words' order."""
+    groups: dict[str, list[Scored]] = {}
+    for one, word in zip(slices, words, strict=True):
+        groups.setdefault(word, []).append(one)
+    return dict(sorted(groups.items()))
 
 
 def patients(slices: Iterable[Scored]) -> dict[str, list[Scored]]:

@@ -12,8 +12,9 @@ from hypothesis.extra import numpy as hnp
 from inference.errors import NotFoundError
 from training.evaluation.baseline import Threshold, tune
 from training.evaluation.metrics import score
-from training.evaluation.report import evaluate, summarise
+from training.evaluation.report import evaluate
 from training.evaluation.strata import BANDS, Scored, by_band, predicted_area, true_area
+from training.evaluation.summary import summarise
 from training.slices import SliceRow, write_slice, write_slices
 
 masks = hnp.arrays(bool, (6, 7))
@@ -157,7 +158,7 @@ def test_report_of_perfect_predictions(tmp_path: Path):
         assert [line["dice_mean"] for line in report[key]] == [None, 1.0, 1.0]
     assert (report["specificity"], report["positive_rate"], report["miss_rate"]) == (1.0, 1.0, 0.0)
     assert 0 < report["baseline"]["dice_mean_above_200mm2"] < 1
-    assert len((out / "slices.csv").read_text().splitlines()) == 1 + len(rows)
+    assert len((out / "slices.csv").read_text().splitlines()) == 1 + 2 * len(rows)  # the network's and the threshold's
     assert "never evidence of clinical accuracy" in (out / "report.md").read_text()
     assert "Research use only" in (out / "report.html").read_text()
 

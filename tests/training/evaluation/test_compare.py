@@ -1,0 +1,187 @@
+"""Models side by side: the same numbers again, every figure where it belongs, one population only."""
+
+import csv
+import html.parser
+import json
+from pathlib import Path
+
+import pytest
+
+from inference.errors import IusError, NotFoundError
+from training.cli import main
+from training.evaluation.compare import ModelNameError, compare
+from training.evaluation.population import PopulationError
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith("receipt-"))
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+@pytest.fixture(scope="module")
+def report(discs, tmp_path_factory) -> Path:
+    """A report by the command line: two models and a reader."""
+    store, masks = discs
+    out = tmp_path_factory.mktemp("report")
+    assert main(command(store, masks, out)) == 0
+    return out
+
+
+def command(store: Path, masks: dict[str, Path], out: Path) -> list[str]:
+    named = [f"shifted={masks['shifted']}", f"silent={masks['silent']}", "--annotator", f"loud={masks['loud']}"]
+    where = ["--slices", str(store), "--out", str(out), "--data", "discs", "--simulated", "--margin", "0.1"]
+    return ["evaluate", *named, *where]
+
+
+def test_the_same_predictions_give_the_same_bytes(report, discs, tmp_path):
+    store, masks = discs
+    assert main(command(store, masks, tmp_path)) == 0
+    first, second = files(report), files(tmp_path)
+    assert sorted(first) == sorted(second)
+    assert [name for name in first if first[name] != second[name]] == []
+    assert {"report.html", "report.md", "tables.json", "slices.csv", "summaries/shifted.json"} <= set(first)
+
+
+def test_every_picture_has_its_figures_beside_it(report):
+    pictures = sorted(path.stem for path in (report / "figures").glob("*.png"))
+    assert pictures == ["areas", "box_plots", "examples", "reliability"]
+    for stem in pictures:
+        assert len((report / "figures" / f"{stem}.csv").read_text().splitlines()) > 1
+
+
+def test_tables_hold_what_the_slices_say(report):
+    tables = json.loads((report / "tables.json").read_text())
+    with (report / "slices.csv").open() as stream:
+        slices = [row for row in csv.DictReader(stream) if float(row["true_mm2"]) > 0]
+    for row in tables["dice_by_true_area"]["rows"]:
+        own = [float(one["dice"]) for one in slices if one["model"] == row["model"]]
+        assert len(own) == 6 * 3 * 3
+        assert row["total"]["mean"] == pytest.approx(sum(own) / len(own))
+    silent = tables["dice_by_true_area"]["rows"][1]
+    assert silent["PP"] == pytest.approx(2 / 3)
+    assert silent["0–35 mm²"] == {"mean": 0.0, "sd": 0.0}
+    assert silent["> 200 mm²"] == {"mean": 1.0, "sd": 0.0}
+    detected = {(row["model"], row["true area"]): row for row in tables["detection"]["rows"]}
+    assert detected["silent", "total"]["Dice where detected"]["mean"] == 1.0
+    assert detected["silent", "0–35 mm²"]["Dice where detected"] is None
+
+
+def test_tumour_free_slices_have_a_table_of_their_own(report):
+    tables = json.loads((report / "tables.json").read_text())
+    free = {row["model"]: row for row in tables["tumour_free"]["rows"]}
+    assert (free["silent"]["no contour"], free["loud"]["no contour"]) == (1.0, 0.0)
+    assert free["loud"]["none above 35 mm²"] == 0.0
+    assert {row["slices"] for row in free.values()} == {18}
+    assert {row["slices"] for row in tables["metrics"]["rows"]} == {54}
+    nothing = [row for row in tables["dice_by_predicted_area"]["rows"] if row["segmented"] == "nothing segmented"]
+    silent = next(row for row in nothing if row["model"] == "silent")
+    assert silent["miss rate"] == pytest.approx(1 / 3)
+    assert silent["hold tumour"] == 0.5
+
+
+def test_summaries_are_what_export_takes(report):
+    from training.export.facts import read_measured
+
+    measured = read_measured(report / "summaries" / "silent.json")
+    assert (measured.simulated, measured.n_patients, measured.miss_rate) == (True, 6, pytest.approx(1 / 3))
+
+
+def test_readers_are_compared_in_pairs(report):
+    rows = json.loads((report / "tables.json").read_text())["observers"]["rows"]
+    assert [(row["reader"], row["against"]) for row in rows] == [("loud", "reference")]
+
+
+def test_the_page_needs_no_network_and_says_what_it_is(report):
+    text = (report / "report.html").read_text()
+    sources = []
+
+    class Reader(html.parser.HTMLParser):
+        def handle_starttag(self, tag, attrs):
+            sources.extend(value for name, value in attrs if name in ("src", "href"))
+            assert tag not in ("script", "link", "iframe")
+
+    Reader().feed(text)
+    assert len(sources) > 4
+    assert all(source.startswith(("data:image/png;base64,", "#")) for source in sources)
+    assert "url(" not in text
+    assert "Research use only" in text
+    assert "never evidence of clinical accuracy" in text
+    assert "Faanes" not in text  # a simulated report quotes no clinical figure
+
+
+def test_published_figures_stand_in_reports_on_real_patients_in_tables_of_their_own(discs, tmp_path):
+    store, masks = discs
+    tables = compare({"m": masks["shifted"]}, store, tmp_path, data="discs", simulated=False)
+    quoted = [key for key in tables if key.startswith("published_")]
+    assert quoted == ["published_cutoffs", "published_label_origin", "published_others"]
+    assert "0.58 ± 0.32" in json.dumps(tables["published_label_origin"], ensure_ascii=False)
+    assert "0.60" in tables["published_label_origin"]["note"]
+    assert "never evidence" not in (tmp_path / "report.html").read_text()
+
+
+def case_table(path: Path, simulated: dict[str, int]) -> Path:
+    path.write_text("case,patient,phase,simulated\n" + "".join(f"{c},x,before,{s}\n" for c, s in simulated.items()))
+    return path
+
+
+@pytest.mark.parametrize(("of_cases", "said"), [((1, 0), True), ((1, 0), False), ((1, 1), False), ((0, 0), True)])
+def test_one_report_holds_one_population(of_cases, said, discs, tmp_path):
+    store, masks = discs
+    table = case_table(tmp_path / "cases.csv", {"C0": of_cases[0], "C1": of_cases[1]})
+    with pytest.raises(PopulationError, match=r"C[01] is (a|no) simulated patient"):
+        compare({"m": masks["loud"]}, store, tmp_path / "out", data="d", simulated=said, cases=[table])
+    assert not (tmp_path / "out").exists()
+
+
+def test_files_of_the_simulator_are_simulated_whatever_the_table_says(discs, tmp_path):
+    store, masks = discs
+    cohort = tmp_path / "cohort"
+    us = cohort / "RESECT" / "C0" / "us.nii.gz"
+    cohort.mkdir()
+    patients = [{"case": "C0", "tumour": {"echogenicity": "cystic"}}]
+    (cohort / "cohort.json").write_text(json.dumps({"simulated": True, "patients": patients}))
+    table = tmp_path / "cases.csv"
+    table.write_text(f"case,patient,us\nC0,P0,{us}\n")
+    with pytest.raises(PopulationError, match="C0 is a simulated patient"):
+        compare({"m": masks["loud"]}, store, tmp_path / "out", data="d", simulated=False, cases=[table])
+    tables = compare({"m": masks["loud"]}, store, tmp_path / "out", data="d", simulated=True, cases=[table])
+    strata = {(row["by"], row["value"]): row["slices"] for row in tables["strata_dice"]["rows"]}
+    assert strata["echogenicity", "cystic"] == 9
+    assert strata["echogenicity", "not known"] == 45
+    assert strata["direction", "k"] == 18
+
+
+def test_folds_that_share_the_slices_are_one_model(discs, tmp_path):
+    store, masks = discs
+    halves = [tmp_path / "a", tmp_path / "b"]
+    for at, path in enumerate(sorted(masks["loud"].iterdir())):
+        halves[at % 2].mkdir(exist_ok=True)
+        (halves[at % 2] / path.name).symlink_to(path)
+    whole = compare({"m": masks["loud"]}, store, tmp_path / "whole", data="d", simulated=True)
+    assert compare({"m": halves}, store, tmp_path / "halves", data="d", simulated=True) == whole
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["a=x", "a=y", "--slices", "s"], "named twice"),
+        (["just-a-folder", "--slices", "s"], "is not NAME=FOLDER"),
+        (["predictions"], "Either"),
+        (["a=x", "--slices", "s", "--annotator", "a=y"], "a model and an annotator"),
+        (["../a=x", "--slices", "s"], "cannot be a model's name"),
+    ],
+)
+def test_wrong_arguments_give_one_sentence(arguments, sentence, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["evaluate", *arguments, "--out", "out", "--data", "d"]) == 2
+    error = capsys.readouterr().err
+    assert sentence in error
+    assert len(error.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_mask_of_one_model_stops_the_report(discs, tmp_path):
+    store, masks = discs
+    with pytest.raises(NotFoundError, match="holds no prediction of the slice P0_i0"):
+        compare({"a": masks["loud"], "b": tmp_path}, store, tmp_path / "out", data="d", simulated=True)
+    assert issubclass(ModelNameError, IusError)

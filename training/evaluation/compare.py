@@ -1,0 +1,161 @@
+"""Several models, and human readers, scored on the same slices and reported side by side."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from inference.errors import IusError
+from training.evaluation.conventions import WORDS
+from training.evaluation.observers import observers
+from training.evaluation.page import Page, Section
+from training.evaluation.population import Population, check_cases, tables_behind
+from training.evaluation.published import published
+from training.evaluation.scoring import Segment, score_models, segments, write_scores
+from training.evaluation.sections import (
+    Evaluated,
+    area_section,
+    example_section,
+    patient_sections,
+    slice_sections,
+    tables_of,
+)
+from training.evaluation.summary import Mode, summarise
+from training.receipt import write_json
+from training.slices import read_slices
+
+Masks = Path | Sequence[Path]
+"""A folder of masks `NAME.nii.gz`, or several that share the slices between them."""
+_NAME = re.compile(r"[^/\\\s:*?\"<>|][^/\\:*?\"<>|]*")
+
+
+class ModelNameError(IusError):
+    """A model's name that no file can have, or that two models share."""
+
+
+def compare(
+    models: Mapping[str, Masks],
+    store: Path,
+    out: Path,
+    *,
+    data: str,
+    simulated: bool,
+    annotators: Mapping[str, Masks] = {},
+    title: str = "",
+    cases: Iterable[Path] = (),
+    margin: float | None = None,
+    mode: Mode = "fast",
+) -> dict[str, Any]:
+    """Score models and human readers on every slice of a store, and write one report of all.
+
+    Writes `report.html`, `report.md`, `tables.json`, `tables/*.csv`, `figures/*.png` with a CSV beside each,
+    `slices.csv`, and `summaries/MODEL.json` in the form that `export` takes. The same masks give the same bytes.
+
+    Args:
+        models: name -> folder of `NAME.nii.gz` masks, one a slice.
+        store: slice store with the true masks.
+        out: folder of the report.
+        data: on which data, in words.
+        simulated: whether the patients are simulated; a report holds one kind.
+        annotators: other readers' masks in the same form, each scored like a model, in pairs and against the consensus.
+        title: of the report.
+        cases: case tables, for strata and to refuse a mixed population; by default those the store was cut from.
+        margin: mean Dice within which two models count as equal; state it before looking.
+        mode: how the models predicted.
+
+    Returns:
+        The content of `tables.json`: key -> title, note and rows.
+
+    Raises:
+        PopulationError: if simulated and real patients are mixed, or taken for each other.
+        NotFoundError: if a mask is missing, which is not the same as an empty one.
+        FormatError: if a mask does not fit its slice.
+        ModelNameError: if a name can't be used.
+    """
+    masks = {name: segments(one) for name, one in _named(models, annotators).items()}
+    evaluated = score_store(masks, store, simulated=simulated, cases=cases, margin=margin)
+    readers: list[Section] = []
+    if annotators:
+        table = observers(evaluated.rows, store, {name: masks[name] for name in annotators})
+        readers = [Section("Readers", evaluated.population, tables=(table,))]
+    for name in models:
+        summary = summarise(evaluated.scores[name], data, simulated, mode)
+        write_json(summary, out / "summaries" / f"{name}.json")
+    return write_report(evaluated, out, data=data, title=title or "Comparison", more=readers)
+
+
+def score_store(
+    models: Mapping[str, Segment],
+    store: Path,
+    *,
+    simulated: bool,
+    cases: Iterable[Path] = (),
+    margin: float | None = None,
+) -> Evaluated:
+    """Check whose slices they are and score every model on each.
+
+    Raises:
+        PopulationError: if simulated and real patients are mixed, or taken for each other.
+    """
+    rows = read_slices(store)
+    population = Population.of(simulated)
+    facts = check_cases(list(cases) or tables_behind(store), {row.case for row in rows}, population)
+    return Evaluated(score_models(rows, store, models), models, store, facts, population, margin)
+
+
+def write_report(
+    evaluated: Evaluated,
+    out: Path,
+    *,
+    data: str,
+    title: str,
+    first: Sequence[Section] = (),
+    more: Sequence[Section] = (),
+    quoted: tuple[str, ...] = ("cutoffs", "label_origin", "others"),
+) -> dict[str, Any]:
+    """Write the report of what was scored.
+
+    Args:
+        evaluated: the scores.
+        out: folder.
+        data: on which data, in words.
+        title: of the report.
+        first: sections that stand before the others.
+        more: sections after the patients'.
+        quoted: published tables, quoted on recorded patients only.
+
+    Returns:
+        The content of `tables.json`.
+    """
+    sections = [
+        *first,
+        *slice_sections(evaluated, out),
+        *patient_sections(evaluated),
+        *more,
+        *example_section(evaluated, out),
+        area_section(evaluated, out),
+    ]
+    if not evaluated.population.simulated:
+        sections.append(published(quoted, evaluated.population))
+    tables = tables_of(sections)
+    content = {table.key: table.as_json() for table in tables}
+    write_json(content, out / "tables.json")
+    for table in tables:
+        table.write_csv(out / "tables" / f"{table.key}.csv")
+    write_scores(evaluated.scores, out / "slices.csv")
+    Page(title, data, evaluated.counts, tuple(sections), WORDS).write(out)
+    return content
+
+
+def _named(models: Mapping[str, Masks], annotators: Mapping[str, Masks]) -> dict[str, Masks]:
+    """Models, then readers; a name stands once and can be a file's."""
+    both = [*models, *annotators]
+    for name in both:
+        if not _NAME.fullmatch(name):
+            raise ModelNameError(f"'{name}' cannot be a model's name: use letters, digits, '_', '+', '-' and spaces.")
+    twice = set(models) & set(annotators)
+    if twice:
+        raise ModelNameError(f"'{min(twice)}' is a model and an annotator: give each its own name.")
+    if not both:
+        raise ModelNameError("There is no model to score: name at least one folder of predictions.")
+    return {**models, **annotators}

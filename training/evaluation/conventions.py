@@ -1,0 +1,48 @@
+"""How every figure of a report is counted: the paper's conventions, and what they leave out, in one place.
+
+Faanes et al. ("Evaluation and validation", Tables 1 and 2) and the script that the authors published with it:
+
+- A slice is scored by its pixels: TP, FP and FN count pixels of the predicted and the true mask.
+- Dice = 2 TP / (2 TP + FP + FN), precision = TP / (TP + FP), recall = TP / (TP + FN), FNR = 1 - recall.
+- An empty prediction on a slice with tumour has Dice, precision and recall 0 and FNR 1, and stays in every mean.
+- PP, positive predictions, is the share of tumour slices in which anything was segmented (TP or FP is not 0).
+- Means are over slices, with the population's standard deviation (divided by n).
+- Areas are pixels times the slice's own row and column spacing; bins are open below and closed above.
+- Slices without tumour have a table of their own. They have no Dice without a contour, and never enter a mean Dice
+  over tumour slices. By predicted area, where a viewer can't know better, a false contour counts as Dice 0.
+- HD95 is the larger of the two directed 95th percentiles (linear between ranks) of the distances in mm between the
+  masks' edge pixels; an edge pixel has a neighbour, above, below, left or right, outside the mask, or outside the
+  picture. It and |vs| are means over tumour slices with a prediction: without one there is no distance.
+- vs = 2 (P - T) / (P + T) of the predicted and the true area; |vs| is a difference, 0 is perfect, 2 the worst.
+- Area error = (P - T) / T, signed.
+
+Beyond the paper:
+
+- Detection and delineation are apart: a tumour slice is detected if contour and truth share a pixel; "Dice where
+  detected" is the mean over those alone.
+- A figure over fewer than five patients is not given. Intervals and tests take patients as their unit, since the
+  slices of one patient are not independent.
+- Volume Dice adds TP, FP and FN over the slices of one direction of one volume, then takes the mean of the
+  directions. It knows only the slices in the store: false contours in slices that were not cut are not in it.
+- The largest-slice protocol takes, of each patient, the one slice with the largest true area.
+- Specificity is the share of tumour-free slices without a contour; "none above 35 mm²" forgives small ones.
+"""
+
+WORDS = (
+    "A slice is scored by its pixels. Dice = 2 TP / (2 TP + FP + FN), precision = TP / (TP + FP), "
+    "recall = TP / (TP + FN), FNR = 1 − recall.",
+    "An empty prediction on a slice with tumour has Dice, precision and recall 0 and FNR 1, and stays in every mean.",
+    "PP: share of tumour slices in which anything was segmented. Detection rate: share in which contour and truth "
+    "share a pixel; “Dice where detected” is over those alone.",
+    "Means are over slices unless a table says patients; ± is the population's standard deviation. Area bins are open "
+    "below and closed above.",
+    "Slices without tumour have a table of their own and never enter a mean Dice over tumour slices. By predicted "
+    "area, a false contour counts as Dice 0.",
+    "HD95: the larger of the two directed 95th percentiles of the distances between the masks' edge pixels, in mm. "
+    "|vs| = 2 |P − T| / (P + T) of the areas; 0 is perfect. Both over tumour slices with a prediction.",
+    "Area error = (P − T) / T, signed.",
+    "A figure over fewer than five patients is not given (–). Intervals and tests take patients as their unit.",
+    "Volume Dice adds TP, FP and FN over the stored slices of one direction of a volume, then takes the mean of the "
+    "directions. Largest slice: of each patient, the one with the largest true area.",
+)
+"""The same for readers of a report, one sentence or two each."""

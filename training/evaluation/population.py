@@ -1,0 +1,131 @@
+"""Whose figures a report holds: simulated patients or real ones, never both."""
+
+import csv
+import json
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from inference.errors import FormatError, IusError, NotFoundError
+
+_TRUE, _FALSE = ("1", "true", "yes"), ("0", "false", "no", "")
+_STRATA = ("phase", "diagnosis", "first_surgery", "dataset", "site", "grade", "contrast", "echogenicity")
+_MARK = "cohort.json"
+_FILES = ("us", "us_label", "sweep", "mri")
+
+
+class PopulationError(IusError):
+    """Simulated and real patients would stand in one report, or are taken for each other."""
+
+
+class Population(Enum):
+    """Whose figures they are; the value is what a report says of them."""
+
+    SIMULATED = "Simulated patients: a demonstration, never evidence of clinical accuracy."
+    REAL = "Recorded patients."
+
+    @classmethod
+    def of(cls, simulated: bool) -> "Population":
+        """The population by whether it is simulated."""
+        return cls.SIMULATED if simulated else cls.REAL
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the patients are simulated."""
+        return self is Population.SIMULATED
+
+
+def only(populations: Iterable[Population]) -> Population:
+    """The one population of the parts of a page.
+
+    Raises:
+        PopulationError: if there are two, or none.
+    """
+    found = set(populations)
+    if len(found) != 1:
+        raise PopulationError("Simulated and real patients never stand in one report: write two.")
+    return found.pop()
+
+
+def check_cases(tables: Iterable[Path], cases: Iterable[str], population: Population) -> dict[str, dict[str, str]]:
+    """Read what case tables say of the cases that are scored, and refuse another population than the one named.
+
+    A case is simulated if its row says so, or if its files lie in a cohort that the simulator wrote.
+
+    Args:
+        tables: case tables (CSV).
+        cases: names of the cases that are scored.
+        population: what the report is said to be of.
+
+    Returns:
+        case -> column -> value of the columns that can group the slices (phase, diagnosis, echogenicity, ...).
+
+    Raises:
+        NotFoundError: if a table is missing.
+        FormatError: if one has no column of cases.
+        PopulationError: if a case belongs to the other population.
+    """
+    known = {name: row for table in tables for name, row in _rows(table).items()}
+    scored = {case: known[case] for case in cases if case in known}
+    for case, row in scored.items():
+        if simulated_case(row) != population.simulated:
+            kind = "a simulated patient" if simulated_case(row) else "no simulated patient"
+            raise PopulationError(
+                f"{case} is {kind}, and the report is said to be of {'simulated' if population.simulated else 'real'} "
+                "ones: score them apart, with --simulated for the simulated ones alone."
+            )
+    return {case: _facts(row) for case, row in scored.items()}
+
+
+def simulated_case(row: Mapping[str, str]) -> bool:
+    """Whether a row of a case table is a simulated patient's, by what it says or by where its files lie."""
+    said = (row.get("simulated") or "").strip().lower()
+    if said not in _TRUE + _FALSE:
+        raise FormatError(f"The column 'simulated' of {row['case']} says '{said}': write 1 or 0.")
+    return said in _TRUE or any(cohort_of(path) is not None for path in _files(row))
+
+
+def cohort_of(path: Path) -> list[dict[str, Any]] | None:
+    """The patients of the simulated cohort that a file lies in; None for any other file."""
+    for folder in path.absolute().parents:
+        mark = folder / _MARK
+        if mark.is_file():
+            table = json.loads(mark.read_text())
+            return list(table["patients"]) if table.get("simulated") is True else None
+    return None
+
+
+def tables_behind(store: Path) -> list[Path]:
+    """The case tables that a slice store was cut from, by its receipt, as far as they are still there."""
+    receipt = store / "receipt-slice.json"
+    if not receipt.is_file():
+        return []
+    inputs = json.loads(receipt.read_text())["inputs"]
+    return [Path(name) for name in inputs if Path(name).suffix == ".csv" and Path(name).is_file()]
+
+
+def _rows(table: Path) -> dict[str, dict[str, str]]:
+    """Rows of a case table by the case's name."""
+    if not table.is_file():
+        raise NotFoundError(f"There is no case table at {table}: make one with 'ius-train cases'.")
+    with table.open(newline="", encoding="utf-8-sig") as stream:
+        reader = csv.DictReader(stream)
+        if "case" not in (reader.fieldnames or ()):
+            raise FormatError(f"{table} is not a case table: the column case is missing.")
+        return {row["case"]: row for row in reader}
+
+
+def _facts(row: Mapping[str, str]) -> dict[str, str]:
+    """What of a case can group slices: its columns, and the echogenicity that the simulator drew."""
+    facts = {name: row[name] for name in _STRATA if row.get(name)}
+    for path in _files(row):
+        drawn = [one for one in cohort_of(path) or [] if one["case"] in path.parts]
+        if drawn:
+            return {"echogenicity": drawn[0]["tumour"]["echogenicity"]} | facts
+    return facts
+
+
+def _files(row: Mapping[str, str]) -> list[Path]:
+    """The images of a case."""
+    return [Path(name) for column in _FILES for name in (row.get(column) or "").split(";") if name]

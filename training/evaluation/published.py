@@ -1,0 +1,47 @@
+"""Published figures, quoted with their sources, for reports on recorded patients only."""
+
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+from training.evaluation.page import Section
+from training.evaluation.population import Population, PopulationError
+from training.evaluation.tables import Table
+
+
+class _Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One table as it was printed."""
+
+    title: str
+    head: tuple[str, ...]
+    note: str
+    rows: tuple[tuple[str, ...], ...]
+
+
+def published(keys: tuple[str, ...], population: Population) -> Section:
+    """Published tables as a section of their own.
+
+    Args:
+        keys: of `published.yaml`.
+        population: whose figures the page holds.
+
+    Raises:
+        PopulationError: on simulated patients, beside whom no clinical figure may stand.
+    """
+    if population.simulated:
+        raise PopulationError("Published figures are of real patients and never stand beside simulated ones.")
+    tables = tuple(_as_table(key, _read()[key]) for key in keys)
+    return Section("Published figures", population, tables=tables)
+
+
+def _as_table(key: str, one: _Published) -> Table:
+    """As a report's table."""
+    return Table(f"published_{key}", one.title, one.head, one.rows, one.note)
+
+
+@cache
+def _read() -> dict[str, _Published]:
+    """The file."""
+    text = files("training.evaluation").joinpath("published.yaml").read_bytes()
+    return msgspec.yaml.decode(text, type=dict[str, _Published])

@@ -1,0 +1,82 @@
+"""Slices of a store scored under several models, each slice's true mask read once."""
+
+import csv
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from inference.errors import FormatError, NotFoundError
+from training.evaluation.metrics import Score, hd95_mm, score
+from training.evaluation.strata import Scored
+from training.files import written_aside
+from training.slices import SliceRow, read_slice
+
+Segment = Callable[[SliceRow], NDArray[np.bool_]]
+Scores = Mapping[str, Sequence[Scored]]
+"""Model -> its slices, in one order for all."""
+_COLUMNS = ("name", "case", "patient", "axis", "index", "row_mm", "col_mm")
+_SCORES = ("true_mm2", "predicted_mm2", "dice", "precision", "recall", "hd95_mm", "vs", "area_error")
+
+
+def segments(masks: Path | Sequence[Path]) -> Segment:
+    """What reads one model's masks.
+
+    Args:
+        masks: folder of `NAME.nii.gz`, one a slice; of several folders (folds that validated on different patients)
+            the one that holds the slice.
+    """
+    folders = [masks] if isinstance(masks, Path) else list(masks)
+    return lambda row: _mask(folders, row)
+
+
+def score_models(rows: Sequence[SliceRow], store: Path, models: Mapping[str, Segment]) -> dict[str, list[Scored]]:
+    """Score what each model makes of each slice.
+
+    Raises:
+        NotFoundError: if a model has no mask of a slice, which is not the same as an empty one.
+        FormatError: if a mask has another shape than the slice.
+    """
+    scored: dict[str, list[Scored]] = {name: [] for name in models}
+    for row in tqdm(rows, desc="score", unit="slice"):
+        true = read_slice(row.label(store)) > 0
+        for name, segment in models.items():
+            scored[name].append(Scored(row, score_slice(segment(row), true, row)))
+    return scored
+
+
+def score_slice(predicted: NDArray[np.bool_], true: NDArray[np.bool_], row: SliceRow) -> Score:
+    """Score one slice, HD95 too.
+
+    Raises:
+        FormatError: if the masks differ in shape.
+    """
+    if predicted.shape != true.shape:
+        raise FormatError(f"The prediction of {row.name} has the shape {predicted.shape}, its mask {true.shape}.")
+    pixels = score(predicted, true, row.row_mm * row.col_mm)
+    return Score(pixels.tp, pixels.fp, pixels.fn, pixels.pixel_mm2, hd95_mm(predicted, true, (row.row_mm, row.col_mm)))
+
+
+def write_scores(scores: Scores, path: Path) -> None:
+    """One row a model and slice."""
+    with written_aside(path) as aside, aside.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("model", *_COLUMNS, *_SCORES))
+        for model, scored in scores.items():
+            for one in scored:
+                about = [getattr(one.row, name) for name in _COLUMNS]
+                writer.writerow([model, *about, *(getattr(one.score, name) for name in _SCORES)])
+
+
+def _mask(folders: Sequence[Path], row: SliceRow) -> NDArray[np.bool_]:
+    """The mask of one slice; a missing file is an error, not an empty mask."""
+    found = [path for folder in folders if (path := folder / f"{row.name}.nii.gz").is_file()]
+    if not found:
+        raise NotFoundError(
+            f"{folders[0]} holds no prediction of the slice {row.name}: run 'ius-train predict' to its end."
+        )
+    if len(found) > 1:
+        raise FormatError(f"{found[0]} and {found[1]} are of one slice: name one folder of predictions for it.")
+    return np.asarray(read_slice(found[0]) > 0)

@@ -1,0 +1,139 @@
+"""The sections of an evaluation's report, their figures drawn and every table written as CSV."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from training.evaluation.figures import (
+    area_table,
+    box_table,
+    draw_boxes,
+    draw_counts,
+    draw_reliability,
+    drawable,
+    reliability_table,
+)
+from training.evaluation.overview import (
+    detection_table,
+    free_table,
+    median_table,
+    metric_table,
+    paper_table,
+    predicted_table,
+    strata_tables,
+)
+from training.evaluation.page import Picture, Section
+from training.evaluation.panels import MOST_MODELS, draw_panels, example_table, examples
+from training.evaluation.patients import dice_of_patients, differences, each_patient, protocols
+from training.evaluation.population import Population
+from training.evaluation.scoring import Scores, Segment
+from training.evaluation.strata import n_patients, with_tumour, without_tumour
+from training.evaluation.tables import Table
+from training.slices import SliceRow
+
+Draw = Callable[[Table, Path, Population], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluated:
+    """What a report is made of.
+
+    Attributes:
+        scores: of every model and annotator.
+        models: what reads their masks.
+        store: slice store.
+        facts: case -> column -> value, for the strata.
+        population: whose slices they are.
+        margin: mean Dice within which two models count as equal, stated beforehand.
+    """
+
+    scores: Scores
+    models: Mapping[str, Segment]
+    store: Path
+    facts: Mapping[str, Mapping[str, str]]
+    population: Population
+    margin: float | None
+
+    @property
+    def rows(self) -> list[SliceRow]:
+        """The slices."""
+        return [one.row for one in next(iter(self.scores.values()))]
+
+    @property
+    def counts(self) -> str:
+        """How many slices of how many patients."""
+        slices = next(iter(self.scores.values()))
+        tumour, free = len(with_tumour(slices)), len(without_tumour(slices))
+        return f"{len(slices)} slices of {n_patients(slices)} patients: {tumour} with tumour, {free} without."
+
+
+def slice_sections(one: Evaluated, out: Path) -> list[Section]:
+    """What is over slices: by true area, detection, by segmented area, without tumour."""
+    boxes, reliable = box_table(one.scores), reliability_table(one.scores)
+    return [
+        Section(
+            "Dice by true area",
+            one.population,
+            pictures=(drawn(boxes, draw_boxes, out, one.population),) if drawable(boxes) else (),
+            tables=(paper_table(one.scores), metric_table(one.scores), median_table(one.scores)),
+        ),
+        Section("Detection apart from delineation", one.population, tables=(detection_table(one.scores),)),
+        Section(
+            "By segmented area, as a viewer sees it",
+            one.population,
+            pictures=_reliability(reliable, out, one.population),
+            tables=(predicted_table(one.scores),),
+        ),
+        Section("Slices without tumour", one.population, tables=(free_table(one.scores),)),
+    ]
+
+
+def patient_sections(one: Evaluated) -> list[Section]:
+    """What takes patients as its unit."""
+    compared = differences(one.scores, one.margin)
+    each = (dice_of_patients(one.scores), each_patient(one.scores))
+    tables = (protocols(one.scores), *([compared] if compared else []), *each)
+    strata = tuple(strata_tables(one.scores, one.facts))
+    sections = [Section("Per patient", one.population, tables=tables)]
+    return sections + ([Section("Strata", one.population, tables=strata)] if strata else [])
+
+
+def example_section(one: Evaluated, out: Path) -> list[Section]:
+    """Figures 6 and 8; nothing where no slice holds tumour."""
+    found = examples(one.scores, one.store, one.models)
+    if not found:
+        return []
+    table = example_table(found)
+    path = out / "figures" / f"{table.key}.png"
+    draw_panels(found, path, one.population)
+    table.write_csv(path.with_suffix(".csv"))
+    note = f"{table.note} Truth in green, true area above."
+    if len(one.scores) > MOST_MODELS:
+        note += f" The first {MOST_MODELS} models are shown."
+    return [Section("Examples", one.population, pictures=(Picture(path, "Typical slices", note),))]
+
+
+def area_section(one: Evaluated, out: Path) -> Section:
+    """Figure 3: how many slices of which area were scored."""
+    table = area_table({"scored": one.rows})
+    return Section("Slices", one.population, pictures=(drawn(table, draw_counts, out, one.population),))
+
+
+def _reliability(table: Table, out: Path, population: Population) -> tuple[Picture, ...]:
+    """The reliability figure, where any band has enough patients."""
+    if not any(row[3] is not None for row in table.rows):
+        return ()
+    return (drawn(table, draw_reliability, out, population),)
+
+
+def drawn(table: Table, draw: Draw, out: Path, population: Population) -> Picture:
+    """A table drawn into `out/figures`, with its figures as CSV beside the picture."""
+    path = out / "figures" / f"{table.key}.png"
+    draw(table, path, population)
+    table.write_csv(path.with_suffix(".csv"))
+    return Picture(path, table.title, table.note)
+
+
+def tables_of(sections: Sequence[Section]) -> list[Table]:
+    """Every table of the sections."""
+    return [table for section in sections for table in section.tables]

@@ -1,0 +1,155 @@
+"""A table that is written as JSON, CSV, Markdown and HTML, always from the same cells."""
+
+import csv
+import re
+from dataclasses import asdict, dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from training.files import written_aside
+
+NOT_GIVEN = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Mean ± standard deviation."""
+
+    mean: float
+    sd: float
+
+
+@dataclass(frozen=True, slots=True)
+class Percent:
+    """A share, 0 to 1, shown in percent."""
+
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Mean with its 95 % interval."""
+
+    mean: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chance:
+    """A p value."""
+
+    p: float
+
+
+Cell = str | int | float | Spread | Estimate | Percent | Chance | None
+"""None is a figure that is not given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under a head, with a note on what they are.
+
+    Attributes:
+        key: names its files.
+        title: above it.
+        head: one name a column.
+        rows: one cell a column.
+        note: what the figures are over.
+        long: shown on demand in a page.
+    """
+
+    key: str
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    note: str = ""
+    long: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse a row of another length than the head."""
+        if any(len(row) != len(self.head) for row in self.rows):
+            raise ValueError(f"the table {self.key} has rows of another length than its head")
+
+    def as_json(self) -> dict[str, Any]:
+        """Title, note, and rows as objects; a cell that is not given is null."""
+        rows = [dict(zip(self.head, map(_plain, row), strict=True)) for row in self.rows]
+        return {"title": self.title, "note": self.note, "rows": rows}
+
+    def as_markdown(self) -> str:
+        """A Markdown table."""
+        lines = [list(self.head), ["---"] * len(self.head), *([shown(cell) for cell in row] for row in self.rows)]
+        return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+    def as_html(self) -> str:
+        """An HTML table; words to the left, figures to the right, a word that repeats the one above it unseen."""
+        kinds = ["word" if all(isinstance(row[at], str) for row in self.rows) else "" for at in range(len(self.head))]
+        head = "".join(_element("th", kind, name) for kind, name in zip(kinds, self.head, strict=True))
+        body, above = "", None
+        for row in self.rows:
+            again = len(self.head) > 1 and row[0] == above
+            cells = [f"{kind} again" if again and at == 0 else kind for at, kind in enumerate(kinds)]
+            body += (
+                f"<tr>{''.join(_element('td', kind, shown(cell)) for kind, cell in zip(cells, row, strict=True))}</tr>"
+            )
+            above = row[0]
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def write_csv(self, path: Path) -> None:
+        """Write it with all digits; what has several values in several columns, shares from 0 to 1."""
+        suffixes = [_suffixes([row[at] for row in self.rows]) for at in range(len(self.head))]
+        head = [f"{name}{suffix}" for name, each in zip(self.head, suffixes, strict=True) for suffix in each]
+        with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(head)
+            for row in self.rows:
+                cells = [(_values(cell), each) for cell, each in zip(row, suffixes, strict=True)]
+                writer.writerow(
+                    [value for values, each in cells for value in values + [None] * (len(each) - len(values))]
+                )
+
+
+def shown(cell: Cell) -> str:
+    """A cell as a reader sees it: two decimals, one for percent, three for a p."""
+    if cell is None:
+        return NOT_GIVEN
+    if isinstance(cell, Spread):
+        return f"{_decimal(cell.mean)} ± {_decimal(cell.sd)}"
+    if isinstance(cell, Estimate):
+        return f"{_decimal(cell.mean)} [{_decimal(cell.low)}, {_decimal(cell.high)}]"
+    if isinstance(cell, Percent):
+        return f"{100 * cell.share:.1f} %"
+    if isinstance(cell, Chance):
+        return f"{cell.p:.3f}" if cell.p >= 0.001 else "< 0.001"
+    return _decimal(cell) if isinstance(cell, float) else str(cell)
+
+
+def _decimal(value: float) -> str:
+    """Two decimals and a true minus, but never a minus before zero."""
+    text = f"{value:.2f}"
+    return re.sub(r"^-(?=0\.00$)", "", text).replace("-", "−")
+
+
+def _plain(cell: Cell) -> object:
+    """A cell as JSON holds it."""
+    return asdict(cell) if isinstance(cell, Spread | Estimate) else _values(cell)[0]
+
+
+def _values(cell: Cell) -> list[object]:
+    """A cell's values, without units."""
+    if isinstance(cell, Spread | Estimate | Percent | Chance):
+        return list(asdict(cell).values())
+    return [cell]
+
+
+def _suffixes(cells: list[Cell]) -> tuple[str, ...]:
+    """What the names of a column's parts end in."""
+    if any(isinstance(cell, Spread) for cell in cells):
+        return (" mean", " SD")
+    return (" mean", " low", " high") if any(isinstance(cell, Estimate) for cell in cells) else ("",)
+
+
+def _element(tag: str, kind: str, text: str) -> str:
+    """A cell of an HTML table."""
+    return f'<{tag} class="{kind}">{escape(text)}</{tag}>' if kind else f"<{tag}>{escape(text)}</{tag}>"
