@@ -14,11 +14,14 @@ STAGES = (
     "register",
     "review",
     "slice",
+    "folds",
     "fit",
     "predict",
+    "postprocess",
     "evaluate",
     "export",
     "demo",
+    "experiment",
 )
 """In the paper's order; each is a module of `training.stages`."""
 

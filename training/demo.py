@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference.errors import IusError
+from training.nnunet.names import dataset_name, model_folder
 
 NAME = "Demonstration (simulated)"
 TITLE = "SimulatedUS"
@@ -73,12 +74,6 @@ def make_demo(work: Path, out: Path, *, jobs: int, small: bool, run: Run) -> Non
     _clip(out / "clips" / "demo.dcm")
 
 
-def model_folder(work: Path) -> Path:
-    """Where nnU-Net puts the model."""
-    model = "nnUNetTrainerDA5EarlyStopping__iusRealtimePlans__2d"
-    return work / "nnUNet_results" / f"Dataset501_{TITLE}" / model
-
-
 def _cohort(work: Path, cohort: str, patients: int, seed: int, jobs: int, small: bool) -> list[list[str]]:
     """Simulate one cohort and cut it."""
     data, table = work / cohort, work / f"{cohort}.csv"
@@ -100,7 +95,7 @@ def _fit(work: Path, size: Size, jobs: int) -> list[str]:
 
 def _judge(work: Path, out: Path, trial: bool) -> list[list[str]]:
     """Score the sealed cohort and export."""
-    model, sealed = str(model_folder(work)), str(work / "slices-sealed")
+    model, sealed = str(model_folder(work, dataset_name(501, TITLE), "realtime")), str(work / "slices-sealed")
     predictions, report = str(work / "predictions-sealed"), str(work / "report-sealed")
     words = "sealed cohort of simulated patients: another seed, scanner settings and tumour types held out"
     evaluation = ["--out", report, "--data", words, "--simulated", "--baseline", str(work / "slices-train")]

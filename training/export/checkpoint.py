@@ -5,10 +5,12 @@ log are let through.
 """
 
 import hashlib
+import os
 import pickle
 import warnings
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +27,8 @@ from training.export.results import PLANS, ModelFiles, Stream, find_model
 
 Fold = int | Literal["all"]
 Weights = dict[str, torch.Tensor]
+_ONLY_WEIGHTS = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+"""torch's own switch, over every `weights_only=False`."""
 
 _SCALARS: list[Any] = [
     multiarray.scalar,
@@ -137,6 +141,21 @@ def read_trained(
         mirror_axes=loaded[0].mirror_axes,
         keep_largest=keeps_largest(files, postprocessing),
     )
+
+
+@contextmanager
+def only_numbers() -> Iterator[None]:
+    """Within it torch opens no file that could run code, whatever a library asks: nnU-Net resumes with any pickle."""
+    before = os.environ.get(_ONLY_WEIGHTS)
+    os.environ[_ONLY_WEIGHTS] = "1"
+    try:
+        with torch.serialization.safe_globals(_SCALARS):
+            yield
+    finally:
+        if before is None:
+            del os.environ[_ONLY_WEIGHTS]
+        else:
+            os.environ[_ONLY_WEIGHTS] = before
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:

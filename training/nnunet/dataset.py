@@ -1,13 +1,14 @@
-"""A slice store as an nnU-Net data set: dataset.json points into the store (no copies), splits go by patient."""
+"""Slice stores as an nnU-Net data set: dataset.json points into the stores (no copies), splits go by patient."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from inference.errors import IusError
-from training.folds import Split, draw_folds, split_slices
+from training.folds import Folds, Split, split_slices
 from training.receipt import write_json
-from training.slices import SliceRow, larger_than
+from training.slices import SliceRow, larger_than, read_slices
 
 FILE_ENDING = ".nii.gz"
 CHANNEL = "US"
@@ -18,33 +19,48 @@ class DatasetError(IusError):
     """A training set that nnU-Net could not learn from."""
 
 
-def dataset_name(number: int, title: str) -> str:
-    """nnU-Net's folder name: `Dataset501_US_200`."""
-    return f"Dataset{number:03d}_{title}"
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which slices of the stores a model learns from.
+
+    Attributes:
+        min_area_mm2: cut-off; tumour slices strictly larger are used.
+        negatives: also use the tumour-free slices that the stores hold.
+        exclude: case -> why it is left out.
+    """
+
+    min_area_mm2: float = 0.0
+    negatives: bool = True
+    exclude: Mapping[str, str] | None = None
+
+    def of(self, rows: Sequence[SliceRow]) -> list[SliceRow]:
+        """The slices that are used."""
+        kept = larger_than((row for row in rows if row.case not in (self.exclude or {})), self.min_area_mm2)
+        return [row for row in kept if self.negatives or row.area_mm2 > 0]
 
 
-def write_dataset(
-    rows: Sequence[SliceRow], store: Path, folder: Path, *, min_area_mm2: float, seed: int
-) -> list[Split]:
+def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: Folds) -> list[Split]:
     """Write `dataset.json` and `splits_final.json` into nnU-Net's raw folder of this data set.
 
     Args:
-        rows: the slice table.
-        store: where its images and labels lie.
+        stores: slice stores that share no slice name.
         folder: `nnUNet_raw/DatasetNNN_Title`.
-        min_area_mm2: cut-off; tumour slices strictly larger are used, tumour-free slices always.
-        seed: of the folds, which are drawn over all patients before the cut-off.
+        choice: which of their slices are used.
+        folds: drawn over all patients, whatever the choice.
 
     Returns:
-        The five splits.
+        The splits, one a fold.
 
     Raises:
-        DatasetError: if no tumour slice is larger than the cut-off.
+        DatasetError: if no tumour slice is left, or two stores hold a slice of one name.
+        FoldError: if a patient is in no fold, or in two.
     """
-    folds = draw_folds((row.patient for row in rows), seed)
-    used = larger_than(rows, min_area_mm2)
+    homes = {row.name: (row, store) for store in stores for row in read_slices(store)}
+    if len(homes) != sum(len(read_slices(store)) for store in stores):
+        raise DatasetError("Two of the slice stores hold slices of the same name: name their cases differently.")
+    used = choice.of([row for row, _ in homes.values()])
     if not any(row.area_mm2 > 0 for row in used):
-        raise DatasetError(f"No slice holds a tumour larger than {min_area_mm2:g} mm²: lower the cut-off.")
+        raise DatasetError(f"No slice holds a tumour larger than {choice.min_area_mm2:g} mm²: lower the cut-off.")
     splits = split_slices({row.name: row.patient for row in used}, folds)
     folder.mkdir(parents=True, exist_ok=True)
     write_json(splits, folder / "splits_final.json")
@@ -55,7 +71,7 @@ def write_dataset(
             "numTraining": len(used),
             "file_ending": FILE_ENDING,
             "overwrite_image_reader_writer": "SimpleITKIO",
-            "dataset": {row.name: _files(row, store, folder) for row in used},
+            "dataset": {row.name: _files(row, homes[row.name][1], folder) for row in used},
         },
         folder / "dataset.json",
     )

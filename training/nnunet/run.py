@@ -1,4 +1,4 @@
-"""Planning, preprocessing, training and prediction through nnU-Net's Python API, always in this order.
+"""Planning, preprocessing and training through nnU-Net's Python API, always in this order.
 
 nnU-Net starts worker processes by spawn: callers sit under `if __name__ == "__main__"`. It reads its three
 folders from the environment, so `workspace` comes before anything here imports it; and it finds trainers by
@@ -8,25 +8,21 @@ importing all of them, which fails beside a CPU-only torch, so the trainer class
 import inspect
 import json
 import os
+import random
 import shutil
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Any, Literal
 
 from inference.errors import FormatError, NotFoundError
+from training.nnunet.names import CONFIGURATION, PLANS, dataset_number, model_folder
 from training.nnunet.patience import Patience
 from training.receipt import sha256
-from training.slices import SliceRow, read_slices, write_slice
 
 if TYPE_CHECKING:
-    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
-
     from training.nnunet.trainer import nnUNetTrainerDA5EarlyStopping
 
-CONFIGURATION = "2d"
+Fold = int | Literal["all"]
 _FOLDERS = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 _WORKERS = "nnUNet_n_proc_DA"
 
@@ -36,8 +32,8 @@ class FitSettings:
     """What `fit` may be told; None keeps nnU-Net's own value.
 
     Attributes:
-        plan: `full` (nnU-Net's own) or `realtime`.
-        fold: 0 to 4.
+        plan: `full` (nnU-Net's own), `realtime`, or `realtime-half`, which is named as a deviation.
+        fold: 0 to 4, or `all` to train on everything.
         epochs: length of the learning-rate schedule (nnU-Net: 1000).
         iterations: training batches an epoch (250).
         val_iterations: validation batches an epoch (50).
@@ -51,7 +47,7 @@ class FitSettings:
     """
 
     plan: str = "full"
-    fold: int = 0
+    fold: Fold = 0
     epochs: int | None = None
     iterations: int | None = None
     val_iterations: int | None = None
@@ -75,15 +71,25 @@ def workspace(work: Path) -> None:
 def plan_and_preprocess(work: Path, dataset: str, plan: str, jobs: int) -> Path:
     """Fingerprint, plan and preprocess a data set of `nnUNet_raw`, each only where it is not done yet.
 
+    Folds that start together wait for the one that does it.
+
     Returns:
         The plans file.
     """
+    from filelock import FileLock
+
+    raw, preprocessed = work / "nnUNet_raw" / dataset, work / "nnUNet_preprocessed" / dataset
+    with FileLock(work / "nnUNet_preprocessed" / f".{dataset}.lock"):
+        return _plan_and_preprocess(raw, preprocessed, plan, jobs)
+
+
+def _plan_and_preprocess(raw: Path, preprocessed: Path, plan: str, jobs: int) -> Path:
+    """The same, for the one process that holds the lock."""
     from nnunetv2.experiment_planning.dataset_fingerprint.fingerprint_extractor import DatasetFingerprintExtractor
 
-    from training.nnunet.plans import PLANS, planner
+    from training.nnunet.plans import planner
 
-    number = _number(dataset)
-    raw, preprocessed = work / "nnUNet_raw" / dataset, work / "nnUNet_preprocessed" / dataset
+    number = dataset_number(raw.name)
     plans_file = preprocessed / f"{PLANS[plan]}.json"
     _forget_if_changed(raw, preprocessed)
     os.environ[_WORKERS] = "1"  # the planner sets torch's threads to it, and torch refuses 0
@@ -114,7 +120,7 @@ def _preprocess(raw: Path, preprocessed: Path, plans_file: Path, jobs: int) -> N
     done = preprocessed / f"{configuration.data_identifier}.done"
     if not done.is_file():
         configuration.preprocessor_class(verbose=False).run(
-            _number(raw.name), CONFIGURATION, plans.plans_name, num_processes=jobs
+            dataset_number(raw.name), CONFIGURATION, plans.plans_name, num_processes=jobs
         )
         done.touch()
 
@@ -133,9 +139,10 @@ def fit(work: Path, dataset: str, settings: FitSettings) -> Path:
     plans = json.loads(plans_file.read_text())
     if settings.batch_size is not None:
         plans["configurations"][CONFIGURATION]["batch_size"] = settings.batch_size
-    trainer = _trainer(plans, json.loads((work / "nnUNet_raw" / dataset / "dataset.json").read_text()), settings)
+    trainer = _trainer(work, plans, json.loads((work / "nnUNet_raw" / dataset / "dataset.json").read_text()), settings)
     folder = Path(trainer.output_folder)
-    _claim(folder / "dataset.sha256", sha256(work / "nnUNet_raw" / dataset / "dataset.json"), "data set's training")
+    data = [work / "nnUNet_raw" / dataset / name for name in ("dataset.json", "splits_final.json")]
+    claim(folder / "data.sha256", "\n".join(map(sha256, data)), "data set's training")
     if (folder / "checkpoint_final.pth").is_file():
         return folder
     latest = folder / "checkpoint_latest.pth"
@@ -145,7 +152,9 @@ def fit(work: Path, dataset: str, settings: FitSettings) -> Path:
     return folder
 
 
-def _trainer(plans: dict[str, Any], dataset: dict[str, Any], settings: FitSettings) -> "nnUNetTrainerDA5EarlyStopping":
+def _trainer(
+    work: Path, plans: dict[str, Any], dataset: dict[str, Any], settings: FitSettings
+) -> "nnUNetTrainerDA5EarlyStopping":
     """A trainer with our settings in place of nnU-Net's."""
     os.environ[_WORKERS] = str(settings.workers)
     import numpy as np
@@ -153,9 +162,11 @@ def _trainer(plans: dict[str, Any], dataset: dict[str, Any], settings: FitSettin
 
     from training.nnunet.trainer import nnUNetTrainerDA5EarlyStopping
 
+    random.seed(settings.seed)
     torch.manual_seed(settings.seed)
     np.random.seed(settings.seed)  # noqa: NPY002 - nnU-Net's augmentation draws from the legacy generator
-    latest = _output_folder(plans, settings.fold) / "checkpoint_latest.pth"
+    results = model_folder(work, plans["dataset_name"], settings.plan)
+    latest = results / f"fold_{settings.fold}" / "checkpoint_latest.pth"
     arguments: dict[str, Any] = {
         "plans": plans | {"continue_training": latest.is_file()},  # nnU-Net >= 2.7 takes it out again
         "configuration": CONFIGURATION,
@@ -178,90 +189,9 @@ def _trainer(plans: dict[str, Any], dataset: dict[str, Any], settings: FitSettin
     return trainer
 
 
-def _output_folder(plans: dict[str, Any], fold: int) -> Path:
-    """Where nnU-Net will put this fold."""
-    from training.nnunet.trainer import nnUNetTrainerDA5EarlyStopping
-
-    model = f"{nnUNetTrainerDA5EarlyStopping.__name__}__{plans['plans_name']}__{CONFIGURATION}"
-    return Path(os.environ[_FOLDERS[2]], plans["dataset_name"], model, f"fold_{fold}")
-
-
-def load_predictor(model: Path, fold: int, checkpoint: str = "best", device: str = "cpu") -> "nnUNetPredictor":
-    """nnU-Net's own predictor on one fold, without mirroring, tiles at half steps with Gaussian weights.
-
-    Args:
-        model: the folder that holds plans.json, dataset.json and fold_N.
-        fold: which fold.
-        checkpoint: `best` or `final`.
-        device: `cpu`, `cuda` or `mps`.
-
-    Raises:
-        NotFoundError: if a file of the model is missing.
-    """
-    import torch
-    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
-    from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
-    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
-
-    from training.export.checkpoint import read_checkpoint
-
-    weights_file = model / f"fold_{fold}" / f"checkpoint_{checkpoint}.pth"
-    for path in (model / "plans.json", model / "dataset.json", weights_file):
-        if not path.is_file():
-            raise NotFoundError(f"{model} is not a trained nnU-Net model: {path.name} is missing.")
-    plans, dataset = PlansManager(str(model / "plans.json")), json.loads((model / "dataset.json").read_text())
-    configuration = plans.get_configuration(CONFIGURATION)
-    network = get_network_from_plans(
-        configuration.network_arch_class_name,
-        configuration.network_arch_init_kwargs,
-        configuration.network_arch_init_kwargs_req_import,
-        1,
-        plans.get_label_manager(dataset).num_segmentation_heads,
-        deep_supervision=False,
-    ).to(device)
-    weights = read_checkpoint(weights_file)["network_weights"]
-    network.load_state_dict(weights)
-    network.eval()
-    predictor = nnUNetPredictor(use_mirroring=False, device=torch.device(device), allow_tqdm=False)
-    predictor.manual_initialization(network, plans, configuration, [weights], dataset, "", None)
-    return predictor
-
-
-def predict_slices(
-    model: Path, store: Path, out: Path, *, fold: int = 0, checkpoint: str = "best", device: str = "cpu"
-) -> list[SliceRow]:
-    """Predict every slice of a store into `out/NAME.nii.gz`; what is already there is kept.
-
-    Raises:
-        FormatError: if `out` holds another checkpoint's predictions.
-    """
-    import numpy as np
-    from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
-
-    rows = read_slices(store)
-    weights_file = model / f"fold_{fold}" / f"checkpoint_{checkpoint}.pth"
-    _claim(out / "checkpoint.sha256", sha256(weights_file), "checkpoint's predictions")
-    predictor = load_predictor(model, fold, checkpoint, device)
-    for row in tqdm(_not_done(rows, out), desc="predict", unit="slice"):
-        pixels, properties = SimpleITKIO().read_images([str(row.image(store))])
-        mask = predictor.predict_single_npy_array(pixels, properties)
-        write_slice(mask[0].astype(np.uint8), (row.row_mm, row.col_mm), out / f"{row.name}.nii.gz")
-    return rows
-
-
-def _claim(mark: Path, digest: str, whose: str) -> None:
+def claim(mark: Path, digest: str, whose: str) -> None:
     """Mark a folder as made from one input, so that resuming never mixes it with another's."""
     if mark.is_file() and mark.read_text() != digest:
         raise FormatError(f"{mark.parent} holds another {whose}: remove it, or choose another folder.")
     mark.parent.mkdir(parents=True, exist_ok=True)
     mark.write_text(digest)
-
-
-def _not_done(rows: Sequence[SliceRow], out: Path) -> list[SliceRow]:
-    """Slices without a prediction."""
-    return [row for row in rows if not (out / f"{row.name}.nii.gz").is_file()]
-
-
-def _number(dataset: str) -> int:
-    """501 of `Dataset501_US`."""
-    return int(dataset.removeprefix("Dataset").split("_")[0])

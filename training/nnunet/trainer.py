@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5 import nnUNetTrainerDA5
 
+from training.export.checkpoint import only_numbers, read_checkpoint
+from training.nnunet.curves import LOGGED, draw_curves, write_curves
 from training.nnunet.patience import Patience
 
 Output = torch.Tensor | list[torch.Tensor]
@@ -47,14 +48,18 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         """Build network and optimiser; checkpoint after every epoch, where nnU-Net would after every fiftieth."""
         super().initialize()
         self.save_every = 1
+        self.logger.plot_progress_png = self._record_curves
         if self.bfloat16:
             self.network = self.network.to(memory_format=torch.channels_last)
             self.network.forward = in_bfloat16(self.network.forward, self.device.type)
 
     def on_validation_epoch_end(self, val_outputs: list[dict[str, Any]]) -> None:
-        """Count the epoch, before nnU-Net writes the checkpoints that hold the count."""
+        """Count the epoch, before nnU-Net writes the checkpoints that hold the count.
+
+        The loss is the logged one: over all GPUs, so that all of them stop in the same epoch.
+        """
         super().on_validation_epoch_end(val_outputs)
-        self.patience = self.patience.after(float(np.mean([output["loss"] for output in val_outputs])))
+        self.patience = self.patience.after(float(self.logger.get_value("val_losses", step=-1)))
 
     def on_epoch_end(self) -> None:
         """Leave the epoch loop when patience is exhausted."""
@@ -70,19 +75,30 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
             self.print_to_log_file(f"Stopped early: {self.patience.waited} epochs without a lower validation loss.")
             self.on_train_end()
 
+    def on_train_end(self) -> None:
+        """Write the last checkpoint, and the curves as a picture."""
+        super().on_train_end()
+        if self.local_rank == 0:
+            draw_curves(Path(self.output_folder))
+
     def save_checkpoint(self, filename: str) -> None:
         """Write a checkpoint that also holds the patience, aside and renamed: a kill leaves the old one whole."""
+        if self.local_rank != 0 or self.disable_checkpointing:
+            return
         aside = Path(f"{filename}.aside")
         super().save_checkpoint(str(aside))
-        if aside.is_file():
-            checkpoint = torch.load(aside, map_location="cpu", weights_only=False)
-            checkpoint["early_stopping"] = {"lowest": self.patience.lowest, "waited": self.patience.waited}
-            torch.save(checkpoint, aside)
-            aside.replace(filename)
+        checkpoint = read_checkpoint(aside)
+        checkpoint["early_stopping"] = {"lowest": self.patience.lowest, "waited": self.patience.waited}
+        torch.save(checkpoint, aside)
+        aside.replace(filename)
 
     def load_checkpoint(self, filename_or_checkpoint: str) -> None:
-        """Resume from a checkpoint, patience included."""
-        super().load_checkpoint(filename_or_checkpoint)
-        checkpoint = torch.load(filename_or_checkpoint, map_location="cpu", weights_only=False)
-        state = checkpoint.get("early_stopping", {})
+        """Resume from a checkpoint, patience included; one that holds more than numbers and text is refused."""
+        state = read_checkpoint(Path(filename_or_checkpoint)).get("early_stopping", {})
+        with only_numbers():
+            super().load_checkpoint(filename_or_checkpoint)
         self.patience = Patience(**state, limit=self.patience.limit)
+
+    def _record_curves(self, folder: str) -> None:
+        """Each epoch's figures as CSV, in place of nnU-Net's picture, which takes longer than a short epoch."""
+        write_curves({name: self.logger.get_value(name, step=None) for name in LOGGED}, Path(folder))

@@ -2,8 +2,12 @@
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from training.stages.settings import settings_of
+
+if TYPE_CHECKING:
+    from training.folds import Folds
 
 WORDS = "plan, preprocess and train one fold with nnU-Net"
 DATASET_ID = 501
@@ -11,13 +15,18 @@ DATASET_ID = 501
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
     """Its arguments."""
-    one.add_argument("slices", type=Path, help="slice store")
+    one.add_argument("slices", type=Path, nargs="+", help="slice stores")
     one.add_argument("--work", type=Path, required=True, help="folder of nnUNet_raw, _preprocessed and _results")
     one.add_argument("--dataset-id", type=int, default=DATASET_ID, help="nnU-Net's number (default: %(default)s)")
     one.add_argument("--title", default="US", help="nnU-Net's data set title (default: %(default)s)")
     one.add_argument("--min-area", type=float, default=0.0, metavar="MM2", help="tumour slices larger than this only")
-    one.add_argument("--plan", choices=("full", "realtime"), default="full", help="default: %(default)s")
-    one.add_argument("--fold", type=int, choices=range(5), default=0, help="default: %(default)s")
+    one.add_argument("--negatives", choices=("all", "none"), default="all", help="tumour-free slices (default: all)")
+    one.add_argument("--exclude", type=Path, metavar="CSV", help="cases left out, with the columns case and reason")
+    one.add_argument("--folds", type=Path, metavar="JSON", help="of 'ius-train folds' (default: drawn by the seed)")
+    one.add_argument(
+        "--plan", choices=("full", "realtime", "realtime-half"), default="full", help="default: %(default)s"
+    )
+    one.add_argument("--fold", type=fold, default=0, help="0 to 4, or all for training on everything (default: 0)")
     one.add_argument("--epochs", type=int, help="length of the learning-rate schedule (nnU-Net: 1000)")
     one.add_argument("--iterations", type=int, help="training batches an epoch (nnU-Net: 250)")
     one.add_argument("--val-iterations", type=int, help="validation batches an epoch (nnU-Net: 50)")
@@ -30,20 +39,39 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--seed", type=int, default=0, help="of the folds and the training (default: %(default)s)")
 
 
+def fold(text: str) -> int | Literal["all"]:
+    """A fold's number, or `all`: nnU-Net's training without folds."""
+    if text not in ("0", "1", "2", "3", "4", "all"):
+        raise argparse.ArgumentTypeError("choose 0, 1, 2, 3, 4 or all")
+    return "all" if text == "all" else int(text)
+
+
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
-    from training.nnunet.dataset import dataset_name, write_dataset
+    from training.nnunet.dataset import Choice, write_dataset
+    from training.nnunet.exclusions import read_exclusions
+    from training.nnunet.names import dataset_name
     from training.nnunet.run import FitSettings, fit
     from training.receipt import write_receipt
-    from training.slices import read_slices
 
     dataset = dataset_name(arguments.dataset_id, arguments.title)
     raw = arguments.work / "nnUNet_raw" / dataset
-    rows = read_slices(arguments.slices)
-    write_dataset(rows, arguments.slices, raw, min_area_mm2=arguments.min_area, seed=arguments.seed)
+    excluded = read_exclusions(arguments.exclude) if arguments.exclude else {}
+    choice = Choice(arguments.min_area, arguments.negatives == "all", excluded)
+    write_dataset(arguments.slices, raw, choice, _folds(arguments))
     names = ("plan", "fold", "epochs", "iterations", "val_iterations", "batch_size", "patience", "device")
     chosen = {name: getattr(arguments, name) for name in (*names, "bfloat16", "workers", "jobs", "seed")}
     folder = fit(arguments.work, dataset, FitSettings(**chosen))
     inputs = [raw / "dataset.json", raw / "splits_final.json", folder.parent / "plans.json"]
-    write_receipt(folder, "fit", settings_of(arguments), inputs, arguments.seed)
+    write_receipt(folder, "fit", settings_of(arguments) | {"excluded": excluded}, inputs, arguments.seed)
     print(folder.parent)
+
+
+def _folds(arguments: argparse.Namespace) -> "Folds":
+    """Those of the file, or drawn over all patients of the stores."""
+    from training.folds import draw_folds, read_folds
+    from training.slices import read_slices
+
+    if arguments.folds is not None:
+        return read_folds(arguments.folds)
+    return draw_folds((row.patient for store in arguments.slices for row in read_slices(store)), arguments.seed)

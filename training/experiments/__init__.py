@@ -1,0 +1,1 @@
+"""Experiments, declared: one YAML file each, and what may stand in it."""

@@ -1,0 +1,214 @@
+"""What an experiment is: cohorts, how they are cut, how models are trained on which of them, what is compared."""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from inference.errors import FormatError, NotFoundError
+
+FOLDER = Path(__file__).parent
+"""Of the experiments that come with the package: NAME.yaml."""
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A part of a declaration; an unknown word in it is refused."""
+
+
+class Simulated(_Part, frozen=True):
+    """A cohort to simulate: the arguments of `ius-train simulate`; `label_error` None writes no MRI."""
+
+    cohort: str
+    patients: int
+    seed: int
+    label_error: Literal["none", "low", "high"] | None = None
+
+
+class Cohort(_Part, frozen=True):
+    """Patients with labels of one origin.
+
+    Attributes:
+        labels: `us`, or `mri` to register and carry them over first.
+        simulate: None where real cases are used.
+        cases: case table, seen from the working folder; None where they are simulated.
+        metric: of the registration; the paper's is lc2.
+    """
+
+    labels: Literal["us", "mri"]
+    simulate: Simulated | None = None
+    cases: str | None = None
+    metric: str = "lc2+mind"
+
+
+class Slicing(_Part, frozen=True):
+    """How all cohorts are cut: the arguments of `ius-train slice`."""
+
+    step_mm: float = 0.0
+    negatives: int = 0
+    slicing: Literal["isotropic", "native", "as-published"] = "isotropic"
+
+
+class Training(_Part, frozen=True):
+    """How all models are trained: the arguments of `ius-train fit`; None keeps nnU-Net's own value."""
+
+    plan: Literal["full", "realtime", "realtime-half"] = "full"
+    folds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    epochs: int | None = None
+    iterations: int | None = None
+    val_iterations: int | None = None
+    batch_size: int | None = None
+    bfloat16: bool = False
+    workers: int = 0
+    device: str = "cpu"
+
+
+class Model(_Part, frozen=True):
+    """One model: what it learns from.
+
+    Attributes:
+        cohorts: their names.
+        min_area: cut-off in mm²; slices with a larger tumour are used.
+        negatives: whether it also learns from tumour-free slices.
+        exclude: list of cases left out (CSV: case, reason), seen from the working folder.
+        folds: if not those of `training`.
+    """
+
+    cohorts: tuple[str, ...]
+    min_area: float = 0.0
+    negatives: bool = False
+    exclude: str | None = None
+    folds: tuple[int, ...] | None = None
+
+
+class Annotator(_Part, frozen=True):
+    """A second set of masks of a cohort, scored as a model: a folder in RESECT-SEG's layout beside the cohort."""
+
+    cohort: str
+    folder: str
+
+
+class Comparison(_Part, frozen=True):
+    """Models compared on cohorts.
+
+    Attributes:
+        models: names in the report -> models.
+        test: cohorts whose every slice is predicted.
+        data: on which data, in words.
+        note: what a reader has to know of the protocol.
+        choose_on: cohorts on which the best of the models is chosen before it is scored on `test`.
+        annotators: names in the report -> second annotators.
+    """
+
+    models: dict[str, str]
+    test: tuple[str, ...]
+    data: str
+    note: str = ""
+    choose_on: tuple[str, ...] = ()
+    annotators: dict[str, Annotator] = {}
+
+
+class Experiment(_Part, frozen=True):
+    """A whole experiment; `small` holds what a trial run of minutes changes, in the same form."""
+
+    title: str
+    simulated: bool
+    cohorts: dict[str, Cohort]
+    models: dict[str, Model]
+    comparisons: dict[str, Comparison]
+    slicing: Slicing = Slicing()
+    training: Training = Training()
+    seed: int = 0
+    small: dict[str, object] = {}
+
+    def folds(self, model: str) -> tuple[int, ...]:
+        """The folds that are trained of one model."""
+        return self.models[model].folds or self.training.folds
+
+    @property
+    def training_cohorts(self) -> list[str]:
+        """Cohorts that any model learns from."""
+        used = {name for model in self.models.values() for name in model.cohorts}
+        return [name for name in self.cohorts if name in used]
+
+    @property
+    def test_cohorts(self) -> list[str]:
+        """Cohorts that any model is scored on."""
+        used = {name for one in self.comparisons.values() for name in (*one.test, *one.choose_on)}
+        return [name for name in self.cohorts if name in used]
+
+    def tests_of(self, model: str) -> list[str]:
+        """Cohorts on which one model is predicted."""
+        used = {
+            name
+            for one in self.comparisons.values()
+            if model in one.models.values()
+            for name in (*one.test, *one.choose_on)
+        }
+        return [name for name in self.cohorts if name in used]
+
+
+def find_experiment(name: str) -> Path:
+    """The file of an experiment by its name, or by its path.
+
+    Raises:
+        NotFoundError: if there is none.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else FOLDER / f"{name}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(one.stem for one in FOLDER.glob("*.yaml")))
+        raise NotFoundError(f"There is no experiment {name}: choose {known}, or name a YAML file.")
+    return path
+
+
+def read_experiment(path: Path, *, small: bool = False) -> Experiment:
+    """Read a declaration.
+
+    Args:
+        path: YAML.
+        small: apply its `small` part.
+
+    Raises:
+        FormatError: naming the word that is wrong, or the name that is nowhere declared.
+    """
+    import yaml
+
+    try:
+        content = yaml.safe_load(path.read_text())
+        if small and isinstance(content, dict):
+            content = _merged(content, content.get("small") or {})
+        experiment = msgspec.convert(content, Experiment)
+    except (yaml.YAMLError, msgspec.ValidationError) as error:
+        reason = " ".join(str(error).split())
+        raise FormatError(f"{path} is not the declaration of an experiment: {reason}.") from error
+    _check_names(experiment, path)
+    return experiment
+
+
+def _merged(base: dict[str, object], changes: dict[str, object]) -> dict[str, object]:
+    """`base` with `changes` in it, part by part; null takes a part out."""
+    merged = dict(base)
+    for key, value in changes.items():
+        old = merged.get(key)
+        merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def _check_names(experiment: Experiment, path: Path) -> None:
+    """Refuse names that are used and not declared, and cohorts with no source or two."""
+    compared = experiment.comparisons.values()
+    models = {name for one in compared for name in one.models.values()}
+    cohorts = {name for model in experiment.models.values() for name in model.cohorts}
+    cohorts |= {name for one in compared for name in (*one.test, *one.choose_on)}
+    cohorts |= {annotator.cohort for one in compared for annotator in one.annotators.values()}
+    unknown = next(iter(sorted(models - set(experiment.models)) + sorted(cohorts - set(experiment.cohorts))), None)
+    if unknown is not None:
+        raise FormatError(f"{path} uses {unknown} and does not declare it.")
+    for name, cohort in experiment.cohorts.items():
+        if (cohort.simulate is None) == (cohort.cases is None):
+            raise FormatError(f"{path}: the cohort {name} needs either 'simulate' or 'cases'.")
+        if experiment.simulated != (cohort.simulate is not None):
+            raise FormatError(f"{path} mixes simulated and real patients ({name}): declare two experiments.")
+    for one in compared:
+        learnt = {name for model in one.models.values() for name in experiment.models[model].cohorts}
+        if mixed := sorted(learnt & {*one.test, *one.choose_on}):
+            raise FormatError(f"{path} scores a model on {mixed[0]}, which it was trained on.")

@@ -1,0 +1,23 @@
+"""How nnU-Net names its folders, without importing it."""
+
+from pathlib import Path
+
+PLANS = {"full": "nnUNetPlans", "realtime": "iusRealtimePlans", "realtime-half": "iusRealtimeHalfPlans"}
+"""`--plan` -> the plans' name in nnU-Net's folders."""
+TRAINER = "nnUNetTrainerDA5EarlyStopping"
+CONFIGURATION = "2d"
+
+
+def dataset_name(number: int, title: str) -> str:
+    """A data set's folder: `Dataset501_US_200`."""
+    return f"Dataset{number:03d}_{title}"
+
+
+def dataset_number(dataset: str) -> int:
+    """501 of `Dataset501_US`."""
+    return int(dataset.removeprefix("Dataset").split("_")[0])
+
+
+def model_folder(work: Path, dataset: str, plan: str) -> Path:
+    """A model's folder among nnU-Net's results."""
+    return work / "nnUNet_results" / dataset / f"{TRAINER}__{PLANS[plan]}__{CONFIGURATION}"

@@ -1,0 +1,113 @@
+"""Prediction with nnU-Net's own predictor: one fold, or several as an ensemble."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+from inference.errors import NotFoundError
+from training.nnunet.names import CONFIGURATION
+from training.nnunet.run import Fold, claim
+from training.receipt import sha256
+from training.slices import read_slices, write_slice
+
+if TYPE_CHECKING:
+    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+
+
+def load_predictor(
+    model: Path, folds: Sequence[Fold], checkpoint: str = "best", device: str = "cpu"
+) -> "nnUNetPredictor":
+    """nnU-Net's own predictor over folds, without mirroring, tiles at half steps with Gaussian weights.
+
+    Args:
+        model: the folder that holds plans.json, dataset.json and fold_N.
+        folds: whose logits are averaged.
+        checkpoint: `best` or `final`.
+        device: `cpu`, `cuda` or `mps`.
+
+    Raises:
+        NotFoundError: if a file of the model is missing.
+    """
+    import torch
+    from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+    from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
+    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+    from training.export.checkpoint import read_checkpoint
+
+    weights_files = checkpoint_files(model, folds, checkpoint)
+    for path in (model / "plans.json", model / "dataset.json", *weights_files):
+        if not path.is_file():
+            raise NotFoundError(f"{model} is not a trained nnU-Net model: {path.name} is missing.")
+    plans, dataset = PlansManager(str(model / "plans.json")), json.loads((model / "dataset.json").read_text())
+    configuration = plans.get_configuration(CONFIGURATION)
+    network = get_network_from_plans(
+        configuration.network_arch_class_name,
+        configuration.network_arch_init_kwargs,
+        configuration.network_arch_init_kwargs_req_import,
+        1,
+        plans.get_label_manager(dataset).num_segmentation_heads,
+        deep_supervision=False,
+    ).to(device)
+    weights = [read_checkpoint(path)["network_weights"] for path in weights_files]
+    network.load_state_dict(weights[0])
+    network.eval()
+    predictor = nnUNetPredictor(use_mirroring=False, device=torch.device(device), allow_tqdm=False)
+    predictor.manual_initialization(network, plans, configuration, weights, dataset, "", None)
+    return predictor
+
+
+def checkpoint_files(model: Path, folds: Sequence[Fold], checkpoint: str = "best") -> list[Path]:
+    """Where the checkpoints of these folds are."""
+    return [model / f"fold_{fold}" / f"checkpoint_{checkpoint}.pth" for fold in folds]
+
+
+def predict_slices(
+    model: Path,
+    stores: Sequence[Path],
+    out: Path,
+    *,
+    folds: Sequence[Fold] = (0,),
+    checkpoint: str = "best",
+    device: str = "cpu",
+) -> bool:
+    """Predict every slice of the stores into `out/NAME.nii.gz`, none left out; what is already there is kept.
+
+    Returns:
+        Whether only the largest region of each mask was kept: what `ius-train postprocess` chose for the model.
+
+    Raises:
+        FormatError: if `out` holds other predictions.
+    """
+    from training.export.postprocessing import keeps_largest
+    from training.export.results import find_model
+
+    images = {row.name: row.image(store) for store in stores for row in read_slices(store)}
+    predictor = load_predictor(model, folds, checkpoint, device)
+    largest = keeps_largest(find_model(model), None)
+    digests = [sha256(path) for path in checkpoint_files(model, folds, checkpoint)]
+    claim(
+        out / "made.from", "\n".join([*digests, "largest region"] if largest else digests), "checkpoint's predictions"
+    )
+    predict_images(predictor, images, out, largest=largest)
+    return largest
+
+
+def predict_images(
+    predictor: "nnUNetPredictor", images: Mapping[str, Path], out: Path, *, largest: bool = False
+) -> None:
+    """Predict images, by name, into `out/NAME.nii.gz`; what is already there is kept."""
+    import numpy as np
+    from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
+
+    from training.export.postprocessing import largest_component
+
+    missing = {name: path for name, path in images.items() if not (out / f"{name}.nii.gz").is_file()}
+    for name, path in tqdm(missing.items(), desc="predict", unit="slice"):
+        pixels, properties = SimpleITKIO().read_images([str(path)])
+        mask = predictor.predict_single_npy_array(pixels, properties)[0].astype(np.uint8)
+        _, row_mm, col_mm = properties["spacing"]
+        write_slice(largest_component(mask) if largest else mask, (row_mm, col_mm), out / f"{name}.nii.gz")

@@ -1,0 +1,37 @@
+"""`ius-train experiment`: a declared experiment, from its data to the report, on this machine or a cluster."""
+
+import argparse
+from pathlib import Path
+
+WORDS = "run a declared experiment from its data to the report; interrupted anywhere, it goes on"
+
+
+def add_arguments(one: argparse.ArgumentParser) -> None:
+    """Its arguments."""
+    one.add_argument("name", help="cutoffs, label_origin, demo, miniature, or a YAML file in their form")
+    one.add_argument("--work", type=Path, help="working folder, kept for resuming (default: work/NAME)")
+    one.add_argument(
+        "--jobs", type=int, default=1, help="stages, or processes of one, at a time (default: %(default)s)"
+    )
+    one.add_argument("--executor", choices=("local", "slurm"), default="local", help="default: %(default)s")
+    one.add_argument("--small", action="store_true", help="a trial run of minutes; its models are worth nothing")
+    one.add_argument("--dry-run", action="store_true", help="only say what would be done")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run it."""
+    from training.experiments.declaration import find_experiment
+    from training.workflow.run import run_experiment
+
+    path = find_experiment(arguments.name)
+    work = arguments.work or Path("work", f"{path.stem}-small" if arguments.small else path.stem)
+    report = run_experiment(
+        path,
+        work,
+        jobs=arguments.jobs,
+        executor=arguments.executor,
+        small=arguments.small,
+        dry_run=arguments.dry_run,
+    )
+    if not arguments.dry_run:
+        print(report)

@@ -1,0 +1,36 @@
+"""`ius-train folds`: draw the folds once, over the patients of all training stores."""
+
+import argparse
+from pathlib import Path
+
+from training.stages.settings import settings_of
+
+WORDS = "draw five folds of patients, once for all training stores"
+
+
+def add_arguments(one: argparse.ArgumentParser) -> None:
+    """Its arguments."""
+    one.add_argument("slices", type=Path, nargs="+", help="slice stores of the training")
+    one.add_argument("--test", type=Path, nargs="*", default=[], help="slice stores that no training patient may be in")
+    one.add_argument("--out", type=Path, required=True, help="folds.json")
+    one.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run it."""
+    from training.folds import FoldError, draw_folds, write_folds
+    from training.receipt import write_receipt
+    from training.slices import read_slices
+
+    stores = {store: {row.patient for row in read_slices(store)} for store in arguments.slices}
+    patients = sorted(set().union(*stores.values()))
+    for store in arguments.test:
+        both = sorted({row.patient for row in read_slices(store)} & set(patients))
+        if both:
+            raise FoldError(f"The patient {both[0]} is in the training and in {store}: take it out of one of them.")
+    groups = {
+        patient: " ".join(str(at) for at, held in enumerate(stores.values()) if patient in held) for patient in patients
+    }
+    write_folds(draw_folds(patients, arguments.seed, groups=groups), arguments.seed, arguments.out)
+    inputs = [store / "slices.csv" for store in (*arguments.slices, *arguments.test)]
+    write_receipt(arguments.out.parent, "folds", settings_of(arguments), inputs, arguments.seed)

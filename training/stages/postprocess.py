@@ -1,0 +1,29 @@
+"""`ius-train postprocess`: nnU-Net's choice of post-processing from the five folds' validation."""
+
+import argparse
+from pathlib import Path
+
+from training.stages.settings import settings_of
+
+WORDS = "let nnU-Net choose the post-processing from the five folds' validation"
+
+
+def add_arguments(one: argparse.ArgumentParser) -> None:
+    """Its arguments."""
+    one.add_argument("model", type=Path, help="model folder (plans.json, dataset.json, fold_0 to fold_4)")
+    one.add_argument("--work", type=Path, required=True, help="folder of nnUNet_raw, _preprocessed and _results")
+    one.add_argument("--checkpoint", choices=("best", "final"), default="best", help="default: %(default)s")
+    one.add_argument("--device", default="cpu", help="default: %(default)s")
+    one.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Run it."""
+    from training.nnunet.postprocess import RESULT, choose_postprocessing
+    from training.receipt import write_receipt
+
+    how = {"checkpoint": arguments.checkpoint, "device": arguments.device, "jobs": arguments.jobs}
+    largest = choose_postprocessing(arguments.model, arguments.work, **how)
+    chosen = arguments.model / RESULT / "postprocessing.json"
+    write_receipt(arguments.model, "postprocess", settings_of(arguments), [chosen])
+    print("only the largest region is kept" if largest else "no post-processing")

@@ -1,0 +1,1 @@
+"""Experiments run: a Snakemake workflow over the command line's own stages."""

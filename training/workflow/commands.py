@@ -1,0 +1,170 @@
+"""The command line behind each rule of the workflow, as one shell line, seen from the working folder."""
+
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.experiments.declaration import Experiment
+from training.folds import N_FOLDS
+from training.nnunet.names import dataset_name, model_folder
+
+_FIRST_DATASET = 501
+
+
+def shell_line(*words: object) -> str:
+    """Words quoted for a shell, without the empty ones."""
+    return shlex.join(str(word) for word in words if word != "")
+
+
+def _train(*words: object) -> str:
+    """A stage of `ius-train` under the Python that runs the workflow."""
+    return shell_line(sys.executable, "-m", "training.cli", *words)
+
+
+def _options(**values: object) -> list[str]:
+    """`--name value` for what is not None; `--name` alone for True."""
+    words = []
+    for name, value in values.items():
+        option = f"--{name.replace('_', '-')}"
+        if value is True:
+            words.append(option)
+        elif value is not None and value is not False:
+            words += [option, str(value)]
+    return words
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """The stages of one experiment.
+
+    Attributes:
+        experiment: its declaration.
+        path: file of the declaration.
+        small: whether it is a trial run.
+        jobs: processes that simulate or register at a time.
+    """
+
+    experiment: Experiment
+    path: Path
+    small: bool
+    jobs: int
+
+    def simulate(self, cohort: str) -> str:
+        """Simulate a cohort."""
+        how = self.experiment.cohorts[cohort].simulate
+        assert how is not None  # noqa: S101 - the rule exists for simulated cohorts only
+        words = _options(cohort=how.cohort, patients=how.patients, seed=how.seed, jobs=self.jobs, small=self.small)
+        mri = _options(mri=how.label_error is not None, label_error=how.label_error)
+        return _train("simulate", "--out", f"cohorts/{cohort}", *words, *mri)
+
+    def cases(self, cohort: str) -> str:
+        """Find the cases of a simulated cohort."""
+        folder = Path("cohorts", cohort)
+        return _train(
+            "cases",
+            *("--resect", folder / "RESECT", "--resect-seg", folder / "RESECT_segmentation"),
+            *("--out", self.table(cohort)),
+        )
+
+    def table(self, cohort: str) -> str:
+        """The case table of a cohort."""
+        return self.experiment.cohorts[cohort].cases or f"tables/{cohort}.csv"
+
+    def register(self, cohort: str) -> str:
+        """Register a cohort's MRI and carry its labels over."""
+        metric = self.experiment.cohorts[cohort].metric
+        how = _options(out=f"registered/{cohort}", metric=metric, jobs=self.jobs)
+        return _train("register", self.table(cohort), *how)
+
+    def review(self, cohort: str) -> str:
+        """Accept a simulated cohort; for a real one, write the page a person uses and stop until it is done."""
+        everyone = _options(accept_all=self.experiment.simulated)
+        return _train("review", f"registered/{cohort}", "--cases", self.table(cohort), *everyone)
+
+    def labels(self, cohort: str) -> list[str]:
+        """What a cohort's slices wait for beyond its table."""
+        return [f"registered/{cohort}/review.csv"] if self.experiment.cohorts[cohort].labels == "mri" else []
+
+    def slice(self, cohort: str) -> str:
+        """Cut a cohort."""
+        labels, how = self.experiment.cohorts[cohort].labels, self.experiment.slicing
+        carried = _options(registered=f"registered/{cohort}" if labels == "mri" else None)
+        cut = _options(step_mm=how.step_mm, negatives=how.negatives, slicing=how.slicing)
+        return _train("slice", self.table(cohort), "--out", f"slices/{cohort}", "--labels", labels, *carried, *cut)
+
+    def folds(self) -> str:
+        """Draw the folds over all training patients, and refuse one who is tested too."""
+        held_out = [name for name in self.experiment.test_cohorts if name not in self.experiment.training_cohorts]
+        train = [f"slices/{cohort}" for cohort in self.experiment.training_cohorts]
+        test = ["--test", *(f"slices/{cohort}" for cohort in held_out)] if held_out else []
+        return _train("folds", *train, *test, "--out", "folds.json", "--seed", self.experiment.seed)
+
+    def fit(self, model: str, fold: str) -> str:
+        """Train one fold of a model."""
+        one, how = self.experiment.models[model], self.experiment.training
+        which = _options(min_area=one.min_area, negatives="all" if one.negatives else "none", exclude=one.exclude)
+        length = _options(
+            plan=how.plan,
+            epochs=how.epochs,
+            iterations=how.iterations,
+            val_iterations=how.val_iterations,
+            batch_size=how.batch_size,
+            bfloat16=how.bfloat16,
+            workers=how.workers,
+            device=how.device,
+            jobs=1,
+        )
+        name = _options(dataset_id=self._number(model), title=model, fold=fold, folds="folds.json")
+        stores = [f"slices/{cohort}" for cohort in one.cohorts]
+        return _train("fit", *stores, "--work", ".", "--seed", self.experiment.seed, *name, *which, *length)
+
+    @property
+    def fit_minutes(self) -> int:
+        """Wall-clock asked of a cluster for one fold; a longer one is resumed by the next run."""
+        return 7 * 24 * 60 if self.experiment.training.epochs is None else 24 * 60
+
+    @property
+    def fit_resources(self) -> dict[str, Any]:
+        """One GPU on a cluster where the training is declared for one."""
+        return {"gres": "gpu:1"} if self.experiment.training.device == "cuda" else {}
+
+    def postprocess(self, model: str) -> str:
+        """nnU-Net's choice from the five folds' validation."""
+        return _train("postprocess", self._folder(model), "--work", ".")
+
+    def trained(self, model: str) -> list[str]:
+        """What a prediction waits for: the folds, and the post-processing where all five are there to choose it."""
+        folds = self.experiment.folds(model)
+        chosen = [f"fits/{model}/postprocessing"] if len(folds) == N_FOLDS else []
+        return [*(f"fits/{model}/fold_{fold}" for fold in folds), *chosen]
+
+    def predict(self, model: str) -> str:
+        """Predict every slice of the cohorts on which a model is scored."""
+        stores = [f"slices/{cohort}" for cohort in self.experiment.tests_of(model)]
+        folds = [str(fold) for fold in self.experiment.folds(model)]
+        device = _options(device=self.experiment.training.device)
+        out = ("--out", f"predictions/{model}")
+        return _train("predict", self._folder(model), *stores, *out, "--folds", *folds, *device)
+
+    def compare(self, comparison: str) -> str:
+        """Score a comparison's models side by side."""
+        return self._workflow("compare", comparison)
+
+    def report(self) -> str:
+        """Bring the comparisons together on one page."""
+        return self._workflow("report")
+
+    def _workflow(self, module: str, *words: str) -> str:
+        """A step of the workflow that is no stage of the command line."""
+        small = _options(small=self.small)
+        return shell_line(sys.executable, "-m", f"training.workflow.{module}", self.path, *words, *small)
+
+    def _number(self, model: str) -> int:
+        """nnU-Net's number of a model's data set: its place in the declaration."""
+        return _FIRST_DATASET + list(self.experiment.models).index(model)
+
+    def _folder(self, model: str) -> Path:
+        """Where nnU-Net puts a model."""
+        return model_folder(Path(), dataset_name(self._number(model), model), self.experiment.training.plan)

@@ -1,0 +1,91 @@
+"""An experiment through Snakemake, in a working folder of its own that resumes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from inference.errors import FormatError, IusError
+from training.experiments.declaration import read_experiment
+from training.files import written_aside
+
+SNAKEFILE = Path(__file__).with_name("Snakefile")
+REPORT = Path("report", "report.html")
+_CLAIMED = ("cohorts", "slicing", "training", "seed", "simulated")
+"""Parts of a declaration on which everything in a working folder rests; models and comparisons may be added later."""
+
+
+class ExperimentError(IusError):
+    """An experiment that did not run to its end."""
+
+
+def run_experiment(
+    path: Path, work: Path, *, jobs: int = 1, executor: str = "local", small: bool = False, dry_run: bool = False
+) -> Path:
+    """Run an experiment, or go on with one that was interrupted.
+
+    Args:
+        path: its declaration.
+        work: working folder, made if absent.
+        jobs: cores on this machine, or jobs at a time on a cluster.
+        executor: `local` or `slurm`.
+        small: apply the declaration's `small` part.
+        dry_run: only list the stages.
+
+    Returns:
+        The report.
+
+    Raises:
+        FormatError: if the folder holds another experiment's results.
+        ExperimentError: if a stage failed, or another process runs an experiment in this folder.
+    """
+    from filelock import FileLock, Timeout
+
+    work.mkdir(parents=True, exist_ok=True)
+    _claim(path, work, small)
+    # Snakemake's own lock outlives a killed process; this one does not.
+    try:
+        with FileLock(work / ".lock", timeout=0):
+            command = _command(path, work, jobs, executor, small, dry_run)
+            done = subprocess.run(command, env=_environment(), check=False)  # noqa: S603 - our own words
+    except Timeout as error:
+        raise ExperimentError(f"Another process runs an experiment in {work}: wait for it or stop it.") from error
+    if done.returncode != 0:
+        raise ExperimentError(
+            "The experiment stopped, and its log names the stage: once the reason is gone, run the same command again."
+        )
+    return work / REPORT
+
+
+def _claim(path: Path, work: Path, small: bool) -> None:
+    """Mark the folder as this experiment's, or refuse it if it holds results that rest on something else."""
+    import msgspec
+
+    experiment = read_experiment(path, small=small)
+    mark = work / "experiment.json"
+    now = {name: msgspec.to_builtins(getattr(experiment, name)) for name in _CLAIMED}
+    if mark.is_file() and msgspec.json.decode(mark.read_bytes()) != msgspec.json.decode(msgspec.json.encode(now)):
+        raise FormatError(f"{work} holds an experiment on other cohorts or settings: choose another folder for {path}.")
+    with written_aside(mark) as aside:
+        aside.write_bytes(msgspec.json.format(msgspec.json.encode(now), indent=2))
+
+
+def _command(path: Path, work: Path, jobs: int, executor: str, small: bool, dry_run: bool) -> list[str]:
+    """Snakemake's command line."""
+    config = [f"experiment={path.resolve()}", f"small={int(small)}", f"jobs={jobs}"]
+    where = ["--cores", str(jobs)] if executor == "local" else ["--executor", executor, "--jobs", str(jobs)]
+    resume = ["--rerun-incomplete", "--nolock", "--rerun-triggers", "mtime", "params", "input"]
+    return [
+        *(sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--directory", str(work)),
+        *where,
+        *resume,
+        *("--latency-wait", "5" if executor == "local" else "60"),
+        *(["--dry-run"] if dry_run else []),
+        *("--config", *config),
+    ]
+
+
+def _environment() -> dict[str, str]:
+    """This package found by the stages, whatever their folder is."""
+    root = str(Path(__file__).resolve().parents[2])
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}
