@@ -1,0 +1,49 @@
+"""`bench.json` at the root: the figures of every benchmark, each with the machine they were measured on."""
+
+import json
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+
+PATH = Path(__file__).resolve().parents[2] / "bench.json"
+LIBRARIES = ("numpy", "onnxruntime-gpu", "opencv-python-headless", "PySide6-Essentials", "torch", "nnunetv2")
+
+
+def keep(section: str, figures: dict[str, object]) -> None:
+    """Replace one section of bench.json and leave the others as they are."""
+    kept = json.loads(PATH.read_text()) if PATH.exists() else {}
+    kept[section] = {"measured": datetime.now(UTC).date().isoformat(), "machine": machine(), **figures}
+    aside = PATH.with_suffix(".json.part")
+    aside.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n")
+    aside.replace(PATH)
+
+
+def machine() -> dict[str, object]:
+    """Processor, cores and versions; no name of the computer."""
+    return {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version()} | {
+        name: version(name) for name in LIBRARIES
+    }
+
+
+def _processor() -> str:
+    """What the system calls its processor."""
+    information = Path("/proc/cpuinfo")
+    lines = information.read_text().splitlines() if information.exists() else []
+    named = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "")
+    return named or platform.processor() or platform.machine()
+
+
+def quartiles(values: list[float]) -> dict[str, float]:
+    """Median with quartiles."""
+    low, middle, high = np.percentile(values, [25, 50, 75])
+    return {"q1": round(float(low), 3), "median": round(float(middle), 3), "q3": round(float(high), 3)}
+
+
+def shown(values: list[float]) -> str:
+    """The same as text."""
+    found = quartiles(values)
+    return f"{found['median']:8.2f} ({found['q1']:.2f} to {found['q3']:.2f})"

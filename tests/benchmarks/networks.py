@@ -1,0 +1,47 @@
+"""Networks of the size that is measured, with random weights: what they say is noise, what they cost is real."""
+
+import json
+from pathlib import Path
+
+import torch
+from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
+
+from training.export.blobs import write_model
+from training.nnunet.plans import FEATURES, PATCH, SPACING_MM
+
+FULL = ((384, 512), (32, 64, 128, 256, 512, 512, 512), 0.2)
+"""Patch, features and spacing that nnU-Net 2.8.1 plans for frames of 400×500 pixels of 0.2 mm: 44 GMAC a pass."""
+REALTIME = (PATCH, FEATURES, SPACING_MM)
+
+
+def write_random_model(folder: Path, plan: tuple[tuple[int, int], tuple[int, ...], float], folds: int = 1) -> Path:
+    """An nnU-Net results folder of a plan, its folds of random weights by seed."""
+    patch, features, spacing = plan
+    model = write_model(folder, folds=folds)
+    plans = json.loads((model / "plans.json").read_text())
+    flat, stages = plans["configurations"]["2d"], len(features)
+    flat["patch_size"], flat["spacing"] = list(patch), [spacing, spacing]
+    network = flat["architecture"]["arch_kwargs"]
+    network["n_stages"], network["features_per_stage"] = stages, list(features)
+    network["kernel_sizes"], network["strides"] = [[3, 3]] * stages, [[1, 1]] + [[2, 2]] * (stages - 1)
+    network["n_conv_per_stage"], network["n_conv_per_stage_decoder"] = [2] * stages, [2] * (stages - 1)
+    (model / "plans.json").write_text(json.dumps(plans))
+    for fold in range(folds):
+        _write_weights(model / f"fold_{fold}" / "checkpoint_best.pth", flat["architecture"], fold)
+    return model
+
+
+def _write_weights(path: Path, architecture: dict, seed: int) -> None:
+    """Put random weights into a checkpoint."""
+    torch.manual_seed(seed)
+    built = get_network_from_plans(
+        architecture["network_class_name"],
+        architecture["arch_kwargs"],
+        architecture["_kw_requires_import"],
+        1,
+        2,
+        deep_supervision=False,
+    )
+    checkpoint = torch.load(path, weights_only=False)
+    checkpoint["network_weights"] = built.state_dict()
+    torch.save(checkpoint, path)
