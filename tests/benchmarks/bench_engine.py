@@ -67,9 +67,9 @@ def built(folder: Path, plan: str) -> Rival:
     return Rival(trained, Engine.load(folder / "model.onnx"), reference)
 
 
-def frame_of(size: tuple[int, int], spacing_mm: float) -> Frame:
-    """A speckled phantom frame; pictures of 1024×768 have pixels half as large, as scanners send them."""
-    mm = spacing_mm / 2 if size[1] > 1000 else spacing_mm
+def frame_of(size: tuple[int, int], plan: str) -> Frame:
+    """A speckled phantom frame of about 100 mm, as scanners send them; at 512×512 the full plan needs two tiles."""
+    mm = 102.4 / size[1] if plan == "full" else 85.0 / size[1]
     return PhantomSource(*size, spacing_mm=(mm, mm), speckle=0.3).read(5)
 
 
@@ -162,14 +162,13 @@ def main() -> None:
             rival = built(Path(folder), plan)
             print(f"{plan} plan, {rival.engine.provider}, {default_threads()} threads, random weights")
             sizes = {
-                f"{cols}×{rows}": measure(rival, frame_of((rows, cols), PLANS[plan][2]), given.pairs)
-                for rows, cols in SIZES
+                f"{cols}×{rows}": measure(rival, frame_of((rows, cols), plan), given.pairs) for rows, cols in SIZES
             }
             figures[plan] = {"provider": rival.engine.provider, "sizes": sizes}
     if given.plan is None:
         for rows, cols in SIZES:
             with tempfile.TemporaryDirectory() as folder:
-                once = paper(Path(folder), frame_of((rows, cols), FULL[2]))
+                once = paper(Path(folder), frame_of((rows, cols), "full"))
             (milli,) = once.values()
             print(f"{cols}×{rows}, five folds with mirrors by nnU-Net, once: {milli:.0f} ms")
             figures[f"paper {cols}×{rows}"] = once

@@ -18,7 +18,9 @@ from torch import nn
 
 from inference.sources.simulated import PhantomSource
 from training.export.norm import spell_out_norms
-from training.nnunet.plans import FEATURES, PATCH
+from training.nnunet.plans import FEATURES, RealTimePlanner
+
+PATCH = (RealTimePlanner.side, RealTimePlanner.side)
 
 FRAMES = 20
 
