@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from numpy.typing import NDArray
 
 from training.areas import areas_of, write_areas
 from training.cases import Case
+from training.fingerprint import fingerprint
 from training.frames import is_frame, read_frame
 from training.labels import LabelSource, Origin
+from training.leaks import look_path, write_look
 from training.slices import NATIVE, SliceRow, write_slice
 from training.volumes import AXES, Labelled, Slicing, gridded, read_pair, read_sweep
 
@@ -41,7 +44,7 @@ class Cutting:
 
 
 def cut_case(case: Case, files: Mapping[str, Path], store: Path, cutting: Cutting) -> Iterator[SliceRow]:
-    """Cut what a case has, writing each slice, and `cases/CASE-areas.csv` for a volume.
+    """Cut what a case has, writing each slice, its fingerprint, and a volume's areas.
 
     Args:
         case: whose slices they are.
@@ -56,7 +59,9 @@ def cut_case(case: Case, files: Mapping[str, Path], store: Path, cutting: Cuttin
         origin: Origin = "us" if "label-us" in files else "mri"
         us, label = files["us"], files[f"label-{origin}"]
         if is_frame(us):
-            yield from _cut_axis(case, read_frame(us, label), (0, NATIVE), origin, (1, 1), store)
+            frame = read_frame(us, label)
+            write_look(fingerprint(sitk.GetImageFromArray(frame.image[0])), look_path(store, case.case))
+            yield from _cut_axis(case, frame, (0, NATIVE), origin, (1, 1), store)
         else:
             yield from _cut_volume(case, us, label, origin, cutting, store)
     if "sweep" in files:
@@ -67,6 +72,7 @@ def cut_case(case: Case, files: Mapping[str, Path], store: Path, cutting: Cuttin
 def _cut_volume(case: Case, us: Path, label: Path, origin: Origin, cutting: Cutting, store: Path) -> Iterator[SliceRow]:
     """Cut a volume in its three directions."""
     image, mask = read_pair(us, label)
+    write_look(fingerprint(image), look_path(store, case.case))
     write_areas(areas_of(case.case, mask), store / "cases" / f"{case.case}-areas.csv")
     volume = gridded(image, mask, cutting.slicing)
     share = math.ceil(cutting.negatives / len(AXES))

@@ -14,21 +14,29 @@ from training.areas import read_areas, write_areas
 from training.cases import Case
 from training.cutting import Cutting, cut_case
 from training.files import written_aside
+from training.leaks import Identity, look_path, read_identities, refuse_leaks, refuse_twins, stored_look
 from training.receipt import sha256, write_json
 from training.slices import SliceRow, read_slices, write_slices
 
-VERSION = 1
+VERSION = 2
 """Raised when the same files give other slices: what an older one cut is then cut again."""
 
 
-def cut_cases(cases: Iterable[Case], store: Path, cutting: Cutting) -> list[SliceRow]:
+def cut_cases(cases: Iterable[Case], store: Path, cutting: Cutting, apart_from: Iterable[Path] = ()) -> list[SliceRow]:
     """Cut every case that is not excluded into `store`; one that cannot be cut is told, and the others go on.
 
     Writes `slices.csv`, `areas.csv` (every tumour slice of a volume under the three slicings) and `left-out.csv`. What
     has the files and settings of its last cutting is not cut again.
 
+    Args:
+        cases: the case table's.
+        store: folder of the slices.
+        cutting: how they are cut.
+        apart_from: slice stores that may share no patient with this one.
+
     Raises:
         IusError: if not one case could be cut; its text is the first one's.
+        LeakError: if one picture goes under two patients' names, or a patient is in another store too.
     """
     rows: list[SliceRow] = []
     left_out: dict[str, str] = {}
@@ -43,11 +51,20 @@ def cut_cases(cases: Iterable[Case], store: Path, cutting: Cutting) -> list[Slic
         raise IusError(
             next(iter(left_out.values()), "There is no case to cut: the table is empty, or all are excluded.")
         )
+    _refuse_shared({row.case: row.patient for row in rows}, store, apart_from)
     write_slices(rows, store / "slices.csv")
     tables = [store / "cases" / f"{case.case}-areas.csv" for case in wanted if case.case not in left_out]
     write_areas((area for table in tables if table.is_file() for area in read_areas(table)), store / "areas.csv")
     _write_left_out(left_out, store / "left-out.csv")
     return rows
+
+
+def _refuse_shared(patients: Mapping[str, str], store: Path, others: Iterable[Path]) -> None:
+    """Stop before there is a table to train from."""
+    identities = [Identity(case, patient, stored_look(store, case)) for case, patient in patients.items()]
+    refuse_twins(identities)
+    for other in others:
+        refuse_leaks(identities, read_identities(other))
 
 
 def read_left_out(store: Path) -> dict[str, str]:
@@ -72,6 +89,7 @@ def _cut_once(case: Case, store: Path, cutting: Cutting) -> list[SliceRow]:
     if receipt.is_file() and json.loads(receipt.read_text()) == key:
         return read_slices(table)
     receipt.unlink(missing_ok=True)
+    look_path(store, case.case).unlink(missing_ok=True)
     if table.is_file():
         _remove(read_slices(table), store)
     rows = list(cut_case(case, files, store, cutting))

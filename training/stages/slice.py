@@ -29,6 +29,14 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         help="both takes MRI's where ultrasound has none (default: %(default)s)",
     )
     one.add_argument("--registered", type=Path, metavar="DIR", help="folder of 'ius-train register', for MRI's masks")
+    one.add_argument(
+        "--apart-from",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="STORE",
+        help="stop if a patient of these slice stores is in this one too, whatever the name",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -42,7 +50,7 @@ def run(arguments: argparse.Namespace) -> None:
 
     masks = LabelSource(arguments.labels, arguments.registered)
     cutting = Cutting(arguments.step_mm, arguments.every_frame, arguments.negatives, arguments.slicing, masks)
-    rows = cut_cases(read_cases(arguments.cases), arguments.out, cutting)
+    rows = cut_cases(read_cases(arguments.cases), arguments.out, cutting, arguments.apart_from)
     write_receipt(arguments.out, "slice", settings_of(arguments), [arguments.cases])
     free, left_out = sum(row.area_mm2 == 0 for row in rows), len(read_left_out(arguments.out))
     print(summary(read_areas(arguments.out / "areas.csv")))

@@ -62,8 +62,8 @@ def registered(tmp_path: Path) -> Path:
 
 def test_of_mris_masks_only_the_accepted_are_cut(tmp_path: Path, picture: Path, mask: Path, registered: Path):
     mri = (tmp_path / "mri.nii.gz",)
-    cases = [Case(name, name, us=picture, mri=mri, mri_label=mask) for name in ("good", "bad", "unseen", "never")]
-    cases.append(Case("drawn", "drawn", us=picture, us_label=mask))
+    cases = [Case(name, "one", us=picture, mri=mri, mri_label=mask) for name in ("good", "bad", "unseen", "never")]
+    cases.append(Case("drawn", "one", us=picture, us_label=mask))
     code, store = _slice(tmp_path, cases, "--labels", "both", "--registered", str(registered))
     assert code == 0
     assert {(row.case, row.origin) for row in read_slices(store)} == {("good", "mri"), ("drawn", "us")}
@@ -86,7 +86,7 @@ def test_a_case_with_both_masks_gives_the_one_asked_for(tmp_path: Path, picture:
 
 
 def test_a_later_rejection_is_obeyed(tmp_path: Path, picture: Path, mask: Path, registered: Path):
-    cases = [Case(name, name, us=picture, mri_label=mask) for name in ("good", "bad")]
+    cases = [Case(name, "one", us=picture, mri_label=mask) for name in ("good", "bad")]
     options = ("--labels", "mri", "--registered", str(registered))
     assert _slice(tmp_path, cases, *options)[0] == 0
     _review(registered, {"good": "reject", "bad": "accept"})
