@@ -89,6 +89,19 @@ class Analysis:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Band:
+    """Where the network's own probability is 25 % and 75 %: how sure it says it is, and no surgical margin.
+
+    Attributes:
+        outer: outlines at 25 %, (n, 2) float32 of (x, y) pixels each, of everything in the frame.
+        inner: the same at 75 %.
+    """
+
+    outer: tuple[NDArray[np.float32], ...]
+    inner: tuple[NDArray[np.float32], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Tumour:
     """Something was segmented.
 
@@ -97,12 +110,14 @@ class Tumour:
         analysis: which model, how long.
         mask: (rows, cols) uint8 0/1, the full frame.
         regions: largest first, at least one.
+        band: the network's uncertainty; None unless it was asked for.
     """
 
     frame: Frame
     analysis: Analysis
     mask: NDArray[np.uint8]
     regions: tuple[Region, ...]
+    band: Band | None = None
 
     @property
     def largest(self) -> Region:

@@ -1,18 +1,21 @@
 """From the network's margin to regions: mask, smooth outlines, areas, diameters, depth, cut edges."""
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.contract import Reliability
 from inference.frame import Frame, Pixels, View
-from inference.reading import Diameters, Region, size_state
+from inference.reading import Band, Diameters, Region, size_state
 from inference.spacing import PixelSpacing
 
 FINE = 2
 """Outlines are traced on a grid this many times finer than the picture."""
 SPECK_PX = 20
 """Smaller regions are outlined by their pixels: thousands of specks must not stop the stream."""
+BAND = (0.25, 0.75)
 SMOOTHING = 5
 """Outline vertices averaged, in fine-grid steps: takes the staircase off, moves nothing by half a pixel."""
 
@@ -132,6 +135,35 @@ def _outlines(
     order = sorted(range(len(traced)), key=lambda k: (tree[0][k][3] >= 0, -len(traced[k])))
     offset = np.array([x0 - 1, y0 - 1], np.float32)
     return tuple(_smooth((traced[k][:, 0] + 0.5) / FINE - 0.5) + offset for k in order)
+
+
+def band_of(margin: NDArray[np.float32], threshold: float) -> Band:
+    """The iso-contours of the network's probability at `BAND`.
+
+    Args:
+        margin: (rows, cols) tumour logit minus background logit, less the threshold's.
+        threshold: the probability at which the margin is 0.
+    """
+    low, high = (iso_outlines(margin, _logit(share) - _logit(threshold)) for share in BAND)
+    return Band(low, high)
+
+
+def iso_outlines(margin: NDArray[np.float32], level: float) -> tuple[NDArray[np.float32], ...]:
+    """Outlines, (n, 2) of (x, y), where the interpolated margin crosses a level; specks are left out."""
+    x0, y0, width, height = cv2.boundingRect((margin > level).view(np.uint8))
+    if width == 0:
+        return ()
+    values = cv2.copyMakeBorder(
+        margin[y0 : y0 + height, x0 : x0 + width], 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=float(level) - 1.0
+    )
+    fine = cv2.resize(values, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_LINEAR) > level
+    traced, _ = cv2.findContours(fine.view(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
+    offset = np.array([x0 - 1, y0 - 1], np.float32)
+    return tuple(_smooth((line[:, 0] + 0.5) / FINE - 0.5) + offset for line in traced if len(line) >= 4 * SMOOTHING)
+
+
+def _logit(share: float) -> float:
+    return math.log(share / (1 - share))
 
 
 def _pixel_outlines(one: NDArray[np.uint8], corner: tuple[int, int]) -> tuple[NDArray[np.float32], ...]:

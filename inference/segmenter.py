@@ -7,7 +7,7 @@ from inference.engine import Engine
 from inference.errors import AnalysisError
 from inference.frame import Frame
 from inference.reading import Analysis, Failed, NothingFound, Outcome, Tumour, UnknownSpacing
-from inference.segmentation import mask_of, regions_of
+from inference.segmentation import band_of, mask_of, regions_of
 
 
 class Segmenter:
@@ -17,12 +17,16 @@ class Segmenter:
         engine: the loaded, self-tested model.
         without_scale: the user's choice to analyse frames of unknown scale: pixels instead of mm², contour unvalidated.
         mode: fast for a live picture, thorough for one that stands.
+
+    Attributes:
+        band: whether the uncertainty band is wanted too, from the next frame on; may be set from another thread.
     """
 
     def __init__(self, engine: Engine, *, without_scale: bool = False, mode: Mode = Mode.FAST) -> None:
         self.engine = engine
         self.without_scale = without_scale
         self.mode = mode
+        self.band = False
 
     def __call__(self, frame: Frame) -> Outcome:
         """Analyse one frame. Never raises for a frame that cannot be analysed: that is an outcome."""
@@ -43,6 +47,7 @@ class Segmenter:
         )
         mask = mask_of(segmented.margin, keep_largest=contract.output.keep_largest)
         regions = regions_of(mask, segmented.margin, frame, contract.reliability)
+        band = band_of(segmented.margin, contract.output.threshold) if self.band and regions else None
         analysis = Analysis(
             model=contract.identity.name,
             model_sha256=self.engine.sha256,
@@ -52,4 +57,4 @@ class Segmenter:
             demonstration=contract.population.simulated and not frame.origin.simulated,
             mode=self.mode,
         )
-        return Tumour(frame, analysis, mask, regions) if regions else NothingFound(frame, analysis)
+        return Tumour(frame, analysis, mask, regions, band) if regions else NothingFound(frame, analysis)

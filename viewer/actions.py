@@ -29,6 +29,7 @@ ACTIONS = (
     Action("model", ("M",), "M", "Model card"),
     Action("phase", ("P",), "P", "Next phase of surgery"),
     Action("overlay", ("O",), "O", "Contour off for 3 s"),
+    Action("band", ("B",), "B", "Uncertainty band"),
     Action("snapshot", ("S",), "S", "Write a snapshot"),
     Action("wider", ("+", "="), "+", "Wider line"),
     Action("narrower", ("-",), "−", "Narrower line"),

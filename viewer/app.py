@@ -121,6 +121,11 @@ def load_model(path: Path | None) -> "Model | Refusal":
 
         engine = Engine.load(path or demo_model_path())
         test = engine.self_test
+        segmenter, without_scale = Segmenter(engine), Segmenter(engine, without_scale=True)
+
+        def want_band(wanted: bool) -> None:
+            segmenter.band = without_scale.band = wanted
+
         return Model(
             path=engine.path,
             contract=engine.contract,
@@ -129,8 +134,9 @@ def load_model(path: Path | None) -> "Model | Refusal":
             fallbacks=engine.fallbacks,
             self_test=f"passed: {test.cases} cases, {test.mismatched_per_million:.0f} of a million pixels differ",
             warm_up_ms=engine.warm_up_ms,
-            analyse=Segmenter(engine),
-            analyse_without_scale=Segmenter(engine, without_scale=True),
+            analyse=segmenter,
+            analyse_without_scale=without_scale,
+            want_band=want_band,
         )
 
     return _guarded(loading)

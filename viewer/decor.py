@@ -64,6 +64,7 @@ class Decor:
         col_mm: mm a column, for the scale bar; None without one.
         phase: the phase in words.
         note: a sentence at the foot of the picture.
+        band: what the thin lines are, where they are drawn; empty where they are not.
         flipped: which way the picture is turned over, in words; empty where it is not.
         banner: words across the picture.
         points: calibration points, picture pixels.
@@ -82,6 +83,7 @@ class Decor:
     col_mm: float | None = None
     phase: str = ""
     note: str = ""
+    band: str = ""
     flipped: str = ""
     banner: str = ""
     points: tuple[tuple[float, float], ...] = ()

@@ -38,6 +38,7 @@ class Deeds:
             "model": lambda: toggle(view.model_card),
             "phase": lambda: self.set_phase(desk.phase.following),
             "overlay": self._overlay_off,
+            "band": lambda: desk.session.want_band(not desk.session.band),
             "snapshot": self._snapshot,
             "wider": lambda: self._widen(0.5),
             "narrower": lambda: self._widen(-0.5),

@@ -54,6 +54,7 @@ class ContourItem(QGraphicsItem):
         self.hidden = False
         self.width = 2.5
         self._paths: dict[Line, QPainterPath] = {}
+        self._band = QPainterPath()
         self._bounds = QRectF()
 
     def show_outcome(self, outcome: Outcome, lines: tuple[Line, ...]) -> None:
@@ -61,12 +62,13 @@ class ContourItem(QGraphicsItem):
         self.prepareGeometryChange()
         self._bounds = QRectF(0, 0, outcome.frame.cols, outcome.frame.rows)
         self._paths = outlines(outcome, lines) if isinstance(outcome, Tumour) else {}
+        self._band = band_path(outcome) if lines and isinstance(outcome, Tumour) else QPainterPath()
         self.frame = outcome.frame
 
     def take_away(self) -> None:
         """Show nothing."""
         self.prepareGeometryChange()
-        self._bounds, self._paths = QRectF(), {}
+        self._bounds, self._paths, self._band = QRectF(), {}, QPainterPath()
         self.frame = self.painted = None
 
     def boundingRect(self) -> QRectF:
@@ -79,6 +81,7 @@ class ContourItem(QGraphicsItem):
         if self.hidden:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.strokePath(self._band, _thin_pen(self.width))
         for line, path in self._paths.items():
             for pen in _pens(line, self.width):
                 painter.strokePath(path, pen)
@@ -97,15 +100,35 @@ def _pens(line: Line, width: float) -> tuple[QPen, QPen]:
     return pens[0], pens[1]
 
 
+def _thin_pen(width: float) -> QPen:
+    """The band's lines: thinner than any contour, and of another colour."""
+    pen = QPen(QColor(theme.BAND), max(1.0, 0.4 * width))
+    pen.setCosmetic(True)
+    return pen
+
+
+def band_path(tumour: Tumour) -> QPainterPath:
+    """Both edges of the uncertainty band, where it was asked for."""
+    path = QPainterPath()
+    if tumour.band is not None:
+        for contour in (*tumour.band.outer, *tumour.band.inner):
+            path.addPath(_closed(contour))
+    return path
+
+
+def _closed(contour: NDArray[np.float32]) -> QPainterPath:
+    points = contour[::STRIDE] if len(contour) > 20 * STRIDE else contour
+    closed = np.concatenate([points, points[:1]]).astype(np.float64) + 0.5
+    path: QPainterPath = pg.functions.arrayToQPath(closed[:, 0], closed[:, 1], finiteCheck=False)
+    return path
+
+
 def outlines(tumour: Tumour, lines: tuple[Line, ...]) -> dict[Line, QPainterPath]:
     """One closed path a style, in picture edges (pixel centres at halves)."""
     paths: dict[Line, QPainterPath] = {}
     for region, line in zip(tumour.regions, lines, strict=False):
         for contour in region.contours:
-            points = contour[::STRIDE] if len(contour) > 20 * STRIDE else contour
-            closed = np.concatenate([points, points[:1]]).astype(np.float64) + 0.5
-            piece = pg.functions.arrayToQPath(closed[:, 0], closed[:, 1], finiteCheck=False)
-            paths.setdefault(line, QPainterPath()).addPath(piece)
+            paths.setdefault(line, QPainterPath()).addPath(_closed(contour))
     return paths
 
 

@@ -45,6 +45,7 @@ class Model:
         warm_up_ms: one pass through the network.
         analyse: Frame -> Outcome.
         analyse_without_scale: the same by the user's choice where nobody knows the scale.
+        want_band: asks for the uncertainty band with every answer, or no longer.
     """
 
     path: Path
@@ -56,6 +57,7 @@ class Model:
     warm_up_ms: float
     analyse: Callable[[Frame], Outcome]
     analyse_without_scale: Callable[[Frame], Outcome]
+    want_band: Callable[[bool], None]
 
 
 @dataclass(frozen=True, slots=True)

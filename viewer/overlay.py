@@ -102,7 +102,12 @@ def _foot(painter: QPainter, decor: Decor, view: QRect, look: theme.Theme) -> No
     edge = look.px(14)
     metrics = QFontMetricsF(painter.font())
     base: float = view.bottom() - edge
-    lines = ((decor.note, theme.SOFT), (decor.flipped, theme.AMBER), (decor.phase, theme.TEXT))
+    lines = (
+        (decor.note, theme.SOFT),
+        (decor.band, theme.BAND),
+        (decor.flipped, theme.AMBER),
+        (decor.phase, theme.TEXT),
+    )
     for words, colour in lines:
         if words:
             _outlined(painter, QPointF(edge, base - metrics.descent()), words, colour)

@@ -16,6 +16,7 @@ from viewer.flip import Flip
 from viewer.panes import analysed_decor, live_decor
 from viewer.states import face, region_lines
 
+BAND_WORDS = "thin lines: model 25-75 %, not a margin"
 SLOW_S = 0.2
 """Facts, trace and transport follow this slowly; picture, contour, number and state follow every frame."""
 
@@ -102,7 +103,8 @@ class Pull:
 
     def _draw(self, outcome: Outcome, lines: tuple[Line, ...], shown: Face, now: float, *, new: bool) -> None:
         """Paint a new outcome, or the same one in another style."""
-        decor = self._decor(outcome.frame, shown)
+        band = shown.contour and isinstance(outcome, Tumour) and outcome.band is not None
+        decor = replace(self._decor(outcome.frame, shown), band=BAND_WORDS if band else "")
         if self._view.stage.two_panes:
             decor = analysed_decor(decor, outcome, self._desk.condition, self._view.live.picture.frame, now)
         self._view.canvas.set_decor(decor)

@@ -57,7 +57,7 @@ class Session:
         self.feed: Feed | None = None
         self.model: Model | None = None
         self.source_refusal = self.model_refusal = ""
-        self.without_scale = False
+        self.without_scale = self.band = False
         self._waiting = False
         self._watch: Watch | None = None
         self._ring: Ring | None = None
@@ -113,6 +113,13 @@ class Session:
     def analyse_without_scale(self) -> None:
         """The user's choice, until another source is opened."""
         self.without_scale = True
+        self._redeliver()
+
+    def want_band(self, wanted: bool) -> None:
+        """Ask for the uncertainty band from the next frame on, or no longer."""
+        self.band = wanted
+        if self.model is not None:
+            self.model.want_band(wanted)
         self._redeliver()
 
     def crop(self, rect: Rect | None) -> None:
@@ -190,6 +197,7 @@ class Session:
                 self.model_refusal = loaded.sentence
                 self._go_on()
         elif isinstance(loaded, Model):
+            loaded.want_band(self.band)
             self.model = loaded
             self._go_on()
         else:

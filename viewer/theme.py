@@ -23,6 +23,7 @@ AMBER = "#ffc266"
 GREY = "#aab4bf"
 GREEN = "#7bd6a8"
 BLUE = "#9ecbff"
+BAND = "#7fa8d9"
 RED = "#ff9c94"
 GOLD = "#dcae58"
 

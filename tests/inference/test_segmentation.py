@@ -1,6 +1,7 @@
 """Areas, outlines, diameters and cut edges, on shapes whose answer is known."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from inference.contract import Reliability
 from inference.frame import Frame, Origin, View
 from inference.reading import SizeState, size_state
-from inference.segmentation import edge_of, mask_of, regions_of
+from inference.segmentation import band_of, edge_of, mask_of, regions_of
 from inference.sources.simulated import Ellipse, PhantomSource
 from inference.spacing import PixelSpacing, Provenance
 
@@ -210,3 +211,26 @@ def test_the_phantom_is_as_large_as_it_says() -> None:
     assert max(true for _, true in areas) > 200
     for drawn, true in areas:
         assert drawn == pytest.approx(true, rel=0.01)
+
+
+@given(st.floats(0.2, 0.8), st.floats(15, 40))
+@settings(max_examples=25, deadline=None)
+def test_the_band_lies_where_the_network_says_25_and_75_percent(threshold: float, radius: float) -> None:
+    """A cone of logits: each probability is a circle of known radius."""
+    rows, cols = np.mgrid[:120, :140].astype(np.float32)
+    distance = np.hypot(rows - 60, cols - 70)
+    logit = (radius - distance) / 3
+    band = band_of((logit - np.float32(np.log(threshold / (1 - threshold)))).astype(np.float32), threshold)
+    for outlines, share in ((band.outer, 0.25), (band.inner, 0.75)):
+        assert len(outlines) == 1
+        wanted = radius - 3 * np.log(share / (1 - share))
+        away = np.hypot(outlines[0][:, 0] - 70, outlines[0][:, 1] - 60)
+        assert np.abs(away - wanted).max() < 1.0, "within a pixel"
+
+
+def test_a_band_of_nothing_is_empty_and_specks_do_not_stop_the_stream() -> None:
+    assert band_of(np.full((40, 40), -9, np.float32), 0.5).outer == ()
+    noise = np.random.default_rng(3).normal(0, 4, (400, 400)).astype(np.float32)
+    began = time.perf_counter()
+    band_of(noise, 0.5)
+    assert time.perf_counter() - began < 2.0

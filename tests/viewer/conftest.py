@@ -21,7 +21,7 @@ from inference import contract as c
 from inference.contract import ModelContract
 from inference.frame import Frame
 from inference.reading import Analysis, NotAnalysed, NothingFound, Outcome, Tumour, UnknownSpacing
-from inference.segmentation import regions_of
+from inference.segmentation import band_of, regions_of
 from inference.sources.base import RecordedSource, SourceInfo
 from inference.sources.simulated import PhantomSource
 from viewer.main_window import MainWindow
@@ -150,7 +150,7 @@ def clinical(contract: ModelContract, measured: c.Measured) -> ModelContract:
 Analyse = Callable[[Frame], Outcome]
 
 
-def segment(frame: Frame, contract: ModelContract, *, without_scale: bool = False) -> Outcome:
+def segment(frame: Frame, contract: ModelContract, *, without_scale: bool = False, band: bool = False) -> Outcome:
     """The threshold as a segmenter: what is brighter than `THRESHOLD` is tumour."""
     if frame.spacing is None and not without_scale:
         return UnknownSpacing(frame, frame.no_spacing_reason or "The source does not say how large a pixel is.")
@@ -159,7 +159,8 @@ def segment(frame: Frame, contract: ModelContract, *, without_scale: bool = Fals
     margin = cv2.GaussianBlur(frame.pixels, (0, 0), 2.5).astype(np.float32) - THRESHOLD
     mask = (margin > 0).astype(np.uint8)
     regions = regions_of(mask, margin, frame, contract.reliability)
-    return Tumour(frame, analysis, mask, regions) if regions else NothingFound(frame, analysis)
+    lines = band_of(margin / 12, 0.5) if band else None
+    return Tumour(frame, analysis, mask, regions, lines) if regions else NothingFound(frame, analysis)
 
 
 @pytest.fixture
@@ -168,6 +169,11 @@ def model(contract: ModelContract) -> Model:
 
 
 def model_with(contract: ModelContract, analyse: Analyse | None = None) -> Model:
+    wanted = [False]
+
+    def banded(frame: Frame) -> Outcome:
+        return segment(frame, contract, band=wanted[0])
+
     return Model(
         path=Path("threshold.onnx"),
         contract=contract,
@@ -176,8 +182,9 @@ def model_with(contract: ModelContract, analyse: Analyse | None = None) -> Model
         fallbacks=(),
         self_test="passed: 2 cases, 0 of a million pixels differ",
         warm_up_ms=16.0,
-        analyse=analyse or (lambda frame: segment(frame, contract)),
+        analyse=analyse or banded,
         analyse_without_scale=lambda frame: segment(frame, contract, without_scale=True),
+        want_band=lambda on: wanted.__setitem__(0, on),
     )
 
 
