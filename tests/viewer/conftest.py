@@ -159,7 +159,7 @@ def segment(frame: Frame, contract: ModelContract, *, without_scale: bool = Fals
     margin = cv2.GaussianBlur(frame.pixels, (0, 0), 2.5).astype(np.float32) - THRESHOLD
     mask = (margin > 0).astype(np.uint8)
     regions = regions_of(mask, margin, frame, contract.reliability)
-    lines = band_of(margin / 12, 0.5) if band else None
+    lines = band_of(margin / 40, 0.5) if band else None
     return Tumour(frame, analysis, mask, regions, lines) if regions else NothingFound(frame, analysis)
 
 
