@@ -7,7 +7,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from statistics import median
@@ -117,6 +117,24 @@ def model(arguments: argparse.Namespace) -> int:
     return WELL
 
 
+def export(arguments: argparse.Namespace) -> int:
+    """Write a record's readings, masks, frames, page and plot, and chosen frames as PNG and DICOM."""
+    from inference.export.record import export_record
+    from inference.sources.record import RecordSource
+
+    with closing(open_source(arguments.record)) as source:
+        if not isinstance(source, RecordSource):
+            raise ChoiceError(f"{arguments.record} is no record: give a .mcap that the viewer wrote, or use `run`.")
+
+        def shown(numbers: range) -> Iterable[int]:
+            return tqdm(numbers, unit="frame", file=sys.stderr)
+
+        files = export_record(source, _folder(arguments.out), chosen=arguments.frame, watch=shown)
+        seen: dict[str, object] = {"record": source.info.origin.name, "frames": len(source), "whole": source.whole}
+    _say(arguments, seen | {"files": [str(file) for file in files]})
+    return WELL
+
+
 def _analyse(source: RecordedSource, segmenter: Segmenter) -> tuple[list[dict[str, object]], list[Mask], list[float]]:
     """Every frame, none dropped: its row, its mask, and the milliseconds spent beside the network."""
     nothing: Mask = np.zeros((source.info.rows, source.info.cols), np.uint8)
@@ -181,10 +199,10 @@ def _json(values: dict[str, object]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ius-segment", description=f"Brain tumour on ultrasound. {INTENDED_USE}")
-    commands = parser.add_subparsers(required=True, metavar="run|inspect|model")
+    commands = parser.add_subparsers(required=True, metavar="run|inspect|export|model")
     of_source = argparse.ArgumentParser(add_help=False)
     of_source.add_argument(
-        "source", metavar="SOURCE", help="picture, folder, volume, sequence, DICOM, video, or simulated:"
+        "source", metavar="SOURCE", help="picture, folder, volume, sequence, DICOM, video, record, or simulated:"
     )
     of_source.add_argument("--axis", choices="ijk", default="k", help="NIfTI axis along which a volume is swept")
     of_source.add_argument("--spacing", metavar="ROW,COL", help="mm a pixel; goes before the file's own")
@@ -201,6 +219,13 @@ def _parser() -> argparse.ArgumentParser:
         "inspect", parents=[of_source, of_all], help=inspect.__doc__, description=inspect.__doc__
     )
     command.set_defaults(command=inspect)
+    command = commands.add_parser("export", parents=[of_all], help=export.__doc__, description=export.__doc__)
+    command.add_argument("record", metavar="RECORD", help="a .mcap that the viewer wrote")
+    command.add_argument("--out", metavar="DIR", required=True, help="folder for the files")
+    command.add_argument(
+        "--frame", type=int, action="append", default=[], metavar="N", help="also as DICOM and SEG; may be repeated"
+    )
+    command.set_defaults(command=export)
     command = commands.add_parser("model", parents=[of_all], help=model.__doc__, description=model.__doc__)
     command.add_argument("file", metavar="FILE", help="an .onnx")
     command.set_defaults(command=model)

@@ -2,7 +2,7 @@
 
 import csv
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,18 +45,19 @@ def replacing(path: Path) -> Iterator[Path]:
         aside.unlink(missing_ok=True)
 
 
-def write_readings(path: Path, rows: Iterable[Mapping[str, object]]) -> None:
+def write_readings(path: Path, rows: Iterable[Mapping[str, object]], more: Sequence[str] = ()) -> None:
     """Write readings as CSV: one header line, then one line a frame.
 
     Args:
         path: the file.
         rows: dictionaries of `COLUMNS`, from `reading_row`; what one lacks stays empty.
+        more: further columns.
 
     Raises:
         OutputError: if it cannot be written.
     """
     with replacing(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(file, (*COLUMNS, *more), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 

@@ -32,12 +32,14 @@ class Origin:
         view: native frame, or slice of a volume.
         simulated: True only where the source says that it is simulated.
         live: True for a device or stream that cannot be rewound.
+        record: True for a record of ours, which we named; other files may be named after a patient.
     """
 
     name: str
     view: View
     simulated: bool = False
     live: bool = False
+    record: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -65,10 +65,9 @@ def _write(folder: Path, outcome: Outcome, levels: tuple[float, float], notes: t
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder} cannot be made ({error.strerror}): check the disk and its rights.") from error
-    capture = Capture(outcome, levels, notes=notes)
-    on_screen = (flip.left_right, flip.up_down)
+    capture = Capture(outcome, levels, notes=notes, turned_over=(flip.left_right, flip.up_down))
     stem = free_stem(folder, datetime.now().astimezone(), lambda path: path.exists())
-    write_pictures(capture, folder / f"{stem}.png", turned_over=on_screen)
+    write_pictures(capture, folder / f"{stem}.png")
     pair = write_dicom_pair(capture, folder / f"{stem}.dcm")
     kept = " Text outside the sector was kept: check it for names." if capture.text_kept else ""
     return f"Snapshot {stem} is in {folder}. {pair.no_seg}{kept}".replace("  ", " ").strip()

@@ -33,7 +33,8 @@ class Capture:
         levels: (black, white) grey values of the display map, from the source's info.
         outside: what becomes of everything outside the sector.
         sector: (rows, cols) 1 inside, where the session knows it; None finds it in this frame.
-        notes: further lines for every export: phase, flips.
+        notes: further lines for every export: the phase.
+        turned_over: (left-right, up-down) as the screen shows it: pictures follow and say so, DICOM stays as it came.
         inside: (rows, cols) uint8, 1 inside the sector: the given one, or the one found.
         pixels: (rows, cols) uint8, the frame as displayed, without what was taken away.
         text_kept: True where text outside a sector may still be in `pixels`.
@@ -48,6 +49,7 @@ class Capture:
     outside: Outside = Outside.BLACK
     sector: Mask | None = None
     notes: tuple[str, ...] = ()
+    turned_over: tuple[bool, bool] = (False, False)
     inside: Mask = field(init=False)
     pixels: NDArray[np.uint8] = field(init=False)
     text_kept: bool = field(init=False)

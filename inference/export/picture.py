@@ -41,15 +41,12 @@ _STYLES = {
 """As in the window: dashed where too small, dotted where nobody knows the scale."""
 
 
-def write_pictures(
-    capture: Capture, path: Path, *, turned_over: tuple[bool, bool] = (False, False)
-) -> tuple[Path, Path]:
-    """Write the pair.
+def write_pictures(capture: Capture, path: Path) -> tuple[Path, Path]:
+    """Write the pair, turned over as the screen shows it.
 
     Args:
         capture: the outcome.
         path: of the plain frame, .png; the other one gets `_contour` behind its name.
-        turned_over: (left-right, up-down) as the screen shows it; the pictures follow, the caption says it.
 
     Returns:
         The two files: plain, with contour and caption.
@@ -58,7 +55,7 @@ def write_pictures(
         OutputError: if one cannot be written.
     """
     beside = path.with_name(f"{path.stem}_contour.png")
-    for target, image in ((path, _turned(capture.pixels, turned_over)), (beside, annotated(capture, turned_over))):
+    for target, image in ((path, _turned(capture.pixels, capture.turned_over)), (beside, annotated(capture))):
         content = png(image)
         with replacing(target) as aside:
             aside.write_bytes(content)
@@ -73,11 +70,15 @@ def png(image: NDArray[np.uint8]) -> bytes:
     return content.tobytes()
 
 
-def annotated(capture: Capture, turned_over: tuple[bool, bool] = (False, False)) -> NDArray[np.uint8]:
-    """The frame with its contour, and the caption below: (rows + strip, cols or more, 3) uint8, blue-green-red."""
-    picture = _turned(outlined(capture), turned_over)
+def annotated(capture: Capture) -> NDArray[np.uint8]:
+    """The frame with its contour, turned over as on the screen, and the caption below.
+
+    Returns:
+        (rows + strip, cols or more, 3) uint8, blue-green-red.
+    """
+    picture = _turned(outlined(capture), capture.turned_over)
     rows, cols = picture.shape[:2]
-    strip = _strip((*_flip_words(turned_over), *caption(capture)), max(cols, WIDTH))
+    strip = _strip((*_flip_words(capture.turned_over), *caption(capture)), max(cols, WIDTH))
     canvas = np.zeros((rows + len(strip), strip.shape[1], 3), np.uint8)
     canvas[:rows, :cols] = picture
     canvas[rows:] = strip

@@ -9,6 +9,12 @@ WIDTH, HEIGHT = 900, 260
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 14, 44
 """Margins for the axes' words, pixels."""
 TICKS = 6
+STYLE = """
+svg text{font:12px sans-serif;fill:#3a4450}svg .grid{stroke:#d5dbe1}
+svg .area{fill:none;stroke:#00658f;stroke-width:1.5;stroke-linejoin:round}svg circle.area{fill:#00658f}
+svg line.limit{stroke:#96500a;stroke-dasharray:6 4}svg text.limit{fill:#96500a}
+"""
+"""What the plot looks like, for the page or file that holds it."""
 
 Reading = Mapping[str, object]
 Point = tuple[float, float]

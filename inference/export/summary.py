@@ -12,7 +12,7 @@ from inference.contract import DEMONSTRATION, INTENDED_USE, ModelContract
 from inference.export import words
 from inference.export.capture import Capture
 from inference.export.picture import annotated, png
-from inference.export.plot import Reading, area_plot
+from inference.export.plot import STYLE, Reading, area_plot
 from inference.exporters import write_text
 from inference.frame import Origin
 from inference.reading import SizeState
@@ -26,14 +26,18 @@ _OUTCOMES = {
     "not_analysed": "not analysed",
     "failed": "analysis failed",
 }
-_STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2em auto;padding:0 1em;color:#1a2028;background:#fff}
-table{border-collapse:collapse}td,th{padding:.2em 1em .2em 0;text-align:left;vertical-align:top}
-.use{font-weight:600}.demo{background:#ffc266;padding:.4em .8em;font-weight:700}
-img{max-width:100%;height:auto}figure{margin:1.5em 0}svg text{font:12px sans-serif;fill:#3a4450}
-svg .grid{stroke:#d5dbe1}svg .area{fill:none;stroke:#00658f;stroke-width:1.5}svg circle.area{fill:#00658f}
-svg line.limit{stroke:#96500a;stroke-dasharray:6 4}svg text.limit{fill:#96500a}
-"""
+_STYLE = f"""
+body{{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2em auto;padding:0 1.5em;color:#1a2028;background:#fff}}
+h1{{font-size:1.7em;margin-bottom:.2em}}h2{{font-size:1.15em;margin:2em 0 .5em;border-bottom:1px solid #d5dbe1}}
+table{{border-collapse:collapse;width:100%}}tr+tr{{border-top:1px solid #edf0f3}}
+td,th{{padding:.3em 1em .3em 0;text-align:left;vertical-align:top;overflow-wrap:anywhere}}
+th{{font-weight:500;color:#4a5561;width:18em}}td{{font-variant-numeric:tabular-nums}}
+.use{{font-weight:600}}.demo{{background:#ffc266;padding:.4em .8em;font-weight:700}}
+img{{display:block;max-width:100%;height:auto;border-radius:4px}}
+.pictures{{display:grid;grid-template-columns:repeat(auto-fill,minmax(420px,1fr));gap:1.5em;align-items:start}}
+figure{{margin:0}}svg{{width:100%;height:auto}}
+@media print{{figure{{break-inside:avoid}}}}
+{STYLE}"""
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 """The page may fetch nothing at all."""
 
@@ -50,6 +54,8 @@ class Session:
         provider: what it ran on.
         captures: the pictures to show.
         notes: further lines: phase, flips.
+        facts: further (name, value) rows about the session as a whole.
+        largest: (name, value) rows about the largest plane that was segmented.
     """
 
     origin: Origin
@@ -59,11 +65,21 @@ class Session:
     provider: str = ""
     captures: Sequence[Capture] = ()
     notes: Sequence[str] = ()
+    facts: Sequence[tuple[str, str]] = ()
+    largest: Sequence[tuple[str, str]] = ()
 
     @property
     def demonstration(self) -> bool:
         """Whether a model trained on simulation looked at anything else."""
         return self.contract is not None and self.contract.population.simulated and not self.origin.simulated
+
+    @property
+    def limits_mm2(self) -> tuple[float, ...]:
+        """The model's limits of small and very small, mm²; none without a model."""
+        if self.contract is None:
+            return ()
+        limits = self.contract.reliability
+        return limits.very_small_area_mm2, limits.min_reliable_area_mm2
 
 
 def write_summary(session: Session, path: Path) -> None:
@@ -85,7 +101,8 @@ def page(session: Session) -> str:
         (
             '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-            f"<title>Ultrasound session: {escape(session.origin.name)}</title><style>{_STYLE}</style></head><body>",
+            f"<title>Ultrasound session: {escape(words.source_name(session.origin))}</title>",
+            f"<style>{_STYLE}</style></head><body>",
             *_body(session),
             "</body></html>\n",
         )
@@ -96,14 +113,16 @@ def _body(session: Session) -> Iterator[str]:
     yield f"<h1>Ultrasound session</h1>{_use()}"
     if session.demonstration:
         yield f'<p class="demo">{escape(DEMONSTRATION)}</p>'
-    yield _table([("Source", _source(session.origin)), *_model(session), *(("Note", note) for note in session.notes)])
+    notes = (("Note", note) for note in session.notes)
+    yield _table([("Source", _source(session.origin)), *session.facts, *_model(session), *notes])
     yield f"<h2>Readings</h2>{_table(_counts(session.readings))}"
     yield f"<h2>Segmented area</h2>{_areas(session)}"
+    if session.largest:
+        yield f"<h2>Largest plane</h2>{_table(session.largest)}"
     yield f"<h2>Scale</h2>{_table(_scales(session.readings))}"
     if session.captures:
-        yield "<h2>Captured frames</h2>"
-    for capture in session.captures:
-        yield _figure(capture)
+        figures = "".join(map(_figure, session.captures))
+        yield f'<h2>Captured frames</h2><div class="pictures">{figures}</div>'
     yield _use()
 
 
@@ -117,7 +136,8 @@ def _table(rows: Sequence[tuple[str, str]]) -> str:
 
 
 def _source(origin: Origin) -> str:
-    return f"{origin.name} (SIMULATED)" if origin.simulated else origin.name
+    name = words.source_name(origin)
+    return f"{name} (SIMULATED)" if origin.simulated else name
 
 
 def _model(session: Session) -> Iterator[tuple[str, str]]:
@@ -155,11 +175,7 @@ def _areas(session: Session) -> str:
     if areas:
         span = f"{min(areas):.1f} to {max(areas):.1f} mm², median {median(areas):.1f} mm²"
         said = f"<p>{span}, on {_frames(len(areas))} of one plane each: no volume.</p>"
-    limits: tuple[float, ...] = ()
-    if session.contract is not None:
-        reliability = session.contract.reliability
-        limits = (reliability.very_small_area_mm2, reliability.min_reliable_area_mm2)
-    return said + area_plot(session.readings, limits)
+    return said + area_plot(session.readings, session.limits_mm2)
 
 
 def _scales(readings: Sequence[Reading]) -> list[tuple[str, str]]:

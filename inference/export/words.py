@@ -2,7 +2,7 @@
 
 from inference.contract import DEMONSTRATION, INTENDED_USE
 from inference.export.capture import Capture
-from inference.frame import Frame, View
+from inference.frame import Frame, Origin, View
 from inference.reading import Failed, NothingFound, Outcome, SizeState, Tumour
 from inference.spacing import PixelSpacing
 
@@ -77,7 +77,7 @@ def model(outcome: Outcome) -> tuple[str, ...]:
 
 def source(frame: Frame) -> str:
     """Where the frame comes from."""
-    parts = [f"Source {frame.origin.name}", f"frame {frame.index}"]
+    parts = [f"Source {source_name(frame.origin)}", f"frame {frame.index}"]
     if frame.time_s is not None:
         parts.append(f"{frame.time_s:.2f} s")
     if frame.origin.simulated:
@@ -85,6 +85,16 @@ def source(frame: Frame) -> str:
     if frame.origin.view is View.SLICE:
         parts.append("reconstructed slice, not probe view")
     return " · ".join(parts)
+
+
+def source_name(origin: Origin) -> str:
+    """The source's name; that of a file is left out, since it may be a patient's."""
+    return origin.name if origin.live or origin.simulated or origin.record else "a file (name left out)"
+
+
+def phase(name: str) -> str:
+    """The phase of surgery, from the contract's term for it; empty or `unset` where nobody set it."""
+    return "Phase not set" if name in ("", "unset") else f"Phase: {name.replace('_', ' ')}"
 
 
 def demonstration(outcome: Outcome) -> tuple[str, ...]:

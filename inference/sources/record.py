@@ -136,7 +136,7 @@ class RecordSource(Recorded):
         cut = "" if self.whole else f" (cut off at {self.seconds:.1f} s)"
         grid = opening.grid
         return SourceInfo(
-            origin=Origin(name + cut, opening.view, simulated=opening.simulated),
+            origin=Origin(name + cut, opening.view, simulated=opening.simulated, record=True),
             rows=opening.rows,
             cols=opening.cols,
             spacing=spacing,

@@ -1,0 +1,252 @@
+"""A whole record exported: readings, masks, frames, the page, the area plot; chosen frames as pictures and DICOM.
+
+Everything is what was said when it was recorded; nothing is analysed anew.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.contract import INTENDED_USE, ModelContract
+from inference.errors import OutputError
+from inference.export import words
+from inference.export.capture import Capture
+from inference.export.dicom import write_dicom_pair
+from inference.export.picture import write_pictures
+from inference.export.plot import STYLE, area_plot
+from inference.export.stack import write_stack
+from inference.export.summary import Session, write_summary
+from inference.export.volume import header_of, in_volume
+from inference.exporters import reading_row, write_nifti, write_readings, write_text
+from inference.reading import NotAnalysed, NothingFound, Outcome, Reason, Tumour
+from inference.recording.timeline import Setting
+from inference.sources.record import RecordSource
+
+COLUMNS = ("source_frame", "phase", "flip", "guards", "contour_wrong")
+"""Of the table of readings, after those of every table."""
+SHOWN = 8
+"""Marked frames on the page at most; all of them stand in the table."""
+PASSED_OVER = "Passed over by a slower analysis."
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One frame of a record in figures, without its pictures.
+
+    Attributes:
+        number: of the frame.
+        row: its line of the table.
+        longest_mm: longest diameter of the largest region, if measured.
+        perpendicular_mm: and the width across it.
+        model: sha256 of the model that answered, empty without one.
+        provider: what it ran on.
+    """
+
+    number: int
+    row: dict[str, object]
+    longest_mm: float | None = None
+    perpendicular_mm: float | None = None
+    model: str = ""
+    provider: str = ""
+
+
+def export_record(
+    source: RecordSource, out: Path, *, chosen: Sequence[int] = (), watch: Callable[[range], Iterable[int]] = iter
+) -> list[Path]:
+    """Write everything of a record.
+
+    Args:
+        source: the record.
+        out: a folder that is there.
+        chosen: frames to be written as DICOM with their DICOM SEG too.
+        watch: passes frame numbers through, for a progress bar.
+
+    Returns:
+        The files.
+
+    Raises:
+        OutputError: if a file cannot be written or a frame is not in the record.
+        FormatError: if a frame is damaged.
+    """
+    for number in chosen:
+        if not 0 <= number < len(source):
+            raise OutputError(f"The record has no frame {number}: give 0 to {len(source) - 1}.")
+    settings = source.settings()
+    readings = [_reading(source, number, settings[number]) for number in watch(range(len(source)))]
+    rows = [reading.row for reading in readings]
+    write_readings(out / "readings.csv", rows, COLUMNS)
+    files = [out / "readings.csv", *_volumes(source, out, watch)]
+    largest = largest_plane(readings)
+    wrong = [reading.number for reading in readings if settings[reading.number].wrong]
+    shown = sorted({*chosen, *wrong[:SHOWN], *(() if largest is None else (largest.number,))})
+    captures = [capture_of(source, number, settings[number]) for number in shown]
+    for number, capture in zip(shown, captures, strict=True):
+        files += write_pictures(capture, out / f"frame-{number:06}.png")
+        if number in chosen:
+            pair = write_dicom_pair(capture, out / f"frame-{number:06}.dcm")
+            files += [file for file in (pair.image, pair.seg) if file is not None]
+    session = session_of(source, readings, captures)
+    write_summary(session, out / "summary.html")
+    files.append(out / "summary.html")
+    files += _plot(session, out / "area.svg")
+    write_text(out / "sweep.json", json.dumps(sweep(source, readings), indent=2) + "\n")
+    return [*files, out / "sweep.json"]
+
+
+def outcome_at(source: RecordSource, number: int) -> Outcome:
+    """What was said of a frame when it was recorded; not analysed where a slower analysis passed it over."""
+    outcome = source.outcome(number)
+    return NotAnalysed(source.read(number), Reason.OFF, PASSED_OVER) if outcome is None else outcome
+
+
+def capture_of(source: RecordSource, number: int, setting: Setting) -> Capture:
+    """A frame as it may leave the room, with what was in force then."""
+    notes = [words.phase(setting.phase), *(f"Guard: {name.replace('_', ' ')}" for name in setting.guards)]
+    if setting.wrong:
+        notes.append("Marked by the user: CONTOUR WRONG")
+    if source.opening.case_code:
+        notes.append(f"Case {source.opening.case_code}")
+    turned_over = ("left-right" in setting.flip, "up-down" in setting.flip)
+    return Capture(outcome_at(source, number), source.info.levels, notes=tuple(notes), turned_over=turned_over)
+
+
+def largest_plane(readings: Sequence[Reading]) -> Reading | None:
+    """The reading with the largest area whose contour nobody marked as wrong; None without any of known scale."""
+    sized = [r for r in readings if isinstance(r.row.get("area_mm2"), float) and not r.row["contour_wrong"]]
+    return max(sized, key=lambda reading: float(str(reading.row["area_mm2"])), default=None)
+
+
+def sweep(source: RecordSource, readings: Sequence[Reading]) -> dict[str, object]:
+    """The largest plane and its diameters, and how much there was to choose from."""
+    largest = largest_plane(readings)
+    found: dict[str, object] | None = None
+    if largest is not None:
+        kept = ("frame", "time_s", "area_mm2", "largest_mm2", "size_state", "touches_edge", "phase")
+        found = {key: largest.row.get(key) for key in kept}
+        found |= {"longest_mm": largest.longest_mm, "perpendicular_mm": largest.perpendicular_mm}
+        found |= {key: largest.row[key] for key in ("spacing_row_mm", "spacing_col_mm", "spacing_provenance")}
+    return {
+        "frames": len(readings),
+        "seconds": round(source.seconds, 3),
+        "frames_dropped": source.dropped,
+        "whole": source.whole,
+        "contours_marked_wrong": sum(bool(reading.row["contour_wrong"]) for reading in readings),
+        "largest_plane": found,
+        "note": "Area in the plane shown, which moved with the probe: no volume and no measure of progress.",
+        "intended_use": INTENDED_USE,
+    }
+
+
+def session_of(source: RecordSource, readings: Sequence[Reading], captures: Sequence[Capture]) -> Session:
+    """What the page tells."""
+    last = next((reading for reading in reversed(readings) if reading.model), None)
+    contracts = {model.sha256: model.contract for model in source.models}
+    contract = None
+    if last is not None and last.model in contracts:
+        contract = ModelContract.from_json(contracts[last.model])
+    others = {reading.model for reading in readings if reading.model} - {last.model if last else ""}
+    return Session(
+        origin=source.info.origin,
+        readings=[reading.row for reading in readings],
+        contract=contract,
+        model_sha256=last.model if last else "",
+        provider=last.provider if last else "",
+        captures=captures,
+        notes=[f"Another model answered earlier: sha256 {sha256}" for sha256 in sorted(others)],
+        facts=list(_facts(source, readings)),
+        largest=list(_largest(readings)),
+    )
+
+
+def _facts(source: RecordSource, readings: Sequence[Reading]) -> Iterator[tuple[str, str]]:
+    opening = source.opening
+    if opening.case_code:
+        yield "Case", opening.case_code
+    if opening.device:
+        yield "Recorded from", opening.device
+    length = f"{source.seconds:.1f} s, {len(source)} frames, {source.dropped} dropped"
+    yield "Recorded", length if source.whole else f"{length}; cut off there by a kill or a full disk"
+    phases = dict.fromkeys(str(reading.row["phase"]) for reading in readings)
+    yield "Phase of surgery", ", then ".join(words.phase(name).removeprefix("Phase: ") for name in phases)
+    flips = dict.fromkeys(str(reading.row["flip"]) for reading in readings if reading.row["flip"])
+    if flips:
+        yield "Shown turned over", ", then ".join(flips)
+    guards = dict.fromkeys(name for reading in readings for name in str(reading.row["guards"]).split() if name)
+    if guards:
+        yield "Guards that rang", ", ".join(name.replace("_", " ") for name in guards)
+    wrong = sum(bool(reading.row["contour_wrong"]) for reading in readings)
+    if wrong:
+        yield "Contours marked as wrong", str(wrong)
+    kept = "Whole picture recorded: text outside the sector, if any, was kept in the record"
+    yield "Text outside the sector", kept if opening.crop is None else "Cropped away before recording"
+    yield "Software", f"ius {opening.software}"
+
+
+def _largest(readings: Sequence[Reading]) -> Iterator[tuple[str, str]]:
+    largest = largest_plane(readings)
+    if largest is None:
+        return
+    row = largest.row
+    bound = "≥ " if row.get("touches_edge") == "true" else ""
+    yield "Frame", f"{largest.number} at {row['time_s']} s"
+    yield "Area", f"{bound}{float(str(row['area_mm2'])):.1f} mm²"
+    if largest.longest_mm is not None and largest.perpendicular_mm is not None:
+        yield "Longest × perpendicular", f"{largest.longest_mm:.1f} × {largest.perpendicular_mm:.1f} mm"
+    yield "Regions", str(row["regions"])
+    yield "Out of", "the planes that were shown; the probe may have missed a larger one"
+
+
+def _reading(source: RecordSource, number: int, setting: Setting) -> Reading:
+    outcome = outcome_at(source, number)
+    row = reading_row(outcome) | {
+        "source_frame": source.place(number),
+        "phase": setting.phase or "unset",
+        "flip": setting.flip,
+        "guards": " ".join(setting.guards),
+        "contour_wrong": "true" if setting.wrong else "",
+    }
+    if not isinstance(outcome, Tumour | NothingFound):
+        return Reading(number, row)
+    analysis = outcome.analysis
+    diameters = outcome.largest.diameters if isinstance(outcome, Tumour) else None
+    longest, across = (None, None) if diameters is None else (diameters.longest_mm, diameters.perpendicular_mm)
+    return Reading(number, row, longest, across, analysis.model_sha256, analysis.provider)
+
+
+def _volumes(source: RecordSource, out: Path, watch: Callable[[range], Iterable[int]]) -> list[Path]:
+    """Frames and masks: in the volume that was swept, or as stacks of pictures."""
+    frames, masks = out / "frames.nii.gz", out / "masks.nii.gz"
+    grid, count, spacing = source.info.grid, len(source), source.info.spacing
+    if grid is None:
+        write_stack(frames, (source.read(number).pixels for number in watch(range(count))), count, spacing)
+        write_stack(masks, (_mask(source, number) for number in range(count)), count, spacing)
+        return [frames, masks]
+    header = header_of(grid)
+    places = [source.place(number) for number in range(count)]
+    slices = ((place, source.read(number).pixels) for number, place in enumerate(places))
+    write_nifti(in_volume(grid, slices), header, str(frames))
+    write_nifti(
+        in_volume(grid, ((place, _mask(source, number)) for number, place in enumerate(places))), header, str(masks)
+    )
+    return [frames, masks]
+
+
+def _mask(source: RecordSource, number: int) -> NDArray[np.uint8]:
+    outcome = source.outcome(number)
+    if isinstance(outcome, Tumour):
+        return outcome.mask
+    return np.zeros((source.info.rows, source.info.cols), np.uint8)
+
+
+def _plot(session: Session, path: Path) -> list[Path]:
+    """The area plot as a file of its own, where there is anything to plot."""
+    plot = area_plot(session.readings, session.limits_mm2)
+    if not plot:
+        return []
+    head, _, rest = plot.partition(">")
+    write_text(path, f"{head}><style>{STYLE}</style>{rest}\n")
+    return [path]
