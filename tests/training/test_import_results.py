@@ -1,7 +1,10 @@
 """Which results folders and zips are found, read and exported, and which are refused with a sentence."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -9,24 +12,12 @@ import pytest
 import torch
 
 from inference.engine import Engine
-from inference.errors import ModelError
+from inference.errors import FormatError, ModelError
 from training.cli import main
+from training.export import facts
 from training.export.checkpoint import read_trained
 from training.export.network import build_network
 from training.export.samples import draw_samples
-
-POPULATION = {
-    "words": "Adults before the dura was opened, one hospital.",
-    "phases": ["before_dura_opening"],
-    "surgery": ["first"],
-    "tumour_types": ["glioma"],
-    "grades": [],
-    "sites": [],
-    "scanners": [],
-    "views": ["slice"],
-    "n_patients": 20,
-    "simulated": False,
-}
 
 
 @pytest.fixture(scope="module")
@@ -35,21 +26,60 @@ def model_zip(published):
 
 
 def test_a_published_zip_becomes_a_model_in_one_command(model_zip, tmp_path, capsys):
-    out, population = tmp_path / "mri_200.onnx", tmp_path / "population.json"
-    population.write_text(json.dumps(POPULATION))
+    out = tmp_path / "mri_200.onnx"
     command = ["export", str(model_zip), "--out", str(out), "--name", "MRI_200", "--folds", "0", "3"]
-    assert main([*command, "--label-origin", "mri", "--population", str(population)]) == 0, capsys.readouterr().err
+    assert main([*command, "--label-origin", "mri", "--population", "MRI_200"]) == 0, capsys.readouterr().err
     engine = Engine.load(out)
     contract = engine.contract
     assert (contract.output.folds, contract.output.keep_largest) == (2, True)
     assert contract.provenance.trainer == "nnUNetTrainerWithESandDA5"
     assert contract.provenance.nnunetv2 == "version not recorded"
-    assert contract.population.words == POPULATION["words"]
+    assert (contract.population.n_patients, contract.population.simulated) == (98, False)
     # Published zips have no fingerprint: the plans' medians are all there is.
     assert (contract.input.seen.rows, contract.input.seen.cols) == ((64, 64), (80, 80))
     assert "On the median" in out.with_suffix(".md").read_text()
     tumour = draw_samples(2, seed=1)[1]
     assert (engine.segment(tumour.pixels, tumour.spacing_mm).margin > 0).any()
+    assert _status(out, tmp_path / "status.json")["outcome"] in ("tumour", "none")
+
+
+def _status(model, status):
+    """The status of a viewer that has analysed a phantom with the model."""
+    command = [
+        sys.executable,
+        "-m",
+        "viewer.app",
+        "simulated:",
+        "--model",
+        model,
+        "--exit-after",
+        "4",
+        "--status",
+        status,
+    ]
+    environment = os.environ | {"QT_QPA_PLATFORM": "offscreen"}
+    done = subprocess.run(
+        [*map(str, command)], env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(status.read_text())
+
+
+@pytest.mark.parametrize("name", facts.published_populations())
+def test_published_populations_are_those_of_the_paper(name):
+    population = facts.read_population(name)
+    assert {"MRI_200": 98, "US_200": 23, "MRI+US_200": 121}[name] == population.n_patients
+    assert not population.simulated
+    assert population.views == ("slice",)
+    assert "no tumour-free slice" in population.words
+
+
+def test_a_population_that_is_none_is_named(tmp_path):
+    with pytest.raises(FormatError, match="MRI_200"):
+        facts.read_population("MRI_300")
+    (tmp_path / "p.json").write_text(json.dumps({"words": "some patients"}))
+    with pytest.raises(FormatError, match="phases"):
+        facts.read_population(str(tmp_path / "p.json"))
 
 
 @pytest.mark.parametrize("above", ["nested once/", "nested/twice/"])

@@ -34,7 +34,7 @@ def export_model(
     version: str = "1",
     simulated: bool = False,
     train: Path | None = None,
-    population: Path | None = None,
+    population: str | None = None,
     label_origin: facts.LabelOrigin | None = None,
     licence: str = "Apache-2.0",
     checkpoint: str = "best",
@@ -54,7 +54,7 @@ def export_model(
         version: its version.
         simulated: it was trained on simulated patients.
         train: slice store of its training; None takes the one that its fit receipt names.
-        population: JSON file of the contract's population; needed unless it is simulated.
+        population: JSON file of the contract's population, or a published one's name; needed unless it is simulated.
         label_origin: where its labels come from; needed unless it is simulated.
         licence: of the model.
         checkpoint: `best` or `final`.

@@ -14,6 +14,9 @@ from training.slices import SliceRow, larger_than, read_slices
 
 LabelOrigin = Literal["us", "mri", "both", "simulated"]
 
+PUBLISHED = Path(__file__).parent / "populations"
+"""On whom the paper's published models were trained, in its own figures; what it does not state is left empty."""
+
 SIMULATED_LACKS = (
     "vessels, dura and air drop-out, and reverberation ghosts",
     "sulci as thin and as sharp as in a living brain",
@@ -121,15 +124,25 @@ def simulated_population(n_patients: int, *, native: bool) -> Population:
     )
 
 
-def read_population(path: Path) -> Population:
-    """The contract's population from a JSON file with exactly its fields.
+def read_population(named: str) -> Population:
+    """The contract's population, from a JSON file with exactly its fields or of one of the paper's published models.
+
+    Args:
+        named: a path; or MRI_200, US_200 or MRI+US_200, as the published zips are called.
 
     Raises:
         FormatError: naming the field that is missing, unknown or of the wrong type.
     """
+    path = PUBLISHED / f"{named}.json" if named in published_populations() else Path(named)
     try:
         return msgspec.json.decode(path.read_bytes(), type=Population)
     except OSError as error:
-        raise FormatError(f"There is no population file at {path}.") from error
+        known = ", ".join(published_populations())
+        raise FormatError(f"There is no population file at {path}: give one, or the name of {known}.") from error
     except (msgspec.DecodeError, json.JSONDecodeError) as error:
         raise FormatError(f"{path} does not describe a population ({error}).") from error
+
+
+def published_populations() -> list[str]:
+    """The published models whose population is known here."""
+    return sorted(path.stem for path in PUBLISHED.glob("*.json"))

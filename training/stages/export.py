@@ -26,7 +26,11 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--train", type=Path, metavar="SLICES", help="slice store of the training (default: its receipt's)"
     )
-    one.add_argument("--population", type=Path, metavar="JSON", help="on whom it was trained; not needed if simulated")
+    one.add_argument(
+        "--population",
+        metavar="JSON",
+        help="on whom it was trained: a file, or MRI_200, US_200 or MRI+US_200 of the paper; not needed if simulated",
+    )
     one.add_argument("--label-origin", choices=("us", "mri", "both"), help="where the labels come from")
     one.add_argument("--licence", default="Apache-2.0", help="of the model (default: %(default)s)")
     one.add_argument("--version", default="1", help="of the model (default: %(default)s)")
