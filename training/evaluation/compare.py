@@ -1,7 +1,7 @@
 """Several models, and human readers, scored on the same slices and reported side by side."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,7 @@ def compare(
     cases: Iterable[Path] = (),
     margin: float | None = None,
     mode: Mode = "fast",
+    first: Callable[[Evaluated], list[Section]] = lambda _: [],
 ) -> dict[str, Any]:
     """Score models and human readers on every slice of a store, and write one report of all.
 
@@ -62,6 +63,7 @@ def compare(
         cases: case tables, for strata and to refuse a mixed population; by default those the store was cut from.
         margin: mean Dice within which two models count as equal; state it before looking.
         mode: how the models predicted.
+        first: makes sections that stand before the others, once the scores are known.
 
     Returns:
         The content of `tables.json`: key -> title, note and rows.
@@ -81,7 +83,7 @@ def compare(
     for name in models:
         summary = summarise(evaluated.scores[name], data, simulated, mode)
         write_json(summary, out / "summaries" / f"{name}.json")
-    return write_report(evaluated, out, data=data, title=title or "Comparison", more=readers)
+    return write_report(evaluated, out, data=data, title=title or "Comparison", first=first(evaluated), more=readers)
 
 
 def score_store(

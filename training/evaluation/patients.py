@@ -128,7 +128,7 @@ def differences(scores: Scores, margin: float | None) -> Table | None:
         figures = (_difference(result), _p(result.p), _p(p), _verdict(result, margin))
         rows.append((one, other, result.n_patients, *figures))
     head = ("first", "second", "patients", "mean difference", "p", "p (Holm)", "equal within margin")
-    stated = "no margin was stated, so that equality can't be shown" if margin is None else f"margin ±{margin:g}"
+    stated = "no margin was stated, so that equality can't be shown" if margin is None else f"±{margin:g}"
     note = (
         "First minus second of the patients' mean Dice [95 % interval]. p: sign-flip test over patients, two-sided, "
         f"exact up to 14; with n patients it can't fall below 2/2ⁿ. Equal: the 90 % interval lies inside the margin "

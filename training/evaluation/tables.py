@@ -2,7 +2,7 @@
 
 import csv
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -72,6 +72,10 @@ class Table:
         if any(len(row) != len(self.head) for row in self.rows):
             raise ValueError(f"the table {self.key} has rows of another length than its head")
 
+    def renamed(self, key: str, title: str) -> "Table":
+        """The same cells under another name."""
+        return replace(self, key=key, title=title)
+
     def as_json(self) -> dict[str, Any]:
         """Title, note, and rows as objects; a cell that is not given is null."""
         rows = [dict(zip(self.head, map(_plain, row), strict=True)) for row in self.rows]
@@ -90,6 +94,7 @@ class Table:
         for row in self.rows:
             again = len(self.head) > 1 and row[0] == above
             cells = [f"{kind} again" if again and at == 0 else kind for at, kind in enumerate(kinds)]
+            cells = [f"{kind} none" if cell is None else kind for kind, cell in zip(cells, row, strict=True)]
             body += (
                 f"<tr>{''.join(_element('td', kind, shown(cell)) for kind, cell in zip(cells, row, strict=True))}</tr>"
             )

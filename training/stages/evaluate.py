@@ -7,7 +7,7 @@ from inference.errors import IusError
 from training.stages.settings import settings_of
 
 WORDS = "score predictions against the store's masks"
-_FORMS = "Either 'evaluate PREDICTIONS SLICES', or 'evaluate NAME=PREDICTIONS ... --slices SLICES'"
+_FORMS = "Use 'PREDICTIONS SLICES', or 'NAME=PREDICTIONS ... --slices SLICES', or '--grid GRID.csv --slices SLICES'"
 
 
 class ArgumentError(IusError):
@@ -18,11 +18,21 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     """Its arguments."""
     one.add_argument(
         "models",
-        nargs="+",
+        nargs="*",
         metavar="NAME=PREDICTIONS",
         help="a name and a folder of masks each; or PREDICTIONS SLICES for one model without a name",
     )
     one.add_argument("--slices", type=Path, metavar="STORE", help="slice store with the true masks")
+    one.add_argument(
+        "--grid",
+        type=Path,
+        metavar="CSV",
+        help="an experiment's model, cutoff_mm2, fold, predictions, instead of names",
+    )
+    one.add_argument(
+        "--training", action="append", default=[], metavar="NAME=SLICES", help="with --grid: a store trained on"
+    )
+    one.add_argument("--note", action="append", default=[], metavar="WORDS", help="with --grid: a sentence at the top")
     one.add_argument("--annotator", action="append", default=[], metavar="NAME=MASKS", help="another reader's masks")
     one.add_argument("--out", type=Path, required=True, help="folder of the report")
     one.add_argument("--data", required=True, help="on which data, in words")
@@ -45,8 +55,12 @@ def run(arguments: argparse.Namespace) -> None:
     """Run it."""
     from training.receipt import write_receipt
 
-    store = _one(arguments) if arguments.slices is None else _several(arguments)
-    inputs = [store / "slices.csv", *arguments.cases]
+    if arguments.slices is None:
+        store = _one(arguments)
+    else:
+        store = arguments.slices
+        _several(arguments)
+    inputs = [store / "slices.csv", *arguments.cases, *([arguments.grid] if arguments.grid else [])]
     write_receipt(arguments.out, "evaluate", settings_of(arguments), inputs)
     print((arguments.out / "report.md").read_text())
 
@@ -55,8 +69,8 @@ def _one(arguments: argparse.Namespace) -> Path:
     """Score one model without a name; the slice store."""
     from training.evaluation.report import evaluate
 
-    if len(arguments.models) != 2 or arguments.annotator or arguments.margin is not None:
-        raise ArgumentError(f"{_FORMS}; annotators and a margin belong to the second form.")
+    if len(arguments.models) != 2 or arguments.grid or arguments.annotator or arguments.margin is not None:
+        raise ArgumentError(f"{_FORMS}; annotators and a margin need --slices.")
     predictions, store = map(Path, arguments.models)
     evaluate(
         predictions,
@@ -71,25 +85,22 @@ def _one(arguments: argparse.Namespace) -> Path:
     return store
 
 
-def _several(arguments: argparse.Namespace) -> Path:
-    """Score named models side by side; the slice store."""
+def _several(arguments: argparse.Namespace) -> None:
+    """Score named models, or a grid of them, side by side."""
     from training.evaluation.compare import compare
+    from training.evaluation.grid import compare_grid, read_grid
 
     if arguments.baseline is not None:
         raise ArgumentError("A baseline is scored beside one model only: use 'evaluate PREDICTIONS SLICES'.")
-    compare(
-        _named(arguments.models),
-        arguments.slices,
-        arguments.out,
-        data=arguments.data,
-        simulated=arguments.simulated,
-        annotators=_named(arguments.annotator),
-        title=arguments.title,
-        cases=arguments.cases,
-        margin=arguments.margin,
-        mode=arguments.mode,
-    )
-    return Path(arguments.slices)
+    how = {name: getattr(arguments, name) for name in ("data", "simulated", "title", "cases", "margin", "mode")}
+    how["annotators"] = _named(arguments.annotator)
+    if arguments.grid is None:
+        compare(_named(arguments.models), arguments.slices, arguments.out, **how)
+    elif arguments.models:
+        raise ArgumentError(f"Models are named by the grid or one by one, not both. {_FORMS}.")
+    else:
+        grid, training = read_grid(arguments.grid), _named(arguments.training)
+        compare_grid(grid, arguments.slices, arguments.out, training=training, notes=arguments.note, **how)
 
 
 def _named(words: list[str]) -> dict[str, Path]:

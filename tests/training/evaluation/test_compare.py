@@ -82,7 +82,7 @@ def test_tumour_free_slices_have_a_table_of_their_own(report):
 def test_summaries_are_what_export_takes(report):
     from training.export.facts import read_measured
 
-    measured = read_measured(report / "summaries" / "silent.json")
+    (measured,) = read_measured([report / "summaries" / "silent.json"]).values()
     assert (measured.simulated, measured.n_patients, measured.miss_rate) == (True, 6, pytest.approx(1 / 3))
 
 
@@ -166,7 +166,7 @@ def test_folds_that_share_the_slices_are_one_model(discs, tmp_path):
     [
         (["a=x", "a=y", "--slices", "s"], "named twice"),
         (["just-a-folder", "--slices", "s"], "is not NAME=FOLDER"),
-        (["predictions"], "Either"),
+        (["predictions"], "Use"),
         (["a=x", "--slices", "s", "--annotator", "a=y"], "a model and an annotator"),
         (["../a=x", "--slices", "s"], "cannot be a model's name"),
     ],

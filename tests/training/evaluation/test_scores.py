@@ -179,5 +179,5 @@ def test_the_contract_can_hold_a_summary(tmp_path: Path):
 
     report = summarise([scored(patient, 100, 100, 100) for patient in range(5)], "made up", simulated=True)
     (tmp_path / "summary.json").write_text(json.dumps(report))
-    measured = read_measured(tmp_path / "summary.json")
+    (measured,) = read_measured([tmp_path / "summary.json"]).values()
     assert (measured.data, measured.n_patients, measured.by_true_area[1].dice_mean) == ("made up", 5, 1.0)

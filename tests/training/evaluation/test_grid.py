@@ -1,0 +1,73 @@
+"""An experiment's grid: against the cut-off, folds beside their mean, training slices counted."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from inference.errors import FormatError
+from training.cli import main
+from training.evaluation.grid import compare_grid, read_grid
+from training.evaluation.trend import Run
+
+
+@pytest.fixture
+def grid(discs, tmp_path) -> Path:
+    """Two cut-offs of two folds."""
+    _, masks = discs
+    for name, path in masks.items():
+        (tmp_path / name).symlink_to(path)
+    lines = ["MRI_0,0,0,silent", "MRI_0,0,1,shifted", "MRI_200,200,0,loud", "MRI_200,200,1,shifted"]
+    table = tmp_path / "grid.csv"
+    table.write_text("model,cutoff_mm2,fold,predictions\n" + "\n".join(lines) + "\n")
+    return table
+
+
+def test_the_cutoffs_report(grid, discs, tmp_path):
+    store, _ = discs
+    out = tmp_path / "out"
+    where = ["--slices", str(store), "--training", f"MRI={store}", "--out", str(out), "--data", "discs", "--simulated"]
+    assert main(["evaluate", "--grid", str(grid), *where, "--note", "The cut-off was chosen on these patients."]) == 0
+    tables = json.loads((out / "tables.json").read_text())
+    rows = {(row["cut-off mm²"], row["fold"]): row for row in tables["trend"]["rows"]}
+    assert list(rows) == [(0, "0"), (0, "1"), (0, "mean"), (200, "0"), (200, "1"), (200, "mean")]
+    for cutoff in (0, 200):
+        for column in ("total", "PP", "detected", "> 200 mm²"):
+            folds = [rows[cutoff, fold][column] for fold in "01"]
+            assert rows[cutoff, "mean"][column] == pytest.approx(sum(folds) / 2)
+    assert rows[0, "0"]["PP"] == pytest.approx(2 / 3)
+    assert tables["slices_per_cutoff"]["rows"] == [{"cut-off mm²": "0", "MRI": 54}, {"cut-off mm²": "200", "MRI": 18}]
+    models = [row["model"] for row in tables["dice_by_true_area"]["rows"]]
+    assert models == ["MRI_0 fold 0", "MRI_0 fold 1", "MRI_200 fold 0", "MRI_200 fold 1"]
+    assert {"trend", "training_areas", "slices_per_cutoff"} <= {path.stem for path in (out / "figures").glob("*.png")}
+    assert "chosen on these patients" in (out / "report.html").read_text()
+
+
+def test_a_grid_of_one_cutoff_has_no_trend(discs, tmp_path):
+    store, masks = discs
+    runs = [Run("MRI_200", 200, "all", masks["loud"]), Run("US_200", 200, "all", masks["shifted"])]
+    tables = compare_grid(runs, store, tmp_path, data="d", simulated=True, annotators={"reader": masks["silent"]})
+    assert "trend" not in tables
+    assert [row["model"] for row in tables["dice_by_true_area"]["rows"]] == ["MRI_200", "US_200", "reader"]
+    assert {path.stem for path in (tmp_path / "summaries").iterdir()} == {"MRI_200", "US_200"}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("model,fold,predictions\n", "column cutoff_mm2 is missing"),
+        ("model,cutoff_mm2,fold,predictions\nm,many,0,p\n", "cut-off of m is not a number"),
+    ],
+)
+def test_a_broken_grid_is_refused(text, sentence, tmp_path):
+    table = tmp_path / "grid.csv"
+    table.write_text(text)
+    with pytest.raises(FormatError, match=sentence):
+        read_grid(table)
+
+
+def test_a_run_stands_once(discs, tmp_path):
+    store, masks = discs
+    run = Run("m", 0, "0", masks["loud"])
+    with pytest.raises(FormatError, match="twice"):
+        compare_grid([run, run], store, tmp_path, data="d", simulated=True)

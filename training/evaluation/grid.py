@@ -1,0 +1,130 @@
+"""An experiment's grid of models, cut-offs and folds in one report: the paper's two experiments."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from inference.errors import FormatError, NotFoundError
+from training.evaluation.compare import Masks, compare
+from training.evaluation.figures import area_table, cutoff_table, draw_counts
+from training.evaluation.page import Section
+from training.evaluation.population import Population
+from training.evaluation.sections import Evaluated, drawn
+from training.evaluation.summary import Mode
+from training.evaluation.trend import Run, draw_trend, run_names, trend_table
+from training.slices import read_slices
+
+_NEEDED = ("model", "cutoff_mm2", "fold", "predictions")
+
+
+def read_grid(path: Path) -> list[Run]:
+    """Read a grid: a CSV of model, cutoff_mm2, fold (a number or `all`), predictions, and if there is one, series.
+
+    Predictions are folders, relative to the file's own.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        FormatError: if a column is missing or a cell cannot be read.
+    """
+    if not path.is_file():
+        raise NotFoundError(f"There is no grid at {path}.")
+    with path.open(newline="", encoding="utf-8-sig") as stream:
+        reader = csv.DictReader(stream)
+        missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
+        if missing:
+            raise FormatError(f"{path} is not a grid: the column {missing[0]} is missing.")
+        return [_run(row, path) for row in reader]
+
+
+def compare_grid(
+    runs: Sequence[Run],
+    store: Path,
+    out: Path,
+    *,
+    data: str,
+    simulated: bool,
+    annotators: Mapping[str, Masks] = {},
+    training: Mapping[str, Path] = {},
+    notes: Sequence[str] = (),
+    title: str = "",
+    cases: Iterable[Path] = (),
+    margin: float | None = None,
+    mode: Mode = "fast",
+) -> dict[str, Any]:
+    """Write the report of a grid: all that `compare` writes, and before it what the grid varies.
+
+    Several cut-offs: Dice, PP and detection against the cut-off. With the training stores: how many slices of which
+    area they hold and how many are left at each cut-off (the paper's Figures 3 and 4).
+
+    Args:
+        runs: the grid; each fold of a model is a model of its own in the tables, and a dot beside their mean.
+        store: slice store with the true masks, uncut.
+        out: folder of the report.
+        data: on which data, in words.
+        simulated: whether the patients are simulated.
+        annotators: other readers' masks.
+        training: label origin -> slice store that was trained on.
+        notes: sentences at the top, as that the cut-off was chosen on these same patients.
+        title: of the report.
+        cases: case tables; by default those the store was cut from.
+        margin: mean Dice within which two models count as equal.
+        mode: how the models predicted.
+
+    Returns:
+        The content of `tables.json`.
+
+    Raises:
+        FormatError: if two runs of the grid are one.
+        PopulationError: if simulated and real patients are mixed, or taken for each other.
+    """
+    named = run_names(runs)
+    if len(named) < len(runs):
+        raise FormatError("The grid names a model and fold twice: give each run its own.")
+    masks = {name: run.predictions for name, run in named.items()}
+
+    def first(evaluated: Evaluated) -> list[Section]:
+        """The grid's own sections."""
+        population = evaluated.population
+        sections = [_training(training, runs, out, population)] if training else []
+        if len({run.cutoff_mm2 for run in runs}) > 1:
+            table = trend_table({name: evaluated.scores[name] for name in named}, named)
+            picture = drawn(table, draw_trend, out, population)
+            sections.insert(0, Section(table.title, population, (picture,), (table,), tuple(notes)))
+        elif notes:
+            sections.insert(0, Section("What was compared", population, words=tuple(notes)))
+        return sections
+
+    return compare(
+        masks,
+        store,
+        out,
+        data=data,
+        simulated=simulated,
+        annotators=annotators,
+        title=title or "Experiment",
+        cases=cases,
+        margin=margin,
+        mode=mode,
+        first=first,
+    )
+
+
+def _training(stores: Mapping[str, Path], runs: Sequence[Run], out: Path, population: Population) -> Section:
+    """Figures 3 and 4: the training slices."""
+    rows = {name: read_slices(store) for name, store in stores.items()}
+    cutoffs = sorted({run.cutoff_mm2 for run in runs})
+    left = cutoff_table(rows, cutoffs)
+    areas = area_table(rows)
+    areas = areas.renamed("training_areas", "Training slices by area")
+    pictures = (drawn(areas, draw_counts, out, population), drawn(left, draw_counts, out, population))
+    return Section("Training slices", population, pictures, (left,))
+
+
+def _run(row: Mapping[str, str], path: Path) -> Run:
+    """One line of the grid."""
+    try:
+        cutoff = float(row["cutoff_mm2"])
+    except ValueError as error:
+        raise FormatError(f"{path}: the cut-off of {row['model']} is not a number: '{row['cutoff_mm2']}'.") from error
+    return Run(row["model"], cutoff, row["fold"], path.parent / row["predictions"], row.get("series") or "")
