@@ -51,9 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         out = _folder(arguments.out)
         notices = _notices(engine, source)
         print("\n".join([*notices, *engine.fallbacks]), file=sys.stderr)
-        rows, masks, overheads_ms = _analyse(
-            source, Segmenter(engine, mode=Mode.THOROUGH if arguments.thorough else Mode.FAST)
-        )
+        rows, masks, overheads_ms = _analyse(source, Segmenter(engine, mode=arguments.mode))
         write_readings(out / "readings.csv", rows)
         source.save_masks(masks, str(out / "masks.nii.gz"))
     counts = Counter(str(row["outcome"]) for row in rows)
@@ -64,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
         **spacing_cells(source.info.spacing),
         "model": engine.contract.identity.name,
         "model_sha256": engine.sha256,
-        "mode": "thorough" if arguments.thorough else "fast",
+        "mode": arguments.mode.value,
         "provider": engine.provider,
         "fallbacks": list(engine.fallbacks),
         "overhead_ms": round(median(overheads_ms), 3) if overheads_ms else None,
@@ -217,7 +215,14 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("run", parents=[of_source, of_all], help=run.__doc__, description=run.__doc__)
     command.add_argument("--model", metavar="ONNX", help="model with a contract; default: the demonstration model")
     command.add_argument("--out", metavar="DIR", required=True, help="folder for the results")
-    command.add_argument("--thorough", action="store_true", help="the mean over all mirrors: up to four times slower")
+    command.add_argument(
+        "--thorough",
+        dest="mode",
+        action="store_const",
+        const=Mode.THOROUGH,
+        default=Mode.FAST,
+        help="the mean over all mirrors: up to four times slower",
+    )
     command.set_defaults(command=run)
     command = commands.add_parser(
         "inspect", parents=[of_source, of_all], help=inspect.__doc__, description=inspect.__doc__

@@ -271,3 +271,13 @@ def test_real_brain_volume(segment, model, shared_data, tmp_path):
         assert getattr(mask, geometry)() == getattr(volume, geometry)()
     rows = table(tmp_path / "readings.csv")
     assert [int(row["area_px"]) for row in rows] == sitk.GetArrayFromImage(mask).sum(axis=(0, 2)).tolist()
+
+
+def test_thorough_says_so(segment, model, tmp_path):
+    phantom_volume(tmp_path / "v.nii.gz")
+    _, fast, _ = segment("run", tmp_path / "v.nii.gz", "--model", model, "--out", tmp_path / "fast")
+    code, thorough, _ = segment("run", tmp_path / "v.nii.gz", "--model", model, "--out", tmp_path / "t", "--thorough")
+    assert (code, fast["mode"], thorough["mode"]) == (0, "fast", "thorough")
+    # A threshold looks at single pixels: mirrors change nothing.
+    areas = [[row["area_px"] for row in table(tmp_path / folder / "readings.csv")] for folder in ("fast", "t")]
+    assert areas[0] == areas[1]

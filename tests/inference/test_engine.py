@@ -13,7 +13,7 @@ from inference.contract import CONTRACT_KEY
 from inference.engine import Engine
 from inference.errors import AnalysisError, ContractError, ModelError, SelfTestError
 from inference.golden import GoldenCase
-from inference.providers import open_session
+from inference.providers import open_session, options
 from training.export.tiny import threshold_model
 
 CPU = ["CPUExecutionProvider"]
@@ -218,3 +218,11 @@ def test_a_provider_that_does_not_load_is_a_sentence_and_no_noise(tmp_path, capf
     assert len(fallbacks) == 1
     assert "does not load here" in fallbacks[0]
     assert capfd.readouterr() == ("", "")
+
+
+def test_what_gpu_providers_are_told(tmp_path):
+    assert options("CUDAExecutionProvider", None) == {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
+    tensorrt = options("TensorrtExecutionProvider", tmp_path)
+    assert {tensorrt["trt_engine_cache_path"], tensorrt["trt_timing_cache_path"]} == {str(tmp_path)}
+    assert options("TensorrtExecutionProvider", None) == {}
+    assert options("CPUExecutionProvider", tmp_path) == {}
