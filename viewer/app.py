@@ -6,15 +6,16 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from inference.sources.base import LiveSource, RecordedSource
+    from inference.sources.base import RecordedSource
     from viewer.faults import Faults
     from viewer.main_window import MainWindow
-    from viewer.opened import Model, Refusal, SourceRequest
+    from viewer.opened import Model, Opened, Refusal, SourceRequest
 
 STARTED_AT = monotonic()
 HEADLESS_S = 10.0
@@ -71,7 +72,9 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     window.resize(1280, 800)
     first_run = wanted.source is None and not wanted.demo
     text = DEMO if wanted.demo or wanted.source is None else wanted.source
-    window.deeds.open_source(SourceRequest(text, wanted.axis, wanted.spacing, wanted.region, wanted.config))
+    window.deeds.open_source(
+        SourceRequest(text, wanted.axis, wanted.spacing, wanted.region, wanted.config, wanted.truth)
+    )
     window.deeds.open_model(None if wanted.model is None else Path(wanted.model))
     if wanted.send is not None:
         _send(window, *wanted.send)
@@ -93,21 +96,42 @@ def _send(window: "MainWindow", host: str, port: int) -> None:
         window.desk.outlet = Outlet(server)
 
 
-def open_source(request: "SourceRequest") -> "RecordedSource | LiveSource | Refusal":
+def open_source(request: "SourceRequest") -> "Opened | Refusal":
     """Open what the user wants, or say why not."""
 
-    def opening() -> "RecordedSource | LiveSource":
+    def opening() -> "Opened":
         from inference.assets import demo_clip_path
+        from inference.errors import ChoiceError
         from inference.sources import is_live, open_live
         from inference.sources import open_source as open_any
         from viewer.panels.source import DEMO
 
         if is_live(request.text):
+            if request.truth is not None:
+                raise ChoiceError("Nobody knows the truth of a live picture: give --truth with a recording.")
             return open_live(request.text, spacing=request.spacing)
         text = str(demo_clip_path()) if request.text == DEMO else request.text
-        return open_any(text, axis=request.axis, spacing=request.spacing, region=request.region, config=request.config)
+        source = open_any(
+            text, axis=request.axis, spacing=request.spacing, region=request.region, config=request.config
+        )
+        return source if request.truth is None else _compared(source, request)
 
     return _guarded(opening)
+
+
+def _compared(source: "RecordedSource", request: "SourceRequest") -> "Opened":
+    """The recording with its true masks, opened along the same axis."""
+    from inference.sources import open_source as open_any
+    from inference.truth import Truth
+    from viewer.opened import Compared
+
+    with ExitStack() as opened:
+        opened.callback(source.close)
+        masks = open_any(str(request.truth), axis=request.axis)
+        opened.callback(masks.close)
+        compared = Compared(source, Truth(masks, source.info, len(source)))
+        opened.pop_all()
+        return compared
 
 
 def load_model(path: Path | None) -> "Model | Refusal":
@@ -225,6 +249,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--spacing", type=_spacing, metavar="ROW,COL", help="mm a pixel, where you know better than the file")
     add("--region", type=int, metavar="N", help="which ultrasound region of a DICOM picture")
     add("--config", type=Path, metavar="FILE", help="PLUS configuration with the scale of a tracked sequence")
+    add("--truth", type=Path, metavar="MASKS", help="true masks of a recording: drawn beside the contour, with Dice")
     add("--phase", choices=("unset", "before_dura", "dura_open", "resection"), default="unset", help="phase of surgery")
     add(
         "--send",

@@ -20,7 +20,7 @@ from viewer import overlay, theme
 from viewer.decor import Decor
 from viewer.face import Line
 from viewer.flip import Flip
-from viewer.items import ContourItem, PictureItem
+from viewer.items import ContourItem, Outlines, PictureItem
 from viewer.placement import Placement
 from viewer.region_marker import RegionMarker
 
@@ -135,9 +135,11 @@ class Canvas(QGraphicsView):
             self.contour.hidden = hidden
             self.viewport().update()
 
-    def show_outcome(self, outcome: Outcome, lines: tuple[Line, ...], *, dimmed: bool = False) -> None:
+    def show_outcome(
+        self, outcome: Outcome, lines: tuple[Line, ...], *, dimmed: bool = False, truth: Outlines = ()
+    ) -> None:
         """Show a picture and its own contour, now: waiting for the next round of painting would cost some 8 ms."""
-        self._draw(outcome, lines, dimmed=dimmed)
+        self._draw(outcome, lines, truth, dimmed=dimmed)
         self._take_frame(outcome.frame)
         self.viewport().repaint()
 
@@ -162,13 +164,13 @@ class Canvas(QGraphicsView):
             self._spacing = frame.spacing
             self._place()
 
-    def show_lines(self, outcome: Outcome, lines: tuple[Line, ...], *, dimmed: bool) -> None:
+    def show_lines(self, outcome: Outcome, lines: tuple[Line, ...], *, dimmed: bool, truth: Outlines = ()) -> None:
         """Draw the contour of the outcome on the screen in another style, or take it away."""
-        self._draw(outcome, lines, dimmed=dimmed)
+        self._draw(outcome, lines, truth, dimmed=dimmed)
         self.viewport().update()
 
-    def _draw(self, outcome: Outcome, lines: tuple[Line, ...], *, dimmed: bool) -> None:
-        self.contour.show_outcome(outcome, lines)
+    def _draw(self, outcome: Outcome, lines: tuple[Line, ...], truth: Outlines, *, dimmed: bool) -> None:
+        self.contour.show_outcome(outcome, lines, truth)
         self.picture.setOpacity(DIMMED if dimmed else 1.0)
 
     def _place(self) -> None:

@@ -64,6 +64,9 @@ class Decor:
         col_mm: mm a column, for the scale bar; None without one.
         phase: the phase in words.
         note: a sentence at the foot of the picture.
+        truth: how well the contour fits the true one, where that is drawn; empty where it is not.
+        caliper: points of the caliper, picture pixels.
+        distance: between its two points, in words.
         band: what the thin lines are, where they are drawn; empty where they are not.
         flipped: which way the picture is turned over, in words; empty where it is not.
         banner: words across the picture.
@@ -83,6 +86,9 @@ class Decor:
     col_mm: float | None = None
     phase: str = ""
     note: str = ""
+    truth: str = ""
+    caliper: tuple[Point, ...] = ()
+    distance: str = ""
     band: str = ""
     flipped: str = ""
     banner: str = ""

@@ -8,6 +8,8 @@ from time import monotonic
 from inference.sources import device_names
 from inference.spacing import PixelSpacing
 from viewer.calibrating import Calibrating
+from viewer.caliper import Caliper
+from viewer.canvas import Canvas
 from viewer.desk import Desk
 from viewer.face import Offer
 from viewer.opened import SourceRequest
@@ -39,6 +41,7 @@ class Deeds:
             "phase": lambda: self.set_phase(desk.phase.following),
             "overlay": self._overlay_off,
             "band": lambda: desk.session.want_band(not desk.session.band),
+            "caliper": self._caliper,
             "snapshot": self._snapshot,
             "wider": lambda: self._widen(0.5),
             "narrower": lambda: self._widen(-0.5),
@@ -88,10 +91,25 @@ class Deeds:
         self._session.calibrate(spacing)
         self._calibrating.calibrated(spacing)
 
-    def click(self, x: float, y: float) -> None:
-        """Take a click on the picture, in its own pixels."""
+    def click(self, pane: Canvas, x: float, y: float) -> None:
+        """Take a click on a pane's picture, in its own pixels."""
+        desk, shown = self._desk, self._desk.shown
         if not self._view.calibration.isHidden():
             self._view.calibration.click(x, y)
+        elif desk.caliper is not None and shown is not None and pane is self._view.canvas:
+            desk.caliper = desk.caliper.clicked(shown.frame, x, y)
+
+    def _caliper(self) -> None:
+        """Take the caliper, on a view that stands; or put it away."""
+        if self._desk.caliper is not None:
+            self._desk.caliper = None
+            return
+        if self._session.live is not None:
+            self.freeze()
+        elif self._session.playback is not None:
+            self._session.playback.pause()
+        self._view.stage.dismiss()
+        self._desk.caliper = Caliper()
 
     def turn_marker(self) -> None:
         """The probe's marker side: left, right, left."""
@@ -108,6 +126,7 @@ class Deeds:
             self._desk.hold.reset()
 
     def _play_or_pause(self) -> None:
+        self._desk.caliper = None
         if self._session.live is not None:
             (self.freeze if self._desk.freezing.review is None else self._desk.thaw)()
         playback = self._session.playback

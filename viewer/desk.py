@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from inference.reading import Outcome
 from viewer import settings
+from viewer.caliper import Caliper
 from viewer.condition import Condition, Health
 from viewer.decor import Marker
 from viewer.face import Face
@@ -44,6 +45,7 @@ class Desk:
         flip: which way the picture is turned over.
         face_row: row of the probe face in this source's pictures; None where unknown.
         ruler: two points (x, y) on the scanner's depth scale, where the scale was measured on it.
+        caliper: the one being set, on a picture that stands; None while it is put away.
         overlay_off_until: `time.monotonic()` until which the contour is hidden.
     """
 
@@ -65,6 +67,7 @@ class Desk:
     flip: Flip = field(default_factory=Flip)
     face_row: int | None = None
     ruler: tuple[Point, Point] | None = None
+    caliper: Caliper | None = None
     overlay_off_until: float = 0.0
 
     @property

@@ -3,6 +3,8 @@
 Each keeps the frame it was made from, and notes that frame when it is really painted.
 """
 
+from typing import TypeAlias
+
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from viewer.face import Line
 
 STRIDE = 3
 """Outlines come in steps of half a pixel; every third point is within 0.1 pixel of them and a third of the work."""
+Outlines: TypeAlias = tuple[NDArray[np.float32], ...]
 _DASHES = {Line.SOLID: [], Line.DASHED: [4.0, 2.6], Line.DOTTED: [0.1, 2.2]}
 
 
@@ -54,21 +57,25 @@ class ContourItem(QGraphicsItem):
         self.hidden = False
         self.width = 2.5
         self._paths: dict[Line, QPainterPath] = {}
-        self._band = QPainterPath()
+        self._band, self._truth = QPainterPath(), QPainterPath()
         self._bounds = QRectF()
 
-    def show_outcome(self, outcome: Outcome, lines: tuple[Line, ...]) -> None:
-        """Take the outlines of `outcome`, one style a region; no styles, no outlines."""
+    def show_outcome(self, outcome: Outcome, lines: tuple[Line, ...], truth: Outlines = ()) -> None:
+        """Take the outlines of `outcome`, one style a region (none, no outlines), and its frame's true ones."""
         self.prepareGeometryChange()
         self._bounds = QRectF(0, 0, outcome.frame.cols, outcome.frame.rows)
         self._paths = outlines(outcome, lines) if isinstance(outcome, Tumour) else {}
+        self._truth = QPainterPath()
+        for contour in truth:
+            self._truth.addPath(_closed(contour))
         self._band = band_path(outcome) if lines and isinstance(outcome, Tumour) else QPainterPath()
         self.frame = outcome.frame
 
     def take_away(self) -> None:
         """Show nothing."""
         self.prepareGeometryChange()
-        self._bounds, self._paths, self._band = QRectF(), {}, QPainterPath()
+        self._bounds, self._paths = QRectF(), {}
+        self._band, self._truth = QPainterPath(), QPainterPath()
         self.frame = self.painted = None
 
     def boundingRect(self) -> QRectF:
@@ -81,7 +88,8 @@ class ContourItem(QGraphicsItem):
         if self.hidden:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.strokePath(self._band, _thin_pen(self.width))
+        painter.strokePath(self._band, _thin_pen(theme.BAND, self.width))
+        painter.strokePath(self._truth, _thin_pen(theme.TRUTH, 1.6 * self.width))
         for line, path in self._paths.items():
             for pen in _pens(line, self.width):
                 painter.strokePath(path, pen)
@@ -100,9 +108,9 @@ def _pens(line: Line, width: float) -> tuple[QPen, QPen]:
     return pens[0], pens[1]
 
 
-def _thin_pen(width: float) -> QPen:
-    """The band's lines: thinner than any contour, and of another colour."""
-    pen = QPen(QColor(theme.BAND), max(1.0, 0.4 * width))
+def _thin_pen(colour: str, width: float) -> QPen:
+    """Lines that are no contour of the model's answer: thinner, and of another colour."""
+    pen = QPen(QColor(colour), max(1.0, 0.4 * width))
     pen.setCosmetic(True)
     return pen
 

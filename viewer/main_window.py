@@ -1,6 +1,7 @@
 """The window: wires what is shown to what can be done, and pulls every 16 ms."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
@@ -77,7 +78,7 @@ class MainWindow(QMainWindow):
             for keys in action.keys:
                 QShortcut(QKeySequence(keys), self, self._actor(action.name))
         for pane in (self.view.canvas, self.view.live):
-            pane.clicked.connect(self.deeds.click)
+            pane.clicked.connect(partial(self.deeds.click, pane))
             pane.marker_clicked.connect(self.deeds.turn_marker)
         self.view.transport.scrubber.touched.connect(lambda _: self.desk.hold.reset())
         self.view.calibration.calibrated.connect(self.deeds.calibrate)

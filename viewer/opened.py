@@ -3,13 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from inference.contract import ModelContract
 from inference.frame import Frame
 from inference.reading import Outcome
 from inference.sources.base import LiveSource, RecordedSource
 from inference.spacing import PixelSpacing
+
+if TYPE_CHECKING:
+    from inference.truth import Truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class SourceRequest:
         spacing: typed by the user, or None.
         region: which ultrasound region of a DICOM picture, or None.
         config: the PLUS configuration of a tracked sequence, or None.
+        truth: true masks of the recording, to be compared with, or None.
     """
 
     text: str
@@ -29,6 +33,7 @@ class SourceRequest:
     spacing: PixelSpacing | None = None
     region: int | None = None
     config: Path | None = None
+    truth: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,4 +72,18 @@ class Refusal:
     sentence: str
 
 
-Loaded: TypeAlias = RecordedSource | LiveSource | Model | Refusal
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """A recording with its true masks."""
+
+    source: RecordedSource
+    truth: "Truth"
+
+    def close(self) -> None:
+        """Free both."""
+        self.source.close()
+        self.truth.close()
+
+
+Opened: TypeAlias = RecordedSource | LiveSource | Compared
+Loaded: TypeAlias = Opened | Model | Refusal

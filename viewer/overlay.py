@@ -8,6 +8,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 from viewer import theme
 from viewer.decor import Decor, Marker, Ticks
 from viewer.placement import Placement
+from viewer.ruler import Point
 
 MOST_TICKS = 40
 """Centimetres that any scanner may show."""
@@ -37,7 +38,10 @@ def paint(painter: QPainter, decor: Decor, placement: Placement, view: QRect, lo
         _banner(painter, decor.banner, placement, look)
     if decor.ticks is not None:
         _ticks(painter, decor.ticks, placement, look)
-    _points(painter, decor, placement, look)
+    _points(painter, decor.points, theme.AMBER, placement, look)
+    _points(painter, decor.caliper, theme.GREEN, placement, look)
+    if decor.distance:
+        _distance(painter, decor, placement, look)
     if decor.framed:
         _frame(painter, theme.BLUE, view, look)
     if decor.heading:
@@ -105,6 +109,7 @@ def _foot(painter: QPainter, decor: Decor, view: QRect, look: theme.Theme) -> No
     lines = (
         (decor.note, theme.SOFT),
         (decor.band, theme.BAND),
+        (decor.truth, theme.TRUTH),
         (decor.flipped, theme.AMBER),
         (decor.phase, theme.TEXT),
     )
@@ -202,11 +207,18 @@ def _banner(painter: QPainter, words: str, placement: Placement, look: theme.The
     painter.drawText(band, Qt.AlignmentFlag.AlignCenter, words)
 
 
-def _points(painter: QPainter, decor: Decor, placement: Placement, look: theme.Theme) -> None:
-    """Calibration points as crosses, and the line between them."""
-    spots = [QPointF(*placement.to_view(x, y)) for x, y in decor.points]
+def _distance(painter: QPainter, decor: Decor, placement: Placement, look: theme.Theme) -> None:
+    """The caliper's distance beside its second point."""
+    painter.setFont(look.font(16, QFont.Weight.DemiBold))
+    spot = QPointF(*placement.to_view(*decor.caliper[-1]))
+    _outlined(painter, spot + QPointF(look.px(16), look.px(6)), decor.distance, theme.GREEN)
+
+
+def _points(painter: QPainter, points: tuple[Point, ...], ink: str, placement: Placement, look: theme.Theme) -> None:
+    """Points as crosses, and the line between two."""
+    spots = [QPointF(*placement.to_view(x, y)) for x, y in points]
     arm = look.px(11)
-    for colour, width in ((QColor(0, 0, 0, 180), 4.0), (QColor(theme.AMBER), 1.6)):
+    for colour, width in ((QColor(0, 0, 0, 180), 4.0), (QColor(ink), 1.6)):
         painter.setPen(QPen(colour, width * look.scale))
         for spot in spots:
             painter.drawLine(spot - QPointF(arm, 0), spot + QPointF(arm, 0))

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from time import monotonic
 
+from inference.errors import SourceError
 from inference.frame import Frame
 from inference.reading import Outcome, Tumour
 from inference.sources.paths import shown_address
@@ -13,6 +14,7 @@ from viewer.decor import Decor, Marker, Ticks, decor_of, face_row
 from viewer.desk import Desk
 from viewer.face import Context, Face, Line
 from viewer.flip import Flip
+from viewer.items import Outlines
 from viewer.panes import analysed_decor, live_decor
 from viewer.states import face, region_lines
 
@@ -34,6 +36,8 @@ class Pull:
         self._desk, self._view, self._session = desk, desk.view, desk.session
         self._drawn: tuple[tuple[Line, ...], bool] = ((), False)
         self._slow_at = 0.0
+        self._true: Outlines = ()
+        self._dice_words = ""
 
     def tick(self) -> None:
         """Take over what is new and show it."""
@@ -103,16 +107,33 @@ class Pull:
 
     def _draw(self, outcome: Outcome, lines: tuple[Line, ...], shown: Face, now: float, *, new: bool) -> None:
         """Paint a new outcome, or the same one in another style."""
+        if new:
+            self._compare(outcome)
         band = shown.contour and isinstance(outcome, Tumour) and outcome.band is not None
-        decor = replace(self._decor(outcome.frame, shown), band=BAND_WORDS if band else "")
+        decor = replace(self._decor(outcome.frame, shown), band=BAND_WORDS if band else "", truth=self._dice_words)
+        caliper = self._desk.caliper
+        if caliper is not None and (points := caliper.on(outcome.frame)):
+            decor = replace(decor, caliper=points, distance=caliper.words)
         if self._view.stage.two_panes:
             decor = analysed_decor(decor, outcome, self._desk.condition, self._view.live.picture.frame, now)
         self._view.canvas.set_decor(decor)
         if new:
-            self._view.canvas.show_outcome(outcome, lines, dimmed=shown.dimmed)
+            self._view.canvas.show_outcome(outcome, lines, dimmed=shown.dimmed, truth=self._true)
         elif (lines, shown.dimmed) != self._drawn:
-            self._view.canvas.show_lines(outcome, lines, dimmed=shown.dimmed)
+            self._view.canvas.show_lines(outcome, lines, dimmed=shown.dimmed, truth=self._true)
         self._drawn = (lines, shown.dimmed)
+
+    def _compare(self, outcome: Outcome) -> None:
+        """Beside a replay with its truth: the true outlines of this very frame, and Dice."""
+        self._true, self._dice_words = (), ""
+        if (truth := self._session.truth) is None:
+            return
+        try:
+            self._true, score = truth.outlines(outcome.frame.index), truth.dice(outcome)
+        except SourceError as error:
+            self._dice_words = str(error)
+            return
+        self._dice_words = "true contour (pink)" + ("" if score is None else f": Dice {score:.2f} on this frame")
 
     def _show_live(self, picture: Frame | None, shown: Face) -> None:
         """Bring the live one of two panes to this moment: every picture of the source, none with a contour."""

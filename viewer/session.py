@@ -20,11 +20,12 @@ from inference.spacing import PixelSpacing
 from inference.stream import Stream, StreamState, StreamStatus
 from viewer.condition import Condition, Freshness, Health, judge
 from viewer.feed import Feed
-from viewer.opened import Loaded, Model, Refusal, SourceRequest
+from viewer.opened import Compared, Loaded, Model, Opened, Refusal, SourceRequest
 
 if TYPE_CHECKING:
     from inference.guards.watch import Watch
     from inference.ring import Held, Ring
+    from inference.truth import Truth
 
 
 _Job: TypeAlias = tuple[str, int, Callable[[], Loaded]]
@@ -40,7 +41,7 @@ class Session:
 
     def __init__(
         self,
-        open_source: Callable[[SourceRequest], RecordedSource | LiveSource | Refusal],
+        open_source: Callable[[SourceRequest], Opened | Refusal],
         load_model: Callable[[Path | None], Model | Refusal],
     ) -> None:
         self._open_source, self._load_model = open_source, load_model
@@ -55,6 +56,7 @@ class Session:
         self.playback: Playback | None = None
         self.live: LiveSource | None = None
         self.feed: Feed | None = None
+        self.truth: Truth | None = None
         self.model: Model | None = None
         self.source_refusal = self.model_refusal = ""
         self.without_scale = self.band = False
@@ -204,8 +206,10 @@ class Session:
             self._close_source()
             self._start(loaded)
 
-    def _start(self, source: RecordedSource | LiveSource) -> None:
+    def _start(self, opened: Opened) -> None:
         """Stream a new source; until the model is there, the first frame of a recording stands still."""
+        source = opened.source if isinstance(opened, Compared) else opened
+        self.truth = opened.truth if isinstance(opened, Compared) else None
         self.without_scale = False
         self._waiting = "model" in self._pending
         if isinstance(source, RecordedSource):
@@ -277,7 +281,9 @@ class Session:
     def _close_source(self) -> None:
         if self._stream is not None:
             self._stream.stop()
-        self._stream = self.playback = self.live = self.feed = None
+        if self.truth is not None:
+            self.truth.close()
+        self._stream = self.playback = self.live = self.feed = self.truth = None
 
 
 def _interval_s(playback: Playback) -> float:

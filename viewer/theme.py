@@ -24,6 +24,7 @@ GREY = "#aab4bf"
 GREEN = "#7bd6a8"
 BLUE = "#9ecbff"
 BAND = "#7fa8d9"
+TRUTH = "#ff8fd6"
 RED = "#ff9c94"
 GOLD = "#dcae58"
 
@@ -54,7 +55,7 @@ def text_pairs() -> Iterator[tuple[str, str]]:
         yield from ((text, ground) for text in (TEXT, SOFT, MUTED))
     yield from ((text, PANEL) for text in (GREEN, BLUE, RED, AMBER, GOLD))
     yield from ((text, GROUND) for text in (GOLD, CYAN, AMBER))
-    yield from ((text, BLACK) for text in (CYAN, AMBER, SOFT, MUTED, TEXT))
+    yield from ((text, BLACK) for text in (CYAN, AMBER, SOFT, MUTED, TEXT, BAND, TRUTH, GREEN, BLUE, RED))
     yield GROUND, AMBER
     yield GROUND, CYAN
     for tone in TONES.values():
