@@ -13,6 +13,7 @@ STAGES = (
     "landmarks",
     "register",
     "review",
+    "labels",
     "slice",
     "folds",
     "fit",

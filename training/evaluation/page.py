@@ -134,7 +134,8 @@ def _version(name: str) -> str | None:
 def _section(at: int, section: Section) -> str:
     """One section as HTML."""
     words = "".join(f"<p>{escape(words)}</p>" for words in section.words)
-    pictures = "".join(map(_picture, section.pictures))
+    noted = {table.note for table in section.tables}
+    pictures = "".join(_picture(one, "" if one.note in noted else one.note) for one in section.pictures)
     tables = "".join(map(_table, _untitled(section)))
     return f"<section id=s{at}><h2>{escape(section.title)}</h2>{words}{pictures}{tables}</section>"
 
@@ -153,8 +154,8 @@ def _table(titled: tuple[str, Table]) -> str:
     return f"<h3>{escape(title)}</h3>{body}" if title else body
 
 
-def _picture(picture: Picture) -> str:
-    """A picture inside the page."""
+def _picture(picture: Picture, note: str) -> str:
+    """A picture inside the page; its note unless a table below has the same."""
     data = base64.b64encode(picture.path.read_bytes()).decode()
     image = f'<img src="data:image/png;base64,{data}" alt="{escape(picture.title)}">'
-    return f"<figure>{image}<figcaption><b>{escape(picture.title)}.</b> {escape(picture.note)}</figcaption></figure>"
+    return f"<figure>{image}<figcaption><b>{escape(picture.title)}.</b> {escape(note)}</figcaption></figure>"

@@ -19,15 +19,15 @@ EDGE = "#5b6470"
 
 
 def colours(models: Iterable[str]) -> dict[str, str]:
-    """One colour a model: distinct ones for few, an ordered scale (cividis) for many, as of nine cut-offs."""
+    """One colour a model: distinct ones for few, an ordered scale (plasma) for many, as of nine cut-offs."""
     names = list(models)
     if len(names) <= len(_COLOURS):
         return dict(zip(names, _COLOURS, strict=False))
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 
-    scale = colormaps["cividis"]
-    return {name: to_hex(scale(0.1 + 0.85 * at / (len(names) - 1))) for at, name in enumerate(names)}
+    scale = colormaps["plasma"]
+    return {name: to_hex(scale(0.15 + 0.8 * at / (len(names) - 1))) for at, name in enumerate(names)}
 
 
 def new_figure(width: float, height: float) -> "Figure":

@@ -66,7 +66,7 @@ def choose(scores: Scores) -> list[int]:
 
 def examples(scores: Scores, store: Path, models: Mapping[str, Segment]) -> list[Example]:
     """The chosen slices, read again with every shown model's mask."""
-    shown = list(scores)[:MOST_MODELS]
+    shown = spread_out(list(scores))
     first = next(iter(scores.values()))
     found = []
     for at in choose(scores):
@@ -77,6 +77,13 @@ def examples(scores: Scores, store: Path, models: Mapping[str, Segment]) -> list
     return found
 
 
+def spread_out(models: Sequence[str]) -> list[str]:
+    """All models, or of too many the first, the middle one and the last."""
+    if len(models) <= MOST_MODELS:
+        return list(models)
+    return [models[0], models[len(models) // 2], models[-1]]
+
+
 def example_table(found: Sequence[Example]) -> Table:
     """Which slices are shown."""
     rows = [(one.row.name, one.row.patient, one.row.axis, one.row.area_mm2, *one.dice.values()) for one in found]
@@ -85,9 +92,16 @@ def example_table(found: Sequence[Example]) -> Table:
     return Table("examples", "Examples", head, tuple(rows), note)
 
 
-def draw_panels(found: Sequence[Example], path: Path, population: Population) -> None:
-    """Draw the examples side by side, all at the same scale, truth in green and one colour a model."""
-    colour = colours(found[0].masks)
+def draw_panels(found: Sequence[Example], models: Sequence[str], path: Path, population: Population) -> None:
+    """Draw the examples side by side at one scale, truth in green and each model in the colour of the other figures.
+
+    Args:
+        found: the slices.
+        models: all models, shown here or not.
+        path: of the PNG.
+        population: whose slices they are.
+    """
+    colour = {name: line for name, line in colours(models).items() if name in found[0].masks}
     half = max(max(_reach(one)) for one in found) / 2
     lines = 0.2 * len(colour) + 0.1
     figure = new_figure(2.9 * len(found), 3.7 + lines)

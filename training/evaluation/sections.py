@@ -105,11 +105,11 @@ def example_section(one: Evaluated, out: Path) -> list[Section]:
         return []
     table = example_table(found)
     path = out / "figures" / f"{table.key}.png"
-    draw_panels(found, path, one.population)
+    draw_panels(found, list(one.scores), path, one.population)
     table.write_csv(path.with_suffix(".csv"))
     note = f"{table.note} Truth in green, true area above."
     if len(one.scores) > MOST_MODELS:
-        note += f" The first {MOST_MODELS} models are shown."
+        note += " Of the models the first, the middle one and the last are shown."
     return [Section("Examples", one.population, pictures=(Picture(path, "Typical slices", note),))]
 
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 MEAN = "mean"
 """What stands in the column of folds where they are averaged."""
 _HEAD = ("series", "cut-off mm²", "fold", *(band_words(band) for band in BANDS), "total", "PP", "detected")
-_DOT: dict[str, Any] = {"linestyle": "none", "markersize": 4, "alpha": 0.55}
+_DOT: dict[str, Any] = {"linewidth": 0, "markersize": 4, "alpha": 0.55}
+_MARKS: dict[str, dict[str, Any]] = {"detected": {"marker": "s", "dashes": (3, 1.5)}}
 _LINE: dict[str, Any] = {"linewidth": 2.2}
 
 
@@ -55,9 +56,10 @@ def trend_table(scores: Scores, runs: Mapping[str, Run]) -> Table:
     for series, cutoff in sorted(cells):
         own = {name: run for name, run in runs.items() if (run.series, run.cutoff_mm2) == (series, cutoff)}
         figures = [_figures(scores[name]) for name in own]
-        rows += [(series, cutoff, run.fold, *each) for run, each in zip(own.values(), figures, strict=True)]
+        shown = int(cutoff) if cutoff.is_integer() else cutoff
+        rows += [(series, shown, run.fold, *each) for run, each in zip(own.values(), figures, strict=True)]
         if len(figures) > 1:
-            rows.append((series, cutoff, MEAN, *map(_mean, zip(*figures, strict=True))))
+            rows.append((series, shown, MEAN, *map(_mean, zip(*figures, strict=True))))
     note = (
         "Mean Dice over slices with tumour, by true area; PP: anything was segmented; detected: contour and truth "
         "share a pixel. Slices that are scored are never cut off."
@@ -96,7 +98,7 @@ def _draw_line(axes: "Axes", rows: Sequence[tuple[Cell, ...]], column: int, name
     for of, style in (([row for row in known if row not in line], _DOT), (line, _LINE | {"label": name})):
         x = [cutoffs.index(float(str(row[1]))) for row in of]
         y = [_height(row[column]) for row in of]
-        axes.plot(x, y, color=colour, marker="o", **style)
+        axes.plot(x, y, color=colour, **_MARKS.get(name, {"marker": "o"}), **style)
 
 
 def _height(cell: Cell) -> float:
