@@ -44,6 +44,8 @@ class ResearchLine(QWidget):
         for text in (*self._keys, *self._words):
             text.setFont(look.font(12))
         for key in self._keys:
-            key.setFixedSize(max(look.px(22), key.sizeHint().width() + look.px(10)), look.px(20))
+            # Not its size hint, which remembers the size it was given last.
+            width = key.fontMetrics().horizontalAdvance(key.text()) + look.px(14)
+            key.setFixedSize(max(look.px(22), width), look.px(20))
         for words in self._words:
             words.setContentsMargins(0, 0, look.px(10), 0)

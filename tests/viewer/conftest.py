@@ -11,10 +11,10 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
+from legible import cut_off, faint, pixels_of
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, QSettings
-from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+from PySide6.QtCore import QSettings
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from inference import contract as c
@@ -270,49 +270,37 @@ def clinical_source() -> type[PhantomSource]:
 
 
 Shoot = Callable[[MainWindow, str], NDArray[np.int_]]
+SMALL_SCREEN = (1366, 768)
 
 
 @pytest.fixture
 def shoot(tmp_path: Path, qtbot: QtBot) -> Shoot:
-    """Saves the window, checks that nothing is cut off, and answers its pixels (rows, cols, RGB)."""
+    """Saves the window and answers its pixels (rows, cols, RGB).
+
+    Whatever is photographed is a state: all its text must be legible, here and on the smallest screen.
+    """
     folder = Path(os.environ.get("IUS_SCREENSHOTS", str(tmp_path)))
     folder.mkdir(parents=True, exist_ok=True)
 
-    def shot(window: MainWindow, name: str) -> NDArray[np.int_]:
+    def settle(window: MainWindow) -> None:
         window.pull.hurry()
         window.pull.tick()
         qtbot.wait(30)
-        image = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+
+    def shot(window: MainWindow, name: str) -> NDArray[np.int_]:
+        settle(window)
+        image = window.grab().toImage()
         assert image.save(str(folder / f"{name}.png"))
+        pixels = pixels_of(image)
         assert not cut_off(window)
-        pixels = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.width(), 4)
-        return pixels[..., 2::-1].astype(int)
+        assert not faint(window, pixels)
+        size = (window.width(), window.height())
+        if size != SMALL_SCREEN and not window.isFullScreen():
+            window.resize(*SMALL_SCREEN)
+            settle(window)
+            assert not cut_off(window)
+            window.resize(*size)
+            settle(window)
+        return pixels
 
     return shot
-
-
-def cut_off(window: MainWindow) -> list[str]:
-    """Texts that do not fit the widget that shows them."""
-    cut = []
-    for text in window.findChildren(QLabel):
-        if not text.isVisible() or not text.text():
-            continue
-        height = text.heightForWidth(text.width()) if text.wordWrap() else text.sizeHint().height()
-        width = 0 if text.wordWrap() else text.sizeHint().width()
-        if height > text.height() + 1 or width > text.width() + 1:
-            cut.append(f"{text.text()} ({text.size()}, needs {width}×{height})")
-    buttons = [made for made in window.findChildren(QPushButton) if made.isVisible() and made.text()]
-    cut += [b.text() for b in buttons if b.fontMetrics().horizontalAdvance(b.text()) > b.width()]
-    inside = window.rect()
-    for widget in window.findChildren(QWidget):
-        if widget.isVisible() and widget.window() is window and not _scrolled(widget):
-            placed = QRect(widget.mapTo(window, widget.rect().topLeft()), widget.size())
-            if not inside.contains(placed):
-                cut.append(f"{widget} outside")
-    return cut
-
-
-def _scrolled(widget: QWidget) -> bool:
-    """Whether it lies in the scrolled part of the model card."""
-    parent = widget.parentWidget()
-    return parent is not None and (parent.objectName() == "qt_scrollarea_viewport" or _scrolled(parent))

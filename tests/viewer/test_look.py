@@ -1,12 +1,41 @@
 """Contrast, geometry of the picture, sizes."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from legible import (
+    AA,
+    AA_LARGE,
+    contrast,
+    cut_off,
+    faint,
+    is_large,
+    luminance,
+    pixels_of,
+    text_contrast,
+)
+from numpy.typing import NDArray
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter
+from pytestqt.qtbot import QtBot
 
+from inference.frame import Frame
+from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
-from viewer import theme
+from viewer import overlay, theme
+from viewer.decor import Decor, Marker
+from viewer.main_window import MainWindow
 from viewer.placement import Placement
+from viewer.stage import EDGE, PANE_EDGE, PANE_SIDE, SIDE
+from viewer.states import DEMONSTRATION_BANNER
+from viewer.widgets import label
+
+Show = Callable[..., MainWindow]
 
 
 @pytest.mark.parametrize(("text", "ground"), sorted(set(theme.text_pairs())))
@@ -60,3 +89,95 @@ def test_the_corner_of_the_first_pixel_is_the_corner_of_the_picture() -> None:
     placed = Placement.fit(50, 100, None, (0, 0, 200, 200))
     assert placed.to_view(-0.5, -0.5) == (placed.left, placed.top)
     assert placed.transform.map(0.0, 0.0) == (placed.left, placed.top)
+
+
+# ── read off the pixels ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_contrast_on_pixels_is_the_themes(show: Show) -> None:
+    window = show()
+    made = label()
+    made.setParent(window)
+    made.setFont(theme.Theme().font(14))
+    for text, ground in (("#e8ecf1", "#12161b"), ("#777777", "#ffffff"), ("#95a1ae", "#0a0c0f")):
+        made.setStyleSheet(f"color: {text}; background: {ground};")
+        made.setText("Scale unknown")
+        made.adjustSize()
+        measured = text_contrast(pixels_of(made.grab().toImage()))
+        assert measured == pytest.approx(theme.contrast(text, ground), rel=0.15)
+
+
+def test_a_pale_text_and_a_cut_one_are_found(show: Show, qtbot: QtBot) -> None:
+    window = show()
+    value = window.view.readout._values["Scale"]
+    assert not cut_off(window)
+    value.setText("a scale of a length that no column of this width has ever held")
+    assert any("no column" in text for text in cut_off(window))
+    value.setText("pale")
+    value.setStyleSheet("color: #3a424c;")
+    qtbot.wait(30)
+    assert any("pale" in text for text in faint(window, pixels_of(window.grab().toImage())))
+
+
+@pytest.mark.parametrize("ground", [0, 90, 255], ids=["on black", "on grey", "on white"])
+def test_what_is_written_over_the_picture_is_legible_on_any_tissue(show: Show, qtbot: QtBot, ground: int) -> None:
+    """Banner, phase, notes, flips, letters, ruler: measured where they are painted, over the worst tissue."""
+    window = show(Even(ground), wait=False)
+    qtbot.waitUntil(lambda: window.view.canvas.placement is not None, timeout=5000)
+    canvas, look = window.view.canvas, window._look or theme.Theme()
+    words = Decor(
+        Marker.LEFT, ("S", "I", "R", "L"), 0.2, 0, None, "Before dura opening", "reconstructed slice, not probe view",
+        "FLIPPED left/right", DEMONSTRATION_BANNER,
+    )  # fmt: skip
+    scaled = replace(words, row_mm=None, col_mm=0.2, marker=Marker.UNSET)
+    pane = replace(words, caption="ANALYSED 0.7 s AGO", caption_ink=theme.AMBER)
+    live = replace(words, heading="LIVE", heading_ink=theme.GREEN)
+    for decor in (words, scaled, pane, live):
+        canvas.leave_free(*((PANE_SIDE, PANE_EDGE) if decor.caption or decor.heading else (SIDE, EDGE)))
+        canvas.set_decor(Decor())
+        image = canvas.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
+        painter = Recorder(image)
+        overlay.paint(painter, decor, canvas.placement, canvas.room, look)
+        painter.end()
+        assert len(painter.texts) > 8
+        for text, place, before, large in painter.texts:
+            after = pixels_of(image.copy(place))
+            measured = contrast_over(before, after)
+            assert measured >= (AA_LARGE if large else AA), f"{text}: {measured:.1f}"
+
+
+class Even(PhantomSource):
+    """Tissue of one grey, in the shape of a scanner's screen: the picture is as wide as the view lets it be."""
+
+    def __init__(self, grey: int) -> None:
+        super().__init__(rows=360, cols=640, count=2)
+        self._grey = grey
+
+    def read(self, index: int) -> Frame:
+        frame = super().read(index)
+        return replace(frame, pixels=np.full(frame.pixels.shape, self._grey, np.uint8))
+
+
+class Recorder(QPainter):
+    """A painter that keeps, for each text, the pixels that were there before it."""
+
+    def __init__(self, image: QImage) -> None:
+        super().__init__(image)
+        self._image = image
+        self.texts: list[tuple[str, QRect, NDArray[np.int_], bool]] = []
+
+    def drawText(self, *arguments: Any) -> Any:  # noqa: N802
+        """Note where the text comes to lie, then draw it."""
+        metrics, (at, *flags, text) = QFontMetricsF(self.font()), arguments
+        place = metrics.boundingRect(at, flags[0], text) if flags else metrics.boundingRect(text).translated(at)
+        place = place.toAlignedRect().intersected(self._image.rect())
+        self.texts.append((text, place, pixels_of(self._image.copy(place)), is_large(self.font())))
+        super().drawText(*arguments)
+
+
+def contrast_over(before: NDArray[np.int_], after: NDArray[np.int_]) -> float:
+    """Contrast of a text's strongest pixels with the ground under them that is nearest to its colour."""
+    changed = np.abs(after - before).sum(axis=-1)
+    strongest = changed >= 0.95 * changed.max()
+    text = float(np.median(luminance(after)[strongest]))
+    return float(contrast(luminance(before), text).min())
