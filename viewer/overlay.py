@@ -33,7 +33,7 @@ def paint(painter: QPainter, decor: Decor, placement: Placement, view: QRect, lo
         _ruler(painter, decor, placement, view, look)
     if decor.col_mm is not None:
         _scale_bar(painter, decor.col_mm, placement, view, look)
-    _letters(painter, decor, placement, look)
+    _letters(painter, decor, placement, view, look)
     if decor.banner:
         _banner(painter, decor.banner, placement, look)
     if decor.ticks is not None:
@@ -122,7 +122,7 @@ def _foot(painter: QPainter, decor: Decor, view: QRect, look: theme.Theme) -> No
 def _outlined(painter: QPainter, at: QPointF, words: str, colour: str) -> None:
     """Text on a dark plate, legible on any tissue."""
     metrics = QFontMetricsF(painter.font())
-    plate = QRectF(at.x() - 4, at.y() - metrics.ascent(), metrics.horizontalAdvance(words) + 8, metrics.height())
+    plate = QRectF(at.x() - 4, at.y() - metrics.ascent(), metrics.horizontalAdvance(words) + 8, metrics.height() + 1)
     painter.fillRect(plate, QColor(0, 0, 0, 190))
     painter.setPen(QColor(colour))
     painter.drawText(at, words)
@@ -158,6 +158,8 @@ def _scale_bar(painter: QPainter, col_mm: float, placement: Placement, view: QRe
     length = next((mm for mm in (10, 20, 50, 5, 1) if look.px(40) <= mm * per_mm <= look.px(240)), 10)
     right, y = view.right() - look.px(20), view.bottom() - look.px(22)
     start = right - length * per_mm
+    # In a narrow pane it lies on the picture.
+    painter.fillRect(QRectF(start - 6, y - look.px(26), right - start + 12, look.px(36)), QColor(0, 0, 0, 190))
     painter.setPen(QPen(QColor(theme.TEXT), look.scale * 2))
     painter.drawLine(QPointF(start, y), QPointF(right, y))
     for x in (start, right):
@@ -168,8 +170,8 @@ def _scale_bar(painter: QPainter, col_mm: float, placement: Placement, view: QRe
     painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
 
 
-def _letters(painter: QPainter, decor: Decor, placement: Placement, look: theme.Theme) -> None:
-    """Anatomical letters at the picture's four edges."""
+def _letters(painter: QPainter, decor: Decor, placement: Placement, view: QRect, look: theme.Theme) -> None:
+    """Anatomical letters at the picture's four edges; on it where a narrow pane leaves no room beside it."""
     painter.setFont(look.font(15, QFont.Weight.DemiBold))
     side = look.px(24)
     middle_x, middle_y = (placement.left + placement.right) / 2, (placement.top + placement.bottom) / 2
@@ -177,8 +179,8 @@ def _letters(painter: QPainter, decor: Decor, placement: Placement, look: theme.
     spots = (
         (top, middle_x, placement.top + side / 2 + (look.px(44) if decor.banner else 0)),
         (bottom, middle_x, placement.bottom - side / 2),
-        (left, placement.left - side / 2, middle_y),
-        (right, placement.right + side / 2, middle_y),
+        (left, max(placement.left - side / 2, view.left() + side), middle_y),
+        (right, min(placement.right + side / 2, view.right() - side), middle_y),
     )
     for letter, x, y in spots:
         if letter:

@@ -17,9 +17,12 @@ from numpy.typing import NDArray
 
 from inference.assets import demo_clip_path
 from inference.sources import open_source
+from inference.sources.cropped import Rect
 
 HERE = Path(__file__).resolve().parent
 FPS = 25
+TEXT = Rect(40, 1050, 640, 160)
+"""Depth text and ruler on a 1280×720 screen."""
 SYSTEM_PYTHON = "/usr/bin/python3"
 """Debian's own: GStreamer's binding is not on PyPI without a compiler."""
 Sending: TypeAlias = "subprocess.Popen[str]"
@@ -46,14 +49,25 @@ def pictures(rows: int, cols: int) -> tuple[list[NDArray[np.uint8]], float]:
         side = min(rows, cols)
         spacing = source.info.spacing
         assert spacing is not None
-        screens = []
+        screens, text = [], depth_text()
         for index in range(len(source)):
             screen = np.zeros((rows, cols), np.uint8)
             sector = cv2.resize(source.read(index).pixels, (side, side), interpolation=cv2.INTER_LINEAR)
             top, left = (rows - side) // 2, (cols - side) // 2
             screen[top : top + side, left : left + side] = sector
+            if cols > side + 2 * TEXT.cols:
+                screen[TEXT.where] = text
             screens.append(screen)
         return screens, spacing.row_mm * source.info.rows / side
+
+
+def depth_text() -> NDArray[np.uint8]:
+    """What a scanner writes beside its sector: the depth, and a ruler."""
+    text = np.zeros((TEXT.rows, TEXT.cols), np.uint8)
+    cv2.putText(text, "8.6 cm", (16, 60), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 230, 2)
+    for row in range(100, TEXT.rows, 60):
+        text[row : row + 3, 20:60] = 200
+    return text
 
 
 def write_clip(folder: Path, rows: int = 720, cols: int = 1280) -> Clip:

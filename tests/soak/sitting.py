@@ -9,14 +9,18 @@ from time import monotonic
 
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
+from senders import TEXT, Clip
 
 from inference.assets import demo_model_path
+from inference.reading import NothingFound, Tumour
+from inference.spacing import PixelSpacing, Provenance
 from viewer import app
 from viewer.faults import Faults
 from viewer.main_window import MainWindow
 
 LOOK_MS = 20
 """How often a condition is looked at; it takes nothing from the window."""
+OPENS_S = 30.0
 POPULATION = "demonstration model, bundled simulated clip"
 
 
@@ -52,8 +56,27 @@ def viewer(*arguments: str) -> Iterator[MainWindow]:
         assert broken is None, broken
 
 
-def analysing(window: MainWindow) -> bool:
-    """Whether frames of the open source are analysed and painted."""
+def analysed(window: MainWindow, clip: Clip | None) -> None:
+    """Wait until frames are analysed and painted.
+
+    Args:
+        window: with a source being opened.
+        clip: calibrated first, as a user does: depth text marked, then the scale; None where the signal has its own.
+
+    Raises:
+        RuntimeError: if it does not come to it.
+    """
+    if not spin(lambda: _open(window), OPENS_S):
+        raise RuntimeError(f"nothing came within {OPENS_S:.0f} s")
+    feed = window.session.feed
+    if clip is not None and feed is not None and (whole := feed.whole()) is not None:
+        feed.watch(TEXT, whole)
+        window.session.calibrate(PixelSpacing(clip.spacing_mm, clip.spacing_mm, Provenance.RULER))
+    if not spin(lambda: isinstance(window.shown, Tumour | NothingFound), OPENS_S):
+        raise RuntimeError(f"nothing was analysed within {OPENS_S:.0f} s")
+
+
+def _open(window: MainWindow) -> bool:
     if window.session.source_refusal or window.session.model_refusal:
         raise RuntimeError(window.session.source_refusal or window.session.model_refusal)
     return window.session.ready and window.meter.shown > 5

@@ -18,7 +18,7 @@ import numpy as np
 from figures import Figures
 from numpy.typing import NDArray
 from senders import FPS, TRANSPORTS, Clip, free_port, running, write_clip
-from sitting import POPULATION, analysing, spin, viewer
+from sitting import POPULATION, analysed, spin, viewer
 from witness import Witness
 
 MOST_P95_MS = 100.0
@@ -58,14 +58,12 @@ def slope(at: NDArray[np.float64], latency_ms: NDArray[np.float64], window_s: fl
 def measure(clip: Clip, seconds: float, figures: Figures) -> None:
     """Run the window on the stream for a while."""
     transport, port = TRANSPORTS["udp"], free_port(TRANSPORTS["udp"].port)
-    scale = f"{clip.spacing_mm},{clip.spacing_mm}"
     with (
         running(transport.command(clip, port)),
-        viewer(transport.address.format(port), "--spacing", scale) as window,
+        viewer(transport.address.format(port)) as window,
     ):
         witness = Witness(window)
-        if not spin(lambda: analysing(window), 30.0):
-            raise RuntimeError("nothing was analysed within 30 s")
+        analysed(window, clip)
         spin(lambda: False, min(WARM_S, seconds / 4))
         witness.latencies.clear()
         before, begun = window.session.status(), monotonic()

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from figures import Figures
 from senders import FPS, TRANSPORTS, Clip, free_port, running, write_clip
-from sitting import POPULATION, analysing, spin, viewer
+from sitting import POPULATION, analysed, spin, viewer
 
 from inference.ring import LARGEST, SECONDS
 from viewer.main_window import MainWindow
@@ -52,13 +52,11 @@ def sample(window: MainWindow) -> Sample:
 def measure(clip: Clip, frames: int, fill_s: float, figures: Figures) -> None:
     """Fill the ring, then watch it for so many analysed frames."""
     transport, port = TRANSPORTS["udp"], free_port(TRANSPORTS["udp"].port)
-    scale = f"{clip.spacing_mm},{clip.spacing_mm}"
     with (
         running(transport.command(clip, port)),
-        viewer(transport.address.format(port), "--spacing", scale) as window,
+        viewer(transport.address.format(port)) as window,
     ):
-        if not spin(lambda: analysing(window), 30.0):
-            raise RuntimeError("nothing was analysed within 30 s")
+        analysed(window, clip)
         spin(lambda: False, fill_s)
         samples, begun = [sample(window)], sample(window).frames
         while samples[-1].frames - begun < frames:
