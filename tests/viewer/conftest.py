@@ -4,6 +4,7 @@ import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -283,22 +284,25 @@ def shoot(tmp_path: Path, qtbot: QtBot) -> Shoot:
     folder.mkdir(parents=True, exist_ok=True)
 
     def settle(window: MainWindow) -> None:
+        """Everything up to date, and laid out: that takes several rounds of events."""
         window.pull.hurry()
         window.pull.tick()
         qtbot.wait(30)
+        with suppress(qtbot.TimeoutError):  # the assertion says it better
+            qtbot.waitUntil(lambda: not cut_off(window), timeout=2000)
 
     def shot(window: MainWindow, name: str) -> NDArray[np.int_]:
         settle(window)
         image = window.grab().toImage()
         assert image.save(str(folder / f"{name}.png"))
         pixels = pixels_of(image)
-        assert not cut_off(window)
+        assert cut_off(window) == []
         assert not faint(window, pixels)
         size = (window.width(), window.height())
         if size != SMALL_SCREEN and not window.isFullScreen():
             window.resize(*SMALL_SCREEN)
             settle(window)
-            assert not cut_off(window)
+            assert cut_off(window) == []
             window.resize(*size)
             settle(window)
         return pixels
