@@ -12,6 +12,10 @@ from inference.spacing import PixelSpacing
 Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
 
 
+ColourMap: TypeAlias = NDArray[np.uint8]
+"""1 where a picture was coloured, 0 elsewhere; several times smaller than the picture, on the same extent."""
+
+
 class View(StrEnum):
     """What kind of plane a frame shows."""
 
@@ -56,6 +60,7 @@ class Frame:
         no_spacing_reason: one sentence that says why `spacing` is None; empty otherwise.
         depth_changed_at: `time.monotonic()` seconds since which the watched depth text or ruler has been another one;
             None while it is as it was marked, or none is watched.
+        colour: where the picture was coloured before it became grey; None where it was not. A tint of all is none.
     """
 
     index: int
@@ -66,6 +71,7 @@ class Frame:
     time_s: float | None = None
     no_spacing_reason: str = ""
     depth_changed_at: float | None = None
+    colour: ColourMap | None = None
 
     def __post_init__(self) -> None:
         """Refuse anything that is not one grey picture."""

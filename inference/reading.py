@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from inference.contract import Mode, Reliability
 from inference.frame import Frame
+from inference.guards.base import Alarm
 
 
 class SizeState(StrEnum):
@@ -77,6 +78,8 @@ class Analysis:
         network_ms: the network's part of it.
         demonstration: the model was trained on simulation and the source is not simulated.
         mode: in which mode the network ran.
+        unlike: what of this frame the model did not see in training, one sentence; empty where it saw the like. No
+            measured figure speaks of such a frame.
     """
 
     model: str
@@ -86,6 +89,7 @@ class Analysis:
     network_ms: float
     demonstration: bool
     mode: Mode = Mode.FAST
+    unlike: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,11 +169,12 @@ class UnknownSpacing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NotAnalysed:
-    """Not analysed, on purpose, for a reason other than the scale."""
+    """Not analysed, on purpose, for a reason other than the scale; `alarm` says which guard forbids it."""
 
     frame: Frame
     reason: Reason
     sentence: str
+    alarm: Alarm | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

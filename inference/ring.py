@@ -100,7 +100,7 @@ class Held:
 
 def _pack(outcome: Outcome) -> _Packed:
     frame = outcome.frame
-    bare = replace(frame, pixels=frame.pixels[:1, :1].copy())
+    bare = replace(frame, pixels=frame.pixels[:1, :1].copy(), colour=None)
     kept: Outcome = replace(outcome, frame=bare)
     mask = b""
     if isinstance(outcome, Tumour) and isinstance(kept, Tumour):

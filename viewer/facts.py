@@ -18,7 +18,7 @@ def facts(
         "Scale": DASH if shown is None else scale_words(shown.frame.spacing),
         "Model": DASH if model is None else f"{model.contract.identity.name} {model.contract.identity.version}",
         "File": DASH if model is None else "verified on this computer",
-        "Device": DASH if model is None else model.provider + _took(shown),
+        "Device": DASH if model is None else _provider(model) + _took(shown),
         "Age since capture": _age(shown, meter, now),
         "Dropped": DASH if status is None else f"{spaced(status.dropped)} of {spaced(status.captured)}",
     }
@@ -30,6 +30,11 @@ def scale_words(spacing: PixelSpacing | None) -> str:
         return "unknown"
     row, col = f"{spacing.row_mm:.3g}", f"{spacing.col_mm:.3g}"
     return f"{row if row == col else f'{row} × {col}'} mm/px · {spacing.provenance.words}"
+
+
+def _provider(model: Model) -> str:
+    """What the model really runs on, and that it is not what it was meant to; why not, the model card says."""
+    return f"{model.provider}, fallback" if model.fallbacks else model.provider
 
 
 def _took(shown: Outcome | None) -> str:

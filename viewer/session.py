@@ -4,7 +4,8 @@ Opens both off the window's thread; the window polls.
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from time import monotonic
@@ -161,7 +162,7 @@ class Session:
             return Condition(Health.ENDED)
         judged = judge(self._freshness(status, shown), status.consecutive_failures)
         frozen = next((finding for finding in self._findings if finding.alarm is Alarm.FROZEN), None)
-        if judged.health is Health.RUNNING and frozen is not None:
+        if judged.health is Health.RUNNING and frozen is not None and _forbidding(self._findings) is None:
             return Condition(Health.FROZEN, monotonic() - frozen.since, frozen.sentence, judged.failures_in_a_row)
         return judged
 
@@ -254,13 +255,14 @@ class Session:
     def _answer(self, frame: Frame) -> Outcome:
         """The answer of whatever model is loaded; a guard's word comes before the network's."""
         model = self.model
-        self._findings = found = () if self._watch is None else self._watch.look(frame)
-        for finding in found:
-            if finding.alarm not in KEEPS_CONTOUR:
-                return NotAnalysed(frame, Reason.GUARD, finding.sentence)
+        seen = None if model is None else model.contract.input.seen
+        self._findings = found = () if self._watch is None else self._watch.look(frame, seen)
+        if (forbidding := _forbidding(found)) is not None:
+            return NotAnalysed(frame, Reason.GUARD, forbidding.sentence, forbidding.alarm)
         if model is None:
             return NotAnalysed(frame, Reason.OFF, self.model_refusal or "The model is being loaded.")
-        return (model.analyse_without_scale if self.without_scale else model.analyse)(frame)
+        outcome = (model.analyse_without_scale if self.without_scale else model.analyse)(frame)
+        return _said(outcome, found)
 
     def _without_stream(self) -> Condition:
         if "source" in self._pending and self.request is not None:
@@ -289,6 +291,19 @@ class Session:
 def _interval_s(playback: Playback) -> float:
     """Between two frames of a recording at its present speed."""
     return 1.0 / ((playback.info.fps or SWEEP_FPS) * playback.speed)
+
+
+def _forbidding(found: Sequence[Finding]) -> Finding | None:
+    """The finding that forbids to analyse the frame, None where none does."""
+    return next((finding for finding in found if finding.alarm not in KEEPS_CONTOUR), None)
+
+
+def _said(outcome: Outcome, found: Sequence[Finding]) -> Outcome:
+    """The same answer, saying of a frame unlike the training data that it is: on the screen, in records and exports."""
+    unlike = next((finding.sentence for finding in found if finding.alarm is Alarm.UNLIKE_TRAINING), "")
+    if unlike and isinstance(outcome, Tumour | NothingFound):
+        return replace(outcome, analysis=replace(outcome.analysis, unlike=unlike))
+    return outcome
 
 
 def _is_answer_of(model: Model, shown: Outcome | None) -> bool:

@@ -10,6 +10,8 @@ review reads. Each state has a tone (colour), a shape for those who cannot tell 
     scale unknown, analysed   ◇      notice   pixels   grey, dotted
     scale unknown             ◇      notice   —        none
     not analysed              ◇      notice   —        none
+    a guard forbids it        ◇      notice   words    none
+    unlike the training data  ◇      notice   mm²      its own
     nothing segmented         ●      neutral  words    none
     scanner frozen               ■      fault    its own  its own
     analysis failed, signal
@@ -22,6 +24,7 @@ from typing import assert_never
 
 from inference.contract import DEMONSTRATION, INTENDED_USE, Measured, ModelContract
 from inference.frame import Frame
+from inference.guards.base import Alarm
 from inference.reading import (
     Failed,
     NotAnalysed,
@@ -74,18 +77,21 @@ def _answer(outcome: Outcome, condition: Condition, context: Context) -> Face:
             return _nothing(outcome, context)
         case UnknownSpacing():
             offers = (Offer.CALIBRATE, Offer.WITHOUT_SCALE)
-            title = "Not analysed: scale unknown"
-            return _no_number(Card(Tone.NOTICE, Shape.DIAMOND, title, (outcome.sentence,), offers))
+            card = Card(Tone.NOTICE, Shape.DIAMOND, "Not analysed: scale unknown", (outcome.sentence,), offers)
+            changed = outcome.frame.depth_changed_at is not None
+            return _no_number(card, GUARDED[Alarm.DEPTH] if changed else "")
         case NotAnalysed():
-            return _no_number(Card(Tone.NOTICE, Shape.DIAMOND, "Not analysed", (outcome.sentence,)))
+            card = Card(Tone.NOTICE, Shape.DIAMOND, "Not analysed", (outcome.sentence,))
+            return _no_number(card, "" if outcome.alarm is None else GUARDED[outcome.alarm])
         case Failed():
             return _no_number(_failure_card(outcome, condition.failures_in_a_row))
         case _:
             assert_never(outcome)
 
 
-def _no_number(card: Card) -> Face:
-    return Face(DASH, "", "", "", card)
+def _no_number(card: Card, headline: str = "") -> Face:
+    """A dash for the number, or the words that stand in its place."""
+    return Face("" if headline else DASH, "", headline, "", card)
 
 
 def _with_banner(shown: Face, frame: Frame, contract: ModelContract | None) -> Face:
@@ -127,6 +133,17 @@ _REMEDIES = {
     Health.BROKEN: (Offer.OPEN,),
     Health.MODEL_REFUSED: (Offer.MODEL,),
 }
+GUARDED = {
+    Alarm.FROZEN: "Scanner frozen",
+    Alarm.BLACK: "No picture",
+    Alarm.LIFTED: "Probe lifted",
+    Alarm.PANES: "Two panes",
+    Alarm.GRAPHICS: "Graphics in the sector",
+    Alarm.COLOUR: "Colour in the sector",
+    Alarm.DEPTH: "Depth changed",
+    Alarm.UNLIKE_TRAINING: "Unlike the training data",
+}
+"""What stands in the number's place, or over the sentence, for each guard."""
 _DIMMED = (Health.STALE, Health.LOST, Health.BROKEN)
 """The picture itself is no longer to be believed."""
 
@@ -166,6 +183,8 @@ def _size_card(tumour: Tumour, context: Context) -> Card:
         # A held warning stands beside a number that is already above its limit.
         body = (limit if held is tumour.size else f"a moment ago: {limit}", *cut, *reliability)
         return Card(Tone.WARNING, Shape.TRIANGLE, title, body)
+    if tumour.analysis.unlike:
+        return Card(Tone.NOTICE, Shape.DIAMOND, GUARDED[Alarm.UNLIKE_TRAINING], (*cut, *reliability))
     return Card(Tone.NEUTRAL, Shape.DOT, "No size warning", (*cut, *reliability))
 
 
@@ -183,6 +202,8 @@ def _limit_words(held: SizeState, contract: ModelContract | None) -> str:
 def _reliability_lines(tumour: Tumour, context: Context, *, figures: bool) -> tuple[str, ...]:
     """Expected Dice with its n, patients and data; or the sentence that says why there is none."""
     known = evidence(tumour.frame, context.contract, context.phase)
+    if tumour.analysis.unlike:
+        return (tumour.analysis.unlike, *_phase_lines(known.gap))
     if known.measured is None:
         return _gap_lines(known.gap)
     if not figures:
@@ -217,8 +238,10 @@ def _nothing(outcome: NothingFound, context: Context) -> Face:
     """Never 'no tumour': nothing was segmented, and how often that is wrong is measured or not."""
     known = evidence(outcome.frame, context.contract, context.phase)
     measured = known.measured
-    if measured is None or measured.specificity is None or measured.miss_rate is None:
-        lines: tuple[str, ...] = ("specificity and miss rate not measured", *_phase_lines(known.gap))
+    if outcome.analysis.unlike:
+        lines: tuple[str, ...] = (outcome.analysis.unlike, *_phase_lines(known.gap))
+    elif measured is None or measured.specificity is None or measured.miss_rate is None:
+        lines = ("specificity and miss rate not measured", *_phase_lines(known.gap))
     else:
         lines = (
             f"tumour missed on {_percent(measured.miss_rate)} of tumour slices; "

@@ -1,10 +1,12 @@
 """What a guard is: it looks at every frame before the network does, and may forbid to believe it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from inference.frame import Frame
+if TYPE_CHECKING:
+    from inference.guards.sketch import Sketch  # OpenCV: not before a source is opened
 
 
 class Alarm(StrEnum):
@@ -65,6 +67,28 @@ class Event:
 class Guard(Protocol):
     """Looks at frames one after another, from one thread."""
 
-    def look(self, frame: Frame) -> Finding | None:
+    def look(self, sketch: "Sketch") -> Finding | None:
         """The verdict on this frame; at most 3 ms for 640x480 pixels together with all other guards."""
         ...
+
+
+class Sight:
+    """A guard that needs no memory: fires on the first frame in which something is seen.
+
+    Args:
+        alarm: which.
+        sees: the sentence for a frame in which it is seen, empty for any other.
+    """
+
+    def __init__(self, alarm: Alarm, sees: "Callable[[Sketch], str]") -> None:
+        self._alarm, self._sees = alarm, sees
+        self._since: float | None = None
+
+    def look(self, sketch: "Sketch") -> Finding | None:
+        """The verdict on this frame."""
+        sentence = self._sees(sketch)
+        if not sentence:
+            self._since = None
+            return None
+        self._since = sketch.frame.captured_at if self._since is None else self._since
+        return Finding(self._alarm, self._since, sentence)

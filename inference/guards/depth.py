@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from inference.errors import SpacingError
 from inference.frame import Frame, Pixels
 from inference.guards.base import Alarm, Finding
+from inference.guards.sketch import Sketch
 from inference.sources.cropped import Rect
 
 BLOCK = 4
@@ -127,9 +128,10 @@ class DepthWatch:
 class DepthAlarm:
     """Tells what the source found while its picture was whole."""
 
-    def look(self, frame: Frame) -> Finding | None:
+    def look(self, sketch: Sketch) -> Finding | None:
         """The source's verdict, which came with the frame."""
-        return None if frame.depth_changed_at is None else Finding(Alarm.DEPTH, frame.depth_changed_at, SENTENCE)
+        since = sketch.frame.depth_changed_at
+        return None if since is None else Finding(Alarm.DEPTH, since, SENTENCE)
 
 
 def may_measure(*, captured: bool, own_scale: bool, watched: bool) -> bool:

@@ -6,6 +6,7 @@ from numpy.typing import NDArray
 
 from inference.frame import Frame
 from inference.guards.base import Alarm, Finding
+from inference.guards.sketch import Sketch
 
 AFTER_S = 1.0
 """A hand is never still for a second: speckle changes with every pulse, even on a resting probe."""
@@ -22,8 +23,9 @@ class FrozenGuard:
         self._moved: NDArray[np.float32] | None = None
         self._since = 0.0
 
-    def look(self, frame: Frame) -> Finding | None:
+    def look(self, sketch: Sketch) -> Finding | None:
         """Frozen once nothing has moved for `AFTER_S`; only on a live signal, since a replay may be paused."""
+        frame = sketch.frame
         if not frame.origin.live:
             return None
         blocks = _blocks(frame)

@@ -4,8 +4,10 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 
+from inference.contract import Seen
 from inference.frame import Frame
 from inference.guards.base import Alarm, Event, Finding, Guard
+from inference.guards.sketch import Sketcher
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +26,19 @@ class Watch:
 
     def __init__(self, guards: Sequence[Guard]) -> None:
         self._guards = tuple(guards)
+        self._sketch = Sketcher()
         self._ringing: dict[Alarm, Finding] = {}
         self._events: deque[Event] = deque(maxlen=MOST_EVENTS)
 
-    def look(self, frame: Frame) -> tuple[Finding, ...]:
-        """What is wrong with this frame's signal; nothing on a good one."""
-        found = tuple(finding for guard in self._guards if (finding := guard.look(frame)) is not None)
+    def look(self, frame: Frame, seen: Seen | None = None) -> tuple[Finding, ...]:
+        """What is wrong with this frame's signal; nothing on a good one.
+
+        Args:
+            frame: the next one of the source.
+            seen: what the loaded model saw in training; None while there is none.
+        """
+        sketch = self._sketch(frame, seen)
+        found = tuple(finding for guard in self._guards if (finding := guard.look(sketch)) is not None)
         before, self._ringing = self._ringing, {finding.alarm: finding for finding in found}
         for alarm in sorted(self._ringing.keys() - before.keys()):
             self._note(Event(alarm, True, frame.captured_at, self._ringing[alarm].sentence))

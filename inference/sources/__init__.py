@@ -19,6 +19,8 @@ from inference.spacing import PixelSpacing
 
 SIMULATED = "simulated:"
 """Opens the phantom of known area."""
+DISTURBED = "simulated:?"
+"""Opens the phantom as a live signal that something goes wrong with: simulated:?disturb=lifted&at=3."""
 DEVICE = "device:"
 """Before the name of a capture device."""
 OPENIGTLINK = "igtl"
@@ -27,7 +29,7 @@ VIDEO_STREAMS = ("rtsp", "rtsps", "udp", "rtp", "srt", "http", "https")
 
 def is_live(text: str) -> bool:
     """Whether this is a device or the address of a stream rather than the name of a file."""
-    if text.startswith(DEVICE):
+    if text.startswith((DEVICE, DISTURBED)):
         return True
     scheme, found, _ = text.partition("://")
     return bool(found) and scheme.lower() in (OPENIGTLINK, *VIDEO_STREAMS)
@@ -37,7 +39,7 @@ def open_live(text: str, *, spacing: PixelSpacing | None = None) -> LiveSource:
     """Open a stream and wait for its first picture.
 
     Args:
-        text: device:NAME, igtl://host:port[/device], or a network video's address.
+        text: device:NAME, simulated:?disturb=NAMES&at=SECONDS, igtl://host:port[/device], or a network video's address.
         spacing: the user's own spacing, in force until the signal changes or is interrupted.
 
     Raises:
@@ -47,6 +49,10 @@ def open_live(text: str, *, spacing: PixelSpacing | None = None) -> LiveSource:
         from inference.sources.capture import CaptureSource
 
         return CaptureSource(text.removeprefix(DEVICE), typed=spacing)
+    if text.startswith(DISTURBED):
+        from inference.sources.disturbed import DisturbedSource
+
+        return DisturbedSource.parse(text.removeprefix(DISTURBED), spacing)
     if text.lower().startswith(f"{OPENIGTLINK}://"):
         from inference.sources.openigtlink import OpenIGTLinkSource
 

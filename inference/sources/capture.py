@@ -13,6 +13,7 @@ import cv2
 from numpy.typing import NDArray
 
 from inference.errors import NotFoundError, SourceError
+from inference.sources.colour import colour_map
 from inference.sources.grey import Weave, grey
 from inference.sources.live import Connection, Live, Picture
 from inference.sources.recorded import REMEDY, quiet_opencv
@@ -179,7 +180,7 @@ class _Grabbed:
             return None  # some drivers hand over half a picture when they are unplugged
         if not decoded:
             return None
-        return Picture(self._weave.apply(grey(picture)), None, NO_SCALE)
+        return Picture(self._weave.apply(grey(picture)), None, NO_SCALE, colour_map(picture, order="BGR"))
 
     def close(self) -> None:
         """Free the device."""

@@ -9,7 +9,7 @@ import pydicom
 from pydicom.errors import InvalidDicomError
 
 from inference.errors import ChoiceError, FormatError
-from inference.frame import Origin, Pixels, View
+from inference.frame import ColourMap, Origin, Pixels, View
 from inference.sources.base import Mask, SourceInfo
 from inference.sources.dicom_pixels import DicomPixels, damage_told
 from inference.sources.dicom_region import Pane, pane_of
@@ -86,9 +86,12 @@ class DicomSource(Recorded):
         return len(self._places)
 
     def _pixels(self, index: int) -> Pixels:
+        return self._seen(index)[0]
+
+    def _seen(self, index: int) -> tuple[Pixels, ColourMap | None]:
         file, number = self._places[index]
-        grey = file(number)
-        return as_pixels(cv2.bitwise_and(grey, grey, mask=self._inside))
+        grey, colour = file.seen(number)
+        return as_pixels(cv2.bitwise_and(grey, grey, mask=self._inside)), colour
 
     def _samples(self) -> list[Pixels]:
         """Decoded frames from the whole clip; one that is broken is left out, unless all are."""

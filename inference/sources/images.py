@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import FormatError, NotFoundError
-from inference.frame import Origin, Pixels, View
+from inference.frame import ColourMap, Origin, Pixels, View
 from inference.sources.base import SourceInfo
+from inference.sources.colour import colour_map
 from inference.sources.paths import PICTURES, natural_order
 from inference.sources.recorded import REMEDY, Recorded, as_pixels, display_levels, luma, quiet_opencv
 from inference.spacing import PixelSpacing
@@ -23,16 +24,20 @@ class PictureSource(Recorded):
     """One picture file; each page of a TIFF is a frame."""
 
     def __init__(self, path: Path, *, typed: PixelSpacing | None = None) -> None:
-        self._pages = read_pictures(path)
-        _same_size([(path.name, page) for page in self._pages])
-        super().__init__(_info(path.name, self._pages[0], self._pages), typed)
+        self._seen_pages = _read(path)
+        pages = [page for page, _ in self._seen_pages]
+        _same_size([(path.name, page) for page in pages])
+        super().__init__(_info(path.name, pages[0], pages), typed)
 
     def __len__(self) -> int:
         """Number of pages."""
-        return len(self._pages)
+        return len(self._seen_pages)
 
     def _pixels(self, index: int) -> Pixels:
-        return self._pages[index]
+        return self._seen_pages[index][0]
+
+    def _seen(self, index: int) -> tuple[Pixels, ColourMap | None]:
+        return self._seen_pages[index]
 
 
 class FolderSource(Recorded):
@@ -45,11 +50,11 @@ class FolderSource(Recorded):
         self._paths = natural_order(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
         if not self._paths:
             raise FormatError(f"The folder {folder.name} holds no picture or DICOM file: name another one.")
-        first = self._picture(0)
+        first = self._pixels(0)
         samples = [first]
         every = max(1, len(self._paths) // 8)
         for index in range(1, len(self._paths)):
-            picture = self._picture(index)
+            picture = self._pixels(index)
             _same_size([(self._paths[0].name, first), (self._paths[index].name, picture)])
             if index % every == 0:
                 samples.append(picture)
@@ -59,18 +64,18 @@ class FolderSource(Recorded):
         """Number of files."""
         return len(self._paths)
 
-    def _picture(self, index: int) -> Pixels:
-        pages = read_pictures(self._paths[index])
+    def _pixels(self, index: int) -> Pixels:
+        return self._seen(index)[0]
+
+    def _seen(self, index: int) -> tuple[Pixels, ColourMap | None]:
+        pages = _read(self._paths[index])
         if len(pages) > 1:
             raise FormatError(f"{self._paths[index].name} holds {len(pages)} pages: open it by itself.")
         return pages[0]
 
-    def _pixels(self, index: int) -> Pixels:
-        return self._picture(index)
 
-
-def read_pictures(path: Path) -> list[Pixels]:
-    """The grey pages of one picture file, in the file's own depth.
+def _read(path: Path) -> list[tuple[Pixels, ColourMap | None]]:
+    """The grey pages of one picture file, in the file's own depth, and where each was coloured.
 
     Raises:
         NotFoundError: if there is no such file.
@@ -86,7 +91,7 @@ def read_pictures(path: Path) -> list[Pixels]:
     found, pages = _decode(data)
     if not found:
         raise FormatError(f"{path.name} is not a picture that can be read: give a PNG, JPEG, TIFF or BMP file.")
-    return [as_pixels(_grey(page)) for page in pages]
+    return [(as_pixels(_grey(page)), colour_map(page, order="BGR")) for page in pages]
 
 
 def _decode(data: bytes) -> tuple[bool, list[NDArray[Any]]]:

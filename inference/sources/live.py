@@ -11,16 +11,13 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
 
-import cv2
-import numpy as np
-
 from inference.errors import SourceError
-from inference.frame import Frame, Origin, Pixels, View
+from inference.frame import ColourMap, Frame, Origin, Pixels, View
 from inference.guards.depth import DepthGuard, DepthWatch
 from inference.latest import Latest
-from inference.sources.base import Closing, Mask, SourceInfo
+from inference.sources.base import Closing, SourceInfo
 from inference.sources.recorded import REMEDY, display_levels
-from inference.sources.sector import sector_mask
+from inference.sources.sector import GrowingSector
 from inference.spacing import PixelSpacing
 
 log = logging.getLogger(__name__)
@@ -42,11 +39,13 @@ class Picture:
         pixels: (rows, cols), grey.
         spacing: what the signal itself says, or None.
         no_spacing_reason: why it says nothing; empty otherwise.
+        colour: where it was coloured; None where it was not.
     """
 
     pixels: Pixels
     spacing: PixelSpacing | None
     no_spacing_reason: str
+    colour: ColourMap | None = None
 
 
 class Connection(Protocol):
@@ -63,34 +62,6 @@ class Connection(Protocol):
     def close(self) -> None:
         """Free it."""
         ...
-
-
-class GrowingSector:
-    """The sector of a signal that cannot be looked at beforehand: it only grows, so that no tissue is ever cut off.
-
-    A probe that is lifted while the stream is opened shows next to nothing; a sector found then for good would hide
-    everything that comes later.
-    """
-
-    EVERY = 32
-
-    def __init__(self) -> None:
-        self._brightest: Pixels | None = None
-        self._inside: Mask | None = None
-        self._seen = 0
-
-    def apply(self, pixels: Pixels) -> Pixels:
-        """The same picture, exactly 0 outside the sector seen so far."""
-        brightest = pixels if self._brightest is None else np.maximum(self._brightest, pixels)
-        self._brightest = brightest
-        self._seen += 1
-        # Often at first, then about once a second.
-        if self._inside is None or self._seen % self.EVERY == 0 or self._seen & (self._seen - 1) == 0:
-            found = sector_mask([brightest])
-            self._inside = found if self._inside is None else cv2.bitwise_or(found, self._inside).astype(np.uint8)
-        inside = self._inside
-        masked: Pixels = np.where(inside > 0, pixels, pixels.dtype.type(0))
-        return masked
 
 
 class Live(Closing, ABC):
@@ -243,6 +214,7 @@ class Live(Closing, ABC):
             origin=self._info.origin,
             no_spacing_reason=reason,
             depth_changed_at=None if changed is None else changed.since,
+            colour=picture.colour,
         )
         self._index += 1
         self._pictures.put(frame)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import cv2
 
 from inference.errors import SourceError
+from inference.sources.colour import colour_map
 from inference.sources.grey import grey
 from inference.sources.live import Connection, Live, Picture
 from inference.sources.paths import shown_address
@@ -114,7 +115,7 @@ class _Capture:
             if not decoded:
                 return None
             if not self._lateness.late(self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1e3, monotonic()):
-                return Picture(grey(picture), None, NO_SCALE)
+                return Picture(grey(picture), None, NO_SCALE, colour_map(picture, order="BGR"))
         return None
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pyigtl.messages import ImageMessage, MessageBase
 
 from inference.errors import ChoiceError, FormatError, SourceError
+from inference.sources.colour import colour_map
 from inference.sources.live import Connection, Live, Picture
 from inference.sources.recorded import REMEDY, as_pixels, luma
 from inference.spacing import PixelSpacing, Provenance
@@ -182,7 +183,7 @@ def picture_of(message: ImageMessage) -> Picture:
     grey = as_pixels(luma(np.asarray(as_pixels(plane))) if plane.ndim == 3 else plane)
     if 0 in grey.shape:
         raise FormatError("The stream sends empty pictures: start the imaging on the sender.")
-    return Picture(grey, spacing, reason)
+    return Picture(grey, spacing, reason, colour_map(plane))
 
 
 def matrix_spacing(matrix: NDArray[np.floating]) -> tuple[PixelSpacing | None, str]:

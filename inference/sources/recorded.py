@@ -14,7 +14,7 @@ from cv2.utils import logging
 from numpy.typing import NDArray
 
 from inference.exporters import picture_header, write_mask_nifti
-from inference.frame import Frame, Pixels
+from inference.frame import ColourMap, Frame, Pixels
 from inference.sources.base import Closing, Mask, SourceInfo
 from inference.spacing import PixelSpacing
 
@@ -44,6 +44,10 @@ class Recorded(Closing, ABC):
     def _pixels(self, index: int) -> Pixels:
         """The (rows, cols) grey values of one frame."""
 
+    def _seen(self, index: int) -> tuple[Pixels, ColourMap | None]:
+        """The same, and where it was coloured; for sources that know colour."""
+        return self._pixels(index), None
+
     @property
     def info(self) -> SourceInfo:
         """What is known before the first frame."""
@@ -59,14 +63,16 @@ class Recorded(Closing, ABC):
         if not 0 <= index < len(self):
             raise IndexError(f"frame {index} of {len(self)}")
         info = self._info
+        pixels, colour = self._seen(index)
         return Frame(
             index=index,
-            pixels=self._pixels(index),
+            pixels=pixels,
             spacing=info.spacing,
             captured_at=time.monotonic(),
             origin=info.origin,
             time_s=None if info.fps is None else index / info.fps,
             no_spacing_reason=info.no_spacing_reason,
+            colour=colour,
         )
 
     def frames(self) -> Iterator[Frame]:

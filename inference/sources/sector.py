@@ -54,6 +54,45 @@ def _hull(pieces: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Mask:
     return cv2.dilate(filled, np.ones((3, 3), np.uint8)).astype(np.uint8)
 
 
+class GrowingSector:
+    """The sector of a signal that cannot be looked at beforehand: it only grows, so that no tissue is ever cut off.
+
+    A probe that is lifted while the stream is opened shows next to nothing; a sector found then for good would hide
+    everything that comes later.
+    """
+
+    EVERY = 32
+
+    def __init__(self) -> None:
+        self._brightest: Pixels | None = None
+        self._inside: Mask | None = None
+        self._seen = self._outside = 0
+
+    def apply(self, pixels: Pixels) -> Pixels:
+        """The same picture, exactly 0 outside the sector seen so far."""
+        brightest = pixels if self._brightest is None else np.maximum(self._brightest, pixels)
+        self._brightest = brightest
+        self._seen += 1
+        # Often at first, then about once a second; and at once where a large piece appears, such as a second pane.
+        due = self._seen % self.EVERY == 0 or self._seen & (self._seen - 1) == 0
+        if self._inside is None or due or self._appeared(pixels, self._inside):
+            found = sector_mask([brightest])
+            self._inside = found if self._inside is None else cv2.bitwise_or(found, self._inside).astype(np.uint8)
+            self._outside = _shining(brightest, self._inside)
+        masked: Pixels = np.where(self._inside > 0, pixels, pixels.dtype.type(0))
+        return masked
+
+    def _appeared(self, pixels: Pixels, inside: Mask) -> bool:
+        """Whether much more shines outside the sector than ever did."""
+        return _shining(pixels, inside) > self._outside + SMALL * cv2.countNonZero(inside)
+
+
+def _shining(pixels: Pixels, inside: Mask) -> int:
+    """Pixels that shine outside the sector."""
+    limit = DARK * (255.0 if pixels.dtype == np.uint8 else float(pixels.max()))
+    return int(np.count_nonzero((pixels > limit) & (inside == 0)))
+
+
 def spread(count: int, wanted: int) -> list[int]:
     """At most `wanted` frame numbers, evenly over 0..count-1, both ends among them."""
     return sorted({int(index) for index in np.linspace(0, count - 1, min(count, wanted)).round()})

@@ -11,8 +11,9 @@ import numpy as np
 
 from inference.errors import FormatError
 from inference.exporters import picture_header, write_mask_nifti
-from inference.frame import Frame, Origin, Pixels, View
+from inference.frame import ColourMap, Frame, Origin, Pixels, View
 from inference.sources.base import Mask, SourceInfo
+from inference.sources.colour import colour_map
 from inference.sources.orientation import Orientation
 from inference.sources.plus_config import config_spacing
 from inference.sources.recorded import REMEDY, Recorded, as_pixels, display_levels, luma
@@ -74,10 +75,13 @@ class SequenceSource(Recorded):
         write_mask_nifti(volume.T, self._header(), path)
 
     def _pixels(self, index: int) -> Pixels:
+        return self._seen(index)[0]
+
+    def _seen(self, index: int) -> tuple[Pixels, ColourMap | None]:
         picture = as_pixels(self._orientation.shown(self._stack.pictures[self._kept[index]]))
         if picture.ndim == 2:
-            return picture
-        return luma(picture) if picture.shape[2] > 1 else picture[..., 0]
+            return picture, None
+        return luma(picture) if picture.shape[2] > 1 else picture[..., 0], colour_map(picture)
 
     def _described(self, name: str, config: Path | None) -> SourceInfo:
         samples = [self._pixels(index) for index in spread(len(self), SAMPLED)]

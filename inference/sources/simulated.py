@@ -146,12 +146,20 @@ class PhantomSource(Recorded):
 
 
 def _sector(rows: int, cols: int) -> Mask:
-    """A fan with its apex above the picture: 1 inside."""
-    y, x = np.mgrid[:rows, :cols].astype(np.float32)
-    down = y + 0.25 * rows
-    across = x - (cols - 1) / 2
-    radius = np.hypot(down, across)
-    inside: NDArray[np.bool_] = (
-        (np.abs(np.arctan2(across, down)) < 0.6) & (radius > 0.32 * rows) & (radius < 1.22 * rows)
-    )
+    """1 inside the fan."""
+    depth, side = fan(rows, cols)
+    inside: NDArray[np.bool_] = (np.abs(side) < 1) & (depth > 0) & (depth < 1)
     return inside.view(np.uint8)
+
+
+def fan(rows: int, cols: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Where in the phantom's fan, whose apex is above the picture, each pixel lies.
+
+    Returns:
+        (rows, cols) float32 each: depth, 0 at the probe face and 1 at the far end; side, -1 at the left edge and 1 at
+        the right one. Both go on outside the fan.
+    """
+    y, x = np.mgrid[:rows, :cols].astype(np.float32)
+    down, across = y + 0.25 * rows, x - (cols - 1) / 2
+    depth = (np.hypot(down, across) / rows - 0.32) / 0.9
+    return depth.astype(np.float32), (np.arctan2(across, down) / 0.6).astype(np.float32)

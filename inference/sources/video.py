@@ -9,8 +9,9 @@ import cv2
 from numpy.typing import NDArray
 
 from inference.errors import FormatError, SourceError
-from inference.frame import Origin, Pixels, View
+from inference.frame import ColourMap, Origin, Pixels, View
 from inference.sources.base import SourceInfo
+from inference.sources.colour import colour_map
 from inference.sources.recorded import REMEDY, Recorded, as_pixels, luma, quiet_opencv
 from inference.sources.sector import sector_mask, spread
 from inference.spacing import PixelSpacing
@@ -38,7 +39,7 @@ class VideoSource(Recorded):
         self._next = 0
         self._count = self._decodable(int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
         fps = float(self._capture.get(cv2.CAP_PROP_FPS))
-        samples = [self._grey(index) for index in spread(self._count, SAMPLED)]
+        samples = [_grey(self._picture(index)) for index in spread(self._count, SAMPLED)]
         self._inside = sector_mask(samples)
         self._whole: Pixels | None = None
         rows, cols = samples[0].shape
@@ -68,15 +69,19 @@ class VideoSource(Recorded):
         return self._whole
 
     def _pixels(self, index: int) -> Pixels:
-        grey = self._whole = self._grey(index)
-        return as_pixels(cv2.bitwise_and(grey, grey, mask=self._inside))
+        return self._seen(index)[0]
 
-    def _grey(self, index: int) -> Pixels:
+    def _seen(self, index: int) -> tuple[Pixels, ColourMap | None]:
+        picture = self._picture(index)
+        grey = self._whole = _grey(picture)
+        return as_pixels(cv2.bitwise_and(grey, grey, mask=self._inside)), colour_map(picture, order="BGR")
+
+    def _picture(self, index: int) -> NDArray[Any]:
         with self._lock:
             picture = self._decode(index)
         if picture is None:
             raise SourceError(f"Frame {index} of {self._path.name} cannot be decoded: convert the video.")
-        return as_pixels(luma(picture, order="BGR") if picture.ndim == 3 else picture)
+        return picture
 
     def _decode(self, index: int) -> NDArray[Any] | None:
         """Frame `index` exactly, whatever was decoded before."""
@@ -106,6 +111,10 @@ class VideoSource(Recorded):
                 if self._decode(count - 1) is not None:
                     return count
         raise FormatError(f"{self._path.name} holds no frames, or was cut short: copy it again.")
+
+
+def _grey(picture: NDArray[Any]) -> Pixels:
+    return as_pixels(luma(picture, order="BGR") if picture.ndim == 3 else picture)
 
 
 def _open(path: Path) -> cv2.VideoCapture:

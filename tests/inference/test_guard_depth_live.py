@@ -11,6 +11,7 @@ from inference.errors import SourceError
 from inference.frame import Frame, Pixels
 from inference.guards.base import Alarm
 from inference.guards.depth import SENTENCE, DepthAlarm, DepthGuard
+from inference.guards.sketch import Sketch
 from inference.sources.cropped import Rect
 from inference.sources.live import Live, Picture
 from inference.spacing import PixelSpacing, Provenance
@@ -95,11 +96,11 @@ def test_frames_do_not_show_the_text_and_the_guard_sees_it_all_the_same(scripted
     frame = source.show(screen(seed=1))
     assert not frame.pixels[TEXT.where].any()
     assert (frame.spacing, frame.depth_changed_at) == (TYPED, None)
-    assert DepthAlarm().look(frame) is None
+    assert DepthAlarm().look(Sketch.of(frame)) is None
     frame = source.show(screen("9.0", seed=2))
     assert not frame.pixels[TEXT.where].any()
     assert (frame.spacing, frame.no_spacing_reason) == (None, SENTENCE)
-    found = DepthAlarm().look(frame)
+    found = DepthAlarm().look(Sketch.of(frame))
     assert found is not None
     assert (found.alarm, found.since) == (Alarm.DEPTH, frame.captured_at)
 

@@ -7,6 +7,7 @@ import pytest
 
 from inference.frame import Frame
 from inference.guards.base import Alarm, Event, Finding
+from inference.guards.sketch import Sketch
 from inference.guards.watch import Watch
 from inference.sources.simulated import PhantomSource
 
@@ -17,8 +18,8 @@ class Odd:
     def __init__(self, alarm: Alarm) -> None:
         self._alarm = alarm
 
-    def look(self, frame: Frame) -> Finding | None:
-        return Finding(self._alarm, 0.0, f"{self._alarm} it is.") if frame.index % 2 else None
+    def look(self, sketch: Sketch) -> Finding | None:
+        return Finding(self._alarm, 0.0, f"{self._alarm} it is.") if sketch.frame.index % 2 else None
 
 
 @pytest.fixture

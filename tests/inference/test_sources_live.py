@@ -18,9 +18,10 @@ from inference.frame import Frame, Pixels
 from inference.latest import Latest
 from inference.sources import is_live, open_live
 from inference.sources.base import LiveSource
-from inference.sources.live import CHANGED, INTERRUPTED, GrowingSector
+from inference.sources.live import CHANGED, INTERRUPTED
 from inference.sources.openigtlink import NO_PLANE, NO_SCALE, matrix_spacing
 from inference.sources.paths import shown_address
+from inference.sources.sector import GrowingSector
 from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
 

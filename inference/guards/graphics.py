@@ -1,0 +1,93 @@
+"""Calipers, text or other graphics inside the sector: strokes that cross, as no echo does."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.frame import View
+from inference.guards.base import Alarm, Finding
+from inference.guards.sketch import Sketch
+from inference.sources.sector import sector_mask
+
+THICK = 4
+"""Pixels: a stroke is thinner. One more for each 480 pixels of the longer side above 1280."""
+CONTRAST = 90
+"""Grey of 255 by which a stroke is brighter than both its sides."""
+LONG = 7
+"""Pixels of a straight stroke; speckle and specular lines are that long in one direction only."""
+CROSSING = 5
+"""Pixels within which two strokes meet."""
+SEVERAL = 2
+"""So many crossings at once are no accident; a single one has to stay in its place."""
+STAYS = 3
+"""Frames in which a single one stays, unless the source begins with it: at 25 a second, 0.08 s after the first."""
+PIECES = 2
+"""Pixels by which a codec moves it."""
+SENTENCE = "Calipers, text or graphics inside the sector: take them off the picture, or crop it."
+
+
+class GraphicsGuard:
+    """Fires on the first frame with several crossings, or on the third with one at one place."""
+
+    def __init__(self) -> None:
+        self._before: list[NDArray[Any]] = []
+        self._since: float | None = None
+        self._begun = False
+
+    def look(self, sketch: Sketch) -> Finding | None:
+        """The verdict on this frame; a volume's slices are no screen."""
+        found = None if sketch.frame.origin.view is View.SLICE else crossings(sketch)
+        begun, self._begun = self._begun, True
+        if found is None:
+            self._before, self._since = [], None
+            return None
+        self._since = sketch.frame.captured_at if self._since is None else self._since
+        first = not begun
+        if first:
+            self._before = [found] * STAYS
+        self._before = [*self._before, found][-STAYS:]
+        if not self._stays() and _pieces(found) < SEVERAL:
+            return None
+        return Finding(Alarm.GRAPHICS, self._since, SENTENCE)
+
+    def _stays(self) -> bool:
+        """Whether some crossing has been in one place for `STAYS` frames."""
+        if len(self._before) < STAYS or len({found.shape for found in self._before}) > 1:
+            return False
+        near = np.ones((2 * PIECES + 1, 2 * PIECES + 1), np.uint8)
+        return bool(np.logical_and.reduce([cv2.dilate(found, near) for found in self._before]).any())
+
+
+def crossings(sketch: Sketch) -> NDArray[Any] | None:
+    """Where thin bright strokes cross inside the sector, (rows, cols) uint8 0/1; None where none do."""
+    full = sketch.full
+    found = _crossings(full, THICK + max(0, (max(full.shape) - 1280) // 480))
+    if found is None:
+        return None
+    inside = cv2.resize(sector_mask([sketch.small]), full.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    found = cv2.bitwise_and(found, inside)
+    return found if found.any() else None
+
+
+def _crossings(full: NDArray[Any], thick: int) -> NDArray[Any] | None:
+    thin = cv2.morphologyEx(full, cv2.MORPH_TOPHAT, np.ones((thick, thick), np.uint8))
+    strokes = cv2.threshold(thin, CONTRAST, 1, cv2.THRESH_BINARY)[1]
+    if not strokes.any():
+        return None
+    slant = np.eye(LONG, dtype=np.uint8)
+    upright = _meet(strokes, np.ones((1, LONG), np.uint8), np.ones((LONG, 1), np.uint8))
+    oblique = _meet(strokes, slant, np.ascontiguousarray(slant[:, ::-1]))
+    return cv2.bitwise_or(upright, oblique)
+
+
+def _meet(strokes: NDArray[Any], one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
+    """Where a stroke of one direction comes near one of the other."""
+    near = np.ones((CROSSING, CROSSING), np.uint8)
+    first, second = (cv2.morphologyEx(strokes, cv2.MORPH_OPEN, shape) for shape in (one, other))
+    return cv2.bitwise_and(cv2.dilate(first, near), cv2.dilate(second, near))
+
+
+def _pieces(found: NDArray[Any]) -> int:
+    return cv2.connectedComponents(found)[0] - 1

@@ -1,0 +1,71 @@
+"""Probe lifted: bright reverberation rings below the probe face, and no tissue.
+
+As long as some part of the face has tissue below it (partial contact), the picture is analysed: rings beside tissue are
+not told from it here. A cavity with saline or clot is anatomy, and has tissue below.
+"""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.frame import View
+from inference.guards.sketch import DARK, Sketch
+
+DEEP = 0.4
+"""Share of the depth below which rings have died away, and tissue has not."""
+TISSUE = 0.02
+"""Bright share below `DEEP` that is tissue: real good pictures have 0.08 and more of it, lifted ones 0.007."""
+ALIKE = 0.15
+"""Relative spread along the probe face, near it: 0.03 to 0.06 in real rings, since each comes from the whole face."""
+BRIGHT = 80
+"""Mean grey of 255 of the brightest ring at least: 157 and more in real ones."""
+FACE = 0.08
+"""Share of the picture's width that rings have at least: a few bright dots are none."""
+UNBROKEN = 0.8
+"""Share of the columns between its ends in which the face is bright."""
+NEAR = 0.15
+"""Share of the depth in which the probe face lies, curved as it may be."""
+SENTENCE = "No tissue below the probe: is it lifted, or is air under it?"
+
+
+def lifted(sketch: Sketch) -> str:
+    """The sentence for a lifted probe; a volume's slices have no probe above them."""
+    return SENTENCE if sketch.frame.origin.view is not View.SLICE and _only_rings(sketch.small) else ""
+
+
+def _only_rings(picture: NDArray[Any]) -> bool:
+    """Whether nothing is deep, and what is near the face is the same all along it. The probe is on top."""
+    bright = picture > DARK
+    shining = np.flatnonzero(bright.any(axis=1))
+    if not shining.size:
+        return False
+    top = int(shining[0])
+    depth = picture.shape[0] - top
+    deep = bright[top + int(DEEP * depth) :]
+    if not deep.size or float(deep.mean()) >= TISSUE:
+        return False
+    face = np.flatnonzero(bright[top : top + max(1, int(NEAR * depth))].any(axis=0))
+    if face.size < max(FACE * picture.shape[1], UNBROKEN * (face[-1] - face[0] + 1)):
+        return False
+    return _spread(_straightened(picture, bright, face, depth)) < ALIKE
+
+
+def _straightened(picture: NDArray[Any], bright: NDArray[Any], face: NDArray[Any], depth: int) -> NDArray[Any]:
+    """(rows, columns) float32: the middle of the face, each column from its first bright pixel down to `DEEP`."""
+    margin = face.size // 5
+    columns = face[margin : face.size - margin]
+    first = bright[:, columns].argmax(axis=0)
+    rows = np.minimum(first + np.arange(max(1, int(DEEP * depth)))[:, None], picture.shape[0] - 1)
+    straight: NDArray[Any] = cv2.blur(picture[rows, columns], (3, 3)).astype(np.float32)
+    return straight
+
+
+def _spread(straight: NDArray[Any]) -> float:
+    """Median over the shining depths of the relative spread along the face; infinite where none is bright."""
+    mean = straight.mean(axis=1)
+    if float(mean.max()) < BRIGHT:
+        return float("inf")
+    there = mean > 2 * DARK
+    return float(np.median(straight.std(axis=1)[there] / mean[there]))

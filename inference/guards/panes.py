@@ -1,0 +1,80 @@
+"""Two panes: a scanner's split or compare view, of which a model would take both for one picture."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.frame import View
+from inference.guards.sketch import DARK, Sketch
+
+LARGE = 0.3
+"""Share of all bright content that each of two panes has at least."""
+ALIKE = 0.85
+"""Overlap (intersection over union) of two panes' outlines laid on each other; the halves of a fan that a shadow parts
+are mirror images, and overlap by less."""
+STEP = 20
+"""Grey of 255 between two neighbouring columns at the seam of two panes that touch."""
+SEAM = 0.25
+"""Share of the picture's height along which a seam steps the same way: 0.33 and 0.55 in real pairs of panes."""
+LONE = 4
+"""So many times as often as any column nearby: speckle and shadows are wider than one column."""
+NEARBY = 12
+SENTENCE = "Two panes on the scanner's screen: show one, or crop the picture to one of them."
+
+
+def panes(sketch: Sketch) -> str:
+    """The sentence for two pictures side by side, apart or touching; a volume's slices are no screen."""
+    if sketch.frame.origin.view is View.SLICE:
+        return ""
+    return SENTENCE if _twins(sketch.small) or _seam(sketch.full, sketch.small) else ""
+
+
+def _twins(picture: NDArray[Any]) -> bool:
+    """Whether the picture falls into two large pieces of one outline, beside or above each other."""
+    bright = cv2.morphologyEx((picture > DARK).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=8)
+    if count < 3:
+        return False
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    first, second = (int(label) + 1 for label in np.argsort(areas)[:-3:-1])
+    if areas[second - 1] < LARGE * areas.sum():
+        return False
+    boxes = [stats[label, : cv2.CC_STAT_AREA] for label in (first, second)]
+    rows, cols = max(int(box[3]) for box in boxes), max(int(box[2]) for box in boxes)
+    one, other = (_outline(labels == label, box, rows, cols) for label, box in zip((first, second), boxes, strict=True))
+    return bool(np.count_nonzero(one & other) >= ALIKE * np.count_nonzero(one | other))
+
+
+def _outline(piece: NDArray[Any], box: NDArray[Any], rows: int, cols: int) -> NDArray[Any]:
+    """(rows, cols) uint8: the convex hull of a piece, moved to the corner."""
+    x, y, width, height = (int(side) for side in box)
+    points = cv2.findNonZero(piece[y : y + height, x : x + width].astype(np.uint8))
+    filled = np.zeros((rows, cols), np.uint8)
+    cv2.fillConvexPoly(filled, cv2.convexHull(points), 1)
+    return filled
+
+
+def _seam(full: NDArray[Any], small: NDArray[Any]) -> bool:
+    """Whether the grey steps the same way in one single column, over much of the height, amid the content."""
+    content = np.cumsum((small > DARK).sum(axis=0))
+    inner = np.flatnonzero((content > LARGE / 2 * content[-1]) & (content < (1 - LARGE / 2) * content[-1]))
+    if not inner.size:
+        return False
+    factor = full.shape[1] / small.shape[1]
+    left, right = int(inner[0] * factor), int((inner[-1] + 1) * factor)
+    columns = full[:, left:right]
+    if columns.shape[1] < 2 * NEARBY:
+        return False
+    before, after = columns[:, :-1], columns[:, 1:]
+    steps = np.maximum(_count(cv2.subtract(after, before)), _count(cv2.subtract(before, after)))
+    seam = int(steps.argmax())
+    nearby = np.delete(steps[max(0, seam - NEARBY) : seam + NEARBY + 1], min(seam, NEARBY))
+    return bool(steps[seam] >= SEAM * full.shape[0] and steps[seam] >= LONE * nearby.max())
+
+
+def _count(steps: NDArray[Any]) -> NDArray[np.int64]:
+    """How many rows step, for each column."""
+    over = cv2.threshold(steps, STEP, 1, cv2.THRESH_BINARY)[1]
+    return np.asarray(cv2.reduce(over, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0], np.int64)

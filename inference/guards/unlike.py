@@ -1,0 +1,61 @@
+"""Unlike the training data: spacing, size or intensities that the model did not see. Analysed, and said so."""
+
+import numpy as np
+
+from inference.contract import Seen
+from inference.frame import Frame
+from inference.guards.sketch import Sketch
+
+ROUNDING = 0.01
+"""Relative: a spacing that went through another file format."""
+OUTSIDE = 0.25
+"""Share of grey values outside the range: the range itself leaves out one in a hundred, and gain moves them all."""
+SAMPLED = 20_000
+"""Grey values looked at."""
+
+
+def unlike_training(sketch: Sketch) -> str:
+    """The sentence for a frame of which the loaded model did not see the like; none while no model is loaded."""
+    return "" if sketch.seen is None else unlike(sketch.frame, sketch.seen)
+
+
+def unlike(frame: Frame, seen: Seen) -> str:
+    """What of this frame the model did not see in training, as one sentence; empty where it saw the like."""
+    named = [*_spacing(frame, seen), *_size(frame, seen), *_intensity(frame, seen)]
+    return f"The model saw no such picture in training: {', '.join(named)}." if named else ""
+
+
+def _spacing(frame: Frame, seen: Seen) -> list[str]:
+    if frame.spacing is None:
+        return []
+    low, high = seen.spacing_mm
+    sides = (frame.spacing.row_mm, frame.spacing.col_mm)
+    if min(sides) >= low * (1 - ROUNDING) and max(sides) <= high * (1 + ROUNDING):
+        return []
+    row, col = f"{sides[0]:.2g}", f"{sides[1]:.2g}"
+    return [f"{row if row == col else f'{row} × {col}'} mm a pixel (seen: {low:.2g} to {high:.2g})"]
+
+
+def _size(frame: Frame, seen: Seen) -> list[str]:
+    """Too small as a whole, or too large in what is not black: black around a sector is cut off before analysis."""
+    rows, cols = np.flatnonzero(frame.pixels.any(axis=1)), np.flatnonzero(frame.pixels.any(axis=0))
+    if not rows.size:
+        return []
+    content = (int(rows[-1] - rows[0]) + 1, int(cols[-1] - cols[0]) + 1)
+    small = frame.rows < seen.rows[0] or frame.cols < seen.cols[0]
+    if not small and content[0] <= seen.rows[1] and content[1] <= seen.cols[1]:
+        return []
+    shown = (frame.rows, frame.cols) if small else content
+    ranges = " × ".join(f"{low} to {high}" for low, high in (seen.cols, seen.rows))
+    return [f"{shown[1]} × {shown[0]} pixels (seen: {ranges})"]
+
+
+def _intensity(frame: Frame, seen: Seen) -> list[str]:
+    every = max(1, frame.pixels.size // SAMPLED)
+    values = frame.pixels.reshape(-1)[::every]
+    values = values[values != 0]
+    low, high = seen.intensity
+    outside = float(np.mean((values < low) | (values > high))) if values.size else 0.0
+    return (
+        [] if outside <= OUTSIDE else [f"{100 * outside:.0f} % of the grey values not between {low:.0f} and {high:.0f}"]
+    )

@@ -1,0 +1,74 @@
+"""Where a picture is coloured, seen before it becomes grey: Doppler and elastography, but not a tint of the whole."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.frame import ColourMap
+
+CELL = 4
+"""Pixels a side of a cell of the map."""
+DEVIATION = 20
+"""Chroma of 255 by which a cell is another colour than its grey level has in this picture; JPEG's own is below 8."""
+BLACK = 16
+"""Luma up to which a cell has no colour that anyone sees."""
+SAMPLED = 3
+"""Every so many cells are asked for the tint."""
+LEVELS = 8
+"""Grey levels that each have a tint of their own: maps run from black over a colour to white."""
+
+
+def colour_map(picture: NDArray[Any], *, order: str = "RGB") -> ColourMap | None:
+    """Where a picture is coloured; None where it is not, which is quickly told of a grey one.
+
+    Args:
+        picture: (rows, cols) or (rows, cols, channels), uint8 or uint16; 3 or 4 channels are colour.
+        order: of the channels, "RGB" or "BGR"; a fourth one is ignored.
+    """
+    if picture.ndim == 2 or picture.shape[2] < 3 or picture.dtype not in (np.uint8, np.uint16):
+        return None
+    rows, cols = picture.shape[:2]
+    size = (max(1, cols // CELL), max(1, rows // CELL))
+    small: NDArray[Any] = cv2.resize(np.ascontiguousarray(picture[..., :3]), size, interpolation=cv2.INTER_AREA)
+    if small.dtype == np.uint16:
+        small = (small >> 8).astype(np.uint8)
+    return cells_coloured(small.astype(np.uint8, copy=False), order=order)
+
+
+def cells_coloured(small: NDArray[np.uint8], *, order: str = "RGB") -> ColourMap | None:
+    """The same of a picture that is small already."""
+    code = cv2.COLOR_RGB2YCrCb if order == "RGB" else cv2.COLOR_BGR2YCrCb
+    cells: NDArray[Any] = cv2.cvtColor(small, code)
+    luma, chroma = cells[..., 0], cells[..., 1:].astype(np.int16) - 128
+    chroma[luma <= BLACK] = 0
+    if int(np.abs(chroma).max()) <= DEVIATION:
+        return None
+    away = chroma.astype(np.int32) - _tint(luma, chroma)
+    coloured = ((away**2).sum(axis=2) > DEVIATION**2) & (luma > BLACK)
+    # A single cell is the rim of a coloured text, or what a codec made of an edge.
+    blobs = cv2.morphologyEx(coloured.astype(np.uint8), cv2.MORPH_OPEN, np.ones((2, 2), np.uint8))
+    return blobs.astype(np.uint8, copy=False) if blobs.any() else None
+
+
+def _tint(luma: NDArray[Any], chroma: NDArray[Any]) -> NDArray[np.int16]:
+    """The chroma that each cell's grey level has in most of the picture, as far as it is one hue throughout."""
+    sampled = luma.reshape(-1)[::SAMPLED]
+    bright = sampled > BLACK
+    greys, colours = sampled[bright].astype(np.int16) * LEVELS // 256, chroma.reshape(-1, 2)[::SAMPLED][bright]
+    hue = np.median(colours, axis=0) if len(colours) else np.zeros(2)
+    tint = np.zeros((LEVELS, 2), np.int16)
+    for level in np.unique(greys):
+        usual = np.median(colours[greys == level], axis=0)
+        tint[level] = usual if _same_hue(usual, hue) else 0
+    return tint[luma.astype(np.int16) * LEVELS // 256]
+
+
+def _same_hue(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
+    """Whether two chromas differ in strength alone."""
+    length = float(np.hypot(*second))
+    if length < DEVIATION / 4:
+        return False
+    along, across = float(first @ second) / length, float(first[0] * second[1] - first[1] * second[0]) / length
+    return along >= 0 and abs(across) <= DEVIATION

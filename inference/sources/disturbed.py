@@ -1,0 +1,160 @@
+"""The phantom as a live signal on a scanner's screen, which can be disturbed while it runs: a public fake.
+
+    source = DisturbedSource()
+    source.disturb(lifted)       from the next picture on
+    source.disturb()             a good picture again
+    source.unplug()              no picture any more, until plug()
+
+It is a `Live` source in every way: its pictures are BGR screens that go the way of a grabber's. It states its scale,
+as an OpenIGTLink stream would, unless told otherwise. From the command line: simulated:?disturb=lifted,depth&at=3.
+"""
+
+import threading
+from dataclasses import replace
+from functools import partial
+from time import monotonic
+from urllib.parse import parse_qs
+
+import cv2
+import numpy as np
+
+from inference.errors import ChoiceError, SourceError
+from inference.sources.base import SourceInfo
+from inference.sources.colour import colour_map
+from inference.sources.disturbances import NAMED, PSF, Colours, Disturbance, Screen, disturb, drawn
+from inference.sources.grey import grey
+from inference.sources.live import Connection, Live, Picture
+from inference.sources.recorded import REMEDY
+from inference.sources.simulated import PhantomSource, fan
+from inference.spacing import PixelSpacing
+
+LOOP = 24
+"""Moments that are drawn once and repeated."""
+SPECKLE = 0.35
+MARGIN = 20
+"""Pixels above and below the sector, and half of what is at its sides."""
+NO_SCALE = f"This screen does not say how large a pixel is: {REMEDY}."
+
+
+class DisturbedSource(Live):
+    """A phantom's sector on a screen with clock, depth text and ruler, live.
+
+    Args:
+        rows: height of the screen, pixels.
+        cols: width of the screen, pixels.
+        fps: pictures a second.
+        stated: whether the signal states its scale.
+        disturbances: in force from the first picture on.
+        typed: the user's own scale.
+    """
+
+    def __init__(
+        self,
+        rows: int = 480,
+        cols: int = 640,
+        *,
+        fps: float = 25.0,
+        stated: bool = True,
+        disturbances: tuple[Disturbance, ...] = (),
+        typed: PixelSpacing | None = None,
+    ) -> None:
+        self._screens = screens(rows, cols)
+        self._fps, self._spacing = fps, PhantomSource(rows=1, cols=1).info.spacing if stated else None
+        self._disturbances = disturbances
+        self._shown, self._pulled = 0, threading.Event()
+        self.disturbed_at: float | None = None
+        """`time.monotonic()` seconds of the first picture with the present disturbances; None before it."""
+        super().__init__("phantom, live", typed)
+
+    @classmethod
+    def parse(cls, query: str, typed: PixelSpacing | None = None) -> "DisturbedSource":
+        """From what follows the question mark: disturb=NAME[,NAME…] and at=SECONDS.
+
+        Raises:
+            ChoiceError: if there is no such disturbance, or the time is no number.
+        """
+        given = parse_qs(query)
+        names = [name for text in given.get("disturb", []) for name in text.split(",")]
+        try:
+            wanted = tuple(NAMED[name]() for name in names)
+            after_s = float(given.get("at", ["0"])[0])
+        except KeyError as error:
+            raise ChoiceError(f"There is no disturbance {error}: choose of {', '.join(NAMED)}.") from error
+        except ValueError as error:
+            raise ChoiceError("The time at which it is disturbed is no number: give at=SECONDS.") from error
+        source = cls(typed=typed)
+        later = threading.Timer(after_s, partial(source.disturb, *wanted))
+        later.daemon = True
+        later.start()
+        return source
+
+    def disturb(self, *disturbances: Disturbance) -> None:
+        """Show the screen like this from the next picture on; none of them is a good picture."""
+        self.disturbed_at = None
+        self._disturbances = disturbances
+
+    def unplug(self) -> None:
+        """Lose the device."""
+        self._pulled.set()
+
+    def plug(self) -> None:
+        """Find it again."""
+        self._pulled.clear()
+
+    def _connect(self) -> Connection:
+        if self._pulled.is_set():
+            raise SourceError("The simulated device is unplugged: plug it in.")
+        return _Cable(self)
+
+    def _describe(self, picture: Picture) -> SourceInfo:
+        info = super()._describe(picture)
+        return replace(info, origin=replace(info.origin, simulated=True))
+
+    def _next(self) -> Picture | None:
+        """The picture that is due, None once unplugged or closed."""
+        if self._closed.wait(1 / self._fps) or self._pulled.is_set():
+            return None
+        disturbances = self._disturbances
+        self._shown += 1
+        screen = replace(self._screens[self._shown % LOOP], index=self._shown)
+        picture = drawn(disturb(screen, *disturbances))
+        if disturbances is self._disturbances and self.disturbed_at is None:
+            self.disturbed_at = monotonic()
+        reason = "" if self._spacing else NO_SCALE
+        return Picture(grey(picture), self._spacing, reason, colour_map(picture, order="BGR"))
+
+
+class _Cable:
+    def __init__(self, source: DisturbedSource) -> None:
+        self._source = source
+
+    def read(self) -> Picture | None:
+        """The next picture."""
+        return self._source._next()
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+
+def screens(rows: int, cols: int, count: int = LOOP) -> list[Screen]:
+    """Good screens, one moment after another: the phantom with living speckle, and room for text around it.
+
+    Args:
+        rows: height of the screen, pixels.
+        cols: width of the screen, pixels.
+        count: moments until the motion repeats.
+    """
+    inner = (rows - 2 * MARGIN, cols - 4 * MARGIN)
+    phantom = PhantomSource(*inner, count=count, speckle=SPECKLE)
+    depth, side = fan(*inner)
+    placed = ((MARGIN, MARGIN), (2 * MARGIN, 2 * MARGIN))
+    depth = np.pad(np.where((np.abs(side) < 1) & (depth < 1), depth, -1), placed, constant_values=-1)
+    side = np.pad(side, placed)
+    return [Screen(np.pad(_picture(phantom, index), (*placed, (0, 0))), depth, side, index) for index in range(count)]
+
+
+def _picture(phantom: PhantomSource, index: int) -> Colours:
+    """One moment, as sharp as an echo is, and exactly black outside the sector."""
+    sharp = np.asarray(phantom.read(index).pixels, np.uint8)
+    echoes = np.where(sharp > 0, np.maximum(cv2.GaussianBlur(sharp, (0, 0), PSF), 1), 0).astype(np.uint8)
+    return np.repeat(echoes[..., None], 3, axis=2)
