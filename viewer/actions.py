@@ -37,6 +37,7 @@ ACTIONS = (
     Action("mirror", ("X",), "X", "Flip left and right"),
     Action("invert", ("Y",), "Y", "Flip up and down"),
     Action("fullscreen", ("F", "F11"), "F", "Full screen"),
+    Action("monitor", ("Shift+F",), "⇧ F", "Fill the other monitor"),
     Action("performance", ("T",), "T", "Timing and frame counts"),
     Action("help", ("?", "F1"), "?", "Keys and all actions"),
     Action("dismiss", ("Esc",), "Esc", "Close the panel"),

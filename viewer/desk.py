@@ -20,6 +20,7 @@ from viewer.screen import Screen
 from viewer.session import Session
 from viewer.settings import Settings
 from viewer.snapshots import Snapshots
+from viewer.wake import Wake, holders
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +46,7 @@ class Desk:
         flip: which way the picture is turned over.
         face_row: row of the probe face in this source's pictures; None where unknown.
         ruler: two points (x, y) on the scanner's depth scale, where the scale was measured on it.
+        wake: keeps the screen on while something is live.
         caliper: the one being set, on a picture that stands; None while it is put away.
         overlay_off_until: `time.monotonic()` until which the contour is hidden.
     """
@@ -67,6 +69,7 @@ class Desk:
     flip: Flip = field(default_factory=Flip)
     face_row: int | None = None
     ruler: tuple[Point, Point] | None = None
+    wake: Wake = field(default_factory=lambda: Wake(holders()))
     caliper: Caliper | None = None
     overlay_off_until: float = 0.0
 

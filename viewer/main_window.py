@@ -3,9 +3,19 @@
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from time import monotonic
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence, QResizeEvent, QShortcut
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QGuiApplication,
+    QKeySequence,
+    QResizeEvent,
+    QScreen,
+    QShortcut,
+)
 from PySide6.QtWidgets import QMainWindow
 
 from inference.reading import Outcome
@@ -33,6 +43,8 @@ from viewer.stylesheet import stylesheet
 from viewer.theme import Theme
 
 TICK_MS = 16
+ONE_MONITOR = "There is no other monitor: plug one in, or press F to fill this one."
+MONITOR_LOST = "The monitor {name} was removed: whoever looked at it sees nothing now."
 
 
 class MainWindow(QMainWindow):
@@ -63,11 +75,16 @@ class MainWindow(QMainWindow):
         snapshots = Snapshots(settings.exports_folder())
         self.desk = Desk(session, self.view, self.freezing, remembered, faults or Faults(), phase, snapshots)
         self.calibrating = Calibrating(self.desk, Presets())
-        self.deeds = Deeds(self.desk, self.calibrating, {"fullscreen": self._full_screen})
+        self.deeds = Deeds(
+            self.desk, self.calibrating, {"fullscreen": self._full_screen, "monitor": self._other_monitor}
+        )
         self.pull = Pull(self.desk, self.calibrating)
         self.setCentralWidget(self.view)
         self._connect()
         self.view.top.show_phase(phase)
+        application = QGuiApplication.instance()
+        if isinstance(application, QGuiApplication):
+            application.screenRemoved.connect(self._monitor_lost)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.pull.tick)
@@ -148,6 +165,22 @@ class MainWindow(QMainWindow):
     def _full_screen(self) -> None:
         (self.showNormal if self.isFullScreen() else self.showFullScreen)()
 
+    def _other_monitor(self) -> None:
+        """Fill the next monitor, with everything that is on this one."""
+        screens = QGuiApplication.screens()
+        there = screens[(screens.index(self.screen()) + 1) % len(screens)]
+        if there is self.screen():
+            self.view.stage.say(ONE_MONITOR, monotonic())
+            return
+        self.showNormal()
+        if (handle := self.windowHandle()) is not None:
+            handle.setScreen(there)
+        self.setGeometry(there.geometry())
+        self.showFullScreen()
+
+    def _monitor_lost(self, screen: QScreen) -> None:
+        self.view.stage.say(MONITOR_LOST.format(name=screen.name() or "One"), monotonic())
+
     def _accept(self, offer: Offer) -> None:
         self.deeds.accept(offer)
 
@@ -180,6 +213,7 @@ class MainWindow(QMainWindow):
         """Stop the pull, join every thread."""
         self._timer.stop()
         self.desk.outlet.close()
+        self.desk.wake.close()
         self.session.close()
         self.desk.snapshots.close()
         super().closeEvent(event)

@@ -1,7 +1,8 @@
 """The 16 ms pull: takes over what is new and brings the screen to this moment. Nobody pushes pictures at it."""
 
 from dataclasses import replace
-from time import monotonic
+from datetime import datetime
+from time import monotonic, time
 
 from inference.errors import SourceError
 from inference.frame import Frame
@@ -17,6 +18,7 @@ from viewer.flip import Flip
 from viewer.items import Outlines
 from viewer.panes import analysed_decor, live_decor
 from viewer.states import face, region_lines
+from viewer.vigil import Vigil
 
 BAND_WORDS = "thin lines: model 25-75 %, not a margin"
 SLOW_S = 0.2
@@ -38,6 +40,7 @@ class Pull:
         self._slow_at = 0.0
         self._true: Outlines = ()
         self._dice_words = ""
+        self._vigil, self._not_before = Vigil(), 0.0
 
     def tick(self) -> None:
         """Take over what is new and show it."""
@@ -47,7 +50,11 @@ class Pull:
             self._source_changed(now)
         if "model" in changed:
             self._model_changed()
+        if (slept := self._vigil.look(now, time())) and self._session.live is not None:
+            self._drop_all(now, slept)
         newest, picture = self._session.take(), self._session.take_frame()
+        if newest is not None and newest.frame.captured_at < self._not_before:
+            newest = None
         desk.outlet.update(newest, self._session.condition(newest or desk.freezing.behind(desk.shown)))
         if newest is not None:
             self._view.trace.add(now, newest.area_mm2 if isinstance(newest, Tumour) else None)
@@ -63,6 +70,17 @@ class Pull:
         if now - self._slow_at >= SLOW_S:
             self._slow_at = now
             self._show_slowly(now)
+
+    def _drop_all(self, now: float, sentence: str) -> None:
+        """Nothing from before a sleep may stand as live, and nobody knows how old the last half minute is."""
+        desk, self._not_before = self._desk, now
+        desk.thaw()
+        self._session.forget_held()
+        desk.shown = None
+        desk.hold.reset()
+        self._view.canvas.clear()
+        self._view.live.clear()
+        self._view.stage.say(sentence, now)
 
     def hurry(self) -> None:
         """Bring what follows slowly to the moment of the next tick."""
@@ -178,7 +196,10 @@ class Pull:
         self._view.stage.expire(now)
         if not self._view.timing.isHidden():
             self._view.timing.show_numbers(desk.meter, desk.live_meter, status, model)
-        if (sentence := desk.faults.take() or desk.snapshots.poll()) is not None:
+            self._view.timing.show_screen(desk.wake.words)
+        self._view.top.show_clock(f"{datetime.now().astimezone():%H:%M:%S}")
+        sleepy = desk.wake.keep(self._session.live is not None)
+        if sentence := desk.faults.take() or desk.snapshots.poll() or sleepy:
             self._view.stage.say(sentence, now)
 
     def _source_changed(self, now: float) -> None:

@@ -137,6 +137,11 @@ class Session:
         if feed is not None:
             feed.set_spacing(spacing)
 
+    def forget_held(self) -> None:
+        """Let go of the last half minute: nobody knows how old it is."""
+        if self._ring is not None:
+            self._ring.clear()
+
     def held(self) -> "Held | None":
         """The last half minute of a live source, as it is now; None for a recorded one, and before the first frame."""
         return None if self._ring is None or len(self._ring) == 0 else self._ring.held()

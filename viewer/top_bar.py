@@ -51,6 +51,9 @@ class TopBar(QWidget):
         self._mark, self._mode = Mark(), label()
         self._name, self._details = ElidedLabel(), label("muted")
         self._details.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self._clock = label("soft")
+        self._clock.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._clock.setAccessibleName("Time of day")
         self.phase = button("", "Phase of surgery (P)")
         self._buttons = [self.phase]
         for text, action, hint in (
@@ -67,6 +70,7 @@ class TopBar(QWidget):
         for widget in (self._mark, self._mode, self._name, self._details):
             self._row.addWidget(widget)
         self._row.addStretch(1)
+        self._row.addWidget(self._clock)
         for made in self._buttons:
             self._row.addWidget(made)
 
@@ -80,6 +84,8 @@ class TopBar(QWidget):
         self._mark.setFixedSize(look.px(20), look.px(20))
         self._name.setFont(look.font(14, QFont.Weight.Medium))
         self._details.setFont(look.font(14))
+        self._clock.setFont(look.font(16, QFont.Weight.Medium))
+        self._clock.setFixedWidth(self._clock.fontMetrics().horizontalAdvance("00:00:00") + look.px(8))
         for made in self._buttons:
             size_button(made, look)
         widest = max(made.fontMetrics().horizontalAdvance(phase.words) for phase in Phase for made in [self.phase])
@@ -93,6 +99,10 @@ class TopBar(QWidget):
         self._mark.show_shape(shape, getattr(theme, ink.upper()))
         set_text(self._name, "" if info is None else info.origin.name)
         set_text(self._details, "" if info is None else source_words(info))
+
+    def show_clock(self, words: str) -> None:
+        """Show the time of day."""
+        set_text(self._clock, words)
 
     def show_phase(self, phase: Phase) -> None:
         """Show the phase on its button."""

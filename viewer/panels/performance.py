@@ -12,7 +12,7 @@ from viewer.widgets import label, set_text
 from viewer.words import spaced
 
 ROWS = ("Capture to paint p50", "p95", "p99", "Shown a second", "Live pane a second", "Captured", "Analysed", "Shown",
-        "Dropped", "Foreign contours", "Provider", "Network warm-up")  # fmt: skip
+        "Dropped", "Foreign contours", "Provider", "Network warm-up", "Screen")  # fmt: skip
 
 
 class PerformancePanel(Sheet):
@@ -40,6 +40,10 @@ class PerformancePanel(Sheet):
         for text in self._labels:
             text.setFont(look.font(14))
 
+    def show_screen(self, words: str) -> None:
+        """Whether the screen is kept on."""
+        set_text(self._values["Screen"], words)
+
     def show_numbers(self, meter: Meter, live: Meter, status: StreamStatus | None, model: Model | None) -> None:
         """Show the newest numbers; `live` is the live pane's meter, where there are two panes."""
         latency, counts, milliseconds = meter.latency, ("—",) * 3, ("—",) * 3
@@ -60,5 +64,5 @@ class PerformancePanel(Sheet):
             "—" if model is None else model.provider,
             "—" if model is None else f"{model.warm_up_ms:.0f} ms",
         )
-        for name, value in zip(ROWS, values, strict=True):
+        for name, value in zip(ROWS[:-1], values, strict=True):
             set_text(self._values[name], value)
