@@ -132,14 +132,18 @@ def measure(files: Iterable[Path], transform: Path | None = None) -> Errors:
         landmarks = read_landmarks(path)
         if landmarks.case in each:
             raise FormatError(f"{path} is the second file of the case {landmarks.case}: give each case once.")
-        matrix = None if transform is None else read_transform(_of_case(transform, landmarks.case))
+        matrix = None if transform is None else read_transform(transform_of(transform, landmarks.case))
         each[landmarks.case] = mtre_mm(landmarks, matrix)
     values = np.array(list(each.values()))
     return Errors(each, float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else None)
 
 
-def _of_case(transform: Path, case: str) -> Path:
-    """The case's own transform if there is a folder of them."""
+def transform_of(transform: Path, case: str) -> Path:
+    """The case's own transform if there is a folder of them.
+
+    Raises:
+        NotFoundError: if the folder has none.
+    """
     if not transform.is_dir():
         return transform
     found = [path for path in (transform / f"{case}.txt", transform / f"{case}.tfm") if path.is_file()]

@@ -45,6 +45,7 @@ def compare(
     cases: Iterable[Path] = (),
     margin: float | None = None,
     mode: Mode = "fast",
+    jobs: int = 1,
     first: Callable[[Evaluated], list[Section]] = lambda _: [],
 ) -> dict[str, Any]:
     """Score models and human readers on every slice of a store, and write one report of all.
@@ -63,6 +64,7 @@ def compare(
         cases: case tables, for strata and to refuse a mixed population; by default those the store was cut from.
         margin: mean Dice within which two models count as equal; state it before looking.
         mode: how the models predicted.
+        jobs: threads that score.
         first: makes sections that stand before the others, once the scores are known.
 
     Returns:
@@ -75,7 +77,7 @@ def compare(
         ModelNameError: if a name can't be used.
     """
     masks = {name: segments(one) for name, one in _named(models, annotators).items()}
-    evaluated = score_store(masks, store, simulated=simulated, cases=cases, margin=margin)
+    evaluated = score_store(masks, store, simulated=simulated, cases=cases, margin=margin, jobs=jobs)
     readers: list[Section] = []
     if annotators:
         table = observers(evaluated.rows, store, {name: masks[name] for name in annotators})
@@ -93,6 +95,7 @@ def score_store(
     simulated: bool,
     cases: Iterable[Path] = (),
     margin: float | None = None,
+    jobs: int = 1,
 ) -> Evaluated:
     """Check whose slices they are and score every model on each.
 
@@ -102,7 +105,7 @@ def score_store(
     rows = read_slices(store)
     population = Population.of(simulated)
     facts = check_cases(list(cases) or tables_behind(store), {row.case for row in rows}, population)
-    return Evaluated(score_models(rows, store, models), models, store, facts, population, margin)
+    return Evaluated(score_models(rows, store, models, jobs), models, store, facts, population, margin)
 
 
 def write_report(

@@ -51,6 +51,7 @@ def compare_grid(
     cases: Iterable[Path] = (),
     margin: float | None = None,
     mode: Mode = "fast",
+    jobs: int = 1,
 ) -> dict[str, Any]:
     """Write the report of a grid: all that `compare` writes, and before it what the grid varies.
 
@@ -70,6 +71,7 @@ def compare_grid(
         cases: case tables; by default those the store was cut from.
         margin: mean Dice within which two models count as equal.
         mode: how the models predicted.
+        jobs: threads that score.
 
     Returns:
         The content of `tables.json`.
@@ -106,6 +108,7 @@ def compare_grid(
         cases=cases,
         margin=margin,
         mode=mode,
+        jobs=jobs,
         first=first,
     )
 

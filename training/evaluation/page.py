@@ -107,8 +107,9 @@ class Page:
             f"<!doctype html>\n<html lang=en class={kind}><meta charset=utf-8>"
             f'<meta name=viewport content="width=device-width,initial-scale=1"><title>{escape(self.title)}</title>'
             f"<style>{style}</style>{banner}<main><header><h1>{escape(self.title)}</h1>"
-            f"<p class=data>{escape(self.data)}</p><p class=counts>{escape(self.counts)}</p><nav>{links}</nav></header>"
-            f"{body}{counted}<footer>{RESEARCH} Made with {escape(versions())}.</footer></main></html>\n"
+            f"<p class=data>{escape(self.data)}</p><p class=counts>{escape(self.counts)} {RESEARCH}</p>"
+            f"<nav>{links}</nav></header>"
+            f"{body}{counted}<footer>Made with {escape(versions())}.</footer></main></html>\n"
         )
 
     def _notes(self) -> Iterator[str]:

@@ -24,6 +24,7 @@ def evaluate(
     baseline_slices: Path | None = None,
     cases: tuple[Path, ...] = (),
     mode: Mode = "fast",
+    jobs: int = 1,
 ) -> dict[str, Any]:
     """Score every slice of a store and write the report.
 
@@ -38,6 +39,7 @@ def evaluate(
         baseline_slices: training slice store on which a threshold is tuned, scored beside the network.
         cases: case tables; by default those the store was cut from.
         mode: how the model predicted.
+        jobs: threads that score.
 
     Returns:
         The content of `summary.json`.
@@ -50,7 +52,7 @@ def evaluate(
     if baseline_slices is not None:
         threshold = tune(read_slices(baseline_slices), baseline_slices)
         models[BASELINE] = _threshold(threshold, store)
-    evaluated = score_store(models, store, simulated=simulated, cases=cases)
+    evaluated = score_store(models, store, simulated=simulated, cases=cases, jobs=jobs)
     summary = summarise(evaluated.scores[MODEL], data, simulated, mode)
     if threshold is not None:
         summary["baseline"] = summarise_baseline(threshold, evaluated.scores[BASELINE])

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -32,19 +33,30 @@ def segments(masks: Path | Sequence[Path]) -> Segment:
     return lambda row: _mask(folders, row)
 
 
-def score_models(rows: Sequence[SliceRow], store: Path, models: Mapping[str, Segment]) -> dict[str, list[Scored]]:
+def score_models(
+    rows: Sequence[SliceRow], store: Path, models: Mapping[str, Segment], jobs: int = 1
+) -> dict[str, list[Scored]]:
     """Score what each model makes of each slice.
+
+    Args:
+        rows: slices.
+        store: where their masks are.
+        models: by name.
+        jobs: threads; reading and distances run beside each other. The scores do not depend on it.
 
     Raises:
         NotFoundError: if a model has no mask of a slice, which is not the same as an empty one.
         FormatError: if a mask has another shape than the slice.
     """
-    scored: dict[str, list[Scored]] = {name: [] for name in models}
-    for row in tqdm(rows, desc="score", unit="slice"):
+
+    def score_row(row: SliceRow) -> list[Scored]:
+        """One slice under every model."""
         true = read_slice(row.label(store)) > 0
-        for name, segment in models.items():
-            scored[name].append(Scored(row, score_slice(segment(row), true, row)))
-    return scored
+        return [Scored(row, score_slice(segment(row), true, row)) for segment in models.values()]
+
+    with ThreadPoolExecutor(jobs) as pool:
+        each = list(tqdm(pool.map(score_row, rows), total=len(rows), desc="score", unit="slice"))
+    return {name: [scored[at] for scored in each] for at, name in enumerate(models)}
 
 
 def score_slice(predicted: NDArray[np.bool_], true: NDArray[np.bool_], row: SliceRow) -> Score:

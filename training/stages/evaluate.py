@@ -48,6 +48,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     )
     one.add_argument("--margin", type=float, metavar="DICE", help="mean Dice within which two models count as equal")
     one.add_argument("--mode", choices=("fast", "thorough"), default="fast", help="how they predicted; default: fast")
+    one.add_argument("--jobs", type=int, default=1, help="threads that score; default: %(default)s")
     one.add_argument("--baseline", type=Path, metavar="SLICES", help="tune a threshold on these, score it beside")
 
 
@@ -81,6 +82,7 @@ def _one(arguments: argparse.Namespace) -> Path:
         baseline_slices=arguments.baseline,
         cases=tuple(arguments.cases),
         mode=arguments.mode,
+        jobs=arguments.jobs,
     )
     return store
 
@@ -92,7 +94,7 @@ def _several(arguments: argparse.Namespace) -> None:
 
     if arguments.baseline is not None:
         raise ArgumentError("A baseline is scored beside one model only: use 'evaluate PREDICTIONS SLICES'.")
-    how = {name: getattr(arguments, name) for name in ("data", "simulated", "title", "cases", "margin", "mode")}
+    how = {name: getattr(arguments, name) for name in ("data", "simulated", "title", "cases", "margin", "mode", "jobs")}
     how["annotators"] = _named(arguments.annotator)
     if arguments.grid is None:
         compare(_named(arguments.models), arguments.slices, arguments.out, **how)

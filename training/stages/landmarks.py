@@ -16,11 +16,19 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         help="4×4 text (MRI to US, RAS), ITK file, or a folder of CASE.txt",
     )
     one.add_argument("--json", action="store_true", help="print JSON")
+    one.add_argument(
+        "--page", type=Path, metavar="DIR", help="write a page beside the published errors; real cases only"
+    )
+    one.add_argument("--data", default="", help="with --page: on which data, in words")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
     from training.landmarks import measure
 
+    if arguments.page is not None:
+        from training.evaluation.targets import target_page
+
+        target_page(arguments.files, arguments.transform, arguments.page, data=arguments.data)
     errors = measure(arguments.files, arguments.transform)
     print(errors.as_json() if arguments.json else errors.as_text())

@@ -35,7 +35,7 @@ def command(store: Path, masks: dict[str, Path], out: Path) -> list[str]:
 
 def test_the_same_predictions_give_the_same_bytes(report, discs, tmp_path):
     store, masks = discs
-    assert main(command(store, masks, tmp_path)) == 0
+    assert main([*command(store, masks, tmp_path), "--jobs", "2"]) == 0
     first, second = files(report), files(tmp_path)
     assert sorted(first) == sorted(second)
     assert [name for name in first if first[name] != second[name]] == []
