@@ -12,7 +12,7 @@ from training.files import written_aside
 SEPARATOR = ";"
 """Between several MRI of one case."""
 NEEDED = ("case", "patient")
-_PATHS = ("us", "us_label", "sweep", "sweep_label", "mri_label", "start", "landmarks")
+PATHS = ("us", "us_label", "sweep", "sweep_label", "mri_label", "start", "landmarks")
 _TEXTS = ("case", "patient", "dataset", "phase", "diagnosis", "reason")
 _TRUE, _FALSE = ("1", "true", "yes"), ("0", "false", "no")
 
@@ -123,7 +123,7 @@ def _case(row: dict[str, str | None], path: Path) -> Case:
     if set(cells["case"]) & set("/\\"):
         raise FormatError(f"{path} names a case {cells['case']}: files are named so, and a name has no slash.")
     values: dict[str, Any] = {name: cells[name] for name in _TEXTS}
-    values |= {name: Path(cells[name]) if cells[name] else None for name in _PATHS}
+    values |= {name: Path(cells[name]) if cells[name] else None for name in PATHS}
     return Case(
         **values,
         mri=tuple(Path(text.strip()) for text in cells["mri"].split(SEPARATOR) if text.strip()),

@@ -15,7 +15,7 @@ Sequences = Literal["flair", "ce-t1", "both"]
 _CASE = re.compile(r"case(\d+)", re.IGNORECASE)
 _PHASES = {"before": "US-before-tumor", "during": "US-during-resection", "after": "US-after-resection"}
 """The volumes of a patient, with the name of each one's mask; only the first is of a tumour."""
-_MRI = {"flair": ("FLAIR",), "ce-t1": ("T1",), "both": ("FLAIR", "T1")}
+MRI = {"flair": ("FLAIR",), "ce-t1": ("T1",), "both": ("FLAIR", "T1")}
 """The mask was drawn on FLAIR, so it comes first; T1 is with contrast and in FLAIR's world."""
 
 
@@ -83,7 +83,7 @@ def _patient(name: str, index: Index, whose: Origin, sequences: Sequences) -> It
             us_label=index.volume(f"{name}-{mask}"),
             sweep=index.file(f"{name}-sweep.dcm") if before else None,
             sweep_label=index.volume(f"{name}-sweep-tumor") if before else None,
-            mri=tuple(filter(None, (index.volume(f"{name}-{sequence}") for sequence in _MRI[sequences]))),
+            mri=tuple(filter(None, (index.volume(f"{name}-{sequence}") for sequence in MRI[sequences]))),
             mri_label=index.volume(f"{name}-FLAIR-tumor"),
             landmarks=index.file(f"{name}-MRI-beforeUS.tag") if before else None,
             phase=phase,

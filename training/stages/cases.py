@@ -2,28 +2,135 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from training.cases import Case
+    from training.datasets.pictures import PictureSet
 
 WORDS = "find the cases of data sets on disk and write their table"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
     """Its arguments."""
-    one.add_argument("--resect", type=Path, required=True, help="folder with NIFTI/CaseN/{US,MRI,Landmarks}")
-    one.add_argument("--resect-seg", type=Path, help="folder with CaseN/CaseN-US-before-tumor.nii.gz")
-    one.add_argument("--sweeps", type=Path, help="folder with CaseN/CaseN-sweep.dcm (simulated cohorts)")
+    one.add_argument(
+        "--resect", type=Path, metavar="DIR", help="RESECT: NIFTI/CaseN/{US,MRI,Landmarks}, or all in CaseN"
+    )
+    one.add_argument("--resect-seg", type=Path, metavar="DIR", help="RESECT-SEG: CaseN/CaseN-US-before-tumor.nii.gz")
+    one.add_argument("--sweeps", type=Path, metavar="DIR", help="simulated cohorts: CaseN/CaseN-sweep.dcm")
+    one.add_argument(
+        "--easy-resect", type=Path, metavar="DIR", help="EASY-RESECT: NIFTI/CaseN/CaseN-US-before-resize.nii"
+    )
+    one.add_argument("--remind", type=Path, metavar="DIR", help="ReMIND: DICOM as TCIA's downloader lays it out")
+    one.add_argument("--clinical", type=Path, metavar="XLSX", help="ReMIND's clinical table: first surgery, diagnosis")
+    one.add_argument("--remind2reg", type=Path, metavar="DIR", help="ReMIND2Reg: imagesTr/ReMIND2Reg_0001_0000.nii.gz")
+    _add_patterns(one)
+    one.add_argument(
+        "--folder", type=Path, nargs="+", default=[], metavar="CSV", help="manifests: case tables of your own"
+    )
+    one.add_argument(
+        "--raidionics", type=Path, metavar="DIR", help="masks of MRI without one: DIR/CASE/…labels_Tumor.nii.gz"
+    )
     one.add_argument(
         "--mri", choices=("flair", "ce-t1", "both"), default="both", help="what to register (default: %(default)s)"
     )
-    one.add_argument("--out", type=Path, required=True, help="the case table (CSV)")
+    one.add_argument("--cache", type=Path, metavar="DIR", help="NIfTI made from DICOM, and calibrated copies")
+    one.add_argument("--convert-excluded", action="store_true", help="convert excluded DICOM too, to take it back in")
+    one.add_argument(
+        "--out", type=Path, required=True, help="the case table (CSV); what was found is told beside it (.txt)"
+    )
+
+
+def _add_patterns(one: argparse.ArgumentParser) -> None:
+    """Sets given by patterns."""
+    one.add_argument(
+        "--curious",
+        nargs=3,
+        metavar=("IMAGES", "MASKS", "PATIENT"),
+        help="CuRIOUS-SEG: two globs, a regular expression",
+    )
+    one.add_argument(
+        "--images",
+        nargs=4,
+        action="append",
+        default=[],
+        metavar=("NAME", "IMAGES", "MASKS", "PATIENT"),
+        help="any other set: name, two globs, a regular expression; again for more",
+    )
+    one.add_argument("--bratious", nargs=2, metavar=("DIR", "PATIENT"), help="BraTioUS: folder, a regular expression")
+    one.add_argument("--pixel-mm", type=float, metavar="MM", help="side of the pixels of 2D pictures without scale")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
     from training.cases import write_cases
-    from training.datasets.resect import find_cases
+    from training.datasets.raidionics import HOW, with_masks
+    from training.datasets.report import told, write_told
 
-    cases = find_cases(arguments.resect, arguments.resect_seg, arguments.sweeps, arguments.mri)
+    cases = list(_found(arguments))
+    if arguments.raidionics:
+        cases = list(with_masks(cases, arguments.raidionics))
+    _check_names(cases)
     write_cases(cases, arguments.out)
+    write_told(cases, arguments.out.with_suffix(".txt"))
+    print(told(cases))
+    lacking = sum(bool(case.us and case.mri and not case.mri_label and not case.us_label) for case in cases)
+    if lacking:
+        print(f"{lacking} cases have MRI but no mask: {HOW}", file=sys.stderr)
     excluded = sum(case.exclude for case in cases)
     print(f"{len(cases)} cases, {excluded} excluded: {arguments.out}", file=sys.stderr)
+
+
+def _check_names(cases: "list[Case]") -> None:
+    """Refuse a table in which two cases have one name."""
+    from inference.errors import FormatError, NotFoundError
+
+    if not cases:
+        raise NotFoundError("No data set was named: give --resect, --remind, --folder or another.")
+    names = [case.case for case in cases]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise FormatError(f"Two cases would be called {twice}: rename a file, or give the sets one by one.")
+
+
+def _found(arguments: argparse.Namespace) -> "Iterator[Case]":
+    """Every case of every data set that was named."""
+    from training.datasets import easy_resect, manifest, pictures, remind2reg, resect
+
+    if arguments.resect:
+        yield from resect.find_cases(arguments.resect, arguments.resect_seg, arguments.sweeps, arguments.mri)
+    if arguments.easy_resect:
+        yield from easy_resect.find_cases(arguments.easy_resect, arguments.resect_seg, arguments.mri)
+    if arguments.remind:
+        yield from _remind(arguments)
+    if arguments.remind2reg:
+        yield from remind2reg.find_cases(arguments.remind2reg)
+    for chosen in _patterns(arguments):
+        yield from pictures.find_cases(chosen, arguments.cache, arguments.pixel_mm)
+    for path in arguments.folder:
+        yield from manifest.find_cases(path)
+
+
+def _remind(arguments: argparse.Namespace) -> "list[Case]":
+    """ReMIND's, converted."""
+    from inference.errors import NotFoundError
+    from training.datasets.remind import Choice, find_cases
+
+    if arguments.cache is None:
+        raise NotFoundError("ReMIND is DICOM: give --cache DIR for the NIfTI made from it.")
+    choice = Choice(arguments.cache, arguments.clinical, arguments.mri, arguments.convert_excluded)
+    return find_cases(arguments.remind, choice)
+
+
+def _patterns(arguments: argparse.Namespace) -> "Iterator[PictureSet]":
+    """The sets given by patterns."""
+    from training.datasets.pictures import PictureSet, bratious
+
+    if arguments.curious:
+        yield PictureSet("CuRIOUS-SEG", *arguments.curious)
+    if arguments.bratious:
+        yield bratious(Path(arguments.bratious[0]), arguments.bratious[1])
+    for given in arguments.images:
+        yield PictureSet(*given)

@@ -1,0 +1,126 @@
+"""Sets given by patterns, 2D sets without scale, manifests, and Raidionics' masks."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk  # noqa: N813
+
+from training.cases import Case, read_cases, write_cases
+from training.cli import main
+from training.datasets.raidionics import with_masks
+from training.slices import read_slices
+
+
+def _cases(tmp_path: Path, *options: str) -> list[Case]:
+    assert main(["cases", *options, "--out", str(tmp_path / "cases.csv")]) == 0
+    return read_cases(tmp_path / "cases.csv")
+
+
+def test_curious_by_patterns(resect: Path, tmp_path: Path):
+    """Masks of other names are joined by the patient that both paths name."""
+    images, masks = f"{resect}/NIFTI/*/US/*-before.nii.gz", f"{tmp_path}/RESECT_segmentation/*/*-US-before-tumor.nii.gz"
+    cases = _cases(tmp_path, "--curious", images, masks, r"Case(\d+)")
+    assert [(case.patient, case.exclude) for case in cases] == [(f"CuRIOUS-SEG-{n}", False) for n in (1, 11, 2)]
+    assert all(case.us_label.name == f"{case.us.name[:-7]}-tumor.nii.gz" for case in cases)
+    several = _cases(
+        tmp_path, "--curious", images, f"{tmp_path}/RESECT_segmentation/*/*-US-before-*.nii.gz", r"Case(\d+)"
+    )
+    assert all(case.reason.startswith("2 masks fit") for case in several)
+
+
+def test_without_a_patient_a_picture_is_not_used(bratious: Path, tmp_path: Path):
+    cases = _cases(tmp_path, "--bratious", str(bratious), r"(p01)", "--pixel-mm", "0.2", "--cache", str(tmp_path / "c"))
+    assert [(case.case, case.patient, case.exclude) for case in cases] == [
+        ("BraTioUS-p01_a", "BraTioUS-p01", False),
+        ("BraTioUS-p01_b", "BraTioUS-p01", False),
+        ("BraTioUS-p02_a", "", True),
+    ]
+    assert "finds no patient" in cases[-1].reason
+
+
+def test_pictures_without_scale_are_refused_unless_one_is_given(bratious: Path, tmp_path: Path, capsys):
+    where = ("--bratious", str(bratious), r"p\d+")
+    cases = _cases(tmp_path, *where)
+    assert all(case.exclude and "no scale" in case.reason and "--pixel-mm" in case.reason for case in cases)
+    assert main(["slice", str(tmp_path / "cases.csv"), "--out", str(tmp_path / "store")]) == 2
+    assert "all are excluded" in capsys.readouterr().err
+
+    cases = _cases(tmp_path, *where, "--pixel-mm", "0.2", "--cache", str(tmp_path / "cache"))
+    assert main(["slice", str(tmp_path / "cases.csv"), "--out", str(tmp_path / "store")]) == 0
+    rows = read_slices(tmp_path / "store")
+    assert [(row.patient, row.rows, row.cols) for row in rows] == [
+        ("BraTioUS-p01", 60, 80),
+        ("BraTioUS-p01", 60, 80),
+        ("BraTioUS-p02", 60, 80),
+    ]
+    assert all(row.area_mm2 == pytest.approx(100 * 0.2 * 0.2) for row in rows)
+    shown = sitk.GetArrayFromImage(sitk.ReadImage(str(rows[1].image(tmp_path / "store"))))
+    original = sitk.ReadImage(str(bratious / "imagesBraTioUS-public-dataset" / "p01_b.nii.gz"))
+    np.testing.assert_array_equal(shown, sitk.GetArrayFromImage(original))
+
+
+def test_a_case_table_cannot_bring_in_a_picture_without_scale(bratious: Path, tmp_path: Path, capsys):
+    images, labels = (bratious / f"{kind}BraTioUS-public-dataset" / "p01_b.nii.gz" for kind in ("images", "labels"))
+    write_cases([Case("one", "P", us=images, us_label=labels)], tmp_path / "cases.csv")
+    assert main(["slice", str(tmp_path / "cases.csv"), "--out", str(tmp_path / "store")]) == 2
+    assert "has no scale" in capsys.readouterr().err
+
+
+def test_a_manifest_is_read_from_where_it_lies(resect: Path, tmp_path: Path):
+    folder = tmp_path / "mine"
+    shutil.copytree(resect / "NIFTI/Case1/US", folder / "us")
+    shutil.copytree(tmp_path / "RESECT_segmentation/Case1", folder / "masks")
+    us, mask = "us/Case1-US-before.nii.gz", "masks/Case1-US-before-tumor.nii.gz"
+    (folder / "mine.csv").write_text(
+        f"case,patient,us,us_label,exclude,reason\nA,P1,{us},{mask},,\nB,,{us},{mask},,\nC,P3,us/gone.nii.gz,{mask},,\n"
+        f"D,P4,{us},,,\nE,P5,{us},{mask},1,blurred\n"
+    )
+    cases = {case.case: case for case in _cases(tmp_path, "--folder", str(folder / "mine.csv"))}
+    assert cases["A"].us.is_file()
+    assert cases["A"].dataset == "mine"
+    assert not cases["A"].exclude
+    reasons = {name: case.reason for name, case in cases.items() if case.exclude}
+    assert reasons["B"] == "no patient"
+    assert reasons["C"].startswith("there is no file")
+    assert reasons["D"] == "no tumour mask"
+    assert reasons["E"] == "blurred"
+
+
+def test_a_manifest_without_patients_is_refused(tmp_path: Path, capsys):
+    (tmp_path / "mine.csv").write_text("case,patient,us\nA,,a.nii\n")
+    assert main(["cases", "--folder", str(tmp_path / "mine.csv"), "--out", str(tmp_path / "cases.csv")]) == 2
+    assert "names no patient" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["labels_Tumor.nii.gz", "T1/input_t1gd_annotation-Tumor.nii.gz"])
+def test_raidionics_masks_complete_mri_without_one(tmp_path: Path, name: str):
+    for file in (name, "pred_Tumor.nii.gz", "labels_Brain.nii.gz"):
+        path = tmp_path / "raidionics" / "Case1" / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"")
+    mri = (Path("t1.nii.gz"),)
+    lacking = Case("Case1", "P1", us=Path("us"), mri=mri, exclude=True, reason="no tumour mask")
+    other = Case("Case2", "P2", us=Path("us"), mri=mri, exclude=True, reason="no tumour mask")
+    poor = Case("Case1", "P1", us=Path("us"), mri=mri, exclude=True, reason="blurred")
+    done, left, still = with_masks([lacking, other, poor], tmp_path / "raidionics")
+    assert done.mri_label == tmp_path / "raidionics" / "Case1" / name
+    assert not done.exclude
+    assert left == other
+    assert still.exclude
+    assert still.mri_label
+
+
+def test_two_cases_of_one_name_are_refused(resect: Path, tmp_path: Path, capsys):
+    for name in ("one", "two"):
+        shutil.copytree(resect / "NIFTI/Case1/US", tmp_path / name / "Case1")
+    both = f"{tmp_path}/*/Case1/*.nii.gz"
+    command = ["cases", "--images", "Mine", both, both, r"Case\d+", "--out", str(tmp_path / "cases.csv")]
+    assert main(command) == 2
+    assert "Two cases would be called Mine-Case1-US-before" in capsys.readouterr().err
+
+
+def test_naming_no_set_is_refused(tmp_path: Path, capsys):
+    assert main(["cases", "--out", str(tmp_path / "cases.csv")]) == 2
+    assert "No data set was named" in capsys.readouterr().err

@@ -1,0 +1,162 @@
+"""ReMIND: frames in any order, masks joined to their MRI by header, the clinical table, damage."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+import SimpleITK as sitk  # noqa: N813
+
+from inference.errors import FormatError
+from training.cases import Case, read_cases
+from training.cli import main
+from training.datasets.planes import read_ultrasound
+
+TWO = ((1, 50, "F", 4, "Glioblastoma", "No"), (2, 61, "M", 2, "Astrocytoma", "No"))
+
+
+@pytest.fixture
+def found(tmp_path: Path, remind, clinical) -> Callable[..., dict[str, Case]]:
+    """Runs `ius-train cases` and reads its table."""
+
+    def run(*options: str, rows=TWO) -> dict[str, Case]:
+        table = tmp_path / "cases.csv"
+        files = ["--remind", str(remind.root), "--clinical", str(clinical(*rows)), "--cache", str(tmp_path / "cache")]
+        assert main(["cases", *files, *options, "--out", str(table)]) == 0
+        return {case.case: case for case in read_cases(table)}
+
+    return run
+
+
+def test_frames_lie_where_their_positions_say(remind, found):
+    image = sitk.ReadImage(str(found()["ReMIND-001-pre-dura"].us))
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(image), np.arange(4 * 5 * 6).reshape(4, 5, 6))
+    assert image.GetSpacing() == pytest.approx((0.125, 0.125, 0.5))
+    stored = next(remind.root.glob("ReMIND-001/*Intraop*/*USpredura*/1-1.dcm"))
+    dataset = pydicom.dcmread(stored)
+    direction = np.array(dataset.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence[0].ImageOrientationPatient)
+    for frame, group in enumerate(dataset.PerFrameFunctionalGroupsSequence):
+        first = np.array(group.PlanePositionSequence[0].ImagePositionPatient, float)
+        # The pixel two columns to the right and one row down, PS3.3 C.7.6.2.1.1.
+        point = first + 0.125 * (2 * direction[:3] + direction[3:]).astype(float)
+        index = image.TransformPhysicalPointToIndex(point.tolist())
+        assert image[index] == dataset.pixel_array[frame, 1, 2]
+
+
+def test_post_dura_is_the_same_volume_whatever_the_order(found):
+    cases = found()
+    one, other = (sitk.ReadImage(str(cases[f"ReMIND-001-{phase}-dura"].us)) for phase in ("pre", "post"))
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(one), sitk.GetArrayFromImage(other))
+    assert one.GetOrigin() == pytest.approx(other.GetOrigin())
+
+
+def test_masks_are_joined_by_study_and_description_and_are_of_the_tumour(found):
+    """Not tumor_target, not the intra-operative study's; empty planes come back; the crop keeps its place."""
+    cases = found()
+    case = cases["ReMIND-001-pre-dura"]
+    assert case.patient == "ReMIND-001"
+    assert [path.name for path in case.mri] == ["2D_AX_T2_FLAIR.nii.gz", "3D_AX_T1_postcontrast.nii.gz"]
+    mri, mask = sitk.ReadImage(str(case.mri[1])), sitk.ReadImage(str(case.mri_label))
+    assert sitk.GetArrayFromImage(mri)[:, 0, 0].tolist() == [2 * 100 * at + 5 for at in range(5)]  # not the later study
+    assert mri.GetSpacing() == pytest.approx((1, 1, 2))
+    on_mri = sitk.GetArrayFromImage(sitk.Resample(mask, mri, sitk.Transform(), sitk.sitkNearestNeighbor))
+    expected = np.zeros((5, 8, 9), np.uint8)
+    for plane in (1, 3):
+        expected[plane, 2:5, 4:8] = 1
+    expected[3, 6, 2] = 1  # the pixel of the frame that is stored first
+    np.testing.assert_array_equal(on_mri, expected)
+    assert cases["ReMIND-002-pre-dura"].reason == "There is no segmentation of its tumour before surgery."
+
+
+@pytest.mark.parametrize(("asked", "names"), [("flair", ["2D_AX_T2_FLAIR"]), ("ce-t1", ["3D_AX_T1_postcontrast"])])
+def test_the_mri_that_is_asked_for(found, asked: str, names: list[str]):
+    case = found("--mri", asked)["ReMIND-001-pre-dura"]
+    assert [path.name for path in case.mri] == [f"{name}.nii.gz" for name in names]
+
+
+def test_an_mri_of_another_world_is_not_taken(remind, found):
+    remind.us("ReMIND-003", "US_pre_dura", [0, 1, 2, 3])
+    remind.mr("ReMIND-003", "3D_SAG_T2_SPACE")
+    remind.mr("ReMIND-003", "2D_AX_T2_FLAIR", world="9.9")
+    remind.seg("ReMIND-003", "tumor", "3D_SAG_T2_SPACE")
+    rows = (*TWO, (3, 40, "F", 2, "Oligodendroglioma", "No"))
+    case = found(rows=rows)["ReMIND-003-pre-dura"]
+    assert case.exclude
+    assert "no flair or ce-t1 MRI in the world of its mask's, 3D_SAG_T2_SPACE" in case.reason
+    remind.mr("ReMIND-003", "3D_AX_T1_postcontrast")
+    assert not found(rows=rows)["ReMIND-003-pre-dura"].exclude
+
+
+def test_us_pre_imri_is_excluded_with_the_reason_and_not_converted(found):
+    case = found()["ReMIND-001-pre-imri"]
+    assert case.exclude
+    assert "after resection" in case.reason
+    assert case.us is None
+    assert found("--convert-excluded")["ReMIND-001-pre-imri"].us.is_file()
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ((1, 1, "F", 1, "Glioblastoma", "Yes"), "operated before"),
+        ((1, 1, "F", 1, "Gliosis", "No"), "neither glioma nor metastasis: Gliosis"),
+        ((1, 1, "F", 1, "Metastasis (lung)", "no"), ""),
+        (("001", 1, "F", 1, "Oligodendroglioma", 0), ""),
+        ((1, 1, "F", 1, "Ganglioglioma", None), "not known whether"),
+        ((7, 1, "F", 1, "Glioblastoma", "No"), "not in the clinical table"),
+    ],
+)
+def test_the_clinical_table_decides(found, row, reason: str):
+    case = found(rows=(row,))["ReMIND-001-pre-dura"]
+    assert case.exclude == bool(reason)
+    assert reason in case.reason
+    if row[0] in (1, "001"):
+        assert case.diagnosis == row[4]
+
+
+def test_a_clinical_table_with_another_title_is_refused(tmp_path: Path, remind, clinical, capsys):
+    path = clinical(TWO[0], title="Something")
+    files = ["--remind", str(remind.root), "--clinical", str(path), "--cache", str(tmp_path / "cache")]
+    assert main(["cases", *files, "--out", str(tmp_path / "cases.csv")]) == 2
+    assert "has 0 columns like" in capsys.readouterr().err
+
+
+def test_a_truncated_file_stops_its_case_only(remind, found, truncated, capsys):
+    truncated(next(remind.root.glob("ReMIND-001/*Intraop*/*USpredura*/1-1.dcm")))
+    cases = found()
+    broken = cases["ReMIND-001-pre-dura"]
+    assert broken.exclude
+    assert broken.reason.endswith("1-1.dcm cannot be decoded: is it whole?")
+    assert not cases["ReMIND-001-post-dura"].exclude
+    assert f"not used: {broken.reason}" in capsys.readouterr().out
+
+
+def test_a_file_cut_in_its_header_or_without_patient_is_told(remind, found):
+    path = next(remind.root.glob("ReMIND-001/*Intraop*/*USpredura*/1-1.dcm"))
+    content = path.read_bytes()
+    path.write_bytes(content[: content.index(b"CS\x02\x00US") + 2])
+    nameless = next(remind.root.glob("ReMIND-001/*Intraop*/*USpostdura*/1-1.dcm"))
+    dataset = pydicom.dcmread(nameless)
+    dataset.PatientID = ""
+    dataset.save_as(nameless)
+    cases = found()
+    reasons = [case.reason for case in cases.values() if "unreadable" in case.case]
+    assert len(reasons) == 2
+    assert any("no PatientID" in reason for reason in reasons)
+    assert not any(case.phase == "pre-dura" for case in cases.values() if case.patient == "ReMIND-001")
+
+
+def test_frames_that_miss_one_are_no_volume(remind):
+    remind.us("ReMIND-009", "US_pre_dura", [0, 1, 3])
+    with pytest.raises(FormatError, match="not evenly stacked"):
+        read_ultrasound(next(remind.root.glob("ReMIND-009/*/*/1-1.dcm")))
+
+
+def test_nothing_is_converted_twice_and_receipts_say_from_what(tmp_path: Path, found):
+    first = found()
+    stamps = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.nii.gz")}
+    assert len(stamps) == 5
+    assert all(path.with_name(f"{path.name}.json").is_file() for path in stamps)
+    assert found() == first
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "cache").rglob("*.nii.gz")} == stamps

@@ -1,0 +1,136 @@
+"""Any set given by two patterns of files and one of patients: CuRIOUS-SEG, BraTioUS, or one's own."""
+
+import glob
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+
+from inference.errors import FormatError, IusError, NotFoundError
+from training.cases import Case
+from training.datasets.cache import converted
+from training.datasets.usable import judged
+from training.frames import frame_spacing, is_frame, read_pixels
+
+
+@dataclass(frozen=True, slots=True)
+class PictureSet:
+    """Where a set's files are.
+
+    Attributes:
+        dataset: its name; patients' identifiers begin with it.
+        images: glob of the volumes or 2D pictures.
+        masks: glob of their masks.
+        patient: regular expression that finds the patient in a file's path below the glob's fixed part: its group
+            `patient`, its first group, or all of it.
+    """
+
+    dataset: str
+    images: str
+    masks: str
+    patient: str
+
+
+def bratious(root: Path, patient: str) -> PictureSet:
+    """BraTioUS (Zenodo 10.5281/zenodo.16887362): 2D frames; how its names tell the patient is for the user to say."""
+    images, masks = (f"{root}/**/{kind}BraTioUS*/*.nii*" for kind in ("images", "labels"))
+    return PictureSet("BraTioUS", images, masks, patient)
+
+
+def find_cases(chosen: PictureSet, cache: Path | None = None, pixel_mm: float | None = None) -> list[Case]:
+    """Every image with the mask of its name, or the only one of its patient.
+
+    Args:
+        chosen: where the files are.
+        cache: where calibrated copies of 2D pictures are written; needed with `pixel_mm`.
+        pixel_mm: side of the pixels of 2D pictures whose headers have no scale.
+
+    Raises:
+        NotFoundError: if no image is there.
+        FormatError: if the pattern is no regular expression.
+    """
+    try:
+        pattern = re.compile(chosen.patient)
+    except re.error as error:
+        raise FormatError(f"'{chosen.patient}' is not a regular expression: {error}.") from error
+    images, masks = _files(chosen.images), _files(chosen.masks)
+    if not images:
+        raise NotFoundError(f"No file is like {chosen.images}.")
+    patients = {path: _patient(pattern, path, chosen.masks) for path in masks}
+    return [_case(path, _patient(pattern, path, chosen.images), patients, chosen, cache, pixel_mm) for path in images]
+
+
+def _files(pattern: str) -> list[Path]:
+    """The files that a glob finds, in order."""
+    return sorted(Path(name) for name in glob.glob(pattern, recursive=True) if Path(name).is_file())  # noqa: PTH207
+
+
+def _patient(pattern: re.Pattern[str], path: Path, files: str) -> str:
+    """The patient that a path names below the part of the glob that is fixed; empty where it names none."""
+    fixed = os.path.dirname(re.split(r"[*?\[]", files, maxsplit=1)[0])  # noqa: PTH120 - a Path loses the last slash
+    found = pattern.search(os.path.relpath(path, fixed or "."))
+    if found is None:
+        return ""
+    named = found.groupdict().get("patient")
+    return named or (found[1] if found.groups() else found[0]) or ""
+
+
+def _case(
+    path: Path,
+    patient: str,
+    masks: Mapping[Path, str],
+    chosen: PictureSet,
+    cache: Path | None,
+    pixel_mm: float | None,
+) -> Case:
+    """One image; without a patient it is kept, excluded, as it could stand on both sides of a split."""
+    stem = path.name.partition(".")[0]
+    case = Case(
+        f"{chosen.dataset}-{stem}" if not patient or patient in stem else f"{chosen.dataset}-{patient}-{stem}",
+        f"{chosen.dataset}-{patient}" if patient else "",
+        dataset=chosen.dataset,
+    )
+    if not patient:
+        return judged(case, f"'{chosen.patient}' finds no patient in {path}")
+    try:
+        us, mask = _scaled(path, _mask(path, patient, masks), chosen.dataset, cache, pixel_mm)
+    except IusError as error:
+        return judged(case, str(error))
+    return judged(Case(case.case, case.patient, dataset=case.dataset, us=us, us_label=mask))
+
+
+def _mask(path: Path, patient: str, masks: Mapping[Path, str]) -> Path:
+    """The mask of the same file name, else the patient's only one."""
+    fitting = [mask for mask in masks if mask.name == path.name and mask != path and masks[mask] == patient]
+    fitting = fitting or [mask for mask, whose in masks.items() if whose == patient and mask != path]
+    if len(fitting) != 1:
+        raise FormatError(f"{len(fitting)} masks fit {path.name}: its mask has its name, or is its patient's only one.")
+    return fitting[0]
+
+
+def _scaled(us: Path, mask: Path, dataset: str, cache: Path | None, pixel_mm: float | None) -> tuple[Path, Path]:
+    """The files as they are, or calibrated copies of 2D pictures that have no scale."""
+    if not is_frame(us) or frame_spacing(us) is not None:
+        return us, mask
+    if pixel_mm is None:
+        raise FormatError(
+            "Its pixels have no scale (1 × 1 mm in the header), so no area: give --pixel-mm if you know it."
+        )
+    if pixel_mm <= 0 or cache is None:
+        raise FormatError("--pixel-mm has to be above 0, and needs --cache DIR for the calibrated copies.")
+    folder = cache / dataset / f"{pixel_mm:g} mm"
+    copies = [
+        converted(folder / kind / path.name, [path], lambda path=path: _calibrated(path, pixel_mm))  # type: ignore[misc]
+        for kind, path in (("images", us), ("masks", mask))
+    ]
+    return copies[0], copies[1]
+
+
+def _calibrated(path: Path, pixel_mm: float) -> sitk.Image:
+    """A 2D picture without singleton axes, its pixels `pixel_mm` wide and high."""
+    image = sitk.GetImageFromArray(read_pixels(path).squeeze())
+    image.SetSpacing([pixel_mm] * 2)
+    return image

@@ -1,0 +1,194 @@
+"""ReMIND (Juvekar et al. 2023, doi 10.7937/3RAG-D070): DICOM of TCIA, as its downloader lays it out."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from inference.errors import FormatError, IusError, NotFoundError
+from training.cases import Case
+from training.datasets.cache import converted
+from training.datasets.clinical import Clinical, read_clinical
+from training.datasets.files import checked
+from training.datasets.origin import Origin, origin
+from training.datasets.planes import read_segmentation, read_series, read_ultrasound
+from training.datasets.resect import Sequences
+from training.datasets.series import Series, find_series
+from training.datasets.usable import judged
+
+_PHASES = {"US_pre_dura": "pre-dura", "US_post_dura": "post-dura", "US_pre_imri": "pre-imri"}
+_SEGMENTATION = re.compile(r"(?P<structure>\w+) seg - MR ref: (?P<reference>.+)")
+_SEQUENCE = {
+    "flair": re.compile("flair", re.IGNORECASE),
+    "ce-t1": re.compile("t1.*post", re.IGNORECASE),
+}
+_FOLDER = re.compile(r"ReMIND-\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is taken of the set.
+
+    Attributes:
+        cache: folder of the NIfTI files made from it.
+        clinical: its clinical table; without it nobody's first surgery is known.
+        sequences: the MRI to register.
+        convert_excluded: convert what is excluded too, so that a person may take it back in.
+    """
+
+    cache: Path
+    clinical: Path | None = None
+    sequences: Sequences = "both"
+    convert_excluded: bool = False
+
+
+def find_cases(root: Path, choice: Choice) -> list[Case]:
+    """Every ultrasound volume of every patient; what the paper did not take is excluded, with the reason.
+
+    Raises:
+        NotFoundError: if there is no such folder, no DICOM in it, or no clinical table.
+        FormatError: if the clinical table cannot be read.
+    """
+    whose = origin(checked(root), "ReMIND")
+    patients: dict[str, list[Series]] = defaultdict(list)
+    for series in find_series(root):
+        patients[series.patient].append(series)
+    if not patients:
+        raise NotFoundError(f"{root} holds no DICOM file (.dcm): is it the ReMIND folder?")
+    clinical = read_clinical(choice.clinical) if choice.clinical else {}
+    nobodys = patients.pop("", [])
+    found = []
+    for patient in sorted(patients):
+        number = re.search(r"\d+$", patient)
+        known = clinical.get(int(number.group())) if number else None
+        found += list(_patient(patient, patients[patient], known, whose, choice))
+    return found + [_nobodys(series, at, whose) for at, series in enumerate(nobodys, start=1)]
+
+
+def _nobodys(series: Series, number: int, whose: Origin) -> Case:
+    """A series whose header does not say whose it is: kept in the table, as its absence has to be told."""
+    folder = _FOLDER.search(str(series.files[0]))
+    name = f"{whose.patients}-unreadable-{number}"
+    reason = series.damage or f"no PatientID in {series.files[0]}"
+    return Case(name, folder.group() if folder else "", dataset=whose.dataset, exclude=True, reason=reason)
+
+
+def _patient(
+    patient: str, series: Sequence[Series], clinical: Clinical | None, whose: Origin, choice: Choice
+) -> Iterator[Case]:
+    """One patient's ultrasound volumes."""
+    name = f"{whose.patients}-{patient}" if whose.simulated else patient
+    intra = {one.study for one in series if one.modality == "US" or one.description in _PHASES}
+    before = [one for one in series if one.study not in intra]
+    seen: dict[str, int] = defaultdict(int)
+    for one in series:
+        if one.modality != "US" and one.description not in _PHASES:
+            continue
+        phase = _PHASES.get(one.description, "")
+        stem = f"{name}-{phase or 'ultrasound'}"
+        seen[stem] += 1
+        case = Case(
+            stem if seen[stem] == 1 else f"{stem}-{seen[stem]}",
+            name,
+            dataset=whose.dataset,
+            phase=phase,
+            first_surgery=clinical.first_surgery if clinical else None,
+            diagnosis=clinical.diagnosis if clinical else "",
+            simulated=whose.simulated,
+        )
+        reason = _unwanted(one, phase, clinical, whose)
+        if reason and not choice.convert_excluded:
+            yield replace(case, exclude=True, reason=reason)
+        else:
+            yield _with_files(case, one, before, choice, reason)
+
+
+def _unwanted(one: Series, phase: str, clinical: Clinical | None, whose: Origin) -> str:
+    """Why the paper would not take this volume; empty if it would. Simulated patients need no clinical table."""
+    if not phase:
+        return f"unknown series '{one.description}'"
+    if phase == "pre-imri":
+        return "US_pre_imri: after resection, before the intra-operative MRI"
+    if clinical is None:
+        return (
+            "" if whose.simulated else "not in the clinical table (--clinical): first surgery and diagnosis not known"
+        )
+    return clinical.unfit
+
+
+def _with_files(case: Case, us: Series, before: Sequence[Series], choice: Choice, reason: str) -> Case:
+    """The case with its volume, MRI and mask as NIfTI, or excluded with what keeps it from having them."""
+    folder = choice.cache / case.patient
+    try:
+        (file,) = us.files[:1]
+        if len(us.files) != 1:
+            raise FormatError(f"{file.parent} holds {len(us.files)} files, and a volume of ReMIND is one.")
+        label, reference = _tumour(before)
+        chosen = _chosen(before, reference, choice.sequences)
+        case = replace(case, us=converted(folder / f"{case.case}.nii.gz", [file], lambda: read_ultrasound(file)))
+        mri = tuple(_volume(one, folder) for one in chosen)
+        case = replace(case, mri=mri, mri_label=_mask(label, folder))
+    except IusError as error:
+        return judged(case, reason or str(error))
+    return judged(case, reason)
+
+
+def _tumour(before: Sequence[Series]) -> tuple[Series, Series]:
+    """The segmentation of the tumour before surgery and its MRI, joined by study and description.
+
+    `tumor` only: tumor_target, tumor_residual and the others are other structures.
+    """
+    found = []
+    for series in before:
+        named = _SEGMENTATION.fullmatch(series.description)
+        if series.modality == "SEG" and named and named["structure"] == "tumor":
+            found.append((series, _reference(series, named["reference"], before)))
+    if not found:
+        raise NotFoundError("There is no segmentation of its tumour before surgery.")
+    return min(found, key=lambda pair: pair[1].description)
+
+
+def _reference(label: Series, description: str, series: Iterable[Series]) -> Series:
+    """The one MRI that a segmentation was drawn on."""
+    fitting = [
+        one for one in series if one.modality == "MR" and one.study == label.study and one.description == description
+    ]
+    if len(fitting) != 1:
+        raise FormatError(f"Its segmentation's MRI '{description}' is there {len(fitting)} times, not once.")
+    return fitting[0]
+
+
+def _chosen(before: Sequence[Series], reference: Series, sequences: Sequences) -> list[Series]:
+    """The MRI to register: of the wanted sequences, those in the world of the mask's own."""
+    wanted = ("flair", "ce-t1") if sequences == "both" else (sequences,)
+    world = [
+        one for one in before if one.modality == "MR" and one.study == reference.study and one.world == reference.world
+    ]
+    chosen = []
+    for sequence in wanted:
+        fitting = [one for one in world if _SEQUENCE[sequence].search(one.description)]
+        # The mask's own first, then 3D before 2D.
+        chosen += sorted(fitting, key=lambda one: (one is not reference, -len(one.files), one.description))[:1]
+    if not chosen:
+        raise NotFoundError(
+            f"There is no {' or '.join(wanted)} MRI in the world of its mask's, {reference.description}."
+        )
+    return chosen
+
+
+def _volume(series: Series, folder: Path) -> Path:
+    """An MRI as NIfTI."""
+    target = folder / f"{_file_name(series.description)}.nii.gz"
+    return converted(target, series.files, lambda: read_series(series.files))
+
+
+def _mask(series: Series, folder: Path) -> Path:
+    """A segmentation as NIfTI."""
+    target = folder / f"{_file_name(series.description)}.nii.gz"
+    return converted(target, series.files, lambda: read_segmentation(series.files[0]))
+
+
+def _file_name(description: str) -> str:
+    """A series' description as a file may be called."""
+    return re.sub(r"[^\w.-]+", "-", description)

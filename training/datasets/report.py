@@ -1,0 +1,51 @@
+"""What was found of each patient, what is missing, and why a case is not used."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from training.cases import Case
+from training.files import written_aside
+
+_PARTS = ("us", "us_label", "sweep", "sweep_label", "mri", "mri_label", "landmarks")
+_ALWAYS = ("us", "us_label", "mri", "mri_label")
+"""What is worth saying when it is missing; a sweep or landmarks are extras."""
+
+
+def told(cases: Sequence[Case]) -> str:
+    """One line a case, and one a data set."""
+    width = max((len(case.case) for case in cases), default=0)
+    lines = [f"{case.case:<{width}}  {_about(case)}" for case in cases]
+    return "\n".join([*lines, "", *_totals(cases)])
+
+
+def write_told(cases: Sequence[Case], path: Path) -> None:
+    """Write the same as a text file."""
+    with written_aside(path) as aside:
+        aside.write_text(told(cases) + "\n", encoding="utf-8")
+
+
+def _about(case: Case) -> str:
+    """Found, missing, and whether it is used."""
+    found = [
+        name + (f" ×{len(case.mri)}" if name == "mri" and len(case.mri) > 1 else "")
+        for name in _PARTS
+        if getattr(case, name)
+    ]
+    missing = [name for name in _ALWAYS if not getattr(case, name)]
+    words = f"found: {', '.join(found) or 'nothing'}"
+    if missing:
+        words += f"; missing: {', '.join(missing)}"
+    return f"{words}; not used: {case.reason or 'excluded'}" if case.exclude else words
+
+
+def _totals(cases: Sequence[Case]) -> Iterator[str]:
+    """How many of each data set."""
+    for dataset in dict.fromkeys(case.dataset for case in cases):
+        ours = [case for case in cases if case.dataset == dataset]
+        used = [case for case in ours if not case.exclude]
+        patients = len({case.patient for case in used if case.patient})
+        yield (
+            f"{dataset or 'no data set'}: {len(ours)} found, {len(used)} used of {patients} patients; "
+            f"{sum(bool(case.us_label) for case in used)} with an ultrasound mask, "
+            f"{sum(bool(case.mri and case.mri_label) for case in used)} with an MRI mask"
+        )
