@@ -5,10 +5,10 @@ centre, by seed. Real (RESECT's Case 24, CC BY 4.0, T1 only) from the navigation
 
     python tests/benchmarks/bench_registration.py real [--resect ../shared/data/resect] [--metrics lc2+mind]
 
-Simulated, 2 to 16 mm away from the truth, evenly over distances, on the cohort that this makes:
+Simulated, shifted 2 to 16 mm from the truth, on the cohort that this makes:
 
     ius-train simulate --patients 20 --out DIR --seed 7 --cohort mini --mri --label-error low
-    python tests/benchmarks/bench_registration.py simulated --cohort DIR --out simulated.jsonl
+    python tests/benchmarks/bench_registration.py simulated --cohort DIR --starts 3 --out simulated.jsonl
 
 Rows are appended to --out, and what stands there is not done again. `registration_figure.py` draws them. Not a test.
 """
@@ -88,9 +88,11 @@ def simulated(arguments: argparse.Namespace) -> Iterator[tuple[str, int, Callabl
     print(
         f"{len(patients)} simulated patients; best rigid: median {np.median(floor):.2f} mm, worst {max(floor):.2f} mm"
     )
-    for at, patient in enumerate(patients):
-        files = {name: arguments.cohort / path for name, path in patient["files"].items()}
-        for number, shift in enumerate(SIMULATED_SHIFTS_MM):
+    # Start by start, and neighbours at other distances: wherever it is stopped, distances and patients are even.
+    for number in range(arguments.starts):
+        for at, patient in enumerate(patients):
+            files = {name: arguments.cohort / path for name, path in patient["files"].items()}
+            shift = SIMULATED_SHIFTS_MM[(number + at) % len(SIMULATED_SHIFTS_MM)]
             yield patient["case"], number, partial(_simulated, files, shift, (arguments.seed, at, number))
 
 
@@ -105,7 +107,7 @@ def main() -> None:
     parser.add_argument("data", choices=("real", "simulated"), nargs="?", default="real")
     parser.add_argument("--resect", type=Path, default=RESECT)
     parser.add_argument("--cohort", type=Path)
-    parser.add_argument("--starts", type=int, default=20)
+    parser.add_argument("--starts", type=int, default=20, help="of each pair")
     parser.add_argument("--metrics", nargs="+", choices=METRICS, default=METRICS[:1])
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path)

@@ -18,20 +18,22 @@ from training.files import written_aside
 from training.receipt import sha256, write_json, write_receipt
 from training.registration.align import Metric, align
 from training.registration.pairs import Pair
+from training.registration.pictures import FOLDER, picture_paths, write_pictures
 from training.registration.result import Registered, flags, write_results
 from training.registration.transfer import transfer
 from training.registration.transforms import read_transform, write_transform
 from training.registration.volume import as_volume, read_image
 
-VERSION = 1
+VERSION = 2
 """Raised when the same files give other results: what an older one wrote is then done again."""
 
 
 def register(pairs: Sequence[Pair], out: Path, metric: Metric, jobs: int = 1) -> list[Registered]:
     """Register every pair; one that cannot be is reported and leaves the others going.
 
-    Writes OUT/transforms/CASE.txt and .tfm, OUT/labels/CASE.nii.gz, OUT/cases/CASE.json (what makes it resume),
-    OUT/registration.csv and the receipt. A case whose files and metric are those of its last run is not done again.
+    Writes OUT/transforms/CASE.txt and .tfm, OUT/labels/CASE.nii.gz, OUT/pictures/CASE/ (for the review),
+    OUT/cases/CASE.json (what makes it resume), OUT/registration.csv and the receipt. A case whose files and metric are
+    those of its last run is not done again.
 
     Raises:
         FormatError: if there is nothing to register.
@@ -101,6 +103,7 @@ def _done(pair: Pair, out: Path, receipt: Path, key: dict[str, object]) -> Regis
     written = [out / "transforms" / f"{pair.case}.txt", out / "transforms" / f"{pair.case}.tfm", receipt]
     if pair.label is not None:
         written.append(out / "labels" / f"{pair.case}.nii.gz")
+    written += picture_paths(out / FOLDER, pair.case).values()
     if not all(path.is_file() for path in written):
         return None
     stored = json.loads(receipt.read_text())
@@ -114,12 +117,14 @@ def _register_now(pair: Pair, us_file: Path, out: Path, metric: Metric) -> Regis
     if label is not None and not _lies_in(label, mris[0]):
         raise FormatError(f"{pair.label} does not lie in {pair.mris[0]}: it belongs to another image.")
     start = None if pair.start is None else read_transform(pair.start)
-    found = align(as_volume(us), [as_volume(mri) for mri in mris], start, metric)
-    inside = None
-    if label is not None:
-        mask, inside = transfer(label, us, found.matrix)
+    us_volume, mri_volumes = as_volume(us), [as_volume(mri) for mri in mris]
+    found = align(us_volume, mri_volumes, start, metric)
+    mask, inside = (None, None) if label is None else transfer(label, us, found.matrix)
+    if mask is not None:
         with written_aside(out / "labels" / f"{pair.case}.nii.gz") as aside:
             sitk.WriteImage(mask, str(aside), useCompression=True)
+    shown = None if mask is None else as_volume(mask)
+    write_pictures(out / FOLDER, pair.case, us_volume, mri_volumes[0], shown, found.matrix)
     write_transform(found.matrix, out / "transforms" / pair.case)
     return Registered(
         case=pair.case,

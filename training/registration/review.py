@@ -6,6 +6,7 @@ from pathlib import Path
 from inference.errors import FormatError, IusError
 from training.cases import read_cases
 from training.registration.decisions import ACCEPT, REJECT, Verdict, decide, read_decisions, take, undecided
+from training.registration.page import write_page
 from training.registration.result import Registered, read_results
 
 ALL_NOTE = "accepted unseen: simulated"
@@ -25,7 +26,7 @@ def review(
     accept_all: bool = False,
     cases: Path | None = None,
 ) -> str:
-    """Take decisions on registrations.
+    """Take decisions on registrations, and write the page on which a person makes them.
 
     Args:
         folder: of `ius-train register`.
@@ -37,19 +38,19 @@ def review(
         cases: the case table that says so.
 
     Returns:
-        How many are accepted, rejected and undecided, in words.
+        How many are accepted, rejected and undecided, in words, and where the page is.
 
     Raises:
         NotFoundError: if there are no registrations, or none of a case.
         FormatError: if a case is accepted and rejected, or a table cannot be read.
         UnseenError: if not every case is known to be simulated.
     """
-    results = read_results(folder)
+    results, simulated = read_results(folder), _simulated(cases)
     both = sorted(set(accept) & set(reject))
     if both:
         raise FormatError(f"{both[0]} is both accepted and rejected: name it once.")
     if accept_all:
-        _refuse_patients(results, cases)
+        _refuse_patients(results, simulated, cases)
     if taken is not None:
         take(folder, taken)
     named: dict[str, Verdict] = {**dict.fromkeys(accept, ACCEPT), **dict.fromkeys(reject, REJECT)}
@@ -57,7 +58,8 @@ def review(
         decide(folder, named, note)
     if accept_all:
         decide(folder, dict.fromkeys(undecided(results, read_decisions(folder)), ACCEPT), ALL_NOTE)
-    return summary(folder)
+    page = write_page(folder, results, read_decisions(folder), simulated)
+    return f"{summary(folder)}\npage: {page}"
 
 
 def summary(folder: Path) -> str:
@@ -68,11 +70,15 @@ def summary(folder: Path) -> str:
     return f"{len(decisions) - rejected} accepted, {rejected} rejected, {left} undecided: {folder}"
 
 
-def _refuse_patients(results: Sequence[Registered], table: Path | None) -> None:
+def _simulated(table: Path | None) -> set[str]:
+    """The cases that a table marks as simulated."""
+    return set() if table is None else {case.case for case in read_cases(table) if case.simulated}
+
+
+def _refuse_patients(results: Sequence[Registered], simulated: set[str], table: Path | None) -> None:
     """Nobody's registration is accepted unseen, but a simulated patient's."""
     if table is None:
         raise UnseenError("--accept-all needs the case table that says which case is simulated: add --cases CASES.csv.")
-    simulated = {case.case for case in read_cases(table) if case.simulated}
     real = [row.case for row in results if row.case not in simulated]
     if real:
         raise UnseenError(

@@ -1,10 +1,10 @@
-"""`ius-train review`: accept or reject registrations; the next stage uses what was accepted."""
+"""`ius-train review`: the page that shows every registration, and decisions that the next stage obeys."""
 
 import argparse
 import sys
 from pathlib import Path
 
-WORDS = "accept or reject registrations, which the next stage obeys"
+WORDS = "show registrations on a page, accept or reject them; the next stage obeys"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
