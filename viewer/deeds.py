@@ -43,6 +43,9 @@ class Deeds:
             "band": lambda: desk.session.want_band(not desk.session.band),
             "caliper": self._caliper,
             "snapshot": self._snapshot,
+            "record": self._record,
+            "keep": lambda: desk.recording.keep(desk.phase, desk.flip),
+            "wrong": lambda: desk.recording.mark_wrong(desk.shown),
             "wider": lambda: self._widen(0.5),
             "narrower": lambda: self._widen(-0.5),
             "mirror": lambda: desk.turn_over(desk.flip.across),
@@ -120,6 +123,11 @@ class Deeds:
         """The first run's explanation was read."""
         self._desk.remember(replace(self._desk.settings, introduced=True))
 
+    def start_recording(self, case_code: str) -> None:
+        """Record from now on; the code holds for this sitting."""
+        self._desk.recording.case_code = case_code
+        self._desk.recording.start(self._desk.phase, self._desk.flip)
+
     def freeze(self) -> None:
         """Hold the view of a live source, with the last half minute to scrub through."""
         if self._desk.freezing.freeze(self._desk.shown):
@@ -158,6 +166,16 @@ class Deeds:
         desk, info = self._desk, self._session.info
         if desk.shown is not None and info is not None:
             desk.snapshots.take(desk.shown, info.levels, (desk.phase.words,), desk.flip)
+
+    def _record(self) -> None:
+        """Start, with the case code asked for once; or stop."""
+        recording = self._desk.recording
+        if recording.running:
+            recording.stop()
+        elif recording.case_code is None:
+            self._view.stage.toggle(self._view.record)
+        else:
+            recording.start(self._desk.phase, self._desk.flip)
 
     def _overlay_off(self) -> None:
         self._desk.overlay_off_until = monotonic() + OVERLAY_OFF_S

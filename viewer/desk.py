@@ -15,6 +15,7 @@ from viewer.hold import WarningHold
 from viewer.meter import Meter
 from viewer.outlet import Outlet
 from viewer.phase import Phase
+from viewer.recorder import Recording
 from viewer.ruler import Point
 from viewer.screen import Screen
 from viewer.session import Session
@@ -36,6 +37,7 @@ class Desk:
         phase: of surgery.
         outlet: what goes to other programs.
         snapshots: what is being written.
+        recording: what is being recorded.
         meter: what was really painted.
         live_meter: the same of the live pane, where there are two.
         hold: the size warning's memory.
@@ -58,6 +60,7 @@ class Desk:
     faults: Faults
     phase: Phase
     snapshots: Snapshots
+    recording: Recording
     outlet: Outlet = field(default_factory=Outlet)
     meter: Meter = field(default_factory=Meter)
     live_meter: Meter = field(default_factory=lambda: Meter(contours=False))

@@ -1,6 +1,6 @@
 """What a source gives, as it may be believed: cropped, and without a scale that nobody can vouch for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from inference.frame import Frame, Pixels
@@ -23,12 +23,14 @@ class Feed:
 
     Attributes:
         cropping: the part of the picture that is used.
+        tap: given every frame on its way, from the capture thread; must not wait.
     """
 
     def __init__(self, source: Playback | LiveSource) -> None:
         self._source = source
         self._live = None if isinstance(source, Playback) else source
         self.cropping = Cropping()
+        self.tap: Callable[[Frame], None] | None = None
         self.watched: Rect | None = None
 
     @property
@@ -44,7 +46,10 @@ class Feed:
     def frames(self) -> Iterator[Frame]:
         """The source's frames."""
         for frame in self._source.frames():
-            yield self._believable(self.cropping(frame))
+            believable = self._believable(self.cropping(frame))
+            if (tap := self.tap) is not None:
+                tap(believable)
+            yield believable
 
     def close(self) -> None:
         """Close the source."""

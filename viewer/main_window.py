@@ -34,6 +34,7 @@ from viewer.meter import Meter
 from viewer.phase import Phase
 from viewer.presets import Presets
 from viewer.pull import Pull
+from viewer.recorder import Recording
 from viewer.review import Review
 from viewer.screen import Screen
 from viewer.session import Session
@@ -73,7 +74,8 @@ class MainWindow(QMainWindow):
         self.session, self.view = session, Screen(self.act, self._accept, self._painted, self._live_painted)
         self.freezing = Freezing(session, self.view)
         snapshots = Snapshots(settings.exports_folder())
-        self.desk = Desk(session, self.view, self.freezing, remembered, faults or Faults(), phase, snapshots)
+        recording = Recording(session, self.view.top.badge, settings.exports_folder())
+        self.desk = Desk(session, self.view, self.freezing, remembered, faults or Faults(), phase, snapshots, recording)
         self.calibrating = Calibrating(self.desk, Presets())
         self.deeds = Deeds(
             self.desk, self.calibrating, {"fullscreen": self._full_screen, "monitor": self._other_monitor}
@@ -102,6 +104,8 @@ class MainWindow(QMainWindow):
         self.view.source.chosen.connect(self.deeds.open_source)
         self.view.model_card.chosen.connect(self.deeds.open_model)
         self.view.welcome.closed.connect(self.deeds.introduced)
+        self.view.record.started.connect(self.deeds.start_recording)
+        self.view.quit.agreed.connect(self._stop_and_close)
 
     def _actor(self, name: str) -> Callable[[], None]:
         return lambda: self.act(name)
@@ -210,10 +214,20 @@ class MainWindow(QMainWindow):
             self.deeds.open_source(self.view.source.request(str(path)))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Stop the pull, join every thread."""
+        """Stop the pull, join every thread; while recording, ask first."""
+        if self.desk.recording.running:
+            event.ignore()
+            if self.view.quit.isHidden():
+                self.view.stage.toggle(self.view.quit)
+            return
         self._timer.stop()
         self.desk.outlet.close()
         self.desk.wake.close()
         self.session.close()
+        self.desk.recording.close()
         self.desk.snapshots.close()
         super().closeEvent(event)
+
+    def _stop_and_close(self) -> None:
+        self.desk.recording.stop()
+        self.close()

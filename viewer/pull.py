@@ -62,6 +62,7 @@ class Pull:
         desk.shown = outcome or desk.shown
         whole = self._whole(picture)
         shown = self._show(now, new=outcome is not None or self._whole_shown)
+        desk.recording.follow(desk.phase, desk.flip)
         if self._view.stage.two_panes:
             self._show_live(whole or picture, shown)
         elif whole is not None:
@@ -198,9 +199,12 @@ class Pull:
             self._view.timing.show_numbers(desk.meter, desk.live_meter, status, model)
             self._view.timing.show_screen(desk.wake.words)
         self._view.top.show_clock(f"{datetime.now().astimezone():%H:%M:%S}")
+        desk.recording.show()
         sleepy = desk.wake.keep(self._session.live is not None)
         if sentence := desk.faults.take() or desk.snapshots.poll() or sleepy:
             self._view.stage.say(sentence, now)
+        elif (told := desk.recording.take()) is not None:
+            self._view.stage.say(told[0], now, told[1])
 
     def _source_changed(self, now: float) -> None:
         """A source was opened or refused."""

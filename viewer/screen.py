@@ -14,6 +14,7 @@ from viewer.panels.keys import KeysPanel
 from viewer.panels.marking import MarkingPanel
 from viewer.panels.model_card import ModelPanel
 from viewer.panels.performance import PerformancePanel
+from viewer.panels.record import QuitPanel, RecordPanel
 from viewer.panels.source import SourcePanel
 from viewer.panels.welcome import WelcomePanel
 from viewer.panes import NOT_YET
@@ -53,6 +54,7 @@ class Screen(QWidget):
         self.model_card, self.timing = ModelPanel(self.stage), PerformancePanel(self.stage)
         self.keys, self.welcome = KeysPanel(act, self.stage), WelcomePanel(self.stage)
         self.marking = MarkingPanel(self.stage)
+        self.record, self.quit = RecordPanel(self.stage), QuitPanel(self.stage)
         for sheet in (
             self.marking,
             self.calibration,
@@ -61,6 +63,8 @@ class Screen(QWidget):
             self.timing,
             self.keys,
             self.welcome,
+            self.record,
+            self.quit,
         ):
             self.stage.add(sheet)
         self._lay_out()

@@ -25,6 +25,7 @@ from viewer.opened import Compared, Loaded, Model, Opened, Refusal, SourceReques
 
 if TYPE_CHECKING:
     from inference.guards.watch import Watch
+    from inference.recording.recorder import Recorder
     from inference.ring import Held, Ring
     from inference.truth import Truth
 
@@ -65,6 +66,7 @@ class Session:
         self._watch: Watch | None = None
         self._ring: Ring | None = None
         self._findings: tuple[Finding, ...] = ()
+        self._recorder: Recorder | None = None
 
     def open(self, request: SourceRequest) -> None:
         """Begin to open a source; the old one stays until the new one is there."""
@@ -146,6 +148,17 @@ class Session:
         """The last half minute of a live source, as it is now; None for a recorded one, and before the first frame."""
         return None if self._ring is None or len(self._ring) == 0 else self._ring.held()
 
+    def record_to(self, recorder: "Recorder | None") -> None:
+        """Give every frame and outcome of this source to a recorder, or no longer."""
+        self._recorder = recorder
+        if self.feed is not None:
+            self.feed.tap = None if recorder is None else recorder.frame
+
+    @property
+    def ringing(self) -> tuple[Finding, ...]:
+        """The guards' alarms at the newest frame."""
+        return () if self._watch is None else self._watch.ringing
+
     def guard_events(self) -> tuple[Event, ...]:
         """Begins and ends of the guards' alarms since last asked, for a record; each is given once."""
         return () if self._watch is None else self._watch.events()
@@ -216,7 +229,7 @@ class Session:
         """Stream a new source; until the model is there, the first frame of a recording stands still."""
         source = opened.source if isinstance(opened, Compared) else opened
         self.truth = opened.truth if isinstance(opened, Compared) else None
-        self.without_scale = False
+        self.without_scale, self._recorder = False, None
         self._waiting = "model" in self._pending
         if isinstance(source, RecordedSource):
             self.playback = Playback(source)
@@ -255,6 +268,8 @@ class Session:
         outcome = self._answer(frame)
         if self._ring is not None:
             self._ring.add(outcome)
+        if (recorder := self._recorder) is not None:
+            recorder.outcome(outcome)
         return outcome
 
     def _answer(self, frame: Frame) -> Outcome:

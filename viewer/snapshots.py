@@ -73,11 +73,11 @@ def _write(folder: Path, outcome: Outcome, levels: tuple[float, float], notes: t
     return f"Snapshot {stem} is in {folder}. {pair.no_seg}{kept}".replace("  ", " ").strip()
 
 
-def free_stem(folder: Path, now: datetime, taken: Callable[[Path], bool]) -> str:
+def free_stem(folder: Path, now: datetime, taken: Callable[[Path], bool], suffix: str = ".png") -> str:
     """A name by time that overwrites nothing."""
     first = f"iUS-{now:%Y%m%d-%H%M%S}"
     for number in itertools.count(1):
         stem = first if number == 1 else f"{first}-{number}"
-        if not taken(folder / f"{stem}.png"):
+        if not taken(folder / f"{stem}{suffix}"):
             return stem
     raise AssertionError  # count() has no end

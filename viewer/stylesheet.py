@@ -19,6 +19,7 @@ QWidget { color: $text; background: transparent; }
 QMainWindow, QWidget#ground { background: $ground; }
 QWidget#stage { background: $black; }
 QWidget#top { background: $panel; border-bottom: 1px solid $border; }
+QWidget#badge { background: #301416; border: 1px solid #96403f; border-radius: 6px; }
 QWidget#foot { background: $panel; border-top: 1px solid $border; }
 QWidget#side { background: $panel; border-left: 1px solid $border; }
 QFrame#sheet { background: $panel; border: 1px solid $border; border-radius: $radius; }
@@ -29,6 +30,7 @@ QLabel[ink="gold"] { color: $gold; }
 QLabel[ink="blue"] { color: $blue; }
 QLabel[ink="green"] { color: $green; }
 QLabel[ink="red"] { color: $red; }
+QLabel[ink="amber"] { color: $amber; }
 QLabel[kind="key"] { border: 1px solid $border; border-radius: $bead; background: $raised; }
 QPushButton { background: $raised; border: 1px solid $border; border-radius: $radius; padding: 0 $pad; }
 QPushButton:hover { background: $hover; }

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from inference.sources.base import SourceInfo
 from viewer import theme
+from viewer.badge import RecordBadge
 from viewer.condition import Condition, Health
 from viewer.face import Shape
 from viewer.phase import Phase
@@ -31,9 +32,9 @@ def mode_words(info: SourceInfo | None, condition: Condition) -> tuple[str, str,
     return ("PAUSED" if condition.health is Health.PAUSED else "REPLAY"), "blue", Shape.TRIANGLE
 
 
-def source_words(info: SourceInfo) -> str:
-    """Size, pace and nature of the source."""
-    pace = "" if info.fps is None else f" · {info.fps:.0f} fps"
+def source_words(info: SourceInfo, *, brief: bool = False) -> str:
+    """Size, pace and nature of the source; without its pace where there is little room."""
+    pace = "" if info.fps is None or brief else f" · {info.fps:.0f} fps"
     return f"{info.cols} × {info.rows}{pace}" + (" · simulated" if info.origin.simulated else "")
 
 
@@ -55,7 +56,7 @@ class TopBar(QWidget):
         self._clock.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._clock.setAccessibleName("Time of day")
         self.phase = button("", "Phase of surgery (P)")
-        self._buttons = [self.phase]
+        self.badge, self._buttons = RecordBadge(), [self.phase]
         for text, action, hint in (
             ("Open…", "open", "Open a source (Ctrl+O)"),
             ("Calibrate", "calibrate", "Two points and a length (C)"),
@@ -71,6 +72,7 @@ class TopBar(QWidget):
             self._row.addWidget(widget)
         self._row.addStretch(1)
         self._row.addWidget(self._clock)
+        self._row.addWidget(self.badge)
         for made in self._buttons:
             self._row.addWidget(made)
 
@@ -86,6 +88,7 @@ class TopBar(QWidget):
         self._details.setFont(look.font(14))
         self._clock.setFont(look.font(16, QFont.Weight.Medium))
         self._clock.setFixedWidth(self._clock.fontMetrics().horizontalAdvance("00:00:00") + look.px(8))
+        self.badge.apply(look)
         for made in self._buttons:
             size_button(made, look)
         widest = max(made.fontMetrics().horizontalAdvance(phase.words) for phase in Phase for made in [self.phase])
@@ -98,7 +101,7 @@ class TopBar(QWidget):
         set_ink(self._mode, ink)
         self._mark.show_shape(shape, getattr(theme, ink.upper()))
         set_text(self._name, "" if info is None else info.origin.name)
-        set_text(self._details, "" if info is None else source_words(info))
+        set_text(self._details, "" if info is None else source_words(info, brief=not self.badge.isHidden()))
 
     def show_clock(self, words: str) -> None:
         """Show the time of day."""

@@ -182,7 +182,7 @@ def _facts(source: RecordSource, readings: Sequence[Reading]) -> Iterator[tuple[
     if wrong:
         yield "Contours marked as wrong", str(wrong)
     kept = "Whole picture recorded: text outside the sector, if any, was kept in the record"
-    yield "Text outside the sector", kept if opening.crop is None else "Cropped away before recording"
+    yield "Text outside the sector", "Cropped away before recording" if source.cropped else kept
     yield "Software", f"ius {opening.software}"
 
 

@@ -10,7 +10,7 @@ from inference.contract import INTENDED_USE
 from inference.frame import Frame, Origin
 from inference.packing import pack_mask, pack_pixels, unpack_mask, unpack_pixels
 from inference.reading import Analysis, Diameters, Failed, NotAnalysed, NothingFound, Outcome, Tumour, UnknownSpacing
-from inference.recording.schema import Answer, Grid, Looked, Opening, Picture, Piece, Scale
+from inference.recording.schema import Answer, Event, EventKind, Grid, Looked, Opening, Picture, Piece, Scale
 from inference.sources.base import SourceInfo
 from inference.sources.cropped import Rect
 from inference.spacing import PixelSpacing
@@ -47,13 +47,29 @@ def picture_of(frame: Frame, number: int, start: float) -> Picture:
     return Picture(
         number=number,
         index=frame.index,
-        at_s=max(0.0, frame.captured_at - start),
+        at_s=since(start, frame.captured_at),
         time_s=frame.time_s,
         dtype=frame.pixels.dtype.name,  # type: ignore[arg-type]  # the three that a frame may have
         scale=None if spacing is None else _scale(spacing),
         no_scale_reason="" if spacing else _safe(frame.origin, frame.no_spacing_reason, NO_SCALE),
         pixels=pack_pixels(frame.pixels),
     )
+
+
+def since(start: float, at: float) -> float:
+    """Seconds from the record's beginning, to the nanosecond as MCAP counts, so that equal moments stay equal."""
+    return max(0.0, round(at - start, 9))
+
+
+def scale_event(spacing: PixelSpacing | None, at_s: float) -> Event:
+    """The event that says that this scale is in force from here on."""
+    words = "unknown" if spacing is None else scale_words(spacing)
+    return Event(at_s=at_s, kind=EventKind.SCALE, words=words)
+
+
+def scale_words(spacing: PixelSpacing) -> str:
+    """The scale with where it comes from."""
+    return f"{spacing.row_mm:.9g} mm a row, {spacing.col_mm:.9g} mm a column ({spacing.provenance.words})"
 
 
 def frame_of(picture: Picture, opening: Opening, origin: Origin, captured_at: float) -> Frame:

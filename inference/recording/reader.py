@@ -6,7 +6,7 @@ The walk ends at the first entry that is not whole, so that a record cut off by 
 
 import struct
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -45,7 +45,7 @@ class Index:
         pictures: places of the frames, in order.
         at_s: when each was captured, from the record's beginning.
         answers: place of the answer, by the frame's number.
-        others: places of events and models, with the number of frames before each.
+        others: places of events and models, in order.
         whole: the closing mark is there.
     """
 
@@ -53,7 +53,7 @@ class Index:
     pictures: list[Place] = field(default_factory=list)
     at_s: list[float] = field(default_factory=list)
     answers: dict[int, Place] = field(default_factory=dict)
-    others: list[tuple[int, type[Entry], Place]] = field(default_factory=list)
+    others: list[tuple[type[Entry], Place]] = field(default_factory=list)
     whole: bool = False
 
 
@@ -69,8 +69,8 @@ class RecordReader:
 
     Attributes:
         opening: what is true of the whole record.
-        events: each with the number of frames before it.
-        models: each with the number of frames before it.
+        events: in order.
+        models: in order.
         whole: it was finished; False if it ends where a kill or a full disk ended it.
     """
 
@@ -94,9 +94,10 @@ class RecordReader:
         """Number of frames."""
         return len(self._index.pictures)
 
-    def at_s(self, number: int) -> float:
-        """When frame `number` was captured, seconds from the record's beginning."""
-        return self._index.at_s[number]
+    @property
+    def times_s(self) -> Sequence[float]:
+        """When each frame was captured, seconds from the record's beginning."""
+        return self._index.at_s
 
     def picture(self, number: int) -> Picture:
         """A frame's entry.
@@ -120,10 +121,10 @@ class RecordReader:
         """Close the file."""
         self._file.close()
 
-    def _others(self, kind: type[_Kind]) -> Iterator[tuple[int, _Kind]]:
-        for before, found, place in self._index.others:
+    def _others(self, kind: type[_Kind]) -> Iterator[_Kind]:
+        for found, place in self._index.others:
             if found is kind:
-                yield before, self._read(place, kind)
+                yield self._read(place, kind)
 
     def _read(self, place: Place, kind: type[_Kind]) -> _Kind:
         with self._lock:
@@ -173,4 +174,4 @@ class RecordReader:
         elif kind is Opening and index.opening is None:
             index.opening = place
         elif kind is not None:
-            index.others.append((len(index.pictures), kind, place))
+            index.others.append((kind, place))

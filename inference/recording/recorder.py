@@ -14,7 +14,7 @@ from time import monotonic
 from inference.errors import OutputError
 from inference.frame import Frame
 from inference.reading import Outcome
-from inference.recording.entries import answer_of, opening_of, picture_of
+from inference.recording.entries import answer_of, opening_of, picture_of, scale_event, since
 from inference.recording.schema import Entry, Event, EventKind, ModelUsed
 from inference.recording.writer import RecordFile
 from inference.sources.base import SourceInfo
@@ -116,20 +116,31 @@ class Recorder:
             if not self._idle and number is not None:
                 self._put(lambda: answer_of(outcome, number))
 
-    def event(self, kind: EventKind, words: str, of: Outcome | None = None) -> bool:
-        """Write that something happened; False where it concerns a frame that is not in the record."""
+    def event(self, kind: EventKind, words: str, of: Outcome | None = None, at: float | None = None) -> bool:
+        """Write that something happened.
+
+        Args:
+            kind: what.
+            words: see `EventKind`.
+            of: the outcome of the one frame that it concerns.
+            at: `time.monotonic()` seconds; now by default.
+
+        Returns:
+            False where it concerns a frame that is not in the record.
+        """
         with self._changed:
             number = None if of is None else self.number_of(of)
             if self._idle or (of is not None and number is None):
                 return False
-            event = Event(at_s=monotonic() - self._start, kind=kind, words=words, number=number)
+            at_s = since(self._start, monotonic() if at is None else at)
+            event = Event(at_s=at_s, kind=kind, words=words, number=number)
             self._put(lambda: event)
             return True
 
     def model(self, sha256: str, provider: str, contract: str) -> None:
         """Write which model answers from here on."""
         with self._changed:
-            used = ModelUsed(at_s=monotonic() - self._start, sha256=sha256, provider=provider, contract=contract)
+            used = ModelUsed(at_s=since(self._start, monotonic()), sha256=sha256, provider=provider, contract=contract)
             if not self._idle:
                 self._put(lambda: used)
 
@@ -154,7 +165,7 @@ class Recorder:
         """
         with self._changed:
             if not self._idle:
-                self._tell_dropped(monotonic() - self._start)
+                self._tell_dropped(since(self._start, monotonic()))
             self._closing = True
             self._changed.notify()
         self._thread.join(timeout)
@@ -169,12 +180,11 @@ class Recorder:
 
     def _note(self, frame: Frame) -> None:
         """Write before a frame what changed since the last one."""
-        at_s = frame.captured_at - self._start
+        at_s = since(self._start, frame.captured_at)
         self._tell_dropped(at_s)
         if frame.spacing != self._scale:
             self._scale = frame.spacing
-            words = "unknown" if frame.spacing is None else _scale_words(frame.spacing)
-            scale = Event(at_s=at_s, kind=EventKind.SCALE, words=words)
+            scale = scale_event(frame.spacing, at_s)
             self._put(lambda: scale)
 
     def _tell_dropped(self, at_s: float) -> None:
@@ -221,7 +231,3 @@ class Recorder:
             if over:
                 self._file.close()
                 return
-
-
-def _scale_words(spacing: PixelSpacing) -> str:
-    return f"{spacing.row_mm:.6g} mm a row, {spacing.col_mm:.6g} mm a column ({spacing.provenance.words})"

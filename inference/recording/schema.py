@@ -32,6 +32,8 @@ class EventKind(StrEnum):
     GUARD_END = "guard_end"
     SCALE = "scale"
     """The spacing is another one from the next frame on; each frame carries its own."""
+    CROP = "crop"
+    """Another part of the picture is kept from here on: top, left, rows and columns, or `whole`."""
     WRONG = "contour_wrong"
     """The user's mark on the contour of one frame."""
     DROPPED = "frames_dropped"

@@ -1,6 +1,6 @@
 """What was in force at each frame of a record: phase, flip, guards that rang, and the user's mark."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from inference.recording.schema import Event, EventKind
@@ -23,19 +23,19 @@ class Setting:
     wrong: bool = False
 
 
-def settings(events: Iterable[tuple[int, Event]], count: int) -> list[Setting]:
-    """The setting of each of `count` frames.
+def settings(events: Iterable[Event], times_s: Sequence[float]) -> list[Setting]:
+    """The setting of each frame: what was last said before it was captured.
 
     Args:
-        events: in order, each with the number of frames before it.
-        count: frames of the record.
+        events: of the record, in any order.
+        times_s: when each frame was captured, from the record's beginning.
     """
-    ordered = list(events)
-    wrong = {event.number for _, event in ordered if event.kind is EventKind.WRONG}
+    ordered = sorted(events, key=lambda event: event.at_s)
+    wrong = {event.number for event in ordered if event.kind is EventKind.WRONG}
     found, phase, flip, ringing, following = [], "", "", list[str](), 0
-    for number in range(count):
-        while following < len(ordered) and ordered[following][0] <= number:
-            event, following = ordered[following][1], following + 1
+    for number, at_s in enumerate(times_s):
+        while following < len(ordered) and ordered[following].at_s <= at_s:
+            event, following = ordered[following], following + 1
             match event.kind:
                 case EventKind.PHASE:
                     phase = event.words

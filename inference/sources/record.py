@@ -60,21 +60,27 @@ class RecordSource(Recorded):
     @property
     def models(self) -> tuple[ModelUsed, ...]:
         """Models that answered, in order."""
-        return tuple(model for _, model in self._reader.models)
+        return self._reader.models
 
     @property
     def dropped(self) -> int:
         """Frames that came faster than they could be written."""
-        return sum(int(event.words) for _, event in self._reader.events if event.kind is EventKind.DROPPED)
+        return sum(int(event.words) for event in self._reader.events if event.kind is EventKind.DROPPED)
 
     @property
     def seconds(self) -> float:
         """From the record's beginning to its last frame."""
-        return self._reader.at_s(len(self) - 1)
+        return self._reader.times_s[-1]
+
+    @property
+    def cropped(self) -> bool:
+        """Whether every frame was cropped before it was recorded."""
+        later = [event.words for event in self._reader.events if event.kind is EventKind.CROP]
+        return self.opening.crop is not None and "whole" not in later
 
     def settings(self) -> list[Setting]:
         """What was in force at each frame."""
-        return settings(self._reader.events, len(self))
+        return settings(self._reader.events, self._reader.times_s)
 
     def read(self, index: int) -> Frame:
         """Frame `index`, with the scale that was in force on it.
@@ -149,7 +155,7 @@ class RecordSource(Recorded):
 
     def _scale(self) -> tuple[PixelSpacing | None, str]:
         """The scale of all frames, or why there is no such one."""
-        said = {event.words for _, event in self._reader.events if event.kind is EventKind.SCALE}
+        said = {event.words for event in self._reader.events if event.kind is EventKind.SCALE}
         if len(said) > 1:
             return None, CHANGED
         picture = self._reader.picture(0)
@@ -160,5 +166,5 @@ class RecordSource(Recorded):
 
     def _pace(self) -> float | None:
         """Frames a second, as they were captured."""
-        duration_s = self.seconds - self._reader.at_s(0)
+        duration_s = self.seconds - self._reader.times_s[0]
         return (len(self) - 1) / duration_s if duration_s > 0 else self.opening.fps

@@ -51,8 +51,8 @@ def record(
     recorder.model(engine.sha256, engine.provider, engine.contract.to_json())
     for number, index in enumerate(frames):
         if index == frames[-1]:
-            recorder.event(EventKind.PHASE, "dura_open")
-            recorder.event(EventKind.FLIP, "FLIPPED left-right")
+            recorder.event(EventKind.PHASE, "dura_open", at=number / 20)
+            recorder.event(EventKind.FLIP, "FLIPPED left-right", at=number / 20)
         outcome = segmenter(replace(source.read(index), captured_at=number / 20))
         recorder.frame(outcome.frame)
         if number != PASSED_OVER:

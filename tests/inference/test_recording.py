@@ -27,10 +27,12 @@ from inference.reading import (
     Tumour,
     UnknownSpacing,
 )
+from inference.recording.keep import keep
 from inference.recording.reader import RecordReader
 from inference.recording.recorder import Recorder
 from inference.recording.schema import Event, EventKind, checked_case_code
 from inference.recording.timeline import settings as settings_of
+from inference.ring import Ring
 from inference.sources import open_source
 from inference.sources.base import SourceInfo
 from inference.sources.cropped import Rect
@@ -138,38 +140,41 @@ def test_only_the_crop_is_kept_and_said(tmp_path: Path) -> None:
     with RecordSource(record(tmp_path / "crop.mcap", five(), rect=rect)) as source:
         kept = source.read(0).pixels
         assert source.opening.crop == (5, 6, 20, 30)
+        assert source.cropped
     assert np.array_equal(kept[rect.where], frame(0).pixels[rect.where])
     assert kept.sum() == kept[rect.where].sum()
 
 
-def test_events_stand_between_the_frames_they_came_between(tmp_path: Path) -> None:
-    recorder, outcomes = Recorder(tmp_path / "events.mcap", INFO), five()
-    recorder.event(EventKind.PHASE, "dura_open")
+def test_what_was_in_force_at_each_frame_is_known(tmp_path: Path) -> None:
+    outcomes = [NothingFound(frame(number, at=float(number)), ANALYSIS) for number in range(5)]
+    recorder = Recorder(tmp_path / "events.mcap", INFO, start=0.0)
+    recorder.event(EventKind.PHASE, "dura_open", at=-0.5)
     recorder.model("0" * 64, "CPU", "{}")
-    for outcome in outcomes[:3]:
+    for outcome in outcomes:
         recorder.frame(outcome.frame)
         recorder.outcome(outcome)
-    recorder.event(EventKind.GUARD_BEGIN, "scanner_frozen")
-    recorder.event(EventKind.PHASE, "resection")
+    recorder.event(EventKind.GUARD_BEGIN, "scanner_frozen", at=3.0)
+    recorder.event(EventKind.GUARD_END, "scanner_frozen", at=4.0)
+    recorder.event(EventKind.PHASE, "resection", at=2.5)
+    recorder.event(EventKind.FLIP, "FLIPPED up-down", at=3.5)
     assert recorder.event(EventKind.WRONG, "", outcomes[0])
-    recorder.frame(outcomes[3].frame)
-    recorder.event(EventKind.GUARD_END, "scanner_frozen")
-    recorder.frame(outcomes[4].frame)
     recorder.close()
     with RecordSource(tmp_path / "events.mcap") as source:
         settings = source.settings()
         assert [model.provider for model in source.models] == ["CPU"]
     assert [setting.phase for setting in settings] == ["dura_open"] * 3 + ["resection"] * 2
     assert [setting.guards for setting in settings] == [(), (), (), ("scanner_frozen",), ()]
+    assert [setting.flip for setting in settings] == ["", "", "", "", "FLIPPED up-down"]
     assert [setting.wrong for setting in settings] == [True, False, False, False, False]
 
 
-@given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["a", "b", "c"])), max_size=20))
-def test_a_phase_holds_from_its_event_on(changes: list[tuple[int, str]]) -> None:
-    events = [(at, Event(at_s=0.0, kind=EventKind.PHASE, words=word)) for at, word in sorted(changes)]
-    for number, setting in enumerate(settings_of(events, 10)):
-        before = [event.words for at, event in events if at <= number]
-        assert setting.phase == (before[-1] if before else "")
+@given(st.lists(st.tuples(st.floats(0, 9), st.sampled_from(["a", "b", "c"])), max_size=20, unique_by=lambda c: c[0]))
+def test_a_phase_holds_from_its_moment_on(changes: list[tuple[float, str]]) -> None:
+    events = [Event(at_s=at_s, kind=EventKind.PHASE, words=word) for at_s, word in changes]
+    times_s = [number + 0.5 for number in range(10)]
+    for at_s, setting in zip(times_s, settings_of(events, times_s), strict=True):
+        before = [event for event in events if event.at_s <= at_s]
+        assert setting.phase == (max(before, key=lambda event: event.at_s).words if before else "")
 
 
 @pytest.fixture(scope="module")
@@ -274,6 +279,26 @@ def test_another_picture_size_ends_the_record_whole(tmp_path: Path) -> None:
     assert "another size" in recorder.close().error
     with RecordSource(tmp_path / "size.mcap") as source:
         assert (len(source), source.whole) == (1, True)
+
+
+def test_the_last_half_minute_is_kept_afterwards_with_its_marks(tmp_path: Path) -> None:
+    ring, outcomes = Ring(), [tumour(frame(number, at=100.0 + number)) for number in range(40)]
+    for outcome in outcomes:
+        ring.add(outcome)
+    held, phase = ring.held(), Event(at_s=0.0, kind=EventKind.PHASE, words="dura_open")
+    marked = (35, outcomes[35].frame.captured_at)
+    count = keep(held, tmp_path / "kept.mcap", INFO, in_force=[phase], wrong=[marked])
+    with RecordSource(tmp_path / "kept.mcap") as source:
+        assert len(source) == len(held) == count == 31
+        assert source.whole
+        assert source.info.spacing == SPACING
+        settings = source.settings()
+        for place, setting in enumerate(settings):
+            outcome = source.outcome(place)
+            assert isinstance(outcome, Tumour)
+            assert np.array_equal(outcome.mask, outcomes[9 + place].mask)
+            assert outcome.frame.time_s == pytest.approx(place)
+            assert (setting.phase, setting.wrong) == ("dura_open", 9 + place == 35)
 
 
 def test_a_record_never_replaces_a_file(tmp_path: Path) -> None:

@@ -226,6 +226,7 @@ def show(no_leaks: None, qtbot: QtBot, model: Model) -> Iterator[Show]:  # noqa:
 
     yield shown
     for window in windows:
+        window.desk.recording.stop()
         window.close()
         window.deleteLater()
 

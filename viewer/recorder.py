@@ -1,0 +1,224 @@
+"""Recording from the window: start, stop, the last 30 s afterwards, marks; polled, so that nobody waits for a disk."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inference.errors import OutputError
+from inference.reading import Outcome, Tumour
+from viewer.badge import RecordBadge, time_words
+from viewer.face import Tone
+from viewer.flip import Flip
+from viewer.opened import Model
+from viewer.phase import Phase
+from viewer.session import Session
+from viewer.snapshots import free_stem
+
+if TYPE_CHECKING:
+    from inference.recording.recorder import Recorder
+    from inference.recording.schema import Event, ModelUsed
+    from inference.sources.cropped import Rect
+
+SLOW_DISK = "The disk is so slow that the recording could not be finished: what is written is safe."
+STOP_S = 60.0
+
+
+class Recording:
+    """What is being recorded, in the window's thread.
+
+    Args:
+        session: whose frames and outcomes are recorded.
+        badge: shows how it goes.
+        folder: where records go; made when the first is written.
+
+    Attributes:
+        case_code: typed by the user for this sitting; None until asked.
+    """
+
+    def __init__(self, session: Session, badge: RecordBadge, folder: Path) -> None:
+        self._session, self._badge, self._folder = session, badge, folder
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ius-keep")
+        self._ending: list[Future[str]] = []
+        self._said: list[tuple[str, Tone]] = []
+        self._recorder: Recorder | None = None
+        self._feed: object = None
+        self._told: dict[str, object] = {}
+        self._wrong: set[tuple[int, float]] = set()
+        self.case_code: str | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a recording is being written."""
+        return self._recorder is not None
+
+    def start(self, phase: Phase, flip: Flip) -> None:
+        """Begin a record of what is open; a sentence where that cannot be."""
+        from inference.recording.recorder import Recorder
+
+        info = self._session.info
+        if info is None or self._session.feed is None:
+            self._say("Open a source first: there is nothing to record.")
+            return
+        try:
+            recorder = Recorder(self._free_path(), info, case_code=self.case_code or "", rect=self._rect())
+        except OutputError as error:
+            self._say(str(error))
+            return
+        self._session.guard_events()  # of the time before
+        self._recorder, self._feed = recorder, self._session.feed
+        self._told = {"crop": self._rect()}
+        for finding in self._session.ringing:
+            self._write("guard_begin", finding.alarm.value)
+        self.follow(phase, flip)
+        self._session.record_to(recorder)
+
+    def stop(self) -> None:
+        """End the record; what it holds is said once it is finished."""
+        self._tell_guards()
+        recorder, self._recorder = self._recorder, None
+        if recorder is not None:
+            self._session.record_to(None)
+            self._badge.hide()
+            self._ending.append(self._pool.submit(_finish, recorder))
+
+    def keep(self, phase: Phase, flip: Flip) -> None:
+        """Write the last half minute of a live source."""
+        held, info = self._session.held(), self._session.info
+        if held is None or info is None:
+            self._say("Only a live source has a last half minute to keep: press R to record a replay.")
+            return
+        code, rect, wrong = self.case_code or "", self._rect(), frozenset(self._wrong)
+        in_force = _in_force(phase, flip, self._session.model)
+
+        def job() -> str:
+            from inference.recording.keep import keep
+
+            path = self._free_path()
+            count = keep(held, path, info, case_code=code, rect=rect, in_force=in_force, wrong=wrong)
+            seconds = held.captured_at(len(held) - 1) - held.captured_at(0)
+            return f"The last {seconds:.0f} s are kept, {count} frames: {path.name} in {path.parent}."
+
+        self._say("The last half minute is being written.", Tone.NEUTRAL)
+        self._ending.append(self._pool.submit(job))
+
+    def mark_wrong(self, shown: Outcome | None) -> None:
+        """The user's word that the contour on the screen is wrong."""
+        from inference.recording.schema import EventKind
+
+        if not isinstance(shown, Tumour):
+            self._say("There is no contour here to be marked as wrong.")
+            return
+        self._wrong.add((shown.frame.index, shown.frame.captured_at))
+        if self._recorder is not None and self._recorder.event(EventKind.WRONG, "", shown):
+            self._say("Contour marked as wrong in the record.", Tone.NEUTRAL)
+        elif self._session.live is not None:
+            self._say("Contour marked as wrong: press K to keep it with the last 30 s.", Tone.NEUTRAL)
+        else:
+            self._say("Nothing is recorded that could hold this mark: press R first.")
+
+    def follow(self, phase: Phase, flip: Flip) -> None:
+        """Write what changed; end with the source, or where the disk ended it. Called at every tick."""
+        recorder = self._recorder
+        if recorder is None:
+            return
+        if self._session.feed is not self._feed:
+            self._say("The recording ended with its source.", Tone.NOTICE)
+            self.stop()
+            return
+        self._tell_guards()
+        self._tell("phase", phase.value)
+        self._tell("flip", flip.words)
+        self._tell("crop", self._rect())
+        model = self._session.model
+        if model is not None and self._told.get("model") is not model:
+            self._told["model"] = model
+            recorder.model(model.sha256, model.provider, model.contract.to_json())
+
+    def show(self) -> None:
+        """Bring the badge to this moment."""
+        if self._recorder is None:
+            return
+        status = self._recorder.status()
+        if status.error:
+            self.stop()  # which says it
+        else:
+            self._badge.show_status(status.seconds, status.size, status.frames, status.dropped)
+
+    def take(self) -> tuple[str, Tone] | None:
+        """The oldest sentence to show, if there is one."""
+        if self._ending and self._ending[0].done():
+            self._said.append(_outcome_of(self._ending.pop(0)))
+        return self._said.pop(0) if self._said else None
+
+    def close(self) -> None:
+        """Finish what was begun, and wait for it."""
+        self.stop()
+        self._pool.shutdown()
+
+    def _tell_guards(self) -> None:
+        """Write which alarms began and ended since last asked, as long as they are this source's."""
+        if self._recorder is not None and self._session.feed is self._feed:
+            for event in self._session.guard_events():
+                self._write("guard_begin" if event.begins else "guard_end", event.alarm.value, event.at)
+
+    def _tell(self, kind: str, value: "str | Rect | None") -> None:
+        """Write a choice if it is another one than before."""
+        if self._told.get(kind, "") != value:
+            self._told[kind] = value
+            if value is None:
+                value = "whole"
+            words = value if isinstance(value, str) else f"{value.top},{value.left},{value.rows},{value.cols}"
+            self._write(kind, words)
+
+    def _write(self, kind: str, words: str, at: float | None = None) -> None:
+        from inference.recording.schema import EventKind
+
+        if self._recorder is not None:
+            self._recorder.event(EventKind(kind), words, at=at)
+
+    def _rect(self) -> "Rect | None":
+        feed = self._session.feed
+        return None if feed is None else feed.cropping.rect
+
+    def _free_path(self) -> Path:
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            sentence = f"{self._folder} cannot be made ({error.strerror}): check the disk and its rights."
+            raise OutputError(sentence) from error
+        stem = free_stem(self._folder, datetime.now().astimezone(), lambda path: path.exists(), ".mcap")
+        return self._folder / f"{stem}.mcap"
+
+    def _say(self, sentence: str, tone: Tone = Tone.FAULT) -> None:
+        self._said.append((sentence, tone))
+
+
+def _finish(recorder: "Recorder") -> str:
+    status = recorder.close(STOP_S)
+    lost = f", {status.dropped} dropped" if status.dropped else ", none dropped"
+    if status.error:
+        raise OutputError(f"{status.error} {status.frames} frames were kept.")
+    path = status.path
+    return f"Recorded {time_words(status.seconds)}, {status.frames} frames{lost}: {path.name} in {path.parent}."
+
+
+def _outcome_of(done: Future[str]) -> tuple[str, Tone]:
+    try:
+        return done.result(), Tone.NEUTRAL
+    except OutputError as error:
+        return str(error), Tone.FAULT
+    except RuntimeError:
+        return SLOW_DISK, Tone.FAULT
+
+
+def _in_force(phase: Phase, flip: Flip, model: Model | None) -> "list[Event | ModelUsed]":
+    from inference.recording.schema import Event, EventKind, ModelUsed
+
+    found: list[Event | ModelUsed] = [Event(at_s=0.0, kind=EventKind.PHASE, words=phase.value)]
+    if flip.words:
+        found.append(Event(at_s=0.0, kind=EventKind.FLIP, words=flip.words))
+    if model is not None:
+        contract = model.contract.to_json()
+        found.append(ModelUsed(at_s=0.0, sha256=model.sha256, provider=model.provider, contract=contract))
+    return found
