@@ -15,6 +15,8 @@ ALIKE = 0.95
 """Correlation from which two pictures are one: no two of nine RESECT volumes reach 0.6 with each other, and each one
 resampled to a turned or a finer grid keeps over 0.96 with itself (tests/training/test_leaks.py)."""
 _READ_AT_MM = 1.0
+_MAX_CELLS = 4e6
+"""Larger volumes than any ultrasound are read coarser, so that memory stays bounded."""
 _SMOOTHING = 1.5
 _MIN_CELLS, _MIN_SHARE = 64, 0.5
 
@@ -42,8 +44,10 @@ def fingerprint(image: sitk.Image) -> Fingerprint:
     Args:
         image: exactly 0 outside the sector.
     """
-    geometry = zip(image.GetSize(), image.GetSpacing(), strict=True)
-    factors = [min(n, max(1, round(_READ_AT_MM / mm))) for n, mm in geometry]
+    geometry = list(zip(image.GetSize(), image.GetSpacing(), strict=True))
+    extent = float(np.prod([n * mm for n, mm in geometry]))
+    read_at = max(_READ_AT_MM, (extent / _MAX_CELLS) ** (1 / len(geometry)))
+    factors = [min(n, max(1, round(read_at / mm))) for n, mm in geometry]
     small = sitk.BinShrink(sitk.Cast(image, sitk.sitkFloat32), factors)
     pixels = sitk.GetArrayViewFromImage(small)
     # Without the sector's rim, where resampling mixes the picture with what is outside.

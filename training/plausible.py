@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from numpy.typing import NDArray
 
 from inference.errors import FormatError
@@ -31,12 +32,44 @@ def check_mask(picture: NDArray[np.float32], values: NDArray[np.generic], label:
     count = int(np.count_nonzero(mask))
     if count == 0:
         raise FormatError(f"{label} is empty: nothing in it is above 0.")
-    positive = values[mask]
-    if len(np.unique(positive[:: max(1, count // _LOOKED_AT)])) > MAX_CLASSES:
-        raise FormatError(f"{label} is a picture, not a mask: were the two swapped?")
+    check_classes(values[mask], label)
     sector = picture != 0
     inside = int(np.count_nonzero(mask & sector))
     if inside < (1 - MAX_OUTSIDE) * count:
         raise FormatError(f"{label} lies mostly outside the ultrasound: is it inverted, or another picture's mask?")
     if inside > MAX_COVERED * np.count_nonzero(sector):
         raise FormatError(f"{label} covers nearly all of the ultrasound: is it inverted?")
+
+
+def check_classes(positive: NDArray[np.generic], label: Path) -> None:
+    """Refuse grey values or probabilities where a mask is expected.
+
+    Args:
+        positive: what is above 0 in the mask's file.
+        label: its path, for the sentence.
+
+    Raises:
+        FormatError: if there are too many different values.
+    """
+    if len(np.unique(positive[:: max(1, len(positive) // _LOOKED_AT)])) > MAX_CLASSES:
+        raise FormatError(f"{label} is a picture, not a mask: were the two swapped?")
+
+
+def check_mri_mask(mri: sitk.Image, mask: sitk.Image, label: Path) -> None:
+    """Refuse what cannot be the tumour mask of an MRI; the two need not be on one grid.
+
+    Raises:
+        FormatError: if it is a picture, is empty, lies outside the MRI or covers most of it.
+    """
+    values = sitk.GetArrayViewFromImage(mask)
+    positive = values[values > 0]
+    if len(positive) == 0:
+        raise FormatError(f"{label} is empty: nothing in it is above 0.")
+    check_classes(positive, label)
+    shown = np.count_nonzero(sitk.GetArrayViewFromImage(mri)) * np.prod(mri.GetSpacing())
+    if len(positive) * np.prod(mask.GetSpacing()) > MAX_OUTSIDE * shown:
+        raise FormatError(f"{label} covers most of the MRI: is it inverted?")
+    middle = np.argwhere(values > 0).mean(axis=0)[::-1]
+    index = mri.TransformPhysicalPointToContinuousIndex(mask.TransformContinuousIndexToPhysicalPoint(middle.tolist()))
+    if not all(-0.5 <= at <= n - 0.5 for at, n in zip(index, mri.GetSize(), strict=True)):
+        raise FormatError(f"{label} does not lie in the MRI: it belongs to another image.")

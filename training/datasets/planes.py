@@ -66,7 +66,8 @@ def read_segmentation(path: Path) -> sitk.Image:
     dataset, planes = _frames(path)
     with damage_told(f"{path} lacks what a segmentation states: copy it again."):
         structures, kind = len(dataset.SegmentSequence), dataset.SegmentationType
-        step = _group(dataset, 0, "PixelMeasuresSequence").get("SpacingBetweenSlices")
+        measures = _group(dataset, 0, "PixelMeasuresSequence")
+        step = measures.get("SpacingBetweenSlices", measures.get("SliceThickness"))
     if structures != 1 or kind != "BINARY":
         raise FormatError(f"{path} holds {structures} structures ({kind.lower()}): one binary structure is needed.")
     return stacked(planes, path, None if step is None else float(step)) > 0

@@ -161,6 +161,8 @@ def _reference(label: Series, description: str, series: Iterable[Series]) -> Ser
 
 def _chosen(before: Sequence[Series], reference: Series, sequences: Sequences) -> list[Series]:
     """The MRI to register: of the wanted sequences, those in the world of the mask's own."""
+    if sequences == "own":
+        return [reference]
     wanted = ("flair", "ce-t1") if sequences == "both" else (sequences,)
     world = [
         one for one in before if one.modality == "MR" and one.study == reference.study and one.world == reference.world

@@ -11,11 +11,12 @@ from training.datasets.files import Index, checked
 from training.datasets.origin import Origin, origin
 from training.datasets.usable import judged
 
-Sequences = Literal["flair", "ce-t1", "both"]
+Sequences = Literal["flair", "ce-t1", "both", "own"]
+"""`own` is the one that the mask was drawn on."""
 _CASE = re.compile(r"case(\d+)", re.IGNORECASE)
 _PHASES = {"before": "US-before-tumor", "during": "US-during-resection", "after": "US-after-resection"}
 """The volumes of a patient, with the name of each one's mask; only the first is of a tumour."""
-MRI = {"flair": ("FLAIR",), "ce-t1": ("T1",), "both": ("FLAIR", "T1")}
+MRI = {"flair": ("FLAIR",), "ce-t1": ("T1",), "both": ("FLAIR", "T1"), "own": ("FLAIR",)}
 """The mask was drawn on FLAIR, so it comes first; T1 is with contrast and in FLAIR's world."""
 
 

@@ -34,7 +34,13 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         "--raidionics", type=Path, metavar="DIR", help="masks of MRI without one: DIR/CASE/…labels_Tumor.nii.gz"
     )
     one.add_argument(
-        "--mri", choices=("flair", "ce-t1", "both"), default="both", help="what to register (default: %(default)s)"
+        "--mri",
+        choices=("flair", "ce-t1", "both", "own"),
+        default="both",
+        help="what to register; own is the one that the mask was drawn on (default: %(default)s)",
+    )
+    one.add_argument(
+        "--check", action="store_true", help="read every picture and mask: grids, swapped or inverted masks"
     )
     one.add_argument("--cache", type=Path, metavar="DIR", help="NIfTI made from DICOM, and calibrated copies")
     one.add_argument("--convert-excluded", action="store_true", help="convert excluded DICOM too, to take it back in")
@@ -72,6 +78,10 @@ def run(arguments: argparse.Namespace) -> None:
     cases = list(_found(arguments))
     if arguments.raidionics:
         cases = list(with_masks(cases, arguments.raidionics))
+    if arguments.check:
+        from training.datasets.checks import checked_files
+
+        cases = checked_files(cases)
     _check_names(cases)
     write_cases(cases, arguments.out)
     write_told(cases, arguments.out.with_suffix(".txt"))

@@ -39,6 +39,11 @@ def save(path: Path, data: np.ndarray, affine: np.ndarray, form: str = "both") -
     return path
 
 
+@pytest.fixture(name="save")
+def saver() -> Callable[..., Path]:
+    return save
+
+
 @pytest.fixture
 def resect(tmp_path: Path) -> Path:
     """RESECT and RESECT-SEG: cases 1, 2 and 11, the last without landmarks; 3e-5 mm between picture and mask."""

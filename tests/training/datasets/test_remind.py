@@ -84,6 +84,8 @@ def test_an_mri_of_another_world_is_not_taken(remind, found):
     case = found(rows=rows)["ReMIND-003-pre-dura"]
     assert case.exclude
     assert "no flair or ce-t1 MRI in the world of its mask's, 3D_SAG_T2_SPACE" in case.reason
+    own = found("--mri", "own", rows=rows)["ReMIND-003-pre-dura"]
+    assert [path.name for path in own.mri] == ["3D_SAG_T2_SPACE.nii.gz"]
     remind.mr("ReMIND-003", "3D_AX_T1_postcontrast")
     assert not found(rows=rows)["ReMIND-003-pre-dura"].exclude
 

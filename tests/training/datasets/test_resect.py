@@ -48,7 +48,9 @@ def test_resect_with_all_its_quirks(resect: Path, tmp_path: Path):
         assert other.landmarks is None
 
 
-@pytest.mark.parametrize(("asked", "names"), [("flair", ["FLAIR"]), ("ce-t1", ["T1"]), ("both", ["FLAIR", "T1"])])
+@pytest.mark.parametrize(
+    ("asked", "names"), [("flair", ["FLAIR"]), ("ce-t1", ["T1"]), ("both", ["FLAIR", "T1"]), ("own", ["FLAIR"])]
+)
 def test_the_mri_that_is_asked_for(resect: Path, tmp_path: Path, asked: str, names: list[str]):
     table = tmp_path / "cases.csv"
     assert main(["cases", "--resect", str(resect), "--mri", asked, "--out", str(table)]) == 0
@@ -143,3 +145,31 @@ def test_another_folder_is_refused(tmp_path: Path, find):
         find(tmp_path)
     with pytest.raises(NotFoundError, match="no folder"):
         find(tmp_path / "nowhere")
+
+
+def test_check_finds_masks_that_cannot_be(resect: Path, tmp_path: Path, save):
+    """Swapped between the modalities, inverted, of another place: each case one sentence, the others stay."""
+    seg, mri = tmp_path / "RESECT_segmentation", np.zeros((8, 9, 10), np.uint8)
+    mri[2:5, 3:6, 4:8] = 1
+    for number in (1, 2, 11):
+        save(seg / f"Case{number}" / f"Case{number}-FLAIR-tumor.nii.gz", mri, np.eye(4))
+
+    def reasons() -> dict[str, str]:
+        command = ["cases", "--resect", str(resect), "--resect-seg", str(seg), "--check"]
+        assert main([*command, "--out", str(tmp_path / "cases.csv")]) == 0
+        cases = read_cases(tmp_path / "cases.csv")
+        return {case.case: case.reason for case in cases if case.exclude and case.phase == "before"}
+
+    assert reasons() == {}
+    ours, theirs = (seg / "Case1" / f"Case1-{name}-tumor.nii.gz" for name in ("US-before", "FLAIR"))
+    ours.rename(tmp_path / "aside.nii.gz")
+    theirs.rename(ours)
+    (tmp_path / "aside.nii.gz").rename(theirs)
+    save(seg / "Case2" / "Case2-FLAIR-tumor.nii.gz", 1 - mri, np.eye(4))
+    away = np.eye(4)
+    away[:3, 3] = 300
+    save(seg / "Case11" / "Case11-FLAIR-tumor.nii.gz", mri, away)
+    found = reasons()
+    assert found["RESECT-Case1"].endswith("swap the two masks.")
+    assert found["RESECT-Case2"].endswith("covers most of the MRI: is it inverted?")
+    assert "does not lie in the MRI" in found["RESECT-Case11"]

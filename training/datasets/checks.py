@@ -1,0 +1,59 @@
+"""Every file of a table read once, so that a broken case is known before hours are spent."""
+
+from collections.abc import Iterable
+
+from tqdm import tqdm
+
+from inference.errors import FormatError, IusError
+from training.cases import Case
+from training.datasets.usable import judged
+from training.frames import is_frame, read_frame
+from training.plausible import check_mri_mask
+from training.registration.volume import read_image
+from training.volumes import read_pair, read_sweep, same_grid
+
+
+def checked_files(cases: Iterable[Case]) -> list[Case]:
+    """The cases; one whose files cannot be what they are said to be is excluded, with the sentence."""
+    return [case if case.exclude else _checked(case) for case in tqdm(list(cases), desc="check", unit="case")]
+
+
+def _checked(case: Case) -> Case:
+    """One case."""
+    try:
+        _check_ultrasound(case)
+        _check_mri(case)
+    except IusError as error:
+        return judged(case, str(error))
+    return case
+
+
+def _check_ultrasound(case: Case) -> None:
+    """Its volume or frame and its sweep, with their masks."""
+    if case.us and case.us_label and not is_frame(case.us):
+        _refuse_swapped(case)
+        read_pair(case.us, case.us_label)
+    elif case.us and case.us_label:
+        read_frame(case.us, case.us_label)
+    elif case.us:
+        read_image(case.us)
+    if case.sweep and case.sweep_label:
+        read_sweep(case.sweep, case.sweep_label)
+
+
+def _refuse_swapped(case: Case) -> None:
+    """Refuse two masks of which each is on the other's grid."""
+    if not (case.us and case.us_label and case.mri and case.mri_label):
+        return
+    us, us_label, mri_label = (read_image(path) for path in (case.us, case.us_label, case.mri_label))
+    if not same_grid(us, us_label) and same_grid(us, mri_label):
+        raise FormatError(
+            f"{case.mri_label} is on the ultrasound's grid and {case.us_label} is not: swap the two masks."
+        )
+
+
+def _check_mri(case: Case) -> None:
+    """Its MRI, and that the mask lies in the first."""
+    images = [read_image(path) for path in case.mri]
+    if images and case.mri_label:
+        check_mri_mask(images[0], read_image(case.mri_label), case.mri_label)
