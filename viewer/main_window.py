@@ -1,6 +1,7 @@
 """The window: wires what is shown to what can be done, and pulls every 16 ms."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -19,7 +20,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMainWindow
 
 from inference.reading import Outcome
-from viewer import settings
+from viewer import keymap, settings
 from viewer.actions import ACTIONS
 from viewer.calibrating import Calibrating
 from viewer.canvas import Painted
@@ -30,6 +31,7 @@ from viewer.face import Face, Offer
 from viewer.faults import Faults
 from viewer.flip import Flip
 from viewer.freezing import Freezing
+from viewer.keymap import KeyConflictError
 from viewer.meter import Meter
 from viewer.phase import Phase
 from viewer.presets import Presets
@@ -93,9 +95,12 @@ class MainWindow(QMainWindow):
         self._timer.start(TICK_MS)
 
     def _connect(self) -> None:
-        for action in ACTIONS:
-            for keys in action.keys:
-                QShortcut(QKeySequence(keys), self, self._actor(action.name))
+        self._shortcuts: list[QShortcut] = []
+        self._keymap, complaint = keymap.read(self.desk.settings.keys)
+        self._use_keys()
+        if complaint:
+            self.view.stage.say(complaint, monotonic())
+        self.view.keys.taught.connect(self._teach)
         for pane in (self.view.canvas, self.view.live):
             pane.clicked.connect(partial(self.deeds.click, pane))
             pane.marker_clicked.connect(self.deeds.turn_marker)
@@ -106,6 +111,28 @@ class MainWindow(QMainWindow):
         self.view.welcome.closed.connect(self.deeds.introduced)
         self.view.record.started.connect(self.deeds.start_recording)
         self.view.quit.agreed.connect(self._stop_and_close)
+
+    def _use_keys(self) -> None:
+        for shortcut in self._shortcuts:
+            shortcut.setEnabled(False)
+            shortcut.deleteLater()
+        self._shortcuts = [
+            QShortcut(QKeySequence(key), self, self._actor(action.name))
+            for action in ACTIONS
+            for key in self._keymap.keys(action)
+        ]
+        self.view.keys.show_keymap(self._keymap)
+
+    def _teach(self, name: str, key: str) -> None:
+        """Give an action one more key, and keep it; or take back those that were given."""
+        try:
+            self._keymap = self._keymap.give(name, key) if key else self._keymap.without(name)
+        except KeyConflictError as error:
+            self.view.keys.say(str(error))
+            return
+        kept = {given: ", ".join(keys) for given, keys in self._keymap.given.items()}
+        self.desk.remember(replace(self.desk.settings, keys=kept))
+        self._use_keys()
 
     def _actor(self, name: str) -> Callable[[], None]:
         return lambda: self.act(name)

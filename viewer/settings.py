@@ -1,6 +1,7 @@
 """What the viewer remembers between sittings: nothing about patients. Read at start, never at import."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from platformdirs import user_documents_path
@@ -18,11 +19,13 @@ class Settings:
         line_width: of the contour, px at 1280×800.
         recent: sources opened last, newest first.
         introduced: whether the first run's explanation has been closed.
+        keys: action name -> keys given to it, apart by commas; read by `viewer.keymap`.
     """
 
     line_width: float = 2.5
     recent: tuple[str, ...] = ()
     introduced: bool = False
+    keys: Mapping[str, str] = field(default_factory=dict)
 
     def with_recent(self, text: str) -> "Settings":
         """The same, with this source as the newest."""
@@ -38,7 +41,7 @@ def load() -> Settings:
     """Read what the platform keeps; anything unreadable counts as never set."""
     kept = _store()
     width, recent = kept.value("line_width"), kept.value("recent")
-    settings = Settings(introduced=kept.value("introduced") in (True, "true"))
+    settings = Settings(introduced=kept.value("introduced") in (True, "true"), keys=_keys(kept))
     if isinstance(recent, str) and recent:
         settings = replace(settings, recent=tuple(recent.split("\n"))[:RECENT])
     try:
@@ -53,7 +56,20 @@ def save(settings: Settings) -> None:
     kept.setValue("line_width", str(settings.line_width))
     kept.setValue("recent", "\n".join(settings.recent))
     kept.setValue("introduced", "true" if settings.introduced else "false")
+    kept.remove("keys")
+    for name, keys in settings.keys.items():
+        kept.setValue(f"keys/{name}", keys)
     kept.sync()
+
+
+def _keys(kept: QSettings) -> dict[str, str]:
+    """The lines of `[keys]`; Qt reads a line with commas as a list."""
+    kept.beginGroup("keys")
+    values = {name: kept.value(name) for name in kept.childKeys()}
+    kept.endGroup()
+    return {
+        name: ", ".join(map(str, value)) if isinstance(value, list) else str(value) for name, value in values.items()
+    }
 
 
 def _store() -> QSettings:

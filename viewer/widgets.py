@@ -44,6 +44,7 @@ def size_button(target: QPushButton, look: Theme, *, square: bool = False, size:
     """Give a button a finger's height, and its font."""
     target.setFont(look.font(size))
     target.setFixedHeight(look.touch)
+    target.setMinimumWidth(look.touch)
     if square:
         target.setFixedWidth(look.touch)
     target.setIconSize(QSize(look.px(18), look.px(18)))

@@ -1,15 +1,25 @@
-"""Every action with its key; each row is a button, for those who have no keyboard."""
+"""Every action with its keys; each row is a button, for those who have no keyboard. Foot pedals are taught here."""
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
+from PySide6.QtCore import QEvent, Qt, Signal
+from PySide6.QtGui import QFont, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QWidget
 
 from viewer.actions import ACTIONS, Action
+from viewer.keymap import Keymap
 from viewer.panels.sheet import Sheet
 from viewer.theme import Theme
-from viewer.widgets import label
+from viewer.widgets import ElidedLabel, button, label, set_text, size_button
+
+COLUMNS = 3
+HELP = (
+    "Age since capture counts from the moment a frame reached this computer: "
+    "the delay of the scanner and of a video grabber is not in it."
+)
+TEACH = "Press the action that a pedal or key is to do."
+PRESS = "Now press the pedal or key for “{words}”. Esc: none, and forget those given before."
+MODIFIERS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_AltGr)
 
 
 class ActionRow(QPushButton):
@@ -17,10 +27,11 @@ class ActionRow(QPushButton):
 
     def __init__(self, action: Action) -> None:
         super().__init__()
+        self.action = action
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setProperty("kind", "row")
         self.setAccessibleName(action.words)
-        self._key, self._words = label("blue"), label()
+        self._key, self._words = ElidedLabel("blue"), label()
         self._key.setText(action.shown)
         self._words.setText(action.words)
         line = QHBoxLayout(self)
@@ -34,8 +45,12 @@ class ActionRow(QPushButton):
         """Use these sizes."""
         self.setFixedHeight(look.touch)
         self._key.setFont(look.font(14, QFont.Weight.DemiBold))
-        self._key.setFixedWidth(look.px(58))
+        self._key.setFixedWidth(look.px(62))
         self._words.setFont(look.font(14))
+
+    def show_keys(self, words: str) -> None:
+        """Show the keys that do it."""
+        set_text(self._key, words)
 
 
 class KeysPanel(Sheet):
@@ -45,28 +60,86 @@ class KeysPanel(Sheet):
         act: carries out an action by its name.
     """
 
+    taught = Signal(str, str)
+    """An action's name, and the key it is to get; an empty one takes back those that were given."""
     aside = False
+    _for: Action | None = None
+    """Being taught a key; Qt sends events before `__init__` is through."""
 
     def __init__(self, act: Callable[[str], None], parent: QWidget) -> None:
-        super().__init__("Keys and actions", 560, parent)
+        super().__init__("Keys and actions", 880, parent)
+        self._act = act
+        self._teaching = False
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._rows = [ActionRow(action) for action in ACTIONS]
         grid = QGridLayout()
         grid.setSpacing(2)
-        half = (len(ACTIONS) + 1) // 2
-        for index, (action, row) in enumerate(zip(ACTIONS, self._rows, strict=True)):
-            row.clicked.connect(lambda _=False, name=action.name: act(name))
-            grid.addWidget(row, index % half, index // half)
+        high = -(-len(ACTIONS) // COLUMNS)
+        for index, row in enumerate(self._rows):
+            row.clicked.connect(lambda _=False, pressed=row: self._pressed(pressed.action))
+            grid.addWidget(row, index % high, index // high)
         self.body.addLayout(grid)
-        self._age = self.note("muted", 13)
-        self._age.setText(
-            "Age since capture counts from the moment a frame reached this computer: "
-            "the delay of the scanner and of a video grabber is not in it."
-        )
-        self.body.addWidget(self._age)
+        self._note, self._teach = self.note("muted", 13), button("Teach a foot pedal…")
+        self._teach.clicked.connect(self._begin)
+        self._note.setText(HELP)
+        foot = QHBoxLayout()
+        foot.addWidget(self._note, 1)
+        foot.addWidget(self._teach)
+        self.body.addLayout(foot)
 
     def apply(self, look: Theme) -> None:
         """Use these sizes."""
         super().apply(look)
-        self._age.setFont(look.font(13))
+        self._note.setFont(look.font(13))
+        size_button(self._teach, look)
         for row in self._rows:
             row.apply(look)
+
+    def show_keymap(self, keymap: Keymap) -> None:
+        """Show every action's keys."""
+        for row in self._rows:
+            row.show_keys(keymap.shown(row.action))
+
+    def say(self, sentence: str) -> None:
+        """Show what became of the lesson."""
+        set_text(self._note, sentence)
+
+    def dismiss(self) -> None:
+        """Close, and teach nothing."""
+        self._end(HELP)
+        super().dismiss()
+
+    def event(self, event: QEvent) -> bool:
+        """While a key is taught it is nobody's shortcut."""
+        if self._for is not None and event.type() == QEvent.Type.ShortcutOverride:
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Take the key that is being taught."""
+        if self._for is None or event.key() in MODIFIERS:
+            return
+        name, self._for = self._for.name, None
+        key = "" if event.key() == Qt.Key.Key_Escape else QKeySequence(event.keyCombination()).toString()
+        self._end("")
+        self.taught.emit(name, key)
+
+    def _begin(self) -> None:
+        self._teaching = True
+        set_text(self._note, TEACH)
+
+    def _pressed(self, action: Action) -> None:
+        if not self._teaching:
+            self._act(action.name)
+            return
+        self._for = action
+        set_text(self._note, PRESS.format(words=action.words))
+        self.setFocus()
+
+    def _end(self, words: str) -> None:
+        if self._for is None and not self._teaching:
+            return
+        self._teaching, self._for = False, None
+        self.clearFocus()
+        set_text(self._note, words)
