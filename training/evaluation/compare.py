@@ -104,7 +104,7 @@ def score_store(
     """
     rows = read_slices(store)
     population = Population.of(simulated)
-    facts = check_cases(list(cases) or tables_behind(store), {row.case for row in rows}, population)
+    facts = check_cases(list(cases) or tables_behind(store), dict.fromkeys(row.case for row in rows), population)
     return Evaluated(score_models(rows, store, models, jobs), models, store, facts, population, margin)
 
 

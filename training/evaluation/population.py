@@ -12,6 +12,7 @@ from inference.errors import FormatError, IusError, NotFoundError
 _TRUE, _FALSE = ("1", "true", "yes"), ("0", "false", "no", "")
 _STRATA = ("phase", "diagnosis", "first_surgery", "dataset", "site", "grade", "contrast", "echogenicity")
 _MARK = "cohort.json"
+_SLICES = "slices.csv"
 _FILES = ("us", "us_label", "sweep", "mri")
 
 
@@ -51,7 +52,8 @@ def only(populations: Iterable[Population]) -> Population:
 def check_cases(tables: Iterable[Path], cases: Iterable[str], population: Population) -> dict[str, dict[str, str]]:
     """Read what case tables say of the cases that are scored, and refuse another population than the one named.
 
-    A case is simulated if its row says so, or if its files lie in a cohort that the simulator wrote.
+    A case is simulated if its row says so, or if its files lie in a cohort that the simulator wrote. A report of real
+    patients needs every case in a table.
 
     Args:
         tables: case tables (CSV).
@@ -64,10 +66,11 @@ def check_cases(tables: Iterable[Path], cases: Iterable[str], population: Popula
     Raises:
         NotFoundError: if a table is missing.
         FormatError: if one has no column of cases.
-        PopulationError: if a case belongs to the other population.
+        PopulationError: if a case belongs to the other population, or is said to be real and stands in no table.
     """
     known = {name: row for table in tables for name, row in _rows(table).items()}
-    scored = {case: known[case] for case in cases if case in known}
+    wanted = list(cases)
+    scored = {case: known[case] for case in wanted if case in known}
     for case, row in scored.items():
         if simulated_case(row) != population.simulated:
             kind = "a simulated patient" if simulated_case(row) else "no simulated patient"
@@ -75,6 +78,12 @@ def check_cases(tables: Iterable[Path], cases: Iterable[str], population: Popula
                 f"{case} is {kind}, and the report is said to be of {'simulated' if population.simulated else 'real'} "
                 "ones: score them apart, with --simulated for the simulated ones alone."
             )
+    unknown = next((case for case in wanted if case not in known), None)
+    if unknown is not None and not population.simulated:
+        raise PopulationError(
+            f"No case table says that {unknown} is a real patient: name the one it stands in with --cases, or say "
+            "--simulated."
+        )
     return {case: _facts(row) for case, row in scored.items()}
 
 
@@ -97,12 +106,14 @@ def cohort_of(path: Path) -> list[dict[str, Any]] | None:
 
 
 def tables_behind(store: Path) -> list[Path]:
-    """The case tables that a slice store was cut from, by its receipt, as far as they are still there."""
+    """The case tables that a slice store was cut from, by its receipts, as far as they are still there."""
     receipt = store / "receipt-slice.json"
     if not receipt.is_file():
         return []
-    inputs = json.loads(receipt.read_text())["inputs"]
-    return [Path(name) for name in inputs if Path(name).suffix == ".csv" and Path(name).is_file()]
+    inputs = [Path(name) for name in json.loads(receipt.read_text())["inputs"]]
+    stores = [path.parent for path in inputs if path.name == _SLICES and path.parent != store]
+    tables = [path for path in inputs if path.suffix == ".csv" and path.name != _SLICES and path.is_file()]
+    return tables + [table for one in stores for table in tables_behind(one)]
 
 
 def _rows(table: Path) -> dict[str, dict[str, str]]:

@@ -90,16 +90,19 @@ class Table:
         """An HTML table; words to the left, figures to the right, a word that repeats the one above it unseen."""
         kinds = ["word" if all(isinstance(row[at], str) for row in self.rows) else "" for at in range(len(self.head))]
         head = "".join(_element("th", kind, name) for kind, name in zip(kinds, self.head, strict=True))
-        body, above = "", None
-        for row in self.rows:
-            again = len(self.head) > 1 and row[0] == above
-            cells = [f"{kind} again" if again and at == 0 else kind for at, kind in enumerate(kinds)]
-            cells = [f"{kind} none" if cell is None else kind for kind, cell in zip(cells, row, strict=True)]
-            body += (
-                f"<tr>{''.join(_element('td', kind, shown(cell)) for kind, cell in zip(cells, row, strict=True))}</tr>"
-            )
-            above = row[0]
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        rows = [self._html_row(at, kinds) for at in range(len(self.rows))]
+        grouped = " class=grouped" if any("again" in row for row in rows) else ""
+        body = "".join(rows)
+        return f"<table{grouped}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _html_row(self, at: int, kinds: list[str]) -> str:
+        """One row; a first cell like the one above is unseen, a first row of a group is marked."""
+        row = self.rows[at]
+        again = at > 0 and row[0] == self.rows[at - 1][0]
+        classes = [f"{kind} none" if cell is None else kind for kind, cell in zip(kinds, row, strict=True)]
+        classes[0] += " again" if again else ""
+        cells = "".join(_element("td", kind, shown(cell)) for kind, cell in zip(classes, row, strict=True))
+        return f"<tr>{cells}</tr>" if again else f"<tr class=first>{cells}</tr>"
 
     def write_csv(self, path: Path) -> None:
         """Write it with all digits; what has several values in several columns, shares from 0 to 1."""

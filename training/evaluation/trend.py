@@ -33,7 +33,8 @@ class Run:
         cutoff_mm2: training slices have more tumour than this.
         fold: which of the folds, or `all` where they were predicted together.
         predictions: folder of `NAME.nii.gz` masks.
-        series: what belongs on one line of a figure, as the size of the label error; may be empty.
+        series: what belongs on one line of a figure, as the size of the label error; by default what stands before
+            the last `_` of the model's name.
     """
 
     model: str
@@ -41,6 +42,11 @@ class Run:
     fold: str
     predictions: Path
     series: str = ""
+
+    @property
+    def line(self) -> str:
+        """Its line in a figure."""
+        return self.series or self.model.rpartition("_")[0] or self.model
 
 
 def run_names(runs: Sequence[Run]) -> dict[str, Run]:
@@ -52,9 +58,9 @@ def run_names(runs: Sequence[Run]) -> dict[str, Run]:
 def trend_table(scores: Scores, runs: Mapping[str, Run]) -> Table:
     """Mean Dice by true area, PP and detection of each run, and the mean of the folds where there are several."""
     rows: list[tuple[Cell, ...]] = []
-    cells = dict.fromkeys((run.series, run.cutoff_mm2) for run in runs.values())
+    cells = dict.fromkeys((run.line, run.cutoff_mm2) for run in runs.values())
     for series, cutoff in sorted(cells):
-        own = {name: run for name, run in runs.items() if (run.series, run.cutoff_mm2) == (series, cutoff)}
+        own = {name: run for name, run in runs.items() if (run.line, run.cutoff_mm2) == (series, cutoff)}
         figures = [_figures(scores[name]) for name in own]
         shown = int(cutoff) if cutoff.is_integer() else cutoff
         rows += [(series, shown, run.fold, *each) for run, each in zip(own.values(), figures, strict=True)]

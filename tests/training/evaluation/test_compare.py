@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from inference.errors import IusError, NotFoundError
+from inference.errors import FormatError, IusError, NotFoundError
 from training.cli import main
-from training.evaluation.compare import ModelNameError, compare
-from training.evaluation.population import PopulationError
+from training.evaluation.compare import ModelNameError, compare, score_store
+from training.evaluation.population import PopulationError, tables_behind
+from training.evaluation.scoring import segments
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -111,7 +112,8 @@ def test_the_page_needs_no_network_and_says_what_it_is(report):
 
 def test_published_figures_stand_in_reports_on_real_patients_in_tables_of_their_own(discs, tmp_path):
     store, masks = discs
-    tables = compare({"m": masks["shifted"]}, store, tmp_path, data="discs", simulated=False)
+    table = case_table(tmp_path / "cases.csv", {f"C{patient}": 0 for patient in range(6)})
+    tables = compare({"m": masks["shifted"]}, store, tmp_path, data="discs", simulated=False, cases=[table])
     quoted = [key for key in tables if key.startswith("published_")]
     assert quoted == ["published_cutoffs", "published_label_origin", "published_others"]
     assert "0.58 ± 0.32" in json.dumps(tables["published_label_origin"], ensure_ascii=False)
@@ -122,6 +124,23 @@ def test_published_figures_stand_in_reports_on_real_patients_in_tables_of_their_
 def case_table(path: Path, simulated: dict[str, int]) -> Path:
     path.write_text("case,patient,phase,simulated\n" + "".join(f"{c},x,before,{s}\n" for c, s in simulated.items()))
     return path
+
+
+def test_patients_are_real_only_if_a_table_says_so(discs, tmp_path):
+    store, masks = discs
+    table = case_table(tmp_path / "cases.csv", {"C0": 0, "C1": 0})
+    for cases in ([], [table]):
+        with pytest.raises(PopulationError, match=r"No case table says that C\d is a real patient"):
+            compare({"m": masks["loud"]}, store, tmp_path / "out", data="d", simulated=False, cases=cases)
+
+
+def test_a_store_knows_the_tables_it_was_cut_from(tmp_path):
+    table = case_table(tmp_path / "cases.csv", {"C0": 1})
+    for name, source in (("one", table), ("joined", tmp_path / "one" / "slices.csv")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "receipt-slice.json").write_text(json.dumps({"inputs": {str(source): "hash"}}))
+    assert tables_behind(tmp_path / "joined") == [table]
+    assert tables_behind(tmp_path) == []
 
 
 @pytest.mark.parametrize(("of_cases", "said"), [((1, 0), True), ((1, 0), False), ((1, 1), False), ((0, 0), True)])
@@ -157,8 +176,10 @@ def test_folds_that_share_the_slices_are_one_model(discs, tmp_path):
     for at, path in enumerate(sorted(masks["loud"].iterdir())):
         halves[at % 2].mkdir(exist_ok=True)
         (halves[at % 2] / path.name).symlink_to(path)
-    whole = compare({"m": masks["loud"]}, store, tmp_path / "whole", data="d", simulated=True)
-    assert compare({"m": halves}, store, tmp_path / "halves", data="d", simulated=True) == whole
+    whole = score_store({"m": segments(masks["loud"])}, store, simulated=True)
+    assert score_store({"m": segments(halves)}, store, simulated=True).scores == whole.scores
+    with pytest.raises(FormatError, match="are of one slice"):
+        score_store({"m": segments([*halves, masks["loud"]])}, store, simulated=True)
 
 
 @pytest.mark.parametrize(
