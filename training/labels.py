@@ -1,17 +1,16 @@
 """Which mask of a case is cut: the ultrasound's own, or MRI's, carried over and accepted by a person."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from inference.errors import FormatError, NotFoundError
+from inference.errors import NotFoundError
 from training.cases import Case
+from training.registration.decisions import ACCEPT, Verdict, read_decision, read_decisions
 
 Labels = Literal["us", "mri", "both"]
 Origin = Literal["us", "mri"]
-_DECISIONS = ("accept", "reject")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +48,18 @@ def _transferred(case: str, folder: Path) -> Path:
         raise NotFoundError(
             f"It has no registered MRI mask in {folder}: run 'ius-train register', and read its errors."
         )
-    decision = read_review(folder).get(case)
-    if decision is None:
+    one = read_decision(folder, case)
+    if one is None:
         raise NotFoundError(f"Nobody has looked at its registration: run 'ius-train review {folder}'.")
-    if decision != "accept":
+    if one.decision != ACCEPT:
         raise NotFoundError("Its registration was rejected in the review.")
     return label
 
 
-def read_review(folder: Path) -> Mapping[str, str]:
-    """What a person decided about each registration, `accept` or `reject`; empty before any review.
+def read_review(folder: Path) -> Mapping[str, Verdict]:
+    """What a person decided about each registration as it is now; empty before any review.
 
     Raises:
         FormatError: if review.csv is damaged, or decides something else.
     """
-    path = folder / "review.csv"
-    if not path.is_file():
-        return {}
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        if not {"case", "decision"} <= set(reader.fieldnames or ()):
-            raise FormatError(f"{path} is not a review: its columns are case, decision and note.")
-        decided = {row["case"]: (row["decision"] or "").strip().lower() for row in reader}
-    wrong = next((case for case, decision in decided.items() if decision not in (*_DECISIONS, "")), None)
-    if wrong is not None:
-        raise FormatError(f"{path} says '{decided[wrong]}' of {wrong}: write accept or reject, or leave it empty.")
-    return {case: decision for case, decision in decided.items() if decision}
+    return {case: one.decision for case, one in read_decisions(folder).items()}

@@ -61,10 +61,22 @@ def read_decisions(folder: Path) -> dict[str, Decision]:
     Raises:
         FormatError: if review.csv cannot be read, decides anything else, or names a case twice.
     """
+    return {one.case: one for one in _written(folder) if _holds(folder, one)}
+
+
+def read_decision(folder: Path, case: str) -> Decision | None:
+    """The decision on one case, if it holds for the registration as it is now.
+
+    Raises:
+        FormatError: if review.csv cannot be read, decides anything else, or names a case twice.
+    """
+    return next((one for one in _written(folder) if one.case == case and _holds(folder, one)), None)
+
+
+def _written(folder: Path) -> list[Decision]:
+    """What stands in review.csv, whether it still holds or not."""
     path = folder / TABLE
-    if not path.is_file():
-        return {}
-    return {one.case: one for one in parse_decisions(path) if _holds(folder, one)}
+    return parse_decisions(path) if path.is_file() else []
 
 
 def parse_decisions(path: Path) -> list[Decision]:

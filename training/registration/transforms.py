@@ -14,6 +14,7 @@ from inference.errors import FormatError, NotFoundError
 from training.files import written_aside
 
 _ITK_SUFFIXES = (".tfm", ".h5", ".hdf5", ".mat")
+_IMFUSION = ".iws"
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 """Turns RAS coordinates into LPS ones and back."""
 _ITK_HEADER = "#Insight Transform File"
@@ -58,6 +59,11 @@ def read_transform(path: Path) -> Matrix:
     """
     if not path.is_file():
         raise NotFoundError(f"There is no transform at {path}.")
+    if path.suffix.lower() == _IMFUSION:
+        raise FormatError(
+            f"{path} is an ImFusion workspace, whose matrices do not say from which volume to which they go: write the "
+            "4×4 matrix from MRI to ultrasound, RAS mm, into a text file."
+        )
     matrix = _read_itk(path) if _is_itk(path) else _read_text(path)
     if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-6:
         raise FormatError(f"The transform in {path} has no inverse: export it again.")

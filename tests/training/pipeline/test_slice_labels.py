@@ -9,6 +9,8 @@ import SimpleITK as sitk  # noqa: N813
 
 from training.cases import Case, write_cases
 from training.cli import main
+from training.registration.decisions import fingerprint
+from training.registration.transforms import write_transform
 from training.slices import read_slices
 from training.store import read_left_out
 
@@ -48,7 +50,8 @@ def _slice(tmp_path: Path, cases: list[Case], *options: str) -> tuple[int, Path]
 
 def _review(folder: Path, decisions: dict[str, str]) -> None:
     with (folder / "review.csv").open("w", newline="") as stream:
-        csv.writer(stream).writerows([("case", "decision", "note"), *((*item, "") for item in decisions.items())])
+        rows = [(case, decision, "", fingerprint(folder, case)) for case, decision in decisions.items()]
+        csv.writer(stream).writerows([("case", "decision", "note", "fingerprint"), *rows])
 
 
 @pytest.fixture
@@ -56,6 +59,7 @@ def registered(tmp_path: Path) -> Path:
     """Labels a voxel larger than the ultrasound's own, of three cases."""
     for case in ("good", "bad", "unseen"):
         _write(_ball(4), tmp_path / "registered" / "labels" / f"{case}.nii.gz")
+        write_transform(np.eye(4), tmp_path / "registered" / "transforms" / case)
     _review(tmp_path / "registered", {"good": "Accept", "bad": "reject", "unseen": ""})
     return tmp_path / "registered"
 
@@ -93,6 +97,16 @@ def test_a_later_rejection_is_obeyed(tmp_path: Path, picture: Path, mask: Path, 
     code, store = _slice(tmp_path, cases, *options)
     assert code == 0
     assert {row.case for row in read_slices(store)} == {"bad"}
+
+
+def test_a_mask_registered_anew_is_not_cut_on_the_old_ones_acceptance(
+    tmp_path: Path, picture: Path, mask: Path, registered: Path, capsys: pytest.CaptureFixture
+):
+    _write(_ball(5), registered / "labels" / "good.nii.gz")
+    case = Case("good", "P", us=picture, mri_label=mask)
+    code, _ = _slice(tmp_path, [case], "--labels", "mri", "--registered", str(registered))
+    assert code == 2
+    assert "Nobody has looked at its registration" in capsys.readouterr().err
 
 
 def test_without_a_review_no_mri_mask_is_cut(tmp_path: Path, picture: Path, mask: Path, registered: Path, capsys):

@@ -107,6 +107,10 @@ def test_a_transform_that_is_none_is_refused(tmp_path: Path) -> None:
     sitk.WriteTransform(sitk.DisplacementFieldTransform(sitk.Image([4, 4, 4], sitk.sitkVectorFloat64)), str(bent))
     with pytest.raises(FormatError, match="rigid or affine"):
         read_transform(bent)
+    workspace = tmp_path / "registered.iws"
+    workspace.write_text("<propertyfile><param name='transformation'>1 0 0 5 0 1 0 0 0 0 1 0 0 0 0 1</param>")
+    with pytest.raises(FormatError, match="ImFusion"):
+        read_transform(workspace)
     with pytest.raises(NotFoundError):
         read_transform(tmp_path / "none.tfm")
 
