@@ -1,0 +1,108 @@
+"""What the guards cost a frame: each alone and all together, at two sizes; with --sweeps, what fires on real volumes.
+
+python tests/benchmarks/bench_guards.py [--sweeps FOLDER]
+"""
+
+import argparse
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import cv2
+import numpy as np
+
+from inference.assets import demo_model_path
+from inference.engine import Engine
+from inference.frame import Frame, Origin, View
+from inference.guards.black import black
+from inference.guards.coloured import coloured
+from inference.guards.depth import DepthGuard
+from inference.guards.every import every_guard
+from inference.guards.frozen import FrozenGuard
+from inference.guards.graphics import GraphicsGuard
+from inference.guards.lifted import lifted
+from inference.guards.panes import panes
+from inference.guards.sketch import Sketch
+from inference.guards.unlike import unlike_training
+from inference.sources import open_source
+from inference.sources.colour import colour_map
+from inference.sources.cropped import Rect
+from inference.sources.disturbances import drawn
+from inference.sources.disturbed import screens
+from inference.sources.grey import grey
+from inference.sources.sector import GrowingSector
+
+SIZES = ((480, 640), (720, 1280))
+FPS = 25.0
+RUNS = 60
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sweeps", type=Path, metavar="FOLDER", help="volumes to sweep along all three axes")
+    wanted = parser.parse_args()
+    cv2.setNumThreads(1)
+    for size in SIZES:
+        costs(*size)
+    if wanted.sweeps is not None:
+        sweeps(wanted.sweeps)
+
+
+def costs(rows: int, cols: int) -> None:
+    """Median milliseconds of each step on a live phantom's screen, speckled, with text around it."""
+    seen = Engine.load(demo_model_path()).contract.input.seen
+    pictures = [drawn(screen) for screen in screens(rows, cols, count=6)]
+    sector = GrowingSector()
+    origin = Origin("phantom", View.NATIVE, live=True)
+    frames = [
+        Frame(index, sector.apply(grey(picture)), None, index / FPS, origin) for index, picture in enumerate(pictures)
+    ]
+    sketches = [Sketch.of(frame, seen) for frame in frames]
+    whole = [np.asarray(grey(picture)) for picture in pictures]
+    depth = DepthGuard(whole[0], Rect(0, cols - 74, 18, 70))
+    watch, still, graphics = every_guard(), FrozenGuard(), GraphicsGuard()
+    steps: list[tuple[str, Callable[[int], object]]] = [
+        ("sketch", lambda i: Sketch.of(frames[i], seen)),
+        ("black", lambda i: black(sketches[i])),
+        ("lifted", lambda i: lifted(sketches[i])),
+        ("colour", lambda i: coloured(sketches[i])),
+        ("panes", lambda i: panes(sketches[i])),
+        ("graphics", lambda i: graphics.look(sketches[i])),
+        ("frozen", lambda i: still.look(sketches[i])),
+        ("unlike", lambda i: unlike_training(sketches[i])),
+        ("all of these, as the session asks them", lambda i: watch.look(frames[i], seen)),
+        ("in the source's thread: depth", lambda i: depth.compare(whole[i], 0.0)),
+        ("in the source's thread: colour", lambda i: colour_map(pictures[i], order="BGR")),
+    ]
+    print(f"{cols}x{rows}, one thread, median of {RUNS} frames; share of the {1e3 / FPS:.0f} ms between two frames")
+    for name, step in steps:
+        times = []
+        for run in range(RUNS):
+            begun = perf_counter()
+            step(run % len(frames))
+            times.append((perf_counter() - begun) * 1e3)
+        print(f"  {name:40s} {median(times):6.2f} ms  {median(times) * FPS / 10:5.1f} %")
+
+
+def sweeps(folder: Path) -> None:
+    """Which guards fire on every slice of every volume, as slices of a volume and as if a probe had made them."""
+    seen = Engine.load(demo_model_path()).contract.input.seen
+    for view in (View.SLICE, View.NATIVE):
+        found, frames = Counter[str](), 0
+        for path in sorted(folder.glob("*.nii.gz")):
+            for axis in "ijk":
+                watch = every_guard()
+                with open_source(str(path), axis=axis) as source:
+                    for index in range(len(source)):
+                        frame = source.read(index)
+                        shown = replace(frame, origin=replace(frame.origin, view=view))
+                        found.update(finding.alarm.value for finding in watch.look(shown, seen))
+                        frames += 1
+        print(f"{frames} slices of {folder.name} as {view.value}: {dict(found)}")
+
+
+if __name__ == "__main__":
+    main()
