@@ -157,8 +157,7 @@ class Deeds:
         self._view.stage.toggle(self._view.calibration)
 
     def _open_panel(self) -> None:
-        self._view.source.show_recent(self._desk.settings.recent)
-        self._view.source.show_devices(device_names())
+        self._view.source.list.show_sources(device_names(), self._desk.settings.recent)
         self._view.stage.toggle(self._view.source)
 
     def _snapshot(self) -> None:

@@ -15,6 +15,7 @@ from viewer.hold import WarningHold
 from viewer.meter import Meter
 from viewer.outlet import Outlet
 from viewer.phase import Phase
+from viewer.preview import Previews
 from viewer.recorder import Recording
 from viewer.ruler import Point
 from viewer.screen import Screen
@@ -49,6 +50,7 @@ class Desk:
         face_row: row of the probe face in this source's pictures; None where unknown.
         ruler: two points (x, y) on the scanner's depth scale, where the scale was measured on it.
         wake: keeps the screen on while something is live.
+        previews: first pictures of sources that are selected.
         caliper: the one being set, on a picture that stands; None while it is put away.
         overlay_off_until: `time.monotonic()` until which the contour is hidden.
     """
@@ -74,7 +76,12 @@ class Desk:
     ruler: tuple[Point, Point] | None = None
     wake: Wake = field(default_factory=lambda: Wake(holders()))
     caliper: Caliper | None = None
+    previews: Previews = field(init=False)
     overlay_off_until: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Look at sources as the session opens them."""
+        self.previews = Previews(self.session.peek)
 
     @property
     def calibrating(self) -> bool:

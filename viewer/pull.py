@@ -198,6 +198,8 @@ class Pull:
         if not self._view.timing.isHidden():
             self._view.timing.show_numbers(desk.meter, desk.live_meter, status, model)
             self._view.timing.show_screen(desk.wake.words)
+        if (preview := desk.previews.poll()) is not None:
+            self._view.source.list.show_preview(preview)
         self._view.top.show_clock(f"{datetime.now().astimezone():%H:%M:%S}")
         desk.recording.show()
         sleepy = desk.wake.keep(self._session.live is not None)

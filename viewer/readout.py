@@ -4,7 +4,7 @@ from collections.abc import Callable
 from html import escape
 
 from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from viewer import theme
@@ -13,6 +13,8 @@ from viewer.theme import TONES, Theme
 from viewer.widgets import ElidedLabel, Mark, button, label, rule, set_text, size_button
 
 WIDTH = 350
+SIZES = (14, 13, 12, 11)
+"""Of a card's sentences, px at 1280×800: the largest that fits."""
 FACTS = ("Scale", "Model", "File", "Device", "Age since capture", "Dropped")
 
 
@@ -75,6 +77,7 @@ class CardView(QFrame):
         super().__init__()
         self.setObjectName("card")
         self._card: Card | None = None
+        self._look = Theme()
         self._mark, self._title = Mark(), label(wrap=True)
         self._body = label(wrap=True)
         self._body.setTextFormat(Qt.TextFormat.RichText)
@@ -91,6 +94,7 @@ class CardView(QFrame):
 
     def apply(self, look: Theme) -> None:
         """Use these sizes."""
+        self._look = look
         pad = look.px(14)
         self._grid.setContentsMargins(pad, look.px(12), pad, look.px(12))
         self._grid.setHorizontalSpacing(look.px(10))
@@ -103,6 +107,13 @@ class CardView(QFrame):
         self._mark.setFixedSize(side, side + look.px(10))
         for made in self._buttons.values():
             size_button(made, look)
+
+    def fit(self, height: int) -> None:
+        """Make the sentences as large as `height` allows; the title, read from two metres, never shrinks."""
+        for size in SIZES:
+            self._body.setFont(self._look.font(size))
+            if self._grid.heightForWidth(self.width()) <= height:
+                return
 
     def show_card(self, card: Card) -> None:
         """Show this state."""
@@ -182,6 +193,7 @@ class Readout(QWidget):
         self._card.apply(look)
         for text in (*self._keys, *self._values.values()):
             text.setFont(look.font(13))
+        self._fit_card()
 
     def show_caption(self, words: str) -> None:
         """Say of what the number is."""
@@ -193,6 +205,19 @@ class Readout(QWidget):
         self._area.show_words(shown.number, shown.unit, shown.headline, tone.number)
         set_text(self._detail, shown.detail)
         self._card.show_card(shown.card)
+        self._fit_card()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the card's sentences inside."""
+        super().resizeEvent(event)
+        self._fit_card()
+
+    def _fit_card(self) -> None:
+        """Give the card what the others leave."""
+        fixed = (self._caption.sizeHint().height(), self._area.height(), self._detail.height())
+        margins, gaps = self._column.contentsMargins(), 6 * self._column.spacing()
+        used = sum(fixed) + self._facts.sizeHint().height() + margins.top() + margins.bottom() + gaps + 2
+        self._card.fit(self.height() - used)
 
     def show_fact(self, name: str, value: str) -> None:
         """Show one of `FACTS`."""

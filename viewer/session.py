@@ -3,13 +3,11 @@
 Opens both off the window's thread; the window polls.
 """
 
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from queue import SimpleQueue
 from time import monotonic
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from inference.frame import Frame
 from inference.guards.base import KEEPS_CONTOUR, Alarm, Event, Finding
@@ -21,6 +19,7 @@ from inference.spacing import PixelSpacing
 from inference.stream import Stream, StreamState, StreamStatus
 from viewer.condition import Condition, Freshness, Health, judge
 from viewer.feed import Feed
+from viewer.loader import Loader
 from viewer.opened import Compared, Loaded, Model, Opened, Refusal, SourceRequest
 
 if TYPE_CHECKING:
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
     from inference.recording.recorder import Recorder
     from inference.ring import Held, Ring
     from inference.truth import Truth
-
-
-_Job: TypeAlias = tuple[str, int, Callable[[], Loaded]]
 
 
 class Session:
@@ -47,12 +43,7 @@ class Session:
         load_model: Callable[[Path | None], Model | Refusal],
     ) -> None:
         self._open_source, self._load_model = open_source, load_model
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
-        self._results: SimpleQueue[tuple[str, int, Loaded]] = SimpleQueue()
-        self._newest = {"source": 0, "model": 0}
-        self._pending: set[str] = set()
-        self._loader = threading.Thread(target=self._load_loop, name="ius-loader", daemon=True)
-        self._loader.start()
+        self._loader = Loader()
         self._stream: Stream | None = None
         self.request: SourceRequest | None = None
         self.playback: Playback | None = None
@@ -71,23 +62,23 @@ class Session:
     def open(self, request: SourceRequest) -> None:
         """Begin to open a source; the old one stays until the new one is there."""
         self.request, self.source_refusal = request, ""
-        self._submit("source", lambda: self._open_source(request))
+        self._loader.submit("source", lambda: self._open_source(request))
+
+    def peek(self, request: SourceRequest) -> Opened | Refusal:
+        """Open a source for whoever only wants to look at it, in the caller's thread; to be closed by the caller."""
+        if self.live is not None and self.request is not None and request.text == self.request.text:
+            return Refusal("It is open now.")
+        return self._open_source(request)
 
     def load(self, path: Path | None) -> None:
         """Begin to load a model, the bundled one for None; the old one analyses no further frame."""
         self.model, self.model_refusal = None, ""
-        self._submit("model", lambda: self._load_model(path))
+        self._loader.submit("model", lambda: self._load_model(path))
 
     def poll(self) -> set[str]:
         """Take over what has been loaded: the names `source` and `model` where something changed."""
         changed = set()
-        while not self._results.empty():
-            kind, number, loaded = self._results.get()
-            if number != self._newest[kind]:
-                if not isinstance(loaded, Model | Refusal):
-                    loaded.close()
-                continue
-            self._pending.discard(kind)
+        for kind, loaded in self._loader.done():
             self._take_over(kind, loaded)
             changed.add(kind)
         return changed
@@ -190,25 +181,8 @@ class Session:
         Raises:
             RuntimeError: if one lives on.
         """
-        self._jobs.put(None)
         self._close_source()
-        self._loader.join(5.0)
-        while not self._results.empty():
-            _, _, loaded = self._results.get()
-            if not isinstance(loaded, Model | Refusal):
-                loaded.close()
-        if self._loader.is_alive():
-            raise RuntimeError("the loader thread is still alive after 5 s")
-
-    def _submit(self, kind: str, job: Callable[[], Loaded]) -> None:
-        self._newest[kind] += 1
-        self._pending.add(kind)
-        self._jobs.put((kind, self._newest[kind], job))
-
-    def _load_loop(self) -> None:
-        while (entry := self._jobs.get()) is not None:
-            kind, number, job = entry
-            self._results.put((kind, number, job()))
+        self._loader.close()
 
     def _take_over(self, kind: str, loaded: Loaded) -> None:
         if isinstance(loaded, Refusal):
@@ -230,7 +204,7 @@ class Session:
         source = opened.source if isinstance(opened, Compared) else opened
         self.truth = opened.truth if isinstance(opened, Compared) else None
         self.without_scale, self._recorder = False, None
-        self._waiting = "model" in self._pending
+        self._waiting = "model" in self._loader.pending
         if isinstance(source, RecordedSource):
             self.playback = Playback(source)
             if self._waiting or len(source) == 1:
@@ -285,7 +259,7 @@ class Session:
         return _said(outcome, found)
 
     def _without_stream(self) -> Condition:
-        if "source" in self._pending and self.request is not None:
+        if "source" in self._loader.pending and self.request is not None:
             return Condition(Health.OPENING, sentence=self.request.text)
         if self.source_refusal:
             return Condition(Health.REFUSED, sentence=self.source_refusal)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from inference.errors import SourceError
@@ -161,10 +160,12 @@ def test_a_capture_device_is_chosen_by_its_name(show: Show) -> None:
     window = show()
     asked: list[str] = []
     window.view.source.chosen.connect(lambda request: asked.append(request.text))
-    window.view.source.show_devices(["device:USB Grabber", "device:Webcam"])
-    window.view.source.show_devices(["device:USB Grabber"])
-    made = [found for found in window.view.source.findChildren(QPushButton) if found.text() == "USB Grabber"]
+    window.view.source.list.show_sources(["device:USB Grabber", "device:Webcam"], ())
+    window.view.source.list.show_sources(["device:USB Grabber"], ())
+    made = [row for row in window.view.source.list._rows if row.text() == "USB Grabber"]
     made[-1].click()
+    assert asked == [], "selected, not opened"
+    window.view.source.list._open.click()
     assert asked == ["device:USB Grabber"]
 
 

@@ -1,14 +1,13 @@
 """What to look at: a file, a folder, a stream, the demonstration clip, the phantom, or one of the last sources."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from inference.sources import DEVICE
 from viewer.opened import SourceRequest
 from viewer.panels.sheet import Sheet
+from viewer.panels.source_list import SourceList
 from viewer.theme import Theme
 from viewer.widgets import button, rule, set_text, size_button
 
@@ -23,54 +22,53 @@ class SourcePanel(Sheet):
 
     chosen = Signal(object)
     """A `SourceRequest`."""
+    preview_wanted = Signal(object)
+    """A `SourceRequest` that is to be looked at, not opened."""
+    aside = False
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__("Open", 420, parent)
+        super().__init__("Open", 720, parent)
         self._axis = "k"
         self._region: int | None = None
         self.current = ""
         """What was asked for last; asked for again when its axis or region changes."""
         self._error = self.note("red")
         self._buttons: list[QPushButton] = []
-        self._recent_buttons: list[QPushButton] = []
-        files, examples, axes = QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
+        files, axes = QHBoxLayout(), QHBoxLayout()
         for layout, text, does in (
             (files, "File…", self._ask_file),
             (files, "Folder of pictures…", self._ask_folder),
-            (examples, "Demonstration clip", lambda: self._choose(DEMO)),
-            (examples, "Simulated phantom", lambda: self._choose(PHANTOM)),
+            (files, "Demonstration clip", lambda: self._choose(DEMO)),
+            (files, "Simulated phantom", lambda: self._choose(PHANTOM)),
         ):
             layout.addWidget(self._button(text, does), 1)
         self._axis_buttons = {axis: self._axis_button(axis, axes) for axis in AXES}
         self._region_button = button("Region: automatic", "Ultrasound region of a DICOM picture")
         self._region_button.clicked.connect(self._next_region)
         self._buttons.append(self._region_button)
-        self._axis_note, self._recent_note = self.note("muted", 13), self.note("muted", 13)
+        self._axis_note = self.note("muted", 13)
         self._axis_note.setText("A volume is swept along this axis; a DICOM picture may hold several regions:")
-        self._recent_note.setText("Opened last")
-        self._recent = QVBoxLayout()
+        self.list = SourceList()
+        self.list.opened.connect(self._choose)
+        self.list.selected.connect(lambda text: self.preview_wanted.emit(self.request(text)))
         self.address = QLineEdit()
         self.address.setPlaceholderText("igtl://computer:18944, rtsp://…, udp://…")
         self.address.setAccessibleName("Address of a live stream")
         self.address.returnPressed.connect(self._connect_stream)
-        self._devices, self._device_buttons = QVBoxLayout(), list[QPushButton]()
-        self._lay_out(files, examples, axes)
+        self._lay_out(files, axes)
 
-    def _lay_out(self, files: QHBoxLayout, examples: QHBoxLayout, axes: QHBoxLayout) -> None:
+    def _lay_out(self, files: QHBoxLayout, axes: QHBoxLayout) -> None:
         stream = QHBoxLayout()
         stream.addWidget(self.address, 1)
         stream.addWidget(self._button("Connect", self._connect_stream))
-        axes.addWidget(self._region_button, 1)
+        axes.insertWidget(0, self._axis_note, 1)
+        axes.addWidget(self._region_button)
         self.body.addWidget(self._error)
         self.body.addLayout(files)
         self.body.addLayout(stream)
-        self.body.addLayout(self._devices)
-        self.body.addLayout(examples)
-        self.body.addWidget(self._axis_note)
         self.body.addLayout(axes)
         self.body.addWidget(rule())
-        self.body.addWidget(self._recent_note)
-        self.body.addLayout(self._recent)
+        self.body.addWidget(self.list)
         self._error.hide()
 
     def _button(self, text: str, does: Callable[[], None]) -> QPushButton:
@@ -89,40 +87,16 @@ class SourcePanel(Sheet):
     def apply(self, look: Theme) -> None:
         """Use these sizes."""
         super().apply(look)
-        for made in (*self._buttons, *self._recent_buttons, *self._device_buttons):
+        for made in self._buttons:
             size_button(made, look)
         for made in self._axis_buttons.values():
             made.setFixedWidth(look.touch)
-        for text in (self._axis_note, self._recent_note):
-            text.setFont(look.font(13))
+        self._axis_note.setFont(look.font(13))
+        self._region_button.setFixedWidth(look.px(160))
+        self.list.apply(look)
         self._error.setFont(look.font(14))
         self.address.setFont(look.font(14))
         self.address.setFixedHeight(look.touch)
-
-    def show_recent(self, recent: tuple[str, ...]) -> None:
-        """List the sources opened last."""
-        named = [(Path(text).name or text, text) for text in recent]
-        self._recent_buttons = self._list(self._recent, self._recent_buttons, named)
-        self._recent_note.setVisible(bool(recent))
-
-    def show_devices(self, devices: list[str]) -> None:
-        """List the capture devices, `device:NAME` each."""
-        named = [(text.removeprefix(DEVICE), text) for text in devices]
-        self._device_buttons = self._list(self._devices, self._device_buttons, named)
-
-    def _list(self, room: QVBoxLayout, old: list[QPushButton], named: list[tuple[str, str]]) -> list[QPushButton]:
-        """One button a source, in place of the old ones."""
-        for made in old:
-            room.removeWidget(made)
-            made.deleteLater()
-        buttons = []
-        for name, text in named:
-            made = button(name, text, "row")
-            made.clicked.connect(lambda _=False, chosen=text: self._choose(chosen))
-            size_button(made, self.look)
-            room.addWidget(made)
-            buttons.append(made)
-        return buttons
 
     def complain(self, sentence: str) -> None:
         """Say why the last choice was refused; an empty sentence takes it back."""

@@ -1,0 +1,158 @@
+"""The capture devices, the sources opened last, and the first picture of the one that is selected."""
+
+from pathlib import Path
+
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from inference.sources import DEVICE
+from viewer import theme
+from viewer.items import grey
+from viewer.preview import Preview
+from viewer.theme import Theme
+from viewer.widgets import button, label, set_text, size_button
+
+HEIGHT = 216
+"""Of the list and of the preview, px at 1280×800: the panel never grows with them."""
+
+
+class Thumbnail(QWidget):
+    """A picture in its own proportions, or words where there is none."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._look = Theme()
+        self._image, self._shape, self._words = QImage(), (1.0, 1.0), ""
+        self.setAccessibleName("First picture of the selected source")
+
+    def apply(self, look: Theme) -> None:
+        """Use these sizes."""
+        self._look = look
+
+    def show_preview(self, preview: Preview | None, words: str) -> None:
+        """Show a source's first picture, or words."""
+        self._image, self._words = QImage(), words
+        if preview is not None and preview.frame is not None:
+            frame, pixels = preview.frame, grey(preview.frame.pixels, preview.levels)
+            self._image = QImage(pixels.tobytes(), frame.cols, frame.rows, frame.cols, QImage.Format.Format_Grayscale8)
+            self._image = self._image.copy()
+            spacing = frame.spacing
+            tall, wide = (spacing.row_mm, spacing.col_mm) if spacing else (1.0, 1.0)
+            self._shape = (frame.cols * wide, frame.rows * tall)
+        self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        """Draw it."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(theme.BLACK))
+        if self._image.isNull():
+            painter.setFont(self._look.font(13))
+            painter.setPen(QColor(theme.MUTED))
+            edge = self._look.px(10)
+            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+            painter.drawText(QRectF(self.rect()).adjusted(edge, edge, -edge, -edge), flags, self._words)
+            return
+        wide, tall = self._shape
+        scale = min(self.width() / wide, self.height() / tall)
+        box = QRectF(0, 0, wide * scale, tall * scale)
+        box.moveCenter(QRectF(self.rect()).center())
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(box, self._image)
+
+
+class SourceList(QWidget):
+    """Names at the left, the selected one's picture at the right."""
+
+    selected = Signal(str)
+    """What is to be looked at."""
+    opened = Signal(str)
+    """What is to be opened: the selected one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._look = Theme()
+        self.current = ""
+        self._rows: list[QPushButton] = []
+        self._captions: list[QLabel] = []
+        self._names = QVBoxLayout()
+        self._names.setContentsMargins(0, 0, 0, 0)
+        self._room = QWidget()
+        self._room.setLayout(self._names)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(self._room)
+        self._picture, self._words = Thumbnail(), label("soft", wrap=True)
+        self._words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._open = button("Open", kind="accent")
+        self._open.clicked.connect(lambda: self.opened.emit(self.current))
+        right, row = QVBoxLayout(), QHBoxLayout(self)
+        right.addWidget(self._picture, 1)
+        right.addWidget(self._words)
+        right.addWidget(self._open)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(self._scroll, 1)
+        row.addLayout(right, 1)
+
+    def apply(self, look: Theme) -> None:
+        """Use these sizes."""
+        self._look = look
+        self.setFixedHeight(look.px(HEIGHT) + look.touch)
+        self._picture.apply(look)
+        self._words.setFont(look.font(13))
+        self._words.setFixedHeight(3 * self._words.fontMetrics().lineSpacing() + look.px(2))
+        size_button(self._open, look)
+        for made in self._rows:
+            size_button(made, look)
+        for caption in self._captions:
+            caption.setFont(look.font(13, QFont.Weight.Medium))
+
+    def show_sources(self, devices: list[str], recent: tuple[str, ...]) -> None:
+        """List the capture devices, `device:NAME` each, and what was opened last."""
+        while (item := self._names.takeAt(0)) is not None:
+            if (widget := item.widget()) is not None:
+                widget.hide()
+                widget.deleteLater()
+        self._rows, self._captions, self.current = [], [], ""
+        self._add("Capture devices", [(text.removeprefix(DEVICE), text) for text in devices], "none found")
+        self._add("Opened last", [(Path(text).name or text, text) for text in recent], "nothing yet")
+        self._names.addStretch(1)
+        self.show_preview(None)
+        self.apply(self._look)
+
+    def _add(self, caption: str, named: list[tuple[str, str]], none: str) -> None:
+        head = label("muted")
+        head.setText(caption if named else f"{caption}: {none}")
+        self._captions.append(head)
+        self._names.addWidget(head)
+        for name, text in named:
+            made = button(name, text, "row")
+            made.setCheckable(True)
+            made.clicked.connect(lambda _=False, chosen=text: self._press(chosen))
+            made.setProperty("source", text)
+            self._names.addWidget(made)
+            self._rows.append(made)
+
+    def _press(self, text: str) -> None:
+        """Select; a second press opens."""
+        if text == self.current:
+            self.opened.emit(text)
+            return
+        self.current = text
+        for made in self._rows:
+            made.setChecked(made.property("source") == text)
+        self.show_preview(None)
+        self.selected.emit(text)
+
+    def show_preview(self, preview: Preview | None) -> None:
+        """Show what the selected source looks like; None while nobody knows."""
+        if preview is not None and preview.text != self.current:
+            return
+        waiting = "Looking…" if self.current else "Select a source to see its first picture."
+        refused = preview is not None and preview.frame is None
+        self._picture.show_preview(preview, preview.words if preview is not None and refused else waiting)
+        set_text(self._words, "" if preview is None or refused else preview.words)
+        self._open.setEnabled(bool(self.current))
