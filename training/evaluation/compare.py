@@ -61,7 +61,7 @@ def compare(
         simulated: whether the patients are simulated; a report holds one kind.
         annotators: other readers' masks in the same form, each scored like a model, in pairs and against the consensus.
         title: of the report.
-        cases: case tables, for strata and to refuse a mixed population; by default those the store was cut from.
+        cases: case tables, for strata and to refuse a mixed population, beside those the store was cut from.
         margin: mean Dice within which two models count as equal; state it before looking.
         mode: how the models predicted.
         jobs: threads that score.
@@ -104,7 +104,7 @@ def score_store(
     """
     rows = read_slices(store)
     population = Population.of(simulated)
-    facts = check_cases(list(cases) or tables_behind(store), dict.fromkeys(row.case for row in rows), population)
+    facts = check_cases([*cases, *tables_behind(store)], dict.fromkeys(row.case for row in rows), population)
     return Evaluated(score_models(rows, store, models, jobs), models, store, facts, population, margin)
 
 

@@ -68,7 +68,7 @@ def compare_grid(
         training: label origin -> slice store that was trained on.
         notes: sentences at the top, as that the cut-off was chosen on these same patients.
         title: of the report.
-        cases: case tables; by default those the store was cut from.
+        cases: case tables, beside those the store was cut from.
         margin: mean Dice within which two models count as equal.
         mode: how the models predicted.
         jobs: threads that score.

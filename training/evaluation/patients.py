@@ -66,6 +66,8 @@ PROTOCOLS: dict[str, Value] = {
     "no contour": specificity,
     "none above 35 mm²": specificity_35mm2,
 }
+_MOST_SHOWN = 24
+"""Rows of a table of pairs; a longer one is shown on demand."""
 _RATES = ("detected", "no contour", "none above 35 mm²")
 
 
@@ -114,27 +116,39 @@ def protocols(scores: Scores) -> Table:
 
 
 def differences(scores: Scores, margin: float | None) -> Table | None:
-    """Each pair of models, patient by patient; None for a single model.
+    """Each pair of models, patient by patient, in Dice and in detection; None for a single model.
 
     Args:
         scores: two models or more.
         margin: mean Dice within which two models count as equal; None where none was stated beforehand.
     """
-    pairs = [(one, other) for one, other in itertools.combinations(scores, 2)]
-    found = [_paired(scores[one], scores[other]) for one, other in pairs]
-    corrected = holm([result.p for result in found])
+    pairs = list(itertools.combinations(scores, 2))
     rows: list[tuple[Cell, ...]] = []
-    for (one, other), result, p in zip(pairs, found, corrected, strict=True):
-        figures = (_difference(result), _p(result.p), _p(p), _verdict(result, margin))
-        rows.append((one, other, result.n_patients, *figures))
-    head = ("first", "second", "patients", "mean difference", "p", "p (Holm)", "equal within margin")
+    for name in ("mean Dice", "detected"):
+        found = [_paired(scores[one], scores[other], PROTOCOLS[name]) for one, other in pairs]
+        corrected = holm([result.p for result in found])
+        for (one, other), result, p in zip(pairs, found, corrected, strict=True):
+            equal = _verdict(result, margin) if name == "mean Dice" else None
+            rows.append((name, one, other, result.n_patients, _difference(result), _p(result.p), _p(p), equal))
+    head = (
+        "figure of a patient",
+        "first",
+        "second",
+        "patients",
+        "mean difference",
+        "p",
+        "p (Holm)",
+        "equal within margin",
+    )
     stated = "no margin was stated, so that equality can't be shown" if margin is None else f"±{margin:g}"
     note = (
-        "First minus second of the patients' mean Dice [95 % interval]. p: sign-flip test over patients, two-sided, "
-        f"exact up to 14; with n patients it can't fall below 2/2ⁿ. Equal: the 90 % interval lies inside the margin "
+        "First minus second of the patients' mean Dice, and of the share of their tumour slices that were detected "
+        "[95 % interval]. p: sign-flip test over patients, two-sided, exact up to 14; with n patients it can't fall "
+        "below 2/2ⁿ. Holm: corrected for all pairs. Equal: the 90 % interval of the Dice lies inside the margin "
         f"({stated}). A large p alone is no proof of equality."
     )
-    return Table("differences", "Differences between models", head, tuple(rows), note) if rows else None
+    long = len(rows) > _MOST_SHOWN
+    return Table("differences", "Differences between models", head, tuple(rows), note, long) if rows else None
 
 
 def estimate(figures: Sequence[float]) -> Estimate | None:
@@ -143,9 +157,9 @@ def estimate(figures: Sequence[float]) -> Estimate | None:
     return None if found is None else Estimate(float(np.mean(figures)), found.low, found.high)
 
 
-def _paired(one: Sequence[Scored], other: Sequence[Scored]) -> Difference:
-    """The difference of the mean Dice over the patients that both have."""
-    first, second = values(one, mean_dice), values(other, mean_dice)
+def _paired(one: Sequence[Scored], other: Sequence[Scored], value: Value) -> Difference:
+    """The difference of a figure over the patients that both have."""
+    first, second = values(one, value), values(other, value)
     both = [patient for patient in first if patient in second]
     return difference([first[patient] for patient in both], [second[patient] for patient in both])
 

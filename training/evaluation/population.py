@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -68,23 +68,30 @@ def check_cases(tables: Iterable[Path], cases: Iterable[str], population: Popula
         FormatError: if one has no column of cases.
         PopulationError: if a case belongs to the other population, or is said to be real and stands in no table.
     """
-    known = {name: row for table in tables for name, row in _rows(table).items()}
-    wanted = list(cases)
-    scored = {case: known[case] for case in wanted if case in known}
-    for case, row in scored.items():
-        if simulated_case(row) != population.simulated:
-            kind = "a simulated patient" if simulated_case(row) else "no simulated patient"
-            raise PopulationError(
-                f"{case} is {kind}, and the report is said to be of {'simulated' if population.simulated else 'real'} "
-                "ones: score them apart, with --simulated for the simulated ones alone."
-            )
-    unknown = next((case for case in wanted if case not in known), None)
-    if unknown is not None and not population.simulated:
+    rows: dict[str, list[dict[str, str]]] = {case: [] for case in cases}
+    for table in tables:
+        for name, row in _rows(table).items():
+            if name in rows:
+                rows[name].append(row)
+    for case, own in rows.items():
+        _check(case, own, population)
+    return {case: {name: value for row in own for name, value in _facts(row).items()} for case, own in rows.items()}
+
+
+def _check(case: str, rows: Sequence[Mapping[str, str]], population: Population) -> None:
+    """Refuse a case of the other population; one table that says simulated outweighs any that do not."""
+    simulated = any(simulated_case(row) for row in rows)
+    if rows and simulated != population.simulated:
+        kind = "a simulated patient" if simulated else "no simulated patient"
         raise PopulationError(
-            f"No case table says that {unknown} is a real patient: name the one it stands in with --cases, or say "
+            f"{case} is {kind}, and the report is said to be of {'simulated' if population.simulated else 'real'} "
+            "ones: score them apart, with --simulated for the simulated ones alone."
+        )
+    if not rows and not population.simulated:
+        raise PopulationError(
+            f"No case table says that {case} is a real patient: name the one it stands in with --cases, or say "
             "--simulated."
         )
-    return {case: _facts(row) for case, row in scored.items()}
 
 
 def simulated_case(row: Mapping[str, str]) -> bool:

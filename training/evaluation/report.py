@@ -37,7 +37,7 @@ def evaluate(
         data: on which data, in words.
         simulated: whether the patients are simulated.
         baseline_slices: training slice store on which a threshold is tuned, scored beside the network.
-        cases: case tables; by default those the store was cut from.
+        cases: case tables, beside those the store was cut from.
         mode: how the model predicted.
         jobs: threads that score.
 

@@ -44,7 +44,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="TABLE",
-        help="case table, for strata; by default the one the slices were cut from",
+        help="case table, for strata, beside the one that the slices were cut from",
     )
     one.add_argument("--margin", type=float, metavar="DICE", help="mean Dice within which two models count as equal")
     one.add_argument("--mode", choices=("fast", "thorough"), default="fast", help="how they predicted; default: fast")

@@ -10,7 +10,7 @@ import pytest
 from inference.errors import FormatError, IusError, NotFoundError
 from training.cli import main
 from training.evaluation.compare import ModelNameError, compare, score_store
-from training.evaluation.population import PopulationError, tables_behind
+from training.evaluation.population import Population, PopulationError, check_cases, tables_behind
 from training.evaluation.scoring import segments
 
 
@@ -80,6 +80,22 @@ def test_tumour_free_slices_have_a_table_of_their_own(report):
     assert silent["hold tumour"] == 0.5
 
 
+def test_differences_are_of_patients(report):
+    tables = json.loads((report / "tables.json").read_text())
+    rows = {(row["figure of a patient"], row["first"], row["second"]): row for row in tables["differences"]["rows"]}
+    assert len(rows) == 6
+    dice = {row["patient"]: row for row in tables["patient_dice"]["rows"]}
+    each = [one["shifted"] - one["silent"] for one in dice.values()]
+    found = rows["mean Dice", "shifted", "silent"]
+    assert found["patients"] == 6
+    assert found["mean difference"]["mean"] == pytest.approx(sum(each) / 6)
+    assert found["p"] <= found["p (Holm)"]
+    detected = rows["detected", "silent", "loud"]
+    assert detected["mean difference"]["mean"] == pytest.approx(-1 / 3)
+    assert detected["p"] == 2 / 2**6
+    assert detected["equal within margin"] is None
+
+
 def test_summaries_are_what_export_takes(report):
     from training.export.facts import read_measured
 
@@ -132,6 +148,14 @@ def test_patients_are_real_only_if_a_table_says_so(discs, tmp_path):
     for cases in ([], [table]):
         with pytest.raises(PopulationError, match=r"No case table says that C\d is a real patient"):
             compare({"m": masks["loud"]}, store, tmp_path / "out", data="d", simulated=False, cases=cases)
+
+
+def test_another_table_makes_no_real_patient_of_a_simulated_one(tmp_path):
+    said = case_table(tmp_path / "said.csv", {"C0": 0})
+    behind = case_table(tmp_path / "behind.csv", {"C0": 1})
+    with pytest.raises(PopulationError, match="C0 is a simulated patient"):
+        check_cases([said, behind], ["C0"], Population.REAL)
+    assert check_cases([behind, said], ["C0"], Population.SIMULATED) == {"C0": {"phase": "before"}}
 
 
 def test_a_store_knows_the_tables_it_was_cut_from(tmp_path):
