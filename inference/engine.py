@@ -5,6 +5,7 @@ really has it and the model's golden masks come out of it; else the next one is 
 """
 
 import hashlib
+import logging
 import math
 import time
 from collections.abc import Sequence
@@ -23,6 +24,8 @@ from inference.frame import Pixels
 from inference.golden import GoldenCase
 from inference.preprocessing import Prepared, prepare, restore
 from inference.providers import ORT_ERRORS, WORDS, candidates, default_threads, first_line, open_session
+
+log = logging.getLogger(__name__)
 
 _WARM_UP_SECONDS = 0.5
 _WARM_UP_RUNS = 8
@@ -120,6 +123,8 @@ class Engine:
                 continue
             if engine.self_test.passed:
                 engine.fallbacks = tuple(fallbacks)
+                for sentence in fallbacks:
+                    log.info("the model runs on %s: %s", engine.provider, sentence)
                 return engine
             failed_test = True
             differing = engine.self_test.mismatched_per_million

@@ -146,9 +146,17 @@ class Stream:
             if self._stopping.is_set():
                 break
             outcome = self._answer(frame)
+            self._log_failure(outcome)
             self._failures = self._failures + 1 if isinstance(outcome, Failed) else 0
             self._analysed += 1
             self._outcomes.put(outcome)
+
+    def _log_failure(self, outcome: Outcome) -> None:
+        """Begin and end of a run of failures, once each."""
+        if isinstance(outcome, Failed) and not self._failures:
+            log.warning("analysis fails: %s", outcome.sentence)
+        elif self._failures and not isinstance(outcome, Failed):
+            log.info("analysis goes on after %d failures", self._failures)
 
     def _answer(self, frame: Frame) -> Outcome:
         try:

@@ -25,6 +25,8 @@ class Alarm(StrEnum):
     """Analysed, and said so: spacing, size or intensities that the model did not see in training."""
 
 
+HOLD_S = 0.3
+"""How long an alarm of a live signal outlasts its cause."""
 KEEPS_CONTOUR = frozenset({Alarm.FROZEN, Alarm.UNLIKE_TRAINING, Alarm.DEPTH})
 """Alarms under which a frame's own contour may stand; under any other the frame is not analysed.
 
@@ -73,7 +75,10 @@ class Guard(Protocol):
 
 
 class Sight:
-    """A guard that needs no memory: fires on the first frame in which something is seen.
+    """A guard that fires on the first frame in which something is seen.
+
+    On a live signal it goes on for `HOLD_S` after the last such frame, so that what comes and goes does not flicker:
+    good frames in between are not analysed. A recording may be stepped through: each of its frames stands for itself.
 
     Args:
         alarm: which.
@@ -82,13 +87,15 @@ class Sight:
 
     def __init__(self, alarm: Alarm, sees: "Callable[[Sketch], str]") -> None:
         self._alarm, self._sees = alarm, sees
-        self._since: float | None = None
+        self._found: Finding | None = None
+        self._last = 0.0
 
     def look(self, sketch: "Sketch") -> Finding | None:
         """The verdict on this frame."""
-        sentence = self._sees(sketch)
-        if not sentence:
-            self._since = None
-            return None
-        self._since = sketch.frame.captured_at if self._since is None else self._since
-        return Finding(self._alarm, self._since, sentence)
+        frame, sentence = sketch.frame, self._sees(sketch)
+        if sentence:
+            since = frame.captured_at if self._found is None else self._found.since
+            self._found, self._last = Finding(self._alarm, since, sentence), frame.captured_at
+        elif not (frame.origin.live and frame.captured_at - self._last < HOLD_S):
+            self._found = None
+        return self._found

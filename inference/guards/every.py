@@ -5,7 +5,7 @@ from inference.guards.black import black
 from inference.guards.coloured import coloured
 from inference.guards.depth import DepthAlarm
 from inference.guards.frozen import FrozenGuard
-from inference.guards.graphics import GraphicsGuard
+from inference.guards.graphics import Graphics
 from inference.guards.lifted import lifted
 from inference.guards.panes import panes
 from inference.guards.unlike import unlike_training
@@ -20,7 +20,7 @@ def every_guard() -> Watch:
             Sight(Alarm.LIFTED, lifted),
             Sight(Alarm.COLOUR, coloured),
             Sight(Alarm.PANES, panes),
-            GraphicsGuard(),
+            Sight(Alarm.GRAPHICS, Graphics()),
             DepthAlarm(),
             FrozenGuard(),
             Sight(Alarm.UNLIKE_TRAINING, unlike_training),

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.frame import View
-from inference.guards.base import Alarm, Finding
 from inference.guards.sketch import Sketch
 from inference.sources.sector import sector_mask
 
@@ -23,40 +22,33 @@ SEVERAL = 2
 """So many crossings at once are no accident; a single one has to stay in its place."""
 STAYS = 3
 """Frames in which a single one stays, unless the source begins with it: at 25 a second, 0.08 s after the first."""
-PIECES = 2
+MOVES = 2
 """Pixels by which a codec moves it."""
 SENTENCE = "Calipers, text or graphics inside the sector: take them off the picture, or crop it."
 
 
-class GraphicsGuard:
-    """Fires on the first frame with several crossings, or on the third with one at one place."""
+class Graphics:
+    """Sees several crossings on the first frame, or one that stays at one place on the third."""
 
     def __init__(self) -> None:
         self._before: list[NDArray[Any]] = []
-        self._since: float | None = None
         self._begun = False
 
-    def look(self, sketch: Sketch) -> Finding | None:
-        """The verdict on this frame; a volume's slices are no screen."""
+    def __call__(self, sketch: Sketch) -> str:
+        """The sentence for a frame with graphics; a volume's slices are no screen."""
         found = None if sketch.frame.origin.view is View.SLICE else crossings(sketch)
-        begun, self._begun = self._begun, True
+        first, self._begun = not self._begun, True
         if found is None:
-            self._before, self._since = [], None
-            return None
-        self._since = sketch.frame.captured_at if self._since is None else self._since
-        first = not begun
-        if first:
-            self._before = [found] * STAYS
-        self._before = [*self._before, found][-STAYS:]
-        if not self._stays() and _pieces(found) < SEVERAL:
-            return None
-        return Finding(Alarm.GRAPHICS, self._since, SENTENCE)
+            self._before = []
+            return ""
+        self._before = [found] * STAYS if first else [*self._before, found][-STAYS:]
+        return SENTENCE if _pieces(found) >= SEVERAL or self._stays() else ""
 
     def _stays(self) -> bool:
         """Whether some crossing has been in one place for `STAYS` frames."""
         if len(self._before) < STAYS or len({found.shape for found in self._before}) > 1:
             return False
-        near = np.ones((2 * PIECES + 1, 2 * PIECES + 1), np.uint8)
+        near = np.ones((2 * MOVES + 1, 2 * MOVES + 1), np.uint8)
         return bool(np.logical_and.reduce([cv2.dilate(found, near) for found in self._before]).any())
 
 

@@ -11,7 +11,7 @@ as an OpenIGTLink stream would, unless told otherwise. From the command line: si
 
 import threading
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from time import monotonic
 from urllib.parse import parse_qs
 
@@ -136,7 +136,8 @@ class _Cable:
         """Nothing to free."""
 
 
-def screens(rows: int, cols: int, count: int = LOOP) -> list[Screen]:
+@cache
+def screens(rows: int, cols: int, count: int = LOOP) -> tuple[Screen, ...]:
     """Good screens, one moment after another: the phantom with living speckle, and room for text around it.
 
     Args:
@@ -150,7 +151,9 @@ def screens(rows: int, cols: int, count: int = LOOP) -> list[Screen]:
     placed = ((MARGIN, MARGIN), (2 * MARGIN, 2 * MARGIN))
     depth = np.pad(np.where((np.abs(side) < 1) & (depth < 1), depth, -1), placed, constant_values=-1)
     side = np.pad(side, placed)
-    return [Screen(np.pad(_picture(phantom, index), (*placed, (0, 0))), depth, side, index) for index in range(count)]
+    return tuple(
+        Screen(np.pad(_picture(phantom, index), (*placed, (0, 0))), depth, side, index) for index in range(count)
+    )
 
 
 def _picture(phantom: PhantomSource, index: int) -> Colours:

@@ -22,7 +22,7 @@ from inference.guards.coloured import coloured
 from inference.guards.depth import DepthGuard
 from inference.guards.every import every_guard
 from inference.guards.frozen import FrozenGuard
-from inference.guards.graphics import GraphicsGuard
+from inference.guards.graphics import Graphics
 from inference.guards.lifted import lifted
 from inference.guards.panes import panes
 from inference.guards.sketch import Sketch
@@ -63,14 +63,14 @@ def costs(rows: int, cols: int) -> None:
     sketches = [Sketch.of(frame, seen) for frame in frames]
     whole = [np.asarray(grey(picture)) for picture in pictures]
     depth = DepthGuard(whole[0], Rect(0, cols - 74, 18, 70))
-    watch, still, graphics = every_guard(), FrozenGuard(), GraphicsGuard()
+    watch, still, graphics = every_guard(), FrozenGuard(), Graphics()
     steps: list[tuple[str, Callable[[int], object]]] = [
         ("sketch", lambda i: Sketch.of(frames[i], seen)),
         ("black", lambda i: black(sketches[i])),
         ("lifted", lambda i: lifted(sketches[i])),
         ("colour", lambda i: coloured(sketches[i])),
         ("panes", lambda i: panes(sketches[i])),
-        ("graphics", lambda i: graphics.look(sketches[i])),
+        ("graphics", lambda i: graphics(sketches[i])),
         ("frozen", lambda i: still.look(sketches[i])),
         ("unlike", lambda i: unlike_training(sketches[i])),
         ("all of these, as the session asks them", lambda i: watch.look(frames[i], seen)),

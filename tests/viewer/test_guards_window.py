@@ -16,12 +16,11 @@ from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from inference.contract import ModelContract
-from inference.errors import AnalysisError
 from inference.frame import Frame
 from inference.guards.base import Alarm
 from inference.guards.depth import DepthGuard
 from inference.guards.frozen import AFTER_S
-from inference.reading import Outcome, Tumour
+from inference.reading import Failed, Outcome, Tumour
 from inference.sources.cropped import Rect
 from inference.sources.disturbances import (
     Disturbance,
@@ -288,14 +287,19 @@ def test_a_frame_unlike_the_training_data_is_analysed_and_has_no_figures(
 
 
 def test_an_analysis_that_fails_again_and_again_stays_on_the_screen(
-    live: Begin, qtbot: QtBot, shoot: Shoot, make_model: MakeModel, contract: ModelContract
+    live: Begin,
+    qtbot: QtBot,
+    shoot: Shoot,
+    make_model: MakeModel,
+    contract: ModelContract,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     failing = False
     good = make_model(contract)
 
     def analyse(frame: Frame) -> Outcome:
         if failing:
-            raise AnalysisError("The network failed on CPU: out of memory.")
+            return Failed(frame, "The network failed on CPU: out of memory.")
         return good.analyse(frame)
 
     window, _ = live(make_model(contract, analyse))
@@ -309,6 +313,7 @@ def test_an_analysis_that_fails_again_and_again_stays_on_the_screen(
     shoot(window, "guard-failing")
     failing = False
     qtbot.waitUntil(lambda: measured(window), timeout=WAIT_MS)
+    assert sum("analysis fails" in record.getMessage() for record in caplog.records) == 1
     glance.stop()
     window.close()
 
