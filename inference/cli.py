@@ -91,7 +91,7 @@ def inspect(arguments: argparse.Namespace) -> int:
         seen: dict[str, object] = {"frames": len(source), "rows": info.rows, "cols": info.cols}
         seen |= spacing_cells(info.spacing)
         if suffix_of(Path(arguments.source)) in RECORDS:
-            seen["record"] = info.origin.name
+            seen["record"] = info.notice or "whole"
         if info.spacing is None:
             seen |= {"spacing_provenance": None, "reason": choice or info.no_spacing_reason}
     _say(arguments, seen)
@@ -157,7 +157,7 @@ def _analyse(source: RecordedSource, segmenter: Segmenter) -> tuple[list[dict[st
 
 def _notices(engine: Engine, source: RecordedSource) -> list[str]:
     """What has to stand beside the numbers."""
-    notices = [INTENDED_USE]
+    notices = [INTENDED_USE, *([source.info.notice] if source.info.notice else [])]
     if engine.contract.population.simulated and not source.info.origin.simulated:
         notices.append(DEMONSTRATION)
     if source.info.spacing is None:

@@ -34,6 +34,7 @@ ACTIONS = (
     Action("snapshot", ("S",), "S", "Write a snapshot"),
     Action("record", ("R",), "R", "Record, or stop"),
     Action("keep", ("K",), "K", "Keep the last 30 s"),
+    Action("export", ("E",), "E", "Export the open record"),
     Action("wrong", ("W",), "W", "Mark this contour as wrong"),
     Action("wider", ("+", "="), "+", "Wider line"),
     Action("narrower", ("-",), "−", "Narrower line"),

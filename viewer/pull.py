@@ -13,7 +13,7 @@ from viewer.calibrating import Calibrating
 from viewer.condition import SLOW_MS, Condition, Health
 from viewer.decor import Decor, Marker, Ticks, decor_of, face_row
 from viewer.desk import Desk
-from viewer.face import Context, Face, Line
+from viewer.face import Context, Face, Line, Tone
 from viewer.flip import Flip
 from viewer.items import Outlines
 from viewer.panes import analysed_decor, live_decor
@@ -225,6 +225,8 @@ class Pull:
             desk.remember(desk.settings.with_recent(shown_address(self._session.request.text)))
             self._view.source.dismiss()
         self._calibrating.source_opened()
+        if info is not None and info.notice:
+            self._view.stage.say(info.notice, now, Tone.NOTICE)
 
     def _forget(self) -> None:
         """Nothing of the former source may stand beside the new one."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inference.errors import OutputError
+from inference.errors import IusError, OutputError
 from inference.reading import Outcome, Tumour
 from viewer.badge import RecordBadge, time_words
 from viewer.face import Tone
@@ -102,6 +102,26 @@ class Recording:
         self._say("The last half minute is being written.", Tone.NEUTRAL)
         self._ending.append(self._pool.submit(job))
 
+    def export(self, position: int) -> None:
+        """Write everything of the record that is open, the frame on the screen as DICOM too."""
+        request, info = self._session.request, self._session.info
+        if request is None or info is None or not info.origin.record:
+            self._say("Open a record first: what is exported is a record.")
+            return
+        path = Path(request.text).expanduser()
+
+        def job() -> str:
+            from inference.export.record import export_record
+            from inference.sources.record import RecordSource
+
+            out = self._made(path.with_suffix(""))
+            with RecordSource(path, typed=request.spacing) as source:
+                files = export_record(source, out, chosen=(position,))
+            return f"Exported: {len(files)} files in {out}."
+
+        self._say("The record is being exported.", Tone.NEUTRAL)
+        self._ending.append(self._pool.submit(job))
+
     def mark_wrong(self, shown: Outcome | None) -> None:
         """The user's word that the contour on the screen is wrong."""
         from inference.recording.schema import EventKind
@@ -182,13 +202,18 @@ class Recording:
         return None if feed is None else feed.cropping.rect
 
     def _free_path(self) -> Path:
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            sentence = f"{self._folder} cannot be made ({error.strerror}): check the disk and its rights."
-            raise OutputError(sentence) from error
+        self._made(self._folder)
         stem = free_stem(self._folder, datetime.now().astimezone(), lambda path: path.exists(), ".mcap")
         return self._folder / f"{stem}.mcap"
+
+    @staticmethod
+    def _made(folder: Path) -> Path:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            sentence = f"{folder} cannot be made ({error.strerror}): check the disk and its rights."
+            raise OutputError(sentence) from error
+        return folder
 
     def _say(self, sentence: str, tone: Tone = Tone.FAULT) -> None:
         self._said.append((sentence, tone))
@@ -206,7 +231,7 @@ def _finish(recorder: "Recorder") -> str:
 def _outcome_of(done: Future[str]) -> tuple[str, Tone]:
     try:
         return done.result(), Tone.NEUTRAL
-    except OutputError as error:
+    except IusError as error:
         return str(error), Tone.FAULT
     except RuntimeError:
         return SLOW_DISK, Tone.FAULT

@@ -46,6 +46,7 @@ class SourceInfo:
         fps: frames a second of the source's own clock, or None if it has none (a folder, a volume).
         edge_letters: anatomical letters at the (top, bottom, left, right) edges of the picture, empty where unknown.
         grid: where the frames lie in a volume; None for pictures that have no place in one.
+        notice: what has to be known before it is looked at, one sentence; empty otherwise.
     """
 
     origin: Origin
@@ -57,6 +58,7 @@ class SourceInfo:
     fps: float | None = None
     edge_letters: tuple[str, str, str, str] = ("", "", "", "")
     grid: SweptGrid | None = None
+    notice: str = ""
 
 
 class FrameSource(Protocol):

@@ -19,13 +19,14 @@ from inference.sources.base import Mask, SourceInfo, SweptGrid
 from inference.sources.recorded import Recorded
 from inference.spacing import PixelSpacing
 
+CUT = "This record was cut off at {:.1f} s by a kill or a full disk: its {} frames until then are all there."
 CHANGED = "The scale changed during this record: each frame keeps its own."
 
 
 class RecordSource(Recorded):
     """A record as a source of frames.
 
-    A record cut off by a kill or a full disk opens all the same; its name then says where it ends.
+    A record cut off by a kill or a full disk opens all the same; `info.notice` then says where it ends.
 
     Args:
         path: the file.
@@ -139,10 +140,9 @@ class RecordSource(Recorded):
 
     def _described(self, name: str) -> SourceInfo:
         opening, (spacing, reason) = self.opening, self._scale()
-        cut = "" if self.whole else f" (cut off at {self.seconds:.1f} s)"
         grid = opening.grid
         return SourceInfo(
-            origin=Origin(name + cut, opening.view, simulated=opening.simulated, record=True),
+            origin=Origin(name, opening.view, simulated=opening.simulated, record=True),
             rows=opening.rows,
             cols=opening.cols,
             spacing=spacing,
@@ -151,6 +151,7 @@ class RecordSource(Recorded):
             fps=self._pace(),
             edge_letters=opening.edge_letters,
             grid=None if grid is None else SweptGrid(grid.axis, grid.count, grid.header),
+            notice="" if self.whole else CUT.format(self.seconds, len(self)),
         )
 
     def _scale(self) -> tuple[PixelSpacing | None, str]:

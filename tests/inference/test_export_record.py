@@ -202,6 +202,10 @@ def test_masks_and_frames_lie_in_the_swept_volume(axis: str, engine: Engine, tmp
     assert np.array_equal(np.asarray(nib.load(tmp_path / "frames.nii.gz").dataobj), expected)
     expected[{"i": np.s_[9], "j": np.s_[:, 9], "k": np.s_[:, :, 9]}[axis]] = 0  # passed over
     assert np.array_equal(np.asarray(nib.load(tmp_path / "masks.nii.gz").dataobj), expected > 150)
+    assert cli.main(["run", str(tmp_path / "sweep.mcap"), "--out", str(tmp_path / "again")]) in (0, 1)
+    again = nib.load(tmp_path / "again" / "masks.nii.gz")
+    np.testing.assert_allclose(again.affine, nib.load(tmp_path / "volume.nii.gz").affine, atol=1e-6)
+    assert again.shape == voxels.shape
 
 
 IDENTITY = {

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
+import pydicom
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
@@ -59,7 +60,11 @@ def recorded(folder: Path, qtbot: QtBot) -> Iterator[Callable[[MainWindow], Reco
 
 def said(window: MainWindow, qtbot: QtBot, words: str) -> None:
     window.pull.hurry()
-    qtbot.waitUntil(lambda: words in window.view.stage.notice.text(), timeout=20_000)
+
+    def is_said() -> None:
+        assert words in window.view.stage.notice.text()
+
+    qtbot.waitUntil(is_said, timeout=20_000)
 
 
 def start(window: MainWindow, qtbot: QtBot, code: str = "") -> None:
@@ -207,6 +212,34 @@ def test_a_full_disk_stops_the_recording_and_not_the_picture(
     with RecordSource(next(folder.iterdir())) as source:
         assert len(source) > 0
         assert not source.whole
+
+
+def test_a_record_opens_in_the_window_and_is_exported_from_it(
+    show: Show, at: At, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource], folder: Path, shoot: Shoot
+) -> None:
+    window = show(PhantomSource(count=60))
+    qtbot.keyClick(window, Qt.Key.Key_E)
+    said(window, qtbot, "Open a record first")
+    start(window, qtbot, "GL-017")
+    qtbot.waitUntil(frames_in(window, 8), timeout=10_000)
+    recorded(window)
+    whole = next(folder.iterdir())
+    cut = folder / "cut.mcap"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 7 // 10])
+    window.session._open_source = lambda request: open_source(request.text)
+    window.deeds.open_source(SourceRequest(str(cut)))
+    said(window, qtbot, "cut off at")
+    shoot(window, "record-cut-off")
+    shown = at(window, 3)
+    qtbot.keyClick(window, Qt.Key.Key_E)
+    said(window, qtbot, "Exported: ")
+    seg = pydicom.dcmread(folder / "cut" / "frame-000003_seg.dcm")
+    with RecordSource(cut) as source:
+        outcome = source.outcome(3)
+    assert isinstance(shown, Tumour)
+    assert isinstance(outcome, Tumour)
+    assert np.array_equal(np.squeeze(seg.pixel_array), outcome.mask)
+    assert "GL-017" in (folder / "cut" / "summary.html").read_text()
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence(show: Show, qtbot: QtBot, folder: Path) -> None:
