@@ -4,7 +4,7 @@ For every outcome the server sends, in one piece and with one timestamp (UTC, wh
 
     IMAGE  IUS_Frame    the frame's grey values
     IMAGE  IUS_Mask     0/1 on the same grid; all 0 unless a tumour was found
-    STRING IUS_Result   JSON: outcome, area, size state, where the scale comes from, model, reason
+    STRING IUS_Result   JSON: outcome, area, size state, where the scale comes from, model, reason, notes
 
 The images' matrix is diag(mm a column, mm a row, 1, 1) in LPS, x right and y down. Its third column is a unit normal
 and claims no thickness.
@@ -23,6 +23,7 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -73,6 +74,9 @@ class Broadcast:
         port: TCP port; 0 takes a free one.
         host: address of this computer to listen on; others than loopback let other computers in, without a password.
 
+    Attributes:
+        notes: go with every result from now on: phase, orientation.
+
     Raises:
         OutputError: if the port is taken or the address is not this computer's.
     """
@@ -82,6 +86,7 @@ class Broadcast:
         self._address = str(self._server.getsockname()[0]), int(self._server.getsockname()[1])
         self._closing = threading.Event()
         self._news: Latest[_News] = Latest()
+        self.notes: Mapping[str, str] = {}
         self._lock = threading.Lock()
         self._peers: list[_Peer] = []
         self._threads = (
@@ -165,7 +170,7 @@ class Broadcast:
             with self._lock:
                 peers = [peer for peer in self._peers if peer.alive]
             if peers:
-                data = packer.pack(news)
+                data = packer.pack(news, self.notes)
                 for peer in peers:
                     peer.send(data)
 
@@ -225,10 +230,10 @@ class _Packer:
     def __init__(self) -> None:
         self._sent: tuple[Pixels, PixelSpacing] | None = None
 
-    def pack(self, news: _News) -> bytes:
+    def pack(self, news: _News, notes: Mapping[str, str]) -> bytes:
         captured_at = news.at if isinstance(news, _Withdrawn) else news.frame.captured_at
         utc = time.time() - (time.monotonic() - captured_at)
-        text = StringMessage(result_json(news, utc), timestamp=utc, device_name=RESULT)
+        text = StringMessage(result_json(news, utc, notes), timestamp=utc, device_name=RESULT)
         return b"".join(bytes(message.pack()) for message in (*self._images(news, utc), text))
 
     def _images(self, news: _News, utc: float) -> tuple[ImageMessage, ...]:
@@ -249,14 +254,9 @@ def _image(name: str, pixels: Pixels, matrix: NDArray[np.float64], utc: float) -
     return ImageMessage(pixels[None], ijk_to_world_matrix=matrix, timestamp=utc, device_name=name)
 
 
-def result_json(news: _News, utc: float) -> str:
-    """The result as JSON in ASCII. Unknown is null; names of sources, which may be a patient's, are left out.
-
-    Args:
-        news: the outcome.
-        utc: when its frame reached this computer, seconds since 1970.
-    """
-    cells: dict[str, object] = {"format": FORMAT, "captured_utc": round(utc, 6), "intended_use": INTENDED_USE}
+def result_json(news: _News, utc: float, notes: Mapping[str, str]) -> str:
+    """JSON in ASCII, `utc` in s since 1970; null is unknown. Sources' names, perhaps a patient's, are left out."""
+    cells: dict[str, object] = {"format": FORMAT, "captured_utc": round(utc, 6), "intended_use": INTENDED_USE, **notes}
     if isinstance(news, _Withdrawn):
         cells |= {"outcome": "withdrawn", "scale": "unknown", "reason": news.sentence}
         return json.dumps(cells, allow_nan=False)

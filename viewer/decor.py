@@ -21,6 +21,13 @@ class Marker(StrEnum):
     NONE = "none"
     """A slice has no probe."""
 
+    @property
+    def words(self) -> str:
+        """For exports, of the picture as it came."""
+        if self in (Marker.LEFT, Marker.RIGHT):
+            return f"Probe marker at the {self.value} of the picture as it came"
+        return "Probe marker side not set" if self is Marker.UNSET else ""
+
     def seen(self, flip: Flip) -> "Marker":
         """On which side of the screen it is; the same again gives the picture's own side."""
         other = {Marker.LEFT: Marker.RIGHT, Marker.RIGHT: Marker.LEFT}

@@ -5,11 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
+from inference.frame import View
 from inference.sources import device_names
 from inference.spacing import PixelSpacing
 from viewer.calibrating import Calibrating
 from viewer.caliper import Caliper
 from viewer.canvas import Canvas
+from viewer.decor import Marker
 from viewer.desk import Desk
 from viewer.face import Offer
 from viewer.opened import SourceRequest
@@ -165,7 +167,13 @@ class Deeds:
         """Write what is on the screen; nothing is analysed anew."""
         desk, info = self._desk, self._session.info
         if desk.shown is not None and info is not None:
-            desk.snapshots.take(desk.shown, info.levels, (desk.phase.words,), desk.flip)
+            notes = tuple(note for note in (desk.phase.words, self._marker().words) if note)
+            desk.snapshots.take(desk.shown, info.levels, notes, desk.flip)
+
+    def _marker(self) -> Marker:
+        """The probe's marker side; a slice has no probe."""
+        info = self._session.info
+        return Marker.NONE if info is not None and info.origin.view is View.SLICE else self._desk.marker
 
     def _record(self) -> None:
         """Start, with the case code asked for once; or stop."""

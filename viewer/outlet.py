@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 from inference.reading import Outcome
 from viewer.condition import Condition, Health
+from viewer.decor import Marker
+from viewer.phase import Phase
 
 if TYPE_CHECKING:
     from inference.broadcast import Broadcast
@@ -20,10 +22,11 @@ class Outlet:
         self._server = server
         self._running = False
 
-    def update(self, newest: Outcome | None, condition: Condition) -> None:
-        """Take the newest answer, if there is one, under this condition."""
+    def update(self, newest: Outcome | None, condition: Condition, phase: Phase, marker: Marker) -> None:
+        """Take the newest answer, if there is one, under this condition; pictures go out as they came, unflipped."""
         if self._server is None:
             return
+        self._server.notes = {"phase": phase.value, "probe_marker": marker.value}
         running = condition.health is Health.RUNNING
         if running and newest is not None:
             self._server.send(newest)

@@ -55,7 +55,8 @@ class Pull:
         newest, picture = self._session.take(), self._session.take_frame()
         if newest is not None and newest.frame.captured_at < self._not_before:
             newest = None
-        desk.outlet.update(newest, self._session.condition(newest or desk.freezing.behind(desk.shown)))
+        running = self._session.condition(newest or desk.freezing.behind(desk.shown))
+        desk.outlet.update(newest, running, desk.phase, desk.marker)
         if newest is not None:
             self._view.trace.add(now, newest.area_mm2 if isinstance(newest, Tumour) else None)
         outcome = desk.freezing.choose(newest)

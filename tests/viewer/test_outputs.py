@@ -23,6 +23,7 @@ from inference.sources.openigtlink import OpenIGTLinkSource
 from viewer import app
 from viewer.main_window import MainWindow
 from viewer.outlet import Outlet
+from viewer.phase import Phase
 from viewer.snapshots import Snapshots
 
 Show = Callable[..., MainWindow]
@@ -50,6 +51,32 @@ def test_a_snapshot_is_the_frame_on_the_screen_with_its_own_mask(
     assert np.array_equal(cv2.imread(str(plain), cv2.IMREAD_UNCHANGED), shown.frame.pixels)
     seg = pydicom.dcmread(next((tmp_path / "out").glob("*_seg.dcm")))
     assert np.array_equal(np.squeeze(seg.pixel_array), shown.mask)
+
+
+def test_what_leaves_says_phase_and_orientation(
+    show: Show, at: At, qtbot: QtBot, tmp_path: Path, igtl: Igtl, free_port: FreePort
+) -> None:
+    window = show(phase=Phase.DURA_OPEN)
+    window.desk.snapshots.close()
+    window.desk.snapshots = Snapshots(tmp_path / "out")
+    at(window, 30)
+    window.view.canvas.marker_clicked.emit()
+    window.act("mirror")
+    window.act("snapshot")
+    window.desk.snapshots.close()
+    comments = pydicom.dcmread(next(path for path in (tmp_path / "out").glob("*.dcm") if "_seg" not in path.name))
+    said = str(comments.ImageComments)
+    assert "Dura open" in said
+    assert "Probe marker at the left of the picture as it came" in said
+    assert "FLIPPED" not in said, "the DICOM pair is as it came"
+    port = free_port()
+    server = Broadcast(0)
+    with igtl(port):
+        live = show(open_live(f"igtl://127.0.0.1:{port}"), phase=Phase.RESECTION)
+        live.desk.outlet = Outlet(server)
+        live.view.canvas.marker_clicked.emit()
+        qtbot.waitUntil(lambda: server.notes == {"phase": "resection", "probe_marker": "left"}, timeout=3000)
+        live.close()
 
 
 def test_a_folder_that_cannot_be_made_is_one_sentence_and_the_window_goes_on(
