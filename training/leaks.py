@@ -43,6 +43,7 @@ def refuse_leaks(train: Iterable[Identity], test: Iterable[Identity]) -> None:
     for one in train:
         for other in tested:
             _refuse_one_patient(one, other)
+            _refuse_unknown_kin(one, other)
             if _one_picture(one, other):
                 raise LeakError(
                     f"{one.case} in training and {other.case} in the test set are the same picture: take one out."
@@ -50,11 +51,15 @@ def refuse_leaks(train: Iterable[Identity], test: Iterable[Identity]) -> None:
 
 
 def _refuse_one_patient(one: Identity, other: Identity) -> None:
-    """Refuse a shared name, and sets whose names cannot be compared."""
+    """Refuse a shared name."""
     if one.patient == other.patient:
         raise LeakError(
             f"The patient {one.patient} is in training ({one.case}) and in the test set ({other.case}): take one out."
         )
+
+
+def _refuse_unknown_kin(one: Identity, other: Identity) -> None:
+    """Refuse two sets of which one numbers the other's patients anew."""
     for anew, known in _NUMBERED_ANEW:
         both = sorted((one.patient, other.patient), key=lambda name: not name.startswith(anew))
         if both[0].startswith(anew) and both[1].startswith(known):
@@ -65,13 +70,14 @@ def _refuse_one_patient(one: Identity, other: Identity) -> None:
 
 
 def refuse_twins(identities: Sequence[Identity]) -> None:
-    """Stop where one picture goes under two patients' names: folds would part them.
+    """Stop where one patient goes, or may go, under two names: folds would part them.
 
     Raises:
         LeakError: naming the two cases.
     """
     for at, one in enumerate(identities):
         for other in identities[at + 1 :]:
+            _refuse_unknown_kin(one, other)
             if one.patient != other.patient and _one_picture(one, other):
                 raise LeakError(
                     f"{one.case} of {one.patient} and {other.case} of {other.patient} are the same picture: "

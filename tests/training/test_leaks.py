@@ -126,6 +126,8 @@ def test_sets_that_number_the_same_patients_anew_are_kept_apart():
     for pair in ((repeated, known), (known, repeated)):
         with pytest.raises(LeakError, match="ReMIND2Reg-0099 may be ReMIND-001"):
             refuse_leaks(*([one] for one in pair))
+        with pytest.raises(LeakError, match="ReMIND2Reg-0099 may be ReMIND-001"):
+            refuse_twins(pair)
     refuse_leaks([another], [repeated, known])
 
 
