@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c packa
 PACKAGES := inference viewer training
 RECIPE := pyproject.toml packaging/constraints.txt
 
-.PHONY: demo test check format lint types imports bench soak demo-model clean
+.PHONY: demo test check format lint types imports bench soak screenshots demo-model clean
 
 demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 	@packaging/system-libraries
@@ -37,6 +37,10 @@ soak: $(VENV)/.all  ## a minute of each live source, ten minutes of latency, 20,
 	@packaging/system-libraries && packaging/test-tools
 	@failed=; for script in tests/soak/soak_*.py; do $(BIN)/python $$script || failed="$$failed $$script"; done; \
 	test -z "$$failed" || { echo "Violated:$$failed" >&2; exit 1; }
+
+screenshots: $(VENV)/.all  ## every state of the window into work/screens, and all of them on docs/states.png
+	rm -rf work/screens && IUS_SCREENSHOTS=work/screens $(BIN)/python -m pytest -q tests/viewer
+	$(BIN)/python tests/viewer/contact_sheet.py work/screens docs/states.png
 
 demo-model: $(VENV)/.all  ## simulate, slice, fit, evaluate and export the bundled model and clip: hours
 	$(BIN)/ius-train demo --out work/demo-model --assets assets
