@@ -22,6 +22,8 @@ FINE_MM, FINE_PATCH = 1.0, 7
 GRID_MM = np.arange(-8.0, 9.0, 4.0)
 KEPT, FINISHED = 3, 2
 """How many translations of the grid are climbed from, and how many of these climbs are finished at fine resolution."""
+SAME = (1.0, 0.02)
+"""Coarse ends nearer to each other than this (mm, rad), the first steps of the next climb, are finished once."""
 DISTANCE_PENALTY = 0.0015
 """LC2 lost a mm away from the start: enough to choose between equals, too little to hold back a better one."""
 
@@ -131,9 +133,19 @@ def overlap_percent(us: Volume, mris: Sequence[Volume], matrix: Matrix) -> float
 
 
 def _coarse(score: Callable[[Parameters], float]) -> list[Parameters]:
-    """Where the climbs from the best translations of the grid end, the best of them first."""
+    """Where the climbs from the best translations of the grid end, the best of them first, none of them twice."""
     climbs = [_climb(score, start, COARSE) for start in best_of_grid(score, GRID_MM, KEPT)]
-    return [end for _, end in sorted(climbs, key=lambda one: one[0], reverse=True)][:FINISHED]
+    ends: list[Parameters] = []
+    for _, end in sorted(climbs, key=lambda one: one[0], reverse=True):
+        if not any(_same(end, other) for other in ends):
+            ends.append(end)
+    return ends[:FINISHED]
+
+
+def _same(one: Parameters, other: Parameters) -> bool:
+    """Whether the next climb would go the same way from both."""
+    apart = np.abs(one - other)
+    return bool((apart[:3] < SAME[0]).all() and (apart[3:] < SAME[1]).all())
 
 
 def _climb(score: Callable[[Parameters], float], start: Parameters, how: Climb) -> tuple[float, Parameters]:

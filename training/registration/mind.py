@@ -16,29 +16,40 @@ PAIRS = [(a, b) for at, a in enumerate(_FACES) for b in _FACES[at + 1 :] if not 
 _CLAMP = (1e-3, 1e3)
 
 
-def mind_ssc(image: Pixels, radius: int = RADIUS, dilation: int = DILATION) -> NDArray[np.float32]:
-    """The descriptor of every voxel.
+def mind_ssc(
+    image: Pixels, radius: int = RADIUS, dilation: int = DILATION, where: Mask | None = None
+) -> NDArray[np.float32]:
+    """The descriptor of every voxel, or of those in `where`.
 
     D is the mean squared difference of the patches (side 2 radius + 1) around two of its neighbours (`dilation` voxels
     away); the descriptor is exp(−(D − min D) / V) with V the mean of D − min D over the twelve pairs, held within a
-    thousandth and a thousand times its mean over the volume. The border is repeated outwards.
+    thousandth and a thousand times its mean over what is described. The border is repeated outwards.
 
     Returns:
-        (12, k, j, i), 0 to 1.
+        (12, k, j, i), or (12, n) for the n voxels in `where`; 0 to 1.
     """
     size = 2 * radius + 1
-    padded = np.pad(image, dilation, mode="edge")
-    shape = image.shape
+    margin = dilation + radius
+    padded = np.pad(image, margin + dilation, mode="edge")
+    wider = tuple(n + 2 * margin for n in image.shape)
 
-    def shifted(face: NDArray[np.int64]) -> Pixels:
-        start = dilation + dilation * face
-        return padded[tuple(slice(s, s + n) for s, n in zip(start, shape, strict=True))]
+    def view(of: Pixels, start: NDArray[np.int64], shape: tuple[int, ...]) -> Pixels:
+        return of[tuple(slice(s, s + n) for s, n in zip(start, shape, strict=True))]
 
-    views = {tuple(face): shifted(face) for face in _FACES}
+    # Two pairs whose neighbours lie equally to each other share one filter: patch differences, seen from elsewhere.
+    patches: dict[tuple[int, ...], Pixels] = {}
+    shape = image.shape if where is None else (int(where.sum()),)
     distance = np.empty((len(PAIRS), *shape), np.float32)
     for at, (one, other) in enumerate(PAIRS):
-        difference = views[tuple(one)] - views[tuple(other)]
-        ndimage.uniform_filter(difference * difference, size, output=distance[at], mode="nearest")
+        between = tuple(int(step) for step in other - one)
+        back = tuple(-step for step in between)
+        if between not in patches and back not in patches:
+            shifted = view(padded, dilation * (1 + np.array(between)), wider)
+            difference = view(padded, np.full(3, dilation), wider) - shifted
+            patches[between] = np.asarray(ndimage.uniform_filter(difference * difference, size, mode="nearest"))
+        seen, start = (patches[between], one) if between in patches else (patches[back], other)
+        found = view(seen, margin + dilation * start, image.shape)
+        distance[at] = found if where is None else found[where]
     distance -= distance.min(axis=0)
     noise = distance.mean(axis=0)
     level = float(noise.mean())
@@ -48,13 +59,12 @@ def mind_ssc(image: Pixels, radius: int = RADIUS, dilation: int = DILATION) -> N
     return np.exp(-distance, out=distance)
 
 
-def similarity(us: NDArray[np.float32], mri: NDArray[np.float32], where: Mask) -> float:
+def similarity(us: NDArray[np.float32], mri: NDArray[np.float32]) -> float:
     """1 − the mean squared difference of two descriptors over some voxels: 1 is equal.
 
     Args:
         us: descriptors of the ultrasound in the voxels, (12, n).
-        mri: descriptors of the MRI, (12, k, j, i).
-        where: the n voxels.
+        mri: descriptors of the MRI in the same, (12, n).
     """
-    difference = us - mri[:, where]
+    difference = us - mri
     return 1.0 - float(np.mean(difference * difference))

@@ -24,7 +24,7 @@ from training.registration.transfer import transfer
 from training.registration.transforms import read_transform, write_transform
 from training.registration.volume import as_volume, read_image
 
-VERSION = 2
+VERSION = 3
 """Raised when the same files give other results: what an older one wrote is then done again."""
 
 

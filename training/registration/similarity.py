@@ -71,11 +71,10 @@ class MindSimilarity:
         missing = np.isnan(warped)
         where = self._mask
         if missing.any():
-            where = where & ~ndimage.binary_dilation(missing, np.ones((3, 3, 3), bool), iterations=REACH)
+            where = where & ~ndimage.maximum_filter(missing, 2 * REACH + 1, mode="constant")
         if not where.any():
             return 0.0
-        described = mind_ssc(np.nan_to_num(warped))
-        return similarity(self._described[:, where], described, where)
+        return similarity(self._described[:, where], mind_ssc(np.nan_to_num(warped), where=where))
 
 
 def eroded(mask: Mask, voxels: float) -> Mask:

@@ -88,7 +88,8 @@ def _mind_by_loop(image: np.ndarray, radius: int, dilation: int) -> np.ndarray:
         for number, (one, other) in enumerate(pairs):
             squares = []
             for step in around:
-                base = np.clip(np.array(centre) + step, 0, last)  # the border repeated outwards
+                base = np.array(centre) + step
+                # The border is repeated outwards.
                 here, there = (np.clip(base + dilation * face, 0, last) for face in (one, other))
                 squares.append((float(image[tuple(here)]) - float(image[tuple(there)])) ** 2)
             distance[number, *centre] = np.mean(squares)
@@ -100,7 +101,11 @@ def _mind_by_loop(image: np.ndarray, radius: int, dilation: int) -> np.ndarray:
 @pytest.mark.parametrize(("radius", "dilation"), [(1, 2), (1, 1)])
 def test_mind_is_what_the_definition_gives(radius: int, dilation: int) -> None:
     image = np.random.default_rng(4).gamma(2, 20, (7, 6, 8)).astype(np.float32)
-    np.testing.assert_allclose(mind_ssc(image, radius, dilation), _mind_by_loop(image, radius, dilation), atol=1e-4)
+    expected = _mind_by_loop(image, radius, dilation)
+    np.testing.assert_allclose(mind_ssc(image, radius, dilation), expected, atol=1e-4)
+    some = np.ones(image.shape, bool)
+    some[0] = False
+    np.testing.assert_allclose(mind_ssc(image, radius, dilation, some), expected[:, some], atol=1e-4)
 
 
 @settings(max_examples=20, deadline=None)
