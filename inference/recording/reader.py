@@ -24,6 +24,8 @@ _MESSAGE = struct.Struct("<HIQQ")
 """Channel, sequence, log time and publish time, before a message's data."""
 _CHANNEL = struct.Struct("<HHI")
 """Channel, schema and the length of the topic that follows."""
+OPCODES = frozenset(Opcode)
+"""All that MCAP knows; anything else is no entry, but what a torn write left."""
 _SECOND = 1_000_000_000
 _Kind = TypeVar("_Kind", bound=Entry)
 
@@ -77,7 +79,7 @@ class RecordReader:
     def __init__(self, path: Path) -> None:
         self.name = path.name
         self._lock = threading.Lock()
-        self._file = path.open("rb")
+        self._file = path.open("rb", buffering=0)
         try:
             self._index = self._walk(path.stat().st_size)
             self.whole = self._index.whole
@@ -141,18 +143,21 @@ class RecordReader:
             raise FormatError(f"{self.name} is no record of this program: give a .mcap that it wrote.")
         index, topics, offset = Index(), dict[int, type[Entry]](), len(MCAP0_MAGIC)
         known = {topic(kind): kind for kind in KINDS}
-        while len(head := self._file.read(_HEAD.size)) == _HEAD.size:
-            opcode, length = _HEAD.unpack(head)
+        # One read finds out about an entry, one seek leaps over it: an hour's record opens in seconds.
+        while len(head := self._file.read(_HEAD.size + _MESSAGE.size)) >= _HEAD.size:
+            opcode, length = _HEAD.unpack_from(head)
             offset += _HEAD.size
             if offset + length > size:
                 break
-            if opcode == Opcode.CHANNEL:
+            if opcode == Opcode.MESSAGE and length >= _MESSAGE.size:
+                place = Place(offset + _MESSAGE.size, length - _MESSAGE.size)
+                _note(index, topics, _MESSAGE.unpack_from(head, _HEAD.size), place)
+            elif opcode == Opcode.CHANNEL:
+                self._file.seek(offset)
                 number, name = self._channel()
                 if name in known:
                     topics[number] = known[name]
-            elif opcode == Opcode.MESSAGE and length >= _MESSAGE.size:
-                self._message(index, topics, Place(offset + _MESSAGE.size, length - _MESSAGE.size))
-            elif opcode == Opcode.DATA_END or opcode not in iter(Opcode):
+            elif opcode == Opcode.DATA_END or opcode not in OPCODES:
                 index.whole = opcode == Opcode.DATA_END
                 break
             offset += length
@@ -163,15 +168,17 @@ class RecordReader:
         number, _, length = _CHANNEL.unpack(self._file.read(_CHANNEL.size))
         return number, self._file.read(length).decode("utf-8", "replace")
 
-    def _message(self, index: Index, topics: dict[int, type[Entry]], place: Place) -> None:
-        channel, sequence, at, _ = _MESSAGE.unpack(self._file.read(_MESSAGE.size))
-        kind = topics.get(channel)
-        if kind is Picture:
-            index.pictures.append(place)
-            index.at_s.append(at / _SECOND)
-        elif kind is Answer:
-            index.answers[sequence] = place
-        elif kind is Opening and index.opening is None:
-            index.opening = place
-        elif kind is not None:
-            index.others.append((kind, place))
+
+def _note(index: Index, topics: dict[int, type[Entry]], message: tuple[int, int, int, int], place: Place) -> None:
+    """Take an entry into the index: its channel, sequence, log and publish time, and where its data lies."""
+    channel, sequence, at, _ = message
+    kind = topics.get(channel)
+    if kind is Picture:
+        index.pictures.append(place)
+        index.at_s.append(at / _SECOND)
+    elif kind is Answer:
+        index.answers[sequence] = place
+    elif kind is Opening and index.opening is None:
+        index.opening = place
+    elif kind is not None:
+        index.others.append((kind, place))

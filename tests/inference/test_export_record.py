@@ -208,6 +208,26 @@ def test_masks_and_frames_lie_in_the_swept_volume(axis: str, engine: Engine, tmp
     assert again.shape == voxels.shape
 
 
+def test_a_real_sweep_is_exported_onto_its_volume(engine: Engine, shared_data: Path, tmp_path: Path) -> None:
+    """RESECT, Case 24: every voxel of the exported frames and masks lies where it lay in the source."""
+    volume = shared_data / "resect" / "us" / "Case24-US-before-0p5mm.nii.gz"
+    with open_source(str(volume), axis="i") as source:
+        first = len(source) // 3
+        said = record(source, range(first, first + 12), tmp_path / "sweep.mcap", engine)
+    assert cli.main(["export", str(tmp_path / "sweep.mcap"), "--out", str(tmp_path)]) == cli.WELL
+    original, frames = nib.load(volume), nib.load(tmp_path / "frames.nii.gz")
+    masks = nib.load(tmp_path / "masks.nii.gz")
+    for written in (frames, masks):
+        assert written.shape == original.shape
+        np.testing.assert_array_equal(written.affine, original.affine)
+    recorded = np.s_[first : first + 12]
+    values = np.asarray(original.dataobj, np.float32)[recorded]
+    np.testing.assert_array_equal(np.asarray(frames.dataobj)[recorded], values)
+    expected = sum(o.area_px for n, o in enumerate(said) if isinstance(o, Tumour) and n != PASSED_OVER)
+    assert np.count_nonzero(masks.dataobj) == expected > 0
+    assert (values[np.asarray(masks.dataobj)[recorded] > 0] > 0).mean() > 0.99
+
+
 IDENTITY = {
     "PatientName": "Waldenberg^Dorothea",
     "PatientID": "HN-774411",
