@@ -1,6 +1,6 @@
 """The contour on the screen belongs to the picture on the screen: read back from painted pixels, through real threads.
 
-A source burns its frame number into the picture as sixteen black or white blocks; the "model" reads it there and
+A source burns its frame number into the picture as sixteen dark or grey blocks; the "model" reads it there and
 answers with a box whose place tells the number. The window is grabbed while it runs, and both are decoded.
 """
 
@@ -45,7 +45,7 @@ class Numbered(Recorded):
         pixels = np.full((ROWS, COLS), 60, np.uint8)
         for bit in range(BITS):
             white = index >> bit & 1
-            pixels[CODE_ROW : CODE_ROW + BLOCK, 16 + bit * BLOCK : 16 + (bit + 1) * BLOCK] = 230 if white else 10
+            pixels[CODE_ROW : CODE_ROW + BLOCK, 16 + bit * BLOCK : 16 + (bit + 1) * BLOCK] = 105 if white else 20
         return pixels
 
 
@@ -54,7 +54,7 @@ def number_in(pixels: NDArray[np.uint8], at: Callable[[float, float], tuple[int,
     number = 0
     for bit in range(BITS):
         column, row = at(16 + (bit + 0.5) * BLOCK, CODE_ROW + BLOCK / 2)
-        number |= int(pixels[row, column] > 120) << bit
+        number |= int(pixels[row, column] > 75) << bit
     return number
 
 
