@@ -136,10 +136,7 @@ def fit(work: Path, dataset: str, settings: FitSettings) -> Path:
     """
     workspace(work)
     plans_file = plan_and_preprocess(work, dataset, settings.plan, settings.jobs)
-    plans = json.loads(plans_file.read_text())
-    if settings.batch_size is not None:
-        plans["configurations"][CONFIGURATION]["batch_size"] = settings.batch_size
-    trainer = _trainer(work, plans, json.loads((work / "nnUNet_raw" / dataset / "dataset.json").read_text()), settings)
+    trainer = planned_trainer(work, dataset, plans_file, settings)
     folder = Path(trainer.output_folder)
     data = [work / "nnUNet_raw" / dataset / name for name in ("dataset.json", "splits_final.json")]
     claim(folder / "data.sha256", "\n".join(map(sha256, data)), "data set's training")
@@ -150,6 +147,17 @@ def fit(work: Path, dataset: str, settings: FitSettings) -> Path:
         trainer.load_checkpoint(str(latest))
     trainer.run_training()
     return folder
+
+
+def planned_trainer(
+    work: Path, dataset: str, plans_file: Path, settings: FitSettings
+) -> "nnUNetTrainerDA5EarlyStopping":
+    """The trainer of a planned data set, with our settings in place of nnU-Net's."""
+    plans = json.loads(plans_file.read_text())
+    if settings.batch_size is not None:
+        plans["configurations"][CONFIGURATION]["batch_size"] = settings.batch_size
+    described = json.loads((work / "nnUNet_raw" / dataset / "dataset.json").read_text())
+    return _trainer(work, plans, described, settings)
 
 
 def _trainer(

@@ -37,6 +37,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--workers", type=int, default=1, help="processes that augment (default: %(default)s)")
     one.add_argument("--jobs", type=int, default=2, help="processes that preprocess (default: %(default)s)")
     one.add_argument("--seed", type=int, default=0, help="of the folds and the training (default: %(default)s)")
+    one.add_argument("--estimate", action="store_true", help="time a few batches and say how long it will take")
 
 
 def fold(text: str) -> int | Literal["all"]:
@@ -61,6 +62,11 @@ def run(arguments: argparse.Namespace) -> None:
     write_dataset(arguments.slices, raw, choice, _folds(arguments))
     names = ("plan", "fold", "epochs", "iterations", "val_iterations", "batch_size", "patience", "device")
     chosen = {name: getattr(arguments, name) for name in (*names, "bfloat16", "workers", "jobs", "seed")}
+    if arguments.estimate:
+        from training.nnunet.estimate import estimate
+
+        print(estimate(arguments.work, dataset, FitSettings(**chosen)))
+        return
     folder = fit(arguments.work, dataset, FitSettings(**chosen))
     inputs = [raw / "dataset.json", raw / "splits_final.json", folder.parent / "plans.json"]
     write_receipt(folder, "fit", settings_of(arguments) | {"excluded": excluded}, inputs, arguments.seed)

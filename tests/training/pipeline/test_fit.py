@@ -21,7 +21,7 @@ from training.nnunet.patience import Patience
 from training.slices import read_slice, read_slices, write_slices
 from training.store import cut_cases
 
-DEADLINE_S = 120
+DEADLINE_S = 300
 
 
 @given(st.lists(st.sampled_from([0.5, 0.25, 0.0, -0.25, float("nan")]), max_size=40), st.integers(1, 5))
@@ -93,6 +93,25 @@ def test_training_resumes_where_it_was_killed_and_stops_early(model: Path):
     assert "Stopped early" in logs[1].read_text()
     assert (model / "fold_0" / "checkpoint_final.pth").is_file()
     assert not (model / "fold_0" / "checkpoint_latest.pth").exists()
+
+
+def test_the_time_a_fit_takes_is_told_before_it(model: Path, store: Path):
+    """From batches that are timed now; nothing of them is kept."""
+    work = model.parents[2]
+    before = {path: path.stat().st_mtime_ns for path in model.rglob("*") if path.is_file()}
+    length = ("--epochs", 50, "--iterations", 10, "--val-iterations", 5, "--batch-size", 2, "--workers", 0)
+    fit = ("fit", store, "--work", work, "--plan", "realtime", "--title", "Ellipsoids", "--bfloat16", *length)
+    done = ius_train(*fit, "--estimate")
+    assert done.returncode == 0, done.stderr
+    told = re.search(
+        r"([\d.]+) s a training .* ([\d.]+) s a validation .*: ([\d.]+) min an epoch, at most ([\d.]+) h for 50",
+        done.stdout,
+    )
+    assert told, done.stdout
+    train, val, minutes, hours = map(float, told.groups())
+    assert minutes == pytest.approx((10 * train + 5 * val) / 60, abs=0.06)
+    assert hours == pytest.approx(50 * minutes / 60, abs=0.1)
+    assert {path: path.stat().st_mtime_ns for path in model.rglob("*") if path.is_file()} == before
 
 
 def test_checkpoint_holds_the_patience(model: Path):

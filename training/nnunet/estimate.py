@@ -1,0 +1,82 @@
+"""How long a fit will take on this machine, from a few of its own steps."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from training.nnunet.run import FitSettings, plan_and_preprocess, planned_trainer, workspace
+
+STEPS = 4
+"""Batches that are timed; as many before them warm up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Measured seconds, and what they come to.
+
+    Attributes:
+        train_s: seconds a training batch, its augmentation included.
+        val_s: seconds a validation batch.
+        epochs: of the learning-rate schedule; early stopping may end long before.
+        iterations: training batches an epoch.
+        val_iterations: validation batches an epoch.
+    """
+
+    train_s: float
+    val_s: float
+    epochs: int
+    iterations: int
+    val_iterations: int
+
+    @property
+    def epoch_s(self) -> float:
+        """Seconds an epoch."""
+        return self.iterations * self.train_s + self.val_iterations * self.val_s
+
+    @property
+    def hours(self) -> float:
+        """Hours of one fold, if nothing stops it early."""
+        return self.epochs * self.epoch_s / 3600
+
+    def __str__(self) -> str:
+        """One sentence."""
+        return (
+            f"{self.train_s:.2f} s a training batch and {self.val_s:.2f} s a validation batch, measured now: "
+            f"{self.epoch_s / 60:.1f} min an epoch, at most {self.hours:.1f} h for {self.epochs} epochs of one fold "
+            f"(early stopping ends sooner, checkpoints not counted)."
+        )
+
+
+def estimate(work: Path, dataset: str, settings: FitSettings) -> Estimate:
+    """Plan and preprocess, as `fit` would first, and time a few batches without keeping anything of them.
+
+    Raises:
+        NotFoundError: if there is no such data set.
+    """
+    workspace(work)
+    plans_file = plan_and_preprocess(work, dataset, settings.plan, settings.jobs)
+    trainer: Any = planned_trainer(work, dataset, plans_file, settings)
+    trainer.initialize()
+    train, val = trainer.get_dataloaders()
+    trainer.network.train()
+    train_s = _seconds(lambda: trainer.train_step(next(train)))
+    trainer.network.eval()
+    val_s = _seconds(lambda: trainer.validation_step(next(val)))
+    for loader in (train, val):
+        if hasattr(loader, "_finish"):
+            loader._finish()  # nnU-Net's own way to end its augmenting processes
+    Path(trainer.log_file).unlink(missing_ok=True)
+    batches = trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch
+    return Estimate(train_s, val_s, trainer.num_epochs, *batches)
+
+
+def _seconds(step: Callable[[], object]) -> float:
+    """Mean seconds of a step, once it is warm."""
+    for _ in range(STEPS):
+        step()
+    began = time.perf_counter()
+    for _ in range(STEPS):
+        step()
+    return (time.perf_counter() - began) / STEPS
