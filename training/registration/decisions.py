@@ -138,6 +138,24 @@ def decide(folder: Path, verdicts: Mapping[str, Verdict], note: str = "") -> dic
     return decisions
 
 
+def put(folder: Path, case: str, decision: str, note: str, seen: str) -> None:
+    """Write one decision on the result that was looked at, or with an empty one take it back.
+
+    Raises:
+        FormatError: if it is no decision, or about another result than the one that is there.
+    """
+    decisions = read_decisions(folder)
+    row = {"case": case, "decision": decision, "note": note, "fingerprint": seen}
+    made = _decision(row, folder / TABLE) if decision else None
+    if made is None:
+        decisions.pop(case, None)
+    elif not _holds(folder, made):
+        raise FormatError(f"{case} was registered anew: write the page again, and look again.")
+    else:
+        decisions[case] = made
+    write_decisions(folder, decisions.values())
+
+
 def take(folder: Path, review: Path) -> dict[str, Decision]:
     """Add the decisions of a review that the page gave out.
 

@@ -1,6 +1,7 @@
 """`ius-train review`: the page that shows every registration, and decisions that the next stage obeys."""
 
 import argparse
+import contextlib
 import sys
 from pathlib import Path
 
@@ -15,6 +16,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--note", default="", help="why, for --accept and --reject")
     one.add_argument("--take", type=Path, metavar="REVIEW.csv", help="the decisions that the page gave out")
     one.add_argument("--accept-all", action="store_true", help="accept all undecided ones, if every case is simulated")
+    one.add_argument("--serve", action="store_true", help="serve the page on this machine; decisions are saved at once")
     one.add_argument("--cases", type=Path, metavar="CASES.csv", help="case table: it says which case is simulated")
 
 
@@ -32,3 +34,17 @@ def run(arguments: argparse.Namespace) -> None:
         cases=arguments.cases,
     )
     print(left, file=sys.stderr)
+    if arguments.serve:
+        _serve(arguments.folder)
+
+
+def _serve(folder: Path) -> None:
+    """Serve the page until the person ends it."""
+    from training.registration.page import PAGE
+    from training.registration.review import summary
+    from training.registration.serving import ReviewServer
+
+    with ReviewServer(folder, folder / PAGE) as server, contextlib.suppress(KeyboardInterrupt):
+        print(f"open {server.address} and end with Ctrl-C", file=sys.stderr, flush=True)
+        server.serve_forever()
+    print(summary(folder), file=sys.stderr)

@@ -1,9 +1,14 @@
 """The page a person reviews on: pictures in the right place and orientation, and a file that fetches nothing."""
 
 import base64
+import contextlib
+import http.client
+import json
 import re
 import shutil
 import subprocess
+import threading
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,6 +22,7 @@ from training.registration.page import write_page
 from training.registration.pictures import FOLDER, picture_paths, write_pictures
 from training.registration.planes import PIXEL_MM, cut_planes
 from training.registration.result import Registered, write_results
+from training.registration.serving import ReviewServer
 from training.registration.transforms import rigid, write_transform
 from training.registration.volume import Volume
 
@@ -145,3 +151,48 @@ def test_the_buttons_give_out_a_review_that_is_taken(folder: Path, tmp_path: Pat
     decisions = read_decisions(folder)
     assert {case: one.decision for case, one in decisions.items()} == {"Case1": "reject", "Case2 <b>&": "accept"}
     assert decisions["Case1"].note == 'turned, "by 5"'
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[ReviewServer]:
+    """The page, served by a real server in a thread."""
+    main(["review", str(folder)])
+    with ReviewServer(folder, folder / "review.html") as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def _ask(server: ReviewServer, method: str, path: str, **made: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=30)
+    with contextlib.closing(connection):
+        connection.request(method, path, json.dumps(made))
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def test_the_served_page_saves_each_decision_and_takes_it_back(folder: Path, server: ReviewServer) -> None:
+    page = f"/{server.secret}/"
+    assert server.address.endswith(page)
+    assert _ask(server, "GET", page) == (200, (folder / "review.html").read_text())
+    seen = {"case": "Case1", "note": "looks, right", "fingerprint": fingerprint(folder, "Case1")}
+    assert _ask(server, "POST", f"{page}decide", decision="accept", **seen)[0] == 200
+    assert read_decisions(folder)["Case1"].note == "looks, right"
+    assert _ask(server, "POST", f"{page}decide", decision="", **seen)[0] == 200
+    assert read_decisions(folder) == {}
+
+
+def test_the_server_refuses_what_is_about_another_result_or_comes_from_elsewhere(
+    folder: Path, server: ReviewServer
+) -> None:
+    seen = {"case": "Case1", "decision": "accept", "note": ""}
+    decide = f"/{server.secret}/decide"
+    status, words = _ask(server, "POST", decide, fingerprint="another", **seen)
+    assert status == 409
+    assert "registered anew" in words
+    assert _ask(server, "POST", decide, fingerprint=fingerprint(folder, "Case1"), case="Case1")[0] == 409
+    assert _ask(server, "POST", "/guess/decide", fingerprint=fingerprint(folder, "Case1"), **seen)[0] == 404
+    assert _ask(server, "GET", "/")[0] == 404
+    assert not (folder / "review.csv").exists()
