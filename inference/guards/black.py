@@ -25,11 +25,15 @@ def black(sketch: Sketch) -> str:
 
     A text on it is no content, since its strokes are thin.
     """
-    return SENTENCE if sketch.frame.origin.view is not View.SLICE and _empty(sketch.full) else ""
+    return SENTENCE if sketch.frame.origin.view is not View.SLICE and empty(sketch.full) else ""
 
 
-def _empty(picture: NDArray[Any]) -> bool:
-    """Whether nothing wider than a stroke stands out from the rest of what is inside the sector."""
+def empty(picture: NDArray[Any]) -> bool:
+    """Whether nothing wider than a stroke stands out from the rest of what is inside the sector.
+
+    Args:
+        picture: (rows, cols) uint8, 0 outside the sector.
+    """
     side = int(np.clip(picture.shape[0] // LARGE, *STROKES))
     patch = np.ones((side, side), np.uint8)
     least = cv2.erode(picture, patch)

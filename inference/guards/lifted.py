@@ -17,8 +17,13 @@ DEEP = 0.4
 """Share of the depth below which rings have died away, and tissue has not."""
 TISSUE = 0.02
 """Bright share below `DEEP` that is tissue: real good pictures have 0.08 and more of it, lifted ones 0.007."""
+SMOOTH = 5
+"""Pixels of the sketch over which noise is averaged."""
+FAINT = 0.15
+"""Share of the brightest ring up to which what is deep may be the scanner's own noise."""
 ALIKE = 0.15
-"""Relative spread along the probe face, near it: 0.03 to 0.06 in real rings, since each comes from the whole face."""
+"""Median relative spread along the probe face of what shines near it: 0.03 to 0.06 in real rings, since each comes from
+the whole face."""
 BRIGHT = 80
 """Mean grey of 255 of the brightest ring at least: 157 and more in real ones."""
 FACE = 0.08
@@ -36,20 +41,24 @@ def lifted(sketch: Sketch) -> str:
 
 
 def _only_rings(picture: NDArray[Any]) -> bool:
-    """Whether nothing is deep, and what is near the face is the same all along it. The probe is on top."""
+    """Whether what is near the face is the same all along it, and nothing is deep but noise. The probe is on top."""
     bright = picture > DARK
     shining = np.flatnonzero(bright.any(axis=1))
     if not shining.size:
         return False
     top = int(shining[0])
     depth = picture.shape[0] - top
-    deep = bright[top + int(DEEP * depth) :]
-    if not deep.size or float(deep.mean()) >= TISSUE:
-        return False
     face = np.flatnonzero(bright[top : top + max(1, int(NEAR * depth))].any(axis=0))
     if face.size < max(FACE * picture.shape[1], UNBROKEN * (face[-1] - face[0] + 1)):
         return False
-    return _spread(_straightened(picture, bright, face, depth)) < ALIKE
+    near = _straightened(picture, bright, face, depth)
+    rings = near.mean(axis=1)
+    brightest = float(rings.max())
+    deep = cv2.blur(picture, (SMOOTH, SMOOTH))[top + int(DEEP * depth) :] > max(DARK, FAINT * brightest)
+    if brightest < BRIGHT or not deep.size or float(deep.mean()) >= TISSUE:
+        return False
+    there = rings > max(2 * DARK, FAINT * brightest)
+    return float(np.median(near.std(axis=1)[there] / rings[there])) < ALIKE
 
 
 def _straightened(picture: NDArray[Any], bright: NDArray[Any], face: NDArray[Any], depth: int) -> NDArray[Any]:
@@ -60,12 +69,3 @@ def _straightened(picture: NDArray[Any], bright: NDArray[Any], face: NDArray[Any
     rows = np.minimum(first + np.arange(max(1, int(DEEP * depth)))[:, None], picture.shape[0] - 1)
     straight: NDArray[Any] = cv2.blur(picture[rows, columns], (3, 3)).astype(np.float32)
     return straight
-
-
-def _spread(straight: NDArray[Any]) -> float:
-    """Median over the shining depths of the relative spread along the face; infinite where none is bright."""
-    mean = straight.mean(axis=1)
-    if float(mean.max()) < BRIGHT:
-        return float("inf")
-    there = mean > 2 * DARK
-    return float(np.median(straight.std(axis=1)[there] / mean[there]))

@@ -66,6 +66,14 @@ def lifted(screen: Screen) -> Screen:
     return replace(screen, picture=np.repeat(rings[..., None], 3, axis=2))
 
 
+def noisy(screen: Screen) -> Screen:
+    """The scanner's own noise, which its gain makes stronger with depth."""
+    random = np.random.default_rng(screen.index)
+    noise = 18 * np.clip(screen.depth, 0, 1) * random.rayleigh(1.0, screen.depth.shape)
+    added = np.clip(screen.picture + noise[..., None], 0, 255)
+    return replace(screen, picture=np.where(screen.inside[..., None], added, screen.picture).astype(np.uint8))
+
+
 def partial_contact(screen: Screen, share: float = 0.4) -> Screen:
     """Air under the right `share` of the probe face, tissue under the rest."""
     air = screen.inside & (screen.side > 1 - 2 * share)
@@ -185,6 +193,7 @@ NAMED: dict[str, Callable[[], Disturbance]] = {
     "black": lambda: black,
     "no-signal": lambda: no_signal,
     "lifted": lambda: lifted,
+    "noisy": lambda: noisy,
     "partial": lambda: partial_contact,
     "saline": lambda: cavity,
     "clot": lambda: clot,

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from inference.frame import Pixels
+from inference.guards.black import empty
 from inference.sources.base import Mask
 
 DARK = 12 / 255
@@ -70,6 +71,8 @@ class GrowingSector:
 
     def apply(self, pixels: Pixels) -> Pixels:
         """The same picture, exactly 0 outside the sector seen so far."""
+        if self._tells_nothing(pixels):
+            return pixels if self._inside is None else self._masked(pixels, self._inside)
         brightest = pixels if self._brightest is None else np.maximum(self._brightest, pixels)
         self._brightest = brightest
         self._seen += 1
@@ -79,7 +82,16 @@ class GrowingSector:
             found = sector_mask([brightest])
             self._inside = found if self._inside is None else cv2.bitwise_or(found, self._inside).astype(np.uint8)
             self._outside = _shining(brightest, self._inside)
-        masked: Pixels = np.where(self._inside > 0, pixels, pixels.dtype.type(0))
+        return self._masked(pixels, self._inside)
+
+    def _tells_nothing(self, pixels: Pixels) -> bool:
+        """Whether this is a grabber's blue, or a text on black, rather than a sector that begins or grows."""
+        begins = self._inside is None or self._appeared(pixels, self._inside)
+        return begins and pixels.dtype == np.uint8 and empty(pixels)
+
+    @staticmethod
+    def _masked(pixels: Pixels, inside: Mask) -> Pixels:
+        masked: Pixels = np.where(inside > 0, pixels, pixels.dtype.type(0))
         return masked
 
     def _appeared(self, pixels: Pixels, inside: Mask) -> bool:

@@ -24,6 +24,7 @@ from inference.sources.disturbances import (
     frozen,
     lifted,
     no_signal,
+    noisy,
     partial_contact,
     tinted,
     two_panes,
@@ -99,7 +100,7 @@ def test_a_source_that_begins_so_is_told_at_once(disturbance: Disturbance, alarm
 
 
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("disturbance", [cavity, clot, tinted, partial_contact])
+@pytest.mark.parametrize("disturbance", [cavity, clot, tinted, noisy, partial_contact])
 def test_anatomy_tint_and_partial_contact_are_no_alarm(size: tuple[int, int], disturbance: Disturbance) -> None:
     """Saline and clot are anatomy; with half the face on tissue the picture is analysed, rings beside it or not."""
     grabber = Grabber(size)
@@ -165,3 +166,23 @@ def test_deep_pixels_are_judged_by_the_brightest_ever_seen() -> None:
 def test_in_a_recording_each_frame_stands_for_itself() -> None:
     grabber = Grabber((240, 320), Origin("file", View.NATIVE))
     assert [grabber.show(doppler), grabber.show(), grabber.show(doppler)] == [{Alarm.COLOUR}, set(), {Alarm.COLOUR}]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_scanner_s_own_noise_below_the_rings_is_no_tissue(size: tuple[int, int]) -> None:
+    grabber = Grabber(size)
+    assert grabber.show() == set()
+    assert grabber.show(lifted, noisy) == {Alarm.LIFTED}
+
+
+@pytest.mark.parametrize("nothing", [no_signal, black])
+def test_a_grabber_s_blue_or_a_text_on_black_is_not_taken_for_the_sector(nothing: Disturbance) -> None:
+    """The text around the sector would be analysed with it from then on."""
+    screen = screens(240, 320, count=1)[0]
+    good = grey(drawn(screen))
+    for order in ((nothing, None), (None, nothing, None)):
+        sector = GrowingSector()
+        for each in order:
+            shown = sector.apply(grey(drawn(screen if each is None else each(screen))))
+        assert np.array_equal(shown[screen.inside], good[screen.inside])
+        assert not shown[:18, 246:].any()
