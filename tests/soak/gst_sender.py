@@ -1,4 +1,4 @@
-"""A gst-rtsp-server that offers JPEG pictures for ever: `gst_sender.py PORT FOLDER FPS`, in the system's Python."""
+"""A gst-rtsp-server that offers JPEG pictures for ever: `gst_sender.py PORT FOLDER FPS ROWS COLS`. System's Python."""
 
 import sys
 from itertools import cycle
@@ -12,9 +12,9 @@ gi.require_version("GstRtspServer", "1.0")
 from gi.repository import GLib, Gst, GstRtspServer  # noqa: E402
 
 Gst.init(None)
-port, folder, fps = sys.argv[1:]
+port, folder, fps, rows, cols = sys.argv[1:]
 stills = cycle([path.read_bytes() for path in sorted(Path(folder).glob("*.jpg"))])
-picture = f"image/jpeg,width=1280,height=720,framerate={fps}/1"
+picture = f"image/jpeg,width={cols},height={rows},framerate={fps}/1"
 server = GstRtspServer.RTSPServer(address="127.0.0.1", service=port)
 factory = GstRtspServer.RTSPMediaFactory(shared=True)
 camera = f"appsrc name=camera is-live=true do-timestamp=true format=time caps={picture}"

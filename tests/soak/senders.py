@@ -36,11 +36,15 @@ class Clip:
         video: H.264 without B-frames, to be sent as it is: encoding would take the viewer's cores.
         stills: folder of 00000.jpg and so on.
         spacing_mm: of its square pixels.
+        text: where depth text and ruler are.
+        shape: rows and columns.
     """
 
     video: Path
     stills: Path
     spacing_mm: float
+    text: Rect
+    shape: tuple[int, int]
 
 
 def pictures(rows: int, cols: int) -> tuple[list[NDArray[np.uint8]], float]:
@@ -49,16 +53,22 @@ def pictures(rows: int, cols: int) -> tuple[list[NDArray[np.uint8]], float]:
         side = min(rows, cols)
         spacing = source.info.spacing
         assert spacing is not None
-        screens, text = [], depth_text()
+        screens, place = [], text_place(rows)
+        text = cv2.resize(depth_text(), (place.cols, place.rows), interpolation=cv2.INTER_AREA)
         for index in range(len(source)):
             screen = np.zeros((rows, cols), np.uint8)
             sector = cv2.resize(source.read(index).pixels, (side, side), interpolation=cv2.INTER_LINEAR)
             top, left = (rows - side) // 2, (cols - side) // 2
             screen[top : top + side, left : left + side] = sector
-            if cols > side + 2 * TEXT.cols:
-                screen[TEXT.where] = text
+            if place.fits(rows, cols):
+                screen[place.where] = text
             screens.append(screen)
         return screens, spacing.row_mm * source.info.rows / side
+
+
+def text_place(rows: int) -> Rect:
+    """Beside the sector of a 16:9 screen of this height."""
+    return Rect(*(value * rows // 720 for value in (TEXT.top, TEXT.left, TEXT.rows, TEXT.cols)))
 
 
 def depth_text() -> NDArray[np.uint8]:
@@ -75,7 +85,7 @@ def write_clip(folder: Path, rows: int = 720, cols: int = 1280) -> Clip:
     screens, spacing_mm = pictures(rows, cols)
     raw = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{cols}x{rows}", "-r", str(FPS), "-i", "-")
     x264 = ("-c:v", "libx264", "-preset", "veryfast", "-tune", "zerolatency", "-crf", "18", "-g", str(FPS))
-    clip = Clip(folder / "clip.mkv", folder / "stills", spacing_mm)
+    clip = Clip(folder / "clip.mkv", folder / "stills", spacing_mm, text_place(rows), (rows, cols))
     clip.stills.mkdir()
     # RTP carries JPEG without its Huffman tables: the standard ones are assumed.
     jpeg = ("-pix_fmt", "yuvj420p", "-q:v", "3", "-huffman", "default", "-start_number", "0")
@@ -133,7 +143,7 @@ def udp(clip: Clip, port: int, fps: float = FPS) -> list[str]:
 
 def rtsp(clip: Clip, port: int) -> list[str]:
     """The command by which gst-rtsp-server offers the clip for ever as Motion JPEG."""
-    return [SYSTEM_PYTHON, str(HERE / "gst_sender.py"), str(port), str(clip.stills), str(FPS)]
+    return [SYSTEM_PYTHON, str(HERE / "gst_sender.py"), str(port), str(clip.stills), str(FPS), *map(str, clip.shape)]
 
 
 def igtl(_: Clip, port: int) -> list[str]:

@@ -9,7 +9,7 @@ from time import monotonic
 
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
 from PySide6.QtWidgets import QApplication
-from senders import TEXT, Clip
+from senders import Clip
 
 from inference.assets import demo_model_path
 from inference.reading import NothingFound, Tumour
@@ -70,7 +70,7 @@ def analysed(window: MainWindow, clip: Clip | None) -> None:
         raise RuntimeError(f"nothing came within {OPENS_S:.0f} s")
     feed = window.session.feed
     if clip is not None and feed is not None and (whole := feed.whole()) is not None:
-        feed.watch(TEXT, whole)
+        feed.watch(clip.text, whole)
         window.session.calibrate(PixelSpacing(clip.spacing_mm, clip.spacing_mm, Provenance.RULER))
     if not spin(lambda: isinstance(window.shown, Tumour | NothingFound), OPENS_S):
         raise RuntimeError(f"nothing was analysed within {OPENS_S:.0f} s")

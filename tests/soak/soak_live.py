@@ -78,11 +78,10 @@ def _follow(window: MainWindow, seconds: float, name: str, figures: Figures) -> 
     rate = (after.captured - before) / took
     figures.add(f"{name}followed for", took, "s")
     figures.add(f"{name}frames in", rate, "fps")
-    figures.add(f"{name}frames missed", max(0.0, 100 * (1 - rate / FPS)), "%", most=10.0)
     # A machine that does other things too may stand still by itself.
-    figures.add(
-        f"{name}time in which it was not live", 100 * stops / looks, "%", most=0 if figures.patience == 1 else None
-    )
+    quiet = figures.patience == 1
+    figures.add(f"{name}frames missed", max(0.0, 100 * (1 - rate / FPS)), "%", most=10.0 if quiet else None)
+    figures.add(f"{name}time in which it was not live", 100 * stops / looks, "%", most=0.0 if quiet else None)
 
 
 def _lose(window: MainWindow, rounds: list[Round], killed_at: float, name: str, figures: Figures) -> None:

@@ -17,7 +17,7 @@ PATIENCE = 8.0
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
-    return write_clip(tmp_path_factory.mktemp("clip"))
+    return write_clip(tmp_path_factory.mktemp("clip"), 360, 640)
 
 
 def figures() -> Figures:

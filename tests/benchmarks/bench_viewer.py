@@ -1,0 +1,141 @@
+"""The viewer end to end: start to the first painted frame, memory, pace and latency, beside a loop without a window.
+
+The peer is the shortest program that a researcher writes: decode, the same session through the same segmenter, contour
+drawn into the picture by OpenCV, nothing shown. Run it on a quiet machine.
+
+    python tests/benchmarks/bench_viewer.py [--seconds 20] [--starts 5]
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "soak"))
+
+from figures import Figures  # noqa: E402
+from senders import FPS, TRANSPORTS, Clip, free_port, running, write_clip  # noqa: E402
+from sitting import POPULATION, analysed, spin, viewer  # noqa: E402
+from soak_memory import resident_mb  # noqa: E402
+from witness import Witness  # noqa: E402
+
+from inference.assets import demo_clip_path, demo_model_path  # noqa: E402
+from inference.engine import Engine  # noqa: E402
+from inference.frame import Frame, Origin, View  # noqa: E402
+from inference.reading import Tumour  # noqa: E402
+from inference.segmenter import Segmenter  # noqa: E402
+from inference.sources import open_source  # noqa: E402
+from inference.spacing import PixelSpacing, Provenance  # noqa: E402
+
+
+def starts(count: int, figures: Figures) -> None:
+    """Seconds from the program's first line to the first analysed frame on the screen, each start a new process."""
+    seconds = []
+    with tempfile.TemporaryDirectory() as folder:
+        status = Path(folder) / "status.json"
+        homes = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"), folder)
+        environment = os.environ | homes | {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
+        for _ in range(count):
+            command = [sys.executable, "-m", "viewer.app", "--demo", "--exit-after", "8", "--status", str(status)]
+            subprocess.run(command, env=environment, check=True, capture_output=True)
+            seconds.append(float(json.loads(status.read_text())["startup_s"]))
+    figures.add("start to the first analysed frame, median", float(np.median(seconds)), "s")
+    figures.add("start to the first analysed frame, worst", max(seconds), "s")
+
+
+def run(name: str, source: str, clip: Clip | None, seconds: float, figures: Figures) -> float:
+    """The window on a source for a while; answers the median of capture to paint, ms."""
+    with viewer(source) as window:
+        witness = Witness(window)
+        analysed(window, clip)
+        spin(lambda: False, 3.0)
+        witness.latencies.clear()
+        before, cpu, begun = window.session.status(), time.process_time(), time.monotonic()
+        spin(lambda: False, seconds)
+        after, took = window.session.status(), time.monotonic() - begun
+        cpu, memory = time.process_time() - cpu, resident_mb()
+    assert before is not None
+    assert after is not None
+    latency_ms = np.array([late for _, late in witness.latencies]) * 1e3
+    figures.add(f"{name}: frames in", (after.captured - before.captured) / took, "fps")
+    figures.add(f"{name}: frames shown", len(latency_ms) / took, "fps")
+    for percent in (50, 95, 99):
+        figures.add(f"{name}: capture to paint p{percent}", float(np.percentile(latency_ms, percent)), "ms")
+    figures.add(f"{name}: one core's time", 100 * cpu / took, "% of a core")
+    figures.add(f"{name}: resident", memory, "MB")
+    return float(np.median(latency_ms))
+
+
+def bare_clip(figures: Figures, seconds: float) -> float:
+    """The bundled clip without window, threads, guards and ring; median ms a frame."""
+    with open_source(str(demo_clip_path())) as source:
+        return bare("demo clip", (source.read(index % len(source)) for index in range(100_000)), seconds, figures)
+
+
+def bare_video(clip: Clip, figures: Figures, seconds: float) -> float:
+    """The video that is sent live, read from its file; median ms a frame."""
+    spacing = PixelSpacing(clip.spacing_mm, clip.spacing_mm, Provenance.RULER)
+
+    def frames() -> Iterator[Frame]:
+        index = 0
+        while True:
+            capture = cv2.VideoCapture(str(clip.video), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+            while True:
+                began = time.monotonic()
+                decoded, picture = capture.read()
+                if not decoded:
+                    break
+                pixels = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+                yield Frame(index, pixels, spacing, began, Origin("bare", View.NATIVE))
+                index += 1
+
+    return bare("live", frames(), seconds, figures)
+
+
+def bare(name: str, frames: Iterable[Frame], seconds: float, figures: Figures) -> float:
+    """Analyse and draw frame after frame, as fast as it goes."""
+    segmenter, times, begun = Segmenter(Engine.load(demo_model_path())), [], time.monotonic()
+    for frame in frames:
+        started = time.perf_counter()
+        outcome = segmenter(frame)
+        if isinstance(outcome, Tumour):
+            canvas = cv2.cvtColor(frame.pixels, cv2.COLOR_GRAY2BGR)
+            outlines = [c.round().astype(np.int32) for region in outcome.regions for c in region.contours]
+            cv2.polylines(canvas, outlines, isClosed=True, color=(255, 201, 76), thickness=2)
+        times.append((time.perf_counter() - started) * 1e3)
+        if time.monotonic() - begun > seconds:
+            break
+    figures.add(f"{name}: bare loop, analysis and drawing p50", float(np.median(times)), "ms")
+    return float(np.median(times))
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--starts", type=int, default=5)
+    wanted = parser.parse_args()
+    figures = Figures("viewer", f"demo clip 512×512 at 30 fps; 1280×720 at {FPS} fps by udp; {POPULATION}")
+    starts(wanted.starts, figures)
+    ours = run("demo clip", str(demo_clip_path()), None, wanted.seconds, figures)
+    figures.add("demo clip: ratio to the bare loop", ours / bare_clip(figures, wanted.seconds))
+    with tempfile.TemporaryDirectory() as folder:
+        clip, udp = write_clip(Path(folder)), TRANSPORTS["udp"]
+        port = free_port(udp.port)
+        with running(udp.command(clip, port)):
+            ours = run("live", udp.address.format(port), clip, wanted.seconds, figures)
+        figures.add("live: ratio to the bare loop", ours / bare_video(clip, figures, wanted.seconds))
+    return figures.end()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
