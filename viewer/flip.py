@@ -1,6 +1,7 @@
 """Mirroring of the picture on the screen: of what is shown, never of what is analysed or measured."""
 
 from dataclasses import dataclass, replace
+from typing import Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +15,11 @@ class Flip:
 
     left_right: bool = False
     up_down: bool = False
+
+    @classmethod
+    def parse(cls, words: str) -> Self:
+        """Read `words` of a flip back."""
+        return cls("left-right" in words, "up-down" in words)
 
     @property
     def across(self) -> "Flip":

@@ -17,6 +17,7 @@ from viewer.face import Context, Face, Line, Tone
 from viewer.flip import Flip
 from viewer.items import Outlines
 from viewer.panes import analysed_decor, live_decor
+from viewer.phase import Phase
 from viewer.states import face, region_lines
 from viewer.vigil import Vigil
 
@@ -226,6 +227,10 @@ class Pull:
             desk.remember(desk.settings.with_recent(shown_address(self._session.request.text)))
             self._view.source.dismiss()
         self._calibrating.source_opened()
+        if info is not None and info.phase:
+            desk.phase = Phase(info.phase)  # a replay must not be believed by the phase of another operation
+            self._view.top.show_phase(desk.phase)
+            desk.turn_over(Flip.parse(info.flip))
         if info is not None and info.notice:
             self._view.stage.say(info.notice, now, Tone.NOTICE)
 

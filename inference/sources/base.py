@@ -47,6 +47,9 @@ class SourceInfo:
         edge_letters: anatomical letters at the (top, bottom, left, right) edges of the picture, empty where unknown.
         grid: where the frames lie in a volume; None for pictures that have no place in one.
         notice: what has to be known before it is looked at, one sentence; empty otherwise.
+        phase: of surgery while it was recorded, in the contract's terms; `unset` where it changed or nobody set it,
+            empty for sources that cannot know.
+        flip: how it was turned over on the screen all the time it was recorded, in words; empty otherwise.
     """
 
     origin: Origin
@@ -59,6 +62,8 @@ class SourceInfo:
     edge_letters: tuple[str, str, str, str] = ("", "", "", "")
     grid: SweptGrid | None = None
     notice: str = ""
+    phase: str = ""
+    flip: str = ""
 
 
 class FrameSource(Protocol):

@@ -139,7 +139,8 @@ class RecordSource(Recorded):
         return self.read(index).pixels
 
     def _described(self, name: str) -> SourceInfo:
-        opening, (spacing, reason) = self.opening, self._scale()
+        opening, (spacing, reason), found = self.opening, self._scale(), self.settings()
+        phases, flips = {setting.phase for setting in found}, {setting.flip for setting in found}
         grid = opening.grid
         return SourceInfo(
             origin=Origin(name, opening.view, simulated=opening.simulated, record=True),
@@ -152,6 +153,8 @@ class RecordSource(Recorded):
             edge_letters=opening.edge_letters,
             grid=None if grid is None else SweptGrid(grid.axis, grid.count, grid.header),
             notice="" if self.whole else CUT.format(self.seconds, len(self)),
+            phase=(phases.pop() or "unset") if len(phases) == 1 else "unset",
+            flip=flips.pop() if len(flips) == 1 else "",
         )
 
     def _scale(self) -> tuple[PixelSpacing | None, str]:
