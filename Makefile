@@ -33,7 +33,7 @@ imports: $(VENV)/.all
 bench: $(VENV)/.all  ## measurements, with ratios against nnU-Net's own predictor
 	@set -e; for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script; done
 
-soak: $(VENV)/.all  ## a minute of each live source, ten minutes of latency, 20,000 frames of memory: three quarters of an hour
+soak: $(VENV)/.all  ## a minute of each live source, ten minutes of latency, twice 20,000 frames of memory, kills: an hour
 	@packaging/system-libraries && packaging/test-tools
 	@failed=; for script in tests/soak/soak_*.py; do $(BIN)/python $$script || failed="$$failed $$script"; done; \
 	test -z "$$failed" || { echo "Violated:$$failed" >&2; exit 1; }

@@ -43,6 +43,8 @@ def viewer(*arguments: str) -> Iterator[MainWindow]:
     _ = QApplication.instance() or QApplication(sys.argv[:1])
     with tempfile.TemporaryDirectory() as folder:
         QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
+        documents = os.environ.get("XDG_DOCUMENTS_DIR")
+        os.environ["XDG_DOCUMENTS_DIR"] = folder  # where records go
         faults = Faults()
         wanted = app._parser().parse_args([*arguments, "--model", str(demo_model_path()), "--phase", "before_dura"])
         window = app.build(wanted, faults)
@@ -50,8 +52,12 @@ def viewer(*arguments: str) -> Iterator[MainWindow]:
         try:
             yield window
         finally:
+            window.desk.recording.stop()
             window.close()
             window.deleteLater()
+            os.environ.pop("XDG_DOCUMENTS_DIR")
+            if documents is not None:
+                os.environ["XDG_DOCUMENTS_DIR"] = documents
         broken = faults.take()
         assert broken is None, broken
 
