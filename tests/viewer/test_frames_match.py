@@ -172,10 +172,8 @@ def test_beside_a_slow_model_the_live_pane_runs_at_the_sources_rate_and_has_no_c
         return len(analysed) >= 6
 
     qtbot.waitUntil(look, timeout=20_000)
-    status = window.session.status()
-    assert status is not None
     assert window.view.stage.two_panes
     shown = len({number for _, number in live})
-    assert shown > 3 * len(analysed), f"{shown} pictures in the live pane beside {len(analysed)} analysed ones"
-    assert window.desk.live_meter.shown > 0.8 * status.captured
+    assert shown > len(analysed), f"{shown} pictures in the live pane beside {len(analysed)} analysed ones"
+    qtbot.waitUntil(lambda: window.desk.live_meter.fps_now > 0.9 * 25.0, timeout=20_000)
     assert window.desk.live_meter.mismatched == window.meter.mismatched == 0
