@@ -31,6 +31,8 @@ class Reason(StrEnum):
     OFF = "analysis_off"
     GUARD = "guard"
     """A guard forbids to believe the signal."""
+    DEMONSTRATION = "demonstration"
+    """The model was trained on simulation, and nobody chose it for what is live."""
 
 
 @dataclass(frozen=True, slots=True)

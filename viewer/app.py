@@ -75,7 +75,7 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     window.deeds.open_source(
         SourceRequest(text, wanted.axis, wanted.spacing, wanted.region, wanted.config, wanted.truth)
     )
-    window.deeds.open_model(None if wanted.model is None else Path(wanted.model))
+    window.deeds.open_model(None if wanted.model is None else Path(wanted.model), chosen=wanted.model is not None)
     if wanted.send is not None:
         _send(window, *wanted.send)
     if first_run and not remembered.introduced:

@@ -69,6 +69,7 @@ class Deeds:
             Offer.CALIBRATE: self._calibration_panel,
             Offer.WITHOUT_SCALE: self._session.analyse_without_scale,
             Offer.OPEN: self._open_panel,
+            Offer.DEMONSTRATION: self._choose_model,
             Offer.MODEL: lambda: self._view.stage.toggle(self._view.model_card),
         }
         does[offer]()
@@ -78,10 +79,13 @@ class Deeds:
         self._view.source.current = request.text
         self._session.open(request)
 
-    def open_model(self, path: Path | None) -> None:
-        """Begin to load a model."""
+    def _choose_model(self) -> None:
+        self._session.chosen = True
+
+    def open_model(self, path: Path | None, *, chosen: bool = True) -> None:
+        """Begin to load a model; `chosen` by the user, unless there is no other."""
         self._desk.thaw()
-        self._session.load(path)
+        self._session.load(path, chosen=chosen)
         self._view.model_card.show_model(None, "")
 
     def set_phase(self, phase: Phase) -> None:

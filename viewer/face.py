@@ -44,6 +44,7 @@ class Offer(StrEnum):
     WITHOUT_SCALE = "Analyse without scale"
     OPEN = "Open…"
     MODEL = "Model…"
+    DEMONSTRATION = "Use it all the same"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,20 +3,20 @@
 Opens both off the window's thread; the window polls.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from inference.frame import Frame
-from inference.guards.base import KEEPS_CONTOUR, Alarm, Event, Finding
+from inference.guards.base import Alarm, Event, Finding
 from inference.playback import SWEEP_FPS, Playback
-from inference.reading import NotAnalysed, NothingFound, Outcome, Reason, Tumour
+from inference.reading import NotAnalysed, Outcome, Reason
 from inference.sources.base import LiveSource, RecordedSource, SourceInfo
 from inference.sources.cropped import Rect
 from inference.spacing import PixelSpacing
 from inference.stream import Stream, StreamState, StreamStatus
+from viewer.answers import DEMONSTRATION_ONLY, forbidding, is_answer_of, said, unchosen
 from viewer.condition import Condition, Freshness, Health, judge
 from viewer.feed import Feed
 from viewer.loader import Loader
@@ -53,6 +53,8 @@ class Session:
         self.model: Model | None = None
         self.source_refusal = self.model_refusal = ""
         self.without_scale = self.band = False
+        self.chosen = True
+        """Whether the user wants this very model, a demonstration model too, on what is live."""
         self._waiting = False
         self._watch: Watch | None = None
         self._ring: Ring | None = None
@@ -70,9 +72,14 @@ class Session:
             return Refusal("It is open now.")
         return self._open_source(request)
 
-    def load(self, path: Path | None) -> None:
-        """Begin to load a model, the bundled one for None; the old one analyses no further frame."""
-        self.model, self.model_refusal = None, ""
+    def load(self, path: Path | None, *, chosen: bool = True) -> None:
+        """Begin to load a model, the bundled one for None; the old one analyses no further frame.
+
+        Args:
+            path: the .onnx.
+            chosen: by the user, and not only because there is no other.
+        """
+        self.model, self.model_refusal, self.chosen = None, "", chosen
         self._loader.submit("model", lambda: self._load_model(path))
 
     def poll(self) -> set[str]:
@@ -163,7 +170,7 @@ class Session:
             return Condition(Health.BROKEN, sentence=status.error)
         if self.model is None and self.model_refusal:
             return Condition(Health.MODEL_REFUSED, sentence=self.model_refusal)
-        if self.model is None or not _is_answer_of(self.model, shown):
+        if self.model is None or not is_answer_of(self.model, shown):
             return Condition(Health.LOADING)
         if self.playback is not None and not self.playback.playing:
             return Condition(Health.PAUSED, failures_in_a_row=status.consecutive_failures)
@@ -171,7 +178,7 @@ class Session:
             return Condition(Health.ENDED)
         judged = judge(self._freshness(status, shown), status.consecutive_failures)
         frozen = next((finding for finding in self._findings if finding.alarm is Alarm.FROZEN), None)
-        if judged.health is Health.RUNNING and frozen is not None and _forbidding(self._findings) is None:
+        if judged.health is Health.RUNNING and frozen is not None and forbidding(self._findings) is None:
             return Condition(Health.FROZEN, monotonic() - frozen.since, frozen.sentence, judged.failures_in_a_row)
         return judged
 
@@ -251,12 +258,14 @@ class Session:
         model = self.model
         seen = None if model is None else model.contract.input.seen
         self._findings = found = () if self._watch is None else self._watch.look(frame, seen)
-        if (forbidding := _forbidding(found)) is not None:
-            return NotAnalysed(frame, Reason.GUARD, forbidding.sentence, forbidding.alarm)
+        if (finding := forbidding(found)) is not None:
+            return NotAnalysed(frame, Reason.GUARD, finding.sentence, finding.alarm)
         if model is None:
             return NotAnalysed(frame, Reason.OFF, self.model_refusal or "The model is being loaded.")
+        if unchosen(model, frame, chosen=self.chosen):
+            return NotAnalysed(frame, Reason.DEMONSTRATION, DEMONSTRATION_ONLY)
         outcome = (model.analyse_without_scale if self.without_scale else model.analyse)(frame)
-        return _said(outcome, found)
+        return said(outcome, found)
 
     def _without_stream(self) -> Condition:
         if "source" in self._loader.pending and self.request is not None:
@@ -285,23 +294,3 @@ class Session:
 def _interval_s(playback: Playback) -> float:
     """Between two frames of a recording at its present speed."""
     return 1.0 / ((playback.info.fps or SWEEP_FPS) * playback.speed)
-
-
-def _forbidding(found: Sequence[Finding]) -> Finding | None:
-    """The finding that forbids to analyse the frame, None where none does."""
-    return next((finding for finding in found if finding.alarm not in KEEPS_CONTOUR), None)
-
-
-def _said(outcome: Outcome, found: Sequence[Finding]) -> Outcome:
-    """The same answer, saying of a frame unlike the training data that it is: on the screen, in records and exports."""
-    unlike = next((finding.sentence for finding in found if finding.alarm is Alarm.UNLIKE_TRAINING), "")
-    if unlike and isinstance(outcome, Tumour | NothingFound):
-        return replace(outcome, analysis=replace(outcome.analysis, unlike=unlike))
-    return outcome
-
-
-def _is_answer_of(model: Model, shown: Outcome | None) -> bool:
-    """Whether the outcome on the screen can be this model's, and is no answer of the former one or of none."""
-    if isinstance(shown, Tumour | NothingFound):
-        return shown.analysis.model_sha256 == model.sha256
-    return not (isinstance(shown, NotAnalysed) and shown.reason is Reason.OFF)

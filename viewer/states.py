@@ -30,6 +30,7 @@ from inference.reading import (
     NotAnalysed,
     NothingFound,
     Outcome,
+    Reason,
     Region,
     SizeState,
     Tumour,
@@ -81,7 +82,8 @@ def _answer(outcome: Outcome, condition: Condition, context: Context) -> Face:
             changed = outcome.frame.depth_changed_at is not None
             return _no_number(card, GUARDED[Alarm.DEPTH] if changed else "")
         case NotAnalysed():
-            card = Card(Tone.NOTICE, Shape.DIAMOND, "Not analysed", (outcome.sentence,))
+            choice = _CHOICES.get(outcome.reason, ())
+            card = Card(Tone.NOTICE, Shape.DIAMOND, "Not analysed", (outcome.sentence,), choice)
             return _no_number(card, "" if outcome.alarm is None else GUARDED[outcome.alarm])
         case Failed():
             return _no_number(_failure_card(outcome, condition.failures_in_a_row))
@@ -144,6 +146,8 @@ GUARDED = {
     Alarm.UNLIKE_TRAINING: "Unlike the training data",
 }
 """What stands in the number's place, or over the sentence, for each guard."""
+_CHOICES: dict[Reason, tuple[Offer, ...]] = {Reason.DEMONSTRATION: (Offer.MODEL, Offer.DEMONSTRATION)}
+"""What may be done about a frame that was not analysed on purpose."""
 _DIMMED = (Health.STALE, Health.LOST, Health.BROKEN)
 """The picture itself is no longer to be believed."""
 

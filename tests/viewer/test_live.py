@@ -15,6 +15,7 @@ from inference.guards.frozen import AFTER_S
 from inference.reading import Tumour
 from inference.sources import is_live, open_live
 from viewer.condition import STALE_AFTER_S, Health
+from viewer.face import Offer
 from viewer.main_window import MainWindow
 from viewer.review import Review
 from viewer.top_bar import mode_words
@@ -145,6 +146,25 @@ def _index(review: Review) -> int:
 def _painted_index(window: MainWindow) -> int | None:
     painted = window.view.canvas.picture.painted
     return None if painted is None else painted.index
+
+
+def test_a_demonstration_model_looks_at_nothing_live_until_it_is_chosen(
+    show: Show, qtbot: QtBot, shoot: Shoot, igtl: Igtl, free_port: FreePort
+) -> None:
+    port = free_port()
+    with igtl(port):
+        window = show(open_live(f"igtl://127.0.0.1:{port}"), wait=False)
+        window.deeds.open_model(None, chosen=False)
+        qtbot.waitUntil(
+            lambda: window.face is not None and Offer.DEMONSTRATION in window.face.card.offers, timeout=8000
+        )
+        assert window.face is not None
+        assert not window.face.contour
+        shoot(window, "demonstration-not-chosen")
+        window.view.readout._card._buttons[Offer.DEMONSTRATION].click()
+        qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=8000)
+        assert window.face.banner, "it still says that it is a demonstration model"
+        window.close()
 
 
 def test_the_typed_address_is_what_is_opened(show: Show) -> None:
