@@ -198,8 +198,10 @@ class Recording:
             self._recorder.event(EventKind(kind), words, at=at)
 
     def _rect(self) -> "Rect | None":
-        feed = self._session.feed
-        return None if feed is None else feed.cropping.rect
+        """What is left of the picture; None for all of it."""
+        feed, info = self._session.feed, self._session.info
+        rect = None if feed is None else feed.cropping.rect
+        return rect if rect is not None and info is not None and rect.fits(info.rows, info.cols) else None
 
     def _free_path(self) -> Path:
         self._made(self._folder)

@@ -18,7 +18,7 @@ from inference.recording.entries import answer_of, opening_of, picture_of, scale
 from inference.recording.schema import Entry, Event, EventKind, ModelUsed
 from inference.recording.writer import RecordFile
 from inference.sources.base import SourceInfo
-from inference.sources.cropped import Rect, crop
+from inference.sources.cropped import Rect
 from inference.spacing import PixelSpacing
 
 log = logging.getLogger(__name__)
@@ -59,7 +59,7 @@ class Recorder:
         path: a name that nobody has yet.
         info: of the source.
         case_code: typed by the user, checked.
-        rect: what is kept of the picture; None keeps all of it, and says so.
+        rect: what is left of the picture, since frames come cropped, as they are analysed; None for all of it.
         start: `time.monotonic()` seconds of the record's beginning; now by default.
         room: bytes of frames that may wait.
 
@@ -78,7 +78,7 @@ class Recorder:
         room: int = ROOM,
     ) -> None:
         self._file = RecordFile(path, opening_of(info, case_code, rect))
-        self._shape, self._rect, self._room = (info.rows, info.cols), rect, room
+        self._shape, self._room = (info.rows, info.cols), room
         self._start = monotonic() if start is None else start
         self._changed = threading.Condition()
         self._jobs: deque[tuple[int, Callable[[], Entry]]] = deque()
@@ -107,7 +107,7 @@ class Recorder:
             self._known[(frame.index, frame.captured_at)] = number
             while len(self._known) > KNOWN:
                 self._known.popitem(last=False)
-            self._put(lambda: picture_of(crop(frame, self._rect), number, self._start), frame.pixels.nbytes)
+            self._put(lambda: picture_of(frame, number, self._start), frame.pixels.nbytes)
 
     def outcome(self, outcome: Outcome) -> None:
         """Take in what the engine said of a frame; of a frame that is not in the record, nothing is."""

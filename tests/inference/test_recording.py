@@ -35,7 +35,7 @@ from inference.recording.timeline import settings as settings_of
 from inference.ring import Ring
 from inference.sources import open_source
 from inference.sources.base import SourceInfo
-from inference.sources.cropped import Rect
+from inference.sources.cropped import Rect, crop
 from inference.sources.record import RecordSource
 from inference.spacing import PixelSpacing, Provenance
 
@@ -137,7 +137,8 @@ def test_a_frame_that_was_never_analysed_is_no_answer(tmp_path: Path) -> None:
 
 def test_only_the_crop_is_kept_and_said(tmp_path: Path) -> None:
     rect = Rect(5, 6, 20, 30)
-    with RecordSource(record(tmp_path / "crop.mcap", five(), rect=rect)) as source:
+    cropped = [replace(outcome, frame=crop(outcome.frame, rect)) for outcome in five()]
+    with RecordSource(record(tmp_path / "crop.mcap", cropped, rect=rect)) as source:
         kept = source.read(0).pixels
         assert source.opening.crop == (5, 6, 20, 30)
         assert source.cropped

@@ -86,19 +86,19 @@ def kill(folder: Path, number: int, seconds: float) -> list[str]:
 
 
 def _compared(record: RecordSource, source: PhantomSource, told: list[dict], at: float) -> tuple[list[str], float]:
-    """What is wrong, and seconds between the last frame of the record and the kill."""
+    """What is wrong, and how long before the kill the first frame that is missing was captured, seconds."""
     wrong, places = [], [record.place(index) for index in range(len(record))]
     if len(record) < told[-1]["flushed"]:
         wrong.append(f"{told[-1]['flushed']} frames were flushed, {len(record)} are there")
     for number, index in enumerate(places):
         if not np.array_equal(record.read(number).pixels, shown(source, index).pixels):
             wrong.append(f"frame {number} is another picture")
-    last = max((line["at"] for line in told if line["index"] == places[-1]), default=told[-1]["at"])
-    owed = [line["index"] for line in told if line["at"] < at - LOST_S]
-    missing = len(set(owed) - set(places))
-    if missing > told[-1]["dropped"]:
-        wrong.append(f"{missing} frames older than a second are missing")
-    return wrong, at - last
+    there = frozenset(places)
+    missing = [at - line["at"] for line in told if line["index"] not in there]
+    old = sum(age > LOST_S for age in missing)
+    if old > told[-1]["dropped"]:
+        wrong.append(f"{old} frames older than a second are missing")
+    return wrong, max(missing, default=0.0)
 
 
 def fill(folder: Path) -> list[str]:

@@ -18,6 +18,7 @@ from inference.guards.base import Alarm
 from inference.reading import Outcome, Tumour
 from inference.recording.schema import EventKind
 from inference.sources import open_live, open_source
+from inference.sources.cropped import Rect, crop
 from inference.sources.record import RecordSource
 from inference.sources.simulated import PhantomSource
 from viewer import settings
@@ -185,6 +186,29 @@ def test_the_last_half_minute_of_a_live_source_is_kept_with_its_marks(
         assert isinstance(outcome, Tumour)
         assert np.array_equal(outcome.mask, marked.mask)
         assert np.array_equal(outcome.frame.pixels, marked.frame.pixels)
+
+
+def test_a_record_holds_the_crop_that_was_analysed_and_says_when_it_ended(
+    show: Show, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource]
+) -> None:
+    window = show(PhantomSource(count=60))
+    rect = Rect(100, 120, 250, 260)
+    window.session.crop(rect)
+    start(window, qtbot)
+    qtbot.waitUntil(frames_in(window, 4), timeout=10_000)
+    window.session.crop(None)
+    more = window.desk.recording._recorder.status().frames + 6  # type: ignore[union-attr]
+    qtbot.waitUntil(frames_in(window, more), timeout=10_000)
+    source = recorded(window)
+    assert source.opening.crop == (100, 120, 250, 260)
+    assert not source.cropped
+    with PhantomSource(count=60) as phantom:
+        whole = []
+        for number in range(len(source)):
+            original, kept = phantom.read(source.place(number)), source.read(number).pixels
+            whole.append(np.array_equal(kept, original.pixels))
+            assert whole[-1] or np.array_equal(kept, crop(original, rect).pixels)
+    assert (whole[0], whole[-1]) == (False, True)
 
 
 def test_a_replay_has_no_half_minute_and_says_so(show: Show, qtbot: QtBot) -> None:
