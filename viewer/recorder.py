@@ -1,8 +1,11 @@
 """Recording from the window: start, stop, the last 30 s afterwards, marks; polled, so that nobody waits for a disk."""
 
+import threading
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from inference.errors import IusError, OutputError
@@ -46,6 +49,7 @@ class Recording:
         self._told: dict[str, object] = {}
         self._wrong: set[tuple[int, float]] = set()
         self.case_code: str | None = None
+        self._exporting, self._stop_export = False, threading.Event()
 
     @property
     def running(self) -> bool:
@@ -103,7 +107,10 @@ class Recording:
         self._ending.append(self._pool.submit(job))
 
     def export(self, position: int) -> None:
-        """Write everything of the record that is open, the frame on the screen as DICOM too."""
+        """Write everything of the record that is open, the frame on the screen as DICOM too; once more stops it."""
+        if self._exporting:
+            self._stop_export.set()
+            return
         request, info = self._session.request, self._session.info
         if request is None or info is None or not info.origin.record:
             self._say("Open a record first: what is exported is a record.")
@@ -116,11 +123,15 @@ class Recording:
 
             out = self._made(path.with_suffix(""))
             with RecordSource(path, typed=request.spacing) as source:
-                files = export_record(source, out, chosen=(position,))
+                files = export_record(source, out, chosen=(position,), watch=self._watched)
             return f"Exported: {len(files)} files in {out}."
 
-        self._say("The record is being exported.", Tone.NEUTRAL)
-        self._ending.append(self._pool.submit(job))
+        self._stop_export.clear()
+        self._exporting = True
+        self._say("The record is being exported: E stops it.", Tone.NEUTRAL)
+        exporting = self._pool.submit(job)
+        exporting.add_done_callback(self._exported)
+        self._ending.append(exporting)
 
     def mark_wrong(self, shown: Outcome | None) -> None:
         """The user's word that the contour on the screen is wrong."""
@@ -172,9 +183,24 @@ class Recording:
         return self._said.pop(0) if self._said else None
 
     def close(self) -> None:
-        """Finish what was begun, and wait for it."""
+        """Finish what is being recorded or kept, and wait for it; stop an export."""
         self.stop()
+        self._stop_export.set()
         self._pool.shutdown()
+
+    def _watched(self, numbers: range) -> Iterator[int]:
+        """Frame numbers on their way through an export, in its thread: told once a second, until it is to stop."""
+        told = monotonic()
+        for number in numbers:
+            if monotonic() - told > 1.0:
+                told = monotonic()
+                self._say(f"Exporting: frame {number} of {len(numbers)}. E stops it.", Tone.NEUTRAL)
+            if self._stop_export.is_set():
+                raise OutputError("The export was stopped before its end: export again for all files.")
+            yield number
+
+    def _exported(self, _: Future[str]) -> None:
+        self._exporting = False
 
     def _tell_guards(self) -> None:
         """Write which alarms began and ended since last asked, as long as they are this source's."""

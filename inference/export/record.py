@@ -223,7 +223,7 @@ def _volumes(source: RecordSource, out: Path, watch: Callable[[range], Iterable[
     grid, count, spacing = source.info.grid, len(source), source.info.spacing
     if grid is None:
         write_stack(frames, (source.read(number).pixels for number in watch(range(count))), count, spacing)
-        write_stack(masks, (_mask(source, number) for number in range(count)), count, spacing)
+        write_stack(masks, (_mask(source, number) for number in watch(range(count))), count, spacing)
         return [frames, masks]
     header = header_of(grid)
     places = [source.place(number) for number in range(count)]

@@ -265,6 +265,10 @@ def test_a_record_opens_in_the_window_and_is_exported_from_it(
     seg = pydicom.dcmread(folder / "cut" / "frame-000003_seg.dcm")
     with RecordSource(cut) as source:
         outcome = source.outcome(3)
+    for _ in range(2):
+        qtbot.keyClick(window, Qt.Key.Key_E)
+    said(window, qtbot, "export")
+    qtbot.waitUntil(lambda: not window.desk.recording._exporting, timeout=20_000)
     assert isinstance(shown, Tumour)
     assert isinstance(outcome, Tumour)
     assert np.array_equal(np.squeeze(seg.pixel_array), outcome.mask)
