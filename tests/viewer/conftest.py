@@ -31,8 +31,15 @@ from viewer.session import Session
 from viewer.settings import Settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+SCREENSHOTS = "IUS_SCREENSHOTS"
 THRESHOLD = 110
 """Between the phantom's tissue (70) and tumour (150)."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Who wants pictures runs what takes pictures, and nothing else."""
+    if SCREENSHOTS in os.environ:
+        items[:] = [item for item in items if "shoot" in getattr(item, "fixturenames", ())]
 
 
 @pytest.fixture(autouse=True)
@@ -281,7 +288,7 @@ def shoot(tmp_path: Path, qtbot: QtBot) -> Shoot:
 
     Whatever is photographed is a state: all its text must be legible, here and on the smallest screen.
     """
-    folder = Path(os.environ.get("IUS_SCREENSHOTS", str(tmp_path)))
+    folder = Path(os.environ.get(SCREENSHOTS, str(tmp_path)))
     folder.mkdir(parents=True, exist_ok=True)
 
     def settle(window: MainWindow) -> None:

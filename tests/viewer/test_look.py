@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from contact_sheet import LARGEST
 from hypothesis import given
 from hypothesis import strategies as st
 from legible import (
@@ -89,6 +91,12 @@ def test_the_corner_of_the_first_pixel_is_the_corner_of_the_picture() -> None:
     placed = Placement.fit(50, 100, None, (0, 0, 200, 200))
     assert placed.to_view(-0.5, -0.5) == (placed.left, placed.top)
     assert placed.transform.map(0.0, 0.0) == (placed.left, placed.top)
+
+
+def test_the_sheet_of_all_states_is_small_enough_for_the_repository() -> None:
+    sheet = Path(__file__).resolve().parents[2] / "docs" / "states.png"
+    assert 50_000 < sheet.stat().st_size <= LARGEST
+    assert not QImage(str(sheet)).isNull()
 
 
 # ── read off the pixels ─────────────────────────────────────────────────────────────────────────────────────
