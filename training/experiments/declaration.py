@@ -32,12 +32,14 @@ class Cohort(_Part, frozen=True):
         simulate: None where real cases are used.
         cases: case table, seen from the working folder; None where they are simulated.
         metric: of the registration; the paper's is lc2.
+        mri: which MRI of simulated patients is registered.
     """
 
     labels: Literal["us", "mri"]
     simulate: Simulated | None = None
     cases: str | None = None
-    metric: str = "lc2+mind"
+    metric: Literal["lc2+mind", "lc2", "mind", "none"] = "lc2+mind"
+    mri: Literal["flair", "ce-t1", "both"] = "both"
 
 
 class Slicing(_Part, frozen=True):
@@ -91,7 +93,8 @@ class Comparison(_Part, frozen=True):
     """Models compared on cohorts.
 
     Attributes:
-        models: names in the report -> models.
+        models: names in the report -> models; what stands behind a space in a name is the series it belongs to.
+        each_fold: score the folds one by one, instead of their ensemble.
         test: cohorts whose every slice is predicted.
         data: on which data, in words.
         note: what a reader has to know of the protocol.
@@ -104,6 +107,7 @@ class Comparison(_Part, frozen=True):
     data: str
     note: str = ""
     choose_on: tuple[str, ...] = ()
+    each_fold: bool = False
     annotators: dict[str, Annotator] = {}
 
 
@@ -138,13 +142,13 @@ class Experiment(_Part, frozen=True):
 
     def tests_of(self, model: str) -> list[str]:
         """Cohorts on which one model is predicted."""
-        used = {
-            name
-            for one in self.comparisons.values()
-            if model in one.models.values()
-            for name in (*one.test, *one.choose_on)
-        }
+        compared = [one for one in self.comparisons.values() if model in one.models.values()]
+        used = {name for one in compared for name in (*one.test, *one.choose_on)}
         return [name for name in self.cohorts if name in used]
+
+    def scored(self, comparison: str, model: str) -> list[str]:
+        """The predictions of one model that a comparison scores: each fold's, or `all` of them together."""
+        return [str(fold) for fold in self.folds(model)] if self.comparisons[comparison].each_fold else ["all"]
 
 
 def find_experiment(name: str) -> Path:

@@ -1,8 +1,10 @@
 """Slice stores as an nnU-Net data set: dataset.json points into the stores (no copies), splits go by patient."""
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inference.errors import IusError
@@ -13,6 +15,8 @@ from training.slices import SliceRow, larger_than, read_slices
 FILE_ENDING = ".nii.gz"
 CHANNEL = "US"
 LABELS = {"background": 0, "tumor": 1}
+DIGEST = "slices_sha256"
+"""In dataset.json, where nnU-Net does not look at it."""
 
 
 class DatasetError(IusError):
@@ -71,11 +75,18 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
             "numTraining": len(used),
             "file_ending": FILE_ENDING,
             "overwrite_image_reader_writer": "SimpleITKIO",
+            DIGEST: _digest(used),
             "dataset": {row.name: _files(row, homes[row.name][1], folder) for row in used},
         },
         folder / "dataset.json",
     )
     return splits
+
+
+def _digest(rows: Sequence[SliceRow]) -> str:
+    """What tells two data sets apart wherever they lie: their slices, with area and size."""
+    table = json.dumps([asdict(row) for row in rows], sort_keys=True)
+    return hashlib.sha256(table.encode()).hexdigest()
 
 
 def _files(row: SliceRow, store: Path, folder: Path) -> dict[str, object]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.nnunet.run import FitSettings, plan_and_preprocess, planned_trainer, workspace
+from training.nnunet.run import FitSettings, prepared_trainer
 
 STEPS = 4
 """Batches that are timed; as many before them warm up."""
@@ -55,9 +55,7 @@ def estimate(work: Path, dataset: str, settings: FitSettings) -> Estimate:
     Raises:
         NotFoundError: if there is no such data set.
     """
-    workspace(work)
-    plans_file = plan_and_preprocess(work, dataset, settings.plan, settings.jobs)
-    trainer: Any = planned_trainer(work, dataset, plans_file, settings)
+    trainer: Any = prepared_trainer(work, dataset, settings)
     trainer.initialize()
     train, val = trainer.get_dataloaders()
     trainer.network.train()

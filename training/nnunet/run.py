@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from inference.errors import FormatError, NotFoundError
+from training.nnunet.dataset import DIGEST
 from training.nnunet.names import CONFIGURATION, PLANS, dataset_number, model_folder
 from training.nnunet.patience import Patience
 from training.receipt import sha256
@@ -68,22 +69,19 @@ def workspace(work: Path) -> None:
         os.environ[name] = str(folder)
 
 
-def plan_and_preprocess(work: Path, dataset: str, plan: str, jobs: int) -> Path:
+def plan_and_preprocess(work: Path, dataset: str, plan: str, jobs: int) -> None:
     """Fingerprint, plan and preprocess a data set of `nnUNet_raw`, each only where it is not done yet.
 
     Folds that start together wait for the one that does it.
-
-    Returns:
-        The plans file.
     """
     from filelock import FileLock
 
     raw, preprocessed = work / "nnUNet_raw" / dataset, work / "nnUNet_preprocessed" / dataset
     with FileLock(work / "nnUNet_preprocessed" / f".{dataset}.lock"):
-        return _plan_and_preprocess(raw, preprocessed, plan, jobs)
+        _plan_and_preprocess(raw, preprocessed, plan, jobs)
 
 
-def _plan_and_preprocess(raw: Path, preprocessed: Path, plan: str, jobs: int) -> Path:
+def _plan_and_preprocess(raw: Path, preprocessed: Path, plan: str, jobs: int) -> None:
     """The same, for the one process that holds the lock."""
     from nnunetv2.experiment_planning.dataset_fingerprint.fingerprint_extractor import DatasetFingerprintExtractor
 
@@ -99,7 +97,6 @@ def _plan_and_preprocess(raw: Path, preprocessed: Path, plan: str, jobs: int) ->
         planner(plan, number).plan_experiment()
     shutil.copyfile(raw / "splits_final.json", preprocessed / "splits_final.json")
     _preprocess(raw, preprocessed, plans_file, jobs)
-    return plans_file
 
 
 def _forget_if_changed(raw: Path, preprocessed: Path) -> None:
@@ -134,35 +131,45 @@ def fit(work: Path, dataset: str, settings: FitSettings) -> Path:
     Raises:
         FormatError: if the fold was begun on another data set.
     """
+    from filelock import FileLock
+
     workspace(work)
-    plans_file = plan_and_preprocess(work, dataset, settings.plan, settings.jobs)
-    trainer = planned_trainer(work, dataset, plans_file, settings)
-    folder = Path(trainer.output_folder)
-    data = [work / "nnUNet_raw" / dataset / name for name in ("dataset.json", "splits_final.json")]
-    claim(folder / "data.sha256", "\n".join(map(sha256, data)), "data set's training")
+    plan_and_preprocess(work, dataset, settings.plan, settings.jobs)
+    folder = model_folder(work, dataset, settings.plan) / f"fold_{settings.fold}"
+    folder.mkdir(parents=True, exist_ok=True)
+    # A training whose workflow was killed may still run: the next one waits for it, and finds it done.
+    with FileLock(folder / ".lock"):
+        train(work, dataset, settings)
+    return folder
+
+
+def train(work: Path, dataset: str, settings: FitSettings) -> None:
+    """Train one fold of a data set that is preprocessed, alone in its folder.
+
+    Raises:
+        FormatError: if the fold was begun on another data set.
+    """
+    folder = model_folder(work, dataset, settings.plan) / f"fold_{settings.fold}"
+    raw = work / "nnUNet_raw" / dataset
+    slices = json.loads((raw / "dataset.json").read_text())[DIGEST]
+    claim(folder / "data.sha256", f"{slices}\n{sha256(raw / 'splits_final.json')}", "data set's training")
     if (folder / "checkpoint_final.pth").is_file():
-        return folder
+        return
+    trainer = _trainer(work, dataset, settings)
     latest = folder / "checkpoint_latest.pth"
     if latest.is_file():
         trainer.load_checkpoint(str(latest))
     trainer.run_training()
-    return folder
 
 
-def planned_trainer(
-    work: Path, dataset: str, plans_file: Path, settings: FitSettings
-) -> "nnUNetTrainerDA5EarlyStopping":
-    """The trainer of a planned data set, with our settings in place of nnU-Net's."""
-    plans = json.loads(plans_file.read_text())
-    if settings.batch_size is not None:
-        plans["configurations"][CONFIGURATION]["batch_size"] = settings.batch_size
-    described = json.loads((work / "nnUNet_raw" / dataset / "dataset.json").read_text())
-    return _trainer(work, plans, described, settings)
+def prepared_trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerDA5EarlyStopping":
+    """The trainer of a fold, its data set planned and preprocessed, nothing of it begun."""
+    workspace(work)
+    plan_and_preprocess(work, dataset, settings.plan, settings.jobs)
+    return _trainer(work, dataset, settings)
 
 
-def _trainer(
-    work: Path, plans: dict[str, Any], dataset: dict[str, Any], settings: FitSettings
-) -> "nnUNetTrainerDA5EarlyStopping":
+def _trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerDA5EarlyStopping":
     """A trainer with our settings in place of nnU-Net's."""
     os.environ[_WORKERS] = str(settings.workers)
     import numpy as np
@@ -173,13 +180,15 @@ def _trainer(
     random.seed(settings.seed)
     torch.manual_seed(settings.seed)
     np.random.seed(settings.seed)  # noqa: NPY002 - nnU-Net's augmentation draws from the legacy generator
-    results = model_folder(work, plans["dataset_name"], settings.plan)
-    latest = results / f"fold_{settings.fold}" / "checkpoint_latest.pth"
+    plans = json.loads((work / "nnUNet_preprocessed" / dataset / f"{PLANS[settings.plan]}.json").read_text())
+    if settings.batch_size is not None:
+        plans["configurations"][CONFIGURATION]["batch_size"] = settings.batch_size
+    latest = model_folder(work, dataset, settings.plan) / f"fold_{settings.fold}" / "checkpoint_latest.pth"
     arguments: dict[str, Any] = {
         "plans": plans | {"continue_training": latest.is_file()},  # nnU-Net >= 2.7 takes it out again
         "configuration": CONFIGURATION,
         "fold": settings.fold,
-        "dataset_json": dataset,
+        "dataset_json": json.loads((work / "nnUNet_raw" / dataset / "dataset.json").read_text()),
         "device": torch.device(settings.device),
     }
     accepted = inspect.signature(nnUNetTrainerDA5EarlyStopping.__init__).parameters

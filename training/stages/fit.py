@@ -8,6 +8,7 @@ from training.stages.settings import settings_of
 
 if TYPE_CHECKING:
     from training.folds import Folds
+    from training.nnunet.run import FitSettings
 
 WORDS = "plan, preprocess and train one fold with nnU-Net"
 DATASET_ID = 501
@@ -33,11 +34,12 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--batch-size", type=int, help="slices a batch (planned by nnU-Net)")
     one.add_argument("--patience", type=int, help="epochs without a lower validation loss before stopping (30)")
     one.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: %(default)s)")
+    one.add_argument("--gpus", type=int, default=1, metavar="N", help="with --device cuda: GPUs of one training")
+    one.add_argument("--estimate", action="store_true", help="only say how long it would take, from a few batches")
     one.add_argument("--bfloat16", action="store_true", help="train in bfloat16: twice as fast on recent CPUs")
     one.add_argument("--workers", type=int, default=1, help="processes that augment (default: %(default)s)")
     one.add_argument("--jobs", type=int, default=2, help="processes that preprocess (default: %(default)s)")
     one.add_argument("--seed", type=int, default=0, help="of the folds and the training (default: %(default)s)")
-    one.add_argument("--estimate", action="store_true", help="time a few batches and say how long it will take")
 
 
 def fold(text: str) -> int | Literal["all"]:
@@ -50,9 +52,10 @@ def fold(text: str) -> int | Literal["all"]:
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
     from training.nnunet.dataset import Choice, write_dataset
+    from training.nnunet.estimate import estimate
     from training.nnunet.exclusions import read_exclusions
     from training.nnunet.names import dataset_name
-    from training.nnunet.run import FitSettings, fit
+    from training.nnunet.run import FitSettings
     from training.receipt import write_receipt
 
     dataset = dataset_name(arguments.dataset_id, arguments.title)
@@ -61,16 +64,26 @@ def run(arguments: argparse.Namespace) -> None:
     choice = Choice(arguments.min_area, arguments.negatives == "all", excluded)
     write_dataset(arguments.slices, raw, choice, _folds(arguments))
     names = ("plan", "fold", "epochs", "iterations", "val_iterations", "batch_size", "patience", "device")
-    chosen = {name: getattr(arguments, name) for name in (*names, "bfloat16", "workers", "jobs", "seed")}
+    settings = FitSettings(
+        **{name: getattr(arguments, name) for name in (*names, "bfloat16", "workers", "jobs", "seed")}
+    )
     if arguments.estimate:
-        from training.nnunet.estimate import estimate
-
-        print(estimate(arguments.work, dataset, FitSettings(**chosen)))
+        print(estimate(arguments.work, dataset, settings))
         return
-    folder = fit(arguments.work, dataset, FitSettings(**chosen))
+    folder = _fit(arguments, dataset, settings)
     inputs = [raw / "dataset.json", raw / "splits_final.json", folder.parent / "plans.json"]
     write_receipt(folder, "fit", settings_of(arguments) | {"excluded": excluded}, inputs, arguments.seed)
     print(folder.parent)
+
+
+def _fit(arguments: argparse.Namespace, dataset: str, settings: "FitSettings") -> Path:
+    """On one device, or on several GPUs."""
+    from training.nnunet.parallel import fit_parallel
+    from training.nnunet.run import fit
+
+    if arguments.gpus > 1:
+        return fit_parallel(arguments.work, dataset, settings, arguments.gpus)
+    return fit(arguments.work, dataset, settings)
 
 
 def _folds(arguments: argparse.Namespace) -> "Folds":

@@ -18,19 +18,17 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
-    from training.folds import FoldError, draw_folds, write_folds
+    from training.folds import draw_folds, write_folds
+    from training.leaks import read_identities, refuse_leaks, refuse_twins
     from training.receipt import write_receipt
     from training.slices import read_slices
 
-    stores = {store: {row.patient for row in read_slices(store)} for store in arguments.slices}
-    patients = sorted(set().union(*stores.values()))
-    for store in arguments.test:
-        both = sorted({row.patient for row in read_slices(store)} & set(patients))
-        if both:
-            raise FoldError(f"The patient {both[0]} is in the training and in {store}: take it out of one of them.")
-    groups = {
-        patient: " ".join(str(at) for at, held in enumerate(stores.values()) if patient in held) for patient in patients
-    }
+    identities = [identity for store in arguments.slices for identity in read_identities(store)]
+    refuse_twins(identities)
+    refuse_leaks(identities, [identity for store in arguments.test for identity in read_identities(store)])
+    stores = [{row.patient for row in read_slices(store)} for store in arguments.slices]
+    patients = sorted(set().union(*stores))
+    groups = {patient: " ".join(str(at) for at, held in enumerate(stores) if patient in held) for patient in patients}
     write_folds(draw_folds(patients, arguments.seed, groups=groups), arguments.seed, arguments.out)
     inputs = [store / "slices.csv" for store in (*arguments.slices, *arguments.test)]
     write_receipt(arguments.out.parent, "folds", settings_of(arguments), inputs, arguments.seed)

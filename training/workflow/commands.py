@@ -65,7 +65,7 @@ class Commands:
         return _train(
             "cases",
             *("--resect", folder / "RESECT", "--resect-seg", folder / "RESECT_segmentation"),
-            *("--out", self.table(cohort)),
+            *("--mri", self.experiment.cohorts[cohort].mri, "--out", self.table(cohort)),
         )
 
     def table(self, cohort: str) -> str:
@@ -132,21 +132,32 @@ class Commands:
 
     def postprocess(self, model: str) -> str:
         """nnU-Net's choice from the five folds' validation."""
-        return _train("postprocess", self._folder(model), "--work", ".")
+        return _train("postprocess", self.model_folder(model), "--work", ".")
 
-    def trained(self, model: str) -> list[str]:
-        """What a prediction waits for: the folds, and the post-processing where all five are there to choose it."""
+    def trained(self, model: str, fold: str) -> list[str]:
+        """What a prediction waits for: its folds, and the post-processing where all five are there to choose it."""
+        if fold != "all":
+            return [f"fits/{model}/fold_{fold}"]
         folds = self.experiment.folds(model)
         chosen = [f"fits/{model}/postprocessing"] if len(folds) == N_FOLDS else []
-        return [*(f"fits/{model}/fold_{fold}" for fold in folds), *chosen]
+        return [*(f"fits/{model}/fold_{one}" for one in folds), *chosen]
 
-    def predict(self, model: str) -> str:
+    def predict(self, model: str, fold: str) -> str:
         """Predict every slice of the cohorts on which a model is scored."""
         stores = [f"slices/{cohort}" for cohort in self.experiment.tests_of(model)]
-        folds = [str(fold) for fold in self.experiment.folds(model)]
+        folds = [str(one) for one in self.experiment.folds(model)] if fold == "all" else [fold]
         device = _options(device=self.experiment.training.device)
-        out = ("--out", f"predictions/{model}")
-        return _train("predict", self._folder(model), *stores, *out, "--folds", *folds, *device)
+        out = ("--out", f"predictions/{model}/{fold}")
+        return _train("predict", self.model_folder(model), *stores, *out, "--folds", *folds, *device)
+
+    def predicted(self, comparison: str) -> list[str]:
+        """What a comparison waits for."""
+        models = self.experiment.comparisons[comparison].models.values()
+        return [
+            f"predictions/{model}/{fold}/receipt-predict.json"
+            for model in models
+            for fold in self.experiment.scored(comparison, model)
+        ]
 
     def compare(self, comparison: str) -> str:
         """Score a comparison's models side by side."""
@@ -165,6 +176,10 @@ class Commands:
         """nnU-Net's number of a model's data set: its place in the declaration."""
         return _FIRST_DATASET + list(self.experiment.models).index(model)
 
-    def _folder(self, model: str) -> Path:
+    def raw_folder(self, model: str) -> Path:
+        """A model's data set among nnU-Net's raw ones."""
+        return Path("nnUNet_raw", dataset_name(self._number(model), model))
+
+    def model_folder(self, model: str) -> Path:
         """Where nnU-Net puts a model."""
         return model_folder(Path(), dataset_name(self._number(model), model), self.experiment.training.plan)

@@ -1,8 +1,6 @@
 """An experiment through Snakemake, in a working folder of its own that resumes."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 from inference.errors import FormatError, IusError
@@ -46,15 +44,27 @@ def run_experiment(
     # Snakemake's own lock outlives a killed process; this one does not.
     try:
         with FileLock(work / ".lock", timeout=0):
-            command = _command(path, work, jobs, executor, small, dry_run)
-            done = subprocess.run(command, env=_environment(), check=False)  # noqa: S603 - our own words
+            succeeded = _snakemake(_arguments(path, work, jobs, executor, small, dry_run))
     except Timeout as error:
         raise ExperimentError(f"Another process runs an experiment in {work}: wait for it or stop it.") from error
-    if done.returncode != 0:
+    if not succeeded:
         raise ExperimentError(
             "The experiment stopped, and its log names the stage: once the reason is gone, run the same command again."
         )
     return work / REPORT
+
+
+def _snakemake(arguments: list[str]) -> bool:
+    """Run Snakemake in this process, so that it ends with it; its stages find this package whatever their folder is."""
+    from snakemake.cli import main
+
+    root = str(Path(__file__).resolve().parents[2])
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
+    try:
+        main(arguments)
+    except SystemExit as end:
+        return end.code in (None, 0)
+    return True
 
 
 def _claim(path: Path, work: Path, small: bool) -> None:
@@ -70,22 +80,16 @@ def _claim(path: Path, work: Path, small: bool) -> None:
         aside.write_bytes(msgspec.json.format(msgspec.json.encode(now), indent=2))
 
 
-def _command(path: Path, work: Path, jobs: int, executor: str, small: bool, dry_run: bool) -> list[str]:
+def _arguments(path: Path, work: Path, jobs: int, executor: str, small: bool, dry_run: bool) -> list[str]:
     """Snakemake's command line."""
     config = [f"experiment={path.resolve()}", f"small={int(small)}", f"jobs={jobs}"]
     where = ["--cores", str(jobs)] if executor == "local" else ["--executor", executor, "--jobs", str(jobs)]
     resume = ["--rerun-incomplete", "--nolock", "--rerun-triggers", "mtime", "params", "input"]
     return [
-        *(sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--directory", str(work)),
+        *("--snakefile", str(SNAKEFILE), "--directory", str(work)),
         *where,
         *resume,
         *("--latency-wait", "5" if executor == "local" else "60"),
         *(["--dry-run"] if dry_run else []),
         *("--config", *config),
     ]
-
-
-def _environment() -> dict[str, str]:
-    """This package found by the stages, whatever their folder is."""
-    root = str(Path(__file__).resolve().parents[2])
-    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}

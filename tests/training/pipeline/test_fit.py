@@ -1,17 +1,21 @@
 """nnU-Net for real, in processes of its own: planned, trained, killed, resumed, stopped early, predicted."""
 
+import csv
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from training.cases import write_cases
 from training.cutting import Cutting
@@ -21,7 +25,10 @@ from training.nnunet.patience import Patience
 from training.slices import read_slice, read_slices, write_slices
 from training.store import cut_cases
 
-DEADLINE_S = 300
+pytestmark = pytest.mark.timeout(900)
+DEADLINE_S = 400
+LENGTH = ("--epochs", 50, "--iterations", 2, "--val-iterations", 1, "--batch-size", 2, "--workers", 0)
+FIT = ("--plan", "realtime", "--title", "Ellipsoids", "--bfloat16", *LENGTH)
 
 
 @given(st.lists(st.sampled_from([0.5, 0.25, 0.0, -0.25, float("nan")]), max_size=40), st.integers(1, 5))
@@ -50,6 +57,15 @@ def ius_train(*arguments: object) -> subprocess.CompletedProcess[str]:
     )
 
 
+def few_of(store: Path, few: Path) -> Path:
+    """A store of every twentieth slice."""
+    few.mkdir()
+    for name in ("images", "labels"):
+        (few / name).symlink_to(store / name)
+    write_slices(read_slices(store)[::20], few / "slices.csv")
+    return few
+
+
 @pytest.fixture(scope="module")
 def store(cohort: Path) -> Path:
     """A slice store, made by the command line's own functions."""
@@ -63,8 +79,7 @@ def store(cohort: Path) -> Path:
 def model(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder whose training was killed after an epoch, resumed, and stopped early after the next one."""
     work = tmp_path_factory.mktemp("work")
-    length = ("--epochs", 50, "--iterations", 2, "--val-iterations", 1, "--batch-size", 2, "--workers", 0)
-    fit = ("fit", store, "--work", work, "--plan", "realtime", "--title", "Ellipsoids", "--bfloat16", *length)
+    fit = ("fit", store, "--work", work, *FIT)
     latest = "nnUNet_results/*/*/fold_0/checkpoint_latest.pth"
     with (
         (work / "first.log").open("w") as log,
@@ -95,13 +110,98 @@ def test_training_resumes_where_it_was_killed_and_stops_early(model: Path):
     assert not (model / "fold_0" / "checkpoint_latest.pth").exists()
 
 
+def test_checkpoint_holds_the_patience(model: Path):
+    import torch
+
+    checkpoint = torch.load(model / "fold_0" / "checkpoint_final.pth", map_location="cpu", weights_only=False)
+    assert checkpoint["early_stopping"]["lowest"] < float("inf")
+    assert checkpoint["current_epoch"] >= 2
+
+
+def test_resuming_opens_no_checkpoint_that_could_run_code(model: Path, store: Path, tmp_path: Path):
+    """nnU-Net itself would unpickle anything."""
+    import torch
+
+    work = shutil.copytree(model.parents[2], tmp_path / "work")
+    fold = work / model.relative_to(model.parents[2]) / "fold_0"
+    mark = tmp_path / "ran"
+    (fold / "checkpoint_final.pth").rename(fold / "checkpoint_latest.pth")
+    checkpoint = torch.load(fold / "checkpoint_latest.pth", map_location="cpu", weights_only=False)
+    torch.save(checkpoint | {"init_args": Touches(mark)}, fold / "checkpoint_latest.pth")
+    refused = ius_train("fit", store, "--work", work, *FIT)
+    assert refused.returncode == 2
+    assert "could run code" in refused.stderr
+    assert not mark.exists()
+
+
+class Touches:
+    """Pickles as a call that makes a file."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self):
+        return Path.touch, (self.mark,)
+
+
+def test_the_course_of_the_training_is_a_table_and_a_picture(model: Path):
+    import cv2
+
+    with (model / "fold_0" / "progress.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [int(row["epoch"]) for row in rows] == list(range(len(rows)))
+    assert len(rows) >= 2
+    assert all(float(row["train_loss"]) < 2 for row in rows)
+    picture = cv2.imread(str(model / "fold_0" / "progress.png"))
+    assert picture is not None
+    assert picture.std() > 5
+
+
+def test_a_training_that_is_not_interrupted_gives_the_same_weights(model: Path, store: Path, tmp_path: Path):
+    import torch
+
+    found = []
+    for name in "ab":
+        work = tmp_path / name
+        shutil.copytree(model.parents[2] / "nnUNet_preprocessed", work / "nnUNet_preprocessed")
+        done = ius_train("fit", store, "--work", work, *FIT, "--epochs", 2)
+        assert done.returncode == 0, done.stderr
+        (final,) = work.glob("nnUNet_results/*/*/fold_0/checkpoint_final.pth")
+        found.append(torch.load(final, map_location="cpu", weights_only=False)["network_weights"])
+    assert all(torch.equal(weight, found[1][key]) for key, weight in found[0].items())
+
+
+def test_the_five_folds_choose_the_postprocessing_that_predict_obeys(model: Path, store: Path, tmp_path: Path):
+    work = shutil.copytree(model.parents[2], tmp_path / "work")
+    copy = work / model.relative_to(model.parents[2])
+    lacking = ius_train("postprocess", copy, "--work", work)
+    assert lacking.returncode == 2
+    assert "no trained fold 1" in lacking.stderr
+    for fold in range(1, 5):
+        shutil.copytree(copy / "fold_0", copy / f"fold_{fold}")
+    chosen = ius_train("postprocess", copy, "--work", work, "--jobs", 1)
+    assert chosen.returncode == 0, chosen.stderr
+    validated = {path.name for fold in range(5) for path in (copy / f"fold_{fold}" / "validation").glob("*.nii.gz")}
+    assert validated == {f"{row.name}.nii.gz" for row in read_slices(store)}
+    answer = copy / "crossval_results_folds_0_1_2_3_4" / "postprocessing.json"
+    kept = json.loads(answer.read_text())
+    assert kept["input_folder"]["foreground_mean"]["Dice"] <= kept["postprocessed"]["foreground_mean"]["Dice"]
+    largest = {"postprocessing_fns": ["remove_all_but_largest_component_from_segmentation"]}
+    answer.write_text(json.dumps(kept | largest | {"postprocessing_kwargs": [{"labels_or_regions": [1]}]}))
+    few = few_of(store, tmp_path / "few")
+    done = ius_train("predict", copy, few, "--out", tmp_path / "masks", "--folds", 0, 1)
+    assert done.returncode == 0, done.stderr
+    for row in read_slices(few):
+        mask = read_slice(tmp_path / "masks" / f"{row.name}.nii.gz")
+        assert ndimage.label(mask, np.ones((3, 3)))[1] <= 1
+    assert json.loads((tmp_path / "masks" / "receipt-predict.json").read_text())["settings"]["largest_region_only"]
+
+
 def test_the_time_a_fit_takes_is_told_before_it(model: Path, store: Path):
     """From batches that are timed now; nothing of them is kept."""
-    work = model.parents[2]
     before = {path: path.stat().st_mtime_ns for path in model.rglob("*") if path.is_file()}
-    length = ("--epochs", 50, "--iterations", 10, "--val-iterations", 5, "--batch-size", 2, "--workers", 0)
-    fit = ("fit", store, "--work", work, "--plan", "realtime", "--title", "Ellipsoids", "--bfloat16", *length)
-    done = ius_train(*fit, "--estimate")
+    length = ("--iterations", 10, "--val-iterations", 5)
+    done = ius_train("fit", store, "--work", model.parents[2], *FIT, *length, "--estimate")
     assert done.returncode == 0, done.stderr
     told = re.search(
         r"([\d.]+) s a training .* ([\d.]+) s a validation .*: ([\d.]+) min an epoch, at most ([\d.]+) h for 50",
@@ -114,12 +214,10 @@ def test_the_time_a_fit_takes_is_told_before_it(model: Path, store: Path):
     assert {path: path.stat().st_mtime_ns for path in model.rglob("*") if path.is_file()} == before
 
 
-def test_checkpoint_holds_the_patience(model: Path):
-    import torch
-
-    checkpoint = torch.load(model / "fold_0" / "checkpoint_final.pth", map_location="cpu", weights_only=False)
-    assert checkpoint["early_stopping"]["lowest"] < float("inf")
-    assert checkpoint["current_epoch"] >= 2
+def test_more_gpus_than_there_are(store: Path, tmp_path: Path):
+    refused = ius_train("fit", store, "--work", tmp_path, *FIT, "--device", "cuda", "--gpus", 64)
+    assert refused.returncode == 2
+    assert "64 were asked for" in refused.stderr
 
 
 def test_the_realtime_plan_is_small_and_patients_are_apart(model: Path, store: Path):
@@ -143,12 +241,8 @@ def test_fit_leaves_a_receipt(model: Path):
 
 
 def test_predictions_lie_on_their_slices(model: Path, store: Path, tmp_path: Path):
-    few = tmp_path / "few"
-    few.mkdir()
-    for name in ("images", "labels"):
-        (few / name).symlink_to(store / name)
-    rows = read_slices(store)[::20]
-    write_slices(rows, few / "slices.csv")
+    few = few_of(store, tmp_path / "few")
+    rows = read_slices(few)
     done = ius_train("predict", model, few, "--out", tmp_path / "masks", "--checkpoint", "final")
     assert done.returncode == 0, done.stderr
     for row in rows:

@@ -124,7 +124,7 @@ def test_a_patient_planted_in_training_and_test_stops_the_stage(tmp_path: Path, 
     train = store_of(tmp_path / "train", [slice_row(f"t{number}", f"P{number}", 9.0) for number in range(6)])
     test = store_of(tmp_path / "test", [slice_row("other-name", "P3", 9.0)])
     assert main(["folds", str(train), "--test", str(test), "--out", str(tmp_path / "folds.json")]) == 2
-    assert "P3 is in the training and in" in capsys.readouterr().err
+    assert "The patient P3 is in training" in capsys.readouterr().err
     assert not (tmp_path / "folds.json").exists()
 
 

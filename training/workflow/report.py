@@ -1,0 +1,85 @@
+"""The page of a whole experiment, run by the workflow in its working folder: `report/report.html`."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from inference.errors import IusError
+from training.evaluation.page import Page, Picture, Section
+from training.evaluation.population import Population
+from training.experiments.declaration import Experiment, read_experiment
+from training.slices import read_slices
+from training.workflow.commands import Commands
+from training.workflow.findings import comparison_table, draw_trend, label_table, model_table, trend_table
+
+OUT = Path("report")
+
+
+def write_page(experiment: Experiment, commands: Commands) -> None:
+    """Write `report.html`, `report.md` and the CSV and PNG they show."""
+    population = Population.of(experiment.simulated)
+    sections = [*_trend(experiment, population), *_comparisons(experiment, population)]
+    sections += _made(experiment, commands, population)
+    for section in sections:
+        for table in section.tables:
+            table.write_csv(OUT / "tables" / f"{table.key}.csv")
+    counts = {name: read_slices(Path("slices", name)) for name in experiment.cohorts}
+    words = [
+        f"{name}: {len({row.patient for row in rows})} patients, {len(rows)} slices" for name, rows in counts.items()
+    ]
+    Page(experiment.title, _protocol(experiment), "; ".join(words) + ".", tuple(sections)).write(OUT)
+
+
+def _protocol(experiment: Experiment) -> str:
+    """How the models were trained, in a sentence."""
+    how = experiment.training
+    given = {"epochs": how.epochs, "iterations an epoch": how.iterations, "slices a batch": how.batch_size}
+    lengths = ", ".join(f"{value} {name}" for name, value in given.items() if value is not None)
+    bfloat16 = ", bfloat16" if how.bfloat16 else ""
+    return f"nnU-Net 2D, plan {how.plan}{', ' + lengths if lengths else ''}{bfloat16}; folds as the models' table says."
+
+
+def _trend(experiment: Experiment, population: Population) -> list[Section]:
+    """The cut-off, where several are compared."""
+    table = trend_table(experiment)
+    if table is None:
+        return []
+    path = OUT / "figures" / "trend.png"
+    draw_trend(table, path, population)
+    picture = Picture(path, "Dice and contours over the cut-off", table.note)
+    return [Section("The cut-off", population, (picture,), (table,))]
+
+
+def _comparisons(experiment: Experiment, population: Population) -> list[Section]:
+    """Each comparison's first table; its own page holds the rest."""
+    found = []
+    for name, one in experiment.comparisons.items():
+        words = (f"On {one.data}.", *((one.note,) if one.note else ()), f"All tables and figures: {name}/report.html.")
+        found.append(Section(name, population, tables=(comparison_table(name),), words=words))
+    return found
+
+
+def _made(experiment: Experiment, commands: Commands, population: Population) -> list[Section]:
+    """Labels and models."""
+    labels = label_table(experiment)
+    sections = [Section("MRI's labels", population, tables=(labels,))] if labels else []
+    return [*sections, Section("Models", population, tables=(model_table(experiment, commands),))]
+
+
+def main() -> int:
+    """The command line that the workflow calls."""
+    one = argparse.ArgumentParser(prog="python -m training.workflow.report", description=main.__doc__)
+    one.add_argument("experiment", type=Path)
+    one.add_argument("--small", action="store_true")
+    arguments = one.parse_args()
+    try:
+        experiment = read_experiment(arguments.experiment, small=arguments.small)
+        write_page(experiment, Commands(experiment, arguments.experiment, small=arguments.small, jobs=1))
+    except IusError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
