@@ -5,30 +5,50 @@ import sys
 from pathlib import Path
 
 from inference.errors import IusError
+from training.evaluation.scoring import score_models, segments
+from training.evaluation.strata import with_tumour
+from training.evaluation.trend import Run
 from training.experiments.declaration import Comparison, Experiment, read_experiment
 from training.receipt import write_json
+from training.slices import read_slices
 from training.stores import join_stores
 
 
 def compare_declared(experiment: Experiment, name: str) -> None:
     """Score a comparison's models on all slices of its cohorts; where it says so, the one chosen on others alone."""
-    from training.evaluation.compare import compare
+    from training.evaluation.grid import compare_grid
 
     one = experiment.comparisons[name]
-    models, note = dict(one.models), one.note
+    runs, notes = _runs(experiment, name), [one.note] if one.note else []
     if one.choose_on:
-        models, note = _chosen(experiment, one, Path("report", name))
-    store = _joined(one.test)
-    compare(
-        {label: Path("predictions", model) for label, model in models.items()},
-        store,
+        best, words = _chosen(experiment, name, Path("report", name))
+        runs, notes = [run for run in runs if run.model == best], [*notes, words]
+    compare_grid(
+        runs,
+        _joined(one.test),
         Path("report", name),
-        data=f"{one.data}. {note}".strip(),
+        data=one.data,
         simulated=experiment.simulated,
         annotators={reader: _reader(experiment, one, reader) for reader in one.annotators},
+        notes=notes,
         title=f"{experiment.title}: {name}",
         cases=_tables(experiment, one.test),
     )
+
+
+def _runs(experiment: Experiment, name: str) -> list[Run]:
+    """The cells of a comparison: its models, each with the folds that are scored."""
+    return [
+        Run(
+            model=label,
+            cutoff_mm2=experiment.models[model].min_area,
+            fold=fold,
+            predictions=Path("predictions", model, fold),
+            series=label.partition(" ")[2],
+        )
+        for label, model in experiment.comparisons[name].models.items()
+        for fold in experiment.scored(name, model)
+    ]
 
 
 def _joined(cohorts: tuple[str, ...]) -> Path:
@@ -43,23 +63,19 @@ def _tables(experiment: Experiment, cohorts: tuple[str, ...]) -> list[Path]:
     return [Path(experiment.cohorts[name].cases or f"tables/{name}.csv") for name in cohorts]
 
 
-def _chosen(experiment: Experiment, one: Comparison, out: Path) -> tuple[dict[str, str], str]:
-    """The model of highest mean Dice over all tumour slices of `choose_on`, and the words that say so."""
-    from training.evaluation.scoring import score_models, segments
-    from training.evaluation.strata import with_tumour
-    from training.slices import read_slices
-
-    store = _joined(one.choose_on)
-    masks = {label: segments(Path("predictions", model)) for label, model in one.models.items()}
-    scores = score_models(read_slices(store), store, masks)
-    means = {}
-    for label, slices in scores.items():
-        dice = [scored.score.dice for scored in with_tumour(slices) if scored.score.dice is not None]
-        means[label] = sum(dice) / len(dice)
+def _chosen(experiment: Experiment, name: str, out: Path) -> tuple[str, str]:
+    """The model of highest mean Dice over all tumour slices of `choose_on`, over its folds, and the words for it."""
+    store = _joined(experiment.comparisons[name].choose_on)
+    dice: dict[str, list[float]] = {}
+    for run in _runs(experiment, name):
+        (slices,) = score_models(read_slices(store), store, {run.model: segments(run.predictions)}).values()
+        found = [one.score.dice for one in with_tumour(slices) if one.score.dice is not None]
+        dice.setdefault(run.model, []).append(sum(found) / len(found))
+    means = {label: sum(folds) / len(folds) for label, folds in dice.items()}
     best = max(means, key=lambda label: means[label])
     listed = ", ".join(f"{label} {mean:.3f}" for label, mean in means.items())
     write_json({"simulated": experiment.simulated, "mean_dice": means, "chosen": best}, out / "choice.json")
-    return {best: one.models[best]}, f"{one.note} Mean Dice there: {listed}; chosen: {best}."
+    return best, f"Mean Dice there, over folds: {listed}. Chosen: {best}."
 
 
 def _reader(experiment: Experiment, one: Comparison, reader: str) -> Path:

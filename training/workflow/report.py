@@ -1,6 +1,7 @@
 """The page of a whole experiment, run by the workflow in its working folder: `report/report.html`."""
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from training.evaluation.population import Population
 from training.experiments.declaration import Experiment, read_experiment
 from training.slices import read_slices
 from training.workflow.commands import Commands
-from training.workflow.findings import comparison_table, draw_trend, label_table, model_table, trend_table
+from training.workflow.findings import comparison_table, label_table, model_table
 
 OUT = Path("report")
 
@@ -18,8 +19,7 @@ OUT = Path("report")
 def write_page(experiment: Experiment, commands: Commands) -> None:
     """Write `report.html`, `report.md` and the CSV and PNG they show."""
     population = Population.of(experiment.simulated)
-    sections = [*_trend(experiment, population), *_comparisons(experiment, population)]
-    sections += _made(experiment, commands, population)
+    sections = [*_comparisons(experiment, population), *_made(experiment, commands, population)]
     for section in sections:
         for table in section.tables:
             table.write_csv(OUT / "tables" / f"{table.key}.csv")
@@ -39,24 +39,23 @@ def _protocol(experiment: Experiment) -> str:
     return f"nnU-Net 2D, plan {how.plan}{', ' + lengths if lengths else ''}{bfloat16}; folds as the models' table says."
 
 
-def _trend(experiment: Experiment, population: Population) -> list[Section]:
-    """The cut-off, where several are compared."""
-    table = trend_table(experiment)
-    if table is None:
-        return []
-    path = OUT / "figures" / "trend.png"
-    draw_trend(table, path, population)
-    picture = Picture(path, "Dice and contours over the cut-off", table.note)
-    return [Section("The cut-off", population, (picture,), (table,))]
-
-
 def _comparisons(experiment: Experiment, population: Population) -> list[Section]:
-    """Each comparison's first table; its own page holds the rest."""
+    """Each comparison's trend and first table; its own page holds the rest."""
     found = []
     for name, one in experiment.comparisons.items():
         words = (f"On {one.data}.", *((one.note,) if one.note else ()), f"All tables and figures: {name}/report.html.")
-        found.append(Section(name, population, tables=(comparison_table(name),), words=words))
+        trend = OUT / name / "figures" / "trend.png"
+        pictures = (Picture(_beside(trend, name), "Against the cut-off", "Dots are folds."),) if trend.is_file() else ()
+        found.append(Section(name, population, pictures, (comparison_table(name),), words))
     return found
+
+
+def _beside(picture: Path, name: str) -> Path:
+    """A comparison's picture among the page's own."""
+    copy = OUT / "figures" / f"{name}-{picture.name}"
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(picture, copy)
+    return copy
 
 
 def _made(experiment: Experiment, commands: Commands, population: Population) -> list[Section]:

@@ -172,8 +172,9 @@ def test_a_training_that_is_not_interrupted_gives_the_same_weights(model: Path, 
 
 
 def test_the_five_folds_choose_the_postprocessing_that_predict_obeys(model: Path, store: Path, tmp_path: Path):
-    work = shutil.copytree(model.parents[2], tmp_path / "work")
-    copy = work / model.relative_to(model.parents[2])
+    home = model.parents[2]
+    work = shutil.copytree(home, home.with_name("five-folds"))  # beside it: a data set points to its slices from there
+    copy = work / model.relative_to(home)
     lacking = ius_train("postprocess", copy, "--work", work)
     assert lacking.returncode == 2
     assert "no trained fold 1" in lacking.stderr
