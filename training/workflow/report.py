@@ -1,6 +1,7 @@
 """The page of a whole experiment, run by the workflow in its working folder: `report/report.html`."""
 
 import argparse
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -43,11 +44,21 @@ def _comparisons(experiment: Experiment, population: Population) -> list[Section
     """Each comparison's trend and first table; its own page holds the rest."""
     found = []
     for name, one in experiment.comparisons.items():
-        words = (f"On {one.data}.", *((one.note,) if one.note else ()), f"All tables and figures: {name}/report.html.")
+        words = [f"On {one.data}.", one.note, _choice(name), f"All tables and figures: {name}/report.html."]
         trend = OUT / name / "figures" / "trend.png"
         pictures = (Picture(_beside(trend, name), "Against the cut-off", "Dots are folds."),) if trend.is_file() else ()
-        found.append(Section(name, population, pictures, (comparison_table(name),), words))
+        found.append(Section(name, population, pictures, (comparison_table(name),), tuple(filter(None, words))))
     return found
+
+
+def _choice(name: str) -> str:
+    """Which model was chosen beforehand, where a comparison chooses one."""
+    path = OUT / name / "choice.json"
+    if not path.is_file():
+        return ""
+    choice = json.loads(path.read_text())
+    means = ", ".join(f"{model} {mean:.3f}" for model, mean in choice["mean_dice"].items())
+    return f"Mean Dice where it was chosen, over folds: {means}. Chosen: {choice['chosen']}."
 
 
 def _beside(picture: Path, name: str) -> Path:
