@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from inference.reading import Outcome
 from viewer import settings
 from viewer.caliper import Caliper
+from viewer.chores import Chores
 from viewer.condition import Condition, Health
 from viewer.decor import Marker
+from viewer.exporting import Exporting
 from viewer.face import Face
 from viewer.faults import Faults
 from viewer.flip import Flip
@@ -39,6 +41,8 @@ class Desk:
         outlet: what goes to other programs.
         snapshots: what is being written.
         recording: what is being recorded.
+        exporting: the open record being exported.
+        chores: jobs behind the window.
         meter: what was really painted.
         live_meter: the same of the live pane, where there are two.
         hold: the size warning's memory.
@@ -63,6 +67,8 @@ class Desk:
     phase: Phase
     snapshots: Snapshots
     recording: Recording
+    exporting: Exporting
+    chores: Chores
     outlet: Outlet = field(default_factory=Outlet)
     meter: Meter = field(default_factory=Meter)
     live_meter: Meter = field(default_factory=lambda: Meter(contours=False))

@@ -24,9 +24,11 @@ from viewer import keymap, settings
 from viewer.actions import ACTIONS
 from viewer.calibrating import Calibrating
 from viewer.canvas import Painted
+from viewer.chores import Chores
 from viewer.condition import Health
 from viewer.deeds import Deeds
 from viewer.desk import Desk
+from viewer.exporting import Exporting
 from viewer.face import Face, Offer
 from viewer.faults import Faults
 from viewer.flip import Flip
@@ -76,8 +78,19 @@ class MainWindow(QMainWindow):
         self.session, self.view = session, Screen(self.act, self._accept, self._painted, self._live_painted)
         self.freezing = Freezing(session, self.view)
         snapshots = Snapshots(settings.exports_folder())
-        recording = Recording(session, self.view.top.badge, settings.exports_folder())
-        self.desk = Desk(session, self.view, self.freezing, remembered, faults or Faults(), phase, snapshots, recording)
+        chores = Chores()
+        self.desk = Desk(
+            session,
+            self.view,
+            self.freezing,
+            remembered,
+            faults or Faults(),
+            phase,
+            snapshots,
+            Recording(session, self.view.top.badge, settings.exports_folder(), chores),
+            Exporting(session, chores),
+            chores,
+        )
         self.calibrating = Calibrating(self.desk, Presets())
         self.deeds = Deeds(
             self.desk, self.calibrating, {"fullscreen": self._full_screen, "monitor": self._other_monitor}
@@ -253,7 +266,8 @@ class MainWindow(QMainWindow):
         self.desk.wake.close()
         self.desk.previews.close()
         self.session.close()
-        self.desk.recording.close()
+        self.desk.exporting.close()
+        self.desk.chores.close()
         self.desk.snapshots.close()
         super().closeEvent(event)
 

@@ -207,7 +207,7 @@ class Pull:
         sleepy = desk.wake.keep(self._session.live is not None)
         if sentence := desk.faults.take() or desk.snapshots.poll() or sleepy:
             self._view.stage.say(sentence, now)
-        elif (told := desk.recording.take()) is not None:
+        elif (told := desk.chores.take()) is not None:
             self._view.stage.say(told[0], now, told[1])
 
     def _source_changed(self, now: float) -> None:

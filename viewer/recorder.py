@@ -1,16 +1,13 @@
 """Recording from the window: start, stop, the last 30 s afterwards, marks; polled, so that nobody waits for a disk."""
 
-import threading
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING
 
-from inference.errors import IusError, OutputError
+from inference.errors import OutputError
 from inference.reading import Outcome, Tumour
 from viewer.badge import RecordBadge, time_words
+from viewer.chores import Chores
 from viewer.face import Tone
 from viewer.flip import Flip
 from viewer.opened import Model
@@ -23,7 +20,6 @@ if TYPE_CHECKING:
     from inference.recording.schema import Event, ModelUsed
     from inference.sources.cropped import Rect
 
-SLOW_DISK = "The disk is so slow that the recording could not be finished: what is written is safe."
 STOP_S = 60.0
 
 
@@ -34,22 +30,19 @@ class Recording:
         session: whose frames and outcomes are recorded.
         badge: shows how it goes.
         folder: where records go; made when the first is written.
+        chores: does what takes long, and says how it went.
 
     Attributes:
         case_code: typed by the user for this sitting; None until asked.
     """
 
-    def __init__(self, session: Session, badge: RecordBadge, folder: Path) -> None:
-        self._session, self._badge, self._folder = session, badge, folder
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ius-keep")
-        self._ending: list[Future[str]] = []
-        self._said: list[tuple[str, Tone]] = []
+    def __init__(self, session: Session, badge: RecordBadge, folder: Path, chores: Chores) -> None:
+        self._session, self._badge, self._folder, self._chores = session, badge, folder, chores
         self._recorder: Recorder | None = None
         self._feed: object = None
         self._told: dict[str, object] = {}
         self._wrong: set[tuple[int, float]] = set()
         self.case_code: str | None = None
-        self._exporting, self._stop_export = False, threading.Event()
 
     @property
     def running(self) -> bool:
@@ -62,12 +55,12 @@ class Recording:
 
         info = self._session.info
         if info is None or self._session.feed is None:
-            self._say("Open a source first: there is nothing to record.")
+            self._chores.say("Open a source first: there is nothing to record.")
             return
         try:
             recorder = Recorder(self._free_path(), info, case_code=self.case_code or "", rect=self._rect())
         except OutputError as error:
-            self._say(str(error))
+            self._chores.say(str(error))
             return
         self._session.guard_events()  # of the time before
         self._recorder, self._feed = recorder, self._session.feed
@@ -84,13 +77,13 @@ class Recording:
         if recorder is not None:
             self._session.record_to(None)
             self._badge.hide()
-            self._ending.append(self._pool.submit(_finish, recorder))
+            self._chores.begin(lambda: _finish(recorder))
 
     def keep(self, phase: Phase, flip: Flip) -> None:
         """Write the last half minute of a live source."""
         held, info = self._session.held(), self._session.info
         if held is None or info is None:
-            self._say("Only a live source has a last half minute to keep: press R to record a replay.")
+            self._chores.say("Only a live source has a last half minute to keep: press R to record a replay.")
             return
         code, rect, wrong = self.case_code or "", self._rect(), frozenset(self._wrong)
         in_force = _in_force(phase, flip, self._session.model)
@@ -103,50 +96,23 @@ class Recording:
             seconds = held.captured_at(len(held) - 1) - held.captured_at(0)
             return f"The last {seconds:.0f} s are kept, {count} frames: {path.name} in {path.parent}."
 
-        self._say("The last half minute is being written.", Tone.NEUTRAL)
-        self._ending.append(self._pool.submit(job))
-
-    def export(self, position: int) -> None:
-        """Write everything of the record that is open, the frame on the screen as DICOM too; once more stops it."""
-        if self._exporting:
-            self._stop_export.set()
-            return
-        request, info = self._session.request, self._session.info
-        if request is None or info is None or not info.origin.record:
-            self._say("Open a record first: what is exported is a record.")
-            return
-        path = Path(request.text).expanduser()
-
-        def job() -> str:
-            from inference.export.record import export_record
-            from inference.sources.record import RecordSource
-
-            out = self._made(path.with_suffix(""))
-            with RecordSource(path, typed=request.spacing) as source:
-                files = export_record(source, out, chosen=(position,), watch=self._watched)
-            return f"Exported: {len(files)} files in {out}."
-
-        self._stop_export.clear()
-        self._exporting = True
-        self._say("The record is being exported: E stops it.", Tone.NEUTRAL)
-        exporting = self._pool.submit(job)
-        exporting.add_done_callback(self._exported)
-        self._ending.append(exporting)
+        self._chores.say("The last half minute is being written.", Tone.NEUTRAL)
+        self._chores.begin(job)
 
     def mark_wrong(self, shown: Outcome | None) -> None:
         """The user's word that the contour on the screen is wrong."""
         from inference.recording.schema import EventKind
 
         if not isinstance(shown, Tumour):
-            self._say("There is no contour here to be marked as wrong.")
+            self._chores.say("There is no contour here to be marked as wrong.")
             return
         self._wrong.add((shown.frame.index, shown.frame.captured_at))
         if self._recorder is not None and self._recorder.event(EventKind.WRONG, "", shown):
-            self._say("Contour marked as wrong in the record.", Tone.NEUTRAL)
+            self._chores.say("Contour marked as wrong in the record.", Tone.NEUTRAL)
         elif self._session.live is not None:
-            self._say("Contour marked as wrong: press K to keep it with the last 30 s.", Tone.NEUTRAL)
+            self._chores.say("Contour marked as wrong: press K to keep it with the last 30 s.", Tone.NEUTRAL)
         else:
-            self._say("Nothing is recorded that could hold this mark: press R first.")
+            self._chores.say("Nothing is recorded that could hold this mark: press R first.")
 
     def follow(self, phase: Phase, flip: Flip) -> None:
         """Write what changed; end with the source, or where the disk ended it. Called at every tick."""
@@ -154,7 +120,7 @@ class Recording:
         if recorder is None:
             return
         if self._session.feed is not self._feed:
-            self._say("The recording ended with its source.", Tone.NOTICE)
+            self._chores.say("The recording ended with its source.", Tone.NOTICE)
             self.stop()
             return
         self._tell_guards()
@@ -175,32 +141,6 @@ class Recording:
             self.stop()  # which says it
         else:
             self._badge.show_status(status.seconds, status.size, status.frames, status.dropped)
-
-    def take(self) -> tuple[str, Tone] | None:
-        """The oldest sentence to show, if there is one."""
-        if self._ending and self._ending[0].done():
-            self._said.append(_outcome_of(self._ending.pop(0)))
-        return self._said.pop(0) if self._said else None
-
-    def close(self) -> None:
-        """Finish what is being recorded or kept, and wait for it; stop an export."""
-        self.stop()
-        self._stop_export.set()
-        self._pool.shutdown()
-
-    def _watched(self, numbers: range) -> Iterator[int]:
-        """Frame numbers on their way through an export, in its thread: told once a second, until it is to stop."""
-        told = monotonic()
-        for number in numbers:
-            if monotonic() - told > 1.0:
-                told = monotonic()
-                self._say(f"Exporting: frame {number} of {len(numbers)}. E stops it.", Tone.NEUTRAL)
-            if self._stop_export.is_set():
-                raise OutputError("The export was stopped before its end: export again for all files.")
-            yield number
-
-    def _exported(self, _: Future[str]) -> None:
-        self._exporting = False
 
     def _tell_guards(self) -> None:
         """Write which alarms began and ended since last asked, as long as they are this source's."""
@@ -230,21 +170,23 @@ class Recording:
         return rect if rect is not None and info is not None and rect.fits(info.rows, info.cols) else None
 
     def _free_path(self) -> Path:
-        self._made(self._folder)
+        made(self._folder)
         stem = free_stem(self._folder, datetime.now().astimezone(), lambda path: path.exists(), ".mcap")
         return self._folder / f"{stem}.mcap"
 
-    @staticmethod
-    def _made(folder: Path) -> Path:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            sentence = f"{folder} cannot be made ({error.strerror}): check the disk and its rights."
-            raise OutputError(sentence) from error
-        return folder
 
-    def _say(self, sentence: str, tone: Tone = Tone.FAULT) -> None:
-        self._said.append((sentence, tone))
+def made(folder: Path) -> Path:
+    """The folder, made if it was not there.
+
+    Raises:
+        OutputError: if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sentence = f"{folder} cannot be made ({error.strerror}): check the disk and its rights."
+        raise OutputError(sentence) from error
+    return folder
 
 
 def _finish(recorder: "Recorder") -> str:
@@ -254,15 +196,6 @@ def _finish(recorder: "Recorder") -> str:
         raise OutputError(f"{status.error} {status.frames} frames were kept.")
     path = status.path
     return f"Recorded {time_words(status.seconds)}, {status.frames} frames{lost}: {path.name} in {path.parent}."
-
-
-def _outcome_of(done: Future[str]) -> tuple[str, Tone]:
-    try:
-        return done.result(), Tone.NEUTRAL
-    except IusError as error:
-        return str(error), Tone.FAULT
-    except RuntimeError:
-        return SLOW_DISK, Tone.FAULT
 
 
 def _in_force(phase: Phase, flip: Flip, model: Model | None) -> "list[Event | ModelUsed]":
