@@ -6,7 +6,6 @@ that says so; of three tries the quickest counts, since a busy machine may be la
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -16,11 +15,10 @@ from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
 from inference.contract import ModelContract
-from inference.frame import Frame
 from inference.guards.base import Alarm
 from inference.guards.depth import DepthGuard
 from inference.guards.frozen import AFTER_S
-from inference.reading import Failed, Outcome, Tumour
+from inference.reading import Tumour
 from inference.sources.cropped import Rect
 from inference.sources.disturbances import (
     Disturbance,
@@ -47,7 +45,7 @@ from viewer.condition import STALE_AFTER_S, Health
 from viewer.face import Face
 from viewer.main_window import MainWindow
 from viewer.phase import Phase
-from viewer.states import DASH, FAILURES_THAT_STAY, GUARDED
+from viewer.states import DASH, GUARDED
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]
@@ -283,46 +281,4 @@ def test_a_frame_unlike_the_training_data_is_analysed_and_has_no_figures(
     assert not any("Dice" in line for line in face.card.body)
     assert Alarm.UNLIKE_TRAINING in [event.alarm for event in window.session.guard_events()]
     shoot(window, "guard-unlike")
-    window.close()
-
-
-def test_an_analysis_that_fails_again_and_again_stays_on_the_screen(
-    live: Begin,
-    qtbot: QtBot,
-    shoot: Shoot,
-    make_model: MakeModel,
-    contract: ModelContract,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    failing = False
-    good = make_model(contract)
-
-    def analyse(frame: Frame) -> Outcome:
-        if failing:
-            return Failed(frame, "The network failed on CPU: out of memory.")
-        return good.analyse(frame)
-
-    window, _ = live(make_model(contract, analyse))
-    glance = Glance(window)
-    failing = True
-    qtbot.waitUntil(lambda: face_of(window).card.title == "ANALYSIS FAILING", timeout=WAIT_MS)
-    status = window.session.status()
-    assert status is not None
-    assert status.consecutive_failures >= FAILURES_THAT_STAY
-    assert (face_of(window).number, face_of(window).contour) == (DASH, False)
-    shoot(window, "guard-failing")
-    failing = False
-    qtbot.waitUntil(lambda: measured(window), timeout=WAIT_MS)
-    assert sum("analysis fails" in record.getMessage() for record in caplog.records) == 1
-    glance.stop()
-    window.close()
-
-
-def test_a_model_on_another_provider_than_the_first_says_so(
-    live: Begin, qtbot: QtBot, make_model: MakeModel, contract: ModelContract
-) -> None:
-    model = replace(make_model(contract), fallbacks=("CUDA does not load here.",))
-    window, _ = live(model)
-    device = window.view.readout._values["Device"]
-    qtbot.waitUntil(lambda: device.text().startswith("CPU, fallback"), timeout=WAIT_MS)
     window.close()
