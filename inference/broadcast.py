@@ -276,6 +276,8 @@ def result_json(news: _News, utc: float, notes: Mapping[str, str]) -> str:
             "model": news.analysis.model,
             "model_sha256": news.analysis.model_sha256,
             "demonstration": news.analysis.demonstration,
+            "mode": news.analysis.mode.value,
+            "unlike_training": news.analysis.unlike or None,
         }
     return json.dumps(cells, allow_nan=False)
 

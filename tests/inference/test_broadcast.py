@@ -135,6 +135,7 @@ def test_frame_mask_and_result_arrive_together_with_the_scale_of_each_axis() -> 
     assert (result["spacing_row_mm"], result["spacing_col_mm"]) == (0.3, 0.2)
     assert result["spacing_provenance"] == "ruler"
     assert result["demonstration"] is True
+    assert (result["mode"], result["unlike_training"]) == ("fast", None)
     assert "Research" in result["intended_use"] or "research" in result["intended_use"]
     assert NAME not in bundle[RESULT].string
 
