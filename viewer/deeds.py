@@ -47,7 +47,7 @@ class Deeds:
             "snapshot": self._snapshot,
             "record": self._record,
             "keep": lambda: desk.recording.keep(desk.phase, desk.flip),
-            "export": lambda: desk.exporting.toggle(desk.session.playback.position if desk.session.playback else 0),
+            "export": lambda: desk.exporting.toggle(desk.shown),
             "wrong": lambda: desk.recording.mark_wrong(desk.shown),
             "wider": lambda: self._widen(0.5),
             "narrower": lambda: self._widen(-0.5),

@@ -6,6 +6,7 @@ from pathlib import Path
 from time import monotonic
 
 from inference.errors import OutputError
+from inference.reading import Outcome
 from viewer.chores import Chores
 from viewer.face import Tone
 from viewer.recorder import made
@@ -27,16 +28,16 @@ class Exporting:
         self._stop = threading.Event()
         self.running = False
 
-    def toggle(self, position: int) -> None:
-        """Write everything of the record that is open, frame `position` as DICOM too; or stop that."""
+    def toggle(self, shown: Outcome | None) -> None:
+        """Write everything of the record that is open, the frame on the screen as DICOM too; or stop that."""
         if self.running:
             self._stop.set()
             return
-        request, info = self._session.request, self._session.info
-        if request is None or info is None or not info.origin.record:
+        request = self._session.request
+        if request is None or shown is None or not shown.frame.origin.record:
             self._chores.say("Open a record first: what is exported is a record.")
             return
-        path, spacing = Path(request.text).expanduser(), request.spacing
+        path, spacing, number = Path(request.text).expanduser(), request.spacing, shown.frame.index
 
         def job() -> str:
             from inference.export.record import export_record
@@ -44,7 +45,7 @@ class Exporting:
 
             out = made(path.with_suffix(""))
             with RecordSource(path, typed=spacing) as source:
-                files = export_record(source, out, chosen=(position,), watch=self._watched)
+                files = export_record(source, out, chosen=(number,), watch=self._watched)
             return f"Exported: {len(files)} files in {out}."
 
         self._stop.clear()
