@@ -62,8 +62,9 @@ def main() -> None:
         files = {name: cohort.folder / path for name, path in cohort.patients[0]["files"].items()}
         for name in ("volume", "truth"):
             enlarge(files[name])
-        shape = sitk.ReadImage(str(files["volume"])).GetSize()
-        sector = np.count_nonzero(sitk.GetArrayViewFromImage(sitk.ReadImage(str(files["volume"]))))
+        image = sitk.ReadImage(str(files["volume"]))
+        shape, sector = image.GetSize(), np.count_nonzero(sitk.GetArrayViewFromImage(image))
+        del image
         print(f"{shape[0]} x {shape[1]} x {shape[2]} voxels, {sector / np.prod(shape):.0%} of them in the sector")
         table, out = work / "cases.csv", work / "registered"
         resect = ["--resect", str(cohort.folder / "RESECT"), "--resect-seg", str(cohort.folder / "RESECT_segmentation")]
