@@ -36,6 +36,7 @@ comparisons:
 small: {}
 """
 DEADLINE_S = 600
+pytestmark = pytest.mark.timeout(2 * DEADLINE_S)
 
 
 def command(experiment: Path, work: Path) -> list[str]:
@@ -80,7 +81,6 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "work"
 
 
-@pytest.mark.timeout(2 * DEADLINE_S)
 def test_it_goes_on_where_it_was_killed(work: Path):
     logs = sorted(work.glob("nnUNet_results/*/*/fold_0/training_log_*.txt"), key=lambda path: path.stat().st_mtime)
     epochs = [[int(at) for at in re.findall(r": Epoch (\d+) *\n", log.read_text())] for log in logs]
@@ -96,7 +96,7 @@ def test_folds_and_slices_are_the_declared_ones(work: Path):
     trained = {row.patient for row in read_slices(work / "slices" / "mri")}
     assert set().union(*folds) == trained
     assert not trained & {row.patient for row in read_slices(work / "slices" / "test")}
-    predicted = {path.name for path in (work / "predictions" / "MRI_35").glob("*.nii.gz")}
+    predicted = {path.name for path in (work / "predictions" / "MRI_35" / "all").glob("*.nii.gz")}
     assert predicted == {f"{row.name}.nii.gz" for row in read_slices(work / "slices" / "test")}
 
 
@@ -117,6 +117,22 @@ def test_the_same_figures_come_out_of_the_stored_predictions(work: Path):
     assert again.returncode == 0, again.stderr[-4000:]
     assert "Rule: fit" not in again.stderr
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_packed_predictions_give_the_same_tables_in_an_empty_folder(work: Path, tmp_path: Path):
+    stored = [sys.executable, "-m", "training.workflow.stored"]
+    experiment, packed, again = work.parent / "tiny.yaml", tmp_path / "predictions.zip", tmp_path / "again"
+    for words in (
+        ["pack", experiment, "--work", work, "--out", packed],
+        ["score", experiment, "--work", again, "--from", packed],
+    ):
+        done = subprocess.run(
+            [*stored, *map(str, words)], env=environment(), text=True, capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-4000:]
+    for name in ("tables.json", "slices.csv"):
+        assert (again / "report/cutoffs" / name).read_bytes() == (work / "report/cutoffs" / name).read_bytes()
+    assert not (again / "nnUNet_results").exists()
 
 
 def test_another_declaration_is_refused_in_its_folder(work: Path):
