@@ -80,12 +80,13 @@ class Commands:
 
     def review(self, cohort: str) -> str:
         """Accept a simulated cohort; for a real one, write the page a person uses and stop until it is done."""
-        everyone = _options(accept_all=self.experiment.simulated)
-        return _train("review", f"registered/{cohort}", "--cases", self.table(cohort), *everyone)
+        simulated = _options(simulated=self.experiment.simulated)
+        words = ("training.workflow.reviewed", f"registered/{cohort}", self.table(cohort))
+        return shell_line(sys.executable, "-m", *words, *simulated)
 
     def labels(self, cohort: str) -> list[str]:
         """What a cohort's slices wait for beyond its table."""
-        return [f"registered/{cohort}/review.csv"] if self.experiment.cohorts[cohort].labels == "mri" else []
+        return [f"registered/{cohort}/reviewed"] if self.experiment.cohorts[cohort].labels == "mri" else []
 
     def slice(self, cohort: str) -> str:
         """Cut a cohort."""

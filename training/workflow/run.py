@@ -6,6 +6,7 @@ from pathlib import Path
 from inference.errors import FormatError, IusError
 from training.experiments.declaration import read_experiment
 from training.files import written_aside
+from training.workflow.reviewed import forget_changed
 
 SNAKEFILE = Path(__file__).with_name("Snakefile")
 REPORT = Path("report", "report.html")
@@ -41,6 +42,8 @@ def run_experiment(
 
     work.mkdir(parents=True, exist_ok=True)
     _claim(path, work, small)
+    for registered in (work / "registered").glob("*"):
+        forget_changed(registered)
     # Snakemake's own lock outlives a killed process; this one does not.
     try:
         with FileLock(work / ".lock", timeout=0):

@@ -1,0 +1,68 @@
+"""The review of a cohort's registrations, as the workflow waits for it: `registered/COHORT/reviewed`.
+
+A person's decisions are in review.csv, which no rule of the workflow has as its output: Snakemake deletes the outputs
+of a stage that fails or runs again.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from inference.errors import IusError
+from training.files import written_aside
+from training.receipt import sha256
+from training.registration.decisions import read_decisions, undecided
+from training.registration.result import read_results
+from training.registration.review import review
+
+MARK = "reviewed"
+
+
+class UndecidedError(IusError):
+    """Registrations that nobody has decided on."""
+
+
+def finish_review(folder: Path, cases: Path, *, simulated: bool) -> None:
+    """Accept a simulated cohort unseen; of a real one write the page, and go on once every case is decided.
+
+    Raises:
+        UndecidedError: if a case is neither accepted nor rejected.
+    """
+    words = review(folder, accept_all=simulated, cases=cases)
+    left = undecided(read_results(folder), read_decisions(folder))
+    if left:
+        raise UndecidedError(f"{len(left)} registrations wait for a decision ({words}): decide, and run it again.")
+    with written_aside(folder / MARK) as aside:
+        aside.write_text(_decisions(folder))
+
+
+def forget_changed(folder: Path) -> None:
+    """Take the mark away if decisions changed since, so that the cohort is cut again."""
+    mark = folder / MARK
+    if mark.is_file() and mark.read_text() != _decisions(folder):
+        mark.unlink()
+
+
+def _decisions(folder: Path) -> str:
+    """What tells two states of the decisions apart."""
+    path = folder / "review.csv"
+    return sha256(path) if path.is_file() else "none"
+
+
+def main() -> int:
+    """The command line that the workflow calls."""
+    one = argparse.ArgumentParser(prog="python -m training.workflow.reviewed", description=main.__doc__)
+    one.add_argument("folder", type=Path)
+    one.add_argument("cases", type=Path)
+    one.add_argument("--simulated", action="store_true")
+    arguments = one.parse_args()
+    try:
+        finish_review(arguments.folder, arguments.cases, simulated=arguments.simulated)
+    except IusError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
