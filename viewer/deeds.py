@@ -46,7 +46,7 @@ class Deeds:
             "caliper": self._caliper,
             "snapshot": self._snapshot,
             "record": self._record,
-            "keep": lambda: desk.recording.keep(desk.phase, desk.flip),
+            "keep": lambda: desk.recording.keep(desk.standing),
             "export": lambda: desk.exporting.toggle(desk.shown),
             "wrong": lambda: desk.recording.mark_wrong(desk.shown),
             "wider": lambda: self._widen(0.5),
@@ -133,7 +133,7 @@ class Deeds:
     def start_recording(self, case_code: str) -> None:
         """Record from now on; the code holds for this sitting."""
         self._desk.recording.case_code = case_code
-        self._desk.recording.start(self._desk.phase, self._desk.flip)
+        self._desk.recording.start(self._desk.standing)
 
     def freeze(self) -> None:
         """Hold the view of a live source, with the last half minute to scrub through."""
@@ -187,7 +187,7 @@ class Deeds:
         elif recording.case_code is None:
             self._view.stage.toggle(self._view.record)
         else:
-            recording.start(self._desk.phase, self._desk.flip)
+            recording.start(self._desk.standing)
 
     def _overlay_off(self) -> None:
         self._desk.overlay_off_until = monotonic() + OVERLAY_OFF_S

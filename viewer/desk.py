@@ -24,6 +24,7 @@ from viewer.screen import Screen
 from viewer.session import Session
 from viewer.settings import Settings
 from viewer.snapshots import Snapshots
+from viewer.standing import Standing
 from viewer.wake import Wake, holders
 
 
@@ -93,6 +94,11 @@ class Desk:
     def calibrating(self) -> bool:
         """Whether points or a rectangle are being marked on the picture."""
         return not (self.view.calibration.isHidden() and self.view.marking.isHidden())
+
+    @property
+    def standing(self) -> Standing:
+        """What the user has said of the view."""
+        return Standing(self.phase, self.flip, self.marker)
 
     def remember(self, changed: Settings) -> None:
         """Take and keep these settings."""

@@ -64,7 +64,7 @@ class Pull:
         desk.shown = outcome or desk.shown
         whole = self._whole(picture)
         shown = self._show(now, new=outcome is not None or self._whole_shown)
-        desk.recording.follow(desk.phase, desk.flip)
+        desk.recording.follow(desk.standing)
         if self._view.stage.two_panes:
             self._show_live(whole or picture, shown)
         elif whole is not None:
@@ -231,6 +231,7 @@ class Pull:
             desk.phase = Phase(info.phase)  # a replay must not be believed by the phase of another operation
             self._view.top.show_phase(desk.phase)
             desk.turn_over(Flip.parse(info.flip))
+            desk.marker = Marker(info.marker) if info.marker else Marker.UNSET
         if info is not None and info.notice:
             self._view.stage.say(info.notice, now, Tone.NOTICE)
 

@@ -9,11 +9,10 @@ from inference.reading import Outcome, Tumour
 from viewer.badge import RecordBadge, time_words
 from viewer.chores import Chores
 from viewer.face import Tone
-from viewer.flip import Flip
 from viewer.opened import Model
-from viewer.phase import Phase
 from viewer.session import Session
 from viewer.snapshots import free_stem
+from viewer.standing import Standing
 
 if TYPE_CHECKING:
     from inference.recording.recorder import Recorder
@@ -49,7 +48,7 @@ class Recording:
         """Whether a recording is being written."""
         return self._recorder is not None
 
-    def start(self, phase: Phase, flip: Flip) -> None:
+    def start(self, standing: Standing) -> None:
         """Begin a record of what is open; a sentence where that cannot be."""
         from inference.recording.recorder import Recorder
 
@@ -67,7 +66,7 @@ class Recording:
         self._told = {"crop": self._rect()}
         for finding in self._session.ringing:
             self._write("guard_begin", finding.alarm.value)
-        self.follow(phase, flip)
+        self.follow(standing)
         self._session.record_to(recorder)
 
     def stop(self) -> None:
@@ -79,14 +78,14 @@ class Recording:
             self._badge.hide()
             self._chores.begin(lambda: _finish(recorder))
 
-    def keep(self, phase: Phase, flip: Flip) -> None:
+    def keep(self, standing: Standing) -> None:
         """Write the last half minute of a live source."""
         held, info = self._session.held(), self._session.info
         if held is None or info is None:
             self._chores.say("Only a live source has a last half minute to keep: press R to record a replay.")
             return
         code, rect, wrong = self.case_code or "", self._rect(), frozenset(self._wrong)
-        in_force = _in_force(phase, flip, self._session.model)
+        in_force = _in_force(standing, self._session.model)
 
         def job() -> str:
             from inference.recording.keep import keep
@@ -114,7 +113,7 @@ class Recording:
         else:
             self._chores.say("Nothing is recorded that could hold this mark: press R first.")
 
-    def follow(self, phase: Phase, flip: Flip) -> None:
+    def follow(self, standing: Standing) -> None:
         """Write what changed; end with the source, or where the disk ended it. Called at every tick."""
         recorder = self._recorder
         if recorder is None:
@@ -124,8 +123,8 @@ class Recording:
             self.stop()
             return
         self._tell_guards()
-        self._tell("phase", phase.value)
-        self._tell("flip", flip.words)
+        for kind, words in standing.said.items():
+            self._tell(kind, words)
         self._tell("crop", self._rect())
         model = self._session.model
         if model is not None and self._told.get("model") is not model:
@@ -198,12 +197,12 @@ def _finish(recorder: "Recorder") -> str:
     return f"Recorded {time_words(status.seconds)}, {status.frames} frames{lost}: {path.name} in {path.parent}."
 
 
-def _in_force(phase: Phase, flip: Flip, model: Model | None) -> "list[Event | ModelUsed]":
+def _in_force(standing: Standing, model: Model | None) -> "list[Event | ModelUsed]":
     from inference.recording.schema import Event, EventKind, ModelUsed
 
-    found: list[Event | ModelUsed] = [Event(at_s=0.0, kind=EventKind.PHASE, words=phase.value)]
-    if flip.words:
-        found.append(Event(at_s=0.0, kind=EventKind.FLIP, words=flip.words))
+    found: list[Event | ModelUsed] = [
+        Event(at_s=0.0, kind=EventKind(kind), words=words) for kind, words in standing.said.items() if words
+    ]
     if model is not None:
         contract = model.contract.to_json()
         found.append(ModelUsed(at_s=0.0, sha256=model.sha256, provider=model.provider, contract=contract))

@@ -26,7 +26,7 @@ from inference.reading import NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.recording.timeline import Setting
 from inference.sources.record import RecordSource
 
-COLUMNS = ("source_frame", "phase", "flip", "guards", "contour_wrong")
+COLUMNS = ("source_frame", "phase", "flip", "marker", "mode", "unlike_training", "guards", "contour_wrong")
 """Of the table of readings, after those of every table."""
 SHOWN = 8
 """Marked frames on the page at most; all of them stand in the table."""
@@ -206,12 +206,14 @@ def _reading(source: RecordSource, number: int, setting: Setting) -> Reading:
         "source_frame": source.place(number),
         "phase": setting.phase or "unset",
         "flip": setting.flip,
+        "marker": setting.marker,
         "guards": " ".join(setting.guards),
         "contour_wrong": "true" if setting.wrong else "",
     }
     if not isinstance(outcome, Tumour | NothingFound):
         return Reading(number, row)
     analysis = outcome.analysis
+    row |= {"mode": analysis.mode.value, "unlike_training": analysis.unlike}
     diameters = outcome.largest.diameters if isinstance(outcome, Tumour) else None
     longest, across = (None, None) if diameters is None else (diameters.longest_mm, diameters.perpendicular_mm)
     return Reading(number, row, longest, across, analysis.model_sha256, analysis.provider)

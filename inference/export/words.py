@@ -42,10 +42,12 @@ def area(tumour: Tumour) -> str:
 
 
 def warnings(outcome: Outcome) -> tuple[str, ...]:
-    """What must be known before the area is believed."""
-    if not isinstance(outcome, Tumour):
+    """What must be known before the answer is believed."""
+    if not isinstance(outcome, Tumour | NothingFound):
         return ()
-    lines = []
+    lines = [outcome.analysis.unlike] if outcome.analysis.unlike else []
+    if not isinstance(outcome, Tumour):
+        return tuple(lines)
     if outcome.size is None:
         lines.append("Scale unknown: contour unvalidated")
     elif outcome.size in _SIZE:

@@ -170,12 +170,21 @@ def _looked(analysis: Analysis) -> Looked:
         latency_ms=analysis.latency_ms,
         network_ms=analysis.network_ms,
         demonstration=analysis.demonstration,
+        mode=analysis.mode,
+        unlike=analysis.unlike,
     )
 
 
 def _analysis(looked: Looked) -> Analysis:
     return Analysis(
-        looked.model, looked.sha256, looked.provider, looked.latency_ms, looked.network_ms, looked.demonstration
+        model=looked.model,
+        model_sha256=looked.sha256,
+        provider=looked.provider,
+        latency_ms=looked.latency_ms,
+        network_ms=looked.network_ms,
+        demonstration=looked.demonstration,
+        mode=looked.mode,
+        unlike=looked.unlike,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
+from inference.contract import Mode
 from inference.errors import OutputError
 from inference.frame import View
 from inference.reading import Reason, SizeState
@@ -28,6 +29,8 @@ class EventKind(StrEnum):
 
     PHASE = "phase"
     FLIP = "flip"
+    MARKER = "marker"
+    """At which side of the picture as it came the probe's marker is."""
     GUARD_BEGIN = "guard_begin"
     GUARD_END = "guard_end"
     SCALE = "scale"
@@ -112,6 +115,9 @@ class Looked(_Group, frozen=True):
     latency_ms: float
     network_ms: float
     demonstration: bool
+    mode: Mode
+    unlike: str
+    """What the model never saw in training; empty where it saw the like."""
 
 
 class Piece(_Group, frozen=True):

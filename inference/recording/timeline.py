@@ -13,12 +13,14 @@ class Setting:
     Attributes:
         phase: of surgery, in the contract's terms; empty where never set.
         flip: how the picture was turned over on the screen, in words; empty where it was not.
+        marker: at which side of the picture as it came the probe's marker is: left, right; empty where never set.
         guards: alarms that rang.
         wrong: the user marked its contour as wrong.
     """
 
     phase: str = ""
     flip: str = ""
+    marker: str = ""
     guards: tuple[str, ...] = ()
     wrong: bool = False
 
@@ -32,7 +34,7 @@ def settings(events: Iterable[Event], times_s: Sequence[float]) -> list[Setting]
     """
     ordered = sorted(events, key=lambda event: event.at_s)
     wrong = {event.number for event in ordered if event.kind is EventKind.WRONG}
-    found, phase, flip, ringing, following = [], "", "", list[str](), 0
+    found, phase, flip, marker, ringing, following = [], "", "", "", list[str](), 0
     for number, at_s in enumerate(times_s):
         while following < len(ordered) and ordered[following].at_s <= at_s:
             event, following = ordered[following], following + 1
@@ -41,9 +43,11 @@ def settings(events: Iterable[Event], times_s: Sequence[float]) -> list[Setting]
                     phase = event.words
                 case EventKind.FLIP:
                     flip = event.words
+                case EventKind.MARKER:
+                    marker = event.words
                 case EventKind.GUARD_BEGIN:
                     ringing.append(event.words)
                 case EventKind.GUARD_END if event.words in ringing:
                     ringing.remove(event.words)
-        found.append(Setting(phase, flip, tuple(ringing), number in wrong))
+        found.append(Setting(phase, flip, marker, tuple(ringing), number in wrong))
     return found

@@ -50,6 +50,7 @@ class SourceInfo:
         phase: of surgery while it was recorded, in the contract's terms; `unset` where it changed or nobody set it,
             empty for sources that cannot know.
         flip: how it was turned over on the screen all the time it was recorded, in words; empty otherwise.
+        marker: side of the picture as it came on which the probe's marker was all the time, left or right; or empty.
     """
 
     origin: Origin
@@ -64,6 +65,7 @@ class SourceInfo:
     notice: str = ""
     phase: str = ""
     flip: str = ""
+    marker: str = ""
 
 
 class FrameSource(Protocol):

@@ -141,6 +141,7 @@ class RecordSource(Recorded):
     def _described(self, name: str) -> SourceInfo:
         opening, (spacing, reason), found = self.opening, self._scale(), self.settings()
         phases, flips = {setting.phase for setting in found}, {setting.flip for setting in found}
+        markers = {setting.marker for setting in found}
         grid = opening.grid
         return SourceInfo(
             origin=Origin(name, opening.view, simulated=opening.simulated, record=True),
@@ -155,6 +156,7 @@ class RecordSource(Recorded):
             notice="" if self.whole else CUT.format(self.seconds, len(self)),
             phase=(phases.pop() or "unset") if len(phases) == 1 else "unset",
             flip=flips.pop() if len(flips) == 1 else "",
+            marker=markers.pop() if len(markers) == 1 else "",
         )
 
     def _scale(self) -> tuple[PixelSpacing | None, str]:

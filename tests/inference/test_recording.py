@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from inference.contract import Mode
 from inference.errors import FormatError, OutputError
 from inference.frame import Frame, Origin, Pixels, View
 from inference.reading import (
@@ -39,7 +40,8 @@ from inference.sources.cropped import Rect, crop
 from inference.sources.record import RecordSource
 from inference.spacing import PixelSpacing, Provenance
 
-ANALYSIS = Analysis("threshold", "0" * 64, "CPU", 16.0, 14.0, demonstration=False)
+UNLIKE = "Unlike the training data: smaller pixels."
+ANALYSIS = Analysis("threshold", "0" * 64, "CPU", 16.0, 14.0, demonstration=False, mode=Mode.THOROUGH, unlike=UNLIKE)
 SPACING = PixelSpacing(0.2, 0.3, Provenance.RULER)
 SHAPE = (37, 53)
 PROBE = Origin("probe", View.NATIVE, live=True)

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.cli import main
+from training.cutting import clear_slices, tumour_slices
 from training.landmarks import best_rigid, mtre_mm, read_landmarks
 from training.registration.pairs import Pair
 from training.registration.register import register
@@ -21,7 +22,6 @@ from training.simulation.cohort import Cohort, simulate_cohort
 from training.simulation.displacement import draw_displacement
 from training.simulation.imperfection import IMPERFECTIONS, READER, LabelError, Reader
 from training.simulation.tissue import Box
-from training.slices import clear_slices, tumour_slices
 from training.volumes import read_volume
 
 SEED = 1

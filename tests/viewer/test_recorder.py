@@ -22,6 +22,7 @@ from inference.sources.cropped import Rect, crop
 from inference.sources.record import RecordSource
 from inference.sources.simulated import PhantomSource
 from viewer import settings
+from viewer.decor import Marker
 from viewer.flip import Flip
 from viewer.main_window import MainWindow
 from viewer.opened import Model, SourceRequest
@@ -96,6 +97,7 @@ def test_a_record_holds_what_was_shown_and_what_happened(
     qtbot.waitUntil(frames_in(window, 5), timeout=10_000)
     qtbot.keyClick(window, Qt.Key.Key_P)
     qtbot.keyClick(window, Qt.Key.Key_X)
+    window.deeds.turn_marker()
     more = window.desk.recording._recorder.status().frames + 8  # type: ignore[union-attr]
     qtbot.waitUntil(frames_in(window, more), timeout=10_000)
     window.pull.hurry()
@@ -120,8 +122,9 @@ def test_a_record_holds_what_was_shown_and_what_happened(
                     assert np.array_equal(again.mask, outcome.mask)
         assert analysed > 3
     found = source.settings()
-    assert (found[0].phase, found[0].flip) == ("unset", "")
-    assert (found[-1].phase, found[-1].flip) == ("before_dura_opening", "FLIPPED left-right")
+    assert (found[0].phase, found[0].flip, found[0].marker) == ("unset", "", "")
+    last = found[-1]
+    assert (last.phase, last.flip, last.marker) == ("before_dura_opening", "FLIPPED left-right", "left")
 
 
 def test_the_code_is_asked_once_and_never_a_name(
@@ -247,6 +250,7 @@ def test_a_record_opens_in_the_window_and_is_exported_from_it(
     said(window, qtbot, "Open a record first")
     window.deeds.set_phase(Phase.RESECTION)
     qtbot.keyClick(window, Qt.Key.Key_Y)
+    window.deeds.turn_marker()
     start(window, qtbot, "GL-017")
     qtbot.waitUntil(frames_in(window, 8), timeout=10_000)
     recorded(window)
@@ -257,7 +261,7 @@ def test_a_record_opens_in_the_window_and_is_exported_from_it(
     window.session._open_source = lambda request: open_source(request.text)
     window.deeds.open_source(SourceRequest(str(cut)))
     said(window, qtbot, "cut off at")
-    assert (window.phase, window.flip) == (Phase.RESECTION, Flip(up_down=True))
+    assert (window.phase, window.flip, window.desk.marker) == (Phase.RESECTION, Flip(up_down=True), Marker.LEFT)
     shoot(window, "record-cut-off")
     with RecordSource(cut) as source:
         outcomes = {number: source.outcome(number) for number in range(len(source))}
@@ -366,7 +370,7 @@ def test_recording_takes_no_time_from_the_window(show: Show, qtbot: QtBot) -> No
     times = []
     for _ in range(20):
         begun = monotonic()
-        window.desk.recording.follow(Phase.UNSET, window.flip)
+        window.desk.recording.follow(window.desk.standing)
         window.desk.recording.show()
         times.append(monotonic() - begun)
     assert np.median(times) < 0.005
