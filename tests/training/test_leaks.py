@@ -112,13 +112,17 @@ def test_a_patient_planted_in_train_and_test_under_two_names_stops_the_run(tmp_p
     assert "RESECT-Case2 of RESECT-Case2 and CuRIOUS-Case9 of CuRIOUS-Case9 are the same" in capsys.readouterr().err
 
 
-def test_a_shared_name_stops_the_run(tmp_path: Path):
+def test_a_shared_name_stops_the_run(tmp_path: Path, capsys):
     one = _case(tmp_path, "RESECT", 1, _volume(1))
     other = Case("EASY-RESECT-Case1", one.patient, us=one.us, us_label=one.us_label)
     assert _slice(tmp_path, "train", [one]) == 0
     assert _slice(tmp_path, "test", [other]) == 0
     with pytest.raises(LeakError, match=r"RESECT-Case1 is in training \(RESECT-Case1\) and in the test set"):
         refuse_leaks(read_identities(tmp_path / "train"), read_identities(tmp_path / "test"))
+    scored = ["evaluate", str(tmp_path), str(tmp_path / "test"), "--out", str(tmp_path / "report"), "--data", "all"]
+    assert main([*scored, "--trained-on", str(tmp_path / "train")]) == 2
+    assert "The patient RESECT-Case1 is in training" in capsys.readouterr().err
+    assert not (tmp_path / "report").exists()
 
 
 def test_sets_that_number_the_same_patients_anew_are_kept_apart():

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from inference.errors import FormatError, IusError, NotFoundError
 from training.files import written_aside
+from training.plausible import check_mri_mask
 from training.receipt import sha256, write_json, write_receipt
 from training.registration.align import Metric, align
 from training.registration.pairs import Pair
@@ -114,8 +115,8 @@ def _register_now(pair: Pair, us_file: Path, out: Path, metric: Metric) -> Regis
     """Read, align, write."""
     us, mris = read_image(us_file), [read_image(path) for path in pair.mris]
     label = None if pair.label is None else read_image(pair.label)
-    if label is not None and not _lies_in(label, mris[0]):
-        raise FormatError(f"{pair.label} does not lie in {pair.mris[0]}: it belongs to another image.")
+    if label is not None and pair.label is not None:
+        check_mri_mask(mris[0], label, pair.label)
     start = None if pair.start is None else read_transform(pair.start)
     us_volume, mri_volumes = as_volume(us), [as_volume(mri) for mri in mris]
     found = align(us_volume, mri_volumes, start, metric)
@@ -137,13 +138,3 @@ def _register_now(pair: Pair, us_file: Path, out: Path, metric: Metric) -> Regis
         label_inside_percent=None if inside is None else round(inside, 2),
         flags=" ".join(flags(found, inside)),
     )
-
-
-def _lies_in(label: sitk.Image, mri: sitk.Image) -> bool:
-    """Whether the centre of the label is in the MRI; an empty label is for the transfer to refuse."""
-    shape = sitk.LabelShapeStatisticsImageFilter()
-    shape.Execute(sitk.Cast(label > 0, sitk.sitkUInt8))
-    if not shape.HasLabel(1):
-        return True
-    index = mri.TransformPhysicalPointToContinuousIndex(shape.GetCentroid(1))
-    return all(-0.5 <= at <= n - 0.5 for at, n in zip(index, mri.GetSize(), strict=True))

@@ -46,6 +46,14 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         metavar="TABLE",
         help="case table, for strata, beside the one that the slices were cut from",
     )
+    one.add_argument(
+        "--trained-on",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="SLICES",
+        help="stores the models were trained on: a patient in both stops the run",
+    )
     one.add_argument("--margin", type=float, metavar="DICE", help="mean Dice within which two models count as equal")
     one.add_argument("--mode", choices=("fast", "thorough"), default="fast", help="how they predicted; default: fast")
     one.add_argument("--jobs", type=int, default=1, help="threads that score; default: %(default)s")
@@ -56,25 +64,40 @@ def run(arguments: argparse.Namespace) -> None:
     """Run it."""
     from training.receipt import write_receipt
 
+    store = _store(arguments)
+    _refuse_leaks(arguments.trained_on, store)
     if arguments.slices is None:
-        store = _one(arguments)
+        _one(arguments, store)
     else:
-        store = arguments.slices
         _several(arguments)
     inputs = [store / "slices.csv", *arguments.cases, *([arguments.grid] if arguments.grid else [])]
     write_receipt(arguments.out, "evaluate", settings_of(arguments), inputs)
     print((arguments.out / "report.md").read_text())
 
 
-def _one(arguments: argparse.Namespace) -> Path:
-    """Score one model without a name; the slice store."""
-    from training.evaluation.report import evaluate
-
+def _store(arguments: argparse.Namespace) -> Path:
+    """The slices that are scored, in either form."""
+    if arguments.slices is not None:
+        return Path(arguments.slices)
     if len(arguments.models) != 2 or arguments.grid or arguments.annotator or arguments.margin is not None:
         raise ArgumentError(f"{_FORMS}; annotators and a margin need --slices.")
-    predictions, store = map(Path, arguments.models)
+    return Path(arguments.models[1])
+
+
+def _refuse_leaks(trained_on: list[Path], store: Path) -> None:
+    """Stop where a patient was trained on and is scored."""
+    from training.leaks import read_identities, refuse_leaks
+
+    for training in trained_on:
+        refuse_leaks(read_identities(training), read_identities(store))
+
+
+def _one(arguments: argparse.Namespace, store: Path) -> None:
+    """Score one model without a name."""
+    from training.evaluation.report import evaluate
+
     evaluate(
-        predictions,
+        Path(arguments.models[0]),
         store,
         arguments.out,
         data=arguments.data,
@@ -84,7 +107,6 @@ def _one(arguments: argparse.Namespace) -> Path:
         mode=arguments.mode,
         jobs=arguments.jobs,
     )
-    return store
 
 
 def _several(arguments: argparse.Namespace) -> None:

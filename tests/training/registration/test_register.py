@@ -87,6 +87,8 @@ def test_a_table_is_registered_resumed_and_the_same_again(
     away = sitk.ReadImage(str(files["label"]))
     away.SetOrigin([500.0, 0, 0])
     sitk.WriteImage(away, str(far))
+    inverted = tmp_path / "inverted.nii.gz"
+    sitk.WriteImage(sitk.ReadImage(str(files["label"])) == 0, str(inverted))
     whole = {"us": files["us"], "mri": files["mri"], "mri_label": files["label"]}
     cases = _table(
         tmp_path / "cases.csv",
@@ -95,6 +97,8 @@ def test_a_table_is_registered_resumed_and_the_same_again(
             {"case": "no-mri", "us": files["us"]},
             {"case": "torn", "us": files["us"], "mri": torn},
             {"case": "off-grid", **whole, "mri_label": far},
+            {"case": "swapped", **whole, "mri_label": files["mri"]},
+            {"case": "inverted", **whole, "mri_label": inverted},
             {"case": "excluded", "us": "nowhere", "exclude": 1},
         ],
     )
@@ -103,11 +107,12 @@ def test_a_table_is_registered_resumed_and_the_same_again(
     assert main(command) == 0
     printed = capsys.readouterr().err
     rows = {row["case"]: row for row in _rows(out)}
-    assert list(rows) == ["whole", "no-mri", "torn", "off-grid"]
-    for case, words in (("no-mri", "no MRI"), ("torn", "whole"), ("off-grid", "does not lie in")):
+    assert list(rows) == ["whole", "no-mri", "torn", "off-grid", "swapped", "inverted"]
+    refused = {"no-mri": "no MRI", "torn": "whole", "off-grid": "does not lie in"}
+    for case, words in (refused | {"swapped": "not a mask", "inverted": "is it inverted"}).items():
         assert words in rows[case]["error"]
         assert f"error: {case}: {rows[case]['error']}" in printed
-    assert "1 registered, 0 flagged, 3 failed" in printed
+    assert "1 registered, 0 flagged, 5 failed" in printed
     _found_well(out / "transforms/whole.tfm")
     assert rows["whole"]["error"] == ""
     assert float(rows["whole"]["label_inside_percent"]) > 95
