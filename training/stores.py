@@ -22,13 +22,13 @@ def join_stores(stores: Sequence[Path], out: Path) -> list[SliceRow]:
                 raise FormatError(f"{store} and another store hold a slice named {row.name}: name their cases apart.")
             rows[row.name] = row
             for old, new in ((row.image(store), row.image(out)), (row.label(store), row.label(out))):
-                _link(old, new)
+                link(old, new)
     write_slices(rows.values(), out / "slices.csv")
     return list(rows.values())
 
 
-def _link(old: Path, new: Path) -> None:
-    """A second name of one file."""
+def link(old: Path, new: Path) -> None:
+    """Give a file a second name; copy it where the file system has none."""
     new.parent.mkdir(parents=True, exist_ok=True)
     new.unlink(missing_ok=True)
     try:
