@@ -1,7 +1,6 @@
-"""The command line behind each rule of the workflow, as one shell line, seen from the working folder."""
+"""What each rule of the workflow runs, as one shell line behind `python -m`, seen from the working folder."""
 
 import shlex
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,8 @@ def shell_line(*words: object) -> str:
 
 
 def _train(*words: object) -> str:
-    """A stage of `ius-train` under the Python that runs the workflow."""
-    return shell_line(sys.executable, "-m", "training.cli", *words)
+    """A stage of `ius-train`."""
+    return shell_line("training.cli", *words)
 
 
 def _options(**values: object) -> list[str]:
@@ -43,19 +42,17 @@ class Commands:
         experiment: its declaration.
         path: file of the declaration.
         small: whether it is a trial run.
-        jobs: processes that simulate or register at a time.
     """
 
     experiment: Experiment
     path: Path
     small: bool
-    jobs: int
 
     def simulate(self, cohort: str) -> str:
         """Simulate a cohort."""
         how = self.experiment.cohorts[cohort].simulate
         assert how is not None  # noqa: S101 - the rule exists for simulated cohorts only
-        words = _options(cohort=how.cohort, patients=how.patients, seed=how.seed, jobs=self.jobs, small=self.small)
+        words = _options(cohort=how.cohort, patients=how.patients, seed=how.seed, small=self.small)
         mri = _options(mri=how.label_error is not None, label_error=how.label_error)
         return _train("simulate", "--out", f"cohorts/{cohort}", *words, *mri)
 
@@ -75,14 +72,14 @@ class Commands:
     def register(self, cohort: str) -> str:
         """Register a cohort's MRI and carry its labels over."""
         metric = self.experiment.cohorts[cohort].metric
-        how = _options(out=f"registered/{cohort}", metric=metric, jobs=self.jobs)
+        how = _options(out=f"registered/{cohort}", metric=metric)
         return _train("register", self.table(cohort), *how)
 
     def review(self, cohort: str) -> str:
         """Accept a simulated cohort; for a real one, write the page a person uses and stop until it is done."""
         simulated = _options(simulated=self.experiment.simulated)
         words = ("training.workflow.reviewed", f"registered/{cohort}", self.table(cohort))
-        return shell_line(sys.executable, "-m", *words, *simulated)
+        return shell_line(*words, *simulated)
 
     def labels(self, cohort: str) -> list[str]:
         """What a cohort's slices wait for beyond its table."""
@@ -171,7 +168,7 @@ class Commands:
     def _workflow(self, module: str, *words: str) -> str:
         """A step of the workflow that is no stage of the command line."""
         small = _options(small=self.small)
-        return shell_line(sys.executable, "-m", f"training.workflow.{module}", self.path, *words, *small)
+        return shell_line(f"training.workflow.{module}", self.path, *words, *small)
 
     def _number(self, model: str) -> int:
         """nnU-Net's number of a model's data set: its place in the declaration."""

@@ -84,7 +84,7 @@ def main() -> int:
     arguments = one.parse_args()
     try:
         experiment = read_experiment(arguments.experiment, small=arguments.small)
-        write_page(experiment, Commands(experiment, arguments.experiment, small=arguments.small, jobs=1))
+        write_page(experiment, Commands(experiment, arguments.experiment, small=arguments.small))
     except IusError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

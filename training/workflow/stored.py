@@ -8,6 +8,7 @@ the comparisons' reports; no model is trained for that.
 """
 
 import argparse
+import shlex
 import subprocess
 import sys
 import zipfile
@@ -57,19 +58,19 @@ def unpack(experiment: Experiment, packed: Path, work: Path) -> None:
                 write_slice(_mask(part, row), (row.row_mm, row.col_mm), out)
 
 
-def score(experiment: Experiment, path: Path, packed: Path, work: Path) -> None:
+def score(commands: Commands, packed: Path, work: Path) -> None:
     """Simulate and cut the test cohorts, and write every comparison's report from packed predictions.
 
     Raises:
         FormatError: if the cohorts are of real patients, whose files are not here, or others than the packed ones.
     """
+    experiment = commands.experiment
     if not experiment.simulated:
-        raise FormatError(f"{path} is on real patients, whose slices cannot be made again: use its working folder.")
-    commands = Commands(experiment, path.resolve(), small=False, jobs=1)
+        raise FormatError("Slices of real patients cannot be made again: use the experiment's working folder.")
     work.mkdir(parents=True, exist_ok=True)
     for cohort in experiment.test_cohorts:
         for line in (commands.simulate(cohort), commands.cases(cohort), commands.slice(cohort)):
-            subprocess.run(line, shell=True, cwd=work, check=True)  # noqa: S602 - the workflow's own lines
+            subprocess.run([sys.executable, "-m", *shlex.split(line)], cwd=work, check=True)  # noqa: S603 - our own words
     unpack(experiment, packed, work)
     with chdir(work):
         for name in experiment.comparisons:
@@ -105,14 +106,16 @@ def main() -> int:
     one.add_argument("--work", type=Path, required=True, help="working folder; an empty one to score in")
     one.add_argument("--out", type=Path, help="pack: the file")
     one.add_argument("--from", dest="packed", type=Path, help="score: the file")
+    one.add_argument("--small", action="store_true", help="it was a trial run")
     arguments = one.parse_args()
     try:
         path = find_experiment(arguments.experiment)
-        experiment = read_experiment(path)
+        experiment = read_experiment(path, small=arguments.small)
         if arguments.what == "pack":
             pack(experiment, arguments.work, arguments.out)
         else:
-            score(experiment, path, arguments.packed.resolve(), arguments.work)
+            commands = Commands(experiment, path.resolve(), small=arguments.small)
+            score(commands, arguments.packed.resolve(), arguments.work)
     except IusError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

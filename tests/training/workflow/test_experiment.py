@@ -127,7 +127,7 @@ def test_packed_predictions_give_the_same_tables_in_an_empty_folder(work: Path, 
         ["score", experiment, "--work", again, "--from", packed],
     ):
         done = subprocess.run(
-            [*stored, *map(str, words)], env=environment(), text=True, capture_output=True, check=False
+            [*stored, *map(str, words), "--small"], env=environment(), text=True, capture_output=True, check=False
         )
         assert done.returncode == 0, done.stderr[-4000:]
     for name in ("tables.json", "slices.csv"):
