@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.guards.base import Finding
 from inference.spacing import PixelSpacing
 
 Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
@@ -61,6 +62,7 @@ class Frame:
         depth_changed_at: `time.monotonic()` seconds since which the watched depth text or ruler has been another one;
             None while it is as it was marked, or none is watched.
         colour: where the picture was coloured before it became grey; None where it was not. A tint of all is none.
+        findings: what guards found wrong with it; no contour can be made for a frame of which one forbids it.
     """
 
     index: int
@@ -72,6 +74,7 @@ class Frame:
     no_spacing_reason: str = ""
     depth_changed_at: float | None = None
     colour: ColourMap | None = None
+    findings: tuple[Finding, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse anything that is not one grey picture."""

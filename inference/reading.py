@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from inference.contract import Mode, Reliability
 from inference.frame import Frame
-from inference.guards.base import Alarm
+from inference.guards.base import Alarm, forbidding
 
 
 class SizeState(StrEnum):
@@ -125,6 +125,10 @@ class Tumour:
     regions: tuple[Region, ...]
     band: Band | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse a frame that a guard forbids to believe."""
+        _refuse_forbidden(self.frame)
+
     @property
     def largest(self) -> Region:
         """The region that decides on the size warning."""
@@ -159,6 +163,10 @@ class NothingFound:
     frame: Frame
     analysis: Analysis
 
+    def __post_init__(self) -> None:
+        """Refuse a frame that a guard forbids to believe."""
+        _refuse_forbidden(self.frame)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnknownSpacing:
@@ -188,6 +196,11 @@ class Failed:
 
 
 Outcome: TypeAlias = Tumour | NothingFound | UnknownSpacing | NotAnalysed | Failed
+
+
+def _refuse_forbidden(frame: Frame) -> None:
+    if (finding := forbidding(frame.findings)) is not None:
+        raise ValueError(f"a frame with the alarm {finding.alarm} has no answer of a network")
 
 
 def size_state(area_mm2: float, reliability: Reliability) -> SizeState:

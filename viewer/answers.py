@@ -1,10 +1,10 @@
 """What may become of a frame's answer: pure functions from findings, model and outcome."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
+from inference.contract import Seen
 from inference.frame import Frame
-from inference.guards.base import KEEPS_CONTOUR, Alarm, Finding
+from inference.guards.base import Alarm
 from inference.reading import NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from viewer.opened import Model
 
@@ -13,17 +13,20 @@ DEMONSTRATION_ONLY = (
 )
 
 
-def forbidding(found: Sequence[Finding]) -> Finding | None:
-    """The finding that forbids to analyse the frame, None where none does."""
-    return next((finding for finding in found if finding.alarm not in KEEPS_CONTOUR), None)
+def said(outcome: Outcome, seen: Seen) -> Outcome:
+    """The same answer, saying of a frame unlike the training data that it is: on the screen, in records and exports.
 
+    Args:
+        outcome: any.
+        seen: what the model that gave it saw in training: the guard may have looked while another one was loaded.
+    """
+    from inference.guards.unlike import unlike  # OpenCV: not before the window is there
 
-def said(outcome: Outcome, found: Sequence[Finding]) -> Outcome:
-    """The same answer, saying of a frame unlike the training data that it is: on the screen, in records and exports."""
-    unlike = next((finding.sentence for finding in found if finding.alarm is Alarm.UNLIKE_TRAINING), "")
-    if unlike and isinstance(outcome, Tumour | NothingFound):
-        return replace(outcome, analysis=replace(outcome.analysis, unlike=unlike))
-    return outcome
+    if not isinstance(outcome, Tumour | NothingFound):
+        return outcome
+    held = (finding.sentence for finding in outcome.frame.findings if finding.alarm is Alarm.UNLIKE_TRAINING)
+    sentence = unlike(outcome.frame, seen) or next(held, "")
+    return replace(outcome, analysis=replace(outcome.analysis, unlike=sentence)) if sentence else outcome
 
 
 def unchosen(model: Model, frame: Frame, *, chosen: bool) -> bool:

@@ -1,6 +1,6 @@
 """Is the picture fresh? Staleness of the source and age of the analysis are two things, judged by one pure function."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 STALE_AFTER_S = 0.5
@@ -43,12 +43,14 @@ class Condition:
         seconds: how long it has been frozen, stale, lost or old; how old the picture of a frozen view is.
         sentence: the reason, for what was refused or broke.
         failures_in_a_row: analyses that failed one after the other.
+        frozen_s: how long the scanner has stood still under an analysis that is too old; None where it does not.
     """
 
     health: Health
     seconds: float = 0.0
     sentence: str = ""
     failures_in_a_row: int = 0
+    frozen_s: float | None = None
 
     @property
     def flowing(self) -> bool:
@@ -83,3 +85,10 @@ def judge(freshness: Freshness, failures_in_a_row: int = 0) -> Condition:
     if freshness.shown_s is not None and freshness.shown_s > limit:
         return Condition(Health.OLD, freshness.shown_s, failures_in_a_row=failures_in_a_row)
     return Condition(Health.RUNNING, failures_in_a_row=failures_in_a_row)
+
+
+def standing_still(judged: Condition, seconds: float, sentence: str) -> Condition:
+    """The health of a source whose scanner has been frozen for so many seconds; its loss or its staleness is graver."""
+    if judged.health is Health.RUNNING:
+        return Condition(Health.FROZEN, seconds, sentence, judged.failures_in_a_row)
+    return replace(judged, frozen_s=seconds) if judged.health is Health.OLD else judged

@@ -20,14 +20,15 @@ class Feed:
 
     Args:
         source: a recording being played, or something live; closed with the feed.
+        look: shows every frame to the guards, and gives it back with what they found.
 
     Attributes:
         cropping: the part of the picture that is used.
         tap: given every frame on its way, from the capture thread; must not wait.
     """
 
-    def __init__(self, source: Playback | LiveSource) -> None:
-        self._source = source
+    def __init__(self, source: Playback | LiveSource, look: Callable[[Frame], Frame]) -> None:
+        self._source, self._look = source, look
         self._live = None if isinstance(source, Playback) else source
         self.cropping = Cropping()
         self.tap: Callable[[Frame], None] | None = None
@@ -46,8 +47,9 @@ class Feed:
     def frames(self) -> Iterator[Frame]:
         """The source's frames."""
         for frame in self._source.frames():
-            believable = self._believable(self.cropping(frame))
-            if (tap := self.tap) is not None:
+            tap = self.tap  # a record that begins now does not take a frame that was cropped before
+            believable = self._look(self._believable(self.cropping(frame)))
+            if tap is not None:
                 tap(believable)
             yield believable
 

@@ -18,6 +18,7 @@ from viewer.flip import Flip
 from viewer.items import Outlines
 from viewer.panes import analysed_decor, live_decor
 from viewer.phase import Phase
+from viewer.sentry import Precedence
 from viewer.states import face, region_lines
 from viewer.vigil import Vigil
 
@@ -42,6 +43,7 @@ class Pull:
         self._true: Outlines = ()
         self._dice_words = ""
         self._vigil, self._not_before = Vigil(), 0.0
+        self._precedence = Precedence()
 
     def tick(self) -> None:
         """Take over what is new and show it."""
@@ -53,7 +55,8 @@ class Pull:
             self._model_changed()
         if (slept := self._vigil.look(now, time())) and self._session.live is not None:
             self._drop_all(now, slept)
-        newest, picture = self._session.take(), self._session.take_frame()
+        picture, newest = self._session.take_frame(), self._session.take()
+        newest = self._precedence.choose(newest, picture, without_scale=self._session.without_scale)
         if newest is not None and newest.frame.captured_at < self._not_before:
             newest = None
         running = self._session.condition(newest or desk.freezing.behind(desk.shown))

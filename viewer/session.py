@@ -9,21 +9,21 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from inference.frame import Frame
-from inference.guards.base import Alarm, Event, Finding
+from inference.guards.base import Event, Finding, forbidding
 from inference.playback import SWEEP_FPS, Playback
 from inference.reading import NotAnalysed, Outcome, Reason
 from inference.sources.base import LiveSource, RecordedSource, SourceInfo
 from inference.sources.cropped import Rect
 from inference.spacing import PixelSpacing
 from inference.stream import Stream, StreamState, StreamStatus
-from viewer.answers import DEMONSTRATION_ONLY, forbidding, is_answer_of, said, unchosen
-from viewer.condition import Condition, Freshness, Health, judge
+from viewer.answers import DEMONSTRATION_ONLY, is_answer_of, said, unchosen
+from viewer.condition import Condition, Freshness, Health, judge, standing_still
 from viewer.feed import Feed
 from viewer.loader import Loader
 from viewer.opened import Compared, Loaded, Model, Opened, Refusal, SourceRequest
+from viewer.sentry import Sentry, not_analysed
 
 if TYPE_CHECKING:
-    from inference.guards.watch import Watch
     from inference.recording.recorder import Recorder
     from inference.ring import Held, Ring
     from inference.truth import Truth
@@ -56,9 +56,8 @@ class Session:
         self.chosen = True
         """Whether the user wants this very model, a demonstration model too, on what is live."""
         self._waiting = False
-        self._watch: Watch | None = None
+        self._sentry: Sentry | None = None
         self._ring: Ring | None = None
-        self._findings: tuple[Finding, ...] = ()
         self._recorder: Recorder | None = None
 
     def open(self, request: SourceRequest) -> None:
@@ -155,11 +154,11 @@ class Session:
     @property
     def ringing(self) -> tuple[Finding, ...]:
         """The guards' alarms at the newest frame."""
-        return () if self._watch is None else self._watch.ringing
+        return () if self._sentry is None else self._sentry.ringing
 
     def guard_events(self) -> tuple[Event, ...]:
         """Begins and ends of the guards' alarms since last asked, for a record; each is given once."""
-        return () if self._watch is None else self._watch.events()
+        return () if self._sentry is None else self._sentry.events()
 
     def condition(self, shown: Outcome | None) -> Condition:
         """The health of source and model while `shown` is on the screen."""
@@ -177,10 +176,8 @@ class Session:
         if status.state is StreamState.ENDED:
             return Condition(Health.ENDED)
         judged = judge(self._freshness(status, shown), status.consecutive_failures)
-        frozen = next((finding for finding in self._findings if finding.alarm is Alarm.FROZEN), None)
-        if judged.health is Health.RUNNING and frozen is not None and forbidding(self._findings) is None:
-            return Condition(Health.FROZEN, monotonic() - frozen.since, frozen.sentence, judged.failures_in_a_row)
-        return judged
+        frozen = None if self._sentry is None else self._sentry.frozen
+        return judged if frozen is None else standing_still(judged, monotonic() - frozen.since, frozen.sentence)
 
     def close(self) -> None:
         """Stop and join every thread.
@@ -212,24 +209,23 @@ class Session:
         self.truth = opened.truth if isinstance(opened, Compared) else None
         self.without_scale, self._recorder = False, None
         self._waiting = "model" in self._loader.pending
+        self._ready_room(live=not isinstance(source, RecordedSource))
         if isinstance(source, RecordedSource):
             self.playback = Playback(source)
             if self._waiting or len(source) == 1:
                 self.playback.pause()
-            self.feed = Feed(self.playback)
+            self.feed = Feed(self.playback, self._look)
         else:
-            self.live, self.feed = source, Feed(source)
-        self._ready_room()
+            self.live, self.feed = source, Feed(source, self._look)
         self._stream = Stream(self.feed, self._analyse)
         self._stream.start()
 
-    def _ready_room(self) -> None:
+    def _ready_room(self, *, live: bool) -> None:
         """Fresh guards, and an empty half minute for what is live."""
-        from inference.guards.every import every_guard  # OpenCV: not before the window is there
         from inference.ring import Ring
 
-        self._watch, self._findings = every_guard(), ()
-        self._ring = None if self.live is None else Ring()
+        self._sentry = Sentry()
+        self._ring = Ring() if live else None
 
     def _go_on(self) -> None:
         """The model is there, or refused: show the current frame anew, and run if that was all we waited for."""
@@ -244,6 +240,12 @@ class Session:
         if self.playback is not None:
             self.playback.redeliver()
 
+    def _look(self, frame: Frame) -> Frame:
+        """Runs in the capture thread: the guards see every frame, however slow the model is."""
+        model = self.model
+        seen = None if model is None else model.contract.input.seen
+        return frame if self._sentry is None else self._sentry.look(frame, seen)
+
     def _analyse(self, frame: Frame) -> Outcome:
         """Runs in the analysis thread; what is live is kept for half a minute."""
         outcome = self._answer(frame)
@@ -256,16 +258,14 @@ class Session:
     def _answer(self, frame: Frame) -> Outcome:
         """The answer of whatever model is loaded; a guard's word comes before the network's."""
         model = self.model
-        seen = None if model is None else model.contract.input.seen
-        self._findings = found = () if self._watch is None else self._watch.look(frame, seen)
-        if (finding := forbidding(found)) is not None:
-            return NotAnalysed(frame, Reason.GUARD, finding.sentence, finding.alarm)
+        if (finding := forbidding(frame.findings)) is not None:
+            return not_analysed(frame, finding)
         if model is None:
             return NotAnalysed(frame, Reason.OFF, self.model_refusal or "The model is being loaded.")
         if unchosen(model, frame, chosen=self.chosen):
             return NotAnalysed(frame, Reason.DEMONSTRATION, DEMONSTRATION_ONLY)
         outcome = (model.analyse_without_scale if self.without_scale else model.analyse)(frame)
-        return said(outcome, found)
+        return said(outcome, model.contract.input.seen)
 
     def _without_stream(self) -> Condition:
         if "source" in self._loader.pending and self.request is not None:

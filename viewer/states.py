@@ -65,8 +65,12 @@ def face(outcome: Outcome | None, condition: Condition, context: Context) -> Fac
 
 def _frozen_card(condition: Condition, card: Card) -> Card:
     """Picture and its own contour stay, and say so; the card of the picture's own state is named under it."""
-    title = f"SCANNER FROZEN {condition.seconds:.0f} s"
-    return Card(Tone.FAULT, Shape.SQUARE, title, (condition.sentence, f"{card.title}."), card.offers)
+    title, body = _frozen_title(condition.seconds), (condition.sentence, f"{card.title}.")
+    return Card(Tone.FAULT, Shape.SQUARE, title, body, card.offers)
+
+
+def _frozen_title(seconds: float) -> str:
+    return f"SCANNER FROZEN {seconds:.0f} s"
 
 
 def _answer(outcome: Outcome, condition: Condition, context: Context) -> Face:
@@ -107,6 +111,9 @@ def condition_card(condition: Condition) -> Card | None:
     """The card of a source or model that is not running; None where the outcome may speak for itself."""
     if condition.flowing:
         return None
+    if condition.frozen_s is not None:
+        words = f"The analysis is {condition.seconds:.1f} s old: contour and number are removed."
+        return Card(Tone.FAULT, Shape.SQUARE, _frozen_title(condition.frozen_s), (words,))
     tone, title, sentence = _CONDITIONS[condition.health]
     body = (sentence or condition.sentence,)
     shape = {Tone.FAULT: Shape.SQUARE, Tone.NOTICE: Shape.DIAMOND}.get(tone, Shape.DOT)

@@ -1,6 +1,6 @@
 """What a guard is: it looks at every frame before the network does, and may forbid to believe it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -47,6 +47,11 @@ class Finding:
     alarm: Alarm
     since: float
     sentence: str
+
+
+def forbidding(found: Sequence[Finding]) -> Finding | None:
+    """The first finding that forbids to analyse its frame, None where none does."""
+    return next((finding for finding in found if finding.alarm not in KEEPS_CONTOUR), None)
 
 
 @dataclass(frozen=True, slots=True)
