@@ -59,7 +59,7 @@ def measure(clip: Clip, frames: int, fill_s: float, figures: Figures, *, recordi
     ):
         analysed(window, clip)
         if recording:
-            window.desk.recording.start(window.phase, window.flip)
+            window.desk.recording.start(window.desk.standing)
         spin(lambda: False, fill_s)
         samples, begun = [sample(window)], sample(window).frames
         while samples[-1].frames - begun < frames:
