@@ -117,6 +117,8 @@ class Tumour:
         mask: (rows, cols) uint8 0/1, the full frame.
         regions: largest first, at least one.
         band: the network's uncertainty; None unless it was asked for.
+        disagreement: (rows, cols) float32, standard deviation of the tumour probability between mirrored passes; None
+            where there was one pass. Neither kept for the last half minute nor recorded.
     """
 
     frame: Frame
@@ -124,6 +126,7 @@ class Tumour:
     mask: NDArray[np.uint8]
     regions: tuple[Region, ...]
     band: Band | None = None
+    disagreement: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a frame that a guard forbids to believe."""
@@ -158,10 +161,11 @@ class Tumour:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NothingFound:
-    """The network ran and segmented nothing: no evidence that there is no tumour."""
+    """The network ran and segmented nothing: no evidence that there is no tumour. `disagreement` as in `Tumour`."""
 
     frame: Frame
     analysis: Analysis
+    disagreement: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         """Refuse a frame that a guard forbids to believe."""

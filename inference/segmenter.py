@@ -57,4 +57,6 @@ class Segmenter:
             demonstration=contract.population.simulated and not frame.origin.simulated,
             mode=self.mode,
         )
-        return Tumour(frame, analysis, mask, regions, band) if regions else NothingFound(frame, analysis)
+        if not regions:
+            return NothingFound(frame, analysis, segmented.disagreement)
+        return Tumour(frame, analysis, mask, regions, band, segmented.disagreement)

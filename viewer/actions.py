@@ -30,6 +30,7 @@ ACTIONS = (
     Action("phase", ("P",), "P", "Next phase of surgery"),
     Action("overlay", ("O",), "O", "Contour off for 3 s"),
     Action("band", ("B",), "B", "Uncertainty band"),
+    Action("disagreement", ("V",), "V", "Where passes disagree"),
     Action("caliper", ("D",), "D", "Caliper on a still view"),
     Action("snapshot", ("S",), "S", "Write a snapshot"),
     Action("record", ("R",), "R", "Record, or stop"),

@@ -139,29 +139,9 @@ def load_model(path: Path | None) -> "Model | Refusal":
 
     def loading() -> "Model":
         from inference.assets import demo_model_path
-        from inference.engine import Engine
-        from inference.segmenter import Segmenter
-        from viewer.opened import Model
+        from viewer.modelling import model_of
 
-        engine = Engine.load(path or demo_model_path())
-        test = engine.self_test
-        segmenter, without_scale = Segmenter(engine), Segmenter(engine, without_scale=True)
-
-        def want_band(wanted: bool) -> None:
-            segmenter.band = without_scale.band = wanted
-
-        return Model(
-            path=engine.path,
-            contract=engine.contract,
-            sha256=engine.sha256,
-            provider=engine.provider,
-            fallbacks=engine.fallbacks,
-            self_test=f"passed: {test.cases} cases, {test.mismatched_per_million:.0f} of a million pixels differ",
-            warm_up_ms=engine.warm_up_ms,
-            analyse=segmenter,
-            analyse_without_scale=without_scale,
-            want_band=want_band,
-        )
+        return model_of(path or demo_model_path())
 
     return _guarded(loading)
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, QRect, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
@@ -20,7 +22,7 @@ from viewer import overlay, theme
 from viewer.decor import Decor
 from viewer.face import Line
 from viewer.flip import Flip
-from viewer.items import ContourItem, Outlines, PictureItem
+from viewer.items import ContourItem, MapItem, Outlines, PictureItem
 from viewer.placement import Placement
 from viewer.region_marker import RegionMarker
 
@@ -62,11 +64,12 @@ class Canvas(QGraphicsView):
         self._flip = Flip()
         self._spacing: PixelSpacing | None = None
         self.placement: Placement | None = None
-        self.picture, self.contour = PictureItem(), ContourItem()
+        self.picture, self.map, self.contour = PictureItem(), MapItem(), ContourItem()
         self.region = RegionMarker(self.viewport(), lambda: self.placement)
         scene = QGraphicsScene(self)
         scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         scene.addItem(self.picture)
+        scene.addItem(self.map)
         scene.addItem(self.contour)
         self.setScene(scene)
         self._configure()
@@ -107,6 +110,8 @@ class Canvas(QGraphicsView):
     def clear(self) -> None:
         """Take picture and contour away: another source is coming."""
         self.picture.take_away()
+        self.map.clear()
+        self.map.frame = None
         self.contour.take_away()
         self.placement = None
         self.viewport().update()
@@ -129,10 +134,18 @@ class Canvas(QGraphicsView):
         self.contour.width = width
         self.viewport().update()
 
+    def show_map(self, frame: Frame, spread: NDArray[np.float32] | None) -> None:
+        """Lay where passes disagree over the frame that is shown, or take it away."""
+        wanted = frame if spread is not None and frame is self.picture.frame else None
+        if self.map.frame is not wanted:
+            self.map.show_map(frame, None if wanted is None else spread)
+            self.viewport().update()
+
     def hide_contour(self, hidden: bool) -> None:
         """Take the overlay off to see the tissue underneath."""
         if hidden != self.contour.hidden:
             self.contour.hidden = hidden
+            self.map.setVisible(not hidden)
             self.viewport().update()
 
     def show_outcome(
@@ -159,6 +172,8 @@ class Canvas(QGraphicsView):
     def _take_frame(self, frame: Frame) -> None:
         """Take over a picture, and fit it in again if it is of another shape or scale."""
         self.picture.show_frame(frame, self._levels)
+        if self.map.frame is not frame:
+            self.map.show_map(frame, None)
         before = None if self.placement is None else (self.placement.rows, self.placement.cols)
         if (frame.rows, frame.cols) != before or frame.spacing != self._spacing:
             self._spacing = frame.spacing
@@ -184,6 +199,7 @@ class Canvas(QGraphicsView):
         area = (side, edge, max(1, size.width() - 2 * side), max(1, size.height() - 2 * edge))
         self.placement = Placement.fit(frame.rows, frame.cols, frame.spacing, area, self._flip)
         self.picture.setTransform(self.placement.transform)
+        self.map.setTransform(self.placement.transform)
         self.contour.setTransform(self.placement.transform)
         self.viewport().update()
 

@@ -75,6 +75,8 @@ class Decor:
         caliper: points of the caliper, picture pixels.
         distance: between its two points, in words.
         band: what the thin lines are, where they are drawn; empty where they are not.
+        mode: in which mode a picture that stands was analysed.
+        disagreement: what the coloured map is, where it is drawn.
         flipped: which way the picture is turned over, in words; empty where it is not.
         banner: words across the picture.
         points: calibration points, picture pixels.
@@ -97,6 +99,8 @@ class Decor:
     caliper: tuple[Point, ...] = ()
     distance: str = ""
     band: str = ""
+    mode: str = ""
+    disagreement: str = ""
     flipped: str = ""
     banner: str = ""
     points: tuple[tuple[float, float], ...] = ()

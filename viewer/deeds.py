@@ -11,9 +11,10 @@ from inference.spacing import PixelSpacing
 from viewer.calibrating import Calibrating
 from viewer.caliper import Caliper
 from viewer.canvas import Canvas
+from viewer.closer_look import NOT_YET, disagreement_of
 from viewer.decor import Marker
 from viewer.desk import Desk
-from viewer.face import Offer
+from viewer.face import Offer, Tone
 from viewer.opened import SourceRequest
 from viewer.phase import Phase
 
@@ -43,6 +44,7 @@ class Deeds:
             "phase": lambda: self.set_phase(desk.phase.following),
             "overlay": self._overlay_off,
             "band": lambda: desk.session.want_band(not desk.session.band),
+            "disagreement": self._disagreement,
             "caliper": self._caliper,
             "snapshot": self._snapshot,
             "record": self._record,
@@ -108,6 +110,13 @@ class Deeds:
             self._view.calibration.click(x, y)
         elif desk.caliper is not None and shown is not None and pane is self._view.canvas:
             desk.caliper = desk.caliper.clicked(shown.frame, x, y)
+
+    def _disagreement(self) -> None:
+        """The map of a thorough answer over its frame, or away; a sentence where there is none."""
+        desk = self._desk
+        desk.disagreement = not desk.disagreement and disagreement_of(desk.shown) is not None
+        if not desk.disagreement and disagreement_of(desk.shown) is None:
+            self._view.stage.say(NOT_YET, monotonic(), Tone.NOTICE)
 
     def _caliper(self) -> None:
         """Take the caliper, on a view that stands; or put it away."""

@@ -6,6 +6,7 @@ from inference.reading import Outcome
 from viewer import settings
 from viewer.caliper import Caliper
 from viewer.chores import Chores
+from viewer.closer_look import CloserLook
 from viewer.condition import Condition, Health
 from viewer.decor import Marker
 from viewer.exporting import Exporting
@@ -57,6 +58,8 @@ class Desk:
         wake: keeps the screen on while something is live.
         previews: first pictures of sources that are selected.
         caliper: the one being set, on a picture that stands; None while it is put away.
+        closer: the thorough analysis of what stands.
+        disagreement: whether the map of where its passes disagree is wanted over it.
         overlay_off_until: `time.monotonic()` until which the contour is hidden.
     """
 
@@ -84,6 +87,8 @@ class Desk:
     wake: Wake = field(default_factory=lambda: Wake(holders()))
     caliper: Caliper | None = None
     previews: Previews = field(init=False)
+    closer: CloserLook = field(default_factory=CloserLook)
+    disagreement: bool = False
     overlay_off_until: float = 0.0
 
     def __post_init__(self) -> None:

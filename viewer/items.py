@@ -47,6 +47,31 @@ class PictureItem(pg.ImageItem):  # type: ignore[misc]
         self.painted = self.frame
 
 
+class MapItem(pg.ImageItem):  # type: ignore[misc]
+    """Where mirrored passes disagree, the more opaque the more: never drawn but over its own frame."""
+
+    def __init__(self) -> None:
+        super().__init__(axisOrder="row-major")
+        self.frame: Frame | None = None
+
+    def show_map(self, frame: Frame, spread: NDArray[np.float32] | None) -> None:
+        """Take the map of `frame`, or show nothing."""
+        self.frame = None if spread is None else frame
+        if spread is None:
+            self.clear()
+        else:
+            self.setImage(coloured_map(spread), autoLevels=False, levels=(0, 255))
+
+
+def coloured_map(spread: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(rows, cols, RGBA): opaque at the largest spread that two values between 0 and 1 can have, 0.5."""
+    colour = QColor(theme.TRUTH)
+    picture = np.empty((*spread.shape, 4), np.uint8)
+    picture[..., :3] = (colour.red(), colour.green(), colour.blue())
+    picture[..., 3] = np.clip(spread * np.float32(2 * 255), 0, 255)
+    return picture
+
+
 class ContourItem(QGraphicsItem):
     """All outlines of one frame, one path for each style, reused from frame to frame."""
 

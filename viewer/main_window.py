@@ -265,6 +265,7 @@ class MainWindow(QMainWindow):
         self.desk.outlet.close()
         self.desk.wake.close()
         self.desk.previews.close()
+        self.desk.closer.close()
         self.session.close()
         self.desk.exporting.close()
         self.desk.chores.close()

@@ -51,6 +51,8 @@ class Model:
         analyse: Frame -> Outcome.
         analyse_without_scale: the same by the user's choice where nobody knows the scale.
         want_band: asks for the uncertainty band with every answer, or no longer.
+        thorough: the mean over every mirrored pass, with or without scale; None where the model has one mode. May be
+            called from another thread than `analyse`: the two wait for each other.
     """
 
     path: Path
@@ -63,6 +65,7 @@ class Model:
     analyse: Callable[[Frame], Outcome]
     analyse_without_scale: Callable[[Frame], Outcome]
     want_band: Callable[[bool], None]
+    thorough: Callable[[Frame], Outcome] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,8 @@ def _foot(painter: QPainter, decor: Decor, view: QRect, look: theme.Theme) -> No
     base: float = view.bottom() - edge
     lines = (
         (decor.note, theme.SOFT),
+        (decor.mode, theme.SOFT),
+        (decor.disagreement, theme.TRUTH),
         (decor.band, theme.BAND),
         (decor.truth, theme.TRUTH),
         (decor.flipped, theme.AMBER),

@@ -10,6 +10,7 @@ from inference.reading import Outcome, Tumour
 from inference.sources.paths import shown_address
 from viewer import facts
 from viewer.calibrating import Calibrating
+from viewer.closer_look import disagreement_of
 from viewer.condition import SLOW_MS, Condition, Health
 from viewer.decor import Decor, Marker, Ticks, decor_of, face_row
 from viewer.desk import Desk
@@ -22,6 +23,7 @@ from viewer.sentry import Precedence
 from viewer.states import face, region_lines
 from viewer.vigil import Vigil
 
+MAP_WORDS = "pink: where mirrored passes disagree, not a margin"
 BAND_WORDS = "thin lines: model 25-75 %, not a margin"
 SLOW_S = 0.2
 """Facts, trace and transport follow this slowly; picture, contour, number and state follow every frame."""
@@ -64,6 +66,7 @@ class Pull:
         if newest is not None:
             self._view.trace.add(now, newest.area_mm2 if isinstance(newest, Tumour) else None)
         outcome = desk.freezing.choose(newest)
+        outcome = desk.closer.follow(self._standing(outcome or desk.shown), self._session.model) or outcome
         desk.shown = outcome or desk.shown
         whole = self._whole(picture)
         shown = self._show(now, new=outcome is not None or self._whole_shown)
@@ -76,6 +79,12 @@ class Pull:
         if now - self._slow_at >= SLOW_S:
             self._slow_at = now
             self._show_slowly(now)
+
+    def _standing(self, outcome: Outcome | None) -> Outcome | None:
+        """What is on the screen, where it stands."""
+        playback = self._session.playback
+        paused = playback is not None and not playback.playing
+        return outcome if paused or self._desk.freezing.review is not None else None
 
     def _drop_all(self, now: float, sentence: str) -> None:
         """Nothing from before a sleep may stand as live, and nobody knows how old the last half minute is."""
@@ -135,6 +144,9 @@ class Pull:
             self._compare(outcome)
         band = shown.contour and isinstance(outcome, Tumour) and outcome.band is not None
         decor = replace(self._decor(outcome.frame, shown), band=BAND_WORDS if band else "", truth=self._dice_words)
+        spread = disagreement_of(outcome) if self._desk.disagreement and self._desk.condition.flowing else None
+        mode = self._desk.closer.words(self._standing(outcome), self._session.model)
+        decor = replace(decor, mode=mode, disagreement="" if spread is None else MAP_WORDS)
         caliper = self._desk.caliper
         if caliper is not None and (points := caliper.on(outcome.frame)):
             decor = replace(decor, caliper=points, distance=caliper.words)
@@ -145,6 +157,7 @@ class Pull:
             self._view.canvas.show_outcome(outcome, lines, dimmed=shown.dimmed, truth=self._true)
         elif (lines, shown.dimmed) != self._drawn:
             self._view.canvas.show_lines(outcome, lines, dimmed=shown.dimmed, truth=self._true)
+        self._view.canvas.show_map(outcome.frame, spread)
         self._drawn = (lines, shown.dimmed)
 
     def _compare(self, outcome: Outcome) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from inference.contract import BandScore, Measured, ModelContract
+from inference.contract import BandScore, Measured, Mode, ModelContract
 from inference.frame import Frame, View
 from inference.reading import Tumour
 from viewer.phase import Phase
@@ -32,15 +32,15 @@ class Evidence:
     gap: Gap | None
 
 
-def evidence(frame: Frame, contract: ModelContract | None, phase: Phase) -> Evidence:
-    """Figures of the fast mode, if they cover this frame in this phase."""
-    gap = _gap(frame, contract, phase)
+def evidence(frame: Frame, contract: ModelContract | None, phase: Phase, mode: Mode) -> Evidence:
+    """Figures of the mode in which the frame was analysed, if they cover this frame in this phase."""
+    gap = _gap(frame, contract, phase, mode)
     if gap is not None or contract is None:
         return Evidence(None, gap or Gap.NOT_MEASURED)
-    return Evidence(contract.reliability.fast, None)
+    return Evidence(contract.reliability.measured(mode), None)
 
 
-def _gap(frame: Frame, contract: ModelContract | None, phase: Phase) -> Gap | None:
+def _gap(frame: Frame, contract: ModelContract | None, phase: Phase, mode: Mode) -> Gap | None:
     """The first reason, gravest first, why the contract's figures do not speak of this frame."""
     if phase is Phase.UNSET:
         return Gap.PHASE_UNSET
@@ -53,7 +53,7 @@ def _gap(frame: Frame, contract: ModelContract | None, phase: Phase) -> Gap | No
     if frame.origin.view.value not in contract.population.views:
         slices_only = contract.population.views == (View.SLICE.value,)
         return Gap.VIEW if slices_only else Gap.NOT_MEASURED
-    measured = contract.reliability.fast
+    measured = contract.reliability.measured(mode)
     if measured is None or measured.simulated is not frame.origin.simulated:
         return Gap.NOT_MEASURED
     return None

@@ -172,7 +172,7 @@ def _tumour(tumour: Tumour, context: Context) -> Face:
     if area is None:
         body = (
             "Pixels instead of mm², and no size warning is possible.",
-            *_phase_lines(evidence(tumour.frame, context.contract, context.phase).gap),
+            *_phase_lines(evidence(tumour.frame, context.contract, context.phase, tumour.analysis.mode).gap),
         )
         title = "Scale unknown: contour unvalidated"
         card = Card(Tone.NOTICE, Shape.DIAMOND, title, body, (Offer.CALIBRATE,))
@@ -212,7 +212,7 @@ def _limit_words(held: SizeState, contract: ModelContract | None) -> str:
 
 def _reliability_lines(tumour: Tumour, context: Context, *, figures: bool) -> tuple[str, ...]:
     """Expected Dice with its n, patients and data; or the sentence that says why there is none."""
-    known = evidence(tumour.frame, context.contract, context.phase)
+    known = evidence(tumour.frame, context.contract, context.phase, tumour.analysis.mode)
     if tumour.analysis.unlike:
         return (tumour.analysis.unlike, *_phase_lines(known.gap))
     if known.measured is None:
@@ -247,7 +247,7 @@ def _phase_lines(gap: Gap | None) -> tuple[str, ...]:
 
 def _nothing(outcome: NothingFound, context: Context) -> Face:
     """Never 'no tumour': nothing was segmented, and how often that is wrong is measured or not."""
-    known = evidence(outcome.frame, context.contract, context.phase)
+    known = evidence(outcome.frame, context.contract, context.phase, outcome.analysis.mode)
     measured = known.measured
     if outcome.analysis.unlike:
         lines: tuple[str, ...] = (outcome.analysis.unlike, *_phase_lines(known.gap))
