@@ -39,7 +39,7 @@ from inference.reading import (
 from viewer.condition import Condition, Health
 from viewer.face import Card, Context, Face, Line, Offer, Shape, Tone
 from viewer.reliability import Gap, evidence, expected_dice, is_demonstration
-from viewer.words import area_words, counted, detail_words, region_words, spaced
+from viewer.words import UNDER_1, area_words, counted, detail_words, region_words, spaced
 
 RESEARCH_LINE = INTENDED_USE
 DEMONSTRATION_BANNER = DEMONSTRATION
@@ -178,8 +178,9 @@ def _tumour(tumour: Tumour, context: Context) -> Face:
         card = Card(Tone.NOTICE, Shape.DIAMOND, title, body, (Offer.CALIBRATE,))
         return Face(spaced(tumour.area_px), "px", "", region_words(len(tumour.regions)), card, contour=True)
     number = area_words(area, _limits(context.contract))
-    prefix = "≥\u00a0" if tumour.touches_edge else ""
-    return Face(prefix + number, "mm²", "", detail_words(tumour), _size_card(tumour, context), contour=True)
+    if tumour.touches_edge:  # of less than 1 mm², with more outside, only that it is something is known
+        number = ">\u00a00" if number == UNDER_1 else f"≥\u00a0{number}"
+    return Face(number, "mm²", "", detail_words(tumour), _size_card(tumour, context), contour=True)
 
 
 def _size_card(tumour: Tumour, context: Context) -> Card:

@@ -4,6 +4,9 @@ import math
 
 from inference.reading import Tumour
 
+UNDER_1 = "<\u00a01"
+"""In whole mm² it would be 0, beside a contour."""
+
 
 def detail_words(tumour: Tumour) -> str:
     """Two lines: longest diameter × perpendicular; depth of the nearest and deepest edge, and how many regions."""
@@ -20,8 +23,10 @@ def detail_words(tumour: Tumour) -> str:
 
 
 def area_words(area_mm2: float, limits: tuple[float, ...] = ()) -> str:
-    """Whole mm², to 10 mm² above 100; rounding never moves a number across a limit of the contract."""
+    """Whole mm², to 10 mm² above 100; rounding never moves a number across a limit, nor makes nothing of something."""
     area_mm2 = round(area_mm2, 6)  # pixels times spacing is a hair off where it should be whole
+    if 0 < area_mm2 < 0.5:
+        return UNDER_1
     rounded = round(area_mm2 / 10) * 10 if area_mm2 > 100 else round(area_mm2)
     if any((rounded > limit) != (area_mm2 > limit) for limit in limits):
         rounded = math.ceil(area_mm2)

@@ -1,4 +1,4 @@
-"""A window on a real session: real sources, real streams; the model is a threshold, written down here."""
+"""A window on a real session: real sources, real streams; the model is a threshold."""
 
 import gc
 import os
@@ -7,22 +7,20 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
-import cv2
-import msgspec
 import numpy as np
 import pytest
+from contracts import clinical, contract, measured  # noqa: F401
 from legible import cut_off, faint, pixels_of
 from numpy.typing import NDArray
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from threshold import make_model, model  # noqa: F401
 
-from inference import contract as c
-from inference.contract import ModelContract
 from inference.frame import Frame
-from inference.reading import Analysis, NotAnalysed, NothingFound, Outcome, Tumour, UnknownSpacing
-from inference.segmentation import band_of, regions_of
+from inference.reading import NotAnalysed, Outcome
 from inference.sources.base import RecordedSource, SourceInfo
 from inference.sources.simulated import PhantomSource
 from viewer.main_window import MainWindow
@@ -32,8 +30,6 @@ from viewer.settings import Settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 SCREENSHOTS = "IUS_SCREENSHOTS"
-THRESHOLD = 110
-"""Between the phantom's tissue (70) and tumour (150)."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -60,153 +56,12 @@ def no_leaks(qapp: QApplication) -> Iterator[None]:
     assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("ius-")]
 
 
-def score(band: tuple[float, float | None], dice: float | None) -> c.BandScore:
-    return c.BandScore(
-        band=band, n_slices=120, n_patients=6, dice_mean=dice, dice_sd=0.14, dice_median=dice, area_error_mean=None
-    )
-
-
-@pytest.fixture
-def measured() -> c.Measured:
-    bands = (score((0, 35), 0.11), score((35, 200), 0.42), score((200, None), 0.78))
-    return c.Measured(
-        data="sealed cohort B",
-        simulated=True,
-        n_patients=6,
-        n_slices=360,
-        by_predicted_area=bands,
-        by_true_area=bands,
-        miss_rate=0.12,
-        positive_rate=0.88,
-        specificity=0.83,
-        specificity_35mm2=0.9,
-    )
-
-
-@pytest.fixture
-def contract(measured: c.Measured) -> ModelContract:
-    """A contract of a model trained on simulation, with measured figures on simulation."""
-    return ModelContract(
-        schema=c.SCHEMA,
-        identity=c.Identity(
-            name="threshold", version="1", created="2025-01-01", licence="Apache-2.0", intended_use=c.INTENDED_USE
-        ),
-        input=c.Input(
-            channels=("iUS",),
-            patch=(256, 256),
-            divisor=(32, 32),
-            transposed=False,
-            spacing_mm=(0.3, 0.3),
-            normalisation="z_score",
-            mask_normalisation=False,
-            crop_to_nonzero=True,
-            resampling_order=3,
-            logit_resampling_order=1,
-            tile_step=0.5,
-            seen=c.Seen(spacing_mm=(0.1, 0.5), rows=(200, 800), cols=(200, 800), intensity=(0.0, 255.0)),
-        ),
-        population=c.Population(
-            words="Simulated patients with one supratentorial glioma, before dura opening.",
-            phases=("before_dura_opening",),
-            surgery=("first",),
-            tumour_types=("glioma",),
-            grades=("2", "3", "4"),
-            sites=("simulated",),
-            scanners=("simulated",),
-            views=("native", "slice"),
-            n_patients=40,
-            simulated=True,
-        ),
-        output=c.Output(
-            labels={"background": 0, "tumour": 1},
-            tumour_index=1,
-            activation="softmax",
-            threshold=0.5,
-            folds=1,
-            mirror_axes=(),
-            keep_largest=False,
-        ),
-        reliability=c.Reliability(min_reliable_area_mm2=200, very_small_area_mm2=35, fast=measured, thorough=None),
-        provenance=c.Provenance(
-            nnunetv2="2.8.1",
-            trainer="nnUNetTrainer",
-            plans_sha256="0" * 64,
-            checkpoint_sha256=("0" * 64,),
-            datasets=("simulated",),
-            area_cutoff_mm2=None,
-            label_origin="simulated",
-            seed=1,
-            exporter="1",
-            precision="float32",
-        ),
-        parity=(),
-        reduction=None,
-        self_test=c.SelfTest(mismatched_per_million=100, golden_sha256="0" * 64),
-    )
-
-
-@pytest.fixture
-def clinical(contract: ModelContract, measured: c.Measured) -> ModelContract:
-    """The same model, had it been trained and measured on patients, on slices of volumes."""
-    population = msgspec.structs.replace(contract.population, simulated=False, views=("slice",))
-    reliability = msgspec.structs.replace(
-        contract.reliability, fast=msgspec.structs.replace(measured, simulated=False, data="clinic A")
-    )
-    return msgspec.structs.replace(contract, population=population, reliability=reliability)
-
-
-Analyse = Callable[[Frame], Outcome]
-
-
-def segment(frame: Frame, contract: ModelContract, *, without_scale: bool = False, band: bool = False) -> Outcome:
-    """The threshold as a segmenter: what is brighter than `THRESHOLD` is tumour."""
-    if frame.spacing is None and not without_scale:
-        return UnknownSpacing(frame, frame.no_spacing_reason or "The source does not say how large a pixel is.")
-    simulated_only = contract.population.simulated and not frame.origin.simulated
-    analysis = Analysis(contract.identity.name, "0" * 64, "CPU", 16.0, 14.0, simulated_only)
-    margin = cv2.GaussianBlur(frame.pixels, (0, 0), 2.5).astype(np.float32) - THRESHOLD
-    mask = (margin > 0).astype(np.uint8)
-    regions = regions_of(mask, margin, frame, contract.reliability)
-    lines = band_of(margin / 40, 0.5) if band else None
-    return Tumour(frame, analysis, mask, regions, lines) if regions else NothingFound(frame, analysis)
-
-
-@pytest.fixture
-def model(contract: ModelContract) -> Model:
-    return model_with(contract)
-
-
-def model_with(contract: ModelContract, analyse: Analyse | None = None) -> Model:
-    wanted = [False]
-
-    def banded(frame: Frame) -> Outcome:
-        return segment(frame, contract, band=wanted[0])
-
-    return Model(
-        path=Path("threshold.onnx"),
-        contract=contract,
-        sha256="0" * 64,
-        provider="CPU",
-        fallbacks=(),
-        self_test="passed: 2 cases, 0 of a million pixels differ",
-        warm_up_ms=16.0,
-        analyse=analyse or banded,
-        analyse_without_scale=lambda frame: segment(frame, contract, without_scale=True),
-        want_band=lambda on: wanted.__setitem__(0, on),
-    )
-
-
-@pytest.fixture
-def make_model() -> Callable[..., Model]:
-    return model_with
-
-
 Opened = RecordedSource | Refusal | None
 Show = Callable[..., MainWindow]
 
 
 @pytest.fixture
-def show(no_leaks: None, qtbot: QtBot, model: Model) -> Iterator[Show]:  # noqa: ARG001
+def show(no_leaks: None, qtbot: QtBot, model: Model) -> Iterator[Show]:  # noqa: ARG001, F811
     """Opens a window on a source (the phantom by default) and waits for its first analysed frame."""
     windows: list[MainWindow] = []
 
@@ -246,15 +101,21 @@ def at(qtbot: QtBot) -> Callable[[MainWindow, int], Outcome]:
         playback = window.session.playback
         assert playback is not None
         playback.pause()
+        asked = monotonic()
         playback.seek(index)
-        qtbot.waitUntil(
-            lambda: (
-                window.view.canvas.picture.painted is not None
-                and window.view.canvas.picture.painted.index == index
-                and window.view.canvas.contour.painted is window.view.canvas.picture.painted
-            ),
-            timeout=5000,
-        )
+
+        def there() -> bool:
+            """This very delivery: a replay in a loop has shown the same frame before."""
+            painted, shown = window.view.canvas.picture.painted, window.shown
+            return (
+                painted is not None
+                and (painted.index, painted.captured_at >= asked) == (index, True)
+                and window.view.canvas.contour.painted is painted
+                and shown is not None
+                and shown.frame is painted
+            )
+
+        qtbot.waitUntil(there, timeout=5000)
         assert window.shown is not None
         return window.shown
 
@@ -308,11 +169,14 @@ def shoot(tmp_path: Path, qtbot: QtBot) -> Shoot:
         assert not faint(window, pixels)
         size = (window.width(), window.height())
         if size != SMALL_SCREEN and not window.isFullScreen():
+            placed = window.view.canvas.placement
             window.resize(*SMALL_SCREEN)
             settle(window)
             assert cut_off(window) == []
             window.resize(*size)
             settle(window)
+            # Whoever looks for the contour in these pixels asks the canvas where it is.
+            qtbot.waitUntil(lambda: window.view.canvas.placement == placed, timeout=5000)
         return pixels
 
     return shot

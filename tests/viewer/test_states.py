@@ -27,7 +27,7 @@ from viewer.condition import Condition, Health
 from viewer.face import Context, Face, Line, Offer, Shape, Tone
 from viewer.phase import Phase
 from viewer.states import DEMONSTRATION_BANNER, PHASE_WARNING, condition_card, face, region_lines
-from viewer.words import area_words
+from viewer.words import UNDER_1, area_words
 
 RUNNING = Condition(Health.RUNNING)
 SPACING = PixelSpacing(0.1, 0.1, Provenance.EXACT)
@@ -105,11 +105,19 @@ def test_no_state_calls_a_contour_reliable_or_green(contract: ModelContract, cli
 @given(st.floats(0.01, 5000), st.sampled_from([(35.0, 200.0), ()]))
 def test_area_is_rounded_but_never_across_a_limit(area: float, limits: tuple[float, ...]) -> None:
     area = round(area, 6)
+    if area < 0.5:
+        assert area_words(area, limits) == UNDER_1
+        return
     shown = float(area_words(area, limits))
     assert abs(shown - area) <= (5 if area > 100 else 1)
     assert all((shown > limit) == (area > limit) for limit in limits)
     if not limits:
         assert shown % (10 if area > 100 else 1) == 0
+
+
+def test_what_is_too_small_for_a_whole_mm2_is_never_shown_as_nothing(contract: ModelContract) -> None:
+    assert said(tumour(0.3), contract).number == "<\u00a01"
+    assert said(tumour(0.3, cut=True), contract).number == ">\u00a00"
 
 
 def test_every_small_region_is_dashed_whatever_the_total() -> None:
