@@ -14,6 +14,9 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         "--jobs", type=int, default=1, help="stages, or processes of one, at a time (default: %(default)s)"
     )
     one.add_argument("--executor", choices=("local", "slurm"), default="local", help="default: %(default)s")
+    one.add_argument(
+        "--profile", type=Path, metavar="DIR", help="Snakemake profile: what your cluster wants (account, partition)"
+    )
     one.add_argument("--small", action="store_true", help="a trial run of minutes; its models are worth nothing")
     one.add_argument("--dry-run", action="store_true", help="only say what would be done")
 
@@ -21,17 +24,11 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
     from training.experiments.declaration import find_experiment
-    from training.workflow.run import run_experiment
+    from training.workflow.run import Machine, run_experiment
 
     path = find_experiment(arguments.name)
     work = arguments.work or Path("work", f"{path.stem}-small" if arguments.small else path.stem)
-    report = run_experiment(
-        path,
-        work,
-        jobs=arguments.jobs,
-        executor=arguments.executor,
-        small=arguments.small,
-        dry_run=arguments.dry_run,
-    )
+    machine = Machine(arguments.jobs, arguments.executor, arguments.profile)
+    report = run_experiment(path, work, machine, small=arguments.small, dry_run=arguments.dry_run)
     if not arguments.dry_run:
         print(report)

@@ -1,6 +1,7 @@
 """An experiment through Snakemake, in a working folder of its own that resumes."""
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from inference.errors import FormatError, IusError
@@ -13,21 +14,44 @@ REPORT = Path("report", "report.html")
 _CLAIMED = ("cohorts", "slicing", "training", "seed", "simulated")
 """Parts of a declaration on which everything in a working folder rests; models and comparisons may be added later."""
 
+_EACH = ("mem_mb=4000", "runtime=240")
+"""Memory and minutes that a cluster is asked for, where a rule does not say."""
+
 
 class ExperimentError(IusError):
     """An experiment that did not run to its end."""
 
 
-def run_experiment(
-    path: Path, work: Path, *, jobs: int = 1, executor: str = "local", small: bool = False, dry_run: bool = False
-) -> Path:
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where stages run.
+
+    Attributes:
+        jobs: cores on this machine, or jobs at a time on a cluster.
+        executor: `local` or `slurm`.
+        profile: a Snakemake profile with what a cluster wants: account, partition, status command.
+    """
+
+    jobs: int = 1
+    executor: str = "local"
+    profile: Path | None = None
+
+    def arguments(self) -> list[str]:
+        """What Snakemake is told of it."""
+        profile = [] if self.profile is None else ["--profile", str(self.profile.resolve())]
+        if self.executor == "local":
+            return [*profile, "--cores", str(self.jobs), "--latency-wait", "5"]
+        cluster = ["--executor", self.executor, "--jobs", str(self.jobs), "--latency-wait", "60"]
+        return [*profile, *cluster, "--default-resources", *_EACH]
+
+
+def run_experiment(path: Path, work: Path, machine: Machine, *, small: bool = False, dry_run: bool = False) -> Path:
     """Run an experiment, or go on with one that was interrupted.
 
     Args:
         path: its declaration.
         work: working folder, made if absent.
-        jobs: cores on this machine, or jobs at a time on a cluster.
-        executor: `local` or `slurm`.
+        machine: where its stages run.
         small: apply the declaration's `small` part.
         dry_run: only list the stages.
 
@@ -47,7 +71,7 @@ def run_experiment(
     # Snakemake's own lock outlives a killed process; this one does not.
     try:
         with FileLock(work / ".lock", timeout=0):
-            succeeded = _snakemake(_arguments(path, work, jobs, executor, small, dry_run))
+            succeeded = _snakemake(_arguments(path, work, machine, small, dry_run))
     except Timeout as error:
         raise ExperimentError(f"Another process runs an experiment in {work}: wait for it or stop it.") from error
     if not succeeded:
@@ -83,16 +107,13 @@ def _claim(path: Path, work: Path, small: bool) -> None:
         aside.write_bytes(msgspec.json.format(msgspec.json.encode(now), indent=2))
 
 
-def _arguments(path: Path, work: Path, jobs: int, executor: str, small: bool, dry_run: bool) -> list[str]:
+def _arguments(path: Path, work: Path, machine: Machine, small: bool, dry_run: bool) -> list[str]:
     """Snakemake's command line."""
-    config = [f"experiment={path.resolve()}", f"small={int(small)}", f"jobs={jobs}"]
-    where = ["--cores", str(jobs)] if executor == "local" else ["--executor", executor, "--jobs", str(jobs)]
-    resume = ["--rerun-incomplete", "--nolock", "--rerun-triggers", "mtime", "params", "input"]
+    config = [f"experiment={path.resolve()}", f"small={int(small)}", f"jobs={machine.jobs}"]
     return [
         *("--snakefile", str(SNAKEFILE), "--directory", str(work)),
-        *where,
-        *resume,
-        *("--latency-wait", "5" if executor == "local" else "60"),
+        *machine.arguments(),
+        *("--rerun-incomplete", "--nolock", "--rerun-triggers", "mtime", "params", "input"),
         *(["--dry-run"] if dry_run else []),
         *("--config", *config),
     ]
