@@ -18,7 +18,7 @@ def model_of(path: Path) -> Model:
     Raises:
         ModelError: if the file is no model that works here.
     """
-    engine, turn = Engine.load(path), Lock()
+    engine, turn = Engine.load(path), Turn()
     test = engine.self_test
     segmenter, without_scale = Segmenter(engine), Segmenter(engine, without_scale=True)
     # Asked only for frames that were analysed: a scale that nobody knows was then no hindrance.
@@ -42,8 +42,24 @@ def model_of(path: Path) -> Model:
     )
 
 
-def in_turn(analyse: Callable[[Frame], Outcome], turn: Lock) -> Callable[[Frame], Outcome]:
-    """The same analysis, while no other one holds the turn: an engine is not for two threads at once."""
+class Turn:
+    """One analysis at a time, since an engine is not for two threads at once; whoever waits is next."""
+
+    def __init__(self) -> None:
+        self._door, self._room = Lock(), Lock()
+
+    def __enter__(self) -> None:
+        """Wait; who waits at the door already goes in before whoever comes out and wants in again."""
+        with self._door:
+            self._room.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        """Let the next one in."""
+        self._room.release()
+
+
+def in_turn(analyse: Callable[[Frame], Outcome], turn: Turn) -> Callable[[Frame], Outcome]:
+    """The same analysis, while no other one has the turn."""
 
     def waiting(frame: Frame) -> Outcome:
         with turn:

@@ -16,12 +16,12 @@ from inference.assets import demo_model_path
 from inference.contract import Mode, ModelContract
 from inference.engine import Engine
 from inference.frame import Frame
-from inference.reading import Failed, NothingFound, Outcome, Tumour
+from inference.reading import Failed, NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
 from viewer.closer_look import FAST, GAVE_NONE, ONE_MODE
 from viewer.main_window import MainWindow
-from viewer.modelling import in_turn, model_of
+from viewer.modelling import Turn, in_turn, model_of
 from viewer.opened import Model
 from viewer.phase import Phase
 
@@ -44,7 +44,7 @@ class TwoModes:
         )
         self.go, self.asked, self.busy, self.together = threading.Event(), list[Frame](), 0, 0
         self.go.set()
-        model, turn = make(self.contract), threading.Lock()
+        model, turn = make(self.contract), Turn()
         self._fast = model.analyse
         self.model = replace(
             model, analyse=in_turn(self._counted(self._fast), turn), thorough=in_turn(self._counted(self._slow), turn)
@@ -202,3 +202,43 @@ def test_the_bundled_model_has_a_thorough_mode_with_a_map(show: Show, qtbot: QtB
     assert alone.disagreement is not None
     assert np.allclose(shown.disagreement, alone.disagreement, atol=1e-4)
     assert 0 < float(shown.disagreement.max()) <= 0.5
+
+
+def test_a_thorough_analysis_waits_for_one_live_one_and_not_for_the_next(frame: Frame) -> None:
+    """A slow model on a live picture has always the next frame waiting."""
+    turn, live_began, stop = Turn(), threading.Semaphore(0), threading.Event()
+    order: list[str] = []
+
+    def live(shown: Frame) -> Outcome:
+        live_began.release()
+        stop.wait(0.05)
+        order.append("live")
+        return NotAnalysed(shown, Reason.OFF, "")
+
+    def thorough(shown: Frame) -> Outcome:
+        order.append("thorough")
+        return NotAnalysed(shown, Reason.OFF, "")
+
+    def without_end() -> None:
+        analyse = in_turn(live, turn)
+        while not stop.is_set():
+            analyse(frame)
+
+    going = threading.Thread(target=without_end)
+    going.start()
+    try:
+        for _ in range(5):
+            assert live_began.acquire(timeout=5)
+            while live_began.acquire(blocking=False):
+                pass
+            before = len(order)
+            in_turn(thorough, turn)(frame)
+            assert order[before:].index("thorough") <= 2
+    finally:
+        stop.set()
+        going.join(5)
+
+
+@pytest.fixture
+def frame() -> Frame:
+    return PhantomSource(rows=16, cols=16, count=1).read(0)
