@@ -97,7 +97,7 @@ class CloserLook:
             self._asked = None
 
     def _ask(self, job: _Job) -> None:
-        if self._thread is None:
+        if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._loop, name="ius-thorough", daemon=True)
             self._thread.start()
         self._asked = job
@@ -116,8 +116,11 @@ class CloserLook:
     def _loop(self) -> None:
         while (job := self._jobs.take()) is not None:
             if job.model.thorough is not None:
-                outcome = said(job.model.thorough(job.frame), job.model.contract.input.seen)
-                self._done.put((job, outcome))
+                outcome: Outcome = Failed(job.frame, "The thorough analysis of this frame broke.")
+                try:
+                    outcome = said(job.model.thorough(job.frame), job.model.contract.input.seen)
+                finally:  # what nobody expected ends this thread and is told; the screen must not say "under way"
+                    self._done.put((job, outcome))
 
 
 def disagreement_of(outcome: Outcome | None) -> NDArray[np.float32] | None:

@@ -1,6 +1,6 @@
 """An outcome in words, for captions and pages: never more certain than the outcome itself."""
 
-from inference.contract import DEMONSTRATION, INTENDED_USE
+from inference.contract import DEMONSTRATION, INTENDED_USE, Mode
 from inference.export.capture import Capture
 from inference.frame import Frame, Origin, View
 from inference.reading import Failed, NothingFound, Outcome, SizeState, Tumour
@@ -74,7 +74,8 @@ def model(outcome: Outcome) -> tuple[str, ...]:
     if not isinstance(outcome, Tumour | NothingFound):
         return ()
     analysis = outcome.analysis
-    return (f"Model {analysis.model} · sha256 {analysis.model_sha256[:SHORT_SHA]}",)
+    mode = " · thorough, over all mirrors" if analysis.mode is Mode.THOROUGH else ""
+    return (f"Model {analysis.model} · sha256 {analysis.model_sha256[:SHORT_SHA]}{mode}",)
 
 
 def source(frame: Frame) -> str:

@@ -166,6 +166,28 @@ def test_a_model_without_mirrors_says_so_and_one_that_fails_too(
     assert mode_of(other) is Mode.FAST
 
 
+def test_one_that_breaks_is_told_and_the_next_frame_is_tried(
+    show: Show, two_modes: TwoModes, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody expected ends its thread: "under way" must not stay, nor may it have been the last try."""
+    told, breaking = list[type[BaseException]](), threading.Event()
+    monkeypatch.setattr(threading, "excepthook", lambda hook: told.append(hook.exc_type))
+    breaking.set()
+
+    def breaks(frame: Frame) -> Outcome:
+        if breaking.is_set():
+            raise ZeroDivisionError
+        return two_modes._slow(frame)
+
+    window = show(PhantomSource(speckle=0.2, count=60), replace(two_modes.model, thorough=breaks))
+    window.act("play")
+    qtbot.waitUntil(lambda: words(window) == GAVE_NONE, timeout=5000)
+    assert told == [ZeroDivisionError]
+    breaking.clear()
+    window.act("forward")
+    qtbot.waitUntil(lambda: words(window) == WORDS, timeout=5000)
+
+
 def test_behind_a_frozen_view_the_stream_goes_on(
     show: Show, two_modes: TwoModes, qtbot: QtBot, shoot: Shoot, igtl: Igtl, free_port: Callable[..., int]
 ) -> None:
