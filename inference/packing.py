@@ -47,7 +47,9 @@ def unpack_mask(packed: bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def _packed(plain: bytes) -> bytes:
-    return zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(plain)
+    compressed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(plain)
+    # The library shortens its bytes in name only, and the memory of the worst case stays with them: hence a copy.
+    return memoryview(compressed).tobytes()
 
 
 def _plain(packed: bytes) -> bytes:

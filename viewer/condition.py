@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-STALE_AFTER_S = 0.5
+from inference.sources.base import LOST_AFTER_S
+
+STALE_AFTER_S = LOST_AFTER_S
 """A source that should be delivering and has not for this long is stale."""
 OLD_AFTER_S = 2.0
 """An analysis older than this loses its contour and number."""

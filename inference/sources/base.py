@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Mask: TypeAlias = NDArray[np.uint8]
 
+LOST_AFTER_S = 0.5
+"""A live source that gives no picture for this long has lost its signal, and what was said of it by hand is void."""
+
 
 @dataclass(frozen=True, slots=True)
 class SweptGrid:

@@ -15,7 +15,7 @@ from inference.errors import SourceError
 from inference.frame import ColourMap, Frame, Origin, Pixels, View
 from inference.guards.depth import DepthGuard, DepthWatch
 from inference.latest import Latest
-from inference.sources.base import Closing, SourceInfo
+from inference.sources.base import LOST_AFTER_S, Closing, SourceInfo
 from inference.sources.recorded import REMEDY, display_levels
 from inference.sources.sector import GrowingSector
 from inference.spacing import PixelSpacing
@@ -82,6 +82,7 @@ class Live(Closing, ABC):
         self._pictures: Latest[Frame] = Latest()
         self._error = ""
         self._index = 0
+        self._last_at: float | None = None
         self._sector = GrowingSector()
         self._depth = DepthWatch()
         self._scale = threading.Lock()
@@ -187,6 +188,10 @@ class Live(Closing, ABC):
         finally:
             connection.close()
         log.info("%s: the sender is gone", self._name)
+        self._interrupted()
+
+    def _interrupted(self) -> None:
+        """Whatever comes now may have another depth: a scale given by hand ends."""
         with self._scale:
             if self._given is not None:
                 self._given, self._void = None, INTERRUPTED
@@ -202,6 +207,10 @@ class Live(Closing, ABC):
                 "open the source again, and calibrate."
             )
         now = monotonic()
+        # Without a connection, as over udp, a sender that comes back is told from one that stayed by the gap alone.
+        if self._last_at is not None and now - self._last_at > LOST_AFTER_S:
+            self._interrupted()
+        self._last_at = now
         changed = self._depth.look(picture.pixels, now)
         if changed is not None:
             self.void_spacing(changed.sentence)

@@ -1,5 +1,6 @@
 """The last half minute: lossless, bounded, each contour on its own frame."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -80,3 +81,19 @@ def test_what_is_held_does_not_move_when_the_ring_goes_on() -> None:
     assert held.outcome(0).frame.index == 0
     ring.clear()
     assert (len(ring), ring.size) == (0, 0)
+
+
+def test_memory_held_is_the_size_that_is_told() -> None:
+    """Compressed bytes whose worst case stays allocated would hold some gigabytes in the name of 400 MB."""
+    ring = Ring()
+    pixels = np.zeros((720, 1280), np.uint8)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for index in range(20):
+            ring.add(Failed(replace(frame(index, index / 25), pixels=pixels), "broke"))
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert ring.size < 20 * 2000
+    assert held < 20 * 20_000

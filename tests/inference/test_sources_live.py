@@ -5,7 +5,8 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
@@ -17,8 +18,8 @@ from inference.errors import SourceError
 from inference.frame import Frame, Pixels
 from inference.latest import Latest
 from inference.sources import is_live, open_live
-from inference.sources.base import LiveSource
-from inference.sources.live import CHANGED, INTERRUPTED
+from inference.sources.base import LOST_AFTER_S, LiveSource
+from inference.sources.live import CHANGED, INTERRUPTED, Live, Picture
 from inference.sources.openigtlink import NO_PLANE, NO_SCALE, matrix_spacing
 from inference.sources.paths import shown_address
 from inference.sources.sector import GrowingSector
@@ -137,6 +138,49 @@ def test_a_scale_given_by_hand_ends_with_the_signal_it_was_given_for(igtl: Igtl,
             assert reader.until(frame.index + 3).spacing == TYPED
     finally:
         reader.close()
+
+
+class Told:
+    """A connection that never breaks, as udp's does not: a picture whenever it is told to send one."""
+
+    def __init__(self) -> None:
+        self._pictures: SimpleQueue[Picture | None] = SimpleQueue()
+
+    def send(self) -> None:
+        self._pictures.put(Picture(np.full((40, 60), 80, np.uint8), None, "none stated"))
+
+    def read(self) -> Picture | None:
+        return self._pictures.get()
+
+    def close(self) -> None:
+        self._pictures.put(None)
+
+
+class Hesitating(Live):
+    def __init__(self, told: Told) -> None:
+        self._told = told
+        super().__init__("hesitating", TYPED)
+
+    def _connect(self) -> Told:
+        return self._told
+
+
+def test_a_scale_given_by_hand_ends_with_a_gap_on_a_connection_that_stays() -> None:
+    told = Told()
+    told.send()
+    with Hesitating(told) as source, closing(told):
+        frames = source.frames()
+        assert next(frames).spacing == TYPED
+        threading.Event().wait(LOST_AFTER_S / 5)
+        told.send()
+        assert next(frames).spacing == TYPED
+        threading.Event().wait(1.2 * LOST_AFTER_S)
+        told.send()
+        frame = next(frames)
+        assert (frame.spacing, frame.no_spacing_reason) == (None, INTERRUPTED)
+        source.set_spacing(TYPED)
+        told.send()
+        assert next(frames).spacing == TYPED
 
 
 def test_a_matrix_that_changes_voids_the_scale_given_by_hand(igtl: Igtl, free_port: FreePort) -> None:
