@@ -3,11 +3,11 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from inference.errors import IusError
+from inference.errors import IusError, NotFoundError
 from training.folds import Folds, Split, split_slices
 from training.receipt import write_json
 from training.slices import SliceRow, larger_than, read_slices
@@ -17,6 +17,7 @@ CHANNEL = "US"
 LABELS = {"background": 0, "tumor": 1}
 DIGEST = "slices_sha256"
 """In dataset.json, where nnU-Net does not look at it."""
+_TRAILER = 8
 
 
 class DatasetError(IusError):
@@ -58,6 +59,7 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
     Raises:
         DatasetError: if no tumour slice is left, or two stores hold a slice of one name.
         FoldError: if a patient is in no fold, or in two.
+        NotFoundError: if a file of a slice is missing or empty.
     """
     homes = {row.name: (row, store) for store in stores for row in read_slices(store)}
     if len(homes) != sum(len(read_slices(store)) for store in stores):
@@ -75,7 +77,7 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
             "numTraining": len(used),
             "file_ending": FILE_ENDING,
             "overwrite_image_reader_writer": "SimpleITKIO",
-            DIGEST: _digest(used),
+            DIGEST: _digest((row, homes[row.name][1]) for row in used),
             "dataset": {row.name: _files(row, homes[row.name][1], folder) for row in used},
         },
         folder / "dataset.json",
@@ -83,10 +85,19 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
     return splits
 
 
-def _digest(rows: Sequence[SliceRow]) -> str:
-    """What tells two data sets apart wherever they lie: their slices, with area and size."""
-    table = json.dumps([asdict(row) for row in rows], sort_keys=True)
-    return hashlib.sha256(table.encode()).hexdigest()
+def _digest(slices: Iterable[tuple[SliceRow, Path]]) -> str:
+    """What tells two data sets apart wherever they lie: their slices' areas and sizes, and every pixel."""
+    table = [[asdict(row), _unpacked(row.image(store)), _unpacked(row.label(store))] for row, store in slices]
+    return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
+
+
+def _unpacked(path: Path) -> str:
+    """CRC-32 and length of what a .gz file holds (RFC 1952, 2.3.1): its last eight bytes, however it was packed."""
+    if not path.is_file() or path.stat().st_size < _TRAILER:
+        raise NotFoundError(f"{path} is missing or empty, though the slice table names it: cut the slices again.")
+    with path.open("rb") as stream:
+        stream.seek(-_TRAILER, os.SEEK_END)
+        return stream.read(_TRAILER).hex()
 
 
 def _files(row: SliceRow, store: Path, folder: Path) -> dict[str, object]:

@@ -7,8 +7,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from inference.errors import IusError
-from training.nnunet.names import model_folder
-from training.nnunet.run import FitSettings, plan_and_preprocess, train, workspace
+from training.nnunet.run import FitSettings, begin, train, workspace
 
 
 class GpuError(IusError):
@@ -28,10 +27,7 @@ def fit_parallel(work: Path, dataset: str, settings: FitSettings, gpus: int) -> 
 
     if torch.cuda.device_count() < gpus:
         raise GpuError(f"There are {torch.cuda.device_count()} GPUs here, and {gpus} were asked for: lower --gpus.")
-    workspace(work)
-    plan_and_preprocess(work, dataset, settings.plan, settings.jobs)
-    folder = model_folder(work, dataset, settings.plan) / f"fold_{settings.fold}"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = begin(work, dataset, settings)
     with FileLock(folder / ".lock"):
         arguments = (work, dataset, settings, gpus, _free_port())
         spawn(_rank, args=arguments, nprocs=gpus, join=True)  # type: ignore[no-untyped-call]

@@ -133,26 +133,32 @@ def fit(work: Path, dataset: str, settings: FitSettings) -> Path:
     """
     from filelock import FileLock
 
-    workspace(work)
-    plan_and_preprocess(work, dataset, settings.plan, settings.jobs)
-    folder = model_folder(work, dataset, settings.plan) / f"fold_{settings.fold}"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder = begin(work, dataset, settings)
     # A training whose workflow was killed may still run: the next one waits for it, and finds it done.
     with FileLock(folder / ".lock"):
         train(work, dataset, settings)
     return folder
 
 
-def train(work: Path, dataset: str, settings: FitSettings) -> None:
-    """Train one fold of a data set that is preprocessed, alone in its folder.
+def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
+    """The folder of a fold, claimed for its data set before anything else is touched; planned and preprocessed.
 
     Raises:
         FormatError: if the fold was begun on another data set.
     """
-    folder = model_folder(work, dataset, settings.plan) / f"fold_{settings.fold}"
-    raw = work / "nnUNet_raw" / dataset
+    raw, folder = work / "nnUNet_raw" / dataset, _fold_folder(work, dataset, settings)
+    if not (raw / "dataset.json").is_file():
+        raise NotFoundError(f"There is no nnU-Net data set at {raw}.")
     slices = json.loads((raw / "dataset.json").read_text())[DIGEST]
     claim(folder / "data.sha256", f"{slices}\n{sha256(raw / 'splits_final.json')}", "data set's training")
+    workspace(work)
+    plan_and_preprocess(work, dataset, settings.plan, settings.jobs)
+    return folder
+
+
+def train(work: Path, dataset: str, settings: FitSettings) -> None:
+    """Train one fold that was begun, alone in its folder."""
+    folder = _fold_folder(work, dataset, settings)
     if (folder / "checkpoint_final.pth").is_file():
         return
     trainer = _trainer(work, dataset, settings)
@@ -183,7 +189,7 @@ def _trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerD
     plans = json.loads((work / "nnUNet_preprocessed" / dataset / f"{PLANS[settings.plan]}.json").read_text())
     if settings.batch_size is not None:
         plans["configurations"][CONFIGURATION]["batch_size"] = settings.batch_size
-    latest = model_folder(work, dataset, settings.plan) / f"fold_{settings.fold}" / "checkpoint_latest.pth"
+    latest = _fold_folder(work, dataset, settings) / "checkpoint_latest.pth"
     arguments: dict[str, Any] = {
         "plans": plans | {"continue_training": latest.is_file()},  # nnU-Net >= 2.7 takes it out again
         "configuration": CONFIGURATION,
@@ -204,6 +210,11 @@ def _trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerD
         if value is not None:
             setattr(trainer, name, value)
     return trainer
+
+
+def _fold_folder(work: Path, dataset: str, settings: FitSettings) -> Path:
+    """Where nnU-Net keeps a fold."""
+    return model_folder(work, dataset, settings.plan) / f"fold_{settings.fold}"
 
 
 def claim(mark: Path, digest: str, whose: str) -> None:

@@ -1,8 +1,10 @@
 """One draw of folds for every model: nothing a patient owns on both sides, whatever the cut-off or the label set."""
 
+import gzip
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,8 +14,14 @@ from training.cli import main
 from training.folds import draw_folds, read_folds, split_slices, write_folds
 from training.nnunet.dataset import Choice, DatasetError, write_dataset
 from training.nnunet.exclusions import read_exclusions
-from training.slices import SliceRow, write_slices
+from training.nnunet.names import model_folder
+from training.nnunet.run import FitSettings, begin, claim
+from training.receipt import sha256
+from training.slices import SliceRow, write_slice, write_slices
 
+PICTURE = np.arange(12, dtype=np.float32).reshape(3, 4)
+MASK = np.eye(3, 4, dtype=np.uint8)
+ONE_FOLD = (frozenset({"P0"}), frozenset())
 CUTOFFS = (0, 5, 15, 25, 35, 70, 100, 200, 300)
 
 
@@ -25,9 +33,16 @@ def store_of(folder: Path, rows: list[SliceRow]) -> Path:
     for row in rows:
         for path in (row.image(folder), row.label(folder)):
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.touch()
+            path.write_bytes(gzip.compress(row.name.encode()))
     write_slices(rows, folder / "slices.csv")
     return folder
+
+
+def nearly(picture: np.ndarray) -> np.ndarray:
+    """The picture with the smallest change of one pixel."""
+    changed = picture.copy()
+    changed[1, 2] = np.nextafter(changed[1, 2], np.float32(99))
+    return changed
 
 
 areas = st.floats(0, 500) | st.sampled_from([float(cutoff) for cutoff in CUTOFFS])
@@ -103,6 +118,56 @@ def test_slices_of_one_name_in_two_stores_are_refused(tmp_path: Path):
     stores = [store_of(tmp_path / name, [slice_row("a", name, 9.0)]) for name in "xy"]
     with pytest.raises(DatasetError, match="same name"):
         write_dataset(stores, tmp_path / "raw", Choice(), (frozenset("xy"),))
+
+
+def write_one(store: Path, image: np.ndarray, label: np.ndarray, level: int = 6) -> SliceRow:
+    """A store of one slice, packed at a level and a time of its own."""
+    row = SliceRow("a", "c", "P0", "k", 0, 9.0, 3, 4, 0.5, 0.5)
+    for pixels, path in ((image, row.image(store)), (label, row.label(store))):
+        write_slice(pixels, (0.5, 0.5), path)
+        path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()), level, mtime=level))
+    write_slices([row], store / "slices.csv")
+    return row
+
+
+def test_a_data_set_is_told_by_its_pixels_wherever_they_lie(tmp_path: Path):
+    def digest(name: str, *pixels: np.ndarray, level: int = 6) -> str:
+        write_one(tmp_path / name / "slices", *pixels, level=level)
+        write_dataset([tmp_path / name / "slices"], tmp_path / name, Choice(), ONE_FOLD)
+        return json.loads((tmp_path / name / "dataset.json").read_text())["slices_sha256"]
+
+    first = digest("first", PICTURE, MASK)
+    assert digest("elsewhere", PICTURE, MASK, level=1) == first
+    assert digest("other-picture", nearly(PICTURE), MASK) != first
+    assert digest("other-mask", PICTURE, np.fliplr(MASK)) != first
+
+
+def test_a_training_is_not_resumed_on_other_pictures(tmp_path: Path):
+    """The same slices with the same masks; what was preprocessed for the training stays as it is."""
+    dataset, settings = "Dataset501_US", FitSettings()
+    write_one(tmp_path / "slices", PICTURE, MASK)
+    write_dataset([tmp_path / "slices"], tmp_path / "nnUNet_raw" / dataset, Choice(), ONE_FOLD)
+    digest = json.loads((tmp_path / "nnUNet_raw" / dataset / "dataset.json").read_text())["slices_sha256"]
+    splits = sha256(tmp_path / "nnUNet_raw" / dataset / "splits_final.json")
+    fold = model_folder(tmp_path, dataset, settings.plan) / "fold_0"
+    claim(fold / "data.sha256", f"{digest}\n{splits}", "data set's training")
+    preprocessed = tmp_path / "nnUNet_preprocessed" / dataset / "dataset.json"
+    preprocessed.parent.mkdir(parents=True)
+    preprocessed.write_text("of the training that was begun")
+    write_one(tmp_path / "slices", nearly(PICTURE), MASK)
+    write_dataset([tmp_path / "slices"], tmp_path / "nnUNet_raw" / dataset, Choice(), ONE_FOLD)
+    with pytest.raises(FormatError, match="fold_0 holds another data set's training: remove it, or choose another"):
+        begin(tmp_path, dataset, settings)
+    assert preprocessed.read_text() == "of the training that was begun"
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"")])
+def test_a_slice_whose_file_is_gone_is_one_sentence(harm, tmp_path: Path):
+    rows = [slice_row(f"s{at}", f"P{at}", 9.0) for at in range(5)]
+    store = store_of(tmp_path / "slices", rows)
+    harm(rows[1].label(store))
+    with pytest.raises(NotFoundError, match=r"s1\.nii\.gz is missing or empty"):
+        write_dataset([store], tmp_path / "raw", Choice(), draw_folds([row.patient for row in rows], 0))
 
 
 def test_folds_read_back_and_are_the_same_file_for_the_same_seed(tmp_path: Path):
