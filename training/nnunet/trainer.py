@@ -1,5 +1,6 @@
 """The paper's trainer on current nnU-Net: DA5 augmentation and early stopping, resumable after any epoch."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5
 from training.export.checkpoint import only_numbers, read_checkpoint
 from training.nnunet.curves import LOGGED, draw_curves, write_curves
 from training.nnunet.patience import Patience
+from training.nnunet.randomness import State, random_state, restore_random_state
 
 Output = torch.Tensor | list[torch.Tensor]
 
@@ -36,6 +38,9 @@ class _PatienceExhausted(Exception):  # noqa: N818 - not an error
 class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # noqa: N801 - nnU-Net names result folders after the class
     """nnUNetTrainerDA5 that stops early and writes `checkpoint_latest` after every epoch.
 
+    A checkpoint holds the random generators too: with `nnUNet_n_proc_DA=0` on a CPU, a training that was
+    interrupted ends with the same weights as one that was not.
+
     It has no constructor on purpose: nnU-Net's base class reads the signature of its subclass, and that
     signature lost `unpack_dataset` in 2.6. Settings are set on the instance before `run_training()`.
     """
@@ -43,11 +48,12 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
     patience = Patience()
     bfloat16 = False
     network: Any
+    _resumed: State | None = None
 
     def initialize(self) -> None:
-        """Build network and optimiser; checkpoint after every epoch, where nnU-Net would after every fiftieth."""
+        """Build network and optimiser; `on_epoch_end` writes checkpoints, where nnU-Net would after every fiftieth."""
         super().initialize()
-        self.save_every = 1
+        self.save_every = sys.maxsize
         self.logger.plot_progress_png = self._record_curves
         if self.bfloat16:
             self.network = self.network.to(memory_format=torch.channels_last)
@@ -61,11 +67,24 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         super().on_validation_epoch_end(val_outputs)
         self.patience = self.patience.after(float(self.logger.get_value("val_losses", step=-1)))
 
+    def on_train_start(self) -> None:
+        """Go on drawing where the checkpoint left off, once nnU-Net has drawn its first batches for nothing."""
+        super().on_train_start()
+        if self._resumed is not None and not self.is_ddp:  # processes that share a training draw each their own
+            restore_random_state(self._resumed)
+
     def on_epoch_end(self) -> None:
-        """Leave the epoch loop when patience is exhausted."""
+        """Write `checkpoint_latest`, or leave the epoch loop when patience is exhausted.
+
+        It comes after `checkpoint_best`, which nnU-Net writes later: a resumed training then knows of that best.
+        """
         super().on_epoch_end()
         if self.patience.exhausted:
             raise _PatienceExhausted
+        if self.current_epoch < self.num_epochs:
+            self.current_epoch -= 1  # it is counted already, and saving counts it again
+            self.save_checkpoint(str(Path(self.output_folder) / "checkpoint_latest.pth"))
+            self.current_epoch += 1
 
     def run_training(self) -> None:
         """Train to the last epoch or until patience is exhausted; both end with `checkpoint_final`."""
@@ -82,22 +101,24 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
             draw_curves(Path(self.output_folder))
 
     def save_checkpoint(self, filename: str) -> None:
-        """Write a checkpoint that also holds the patience, aside and renamed: a kill leaves the old one whole."""
+        """Write a checkpoint with patience and generators, aside and renamed: a kill leaves the old one whole."""
         if self.local_rank != 0 or self.disable_checkpointing:
             return
         aside = Path(f"{filename}.aside")
         super().save_checkpoint(str(aside))
         checkpoint = read_checkpoint(aside)
         checkpoint["early_stopping"] = {"lowest": self.patience.lowest, "waited": self.patience.waited}
+        checkpoint["random_state"] = random_state()
         torch.save(checkpoint, aside)
         aside.replace(filename)
 
     def load_checkpoint(self, filename_or_checkpoint: str) -> None:
         """Resume from a checkpoint, patience included; one that holds more than numbers and text is refused."""
-        state = read_checkpoint(Path(filename_or_checkpoint)).get("early_stopping", {})
+        checkpoint = read_checkpoint(Path(filename_or_checkpoint))
         with only_numbers():
             super().load_checkpoint(filename_or_checkpoint)
-        self.patience = Patience(**state, limit=self.patience.limit)
+        self.patience = Patience(**checkpoint.get("early_stopping", {}), limit=self.patience.limit)
+        self._resumed = checkpoint.get("random_state")
 
     def _record_curves(self, folder: str) -> None:
         """Each epoch's figures as CSV, in place of nnU-Net's picture, which takes longer than a short epoch."""

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -21,6 +22,7 @@ from training.cases import write_cases
 from training.cutting import Cutting
 from training.datasets.resect import find_cases
 from training.evaluation.report import evaluate
+from training.export.checkpoint import read_checkpoint
 from training.nnunet.patience import Patience
 from training.slices import read_slice, read_slices, write_slices
 from training.store import cut_cases
@@ -75,11 +77,8 @@ def store(cohort: Path) -> Path:
     return cohort / "slices"
 
 
-@pytest.fixture(scope="module")
-def model(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model folder whose training was killed after an epoch, resumed, and stopped early after the next one."""
-    work = tmp_path_factory.mktemp("work")
-    fit = ("fit", store, "--work", work, *FIT)
+def fit_until_killed(work: Path, fit: tuple[object, ...]) -> None:
+    """Train until the first epoch's checkpoint is there, and kill it: whatever it was doing then."""
     latest = "nnUNet_results/*/*/fold_0/checkpoint_latest.pth"
     with (
         (work / "first.log").open("w") as log,
@@ -92,6 +91,14 @@ def model(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             time.sleep(0.05)
         os.killpg(first.pid, signal.SIGKILL)
     assert list(work.glob(latest)), (work / "first.log").read_text()
+
+
+@pytest.fixture(scope="module")
+def model(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder whose training was killed after an epoch, resumed, and stopped early after the next one."""
+    work = tmp_path_factory.mktemp("work")
+    fit = ("fit", store, "--work", work, *FIT)
+    fit_until_killed(work, fit)
     second = ius_train(*fit, "--patience", 0)
     assert second.returncode == 0, second.stderr
     (folder,) = (work / "nnUNet_results").glob("*/*")
@@ -157,18 +164,41 @@ def test_the_course_of_the_training_is_a_table_and_a_picture(model: Path):
     assert picture.std() > 5
 
 
-def test_a_training_that_is_not_interrupted_gives_the_same_weights(model: Path, store: Path, tmp_path: Path):
+def test_a_training_that_was_killed_ends_with_the_weights_of_one_that_was_not(model: Path, store: Path, tmp_path: Path):
+    """Its checkpoint holds the random generators: it draws the same slices in the same way."""
     import torch
 
     found = []
-    for name in "ab":
+    for name in ("whole", "killed"):
         work = tmp_path / name
         shutil.copytree(model.parents[2] / "nnUNet_preprocessed", work / "nnUNet_preprocessed")
-        done = ius_train("fit", store, "--work", work, *FIT, "--epochs", 2)
+        fit = ("fit", store, "--work", work, *FIT, "--epochs", 4)
+        if name == "killed":
+            fit_until_killed(work, fit)
+        done = ius_train(*fit)
         assert done.returncode == 0, done.stderr
-        (final,) = work.glob("nnUNet_results/*/*/fold_0/checkpoint_final.pth")
-        found.append(torch.load(final, map_location="cpu", weights_only=False)["network_weights"])
-    assert all(torch.equal(weight, found[1][key]) for key, weight in found[0].items())
+        (fold,) = work.glob("nnUNet_results/*/*/fold_0")
+        assert len(list(fold.glob("training_log_*.txt"))) == (1 if name == "whole" else 2)
+        found.append([read_checkpoint(fold / f"checkpoint_{one}.pth")["network_weights"] for one in ("best", "final")])
+    for whole, killed in zip(*found, strict=True):
+        assert all(torch.equal(weight, killed[key]) for key, weight in whole.items())
+
+
+def test_random_generators_go_on_from_a_checkpoint(tmp_path: Path):
+    import torch
+
+    from training.nnunet.randomness import random_state, restore_random_state
+
+    def draws() -> list[float]:
+        numbers = np.random.normal(size=3)  # noqa: NPY002 - the generator that nnU-Net draws from
+        return [random.random(), *map(float, numbers), float(torch.rand(1)), float(torch.randn(1))]
+
+    draws()
+    torch.save({"random_state": random_state()}, tmp_path / "checkpoint.pth")
+    wanted = draws()
+    assert draws() != wanted
+    restore_random_state(read_checkpoint(tmp_path / "checkpoint.pth")["random_state"])
+    assert draws() == wanted
 
 
 def test_the_five_folds_choose_the_postprocessing_that_predict_obeys(model: Path, store: Path, tmp_path: Path):
