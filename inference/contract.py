@@ -73,7 +73,7 @@ class Input(_Group, frozen=True):
     """(row, col) mm a pixel that the network expects, after `transposed`."""
     normalisation: Literal["z_score"]
     mask_normalisation: bool
-    """nnU-Net's use_mask_for_norm: mean and SD over the filled non-zero mask, 0 outside it."""
+    """nnU-Net's use_mask_for_norm: mean and SD over the non-zero pixels, the others stay 0."""
     crop_to_nonzero: bool
     resampling_order: Literal[3]
     logit_resampling_order: Literal[1]

@@ -121,7 +121,7 @@ def restore(logits: Iterable[NDArray[np.float32]], prepared: Prepared) -> NDArra
 
 
 def _box(pixels: Pixels, crop: bool) -> Box:
-    """Bounding box of the non-zero pixels; 0 x 0 if there are none. Filling holes cannot change a box."""
+    """Bounding box of the non-zero pixels; 0 x 0 if there are none."""
     grey = pixels if pixels.dtype == np.uint8 else (pixels != 0).view(np.uint8)
     col, row, cols, rows = cv2.boundingRect(np.ascontiguousarray(grey))
     if rows and not crop:
@@ -130,8 +130,8 @@ def _box(pixels: Pixels, crop: bool) -> Box:
 
 
 def _z_score(crop: Pixels, mask_normalisation: bool) -> NDArray[np.float32]:
-    """Zero mean and unit SD over the crop, or over its filled non-zero mask with 0 outside it."""
-    mask = _filled_mask(crop) if mask_normalisation else None
+    """Zero mean and unit SD over the crop, or over its non-zero pixels with 0 elsewhere."""
+    mask = _nonzero_mask(crop) if mask_normalisation else None
     moments = cv2.meanStdDev(crop, mask=mask)
     mean, deviation = np.float32(moments[0][0, 0]), np.float32(max(moments[1][0, 0], _EPSILON))
     if not (np.isfinite(mean) and np.isfinite(deviation)):
@@ -146,11 +146,12 @@ def _z_score(crop: Pixels, mask_normalisation: bool) -> NDArray[np.float32]:
     return scored
 
 
-def _filled_mask(crop: Pixels) -> NDArray[np.uint8]:
-    """The non-zero mask with its holes filled (4-connected background, as scipy's binary_fill_holes), 0 and 1."""
+def _nonzero_mask(crop: Pixels) -> NDArray[np.uint8]:
+    """The non-zero pixels as 0 and 1, holes left open.
+
+    nnU-Net calls binary_fill_holes on a volume one slice thick: every hole is open towards both faces, and none is filled.
+    """
     mask: NDArray[np.uint8] = (crop != 0).astype(np.uint8)
-    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    cv2.drawContours(mask, outlines, -1, 1, cv2.FILLED)
     return mask
 
 

@@ -1,5 +1,7 @@
 """Masks equal those of nnU-Net's own predictor on the same checkpoint, its preprocessing included."""
 
+import cv2
+import numpy as np
 import pytest
 
 from inference.contract import Identity, Mode
@@ -50,6 +52,21 @@ def test_masks_equal_nnunets(both):
     assert all(one.differing_px <= max(2, one.reference_px * 0.001) for one in tiled), parity.table(tiled)
     # Rounding as nnU-Net does leaves nothing but the last bit of two convolutions.
     assert sum(one.differing_px == 0 for one in comparisons) >= 0.97 * len(comparisons), parity.table(comparisons)
+
+
+def test_masks_equal_nnunets_where_black_holes_are_in_the_sector(both):
+    """Cysts and shadows are 0 in real volumes: whether they count as inside moves mean and SD."""
+    _, reference, engine = both
+    rng = np.random.default_rng(7)
+    samples = draw_samples(12, seed=1, field_mm=(20.0, 60.0))
+    for one in samples:
+        rows, cols = one.pixels.shape
+        centre = (int(cols * rng.uniform(0.3, 0.7)), int(rows * rng.uniform(0.3, 0.6)))
+        cv2.circle(one.pixels, centre, min(rows, cols) // 6, 0, cv2.FILLED)
+    masks = parity.predict_all(reference, samples)
+    comparisons = parity.compare_all(engine, samples, masks)
+    parity.demand(comparisons)
+    assert all(one.differing_px <= 1 for one in comparisons), parity.table(comparisons)
 
 
 def test_masks_equal_nnunets_with_mirrors(both):
