@@ -149,7 +149,7 @@ def _z_score(crop: Pixels, mask_normalisation: bool) -> NDArray[np.float32]:
 def _nonzero_mask(crop: Pixels) -> NDArray[np.uint8]:
     """The non-zero pixels as 0 and 1, holes left open.
 
-    nnU-Net calls binary_fill_holes on a volume one slice thick: every hole is open towards both faces, and none is filled.
+    nnU-Net fills holes in a volume one slice thick: every hole is open towards both faces, so that none is filled.
     """
     mask: NDArray[np.uint8] = (crop != 0).astype(np.uint8)
     return mask
