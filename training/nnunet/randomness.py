@@ -9,6 +9,14 @@ import torch
 State = dict[str, Any]
 
 
+def seed_generators(seed: int) -> None:
+    """Seed all of them; of several processes that share a training, each its own: else all drew the same slices."""
+    own = seed + (torch.distributed.get_rank() if torch.distributed.is_initialized() else 0)
+    random.seed(own)
+    np.random.seed(own)  # noqa: NPY002
+    torch.manual_seed(own)
+
+
 def random_state() -> State:
     """Where the generators of Python, numpy (the legacy one, as nnU-Net's augmentation draws from it) and torch are.
 

@@ -8,7 +8,6 @@ importing all of them, which fails beside a CPU-only torch, so the trainer class
 import inspect
 import json
 import os
-import random
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,14 +177,12 @@ def prepared_trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNet
 def _trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerDA5EarlyStopping":
     """A trainer with our settings in place of nnU-Net's."""
     os.environ[_WORKERS] = str(settings.workers)
-    import numpy as np
     import torch
 
+    from training.nnunet.randomness import seed_generators
     from training.nnunet.trainer import nnUNetTrainerDA5EarlyStopping
 
-    random.seed(settings.seed)
-    torch.manual_seed(settings.seed)
-    np.random.seed(settings.seed)  # noqa: NPY002 - nnU-Net's augmentation draws from the legacy generator
+    seed_generators(settings.seed)
     plans = json.loads((work / "nnUNet_preprocessed" / dataset / f"{PLANS[settings.plan]}.json").read_text())
     if settings.batch_size is not None:
         plans["configurations"][CONFIGURATION]["batch_size"] = settings.batch_size

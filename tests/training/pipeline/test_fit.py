@@ -187,18 +187,38 @@ def test_a_training_that_was_killed_ends_with_the_weights_of_one_that_was_not(mo
 def test_random_generators_go_on_from_a_checkpoint(tmp_path: Path):
     import torch
 
-    from training.nnunet.randomness import random_state, restore_random_state
+    from training.nnunet.randomness import random_state, restore_random_state, seed_generators
 
     def draws() -> list[float]:
         numbers = np.random.normal(size=3)  # noqa: NPY002 - the generator that nnU-Net draws from
         return [random.random(), *map(float, numbers), float(torch.rand(1)), float(torch.randn(1))]
 
-    draws()
+    seed_generators(3)
     torch.save({"random_state": random_state()}, tmp_path / "checkpoint.pth")
     wanted = draws()
     assert draws() != wanted
     restore_random_state(read_checkpoint(tmp_path / "checkpoint.pth")["random_state"])
     assert draws() == wanted
+    seed_generators(3)
+    assert draws() == wanted
+
+
+def test_processes_that_share_a_training_draw_other_slices():
+    """As many as there are GPUs: with one seed for all, each would train on the same batch."""
+    from torch import distributed
+    from torch.testing._internal.distributed.fake_pg import FakeStore
+
+    from training.nnunet.randomness import seed_generators
+
+    drawn = []
+    for rank in range(2):
+        distributed.init_process_group("fake", store=FakeStore(), rank=rank, world_size=2)
+        try:
+            seed_generators(0)
+        finally:
+            distributed.destroy_process_group()
+        drawn.append(np.random.rand())  # noqa: NPY002
+    assert drawn[0] != drawn[1]
 
 
 def test_the_five_folds_choose_the_postprocessing_that_predict_obeys(model: Path, store: Path, tmp_path: Path):
@@ -245,10 +265,11 @@ def test_the_time_a_fit_takes_is_told_before_it(model: Path, store: Path):
     assert {path: path.stat().st_mtime_ns for path in model.rglob("*") if path.is_file()} == before
 
 
-def test_more_gpus_than_there_are(store: Path, tmp_path: Path):
-    refused = ius_train("fit", store, "--work", tmp_path, *FIT, "--device", "cuda", "--gpus", 64)
-    assert refused.returncode == 2
-    assert "64 were asked for" in refused.stderr
+def test_more_gpus_than_there_are(store: Path, tmp_path: Path, capsys):
+    from training.cli import main
+
+    assert main(["fit", str(store), "--work", str(tmp_path), "--device", "cuda", "--gpus", "64"]) == 2
+    assert "64 were asked for" in capsys.readouterr().err
 
 
 def test_the_realtime_plan_is_small_and_patients_are_apart(model: Path, store: Path):
