@@ -18,9 +18,9 @@ from torch import nn
 
 from inference.sources.simulated import PhantomSource
 from training.export.norm import spell_out_norms
-from training.nnunet.plans import FEATURES, RealTimePlanner
+from training.nnunet.plans import Shape
 
-PATCH = (RealTimePlanner.side, RealTimePlanner.side)
+PATCH = (Shape().side, Shape().side)
 
 FRAMES = 20
 
@@ -28,11 +28,11 @@ FRAMES = 20
 def network() -> nn.Module:
     """The real-time plan's network, random weights by seed."""
     torch.manual_seed(0)
-    stages = len(FEATURES)
+    stages = len(Shape().features)
     return PlainConvUNet(
         1,
         stages,
-        list(FEATURES),
+        list(Shape().features),
         nn.Conv2d,
         3,
         [1] + [2] * (stages - 1),

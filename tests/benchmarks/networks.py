@@ -7,11 +7,12 @@ import torch
 from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
 from training.export.blobs import write_model
-from training.nnunet.plans import FEATURES, RealTimePlanner
+from training.nnunet.plans import SHAPES
 
 FULL = ((384, 512), (32, 64, 128, 256, 512, 512, 512), 0.2)
 """Patch, features and spacing that nnU-Net 2.8.1 plans for frames of 400×500 pixels of 0.2 mm: 44 GMAC a pass."""
-REALTIME = ((RealTimePlanner.side, RealTimePlanner.side), FEATURES, RealTimePlanner.spacing_mm)
+_SHAPE = SHAPES["realtime"]
+REALTIME = ((_SHAPE.side, _SHAPE.side), _SHAPE.features, _SHAPE.spacing_mm)
 
 
 def write_random_model(folder: Path, plan: tuple[tuple[int, int], tuple[int, ...], float], folds: int = 1) -> Path:

@@ -6,6 +6,7 @@ from typing import Literal
 import msgspec
 
 from inference.errors import FormatError, NotFoundError
+from training.nnunet.names import PLANS
 
 FOLDER = Path(__file__).parent
 """Of the experiments that come with the package: NAME.yaml."""
@@ -43,22 +44,27 @@ class Cohort(_Part, frozen=True):
 
 
 class Slicing(_Part, frozen=True):
-    """How all cohorts are cut: the arguments of `ius-train slice`."""
+    """How all cohorts are cut: the arguments of `ius-train slice`; without `every_frame`, sweeps are left out."""
 
     step_mm: float = 0.0
+    every_frame: int | None = None
     negatives: int = 0
     slicing: Literal["isotropic", "native", "as-published"] = "isotropic"
 
 
 class Training(_Part, frozen=True):
-    """How all models are trained: the arguments of `ius-train fit`; None keeps nnU-Net's own value."""
+    """How models are trained: the arguments of `ius-train fit`; None keeps nnU-Net's own value."""
 
-    plan: Literal["full", "realtime", "realtime-half"] = "full"
+    plan: str = "full"
     folds: tuple[int, ...] = (0, 1, 2, 3, 4)
     epochs: int | None = None
     iterations: int | None = None
     val_iterations: int | None = None
     batch_size: int | None = None
+    learning_rate: float | None = None
+    slice_dice: bool = False
+    tumour_free: float | None = None
+    start: str | None = None
     bfloat16: bool = False
     workers: int = 0
     device: str = "cpu"
@@ -73,6 +79,7 @@ class Model(_Part, frozen=True):
         negatives: whether it also learns from tumour-free slices.
         exclude: list of cases left out (CSV: case, reason), seen from the working folder.
         folds: if not those of `training`.
+        training: what is different from the experiment's `training` for this model.
     """
 
     cohorts: tuple[str, ...]
@@ -80,6 +87,12 @@ class Model(_Part, frozen=True):
     negatives: bool = False
     exclude: str | None = None
     folds: tuple[int, ...] | None = None
+    training: dict[str, object] = {}
+
+    @property
+    def data(self) -> tuple[object, ...]:
+        """What tells its training slices from another model's."""
+        return self.cohorts, self.min_area, self.negatives, self.exclude
 
 
 class Annotator(_Part, frozen=True):
@@ -126,7 +139,15 @@ class Experiment(_Part, frozen=True):
 
     def folds(self, model: str) -> tuple[int, ...]:
         """The folds that are trained of one model."""
-        return self.models[model].folds or self.training.folds
+        return self.models[model].folds or self.training_of(model).folds
+
+    def training_of(self, model: str) -> Training:
+        """How one model is trained."""
+        return msgspec.convert(msgspec.to_builtins(self.training) | self.models[model].training, Training)
+
+    def first_with_data(self, model: str) -> str:
+        """The first model that learns from the same slices: they are one data set of nnU-Net's, preprocessed once."""
+        return next(name for name, one in self.models.items() if one.data == self.models[model].data)
 
     @property
     def training_cohorts(self) -> list[str]:
@@ -181,6 +202,8 @@ def read_experiment(path: Path, *, small: bool = False) -> Experiment:
         if small and isinstance(content, dict):
             content = _merged(content, content.get("small") or {})
         experiment = msgspec.convert(content, Experiment)
+        for model in experiment.models:
+            _check_plan(experiment.training_of(model).plan, path)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         reason = " ".join(str(error).split())
         raise FormatError(f"{path} is not the declaration of an experiment: {reason}.") from error
@@ -195,6 +218,12 @@ def _merged(base: dict[str, object], changes: dict[str, object]) -> dict[str, ob
         old = merged.get(key)
         merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return {key: value for key, value in merged.items() if value is not None}
+
+
+def _check_plan(plan: str, path: Path) -> None:
+    """Refuse a plan that `ius-train fit` does not know."""
+    if plan not in PLANS:
+        raise FormatError(f"{path} names the plan {plan}: choose {', '.join(PLANS)}.")
 
 
 def _check_names(experiment: Experiment, path: Path) -> None:

@@ -17,6 +17,8 @@ CHANNEL = "US"
 LABELS = {"background": 0, "tumor": 1}
 DIGEST = "slices_sha256"
 """In dataset.json, where nnU-Net does not look at it."""
+TUMOUR_FREE = "tumour_free"
+"""In dataset.json too: names of the slices without a tumour."""
 _TRAILER = 8
 
 
@@ -78,6 +80,7 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
             "file_ending": FILE_ENDING,
             "overwrite_image_reader_writer": "SimpleITKIO",
             DIGEST: _digest((row, homes[row.name][1]) for row in used),
+            TUMOUR_FREE: [row.name for row in used if row.area_mm2 == 0],
             "dataset": {row.name: _files(row, homes[row.name][1], folder) for row in used},
         },
         folder / "dataset.json",

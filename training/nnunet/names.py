@@ -2,7 +2,16 @@
 
 from pathlib import Path
 
-PLANS = {"full": "nnUNetPlans", "realtime": "iusRealtimePlans", "realtime-half": "iusRealtimeHalfPlans"}
+PLANS = {
+    "full": "nnUNetPlans",
+    "realtime": "iusRealtimePlans",
+    "realtime-half": "iusRealtimeHalfPlans",
+    "realtime-coarse": "iusRealtimeCoarsePlans",
+    "realtime-narrow": "iusRealtimeNarrowPlans",
+    "realtime-wide": "iusRealtimeWidePlans",
+    "realtime-shallow": "iusRealtimeShallowPlans",
+    "realtime-deep": "iusRealtimeDeepPlans",
+}
 """`--plan` -> the plans' name in nnU-Net's folders."""
 TRAINER = "nnUNetTrainerDA5EarlyStopping"
 CONFIGURATION = "2d"
@@ -18,6 +27,11 @@ def dataset_number(dataset: str) -> int:
     return int(dataset.removeprefix("Dataset").split("_")[0])
 
 
-def model_folder(work: Path, dataset: str, plan: str) -> Path:
+def plans_name(plan: str, variant: str = "") -> str:
+    """The plans' name; a variant is the same plan learnt in another way, on the same preprocessed slices."""
+    return f"{PLANS[plan]}-{variant}" if variant else PLANS[plan]
+
+
+def model_folder(work: Path, dataset: str, plan: str, variant: str = "") -> Path:
     """A model's folder among nnU-Net's results."""
-    return work / "nnUNet_results" / dataset / f"{TRAINER}__{PLANS[plan]}__{CONFIGURATION}"
+    return work / "nnUNet_results" / dataset / f"{TRAINER}__{plans_name(plan, variant)}__{CONFIGURATION}"

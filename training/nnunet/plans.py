@@ -1,37 +1,66 @@
 """nnU-Net's own planner, and one whose network a laptop without a GPU can run at 30 frames a second."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from nnunetv2.experiment_planning.experiment_planners.default_experiment_planner import ExperimentPlanner
 from numpy.typing import NDArray
 
-from training.nnunet.names import PLANS
+from training.nnunet.names import plans_name
 
-FEATURES = (8, 16, 32, 64, 128, 256)
-"""About 0.93 GMAC a frame of 256 x 256, 1.95 M parameters."""
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a network sees and how large it is.
+
+    Attributes:
+        features: channels a stage; each stage halves the picture.
+        side: of the square patch, pixels.
+        spacing_mm: of its pixels. 256 of 0.35 mm are 90 mm: RESECT boxes reach 80 mm, and a disc of 200 mm² is 46
+            pixels wide.
+    """
+
+    features: tuple[int, ...] = (8, 16, 32, 64, 128, 256)
+    side: int = 256
+    spacing_mm: float = 0.35
+
+
+SHAPES = {
+    "realtime": Shape(),
+    "realtime-half": Shape(side=128, spacing_mm=0.7),
+    "realtime-coarse": Shape(side=192, spacing_mm=0.47),
+    "realtime-narrow": Shape(features=(6, 12, 24, 48, 96, 192)),
+    "realtime-wide": Shape(features=(12, 24, 48, 96, 192, 256)),
+    "realtime-shallow": Shape(features=(8, 16, 32, 64, 128)),
+    "realtime-deep": Shape(features=(8, 16, 32, 64, 128, 256, 256)),
+}
+"""All see the same 90 mm. `realtime` takes about 0.93 GMAC a frame and has 1.95 M parameters; the others are its
+neighbours in width, depth and resolution (docs/realtime.md compares them)."""
 
 
 class RealTimePlanner(ExperimentPlanner):  # type: ignore[misc]
-    """The 2D plan with a fixed patch, a fixed spacing and eight base features; all else is nnU-Net's choice."""
+    """The 2D plan with a fixed patch, spacing and network; all else is nnU-Net's choice."""
 
-    side = 256
-    spacing_mm = 0.35
-    """256 pixels of 0.35 mm are 90 mm: RESECT boxes reach 80 mm, and a disc of 200 mm² is 46 pixels wide."""
+    shape = Shape()
 
     def determine_fullres_target_spacing(self) -> NDArray[np.float64]:
         """(slice, row, col) mm: the slice axis stays what it is, since 2D images have none."""
         slice_mm = super().determine_fullres_target_spacing()[0]
-        return np.array([slice_mm, self.spacing_mm, self.spacing_mm])
+        return np.array([slice_mm, self.shape.spacing_mm, self.shape.spacing_mm])
+
+    def generate_data_identifier(self, configuration_name: str) -> str:
+        """Plans of one spacing share the preprocessed slices: nothing else of the plan changes them."""
+        return f"ius_{self.shape.spacing_mm:g}mm_{configuration_name}"
 
     def get_plans_for_configuration(self, *args: object, **kwargs: object) -> dict[str, Any]:
         """nnU-Net's configuration with our patch and network in place of its own."""
         plan: dict[str, Any] = super().get_plans_for_configuration(*args, **kwargs)
-        stages = len(FEATURES)
-        plan["patch_size"] = [self.side, self.side]
+        stages = len(self.shape.features)
+        plan["patch_size"] = [self.shape.side, self.shape.side]
         plan["architecture"]["arch_kwargs"].update(
             n_stages=stages,
-            features_per_stage=list(FEATURES),
+            features_per_stage=list(self.shape.features),
             kernel_sizes=[[3, 3]] * stages,
             strides=[[1, 1]] + [[2, 2]] * (stages - 1),
             n_conv_per_stage=[2] * stages,
@@ -40,16 +69,11 @@ class RealTimePlanner(ExperimentPlanner):  # type: ignore[misc]
         return plan
 
 
-class HalfPlanner(RealTimePlanner):
-    """The real-time plan at half its resolution: the same field of view and network, a quarter of the time."""
-
-    side = 128
-    spacing_mm = 0.7
-
-
-_PLANNERS = {"full": ExperimentPlanner, "realtime": RealTimePlanner, "realtime-half": HalfPlanner}
-
-
-def planner(plan: str, dataset_id: int) -> ExperimentPlanner:
-    """The planner behind `--plan full|realtime|realtime-half`."""
-    return _PLANNERS[plan](dataset_id, plans_name=PLANS[plan])
+def planner(plan: str, dataset_id: int, variant: str = "") -> ExperimentPlanner:
+    """The planner behind `--plan`: nnU-Net's own for `full`, else ours with one of the shapes."""
+    name = plans_name(plan, variant)
+    if plan == "full":
+        return ExperimentPlanner(dataset_id, plans_name=name)
+    ours = RealTimePlanner(dataset_id, plans_name=name)
+    ours.shape = SHAPES[plan]
+    return ours

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from inference.errors import FormatError, NotFoundError
 from training.nnunet.dataset import DIGEST
-from training.nnunet.names import CONFIGURATION, PLANS, dataset_number, model_folder
+from training.nnunet.names import CONFIGURATION, dataset_number, model_folder, plans_name
 from training.nnunet.patience import Patience
 from training.receipt import sha256
 
@@ -32,13 +32,18 @@ class FitSettings:
     """What `fit` may be told; None keeps nnU-Net's own value.
 
     Attributes:
-        plan: `full` (nnU-Net's own), `realtime`, or `realtime-half`, which is named as a deviation.
+        plan: `full` (nnU-Net's own), `realtime`, or one of its neighbours, which are named as deviations.
+        variant: a name for another way to learn the same plan from the same slices.
         fold: 0 to 4, or `all` to train on everything.
         epochs: length of the learning-rate schedule (nnU-Net: 1000).
         iterations: training batches an epoch (250).
         val_iterations: validation batches an epoch (50).
         batch_size: slices a batch (planned).
         patience: epochs without a lower validation loss before stopping (30).
+        learning_rate: at the first epoch (0.01).
+        slice_dice: Dice of every slice for itself in the loss, in place of the batch's (training/nnunet/losses.py).
+        tumour_free: share of tumour-free slices among those drawn for training; None draws all slices alike.
+        start: exported .onnx of the same network whose weights it starts from.
         device: `cpu`, `cuda` or `mps`.
         bfloat16: run the network in bfloat16 (nnU-Net: float32 on a CPU).
         workers: processes that augment; 0 augments in the training process.
@@ -47,17 +52,31 @@ class FitSettings:
     """
 
     plan: str = "full"
+    variant: str = ""
     fold: Fold = 0
     epochs: int | None = None
     iterations: int | None = None
     val_iterations: int | None = None
     batch_size: int | None = None
     patience: int | None = None
+    learning_rate: float | None = None
+    slice_dice: bool | None = None
+    tumour_free: float | None = None
+    start: Path | None = None
     device: str = "cpu"
     bfloat16: bool | None = None
     workers: int = 1
     jobs: int = 2
     seed: int = 0
+
+    @property
+    def plans(self) -> str:
+        """The plans' name in nnU-Net's folders."""
+        return plans_name(self.plan, self.variant)
+
+    def folder(self, work: Path, dataset: str) -> Path:
+        """Where this fold's checkpoints are."""
+        return model_folder(work, dataset, self.plan, self.variant) / f"fold_{self.fold}"
 
 
 def workspace(work: Path) -> None:
@@ -68,7 +87,7 @@ def workspace(work: Path) -> None:
         os.environ[name] = str(folder)
 
 
-def plan_and_preprocess(work: Path, dataset: str, plan: str, jobs: int) -> None:
+def plan_and_preprocess(work: Path, dataset: str, settings: FitSettings) -> None:
     """Fingerprint, plan and preprocess a data set of `nnUNet_raw`, each only where it is not done yet.
 
     Folds that start together wait for the one that does it.
@@ -77,25 +96,25 @@ def plan_and_preprocess(work: Path, dataset: str, plan: str, jobs: int) -> None:
 
     raw, preprocessed = work / "nnUNet_raw" / dataset, work / "nnUNet_preprocessed" / dataset
     with FileLock(work / "nnUNet_preprocessed" / f".{dataset}.lock"):
-        _plan_and_preprocess(raw, preprocessed, plan, jobs)
+        _plan_and_preprocess(raw, preprocessed, settings)
 
 
-def _plan_and_preprocess(raw: Path, preprocessed: Path, plan: str, jobs: int) -> None:
+def _plan_and_preprocess(raw: Path, preprocessed: Path, settings: FitSettings) -> None:
     """The same, for the one process that holds the lock."""
     from nnunetv2.experiment_planning.dataset_fingerprint.fingerprint_extractor import DatasetFingerprintExtractor
 
     from training.nnunet.plans import planner
 
     number = dataset_number(raw.name)
-    plans_file = preprocessed / f"{PLANS[plan]}.json"
+    plans_file = preprocessed / f"{settings.plans}.json"
     _forget_if_changed(raw, preprocessed)
     os.environ[_WORKERS] = "1"  # the planner sets torch's threads to it, and torch refuses 0
     if not (preprocessed / "dataset_fingerprint.json").is_file():
-        DatasetFingerprintExtractor(number, jobs).run(overwrite_existing=True)
+        DatasetFingerprintExtractor(number, settings.jobs).run(overwrite_existing=True)
     if not plans_file.is_file():
-        planner(plan, number).plan_experiment()
+        planner(settings.plan, number, settings.variant).plan_experiment()
     shutil.copyfile(raw / "splits_final.json", preprocessed / "splits_final.json")
-    _preprocess(raw, preprocessed, plans_file, jobs)
+    _preprocess(raw, preprocessed, plans_file, settings.jobs)
 
 
 def _forget_if_changed(raw: Path, preprocessed: Path) -> None:
@@ -145,19 +164,19 @@ def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
     Raises:
         FormatError: if the fold was begun on another data set.
     """
-    raw, folder = work / "nnUNet_raw" / dataset, _fold_folder(work, dataset, settings)
+    raw, folder = work / "nnUNet_raw" / dataset, settings.folder(work, dataset)
     if not (raw / "dataset.json").is_file():
         raise NotFoundError(f"There is no nnU-Net data set at {raw}.")
     slices = json.loads((raw / "dataset.json").read_text())[DIGEST]
     claim(folder / "data.sha256", f"{slices}\n{sha256(raw / 'splits_final.json')}", "data set's training")
     workspace(work)
-    plan_and_preprocess(work, dataset, settings.plan, settings.jobs)
+    plan_and_preprocess(work, dataset, settings)
     return folder
 
 
 def train(work: Path, dataset: str, settings: FitSettings) -> None:
     """Train one fold that was begun, alone in its folder."""
-    folder = _fold_folder(work, dataset, settings)
+    folder = settings.folder(work, dataset)
     if (folder / "checkpoint_final.pth").is_file():
         return
     trainer = _trainer(work, dataset, settings)
@@ -170,7 +189,7 @@ def train(work: Path, dataset: str, settings: FitSettings) -> None:
 def prepared_trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerDA5EarlyStopping":
     """The trainer of a fold, its data set planned and preprocessed, nothing of it begun."""
     workspace(work)
-    plan_and_preprocess(work, dataset, settings.plan, settings.jobs)
+    plan_and_preprocess(work, dataset, settings)
     return _trainer(work, dataset, settings)
 
 
@@ -183,10 +202,10 @@ def _trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerD
     from training.nnunet.trainer import nnUNetTrainerDA5EarlyStopping
 
     seed_generators(settings.seed)
-    plans = json.loads((work / "nnUNet_preprocessed" / dataset / f"{PLANS[settings.plan]}.json").read_text())
+    plans = json.loads((work / "nnUNet_preprocessed" / dataset / f"{settings.plans}.json").read_text())
     if settings.batch_size is not None:
         plans["configurations"][CONFIGURATION]["batch_size"] = settings.batch_size
-    latest = _fold_folder(work, dataset, settings) / "checkpoint_latest.pth"
+    latest = settings.folder(work, dataset) / "checkpoint_latest.pth"
     arguments: dict[str, Any] = {
         "plans": plans | {"continue_training": latest.is_file()},  # nnU-Net >= 2.7 takes it out again
         "configuration": CONFIGURATION,
@@ -202,16 +221,15 @@ def _trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerD
         "num_iterations_per_epoch": settings.iterations,
         "num_val_iterations_per_epoch": settings.val_iterations,
         "patience": None if settings.patience is None else Patience(limit=settings.patience),
+        "initial_lr": settings.learning_rate,
+        "slice_dice": settings.slice_dice,
+        "tumour_free": settings.tumour_free,
+        "start": settings.start,
     }
     for name, value in wanted.items():
         if value is not None:
             setattr(trainer, name, value)
     return trainer
-
-
-def _fold_folder(work: Path, dataset: str, settings: FitSettings) -> Path:
-    """Where nnU-Net keeps a fold."""
-    return model_folder(work, dataset, settings.plan) / f"fold_{settings.fold}"
 
 
 def claim(mark: Path, digest: str, whose: str) -> None:

@@ -10,8 +10,12 @@ from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5
 
 from training.export.checkpoint import only_numbers, read_checkpoint
 from training.nnunet.curves import LOGGED, draw_curves, write_curves
+from training.nnunet.dataset import TUMOUR_FREE
+from training.nnunet.drawing import weighed
+from training.nnunet.losses import dice_of_slices
 from training.nnunet.patience import Patience
 from training.nnunet.randomness import State, random_state, restore_random_state
+from training.nnunet.start import load_export
 
 Output = torch.Tensor | list[torch.Tensor]
 
@@ -47,17 +51,34 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
 
     patience = Patience()
     bfloat16 = False
+    slice_dice = False
+    tumour_free: float | None = None
+    start: Path | None = None
     network: Any
     _resumed: State | None = None
 
     def initialize(self) -> None:
         """Build network and optimiser; `on_epoch_end` writes checkpoints, where nnU-Net would after every fiftieth."""
         super().initialize()
+        if self.start is not None:
+            load_export(self.network, self.start)
         self.save_every = sys.maxsize
         self.logger.plot_progress_png = self._record_curves
         if self.bfloat16:
             self.network = self.network.to(memory_format=torch.channels_last)
             self.network.forward = in_bfloat16(self.network.forward, self.device.type)
+
+    def _build_loss(self) -> Any:  # noqa: ANN401 - nnU-Net's untyped loss
+        """nnU-Net's, or its Dice slice by slice."""
+        loss = super()._build_loss()
+        return dice_of_slices(loss) if self.slice_dice else loss
+
+    def get_tr_and_val_datasets(self) -> tuple[Any, Any]:
+        """nnU-Net's, the training slices listed so often that the wanted share of draws is tumour-free."""
+        train, val = super().get_tr_and_val_datasets()
+        if self.tumour_free is not None:
+            train.identifiers = weighed(train.identifiers, set(self.dataset_json[TUMOUR_FREE]), self.tumour_free)
+        return train, val
 
     def on_validation_epoch_end(self, val_outputs: list[dict[str, Any]]) -> None:
         """Count the epoch, before nnU-Net writes the checkpoints that hold the count.

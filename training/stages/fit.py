@@ -1,9 +1,11 @@
 """`ius-train fit`: plan, preprocess and train one fold with nnU-Net."""
 
 import argparse
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from training.nnunet.names import PLANS
 from training.stages.settings import settings_of
 
 if TYPE_CHECKING:
@@ -24,15 +26,18 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--negatives", choices=("all", "none"), default="all", help="tumour-free slices (default: all)")
     one.add_argument("--exclude", type=Path, metavar="CSV", help="cases left out, with the columns case and reason")
     one.add_argument("--folds", type=Path, metavar="JSON", help="of 'ius-train folds' (default: drawn by the seed)")
-    one.add_argument(
-        "--plan", choices=("full", "realtime", "realtime-half"), default="full", help="default: %(default)s"
-    )
+    one.add_argument("--plan", choices=tuple(PLANS), default="full", help="default: %(default)s")
+    one.add_argument("--variant", default="", metavar="NAME", help="keeps another way to learn the same plan apart")
     one.add_argument("--fold", type=fold, default=0, help="0 to 4, or all for training on everything (default: 0)")
     one.add_argument("--epochs", type=int, help="length of the learning-rate schedule (nnU-Net: 1000)")
     one.add_argument("--iterations", type=int, help="training batches an epoch (nnU-Net: 250)")
     one.add_argument("--val-iterations", type=int, help="validation batches an epoch (nnU-Net: 50)")
     one.add_argument("--batch-size", type=int, help="slices a batch (planned by nnU-Net)")
     one.add_argument("--patience", type=int, help="epochs without a lower validation loss before stopping (30)")
+    one.add_argument("--learning-rate", type=float, metavar="RATE", help="at the first epoch (nnU-Net: 0.01)")
+    one.add_argument("--slice-dice", action="store_true", help="Dice of every slice for itself, for small tumours")
+    one.add_argument("--tumour-free", type=float, metavar="SHARE", help="of tumour-free slices among those drawn")
+    one.add_argument("--start", type=Path, metavar="ONNX", help="start from an exported model of the same network")
     one.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: %(default)s)")
     one.add_argument("--gpus", type=int, default=1, metavar="N", help="with --device cuda: GPUs of one training")
     one.add_argument("--estimate", action="store_true", help="only say how long it would take, from a few batches")
@@ -63,10 +68,7 @@ def run(arguments: argparse.Namespace) -> None:
     excluded = read_exclusions(arguments.exclude) if arguments.exclude else {}
     choice = Choice(arguments.min_area, arguments.negatives == "all", excluded)
     write_dataset(arguments.slices, raw, choice, _folds(arguments))
-    names = ("plan", "fold", "epochs", "iterations", "val_iterations", "batch_size", "patience", "device")
-    settings = FitSettings(
-        **{name: getattr(arguments, name) for name in (*names, "bfloat16", "workers", "jobs", "seed")}
-    )
+    settings = FitSettings(**{one.name: getattr(arguments, one.name) for one in fields(FitSettings)})
     if arguments.estimate:
         print(estimate(arguments.work, dataset, settings))
         return

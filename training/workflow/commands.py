@@ -59,9 +59,11 @@ class Commands:
     def cases(self, cohort: str) -> str:
         """Find the cases of a simulated cohort."""
         folder = Path("cohorts", cohort)
+        sweeps = folder / "sweeps" if self.experiment.slicing.every_frame is not None else None
         return _train(
             "cases",
             *("--resect", folder / "RESECT", "--resect-seg", folder / "RESECT_segmentation"),
+            *_options(sweeps=sweeps),
             *("--mri", self.experiment.cohorts[cohort].mri, "--out", self.table(cohort)),
         )
 
@@ -89,7 +91,7 @@ class Commands:
         """Cut a cohort."""
         labels, how = self.experiment.cohorts[cohort].labels, self.experiment.slicing
         carried = _options(registered=f"registered/{cohort}" if labels == "mri" else None)
-        cut = _options(step_mm=how.step_mm, negatives=how.negatives, slicing=how.slicing)
+        cut = _options(step_mm=how.step_mm, every_frame=how.every_frame, negatives=how.negatives, slicing=how.slicing)
         return _train("slice", self.table(cohort), "--out", f"slices/{cohort}", "--labels", labels, *carried, *cut)
 
     def folds(self) -> str:
@@ -101,20 +103,26 @@ class Commands:
 
     def fit(self, model: str, fold: str) -> str:
         """Train one fold of a model."""
-        one, how = self.experiment.models[model], self.experiment.training
+        one, how = self.experiment.models[model], self.experiment.training_of(model)
         which = _options(min_area=one.min_area, negatives="all" if one.negatives else "none", exclude=one.exclude)
         length = _options(
             plan=how.plan,
+            variant=self._variant(model) or None,
             epochs=how.epochs,
             iterations=how.iterations,
             val_iterations=how.val_iterations,
             batch_size=how.batch_size,
+            learning_rate=how.learning_rate,
+            slice_dice=how.slice_dice,
+            tumour_free=how.tumour_free,
+            start=how.start,
             bfloat16=how.bfloat16,
             workers=how.workers,
             device=how.device,
             jobs=1,
         )
-        name = _options(dataset_id=self._number(model), title=model, fold=fold, folds="folds.json")
+        title = self.experiment.first_with_data(model)
+        name = _options(dataset_id=self._number(model), title=title, fold=fold, folds="folds.json")
         stores = [f"slices/{cohort}" for cohort in one.cohorts]
         return _train("fit", *stores, "--work", ".", "--seed", self.experiment.seed, *name, *which, *length)
 
@@ -144,7 +152,7 @@ class Commands:
         """Predict every slice of the cohorts on which a model is scored."""
         stores = [f"slices/{cohort}" for cohort in self.experiment.tests_of(model)]
         folds = [str(one) for one in self.experiment.folds(model)] if fold == "all" else [fold]
-        device = _options(device=self.experiment.training.device)
+        device = _options(device=self.experiment.training_of(model).device)
         out = ("--out", f"predictions/{model}/{fold}")
         return _train("predict", self.model_folder(model), *stores, *out, "--folds", *folds, *device)
 
@@ -171,13 +179,22 @@ class Commands:
         return shell_line(f"training.workflow.{module}", self.path, *words, *small)
 
     def _number(self, model: str) -> int:
-        """nnU-Net's number of a model's data set: its place in the declaration."""
-        return _FIRST_DATASET + list(self.experiment.models).index(model)
+        """nnU-Net's number of a model's data set: the place of its first model in the declaration."""
+        return _FIRST_DATASET + list(self.experiment.models).index(self.experiment.first_with_data(model))
+
+    def _variant(self, model: str) -> str:
+        """Keeps models apart that share a data set; nothing for the first of them."""
+        return "" if self.experiment.first_with_data(model) == model else model
+
+    def _dataset(self, model: str) -> str:
+        """nnU-Net's name of a model's data set."""
+        return dataset_name(self._number(model), self.experiment.first_with_data(model))
 
     def raw_folder(self, model: str) -> Path:
         """A model's data set among nnU-Net's raw ones."""
-        return Path("nnUNet_raw", dataset_name(self._number(model), model))
+        return Path("nnUNet_raw", self._dataset(model))
 
     def model_folder(self, model: str) -> Path:
         """Where nnU-Net puts a model."""
-        return model_folder(Path(), dataset_name(self._number(model), model), self.experiment.training.plan)
+        plan = self.experiment.training_of(model).plan
+        return model_folder(Path(), self._dataset(model), plan, self._variant(model))

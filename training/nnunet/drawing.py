@@ -1,0 +1,28 @@
+"""How often a slice is drawn for training: nnU-Net draws from a list of names, each as often as it stands there."""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from training.nnunet.dataset import DatasetError
+
+
+def weighed(names: Sequence[str], free: Collection[str], share: float) -> list[str]:
+    """The names, tumour-free ones repeated or thinned until they are `share` of the list; the others once each.
+
+    Args:
+        names: of the training slices.
+        free: the tumour-free ones.
+        share: of the result, at least 0 and less than 1.
+
+    Raises:
+        DatasetError: if there is no tumour-free slice to draw, or nothing else.
+    """
+    tumours = [name for name in names if name not in free]
+    empty = [name for name in names if name in free]
+    if not 0 <= share < 1 or not tumours or (share > 0 and not empty):
+        raise DatasetError(
+            "A share of tumour-free slices lies from 0 to below 1 and needs both kinds: cut some with --negatives."
+        )
+    wanted = round(share / (1 - share) * len(tumours))
+    return tumours + [empty[index] for index in (np.arange(wanted) * len(empty) // max(wanted, 1)) % max(len(empty), 1)]
