@@ -8,6 +8,7 @@ import yaml
 from inference.errors import FormatError, NotFoundError
 from training.experiments.declaration import FOLDER, find_experiment, read_experiment
 from training.slices import SliceRow, larger_than
+from training.workflow.commands import Commands
 
 SMALL = {
     "title": "Test",
@@ -48,6 +49,27 @@ def test_the_papers_nine_cutoffs_and_its_exclusions():
     assert {name for name, model in equal.models.items() if origin.models[model].exclude} == {"MRI_200", "MRI+US_200"}
 
 
+def test_models_of_the_same_slices_share_a_data_set_and_never_a_folder(tmp_path: Path):
+    models = {
+        "plain": {"cohorts": ["mri"]},
+        "wide": {"cohorts": ["mri"], "training": {"plan": "realtime-wide", "epochs": 3}},
+        "fair": {"cohorts": ["mri"], "training": {"slice_dice": True}},
+        "large": {"cohorts": ["mri"], "min_area": 35},
+    }
+    compared = {"one": {"models": {name: name for name in models}, "test": ["test"], "data": "two"}}
+    path = written(tmp_path, models=models, comparisons=compared, training={"plan": "realtime", "epochs": 9})
+    commands = Commands(read_experiment(path), path, small=False)
+    folders = [commands.model_folder(name) for name in models]
+    assert len(set(folders)) == 4
+    assert len({commands.raw_folder(name) for name in models}) == 2
+    assert commands.raw_folder("plain") == commands.raw_folder("fair") != commands.raw_folder("large")
+    fits = {name: commands.fit(name, "0") for name in models}
+    assert "--epochs 3" in fits["wide"]
+    assert "--epochs 9" in fits["fair"]
+    assert "--slice-dice" in fits["fair"]
+    assert "--slice-dice" not in fits["plain"]
+
+
 def test_larger_than_is_strict():
     row = SliceRow("a", "a", "a", "k", 0, 200.0, 4, 4, 1.0, 1.0)
     assert not larger_than([row], 200)
@@ -58,6 +80,9 @@ def test_larger_than_is_strict():
     [
         ({"models": {"MRI_0": {"cohorts": ["mri"], "cutoff": 3}}}, "cutoff"),
         ({"models": {"MRI_0": {"cohorts": ["mr"]}}}, "uses mr and"),
+        ({"training": {"plan": "fastest"}}, "names the plan fastest"),
+        ({"models": {"MRI_0": {"cohorts": ["mri"], "training": {"plan": "fastest"}}}}, "names the plan fastest"),
+        ({"models": {"MRI_0": {"cohorts": ["mri"], "training": {"epoch": 3}}}}, "epoch"),
         ({"comparisons": {"one": {"models": {"A": "US"}, "test": ["test"], "data": ""}}}, "uses US and"),
         ({"comparisons": {"one": {"models": {"A": "MRI_0"}, "test": ["mri"], "data": ""}}}, "which it was trained on"),
         ({"simulated": False}, "mixes simulated and real"),
