@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c packa
 PACKAGES := inference viewer training
 RECIPE := pyproject.toml packaging/constraints.txt
 
-.PHONY: demo test check format lint types imports bench soak screenshots demo-model clean
+.PHONY: demo test check format lint types imports bench bench-all soak screenshots demo-model clean
 
 demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 	@packaging/system-libraries
@@ -30,7 +30,12 @@ types: $(VENV)/.all
 imports: $(VENV)/.all
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.all  ## measurements, with ratios against nnU-Net's own predictor
+bench: $(VENV)/.all  ## ten minutes: engine against nnU-Net and the bare session, viewer end to end, into bench.json
+	@packaging/system-libraries && packaging/test-tools
+	@for script in engine viewer; do $(BIN)/python tests/benchmarks/bench_$$script.py || exit 1; done
+
+bench-all: $(VENV)/.all  ## every measurement (tests/benchmarks/README.md): hours
+	@packaging/system-libraries && packaging/test-tools
 	@set -e; for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script; done
 
 soak: $(VENV)/.all  ## a minute of each live source, ten minutes of latency, twice 20,000 frames of memory, kills: an hour

@@ -113,7 +113,7 @@ def measure(engine: Engine, frames: list[Frame], runs: dict[str, Run], threads: 
             "dice_min": round(float(min(dice)), 4),
             "identical": round(same, 3),
         }
-    keep("alternatives", figures)
+    keep("alternatives", figures, "bundled network on the bundled clip (simulated)")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
+from benchfile import keep
 
 from training.simulation.cohort import simulate_cohort
 
@@ -73,6 +74,12 @@ def main() -> None:
         peaks.append(stage("review", str(out), "--accept-all", "--cases", str(table)))
         how = ["--labels", "mri", "--registered", str(out), "--step-mm", arguments.step_mm]
         peaks.append(stage("slice", str(table), "--out", str(work / "slices"), *how))
+    names = ("cases", "register", "review", "slice")
+    keep(
+        "full size",
+        {f"{name}_peak_gb": round(peak, 2) for name, peak in zip(names, peaks, strict=True)},
+        "a simulated patient's ultrasound at 400×400×450 voxels",
+    )
     print(f"peak of all {max(peaks):.2f} GB, and {LIMIT_GB:g} GB are allowed")
     sys.exit(max(peaks) > LIMIT_GB)
 

@@ -13,6 +13,7 @@ from time import perf_counter
 
 import cv2
 import numpy as np
+from benchfile import keep
 
 from inference.assets import demo_model_path
 from inference.engine import Engine
@@ -45,13 +46,13 @@ def main() -> None:
     parser.add_argument("--sweeps", type=Path, metavar="FOLDER", help="volumes to sweep along all three axes")
     wanted = parser.parse_args()
     cv2.setNumThreads(1)
-    for size in SIZES:
-        costs(*size)
+    found = {f"{size[1]}×{size[0]}, ms": costs(*size) for size in SIZES}
+    keep("guards", found, "a live phantom's screen (simulated), one thread")
     if wanted.sweeps is not None:
         sweeps(wanted.sweeps)
 
 
-def costs(rows: int, cols: int) -> None:
+def costs(rows: int, cols: int) -> dict[str, float]:
     """Median milliseconds of each step on a live phantom's screen, speckled, with text around it."""
     seen = Engine.load(demo_model_path()).contract.input.seen
     pictures = [drawn(screen) for screen in screens(rows, cols, count=6)]
@@ -78,13 +79,16 @@ def costs(rows: int, cols: int) -> None:
         ("in the source's thread: colour", lambda i: colour_map(pictures[i], order="BGR")),
     ]
     print(f"{cols}x{rows}, one thread, median of {RUNS} frames; share of the {1e3 / FPS:.0f} ms between two frames")
+    found = {}
     for name, step in steps:
         times = []
         for run in range(RUNS):
             begun = perf_counter()
             step(run % len(frames))
             times.append((perf_counter() - begun) * 1e3)
+        found[name] = round(median(times), 3)
         print(f"  {name:40s} {median(times):6.2f} ms  {median(times) * FPS / 10:5.1f} %")
+    return found
 
 
 def sweeps(folder: Path) -> None:

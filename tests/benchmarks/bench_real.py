@@ -6,6 +6,8 @@ python tests/benchmarks/bench_real.py [FOLDER of .nii.gz] [--model FILE]
 import argparse
 from pathlib import Path
 
+from benchfile import keep
+
 from inference.assets import demo_model_path
 from inference.engine import Engine
 from inference.reading import Tumour
@@ -24,6 +26,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path)
     given = parser.parse_args()
     segmenter = Segmenter(Engine.load(given.model or demo_model_path()))
+    figures = {}
     for path in sorted(given.folder.glob("*.nii.gz")):
         source = open_source(str(path))
         painted = sector = found = 0
@@ -38,7 +41,9 @@ def main() -> None:
             if inside.sum() > LEAST_PX:
                 fullest = max(fullest, area / int(inside.sum()))
         share = painted / max(1, sector)
+        figures[path.name] = {"slices": len(source), "with_contour": found, "painted": round(share, 4)}
         print(f"{path.name}: {found} of {len(source)} slices, {share:.1%} of the sector, fullest slice {fullest:.1%}")
+    keep("real", figures, "what the model paints on real volumes; how well is not known here")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
+from benchfile import keep
 from mattes import mattes
 
 from training.landmarks import Landmarks, best_rigid, mtre_mm, read_landmarks
@@ -125,8 +126,12 @@ def main() -> None:
             if arguments.out:
                 with arguments.out.open("a") as stream:
                     stream.write(json.dumps(rows[-1]) + "\n")
-    for metric in dict.fromkeys(row["metric"] for row in rows):
-        print(summary([row for row in rows if row["metric"] == metric]))
+    every = {
+        name: summary([row for row in rows if row["metric"] == name])
+        for name in dict.fromkeys(row["metric"] for row in rows)
+    }
+    print("\n".join(every.values()))
+    keep(f"registration, {arguments.data}", every, f"{len({row['case'] for row in rows})} {arguments.data} pair(s)")
 
 
 def summary(rows: list[dict[str, Any]]) -> str:

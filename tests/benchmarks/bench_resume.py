@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from benchfile import keep
 
 from training.export.checkpoint import read_checkpoint
 from training.slices import read_slice, read_slices, write_slices
@@ -125,6 +126,13 @@ def main() -> None:
         means = [float(np.mean(one)) for one in dice]
         print(f"mean Dice of {len(dice[0])} validation slices (simulated): ", end="")
         print(f"{means[0]:.4f} uninterrupted, {means[1]:.4f} killed and resumed")
+        found = {
+            "same_weights_again": same_weights(whole, again),
+            "same_weights_killed": same_weights(whole, resumed),
+            "dice": round(means[0], 4),
+            "dice_killed": round(means[1], 4),
+        }
+    keep("resume", found, f"{arguments.patients} simulated patients, {arguments.epochs} epochs, realtime-half plan")
     sys.exit(abs(means[0] - means[1]) > LIMIT)
 
 

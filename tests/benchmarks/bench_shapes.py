@@ -102,7 +102,8 @@ def main() -> None:
     for plan, values in times.items():
         ratio = [one / base for one, base in zip(values, times["realtime"], strict=True)]
         print(f"  {NAMES[plan]:<10}{shown(values)}   x{np.median(ratio):.2f}")
-    keep("shapes", {"threads": default_threads(), "ms": {NAMES[p]: quartiles(v) for p, v in times.items()}})
+    found = {"threads": default_threads(), "ms": {NAMES[p]: quartiles(v) for p, v in times.items()}}
+    keep("shapes", found, "random weights, a phantom picture (simulated): times mean something, masks do not")
     if wanted.report is not None:
         draw(times, accuracy(wanted.report), wanted.figure)
         print(wanted.figure)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
+from benchfile import keep
 
 from training.cases import Case, write_cases
 from training.cli import main
@@ -44,6 +45,7 @@ def run() -> None:
         main(["slice", f"{temporary}/cases.csv", "--out", f"{temporary}/store"])
         seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    keep("slice", {"s": round(seconds, 1), "peak_gb": round(peak, 2)}, "one synthetic volume of 400×400×450 voxels")
     print(f"{'×'.join(map(str, SHAPE[::-1]))} voxels: {seconds:.0f} s, {peak:.2f} GB at most")
 
 

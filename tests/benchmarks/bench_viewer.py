@@ -3,7 +3,7 @@
 The peer is the shortest program that a researcher writes: decode, the same session through the same segmenter, contour
 drawn into the picture by OpenCV, nothing shown. Run it on a quiet machine.
 
-    python tests/benchmarks/bench_viewer.py [--seconds 20] [--starts 5]
+    python tests/benchmarks/bench_viewer.py [--seconds 15] [--starts 3]
 """
 
 import argparse
@@ -22,6 +22,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "soak"))
 
+from benchfile import heading, keep  # noqa: E402
 from figures import Figures  # noqa: E402
 from senders import FPS, TRANSPORTS, Clip, free_port, running, write_clip  # noqa: E402
 from sitting import POPULATION, analysed, spin, viewer  # noqa: E402
@@ -66,6 +67,8 @@ def run(name: str, source: str, clip: Clip | None, seconds: float, figures: Figu
     assert before is not None
     assert after is not None
     latency_ms = np.array([late for _, late in witness.latencies]) * 1e3
+    lost = after.dropped - before.dropped
+    figures.add(f"{name}: dropped", 100 * lost / max(1, after.captured - before.captured), "% of frames")
     figures.add(f"{name}: frames in", (after.captured - before.captured) / took, "fps")
     figures.add(f"{name}: frames shown", len(latency_ms) / took, "fps")
     for percent in (50, 95, 99):
@@ -121,10 +124,13 @@ def bare(name: str, frames: Iterable[Frame], seconds: float, figures: Figures) -
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--starts", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=15.0)
+    parser.add_argument("--starts", type=int, default=3)
     wanted = parser.parse_args()
-    figures = Figures("viewer", f"demo clip 512×512 at 30 fps; 1280×720 at {FPS} fps by udp; {POPULATION}")
+    figures = Figures(
+        "viewer", f"the window on the demo clip 512×512 at 30 fps; 1280×720 at {FPS} fps by udp; {POPULATION}"
+    )
+    print(heading(figures.on))
     starts(wanted.starts, figures)
     ours = run("demo clip", str(demo_clip_path()), None, wanted.seconds, figures)
     figures.add("demo clip: ratio to the bare loop", ours / bare_clip(figures, wanted.seconds))
@@ -134,6 +140,7 @@ def main() -> int:
         with running(udp.command(clip, port)):
             ours = run("live", udp.address.format(port), clip, wanted.seconds, figures)
         figures.add("live: ratio to the bare loop", ours / bare_video(clip, figures, wanted.seconds))
+    keep("viewer", figures.values, figures.on)
     return figures.end()
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -13,13 +14,27 @@ PATH = Path(__file__).resolve().parents[2] / "bench.json"
 LIBRARIES = ("numpy", "onnxruntime-gpu", "opencv-python-headless", "PySide6-Essentials", "torch", "nnunetv2")
 
 
-def keep(section: str, figures: dict[str, object]) -> None:
-    """Replace one section of bench.json and leave the others as they are."""
+def keep(section: str, figures: Mapping[str, object], on: str) -> None:
+    """Replace one section of bench.json and leave the others as they are.
+
+    Args:
+        section: name of the benchmark.
+        figures: what was found.
+        on: on what it was measured, and whether that is simulated.
+    """
     kept = json.loads(PATH.read_text()) if PATH.exists() else {}
-    kept[section] = {"measured": datetime.now(UTC).date().isoformat(), "machine": machine(), **figures}
+    kept[section] = {"measured": datetime.now(UTC).date().isoformat(), "machine": machine(), "on": on, **figures}
     aside = PATH.with_suffix(".json.part")
     aside.write_text(json.dumps(kept, indent=2, sort_keys=True) + "\n")
     aside.replace(PATH)
+
+
+def heading(on: str) -> str:
+    """What stands over a table: on what, and by which machine and versions."""
+    facts = machine()
+    return f"{on}\n{facts.pop('processor')}, {facts.pop('cores')} cores, " + ", ".join(
+        f"{name} {value}" for name, value in facts.items()
+    )
 
 
 def machine() -> dict[str, object]:

@@ -1,0 +1,98 @@
+"""The same weights in our engine and in nnU-Net's own predictor, on the same frames and as many threads."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+import torch
+from networks import FULL, REALTIME, write_random_model
+
+from inference.contract import Identity
+from inference.engine import Engine
+from inference.frame import Frame
+from inference.golden import GoldenCase
+from inference.providers import default_threads
+from inference.sources.simulated import PhantomSource
+from training.export import facts, parity
+from training.export.checkpoint import Trained, read_trained
+from training.export.graph import seal, write_onnx
+from training.export.network import to_onnx
+from training.export.recipe import contract_of
+from training.export.seen import seen_in_training
+
+PLANS = {"full": FULL, "realtime": REALTIME}
+SIZES = ((384, 512), (512, 512), (768, 1024))
+"""(rows, cols) of the pictures."""
+WIDTH_MM = {"full": 102.4, "realtime": 85.0}
+"""Of every picture, as scanners send them; at 512×512 the full plan needs two tiles."""
+ON = "phantom pictures (simulated), random weights: times mean something, masks do not"
+
+
+@dataclass(frozen=True)
+class Rival:
+    """The same weights in the engine and in nnU-Net.
+
+    Attributes:
+        folder: nnU-Net's, of one model.
+        file: exported from it.
+    """
+
+    folder: Path
+    file: Path
+    trained: Trained
+    engine: Engine
+    reference: parity.Reference
+
+
+class Clocked:
+    """A session that notes how long its runs take."""
+
+    def __init__(self, session: ort.InferenceSession) -> None:
+        self._session = session
+        self.ms = 0.0
+
+    def run(self, *inputs: Any) -> Any:
+        """As the session's own."""
+        started = time.perf_counter()
+        answer = self._session.run(*inputs)
+        self.ms += (time.perf_counter() - started) * 1e3
+        return answer
+
+
+def built(work: Path, plan: str, folds: int = 1) -> Rival:
+    """A random network of a plan, exported and as nnU-Net runs it in one pass; both on the same threads."""
+    torch.set_num_threads(default_threads())
+    folder = write_random_model(work, PLANS[plan], folds)
+    trained = read_trained(folder, range(folds))
+    identity = Identity(name=plan, version="1", created="2026-01-01", licence="none", intended_use="measurement")
+    people = facts.simulated_population(0, native=False)
+    contract = contract_of(trained, identity, people, seen_in_training(trained, None), {}, "simulated")
+    reference = parity.Reference(trained)
+    model = to_onnx(trained)
+    small = PhantomSource(96, 128, spacing_mm=(0.3, 0.4)).read(0)
+    seal(model, contract, [GoldenCase(small.pixels, (0.3, 0.4), reference.predict(small.pixels, (0.3, 0.4)))])
+    file = work / f"{plan}.onnx"
+    write_onnx(model, file)
+    return Rival(folder, file, trained, Engine.load(file), reference)
+
+
+def frame_of(size: tuple[int, int], plan: str) -> Frame:
+    """A speckled phantom frame."""
+    mm = WIDTH_MM[plan] / size[1]
+    return PhantomSource(*size, spacing_mm=(mm, mm), speckle=0.3).read(5)
+
+
+def spacing_of(frame: Frame) -> tuple[float, float]:
+    """(row, col) mm a pixel."""
+    assert frame.spacing is not None
+    return frame.spacing.row_mm, frame.spacing.col_mm
+
+
+def milliseconds(job: Callable[[], object]) -> float:
+    """How long a job takes."""
+    started = time.perf_counter()
+    job()
+    return (time.perf_counter() - started) * 1e3
