@@ -19,6 +19,9 @@ from inference.errors import AnalysisError
 from inference.frame import Pixels
 from inference.resampling import linear_resize, spline_resize
 
+# A step takes a millisecond, and OpenCV's own threads would wait for cores that network and window are using.
+cv2.setNumThreads(1)
+
 OUTSIDE = np.float32(-100)
 """Margin where the network never looked: a tumour probability of 4e-44."""
 MAX_PIXELS = 4096 * 4096

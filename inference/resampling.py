@@ -34,7 +34,8 @@ def spline_resize(image: NDArray[np.float32], rows: int, cols: int) -> NDArray[n
         resized = _spline_matrix(image.shape[0], rows) @ resized
     if image.shape[1] != cols:
         # OpenCV transposes in a tenth of numpy's time.
-        resized = cv2.transpose(_spline_matrix(image.shape[1], cols) @ cv2.transpose(resized))
+        turned = _spline_matrix(image.shape[1], cols) @ cv2.transpose(resized)
+        resized = np.asarray(cv2.transpose(turned), np.float32)
     clipped: NDArray[np.float32] = np.clip(resized, np.float32(low), np.float32(high))
     return clipped
 

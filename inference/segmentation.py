@@ -155,10 +155,11 @@ def _crossings(
     """
     values = np.abs(_around(margin, corner, (inside.shape[0], inside.shape[1])))
     np.negative(values, out=values, where=cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT) == 0)
-    fine = cv2.resize(values, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_LINEAR)
+    fine = np.asarray(cv2.resize(values, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_LINEAR), np.float32)
     traced, tree = cv2.findContours((fine > 0).view(np.uint8), mode, cv2.CHAIN_APPROX_NONE)
-    offset = np.array([corner[0] - 1, corner[1] - 1], np.float32)
-    return [(_onto_zero(line[:, 0], fine) + np.float32(0.5)) / FINE - np.float32(0.5) + offset for line in traced], tree
+    offset = np.array([corner[0] - 1, corner[1] - 1]) - 0.5
+    lines = [(_onto_zero(np.asarray(line[:, 0], np.int32), fine) + 0.5) / FINE + offset for line in traced]
+    return [line.astype(np.float32) for line in lines], np.asarray(tree, np.int32)
 
 
 def _around(margin: NDArray[np.float32], corner: tuple[int, int], shape: tuple[int, int]) -> NDArray[np.float32]:
