@@ -17,6 +17,7 @@ STAGES = (
     "slice",
     "folds",
     "fit",
+    "average",
     "predict",
     "postprocess",
     "evaluate",
