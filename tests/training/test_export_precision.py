@@ -2,13 +2,15 @@
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
-from onnx import numpy_helper
+from onnx import helper, numpy_helper
 
 from inference.engine import Engine
 from inference.errors import ModelError
 from training.export import proof, reduction
 from training.export.export import export_model
+from training.export.norm import fuse_norms
 from training.export.precision import Precision, calibration_samples, to_float16, to_int8
 from training.export.reduction import Cost
 from training.export.samples import draw_samples
@@ -29,7 +31,7 @@ def full(model_folder, tmp_path_factory):
 def test_a_reduced_file_carries_what_it_costs(full, tmp_path, monkeypatch, precision):
     model, sealed = full
     # The network of some seconds is surer of nothing than one trained to the end: int8 moves its borders more.
-    monkeypatch.setattr(reduction, "MIN_DICE", 0.5)
+    monkeypatch.setattr(reduction, "MIN_DICE", 0.3)
     monkeypatch.setattr(reduction, "MIN_DICE_MEAN", 0.9)
     reduced, contract = proof.reduce(
         model, sealed, draw_samples(20, seed=8), "blobs", precision, draw_samples(12, seed=9)
@@ -48,6 +50,33 @@ def test_int8_really_is(full):
     kinds = {tensor.data_type for tensor in reduced.graph.initializer}
     assert onnx.TensorProto.INT8 in kinds
     assert any(node.op_type == "QuantizeLinear" for node in reduced.graph.node)
+    convolutions = [node for node in reduced.graph.node if node.op_type == "Conv"]
+    full_weights = {tensor.name for tensor in reduced.graph.initializer if tensor.data_type == onnx.TensorProto.FLOAT}
+    assert [node.input[1] in full_weights for node in convolutions] == [
+        True,
+        *[False] * (len(convolutions) - 2),
+        True,
+    ], "picture and logits in float32"
+
+
+def test_fused_norms_are_the_same_function(full):
+    model, _ = full
+    fused = fuse_norms(model)
+    kinds = [node.op_type for node in fused.graph.node]
+    assert kinds.count("InstanceNormalization") == sum(node.op_type == "Sqrt" for node in model.graph.node) > 3
+    assert not {"Sqrt", "ReduceMean", "Div"}.intersection(kinds)
+    tile = np.random.default_rng(0).standard_normal((1, 1, 64, 80), np.float32)
+    sessions = [ort.InferenceSession(one.SerializeToString(), providers=CPU) for one in (model, fused)]
+    exact, found = (session.run(None, {"image": tile})[0] for session in sessions)
+    np.testing.assert_allclose(found, exact, atol=1e-3)
+
+
+def test_a_square_root_of_something_else_is_refused(full):
+    odd = onnx.ModelProto()
+    odd.CopyFrom(full[0])
+    odd.graph.node.append(helper.make_node("Sqrt", [odd.graph.output[0].name], ["root"]))
+    with pytest.raises(ModelError, match="another form"):
+        fuse_norms(odd)
 
 
 def test_norms_stay_float32_where_convolutions_do_not(full):

@@ -13,6 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from inference.contract import Input
 from inference.errors import ModelError
 from inference.preprocessing import prepare
+from training.export.norm import fuse_norms
 from training.export.samples import Sample, read_samples
 
 CALIBRATION_SLICES = 48
@@ -62,6 +63,9 @@ def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
 def to_int8(model: onnx.ModelProto, tiles: Sequence[NDArray[np.float32]]) -> onnx.ModelProto:
     """Convolutions in int8 (static QDQ, weights per channel), all else in float32.
 
+    The first convolution, which sees the picture, and the last, which writes the logits, stay float32: they cost little
+    and lose most. A plane's range is the mean of its ranges over the tiles, since one bright echo would stretch it.
+
     Args:
         model: the float32 graph.
         tiles: network inputs on which the ranges of the planes are taken, (1, 1, rows, cols) each.
@@ -81,7 +85,9 @@ def to_int8(model: onnx.ModelProto, tiles: Sequence[NDArray[np.float32]]) -> onn
 
     with tempfile.TemporaryDirectory() as folder:
         before, after = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
-        onnx.save(model, before)
+        fused = fuse_norms(model)
+        onnx.save(fused, before)
+        convolutions = [node.name for node in fused.graph.node if node.op_type == "Conv"]
         quantize_static(
             before,
             after,
@@ -91,6 +97,8 @@ def to_int8(model: onnx.ModelProto, tiles: Sequence[NDArray[np.float32]]) -> onn
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             op_types_to_quantize=["Conv"],
+            nodes_to_exclude=[convolutions[0], convolutions[-1]],
+            extra_options={"CalibMovingAverage": True, "CalibMovingAverageConstant": 1 / len(tiles)},
         )
         return onnx.load(after)
 

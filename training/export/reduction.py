@@ -109,8 +109,8 @@ def _cost(reduced: Engine, full: Engine, sample: Sample) -> Cost:
         raise ModelError(f"The slice {sample.name} has no true mask: give a slice store with --verify.")
     ours, exact = (_mask(engine, sample) for engine in (reduced, full))
     if not sample.truth.any():
-        return Cost(sample.name, _dice(ours, exact), None, None)
-    return Cost(sample.name, _dice(ours, exact), _dice(exact, sample.truth), _dice(ours, sample.truth))
+        return Cost(sample.name, dice(ours, exact), None, None)
+    return Cost(sample.name, dice(ours, exact), dice(exact, sample.truth), dice(ours, sample.truth))
 
 
 def _mask(engine: Engine, sample: Sample) -> NDArray[np.uint8]:
@@ -119,7 +119,7 @@ def _mask(engine: Engine, sample: Sample) -> NDArray[np.uint8]:
     return mask_of(margin, keep_largest=engine.contract.output.keep_largest)
 
 
-def _dice(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
+def dice(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
     """Dice of two masks; two empty ones are equal."""
     total = int(np.count_nonzero(first)) + int(np.count_nonzero(second))
     return 2 * int(np.count_nonzero((first > 0) & (second > 0))) / total if total else 1.0
