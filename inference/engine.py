@@ -27,6 +27,8 @@ from inference.providers import ORT_ERRORS, WORDS, candidates, default_threads, 
 
 log = logging.getLogger(__name__)
 
+FOLD_VARIANCE = "fold_variance"
+"""Second output of a file of several folds: variance of the tumour probability between them, (1, 1, rows, cols)."""
 _WARM_UP_SECONDS = 0.5
 _WARM_UP_RUNS = 8
 
@@ -53,8 +55,8 @@ class Segmented:
     Attributes:
         margin: (rows, cols) float32 of the frame: how far a pixel is over the threshold, in logits; over 0 is tumour.
         network_ms: time in the network alone, all tiles and mirrors.
-        disagreement: (rows, cols) float32, standard deviation of the tumour probability between mirrored passes; None
-            where there was one pass only.
+        disagreement: (rows, cols) float32, standard deviation of the tumour probability between mirrored passes and
+            folds; None in fast mode, and where there is one pass of one fold.
     """
 
     margin: NDArray[np.float32]
@@ -89,6 +91,7 @@ class Engine:
         self.fallbacks: tuple[str, ...] = ()
         self._session = session
         self._input = session.get_inputs()[0].name
+        self._outputs = [output.name for output in session.get_outputs()]
         self._check_shapes()
         self.warm_up_ms = self._warm_up()
         self.self_test = self._test(golden.unpack(metadata, self.contract.self_test.golden_sha256))
@@ -148,14 +151,20 @@ class Engine:
         Raises:
             AnalysisError: if the network fails, or answers with something that is not a number.
         """
+        return self._planes(tile, self._outputs[:1])
+
+    def _planes(self, tile: NDArray[np.float32], outputs: Sequence[str]) -> NDArray[np.float32]:
+        """One pass: background, tumour, and the variance between folds where that is among the outputs."""
         try:
-            answer = self._session.run(None, {self._input: tile})[0]
+            logits, *variance = self._session.run(outputs, {self._input: tile})
         except ORT_ERRORS as error:
             raise AnalysisError(f"The network failed on {self.provider}: {first_line(error)}") from error
-        logits = np.asarray(answer[0, (0, self.contract.output.tumour_index)], np.float32)
-        if not np.isfinite(logits).all():
+        planes = np.asarray(logits[0, (0, self.contract.output.tumour_index)], np.float32)
+        if variance:
+            planes = np.concatenate([planes, variance[0][0]], dtype=np.float32)
+        if not np.isfinite(planes).all():
             raise AnalysisError(f"The network's answer on {self.provider} is not a number: use another provider.")
-        return logits
+        return planes
 
     def segment(self, pixels: Pixels, spacing_mm: tuple[float, float] | None, mode: Mode = Mode.FAST) -> Segmented:
         """Segment one frame: prepare, run, restore.
@@ -169,19 +178,23 @@ class Engine:
             AnalysisError: if the frame or the network fails.
         """
         prepared = prepare(pixels, spacing_mm, self.contract.input)
-        ways = mirrors.ways(self.contract.output.mirror_axes) if mode is Mode.THOROUGH else (mirrors.UNTURNED,)
+        thorough = mode is Mode.THOROUGH
+        ways = mirrors.ways(self.contract.output.mirror_axes) if thorough else (mirrors.UNTURNED,)
+        outputs = self._outputs if thorough else self._outputs[:1]
         seconds = 0.0
         tiles: list[list[NDArray[np.float32]]] = []
         for corner in prepared.corners:
             tile = prepared.tile(corner)
             start = time.perf_counter()
-            tiles.append([mirrors.turned(self.run(mirrors.turned(tile, axes)), axes) for axes in ways])
+            tiles.append([mirrors.turned(self._planes(mirrors.turned(tile, axes), outputs), axes) for axes in ways])
             seconds += time.perf_counter() - start
-        margin = self._margin([mirrors.mean(passes) for passes in tiles], prepared)
-        if len(ways) == 1:
+        means = [mirrors.mean(passes) for passes in tiles]
+        margin = self._margin([one[:2] for one in means], prepared)
+        if len(ways) == len(outputs) == 1:
             return Segmented(margin, seconds * 1e3)
-        each = [self._margin([passes[way] for passes in tiles], prepared) for way in range(len(ways))]
-        return Segmented(margin, seconds * 1e3, mirrors.disagreement(each))
+        each = [self._margin([passes[way][:2] for passes in tiles], prepared) for way in range(len(ways))]
+        within = None if len(outputs) == 1 else _restored([one[2] for one in means], prepared)
+        return Segmented(margin, seconds * 1e3, mirrors.disagreement(each, within))
 
     def _margin(self, logits: Sequence[NDArray[np.float32]], prepared: Prepared) -> NDArray[np.float32]:
         """The tiles' logits as how far each of the frame's pixels is over the threshold."""
@@ -193,8 +206,11 @@ class Engine:
     def _check_shapes(self) -> None:
         """Refuse a graph that does not fit its own contract."""
         rows, cols = self.contract.input.patch
-        answer = [self._session.get_inputs()[0].shape, self._session.get_outputs()[0].shape]
+        outputs = self._session.get_outputs()
+        answer = [self._session.get_inputs()[0].shape, *(output.shape for output in outputs)]
         wanted = [[1, 1, rows, cols], [1, len(self.contract.output.labels), rows, cols]]
+        if self._outputs[1:] == [FOLD_VARIANCE]:
+            wanted.append([1, 1, rows, cols])
         if answer != wanted:
             raise ContractError(f"The model's shapes {answer} are not its contract's {wanted}: export the model again.")
 
@@ -218,3 +234,9 @@ class Engine:
             total += case.mask.size
         rate = wrong / total * 1e6
         return SelfTestResult(rate <= self.contract.self_test.mismatched_per_million, rate, len(cases))
+
+
+def _restored(planes: Sequence[NDArray[np.float32]], prepared: Prepared) -> NDArray[np.float32]:
+    """A plane of each tile that is no logit and nowhere negative, on the frame; 0 where the network never looked."""
+    restored = restore([np.stack([np.zeros_like(one), one]) for one in planes], prepared)
+    return np.maximum(restored, 0)

@@ -42,11 +42,19 @@ def mean(passes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     return total
 
 
-def disagreement(margins: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Standard deviation of the tumour probability between passes: (rows, cols) float32, 0 to 0.5.
+def disagreement(
+    margins: Sequence[NDArray[np.float32]], between_folds: NDArray[np.float32] | None = None
+) -> NDArray[np.float32]:
+    """Standard deviation of the tumour probability between passes and folds: (rows, cols) float32, 0 to about 0.5.
+
+    The variances add up: that between the passes' fused folds, and the mean of those between the folds of a pass.
 
     Args:
         margins: (rows, cols) logits over the threshold, one a pass.
+        between_folds: (rows, cols), the latter; None where there is one fold.
     """
-    spread: NDArray[np.float32] = np.std([expit(one) for one in margins], axis=0, dtype=np.float32)
+    variance = np.var([expit(one) for one in margins], axis=0, dtype=np.float32)
+    if between_folds is not None:
+        variance += between_folds
+    spread: NDArray[np.float32] = np.sqrt(variance)
     return spread

@@ -117,8 +117,8 @@ class Tumour:
         mask: (rows, cols) uint8 0/1, the full frame.
         regions: largest first, at least one.
         band: the network's uncertainty; None unless it was asked for.
-        disagreement: (rows, cols) float32, standard deviation of the tumour probability between mirrored passes; None
-            where there was one pass. Neither kept for the last half minute nor recorded.
+        disagreement: (rows, cols) float32, standard deviation of the tumour probability between mirrored passes and
+            folds; None where there was one. Neither kept for the last half minute nor recorded.
     """
 
     frame: Frame

@@ -181,6 +181,17 @@ def test_a_graph_that_contradicts_its_contract_is_refused(tmp_path):
         Engine.load(rewritten(tmp_path / "model.onnx", shrink))
 
 
+def test_a_second_output_that_nobody_knows_is_refused(tmp_path):
+    threshold_model(tmp_path / "model.onnx", patch=(64, 64))
+
+    def add(model):
+        model.graph.node.append(helper.make_node("Identity", [model.graph.output[0].name], ["other"]))
+        model.graph.output.append(helper.make_tensor_value_info("other", TensorProto.FLOAT, [1, 2, 64, 64]))
+
+    with pytest.raises(ContractError, match="shapes"):
+        Engine.load(rewritten(tmp_path / "model.onnx", add))
+
+
 def test_a_provider_that_is_not_there_is_named(tmp_path):
     threshold_model(tmp_path / "model.onnx")
     with pytest.raises(ModelError, match="no ColdFusion"):

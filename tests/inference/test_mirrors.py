@@ -38,6 +38,14 @@ def test_disagreement_is_that_of_probabilities():
     np.testing.assert_allclose(found, [[0, 0, 0.5]], atol=1e-6)
 
 
+def test_variances_between_passes_and_between_folds_add_up():
+    """Two passes of two folds each, whose probabilities are 0.1 and 0.3, 0.5 and 0.9."""
+    folds = np.array([[0.1, 0.3], [0.5, 0.9]])
+    passes = [np.log(share / (1 - share)).reshape(1, 1) for share in folds.mean(axis=1)]
+    within = folds.var(axis=1).mean().astype(np.float32).reshape(1, 1)
+    np.testing.assert_allclose(mirrors.disagreement(passes, within), folds.std(), rtol=1e-5)
+
+
 def test_a_network_without_neighbours_does_not_care_for_mirrors(tmp_path):
     """A threshold looks at one pixel, so that every pass says the same."""
     threshold_model(tmp_path / "model.onnx")

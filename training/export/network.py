@@ -7,23 +7,29 @@ import onnx
 import torch
 from torch import nn
 
+from inference.engine import FOLD_VARIANCE
 from inference.errors import ModelError
 from training.export.checkpoint import Trained
 from training.export.norm import spell_out_norms
 
 OPSET = 18
+TUMOUR = 1
+"""The label; only models with one are exported."""
 
 
 class FoldMean(nn.Module):
-    """Mean of several networks' logits, as nnU-Net fuses its folds."""
+    """Mean of several networks' logits, as nnU-Net fuses its folds, and how far they are apart."""
 
     def __init__(self, networks: Sequence[nn.Module]) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
 
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """(1, 1, rows, cols) -> logits (1, labels, rows, cols)."""
-        return torch.stack([network(image) for network in self.networks]).mean(dim=0)
+    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """(1, 1, rows, cols) -> logits (1, labels, rows, cols), and variance of the tumour probability (1, 1, ...)."""
+        folds = torch.stack([network(image) for network in self.networks])
+        tumour = torch.softmax(folds, dim=2)[:, :, TUMOUR : TUMOUR + 1]
+        away = tumour - tumour.mean(dim=0)
+        return folds.mean(dim=0), (away * away).mean(dim=0)
 
 
 def build_network(trained: Trained, fold: int = 0) -> nn.Module:
@@ -60,7 +66,7 @@ def build_network(trained: Trained, fold: int = 0) -> nn.Module:
 
 
 def to_onnx(trained: Trained) -> onnx.ModelProto:
-    """The network of a trained model as an ONNX graph `image` -> `logits`, checked.
+    """A trained model as a checked ONNX graph: `image` -> `logits`, and of several folds `fold_variance` too.
 
     Raises:
         ModelError: if the graph lost a normalisation on the way.
@@ -79,7 +85,7 @@ def to_onnx(trained: Trained) -> onnx.ModelProto:
             opset_version=OPSET,
             external_data=False,
             input_names=["image"],
-            output_names=["logits"],
+            output_names=["logits"] if len(networks) == 1 else ["logits", FOLD_VARIANCE],
             verbose=False,
         )
     if program is None:

@@ -87,7 +87,6 @@ def to_int8(model: onnx.ModelProto, tiles: Sequence[NDArray[np.float32]]) -> onn
         before, after = Path(folder) / "float32.onnx", Path(folder) / "int8.onnx"
         fused = fuse_norms(model)
         onnx.save(fused, before)
-        convolutions = [node.name for node in fused.graph.node if node.op_type == "Conv"]
         quantize_static(
             before,
             after,
@@ -97,10 +96,18 @@ def to_int8(model: onnx.ModelProto, tiles: Sequence[NDArray[np.float32]]) -> onn
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             op_types_to_quantize=["Conv"],
-            nodes_to_exclude=[convolutions[0], convolutions[-1]],
+            nodes_to_exclude=_ends(fused),
             extra_options={"CalibMovingAverage": True, "CalibMovingAverageConstant": 1 / len(tiles)},
         )
         return onnx.load(after)
+
+
+def _ends(model: onnx.ModelProto) -> list[str]:
+    """Convolutions that see the picture (one channel in) or write logits (as many channels out as labels)."""
+    labels = model.graph.output[0].type.tensor_type.shape.dim[1].dim_value
+    shapes = {weight.name: weight.dims for weight in model.graph.initializer}
+    convolutions = [(node.name, shapes[node.input[1]]) for node in model.graph.node if node.op_type == "Conv"]
+    return [name for name, (out, into, *_) in convolutions if into == 1 or out == labels]
 
 
 def calibration_tiles(samples: Sequence[Sample], recipe: Input) -> list[NDArray[np.float32]]:
