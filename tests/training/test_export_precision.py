@@ -6,6 +6,7 @@ import onnxruntime as ort
 import pytest
 from onnx import helper, numpy_helper
 
+from inference.assets import demo_model_path
 from inference.engine import Engine
 from inference.errors import ModelError
 from training.export import proof, reduction
@@ -85,6 +86,11 @@ def test_norms_stay_float32_where_convolutions_do_not(full):
     convolutions = [node for node in half.graph.node if node.op_type == "Conv"]
     assert {weights[node.input[1]] for node in convolutions} == {onnx.TensorProto.FLOAT16}
     assert half.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+
+
+def test_a_deep_network_keeps_every_name_once():
+    """Its seventeenth convolution is called conv2d_16."""
+    onnx.checker.check_model(to_float16(onnx.load(demo_model_path())), full_check=True)
 
 
 def test_a_broken_reduction_is_refused_with_its_table(full, monkeypatch):

@@ -71,3 +71,15 @@ def test_the_thorough_mode_is_another_prediction_and_never_mixed_with_the_fast_o
 def test_the_thorough_mode_of_a_trained_folder_says_what_to_do(model, store, tmp_path, capsys):
     assert main(["predict", str(model[0]), str(store), "--out", str(tmp_path), "--mode", "thorough"]) == 2
     assert "export this one" in capsys.readouterr().err
+
+
+def test_masks_are_scored_in_the_mode_that_made_them(model, store, tmp_path, capsys):
+    """Else the figures of one pass would stand on the screen beside answers of four."""
+    out, data = tmp_path / "masks", ["--data", "blobs", "--simulated"]
+    assert main(["predict", str(model[1]), str(store), "--out", str(out), "--mode", "thorough"]) == 0
+    scored = ["evaluate", str(out), str(store), "--out", str(tmp_path / "report"), *data]
+    assert main(scored) == 2
+    assert "predicted in thorough mode" in capsys.readouterr().err
+    assert main(["evaluate", f"a={out}", f"b={out}", "--slices", str(store), *scored[3:]]) == 2
+    assert main([*scored, "--mode", "thorough"]) == 0
+    assert json.loads((tmp_path / "report" / "summary.json").read_text())["mode"] == "thorough"

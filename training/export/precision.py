@@ -47,7 +47,7 @@ def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
             if values.dtype == np.float32:
                 weights[name].CopyFrom(numpy_helper.from_array(values.astype(np.float16), name))
         plane, result = node.input[0], node.output[0]
-        node.input[0], node.output[0] = f"{result}_plane16", f"{result}_16"
+        node.input[0], node.output[0] = f"{result}_in_float16", f"{result}_out_float16"
         nodes += [
             helper.make_node("Cast", [plane], [node.input[0]], to=TensorProto.FLOAT16),
             node,

@@ -1,6 +1,8 @@
 """`ius-train evaluate`: score predictions against the store's masks."""
 
 import argparse
+import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from inference.errors import IusError
@@ -92,10 +94,22 @@ def _refuse_leaks(trained_on: list[Path], store: Path) -> None:
         refuse_leaks(read_identities(training), read_identities(store))
 
 
+def _refuse_other_modes(folders: Iterable[Path], mode: str) -> None:
+    """Stop where predictions say of themselves that they were made in another mode: figures hold for one only."""
+    for folder in folders:
+        receipt = folder / "receipt-predict.json"
+        said = json.loads(receipt.read_text())["settings"].get("mode", "fast") if receipt.is_file() else mode
+        if said != mode:
+            raise ArgumentError(
+                f"{folder} was predicted in {said} mode, and is to be scored as {mode}: add --mode {said}."
+            )
+
+
 def _one(arguments: argparse.Namespace, store: Path) -> None:
     """Score one model without a name."""
     from training.evaluation.report import evaluate
 
+    _refuse_other_modes([Path(arguments.models[0])], arguments.mode)
     evaluate(
         Path(arguments.models[0]),
         store,
@@ -119,11 +133,14 @@ def _several(arguments: argparse.Namespace) -> None:
     how = {name: getattr(arguments, name) for name in ("data", "simulated", "title", "cases", "margin", "mode", "jobs")}
     how["annotators"] = _named(arguments.annotator)
     if arguments.grid is None:
-        compare(_named(arguments.models), arguments.slices, arguments.out, **how)
+        named = _named(arguments.models)
+        _refuse_other_modes(named.values(), arguments.mode)
+        compare(named, arguments.slices, arguments.out, **how)
     elif arguments.models:
         raise ArgumentError(f"Models are named by the grid or one by one, not both. {_FORMS}.")
     else:
         grid, training = read_grid(arguments.grid), _named(arguments.training)
+        _refuse_other_modes((one.predictions for one in grid), arguments.mode)
         compare_grid(grid, arguments.slices, arguments.out, training=training, notes=arguments.note, **how)
 
 
