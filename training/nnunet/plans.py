@@ -36,7 +36,7 @@ SHAPES = {
     "realtime-deep": Shape(features=(8, 16, 32, 64, 128, 256, 256)),
 }
 """All see the same 90 mm. `realtime` takes about 0.93 GMAC a frame and has 1.95 M parameters; the others are its
-neighbours in width, depth and resolution (docs/realtime.md compares them)."""
+neighbours in width, depth and resolution (training/LOG.md compares them)."""
 
 
 class RealTimePlanner(ExperimentPlanner):  # type: ignore[misc]
