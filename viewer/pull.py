@@ -23,7 +23,7 @@ from viewer.sentry import Precedence
 from viewer.states import face, region_lines
 from viewer.vigil import Vigil
 
-MAP_WORDS = "pink: where mirrored passes disagree, not a margin"
+MAP_WORDS = "pink: where passes or folds disagree, not a margin"
 BAND_WORDS = "thin lines: model 25-75 %, not a margin"
 SLOW_S = 0.2
 """Facts, trace and transport follow this slowly; picture, contour, number and state follow every frame."""
