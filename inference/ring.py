@@ -1,5 +1,6 @@
 """The last half minute in memory, compressed: to freeze and scrub what was just seen, each contour on its own frame."""
 
+import mmap
 import threading
 from collections import deque
 from dataclasses import dataclass, replace
@@ -18,18 +19,23 @@ LARGEST = 400_000_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Packed:
-    """An outcome whose pictures are compressed; its own frame holds a single pixel in their place."""
+    """An outcome whose pictures are compressed; its own frame holds a single pixel in their place.
+
+    The pictures have memory pages of their own, which go back to the system with them. On the heap they would lie
+    between short-lived blocks for half a minute, and the holes they leave fit nothing (tests/soak/soak_memory.py).
+    """
 
     outcome: Outcome
-    pixels: bytes
-    mask: bytes
+    pages: mmap.mmap
+    split: int
+    """Bytes of the picture; the mask's follow."""
     shape: tuple[int, int]
     dtype: np.dtype[Any]
 
     @property
     def size(self) -> int:
         """Bytes of the pictures."""
-        return len(self.pixels) + len(self.mask)
+        return len(self.pages)
 
 
 class Ring:
@@ -106,12 +112,15 @@ def _pack(outcome: Outcome) -> _Packed:
     if isinstance(outcome, Tumour) and isinstance(kept, Tumour):
         mask = pack_mask(outcome.mask)
         kept = replace(kept, mask=np.zeros((1, 1), np.uint8))
-    return _Packed(kept, pack_pixels(frame.pixels), mask, (frame.rows, frame.cols), frame.pixels.dtype)
+    pixels = pack_pixels(frame.pixels)
+    pages = mmap.mmap(-1, len(pixels) + len(mask))
+    pages.write(pixels + mask)
+    return _Packed(kept, pages, len(pixels), (frame.rows, frame.cols), frame.pixels.dtype)
 
 
 def _unpack(packed: _Packed) -> Outcome:
-    pixels = unpack_pixels(packed.pixels, packed.shape, packed.dtype)
+    pixels = unpack_pixels(packed.pages[: packed.split], packed.shape, packed.dtype)
     frame: Frame = replace(packed.outcome.frame, pixels=pixels)
     if not isinstance(packed.outcome, Tumour):
         return replace(packed.outcome, frame=frame)
-    return replace(packed.outcome, frame=frame, mask=unpack_mask(packed.mask, packed.shape))
+    return replace(packed.outcome, frame=frame, mask=unpack_mask(packed.pages[packed.split :], packed.shape))

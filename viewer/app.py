@@ -11,8 +11,6 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
-from viewer.memory import keep_large_apart
-
 if TYPE_CHECKING:
     from inference.sources.base import RecordedSource
     from viewer.faults import Faults
@@ -34,7 +32,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         could not be written.
     """
     wanted = _parser().parse_args(argv)
-    keep_large_apart()
     headless = _choose_platform()
     from platformdirs import user_log_path
     from PySide6.QtWidgets import QApplication

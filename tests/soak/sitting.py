@@ -17,7 +17,6 @@ from inference.spacing import PixelSpacing, Provenance
 from viewer import app
 from viewer.faults import Faults
 from viewer.main_window import MainWindow
-from viewer.memory import keep_large_apart
 
 LOOK_MS = 20
 """How often a condition is looked at; it takes nothing from the window."""
@@ -40,7 +39,6 @@ def spin(until: Callable[[], bool], within_s: float) -> bool:
 @contextmanager
 def viewer(*arguments: str) -> Iterator[MainWindow]:
     """A window with the bundled model on a source, closed at the end; whatever broke unexpectedly fails the run."""
-    keep_large_apart()
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     _ = QApplication.instance() or QApplication(sys.argv[:1])
     with tempfile.TemporaryDirectory() as folder:
