@@ -215,14 +215,14 @@ def test_a_perfect_reader_draws_the_truth_and_another_misses_fringes() -> None:
     assert not (blind[far] > 0).any()
 
 
-@settings(max_examples=10, deadline=None)
-@given(seed=st.integers(0, 10**6), border=st.floats(0.2, 2.0))
-def test_a_border_is_off_by_what_was_asked(seed: int, border: float) -> None:
-    """The displacement's SD over many readers' balls: within what a few correlation lengths allow."""
+@pytest.mark.parametrize("border", [0.2, 1.0, 2.0])
+def test_a_border_is_off_by_what_was_asked(border: float) -> None:
+    """The displacement's SD over the borders of eight readers; a single one has only a few correlation lengths."""
     body = _ball_with_a_finger()
-    drawn = drawn_border(np.random.default_rng(seed), BOX, body, Reader(border, 0.0, missed_share=0.0))
-    off = (drawn - signed_distance(body > 0, 1.0))[np.abs(body) < 1]
-    assert 0.4 * border < np.sqrt(np.mean(off**2)) < 1.8 * border
+    truth, near = signed_distance(body > 0, 1.0), np.abs(body) < 1
+    reader = Reader(border, 0.0, missed_share=0.0)
+    off = [(drawn_border(np.random.default_rng(seed), BOX, body, reader) - truth)[near] for seed in range(8)]
+    assert np.sqrt(np.mean(np.square(off))) == pytest.approx(border, rel=0.15)
 
 
 def test_a_label_error_without_mri_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
