@@ -38,7 +38,7 @@ class Size:
     val_iterations: int
 
 
-FULL = Size(patients=60, sealed=12, epochs=125, iterations=50, val_iterations=12)
+FULL = Size(patients=60, sealed=16, epochs=125, iterations=50, val_iterations=12)
 SMALL = Size(patients=5, sealed=5, epochs=4, iterations=25, val_iterations=3)
 CUTTING = ("--step-mm", "2", "--every-frame", "3", "--negatives", "9")
 TRAINING = ("--min-area", "35", "--plan", "realtime", "--batch-size", "8", "--bfloat16", "--workers", "0")
@@ -64,7 +64,7 @@ def make_demo(work: Path, out: Path, *, jobs: int, small: bool, run: Run) -> Non
     size = SMALL if small else FULL
     stages = [
         *_cohort(work, "train", size.patients, 1, jobs, small),
-        *_cohort(work, "sealed", size.sealed, 2, jobs, small),
+        *_cohort(work, "sealed", size.sealed, 4, jobs, small),
         _fit(work, size, jobs),
         *_judge(work, out, small),
     ]

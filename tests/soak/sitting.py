@@ -5,6 +5,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from time import monotonic
 
 from PySide6.QtCore import QEventLoop, QSettings, QTimer
@@ -60,6 +61,12 @@ def viewer(*arguments: str) -> Iterator[MainWindow]:
                 os.environ["XDG_DOCUMENTS_DIR"] = documents
         broken = faults.take()
         assert broken is None, broken
+
+
+def resident_mb() -> float:
+    """What this process holds in memory."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def analysed(window: MainWindow, clip: Clip | None) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from figures import Figures
 from numpy.typing import NDArray
 from senders import FPS, TRANSPORTS, Clip, free_port, running, write_clip
-from sitting import POPULATION, analysed, spin, viewer
+from sitting import POPULATION, analysed, resident_mb, spin, viewer
 from witness import Witness
 
 MOST_P95_MS = 100.0
@@ -66,9 +66,9 @@ def measure(clip: Clip, seconds: float, figures: Figures) -> None:
         analysed(window, clip)
         spin(lambda: False, min(WARM_S, seconds / 4))
         witness.latencies.clear()
-        before, begun = window.session.status(), monotonic()
+        before, begun, held = window.session.status(), monotonic(), resident_mb()
         spin(lambda: False, seconds)
-        after, took = window.session.status(), monotonic() - begun
+        after, took, grown = window.session.status(), monotonic() - begun, resident_mb() - held
         mismatched = window.meter.mismatched
     assert before is not None
     assert after is not None
@@ -76,6 +76,7 @@ def measure(clip: Clip, seconds: float, figures: Figures) -> None:
     figures.add("frames analysed", (after.analysed - before.analysed) / took, "fps")
     figures.add("frames shown", len(witness.latencies) / took, "fps")
     figures.add("frames dropped", after.dropped - before.dropped)
+    figures.add("resident memory more than at the begin", grown, "MB")
     figures.add("contours on another frame", mismatched, most=0)
     judge(np.array(witness.latencies), figures)
 

@@ -7,7 +7,6 @@ record being written.
 """
 
 import argparse
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -17,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from figures import Figures
 from senders import FPS, TRANSPORTS, Clip, free_port, running, write_clip
-from sitting import POPULATION, analysed, spin, viewer
+from sitting import POPULATION, analysed, resident_mb, spin, viewer
 
 from inference.ring import LARGEST, SECONDS
 from viewer.main_window import MainWindow
@@ -34,12 +33,6 @@ class Sample:
     frames: int
     resident_mb: float
     ring_mb: float
-
-
-def resident_mb() -> float:
-    """What this process holds in memory."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def sample(window: MainWindow) -> Sample:

@@ -73,7 +73,16 @@ def test_what_is_not_the_same_network_is_refused(pair, model_folder, tmp_path, c
         ([export, first], "has to be a trained folder"),
         ([first, tmp_path / "none"], "There is no"),
         ([first, second, "--weights", "1"], "Give 2 weights"),
+        ([first, first], "named twice"),
     ):
         assert main(["average", *map(str, members), "--out", str(tmp_path / "mean")]) == 2
         assert words in capsys.readouterr().err
     assert not (tmp_path / "mean").exists()
+
+
+def test_a_trained_folder_is_never_written_over(pair, capsys):
+    first, second, _ = pair
+    kept = (second / "fold_0" / "checkpoint_best.pth").read_bytes()
+    assert main(["average", str(first), str(second), "--out", str(second)]) == 2
+    assert "holds a model already" in capsys.readouterr().err
+    assert (second / "fold_0" / "checkpoint_best.pth").read_bytes() == kept

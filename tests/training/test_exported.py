@@ -83,3 +83,10 @@ def test_masks_are_scored_in_the_mode_that_made_them(model, store, tmp_path, cap
     assert main(["evaluate", f"a={out}", f"b={out}", "--slices", str(store), *scored[3:]]) == 2
     assert main([*scored, "--mode", "thorough"]) == 0
     assert json.loads((tmp_path / "report" / "summary.json").read_text())["mode"] == "thorough"
+
+
+def test_what_an_export_decides_itself_is_not_silently_ignored(model, store, tmp_path, capsys):
+    for words in (("--folds", "1"), ("--checkpoint", "final"), ("--device", "cuda")):
+        assert main(["predict", str(model[1]), str(store), "--out", str(tmp_path / "out"), *words]) == 2
+        assert "leave --folds, --checkpoint, --device out" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

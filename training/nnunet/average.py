@@ -14,6 +14,7 @@ import torch
 from inference.engine import Engine
 from inference.errors import FormatError, NotFoundError
 from training.export.checkpoint import Weights, read_checkpoint
+from training.files import written_aside
 from training.nnunet.names import CONFIGURATION
 from training.nnunet.predict import checkpoint_files
 from training.nnunet.run import Fold
@@ -42,11 +43,13 @@ def average_models(
 
     Raises:
         NotFoundError: if a folder has no such checkpoint.
-        FormatError: if the first is no folder, or one holds another network.
+        FormatError: if the first is no folder, one holds another network, or `out` holds a model already.
     """
     paths = list(members)
     if not paths or paths[0].suffix == ".onnx":
         raise FormatError("The first model has to be a trained folder, whose plans the mean takes over.")
+    if (out / "plans.json").exists():
+        raise FormatError(f"{out} holds a model already: choose another folder, so that no training is lost.")
     files = [path if path.suffix == ".onnx" else checkpoint_files(path, [fold], checkpoint)[0] for path in paths]
     for file in files:
         if not file.is_file():
@@ -122,4 +125,5 @@ def _write(first: Path, out: Path, checkpoint: Mapping[str, object], fold: Fold)
     if (first / f"fold_{fold}" / _RECEIPT).is_file():
         shutil.copyfile(first / f"fold_{fold}" / _RECEIPT, home / _RECEIPT)
     for name in ("best", "final"):
-        torch.save(checkpoint, home / f"checkpoint_{name}.pth")
+        with written_aside(home / f"checkpoint_{name}.pth") as aside:
+            torch.save(checkpoint, aside)

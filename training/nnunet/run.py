@@ -162,16 +162,32 @@ def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
     """The folder of a fold, claimed for its data set before anything else is touched; planned and preprocessed.
 
     Raises:
-        FormatError: if the fold was begun on another data set.
+        FormatError: if the fold was begun on another data set, or to learn in another way.
+        NotFoundError: if there is no such data set, or no model to start from.
     """
     raw, folder = work / "nnUNet_raw" / dataset, settings.folder(work, dataset)
     if not (raw / "dataset.json").is_file():
         raise NotFoundError(f"There is no nnU-Net data set at {raw}.")
     slices = json.loads((raw / "dataset.json").read_text())[DIGEST]
+    ways = "\n".join(_ways(settings))
     claim(folder / "data.sha256", f"{slices}\n{sha256(raw / 'splits_final.json')}", "data set's training")
+    claim(folder / "learning.txt", ways, "way of learning's training (--variant keeps them apart)")
     workspace(work)
     plan_and_preprocess(work, dataset, settings)
     return folder
+
+
+def _ways(settings: FitSettings) -> list[str]:
+    """What a training learns in another way than nnU-Net's; nothing where it does not."""
+    if settings.start is not None and not settings.start.is_file():
+        raise NotFoundError(f"There is no {settings.start} to start from: give the path of an exported .onnx.")
+    ways = {
+        "learning rate": settings.learning_rate,
+        "slice Dice": settings.slice_dice or None,
+        "tumour-free": settings.tumour_free,
+        "start": None if settings.start is None else sha256(settings.start),
+    }
+    return [f"{name} {value}" for name, value in ways.items() if value is not None]
 
 
 def train(work: Path, dataset: str, settings: FitSettings) -> None:

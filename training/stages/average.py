@@ -28,6 +28,8 @@ def run(arguments: argparse.Namespace) -> None:
     weights = arguments.weights or [1.0] * len(arguments.models)
     if len(weights) != len(arguments.models) or min(weights) < 0 or sum(weights) == 0:
         raise IusError(f"Give {len(arguments.models)} weights, one a model, none negative and not all 0.")
+    if len(set(arguments.models)) < len(arguments.models):
+        raise IusError("A model is named twice: name it once, with a larger weight.")
     how = {"fold": arguments.fold, "checkpoint": arguments.checkpoint, "margin": arguments.margin}
     members = dict(zip(arguments.models, weights, strict=True))
     files = average_models(members, arguments.out, **how)

@@ -27,7 +27,9 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--exclude", type=Path, metavar="CSV", help="cases left out, with the columns case and reason")
     one.add_argument("--folds", type=Path, metavar="JSON", help="of 'ius-train folds' (default: drawn by the seed)")
     one.add_argument("--plan", choices=tuple(PLANS), default="full", help="default: %(default)s")
-    one.add_argument("--variant", default="", metavar="NAME", help="keeps another way to learn the same plan apart")
+    one.add_argument(
+        "--variant", type=variant, default="", metavar="NAME", help="keeps another way to learn the same plan apart"
+    )
     one.add_argument("--fold", type=fold, default=0, help="0 to 4, or all for training on everything (default: 0)")
     one.add_argument("--epochs", type=int, help="length of the learning-rate schedule (nnU-Net: 1000)")
     one.add_argument("--iterations", type=int, help="training batches an epoch (nnU-Net: 250)")
@@ -36,7 +38,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--patience", type=int, help="epochs without a lower validation loss before stopping (30)")
     one.add_argument("--learning-rate", type=float, metavar="RATE", help="at the first epoch (nnU-Net: 0.01)")
     one.add_argument("--slice-dice", action="store_true", help="Dice of every slice for itself, for small tumours")
-    one.add_argument("--tumour-free", type=float, metavar="SHARE", help="of tumour-free slices among those drawn")
+    one.add_argument("--tumour-free", type=share, metavar="SHARE", help="of tumour-free slices among those drawn")
     one.add_argument("--start", type=Path, metavar="ONNX", help="start from an exported model of the same network")
     one.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: %(default)s)")
     one.add_argument("--gpus", type=int, default=1, metavar="N", help="with --device cuda: GPUs of one training")
@@ -52,6 +54,21 @@ def fold(text: str) -> int | Literal["all"]:
     if text not in ("0", "1", "2", "3", "4", "all"):
         raise argparse.ArgumentTypeError("choose 0, 1, 2, 3, 4 or all")
     return "all" if text == "all" else int(text)
+
+
+def variant(text: str) -> str:
+    """A name that nnU-Net's folders can hold: it parts theirs at a double underscore."""
+    if text and ("__" in text or Path(text).name != text):
+        raise argparse.ArgumentTypeError("choose a plain name, without / and __")
+    return text
+
+
+def share(text: str) -> float:
+    """A share from 0 to below 1."""
+    value = float(text)
+    if not 0 <= value < 1:
+        raise argparse.ArgumentTypeError("choose from 0 to below 1")
+    return value
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -44,7 +44,13 @@ def _trained(arguments: argparse.Namespace) -> tuple[bool, list[Path]]:
 def _exported(arguments: argparse.Namespace) -> tuple[bool, list[Path]]:
     """By the viewer's engine."""
     from inference.contract import Mode
+    from inference.errors import IusError
     from training.exported import predict_exported
+
+    if (arguments.folds, arguments.checkpoint, arguments.device) != ([0], "best", "cpu"):
+        raise IusError(
+            "An .onnx holds its folds and chooses its device itself: leave --folds, --checkpoint, --device out."
+        )
 
     largest = predict_exported(arguments.model, arguments.slices, arguments.out, Mode(arguments.mode))
     return largest, [arguments.model]

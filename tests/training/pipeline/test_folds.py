@@ -3,6 +3,7 @@
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -159,6 +160,22 @@ def test_a_training_is_not_resumed_on_other_pictures(tmp_path: Path):
     with pytest.raises(FormatError, match="fold_0 holds another data set's training: remove it, or choose another"):
         begin(tmp_path, dataset, settings)
     assert preprocessed.read_text() == "of the training that was begun"
+
+
+@pytest.mark.parametrize("other", [{"slice_dice": True}, {"tumour_free": 0.5}, {"learning_rate": 0.001}])
+def test_a_training_is_not_taken_for_one_of_another_way_of_learning(other: dict[str, Any], tmp_path: Path):
+    dataset = "Dataset501_US"
+    write_one(tmp_path / "slices", PICTURE, MASK)
+    write_dataset([tmp_path / "slices"], tmp_path / "nnUNet_raw" / dataset, Choice(), ONE_FOLD)
+    digest = json.loads((tmp_path / "nnUNet_raw" / dataset / "dataset.json").read_text())["slices_sha256"]
+    splits = sha256(tmp_path / "nnUNet_raw" / dataset / "splits_final.json")
+    fold = model_folder(tmp_path, dataset, "full") / "fold_0"
+    claim(fold / "data.sha256", f"{digest}\n{splits}", "data set's training")
+    claim(fold / "learning.txt", "", "way of learning's training")
+    with pytest.raises(FormatError, match="holds another way of learning's training"):
+        begin(tmp_path, dataset, FitSettings(**other))
+    with pytest.raises(NotFoundError, match=r"no gone\.onnx to start from"):
+        begin(tmp_path, dataset, FitSettings(start=Path("gone.onnx")))
 
 
 @pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"")])
