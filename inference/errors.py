@@ -15,6 +15,11 @@
 Each message is one sentence in the user's words that says what to do next.
 """
 
+import errno
+
+FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
+"""What a full disk, a size limit and a used-up quota answer."""
+
 
 class IusError(Exception):
     """Base of every error that reaches a user."""

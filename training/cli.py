@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from inference.errors import IusError
+from inference.errors import FULL, IusError
 
 STAGES = (
     "simulate",
@@ -32,13 +32,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one stage.
 
     Returns:
-        0 if all went well; 2 after one sentence on stderr if the input was wrong.
+        0 if all went well; 2 after one sentence on stderr if the input was wrong or the disk is full.
     """
     arguments = parser().parse_args(argv)
     try:
         arguments.run(arguments)
     except IusError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 2
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        where = f" ({error.filename})" if error.filename else ""
+        print(
+            f"error: The disk is full{where}: free space and run it again; what was finished is kept.", file=sys.stderr
+        )
         return 2
     return 0
 

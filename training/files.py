@@ -1,6 +1,9 @@
 """Writing files so that a reader never sees half of one."""
 
+import errno
+import gzip
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +14,27 @@ def written_aside(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`, renamed to it when the block ends well and removed when it does not.
 
     The temporary name keeps every suffix (`.nii.gz`), since writers choose the format by it.
+
+    Raises:
+        OSError: if a compressed file is not whole, since ITK writes to a full disk without a word.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".aside-{os.getpid()}-{path.name}")
     try:
         yield aside
+        if aside.suffix == ".gz" and not _whole(aside):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         aside.replace(path)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _whole(packed: Path) -> bool:
+    """Whether a gzip file holds all it says, by its own checksum."""
+    try:
+        with gzip.open(packed) as stream:
+            while stream.read(1 << 20):
+                pass
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return False
+    return packed.stat().st_size > 0

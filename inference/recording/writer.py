@@ -7,11 +7,9 @@ from pathlib import Path
 import msgspec
 from mcap.writer import IndexType, Writer
 
-from inference.errors import OutputError
+from inference.errors import FULL, OutputError
 from inference.recording.schema import KINDS, Answer, Entry, Opening, Picture, topic
 
-FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
-"""What a full disk, a size limit and a used-up quota answer."""
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _SECOND = 1_000_000_000
 
