@@ -43,10 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         if error.errno not in FULL:
             raise
-        where = f" ({error.filename})" if error.filename else ""
-        print(
-            f"error: The disk is full{where}: free space and run it again; what was finished is kept.", file=sys.stderr
-        )
+        path = error.filename2 or error.filename
+        at = f" at {path}" if path else ""
+        print(f"error: The disk is full{at}: free space and run it again, what is done is kept.", file=sys.stderr)
         return 2
     return 0
 

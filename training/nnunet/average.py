@@ -4,6 +4,7 @@ Trainings that began from the same weights lie close enough for their mean to be
 any of them (Wortsman et al., Model soups, ICML 2022). Members that differ in sensitivity give one in between.
 """
 
+import io
 import json
 import shutil
 from collections.abc import Mapping
@@ -124,6 +125,8 @@ def _write(first: Path, out: Path, checkpoint: Mapping[str, object], fold: Fold)
             shutil.copyfile(first / name, out / name)
     if (first / f"fold_{fold}" / _RECEIPT).is_file():
         shutil.copyfile(first / f"fold_{fold}" / _RECEIPT, home / _RECEIPT)
+    packed = io.BytesIO()  # torch itself does not tell a full disk
+    torch.save(checkpoint, packed)
     for name in ("best", "final"):
         with written_aside(home / f"checkpoint_{name}.pth") as aside:
-            torch.save(checkpoint, aside)
+            aside.write_bytes(packed.getbuffer())
