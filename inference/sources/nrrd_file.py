@@ -25,6 +25,7 @@ TO_RAS = {
 DAMAGE = (
     nrrd.NRRDError,
     EOFError,
+    FloatingPointError,
     LookupError,
     OSError,
     OverflowError,
@@ -33,10 +34,15 @@ DAMAGE = (
     ValueError,
     zlib.error,
 )
-"""What pynrrd raises on files that are none."""
+"""What pynrrd raises on files that are none, under `strict_numbers`."""
 UNIT_MM = {"": 1.0, "mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "µm": 0.001, "microns": 0.001}
 SPATIAL = {"domain", "space", "???", "none", ""}
 """Kinds of axis that can be a place; a list, a colour or a time cannot."""
+
+
+def strict_numbers() -> np.errstate:
+    """A context in which sizes and places that no computer can hold are damage: numpy would warn, and go on."""
+    return np.errstate(invalid="raise", over="raise")
 
 
 def read_nrrd(path: Path) -> Volume:
@@ -46,13 +52,14 @@ def read_nrrd(path: Path) -> Volume:
         FormatError: if it is damaged, cut short, or holds time or colour.
     """
     try:
-        header = nrrd.read_header(str(path))
-        _check(header, path.name)
-        voxels, _ = nrrd.read(str(path))
+        with strict_numbers():
+            header = nrrd.read_header(str(path))
+            _check(header, path.name)
+            voxels, _ = nrrd.read(str(path))
+            spacing, note = header_spacing(header)
+            affine, placed = header_affine(header, spacing)
     except DAMAGE as error:
         raise FormatError(f"{path.name} is damaged, cut short or no NRRD file: copy or export it again.") from error
-    spacing, note = header_spacing(header)
-    affine, placed = header_affine(header, spacing)
     return Volume(
         voxels=voxels.T if voxels.ndim == 3 else voxels.T[None],
         spacing=spacing,

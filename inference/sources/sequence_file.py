@@ -80,13 +80,14 @@ def _read_metaimage(path: Path) -> Stack:
 
 def _read_nrrd(path: Path) -> Stack:
     try:
-        values, header = nrrd.read(str(path))
-        kinds = [str(kind).lower() for kind in header.get("kinds", [])] or _usual_kinds(values.ndim)
-        _check(values.shape, kinds, path.name)
-        places = _of_places(header, [axis for axis, kind in enumerate(kinds) if kind in PLACES])
-        spacing, note = nrrd_file.header_spacing(places)
-        affine, _ = nrrd_file.header_affine(places, spacing)
-        seconds = _index_seconds(header, kinds)
+        with nrrd_file.strict_numbers():
+            values, header = nrrd.read(str(path))
+            kinds = [str(kind).lower() for kind in header.get("kinds", [])] or _usual_kinds(values.ndim)
+            _check(values.shape, kinds, path.name)
+            places = _of_places(header, [axis for axis, kind in enumerate(kinds) if kind in PLACES])
+            spacing, note = nrrd_file.header_spacing(places)
+            affine, _ = nrrd_file.header_affine(places, spacing)
+            seconds = _index_seconds(header, kinds)
     except nrrd_file.DAMAGE as error:
         raise FormatError(f"{path.name} is damaged, cut short or no NRRD file: copy or export it again.") from error
     texts = {str(key): value for key, value in header.items() if isinstance(value, str)}

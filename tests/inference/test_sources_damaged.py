@@ -85,6 +85,25 @@ def test_any_damage_to_a_header_gives_frames_or_one_sentence(tmp_path, name):
     law()
 
 
+@pytest.mark.parametrize(
+    ("name", "line", "damaged"),
+    [
+        ("v.nrrd", b"sizes: 30 20 6", b"sizes: 30e20 6"),
+        ("v.seq.nrrd", b"sizes: 30 20 6", b"sizes: 30e20 6"),
+        ("v.nrrd", b"sizes: 30 20 6", b"sizes: 30 nan 6"),
+        ("v.seq.nrrd", b"sizes: 30 20 6", b"sizes: 30 nan 6"),
+        ("v.nrrd", b"(1,0,0) (0,1,0) (0,0,1)", b"(1e300,0,0) (0,1,0) (0,0,1)"),
+    ],
+)
+def test_numbers_that_no_computer_holds_are_damage(tmp_path, name, line, damaged):
+    path = tmp_path / name
+    sitk.WriteImage(sitk.GetImageFromArray(VOXELS), str(path))
+    assert line in path.read_bytes()
+    path.write_bytes(path.read_bytes().replace(line, damaged))
+    with pytest.raises(FormatError, match="is damaged"):
+        open_source(str(path))
+
+
 def test_any_damage_to_a_dicom_gives_frames_or_one_sentence(write_dicom, us_region, fan):
     path = write_dicom("a.dcm", fan[None], [us_region()])
     content = path.read_bytes()
