@@ -1,5 +1,8 @@
 """The simulator's parts obey their laws: noise, geometry, speckle, shadows, grey map, anatomy."""
 
+from collections import Counter
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,8 +13,16 @@ from training.simulation.acoustics import Scene, build_scene, render_plane
 from training.simulation.geometry import Pose, Sector, square_raster
 from training.simulation.greymap import PERCENTILES, fit_grey_map
 from training.simulation.noise import smooth_noise
-from training.simulation.parameters import BRIGHT_IMAGE, DARK_IMAGE, CohortKind, Scanner, draw_scanner, draw_tumour
-from training.simulation.patient import SMALL, draw_patient
+from training.simulation.parameters import (
+    BRIGHT_IMAGE,
+    DARK_IMAGE,
+    CohortKind,
+    Echogenicity,
+    Scanner,
+    draw_scanner,
+    draw_tumour,
+)
+from training.simulation.patient import SMALL, detail_of, draw_patient
 from training.simulation.tissue import Box, Tissue
 
 SECTORS = st.builds(
@@ -182,3 +193,17 @@ def test_tumours_come_in_all_kinds_and_sizes() -> None:
     assert np.mean(radii < 8) > 0.2
     assert np.mean(radii > 16) > 0.15
     assert 0.05 < np.mean([tumour.calcified for tumour in drawn]) < 0.25
+
+
+def test_an_even_cohort_holds_the_rare_tumours_as_often_and_smaller_ones() -> None:
+    kinds = Counter(draw_tumour(np.random.default_rng(seed), CohortKind.EVEN).echogenicity for seed in range(500))
+    assert set(kinds) == set(Echogenicity)
+    assert min(kinds.values()) > 70
+    drawn = [draw_tumour(np.random.default_rng(seed), CohortKind.EVEN).radius_mm for seed in range(300)]
+    assert 4.0 <= min(drawn) < 4.5
+    assert np.mean(np.array(drawn) < 8) > 0.4
+
+
+@pytest.mark.parametrize("small", [True, False])
+def test_an_even_cohort_has_the_volumes_of_the_folds_and_no_sweeps(small: bool) -> None:
+    assert detail_of(CohortKind.EVEN, small) == replace(detail_of(CohortKind.TRAIN, small), frames=0)

@@ -1,6 +1,6 @@
-"""What is drawn for each simulated patient: the tumour and the scanner, with the ranges of the two kinds of cohort."""
+"""What is drawn for each simulated patient: the tumour and the scanner, with the ranges of each kind of cohort."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -26,6 +26,8 @@ class CohortKind(StrEnum):
 
     `train` holds the folds of the demonstration model; `sealed` is scored once and holds out part of the scanner and
     tumour ranges. `mini` and `test6` are the paper in miniature, its patients and its test set: coarser, no sweeps.
+    `even` is to train on beside `train`: every kind of tumour as often as the others, the small ones more often, no
+    sweeps.
     """
 
     TRAIN = "train"
@@ -33,6 +35,7 @@ class CohortKind(StrEnum):
     # Their places are part of the random seeds: new ones come last.
     MINI = "mini"
     TEST6 = "test6"
+    EVEN = "even"
 
     @property
     def miniature(self) -> bool:
@@ -135,6 +138,12 @@ RANGES = {
 }
 # Drawn as the folds are: the paper's test set is RESECT's sister.
 RANGES |= dict.fromkeys((CohortKind.MINI, CohortKind.TEST6), RANGES[CohortKind.TRAIN])
+# Patients with iso- and hypoechoic tumours are few elsewhere, and are the ones that a network fails.
+RANGES[CohortKind.EVEN] = replace(
+    RANGES[CohortKind.TRAIN],
+    echogenicity=dict.fromkeys(Echogenicity, 1.0 / len(Echogenicity)),
+    radius_mm=(4.0, 18.0),
+)
 
 _LEVEL_DB = {
     Echogenicity.HYPER: (9.5, 13.5),

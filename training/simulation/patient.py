@@ -43,7 +43,8 @@ def detail_of(kind: CohortKind, small: bool) -> Detail:
     """How finely a cohort's patients are scanned."""
     if kind.miniature:
         return replace(SMALL, frames=0) if small else MINI
-    return SMALL if small else FULL
+    detail = SMALL if small else FULL
+    return replace(detail, frames=0) if kind is CohortKind.EVEN else detail
 
 
 @dataclass(frozen=True, slots=True)
