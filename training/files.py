@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from inference.errors import FULL
+
 
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
@@ -16,7 +18,8 @@ def written_aside(path: Path) -> Iterator[Path]:
     The temporary name keeps every suffix (`.nii.gz`), since writers choose the format by it.
 
     Raises:
-        OSError: if a compressed file is not whole, since ITK writes to a full disk without a word.
+        OSError: of a full disk, with the file's name; also if a compressed file is not whole: ITK says nothing of a
+            full disk.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".aside-{os.getpid()}-{path.name}")
@@ -25,6 +28,10 @@ def written_aside(path: Path) -> Iterator[Path]:
         if aside.suffix == ".gz" and not _whole(aside):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         aside.replace(path)
+    except OSError as error:
+        if error.errno in FULL and not error.filename:  # Python does not say of which file a write failed
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
     finally:
         aside.unlink(missing_ok=True)
 

@@ -167,7 +167,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise ModelError(f"There is no checkpoint at {path}: train that fold, or name another.")
     with path.open("rb") as stream:
-        return _load(stream, path)
+        return load_checkpoint(stream, path)
 
 
 def _read_fold(files: ModelFiles, name: str) -> _Fold:
@@ -178,7 +178,7 @@ def _read_fold(files: ModelFiles, name: str) -> _Fold:
     with files.open(name) as stream:
         sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         stream.seek(0)
-        loaded = _load(stream, path)
+        loaded = load_checkpoint(stream, path)
     arguments, trainer = loaded.get("init_args"), loaded.get("trainer_name")
     axes = loaded.get("inference_allowed_mirroring_axes") or ()
     named = arguments.get("configuration") if isinstance(arguments, dict) else None
@@ -199,8 +199,12 @@ def _receipt(files: ModelFiles, name: str) -> Receipt:
         raise ModelError(f"{files.path / name} is no receipt of 'ius-train fit' ({error}): remove it.") from error
 
 
-def _load(stream: Stream, path: Path) -> dict[str, Any]:
-    """A checkpoint's plain values and tensors."""
+def load_checkpoint(stream: Stream, path: Path) -> dict[str, Any]:
+    """A checkpoint's plain values and tensors, out of an open stream; `path` is what its errors name.
+
+    Raises:
+        ModelError: if it is damaged, or holds anything else than numbers and text.
+    """
     try:
         _check_size(stream, path)
         with torch.serialization.safe_globals(_SCALARS), warnings.catch_warnings():

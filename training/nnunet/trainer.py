@@ -1,5 +1,6 @@
 """The paper's trainer on current nnU-Net: DA5 augmentation and early stopping, resumable after any epoch."""
 
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import Any
 import torch
 from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5 import nnUNetTrainerDA5
 
-from training.export.checkpoint import only_numbers, read_checkpoint
+from training.export.checkpoint import load_checkpoint, only_numbers, read_checkpoint
+from training.files import written_aside
 from training.nnunet.curves import LOGGED, draw_curves, write_curves
 from training.nnunet.dataset import TUMOUR_FREE
 from training.nnunet.drawing import weighed
@@ -125,13 +127,14 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         """Write a checkpoint with patience and generators, aside and renamed: a kill leaves the old one whole."""
         if self.local_rank != 0 or self.disable_checkpointing:
             return
-        aside = Path(f"{filename}.aside")
-        super().save_checkpoint(str(aside))
-        checkpoint = read_checkpoint(aside)
+        planned, packed = io.BytesIO(), io.BytesIO()  # torch itself does not tell a full disk
+        super().save_checkpoint(planned)
+        checkpoint = load_checkpoint(planned, Path(filename))
         checkpoint["early_stopping"] = {"lowest": self.patience.lowest, "waited": self.patience.waited}
         checkpoint["random_state"] = random_state()
-        torch.save(checkpoint, aside)
-        aside.replace(filename)
+        torch.save(checkpoint, packed)
+        with written_aside(Path(filename)) as aside:
+            aside.write_bytes(packed.getbuffer())
 
     def load_checkpoint(self, filename_or_checkpoint: str) -> None:
         """Resume from a checkpoint, patience included; one that holds more than numbers and text is refused."""

@@ -141,6 +141,17 @@ def test_resuming_opens_no_checkpoint_that_could_run_code(model: Path, store: Pa
     assert not mark.exists()
 
 
+LIMITED = """
+import resource, signal, sys
+from training.cli import main
+if __name__ == "__main__":
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+    sys.exit(main(sys.argv[2:]))
+"""
+"""The command line where no file may grow beyond a size: what a full disk does, without one."""
+
+
 class Touches:
     """Pickles as a call that makes a file."""
 
@@ -182,6 +193,21 @@ def test_a_training_that_was_killed_ends_with_the_weights_of_one_that_was_not(mo
         found.append([read_checkpoint(fold / f"checkpoint_{one}.pth")["network_weights"] for one in ("best", "final")])
     for whole, killed in zip(*found, strict=True):
         assert all(torch.equal(weight, killed[key]) for key, weight in whole.items())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of file size there")
+def test_a_training_on_a_full_disk_ends_with_one_sentence_and_half_no_checkpoint(
+    model: Path, store: Path, tmp_path: Path
+):
+    """torch itself would end in a traceback."""
+    shutil.copytree(model.parents[2] / "nnUNet_preprocessed", tmp_path / "nnUNet_preprocessed")
+    words = ["fit", str(store), "--work", str(tmp_path), *map(str, FIT)]
+    run = [sys.executable, "-c", LIMITED, str(4 << 20), *words]
+    full = subprocess.run(run, env=environment(), text=True, capture_output=True, timeout=DEADLINE_S, check=False)
+    assert full.returncode == 2, full.stderr
+    assert "Traceback" not in full.stderr
+    assert "The disk is full at" in full.stderr.splitlines()[-1]
+    assert not list(tmp_path.glob("nnUNet_results/*/*/*/*.pth"))
 
 
 def test_random_generators_go_on_from_a_checkpoint(tmp_path: Path):
