@@ -8,7 +8,7 @@ WORDS = "run a declared experiment from its data to the report; interrupted anyw
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
     """Its arguments."""
-    one.add_argument("name", help="cutoffs, label_origin, demo, miniature, or a YAML file in their form")
+    one.add_argument("name", help="cutoffs, label_origin, demo, miniature, realtime, rare, or a YAML file like them")
     one.add_argument("--work", type=Path, help="working folder, kept for resuming (default: work/NAME)")
     one.add_argument(
         "--jobs", type=int, default=1, help="stages, or processes of one, at a time (default: %(default)s)"
