@@ -7,6 +7,7 @@ import msgspec
 
 from inference.errors import FormatError, NotFoundError
 from training.nnunet.names import PLANS
+from training.simulation.parameters import CohortKind
 
 FOLDER = Path(__file__).parent
 """Of the experiments that come with the package: NAME.yaml."""
@@ -19,7 +20,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Simulated(_Part, frozen=True):
     """A cohort to simulate: the arguments of `ius-train simulate`; `label_error` None writes no MRI."""
 
-    cohort: str
+    cohort: CohortKind
     patients: int
     seed: int
     label_error: Literal["none", "low", "high"] | None = None

@@ -42,6 +42,11 @@ class CohortKind(StrEnum):
         """Whether it is scanned coarsely and without sweeps."""
         return self in (CohortKind.MINI, CohortKind.TEST6)
 
+    @property
+    def sweeps(self) -> bool:
+        """Whether native frames are recorded."""
+        return not self.miniature and self is not CohortKind.EVEN
+
 
 @dataclass(frozen=True, slots=True)
 class Tumour:

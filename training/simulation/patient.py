@@ -44,7 +44,7 @@ def detail_of(kind: CohortKind, small: bool) -> Detail:
     if kind.miniature:
         return replace(SMALL, frames=0) if small else MINI
     detail = SMALL if small else FULL
-    return replace(detail, frames=0) if kind is CohortKind.EVEN else detail
+    return detail if kind.sweeps else replace(detail, frames=0)
 
 
 @dataclass(frozen=True, slots=True)

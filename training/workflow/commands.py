@@ -58,8 +58,10 @@ class Commands:
 
     def cases(self, cohort: str) -> str:
         """Find the cases of a simulated cohort."""
-        folder = Path("cohorts", cohort)
-        sweeps = folder / "sweeps" if self.experiment.slicing.every_frame is not None else None
+        folder, how = Path("cohorts", cohort), self.experiment.cohorts[cohort].simulate
+        assert how is not None  # noqa: S101 - as above
+        wanted = self.experiment.slicing.every_frame is not None and how.cohort.sweeps
+        sweeps = folder / "sweeps" if wanted else None
         return _train(
             "cases",
             *("--resect", folder / "RESECT", "--resect-seg", folder / "RESECT_segmentation"),

@@ -111,3 +111,14 @@ def test_the_small_part_changes_and_removes(tmp_path: Path):
     gone = {"models": {"MRI_0": None}}
     with pytest.raises(FormatError, match="uses MRI_0"):
         read_experiment(written(tmp_path, small=gone), small=True)
+
+
+def test_a_cohort_without_sweeps_is_not_asked_for_them(tmp_path: Path):
+    cohorts = {
+        kind: {"labels": "us", "simulate": {"cohort": kind, "patients": 5, "seed": 1}} for kind in ("train", "even")
+    }
+    models = {"m": {"cohorts": ["train", "even"]}}
+    path = written(tmp_path, cohorts=cohorts, models=models, comparisons={}, slicing={"every_frame": 4}, small={})
+    commands = Commands(read_experiment(path), path, small=False)
+    assert "--sweeps cohorts/train/sweeps" in commands.cases("train")
+    assert "--sweeps" not in commands.cases("even")
