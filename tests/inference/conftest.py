@@ -14,6 +14,9 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage, generate_uid
 
+from inference.sources import open_source
+from inference.sources.base import RecordedSource
+
 OBLIQUE = (0.8, -0.6, 0.0, 0.48, 0.64, -0.6, 0.36, 0.48, 0.8)
 """Row-major directions of a grid that is turned about two axes."""
 
@@ -51,6 +54,18 @@ def write_volume(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def open_bytes(tmp_path: Path) -> Callable[..., RecordedSource]:
+    """Opens bytes as a file of some name."""
+
+    def opened(name: str, data: bytes, **options: Any) -> RecordedSource:
+        path = tmp_path / name
+        path.write_bytes(data)
+        return open_source(str(path), **options)
+
+    return opened
 
 
 def region(box: tuple[int, int, int, int] = (10, 5, 99, 74), **changes: Any) -> Dataset:
