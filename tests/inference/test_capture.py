@@ -1,20 +1,17 @@
 """Capture devices, driven by real streams in the place of hardware: nothing here was ever a device."""
 
-import shutil
 import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from time import monotonic
 
 import cv2
 import pytest
+from following import following, wait_for, wait_for_silence
+from senders import ffmpeg
 
 from inference.errors import NotFoundError, SourceError
-from inference.frame import Frame
-from inference.latest import Latest
 from inference.sources.capture import (
     CaptureDevice,
     CaptureFormat,
@@ -40,10 +37,8 @@ class Bench:
         self._sender: subprocess.Popen[bytes] | None = None
 
     def plug_in(self, device: CaptureDevice = GRABBER, size: str = "322x242") -> None:
-        ffmpeg = shutil.which("ffmpeg")
-        assert ffmpeg, "ffmpeg is missing: packaging/test-tools installs it"
         command = [
-            *(ffmpeg, "-loglevel", "error", "-re", "-f", "lavfi", "-i", f"testsrc=size={size}:rate=25", "-t", "60"),
+            *(ffmpeg(), "-loglevel", "error", "-re", "-f", "lavfi", "-i", f"testsrc=size={size}:rate=25", "-t", "60"),
             *("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "5", "-pix_fmt", "yuv420p"),
             *("-f", "mpegts", f"udp://127.0.0.1:{self._port}?pkt_size=1316"),
         ]
@@ -73,45 +68,6 @@ def bench(free_port: FreePort) -> Iterator[Bench]:
     bench = Bench(free_port(socket.SOCK_DGRAM))
     yield bench
     bench.unplug()
-
-
-@contextmanager
-def following(source: CaptureSource) -> Iterator[Latest[Frame]]:
-    """The source's newest frame, taken in a thread as the stream does; closing ends it in time."""
-    newest: Latest[Frame] = Latest()
-
-    def take() -> None:
-        for frame in source.frames():
-            newest.put(frame)
-
-    thread = threading.Thread(target=take)
-    thread.start()
-    try:
-        yield newest
-    finally:
-        begun = monotonic()
-        source.close()
-        thread.join(5.0)
-        assert not thread.is_alive()
-        assert monotonic() - begun < 1.5
-
-
-def wait_for(newest: Latest[Frame], within_s: float = 15.0) -> Frame:
-    end, tick = monotonic() + within_s, threading.Event()
-    while monotonic() < end:
-        if (frame := newest.poll()) is not None:
-            return frame
-        tick.wait(0.005)
-    raise AssertionError(f"no frame within {within_s} s")
-
-
-def wait_for_silence(newest: Latest[Frame], for_s: float = 1.0) -> None:
-    since, end, tick = monotonic(), monotonic() + 10.0, threading.Event()
-    while monotonic() - since < for_s:
-        assert monotonic() < end, "frames keep coming"
-        if newest.poll() is not None:
-            since = monotonic()
-        tick.wait(0.005)
 
 
 def test_an_unplugged_device_is_found_again_by_its_name_under_another_number(bench: Bench) -> None:
