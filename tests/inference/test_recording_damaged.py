@@ -1,0 +1,63 @@
+"""A record that was cut off or damaged: every whole frame of it, and what is missing is said."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from outcomes import frame, record, tumour
+
+from inference.errors import FormatError
+from inference.recording.reader import RecordReader
+from inference.sources import open_source
+from inference.sources.record import RecordSource
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return record(tmp_path_factory.mktemp("record") / "whole.mcap", [tumour(frame(i)) for i in range(4)])
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(share=st.floats(0.0, 1.0))
+def test_cut_anywhere_it_holds_every_whole_frame(share: float, whole: Path, tmp_path: Path) -> None:
+    data = whole.read_bytes()
+    cut = tmp_path / "cut.mcap"
+    cut.write_bytes(data[: int(share * len(data))])
+    ends = _ends(whole)
+    kept = sum(end <= cut.stat().st_size for end in ends)
+    if kept == 0:
+        with pytest.raises(FormatError):
+            RecordSource(cut)
+        return
+    with RecordSource(cut) as source, RecordSource(whole) as original:
+        assert len(source) == kept
+        assert source.whole or f"cut off at {source.seconds:.1f} s" in source.info.notice
+        for index in range(kept):
+            assert np.array_equal(source.read(index).pixels, original.read(index).pixels)
+
+
+def _ends(path: Path) -> list[int]:
+    """Where each frame's entry ends."""
+    reader = RecordReader(path)
+    reader.close()
+    return [place.offset + place.length for place in reader._index.pictures]
+
+
+def test_damage_inside_is_named_and_the_others_stay(whole: Path, tmp_path: Path) -> None:
+    data = bytearray(whole.read_bytes())
+    data[_ends(whole)[1] - 20] ^= 0xFF
+    (tmp_path / "hurt.mcap").write_bytes(data)
+    with RecordSource(tmp_path / "hurt.mcap") as source:
+        with pytest.raises(FormatError, match=r"Frame 1 .* damaged"):
+            source.read(1)
+        assert np.array_equal(source.read(2).pixels, frame(2).pixels)
+
+
+def test_other_files_are_no_records(tmp_path: Path) -> None:
+    (tmp_path / "other.mcap").write_bytes(b"\x89MCAP0\r\n" + bytes(40))
+    (tmp_path / "text.mcap").write_text("no record")
+    for name in ("other.mcap", "text.mcap"):
+        with pytest.raises(FormatError):
+            open_source(str(tmp_path / name))

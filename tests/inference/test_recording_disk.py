@@ -1,0 +1,87 @@
+"""A record on its way to the disk: never in anybody's way, never over a file, readable while it grows."""
+
+import os
+import threading
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+
+import numpy as np
+import pytest
+from outcomes import INFO, frame
+
+from inference.errors import OutputError
+from inference.recording.recorder import Recorder
+from inference.sources.record import RecordSource
+
+
+def test_a_slow_disk_costs_frames_and_says_so_but_nobody_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    free, sync = threading.Event(), os.fsync
+
+    def stuck(fd: int) -> None:
+        free.wait(30)
+        sync(fd)
+
+    monkeypatch.setattr(os, "fsync", stuck)
+    size = frame(0).pixels.nbytes
+    recorder = Recorder(tmp_path / "slow.mcap", INFO, room=20 * size)
+    recorder.frame(frame(0))
+    deadline, sent, longest = monotonic() + 20, 1, 0.0
+    while recorder.status().dropped < 5 and monotonic() < deadline:
+        begun = monotonic()
+        recorder.frame(frame(sent % 3))
+        longest, sent = max(longest, monotonic() - begun), sent + 1
+    assert recorder.status().dropped == 5
+    assert longest < 1.0
+    free.set()
+    status = recorder.close()
+    with RecordSource(tmp_path / "slow.mcap") as source:
+        assert (len(source), source.dropped) == (status.frames, 5)
+        assert len(source) + source.dropped == sent
+
+
+def test_a_disk_that_fills_stops_the_record_with_a_sentence(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    path, limit = tmp_path / "full.mcap", 60_000
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
+    try:
+        recorder, deadline, index = Recorder(path, INFO), monotonic() + 30, 0
+        while not recorder.status().error and monotonic() < deadline:
+            recorder.frame(frame(index))
+            index += 1
+        status = recorder.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert status.error.startswith("The disk is full")
+    assert path.stat().st_size <= limit
+    with RecordSource(path) as source:
+        assert len(source) == status.frames > 10
+        assert not source.whole
+        assert np.array_equal(source.read(len(source) - 1).pixels, frame(len(source) - 1).pixels)
+
+
+def test_another_picture_size_ends_the_record_whole(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "size.mcap", INFO)
+    recorder.frame(frame(0))
+    recorder.frame(replace(frame(1), pixels=np.zeros((9, 9), np.uint8)))
+    assert "another size" in recorder.close().error
+    with RecordSource(tmp_path / "size.mcap") as source:
+        assert (len(source), source.whole) == (1, True)
+
+
+def test_a_record_never_replaces_a_file(tmp_path: Path) -> None:
+    (tmp_path / "there.mcap").write_text("precious")
+    with pytest.raises(OutputError, match="cannot be made"):
+        Recorder(tmp_path / "there.mcap", INFO)
+    assert (tmp_path / "there.mcap").read_text() == "precious"
+
+
+def test_it_is_readable_while_it_is_written(tmp_path: Path) -> None:
+    recorder, deadline = Recorder(tmp_path / "growing.mcap", INFO), monotonic() + 20
+    recorder.frame(frame(0))
+    while recorder.status().frames < 1 and monotonic() < deadline:
+        threading.Event().wait(0.01)
+    with RecordSource(tmp_path / "growing.mcap") as source:
+        assert (len(source), source.whole) == (1, False)
+    recorder.close()
