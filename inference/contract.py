@@ -165,8 +165,9 @@ class Provenance(_Group, frozen=True):
     label_origin: Literal["us", "mri", "both", "simulated"]
     seed: int | None
     exporter: str
-    precision: Literal["float32", "float16", "int8"]
-    """Of the network's weights and planes in this file."""
+    precision: Literal["float32", "float16", "int8", "bfloat16"]
+    """Of the network's weights and planes in this file; bfloat16: the float32 network, to be computed
+    in bfloat16 where the processor can."""
 
 
 class ParityBand(_Group, frozen=True):
@@ -204,7 +205,7 @@ class Parity(_Group, frozen=True):
 
 
 class Reduction(_Group, frozen=True):
-    """What float16 or int8 costs: this file against the same network in float32, on the same slices."""
+    """What fewer bits cost: this file against the same network in float32, on the same slices."""
 
     slices: str
     n_slices: Side
@@ -216,7 +217,7 @@ class Reduction(_Group, frozen=True):
     truth_dice: Share
     """The same of this file's masks."""
     calibration: str
-    """On which slices the int8 ranges were taken, in words; empty for float16."""
+    """On which slices the int8 ranges were taken, in words; empty for the others."""
 
 
 class SelfTest(_Group, frozen=True):

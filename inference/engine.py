@@ -1,6 +1,6 @@
 """Engine: a model file made to run here, with what it really got and the proof that it still says what it said.
 
-Loading tries the providers of the ONNX Runtime build in order (TensorRT, CUDA, CPU). One counts only if the session
+Loading tries providers in order (TensorRT, CUDA, OpenVINO for bfloat16 files, CPU). One counts only if the session
 really has it and the model's golden masks come out of it; else the next one is tried and the reason is kept.
 """
 
@@ -14,7 +14,6 @@ from pathlib import Path
 from statistics import median
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from inference import golden, mirrors
@@ -22,8 +21,9 @@ from inference.contract import Mode, ModelContract
 from inference.errors import AnalysisError, ContractError, ModelError, SelfTestError
 from inference.frame import Pixels
 from inference.golden import GoldenCase
+from inference.onnx_metadata import metadata_of
 from inference.preprocessing import Prepared, prepare, restore
-from inference.providers import ORT_ERRORS, WORDS, candidates, default_threads, first_line, open_session
+from inference.providers import RUN_ERRORS, WORDS, Session, candidates, default_threads, first_line, open_session
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +77,7 @@ class Engine:
         warm_up_ms: median time of one tile through the network.
     """
 
-    def __init__(self, path: Path, sha256: str, session: ort.InferenceSession) -> None:
+    def __init__(self, path: Path, sha256: str, session: Session) -> None:
         """Take over a session; `load` is the way to make an engine.
 
         Raises:
@@ -103,7 +103,7 @@ class Engine:
         Args:
             path: .onnx with a contract.
             threads: CPU threads of the network; None takes `default_threads`.
-            providers: ONNX Runtime provider names to try, in order; None takes all this build lists.
+            providers: names in `providers.WORDS` to try, in order; None takes all that file and computer allow.
 
         Raises:
             ModelError: if the file is missing or no ONNX model (ContractError: it carries no readable contract;
@@ -115,7 +115,7 @@ class Engine:
             sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
         failed_test = False
         fallbacks: list[str] = []
-        for provider in candidates(providers, fallbacks):
+        for provider in candidates(providers, _precision(path), fallbacks):
             session = open_session(path, provider, threads or default_threads(), fallbacks)
             if session is None:
                 continue
@@ -157,7 +157,7 @@ class Engine:
         """One pass: background, tumour, and the variance between folds where that is among the outputs."""
         try:
             logits, *variance = self._session.run(outputs, {self._input: tile})
-        except ORT_ERRORS as error:
+        except RUN_ERRORS as error:
             raise AnalysisError(f"The network failed on {self.provider}: {first_line(error)}") from error
         planes = np.asarray(logits[0, (0, self.contract.output.tumour_index)], np.float32)
         if variance:
@@ -234,6 +234,14 @@ class Engine:
             total += case.mask.size
         rate = wrong / total * 1e6
         return SelfTestResult(rate <= self.contract.self_test.mismatched_per_million, rate, len(cases))
+
+
+def _precision(path: Path) -> str:
+    """What a file's contract says of it; empty where that cannot be read: why not, its session says better."""
+    try:
+        return ModelContract.from_metadata(metadata_of(path)).provenance.precision
+    except ContractError:
+        return ""
 
 
 def _restored(planes: Sequence[NDArray[np.float32]], prepared: Prepared) -> NDArray[np.float32]:

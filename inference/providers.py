@@ -1,25 +1,36 @@
-"""What a network may run on: ONNX Runtime's providers, tried one at a time, and what each session really got."""
+"""What a network may run on: ONNX Runtime's providers and OpenVINO, one at a time, and what each session really got."""
 
 import ctypes
 import io
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import onnxruntime as ort
+from numpy.typing import NDArray
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from platformdirs import user_cache_path
 
 from inference.errors import ModelError
 
-_CPU = "CPUExecutionProvider"
-_ORDER = ("TensorrtExecutionProvider", "CUDAExecutionProvider", _CPU)
-WORDS: dict[str, str] = {"TensorrtExecutionProvider": "TensorRT", "CUDAExecutionProvider": "CUDA", _CPU: "CPU"}
+CPU = "CPUExecutionProvider"
+"""ONNX Runtime's on the CPU: the last resort."""
+OPENVINO = "OpenVINO"
+"""The one provider that is not ONNX Runtime's: the CPU in bfloat16, for files whose contract says so."""
+BFLOAT16 = "bfloat16"
+_ORDER = ("TensorrtExecutionProvider", "CUDAExecutionProvider", OPENVINO, CPU)
+WORDS: dict[str, str] = {
+    "TensorrtExecutionProvider": "TensorRT",
+    "CUDAExecutionProvider": "CUDA",
+    OPENVINO: "OpenVINO CPU bfloat16",
+    CPU: "CPU",
+}
 """Providers as screens and records name them."""
 ORT_ERRORS = (
     ort_errors.Fail,
@@ -35,6 +46,27 @@ ORT_ERRORS = (
     ort_errors.RuntimeException,
 )
 """ONNX Runtime's exceptions, which have no base of their own."""
+RUN_ERRORS = (*ORT_ERRORS, RuntimeError)
+"""What a session's run raises; OpenVINO's bindings know no other error."""
+
+
+class Session(Protocol):
+    """What the engine asks of a session: a part of ONNX Runtime's."""
+
+    def run(self, outputs: Sequence[str] | None, feed: Mapping[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """One pass: the outputs named, all if None, for inputs by name."""
+
+    def get_providers(self) -> Sequence[str]:
+        """What it runs on, foremost first."""
+
+    def get_modelmeta(self) -> Any:  # noqa: ANN401 (with custom_metadata_map)
+        """The file's metadata."""
+
+    def get_inputs(self) -> Sequence[Any]:
+        """The inputs, each with name and shape."""
+
+    def get_outputs(self) -> Sequence[Any]:
+        """The outputs, each with name and shape."""
 
 
 def options(provider: str, cache: Path | None) -> dict[str, str]:
@@ -73,13 +105,25 @@ def default_threads() -> int:
     return min(cores, 8)
 
 
-def candidates(wanted: Sequence[str] | None, fallbacks: list[str]) -> Iterator[str]:
-    """Providers worth a try, in order; why one is not goes into `fallbacks`."""
-    listed = ort.get_available_providers()
-    for provider in wanted or [name for name in _ORDER if name in listed]:
+def candidates(wanted: Sequence[str] | None, precision: str, fallbacks: list[str]) -> Iterator[str]:
+    """Providers worth a try, in order; why one is not goes into `fallbacks`.
+
+    Args:
+        wanted: by name; None takes all that this computer and the precision allow.
+        precision: the contract's.
+        fallbacks: is added to.
+
+    Raises:
+        ModelError: if one is wanted that nobody knows.
+    """
+    listed = [*ort.get_available_providers(), OPENVINO]
+    usual = [name for name in _ORDER if name in listed and (name != OPENVINO or precision == BFLOAT16)]
+    for provider in wanted or usual:
         if provider not in WORDS or provider not in listed:
             raise ModelError(f"This ONNX Runtime has no {provider}: choose one of {', '.join(listed)}.")
-        if provider == _CPU or _nvidia_driver():
+        if provider == OPENVINO and precision != BFLOAT16:
+            fallbacks.append(f"OpenVINO not tried: this {precision} file was not exported with --precision bfloat16.")
+        elif provider in (CPU, OPENVINO) or _nvidia_driver():
             yield provider
         else:
             fallbacks.append(f"{WORDS[provider]} not tried: no NVIDIA driver with a device on this computer.")
@@ -96,12 +140,25 @@ def _nvidia_driver() -> bool:
     return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
 
 
-def open_session(path: Path, provider: str, threads: int, fallbacks: list[str]) -> ort.InferenceSession | None:
+def open_session(path: Path, provider: str, threads: int, fallbacks: list[str]) -> Session | None:
     """A session that really has `provider`, or None with the reason in `fallbacks`.
 
     Raises:
         ModelError: if the CPU cannot read the file either: it is no usable ONNX model.
     """
+    if provider != OPENVINO:
+        return _ort_session(path, provider, threads, fallbacks)
+    from inference.openvino_session import OpenVinoSession
+
+    try:
+        return OpenVinoSession(path, threads)
+    except ModelError as error:
+        fallbacks.append(str(error))
+        return None
+
+
+def _ort_session(path: Path, provider: str, threads: int, fallbacks: list[str]) -> Session | None:
+    """The same of ONNX Runtime."""
     settings = ort.SessionOptions()
     settings.intra_op_num_threads = threads
     settings.inter_op_num_threads = 1
@@ -109,13 +166,13 @@ def open_session(path: Path, provider: str, threads: int, fallbacks: list[str]) 
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
     told = options(provider, _cache() if provider == "TensorrtExecutionProvider" else None)
     wanted: list[str | tuple[str, dict[Any, Any]]] = [(provider, told)]
-    if provider != _CPU:
-        wanted.append(_CPU)
+    if provider != CPU:
+        wanted.append(CPU)
     try:
         with _quiet(provider):
-            session = ort.InferenceSession(path, settings, wanted, enable_fallback=0)
+            session: Any = ort.InferenceSession(path, settings, wanted, enable_fallback=0)
     except ORT_ERRORS as error:
-        if provider == _CPU:
+        if provider == CPU:
             raise ModelError(
                 f"{path} is not a usable ONNX model ({first_line(error)}): copy or export it again."
             ) from error
@@ -126,13 +183,14 @@ def open_session(path: Path, provider: str, threads: int, fallbacks: list[str]) 
     if session is None or session.get_providers()[0] != provider:
         fallbacks.append(f"{WORDS[provider]} does not load here: its libraries are missing or the driver is too old.")
         return None
-    return session
+    opened: Session = session
+    return opened
 
 
 @contextmanager
 def _quiet(provider: str) -> Iterator[None]:
     """Find the GPU's libraries, and keep ONNX Runtime from printing about a provider that does not load."""
-    if provider == _CPU:
+    if provider == CPU:
         yield
         return
     ort.set_default_logger_severity(4)
@@ -145,8 +203,8 @@ def _quiet(provider: str) -> Iterator[None]:
 
 
 def first_line(error: Exception) -> str:
-    """What an ONNX Runtime message says, without its error codes, paths and C++ signatures; it can run over pages."""
-    lines = str(error).strip().splitlines()
+    """What a runtime's message says, without its error codes, paths and C++ signatures; it can run over pages."""
+    lines = [line for line in str(error).strip().splitlines() if not line.startswith(("Exception from ", "Check '"))]
     if not lines:
         return type(error).__name__
     said = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", lines[0])

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from inference import openvino_session
 from inference.contract import INTENDED_USE, Identity, ModelContract, Population
 from inference.errors import ModelError
 from training.export import facts
@@ -59,15 +60,18 @@ def export_model(
         licence: of the model.
         checkpoint: `best` or `final`.
         postprocessing: what cross-validation chose, needed where only a pickle says so.
-        precision: of the network in the file; float16 and int8 only where they cost nothing.
+        precision: in which it runs; fewer bits only where they cost nothing.
         trial: accept a model that segments nothing, or something everywhere: a trial run's is worth nothing.
 
     Returns:
         The contract as stored.
 
     Raises:
-        ModelError: if the folder cannot be exported, or the file does not say what nnU-Net says.
+        ModelError: if the folder cannot be exported, the file does not say what nnU-Net says, or this computer cannot
+            prove the precision.
     """
+    if precision is Precision.BFLOAT16:
+        openvino_session.library()  # before hours of proof
     trained = read_trained(model, folds, checkpoint, postprocessing)
     origin = label_origin or ("simulated" if simulated else None)
     if origin is None:

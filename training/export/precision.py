@@ -1,4 +1,4 @@
-"""The same graph in fewer bits: float16 for GPUs, int8 for CPUs. What that costs is `reduction`'s to say."""
+"""The same graph in fewer bits: float16 for GPUs, int8 and bfloat16 for CPUs. The cost is `reduction`'s to say."""
 
 import tempfile
 from collections.abc import Sequence
@@ -26,6 +26,8 @@ class Precision(StrEnum):
     FLOAT32 = "float32"
     FLOAT16 = "float16"
     INT8 = "int8"
+    BFLOAT16 = "bfloat16"
+    """Of planes and products while it runs: the file holds the float32 network."""
 
 
 def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:

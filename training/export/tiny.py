@@ -19,6 +19,7 @@ from inference.preprocessing import prepare, restore
 from training.export.graph import seal, write_onnx
 
 Unit = Literal["range", "z"]
+Precision = Literal["float32", "bfloat16"]
 
 
 def threshold_model(
@@ -32,6 +33,7 @@ def threshold_model(
     mask_normalisation: bool = False,
     transposed: bool = False,
     simulated: bool = True,
+    precision: Precision = "float32",
     name: str = "threshold",
     min_reliable_area_mm2: float = 200.0,
     very_small_area_mm2: float = 35.0,
@@ -50,6 +52,7 @@ def threshold_model(
         mask_normalisation: nnU-Net's use_mask_for_norm.
         transposed: the network wants rows and columns exchanged.
         simulated: what the contract says of its training population.
+        precision: and of its precision.
         name: the contract's name.
         min_reliable_area_mm2: the contract's limit for the size warning.
         very_small_area_mm2: the contract's limit for the strong size warning.
@@ -66,7 +69,7 @@ def threshold_model(
         fast=reliability,
         thorough=None,
     )
-    contract = _contract(name, recipe, limits, simulated)
+    contract = _contract(name, recipe, limits, simulated, precision)
     model = _graph(patch, level, unit, blur)
     cases = _cases(recipe, level, unit, blur) if golden is None else golden
     sealed = seal(model, contract, cases)
@@ -153,7 +156,9 @@ def _recipe(
     )
 
 
-def _contract(name: str, recipe: c.Input, reliability: c.Reliability, simulated: bool) -> c.ModelContract:
+def _contract(
+    name: str, recipe: c.Input, reliability: c.Reliability, simulated: bool, precision: Precision
+) -> c.ModelContract:
     """A contract that says what this is: a threshold, not a network."""
     return c.ModelContract(
         schema=c.SCHEMA,
@@ -193,7 +198,7 @@ def _contract(name: str, recipe: c.Input, reliability: c.Reliability, simulated:
             label_origin="simulated",
             seed=None,
             exporter="ius",
-            precision="float32",
+            precision=precision,
         ),
         parity=(),
         reduction=None,

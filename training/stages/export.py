@@ -2,10 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-if TYPE_CHECKING:
-    from training.export.precision import Precision
+from typing import Literal
 
 WORDS = "write a model folder as one .onnx file with its contract"
 
@@ -37,8 +34,15 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--checkpoint", choices=("best", "final"), default="best", help="default: %(default)s")
     one.add_argument("--simulated", action="store_true", help="trained on simulated patients")
     fewer = one.add_mutually_exclusive_group()
-    fewer.add_argument("--fp16", action="store_true", help="in float16, for GPUs; only if the masks stay the same")
-    fewer.add_argument("--int8", action="store_true", help="in int8, for CPUs; only if the masks stay the same")
+    fewer.add_argument(
+        "--precision",
+        choices=("float32", "float16", "int8", "bfloat16"),
+        default="float32",
+        help="fewer bits only if the masks stay the same: float16 for GPUs, int8 for CPUs, bfloat16 for CPUs that have "
+        "it, by OpenVINO, while others run the file in float32 (default: %(default)s)",
+    )
+    for short, precision in (("--fp16", "float16"), ("--int8", "int8")):
+        fewer.add_argument(short, dest="precision", action="store_const", const=precision, help=f"in {precision}")
     one.add_argument("--trial", action="store_true", help="accept a model that is worth nothing: a trial run's")
 
 
@@ -47,16 +51,10 @@ def _fold(text: str) -> int | Literal["all"]:
     return "all" if text == "all" else int(text)
 
 
-def _precision(arguments: argparse.Namespace) -> "Precision":
-    """What --fp16 and --int8 ask for."""
-    from training.export.precision import Precision
-
-    return Precision.FLOAT16 if arguments.fp16 else Precision.INT8 if arguments.int8 else Precision.FLOAT32
-
-
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
     from training.export.export import export_model
+    from training.export.precision import Precision
 
     export_model(
         arguments.model,
@@ -64,7 +62,7 @@ def run(arguments: argparse.Namespace) -> None:
         folds=tuple(arguments.folds),
         verify=arguments.verify,
         evaluation=arguments.evaluation,
-        precision=_precision(arguments),
+        precision=Precision(arguments.precision),
         name=arguments.name,
         version=arguments.version,
         simulated=arguments.simulated,
