@@ -5,7 +5,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
@@ -14,14 +13,15 @@ import pytest
 from contracts import clinical, contract, measured  # noqa: F401
 from legible import cut_off, faint, pixels_of
 from numpy.typing import NDArray
+from phantoms import Clinical
 from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
+from recordings import recorded, records  # noqa: F401
 from threshold import make_model, model  # noqa: F401
 
-from inference.frame import Frame
 from inference.reading import NotAnalysed, Outcome
-from inference.sources.base import RecordedSource, SourceInfo
+from inference.sources.base import RecordedSource
 from inference.sources.simulated import PhantomSource
 from viewer.main_window import MainWindow
 from viewer.opened import Model, Refusal, SourceRequest
@@ -120,18 +120,6 @@ def at(qtbot: QtBot) -> Callable[[MainWindow, int], Outcome]:
         return window.shown
 
     return held
-
-
-class Clinical(PhantomSource):
-    """A phantom that passes for a picture of a patient."""
-
-    @property
-    def info(self) -> SourceInfo:
-        info = super().info
-        return replace(info, origin=replace(info.origin, simulated=False, name="case-07.dcm"))
-
-    def read(self, index: int) -> Frame:
-        return replace(super().read(index), origin=self.info.origin)
 
 
 @pytest.fixture

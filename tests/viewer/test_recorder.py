@@ -1,92 +1,33 @@
-"""Recording from the window: what is on the screen is what is in the file, and a full disk stops only the recording."""
+"""Recording from the window: what is on the screen is what is in the file."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import numpy as np
-import pydicom
-import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
+from recordings import frames_in, said, start
 
 from inference.frame import Frame
 from inference.guards.base import Alarm
 from inference.reading import Outcome, Tumour
 from inference.recording.schema import EventKind
-from inference.sources import open_live, open_source
+from inference.sources import open_live
 from inference.sources.cropped import Rect, crop
 from inference.sources.record import RecordSource
 from inference.sources.simulated import PhantomSource
-from viewer import settings
-from viewer.decor import Marker
-from viewer.flip import Flip
 from viewer.main_window import MainWindow
-from viewer.opened import Model, SourceRequest
-from viewer.phase import Phase
+from viewer.opened import Model
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]
 Shoot = Callable[[MainWindow, str], Any]
 Igtl = Callable[..., AbstractContextManager[Any]]
 FreePort = Callable[..., int]
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where records go in this test."""
-    monkeypatch.setattr(settings, "exports_folder", lambda: tmp_path / "records")
-    return tmp_path / "records"
-
-
-@pytest.fixture
-def recorded(folder: Path, qtbot: QtBot) -> Iterator[Callable[[MainWindow], RecordSource]]:
-    """Stops the window's recording and opens what it wrote."""
-    opened: list[RecordSource] = []
-
-    def stop(window: MainWindow) -> RecordSource:
-        if window.desk.recording.running:
-            qtbot.keyClick(window, Qt.Key.Key_R)
-        said(window, qtbot, "Recorded ")
-        source = open_source(str(max(folder.iterdir(), key=lambda path: path.stat().st_mtime)))
-        assert isinstance(source, RecordSource)
-        opened.append(source)
-        return source
-
-    yield stop
-    for source in opened:
-        source.close()
-
-
-def said(window: MainWindow, qtbot: QtBot, words: str) -> None:
-    window.pull.hurry()
-
-    def is_said() -> None:
-        assert words in window.view.stage.notice.text()
-
-    qtbot.waitUntil(is_said, timeout=20_000)
-
-
-def start(window: MainWindow, qtbot: QtBot, code: str = "") -> None:
-    """Press R, type a code, press return."""
-    qtbot.keyClick(window, Qt.Key.Key_R)
-    assert not window.view.record.isHidden()
-    qtbot.keyClicks(window.view.record.code, code)
-    qtbot.keyClick(window.view.record.code, Qt.Key.Key_Return)
-    assert window.desk.recording.running
-
-
-def frames_in(window: MainWindow, count: int) -> Callable[[], bool]:
-    """Whether so many frames are on the disk."""
-
-    def are() -> bool:
-        recorder = window.desk.recording._recorder
-        return recorder is not None and recorder.status().frames >= count
-
-    return are
 
 
 def test_a_record_holds_what_was_shown_and_what_happened(
@@ -163,34 +104,6 @@ def test_a_wrong_contour_is_marked_on_its_frame(
     assert np.array_equal(source.read(wrong[0]).pixels, shown.frame.pixels)
 
 
-def test_the_last_half_minute_of_a_live_source_is_kept_with_its_marks(
-    show: Show, qtbot: QtBot, folder: Path, igtl: Igtl, free_port: FreePort
-) -> None:
-    port = free_port()
-    with igtl(port):
-        window = show(open_live(f"igtl://127.0.0.1:{port}"))
-        qtbot.waitUntil(lambda: isinstance(window.shown, Tumour) and window.meter.shown > 10, timeout=10_000)
-        window.deeds.set_phase(Phase.DURA_OPEN)
-        qtbot.keyClick(window, Qt.Key.Key_Space)
-        qtbot.waitUntil(lambda: window.review is not None and isinstance(window.shown, Tumour), timeout=5000)
-        marked = window.shown
-        assert isinstance(marked, Tumour)
-        qtbot.keyClick(window, Qt.Key.Key_W)
-        qtbot.keyClick(window, Qt.Key.Key_K)
-        said(window, qtbot, "are kept")
-    with RecordSource(next(folder.iterdir())) as source:
-        assert source.whole
-        assert source.info.spacing == marked.frame.spacing
-        found = source.settings()
-        assert {setting.phase for setting in found} == {"dura_open"}
-        wrong = [number for number, setting in enumerate(found) if setting.wrong]
-        assert len(wrong) == 1
-        outcome = source.outcome(wrong[0])
-        assert isinstance(outcome, Tumour)
-        assert np.array_equal(outcome.mask, marked.mask)
-        assert np.array_equal(outcome.frame.pixels, marked.frame.pixels)
-
-
 def test_a_record_holds_the_crop_that_was_analysed_and_says_when_it_ended(
     show: Show, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource]
 ) -> None:
@@ -214,79 +127,6 @@ def test_a_record_holds_the_crop_that_was_analysed_and_says_when_it_ended(
     assert (whole[0], whole[-1]) == (False, True)
 
 
-def test_a_replay_has_no_half_minute_and_says_so(show: Show, qtbot: QtBot) -> None:
-    window = show()
-    qtbot.keyClick(window, Qt.Key.Key_K)
-    said(window, qtbot, "Only a live source")
-
-
-def test_a_full_disk_stops_the_recording_and_not_the_picture(
-    show: Show, qtbot: QtBot, folder: Path, shoot: Shoot
-) -> None:
-    resource = pytest.importorskip("resource")
-    window = show(PhantomSource(count=60))
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, hard))
-    try:
-        start(window, qtbot)
-        said(window, qtbot, "The disk is full")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert not window.desk.recording.running
-    assert not window.view.top.badge.isVisible()
-    shoot(window, "disk-full")
-    before = window.meter.shown
-    qtbot.waitUntil(lambda: window.meter.shown > before + 5, timeout=5000)
-    with RecordSource(next(folder.iterdir())) as source:
-        assert len(source) > 0
-        assert not source.whole
-
-
-def test_a_record_opens_in_the_window_and_is_exported_from_it(
-    show: Show, at: At, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource], folder: Path, shoot: Shoot
-) -> None:
-    window = show(PhantomSource(count=60))
-    qtbot.keyClick(window, Qt.Key.Key_E)
-    said(window, qtbot, "Open a record first")
-    window.deeds.set_phase(Phase.RESECTION)
-    qtbot.keyClick(window, Qt.Key.Key_Y)
-    window.deeds.turn_marker()
-    start(window, qtbot, "GL-017")
-    qtbot.waitUntil(frames_in(window, 8), timeout=10_000)
-    recorded(window)
-    window.deeds.set_phase(Phase.BEFORE_DURA)
-    whole = next(folder.iterdir())
-    cut = folder / "cut.mcap"
-    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 7 // 10])
-    window.session._open_source = lambda request: open_source(request.text)
-    window.deeds.open_source(SourceRequest(str(cut)))
-    said(window, qtbot, "cut off at")
-    assert (window.phase, window.flip, window.desk.marker) == (Phase.RESECTION, Flip(up_down=True), Marker.LEFT)
-    shoot(window, "record-cut-off")
-    with RecordSource(cut) as source:
-        outcomes = {number: source.outcome(number) for number in range(len(source))}
-    number, outcome = next((n, o) for n, o in outcomes.items() if isinstance(o, Tumour))
-    at(window, number)
-    qtbot.keyClick(window, Qt.Key.Key_E)
-    said(window, qtbot, "Exported: ")
-    seg = pydicom.dcmread(folder / "cut" / f"frame-{number:06}_seg.dcm")
-    for _ in range(2):
-        qtbot.keyClick(window, Qt.Key.Key_E)
-    said(window, qtbot, "export")
-    qtbot.waitUntil(lambda: not window.desk.exporting.running, timeout=20_000)
-    assert np.array_equal(np.squeeze(seg.pixel_array), outcome.mask)
-    assert "GL-017" in (folder / "cut" / "summary.html").read_text()
-
-
-def test_a_folder_that_cannot_be_made_is_one_sentence(show: Show, qtbot: QtBot, folder: Path) -> None:
-    folder.write_text("in the way")
-    window = show()
-    window.desk.recording.case_code = ""
-    qtbot.keyClick(window, Qt.Key.Key_R)
-    said(window, qtbot, "cannot be made")
-    assert not window.desk.recording.running
-
-
 def test_guards_stand_in_the_record_from_their_first_frame(
     show: Show, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource], igtl: Igtl, free_port: FreePort
 ) -> None:
@@ -305,19 +145,6 @@ def test_guards_stand_in_the_record_from_their_first_frame(
 
 def _frozen(window: MainWindow) -> bool:
     return any(finding.alarm is Alarm.FROZEN for finding in window.session.ringing)
-
-
-def test_another_source_ends_the_recording(show: Show, qtbot: QtBot, folder: Path) -> None:
-    window = show(PhantomSource(count=60))
-    start(window, qtbot)
-    qtbot.waitUntil(frames_in(window, 2), timeout=10_000)
-    window.session._open_source = lambda _: PhantomSource(count=7)
-    window.deeds.open_source(SourceRequest("another"))
-    qtbot.waitUntil(lambda: not window.desk.recording.running, timeout=5000)
-    said(window, qtbot, "Recorded ")
-    with RecordSource(next(folder.iterdir())) as source:
-        assert source.whole
-        assert max(source.place(number) for number in range(len(source))) >= 1
 
 
 def test_a_slow_model_costs_answers_but_no_frames(
@@ -344,22 +171,6 @@ def test_a_slow_model_costs_answers_but_no_frames(
     source = recorded(window)
     answered = [source.outcome(number) is not None for number in range(len(source))]
     assert 3 <= sum(answered) < len(source)
-
-
-def test_closing_asks_while_recording(show: Show, qtbot: QtBot, folder: Path, shoot: Shoot) -> None:
-    window = show(PhantomSource(count=60))
-    start(window, qtbot)
-    qtbot.waitUntil(frames_in(window, 2), timeout=10_000)
-    assert not window.close()
-    assert not window.view.quit.isHidden()
-    shoot(window, "quit-while-recording")
-    window.view.quit.stay.click()
-    assert window.desk.recording.running
-    assert not window.close()
-    window.view.quit.leave.click()
-    assert not window.isVisible()
-    with RecordSource(next(folder.iterdir())) as source:
-        assert source.whole
 
 
 def test_recording_takes_no_time_from_the_window(show: Show, qtbot: QtBot) -> None:

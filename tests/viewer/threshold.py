@@ -61,3 +61,14 @@ def model_with(contract: ModelContract, analyse: Analyse | None = None) -> Model
 @pytest.fixture
 def make_model() -> Callable[..., Model]:
     return model_with
+
+
+def finding_nothing(model: Model) -> Analyse:
+    """The model's analysis, had it found nothing."""
+
+    def nothing(frame: Frame) -> Outcome:
+        outcome = model.analyse(frame)
+        assert isinstance(outcome, Tumour)
+        return NothingFound(frame, outcome.analysis)
+
+    return nothing

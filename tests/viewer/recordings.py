@@ -1,0 +1,67 @@
+"""Recording from the window: started by its key, watched, stopped and opened. Fixtures, named in conftest."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from inference.sources import open_source
+from inference.sources.record import RecordSource
+from viewer import settings
+from viewer.main_window import MainWindow
+
+
+@pytest.fixture
+def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder where records go in this test."""
+    monkeypatch.setattr(settings, "exports_folder", lambda: tmp_path / "records")
+    return tmp_path / "records"
+
+
+@pytest.fixture
+def recorded(records: Path, qtbot: QtBot) -> Iterator[Callable[[MainWindow], RecordSource]]:
+    """Stops the window's recording and opens what it wrote."""
+    opened: list[RecordSource] = []
+
+    def stop(window: MainWindow) -> RecordSource:
+        if window.desk.recording.running:
+            qtbot.keyClick(window, Qt.Key.Key_R)
+        said(window, qtbot, "Recorded ")
+        source = open_source(str(max(records.iterdir(), key=lambda path: path.stat().st_mtime)))
+        assert isinstance(source, RecordSource)
+        opened.append(source)
+        return source
+
+    yield stop
+    for source in opened:
+        source.close()
+
+
+def said(window: MainWindow, qtbot: QtBot, words: str) -> None:
+    window.pull.hurry()
+
+    def is_said() -> None:
+        assert words in window.view.stage.notice.text()
+
+    qtbot.waitUntil(is_said, timeout=20_000)
+
+
+def start(window: MainWindow, qtbot: QtBot, code: str = "") -> None:
+    """Press R, type a code, press return."""
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    assert not window.view.record.isHidden()
+    qtbot.keyClicks(window.view.record.code, code)
+    qtbot.keyClick(window.view.record.code, Qt.Key.Key_Return)
+    assert window.desk.recording.running
+
+
+def frames_in(window: MainWindow, count: int) -> Callable[[], bool]:
+    """Whether so many frames are on the disk."""
+
+    def are() -> bool:
+        recorder = window.desk.recording._recorder
+        return recorder is not None and recorder.status().frames >= count
+
+    return are

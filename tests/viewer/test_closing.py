@@ -1,0 +1,42 @@
+"""The window's end: it asks while recording, and leaves no thread behind."""
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pytestqt.qtbot import QtBot
+from recordings import frames_in, start
+
+from inference.sources.record import RecordSource
+from inference.sources.simulated import PhantomSource
+from viewer.main_window import MainWindow
+
+Show = Callable[..., MainWindow]
+Shoot = Callable[[MainWindow, str], Any]
+
+
+def test_closing_asks_while_recording(show: Show, qtbot: QtBot, records: Path, shoot: Shoot) -> None:
+    window = show(PhantomSource(count=60))
+    start(window, qtbot)
+    qtbot.waitUntil(frames_in(window, 2), timeout=10_000)
+    assert not window.close()
+    assert not window.view.quit.isHidden()
+    shoot(window, "quit-while-recording")
+    window.view.quit.stay.click()
+    assert window.desk.recording.running
+    assert not window.close()
+    window.view.quit.leave.click()
+    assert not window.isVisible()
+    with RecordSource(next(records.iterdir())) as source:
+        assert source.whole
+
+
+def test_closing_joins_every_thread_within_a_second(show: Show) -> None:
+    window = show()
+    assert {"ius-capture", "ius-analysis", "ius-loader"} <= {thread.name for thread in threading.enumerate()}
+    began = time.monotonic()
+    window.close()
+    assert time.monotonic() - began < 1
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("ius-")]
