@@ -1,9 +1,8 @@
 """Every state photographed through the real window, and checked for what a glance must find.
 
-`IUS_SCREENSHOTS=folder pytest tests/viewer/test_states_screenshots.py` keeps the pictures, to be looked at.
+`IUS_SCREENSHOTS=folder pytest tests/viewer` keeps the pictures, to be looked at.
 """
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,68 +10,25 @@ import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor, QFontMetricsF
+from painted import LARGE, SMALL, TINY, near, on_canvas, ring, settle, source
+from phantoms import Stuck, Volume
+from PySide6.QtGui import QFontMetricsF
 from pytestqt.qtbot import QtBot
+from threshold import finding_nothing
 
 from inference.contract import ModelContract
-from inference.frame import Frame, Origin, View
-from inference.reading import Failed, NothingFound, Outcome, Tumour, UnknownSpacing
-from inference.sources.base import SourceInfo
+from inference.frame import Frame
+from inference.reading import Failed, Outcome, Tumour, UnknownSpacing
 from inference.sources.simulated import PhantomSource
-from inference.spacing import PixelSpacing, Provenance
 from viewer import overlay, theme
 from viewer.main_window import MainWindow
 from viewer.opened import Model, Refusal
 from viewer.phase import Phase
-from viewer.states import DEMONSTRATION_BANNER, RESEARCH_LINE
+from viewer.states import DEMONSTRATION_BANNER
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]
 Shoot = Callable[[MainWindow, str], NDArray[np.int_]]
-LARGE, SMALL, TINY = 30, 9, 2
-"""Frames of the 60-frame phantom with its tumour above 200, at most 200 and at most 35 mm²."""
-
-
-def near(pixels: NDArray[np.int_], colour: str, tolerance: int = 40) -> NDArray[np.bool_]:
-    """Where the picture has this colour."""
-    c = QColor(colour)
-    wanted = np.array([c.red(), c.green(), c.blue()])
-    found: NDArray[np.bool_] = (np.abs(pixels - wanted) <= tolerance).all(axis=-1)
-    return found
-
-
-def on_canvas(window: MainWindow, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The part of a window mask that lies on the picture."""
-    corner = window.view.canvas.viewport().mapTo(window, window.view.canvas.viewport().rect().topLeft())
-    size = window.view.canvas.viewport().size()
-    return mask[corner.y() : corner.y() + size.height(), corner.x() : corner.x() + size.width()]
-
-
-def ring(window: MainWindow, outcome: Outcome) -> NDArray[np.bool_]:
-    """Canvas pixels within 5 pixels of the outcome's contours."""
-    assert isinstance(outcome, Tumour)
-    size = window.view.canvas.viewport().size()
-    near_line = np.zeros((size.height(), size.width()), bool)
-    for region in outcome.regions:
-        for x, y in np.concatenate(region.contours):
-            spot = window.view.canvas.view_position(float(x), float(y)).toPoint()
-            near_line[spot.y() - 5 : spot.y() + 6, spot.x() - 5 : spot.x() + 6] = True
-    return near_line
-
-
-def settle(window: MainWindow, at: At, index: int) -> Outcome:
-    """The frame with its own warning, whatever was shown before."""
-    outcome = at(window, index)
-    window.desk.hold.reset()
-    return outcome
-
-
-# ── pictures ────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def source(**options: object) -> PhantomSource:
-    return PhantomSource(speckle=0.2, count=60, **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1366, 768), (1920, 1080)])
@@ -161,12 +117,7 @@ def test_without_scale(show: Show, at: At, shoot: Shoot, qtbot: QtBot) -> None:
 
 
 def test_no_tumour(show: Show, at: At, shoot: Shoot, make_model: Callable[..., Model], model: Model) -> None:
-    def nothing(frame: Frame) -> Outcome:
-        outcome = model.analyse(frame)
-        assert isinstance(outcome, Tumour)
-        return NothingFound(frame, outcome.analysis)
-
-    window = show(source(), make_model(model.contract, nothing), phase=Phase.BEFORE_DURA)
+    window = show(source(), make_model(model.contract, finding_nothing(model)), phase=Phase.BEFORE_DURA)
     at(window, LARGE)
     pixels = shoot(window, "no-tumour")
     assert not on_canvas(window, near(pixels, theme.CYAN)).any()
@@ -238,15 +189,7 @@ def test_source_refused(show: Show, shoot: Shoot, qtbot: QtBot) -> None:
 
 
 def test_stale(show: Show, shoot: Shoot, qtbot: QtBot) -> None:
-    class Stuck(PhantomSource):
-        release = threading.Event()
-
-        def read(self, index: int) -> Frame:
-            if index == LARGE:
-                self.release.wait(10)
-            return super().read(index)
-
-    stuck = Stuck(speckle=0.2, count=60)
+    stuck = Stuck(at=LARGE, speckle=0.2)
     window = show(stuck)
     qtbot.waitUntil(lambda: window.face is not None and window.face.dimmed, timeout=6000)
     pixels = shoot(window, "stale")
@@ -269,21 +212,6 @@ def test_demonstration_on_a_patient(show: Show, at: At, shoot: Shoot, clinical_s
         window.close()
 
 
-class Volume(PhantomSource):
-    """Slices of a volume, with letters and anisotropic spacing."""
-
-    @property
-    def info(self) -> SourceInfo:
-        info = super().info
-        origin = Origin("Case15-US-before-0p5mm.nii.gz", View.SLICE, simulated=False)
-        spacing = PixelSpacing(0.15, 0.22, Provenance.HEADER)
-        return replace(info, origin=origin, spacing=spacing, fps=None, edge_letters=("S", "I", "R", "L"))
-
-    def read(self, index: int) -> Frame:
-        info = self.info
-        return replace(super().read(index), origin=info.origin, spacing=info.spacing, time_s=None)
-
-
 def test_slice_of_a_volume(
     show: Show, at: At, shoot: Shoot, make_model: Callable[..., Model], clinical: ModelContract
 ) -> None:
@@ -296,62 +224,3 @@ def test_slice_of_a_volume(
     assert (decor.row_mm, decor.col_mm) == (None, 0.22)
     assert placement is not None
     assert placement.across / placement.down == pytest.approx(0.22 / 0.15)
-
-
-@pytest.mark.parametrize("size", [(1280, 800), (1366, 768), (1920, 1080)])
-def test_panels(show: Show, at: At, shoot: Shoot, size: tuple[int, int]) -> None:
-    window = show(source(), size=size, phase=Phase.BEFORE_DURA)
-    settle(window, at, LARGE)
-    window.desk.settings = window.desk.settings.with_recent("Case15-US-before-0p5mm.nii.gz").with_recent("simulated:")
-    for name in ("help", "model", "open", "performance"):
-        window.act(name)
-        shoot(window, f"panel-{name}-{size[0]}x{size[1]}")
-
-
-def test_calibration_in_progress(show: Show, at: At, shoot: Shoot, qtbot: QtBot) -> None:
-    window = show(source(spacing_mm=None))
-    at(window, LARGE)
-    window.act("calibrate")
-    for x, y in ((250.0, 90.0), (262.0, 420.0)):
-        spot = window.view.canvas.view_position(x, y).toPoint()
-        qtbot.mouseClick(window.view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=spot)
-    window.view.calibration.length.setText("50")
-    pixels = shoot(window, "calibration-in-progress")
-    assert on_canvas(window, near(pixels, theme.AMBER)).sum() > 200
-
-
-def test_first_run(show: Show, at: At, shoot: Shoot) -> None:
-    window = show(source())
-    settle(window, at, LARGE)
-    window.introduce()
-    shoot(window, "first-run")
-
-
-def test_notice(show: Show, at: At, shoot: Shoot) -> None:
-    window = show(source())
-    settle(window, at, LARGE)
-    window.view.stage.say("There is no file or folder Case99-US-before-0p5mm.nii.gz: check the name.", 1e12)
-    shoot(window, "notice")
-
-
-def test_the_research_line_is_always_there(show: Show) -> None:
-    window = show(source())
-    for name in ("help", "model", "calibrate", "fullscreen"):
-        window.act(name)
-        line = window.view.research._line
-        assert line.text() == RESEARCH_LINE
-        assert line.isVisible()
-        assert not line.visibleRegion().isEmpty()
-    window.act("fullscreen")
-
-
-def test_numbers_of_another_length_move_nothing(show: Show, at: At, shoot: Shoot) -> None:
-    window = show(source(), phase=Phase.BEFORE_DURA)
-    places = set()
-    for index in (LARGE, SMALL, TINY):
-        settle(window, at, index)
-        shoot(window, f"still-{index}")
-        view = window.view
-        parts = (view.readout._area, view.readout._card, view.readout._values["Scale"], view.transport._place)
-        places.add(tuple((p.mapTo(window, p.rect().topLeft()).toTuple(), p.width()) for p in parts))
-    assert len(places) == 1
