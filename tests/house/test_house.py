@@ -105,7 +105,7 @@ def _needed(name: str, seen: set[str]) -> set[str]:
 def test_no_gpl_in_the_product() -> None:
     """PySide6 offers LGPL beside GPL; the LGPL is ours, and THIRD_PARTY.md says so."""
     notices = (ROOT / "THIRD_PARTY.md").read_text()
-    for name in sorted(_needed("ius", set())):
+    for name in sorted(_needed("ius", set()) | _needed("openvino", set())):
         about = metadata.metadata(name)
         named = about.get("License-Expression") or (about.get("License") or "").partition("\n")[0]
         classified = [text for text in about.get_all("Classifier") or [] if text.startswith("License")]
@@ -119,7 +119,7 @@ def test_no_gpl_in_the_product() -> None:
 def test_pinned_versions_satisfy_the_project() -> None:
     lines = (ROOT / "packaging/constraints.txt").read_text().split()
     pins = dict(line.lower().replace("_", "-").split("==") for line in lines if "==" in line)
-    for text in PROJECT["dependencies"]:
+    for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["openvino"]:
         requirement = Requirement(text)
         if requirement.marker is None or requirement.marker.evaluate():
             pinned = pins[requirement.name.lower()]
