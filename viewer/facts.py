@@ -33,13 +33,17 @@ def scale_words(spacing: PixelSpacing | None) -> str:
 
 
 def _provider(model: Model) -> str:
-    """What the model really runs on, and that it is not what it was meant to; why not, the model card says."""
-    return f"{model.provider}, fallback" if model.fallbacks else model.provider
+    """What the model really runs on, and that it is not what was tried first; why not, the model card says.
+
+    Whose bfloat16 it is says the card too: the row holds some thirty letters.
+    """
+    device = model.provider.removeprefix("OpenVINO ")
+    return f"{device}, fallback" if model.fallbacks else device
 
 
 def _took(shown: Outcome | None) -> str:
     if isinstance(shown, Tumour | NothingFound):
-        return f" · {shown.analysis.latency_ms:.0f} ms a frame"
+        return f" · {shown.analysis.latency_ms:.0f} ms"
     return ""
 
 

@@ -1,7 +1,8 @@
 """The engine against nnU-Net's own predictor and against the bare session, on the same frames and weights.
 
 For the full-size plan and the real-time one, at three picture sizes: alternated runs, medians with quartiles, ratios;
-what each step costs; start-up and memory of fresh processes; five folds with mirrors, the paper's way, once a size.
+what each step costs; start-up and memory of fresh processes; five folds with mirrors, the paper's way, once a size. The
+full-size plan also in bfloat16, where OpenVINO and the processor can.
 
     python tests/benchmarks/bench_engine.py [--pairs N] [--plan full|realtime] [--no-paper]
 """
@@ -30,8 +31,9 @@ from training.export import parity
 
 ALLOWED_SHARE, ALLOWED_MS = 0.02, 4.0
 """Beside the network the engine may cost this share of it and these milliseconds."""
-NNUNET_EVERY = 3
-"""nnU-Net runs in every third round: it is the slowest, and its ratio needs fewer."""
+OTHERS_EVERY = 3
+"""Only ours and the session run in every round; nnU-Net, the slowest, and bfloat16 need fewer for their ratios."""
+PEERS = ("ours", "bare session", "nnU-Net")
 INSIDE_EVERY = 6
 """And what goes on inside is looked at this many times less often."""
 
@@ -47,9 +49,12 @@ def measure(rival: Rival, frame: Frame, pairs: int) -> dict[str, object]:
         "bare session": lambda: [session.run(None, {engine._input: tile}) for tile in tiles],
         "nnU-Net": lambda: rival.reference.predict(frame.pixels, spacing),
     }
+    if rival.bfloat16 is not None:
+        other = Segmenter(rival.bfloat16)
+        jobs[rival.bfloat16.provider] = lambda: other(frame)
     rounds: list[dict[str, float]] = []
     for number in range(pairs):
-        names = [name for name in jobs if name != "nnU-Net" or number % NNUNET_EVERY == 0]
+        names = list(jobs) if number % OTHERS_EVERY == 0 else ["ours", "bare session"]
         # Every other round backwards, so that nobody profits from who went before.
         rounds.append({name: milliseconds(jobs[name]) for name in (names if number % 2 else reversed(names))})
     print(f"  {frame.cols}×{frame.rows}, {len(tiles)} tile{'s' * (len(tiles) > 1)}, {pairs} alternated pairs, ms")
@@ -63,7 +68,7 @@ def measure(rival: Rival, frame: Frame, pairs: int) -> dict[str, object]:
 
 def judged(rounds: list[dict[str, float]]) -> dict[str, object]:
     """Times of all, ours beside the session against what is allowed, and ratios; printed."""
-    times = {name: [one[name] for one in rounds if name in one] for name in ("ours", "bare session", "nnU-Net")}
+    times = {name: [one[name] for one in rounds if name in one] for name in (*PEERS, *(set(rounds[0]) - set(PEERS)))}
     over = [one["ours"] - one["bare session"] for one in rounds]
     ratio = [one["nnU-Net"] / one["ours"] for one in rounds if "nnU-Net" in one]
     allowed = ALLOWED_SHARE * float(np.median(times["bare session"])) + ALLOWED_MS
@@ -78,7 +83,19 @@ def judged(rounds: list[dict[str, float]]) -> dict[str, object]:
         "allowed_ms": round(allowed, 3),
         "within": within,
         "nnunet_to_ours": quartiles(ratio),
+        **in_bfloat16(rounds),
     }
+
+
+def in_bfloat16(rounds: list[dict[str, float]]) -> dict[str, object]:
+    """How many times as fast bfloat16 is as ours in float32 and as nnU-Net, where it runs here; printed."""
+    found = {}
+    for fast in set(rounds[0]) - set(PEERS):
+        for slow in ("ours", "nnU-Net"):
+            ratio = [one[slow] / one[fast] for one in rounds if fast in one]
+            print(f"    {f'{slow} / {fast}':<34}{shown(ratio)}")
+            found[f"{slow} to {fast}"] = quartiles(ratio)
+    return dict(found)
 
 
 def inside(engine: Engine, frame: Frame, runs: int) -> dict[str, object]:

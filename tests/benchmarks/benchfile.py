@@ -6,12 +6,14 @@ import platform
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 PATH = Path(__file__).resolve().parents[2] / "bench.json"
-LIBRARIES = ("numpy", "onnxruntime-gpu", "opencv-python-headless", "PySide6-Essentials", "torch", "nnunetv2")
+_ALWAYS = ("numpy", "onnxruntime-gpu", "opencv-python-headless", "PySide6-Essentials", "torch", "nnunetv2")
+LIBRARIES = (*_ALWAYS, "openvino") if find_spec("openvino") else _ALWAYS
 
 
 def keep(section: str, figures: Mapping[str, object], on: str) -> None:

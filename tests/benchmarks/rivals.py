@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import onnx
 import onnxruntime as ort
 import torch
 from networks import FULL, REALTIME, write_random_model
 
-from inference.contract import Identity
+from inference.contract import Identity, ModelContract
 from inference.engine import Engine
+from inference.errors import ModelError
 from inference.frame import Frame
 from inference.golden import GoldenCase
-from inference.providers import default_threads
+from inference.providers import OPENVINO, default_threads
 from inference.sources.simulated import PhantomSource
 from training.export import facts, parity
 from training.export.checkpoint import Trained, read_trained
@@ -38,6 +41,7 @@ class Rival:
     Attributes:
         folder: nnU-Net's, of one model.
         file: exported from it.
+        bfloat16: the engine of the same weights in bfloat16; None where this computer cannot, or for a small network.
     """
 
     folder: Path
@@ -45,6 +49,7 @@ class Rival:
     trained: Trained
     engine: Engine
     reference: parity.Reference
+    bfloat16: Engine | None = None
 
 
 class Clocked:
@@ -74,10 +79,24 @@ def built(work: Path, plan: str, folds: int = 1) -> Rival:
     reference = parity.Reference(trained)
     model = to_onnx(trained)
     small = PhantomSource(96, 128, spacing_mm=(0.3, 0.4)).read(0)
-    seal(model, contract, [GoldenCase(small.pixels, (0.3, 0.4), reference.predict(small.pixels, (0.3, 0.4)))])
+    cases = [GoldenCase(small.pixels, (0.3, 0.4), reference.predict(small.pixels, (0.3, 0.4)))]
+    seal(model, contract, cases)
     file = work / f"{plan}.onnx"
     write_onnx(model, file)
-    return Rival(folder, file, trained, Engine.load(file), reference)
+    other = _in_bfloat16(model, contract, cases, work / "bfloat16.onnx") if plan == "full" and folds == 1 else None
+    return Rival(folder, file, trained, Engine.load(file), reference, other)
+
+
+def _in_bfloat16(model: onnx.ModelProto, contract: ModelContract, cases: list[GoldenCase], file: Path) -> Engine | None:
+    """The engine that a bfloat16 export of a network would make here; no gate, since its masks mean nothing."""
+    said = msgspec.structs.replace(contract.provenance, precision="bfloat16")
+    seal(model, msgspec.structs.replace(contract, provenance=said), cases)
+    write_onnx(model, file)
+    try:
+        return Engine.load(file, providers=[OPENVINO])
+    except ModelError as error:
+        print(f"bfloat16 is not measured: {error}")
+        return None
 
 
 def frame_of(size: tuple[int, int], plan: str) -> Frame:

@@ -57,11 +57,14 @@ def test_an_analysis_that_fails_again_and_again_stays_on_the_screen(
     window.close()
 
 
+@pytest.mark.parametrize(("provider", "words"), [("CPU", "CPU"), ("OpenVINO CPU bfloat16", "CPU bfloat16")])
 def test_a_model_on_another_provider_than_the_first_says_so(
-    show: Show, qtbot: QtBot, make_model: MakeModel, contract: ModelContract
+    show: Show, qtbot: QtBot, make_model: MakeModel, contract: ModelContract, provider: str, words: str
 ) -> None:
-    model = replace(make_model(contract), fallbacks=("CUDA does not load here.",))
+    model = replace(make_model(contract), fallbacks=("CUDA does not load here.",), provider=provider)
     window = show(DisturbedSource(240, 320), model)
     device = window.view.readout._values["Device"]
-    qtbot.waitUntil(lambda: device.text().startswith("CPU, fallback"), timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: device.text().startswith(f"{words}, fallback · "), timeout=WAIT_MS)
+    longest = device.text().rpartition("· ")[0] + "· 9999 ms"
+    assert device.fontMetrics().horizontalAdvance(longest) <= device.width(), "nothing of it is left out"
     window.close()
