@@ -22,8 +22,9 @@ from inference.errors import AnalysisError, ContractError, ModelError, SelfTestE
 from inference.frame import Pixels
 from inference.golden import GoldenCase
 from inference.onnx_metadata import metadata_of
+from inference.onnxruntime_session import RUN_ERRORS
 from inference.preprocessing import Prepared, prepare, restore
-from inference.providers import RUN_ERRORS, WORDS, Session, candidates, default_threads, first_line, open_session
+from inference.providers import WORDS, Session, candidates, default_threads, first_line, open_session
 
 log = logging.getLogger(__name__)
 

@@ -61,8 +61,6 @@ class OpenVinoSession:
     def __init__(self, path: Path, threads: int) -> None:
         openvino = library()
         core = openvino.Core()
-        # Else a file changed on disk could change a network that was tested.
-        core.set_property({"ENABLE_MMAP": False})
         try:
             model = core.read_model(path)
             _fuse_norms(openvino, model)

@@ -13,7 +13,8 @@ from inference.contract import CONTRACT_KEY
 from inference.engine import Engine
 from inference.errors import AnalysisError, ContractError, ModelError, SelfTestError
 from inference.golden import GoldenCase
-from inference.providers import open_session, options
+from inference.onnxruntime_session import options
+from inference.providers import open_session
 from training.export.tiny import threshold_model
 
 CPU = ["CPUExecutionProvider"]
