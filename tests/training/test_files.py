@@ -22,7 +22,11 @@ sys.exit(main(sys.argv[2:]))
 """A stage whose files may not grow beyond a size: what a full disk does, without one."""
 
 
-@pytest.mark.parametrize("content", [b"", b"\x1f\x8b", gzip.compress(b"x" * 9999)[:-9], gzip.compress(b"x")[:-1]])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\x1f\x8b", gzip.compress(b"x" * 9999)[:-9], gzip.compress(b"x")[:-1]],
+    ids=["empty", "magic", "half", "last byte"],
+)
 def test_a_compressed_file_that_is_cut_short_takes_no_name(tmp_path: Path, content: bytes):
     with pytest.raises(OSError, match="No space left"), written_aside(tmp_path / "a.nii.gz") as aside:
         aside.write_bytes(content)
