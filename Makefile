@@ -48,7 +48,7 @@ screenshots: $(VENV)/.all  ## every state of the window into work/screens, and a
 	$(BIN)/python tests/viewer/contact_sheet.py work/screens docs/states.png
 
 demo-model: $(VENV)/.all  ## simulate, slice, fit, evaluate and export the bundled model and clip: hours
-	$(BIN)/ius-train demo --out work/demo-model --assets assets
+	$(BIN)/ius-train demo --work work/demo-model --out assets
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: set PYTHON=..."; exit 1; }

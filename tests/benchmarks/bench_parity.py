@@ -108,7 +108,7 @@ def _rivals(folder: Path, settings: dict) -> tuple[Engine, dict[Mode, parity.Ref
     references = {mode: parity.Reference(trained, mode) for mode in Mode}
     identity = Identity(name="blobs", version="1", created="2026-01-01", licence="none", intended_use="measurement")
     people = facts.simulated_population(0, native=False)
-    contract = contract_of(trained, identity, people, seen_in_training(trained, None), {}, "simulated")
+    contract = contract_of(trained, identity, people, seen_in_training(trained), {}, "simulated")
     samples = draw_samples(10, seed=5)
     reference = references[Mode.FAST]
     model = to_onnx(trained)

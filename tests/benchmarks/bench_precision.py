@@ -166,10 +166,10 @@ def main() -> None:
     given = parser.parse_args()
     trained = read_trained(given.model, [0], postprocessing="none")
     who = Identity(name="m", version="1", created="2026-01-01", licence="none", intended_use="measurement")
-    people, seen = facts.simulated_population(0, native=False), seen_in_training(trained, None)
+    people, seen = facts.simulated_population(0, native=False), seen_in_training(trained)
     recipe = contract_of(trained, who, people, seen, {}, "simulated").input
     tiles, samples = (
-        calibration_tiles(calibration_samples(given.train), recipe),
+        calibration_tiles(calibration_samples([given.train]), recipe),
         read_samples(given.slices, given.limit),
     )
     rows, cols = recipe.patch

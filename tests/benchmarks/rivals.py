@@ -75,7 +75,7 @@ def built(work: Path, plan: str, folds: int = 1) -> Rival:
     trained = read_trained(folder, range(folds))
     identity = Identity(name=plan, version="1", created="2026-01-01", licence="none", intended_use="measurement")
     people = facts.simulated_population(0, native=False)
-    contract = contract_of(trained, identity, people, seen_in_training(trained, None), {}, "simulated")
+    contract = contract_of(trained, identity, people, seen_in_training(trained), {}, "simulated")
     reference = parity.Reference(trained)
     model = to_onnx(trained)
     small = PhantomSource(96, 128, spacing_mm=(0.3, 0.4)).read(0)

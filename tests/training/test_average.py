@@ -67,9 +67,14 @@ def test_what_is_not_the_same_network_is_refused(pair, model_folder, tmp_path, c
     plans = json.loads((coarser / "plans.json").read_text())
     plans["configurations"]["2d"]["spacing"] = [0.7, 0.7]
     (coarser / "plans.json").write_text(json.dumps(plans))
+    masked = tmp_path / "masked"
+    shutil.copytree(second, masked)
+    plans["configurations"]["2d"] |= {"spacing": [0.35, 0.35], "use_mask_for_norm": [True]}
+    (masked / "plans.json").write_text(json.dumps(plans))
     for members, words in (
         ([first, other], "holds another network"),
         ([first, coarser], "sees other pictures than the first model: 64 x 80 pixels of 0.7 x 0.7 mm"),
+        ([first, masked], "normalised without the black around, not"),
         ([export, first], "has to be a trained folder"),
         ([first, tmp_path / "none"], "There is no"),
         ([first, second, "--weights", "1"], "Give 2 weights"),

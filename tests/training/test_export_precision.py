@@ -248,4 +248,4 @@ def test_a_gain_is_no_loss():
 
 def test_int8_without_training_slices_is_refused():
     with pytest.raises(ModelError, match="--train"):
-        calibration_samples(None)
+        calibration_samples(())

@@ -49,7 +49,7 @@ def test_an_import_says_what_nnunet_says(model_folder, tmp_path, settings):
 def _engine(trained, reference, folder):
     identity = Identity(name="x", version="1", created="2025-01-01", licence="none", intended_use="tests")
     population = facts.simulated_population(0, native=False)
-    contract = contract_of(trained, identity, population, seen_in_training(trained, None), {}, "simulated")
+    contract = contract_of(trained, identity, population, seen_in_training(trained), {}, "simulated")
     model = to_onnx(trained)
     masks = parity.predict_all(reference, SMALL[:4])
     seal(model, contract, golden_cases(reference, SMALL[:4], masks))

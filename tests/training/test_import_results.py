@@ -234,7 +234,7 @@ def test_medians_of_transposed_plans_are_put_back(model_folder):
 
     folder = model_folder(transposed=True)
     (folder / "dataset_fingerprint.json").unlink()
-    seen = seen_in_training(read_trained(folder, [0]), None)
+    seen = seen_in_training(read_trained(folder, [0]))
     assert (seen.rows, seen.cols) == ((80, 80), (64, 64))
 
 

@@ -27,7 +27,7 @@ def both(request, model_folder, tmp_path):
     reference = parity.Reference(trained)
     identity = Identity(name="x", version="1", created="2025-01-01", licence="none", intended_use="tests")
     population = facts.simulated_population(0, native=False)
-    contract = contract_of(trained, identity, population, seen_in_training(trained, None), {}, "simulated")
+    contract = contract_of(trained, identity, population, seen_in_training(trained), {}, "simulated")
     samples = draw_samples(10, seed=5)
     cases = golden_cases(reference, samples, parity.predict_all(reference, samples))
     model = to_onnx(trained)

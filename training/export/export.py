@@ -34,7 +34,7 @@ def export_model(
     name: str,
     version: str = "1",
     simulated: bool = False,
-    train: Path | None = None,
+    train: Sequence[Path] = (),
     population: str | None = None,
     label_origin: facts.LabelOrigin | None = None,
     licence: str = "Apache-2.0",
@@ -54,7 +54,7 @@ def export_model(
         name: the model's name, as screens show it.
         version: its version.
         simulated: it was trained on simulated patients.
-        train: slice store of its training; None takes the one that its fit receipt names.
+        train: slice stores of its training; without any, those that its fit receipt names.
         population: JSON file of the contract's population, or a published one's name; needed unless it is simulated.
         label_origin: where its labels come from; needed unless it is simulated.
         licence: of the model.
@@ -78,15 +78,15 @@ def export_model(
         raise ModelError("The contract has to say where the labels come from: us, mri, both or simulated.")
     today = datetime.now(UTC).date().isoformat()
     identity = Identity(name=name, version=version, created=today, licence=licence, intended_use=INTENDED_USE)
-    store = facts.training_store(trained, train)
-    people = facts.read_population(population) if population else _simulated(trained, store, simulated)
+    stores = facts.training_stores(trained, train)
+    people = facts.read_population(population) if population else _simulated(trained, stores, simulated)
     scores = facts.read_measured(evaluation)
-    contract = contract_of(trained, identity, people, seen_in_training(trained, store), scores, origin)
+    contract = contract_of(trained, identity, people, seen_in_training(trained, stores), scores, origin)
     samples = read_samples(verify, VERIFY_SLICES) if verify else draw_samples(VERIFY_SLICES, seed=0)
     slices = verify.name if verify else "simulated blobs"
     network, sealed = prove(trained, contract, samples, slices, trial=trial)
     if precision is not Precision.FLOAT32:
-        calibration = calibration_samples(store) if precision is Precision.INT8 else []
+        calibration = calibration_samples(stores) if precision is Precision.INT8 else []
         network, sealed = reduce(network, sealed, samples, slices, precision, calibration)
     write_onnx(network, out)
     with written_aside(out.with_suffix(".md")) as aside:
@@ -94,10 +94,10 @@ def export_model(
     return sealed
 
 
-def _simulated(trained: Trained, store: Path | None, simulated: bool) -> Population:
+def _simulated(trained: Trained, stores: Sequence[Path], simulated: bool) -> Population:
     """The population of a simulated training; of another one nothing is known here."""
     if not simulated:
         raise ModelError("The contract has to say on whom the model was trained: name a file with --population.")
-    rows = facts.training_rows(trained, store) if store else []
+    rows = [row for row, _ in facts.training_rows(trained, stores)]
     native = any(row.axis == "native" for row in rows)
     return facts.simulated_population(len({row.patient for row in rows}), native=native)

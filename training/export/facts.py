@@ -88,17 +88,19 @@ def _read_summary(path: Path) -> tuple[Mode, Measured]:
     return found.mode, measured
 
 
-def training_store(trained: Trained, given: Path | None) -> Path | None:
-    """The slice store the model was trained on: as given, or as its fit receipt names it, if it is still there."""
-    if given is not None:
-        return given
-    named = trained.receipt.settings.get("slices")
-    return Path(named) if named and (Path(named) / "slices.csv").is_file() else None
+def training_stores(trained: Trained, given: Sequence[Path]) -> tuple[Path, ...]:
+    """The slice stores the model was trained on: as given, or as its fit receipt names them, if all are still there."""
+    if given:
+        return tuple(given)
+    named = trained.receipt.settings.get("slices") or []
+    stores = tuple(Path(one) for one in ([named] if isinstance(named, str) else named))
+    return stores if all((store / "slices.csv").is_file() for store in stores) else ()
 
 
-def training_rows(trained: Trained, store: Path) -> list[SliceRow]:
-    """The slices of the store that were used: those over the fit's area cut-off, and tumour-free ones."""
-    return larger_than(read_slices(store), float(area_cutoff(trained) or 0.0))
+def training_rows(trained: Trained, stores: Sequence[Path]) -> list[tuple[SliceRow, Path]]:
+    """The slices that were used, each with its store: those over the fit's area cut-off, and tumour-free ones."""
+    cutoff = float(area_cutoff(trained) or 0.0)
+    return [(row, store) for store in stores for row in larger_than(read_slices(store), cutoff)]
 
 
 def area_cutoff(trained: Trained) -> float | None:

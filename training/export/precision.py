@@ -118,12 +118,13 @@ def calibration_tiles(samples: Sequence[Sample], recipe: Input) -> list[NDArray[
     return [one.tile(corner) for one in prepared for corner in one.corners]
 
 
-def calibration_samples(store: Path | None) -> list[Sample]:
-    """Slices of the training set, evenly spread.
+def calibration_samples(stores: Sequence[Path]) -> list[Sample]:
+    """Slices of the training set, evenly spread over each of its stores.
 
     Raises:
         ModelError: if nobody says where it is.
     """
-    if store is None:
+    if not stores:
         raise ModelError("int8 needs slices of the training set for its ranges: name their store with --train.")
-    return read_samples(store, CALIBRATION_SLICES)
+    each = -(-CALIBRATION_SLICES // len(stores))
+    return [sample for store in stores for sample in read_samples(store, each)]

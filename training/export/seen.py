@@ -42,19 +42,19 @@ class _Medians(msgspec.Struct, frozen=True):
     foreground_intensity_properties_per_channel: dict[str, _Grey]
 
 
-def seen_in_training(trained: Trained, store: Path | None) -> Seen:
+def seen_in_training(trained: Trained, stores: Sequence[Path] = ()) -> Seen:
     """Ranges that the model met in training.
 
     Args:
         trained: the model.
-        store: its slice store; without one nnU-Net's fingerprint has to do: sizes after the crop, tumour's grey values;
-            without that, as in published zips, the medians in plans.json: ranges without width.
+        stores: its slice stores; without any, nnU-Net's fingerprint has to do: sizes after the crop, tumour's grey
+            values; without that, as in published zips, the medians in plans.json: ranges without width.
 
     Raises:
         ModelError: if neither file says it.
     """
-    if store is not None:
-        return _in_slices(training_rows(trained, store), store)
+    if stores:
+        return _in_slices(training_rows(trained, stores))
     try:
         return _in_fingerprint(trained.fingerprint) if trained.fingerprint else _in_plans(trained)
     except (msgspec.ValidationError, ValueError, KeyError) as error:
@@ -63,11 +63,12 @@ def seen_in_training(trained: Trained, store: Path | None) -> Seen:
         ) from error
 
 
-def _in_slices(rows: Sequence[SliceRow], store: Path) -> Seen:
-    """Ranges over a slice store."""
+def _in_slices(used: Sequence[tuple[SliceRow, Path]]) -> Seen:
+    """Ranges over slices of one store or several."""
+    rows = [row for row, _ in used]
     spacings = [mm for row in rows for mm in (row.row_mm, row.col_mm)]
     chosen = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _READ)).round().astype(int))
-    grey: NDArray[np.float64] = np.concatenate([_inside(rows[index].image(store)) for index in chosen])
+    grey: NDArray[np.float64] = np.concatenate([_inside(used[at][0].image(used[at][1])) for at in chosen])
     low, high = np.percentile(grey, _PERCENTILES)
     return Seen(
         spacing_mm=(min(spacings), max(spacings)),

@@ -5,18 +5,16 @@ any of them (Wortsman et al., Model soups, ICML 2022). Members that differ in se
 """
 
 import io
-import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
-from inference.engine import Engine
 from inference.errors import FormatError, NotFoundError
 from training.export.checkpoint import Weights, read_checkpoint
 from training.files import written_aside
-from training.nnunet.names import CONFIGURATION
+from training.nnunet.pictures import pictures_of
 from training.nnunet.predict import checkpoint_files
 from training.nnunet.run import Fold
 from training.nnunet.start import read_weights
@@ -58,26 +56,15 @@ def average_models(
     state = read_checkpoint(files[0])
     first: Weights = state["network_weights"]
     shares = [weight / sum(members.values()) for weight in members.values()]
-    mean = {key: value * shares[0] for key, value in first.items()}
+    mean, seen = {key: value * shares[0] for key, value in first.items()}, pictures_of(paths[0])
     for path, file, share in zip(paths[1:], files[1:], shares[1:], strict=True):
-        if _grid(path) != _grid(paths[0]):
-            raise FormatError(f"{path} sees other pictures than the first model: {_grid(path)}, not {_grid(paths[0])}.")
+        if pictures_of(path) != seen:
+            raise FormatError(f"{path} sees other pictures than the first model: {pictures_of(path)}, not {seen}.")
         for key, value in _weights_like(first, file).items():
             mean[key] += share * value
     _shift(mean, margin)
     _write(paths[0], out, state | {"network_weights": mean}, fold)
     return files
-
-
-def _grid(model: Path) -> str:
-    """The pictures a network sees: pixels and their mm, rows before columns."""
-    if model.suffix == ".onnx":
-        seen = Engine.load(model).contract.input
-        patch, spacing = seen.patch, seen.spacing_mm
-    else:
-        plan = json.loads((model / "plans.json").read_text())["configurations"][CONFIGURATION]
-        patch, spacing = plan["patch_size"], plan["spacing"]
-    return f"{patch[0]} x {patch[1]} pixels of {spacing[0]:g} x {spacing[1]:g} mm"
 
 
 def _weights_like(first: Weights, file: Path) -> Weights:

@@ -21,7 +21,12 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         "--evaluation", type=Path, nargs="+", default=[], metavar="SUMMARY", help="report/summary.json, one a mode"
     )
     one.add_argument(
-        "--train", type=Path, metavar="SLICES", help="slice store of the training (default: its receipt's)"
+        "--train",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="SLICES",
+        help="slice stores of the training (default: its receipt's)",
     )
     one.add_argument(
         "--population",
