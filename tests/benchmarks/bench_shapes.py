@@ -12,12 +12,11 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from bench_engine import milliseconds
 from benchfile import keep, quartiles, shown
 from networks import write_random_model
 
-from inference.providers import default_threads
+from inference.providers import CPU, Session, default_threads, open_session
 from training.export.checkpoint import read_trained
 from training.export.graph import write_onnx
 from training.export.network import to_onnx
@@ -29,15 +28,15 @@ BANDS = ("> 200 mm²", "35\N{EN DASH}200 mm²")
 COLOURS = ("#0072b2", "#d55e00")
 
 
-def session(shape: Shape, folder: Path) -> ort.InferenceSession:
+def session(shape: Shape, folder: Path) -> Session:
     """A random network of a shape, on the engine's threads."""
     folder.mkdir()
     plan = ((shape.side, shape.side), shape.features, shape.spacing_mm)
     path = folder / "model.onnx"
     write_onnx(to_onnx(read_trained(write_random_model(folder, plan), [0])), path)
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = default_threads()
-    return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    opened = open_session(path, CPU, default_threads(), [])
+    assert opened is not None
+    return opened
 
 
 def costs(rounds: int) -> dict[str, list[float]]:
@@ -73,7 +72,8 @@ def draw(times: dict[str, list[float]], scores: dict[str, dict[str, float]], out
     from matplotlib import pyplot as plt
 
     figure, axes = plt.subplots(figsize=(7.5, 4.8), layout="constrained")
-    order = sorted(NAMES, key=lambda plan: np.median(times[plan]))
+    trained = [plan for plan in NAMES if NAMES[plan] in scores]
+    order = sorted(trained, key=lambda plan: np.median(times[plan]))
     x = [float(np.median(times[plan])) for plan in order]
     for band, colour in zip(BANDS, COLOURS, strict=True):
         y = [scores[NAMES[plan]][band] for plan in order]
