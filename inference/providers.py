@@ -104,7 +104,7 @@ def open_session(path: Path, provider: str, threads: int, fallbacks: list[str]) 
         except ModelError as error:
             fallbacks.append(str(error))
             return None
-    from inference.onnxruntime_session import onnxruntime_session
+    from inference.onnxruntime_session import onnxruntime_session  # late: it names providers by this file's words
 
     return onnxruntime_session(path, provider, threads, fallbacks)
 

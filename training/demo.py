@@ -5,7 +5,7 @@ Two trainings: one on patients as they come, and one that goes on from it with r
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inference.errors import IusError
@@ -14,7 +14,6 @@ from training.simulation.parameters import CohortKind
 
 NAME = "Demonstration (simulated)"
 CLIP_SEED = 9
-FIRST, SECOND = dataset_name(501, "SimulatedUS"), dataset_name(502, "SimulatedUSEven")
 
 
 class StageError(IusError):
@@ -22,24 +21,56 @@ class StageError(IusError):
 
 
 @dataclass(frozen=True, slots=True)
+class Training:
+    """One of the two trainings.
+
+    Attributes:
+        number, title: of its nnU-Net data set.
+        stores: names of the cohorts it learns from.
+        epochs: of training.
+        val_iterations: validation batches an epoch.
+    """
+
+    number: int
+    title: str
+    stores: tuple[str, ...]
+    epochs: int
+    val_iterations: int
+
+    def model(self, work: Path) -> str:
+        """Its folder."""
+        return str(model_folder(work, dataset_name(self.number, self.title), "realtime"))
+
+
+@dataclass(frozen=True, slots=True)
 class Size:
     """How much of everything.
 
     Attributes:
-        patients: simulated patients of the first training, of the second, of its even cohort, of the sealed cohort.
-        epochs: of the first training and of the second.
-        iterations: batches an epoch.
-        val_iterations: validation batches an epoch.
+        patients: simulated patients by the cohort's name.
+        first: the training from nothing.
+        second: the one that goes on from it.
+        iterations: batches an epoch of both.
     """
 
-    patients: tuple[int, int, int, int]
-    epochs: tuple[int, int]
+    patients: dict[str, int]
+    first: Training
+    second: Training
     iterations: int
-    val_iterations: tuple[int, int]
 
 
-FULL = Size(patients=(60, 100, 60, 20), epochs=(125, 90), iterations=50, val_iterations=(12, 4))
-SMALL = Size(patients=(5, 5, 5, 5), epochs=(4, 2), iterations=25, val_iterations=(3, 3))
+FULL = Size(
+    patients={"first": 60, "train": 100, "even": 60, "sealed": 20},
+    first=Training(501, "SimulatedUS", ("first",), epochs=125, val_iterations=12),
+    second=Training(502, "SimulatedUSEven", ("train", "even"), epochs=90, val_iterations=4),
+    iterations=50,
+)
+SMALL = Size(
+    patients=dict.fromkeys(FULL.patients, 5),
+    first=replace(FULL.first, epochs=4, val_iterations=3),
+    second=replace(FULL.second, epochs=2, val_iterations=3),
+    iterations=25,
+)
 FINE = ("--step-mm", "2", "--every-frame", "3", "--negatives", "9")
 COARSE = ("--step-mm", "3", "--every-frame", "4", "--negatives", "9")
 TRAINING = ("--min-area", "35", "--plan", "realtime", "--batch-size", "8", "--bfloat16", "--workers", "0")
@@ -70,70 +101,52 @@ def make_demo(work: Path, out: Path, *, jobs: int, small: bool, run: Run) -> Non
 
 def stages(work: Path, out: Path, size: Size, jobs: int, *, small: bool) -> list[list[str]]:
     """Every stage as the command line's words."""
-    first, more, even, sealed = size.patients
-
-    def cohort(name: str, kind: str, patients: int, seed: int, cutting: Sequence[str]) -> list[list[str]]:
-        return _cohort(work, name, CohortKind(kind), (patients, seed), cutting, [*_jobs(jobs), *["--small"] * small])
-
-    start = work / "start.onnx"
+    start = str(work / "start.onnx")
+    how = ["--jobs", str(jobs)]
+    drawn = [*how, "--small"] if small else how
+    first = ["export", size.first.model(work), "--out", start, "--name", NAME, "--simulated"]
     return [
-        *cohort("first", "train", first, 1, FINE),
-        ["fit", *_stores(work, "first"), *_learning(work, FIRST, size, 0), *_jobs(jobs)],
-        ["export", str(_model(work, FIRST)), "--out", str(start), "--name", NAME, "--simulated", *["--trial"] * small],
-        *cohort("train", "train", more, 1, COARSE),
-        *cohort("even", "even", even, 5, COARSE),
-        [
-            *("fit", *_stores(work, "train", "even"), *_learning(work, SECOND, size, 1), *_jobs(jobs)),
-            *("--start", str(start), "--learning-rate", "0.01"),
-        ],
-        *cohort("sealed", "sealed", sealed, 7, FINE),
-        *_judge(work, out / "models" / "demo.onnx", small),
+        *_cohort(work, size, "first", CohortKind.TRAIN, 1, FINE, drawn),
+        [*_fit(work, size, size.first), *how],
+        [*first, "--trial"] if small else first,
+        *_cohort(work, size, "train", CohortKind.TRAIN, 1, COARSE, drawn),
+        *_cohort(work, size, "even", CohortKind.EVEN, 5, COARSE, drawn),
+        [*_fit(work, size, size.second), *how, "--start", start, "--learning-rate", "0.01"],
+        *_cohort(work, size, "sealed", CohortKind.SEALED, 7, FINE, drawn),
+        *_judge(work, size.second.model(work), out / "models" / "demo.onnx", small),
     ]
 
 
 def _cohort(
-    work: Path,
-    name: str,
-    kind: CohortKind,
-    drawn: tuple[int, int],
-    cutting: Sequence[str],
-    how: Sequence[str],
+    work: Path, size: Size, name: str, kind: CohortKind, seed: int, cutting: Sequence[str], drawn: Sequence[str]
 ) -> list[list[str]]:
-    """Simulate so many patients by a seed, and cut them."""
-    data, table, (patients, seed) = work / name, work / f"{name}.csv", drawn
+    """Simulate a cohort and cut it."""
+    data, table = work / name, str(work / f"{name}.csv")
     where = ["--resect", str(data / "RESECT"), "--resect-seg", str(data / "RESECT_segmentation")]
     sweeps = ["--sweeps", str(data / "sweeps")] if kind.sweeps else []
-    simulate = ["simulate", "--out", str(data), "--cohort", kind, "--patients", str(patients), "--seed", str(seed)]
+    patients = ["--cohort", kind.value, "--patients", str(size.patients[name]), "--seed", str(seed)]
     return [
-        [*simulate, *how],
-        ["cases", *where, *sweeps, "--out", str(table)],
-        ["slice", str(table), "--out", *_stores(work, name), *cutting],
+        ["simulate", "--out", str(data), *patients, *drawn],
+        ["cases", *where, *sweeps, "--out", table],
+        ["slice", table, "--out", _store(work, name), *cutting],
     ]
 
 
-def _stores(work: Path, *names: str) -> list[str]:
-    return [str(work / f"slices-{name}") for name in names]
+def _store(work: Path, name: str) -> str:
+    return str(work / f"slices-{name}")
 
 
-def _jobs(jobs: int) -> list[str]:
-    return ["--jobs", str(jobs)]
+def _fit(work: Path, size: Size, training: Training) -> list[str]:
+    """Train fold 0."""
+    data = [*(_store(work, name) for name in training.stores), "--work", str(work)]
+    named = ["--dataset-id", str(training.number), "--title", training.title]
+    length = ["--epochs", str(training.epochs), "--iterations", str(size.iterations)]
+    return ["fit", *data, *named, *TRAINING, *length, "--val-iterations", str(training.val_iterations)]
 
 
-def _model(work: Path, dataset: str) -> Path:
-    return model_folder(work, dataset, "realtime")
-
-
-def _learning(work: Path, dataset: str, size: Size, which: int) -> list[str]:
-    """Fold 0 of the first training or the second."""
-    number, title = dataset.removeprefix("Dataset").split("_", 1)
-    length = ["--epochs", str(size.epochs[which]), "--iterations", str(size.iterations)]
-    length += ["--val-iterations", str(size.val_iterations[which])]
-    return ["--work", str(work), "--dataset-id", number, "--title", title, *TRAINING, *length]
-
-
-def _judge(work: Path, out: Path, trial: bool) -> list[list[str]]:
+def _judge(work: Path, model: str, out: Path, trial: bool) -> list[list[str]]:
     """Score the sealed cohort in both modes and export; a draft runs over all mirrors as the viewer would."""
-    model, draft, (sealed,) = str(_model(work, SECOND)), str(work / "draft.onnx"), _stores(work, "sealed")
+    draft, sealed = str(work / "draft.onnx"), _store(work, "sealed")
     words = "sealed cohort of simulated patients: another seed, scanner settings and tumour types held out"
     said = ["--data", words, "--simulated"]
     fast, thorough = work / "report-fast", work / "report-thorough"
@@ -143,7 +156,7 @@ def _judge(work: Path, out: Path, trial: bool) -> list[list[str]]:
     masks = [str(work / f"predictions-{mode}") for mode in ("fast", "thorough")]
     return [
         ["predict", model, sealed, "--out", masks[0]],
-        ["evaluate", masks[0], sealed, "--out", str(fast), *said, "--baseline", *_stores(work, "train")],
+        ["evaluate", masks[0], sealed, "--out", str(fast), *said, "--baseline", _store(work, "train")],
         ["export", model, "--out", draft, *named],
         ["predict", draft, sealed, "--out", masks[1], "--mode", "thorough"],
         ["evaluate", masks[1], sealed, "--out", str(thorough), *said, "--mode", "thorough"],

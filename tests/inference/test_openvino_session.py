@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -16,11 +17,13 @@ from onnx import helper, numpy_helper
 from inference.engine import Engine
 from inference.errors import AnalysisError, ModelError, SelfTestError
 from inference.golden import GoldenCase
+from inference.providers import OPENVINO, open_session
 from training.export.tiny import threshold_model
 
 HERE, CPU = ["OpenVINO"], ["CPUExecutionProvider"]
 BFLOAT16 = "OpenVINO CPU bfloat16"
-NATIVE = any(flag in Path("/proc/cpuinfo").read_text().split() for flag in ("avx512_bf16", "amx_bf16"))
+CPUINFO = Path("/proc/cpuinfo")
+NATIVE = CPUINFO.exists() and bool({"avx512_bf16", "amx_bf16"} & set(CPUINFO.read_text().split()))
 native = pytest.mark.skipif(not NATIVE, reason="this processor has no bfloat16: what it does instead is tested")
 LOAD = """
 import json, sys
@@ -135,6 +138,18 @@ def test_its_threads_rest_when_it_does(model):
 
 
 @native
+@pytest.mark.parametrize("provider", [CPU[0], pytest.param(OPENVINO, marks=native)])
+def test_a_network_that_was_opened_does_not_change_with_its_file(tmp_path, provider):
+    path = tmp_path / "model.onnx"
+    shutil.copyfile(Path(__file__).parents[2] / "assets/models/demo.onnx", path)
+    session = open_session(path, provider, 2, [])
+    tile = np.random.default_rng(0).normal(size=(1, 1, 256, 256)).astype(np.float32)
+    before = session.run(None, {"image": tile})[0].copy()
+    with path.open("r+b") as stream:
+        stream.write(bytes(path.stat().st_size))
+    assert np.array_equal(session.run(None, {"image": tile})[0], before)
+
+
 def test_an_answer_is_not_changed_by_the_next_one(model):
     engine = Engine.load(model(unit="z", level=0.5), providers=HERE)
     tile = np.random.default_rng(0).standard_normal((1, 1, 64, 96)).astype(np.float32)

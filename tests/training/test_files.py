@@ -2,24 +2,15 @@
 
 import gzip
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from full_disk import train_on_a_full_disk
 
 from training.files import written_aside
 from training.slices import SliceRow, read_slice, write_slice, write_slices
-
-LIMITED = """
-import resource, signal, sys
-from training.cli import main
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
-sys.exit(main(sys.argv[2:]))
-"""
-"""A stage whose files may not grow beyond a size: what a full disk does, without one."""
 
 
 @pytest.mark.parametrize(
@@ -48,14 +39,12 @@ def test_a_stage_on_a_full_disk_ends_with_one_sentence_and_no_empty_mask(tmp_pat
         write_slice(picture, (0.5, 0.5), path)
     write_slices([row], store / "slices.csv")
     model = Path(__file__).parents[2] / "assets" / "models" / "demo.onnx"
-    words = ["predict", str(model), str(store), "--out", str(out)]
-    root = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
-    run = [sys.executable, "-c", LIMITED]
-    full = subprocess.run([*run, "80", *words], env=root, capture_output=True, text=True, timeout=120, check=False)
+    words = ("predict", model, store, "--out", out)
+    full = train_on_a_full_disk(80, *words)
     assert full.returncode == 2, full.stderr
     assert "Traceback" not in full.stderr
     assert "The disk is full" in full.stderr.splitlines()[-1]
     assert not list(out.glob("*.nii.gz"))
-    again = subprocess.run([*run, "9999", *words], env=root, capture_output=True, text=True, timeout=120, check=False)
+    again = train_on_a_full_disk(9999, *words)
     assert again.returncode == 0, again.stderr
     assert read_slice(out / "s.nii.gz").shape == (90, 90)

@@ -1,6 +1,7 @@
 """Ways of learning beside nnU-Net's own: which slices are drawn, what the loss feels, whose weights it starts from."""
 
 import copy
+import json
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from training.export.export import export_model
 from training.nnunet.dataset import DatasetError
 from training.nnunet.drawing import weighed
 from training.nnunet.losses import dice_of_slices
+from training.nnunet.pictures import other_pictures
 from training.nnunet.predict import load_predictor
 from training.nnunet.start import load_export
 
@@ -84,6 +86,21 @@ def test_a_training_starts_from_the_exported_weights_to_the_bit(exported):
     picture = torch.from_numpy(np.random.default_rng(0).normal(size=(1, 1, 64, 80)).astype(np.float32))
     with torch.no_grad():
         assert torch.equal(started(picture), trained(picture))
+
+
+def test_weights_that_saw_other_pictures_are_told(exported):
+    folder, out = exported
+    plans = json.loads((folder / "plans.json").read_text())
+    assert other_pictures(out, plans) is None
+    for change, words in (
+        ({"use_mask_for_norm": [True]}, "normalised without the black around"),
+        ({"spacing": [0.7, 0.7]}, "of 0.7 x 0.7 mm"),
+    ):
+        other = copy.deepcopy(plans)
+        other["configurations"]["2d"] |= change
+        said = other_pictures(out, other)
+        assert said is not None
+        assert words in said.split("than this training shows")[1]
 
 
 def test_another_network_and_another_file_are_refused(exported, model_folder, tmp_path):

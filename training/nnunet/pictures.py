@@ -1,8 +1,9 @@
 """Which pictures a network sees, in words: two networks of the same shape may see the same slice differently."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from inference.engine import Engine
 from training.nnunet.names import CONFIGURATION
@@ -18,18 +19,27 @@ def pictures_of(model: Path) -> str:
         ModelError: if an export does not reproduce its own masks.
     """
     if model.suffix != ".onnx":
-        plan = json.loads((model / "plans.json").read_text())["configurations"][CONFIGURATION]
-        return _words(plan["patch_size"], plan["spacing"], masked=plan["use_mask_for_norm"][0])
+        return _planned(json.loads((model / "plans.json").read_text()))
     seen = Engine.load(model).contract.input
     return _words(seen.patch, seen.spacing_mm, masked=seen.mask_normalisation)
 
 
-def other_pictures(start: Path, trained: Path) -> str | None:
-    """A sentence where a training went on from weights that saw other pictures; None where they saw the same."""
-    before, now = pictures_of(start), pictures_of(trained)
+def other_pictures(start: Path, plans: Mapping[str, Any]) -> str | None:
+    """A sentence where a training goes on from weights that saw other pictures; None where they saw the same.
+
+    Args:
+        start: an export.
+        plans: nnU-Net's, of the training.
+    """
+    before, now = pictures_of(start), _planned(plans)
     if before == now:
         return None
-    return f"{start} saw other pictures ({before}) than this training ({now}): its weights were a first guess only."
+    return f"{start} saw other pictures ({before}) than this training shows ({now}): its weights are a first guess."
+
+
+def _planned(plans: Mapping[str, Any]) -> str:
+    plan = plans["configurations"][CONFIGURATION]
+    return _words(plan["patch_size"], plan["spacing"], masked=plan["use_mask_for_norm"][0])
 
 
 def _words(patch: Sequence[int], spacing_mm: Sequence[float], *, masked: bool) -> str:

@@ -16,6 +16,7 @@ from training.nnunet.dataset import TUMOUR_FREE
 from training.nnunet.drawing import weighed
 from training.nnunet.losses import dice_of_slices
 from training.nnunet.patience import Patience
+from training.nnunet.pictures import other_pictures
 from training.nnunet.randomness import State, random_state, restore_random_state
 from training.nnunet.start import load_export
 
@@ -64,6 +65,8 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         super().initialize()
         if self.start is not None:
             load_export(self.network, self.start)
+            if said := other_pictures(self.start, self.plans_manager.plans):
+                self.print_to_log_file(said)
         self.save_every = sys.maxsize
         self.logger.plot_progress_png = self._record_curves
         if self.bfloat16:

@@ -77,7 +77,6 @@ def run(arguments: argparse.Namespace) -> None:
     from training.nnunet.estimate import estimate
     from training.nnunet.exclusions import read_exclusions
     from training.nnunet.names import dataset_name
-    from training.nnunet.pictures import other_pictures
     from training.nnunet.run import FitSettings
     from training.receipt import write_receipt
 
@@ -93,8 +92,6 @@ def run(arguments: argparse.Namespace) -> None:
     folder = _fit(arguments, dataset, settings)
     inputs = [raw / "dataset.json", raw / "splits_final.json", folder.parent / "plans.json"]
     write_receipt(folder, "fit", settings_of(arguments) | {"excluded": excluded}, inputs, arguments.seed)
-    if settings.start is not None and (said := other_pictures(settings.start, folder.parent)):
-        print(said)
     print(folder.parent)
 
 

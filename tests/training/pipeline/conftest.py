@@ -1,10 +1,16 @@
-"""A cohort of plain ellipsoids in RESECT's layout: small enough to train on in seconds."""
+"""A cohort of plain ellipsoids in RESECT's layout, small enough to train on in seconds, and a model trained on it."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
+from fitting import FIT, fit_until_killed, ius_train
+
+from training.cases import write_cases
+from training.cutting import Cutting
+from training.datasets.resect import find_cases
+from training.store import cut_cases
 
 SHAPE = (40, 46, 36)
 SPACING = (0.9, 0.9, 0.9)
@@ -40,3 +46,24 @@ def cohort(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_volume(image, root / "RESECT" / "NIFTI" / name / "US" / f"{name}-US-before.nii.gz")
         write_volume(mask, root / "RESECT_segmentation" / name / f"{name}-US-before-tumor.nii.gz")
     return root
+
+
+@pytest.fixture(scope="session")
+def store(cohort: Path) -> Path:
+    """A slice store, made by the command line's own functions."""
+    cases = find_cases(cohort / "RESECT", cohort / "RESECT_segmentation")
+    write_cases(cases, cohort / "cases.csv")
+    cut_cases(cases, cohort / "slices", Cutting(step_mm=6, negatives=3))
+    return cohort / "slices"
+
+
+@pytest.fixture(scope="session")
+def model(store: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder whose training was killed after an epoch, resumed, and stopped early after the next one."""
+    work = tmp_path_factory.mktemp("work")
+    fit = ("fit", store, "--work", work, *FIT)
+    fit_until_killed(work, fit)
+    second = ius_train(*fit, "--patience", 0)
+    assert second.returncode == 0, second.stderr
+    (folder,) = (work / "nnUNet_results").glob("*/*")
+    return folder
