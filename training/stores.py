@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from inference.errors import FormatError
-from training.slices import SliceRow, read_slices, write_slices
+from training.slicing.slices import SliceRow, read_slices, write_slices
 
 
 def join_stores(stores: Sequence[Path], out: Path) -> list[SliceRow]:

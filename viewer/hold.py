@@ -1,6 +1,6 @@
 """The size warning comes on at once and goes off half a second after it stopped being true: it never flickers."""
 
-from inference.reading import SizeState
+from inference.outcome import SizeState
 
 HOLD_S = 0.5
 _SEVERITY = (SizeState.AT_MOST_35, SizeState.AT_MOST_200, SizeState.ABOVE_200)

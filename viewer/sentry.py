@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from inference.frame import Frame
 from inference.guards.base import Alarm, Event, Finding, forbidding
-from inference.reading import NotAnalysed, Outcome, Reason, UnknownSpacing
+from inference.outcome import NotAnalysed, Outcome, Reason, UnknownSpacing
 
 if TYPE_CHECKING:
     from inference.contract import Seen
@@ -21,7 +21,7 @@ class Sentry:
     """
 
     def __init__(self) -> None:
-        from inference.guards.every import every_guard  # OpenCV: not before the window is there
+        from inference.guards.all import every_guard  # OpenCV: not before the window is there
 
         self._watch = every_guard()
         self.findings: tuple[Finding, ...] = ()

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.frame import Pixels
-from inference.reading import Outcome
+from inference.outcome import Outcome
+from inference.sector import sector_mask
 from inference.sources.base import Mask
-from inference.sources.sector import sector_mask
 
 
 class Outside(StrEnum):

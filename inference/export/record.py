@@ -21,8 +21,8 @@ from inference.export.plot import STYLE, area_plot
 from inference.export.stack import write_stack
 from inference.export.summary import Session, write_summary
 from inference.export.volume import header_of, in_volume
-from inference.exporters import reading_row, write_nifti, write_readings, write_text
-from inference.reading import NotAnalysed, NothingFound, Outcome, Reason, Tumour
+from inference.nifti import reading_row, write_nifti, write_readings, write_text
+from inference.outcome import NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.recording.timeline import Setting
 from inference.sources.record import RecordSource
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from inference.guards.sketch import Sketch  # OpenCV: not before a source is opened
+    from inference.guards.thumbnail import Sketch  # OpenCV: not before a source is opened
 
 
 class Alarm(StrEnum):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.frame import View
-from inference.guards.sketch import DARK, Sketch
+from inference.guards.thumbnail import DARK, Sketch
 
 STROKES = (3, 7)
 """Pixels: the strokes of a text are thinner, in a small picture and in a large one."""

@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.crop import Rect
 from inference.errors import SpacingError
 from inference.frame import Frame, Pixels
 from inference.guards.base import Alarm, Finding
-from inference.guards.sketch import Sketch
-from inference.sources.cropped import Rect
+from inference.guards.thumbnail import Sketch
 
 BLOCK = 4
 """Pixels a side of the patch over which a change is averaged: a stroke of a digit fills one, codec noise does not."""

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from inference.frame import Frame
 from inference.guards.base import Alarm, Finding
-from inference.guards.sketch import Sketch
+from inference.guards.thumbnail import Sketch
 
 AFTER_S = 1.0
 """A hand is never still for a second: speckle changes with every pulse, even on a resting probe."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from inference.contract import Seen
 from inference.frame import Frame
 from inference.guards.base import Alarm, Event, Finding, Guard
-from inference.guards.sketch import Sketcher
+from inference.guards.thumbnail import Sketcher
 
 log = logging.getLogger(__name__)
 

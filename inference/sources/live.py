@@ -15,9 +15,9 @@ from inference.errors import SourceError
 from inference.frame import ColourMap, Frame, Origin, Pixels, View
 from inference.guards.depth import DepthGuard, DepthWatch
 from inference.latest import Latest
+from inference.sector import GrowingSector
 from inference.sources.base import LOST_AFTER_S, Closing, SourceInfo
 from inference.sources.recorded import REMEDY, display_levels
-from inference.sources.sector import GrowingSector
 from inference.spacing import PixelSpacing
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ import numpy as np
 
 from inference.errors import FormatError
 from inference.export.volume import header_of, in_volume
-from inference.exporters import picture_header, write_mask_nifti
 from inference.frame import Frame, Origin, Pixels
-from inference.reading import Outcome
+from inference.nifti import picture_header, write_mask_nifti
+from inference.outcome import Outcome
 from inference.recording.entries import frame_of, outcome_of
 from inference.recording.reader import RecordReader
 from inference.recording.schema import EventKind, ModelUsed, Opening

@@ -13,8 +13,8 @@ import numpy as np
 from cv2.utils import logging
 from numpy.typing import NDArray
 
-from inference.exporters import picture_header, write_mask_nifti
 from inference.frame import ColourMap, Frame, Pixels
+from inference.nifti import picture_header, write_mask_nifti
 from inference.sources.base import Closing, Mask, SourceInfo
 from inference.spacing import PixelSpacing
 

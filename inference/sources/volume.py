@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from inference.errors import ChoiceError, FormatError
-from inference.exporters import without_texts, write_mask_nifti
 from inference.frame import Origin, Pixels, View
+from inference.nifti import without_texts, write_mask_nifti
 from inference.sources.base import Mask, SourceInfo, SweptGrid
 from inference.sources.grid import AXES, Volume, edge_letter, plane_reason
 from inference.sources.metaimage import read_metaimage

@@ -8,7 +8,7 @@ import numpy as np
 
 from inference.contract import Mode
 from inference.frame import Frame, Origin, Pixels, View
-from inference.reading import (
+from inference.outcome import (
     Analysis,
     Diameters,
     Failed,

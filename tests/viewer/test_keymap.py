@@ -16,7 +16,7 @@ from viewer.actions import ACTIONS
 from viewer.keymap import KeyConflictError, Keymap
 from viewer.main_window import MainWindow
 from viewer.phase import Phase
-from viewer.theme import Theme
+from viewer.style.theme import Theme
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]

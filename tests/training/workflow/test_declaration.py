@@ -7,7 +7,7 @@ import yaml
 
 from inference.errors import FormatError, NotFoundError
 from training.experiments.declaration import FOLDER, find_experiment, read_experiment
-from training.slices import SliceRow, larger_than
+from training.slicing.slices import SliceRow, larger_than
 from training.workflow.commands import Commands
 
 SMALL = {

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from training.folds import read_folds
-from training.slices import read_slices
+from training.cohort.folds import read_folds
+from training.slicing.slices import read_slices
 
 TINY = """
 title: Tiny
@@ -120,7 +120,7 @@ def test_the_same_figures_come_out_of_the_stored_predictions(work: Path):
 
 
 def test_packed_predictions_give_the_same_tables_in_an_empty_folder(work: Path, tmp_path: Path):
-    stored = [sys.executable, "-m", "training.workflow.stored"]
+    stored = [sys.executable, "-m", "training.workflow.packed_predictions"]
     experiment, packed, again = work.parent / "tiny.yaml", tmp_path / "predictions.zip", tmp_path / "again"
     for words in (
         ["pack", experiment, "--work", work, "--out", packed],
