@@ -1,9 +1,7 @@
 """Results on disk. Every file is written aside and renamed, so that a half one never has the right name."""
 
-import csv
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import io
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,123 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.contract import INTENDED_USE
-from inference.errors import OutputError
-from inference.outcome import Failed, NothingFound, Outcome, Tumour
-from inference.sources.base import SourceInfo
+from inference.errors import FormatError
+from inference.files import replacing
+from inference.source_info import SweptGrid
 from inference.spacing import PixelSpacing
 
 if TYPE_CHECKING:
     import nibabel as nib
-
-COLUMNS = (
-    *("frame", "time_s", "outcome", "area_mm2", "area_px", "regions", "largest_mm2", "diameter_mm", "size_state"),
-    *("touches_edge", "spacing_row_mm", "spacing_col_mm", "spacing_provenance", "latency_ms", "reason"),
-)
-"""Columns of a table of readings. Unknown is empty."""
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A name beside `path` to write to; renamed to `path` when all went well, removed otherwise.
-
-    The name keeps the whole suffix, since writers choose format and compression by it.
-
-    Raises:
-        OutputError: if it cannot be written.
-    """
-    aside = path.with_name(f".{os.getpid()}-{path.name}")
-    try:
-        yield aside
-        aside.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def write_readings(path: Path, rows: Iterable[Mapping[str, object]], more: Sequence[str] = ()) -> None:
-    """Write readings as CSV: one header line, then one line a frame.
-
-    Args:
-        path: the file.
-        rows: dictionaries of `COLUMNS`, from `reading_row`; what one lacks stays empty.
-        more: further columns.
-
-    Raises:
-        OutputError: if it cannot be written.
-    """
-    with replacing(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, (*COLUMNS, *more), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def reading_row(outcome: Outcome) -> dict[str, object]:
-    """One line of a table of readings: mm and mm² to the millionth, so that no area is rounded away."""
-    frame = outcome.frame
-    row = _frame_cells(frame.index, frame.time_s, frame.spacing)
-    match outcome:
-        case Tumour():
-            row |= _tumour_cells(outcome)
-        case NothingFound():
-            row |= {"outcome": "none", "area_px": 0, "regions": 0}
-            row["area_mm2"] = None if frame.spacing is None else 0
-        case Failed():
-            row |= {"outcome": "failed", "reason": outcome.sentence}
-        case _:
-            row |= {"outcome": "not_analysed", "reason": outcome.sentence}
-    if isinstance(outcome, Tumour | NothingFound):
-        row["latency_ms"] = round(outcome.analysis.latency_ms, 3)
-    return row
-
-
-def failed_row(index: int, info: SourceInfo, sentence: str) -> dict[str, object]:
-    """The line of a frame that could not even be read."""
-    time_s = None if info.fps is None else index / info.fps
-    return _frame_cells(index, time_s, info.spacing) | {"outcome": "failed", "reason": sentence}
-
-
-def _frame_cells(index: int, time_s: float | None, spacing: PixelSpacing | None) -> dict[str, object]:
-    return {"frame": index, "time_s": _rounded(time_s), **spacing_cells(spacing)}
-
-
-def spacing_cells(spacing: PixelSpacing | None) -> dict[str, object]:
-    """The three cells of a spacing."""
-    if spacing is None:
-        return {"spacing_row_mm": None, "spacing_col_mm": None, "spacing_provenance": "none"}
-    return {
-        "spacing_row_mm": spacing.row_mm,
-        "spacing_col_mm": spacing.col_mm,
-        "spacing_provenance": spacing.provenance.value,
-    }
-
-
-def _tumour_cells(tumour: Tumour) -> dict[str, object]:
-    largest = tumour.largest
-    return {
-        "outcome": "tumour",
-        "area_mm2": _rounded(tumour.area_mm2),
-        "area_px": tumour.area_px,
-        "regions": len(tumour.regions),
-        "largest_mm2": _rounded(largest.area_mm2),
-        "diameter_mm": None if largest.diameters is None else _rounded(largest.diameters.longest_mm),
-        "size_state": None if tumour.size is None else tumour.size.value,
-        "touches_edge": "true" if tumour.touches_edge else "false",
-    }
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 6)
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file in UTF-8.
-
-    Raises:
-        OutputError: if it cannot be written.
-    """
-    with replacing(path) as aside:
-        aside.write_text(text, encoding="utf-8")
 
 
 def write_mask_nifti(mask: NDArray[np.uint8], header: "nib.Nifti1Header", path: str) -> None:
@@ -197,3 +85,41 @@ def picture_header(spacing: PixelSpacing | None) -> "nib.Nifti1Header":
         header.set_sform(affine, code=1)
         header.set_xyzt_units("mm")
     return header
+
+
+def in_volume(grid: SweptGrid, slices: Iterable[tuple[int, NDArray[Any]]]) -> NDArray[Any]:
+    """Lay slices into their volume.
+
+    Args:
+        grid: the volume.
+        slices: at least one (place along the axis, (rows, cols) picture); a later one at the same place wins.
+
+    Returns:
+        (i, j, k), 0 where there is no slice.
+
+    Raises:
+        FormatError: if one lies outside the volume.
+    """
+    placed = list(slices)
+    first = placed[0][1]
+    stack = np.zeros((grid.count, *first.shape), first.dtype)
+    for place, picture in placed:
+        if not 0 <= place < grid.count:
+            raise FormatError(f"Slice {place} lies outside a volume of {grid.count}: it cannot be written as NIfTI.")
+        stack[place] = picture
+    return np.moveaxis(stack, 0, "kji".index(grid.axis)).T
+
+
+def header_of(grid: SweptGrid) -> "nib.Nifti1Header":
+    """The volume's NIfTI header.
+
+    Raises:
+        FormatError: if its bytes are none.
+    """
+    import nibabel as nib  # a third of a second, which opening a record does not need
+
+    kinds = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
+    kind = kinds.get(len(grid.header))
+    if kind is None:
+        raise FormatError("The record's volume header is damaged: masks cannot be placed in the volume.")
+    return kind.from_fileobj(io.BytesIO(grid.header), check=False)

@@ -11,9 +11,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.alarms import Alarm, forbidding
 from inference.contract import Mode, Reliability
 from inference.frame import Frame
-from inference.guards.base import Alarm, forbidding
 
 
 class SizeState(StrEnum):

@@ -1,20 +1,28 @@
 """The part of the picture that the probe drew, found from the pictures themselves."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from inference.frame import Pixels
-from inference.guards.black import empty
-from inference.sources.base import Mask
+from inference.frame import Mask, Pixels
 
-DARK = 12 / 255
-"""Grey level, as a share of the brightest, up to which a pixel may be noise of a lossy codec."""
+DARK = 12
+"""Grey of 255 up to which a pixel may be noise of a lossy codec."""
 SMALL = 0.05
 """A bright piece of less than this share of the largest one is a ruler, a text or a grey bar."""
 BRIDGE = 9
 """Pixels over which speckle is taken as one piece."""
+STROKES = (3, 7)
+"""Pixels: the strokes of a text are thinner, in a small picture and in a large one."""
+LARGE = 48
+"""Rows for each pixel of a stroke."""
+EVEN = 8
+"""Grey of 255 by which an even picture varies after all: noise of a cable."""
+CALM = 0.9
+"""Share of the picture that is even in itself: all but a text; living speckle is not."""
 
 
 def sector_mask(stack: Sequence[Pixels]) -> Mask:
@@ -32,7 +40,7 @@ def sector_mask(stack: Sequence[Pixels]) -> Mask:
         (rows, cols) uint8: 1 inside; all 1 where no sector stands out.
     """
     brightest = np.maximum.reduce([np.asarray(picture) for picture in stack])
-    limit = DARK * (255.0 if brightest.dtype == np.uint8 else float(brightest.max()))
+    limit = DARK / 255 * (255.0 if brightest.dtype == np.uint8 else float(brightest.max()))
     bright = (brightest > limit).astype(np.uint8)
     # Closing fills dark specks and joins pieces, opening takes off ruler ticks and codec noise.
     pieces = cv2.morphologyEx(bright, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
@@ -101,10 +109,30 @@ class GrowingSector:
 
 def _shining(pixels: Pixels, inside: Mask) -> int:
     """Pixels that shine outside the sector."""
-    limit = DARK * (255.0 if pixels.dtype == np.uint8 else float(pixels.max()))
+    limit = DARK / 255 * (255.0 if pixels.dtype == np.uint8 else float(pixels.max()))
     return int(np.count_nonzero((pixels > limit) & (inside == 0)))
 
 
 def spread(count: int, wanted: int) -> list[int]:
     """At most `wanted` frame numbers, evenly over 0..count-1, both ends among them."""
     return sorted({int(index) for index in np.linspace(0, count - 1, min(count, wanted)).round()})
+
+
+def empty(picture: NDArray[Any]) -> bool:
+    """Whether nothing wider than a stroke stands out from the rest of what is inside the sector.
+
+    Args:
+        picture: (rows, cols) uint8, 0 outside the sector.
+    """
+    side = int(np.clip(picture.shape[0] // LARGE, *STROKES))
+    patch = np.ones((side, side), np.uint8)
+    least = cv2.erode(picture, patch)
+    brightest = int(least.max())
+    if brightest <= DARK:
+        return True
+    if brightest - cv2.mean(picture, least)[0] > EVEN:  # soon told of nearly every good picture
+        return False
+    most = cv2.dilate(picture, patch)
+    inside = least > 0
+    calm = (most - least)[inside] <= EVEN
+    return bool(calm.mean() >= CALM and brightest - int(most[inside].min()) <= EVEN)

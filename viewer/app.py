@@ -12,7 +12,8 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from inference.live.requests import Model, Opened, Refusal, SourceRequest
+    from inference.live.model import Model
+    from inference.live.requests import Opened, Refusal, SourceRequest
     from inference.sources.base import RecordedSource
     from viewer.exception_hooks import Faults
     from viewer.main_window import MainWindow
@@ -61,10 +62,10 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     """The window, with source and model being opened behind it."""
     from inference.live.requests import SourceRequest
     from inference.live.session import Session
+    from inference.view_notes import Phase
     from viewer import settings
     from viewer.main_window import MainWindow
     from viewer.panels.source import DEMO
-    from viewer.phase import Phase
 
     session = Session(open_source, load_model)
     remembered = settings.load()
@@ -192,7 +193,7 @@ def _end_after(window: "MainWindow", seconds: float, wanted: argparse.Namespace,
 
 
 def _write_status(window: "MainWindow", path: Path) -> None:
-    from inference.nifti import write_text
+    from inference.files import write_text
     from viewer.status_report import report
 
     values = report(window.meter, window.session.status(), window.session.model, window.shown, STARTED_AT)
@@ -202,7 +203,7 @@ def _write_status(window: "MainWindow", path: Path) -> None:
 
 def _write_screenshot(window: "MainWindow", path: Path) -> None:
     from inference.errors import OutputError
-    from inference.nifti import replacing
+    from inference.files import replacing
 
     with replacing(path) as aside:
         if not window.grab().save(str(aside), "PNG"):

@@ -23,6 +23,7 @@ from inference.live.health import Health
 from inference.live.review import Review
 from inference.live.session import Session
 from inference.outcome import Outcome
+from inference.view_notes import Flip, Phase
 from viewer import keymap, settings
 from viewer.actions import ACTIONS
 from viewer.control.action_handlers import Deeds
@@ -34,14 +35,11 @@ from viewer.control.record_export import Exporting
 from viewer.control.recording import Recording
 from viewer.control.refresh import Pull
 from viewer.exception_hooks import Faults
-from viewer.flip import Flip
 from viewer.jobs.background import Chores
 from viewer.jobs.snapshots import Snapshots
 from viewer.keymap import KeyConflictError
 from viewer.layout.layout import Screen
-from viewer.paint_meter import Meter
-from viewer.phase import Phase
-from viewer.picture.canvas import Painted
+from viewer.paint_meter import Meter, Painted
 from viewer.readout.readout_state import Face, Offer
 from viewer.settings import Settings
 from viewer.style.stylesheet import stylesheet

@@ -6,10 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from inference.frame import Frame
-from viewer.picture.canvas import Painted
 
 KEPT = 20_000
 """Latencies kept for the percentiles: some eleven minutes at 30 frames a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """What one paint event put on the screen: the frames of picture and contour, and when."""
+
+    picture: Frame | None
+    contour: Frame | None
+    at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The status that `--status` writes for scripts: what was really captured, analysed, shown and dropped."""
 
-from inference.live.requests import Model
+from inference.live.model import Model
 from inference.live.stream import StreamStatus
 from inference.outcome import Failed, NotAnalysed, NothingFound, Outcome, Tumour, UnknownSpacing
 from viewer.paint_meter import Meter

@@ -6,10 +6,9 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.frame import Pixels
+from inference.frame import Mask, Pixels
 from inference.outcome import Outcome
 from inference.sector import sector_mask
-from inference.sources.base import Mask
 
 
 class Outside(StrEnum):

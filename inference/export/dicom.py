@@ -17,8 +17,8 @@ from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate
 from inference.contract import INTENDED_USE
 from inference.export import words
 from inference.export.capture import Capture
+from inference.files import replacing
 from inference.frame import View
-from inference.nifti import replacing
 from inference.outcome import Tumour
 
 PATIENT_NAME: Final = "ANONYMOUS^"

@@ -35,9 +35,9 @@ from pyigtl.messages import ImageMessage, StringMessage
 
 from inference.contract import INTENDED_USE
 from inference.errors import OutputError
+from inference.export.readings import reading_row
 from inference.frame import Pixels
 from inference.latest import Latest
-from inference.nifti import reading_row
 from inference.outcome import NothingFound, Outcome, Tumour
 from inference.spacing import PixelSpacing
 

@@ -11,7 +11,7 @@ from inference.contract import DEMONSTRATION
 from inference.errors import OutputError
 from inference.export.capture import Capture
 from inference.export.words import caption
-from inference.nifti import replacing
+from inference.files import replacing
 from inference.outcome import Region, SizeState, Tumour
 
 WIDTH = 480

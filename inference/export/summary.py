@@ -13,8 +13,8 @@ from inference.export import words
 from inference.export.capture import Capture
 from inference.export.picture import annotated, png
 from inference.export.plot import STYLE, Reading, area_plot
+from inference.files import write_text
 from inference.frame import Origin
-from inference.nifti import write_text
 from inference.outcome import SizeState
 from inference.spacing import PixelSpacing, Provenance
 

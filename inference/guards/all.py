@@ -1,6 +1,7 @@
 """Which guards look at a source. Loads OpenCV: imported when a source is opened, not when the window is."""
 
-from inference.guards.base import Alarm, Sight
+from inference.alarms import Alarm
+from inference.guards.base import Sight
 from inference.guards.black import black
 from inference.guards.coloured import coloured
 from inference.guards.depth import DepthAlarm

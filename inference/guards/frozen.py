@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.alarms import Alarm, Finding
 from inference.frame import Frame
-from inference.guards.base import Alarm, Finding
 from inference.guards.thumbnail import Sketch
 
 AFTER_S = 1.0

@@ -12,8 +12,6 @@ from inference.frame import Frame
 
 SIDE = 192
 """Pixels of the longer side at most: a speckle becomes a pixel, the stroke of a text becomes faint."""
-DARK = 12
-"""Grey of 255 up to which a pixel may be noise of a lossy codec."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

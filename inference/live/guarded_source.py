@@ -3,10 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from inference.alarms import Alarm, Event, Finding, forbidding
+from inference.contract import Seen
 from inference.crop import Cropping, Rect
 from inference.frame import Frame, Pixels
 from inference.live.playback import Playback
-from inference.sources.base import LiveSource, SourceInfo
+from inference.source_info import SourceInfo
+from inference.sources.base import LiveSource
 from inference.spacing import Provenance
 
 UNWATCHED = (
@@ -71,7 +74,7 @@ class Feed:
         Raises:
             SpacingError: if there is nothing in the region that could change.
         """
-        from inference.guards.depth import DepthGuard
+        from inference.sources.depth_watch import DepthGuard
 
         if self._live is None:
             return
@@ -82,7 +85,7 @@ class Feed:
 
     def shows(self, region: Rect, reference: Pixels) -> bool:
         """Whether depth text and ruler are now what they were on this whole picture."""
-        from inference.guards.depth import CHANGED, DepthGuard
+        from inference.sources.depth_watch import CHANGED, DepthGuard
 
         whole = self.whole()
         return whole is not None and DepthGuard(reference, region).change(whole) <= CHANGED
@@ -94,10 +97,49 @@ class Feed:
 
     def _believable(self, frame: Frame) -> Frame:
         """The same frame; without a hand-given scale while the scanner's depth is not watched."""
-        from inference.guards.depth import may_measure
+        from inference.sources.depth_watch import may_measure
 
         spacing = frame.spacing
         by_hand = spacing is not None and spacing.provenance in BY_HAND
         if may_measure(captured=self.captured and by_hand, own_scale=not by_hand, watched=self.guarded):
             return frame
         return replace(frame, spacing=None, no_spacing_reason=UNWATCHED)
+
+
+class Sentry:
+    """Shows every frame of one source to the guards, before anybody else gets it; called in the capture thread only.
+
+    Attributes:
+        findings: of the newest frame; may be read from another thread.
+    """
+
+    def __init__(self) -> None:
+        from inference.guards.all import every_guard  # OpenCV: not before the window is there
+
+        self._watch = every_guard()
+        self.findings: tuple[Finding, ...] = ()
+
+    def look(self, frame: Frame, seen: "Seen | None") -> Frame:
+        """The same frame with what the guards found in it.
+
+        Args:
+            frame: the next one of the source.
+            seen: what the loaded model saw in training; None while there is none.
+        """
+        self.findings = found = self._watch.look(frame, seen)
+        return replace(frame, findings=found) if found else frame
+
+    @property
+    def frozen(self) -> Finding | None:
+        """That the scanner stands still, where nothing worse is wrong."""
+        found = self.findings
+        return None if forbidding(found) else next((one for one in found if one.alarm is Alarm.FROZEN), None)
+
+    @property
+    def ringing(self) -> tuple[Finding, ...]:
+        """The alarms at the newest frame."""
+        return self._watch.ringing
+
+    def events(self) -> tuple[Event, ...]:
+        """Begins and ends of alarms since last asked; each is given once."""
+        return self._watch.events()

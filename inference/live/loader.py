@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 from queue import SimpleQueue
 from typing import TypeAlias
 
-from inference.live.requests import Loaded, Model, Refusal
+from inference.live.model import Model
+from inference.live.requests import Loaded, Refusal
 
 _Job: TypeAlias = tuple[str, int, Callable[[], Loaded]]
 

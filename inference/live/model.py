@@ -1,15 +1,47 @@
 """A model file made ready for the window: its two modes, which never run at once."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
-from inference.contract import Mode
+from inference.contract import Mode, ModelContract
 from inference.frame import Frame
-from inference.live.requests import Model
 from inference.model.engine import Engine
 from inference.model.segmenter import Segmenter
 from inference.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """A model that loaded and passed its self-test here.
+
+    Attributes:
+        path: the file.
+        contract: what it says of itself.
+        sha256: its identity.
+        provider: what it really runs on.
+        fallbacks: why faster providers were not taken.
+        self_test: the self-test's result in words.
+        warm_up_ms: one pass through the network.
+        analyse: Frame -> Outcome.
+        analyse_without_scale: the same by the user's choice where nobody knows the scale.
+        want_band: asks for the uncertainty band with every answer, or no longer.
+        thorough: the mean over every mirrored pass, with or without scale; None where the model has one mode. May be
+            called from another thread than `analyse`: the two wait for each other.
+    """
+
+    path: Path
+    contract: ModelContract
+    sha256: str
+    provider: str
+    fallbacks: tuple[str, ...]
+    self_test: str
+    warm_up_ms: float
+    analyse: Callable[[Frame], Outcome]
+    analyse_without_scale: Callable[[Frame], Outcome]
+    want_band: Callable[[bool], None]
+    thorough: Callable[[Frame], Outcome] | None = None
 
 
 def model_of(path: Path) -> Model:

@@ -6,7 +6,8 @@ from dataclasses import replace
 from time import monotonic
 
 from inference.frame import Frame, Pixels
-from inference.sources.base import Closing, RecordedSource, SourceInfo, Whole
+from inference.source_info import SourceInfo
+from inference.sources.base import Closing, RecordedSource, Whole
 from inference.spacing import PixelSpacing
 
 SWEEP_FPS = 20.0

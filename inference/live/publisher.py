@@ -4,8 +4,7 @@ from typing import TYPE_CHECKING
 
 from inference.live.health import Condition, Health
 from inference.outcome import Outcome
-from viewer.phase import Phase
-from viewer.picture.annotations import Marker
+from inference.view_notes import Marker, Phase
 
 if TYPE_CHECKING:
     from inference.export.openigtlink_server import Broadcast

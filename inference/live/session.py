@@ -8,20 +8,21 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from inference.alarms import Event, Finding, forbidding
 from inference.crop import Rect
 from inference.frame import Frame
-from inference.guards.base import Event, Finding, forbidding
-from inference.live.guarded_source import Feed
+from inference.live.guarded_source import Feed, Sentry
 from inference.live.health import Condition, Freshness, Health, judge, standing_still
 from inference.live.loader import Loader
+from inference.live.model import Model
 from inference.live.playback import SWEEP_FPS, Playback
-from inference.live.policy import DEMONSTRATION_ONLY, is_answer_of, said, unchosen
-from inference.live.requests import Compared, Loaded, Model, Opened, Refusal, SourceRequest
+from inference.live.policy import DEMONSTRATION_ONLY, is_answer_of, not_analysed, said, unchosen
+from inference.live.requests import Compared, Loaded, Opened, Refusal, SourceRequest
 from inference.live.stream import Stream, StreamState, StreamStatus
 from inference.outcome import NotAnalysed, Outcome, Reason
-from inference.sources.base import LiveSource, RecordedSource, SourceInfo
+from inference.source_info import SourceInfo
+from inference.sources.base import LiveSource, RecordedSource
 from inference.spacing import PixelSpacing
-from viewer.sentry import Sentry, not_analysed
 
 if TYPE_CHECKING:
     from inference.live.ring import Held, Ring

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from inference.contract import Mode, ModelContract
 from inference.frame import Frame
 from inference.latest import Latest
+from inference.live.model import Model
 from inference.live.policy import said
-from inference.live.requests import Model
 from inference.outcome import Failed, NothingFound, Outcome, Tumour
 
 STANDS_AFTER_S = 0.25

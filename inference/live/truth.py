@@ -5,8 +5,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import SourceError
+from inference.frame import Mask
 from inference.outcome import NothingFound, Outcome, Tumour
-from inference.sources.base import Mask, RecordedSource, SourceInfo
+from inference.source_info import SourceInfo
+from inference.sources.base import RecordedSource
 
 
 def dice(segmented: Mask, truth: Mask) -> float | None:

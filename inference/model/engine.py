@@ -24,7 +24,8 @@ from inference.model.golden import GoldenCase
 from inference.model.onnx_metadata import metadata_of
 from inference.model.onnxruntime_session import RUN_ERRORS
 from inference.model.preprocessing import Prepared, prepare, restore
-from inference.model.providers import WORDS, Session, candidates, default_threads, first_line, open_session
+from inference.model.providers import WORDS, Session, candidates, default_threads, first_line
+from inference.model.session import open_session
 
 log = logging.getLogger(__name__)
 

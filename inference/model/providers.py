@@ -6,7 +6,6 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -88,25 +87,6 @@ def _nvidia_driver() -> bool:
         return False
     count = ctypes.c_int(0)
     return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
-
-
-def open_session(path: Path, provider: str, threads: int, fallbacks: list[str]) -> Session | None:
-    """A session that really has `provider`, or None with the reason in `fallbacks`.
-
-    Raises:
-        ModelError: if the CPU cannot read the file either: it is no usable ONNX model.
-    """
-    if provider == OPENVINO:
-        from inference.model.openvino_session import OpenVinoSession
-
-        try:
-            return OpenVinoSession(path, threads)
-        except ModelError as error:
-            fallbacks.append(str(error))
-            return None
-    from inference.model.onnxruntime_session import onnxruntime_session  # late: it names providers by this file's words
-
-    return onnxruntime_session(path, provider, threads, fallbacks)
 
 
 def first_line(error: Exception) -> str:

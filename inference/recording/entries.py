@@ -12,7 +12,7 @@ from inference.frame import Frame, Origin
 from inference.outcome import Analysis, Diameters, Failed, NotAnalysed, NothingFound, Outcome, Tumour, UnknownSpacing
 from inference.recording.packing import pack_mask, pack_pixels, unpack_mask, unpack_pixels
 from inference.recording.schema import Answer, Event, EventKind, Grid, Looked, Opening, Picture, Piece, Scale
-from inference.sources.base import SourceInfo
+from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
 
 NO_SCALE = "The recorded source did not say how large a pixel is: calibrate."

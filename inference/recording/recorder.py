@@ -18,7 +18,7 @@ from inference.outcome import Outcome
 from inference.recording.entries import answer_of, opening_of, picture_of, scale_event, since
 from inference.recording.schema import Entry, Event, EventKind, ModelUsed
 from inference.recording.writer import RecordFile
-from inference.sources.base import SourceInfo
+from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
 
 log = logging.getLogger(__name__)

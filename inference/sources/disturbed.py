@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 
 from inference.errors import ChoiceError, SourceError
-from inference.sources.base import SourceInfo
+from inference.source_info import SourceInfo
 from inference.sources.colour import colour_map
 from inference.sources.disturbances import NAMED, PSF, Colours, Disturbance, Screen, disturb, drawn
 from inference.sources.live import Connection, Live, Picture

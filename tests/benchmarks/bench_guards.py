@@ -21,7 +21,6 @@ from inference.frame import Frame, Origin, View
 from inference.guards.all import every_guard
 from inference.guards.black import black
 from inference.guards.coloured import coloured
-from inference.guards.depth import DepthGuard
 from inference.guards.frozen import FrozenGuard
 from inference.guards.graphics import Graphics
 from inference.guards.lifted import lifted
@@ -32,6 +31,7 @@ from inference.model.engine import Engine
 from inference.sector import GrowingSector
 from inference.sources import open_source
 from inference.sources.colour import colour_map
+from inference.sources.depth_watch import DepthGuard
 from inference.sources.disturbances import drawn
 from inference.sources.disturbed import screens
 from inference.sources.pixels import grey

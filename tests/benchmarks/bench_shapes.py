@@ -16,7 +16,8 @@ from bench_engine import milliseconds
 from benchfile import keep, quartiles, shown
 from networks import write_random_model
 
-from inference.model.providers import CPU, Session, default_threads, open_session
+from inference.model.providers import CPU, Session, default_threads
+from inference.model.session import open_session
 from training.export.network import to_onnx
 from training.export.onnx_file import write_onnx
 from training.nnunet.planner import SHAPES, Shape

@@ -14,7 +14,7 @@ from inference.frame import Frame, Origin, View
 from inference.outcome import Analysis, Region, Tumour
 from inference.recording.entries import answer_of, opening_of, picture_of
 from inference.recording.writer import RecordFile
-from inference.sources.base import SourceInfo
+from inference.source_info import SourceInfo
 from inference.sources.record import RecordSource
 
 ROWS, COLS = 720, 1280

@@ -22,7 +22,7 @@ from inference.outcome import (
     UnknownSpacing,
 )
 from inference.recording.recorder import Recorder
-from inference.sources.base import SourceInfo
+from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing, Provenance
 
 UNLIKE = "Unlike the training data: smaller pixels."

@@ -6,7 +6,7 @@ from time import monotonic
 from PySide6.QtCore import QEvent, QObject
 
 from viewer.main_window import MainWindow
-from viewer.picture.canvas import Painted
+from viewer.paint_meter import Painted
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from inference.frame import Frame, Origin, View
 from inference.live.health import Condition, Health
 from inference.outcome import Analysis, Diameters, NothingFound, Outcome, Region, Tumour, size_state
 from inference.spacing import PixelSpacing, Provenance
-from viewer.phase import Phase
+from inference.view_notes import Phase
 from viewer.readout.readout_state import Context, Face
 from viewer.readout.states import face
 

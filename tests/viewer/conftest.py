@@ -20,7 +20,8 @@ from pytestqt.qtbot import QtBot
 from recordings import recorded, records  # noqa: F401
 from threshold import make_model, model  # noqa: F401
 
-from inference.live.requests import Model, Refusal, SourceRequest
+from inference.live.model import Model
+from inference.live.requests import Refusal, SourceRequest
 from inference.live.session import Session
 from inference.outcome import NotAnalysed, Outcome
 from inference.sources.base import RecordedSource

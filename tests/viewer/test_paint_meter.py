@@ -8,13 +8,12 @@ import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
 
+from inference.display import grey
 from inference.frame import Frame, Origin, View
 from inference.spacing import PixelSpacing, Provenance
 from viewer import exception_hooks as faults
 from viewer.layout.trace import Trace
-from viewer.paint_meter import Meter
-from viewer.picture.canvas import Painted
-from viewer.picture.graphics_items import grey
+from viewer.paint_meter import Meter, Painted
 from viewer.readout.facts import scale_words
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from inference.contract import ModelContract
 from inference.frame import Frame
-from inference.live.requests import Model
+from inference.live.model import Model
 from inference.model.segmentation import band_of, regions_of
 from inference.outcome import Analysis, NothingFound, Outcome, Tumour, UnknownSpacing
 

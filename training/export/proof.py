@@ -13,7 +13,8 @@ from inference.errors import ModelError
 from inference.model import golden
 from inference.model.engine import Engine
 from inference.model.golden import GoldenCase
-from inference.model.providers import CPU, OPENVINO, default_threads, open_session
+from inference.model.providers import CPU, OPENVINO, default_threads
+from inference.model.session import open_session
 from training.export import parity
 from training.export import precision_gate as reduction
 from training.export.golden_cases import golden_cases, insist

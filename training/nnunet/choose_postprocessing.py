@@ -10,7 +10,7 @@ from inference.errors import NotFoundError
 from training.cohort.folds import N_FOLDS
 from training.nnunet.predict import load_predictor, predict_images
 from training.nnunet.run import workspace
-from training.stores import link
+from training.slicing.store import link
 
 _FOLDS = tuple(range(N_FOLDS))
 RESULT = f"crossval_results_folds_{'_'.join(map(str, _FOLDS))}"

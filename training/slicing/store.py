@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -127,3 +129,31 @@ def _remove(rows: Sequence[SliceRow], store: Path) -> None:
     for row in rows:
         row.image(store).unlink(missing_ok=True)
         row.label(store).unlink(missing_ok=True)
+
+
+def join_stores(stores: Sequence[Path], out: Path) -> list[SliceRow]:
+    """Make `out` a store of all slices of `stores`, in their order, by hard links (copies where there are none).
+
+    Raises:
+        FormatError: if two stores hold a slice of one name.
+    """
+    rows: dict[str, SliceRow] = {}
+    for store in stores:
+        for row in read_slices(store):
+            if row.name in rows:
+                raise FormatError(f"{store} and another store hold a slice named {row.name}: name their cases apart.")
+            rows[row.name] = row
+            for old, new in ((row.image(store), row.image(out)), (row.label(store), row.label(out))):
+                link(old, new)
+    write_slices(rows.values(), out / "slices.csv")
+    return list(rows.values())
+
+
+def link(old: Path, new: Path) -> None:
+    """Give a file a second name; copy it where the file system has none."""
+    new.parent.mkdir(parents=True, exist_ok=True)
+    new.unlink(missing_ok=True)
+    try:
+        os.link(old, new)
+    except OSError:  # another disk, or a file system without links
+        shutil.copyfile(old, new)

@@ -11,7 +11,7 @@ from training.evaluation.strata import with_tumour
 from training.experiments.declaration import Comparison, Experiment, read_experiment
 from training.io.receipt import write_json
 from training.slicing.slices import read_slices
-from training.stores import join_stores
+from training.slicing.store import join_stores
 
 
 def compare_declared(experiment: Experiment, name: str) -> None:

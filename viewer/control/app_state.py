@@ -7,25 +7,21 @@ from inference.live.publisher import Outlet
 from inference.live.session import Session
 from inference.live.thorough import CloserLook
 from inference.outcome import Outcome
-from inference.view_notes import Standing
+from inference.view_notes import Flip, Marker, Phase, Standing
 from viewer import settings
 from viewer.control.freezing import Freezing
 from viewer.control.record_export import Exporting
 from viewer.control.recording import Recording
 from viewer.exception_hooks import Faults
-from viewer.flip import Flip
-from viewer.hold import WarningHold
 from viewer.jobs.background import Chores
 from viewer.jobs.preview import Previews
 from viewer.jobs.snapshots import Snapshots
 from viewer.jobs.wake import Wake, holders
 from viewer.layout.layout import Screen
 from viewer.paint_meter import Meter
-from viewer.phase import Phase
-from viewer.picture.annotations import Marker
 from viewer.picture.caliper import Caliper
 from viewer.picture.ruler import Point
-from viewer.readout.readout_state import Face
+from viewer.readout.readout_state import Face, WarningHold
 from viewer.settings import Settings
 
 

@@ -8,7 +8,7 @@ from inference.errors import OutputError, SpacingError
 from inference.spacing import PixelSpacing
 from viewer.control.app_state import Desk
 from viewer.control.presets import Place, Preset, Presets, packed
-from viewer.readout.readout_state import Tone
+from viewer.style.marks import Tone
 
 DEPTH_WORDS = (
     "Drag a rectangle around the scanner's depth text together with its ruler. If either changes, the scale is void."

@@ -3,9 +3,9 @@
 from inference.live.review import Review
 from inference.live.session import Session
 from inference.outcome import Outcome
-from inference.sources.base import SourceInfo
+from inference.source_info import SourceInfo
 from viewer.layout.layout import Screen
-from viewer.layout.top_bar import mode_words
+from viewer.readout.formatting import mode_words
 from viewer.style import theme
 
 

@@ -12,10 +12,10 @@ from PySide6.QtCore import QSettings
 
 from inference.crop import Rect
 from inference.errors import OutputError, SpacingError
+from inference.files import replacing
 from inference.frame import Pixels
-from inference.nifti import replacing
 from inference.spacing import PixelSpacing, Provenance
-from viewer.picture.annotations import Marker
+from inference.view_notes import Marker
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from inference.live.session import Session
 from inference.outcome import Outcome
 from viewer.control.recording import made
 from viewer.jobs.background import Chores
-from viewer.readout.readout_state import Tone
+from viewer.style.marks import Tone
 
 TELL_S = 1.0
 

@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.errors import OutputError
-from inference.live.requests import Model
+from inference.live.model import Model
 from inference.live.session import Session
 from inference.outcome import Outcome, Tumour
 from inference.view_notes import Standing
 from viewer.jobs.background import Chores
 from viewer.jobs.snapshots import free_stem
-from viewer.layout.recording_badge import RecordBadge, time_words
-from viewer.readout.readout_state import Tone
+from viewer.layout.recording_badge import RecordBadge
+from viewer.readout.formatting import time_words
+from viewer.style.marks import Tone
 
 if TYPE_CHECKING:
     from inference.crop import Rect

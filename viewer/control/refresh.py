@@ -7,21 +7,21 @@ from time import monotonic, time
 from inference.errors import SourceError
 from inference.frame import Frame
 from inference.live.health import SLOW_MS, Condition, Health
+from inference.live.policy import Precedence
 from inference.live.thorough import disagreement_of
 from inference.outcome import Outcome, Tumour
 from inference.sources.paths import shown_address
+from inference.view_notes import Flip, Marker, Phase
 from viewer.control.app_state import Desk
 from viewer.control.calibration import Calibrating
-from viewer.flip import Flip
-from viewer.phase import Phase
-from viewer.picture.annotations import Decor, Marker, Ticks, decor_of, face_row
+from viewer.jobs.wake import Vigil
+from viewer.picture.annotations import Decor, Ticks, decor_of, face_row
 from viewer.picture.graphics_items import Outlines
 from viewer.picture.panes import analysed_decor, live_decor
 from viewer.readout import facts
-from viewer.readout.readout_state import Context, Face, Line, Tone
+from viewer.readout.readout_state import Context, Face
 from viewer.readout.states import face, region_lines
-from viewer.sentry import Precedence
-from viewer.vigil import Vigil
+from viewer.style.marks import Line, Tone
 
 MAP_WORDS = "pink: where passes or folds disagree, not a margin"
 BAND_WORDS = "thin lines: model 25-75 %, not a margin"

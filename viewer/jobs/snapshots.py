@@ -8,7 +8,7 @@ from pathlib import Path
 
 from inference.errors import OutputError
 from inference.outcome import Outcome
-from viewer.flip import AS_IT_CAME, Flip
+from inference.view_notes import AS_IT_CAME, Flip
 
 
 class Snapshots:

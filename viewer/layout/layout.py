@@ -10,6 +10,7 @@ from viewer.layout.picture_area import Stage
 from viewer.layout.top_bar import TopBar
 from viewer.layout.trace import Trace
 from viewer.layout.transport import Transport
+from viewer.paint_meter import Painted
 from viewer.panels.calibration import CalibrationPanel
 from viewer.panels.keys import KeysPanel
 from viewer.panels.marking import MarkingPanel
@@ -18,7 +19,7 @@ from viewer.panels.performance import PerformancePanel
 from viewer.panels.record import QuitPanel, RecordPanel
 from viewer.panels.source import SourcePanel
 from viewer.panels.welcome import WelcomePanel
-from viewer.picture.canvas import Canvas, Painted
+from viewer.picture.canvas import Canvas
 from viewer.picture.overlay import EMPTY
 from viewer.picture.panes import NOT_YET
 from viewer.readout.readout import Readout

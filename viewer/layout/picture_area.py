@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QWidget
 from viewer.panels.base import Sheet
 from viewer.picture.canvas import EDGE, SIDE, Canvas
 from viewer.picture.inset import Inset
-from viewer.readout.readout_state import Tone
+from viewer.style.marks import Tone
 from viewer.style.theme import TONES, Theme
 from viewer.style.widgets import label, set_text
 

@@ -4,23 +4,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from viewer.readout.formatting import spaced
-from viewer.readout.readout_state import Shape
+from viewer.readout.formatting import size_words, spaced, time_words
 from viewer.style import theme
+from viewer.style.marks import Shape
 from viewer.style.theme import Theme
 from viewer.style.widgets import Mark, label, set_ink, set_text
-
-
-def time_words(seconds: float) -> str:
-    """`00:42`, `1:02:03`."""
-    minutes, rest = divmod(int(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
-
-
-def size_words(size: int) -> str:
-    """`34 MB`, `1.2 GB`."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"
 
 
 class RecordBadge(QWidget):

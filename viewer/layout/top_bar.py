@@ -6,36 +6,16 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
-from inference.live.health import Condition, Health
-from inference.sources.base import SourceInfo
+from inference.live.health import Condition
+from inference.source_info import SourceInfo
+from inference.view_notes import Phase
 from viewer.layout.recording_badge import RecordBadge
-from viewer.phase import Phase
-from viewer.readout.readout_state import Shape
+from viewer.readout.formatting import mode_words, source_words
 from viewer.style import theme
 from viewer.style.theme import Theme
 from viewer.style.widgets import ElidedLabel, Mark, button, label, set_ink, set_text, size_button
 
 HEIGHT = 56
-
-
-def mode_words(info: SourceInfo | None, condition: Condition) -> tuple[str, str, Shape]:
-    """LIVE only for a device that delivers; a file is a replay. Words, ink and shape."""
-    if info is None or condition.health is Health.EMPTY:
-        return "NO SOURCE", "muted", Shape.DIAMOND
-    if condition.health is Health.VIEW_FROZEN:
-        return f"VIEW FROZEN \u2212{condition.seconds:.1f}\u00a0s", "blue", Shape.SQUARE
-    broken = {Health.LOST: "LOST", Health.STALE: "STALE", Health.BROKEN: "STOPPED", Health.FROZEN: "FROZEN"}
-    if condition.health in broken:
-        return broken[condition.health], "red", Shape.SQUARE
-    if info.origin.live:
-        return "LIVE", "green", Shape.DOT
-    return ("PAUSED" if condition.health is Health.PAUSED else "REPLAY"), "blue", Shape.TRIANGLE
-
-
-def source_words(info: SourceInfo, *, brief: bool = False) -> str:
-    """Size, pace and nature of the source; without its pace where there is little room."""
-    pace = "" if info.fps is None or brief else f" · {info.fps:.0f} fps"
-    return f"{info.cols} × {info.rows}{pace}" + (" · simulated" if info.origin.simulated else "")
 
 
 class TopBar(QWidget):

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QWidget
 
 from inference.contract import BandScore, Measured, ModelContract
-from inference.live.requests import Model
+from inference.live.model import Model
 from viewer.panels.base import Sheet
 from viewer.readout.formatting import spaced
 from viewer.style import theme

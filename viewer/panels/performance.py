@@ -3,7 +3,7 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from inference.live.requests import Model
+from inference.live.model import Model
 from inference.live.stream import StreamStatus
 from viewer.paint_meter import Meter
 from viewer.panels.base import Sheet

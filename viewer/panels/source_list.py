@@ -6,9 +6,9 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from inference.display import grey
 from inference.sources import DEVICE
 from viewer.jobs.preview import Preview
-from viewer.picture.graphics_items import grey
 from viewer.style import theme
 from viewer.style.theme import Theme
 from viewer.style.widgets import button, label, set_text, size_button

@@ -2,41 +2,13 @@
 
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 
 from inference.frame import Frame, View
-from inference.sources.base import SourceInfo
+from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
-from viewer.flip import AS_IT_CAME, Flip
+from inference.view_notes import AS_IT_CAME, Flip, Marker
 from viewer.picture.ruler import Point
 from viewer.readout.states import SLICE_LINE
-
-
-class Marker(StrEnum):
-    """At which top corner of the picture the probe's marker side is."""
-
-    UNSET = "unset"
-    LEFT = "left"
-    RIGHT = "right"
-    NONE = "none"
-    """A slice has no probe."""
-
-    @property
-    def words(self) -> str:
-        """For exports, of the picture as it came."""
-        if self in (Marker.LEFT, Marker.RIGHT):
-            return f"Probe marker at the {self.value} of the picture as it came"
-        return "Probe marker side not set" if self is Marker.UNSET else ""
-
-    def seen(self, flip: Flip) -> "Marker":
-        """On which side of the screen it is; the same again gives the picture's own side."""
-        other = {Marker.LEFT: Marker.RIGHT, Marker.RIGHT: Marker.LEFT}
-        return other.get(self, self) if flip.left_right else self
-
-    @property
-    def following(self) -> "Marker":
-        """What a click on the marker leads to."""
-        return Marker.RIGHT if self is Marker.LEFT else Marker.LEFT
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ counted, not assumed away.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic
 
 import numpy as np
@@ -16,29 +15,21 @@ from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 
 from inference.frame import Frame
 from inference.outcome import Outcome
-from inference.sources.base import SourceInfo
+from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
-from viewer.flip import Flip
+from inference.view_notes import Flip
+from viewer.paint_meter import Painted
 from viewer.picture import overlay
 from viewer.picture.annotations import Decor
 from viewer.picture.graphics_items import ContourItem, MapItem, Outlines, PictureItem
 from viewer.picture.placement import Placement
 from viewer.picture.region_marker import RegionMarker
-from viewer.readout.readout_state import Line
 from viewer.style import theme
+from viewer.style.marks import Line
 
 DIMMED = 0.35
 SIDE, EDGE = 76, 14
 """Free at each side of the picture, for ruler and marker, and above and below it; px at 1280×800."""
-
-
-@dataclass(frozen=True, slots=True)
-class Painted:
-    """What one paint event put on the screen: the frames of picture and contour, and when."""
-
-    picture: Frame | None
-    contour: Frame | None
-    at: float
 
 
 class Canvas(QGraphicsView):

@@ -12,10 +12,11 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from inference.frame import Frame, Pixels
+from inference.display import grey
+from inference.frame import Frame
 from inference.outcome import Outcome, Tumour
-from viewer.readout.readout_state import Line
 from viewer.style import theme
+from viewer.style.marks import Line
 
 STRIDE = 3
 """Outlines come in steps of half a pixel; every third point is within 0.1 pixel of them and a third of the work."""
@@ -163,14 +164,3 @@ def outlines(tumour: Tumour, lines: tuple[Line, ...]) -> dict[Line, QPainterPath
         for contour in region.contours:
             paths.setdefault(line, QPainterPath()).addPath(_closed(contour))
     return paths
-
-
-def grey(pixels: Pixels, levels: tuple[float, float]) -> NDArray[np.uint8]:
-    """The display map: black at levels[0], white at levels[1], uint8."""
-    black, white = levels
-    if pixels.dtype == np.uint8 and (black, white) == (0, 255):
-        return np.asarray(pixels, np.uint8)
-    factor = 255.0 / max(white - black, 1e-6)
-    scaled = (pixels.astype(np.float32) - np.float32(black)) * np.float32(factor)
-    shown: NDArray[np.uint8] = np.clip(scaled, 0, 255).astype(np.uint8)
-    return shown

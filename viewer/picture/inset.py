@@ -4,9 +4,9 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
+from inference.display import grey
 from inference.frame import Frame
-from viewer.flip import Flip
-from viewer.picture.graphics_items import grey
+from inference.view_notes import Flip
 from viewer.style import theme
 from viewer.style.theme import Theme
 

@@ -5,7 +5,8 @@ import math
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
-from viewer.picture.annotations import Decor, Marker, Ticks
+from inference.view_notes import Marker
+from viewer.picture.annotations import Decor, Ticks
 from viewer.picture.placement import Placement
 from viewer.picture.ruler import Point
 from viewer.style import theme

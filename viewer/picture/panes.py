@@ -5,9 +5,10 @@ from dataclasses import replace
 from inference.frame import Frame
 from inference.live.health import Condition, Health
 from inference.outcome import NothingFound, Outcome, Tumour
-from inference.sources.base import SourceInfo
-from viewer.layout.top_bar import mode_words
-from viewer.picture.annotations import Decor, Marker
+from inference.source_info import SourceInfo
+from inference.view_notes import Marker
+from viewer.picture.annotations import Decor
+from viewer.readout.formatting import mode_words
 from viewer.style import theme
 
 NOT_YET = "No frame analysed yet"

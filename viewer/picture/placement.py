@@ -7,7 +7,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QTransform
 
 from inference.spacing import PixelSpacing
-from viewer.flip import AS_IT_CAME, Flip
+from inference.view_notes import AS_IT_CAME, Flip
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The facts under the state: scale with its provenance, model, provider, age, drops. Pure functions."""
 
 from inference.live.health import STALE_AFTER_S
-from inference.live.requests import Model
+from inference.live.model import Model
 from inference.live.stream import StreamStatus
 from inference.outcome import NothingFound, Outcome, Tumour
 from inference.spacing import PixelSpacing

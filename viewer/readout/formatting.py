@@ -2,7 +2,10 @@
 
 import math
 
+from inference.live.health import Condition, Health
 from inference.outcome import Tumour
+from inference.source_info import SourceInfo
+from viewer.style.marks import Shape
 
 UNDER_1 = "<\u00a01"
 """In whole mm² it would be 0, beside a contour."""
@@ -46,3 +49,35 @@ def counted(count: int, noun: str) -> str:
 def spaced(value: int) -> str:
     """Thousands apart by a space that never breaks; four digits stay together."""
     return f"{value:,}".replace(",", "\u00a0") if value >= 10_000 else str(value)
+
+
+def mode_words(info: SourceInfo | None, condition: Condition) -> tuple[str, str, Shape]:
+    """LIVE only for a device that delivers; a file is a replay. Words, ink and shape."""
+    if info is None or condition.health is Health.EMPTY:
+        return "NO SOURCE", "muted", Shape.DIAMOND
+    if condition.health is Health.VIEW_FROZEN:
+        return f"VIEW FROZEN \u2212{condition.seconds:.1f}\u00a0s", "blue", Shape.SQUARE
+    broken = {Health.LOST: "LOST", Health.STALE: "STALE", Health.BROKEN: "STOPPED", Health.FROZEN: "FROZEN"}
+    if condition.health in broken:
+        return broken[condition.health], "red", Shape.SQUARE
+    if info.origin.live:
+        return "LIVE", "green", Shape.DOT
+    return ("PAUSED" if condition.health is Health.PAUSED else "REPLAY"), "blue", Shape.TRIANGLE
+
+
+def source_words(info: SourceInfo, *, brief: bool = False) -> str:
+    """Size, pace and nature of the source; without its pace where there is little room."""
+    pace = "" if info.fps is None or brief else f" · {info.fps:.0f} fps"
+    return f"{info.cols} × {info.rows}{pace}" + (" · simulated" if info.origin.simulated else "")
+
+
+def time_words(seconds: float) -> str:
+    """`00:42`, `1:02:03`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def size_words(size: int) -> str:
+    """`34 MB`, `1.2 GB`."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

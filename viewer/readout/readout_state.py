@@ -5,36 +5,11 @@ from enum import StrEnum
 
 from inference.contract import ModelContract
 from inference.outcome import SizeState
-from viewer.phase import Phase
+from inference.view_notes import Phase
+from viewer.style.marks import Shape, Tone
 
-
-class Tone(StrEnum):
-    """The colour family of a state; the theme knows the colours."""
-
-    NEUTRAL = "neutral"
-    NOTICE = "notice"
-    WARNING = "warning"
-    FAULT = "fault"
-
-
-class Shape(StrEnum):
-    """The mark beside the colour."""
-
-    DOT = "●"
-    TRIANGLE = "▲"
-    DIAMOND = "◇"
-    SQUARE = "■"
-
-
-class Line(StrEnum):
-    """How one region's contour is drawn."""
-
-    SOLID = "solid"
-    """Cyan."""
-    DASHED = "dashed"
-    """Amber: at most the contract's limit."""
-    DOTTED = "dotted"
-    """Grey: its scale is unknown."""
+HOLD_S = 0.5
+_SEVERITY = (SizeState.AT_MOST_35, SizeState.AT_MOST_200, SizeState.ABOVE_200)
 
 
 class Offer(StrEnum):
@@ -90,3 +65,21 @@ class Context:
     contract: ModelContract | None
     phase: Phase
     held: SizeState | None = None
+
+
+class WarningHold:
+    """Remembers when each size state was last true and answers the gravest of the last half second."""
+
+    def __init__(self) -> None:
+        self._last_true: dict[SizeState, float] = {}
+
+    def update(self, state: SizeState | None, now: float) -> SizeState | None:
+        """Take the newest frame's state at time `now` (monotonic seconds), and answer the one to show."""
+        if state is not None:
+            self._last_true[state] = now
+        held = [s for s in _SEVERITY if s in self._last_true and now - self._last_true[s] < HOLD_S]
+        return held[0] if held else state
+
+    def reset(self) -> None:
+        """Forget everything: another source, or another place in it."""
+        self._last_true.clear()

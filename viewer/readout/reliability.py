@@ -6,7 +6,7 @@ from enum import StrEnum
 from inference.contract import BandScore, Measured, Mode, ModelContract
 from inference.frame import Frame, View
 from inference.outcome import Tumour
-from viewer.phase import Phase
+from inference.view_notes import Phase
 
 
 class Gap(StrEnum):

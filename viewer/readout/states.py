@@ -22,9 +22,9 @@ import math
 from dataclasses import replace
 from typing import assert_never
 
+from inference.alarms import Alarm
 from inference.contract import DEMONSTRATION, INTENDED_USE, Measured, ModelContract
 from inference.frame import Frame
-from inference.guards.base import Alarm
 from inference.live.health import Condition, Health
 from inference.outcome import (
     Failed,
@@ -38,8 +38,9 @@ from inference.outcome import (
     UnknownSpacing,
 )
 from viewer.readout.formatting import UNDER_1, area_words, counted, detail_words, region_words, spaced
-from viewer.readout.readout_state import Card, Context, Face, Line, Offer, Shape, Tone
+from viewer.readout.readout_state import Card, Context, Face, Offer
 from viewer.readout.reliability import Gap, evidence, expected_dice, is_demonstration
+from viewer.style.marks import Line, Shape, Tone
 
 RESEARCH_LINE = INTENDED_USE
 DEMONSTRATION_BANNER = DEMONSTRATION

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PySide6.QtGui import QColor, QFont
 
-from viewer.readout.readout_state import Line, Tone
+from viewer.style.marks import Line, Tone
 
 FAMILIES = ["Inter", "Noto Sans", "DejaVu Sans"]
 

@@ -17,10 +17,10 @@ from inference.contract import DEMONSTRATION, INTENDED_USE
 from inference.export.capture import Capture
 from inference.export.picture import annotated
 from inference.export.plot import HEIGHT, WIDTH, area_plot, nice
+from inference.export.readings import reading_row
 from inference.export.summary import Session, page, write_summary
 from inference.model.engine import Engine
 from inference.model.segmenter import Segmenter
-from inference.nifti import reading_row
 from inference.outcome import Outcome, Tumour
 from inference.sources import open_source
 from inference.sources.simulated import PhantomSource

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from inference.alarms import Alarm
 from inference.frame import Frame, Origin, View
 from inference.guards.all import every_guard
-from inference.guards.base import Alarm
 from inference.sector import GrowingSector
 from inference.sources.colour import colour_map
 from inference.sources.disturbances import NAMED, disturb, drawn

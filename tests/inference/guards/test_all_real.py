@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inference.alarms import Alarm
 from inference.assets import demo_clip_path, demo_model_path
 from inference.contract import Seen
 from inference.frame import Frame, View
 from inference.guards.all import every_guard
-from inference.guards.base import Alarm
 from inference.model.engine import Engine
 from inference.sources import open_source
 from inference.sources.base import RecordedSource

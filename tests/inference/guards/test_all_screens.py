@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from inference.alarms import Alarm
 from inference.frame import Frame, Origin, View
 from inference.guards.all import every_guard
-from inference.guards.base import HOLD_S, Alarm
+from inference.guards.base import HOLD_S
 from inference.guards.watch import Watch
 from inference.sector import GrowingSector
 from inference.sources.colour import colour_map

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from inference.alarms import Alarm
 from inference.assets import demo_clip_path
 from inference.frame import Frame
-from inference.guards.base import Alarm
 from inference.guards.frozen import AFTER_S, FrozenGuard
 from inference.guards.thumbnail import Sketch
 from inference.sources import open_source

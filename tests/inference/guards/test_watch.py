@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from inference.alarms import Alarm, Event, Finding
 from inference.frame import Frame
-from inference.guards.base import Alarm, Event, Finding
 from inference.guards.thumbnail import Sketch
 from inference.guards.watch import Watch
 from inference.sources.simulated import PhantomSource

@@ -12,7 +12,8 @@ from inference.frame import Frame
 from inference.latest import Latest
 from inference.live.stream import Stream, StreamState
 from inference.outcome import Failed, NotAnalysed, Outcome, Reason
-from inference.sources.base import Closing, SourceInfo
+from inference.source_info import SourceInfo
+from inference.sources.base import Closing
 from inference.sources.simulated import PhantomSource
 
 PHANTOM = PhantomSource(rows=16, cols=16, count=1000)

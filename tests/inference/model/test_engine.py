@@ -15,7 +15,7 @@ from inference.errors import AnalysisError, ContractError, ModelError, SelfTestE
 from inference.model.engine import Engine
 from inference.model.golden import GoldenCase
 from inference.model.onnxruntime_session import options
-from inference.model.providers import open_session
+from inference.model.session import open_session
 
 CPU = ["CPUExecutionProvider"]
 GREY, BRIGHT = 60, 180

@@ -18,7 +18,8 @@ from tiny import threshold_model
 from inference.errors import AnalysisError, ModelError, SelfTestError
 from inference.model.engine import Engine
 from inference.model.golden import GoldenCase
-from inference.model.providers import OPENVINO, open_session
+from inference.model.providers import OPENVINO
+from inference.model.session import open_session
 
 HERE, CPU = ["OpenVINO"], ["CPUExecutionProvider"]
 BFLOAT16 = "OpenVINO CPU bfloat16"

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
+from inference.alarms import Alarm
 from inference.crop import Rect
 from inference.errors import SpacingError
-from inference.guards.base import Alarm
-from inference.guards.depth import CHANGED, DepthGuard, may_measure
+from inference.sources.depth_watch import CHANGED, DepthGuard, may_measure
 from inference.sources.simulated import PhantomSource
 
 ROWS, COLS = 480, 640

@@ -7,12 +7,13 @@ import cv2
 import numpy as np
 import pytest
 
+from inference.alarms import Alarm
 from inference.crop import Rect
 from inference.errors import SourceError
 from inference.frame import Frame, Pixels
-from inference.guards.base import Alarm
-from inference.guards.depth import SENTENCE, DepthAlarm, DepthGuard
+from inference.guards.depth import DepthAlarm
 from inference.guards.thumbnail import Sketch
+from inference.sources.depth_watch import SENTENCE, DepthGuard
 from inference.sources.live import Live, Picture
 from inference.spacing import PixelSpacing, Provenance
 

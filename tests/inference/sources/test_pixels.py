@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from inference.errors import FormatError
 from inference.frame import Pixels
-from inference.sources.pixels import Weave, first_field, grey
+from inference.sources.interlace import Weave, first_field
+from inference.sources.pixels import grey
 from inference.sources.simulated import PhantomSource
 
 GENERATOR = np.random.default_rng(4)

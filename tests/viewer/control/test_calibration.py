@@ -16,16 +16,17 @@ from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from inference.crop import Rect
-from inference.guards.depth import SENTENCE
 from inference.live.guarded_source import UNWATCHED
 from inference.live.health import Health
 from inference.outcome import Outcome, Tumour, UnknownSpacing
 from inference.sources import open_live, open_source
+from inference.sources.depth_watch import SENTENCE
 from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
+from inference.view_notes import Marker
 from viewer.control.calibration import DIFFERENT
 from viewer.main_window import MainWindow
-from viewer.picture.annotations import Marker, Ticks
+from viewer.picture.annotations import Ticks
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]

@@ -8,8 +8,8 @@ import pytest
 from inference.crop import Rect
 from inference.errors import OutputError, SpacingError
 from inference.spacing import Provenance
+from inference.view_notes import Marker
 from viewer.control.presets import Place, Preset, Presets, presets_path
-from viewer.picture.annotations import Marker
 
 PLACE = Place("USB grabber", 480, 640, Rect(10, 20, 400, 500))
 PRESET = Preset(PLACE, 0.15, 0.12, Rect(0, 600, 480, 40), Marker.LEFT)

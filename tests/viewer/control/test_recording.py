@@ -12,10 +12,10 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from recordings import frames_in, said, start
 
+from inference.alarms import Alarm
 from inference.crop import Rect, crop
 from inference.frame import Frame
-from inference.guards.base import Alarm
-from inference.live.requests import Model
+from inference.live.model import Model
 from inference.outcome import Outcome, Tumour
 from inference.recording.schema import EventKind
 from inference.sources import open_live

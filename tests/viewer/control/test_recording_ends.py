@@ -16,10 +16,8 @@ from inference.outcome import Outcome, Tumour
 from inference.sources import open_source
 from inference.sources.record import RecordSource
 from inference.sources.simulated import PhantomSource
-from viewer.flip import Flip
+from inference.view_notes import Flip, Marker, Phase
 from viewer.main_window import MainWindow
-from viewer.phase import Phase
-from viewer.picture.annotations import Marker
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]

@@ -13,8 +13,8 @@ from recordings import said
 from inference.outcome import Tumour
 from inference.sources import open_live
 from inference.sources.record import RecordSource
+from inference.view_notes import Phase
 from viewer.main_window import MainWindow
-from viewer.phase import Phase
 
 Show = Callable[..., MainWindow]
 Igtl = Callable[..., AbstractContextManager[Any]]

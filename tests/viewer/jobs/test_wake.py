@@ -18,9 +18,8 @@ from pytestqt.qtbot import QtBot
 from inference.outcome import Tumour
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
-from viewer.jobs.wake import Child, ScreenSaver, Wake
+from viewer.jobs.wake import JUMP_S, Child, ScreenSaver, Vigil, Wake
 from viewer.main_window import MainWindow
-from viewer.vigil import JUMP_S, Vigil
 
 Show = Callable[..., MainWindow]
 Igtl = Callable[..., AbstractContextManager[Any]]

@@ -9,9 +9,9 @@ from pytestqt.qtbot import QtBot
 
 from inference.outcome import Outcome, Tumour
 from inference.sources.simulated import PhantomSource
+from inference.view_notes import Phase
 from viewer.control.refresh import BAND_WORDS
 from viewer.main_window import MainWindow
-from viewer.phase import Phase
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]

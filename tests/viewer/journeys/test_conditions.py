@@ -10,7 +10,7 @@ from threshold import finding_nothing
 
 from inference.frame import Frame
 from inference.live.health import Health
-from inference.live.requests import Model
+from inference.live.model import Model
 from inference.outcome import Failed, Outcome, SizeState, Tumour
 from inference.sources.simulated import PhantomSource
 from viewer.main_window import MainWindow

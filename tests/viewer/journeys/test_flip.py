@@ -14,10 +14,9 @@ from pytestqt.qtbot import QtBot
 from inference.live.requests import SourceRequest
 from inference.outcome import Outcome, Tumour
 from inference.spacing import PixelSpacing, Provenance
-from viewer.flip import Flip
+from inference.view_notes import Flip, Marker
 from viewer.jobs.snapshots import Snapshots
 from viewer.main_window import MainWindow
-from viewer.picture.annotations import Marker
 from viewer.picture.placement import Placement
 
 Show = Callable[..., MainWindow]

@@ -16,9 +16,9 @@ from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from inference.frame import Frame, Origin, Pixels, View
-from inference.live.requests import Model
+from inference.live.model import Model
 from inference.outcome import Analysis, Outcome, Region, SizeState, Tumour
-from inference.sources.base import SourceInfo
+from inference.source_info import SourceInfo
 from inference.sources.recorded import Recorded
 from inference.spacing import PixelSpacing, Provenance
 from viewer.main_window import MainWindow

@@ -14,13 +14,13 @@ import pytest
 from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
+from inference.alarms import Alarm
 from inference.contract import ModelContract
 from inference.crop import Rect
-from inference.guards.base import Alarm
-from inference.guards.depth import DepthGuard
 from inference.guards.frozen import AFTER_S
 from inference.live.health import STALE_AFTER_S, Health
 from inference.outcome import Tumour
+from inference.sources.depth_watch import DepthGuard
 from inference.sources.disturbances import (
     Disturbance,
     black,
@@ -42,8 +42,8 @@ from inference.sources.disturbances import (
 )
 from inference.sources.disturbed import DisturbedSource
 from inference.spacing import PixelSpacing, Provenance
+from inference.view_notes import Phase
 from viewer.main_window import MainWindow
-from viewer.phase import Phase
 from viewer.readout.readout_state import Face
 from viewer.readout.states import DASH, GUARDED
 

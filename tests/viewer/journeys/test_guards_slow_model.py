@@ -14,13 +14,14 @@ import pytest
 from PySide6.QtCore import QTimer
 from pytestqt.qtbot import QtBot
 
+from inference.alarms import Alarm, Finding
 from inference.crop import Rect
 from inference.frame import Frame
-from inference.guards.base import HOLD_S, Alarm, Finding
-from inference.guards.depth import DepthGuard
+from inference.guards.base import HOLD_S
 from inference.guards.frozen import AFTER_S
-from inference.live.requests import Model
+from inference.live.model import Model
 from inference.outcome import Analysis, NothingFound, Outcome, Tumour
+from inference.sources.depth_watch import DepthGuard
 from inference.sources.disturbances import Disturbance, black, calipers, depth, frozen
 from inference.sources.disturbed import DisturbedSource
 from inference.sources.simulated import PhantomSource

@@ -7,10 +7,10 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from inference.outcome import Outcome
+from inference.view_notes import Phase
 from viewer import settings
 from viewer.actions import ACTIONS
 from viewer.main_window import MainWindow
-from viewer.phase import Phase
 from viewer.style.theme import Theme
 
 Show = Callable[..., MainWindow]

@@ -16,8 +16,8 @@ from inference.live.health import STALE_AFTER_S, Health
 from inference.live.review import Review
 from inference.outcome import Tumour
 from inference.sources import is_live, open_live
-from viewer.layout.top_bar import mode_words
 from viewer.main_window import MainWindow
+from viewer.readout.formatting import mode_words
 from viewer.readout.readout_state import Offer
 
 Show = Callable[..., MainWindow]

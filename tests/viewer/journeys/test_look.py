@@ -29,10 +29,11 @@ from pytestqt.qtbot import QtBot
 from inference.frame import Frame
 from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
+from inference.view_notes import Marker
 from viewer.layout.picture_area import EDGE, PANE_EDGE, PANE_SIDE, SIDE
 from viewer.main_window import MainWindow
 from viewer.picture import overlay
-from viewer.picture.annotations import Decor, Marker
+from viewer.picture.annotations import Decor
 from viewer.picture.placement import Placement
 from viewer.readout.states import DEMONSTRATION_BANNER
 from viewer.style import theme

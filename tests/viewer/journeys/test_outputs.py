@@ -21,10 +21,10 @@ from inference.live.publisher import Outlet
 from inference.outcome import Outcome, Tumour
 from inference.sources import open_live
 from inference.sources.openigtlink import OpenIGTLinkSource
+from inference.view_notes import Phase
 from viewer import app
 from viewer.jobs.snapshots import Snapshots
 from viewer.main_window import MainWindow
-from viewer.phase import Phase
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]

@@ -18,11 +18,12 @@ from threshold import finding_nothing
 
 from inference.contract import ModelContract
 from inference.frame import Frame
-from inference.live.requests import Model, Refusal
+from inference.live.model import Model
+from inference.live.requests import Refusal
 from inference.outcome import Failed, Outcome, Tumour, UnknownSpacing
 from inference.sources.simulated import PhantomSource
+from inference.view_notes import Phase
 from viewer.main_window import MainWindow
-from viewer.phase import Phase
 from viewer.picture import overlay
 from viewer.readout.states import DEMONSTRATION_BANNER
 from viewer.style import theme

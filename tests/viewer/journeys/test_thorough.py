@@ -15,15 +15,14 @@ from inference import contract as c
 from inference.assets import demo_model_path
 from inference.contract import Mode, ModelContract
 from inference.frame import Frame
-from inference.live.model import Turn, in_turn, model_of
-from inference.live.requests import Model
+from inference.live.model import Model, Turn, in_turn, model_of
 from inference.live.thorough import FAST, GAVE_NONE, ONE_MODE
 from inference.model.engine import Engine
 from inference.outcome import Failed, NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
+from inference.view_notes import Phase
 from viewer.main_window import MainWindow
-from viewer.phase import Phase
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]

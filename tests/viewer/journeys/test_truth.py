@@ -17,9 +17,9 @@ from inference.live.truth import Truth, dice
 from inference.outcome import Outcome, Tumour
 from inference.sources import open_source
 from inference.sources.simulated import PhantomSource
+from inference.view_notes import Phase
 from viewer import app
 from viewer.main_window import MainWindow
-from viewer.phase import Phase
 from viewer.style import theme
 
 Show = Callable[..., MainWindow]

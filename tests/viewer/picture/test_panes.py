@@ -13,12 +13,12 @@ from pytestqt.qtbot import QtBot
 
 from inference.frame import Frame
 from inference.live.health import OLD_AFTER_S, SLOW_MS, Health
-from inference.live.requests import Model
+from inference.live.model import Model
 from inference.outcome import Outcome
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
-from viewer.layout.top_bar import mode_words
 from viewer.main_window import MainWindow
+from viewer.readout.formatting import mode_words
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]

@@ -6,16 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from inference.alarms import Alarm
 from inference.contract import ModelContract
 from inference.frame import Frame, Origin, View
-from inference.guards.base import Alarm
 from inference.live.health import Condition, Health
 from inference.outcome import Analysis, NotAnalysed, NothingFound, Outcome, Reason, Region, Tumour, UnknownSpacing
 from inference.outcome import SizeState as Size
 from inference.spacing import PixelSpacing, Provenance
-from viewer.phase import Phase
-from viewer.readout.readout_state import Context, Face, Shape, Tone
+from inference.view_notes import Phase
+from viewer.readout.readout_state import Context, Face
 from viewer.readout.states import DASH, GUARDED, face
+from viewer.style.marks import Shape, Tone
 
 WORDS = "The model saw no such picture in training: 0.15 mm a pixel (seen: 0.3 to 0.5)."
 FRAME = Frame(

@@ -6,7 +6,7 @@ from answers import frame, nothing, said, text, tumour
 
 from inference.contract import Measured, ModelContract
 from inference.frame import View
-from viewer.phase import Phase
+from inference.view_notes import Phase
 from viewer.readout.states import DEMONSTRATION_BANNER, PHASE_WARNING
 
 
