@@ -7,8 +7,7 @@ from typing import Any
 from pydicom.dataset import Dataset
 
 from inference.errors import ChoiceError
-from inference.sources.recorded import REMEDY
-from inference.spacing import PixelSpacing, Provenance
+from inference.spacing import REMEDY, PixelSpacing, Provenance
 
 WHOLE = -1
 """Instead of a region's number: the whole picture, which has no scale of its own."""

@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.sources.recorded import REMEDY
+from inference.spacing import REMEDY
 
 AXES = "ijk"
 """Axes of a volume in NIfTI order; SimpleITK's numpy order is the reverse, (k, j, i)."""

@@ -14,8 +14,8 @@ from inference.source_info import SourceInfo
 from inference.sources.colour import colour_map
 from inference.sources.paths import PICTURES, natural_order
 from inference.sources.pixels import as_pixels, luma
-from inference.sources.recorded import REMEDY, Recorded, quiet_opencv
-from inference.spacing import PixelSpacing
+from inference.sources.recorded import Recorded, quiet_opencv
+from inference.spacing import REMEDY, PixelSpacing
 
 NO_SCALE = f"A picture file does not say how large a pixel is: {REMEDY}."
 END_MARKS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}

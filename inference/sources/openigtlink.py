@@ -20,8 +20,7 @@ from inference.errors import ChoiceError, FormatError, SourceError
 from inference.sources.colour import colour_map
 from inference.sources.live import Connection, Live, Picture
 from inference.sources.pixels import as_pixels, luma
-from inference.sources.recorded import REMEDY
-from inference.spacing import PixelSpacing, Provenance
+from inference.spacing import REMEDY, PixelSpacing, Provenance
 
 log = logging.getLogger(__name__)
 

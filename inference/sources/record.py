@@ -16,7 +16,7 @@ from inference.recording.schema import EventKind, ModelUsed, Opening
 from inference.recording.timeline import Setting, settings
 from inference.source_info import SourceInfo, SweptGrid
 from inference.sources.recorded import Recorded
-from inference.spacing import PixelSpacing
+from inference.spacing import PixelSpacing, admitted
 
 CUT = "This record was cut off at {:.1f} s by a kill or a full disk: its {} frames until then are all there."
 CHANGED = "The scale changed during this record: each frame keeps its own."
@@ -96,7 +96,11 @@ class RecordSource(Recorded):
             frame = frame_of(picture, self.opening, self._info.origin, time.monotonic())
         except ValueError as error:
             raise FormatError(f"Frame {index} of {self._info.origin.name} is damaged: go on to the next.") from error
-        return frame if self._typed is None else replace(frame, spacing=self._typed, no_spacing_reason="")
+        stated = frame.spacing, frame.no_spacing_reason
+        spacing, reason = admitted(*stated, frame.rows, name=self._info.origin.name, either=frame.cols)
+        if self._typed is not None:
+            spacing, reason = self._typed, ""
+        return replace(frame, spacing=spacing, no_spacing_reason=reason)
 
     def outcome(self, index: int) -> Outcome | None:
         """What was said of a frame when it was recorded; None where a slower analysis passed it over.
