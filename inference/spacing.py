@@ -10,6 +10,8 @@ REMEDY = "calibrate, or type the spacing (--spacing ROW,COL)"
 """What a user can do about an unknown scale; ends every such sentence."""
 DEPTH_MM = (20.0, 400.0)
 """How deep a picture of a probe can be: linear probes of the skin begin, abdominal ones end there."""
+EXTRACT = 64
+"""Rows below which a picture is a piece of one, whose depth says nothing."""
 PIXEL_MM = (0.005, 3.0)
 """How large one of its pixels can be."""
 
@@ -111,10 +113,11 @@ def admitted(
     depth_mm = rows * spacing.row_mm
     if either is not None:
         depth_mm = max(depth_mm, either * spacing.col_mm)
+    whole = max(rows, either or 0) >= EXTRACT
     stated = f"{name} states pixels of {spacing.row_mm:.4g} × {spacing.col_mm:.4g} mm"
     low, high = PIXEL_MM
     if not (low <= spacing.row_mm <= high and low <= spacing.col_mm <= high):
         return None, f"{stated}, which no ultrasound picture has: {REMEDY}."
-    if not DEPTH_MM[0] <= depth_mm <= DEPTH_MM[1]:
+    if whole and not DEPTH_MM[0] <= depth_mm <= DEPTH_MM[1]:
         return None, f"{stated}, which makes a picture {depth_mm:.4g} mm deep, as no probe gives it: {REMEDY}."
     return spacing, reason

@@ -99,9 +99,14 @@ def open_source(
 
 
 def open_here(
-    text: str, *, axis: str, spacing: PixelSpacing | None, region: int | None, config: Path | None
+    text: str,
+    *,
+    axis: str = "k",
+    spacing: PixelSpacing | None = None,
+    region: int | None = None,
+    config: Path | None = None,
 ) -> RecordedSource:
-    """Open a file in this very process: what `open_source` has done elsewhere.
+    """Open a file in this very process: what `open_source` has done in another.
 
     Libraries are loaded only for the files that need them: the first picture has to come fast.
     """

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from inference.source_info import SourceInfo
 from inference.sources.base import Closing
 from inference.sources.live import Picture
 from inference.sources.wire import Connect, Gone, Next, Open, Opened, Read, SaveMasks, Shown
-from inference.sources.worker import Worker, WorkerLostError, borrow, give_back
+from inference.sources.worker import Worker, WorkerLostError, borrow, give_back, keep
 from inference.spacing import PixelSpacing
 
 OPEN_S = 8.0
@@ -51,9 +52,10 @@ class RemoteSource(Closing):
         self._lock = threading.Lock()
         self._closed = threading.Event()
         self._whole: Pixels | None = None
-        self._worker: Worker | None
-        self._worker, opened = self._opened()
+        self._worker: Worker | None = None
+        worker, opened = self._opened()
         self._info, self._count = opened.info, opened.count
+        self._lend(worker)
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -82,7 +84,7 @@ class RemoteSource(Closing):
             try:
                 shown, (pixels, colour, whole) = worker.ask(Read(index), READ_S)
             except WorkerLostError as error:
-                self._worker = None
+                self._lost()
                 sentence = f"Frame {index} of {self._name} cannot be decoded: go on to the next, or export it again."
                 raise FormatError(sentence) from error
         assert isinstance(shown, Shown)  # noqa: S101
@@ -118,7 +120,7 @@ class RemoteSource(Closing):
             try:
                 self._here().ask(request, WRITE_S)
             except WorkerLostError as error:
-                self._worker = None
+                self._lost()
                 raise SourceError(f"The masks of {self._name} cannot be written: open it again.") from error
 
     def close(self) -> None:
@@ -126,6 +128,7 @@ class RemoteSource(Closing):
         self._closed.set()
         with self._lock:
             worker, self._worker = self._worker, None
+        self._forgotten.detach()
         if worker is not None:
             give_back(worker)
 
@@ -135,10 +138,19 @@ class RemoteSource(Closing):
             raise SourceError(f"{self._name} is closed: open it again.")
         if self._worker is None:
             worker, opened = self._opened()
-            self._worker = worker
+            self._lend(worker)
             if (opened.info, opened.count) != (self._info, self._count):
                 raise SourceError(f"{self._name} has become another file: open it again.")
+            return worker
         return self._worker
+
+    def _lost(self) -> None:
+        self._worker = None
+        self._forgotten.detach()
+
+    def _lend(self, worker: Worker) -> None:
+        self._worker = worker
+        self._forgotten = weakref.finalize(self, keep, worker)  # a source that nobody closes
 
     def _opened(self) -> tuple[Worker, Opened]:
         worker, kept = borrow(), False

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import weakref
+from collections import deque
 from contextlib import suppress
 from typing import Any
 
@@ -44,6 +45,7 @@ _ENVIRONMENT = {
     "OPENBLAS_NUM_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "OPENCV_LOG_LEVEL": "SILENT",
+    "OPENCV_IO_MAX_IMAGE_PIXELS": "100000000",
 }
 
 
@@ -57,7 +59,7 @@ class Worker:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._reply: msgspec.msgpack.Decoder[Reply] = msgspec.msgpack.Decoder(Reply)
-        self.uses = 0
+        self.uses = 1
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._memory, self._process = _started(theirs)
@@ -111,37 +113,20 @@ def _end(connection: socket.socket, process: "subprocess.Popen[bytes]") -> None:
         process.wait(1.0)
 
 
-class _Spare:
-    """The idle process, at most one."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._worker: Worker | None = None
-
-    def take(self) -> Worker | None:
-        with self._lock:
-            worker, self._worker = self._worker, None
-        return worker
-
-    def keep(self, worker: Worker) -> None:
-        with self._lock:
-            old, self._worker = self._worker, worker
-        if old is not None:
-            old.end()
-
-
-_spare = _Spare()
+_idle: deque[Worker] = deque()
+"""The idle process, at most one. Without a lock: a source that is forgotten gives its process back from anywhere."""
 
 
 def borrow() -> Worker:
-    """A process that has nothing open: the idle one, or a new one."""
-    worker = _spare.take()
-    if worker is not None and not worker.alive:
-        worker.end()
-        worker = None
-    worker = worker or Worker()
-    worker.uses += 1
-    return worker
+    """A process to open something in: the idle one, or a new one."""
+    while _idle:
+        with suppress(IndexError):  # another thread was faster
+            worker = _idle.pop()
+            if worker.alive:
+                worker.uses += 1
+                return worker
+            worker.end()
+    return Worker()
 
 
 def give_back(worker: Worker) -> None:
@@ -151,10 +136,20 @@ def give_back(worker: Worker) -> None:
     except (WorkerLostError, IusError):
         worker.end()
         return
-    if worker.uses < USES:
-        _spare.keep(worker)
-    else:
+    keep(worker)
+
+
+def keep(worker: Worker) -> None:
+    """Keep a process for the next, which closes what is open in it."""
+    if not worker.alive:
+        return
+    if worker.uses >= USES:
         worker.end()
+        return
+    _idle.append(worker)
+    while len(_idle) > 1:
+        with suppress(IndexError):
+            _idle.popleft().end()
 
 
 def warm() -> None:
