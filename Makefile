@@ -14,6 +14,7 @@ demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 
 test: $(VENV)/.all  ## every test
 	@packaging/system-libraries && packaging/test-tools
+	packaging/desktop $(BIN)/python -m pytest -q tests/viewer/desktop
 	$(BIN)/python -m pytest -q
 
 check: $(VENV)/.all format lint types imports test  ## what must pass before every commit
