@@ -12,10 +12,10 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    from inference.live.exception_hooks import Faults
     from inference.live.model import Model
     from inference.live.requests import Opened, Refusal, SourceRequest
     from inference.sources.base import RecordedSource
-    from viewer.exception_hooks import Faults
     from viewer.main_window import MainWindow
 
 STARTED_AT = monotonic()
@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from platformdirs import user_log_path
     from PySide6.QtWidgets import QApplication
 
-    from viewer.exception_hooks import Faults, installed
+    from inference.live.exception_hooks import Faults, installed
 
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("ius-viewer")
@@ -194,7 +194,7 @@ def _end_after(window: "MainWindow", seconds: float, wanted: argparse.Namespace,
 
 def _write_status(window: "MainWindow", path: Path) -> None:
     from inference.files import write_text
-    from viewer.status_report import report
+    from inference.live.status_report import report
 
     values = report(window.meter, window.session.status(), window.session.model, window.shown, STARTED_AT)
     write_text(path, json.dumps(values, indent=2) + "\n")

@@ -19,10 +19,16 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMainWindow
 
+from inference.jobs.background import Chores
+from inference.jobs.record_export import Exporting
+from inference.jobs.snapshots import Snapshots
+from inference.live.exception_hooks import Faults
 from inference.live.health import Health
+from inference.live.paint_meter import Meter, Painted
 from inference.live.review import Review
 from inference.live.session import Session
 from inference.outcome import Outcome
+from inference.readout.readout_state import Face, Offer
 from inference.view_notes import Flip, Phase
 from viewer import keymap, settings
 from viewer.actions import ACTIONS
@@ -31,16 +37,10 @@ from viewer.control.app_state import Desk
 from viewer.control.calibration import Calibrating
 from viewer.control.freezing import Freezing
 from viewer.control.presets import Presets
-from viewer.control.record_export import Exporting
 from viewer.control.recording import Recording
 from viewer.control.refresh import Pull
-from viewer.exception_hooks import Faults
-from viewer.jobs.background import Chores
-from viewer.jobs.snapshots import Snapshots
 from viewer.keymap import KeyConflictError
 from viewer.layout.layout import Screen
-from viewer.paint_meter import Meter, Painted
-from viewer.readout.readout_state import Face, Offer
 from viewer.settings import Settings
 from viewer.style.stylesheet import stylesheet
 from viewer.style.theme import Theme

@@ -8,15 +8,15 @@ from time import monotonic
 from inference.frame import View
 from inference.live.requests import SourceRequest
 from inference.live.thorough import NOT_YET, disagreement_of
+from inference.readout.caliper import Caliper
+from inference.readout.marks import Tone
+from inference.readout.readout_state import Offer
 from inference.sources import device_names
 from inference.spacing import PixelSpacing
 from inference.view_notes import Marker, Phase
 from viewer.control.app_state import Desk
 from viewer.control.calibration import Calibrating
-from viewer.picture.caliper import Caliper
 from viewer.picture.canvas import Canvas
-from viewer.readout.readout_state import Offer
-from viewer.style.marks import Tone
 
 OVERLAY_OFF_S = 3.0
 

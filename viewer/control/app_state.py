@@ -2,27 +2,27 @@
 
 from dataclasses import dataclass, field
 
+from inference.jobs.background import Chores
+from inference.jobs.preview import Previews
+from inference.jobs.record_export import Exporting
+from inference.jobs.snapshots import Snapshots
+from inference.live.exception_hooks import Faults
 from inference.live.health import Condition, Health
+from inference.live.paint_meter import Meter
 from inference.live.publisher import Outlet
 from inference.live.session import Session
 from inference.live.thorough import CloserLook
 from inference.outcome import Outcome
+from inference.readout.caliper import Caliper
+from inference.readout.readout_state import Face, WarningHold
+from inference.ruler import Point
 from inference.view_notes import Flip, Marker, Phase, Standing
 from viewer import settings
 from viewer.control.freezing import Freezing
-from viewer.control.record_export import Exporting
 from viewer.control.recording import Recording
-from viewer.exception_hooks import Faults
-from viewer.jobs.background import Chores
-from viewer.jobs.preview import Previews
-from viewer.jobs.snapshots import Snapshots
-from viewer.jobs.wake import Wake, holders
 from viewer.layout.layout import Screen
-from viewer.paint_meter import Meter
-from viewer.picture.caliper import Caliper
-from viewer.picture.ruler import Point
-from viewer.readout.readout_state import Face, WarningHold
 from viewer.settings import Settings
+from viewer.wake import Wake, holders
 
 
 @dataclass(slots=True, eq=False)

@@ -5,10 +5,10 @@ from time import monotonic
 
 from inference.crop import Rect, propose_crop
 from inference.errors import OutputError, SpacingError
+from inference.readout.marks import Tone
 from inference.spacing import PixelSpacing
 from viewer.control.app_state import Desk
 from viewer.control.presets import Place, Preset, Presets, packed
-from viewer.style.marks import Tone
 
 DEPTH_WORDS = (
     "Drag a rectangle around the scanner's depth text together with its ruler. If either changes, the scale is void."

@@ -3,9 +3,9 @@
 from inference.live.review import Review
 from inference.live.session import Session
 from inference.outcome import Outcome
+from inference.readout.formatting import mode_words
 from inference.source_info import SourceInfo
 from viewer.layout.layout import Screen
-from viewer.readout.formatting import mode_words
 from viewer.style import theme
 
 
@@ -71,4 +71,4 @@ class Freezing:
             inset.show_frame(newest.frame, info.levels)
             self._live = newest
         words, ink, _ = mode_words(info, self._session.condition(self._live))
-        inset.show_state(words, getattr(theme, ink.upper()))
+        inset.show_state(words, theme.INKS[ink])

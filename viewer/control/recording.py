@@ -5,15 +5,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.errors import OutputError
+from inference.files import make_folder
+from inference.jobs.background import Chores
+from inference.jobs.snapshots import free_stem
 from inference.live.model import Model
 from inference.live.session import Session
 from inference.outcome import Outcome, Tumour
+from inference.readout.formatting import time_words
+from inference.readout.marks import Tone
 from inference.view_notes import Standing
-from viewer.jobs.background import Chores
-from viewer.jobs.snapshots import free_stem
 from viewer.layout.recording_badge import RecordBadge
-from viewer.readout.formatting import time_words
-from viewer.style.marks import Tone
 
 if TYPE_CHECKING:
     from inference.crop import Rect
@@ -170,23 +171,9 @@ class Recording:
         return rect if rect is not None and info is not None and rect.fits(info.rows, info.cols) else None
 
     def _free_path(self) -> Path:
-        made(self._folder)
-        stem = free_stem(self._folder, datetime.now().astimezone(), lambda path: path.exists(), ".mcap")
+        folder = make_folder(self._folder)
+        stem = free_stem(folder, datetime.now().astimezone(), lambda path: path.exists(), ".mcap")
         return self._folder / f"{stem}.mcap"
-
-
-def made(folder: Path) -> Path:
-    """The folder, made if it was not there.
-
-    Raises:
-        OutputError: if it cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        sentence = f"{folder} cannot be made ({error.strerror}): check the disk and its rights."
-        raise OutputError(sentence) from error
-    return folder
 
 
 def _finish(recorder: "Recorder") -> str:

@@ -10,18 +10,18 @@ from inference.live.health import SLOW_MS, Condition, Health
 from inference.live.policy import Precedence
 from inference.live.thorough import disagreement_of
 from inference.outcome import Outcome, Tumour
+from inference.readout import facts
+from inference.readout.annotations import Decor, Ticks, decor_of, face_row
+from inference.readout.marks import Line, Tone
+from inference.readout.panes import analysed_decor, live_decor
+from inference.readout.readout_state import Context, Face
+from inference.readout.states import face, region_lines
 from inference.sources.paths import shown_address
 from inference.view_notes import Flip, Marker, Phase
 from viewer.control.app_state import Desk
 from viewer.control.calibration import Calibrating
-from viewer.jobs.wake import Vigil
-from viewer.picture.annotations import Decor, Ticks, decor_of, face_row
 from viewer.picture.graphics_items import Outlines
-from viewer.picture.panes import analysed_decor, live_decor
-from viewer.readout import facts
-from viewer.readout.readout_state import Context, Face
-from viewer.readout.states import face, region_lines
-from viewer.style.marks import Line, Tone
+from viewer.wake import Vigil
 
 MAP_WORDS = "pink: where passes or folds disagree, not a margin"
 BAND_WORDS = "thin lines: model 25-75 %, not a margin"

@@ -4,8 +4,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from inference.readout.states import RESEARCH_LINE
 from viewer.actions import ACTIONS
-from viewer.readout.states import RESEARCH_LINE
 from viewer.style.theme import Theme
 from viewer.style.widgets import label
 

@@ -5,12 +5,15 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
+from inference.live.paint_meter import Painted
+from inference.readout.panes import NOT_YET
+from inference.readout.readout_state import Offer
 from viewer.layout.footer import ResearchLine
 from viewer.layout.picture_area import Stage
+from viewer.layout.readout import Readout
 from viewer.layout.top_bar import TopBar
 from viewer.layout.trace import Trace
 from viewer.layout.transport import Transport
-from viewer.paint_meter import Painted
 from viewer.panels.calibration import CalibrationPanel
 from viewer.panels.keys import KeysPanel
 from viewer.panels.marking import MarkingPanel
@@ -21,9 +24,6 @@ from viewer.panels.source import SourcePanel
 from viewer.panels.welcome import WelcomePanel
 from viewer.picture.canvas import Canvas
 from viewer.picture.overlay import EMPTY
-from viewer.picture.panes import NOT_YET
-from viewer.readout.readout import Readout
-from viewer.readout.readout_state import Offer
 from viewer.style.theme import Theme
 
 

@@ -4,10 +4,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
+from inference.readout.marks import Tone
 from viewer.panels.base import Sheet
 from viewer.picture.canvas import EDGE, SIDE, Canvas
 from viewer.picture.inset import Inset
-from viewer.style.marks import Tone
 from viewer.style.theme import TONES, Theme
 from viewer.style.widgets import label, set_text
 

@@ -4,9 +4,9 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from viewer.readout.formatting import size_words, spaced, time_words
+from inference.readout.formatting import size_words, spaced, time_words
+from inference.readout.marks import Shape
 from viewer.style import theme
-from viewer.style.marks import Shape
 from viewer.style.theme import Theme
 from viewer.style.widgets import Mark, label, set_ink, set_text
 

@@ -7,10 +7,10 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from inference.live.health import Condition
+from inference.readout.formatting import mode_words, source_words
 from inference.source_info import SourceInfo
 from inference.view_notes import Phase
 from viewer.layout.recording_badge import RecordBadge
-from viewer.readout.formatting import mode_words, source_words
 from viewer.style import theme
 from viewer.style.theme import Theme
 from viewer.style.widgets import ElidedLabel, Mark, button, label, set_ink, set_text, size_button
@@ -79,7 +79,7 @@ class TopBar(QWidget):
         words, ink, shape = mode_words(info, condition)
         set_text(self._mode, words)
         set_ink(self._mode, ink)
-        self._mark.show_shape(shape, getattr(theme, ink.upper()))
+        self._mark.show_shape(shape, theme.INKS[ink])
         set_text(self._name, "" if info is None else info.origin.name)
         set_text(self._details, "" if info is None else source_words(info, brief=not self.badge.isHidden()))
 

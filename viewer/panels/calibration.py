@@ -6,9 +6,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from inference.errors import SpacingError
+from inference.ruler import Point, Segment, axes_spacing, number, ruler_spacing
 from inference.spacing import PixelSpacing, Provenance
 from viewer.panels.base import Sheet
-from viewer.picture.ruler import Point, Segment, axes_spacing, number, ruler_spacing
 from viewer.style.theme import Theme
 from viewer.style.widgets import button, rule, set_ink, set_text, size_button
 

@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QWi
 
 from inference.contract import BandScore, Measured, ModelContract
 from inference.live.model import Model
+from inference.readout.formatting import spaced
 from viewer.panels.base import Sheet
-from viewer.readout.formatting import spaced
 from viewer.style import theme
 from viewer.style.theme import Theme
 from viewer.style.widgets import button, label, set_text, size_button

@@ -4,10 +4,10 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from inference.live.model import Model
+from inference.live.paint_meter import Meter
 from inference.live.stream import StreamStatus
-from viewer.paint_meter import Meter
+from inference.readout.formatting import spaced
 from viewer.panels.base import Sheet
-from viewer.readout.formatting import spaced
 from viewer.style.theme import Theme
 from viewer.style.widgets import label, set_text
 

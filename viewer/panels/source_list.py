@@ -7,8 +7,8 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from inference.display import grey
+from inference.jobs.preview import Preview
 from inference.sources import DEVICE
-from viewer.jobs.preview import Preview
 from viewer.style import theme
 from viewer.style.theme import Theme
 from viewer.style.widgets import button, label, set_text, size_button

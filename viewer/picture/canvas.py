@@ -14,18 +14,18 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEve
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 
 from inference.frame import Frame
+from inference.live.paint_meter import Painted
 from inference.outcome import Outcome
+from inference.readout.annotations import Decor
+from inference.readout.marks import Line
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
 from inference.view_notes import Flip
-from viewer.paint_meter import Painted
 from viewer.picture import overlay
-from viewer.picture.annotations import Decor
 from viewer.picture.graphics_items import ContourItem, MapItem, Outlines, PictureItem
 from viewer.picture.placement import Placement
 from viewer.picture.region_marker import RegionMarker
 from viewer.style import theme
-from viewer.style.marks import Line
 
 DIMMED = 0.35
 SIDE, EDGE = 76, 14

@@ -5,10 +5,10 @@ import math
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from inference.readout.annotations import Decor, Ticks
+from inference.ruler import Point
 from inference.view_notes import Marker
-from viewer.picture.annotations import Decor, Ticks
 from viewer.picture.placement import Placement
-from viewer.picture.ruler import Point
 from viewer.style import theme
 
 MOST_TICKS = 40
@@ -46,9 +46,9 @@ def paint(painter: QPainter, decor: Decor, placement: Placement, view: QRect, lo
     if decor.framed:
         _frame(painter, theme.BLUE, view, look)
     if decor.heading:
-        _words_on_top(painter, decor.heading, decor.heading_ink, view, look)
+        _words_on_top(painter, decor.heading, theme.INKS[decor.heading_ink], view, look)
     if decor.caption:
-        _frame(painter, decor.caption_ink, view, look)
+        _frame(painter, theme.INKS[decor.caption_ink], view, look)
         _caption(painter, decor, view, look)
 
 
@@ -63,7 +63,7 @@ def _frame(painter: QPainter, colour: str, view: QRect, look: theme.Theme) -> No
 def _caption(painter: QPainter, decor: Decor, view: QRect, look: theme.Theme) -> None:
     """How old this picture is, in the border's colour across its top."""
     band = QRectF(view.left(), view.top(), view.width(), look.px(CAPTION))
-    painter.fillRect(band, QColor(decor.caption_ink))
+    painter.fillRect(band, QColor(theme.INKS[decor.caption_ink]))
     _words_on_top(painter, decor.caption, theme.GROUND, view, look)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PySide6.QtGui import QColor, QFont
 
-from viewer.style.marks import Line, Tone
+from inference.readout.marks import Ink, Line, Tone
 
 FAMILIES = ["Inter", "Noto Sans", "DejaVu Sans"]
 
@@ -46,6 +46,9 @@ TONES = {
     Tone.WARNING: ToneColours("#2b2010", "#96702a", "#ffcf85", "#f2c680", AMBER),
     Tone.FAULT: ToneColours("#301416", "#96403f", "#ffb6b0", "#f6aca6", SOFT),
 }
+INKS = {
+    Ink.MUTED: MUTED, Ink.GREY: GREY, Ink.GREEN: GREEN, Ink.BLUE: BLUE, Ink.RED: RED, Ink.AMBER: AMBER
+}  # fmt: skip
 LINES = {Line.SOLID: CYAN, Line.DASHED: AMBER, Line.DOTTED: GREY}
 
 

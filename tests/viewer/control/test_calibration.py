@@ -19,6 +19,7 @@ from inference.crop import Rect
 from inference.live.guarded_source import UNWATCHED
 from inference.live.health import Health
 from inference.outcome import Outcome, Tumour, UnknownSpacing
+from inference.readout.annotations import Ticks
 from inference.sources import open_live, open_source
 from inference.sources.depth_watch import SENTENCE
 from inference.sources.simulated import PhantomSource
@@ -26,7 +27,6 @@ from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Marker
 from viewer.control.calibration import DIFFERENT
 from viewer.main_window import MainWindow
-from viewer.picture.annotations import Ticks
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]

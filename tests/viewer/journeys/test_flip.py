@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from PySide6.QtGui import QPainterPath
 from pytestqt.qtbot import QtBot
 
+from inference.jobs.snapshots import Snapshots
 from inference.live.requests import SourceRequest
 from inference.outcome import Outcome, Tumour
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Flip, Marker
-from viewer.jobs.snapshots import Snapshots
 from viewer.main_window import MainWindow
 from viewer.picture.placement import Placement
 

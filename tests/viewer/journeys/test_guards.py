@@ -20,6 +20,8 @@ from inference.crop import Rect
 from inference.guards.frozen import AFTER_S
 from inference.live.health import STALE_AFTER_S, Health
 from inference.outcome import Tumour
+from inference.readout.readout_state import Face
+from inference.readout.states import DASH, GUARDED
 from inference.sources.depth_watch import DepthGuard
 from inference.sources.disturbances import (
     Disturbance,
@@ -44,8 +46,6 @@ from inference.sources.disturbed import DisturbedSource
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Phase
 from viewer.main_window import MainWindow
-from viewer.readout.readout_state import Face
-from viewer.readout.states import DASH, GUARDED
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]

@@ -21,13 +21,13 @@ from inference.guards.base import HOLD_S
 from inference.guards.frozen import AFTER_S
 from inference.live.model import Model
 from inference.outcome import Analysis, NothingFound, Outcome, Tumour
+from inference.readout.states import GUARDED
 from inference.sources.depth_watch import DepthGuard
 from inference.sources.disturbances import Disturbance, black, calipers, depth, frozen
 from inference.sources.disturbed import DisturbedSource
 from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
 from viewer.main_window import MainWindow
-from viewer.readout.states import GUARDED
 
 Show = Callable[..., MainWindow]
 SLOW_S = 1.5

@@ -15,10 +15,10 @@ from inference.guards.frozen import AFTER_S
 from inference.live.health import STALE_AFTER_S, Health
 from inference.live.review import Review
 from inference.outcome import Tumour
+from inference.readout.formatting import mode_words
+from inference.readout.readout_state import Offer
 from inference.sources import is_live, open_live
 from viewer.main_window import MainWindow
-from viewer.readout.formatting import mode_words
-from viewer.readout.readout_state import Offer
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]

@@ -27,15 +27,15 @@ from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from inference.frame import Frame
+from inference.readout.annotations import Decor
+from inference.readout.states import DEMONSTRATION_BANNER
 from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Marker
 from viewer.layout.picture_area import EDGE, PANE_EDGE, PANE_SIDE, SIDE
 from viewer.main_window import MainWindow
 from viewer.picture import overlay
-from viewer.picture.annotations import Decor
 from viewer.picture.placement import Placement
-from viewer.readout.states import DEMONSTRATION_BANNER
 from viewer.style import theme
 from viewer.style.widgets import label
 

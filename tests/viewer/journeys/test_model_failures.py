@@ -10,10 +10,10 @@ from pytestqt.qtbot import QtBot
 from inference.contract import ModelContract
 from inference.frame import Frame
 from inference.outcome import Failed, Outcome
+from inference.readout.readout_state import Face
+from inference.readout.states import DASH, FAILURES_THAT_STAY
 from inference.sources.disturbed import DisturbedSource
 from viewer.main_window import MainWindow
-from viewer.readout.readout_state import Face
-from viewer.readout.states import DASH, FAILURES_THAT_STAY
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]

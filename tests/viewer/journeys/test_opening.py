@@ -13,10 +13,10 @@ from pytestqt.qtbot import QtBot
 from inference.live.health import Health
 from inference.live.requests import Refusal, SourceRequest
 from inference.outcome import Outcome, Tumour, UnknownSpacing
+from inference.readout.readout_state import Offer
 from inference.sources.simulated import PhantomSource
 from viewer import app
 from viewer.main_window import MainWindow
-from viewer.readout.readout_state import Offer
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]

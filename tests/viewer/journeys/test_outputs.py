@@ -16,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from inference.export.openigtlink_server import MASK, Broadcast
 from inference.frame import Frame
+from inference.jobs.snapshots import Snapshots
 from inference.latest import Latest
 from inference.live.publisher import Outlet
 from inference.outcome import Outcome, Tumour
@@ -23,7 +24,6 @@ from inference.sources import open_live
 from inference.sources.openigtlink import OpenIGTLinkSource
 from inference.view_notes import Phase
 from viewer import app
-from viewer.jobs.snapshots import Snapshots
 from viewer.main_window import MainWindow
 
 Show = Callable[..., MainWindow]

@@ -8,11 +8,11 @@ from pytestqt.qtbot import QtBot
 
 from inference.errors import SpacingError
 from inference.outcome import Outcome, Tumour, UnknownSpacing
+from inference.readout.readout_state import Offer
+from inference.ruler import ruler_spacing
 from inference.sources.simulated import PhantomSource
 from inference.spacing import Provenance
 from viewer.main_window import MainWindow
-from viewer.picture.ruler import ruler_spacing
-from viewer.readout.readout_state import Offer
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]

@@ -21,11 +21,11 @@ from inference.frame import Frame
 from inference.live.model import Model
 from inference.live.requests import Refusal
 from inference.outcome import Failed, Outcome, Tumour, UnknownSpacing
+from inference.readout.states import DEMONSTRATION_BANNER
 from inference.sources.simulated import PhantomSource
 from inference.view_notes import Phase
 from viewer.main_window import MainWindow
 from viewer.picture import overlay
-from viewer.readout.states import DEMONSTRATION_BANNER
 from viewer.style import theme
 
 Show = Callable[..., MainWindow]

@@ -11,9 +11,9 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from inference.errors import SpacingError
+from inference.ruler import Segment, axes_spacing
 from inference.spacing import PixelSpacing, Provenance
 from viewer.panels.calibration import CalibrationPanel
-from viewer.picture.ruler import Segment, axes_spacing
 from viewer.style.theme import Theme
 
 MM = st.floats(0.02, 2.0)

@@ -10,9 +10,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from inference.outcome import Outcome
+from inference.readout.states import RESEARCH_LINE
 from inference.view_notes import Phase
 from viewer.main_window import MainWindow
-from viewer.readout.states import RESEARCH_LINE
 from viewer.style import theme
 
 Show = Callable[..., MainWindow]

@@ -12,11 +12,11 @@ from inference.frame import Frame, Origin, View
 from inference.live.health import Condition, Health
 from inference.outcome import Analysis, NotAnalysed, NothingFound, Outcome, Reason, Region, Tumour, UnknownSpacing
 from inference.outcome import SizeState as Size
+from inference.readout.marks import Shape, Tone
+from inference.readout.readout_state import Context, Face
+from inference.readout.states import DASH, GUARDED, face
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Phase
-from viewer.readout.readout_state import Context, Face
-from viewer.readout.states import DASH, GUARDED, face
-from viewer.style.marks import Shape, Tone
 
 WORDS = "The model saw no such picture in training: 0.15 mm a pixel (seen: 0.3 to 0.5)."
 FRAME = Frame(

@@ -4,8 +4,8 @@ import math
 
 from inference.live.health import Condition, Health
 from inference.outcome import Tumour
+from inference.readout.marks import Ink, Shape
 from inference.source_info import SourceInfo
-from viewer.style.marks import Shape
 
 UNDER_1 = "<\u00a01"
 """In whole mm² it would be 0, beside a contour."""
@@ -51,18 +51,18 @@ def spaced(value: int) -> str:
     return f"{value:,}".replace(",", "\u00a0") if value >= 10_000 else str(value)
 
 
-def mode_words(info: SourceInfo | None, condition: Condition) -> tuple[str, str, Shape]:
+def mode_words(info: SourceInfo | None, condition: Condition) -> tuple[str, Ink, Shape]:
     """LIVE only for a device that delivers; a file is a replay. Words, ink and shape."""
     if info is None or condition.health is Health.EMPTY:
-        return "NO SOURCE", "muted", Shape.DIAMOND
+        return "NO SOURCE", Ink.MUTED, Shape.DIAMOND
     if condition.health is Health.VIEW_FROZEN:
-        return f"VIEW FROZEN \u2212{condition.seconds:.1f}\u00a0s", "blue", Shape.SQUARE
+        return f"VIEW FROZEN \u2212{condition.seconds:.1f}\u00a0s", Ink.BLUE, Shape.SQUARE
     broken = {Health.LOST: "LOST", Health.STALE: "STALE", Health.BROKEN: "STOPPED", Health.FROZEN: "FROZEN"}
     if condition.health in broken:
-        return broken[condition.health], "red", Shape.SQUARE
+        return broken[condition.health], Ink.RED, Shape.SQUARE
     if info.origin.live:
-        return "LIVE", "green", Shape.DOT
-    return ("PAUSED" if condition.health is Health.PAUSED else "REPLAY"), "blue", Shape.TRIANGLE
+        return "LIVE", Ink.GREEN, Shape.DOT
+    return ("PAUSED" if condition.health is Health.PAUSED else "REPLAY"), Ink.BLUE, Shape.TRIANGLE
 
 
 def source_words(info: SourceInfo, *, brief: bool = False) -> str:

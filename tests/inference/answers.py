@@ -6,10 +6,10 @@ from inference.contract import ModelContract, Reliability
 from inference.frame import Frame, Origin, View
 from inference.live.health import Condition, Health
 from inference.outcome import Analysis, Diameters, NothingFound, Outcome, Region, Tumour, size_state
+from inference.readout.readout_state import Context, Face
+from inference.readout.states import face
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Phase
-from viewer.readout.readout_state import Context, Face
-from viewer.readout.states import face
 
 RUNNING = Condition(Health.RUNNING)
 SPACING = PixelSpacing(0.1, 0.1, Provenance.EXACT)

@@ -1,4 +1,4 @@
-"""Tones, shapes and lines by which the screen tells states apart."""
+"""Tones, shapes, inks and lines by which the screen tells states apart."""
 
 from enum import StrEnum
 
@@ -19,6 +19,17 @@ class Shape(StrEnum):
     TRIANGLE = "▲"
     DIAMOND = "◇"
     SQUARE = "■"
+
+
+class Ink(StrEnum):
+    """The colour of words, by name; the theme knows the colours."""
+
+    MUTED = "muted"
+    GREY = "grey"
+    GREEN = "green"
+    BLUE = "blue"
+    RED = "red"
+    AMBER = "amber"
 
 
 class Line(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from inference.errors import IusError
-from viewer.style.marks import Tone
+from inference.readout.marks import Tone
 
 SLOW_DISK = "The disk is so slow that the recording could not be finished: what is written is safe."
 

@@ -15,10 +15,10 @@ from inference.frame import Frame
 from inference.live.health import OLD_AFTER_S, SLOW_MS, Health
 from inference.live.model import Model
 from inference.outcome import Outcome
+from inference.readout.formatting import mode_words
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
 from viewer.main_window import MainWindow
-from viewer.readout.formatting import mode_words
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]

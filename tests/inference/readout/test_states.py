@@ -6,10 +6,10 @@ from answers import frame, nothing, said, tumour
 from inference.contract import ModelContract
 from inference.live.health import Condition, Health
 from inference.outcome import Failed, NotAnalysed, Outcome, Reason, UnknownSpacing
+from inference.readout.marks import Line, Shape, Tone
+from inference.readout.readout_state import Context, Offer
+from inference.readout.states import condition_card, face, region_lines
 from inference.view_notes import Phase
-from viewer.readout.readout_state import Context, Offer
-from viewer.readout.states import condition_card, face, region_lines
-from viewer.style.marks import Line, Shape, Tone
 
 
 def test_nothing_segmented_is_never_no_tumour(contract: ModelContract) -> None:

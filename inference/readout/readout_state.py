@@ -5,8 +5,8 @@ from enum import StrEnum
 
 from inference.contract import ModelContract
 from inference.outcome import SizeState
+from inference.readout.marks import Shape, Tone
 from inference.view_notes import Phase
-from viewer.style.marks import Shape, Tone
 
 HOLD_S = 0.5
 _SEVERITY = (SizeState.AT_MOST_35, SizeState.AT_MOST_200, SizeState.ABOVE_200)

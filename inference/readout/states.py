@@ -37,10 +37,10 @@ from inference.outcome import (
     Tumour,
     UnknownSpacing,
 )
-from viewer.readout.formatting import UNDER_1, area_words, counted, detail_words, region_words, spaced
-from viewer.readout.readout_state import Card, Context, Face, Offer
-from viewer.readout.reliability import Gap, evidence, expected_dice, is_demonstration
-from viewer.style.marks import Line, Shape, Tone
+from inference.readout.formatting import UNDER_1, area_words, counted, detail_words, region_words, spaced
+from inference.readout.marks import Line, Shape, Tone
+from inference.readout.readout_state import Card, Context, Face, Offer
+from inference.readout.reliability import Gap, evidence, expected_dice, is_demonstration
 
 RESEARCH_LINE = INTENDED_USE
 DEMONSTRATION_BANNER = DEMONSTRATION

@@ -2,12 +2,12 @@
 
 from inference.live.health import STALE_AFTER_S
 from inference.live.model import Model
+from inference.live.paint_meter import Meter
 from inference.live.stream import StreamStatus
 from inference.outcome import NothingFound, Outcome, Tumour
+from inference.readout.formatting import spaced
+from inference.readout.states import DASH
 from inference.spacing import PixelSpacing
-from viewer.paint_meter import Meter
-from viewer.readout.formatting import spaced
-from viewer.readout.states import DASH
 
 
 def facts(

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from inference.errors import OutputError
+from inference.files import make_folder
 from inference.outcome import Outcome
 from inference.view_notes import AS_IT_CAME, Flip
 
@@ -61,10 +62,7 @@ def _write(folder: Path, outcome: Outcome, levels: tuple[float, float], notes: t
     from inference.export.dicom import write_dicom_pair
     from inference.export.picture import write_pictures
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be made ({error.strerror}): check the disk and its rights.") from error
+    make_folder(folder)
     capture = Capture(outcome, levels, notes=notes, turned_over=(flip.left_right, flip.up_down))
     stem = free_stem(folder, datetime.now().astimezone(), lambda path: path.exists())
     write_pictures(capture, folder / f"{stem}.png")

@@ -6,11 +6,11 @@ from pathlib import Path
 from time import monotonic
 
 from inference.errors import OutputError
+from inference.files import make_folder
+from inference.jobs.background import Chores
 from inference.live.session import Session
 from inference.outcome import Outcome
-from viewer.control.recording import made
-from viewer.jobs.background import Chores
-from viewer.style.marks import Tone
+from inference.readout.marks import Tone
 
 TELL_S = 1.0
 
@@ -43,7 +43,7 @@ class Exporting:
             from inference.export.record import export_record
             from inference.sources.record import RecordSource
 
-            out = made(path.with_suffix(""))
+            out = make_folder(path.with_suffix(""))
             with RecordSource(path, typed=spacing) as source:
                 files = export_record(source, out, chosen=(number,), watch=self._watched)
             return f"Exported: {len(files)} files in {out}."

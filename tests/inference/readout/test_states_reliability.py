@@ -6,8 +6,8 @@ from answers import frame, nothing, said, text, tumour
 
 from inference.contract import Measured, ModelContract
 from inference.frame import View
+from inference.readout.states import DEMONSTRATION_BANNER, PHASE_WARNING
 from inference.view_notes import Phase
-from viewer.readout.states import DEMONSTRATION_BANNER, PHASE_WARNING
 
 
 def test_no_state_calls_a_contour_reliable_or_green(contract: ModelContract, clinical: ModelContract) -> None:

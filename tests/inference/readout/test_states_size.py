@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from inference.contract import ModelContract
 from inference.outcome import SizeState
+from inference.readout.formatting import UNDER_1, area_words
+from inference.readout.marks import Line, Shape, Tone
+from inference.readout.readout_state import Context
+from inference.readout.states import PHASE_WARNING, face, region_lines
 from inference.view_notes import Phase
-from viewer.readout.formatting import UNDER_1, area_words
-from viewer.readout.readout_state import Context
-from viewer.readout.states import PHASE_WARNING, face, region_lines
-from viewer.style.marks import Line, Shape, Tone
 
 
 @pytest.mark.parametrize(

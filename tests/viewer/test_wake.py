@@ -18,8 +18,8 @@ from pytestqt.qtbot import QtBot
 from inference.outcome import Tumour
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
-from viewer.jobs.wake import JUMP_S, Child, ScreenSaver, Vigil, Wake
 from viewer.main_window import MainWindow
+from viewer.wake import JUMP_S, Child, ScreenSaver, Vigil, Wake
 
 Show = Callable[..., MainWindow]
 Igtl = Callable[..., AbstractContextManager[Any]]
@@ -159,7 +159,7 @@ from PySide6.QtWidgets import QApplication
 from PySide6.QtCore import QTimer
 application = QApplication([])
 wanted = app._parser().parse_args(["simulated:", "--phase", "before_dura"])
-from viewer.faults import Faults
+from inference.live.exception_hooks import Faults
 window = app.build(wanted, Faults())
 window.show()
 said = {}

@@ -5,11 +5,11 @@ from dataclasses import replace
 from inference.frame import Frame
 from inference.live.health import Condition, Health
 from inference.outcome import NothingFound, Outcome, Tumour
+from inference.readout.annotations import Decor
+from inference.readout.formatting import mode_words
+from inference.readout.marks import Ink
 from inference.source_info import SourceInfo
 from inference.view_notes import Marker
-from viewer.picture.annotations import Decor
-from viewer.readout.formatting import mode_words
-from viewer.style import theme
 
 NOT_YET = "No frame analysed yet"
 
@@ -32,15 +32,15 @@ def analysed_decor(decor: Decor, outcome: Outcome, condition: Condition, live: F
 def live_decor(decor: Decor, info: SourceInfo | None, condition: Condition) -> Decor:
     """The marks of the live pane: all but what speaks of a contour, and the source's own condition as its heading."""
     words, ink, _ = mode_words(info, condition)
-    return replace(decor, banner="", framed=False, heading=words, heading_ink=getattr(theme, ink.upper()))
+    return replace(decor, banner="", framed=False, heading=words, heading_ink=ink)
 
 
-def _age_words(outcome: Outcome, condition: Condition, live: Frame | None, now: float) -> tuple[str, str]:
+def _age_words(outcome: Outcome, condition: Condition, live: Frame | None, now: float) -> tuple[str, Ink]:
     """How old the analysed picture is; the same picture as the live one has no age."""
     if condition.health is Health.VIEW_FROZEN:
-        return f"VIEW FROZEN \u2212{condition.seconds:.1f}\u00a0s", theme.BLUE
+        return f"VIEW FROZEN \u2212{condition.seconds:.1f}\u00a0s", Ink.BLUE
     done = "ANALYSED" if isinstance(outcome, Tumour | NothingFound) else "NOT ANALYSED"
     if outcome.frame is live:
-        return f"{done}: THE SAME PICTURE", theme.GREY
-    ink = theme.AMBER if condition.health is Health.OLD or done == "NOT ANALYSED" else theme.GREY
+        return f"{done}: THE SAME PICTURE", Ink.GREY
+    ink = Ink.AMBER if condition.health is Health.OLD or done == "NOT ANALYSED" else Ink.GREY
     return f"{done} {now - outcome.frame.captured_at:.1f} s AGO", ink

@@ -7,7 +7,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from viewer.readout.readout_state import Card, Face, Offer
+from inference.readout.readout_state import Card, Face, Offer
 from viewer.style import theme
 from viewer.style.theme import TONES, Theme
 from viewer.style.widgets import ElidedLabel, Mark, button, label, rule, set_text, size_button

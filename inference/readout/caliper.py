@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from inference.frame import Frame
-from viewer.picture.ruler import Point
+from inference.ruler import Point
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from inference.live.health import Freshness, Health, judge
 from inference.outcome import SizeState
-from viewer.readout.readout_state import HOLD_S, WarningHold
+from inference.readout.readout_state import HOLD_S, WarningHold
 
 
 def test_a_live_source_is_lost_after_half_a_second() -> None:

@@ -4,11 +4,12 @@ import math
 from dataclasses import dataclass
 
 from inference.frame import Frame, View
+from inference.readout.marks import Ink
+from inference.readout.states import SLICE_LINE
+from inference.ruler import Point
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
 from inference.view_notes import AS_IT_CAME, Flip, Marker
-from viewer.picture.ruler import Point
-from viewer.readout.states import SLICE_LINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ class Decor:
     ticks: Ticks | None = None
     framed: bool = False
     caption: str = ""
-    caption_ink: str = ""
+    caption_ink: Ink = Ink.GREY
     heading: str = ""
-    heading_ink: str = ""
+    heading_ink: Ink = Ink.GREY
 
 
 def decor_of(

@@ -1,9 +1,9 @@
 """The status that `--status` writes for scripts: what was really captured, analysed, shown and dropped."""
 
 from inference.live.model import Model
+from inference.live.paint_meter import Meter
 from inference.live.stream import StreamStatus
 from inference.outcome import Failed, NotAnalysed, NothingFound, Outcome, Tumour, UnknownSpacing
-from viewer.paint_meter import Meter
 
 NAMES: dict[type, str] = {
     Tumour: "tumour",

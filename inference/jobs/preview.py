@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from inference.errors import SourceError
 from inference.frame import Frame
 from inference.live.requests import Compared, Opened, Refusal, SourceRequest
+from inference.readout.facts import scale_words
+from inference.readout.formatting import counted, source_words
 from inference.source_info import SourceInfo
 from inference.sources.base import LiveSource, RecordedSource
-from viewer.readout.facts import scale_words
-from viewer.readout.formatting import counted, source_words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
