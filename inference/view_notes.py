@@ -116,7 +116,7 @@ class Marker(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ViewNotes:
     """What holds until the user says otherwise.
 
     Attributes:
@@ -130,7 +130,7 @@ class Standing:
     marker: Marker
 
     @property
-    def said(self) -> dict[str, str]:
+    def in_record(self) -> dict[str, str]:
         """The same in a record's words; empty where nothing was said."""
         marker = self.marker.value if self.marker in (Marker.LEFT, Marker.RIGHT) else ""
         return {"phase": self.phase.value, "flip": self.flip.words, "marker": marker}

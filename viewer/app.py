@@ -73,10 +73,10 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     window.resize(1280, 800)
     first_run = wanted.source is None and not wanted.demo
     text = DEMO if wanted.demo or wanted.source is None else wanted.source
-    window.deeds.open_source(
+    window.handlers.open_source(
         SourceRequest(text, wanted.axis, wanted.spacing, wanted.region, wanted.config, wanted.truth)
     )
-    window.deeds.open_model(None if wanted.model is None else Path(wanted.model), chosen=wanted.model is not None)
+    window.handlers.open_model(None if wanted.model is None else Path(wanted.model), chosen=wanted.model is not None)
     if wanted.send is not None:
         _send(window, *wanted.send)
     if first_run and not remembered.introduced:
@@ -92,9 +92,9 @@ def _send(window: "MainWindow", host: str, port: int) -> None:
 
     server = _guarded(lambda: Broadcast(port, host))
     if isinstance(server, Refusal):
-        window.view.stage.say(server.sentence, monotonic())
+        window.view.picture_area.say(server.sentence, monotonic())
     else:
-        window.desk.outlet = Outlet(server)
+        window.state.outlet = Outlet(server)
 
 
 def open_source(request: "SourceRequest") -> "Opened | Refusal":

@@ -23,7 +23,7 @@ JUMP_S = 2.0
 """A tick comes every 16 ms; a pause of two seconds is no hiccup."""
 
 
-class Holder(Protocol):
+class WakeLock(Protocol):
     """One way to keep a computer awake."""
 
     def start(self) -> bool:
@@ -35,7 +35,7 @@ class Holder(Protocol):
         ...
 
 
-class Child:
+class HelperProgram:
     """A program that keeps the computer awake for as long as another one runs: `cat`, which ends with our pipe.
 
     Args:
@@ -116,15 +116,15 @@ class ExecutionState:
         self._kernel.SetThreadExecutionState(ES_CONTINUOUS)
 
 
-def holders() -> tuple[Holder, ...]:
+def wake_locks() -> tuple[WakeLock, ...]:
     """What keeps this computer awake: every one of them has to hold. None where there is no screen."""
     if QGuiApplication.platformName() in ("offscreen", "minimal"):
         return ()
     if sys.platform == "win32":
         return (ExecutionState(),)
     if sys.platform == "darwin":
-        return (Child(("caffeinate", "-di", "cat")),)
-    sleep = Child(("systemd-inhibit", "--what=idle:sleep", "--who=ius-viewer", f"--why={REASON}", "cat"))
+        return (HelperProgram(("caffeinate", "-di", "cat")),)
+    sleep = HelperProgram(("systemd-inhibit", "--what=idle:sleep", "--who=ius-viewer", f"--why={REASON}", "cat"))
     return (ScreenSaver(), sleep)
 
 
@@ -137,9 +137,9 @@ class Wake:
 
     SLEEPY = "The screen may go dark: this computer does not let a program keep it on. Change that in its settings."
 
-    def __init__(self, ways: Sequence[Holder]) -> None:
+    def __init__(self, ways: Sequence[WakeLock]) -> None:
         self._ways = tuple(ways)
-        self._held: list[Holder] = []
+        self._held: list[WakeLock] = []
         self._on = False
 
     def keep(self, live: bool) -> str:
@@ -172,14 +172,14 @@ class Wake:
         self._held = []
 
 
-class Vigil:
+class ClockWatch:
     """Compares two clocks at every tick: one may stand still while the computer sleeps, the other doesn't."""
 
     def __init__(self) -> None:
         self._last: tuple[float, float] | None = None
 
-    def look(self, monotonic: float, wall: float) -> str:
-        """What happened since the last look, one sentence; empty if nothing did.
+    def compare(self, monotonic: float, wall: float) -> str:
+        """What happened since the last comparison, one sentence; empty if nothing did.
 
         Args:
             monotonic: `time.monotonic()` seconds, which on some systems do not count sleep.

@@ -9,11 +9,11 @@ from inference.readout.marks import Tone
 SLOW_DISK = "The disk is so slow that the recording could not be finished: what is written is safe."
 
 
-class Chores:
+class BackgroundJobs:
     """Whatever writes files for longer than a tick. Polled by the window."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ius-chores")
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ius-background")
         self._running: list[Future[str]] = []
         self._said: list[tuple[str, Tone]] = []
 

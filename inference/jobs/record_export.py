@@ -7,7 +7,7 @@ from time import monotonic
 
 from inference.errors import OutputError
 from inference.files import make_folder
-from inference.jobs.background import Chores
+from inference.jobs.background import BackgroundJobs
 from inference.live.session import Session
 from inference.outcome import Outcome
 from inference.readout.marks import Tone
@@ -15,16 +15,16 @@ from inference.readout.marks import Tone
 TELL_S = 1.0
 
 
-class Exporting:
+class RecordExport:
     """One export at a time.
 
     Args:
         session: whose record is exported.
-        chores: does it, and says how it went.
+        background: does it, and says how it went.
     """
 
-    def __init__(self, session: Session, chores: Chores) -> None:
-        self._session, self._chores = session, chores
+    def __init__(self, session: Session, background: BackgroundJobs) -> None:
+        self._session, self._background = session, background
         self._stop = threading.Event()
         self.running = False
 
@@ -35,7 +35,7 @@ class Exporting:
             return
         request = self._session.request
         if request is None or shown is None or not shown.frame.origin.record:
-            self._chores.say("Open a record first: what is exported is a record.")
+            self._background.say("Open a record first: what is exported is a record.")
             return
         path, spacing, number = Path(request.text).expanduser(), request.spacing, shown.frame.index
 
@@ -50,8 +50,8 @@ class Exporting:
 
         self._stop.clear()
         self.running = True
-        self._chores.say("The record is being exported: E stops it.", Tone.NEUTRAL)
-        self._chores.begin(job).add_done_callback(lambda _: self._done())
+        self._background.say("The record is being exported: E stops it.", Tone.NEUTRAL)
+        self._background.begin(job).add_done_callback(lambda _: self._done())
 
     def close(self) -> None:
         """Stop."""
@@ -66,7 +66,7 @@ class Exporting:
         for number in numbers:
             if monotonic() - told > TELL_S:
                 told = monotonic()
-                self._chores.say(f"Exporting: frame {number} of {len(numbers)}. E stops it.", Tone.NEUTRAL)
+                self._background.say(f"Exporting: frame {number} of {len(numbers)}. E stops it.", Tone.NEUTRAL)
             if self._stop.is_set():
                 raise OutputError("The export was stopped before its end: export again for all files.")
             yield number

@@ -29,7 +29,7 @@ class Latency:
     p99: float
 
 
-class Meter:
+class PaintMeter:
     """Fed by every paint event; a frame painted twice counts once.
 
     Args:

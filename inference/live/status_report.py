@@ -1,7 +1,7 @@
 """The status that `--status` writes for scripts: what was really captured, analysed, shown and dropped."""
 
 from inference.live.model import Model
-from inference.live.paint_meter import Meter
+from inference.live.paint_meter import PaintMeter
 from inference.live.stream import StreamStatus
 from inference.outcome import Failed, NotAnalysed, NothingFound, Outcome, Tumour, UnknownSpacing
 
@@ -15,7 +15,7 @@ NAMES: dict[type, str] = {
 
 
 def report(
-    meter: Meter, status: StreamStatus | None, model: Model | None, shown: Outcome | None, started_at: float
+    meter: PaintMeter, status: StreamStatus | None, model: Model | None, shown: Outcome | None, started_at: float
 ) -> dict[str, object]:
     """The status as JSON values; what is unknown is null.
 

@@ -33,7 +33,7 @@ class Ticks:
 
 
 @dataclass(frozen=True, slots=True)
-class Decor:
+class Annotations:
     """What stands around and across the picture.
 
     Attributes:
@@ -85,13 +85,13 @@ class Decor:
     heading_ink: Ink = Ink.GREY
 
 
-def decor_of(
+def annotations_of(
     frame: Frame,
     info: SourceInfo,
     marker: Marker,
     face_row: int | None,
     flip: Flip = AS_IT_CAME,
-) -> Decor:
+) -> Annotations:
     """The marks that belong to a frame's kind and scale.
 
     A native frame has a probe face, hence a depth ruler; a slice has none, hence letters and a scale bar. Without a
@@ -106,7 +106,7 @@ def decor_of(
     """
     spacing, is_slice = frame.spacing, frame.origin.view is View.SLICE
     has_ruler = spacing is not None and face_row is not None
-    return Decor(
+    return Annotations(
         marker=Marker.NONE if is_slice else marker.seen(flip),
         letters=flip.letters(info.edge_letters),
         flipped=flip.words,

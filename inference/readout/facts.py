@@ -2,7 +2,7 @@
 
 from inference.live.health import STALE_AFTER_S
 from inference.live.model import Model
-from inference.live.paint_meter import Meter
+from inference.live.paint_meter import PaintMeter
 from inference.live.stream import StreamStatus
 from inference.outcome import NothingFound, Outcome, Tumour
 from inference.readout.formatting import spaced
@@ -11,7 +11,7 @@ from inference.spacing import PixelSpacing
 
 
 def facts(
-    shown: Outcome | None, model: Model | None, status: StreamStatus | None, meter: Meter, now: float
+    shown: Outcome | None, model: Model | None, status: StreamStatus | None, meter: PaintMeter, now: float
 ) -> dict[str, str]:
     """Name -> value, for the readout."""
     return {
@@ -47,7 +47,7 @@ def _took(shown: Outcome | None) -> str:
     return ""
 
 
-def _age(shown: Outcome | None, meter: Meter, now: float) -> str:
+def _age(shown: Outcome | None, meter: PaintMeter, now: float) -> str:
     """Capture to paint of the newest picture; once it stands still, how old it is."""
     if shown is None or meter.last_ms is None:
         return DASH

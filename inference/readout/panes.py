@@ -5,7 +5,7 @@ from dataclasses import replace
 from inference.frame import Frame
 from inference.live.health import Condition, Health
 from inference.outcome import NothingFound, Outcome, Tumour
-from inference.readout.annotations import Decor
+from inference.readout.annotations import Annotations
 from inference.readout.formatting import mode_words
 from inference.readout.marks import Ink
 from inference.source_info import SourceInfo
@@ -14,25 +14,27 @@ from inference.view_notes import Marker
 NOT_YET = "No frame analysed yet"
 
 
-def analysed_decor(decor: Decor, outcome: Outcome, condition: Condition, live: Frame | None, now: float) -> Decor:
+def analysed_annotations(
+    annotations: Annotations, outcome: Outcome, condition: Condition, live: Frame | None, now: float
+) -> Annotations:
     """The marks of the analysed pane: its age across the top; ruler and marker stand at the live one.
 
     Args:
-        decor: the marks of the picture alone.
+        annotations: the marks of the picture alone.
         outcome: what the pane shows.
         condition: of source and model.
         live: what the live pane shows.
         now: `time.monotonic()` seconds.
     """
     words, ink = _age_words(outcome, condition, live, now)
-    bare = replace(decor, marker=Marker.NONE, row_mm=None, points=(), framed=False)
+    bare = replace(annotations, marker=Marker.NONE, row_mm=None, points=(), framed=False)
     return replace(bare, caption=words, caption_ink=ink)
 
 
-def live_decor(decor: Decor, info: SourceInfo | None, condition: Condition) -> Decor:
+def live_annotations(annotations: Annotations, info: SourceInfo | None, condition: Condition) -> Annotations:
     """The marks of the live pane: all but what speaks of a contour, and the source's own condition as its heading."""
     words, ink, _ = mode_words(info, condition)
-    return replace(decor, banner="", framed=False, heading=words, heading_ink=ink)
+    return replace(annotations, banner="", framed=False, heading=words, heading_ink=ink)
 
 
 def _age_words(outcome: Outcome, condition: Condition, live: Frame | None, now: float) -> tuple[str, Ink]:

@@ -34,7 +34,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class ReadoutState:
     """All that the readout says of one moment.
 
     Attributes:
@@ -67,7 +67,7 @@ class Context:
     held: SizeState | None = None
 
 
-class WarningHold:
+class HeldWarning:
     """Remembers when each size state was last true and answers the gravest of the last half second."""
 
     def __init__(self) -> None:

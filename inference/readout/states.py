@@ -1,7 +1,7 @@
 """What the screen says and how it looks, for every answer of the engine and every condition of the source.
 
-Pure functions from (outcome, condition, context) to a `Face`; no widget, no clock. This is the file that a hazard
-review reads. Each state has a tone (colour), a shape for those who cannot tell the colours, and its own sentence.
+Pure functions from (outcome, condition, context) to a `ReadoutState`; no widget, no clock. A hazard review reads this
+file. Each state has a tone (colour), a shape for those who cannot tell the colours, and its own sentence.
 
     state                     shape  tone     number   contour
     tumour, no size warning   ●      neutral  mm²      cyan, solid
@@ -39,7 +39,7 @@ from inference.outcome import (
 )
 from inference.readout.formatting import UNDER_1, area_words, counted, detail_words, region_words, spaced
 from inference.readout.marks import Line, Shape, Tone
-from inference.readout.readout_state import Card, Context, Face, Offer
+from inference.readout.readout_state import Card, Context, Offer, ReadoutState
 from inference.readout.reliability import Gap, evidence, expected_dice, is_demonstration
 
 RESEARCH_LINE = INTENDED_USE
@@ -52,12 +52,12 @@ FAILURES_THAT_STAY = 10
 DASH = "—"
 
 
-def face(outcome: Outcome | None, condition: Condition, context: Context) -> Face:
+def readout_of(outcome: Outcome | None, condition: Condition, context: Context) -> ReadoutState:
     """The readout for this outcome under this condition; a broken source outranks any outcome."""
     card = condition_card(condition)
     if card is not None or outcome is None:
         card = card or Card(Tone.NEUTRAL, Shape.DOT, "Waiting for the first frame")
-        return Face(DASH, "", "", "", card, dimmed=condition.health in _DIMMED)
+        return ReadoutState(DASH, "", "", "", card, dimmed=condition.health in _DIMMED)
     answer = _answer(outcome, condition, context)
     if condition.health is Health.FROZEN:
         answer = replace(answer, card=_frozen_card(condition, answer.card))
@@ -74,7 +74,7 @@ def _frozen_title(seconds: float) -> str:
     return f"SCANNER FROZEN {seconds:.0f} s"
 
 
-def _answer(outcome: Outcome, condition: Condition, context: Context) -> Face:
+def _answer(outcome: Outcome, condition: Condition, context: Context) -> ReadoutState:
     """The readout for one of the engine's five answers."""
     match outcome:
         case Tumour():
@@ -85,24 +85,24 @@ def _answer(outcome: Outcome, condition: Condition, context: Context) -> Face:
             offers = (Offer.CALIBRATE, Offer.WITHOUT_SCALE)
             card = Card(Tone.NOTICE, Shape.DIAMOND, "Not analysed: scale unknown", (outcome.sentence,), offers)
             changed = outcome.frame.depth_changed_at is not None
-            return _no_number(card, GUARDED[Alarm.DEPTH] if changed else "")
+            return _no_number(card, ALARM_TITLES[Alarm.DEPTH] if changed else "")
         case NotAnalysed():
             choice = _CHOICES.get(outcome.reason, ())
             card = Card(Tone.NOTICE, Shape.DIAMOND, "Not analysed", (outcome.sentence,), choice)
-            return _no_number(card, "" if outcome.alarm is None else GUARDED[outcome.alarm])
+            return _no_number(card, "" if outcome.alarm is None else ALARM_TITLES[outcome.alarm])
         case Failed():
             return _no_number(_failure_card(outcome, condition.failures_in_a_row))
         case _:
             assert_never(outcome)
 
 
-def _no_number(card: Card, headline: str = "") -> Face:
+def _no_number(card: Card, headline: str = "") -> ReadoutState:
     """A dash for the number, or the words that stand in its place."""
-    return Face("" if headline else DASH, "", headline, "", card)
+    return ReadoutState("" if headline else DASH, "", headline, "", card)
 
 
-def _with_banner(shown: Face, frame: Frame, contract: ModelContract | None) -> Face:
-    """The same face, with the demonstration banner where it must stand."""
+def _with_banner(shown: ReadoutState, frame: Frame, contract: ModelContract | None) -> ReadoutState:
+    """The same state, with the demonstration banner where it must stand."""
     if not is_demonstration(frame, contract):
         return shown
     return replace(shown, banner=DEMONSTRATION_BANNER)
@@ -129,7 +129,7 @@ _CONDITIONS = {
     Health.REFUSED: (Tone.FAULT, "Source refused", ""),
     Health.LOADING: (Tone.NEUTRAL, "Loading model…", "Reading, checking against its golden cases, warming up."),
     Health.MODEL_REFUSED: (Tone.FAULT, "Model refused", ""),
-    Health.CALIBRATING: (Tone.NOTICE, "Calibrating", "Contour and number come back when the panel is closed."),
+    Health.CALIBRATING: (Tone.NOTICE, "Calibration", "Contour and number come back when the panel is closed."),
     Health.STALE: (Tone.FAULT, "STALE {seconds}", "No new frame from the source."),
     Health.LOST: (Tone.FAULT, "SIGNAL LOST {seconds}", "No frames from the source."),
     Health.OLD: (Tone.FAULT, "ANALYSIS {seconds} OLD", "It does not keep up: contour and number are removed."),
@@ -143,7 +143,7 @@ _REMEDIES = {
     Health.BROKEN: (Offer.OPEN,),
     Health.MODEL_REFUSED: (Offer.MODEL,),
 }
-GUARDED = {
+ALARM_TITLES = {
     Alarm.FROZEN: "Scanner frozen",
     Alarm.BLACK: "No picture",
     Alarm.LIFTED: "Probe lifted",
@@ -167,7 +167,7 @@ def _failure_card(outcome: Failed, in_a_row: int) -> Card:
     return Card(Tone.FAULT, Shape.SQUARE, "Analysis failed", (outcome.sentence,))
 
 
-def _tumour(tumour: Tumour, context: Context) -> Face:
+def _tumour(tumour: Tumour, context: Context) -> ReadoutState:
     """A contour with its area in mm², or in pixels where nobody knows the scale."""
     area = tumour.area_mm2
     if area is None:
@@ -177,11 +177,11 @@ def _tumour(tumour: Tumour, context: Context) -> Face:
         )
         title = "Scale unknown: contour unvalidated"
         card = Card(Tone.NOTICE, Shape.DIAMOND, title, body, (Offer.CALIBRATE,))
-        return Face(spaced(tumour.area_px), "px", "", region_words(len(tumour.regions)), card, contour=True)
+        return ReadoutState(spaced(tumour.area_px), "px", "", region_words(len(tumour.regions)), card, contour=True)
     number = area_words(area, _limits(context.contract))
     if tumour.touches_edge:  # of less than 1 mm², with more outside, only that it is something is known
         number = ">\u00a00" if number == UNDER_1 else f"≥\u00a0{number}"
-    return Face(number, "mm²", "", detail_words(tumour), _size_card(tumour, context), contour=True)
+    return ReadoutState(number, "mm²", "", detail_words(tumour), _size_card(tumour, context), contour=True)
 
 
 def _size_card(tumour: Tumour, context: Context) -> Card:
@@ -197,7 +197,7 @@ def _size_card(tumour: Tumour, context: Context) -> Card:
         body = (limit if held is tumour.size else f"a moment ago: {limit}", *cut, *reliability)
         return Card(Tone.WARNING, Shape.TRIANGLE, title, body)
     if tumour.analysis.unlike:
-        return Card(Tone.NOTICE, Shape.DIAMOND, GUARDED[Alarm.UNLIKE_TRAINING], (*cut, *reliability))
+        return Card(Tone.NOTICE, Shape.DIAMOND, ALARM_TITLES[Alarm.UNLIKE_TRAINING], (*cut, *reliability))
     return Card(Tone.NEUTRAL, Shape.DOT, "No size warning", (*cut, *reliability))
 
 
@@ -247,7 +247,7 @@ def _phase_lines(gap: Gap | None) -> tuple[str, ...]:
     return (PHASE_WARNING,) if gap is Gap.PHASE else ()
 
 
-def _nothing(outcome: NothingFound, context: Context) -> Face:
+def _nothing(outcome: NothingFound, context: Context) -> ReadoutState:
     """Never 'no tumour': nothing was segmented, and how often that is wrong is measured or not."""
     known = evidence(outcome.frame, context.contract, context.phase, outcome.analysis.mode)
     measured = known.measured
@@ -262,7 +262,7 @@ def _nothing(outcome: NothingFound, context: Context) -> Face:
             f"{counted(measured.n_slices, 'slice')}, {_patients(measured.n_patients, measured)}: {measured.data}",
         )
     card = Card(Tone.NEUTRAL, Shape.DOT, "Not evidence of absence", lines)
-    return Face("", "", "No tumour segmented", "", card)
+    return ReadoutState("", "", "No tumour segmented", "", card)
 
 
 def region_lines(tumour: Tumour, held: SizeState | None) -> tuple[Line, ...]:

@@ -6,8 +6,8 @@ from inference.contract import ModelContract, Reliability
 from inference.frame import Frame, Origin, View
 from inference.live.health import Condition, Health
 from inference.outcome import Analysis, Diameters, NothingFound, Outcome, Region, Tumour, size_state
-from inference.readout.readout_state import Context, Face
-from inference.readout.states import face
+from inference.readout.readout_state import Context, ReadoutState
+from inference.readout.states import readout_of
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Phase
 
@@ -45,10 +45,10 @@ def nothing(shown: Frame | None = None) -> NothingFound:
     return NothingFound(shown, analysis(shown))
 
 
-def said(outcome: Outcome, contract: ModelContract | None, phase: Phase = Phase.BEFORE_DURA) -> Face:
+def said(outcome: Outcome, contract: ModelContract | None, phase: Phase = Phase.BEFORE_DURA) -> ReadoutState:
     held = outcome.size if isinstance(outcome, Tumour) else None
-    return face(outcome, RUNNING, Context(contract, phase, held))
+    return readout_of(outcome, RUNNING, Context(contract, phase, held))
 
 
-def text(shown: Face) -> str:
+def text(shown: ReadoutState) -> str:
     return " ".join((shown.number, shown.unit, shown.headline, shown.detail, shown.card.title, *shown.card.body))

@@ -53,7 +53,7 @@ def viewer(*arguments: str) -> Iterator[MainWindow]:
         try:
             yield window
         finally:
-            window.desk.recording.stop()
+            window.state.recording.stop()
             window.close()
             window.deleteLater()
             os.environ.pop("XDG_DOCUMENTS_DIR")

@@ -45,7 +45,7 @@ def ring(window: MainWindow, outcome: Outcome) -> NDArray[np.bool_]:
 def settle(window: MainWindow, at: At, index: int) -> Outcome:
     """The frame with its own warning, whatever was shown before."""
     outcome = at(window, index)
-    window.desk.hold.reset()
+    window.state.held_warning.reset()
     return outcome
 
 

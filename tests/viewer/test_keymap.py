@@ -16,7 +16,7 @@ from viewer import keymap, settings
 from viewer.actions import ACTIONS
 from viewer.keymap import KeyConflictError, Keymap
 from viewer.main_window import MainWindow
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]
@@ -92,7 +92,7 @@ def test_a_pedal_is_taught_works_and_is_kept(show: Show, qtbot: QtBot, shoot: Sh
 def test_everything_that_is_pressed_is_a_fingers_size(show: Show, qtbot: QtBot, size: tuple[int, int]) -> None:
     """`Theme.touch` is 15 mm on a 24 inch screen that the window fills (test_look); a laptop's screen has no room."""
     window = show(size=size)
-    touch = Theme.for_window(*size).touch
+    touch = Sizes.for_window(*size).touch
     for panel in ("", "open", "calibrate", "model", "help", "performance"):
         if panel:
             window.act(panel)

@@ -19,7 +19,7 @@ from inference.outcome import Tumour
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
 from viewer.main_window import MainWindow
-from viewer.wake import JUMP_S, Child, ScreenSaver, Vigil, Wake
+from viewer.wake import JUMP_S, ClockWatch, HelperProgram, ScreenSaver, Wake
 
 Show = Callable[..., MainWindow]
 Igtl = Callable[..., AbstractContextManager[Any]]
@@ -62,12 +62,12 @@ def test_what_cannot_be_held_is_said_once_and_not_let_go() -> None:
 
 @posix
 def test_a_child_holds_while_it_is_wanted_and_ends_with_us() -> None:
-    child = Child(("cat",))
+    child = HelperProgram(("cat",))
     assert child.start()
     assert child.holds
     child.stop()
     assert not child.holds
-    assert not Child(("no-such-program", "cat")).start()
+    assert not HelperProgram(("no-such-program", "cat")).start()
     code = (
         "import os\nfrom viewer.wake import Child\nchild = Child(('cat',))\nchild.start()\n"
         "print(child._running.pid, flush=True)\nos.kill(os.getpid(), 9)\n"
@@ -99,12 +99,12 @@ def test_live_holds_and_a_recording_does_not(show: Show, qtbot: QtBot, igtl: Igt
     with igtl(port):
         window = show(open_live(f"igtl://127.0.0.1:{port}"))
         way = Noted(able=False)
-        window.desk.wake = Wake([way])
+        window.state.wake = Wake([way])
         qtbot.waitUntil(lambda: way.asked == ["start"], timeout=3000)
-        qtbot.waitUntil(lambda: window.view.stage.notice.text() == Wake.SLEEPY, timeout=3000)
+        qtbot.waitUntil(lambda: window.view.picture_area.notice.text() == Wake.SLEEPY, timeout=3000)
         window.session._open_source = lambda _: PhantomSource(count=20)
-        window.deeds.open_source(window.view.source.request("other"))
-        qtbot.waitUntil(lambda: window.desk.wake.words == "left to itself", timeout=5000)
+        window.handlers.open_source(window.view.source.request("other"))
+        qtbot.waitUntil(lambda: window.state.wake.words == "left to itself", timeout=5000)
         window.close()
 
 
@@ -113,11 +113,11 @@ def test_live_holds_and_a_recording_does_not(show: Show, qtbot: QtBot, igtl: Igt
     [(0.016, 0.016, ""), (1.9, 1.9, ""), (0.02, 3600.0, "slept"), (0.02, -5.0, "slept"), (3600.0, 3600.0, "still")],
 )
 def test_a_sleep_is_told_from_a_hiccup(passed: float, by_the_clock: float, noticed: str) -> None:
-    vigil = Vigil()
-    assert vigil.look(100.0, 5000.0) == ""
-    said = vigil.look(100.0 + passed, 5000.0 + by_the_clock)
+    clock_watch = ClockWatch()
+    assert clock_watch.compare(100.0, 5000.0) == ""
+    said = clock_watch.compare(100.0 + passed, 5000.0 + by_the_clock)
     assert (noticed in said) if noticed else said == ""
-    assert vigil.look(100.0 + passed + JUMP_S / 2, 5000.0 + by_the_clock + JUMP_S / 2) == ""
+    assert clock_watch.compare(100.0 + passed + JUMP_S / 2, 5000.0 + by_the_clock + JUMP_S / 2) == ""
 
 
 def test_after_a_sleep_nothing_old_stands_as_live(
@@ -131,14 +131,14 @@ def test_after_a_sleep_nothing_old_stands_as_live(
         real = time.time
         monkeypatch.setattr("viewer.control.refresh.time", lambda: real() + 3600)
         woke = time.monotonic()
-        window.pull.tick()
+        window.refresh.tick()
         assert window.shown is None or window.shown.frame.captured_at >= woke
-        assert window.face is not None
-        assert (window.face.contour, window.face.number) == (False, "—")
+        assert window.readout_state is not None
+        assert (window.readout_state.contour, window.readout_state.number) == (False, "—")
         assert window.view.canvas.contour.frame is None
         held = window.session.held()
         assert held is None or len(held) < 3
-        assert "slept" in window.view.stage.notice.text()
+        assert "slept" in window.view.picture_area.notice.text()
         server.silent = False
         qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
         window.close()
@@ -149,7 +149,7 @@ def test_a_lost_monitor_is_said(show: Show) -> None:
     application = QGuiApplication.instance()
     assert isinstance(application, QGuiApplication)
     application.screenRemoved.emit(window.screen())
-    assert "was removed" in window.view.stage.notice.text()
+    assert "was removed" in window.view.picture_area.notice.text()
 
 
 SECOND = """
@@ -165,7 +165,7 @@ window.show()
 said = {}
 def look():
     v = window.view
-    parts = (v.top._mode, v.readout._area, v.readout._card, v.research._line, v.stage)
+    parts = (v.top._mode, v.readout._area, v.readout._card, v.footer._line, v.picture_area)
     said["screen"] = window.screen().name()
     said["full"] = window.isFullScreen()
     said["size"] = [window.width(), window.height()]

@@ -1,33 +1,33 @@
-"""What lies on the desk: everything that actions change and the pull reads."""
+"""The state of the window: everything that actions change and the refresh reads."""
 
 from dataclasses import dataclass, field
 
-from inference.jobs.background import Chores
+from inference.jobs.background import BackgroundJobs
 from inference.jobs.preview import Previews
-from inference.jobs.record_export import Exporting
+from inference.jobs.record_export import RecordExport
 from inference.jobs.snapshots import Snapshots
 from inference.live.exception_hooks import Faults
 from inference.live.health import Condition, Health
-from inference.live.paint_meter import Meter
+from inference.live.paint_meter import PaintMeter
 from inference.live.publisher import Outlet
 from inference.live.session import Session
 from inference.live.thorough import CloserLook
 from inference.outcome import Outcome
 from inference.readout.caliper import Caliper
-from inference.readout.readout_state import Face, WarningHold
+from inference.readout.readout_state import HeldWarning, ReadoutState
 from inference.ruler import Point
-from inference.view_notes import Flip, Marker, Phase, Standing
+from inference.view_notes import Flip, Marker, Phase, ViewNotes
 from viewer import settings
 from viewer.control.freezing import Freezing
 from viewer.control.recording import Recording
-from viewer.layout.layout import Screen
+from viewer.layout.layout import Layout
 from viewer.settings import Settings
-from viewer.wake import Wake, holders
+from viewer.wake import Wake, wake_locks
 
 
 @dataclass(slots=True, eq=False)
-class Desk:
-    """Shared by the window, its actions and its pull; used in the window's thread only.
+class AppState:
+    """Shared by the window, its actions and its refresh; used in the window's thread only.
 
     Attributes:
         session: what is open.
@@ -40,13 +40,13 @@ class Desk:
         snapshots: what is being written.
         recording: what is being recorded.
         exporting: the open record being exported.
-        chores: jobs behind the window.
+        background: jobs behind the window.
         meter: what was really painted.
         live_meter: the same of the live pane, where there are two.
         hold: the size warning's memory.
         shown: the outcome on the screen.
         condition: of source and model while it is there.
-        face: what the readout says of it.
+        readout_state: what the readout says of it.
         marker: the probe's marker side.
         flip: which way the picture is turned over.
         face_row: row of the probe face in this source's pictures; None where unknown.
@@ -60,30 +60,30 @@ class Desk:
     """
 
     session: Session
-    view: Screen
+    view: Layout
     freezing: Freezing
     settings: Settings
     faults: Faults
     phase: Phase
     snapshots: Snapshots
     recording: Recording
-    exporting: Exporting
-    chores: Chores
+    record_export: RecordExport
+    background: BackgroundJobs
     outlet: Outlet = field(default_factory=Outlet)
-    meter: Meter = field(default_factory=Meter)
-    live_meter: Meter = field(default_factory=lambda: Meter(contours=False))
-    hold: WarningHold = field(default_factory=WarningHold)
+    meter: PaintMeter = field(default_factory=PaintMeter)
+    live_meter: PaintMeter = field(default_factory=lambda: PaintMeter(contours=False))
+    held_warning: HeldWarning = field(default_factory=HeldWarning)
     shown: Outcome | None = None
     condition: Condition = field(default_factory=lambda: Condition(Health.EMPTY))
-    face: Face | None = None
+    readout_state: ReadoutState | None = None
     marker: Marker = Marker.UNSET
     flip: Flip = field(default_factory=Flip)
     face_row: int | None = None
     ruler: tuple[Point, Point] | None = None
-    wake: Wake = field(default_factory=lambda: Wake(holders()))
+    wake: Wake = field(default_factory=lambda: Wake(wake_locks()))
     caliper: Caliper | None = None
     previews: Previews = field(init=False)
-    closer: CloserLook = field(default_factory=CloserLook)
+    thorough: CloserLook = field(default_factory=CloserLook)
     disagreement: bool = False
     overlay_off_until: float = 0.0
 
@@ -97,9 +97,9 @@ class Desk:
         return not (self.view.calibration.isHidden() and self.view.marking.isHidden())
 
     @property
-    def standing(self) -> Standing:
+    def view_notes(self) -> ViewNotes:
         """What the user has said of the view."""
-        return Standing(self.phase, self.flip, self.marker)
+        return ViewNotes(self.phase, self.flip, self.marker)
 
     def remember(self, changed: Settings) -> None:
         """Take and keep these settings."""
@@ -111,9 +111,9 @@ class Desk:
         self.flip = flip
         self.view.canvas.set_flip(flip)
         self.view.live.set_flip(flip)
-        self.view.stage.inset.set_flip(flip)
+        self.view.picture_area.inset.set_flip(flip)
 
-    def thaw(self) -> None:
+    def unfreeze(self) -> None:
         """Back to the running view."""
-        if self.freezing.thaw():
-            self.hold.reset()
+        if self.freezing.unfreeze():
+            self.held_warning.reset()

@@ -5,7 +5,7 @@ from inference.live.session import Session
 from inference.outcome import Outcome
 from inference.readout.formatting import mode_words
 from inference.source_info import SourceInfo
-from viewer.layout.layout import Screen
+from viewer.layout.layout import Layout
 from viewer.style import theme
 
 
@@ -20,7 +20,7 @@ class Freezing:
         review: the last half minute while the view is frozen; None while it runs.
     """
 
-    def __init__(self, session: Session, view: Screen) -> None:
+    def __init__(self, session: Session, view: Layout) -> None:
         self._session, self._view = session, view
         self.review: Review | None = None
         self._live: Outcome | None = None
@@ -33,24 +33,24 @@ class Freezing:
             return False
         self._live, self.review = shown, Review(held)
         self._view.transport.set_source(self.review, live=True)
-        if not self._view.stage.two_panes:  # there the live picture stands beside it
-            self._view.stage.inset.show()
-            self._view.stage.inset.raise_()
+        if not self._view.picture_area.two_panes:  # there the live picture stands beside it
+            self._view.picture_area.inset.show()
+            self._view.picture_area.inset.raise_()
         return True
 
-    def thaw(self) -> bool:
+    def unfreeze(self) -> bool:
         """Back to the running view. False where it runs already."""
         if self.review is None:
             return False
         # The frozen picture must not stand under the number of the running one until the next frame comes.
         self.review, self._back = None, self._live
-        self._view.stage.inset.clear()
+        self._view.picture_area.inset.clear()
         self._view.transport.set_source(None, live=True)
         return True
 
     def forget(self) -> None:
         """Another source: what was live before is nothing to go back to."""
-        self.thaw()
+        self.unfreeze()
         self._back = None
 
     def behind(self, shown: Outcome | None) -> Outcome | None:
@@ -66,7 +66,7 @@ class Freezing:
         return newest or back
 
     def _show_inset(self, newest: Outcome | None, info: SourceInfo | None) -> None:
-        inset = self._view.stage.inset
+        inset = self._view.picture_area.inset
         if newest is not None and info is not None:
             inset.show_frame(newest.frame, info.levels)
             self._live = newest

@@ -63,7 +63,7 @@ class Preset:
     ruler: tuple[tuple[float, float], tuple[float, float]] | None = None
 
     @property
-    def as_it_stood(self) -> Pixels | None:
+    def reference_picture(self) -> Pixels | None:
         """A picture of the place's size that shows what was watched, and nothing else; None where nothing was."""
         if self.watched is None or not self.reference:
             return None
@@ -177,7 +177,7 @@ def _check(preset: Preset) -> None:
     for rect in (preset.place.crop, preset.watched):
         if rect is not None and not rect.fits(preset.place.rows, preset.place.cols):
             raise SpacingError("The preset's crop or watched region lies outside the picture: mark it again.")
-    _ = preset.as_it_stood
+    _ = preset.reference_picture
 
 
 def packed(whole: Pixels, region: Rect) -> bytes:

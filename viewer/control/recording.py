@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from inference.errors import OutputError
 from inference.files import make_folder
-from inference.jobs.background import Chores
+from inference.jobs.background import BackgroundJobs
 from inference.jobs.snapshots import free_stem
 from inference.live.model import Model
 from inference.live.session import Session
 from inference.outcome import Outcome, Tumour
 from inference.readout.formatting import time_words
 from inference.readout.marks import Tone
-from inference.view_notes import Standing
+from inference.view_notes import ViewNotes
 from viewer.layout.recording_badge import RecordBadge
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ class Recording:
         session: whose frames and outcomes are recorded.
         badge: shows how it goes.
         folder: where records go; made when the first is written.
-        chores: does what takes long, and says how it went.
+        background: does what takes long, and says how it went.
 
     Attributes:
         case_code: typed by the user for this sitting; None until asked.
     """
 
-    def __init__(self, session: Session, badge: RecordBadge, folder: Path, chores: Chores) -> None:
-        self._session, self._badge, self._folder, self._chores = session, badge, folder, chores
+    def __init__(self, session: Session, badge: RecordBadge, folder: Path, background: BackgroundJobs) -> None:
+        self._session, self._badge, self._folder, self._background = session, badge, folder, background
         self._recorder: Recorder | None = None
         self._feed: object = None
         self._told: dict[str, object] = {}
@@ -50,25 +50,25 @@ class Recording:
         """Whether a recording is being written."""
         return self._recorder is not None
 
-    def start(self, standing: Standing) -> None:
+    def start(self, notes: ViewNotes) -> None:
         """Begin a record of what is open; a sentence where that cannot be."""
         from inference.recording.recorder import Recorder
 
         info = self._session.info
         if info is None or self._session.feed is None:
-            self._chores.say("Open a source first: there is nothing to record.")
+            self._background.say("Open a source first: there is nothing to record.")
             return
         try:
             recorder = Recorder(self._free_path(), info, case_code=self.case_code or "", rect=self._rect())
         except OutputError as error:
-            self._chores.say(str(error))
+            self._background.say(str(error))
             return
         self._session.guard_events()  # of the time before
         self._recorder, self._feed = recorder, self._session.feed
         self._told = {"crop": self._rect()}
         for finding in self._session.ringing:
             self._write("guard_begin", finding.alarm.value)
-        self.follow(standing)
+        self.follow(notes)
         self._session.record_to(recorder)
 
     def stop(self) -> None:
@@ -78,16 +78,16 @@ class Recording:
         if recorder is not None:
             self._session.record_to(None)
             self._badge.hide()
-            self._chores.begin(lambda: _finish(recorder))
+            self._background.begin(lambda: _finish(recorder))
 
-    def keep(self, standing: Standing) -> None:
+    def keep(self, notes: ViewNotes) -> None:
         """Write the last half minute of a live source."""
         held, info = self._session.held(), self._session.info
         if held is None or info is None:
-            self._chores.say("Only a live source has a last half minute to keep: press R to record a replay.")
+            self._background.say("Only a live source has a last half minute to keep: press R to record a replay.")
             return
         code, rect, wrong = self.case_code or "", self._rect(), frozenset(self._wrong)
-        in_force = _in_force(standing, self._session.model)
+        in_force = _in_force(notes, self._session.model)
 
         def job() -> str:
             from inference.live.keep_last import keep
@@ -97,35 +97,35 @@ class Recording:
             seconds = held.captured_at(len(held) - 1) - held.captured_at(0)
             return f"The last {seconds:.0f} s are kept, {count} frames: {path.name} in {path.parent}."
 
-        self._chores.say("The last half minute is being written.", Tone.NEUTRAL)
-        self._chores.begin(job)
+        self._background.say("The last half minute is being written.", Tone.NEUTRAL)
+        self._background.begin(job)
 
     def mark_wrong(self, shown: Outcome | None) -> None:
         """The user's word that the contour on the screen is wrong."""
         from inference.recording.schema import EventKind
 
         if not isinstance(shown, Tumour):
-            self._chores.say("There is no contour here to be marked as wrong.")
+            self._background.say("There is no contour here to be marked as wrong.")
             return
         self._wrong.add((shown.frame.index, shown.frame.captured_at))
         if self._recorder is not None and self._recorder.event(EventKind.WRONG, "", shown):
-            self._chores.say("Contour marked as wrong in the record.", Tone.NEUTRAL)
+            self._background.say("Contour marked as wrong in the record.", Tone.NEUTRAL)
         elif self._session.live is not None:
-            self._chores.say("Contour marked as wrong: press K to keep it with the last 30 s.", Tone.NEUTRAL)
+            self._background.say("Contour marked as wrong: press K to keep it with the last 30 s.", Tone.NEUTRAL)
         else:
-            self._chores.say("Nothing is recorded that could hold this mark: press R first.")
+            self._background.say("Nothing is recorded that could hold this mark: press R first.")
 
-    def follow(self, standing: Standing) -> None:
+    def follow(self, notes: ViewNotes) -> None:
         """Write what changed; end with the source, or where the disk ended it. Called at every tick."""
         recorder = self._recorder
         if recorder is None:
             return
         if self._session.feed is not self._feed:
-            self._chores.say("The recording ended with its source.", Tone.NOTICE)
+            self._background.say("The recording ended with its source.", Tone.NOTICE)
             self.stop()
             return
         self._tell_guards()
-        for kind, words in standing.said.items():
+        for kind, words in notes.in_record.items():
             self._tell(kind, words)
         self._tell("crop", self._rect())
         model = self._session.model
@@ -185,11 +185,11 @@ def _finish(recorder: "Recorder") -> str:
     return f"Recorded {time_words(status.seconds)}, {status.frames} frames{lost}: {path.name} in {path.parent}."
 
 
-def _in_force(standing: Standing, model: Model | None) -> "list[Event | ModelUsed]":
+def _in_force(notes: ViewNotes, model: Model | None) -> "list[Event | ModelUsed]":
     from inference.recording.schema import Event, EventKind, ModelUsed
 
     found: list[Event | ModelUsed] = [
-        Event(at_s=0.0, kind=EventKind(kind), words=words) for kind, words in standing.said.items() if words
+        Event(at_s=0.0, kind=EventKind(kind), words=words) for kind, words in notes.in_record.items() if words
     ]
     if model is not None:
         contract = model.contract.to_json()

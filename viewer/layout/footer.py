@@ -6,13 +6,13 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from inference.readout.states import RESEARCH_LINE
 from viewer.actions import ACTIONS
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 from viewer.style.widgets import label
 
 SHOWN = ("play", "phase", "calibrate", "overlay", "help")
 
 
-class ResearchLine(QWidget):
+class Footer(QWidget):
     """The research line."""
 
     def __init__(self) -> None:
@@ -35,17 +35,17 @@ class ResearchLine(QWidget):
                 self._keys.append(key)
                 self._words.append(words)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self.setFixedHeight(look.px(30))
-        self._row.setContentsMargins(look.px(16), 0, look.px(16), 0)
-        self._row.setSpacing(look.px(8))
-        self._line.setFont(look.font(13, QFont.Weight.Medium))
+        self.setFixedHeight(sizes.px(30))
+        self._row.setContentsMargins(sizes.px(16), 0, sizes.px(16), 0)
+        self._row.setSpacing(sizes.px(8))
+        self._line.setFont(sizes.font(13, QFont.Weight.Medium))
         for text in (*self._keys, *self._words):
-            text.setFont(look.font(12))
+            text.setFont(sizes.font(12))
         for key in self._keys:
             # Not its size hint, which remembers the size it was given last.
-            width = key.fontMetrics().horizontalAdvance(key.text()) + look.px(14)
-            key.setFixedSize(max(look.px(22), width), look.px(20))
+            width = key.fontMetrics().horizontalAdvance(key.text()) + sizes.px(14)
+            key.setFixedSize(max(sizes.px(22), width), sizes.px(20))
         for words in self._words:
-            words.setContentsMargins(0, 0, look.px(10), 0)
+            words.setContentsMargins(0, 0, sizes.px(10), 0)

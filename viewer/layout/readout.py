@@ -1,4 +1,4 @@
-"""The column beside the picture: area, state, and what stands behind them. It shows a `Face` and decides nothing."""
+"""The column beside the picture: area, state and facts. It shows a `ReadoutState` and decides nothing."""
 
 from collections.abc import Callable
 from html import escape
@@ -7,9 +7,9 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from inference.readout.readout_state import Card, Face, Offer
+from inference.readout.readout_state import Card, Offer, ReadoutState
 from viewer.style import theme
-from viewer.style.theme import TONES, Theme
+from viewer.style.theme import TONES, Sizes
 from viewer.style.widgets import ElidedLabel, Mark, button, label, rule, set_text, size_button
 
 WIDTH = 350
@@ -23,13 +23,13 @@ class AreaLabel(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._look = Theme()
+        self._sizes = Sizes()
         self._words = ("", "", "", theme.TEXT)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self._look = look
-        self.setFixedHeight(look.px(76))
+        self._sizes = sizes
+        self.setFixedHeight(sizes.px(76))
 
     def show_words(self, number: str, unit: str, headline: str, colour: str) -> None:
         """Show a number with a unit, or a headline."""
@@ -45,7 +45,7 @@ class AreaLabel(QWidget):
         painter = QPainter(self)
         painter.setPen(QColor(colour))
         if headline:
-            painter.setFont(self._look.font(30, QFont.Weight.DemiBold))
+            painter.setFont(self._sizes.font(30, QFont.Weight.DemiBold))
             flags = Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(QRectF(self.rect()), flags, headline)
             return
@@ -56,15 +56,15 @@ class AreaLabel(QWidget):
         painter.drawText(0, round(base), number)
         painter.setFont(unit_font)
         painter.setPen(QColor(theme.MUTED))
-        painter.drawText(round(metrics.horizontalAdvance(number) + self._look.px(10)), round(base), unit)
+        painter.drawText(round(metrics.horizontalAdvance(number) + self._sizes.px(10)), round(base), unit)
 
     def fonts(self, number: str, unit: str) -> tuple[QFont, QFont]:
         """The largest fonts, up to 72 px, in which number and unit fit the width."""
         size = 72.0
         while size > 30:
-            font, unit_font = self._look.font(size, QFont.Weight.DemiBold), self._look.font(size * 0.38)
+            font, unit_font = self._sizes.font(size, QFont.Weight.DemiBold), self._sizes.font(size * 0.38)
             width = QFontMetricsF(font).horizontalAdvance(number) + QFontMetricsF(unit_font).horizontalAdvance(unit)
-            if width + self._look.px(10) <= self.width():
+            if width + self._sizes.px(10) <= self.width():
                 break
             size -= 2
         return font, unit_font
@@ -77,7 +77,7 @@ class CardView(QFrame):
         super().__init__()
         self.setObjectName("card")
         self._card: Card | None = None
-        self._look = Theme()
+        self._sizes = Sizes()
         self._mark, self._title = Mark(), label(wrap=True)
         self._body = label(wrap=True)
         self._body.setTextFormat(Qt.TextFormat.RichText)
@@ -92,26 +92,26 @@ class CardView(QFrame):
             self._grid.addWidget(made, row, 0, 1, 2)
         self._grid.setColumnStretch(1, 1)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self._look = look
-        pad = look.px(14)
-        self._grid.setContentsMargins(pad, look.px(12), pad, look.px(12))
-        self._grid.setHorizontalSpacing(look.px(10))
-        self._grid.setVerticalSpacing(look.px(8))
-        self._title.setFont(look.font(27, QFont.Weight.DemiBold))
-        self._body.setFont(look.font(14))
+        self._sizes = sizes
+        pad = sizes.px(14)
+        self._grid.setContentsMargins(pad, sizes.px(12), pad, sizes.px(12))
+        self._grid.setHorizontalSpacing(sizes.px(10))
+        self._grid.setVerticalSpacing(sizes.px(8))
+        self._title.setFont(sizes.font(27, QFont.Weight.DemiBold))
+        self._body.setFont(sizes.font(14))
         # A rich text needs a little more than its layout asks for.
-        self._body.setContentsMargins(0, 0, 0, look.px(3))
-        side = look.px(22)
-        self._mark.setFixedSize(side, side + look.px(10))
+        self._body.setContentsMargins(0, 0, 0, sizes.px(3))
+        side = sizes.px(22)
+        self._mark.setFixedSize(side, side + sizes.px(10))
         for made in self._buttons.values():
-            size_button(made, look)
+            size_button(made, sizes)
 
     def fit(self, height: int) -> None:
         """Make the sentences as large as `height` allows; the title, read from two metres, never shrinks."""
         for size in SIZES:
-            self._body.setFont(self._look.font(size))
+            self._body.setFont(self._sizes.font(size))
             if self._grid.heightForWidth(self.width()) <= height:
                 return
 
@@ -179,27 +179,27 @@ class Readout(QWidget):
         self._keys.append(key)
         return row
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self.setFixedWidth(look.px(WIDTH))
-        pad = look.px(20)
-        self._column.setContentsMargins(pad, look.px(14), pad, look.px(10))
-        self._column.setSpacing(look.px(6))
-        self._facts.setSpacing(look.px(2))
-        self._caption.setFont(look.font(12, QFont.Weight.Medium))
-        self._area.apply(look)
-        self._detail.setFont(look.font(15))
-        self._detail.setFixedHeight(look.px(40))
-        self._card.apply(look)
+        self.setFixedWidth(sizes.px(WIDTH))
+        pad = sizes.px(20)
+        self._column.setContentsMargins(pad, sizes.px(14), pad, sizes.px(10))
+        self._column.setSpacing(sizes.px(6))
+        self._facts.setSpacing(sizes.px(2))
+        self._caption.setFont(sizes.font(12, QFont.Weight.Medium))
+        self._area.apply(sizes)
+        self._detail.setFont(sizes.font(15))
+        self._detail.setFixedHeight(sizes.px(40))
+        self._card.apply(sizes)
         for text in (*self._keys, *self._values.values()):
-            text.setFont(look.font(13))
+            text.setFont(sizes.font(13))
         self._fit_card()
 
     def show_caption(self, words: str) -> None:
         """Say of what the number is."""
         set_text(self._caption, words)
 
-    def show_face(self, shown: Face) -> None:
+    def show_state(self, shown: ReadoutState) -> None:
         """Show what is known at this moment."""
         tone = TONES[shown.card.tone]
         self._area.show_words(shown.number, shown.unit, shown.headline, tone.number)

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 from inference.errors import SpacingError
 from inference.ruler import Point, Segment, axes_spacing, number, ruler_spacing
 from inference.spacing import PixelSpacing, Provenance
-from viewer.panels.base import Sheet
-from viewer.style.theme import Theme
+from viewer.panels.base import Panel
+from viewer.style.theme import Sizes
 from viewer.style.widgets import button, rule, set_ink, set_text, size_button
 
 STEPS = (
@@ -26,7 +26,7 @@ WATCHED = "Depth text and ruler are watched: if they change, the scale is void a
 NOT_WATCHED = "First mark the scanner's depth text and ruler: until they are watched there is no mm²."
 
 
-class CalibrationPanel(Sheet):
+class CalibrationPanel(Panel):
     """Takes two clicks on the picture and a length."""
 
     calibrated = Signal(object)
@@ -91,18 +91,18 @@ class CalibrationPanel(Sheet):
         self.body.addLayout(typed)
         self.body.addWidget(self._error)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        super().apply(look)
+        super().apply(sizes)
         for made in (self._use_ruler, self._use_typed, self._again, self._other, self._depth, self._crop):
-            size_button(made, look)
+            size_button(made, sizes)
         for field in (self.length, self.row, self.column):
-            field.setFont(look.font(15))
-            field.setFixedHeight(look.touch)
-        self._step.setFont(look.font(15))
-        self._error.setFont(look.font(14))
+            field.setFont(sizes.font(15))
+            field.setFixedHeight(sizes.touch)
+        self._step.setFont(sizes.font(15))
+        self._error.setFont(sizes.font(14))
         for text in (self._or, self._square, self._watch):
-            text.setFont(look.font(13))
+            text.setFont(sizes.font(13))
 
     def reset(self) -> None:
         """Begin again with the first point."""

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QWidget
 
 from viewer.actions import ACTIONS, Action
 from viewer.keymap import Keymap
-from viewer.panels.base import Sheet
-from viewer.style.theme import Theme
+from viewer.panels.base import Panel
+from viewer.style.theme import Sizes
 from viewer.style.widgets import ElidedLabel, button, label, set_text, size_button
 
 COLUMNS = 3
@@ -41,19 +41,19 @@ class ActionRow(QPushButton):
         for part in (self._key, self._words):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self.setFixedHeight(look.touch)
-        self._key.setFont(look.font(14, QFont.Weight.DemiBold))
-        self._key.setFixedWidth(look.px(62))
-        self._words.setFont(look.font(14))
+        self.setFixedHeight(sizes.touch)
+        self._key.setFont(sizes.font(14, QFont.Weight.DemiBold))
+        self._key.setFixedWidth(sizes.px(62))
+        self._words.setFont(sizes.font(14))
 
     def show_keys(self, words: str) -> None:
         """Show the keys that do it."""
         set_text(self._key, words)
 
 
-class KeysPanel(Sheet):
+class KeysPanel(Panel):
     """Help.
 
     Args:
@@ -82,18 +82,18 @@ class KeysPanel(Sheet):
         self._note, self._teach = self.note("muted", 13), button("Teach a foot pedal…")
         self._teach.clicked.connect(self._begin)
         self._note.setText(HELP)
-        foot = QHBoxLayout()
-        foot.addWidget(self._note, 1)
-        foot.addWidget(self._teach)
-        self.body.addLayout(foot)
+        bottom = QHBoxLayout()
+        bottom.addWidget(self._note, 1)
+        bottom.addWidget(self._teach)
+        self.body.addLayout(bottom)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        super().apply(look)
-        self._note.setFont(look.font(13))
-        size_button(self._teach, look)
+        super().apply(sizes)
+        self._note.setFont(sizes.font(13))
+        size_button(self._teach, sizes)
         for row in self._rows:
-            row.apply(look)
+            row.apply(sizes)
 
     def show_keymap(self, keymap: Keymap) -> None:
         """Show every action's keys."""

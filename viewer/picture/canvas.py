@@ -16,7 +16,7 @@ from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 from inference.frame import Frame
 from inference.live.paint_meter import Painted
 from inference.outcome import Outcome
-from inference.readout.annotations import Decor
+from inference.readout.annotations import Annotations
 from inference.readout.marks import Line
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
@@ -49,9 +49,9 @@ class Canvas(QGraphicsView):
     def __init__(self, on_painted: Callable[[Painted], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._on_painted, self.empty = on_painted, overlay.EMPTY
-        self._theme = theme.Theme()
+        self._sizes = theme.Sizes()
         self._levels = (0.0, 255.0)
-        self._decor = Decor()
+        self._annotations = Annotations()
         self._side, self._edge = SIDE, EDGE
         self._flip = Flip()
         self._spacing: PixelSpacing | None = None
@@ -78,10 +78,10 @@ class Canvas(QGraphicsView):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents, False)
 
-    def apply(self, look: theme.Theme) -> None:
+    def apply(self, sizes: theme.Sizes) -> None:
         """Use these sizes."""
-        self._theme = look
-        self.region.apply(look)
+        self._sizes = sizes
+        self.region.apply(sizes)
         self._place()
 
     def leave_free(self, side: int, edge: int) -> None:
@@ -108,10 +108,10 @@ class Canvas(QGraphicsView):
         self.placement = None
         self.viewport().update()
 
-    def set_decor(self, decor: Decor) -> None:
+    def set_annotations(self, annotations: Annotations) -> None:
         """Change the marks around the picture."""
-        if decor != self._decor:
-            self._decor = decor
+        if annotations != self._annotations:
+            self._annotations = annotations
             self.viewport().update()
 
     def set_flip(self, flip: Flip) -> None:
@@ -187,7 +187,7 @@ class Canvas(QGraphicsView):
         frame = self.picture.frame
         if frame is None:
             return
-        side, edge = self._theme.px(self._side), self._theme.px(self._edge)
+        side, edge = self._sizes.px(self._side), self._sizes.px(self._edge)
         area = (side, edge, max(1, size.width() - 2 * side), max(1, size.height() - 2 * edge))
         self.placement = Placement.fit(frame.rows, frame.cols, frame.spacing, area, self._flip)
         self.picture.setTransform(self.placement.transform)
@@ -206,16 +206,16 @@ class Canvas(QGraphicsView):
         super().paintEvent(event)
         painter = QPainter(self.viewport())
         if self.placement is None:
-            overlay.paint_empty(painter, self.empty, self.room, self._theme)
+            overlay.paint_empty(painter, self.empty, self.room, self._sizes)
         else:
-            overlay.paint(painter, self._decor, self.placement, self.room, self._theme)
+            overlay.paint(painter, self._annotations, self.placement, self.room, self._sizes)
         painter.end()
         self._on_painted(Painted(self.picture.painted, self.contour.painted, monotonic()))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Report clicks on the picture in its own pixels, and clicks on the orientation marker."""
         position = event.position()
-        if overlay.marker_rect(self._decor, self.room, self._theme).contains(position):
+        if overlay.marker_rect(self._annotations, self.room, self._sizes).contains(position):
             self.marker_clicked.emit()
         elif self.placement is not None:
             x, y = self.placement.to_picture(position.x(), position.y())

@@ -8,7 +8,7 @@ from inference.display import grey
 from inference.frame import Frame
 from inference.view_notes import Flip
 from viewer.style import theme
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 
 WIDTH, HEIGHT = 220, 176
 STRIP = 26
@@ -19,7 +19,7 @@ class Inset(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._look = Theme()
+        self._sizes = Sizes()
         self._frame: Frame | None = None
         self._image, self._flip = QImage(), Flip()
         self._words, self._ink = "LIVE", theme.GREEN
@@ -27,10 +27,10 @@ class Inset(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self._look = look
-        self.setFixedSize(look.px(WIDTH), look.px(HEIGHT))
+        self._sizes = sizes
+        self.setFixedSize(sizes.px(WIDTH), sizes.px(HEIGHT))
 
     def show_frame(self, frame: Frame, levels: tuple[float, float]) -> None:
         """Take a new picture."""
@@ -60,7 +60,7 @@ class Inset(QWidget):
         """Draw picture, frame and state."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.BLACK))
-        strip = self._look.px(STRIP)
+        strip = self._sizes.px(STRIP)
         room = QRectF(self.rect()).adjusted(2, strip, -2, -2)
         if self._frame is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -74,7 +74,7 @@ class Inset(QWidget):
             painter.setOpacity(1.0)
         painter.setPen(QPen(QColor(self._ink), 2))
         painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
-        painter.setFont(self._look.font(14, QFont.Weight.Bold))
+        painter.setFont(self._sizes.font(14, QFont.Weight.Bold))
         painter.drawText(QRectF(0, 0, self.width(), strip), Qt.AlignmentFlag.AlignCenter, self._words)
 
     def _fitted(self, room: QRectF) -> QRectF:

@@ -79,7 +79,7 @@ def _luminance(colour: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Theme:
+class Sizes:
     """Sizes for one window size.
 
     At 1920×1080 the scale is 1.35, which makes a touch target of 40 px 54 px, 15 mm on a 24" screen, and the largest
@@ -92,7 +92,7 @@ class Theme:
     scale: float = 1.0
 
     @classmethod
-    def for_window(cls, width: int, height: int) -> "Theme":
+    def for_window(cls, width: int, height: int) -> "Sizes":
         """The theme that fills a window of this size; never smaller than 1."""
         return cls(max(1.0, round(min(width / 1280, height / 800), 2)))
 

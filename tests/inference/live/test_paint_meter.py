@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from inference.frame import Frame, Origin, View
-from inference.live.paint_meter import Meter, Painted
+from inference.live.paint_meter import Painted, PaintMeter
 
 
 def frame(index: int, captured_at: float) -> Frame:
@@ -12,7 +12,7 @@ def frame(index: int, captured_at: float) -> Frame:
 
 
 def test_a_frame_painted_twice_counts_once() -> None:
-    meter = Meter()
+    meter = PaintMeter()
     for index in range(31):
         one = frame(index, index / 30)
         meter.record(Painted(one, one, index / 30 + 0.040))
@@ -24,7 +24,7 @@ def test_a_frame_painted_twice_counts_once() -> None:
 
 
 def test_percentiles_are_those_of_what_was_painted() -> None:
-    meter = Meter()
+    meter = PaintMeter()
     for index in range(100):
         one = frame(index, float(index))
         meter.record(Painted(one, one, index + (index + 1) / 1000))
@@ -33,7 +33,7 @@ def test_percentiles_are_those_of_what_was_painted() -> None:
 
 
 def test_a_contour_of_another_frame_or_of_none_is_a_mismatch() -> None:
-    meter = Meter()
+    meter = PaintMeter()
     meter.record(Painted(frame(1, 0.0), frame(1, 0.0), 0.1))
     meter.record(Painted(frame(2, 0.0), None, 0.1))
     assert meter.mismatched == 2

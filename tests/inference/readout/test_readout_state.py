@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from inference.live.health import Freshness, Health, judge
 from inference.outcome import SizeState
-from inference.readout.readout_state import HOLD_S, WarningHold
+from inference.readout.readout_state import HOLD_S, HeldWarning
 
 
 def test_a_live_source_is_lost_after_half_a_second() -> None:
@@ -33,7 +33,7 @@ def test_before_the_first_frame_nothing_is_stale() -> None:
 
 
 def test_a_warning_comes_at_once_and_goes_after_half_a_second() -> None:
-    hold = WarningHold()
+    hold = HeldWarning()
     assert hold.update(SizeState.ABOVE_200, 0.0) is SizeState.ABOVE_200
     assert hold.update(SizeState.AT_MOST_200, 0.033) is SizeState.AT_MOST_200
     assert hold.update(SizeState.ABOVE_200, 0.066) is SizeState.AT_MOST_200
@@ -42,7 +42,7 @@ def test_a_warning_comes_at_once_and_goes_after_half_a_second() -> None:
 
 
 def test_a_warning_outlasts_frames_without_a_contour_but_not_a_reset() -> None:
-    hold = WarningHold()
+    hold = HeldWarning()
     hold.update(SizeState.AT_MOST_35, 0.0)
     assert hold.update(None, 0.1) is SizeState.AT_MOST_35
     hold.reset()
@@ -54,7 +54,7 @@ GRAVITY = {SizeState.ABOVE_200: 0, SizeState.AT_MOST_200: 1, SizeState.AT_MOST_3
 
 @given(st.lists(st.tuples(st.floats(0.001, 0.3), st.sampled_from(list(SizeState))), min_size=1, max_size=40))
 def test_what_is_held_is_the_gravest_of_the_last_half_second(steps: list[tuple[float, SizeState]]) -> None:
-    hold, now, history = WarningHold(), 0.0, []
+    hold, now, history = HeldWarning(), 0.0, []
     for wait, state in steps:
         now += wait
         history.append((now, state))

@@ -8,7 +8,7 @@ from inference.live.health import Condition, Health
 from inference.outcome import Failed, NotAnalysed, Outcome, Reason, UnknownSpacing
 from inference.readout.marks import Line, Shape, Tone
 from inference.readout.readout_state import Context, Offer
-from inference.readout.states import condition_card, face, region_lines
+from inference.readout.states import condition_card, readout_of, region_lines
 from inference.view_notes import Phase
 
 
@@ -55,7 +55,7 @@ def test_a_frame_without_an_answer_has_no_number_and_no_contour(outcome: Outcome
 
 def test_ten_failures_in_a_row_stay_on_the_screen() -> None:
     failed = Failed(frame(), "The network failed.")
-    failing = face(failed, Condition(Health.RUNNING, failures_in_a_row=10), Context(None, Phase.UNSET))
+    failing = readout_of(failed, Condition(Health.RUNNING, failures_in_a_row=10), Context(None, Phase.UNSET))
     assert failing.card.title == "ANALYSIS FAILING"
     assert failing.card.body == ("10 frames in a row.", "The network failed.")
 
@@ -63,7 +63,7 @@ def test_ten_failures_in_a_row_stay_on_the_screen() -> None:
 @pytest.mark.parametrize("health", [h for h in Health if not Condition(h).flowing])
 def test_a_broken_source_or_model_takes_number_and_contour_away(health: Health, contract: ModelContract) -> None:
     condition = Condition(health, seconds=2.44, sentence="The file is damaged.")
-    shown = face(tumour(412.0), condition, Context(contract, Phase.BEFORE_DURA))
+    shown = readout_of(tumour(412.0), condition, Context(contract, Phase.BEFORE_DURA))
     assert (shown.number, shown.headline, shown.detail, shown.contour) == ("—", "", "", False)
     assert shown.card == condition_card(condition)
     assert shown.card.title
@@ -83,7 +83,7 @@ def test_a_broken_source_or_model_takes_number_and_contour_away(health: Health, 
     ],
 )
 def test_conditions_are_told_apart(health: Health, title: str, *, dimmed: bool) -> None:
-    shown = face(tumour(412.0), Condition(health, seconds=2.44, sentence="Why."), Context(None, Phase.UNSET))
+    shown = readout_of(tumour(412.0), Condition(health, seconds=2.44, sentence="Why."), Context(None, Phase.UNSET))
     assert (shown.card.title, shown.dimmed) == (title, dimmed)
 
 
@@ -97,7 +97,7 @@ def test_refusals_say_their_own_sentence() -> None:
 @pytest.mark.parametrize("health", [Health.RUNNING, Health.PAUSED])
 def test_a_healthy_source_lets_the_outcome_speak(health: Health) -> None:
     assert condition_card(Condition(health)) is None
-    waiting = face(None, Condition(health), Context(None, Phase.UNSET))
+    waiting = readout_of(None, Condition(health), Context(None, Phase.UNSET))
     assert waiting.card.title == "Waiting for the first frame"
 
 

@@ -13,8 +13,8 @@ from inference.live.health import Condition, Health
 from inference.outcome import Analysis, NotAnalysed, NothingFound, Outcome, Reason, Region, Tumour, UnknownSpacing
 from inference.outcome import SizeState as Size
 from inference.readout.marks import Shape, Tone
-from inference.readout.readout_state import Context, Face
-from inference.readout.states import DASH, GUARDED, face
+from inference.readout.readout_state import Context, ReadoutState
+from inference.readout.states import ALARM_TITLES, DASH, readout_of
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Phase
 
@@ -24,12 +24,12 @@ FRAME = Frame(
 )
 KNOWN = Analysis("model", "0" * 64, "CPU", 16.0, 14.0, demonstration=False)
 FOREIGN = replace(KNOWN, unlike=WORDS)
-Say = Callable[[Outcome], Face]
+Say = Callable[[Outcome], ReadoutState]
 
 
 @pytest.fixture
 def say(contract: ModelContract) -> Say:
-    return lambda outcome: face(outcome, Condition(Health.RUNNING), Context(contract, Phase.BEFORE_DURA))
+    return lambda outcome: readout_of(outcome, Condition(Health.RUNNING), Context(contract, Phase.BEFORE_DURA))
 
 
 def tumour(analysis: Analysis, size: Size, area_mm2: float) -> Tumour:
@@ -65,7 +65,7 @@ def test_nothing_found_on_it_quotes_no_miss_rate(say: Say) -> None:
 @pytest.mark.parametrize("alarm", Alarm)
 def test_the_reason_stands_where_the_number_was(say: Say, alarm: Alarm) -> None:
     shown = say(NotAnalysed(FRAME, Reason.GUARD, "What is wrong, and what to do.", alarm))
-    assert (shown.number, shown.unit, shown.headline, shown.contour) == ("", "", GUARDED[alarm], False)
+    assert (shown.number, shown.unit, shown.headline, shown.contour) == ("", "", ALARM_TITLES[alarm], False)
     assert shown.card.body == ("What is wrong, and what to do.",)
 
 

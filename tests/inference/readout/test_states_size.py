@@ -11,7 +11,7 @@ from inference.outcome import SizeState
 from inference.readout.formatting import UNDER_1, area_words
 from inference.readout.marks import Line, Shape, Tone
 from inference.readout.readout_state import Context
-from inference.readout.states import PHASE_WARNING, face, region_lines
+from inference.readout.states import PHASE_WARNING, readout_of, region_lines
 from inference.view_notes import Phase
 
 
@@ -66,17 +66,17 @@ def test_the_largest_region_follows_the_held_warning() -> None:
 
 
 def test_a_held_warning_quotes_no_figure_of_the_frame_that_contradicts_it(contract: ModelContract) -> None:
-    shown = face(tumour(600.0), RUNNING, Context(contract, Phase.BEFORE_DURA, SizeState.AT_MOST_200))
+    shown = readout_of(tumour(600.0), RUNNING, Context(contract, Phase.BEFORE_DURA, SizeState.AT_MOST_200))
     assert shown.card.title == "SMALL: CONTOUR UNRELIABLE"
     assert "Dice" not in text(shown)
-    unset = face(tumour(600.0), RUNNING, Context(contract, Phase.UNSET, SizeState.AT_MOST_200))
+    unset = readout_of(tumour(600.0), RUNNING, Context(contract, Phase.UNSET, SizeState.AT_MOST_200))
     assert PHASE_WARNING in text(unset)
 
 
 def test_the_limits_come_from_the_contract(contract: ModelContract) -> None:
     limits = msgspec.structs.replace(contract.reliability, min_reliable_area_mm2=314.0)
     other = msgspec.structs.replace(contract, reliability=limits)
-    shown = face(tumour(150.0), RUNNING, Context(other, Phase.BEFORE_DURA, SizeState.AT_MOST_200))
+    shown = readout_of(tumour(150.0), RUNNING, Context(other, Phase.BEFORE_DURA, SizeState.AT_MOST_200))
     assert "segmented area at most 314 mm² (about 20 mm across)" in shown.card.body
 
 

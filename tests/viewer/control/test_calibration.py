@@ -65,7 +65,7 @@ def click(qtbot: QtBot, widget: QWidget) -> None:
 def mark_depth(qtbot: QtBot, window: MainWindow) -> None:
     if window.view.calibration.isHidden():
         window.act("calibrate")
-    qtbot.waitUntil(lambda: window.desk.condition.health is Health.CALIBRATING, timeout=3000)
+    qtbot.waitUntil(lambda: window.state.condition.health is Health.CALIBRATING, timeout=3000)
     click(qtbot, window.view.calibration._depth)
     drag(qtbot, window, TEXT)
     click(qtbot, window.view.marking._use)
@@ -81,7 +81,11 @@ def measure(qtbot: QtBot, window: MainWindow, length: str = "16") -> None:
 
 
 def card(window: MainWindow) -> str:
-    return "" if window.face is None else " ".join((window.face.card.title, *window.face.card.body))
+    return (
+        ""
+        if window.readout_state is None
+        else " ".join((window.readout_state.card.title, *window.readout_state.card.body))
+    )
 
 
 def measured(window: MainWindow) -> bool:
@@ -113,9 +117,9 @@ def test_nobody_measures_what_is_not_watched_and_a_new_depth_takes_the_number_at
     server.depth = "9"
     changed = monotonic()
     qtbot.waitUntil(lambda: SENTENCE in card(window), timeout=5000)
-    assert window.face is not None
-    assert window.face.number in ("", "—")
-    assert not window.face.contour
+    assert window.readout_state is not None
+    assert window.readout_state.number in ("", "—")
+    assert not window.readout_state.contour
     assert isinstance(window.shown, UnknownSpacing)
     late = monotonic() - changed
     assert late < 0.6, f"{late * 1e3:.0f} ms"
@@ -144,17 +148,17 @@ def test_a_scale_is_kept_across_starts_while_the_scanner_still_shows_its_depth(
     assert second.shown.frame.spacing is not None
     assert second.shown.frame.spacing.provenance is Provenance.PRESET
     assert second.shown.frame.spacing.row_mm == pytest.approx(0.2, rel=0.02)
-    assert second.desk.marker is Marker.LEFT
+    assert second.state.marker is Marker.LEFT
     shoot(second, "preset-applied")
     second.act("calibrate")
-    qtbot.waitUntil(lambda: second.view.canvas._decor.ticks is not None, timeout=3000)
+    qtbot.waitUntil(lambda: second.view.canvas._annotations.ticks is not None, timeout=3000)
     shoot(second, "our-ticks-beside-the-scanners")
     second.close()
 
     server.depth = "9"
     third = show(open_live(address), wait=False)
     qtbot.waitUntil(lambda: "scale unknown" in card(third), timeout=5000)
-    assert third.view.stage.notice.text() == DIFFERENT
+    assert third.view.picture_area.notice.text() == DIFFERENT
     qtbot.wait(300)
     assert not measured(third)
     third.close()
@@ -167,7 +171,7 @@ def test_while_it_is_calibrated_the_picture_shows_the_scanners_text_and_no_conto
     window = show(open_live(address), wait=False)
     qtbot.waitUntil(lambda: window.shown is not None, timeout=5000)
     window.act("calibrate")
-    qtbot.waitUntil(lambda: window.desk.condition.health is Health.CALIBRATING, timeout=3000)
+    qtbot.waitUntil(lambda: window.state.condition.health is Health.CALIBRATING, timeout=3000)
     qtbot.waitUntil(lambda: _has_text(window), timeout=3000)
     assert window.view.canvas.contour.frame is None
     click(qtbot, window.view.calibration._depth)
@@ -190,7 +194,7 @@ def test_an_empty_region_is_no_depth_text(show: Show, qtbot: QtBot, scanner: tup
     window = show(open_live(address), wait=False)
     qtbot.waitUntil(lambda: window.shown is not None, timeout=5000)
     window.act("calibrate")
-    qtbot.waitUntil(lambda: window.desk.condition.health is Health.CALIBRATING, timeout=3000)
+    qtbot.waitUntil(lambda: window.state.condition.health is Health.CALIBRATING, timeout=3000)
     click(qtbot, window.view.calibration._depth)
     drag(qtbot, window, Rect(8, 470, 30, 30))
     click(qtbot, window.view.marking._use)
@@ -245,7 +249,7 @@ def test_a_video_is_calibrated_on_its_own_ruler_which_no_frame_shows(show: Show,
     assert window.shown is not None
     assert not window.shown.frame.pixels[ruler.where].any()
     window.act("calibrate")
-    qtbot.waitUntil(lambda: window.desk.condition.health is Health.CALIBRATING, timeout=3000)
+    qtbot.waitUntil(lambda: window.state.condition.health is Health.CALIBRATING, timeout=3000)
     qtbot.waitUntil(
         lambda: (frame := window.view.canvas.picture.frame) is not None and bool(frame.pixels[ruler.where].any()),
         timeout=3000,

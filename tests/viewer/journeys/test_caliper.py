@@ -20,7 +20,7 @@ Shoot = Callable[[MainWindow, str], Any]
 def click(qtbot: QtBot, window: MainWindow, x: float, y: float) -> None:
     spot = window.view.canvas.view_position(x, y).toPoint()
     qtbot.mouseClick(window.view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=spot)
-    window.pull.tick()
+    window.refresh.tick()
 
 
 @pytest.mark.parametrize(("spacing", "flipped"), [(0.15, False), (0.15, True), (None, False)])
@@ -40,7 +40,7 @@ def test_two_clicks_measure_what_lies_between_them(
     click(qtbot, window, 150, 200)
     click(qtbot, window, 310, 320)
     shoot(window, f"caliper-{'mm' if spacing else 'px'}{'-flipped' if flipped else ''}")
-    words = window.view.canvas._decor.distance
+    words = window.view.canvas._annotations.distance
     if spacing is None:
         assert words.endswith("px, scale unknown")
         assert float(words.split()[0]) == pytest.approx(200, abs=3)
@@ -48,11 +48,11 @@ def test_two_clicks_measure_what_lies_between_them(
         assert float(words.removesuffix(" mm")) == pytest.approx(200 * spacing, abs=0.4)
     window.act("forward")
     qtbot.waitUntil(lambda: window.shown is not None and window.shown.frame.index == 31, timeout=5000)
-    window.pull.tick()
-    assert (window.view.canvas._decor.distance, window.view.canvas._decor.caliper) == ("", ())
+    window.refresh.tick()
+    assert (window.view.canvas._annotations.distance, window.view.canvas._annotations.caliper) == ("", ())
     qtbot.keyClick(window, Qt.Key.Key_D)
     click(qtbot, window, 150, 200)
-    assert window.view.canvas._decor.caliper == ()
+    assert window.view.canvas._annotations.caliper == ()
 
 
 def test_on_a_live_source_it_freezes_the_view(
@@ -66,5 +66,5 @@ def test_on_a_live_source_it_freezes_the_view(
         assert window.review is not None
         qtbot.keyClick(window, Qt.Key.Key_Space)
         assert window.review is None
-        assert window.desk.caliper is None, "nobody measures on a moving picture"
+        assert window.state.caliper is None, "nobody measures on a moving picture"
         window.close()

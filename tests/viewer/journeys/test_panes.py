@@ -52,7 +52,7 @@ def test_the_warm_up_decides_and_nothing_that_comes_later(
     seen = set()
     for _ in range(20):
         qtbot.wait(40)
-        seen.add(window.view.stage.two_panes)
+        seen.add(window.view.picture_area.two_panes)
     assert seen == {two}
 
 
@@ -84,7 +84,7 @@ def test_the_analysed_pane_says_how_old_it_is(show: Show, slow: Model, qtbot: Qt
     ages = []
 
     def old_enough() -> bool:
-        caption, shown = window.view.canvas._decor.caption, window.shown
+        caption, shown = window.view.canvas._annotations.caption, window.shown
         if caption.startswith("ANALYSED ") and shown is not None:
             said = float(caption.split()[1])
             assert said == pytest.approx(time.monotonic() - shown.frame.captured_at, abs=0.25)
@@ -93,7 +93,7 @@ def test_the_analysed_pane_says_how_old_it_is(show: Show, slow: Model, qtbot: Qt
 
     qtbot.waitUntil(old_enough, timeout=8000)
     window.act("play")
-    qtbot.waitUntil(lambda: window.view.canvas._decor.caption == "ANALYSED: THE SAME PICTURE", timeout=5000)
+    qtbot.waitUntil(lambda: window.view.canvas._annotations.caption == "ANALYSED: THE SAME PICTURE", timeout=5000)
 
 
 def test_an_old_analysis_loses_its_contour_while_the_picture_goes_on(
@@ -110,26 +110,30 @@ def test_an_old_analysis_loses_its_contour_while_the_picture_goes_on(
 
     with igtl(port) as server:
         window = show(open_live(f"igtl://127.0.0.1:{port}"), replace(model, analyse=analyse, warm_up_ms=120.0))
-        qtbot.waitUntil(lambda: window.face is not None and window.face.contour, timeout=5000)
+        qtbot.waitUntil(lambda: window.readout_state is not None and window.readout_state.contour, timeout=5000)
         stuck.set()
-        before = window.desk.live_meter.shown
-        qtbot.waitUntil(lambda: window.desk.condition.health is Health.OLD, timeout=6000)
-        assert window.face is not None
-        assert (window.face.contour, window.face.number, window.face.dimmed) == (False, "—", False)
-        assert window.desk.condition.seconds == pytest.approx(OLD_AFTER_S, abs=0.3)
-        assert window.desk.live_meter.shown > before + 20
-        assert mode_words(window.session.info, window.desk.condition)[0] == "LIVE"
+        before = window.state.live_meter.shown
+        qtbot.waitUntil(lambda: window.state.condition.health is Health.OLD, timeout=6000)
+        assert window.readout_state is not None
+        assert (window.readout_state.contour, window.readout_state.number, window.readout_state.dimmed) == (
+            False,
+            "—",
+            False,
+        )
+        assert window.state.condition.seconds == pytest.approx(OLD_AFTER_S, abs=0.3)
+        assert window.state.live_meter.shown > before + 20
+        assert mode_words(window.session.info, window.state.condition)[0] == "LIVE"
         shoot(window, "two-panes-old")
         server.silent = True
-        qtbot.waitUntil(lambda: window.desk.condition.health is Health.LOST, timeout=6000)
-        assert window.face.dimmed
+        qtbot.waitUntil(lambda: window.state.condition.health is Health.LOST, timeout=6000)
+        assert window.readout_state.dimmed
         assert window.view.live.picture.opacity() < 1
         shoot(window, "two-panes-lost")
         server.silent = False
         release.set()
         stuck.clear()
-        qtbot.waitUntil(lambda: window.face is not None and window.face.contour, timeout=8000)
-        assert window.desk.live_meter.mismatched == window.meter.mismatched == 0
+        qtbot.waitUntil(lambda: window.readout_state is not None and window.readout_state.contour, timeout=8000)
+        assert window.state.live_meter.mismatched == window.meter.mismatched == 0
         window.close()
 
 
@@ -141,11 +145,11 @@ def test_a_frozen_view_keeps_the_live_pane_running(
         window = show(open_live(f"igtl://127.0.0.1:{port}"), slow)
         qtbot.waitUntil(lambda: window.meter.shown > 2, timeout=8000)
         qtbot.keyClick(window, Qt.Key.Key_Space)
-        qtbot.waitUntil(lambda: window.view.canvas._decor.caption.startswith("VIEW FROZEN"), timeout=3000)
-        frozen, before = window.view.canvas.picture.frame, window.desk.live_meter.shown
-        qtbot.waitUntil(lambda: window.desk.live_meter.shown > before + 10, timeout=5000)
+        qtbot.waitUntil(lambda: window.view.canvas._annotations.caption.startswith("VIEW FROZEN"), timeout=3000)
+        frozen, before = window.view.canvas.picture.frame, window.state.live_meter.shown
+        qtbot.waitUntil(lambda: window.state.live_meter.shown > before + 10, timeout=5000)
         assert window.view.canvas.picture.frame is frozen
-        assert not window.view.stage.inset.isVisible()
-        assert window.view.live._decor.heading == "LIVE"
+        assert not window.view.picture_area.inset.isVisible()
+        assert window.view.live._annotations.heading == "LIVE"
         shoot(window, "two-panes-view-frozen")
         window.close()

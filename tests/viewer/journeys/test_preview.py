@@ -38,7 +38,7 @@ def test_a_selected_source_is_looked_at_and_then_opened(
     window.session._open_source = app.open_source
     missing = str(tmp_path / "Case99-US-before.nii.gz")
     for text in ("a.mp4", "b.nii.gz", "c.dcm", "d.mha", missing, "simulated:"):
-        window.desk.settings = window.desk.settings.with_recent(text)
+        window.state.settings = window.state.settings.with_recent(text)
     window.act("open")
     shoot(window, f"source-list-{size[0]}x{size[1]}")
     select(qtbot, window, missing)

@@ -23,8 +23,8 @@ def test_two_clicks_and_a_length_give_the_right_mm(show: Show, at: At, qtbot: Qt
     source = PhantomSource(spacing_mm=None, count=60)
     window = show(source)
     assert isinstance(at(window, 30), UnknownSpacing)
-    assert window.face is not None
-    assert window.face.card.offers == (Offer.CALIBRATE, Offer.WITHOUT_SCALE)
+    assert window.readout_state is not None
+    assert window.readout_state.card.offers == (Offer.CALIBRATE, Offer.WITHOUT_SCALE)
     qtbot.mouseClick(window.view.readout._card._buttons[Offer.CALIBRATE], Qt.MouseButton.LeftButton)
     viewport = window.view.canvas.viewport()
     for y in (100.0, 100.0 + 20 / 0.15):
@@ -85,6 +85,6 @@ def test_without_scale_is_a_choice_drawn_dotted_in_pixels(show: Show, qtbot: QtB
     window = show(PhantomSource(spacing_mm=None, count=60))
     qtbot.waitUntil(lambda: isinstance(window.shown, UnknownSpacing))
     qtbot.mouseClick(window.view.readout._card._buttons[Offer.WITHOUT_SCALE], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: window.face is not None and window.face.unit == "px", timeout=5000)
-    assert window.face is not None
-    assert window.face.card.title == "Scale unknown: contour unvalidated"
+    qtbot.waitUntil(lambda: window.readout_state is not None and window.readout_state.unit == "px", timeout=5000)
+    assert window.readout_state is not None
+    assert window.readout_state.card.title == "Scale unknown: contour unvalidated"

@@ -24,7 +24,7 @@ Shoot = Callable[[MainWindow, str], NDArray[np.int_]]
 def test_panels(show: Show, at: At, shoot: Shoot, size: tuple[int, int]) -> None:
     window = show(source(), size=size, phase=Phase.BEFORE_DURA)
     settle(window, at, LARGE)
-    window.desk.settings = window.desk.settings.with_recent("Case15-US-before-0p5mm.nii.gz").with_recent("simulated:")
+    window.state.settings = window.state.settings.with_recent("Case15-US-before-0p5mm.nii.gz").with_recent("simulated:")
     for name in ("help", "model", "open", "performance"):
         window.act(name)
         shoot(window, f"panel-{name}-{size[0]}x{size[1]}")
@@ -52,7 +52,7 @@ def test_first_run(show: Show, at: At, shoot: Shoot) -> None:
 def test_notice(show: Show, at: At, shoot: Shoot) -> None:
     window = show(source())
     settle(window, at, LARGE)
-    window.view.stage.say("There is no file or folder Case99-US-before-0p5mm.nii.gz: check the name.", 1e12)
+    window.view.picture_area.say("There is no file or folder Case99-US-before-0p5mm.nii.gz: check the name.", 1e12)
     shoot(window, "notice")
 
 
@@ -60,7 +60,7 @@ def test_the_research_line_is_always_there(show: Show) -> None:
     window = show(source())
     for name in ("help", "model", "calibrate", "fullscreen"):
         window.act(name)
-        line = window.view.research._line
+        line = window.view.footer._line
         assert line.text() == RESEARCH_LINE
         assert line.isVisible()
         assert not line.visibleRegion().isEmpty()
