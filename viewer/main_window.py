@@ -1,21 +1,14 @@
 """The window: connects what is shown with what can be done, and refreshes the screen every 16 ms."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from time import monotonic
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
-    QGuiApplication,
-    QKeySequence,
     QResizeEvent,
-    QScreen,
-    QShortcut,
 )
 from PySide6.QtWidgets import QMainWindow
 
@@ -30,24 +23,23 @@ from inference.live.session import Session
 from inference.outcome import Outcome
 from inference.readout.readout_state import Offer, ReadoutState
 from inference.view_notes import Flip, Phase
-from viewer import keymap, settings
-from viewer.actions import ACTIONS
+from viewer import settings
 from viewer.control.action_handlers import ActionHandlers
+from viewer.control.actions import ACTIONS, BY_NAME
 from viewer.control.app_state import AppState
 from viewer.control.calibration import Calibration
 from viewer.control.freezing import Freezing
+from viewer.control.monitors import Monitors
 from viewer.control.presets import Presets
 from viewer.control.recording import Recording
 from viewer.control.refresh import Refresh
-from viewer.keymap import KeyConflictError
+from viewer.control.shortcuts import Shortcuts
 from viewer.layout.layout import Layout
 from viewer.settings import Settings
 from viewer.style.stylesheet import stylesheet
 from viewer.style.theme import Sizes
 
 TICK_MS = 16
-ONE_MONITOR = "There is no other monitor: plug one in, or press F to fill this one."
-MONITOR_LOST = "The monitor {name} was removed: whoever looked at it sees nothing now."
 
 
 class MainWindow(QMainWindow):
@@ -73,7 +65,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(1120, 700)
         self.setAcceptDrops(True)
         self._sizes: Sizes | None = None
-        self.session, self.view = session, Layout(self.act, self._accept, self._painted, self._live_painted)
+        self.session, self.view = session, Layout(ACTIONS, self.act, self._accept, self._painted, self._live_painted)
         self.freezing = Freezing(session, self.view)
         snapshots = Snapshots(settings.exports_folder())
         background = BackgroundJobs()
@@ -90,28 +82,19 @@ class MainWindow(QMainWindow):
             background,
         )
         self.calibration = Calibration(self.state, Presets())
-        self.handlers = ActionHandlers(
-            self.state, self.calibration, {"fullscreen": self._full_screen, "monitor": self._other_monitor}
-        )
+        monitors = Monitors(self, self.view.picture_area)
+        self.handlers = ActionHandlers(self.state, self.calibration, monitors)
         self.refresh = Refresh(self.state, self.calibration)
         self.setCentralWidget(self.view)
         self._connect()
         self.view.top.show_phase(phase)
-        application = QGuiApplication.instance()
-        if isinstance(application, QGuiApplication):
-            application.screenRemoved.connect(self._monitor_lost)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.refresh.tick)
         self._timer.start(TICK_MS)
 
     def _connect(self) -> None:
-        self._shortcuts: list[QShortcut] = []
-        self._keymap, complaint = keymap.read(self.state.settings.keys)
-        self._use_keys()
-        if complaint:
-            self.view.picture_area.say(complaint, monotonic())
-        self.view.keys.taught.connect(self._teach)
+        self._shortcuts = Shortcuts(self, self.state, ACTIONS, self.act)
         for pane in (self.view.canvas, self.view.live):
             pane.clicked.connect(partial(self.handlers.click, pane))
             pane.marker_clicked.connect(self.handlers.turn_marker)
@@ -124,34 +107,9 @@ class MainWindow(QMainWindow):
         self.view.record.started.connect(self.handlers.start_recording)
         self.view.quit.agreed.connect(self._stop_and_close)
 
-    def _use_keys(self) -> None:
-        for shortcut in self._shortcuts:
-            shortcut.setEnabled(False)
-            shortcut.deleteLater()
-        self._shortcuts = [
-            QShortcut(QKeySequence(key), self, self._actor(action.name))
-            for action in ACTIONS
-            for key in self._keymap.keys(action)
-        ]
-        self.view.keys.show_keymap(self._keymap)
-
-    def _teach(self, name: str, key: str) -> None:
-        """Give an action one more key, and keep it; or take back those that were given."""
-        try:
-            self._keymap = self._keymap.give(name, key) if key else self._keymap.without(name)
-        except KeyConflictError as error:
-            self.view.keys.say(str(error))
-            return
-        kept = {given: ", ".join(keys) for given, keys in self._keymap.given.items()}
-        self.state.remember(replace(self.state.settings, keys=kept))
-        self._use_keys()
-
-    def _actor(self, name: str) -> Callable[[], None]:
-        return lambda: self.act(name)
-
     def act(self, name: str) -> None:
         """Carry out an action of `ACTIONS`."""
-        self.handlers.act(name)
+        BY_NAME[name].run(self.handlers)
 
     def introduce(self) -> None:
         """Explain the screen, once."""
@@ -204,25 +162,6 @@ class MainWindow(QMainWindow):
         self.setStyleSheet(stylesheet(sizes))
         self.view.apply(sizes)
         self.view.widen(self.state.settings.line_width)
-
-    def _full_screen(self) -> None:
-        (self.showNormal if self.isFullScreen() else self.showFullScreen)()
-
-    def _other_monitor(self) -> None:
-        """Fill the next monitor, with everything that is on this one."""
-        screens = QGuiApplication.screens()
-        there = screens[(screens.index(self.screen()) + 1) % len(screens)]
-        if there is self.screen():
-            self.view.picture_area.say(ONE_MONITOR, monotonic())
-            return
-        self.showNormal()
-        if (handle := self.windowHandle()) is not None:
-            handle.setScreen(there)
-        self.setGeometry(there.geometry())
-        self.showFullScreen()
-
-    def _monitor_lost(self, screen: QScreen) -> None:
-        self.view.picture_area.say(MONITOR_LOST.format(name=screen.name() or "One"), monotonic())
 
     def _accept(self, offer: Offer) -> None:
         self.handlers.accept(offer)

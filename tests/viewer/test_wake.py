@@ -69,7 +69,7 @@ def test_a_child_holds_while_it_is_wanted_and_ends_with_us() -> None:
     assert not child.holds
     assert not HelperProgram(("no-such-program", "cat")).start()
     code = (
-        "import os\nfrom viewer.wake import Child\nchild = Child(('cat',))\nchild.start()\n"
+        "import os\nfrom viewer.wake import HelperProgram\nchild = HelperProgram(('cat',))\nchild.start()\n"
         "print(child._running.pid, flush=True)\nos.kill(os.getpid(), 9)\n"
     )
     killed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)

@@ -1,4 +1,4 @@
-"""What the actions do. Which there are, and their keys, stands in `actions`."""
+"""What the actions do. The actions themselves stand in `actions`."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,63 +16,33 @@ from inference.spacing import PixelSpacing
 from inference.view_notes import Marker, Phase
 from viewer.control.app_state import AppState
 from viewer.control.calibration import Calibration
+from viewer.control.monitors import Monitors
 from viewer.picture.canvas import Canvas
 
 OVERLAY_OFF_S = 3.0
 
 
 class ActionHandlers:
-    """Carries actions out.
+    """Carries out what keys, buttons and cards ask for.
 
     Args:
         state: what they change.
-        calibrating: serves the calibration panel.
-        window: what only a window can do, by the action's name: `fullscreen`.
+        calibration: serves the calibration panel.
+        monitors: what only a window can do.
     """
 
-    def __init__(self, state: AppState, calibration: Calibration, window: dict[str, Callable[[], None]]) -> None:
+    def __init__(self, state: AppState, calibration: Calibration, monitors: Monitors) -> None:
         self._state, self._view, self._session = state, state.view, state.session
-        self._calibration = calibration
-        toggle, view = state.view.picture_area.toggle, state.view
-        self._does: dict[str, Callable[[], None]] = {
-            "play": self._play_or_pause,
-            "back": lambda: self._step(-1),
-            "forward": lambda: self._step(1),
-            "open": self._open_panel,
-            "calibrate": self._calibration_panel,
-            "model": lambda: toggle(view.model_card),
-            "phase": lambda: self.set_phase(state.phase.following),
-            "overlay": self._overlay_off,
-            "band": lambda: state.session.want_band(not state.session.band),
-            "disagreement": self._disagreement,
-            "caliper": self._caliper,
-            "snapshot": self._snapshot,
-            "record": self._record,
-            "keep": lambda: state.recording.keep(state.view_notes),
-            "export": lambda: state.record_export.toggle(state.shown),
-            "wrong": lambda: state.recording.mark_wrong(state.shown),
-            "wider": lambda: self._widen(0.5),
-            "narrower": lambda: self._widen(-0.5),
-            "mirror": lambda: state.turn_over(state.flip.across),
-            "invert": lambda: state.turn_over(state.flip.over),
-            "performance": lambda: toggle(view.timing),
-            "help": lambda: toggle(view.keys),
-            "dismiss": view.picture_area.dismiss,
-            **window,
-        }
-
-    def act(self, name: str) -> None:
-        """Carry out an action of `ACTIONS`."""
-        self._does[name]()
+        self._calibration, self.monitors = calibration, monitors
 
     def accept(self, offer: Offer) -> None:
         """Carry out what a card offers."""
         does: dict[Offer, Callable[[], None]] = {
-            Offer.CALIBRATE: self._calibration_panel,
+            Offer.CALIBRATE: self.show_calibration_panel,
             Offer.WITHOUT_SCALE: self._session.analyse_without_scale,
-            Offer.OPEN: self._open_panel,
-            Offer.DEMONSTRATION: self._choose_model,
-            Offer.MODEL: lambda: self._view.picture_area.toggle(self._view.model_card),
+            Offer.OPEN: self.show_source_panel,
+            Offer.DEMONSTRATION: self._use_demonstration_model,
+            Offer.MODEL: self.show_model_panel,
         }
         does[offer]()
 
@@ -81,7 +51,7 @@ class ActionHandlers:
         self._view.source.current = request.text
         self._session.open(request)
 
-    def _choose_model(self) -> None:
+    def _use_demonstration_model(self) -> None:
         self._session.chosen = True
 
     def open_model(self, path: Path | None, *, chosen: bool = True) -> None:
@@ -111,14 +81,14 @@ class ActionHandlers:
         elif state.caliper is not None and shown is not None and pane is self._view.canvas:
             state.caliper = state.caliper.clicked(shown.frame, x, y)
 
-    def _disagreement(self) -> None:
+    def toggle_disagreement(self) -> None:
         """The map of a thorough answer over its frame, or away; a sentence where there is none."""
         state = self._state
         state.disagreement = not state.disagreement and disagreement_of(state.shown) is not None
         if not state.disagreement and disagreement_of(state.shown) is None:
             self._view.picture_area.say(NOT_YET, monotonic(), Tone.NOTICE)
 
-    def _caliper(self) -> None:
+    def toggle_caliper(self) -> None:
         """Take the caliper, on a view that stands; or put it away."""
         if self._state.caliper is not None:
             self._state.caliper = None
@@ -149,7 +119,8 @@ class ActionHandlers:
         if self._state.freezing.freeze(self._state.shown):
             self._state.held_warning.reset()
 
-    def _play_or_pause(self) -> None:
+    def play_or_pause(self) -> None:
+        """Play or pause a recording; freeze a live view, or let it run again."""
         self._state.caliper = None
         if self._session.live is not None:
             (self.freeze if self._state.freezing.review is None else self._state.unfreeze)()
@@ -158,7 +129,8 @@ class ActionHandlers:
             (playback.pause if playback.playing else playback.play)()
             self._view.transport.update_place()
 
-    def _step(self, by: int) -> None:
+    def step(self, by: int) -> None:
+        """Show the frame so many places on; a live view is frozen first."""
         if self._session.live is not None:
             self.freeze()
         seekable = self._state.freezing.review or self._session.playback
@@ -167,16 +139,18 @@ class ActionHandlers:
             seekable.step(by)
             self._view.transport.update_place()
 
-    def _calibration_panel(self) -> None:
+    def show_calibration_panel(self) -> None:
+        """Open or close the calibration, of the running view."""
         self._state.unfreeze()
         self._calibration.refresh()
         self._view.picture_area.toggle(self._view.calibration)
 
-    def _open_panel(self) -> None:
+    def show_source_panel(self) -> None:
+        """Open or close the choice of a source, with the devices that are here now."""
         self._view.source.list.show_sources(device_names(), self._state.settings.recent)
         self._view.picture_area.toggle(self._view.source)
 
-    def _snapshot(self) -> None:
+    def write_snapshot(self) -> None:
         """Write what is on the screen; nothing is analysed anew."""
         state, info = self._state, self._session.info
         if state.shown is not None and info is not None:
@@ -188,7 +162,7 @@ class ActionHandlers:
         info = self._session.info
         return Marker.NONE if info is not None and info.origin.view is View.SLICE else self._state.marker
 
-    def _record(self) -> None:
+    def record_or_stop(self) -> None:
         """Start, with the case code asked for once; or stop."""
         recording = self._state.recording
         if recording.running:
@@ -198,9 +172,55 @@ class ActionHandlers:
         else:
             recording.start(self._state.view_notes)
 
-    def _overlay_off(self) -> None:
+    def contour_off(self) -> None:
+        """Show the tissue under the contour for a moment."""
         self._state.overlay_off_until = monotonic() + OVERLAY_OFF_S
 
-    def _widen(self, by: float) -> None:
+    def widen(self, by: float) -> None:
+        """Draw the contour wider by so many px, and keep that."""
         self._state.remember(self._state.settings.with_width(by))
         self._view.widen(self._state.settings.line_width)
+
+    def next_phase(self) -> None:
+        """Go on to the next phase of surgery."""
+        self.set_phase(self._state.phase.following)
+
+    def toggle_band(self) -> None:
+        """Ask for the uncertainty band, or no longer."""
+        self._session.want_band(not self._session.band)
+
+    def flip_left_right(self) -> None:
+        """Flip the picture left to right."""
+        self._state.flip_view(self._state.flip.across)
+
+    def flip_up_down(self) -> None:
+        """Flip the picture top to bottom."""
+        self._state.flip_view(self._state.flip.over)
+
+    def keep_last(self) -> None:
+        """Keep the last half minute of a live source."""
+        self._state.recording.keep(self._state.view_notes)
+
+    def export_record(self) -> None:
+        """Export the open record, or stop that."""
+        self._state.record_export.toggle(self._state.shown)
+
+    def mark_wrong(self) -> None:
+        """Mark the contour on the screen as wrong."""
+        self._state.recording.mark_wrong(self._state.shown)
+
+    def show_model_panel(self) -> None:
+        """Open or close the model card."""
+        self._view.picture_area.toggle(self._view.model_card)
+
+    def show_timing_panel(self) -> None:
+        """Open or close the timing."""
+        self._view.picture_area.toggle(self._view.timing)
+
+    def show_keys_panel(self) -> None:
+        """Open or close the help."""
+        self._view.picture_area.toggle(self._view.keys)
+
+    def close_panel(self) -> None:
+        """Close whatever panel is open."""
+        self._view.picture_area.dismiss()

@@ -106,8 +106,8 @@ class AppState:
         self.settings = changed
         settings.save(changed)
 
-    def turn_over(self, flip: Flip) -> None:
-        """Turn over what is shown, contour and all; what is analysed and measured stays as it came."""
+    def flip_view(self, flip: Flip) -> None:
+        """Flip what is shown, contour and all; what is analysed and measured stays as it came."""
         self.flip = flip
         self.view.canvas.set_flip(flip)
         self.view.live.set_flip(flip)

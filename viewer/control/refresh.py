@@ -252,7 +252,7 @@ class Refresh:
         if info is not None and info.phase:
             state.phase = Phase(info.phase)  # a replay must not be believed by the phase of another operation
             self._view.top.show_phase(state.phase)
-            state.turn_over(Flip.parse(info.flip))
+            state.flip_view(Flip.parse(info.flip))
             state.marker = Marker(info.marker) if info.marker else Marker.UNSET
         if info is not None and info.notice:
             self._view.picture_area.say(info.notice, now, Tone.NOTICE)
@@ -261,7 +261,7 @@ class Refresh:
         """Nothing of the former source may stand beside the new one."""
         state = self._state
         state.freezing.forget()
-        state.turn_over(Flip())
+        state.flip_view(Flip())
         state.shown, state.marker, state.face_row = None, Marker.UNSET, None
         state.held_warning.reset()
         state.meter.reset()

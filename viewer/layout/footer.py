@@ -1,11 +1,13 @@
 """The last line, always there: research use only, and the keys used most."""
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from inference.readout.states import RESEARCH_LINE
-from viewer.actions import ACTIONS
+from viewer.keymap import AnyAction
 from viewer.style.theme import Sizes
 from viewer.style.widgets import label
 
@@ -13,9 +15,13 @@ SHOWN = ("play", "phase", "calibrate", "overlay", "help")
 
 
 class Footer(QWidget):
-    """The research line."""
+    """The research line, and some of the keys.
 
-    def __init__(self) -> None:
+    Args:
+        actions: all of them.
+    """
+
+    def __init__(self, actions: Sequence[AnyAction]) -> None:
         super().__init__()
         self._line = label("gold")
         self._line.setText(RESEARCH_LINE)
@@ -23,7 +29,7 @@ class Footer(QWidget):
         self._row.addWidget(self._line)
         self._row.addStretch(1)
         self._keys, self._words = [], []
-        for action in ACTIONS:
+        for action in actions:
             if action.name in SHOWN:
                 key, words = label("soft"), label("muted")
                 key.setText(action.shown)

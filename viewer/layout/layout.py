@@ -1,6 +1,6 @@
 """What is where: top bar, picture and readout, transport and trace, research line, and the panels over the picture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from inference.live.paint_meter import Painted
 from inference.readout.panes import NOT_YET
 from inference.readout.readout_state import Offer
+from viewer.keymap import AnyAction
 from viewer.layout.footer import Footer
 from viewer.layout.picture_area import PictureArea
 from viewer.layout.readout import Readout
@@ -31,6 +32,7 @@ class Layout(QWidget):
     """Every widget of the window, laid out.
 
     Args:
+        actions: all of them, for the help and the footer.
         act: carries out an action by its name.
         accept: carries out what a card offers.
         painted: told what each paint event put on the screen.
@@ -39,6 +41,7 @@ class Layout(QWidget):
 
     def __init__(
         self,
+        actions: Sequence[AnyAction],
         act: Callable[[str], None],
         accept: Callable[[Offer], None],
         painted: Callable[[Painted], None],
@@ -50,10 +53,10 @@ class Layout(QWidget):
         self.canvas, self.live = Canvas(painted), Canvas(live_painted)
         self.picture_area, self.readout = PictureArea(self.canvas, self.live), Readout(accept)
         self.top, self.transport, self.trace = TopBar(act), Transport(act), Trace()
-        self.controls, self.footer = QWidget(), Footer()
+        self.controls, self.footer = QWidget(), Footer(actions)
         self.calibration, self.source = CalibrationPanel(self.picture_area), SourcePanel(self.picture_area)
         self.model_card, self.timing = ModelPanel(self.picture_area), PerformancePanel(self.picture_area)
-        self.keys, self.welcome = KeysPanel(act, self.picture_area), WelcomePanel(self.picture_area)
+        self.keys, self.welcome = KeysPanel(actions, act, self.picture_area), WelcomePanel(self.picture_area)
         self.marking = MarkingPanel(self.picture_area)
         self.record, self.quit = RecordPanel(self.picture_area), QuitPanel(self.picture_area)
         for panel in (

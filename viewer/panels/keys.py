@@ -1,13 +1,12 @@
 """Every action with its keys; each row is a button, for those who have no keyboard. Foot pedals are taught here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QWidget
 
-from viewer.actions import ACTIONS, Action
-from viewer.keymap import Keymap
+from viewer.keymap import AnyAction, Keymap
 from viewer.panels.base import Panel
 from viewer.style.theme import Sizes
 from viewer.style.widgets import ElidedLabel, button, label, set_text, size_button
@@ -25,7 +24,7 @@ MODIFIERS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Me
 class ActionRow(QPushButton):
     """A key and what it does."""
 
-    def __init__(self, action: Action) -> None:
+    def __init__(self, action: AnyAction) -> None:
         super().__init__()
         self.action = action
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -57,24 +56,25 @@ class KeysPanel(Panel):
     """Help.
 
     Args:
+        actions: all of them.
         act: carries out an action by its name.
     """
 
     taught = Signal(str, str)
     """An action's name, and the key it is to get; an empty one takes back those that were given."""
     aside = False
-    _for: Action | None = None
+    _for: AnyAction | None = None
     """Being taught a key; Qt sends events before `__init__` is through."""
 
-    def __init__(self, act: Callable[[str], None], parent: QWidget) -> None:
+    def __init__(self, actions: Sequence[AnyAction], act: Callable[[str], None], parent: QWidget) -> None:
         super().__init__("Keys and actions", 880, parent)
         self._act = act
         self._teaching = False
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self._rows = [ActionRow(action) for action in ACTIONS]
+        self._rows = [ActionRow(action) for action in actions]
         grid = QGridLayout()
         grid.setSpacing(2)
-        high = -(-len(ACTIONS) // COLUMNS)
+        high = -(-len(actions) // COLUMNS)
         for index, row in enumerate(self._rows):
             row.clicked.connect(lambda _=False, pressed=row: self._pressed(pressed.action))
             grid.addWidget(row, index % high, index // high)
@@ -129,7 +129,7 @@ class KeysPanel(Panel):
         self._teaching = True
         set_text(self._note, TEACH)
 
-    def _pressed(self, action: Action) -> None:
+    def _pressed(self, action: AnyAction) -> None:
         if not self._teaching:
             self._act(action.name)
             return

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 from inference.outcome import Outcome
 from inference.view_notes import Phase
 from viewer import settings
-from viewer.actions import ACTIONS
+from viewer.control.actions import ACTIONS
 from viewer.main_window import MainWindow
 from viewer.style.theme import Sizes
 
