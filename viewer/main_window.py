@@ -73,6 +73,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(1120, 700)
         self.setAcceptDrops(True)
         self._look: Theme | None = None
+        session.notes = replace(session.notes, phase=phase)
         self.session, self.view = session, Screen(self.act, self._accept, self._painted, self._live_painted)
         self.freezing = Freezing(session, self.view)
         snapshots = Snapshots(settings.exports_folder())
@@ -83,7 +84,6 @@ class MainWindow(QMainWindow):
             self.freezing,
             remembered,
             faults or Faults(),
-            phase,
             snapshots,
             Recording(session, self.view.top.badge, settings.exports_folder(), chores),
             Exporting(session, chores),
@@ -260,10 +260,8 @@ class MainWindow(QMainWindow):
                 self.view.stage.toggle(self.view.quit)
             return
         self._timer.stop()
-        self.desk.outlet.close()
         self.desk.wake.close()
         self.desk.previews.close()
-        self.desk.closer.close()
         self.session.close()
         self.desk.exporting.close()
         self.desk.chores.close()

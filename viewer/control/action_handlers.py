@@ -48,7 +48,7 @@ class Deeds:
             "caliper": self._caliper,
             "snapshot": self._snapshot,
             "record": self._record,
-            "keep": lambda: desk.recording.keep(desk.standing),
+            "keep": desk.recording.keep,
             "export": lambda: desk.exporting.toggle(desk.shown),
             "wrong": lambda: desk.recording.mark_wrong(desk.shown),
             "wider": lambda: self._widen(0.5),
@@ -82,7 +82,7 @@ class Deeds:
         self._session.open(request)
 
     def _choose_model(self) -> None:
-        self._session.chosen = True
+        self._session.model_chosen = True
 
     def open_model(self, path: Path | None, *, chosen: bool = True) -> None:
         """Begin to load a model; `chosen` by the user, unless there is no other."""
@@ -142,11 +142,11 @@ class Deeds:
     def start_recording(self, case_code: str) -> None:
         """Record from now on; the code holds for this sitting."""
         self._desk.recording.case_code = case_code
-        self._desk.recording.start(self._desk.standing)
+        self._desk.recording.start()
 
     def freeze(self) -> None:
         """Hold the view of a live source, with the last half minute to scrub through."""
-        if self._desk.freezing.freeze(self._desk.shown):
+        if self._desk.freezing.freeze():
             self._desk.hold.reset()
 
     def _play_or_pause(self) -> None:
@@ -196,7 +196,7 @@ class Deeds:
         elif recording.case_code is None:
             self._view.stage.toggle(self._view.record)
         else:
-            recording.start(self._desk.standing)
+            recording.start()
 
     def _overlay_off(self) -> None:
         self._desk.overlay_off_until = monotonic() + OVERLAY_OFF_S

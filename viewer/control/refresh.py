@@ -2,19 +2,17 @@
 
 from dataclasses import replace
 from datetime import datetime
-from time import monotonic, time
+from time import monotonic
 
 from inference.errors import SourceError
 from inference.frame import Frame
 from inference.live.health import SLOW_MS, Condition, Health
-from inference.live.policy import Precedence
+from inference.live.session import Moment
 from inference.live.thorough import disagreement_of
 from inference.outcome import Outcome, Tumour
 from inference.sources.paths import shown_address
-from inference.view_notes import Flip, Marker, Phase
 from viewer.control.app_state import Desk
 from viewer.control.calibration import Calibrating
-from viewer.jobs.wake import Vigil
 from viewer.picture.annotations import Decor, Ticks, decor_of, face_row
 from viewer.picture.graphics_items import Outlines
 from viewer.picture.panes import analysed_decor, live_decor
@@ -44,35 +42,25 @@ class Pull:
         self._slow_at = 0.0
         self._true: Outlines = ()
         self._dice_words = ""
-        self._vigil, self._not_before = Vigil(), 0.0
-        self._precedence = Precedence()
 
     def tick(self) -> None:
         """Take over what is new and show it."""
         now, desk = monotonic(), self._desk
-        changed = self._session.poll()
-        if "source" in changed:
+        moment = self._session.tick()
+        if moment.source_changed:
             self._source_changed(now)
-        if "model" in changed:
+        if moment.model_changed:
             self._model_changed()
-        if (slept := self._vigil.look(now, time())) and self._session.live is not None:
-            self._drop_all(now, slept)
-        picture, newest = self._session.take_frame(), self._session.take()
-        newest = self._precedence.choose(newest, picture, without_scale=self._session.without_scale)
-        if newest is not None and newest.frame.captured_at < self._not_before:
-            newest = None
-        running = self._session.condition(newest or desk.freezing.behind(desk.shown))
-        desk.outlet.update(newest, running, desk.phase, desk.marker)
-        if newest is not None:
-            self._view.trace.add(now, newest.area_mm2 if isinstance(newest, Tumour) else None)
-        outcome = desk.freezing.choose(newest)
-        outcome = desk.closer.follow(self._standing(outcome or desk.shown), self._session.model) or outcome
-        desk.shown = outcome or desk.shown
-        whole = self._whole(picture)
-        shown = self._show(now, new=outcome is not None or self._whole_shown)
-        desk.recording.follow(desk.standing)
+        if moment.interruption:
+            self._interrupted(now, moment.interruption)
+        if moment.answer is not None:
+            self._view.trace.add(now, moment.answer.area_mm2 if isinstance(moment.answer, Tumour) else None)
+        if desk.freezing.review is not None:
+            desk.freezing.show_inset(moment)
+        whole = self._whole(moment.picture)
+        shown = self._show(now, moment, new=moment.new or self._whole_shown)
         if self._view.stage.two_panes:
-            self._show_live(whole or picture, shown)
+            self._show_live(moment, whole or moment.picture, shown)
         elif whole is not None:
             self._view.canvas.show_frame(whole)
         self._whole_shown = whole is not None
@@ -80,18 +68,10 @@ class Pull:
             self._slow_at = now
             self._show_slowly(now)
 
-    def _standing(self, outcome: Outcome | None) -> Outcome | None:
-        """What is on the screen, where it stands."""
-        playback = self._session.playback
-        paused = playback is not None and not playback.playing
-        return outcome if paused or self._desk.freezing.review is not None else None
-
-    def _drop_all(self, now: float, sentence: str) -> None:
-        """Nothing from before a sleep may stand as live, and nobody knows how old the last half minute is."""
-        desk, self._not_before = self._desk, now
-        desk.thaw()
-        self._session.forget_held()
-        desk.shown = None
+    def _interrupted(self, now: float, sentence: str) -> None:
+        """Nothing from before a sleep may stand as live: the session dropped it, and the screen does."""
+        desk = self._desk
+        desk.freezing.put_away()
         desk.hold.reset()
         self._view.canvas.clear()
         self._view.live.clear()
@@ -101,10 +81,10 @@ class Pull:
         """Bring what follows slowly to the moment of the next tick."""
         self._slow_at = 0.0
 
-    def _show(self, now: float, *, new: bool) -> Face:
+    def _show(self, now: float, moment: Moment, *, new: bool) -> Face:
         """Bring picture, contour, number and state to this moment."""
-        desk, outcome, model = self._desk, self._desk.shown, self._session.model
-        condition = desk.condition = self._condition_of(outcome)
+        desk, outcome, model = self._desk, moment.shown, self._session.model
+        condition = desk.condition = self._condition_of(moment)
         held = desk.hold.update(outcome.size if isinstance(outcome, Tumour) else None, now)
         contract = None if model is None else model.contract
         shown = face(outcome, condition, Context(contract, desk.phase, held))
@@ -115,37 +95,37 @@ class Pull:
             self._view.readout.show_face(shown)
         if outcome is not None:
             lines = region_lines(outcome, held) if shown.contour and isinstance(outcome, Tumour) else ()
-            self._draw(outcome, lines, shown, now, new=new)
+            self._draw(outcome, moment.mode, lines, shown, now, new=new)
         self._view.canvas.hide_contour(now < desk.overlay_off_until)
         return shown
 
-    def _condition_of(self, outcome: Outcome | None) -> Condition:
-        """The source's, or that of a view the user froze: then the source's own stands in the inset."""
-        review = self._desk.freezing.review
-        if review is not None:
-            return Condition(Health.VIEW_FROZEN, review.behind_s)
-        condition = self._session.condition(outcome)
+    def _condition_of(self, moment: Moment) -> Condition:
+        """That of what is shown; while points are marked on the whole picture, its own."""
+        condition = moment.condition
+        if condition.health is Health.VIEW_FROZEN:
+            return condition
         whole = self._whole_shown and not self._view.stage.two_panes
         return Condition(Health.CALIBRATING) if whole and condition.flowing else condition
 
     def _whole(self, picture: Frame | None) -> Frame | None:
         """The newest picture with the scanner's text and ruler, while something is marked on it."""
-        feed, before = self._session.feed, self._view.front.picture.frame
+        source, before = self._session.source, self._view.front.picture.frame
         frame = picture or before
-        if feed is None or frame is None or not self._desk.calibrating or (pixels := feed.whole()) is None:
+        if source is None or frame is None or not self._desk.calibrating or (pixels := source.whole()) is None:
             return None
         if before is not None and before.pixels is pixels:
             return before
         return replace(frame, pixels=pixels) if pixels.shape == frame.pixels.shape else None
 
-    def _draw(self, outcome: Outcome, lines: tuple[Line, ...], shown: Face, now: float, *, new: bool) -> None:
+    def _draw(
+        self, outcome: Outcome, mode: str, lines: tuple[Line, ...], shown: Face, now: float, *, new: bool
+    ) -> None:
         """Paint a new outcome, or the same one in another style."""
         if new:
             self._compare(outcome)
         band = shown.contour and isinstance(outcome, Tumour) and outcome.band is not None
         decor = replace(self._decor(outcome.frame, shown), band=BAND_WORDS if band else "", truth=self._dice_words)
         spread = disagreement_of(outcome) if self._desk.disagreement and self._desk.condition.flowing else None
-        mode = self._desk.closer.words(self._standing(outcome), self._session.model)
         decor = replace(decor, mode=mode, disagreement="" if spread is None else MAP_WORDS)
         caliper = self._desk.caliper
         if caliper is not None and (points := caliper.on(outcome.frame)):
@@ -172,14 +152,13 @@ class Pull:
             return
         self._dice_words = "true contour (pink)" + ("" if score is None else f": Dice {score:.2f} on this frame")
 
-    def _show_live(self, picture: Frame | None, shown: Face) -> None:
+    def _show_live(self, moment: Moment, picture: Frame | None, shown: Face) -> None:
         """Bring the live one of two panes to this moment: every picture of the source, none with a contour."""
         live = self._view.live
         if picture is not None:
             live.show_frame(picture)
         if live.picture.frame is not None:
-            source = self._session.condition(self._desk.freezing.behind(self._desk.shown))
-            live.set_decor(live_decor(self._decor(live.picture.frame, shown), self._session.info, source))
+            live.set_decor(live_decor(self._decor(live.picture.frame, shown), self._session.info, moment.live))
         live.dim(shown.dimmed)
 
     def _decor(self, frame: Frame, shown: Face) -> Decor:
@@ -243,20 +222,16 @@ class Pull:
             desk.remember(desk.settings.with_recent(shown_address(self._session.request.text)))
             self._view.source.dismiss()
         self._calibrating.source_opened()
-        if info is not None and info.phase:
-            desk.phase = Phase(info.phase)  # a replay must not be believed by the phase of another operation
-            self._view.top.show_phase(desk.phase)
-            desk.turn_over(Flip.parse(info.flip))
-            desk.marker = Marker(info.marker) if info.marker else Marker.UNSET
         if info is not None and info.notice:
             self._view.stage.say(info.notice, now, Tone.NOTICE)
 
     def _forget(self) -> None:
         """Nothing of the former source may stand beside the new one."""
         desk = self._desk
-        desk.freezing.forget()
-        desk.turn_over(Flip())
-        desk.shown, desk.marker, desk.face_row = None, Marker.UNSET, None
+        desk.freezing.put_away()
+        self._view.top.show_phase(desk.phase)  # a replay must not be believed by the phase of another operation
+        desk.turn_over(desk.flip)
+        desk.face_row = None
         desk.hold.reset()
         desk.meter.reset()
         desk.live_meter.reset()
