@@ -1,28 +1,23 @@
-"""`ius-viewer`: builds source, segmenter, stream and window. The only file that knows them all."""
+"""`ius-viewer`: builds session and window."""
 
 import argparse
 import json
-import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from inference.live.exception_hooks import Faults
     from inference.live.model import Model
     from inference.live.requests import Opened, Refusal, SourceRequest
-    from inference.sources.base import RecordedSource
     from viewer.main_window import MainWindow
 
 STARTED_AT = monotonic()
 HEADLESS_S = 10.0
 """How long a window runs that nobody can see, unless `--exit-after` says otherwise."""
-log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -60,12 +55,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     """The window, with source and model being opened behind it."""
-    from inference.live.requests import SourceRequest
+    from inference.live.requests import DEMO, SourceRequest
     from inference.live.session import Session
     from inference.view_notes import Phase
     from viewer import settings
     from viewer.main_window import MainWindow
-    from viewer.panels.source import DEMO
 
     session = Session(open_source, load_model)
     remembered = settings.load()
@@ -87,80 +81,29 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
 def _send(window: "MainWindow", host: str, port: int) -> None:
     """Begin to send by OpenIGTLink; a taken port is told, and the window goes on without."""
     from inference.export.openigtlink_server import Broadcast
-    from inference.live.publisher import Outlet
+    from inference.live.opening import or_refusal
+    from inference.live.publisher import Publisher
     from inference.live.requests import Refusal
 
-    server = _guarded(lambda: Broadcast(port, host))
+    server = or_refusal(lambda: Broadcast(port, host))
     if isinstance(server, Refusal):
         window.view.picture_area.say(server.sentence, monotonic())
     else:
-        window.state.outlet = Outlet(server)
+        window.session.publish_to(Publisher(server))
 
 
 def open_source(request: "SourceRequest") -> "Opened | Refusal":
-    """Open what the user wants, or say why not."""
+    """Open what the user wants, or say why not; libraries are loaded in the loader's thread, behind the window."""
+    from inference.live import opening
 
-    def opening() -> "Opened":
-        from inference.assets import demo_clip_path
-        from inference.errors import ChoiceError
-        from inference.sources import is_live, open_live
-        from inference.sources import open_source as open_any
-        from viewer.panels.source import DEMO
-
-        if is_live(request.text):
-            if request.truth is not None:
-                raise ChoiceError("Nobody knows the truth of a live picture: give --truth with a recording.")
-            return open_live(request.text, spacing=request.spacing)
-        text = str(demo_clip_path()) if request.text == DEMO else request.text
-        source = open_any(
-            text, axis=request.axis, spacing=request.spacing, region=request.region, config=request.config
-        )
-        return source if request.truth is None else _compared(source, request)
-
-    return _guarded(opening)
-
-
-def _compared(source: "RecordedSource", request: "SourceRequest") -> "Opened":
-    """The recording with its true masks, opened along the same axis."""
-    from inference.live.requests import Compared
-    from inference.live.truth import Truth
-    from inference.sources import open_source as open_any
-
-    with ExitStack() as opened:
-        opened.callback(source.close)
-        masks = open_any(str(request.truth), axis=request.axis)
-        opened.callback(masks.close)
-        compared = Compared(source, Truth(masks, source.info, len(source)))
-        opened.pop_all()
-        return compared
+    return opening.open_source(request)
 
 
 def load_model(path: Path | None) -> "Model | Refusal":
     """Load a model, the bundled one for None, or say why not."""
+    from inference.live import opening
 
-    def loading() -> "Model":
-        from inference.assets import demo_model_path
-        from inference.live.model import model_of
-
-        return model_of(path or demo_model_path())
-
-    return _guarded(loading)
-
-
-def _guarded(job: Callable[[], T]) -> "T | Refusal":
-    """Do a job of the start, and turn whatever breaks into one sentence."""
-    from inference.errors import IusError
-    from inference.live.requests import Refusal
-
-    try:
-        return job()
-    except IusError as error:
-        return Refusal(str(error))
-    # Door 3 of 3: whatever a decoder or driver throws while the application starts must end as a sentence on screen,
-    # not as a window without a picture.
-    except Exception as error:
-        log.exception("start failed")
-        return Refusal(f"This could not be opened ({error!r}): try another file, and report this one.")
+    return opening.load_model(path)
 
 
 def _choose_platform() -> bool:

@@ -1,5 +1,6 @@
 """The window: connects what is shown with what can be done, and refreshes the screen every 16 ms."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -65,6 +66,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(1120, 700)
         self.setAcceptDrops(True)
         self._sizes: Sizes | None = None
+        session.notes = replace(session.notes, phase=phase)
         self.session, self.view = session, Layout(ACTIONS, self.act, self._accept, self._painted, self._live_painted)
         self.freezing = Freezing(session, self.view)
         snapshots = Snapshots(settings.exports_folder())
@@ -75,7 +77,6 @@ class MainWindow(QMainWindow):
             self.freezing,
             remembered,
             faults or Faults(),
-            phase,
             snapshots,
             Recording(session, self.view.top.badge, settings.exports_folder(), background),
             RecordExport(session, background),
@@ -199,10 +200,8 @@ class MainWindow(QMainWindow):
                 self.view.picture_area.toggle(self.view.quit)
             return
         self._timer.stop()
-        self.state.outlet.close()
         self.state.wake.close()
         self.state.previews.close()
-        self.state.thorough.close()
         self.session.close()
         self.state.record_export.close()
         self.state.background.close()

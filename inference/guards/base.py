@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from inference.alarms import Alarm, Finding
 
 if TYPE_CHECKING:
-    from inference.guards.thumbnail import Sketch  # OpenCV: not before a source is opened
+    from inference.guards.thumbnail import Thumbnail  # OpenCV: not before a source is opened
 
 
 HOLD_S = 0.3
@@ -16,7 +16,7 @@ HOLD_S = 0.3
 class Guard(Protocol):
     """Looks at frames one after another, from one thread."""
 
-    def look(self, sketch: "Sketch") -> Finding | None:
+    def look(self, thumbnail: "Thumbnail") -> Finding | None:
         """The verdict on this frame; at most 3 ms for 640x480 pixels together with all other guards."""
         ...
 
@@ -32,14 +32,14 @@ class Sight:
         sees: the sentence for a frame in which it is seen, empty for any other.
     """
 
-    def __init__(self, alarm: Alarm, sees: "Callable[[Sketch], str]") -> None:
+    def __init__(self, alarm: Alarm, sees: "Callable[[Thumbnail], str]") -> None:
         self._alarm, self._sees = alarm, sees
         self._found: Finding | None = None
         self._last = 0.0
 
-    def look(self, sketch: "Sketch") -> Finding | None:
+    def look(self, thumbnail: "Thumbnail") -> Finding | None:
         """The verdict on this frame."""
-        frame, sentence = sketch.frame, self._sees(sketch)
+        frame, sentence = thumbnail.frame, self._sees(thumbnail)
         if sentence:
             since = frame.captured_at if self._found is None else self._found.since
             self._found, self._last = Finding(self._alarm, since, sentence), frame.captured_at

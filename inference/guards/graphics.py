@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.frame import View
-from inference.guards.thumbnail import Sketch
+from inference.guards.thumbnail import Thumbnail
 from inference.sector import sector_mask
 
 THICK = 4
@@ -34,9 +34,9 @@ class Graphics:
         self._before: list[NDArray[Any]] = []
         self._begun = False
 
-    def __call__(self, sketch: Sketch) -> str:
+    def __call__(self, thumbnail: Thumbnail) -> str:
         """The sentence for a frame with graphics; a volume's slices are no screen."""
-        found = None if sketch.frame.origin.view is View.SLICE else crossings(sketch)
+        found = None if thumbnail.frame.origin.view is View.SLICE else crossings(thumbnail)
         first, self._begun = not self._begun, True
         if found is None:
             self._before = []
@@ -52,13 +52,13 @@ class Graphics:
         return bool(np.logical_and.reduce([cv2.dilate(found, near) for found in self._before]).any())
 
 
-def crossings(sketch: Sketch) -> NDArray[Any] | None:
+def crossings(thumbnail: Thumbnail) -> NDArray[Any] | None:
     """Where thin bright strokes cross inside the sector, (rows, cols) uint8 0/1; None where none do."""
-    full = sketch.full
+    full = thumbnail.full
     found = _crossings(full, THICK + max(0, (max(full.shape) - 1280) // 480))
     if found is None:
         return None
-    inside = cv2.resize(sector_mask([sketch.small]), full.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    inside = cv2.resize(sector_mask([thumbnail.small]), full.shape[::-1], interpolation=cv2.INTER_NEAREST)
     found = cv2.bitwise_and(found, inside)
     return found if found.any() else None
 

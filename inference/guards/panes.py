@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.frame import View
-from inference.guards.thumbnail import Sketch
+from inference.guards.thumbnail import Thumbnail
 from inference.sector import DARK
 
 LARGE = 0.3
@@ -25,11 +25,11 @@ NEARBY = 12
 SENTENCE = "Two panes on the scanner's screen: show one, or crop the picture to one of them."
 
 
-def panes(sketch: Sketch) -> str:
+def panes(thumbnail: Thumbnail) -> str:
     """The sentence for two pictures side by side, apart or touching; a volume's slices are no screen."""
-    if sketch.frame.origin.view is View.SLICE:
+    if thumbnail.frame.origin.view is View.SLICE:
         return ""
-    return SENTENCE if _twins(sketch.small) or _seam(sketch.full, sketch.small) else ""
+    return SENTENCE if _twins(thumbnail.small) or _seam(thumbnail.full, thumbnail.small) else ""
 
 
 def _twins(picture: NDArray[Any]) -> bool:

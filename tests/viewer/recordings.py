@@ -61,7 +61,7 @@ def frames_in(window: MainWindow, count: int) -> Callable[[], bool]:
     """Whether so many frames are on the disk."""
 
     def are() -> bool:
-        recorder = window.state.recording._recorder
-        return recorder is not None and recorder.status().frames >= count
+        record = window.session.record
+        return record is not None and record.status().frames >= count
 
     return are

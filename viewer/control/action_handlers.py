@@ -52,11 +52,11 @@ class ActionHandlers:
         self._session.open(request)
 
     def _use_demonstration_model(self) -> None:
-        self._session.chosen = True
+        self._session.model_chosen = True
 
     def open_model(self, path: Path | None, *, chosen: bool = True) -> None:
         """Begin to load a model; `chosen` by the user, unless there is no other."""
-        self._state.unfreeze()
+        self._state.thaw()
         self._session.load(path, chosen=chosen)
         self._view.model_card.show_model(None, "")
 
@@ -67,7 +67,7 @@ class ActionHandlers:
 
     def calibrate(self, spacing: PixelSpacing) -> None:
         """Use this scale from the next frame on."""
-        self._state.unfreeze()
+        self._state.thaw()
         self._state.held_warning.reset()
         self._view.trace.clear()
         self._session.calibrate(spacing)
@@ -112,18 +112,18 @@ class ActionHandlers:
     def start_recording(self, case_code: str) -> None:
         """Record from now on; the code holds for this sitting."""
         self._state.recording.case_code = case_code
-        self._state.recording.start(self._state.view_notes)
+        self._state.recording.start()
 
     def freeze(self) -> None:
         """Hold the view of a live source, with the last half minute to scrub through."""
-        if self._state.freezing.freeze(self._state.shown):
+        if self._state.freezing.freeze():
             self._state.held_warning.reset()
 
     def play_or_pause(self) -> None:
         """Play or pause a recording; freeze a live view, or let it run again."""
         self._state.caliper = None
         if self._session.live is not None:
-            (self.freeze if self._state.freezing.review is None else self._state.unfreeze)()
+            (self.freeze if self._state.freezing.review is None else self._state.thaw)()
         playback = self._session.playback
         if playback is not None and len(playback) > 1:
             (playback.pause if playback.playing else playback.play)()
@@ -141,7 +141,7 @@ class ActionHandlers:
 
     def show_calibration_panel(self) -> None:
         """Open or close the calibration, of the running view."""
-        self._state.unfreeze()
+        self._state.thaw()
         self._calibration.refresh()
         self._view.picture_area.toggle(self._view.calibration)
 
@@ -170,7 +170,7 @@ class ActionHandlers:
         elif recording.case_code is None:
             self._view.picture_area.toggle(self._view.record)
         else:
-            recording.start(self._state.view_notes)
+            recording.start()
 
     def contour_off(self) -> None:
         """Show the tissue under the contour for a moment."""
@@ -199,7 +199,7 @@ class ActionHandlers:
 
     def keep_last(self) -> None:
         """Keep the last half minute of a live source."""
-        self._state.recording.keep(self._state.view_notes)
+        self._state.recording.keep()
 
     def export_record(self) -> None:
         """Export the open record, or stop that."""

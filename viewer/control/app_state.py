@@ -1,6 +1,6 @@
 """The state of the window: everything that actions change and the refresh reads."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from inference.jobs.background import BackgroundJobs
 from inference.jobs.preview import Previews
@@ -9,9 +9,7 @@ from inference.jobs.snapshots import Snapshots
 from inference.live.exception_hooks import Faults
 from inference.live.health import Condition, Health
 from inference.live.paint_meter import PaintMeter
-from inference.live.publisher import Outlet
 from inference.live.session import Session
-from inference.live.thorough import CloserLook
 from inference.outcome import Outcome
 from inference.readout.caliper import Caliper
 from inference.readout.readout_state import HeldWarning, ReadoutState
@@ -35,26 +33,20 @@ class AppState:
         freezing: the frozen view, if there is one.
         settings: remembered choices.
         faults: unexpected errors, polled.
-        phase: of surgery.
-        outlet: what goes to other programs.
         snapshots: what is being written.
         recording: what is being recorded.
-        exporting: the open record being exported.
+        record_export: the open record being exported.
         background: jobs behind the window.
         meter: what was really painted.
         live_meter: the same of the live pane, where there are two.
-        hold: the size warning's memory.
-        shown: the outcome on the screen.
-        condition: of source and model while it is there.
+        held_warning: the gravest size warning of the last half second.
+        condition: of source and model while `shown` is on the screen.
         readout_state: what the readout says of it.
-        marker: the probe's marker side.
-        flip: which way the picture is turned over.
         face_row: row of the probe face in this source's pictures; None where unknown.
         ruler: two points (x, y) on the scanner's depth scale, where the scale was measured on it.
         wake: keeps the screen on while something is live.
         previews: first pictures of sources that are selected.
         caliper: the one being set, on a picture that stands; None while it is put away.
-        closer: the thorough analysis of what stands.
         disagreement: whether the map of where its passes disagree is wanted over it.
         overlay_off_until: `time.monotonic()` until which the contour is hidden.
     """
@@ -64,26 +56,20 @@ class AppState:
     freezing: Freezing
     settings: Settings
     faults: Faults
-    phase: Phase
     snapshots: Snapshots
     recording: Recording
     record_export: RecordExport
     background: BackgroundJobs
-    outlet: Outlet = field(default_factory=Outlet)
     meter: PaintMeter = field(default_factory=PaintMeter)
     live_meter: PaintMeter = field(default_factory=lambda: PaintMeter(contours=False))
     held_warning: HeldWarning = field(default_factory=HeldWarning)
-    shown: Outcome | None = None
     condition: Condition = field(default_factory=lambda: Condition(Health.EMPTY))
     readout_state: ReadoutState | None = None
-    marker: Marker = Marker.UNSET
-    flip: Flip = field(default_factory=Flip)
     face_row: int | None = None
     ruler: tuple[Point, Point] | None = None
     wake: Wake = field(default_factory=lambda: Wake(wake_locks()))
     caliper: Caliper | None = None
     previews: Previews = field(init=False)
-    thorough: CloserLook = field(default_factory=CloserLook)
     disagreement: bool = False
     overlay_off_until: float = 0.0
 
@@ -97,9 +83,37 @@ class AppState:
         return not (self.view.calibration.isHidden() and self.view.marking.isHidden())
 
     @property
-    def view_notes(self) -> ViewNotes:
-        """What the user has said of the view."""
-        return ViewNotes(self.phase, self.flip, self.marker)
+    def shown(self) -> Outcome | None:
+        """The outcome on the screen."""
+        return self.session.shown
+
+    @property
+    def notes(self) -> ViewNotes:
+        """What the user has said of the view: phase, flip and marker. The session records and sends them."""
+        return self.session.notes
+
+    @property
+    def phase(self) -> Phase:
+        """The phase of surgery."""
+        return self.session.notes.phase
+
+    @phase.setter
+    def phase(self, phase: Phase) -> None:
+        self.session.notes = replace(self.session.notes, phase=phase)
+
+    @property
+    def marker(self) -> Marker:
+        """The probe's marker side."""
+        return self.session.notes.marker
+
+    @marker.setter
+    def marker(self, marker: Marker) -> None:
+        self.session.notes = replace(self.session.notes, marker=marker)
+
+    @property
+    def flip(self) -> Flip:
+        """Which way the picture is turned over."""
+        return self.session.notes.flip
 
     def remember(self, changed: Settings) -> None:
         """Take and keep these settings."""
@@ -108,12 +122,12 @@ class AppState:
 
     def flip_view(self, flip: Flip) -> None:
         """Flip what is shown, contour and all; what is analysed and measured stays as it came."""
-        self.flip = flip
+        self.session.notes = replace(self.session.notes, flip=flip)
         self.view.canvas.set_flip(flip)
         self.view.live.set_flip(flip)
         self.view.picture_area.inset.set_flip(flip)
 
-    def unfreeze(self) -> None:
+    def thaw(self) -> None:
         """Back to the running view."""
-        if self.freezing.unfreeze():
+        if self.freezing.thaw():
             self.held_warning.reset()

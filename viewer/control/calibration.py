@@ -45,8 +45,8 @@ class Calibration:
     def source_opened(self) -> None:
         """Another source: use the scale that is kept for it, if its depth text and ruler still say so."""
         self._preset, self._state.ruler = None, None
-        feed, info = self._state.session.feed, self._state.session.info
-        if feed is not None and info is not None and feed.captured:
+        source, info = self._state.session.source, self._state.session.info
+        if source is not None and info is not None and source.captured:
             known = self._presets.known(info.origin.name, info.rows, info.cols)
             fitting = next((preset for preset in known if self._still_true(preset)), None)
             if fitting is not None:
@@ -57,22 +57,22 @@ class Calibration:
 
     def refresh(self) -> None:
         """Tell the panel what is watched."""
-        feed = self._state.session.feed
-        captured = feed is not None and feed.captured
-        self._state.view.calibration.show_watch(captured=captured, watched=feed is not None and feed.guarded)
+        source = self._state.session.source
+        captured = source is not None and source.captured
+        self._state.view.calibration.show_watch(captured=captured, watched=source is not None and source.depth_watched)
 
     def mark_depth(self) -> None:
         """Let the user mark depth text and ruler."""
-        feed = self._state.session.feed
-        if feed is not None and feed.whole() is not None:
-            self._begin(feed.watched, DEPTH_WORDS, depth=True)
+        source = self._state.session.source
+        if source is not None and source.whole() is not None:
+            self._begin(source.watched, DEPTH_WORDS, depth=True)
 
     def mark_crop(self) -> None:
         """Let the user adjust the crop; the sector that stands out is the proposal."""
-        feed, shown = self._state.session.feed, self._state.shown
-        if feed is None or shown is None:
+        source, shown = self._state.session.source, self._state.shown
+        if source is None or shown is None:
             return
-        rect = feed.cropping.rect
+        rect = source.cropping.rect
         self._begin(rect or propose_crop([shown.frame.pixels]), CROP_WORDS, depth=False)
 
     def _begin(self, rect: Rect | None, words: str, *, depth: bool) -> None:
@@ -95,17 +95,17 @@ class Calibration:
 
     def calibrated(self, spacing: PixelSpacing) -> None:
         """A scale was given: keep it with what it rests on, if somebody will notice when it is void."""
-        state, feed, info = self._state, self._state.session.feed, self._state.session.info
+        state, source, info = self._state, self._state.session.source, self._state.session.info
         state.ruler = state.view.calibration.measured
         self.refresh()
-        if feed is None or info is None or feed.watched is None or not feed.guarded:
+        if source is None or info is None or source.watched is None or not source.depth_watched:
             return
-        whole = feed.whole()
+        whole = source.whole()
         if whole is None:
             return
-        place = Place(info.origin.name, info.rows, info.cols, feed.cropping.rect)
-        reference = packed(whole, feed.watched)
-        self._keep(Preset(place, spacing.row_mm, spacing.col_mm, feed.watched, state.marker, reference, state.ruler))
+        place = Place(info.origin.name, info.rows, info.cols, source.cropping.rect)
+        reference = packed(whole, source.watched)
+        self._keep(Preset(place, spacing.row_mm, spacing.col_mm, source.watched, state.marker, reference, state.ruler))
 
     def marker_turned(self) -> None:
         """The marker side goes with the preset."""
@@ -123,12 +123,12 @@ class Calibration:
         say(KEPT, monotonic(), Tone.NOTICE)
 
     def _watch(self, rect: Rect) -> None:
-        feed = self._state.session.feed
-        whole = None if feed is None else feed.whole()
-        if feed is None or whole is None:
+        source = self._state.session.source
+        whole = None if source is None else source.whole()
+        if source is None or whole is None:
             return
         try:
-            feed.watch(rect, whole)
+            source.watch(rect, whole)
         except SpacingError as error:
             self._state.view.marking.complain(str(error))
             self._state.view.picture_area.refit()
@@ -152,20 +152,20 @@ class Calibration:
 
     def _still_true(self, preset: Preset) -> bool:
         """Whether the scanner shows what it showed when this scale was given."""
-        feed, reference = self._state.session.feed, preset.reference_picture
-        if feed is None or preset.watched is None or reference is None:
+        source, reference = self._state.session.source, preset.reference_picture
+        if source is None or preset.watched is None or reference is None:
             return False
         try:
-            return feed.shows(preset.watched, reference)
+            return source.shows(preset.watched, reference)
         except SpacingError:
             return False
 
     def _apply(self, preset: Preset) -> None:
-        state, feed, reference = self._state, self._state.session.feed, preset.reference_picture
-        if feed is None or preset.watched is None or reference is None:
+        state, source, reference = self._state, self._state.session.source, preset.reference_picture
+        if source is None or preset.watched is None or reference is None:
             return
         state.session.crop(preset.place.crop)
-        feed.watch(preset.watched, reference)
+        source.watch(preset.watched, reference)
         state.session.calibrate(preset.spacing)
         state.marker, state.ruler, self._preset = preset.marker, preset.ruler, preset
         state.view.picture_area.say(APPLIED, monotonic(), Tone.NOTICE)

@@ -1,10 +1,8 @@
-"""Holding the view of a live source: what is reviewed, and what goes on behind it."""
+"""Holding the view of a live source: transport and inset follow what the session holds."""
 
 from inference.live.review import Review
-from inference.live.session import Session
-from inference.outcome import Outcome
+from inference.live.session import Moment, Session
 from inference.readout.formatting import mode_words
-from inference.source_info import SourceInfo
 from viewer.layout.layout import Layout
 from viewer.style import theme
 
@@ -13,62 +11,44 @@ class Freezing:
     """The frozen view, if there is one, with the live picture inset.
 
     Args:
-        session: what is open.
+        session: holds the view.
         view: whose transport and inset follow.
-
-    Attributes:
-        review: the last half minute while the view is frozen; None while it runs.
     """
 
     def __init__(self, session: Session, view: Layout) -> None:
         self._session, self._view = session, view
-        self.review: Review | None = None
-        self._live: Outcome | None = None
-        self._back: Outcome | None = None
 
-    def freeze(self, shown: Outcome | None) -> bool:
-        """Hold the view, with `shown` as the newest live outcome. False where there is nothing to hold."""
-        held = self._session.held()
-        if held is None or self.review is not None:
+    @property
+    def review(self) -> Review | None:
+        """The last half minute while the view is frozen; None while it runs."""
+        return self._session.review
+
+    def freeze(self) -> bool:
+        """Hold the view. False where there is nothing to hold."""
+        if not self._session.freeze():
             return False
-        self._live, self.review = shown, Review(held)
         self._view.transport.set_source(self.review, live=True)
         if not self._view.picture_area.two_panes:  # there the live picture stands beside it
             self._view.picture_area.inset.show()
             self._view.picture_area.inset.raise_()
         return True
 
-    def unfreeze(self) -> bool:
+    def thaw(self) -> bool:
         """Back to the running view. False where it runs already."""
-        if self.review is None:
+        if not self._session.thaw():
             return False
-        # The frozen picture must not stand under the number of the running one until the next frame comes.
-        self.review, self._back = None, self._live
-        self._view.picture_area.inset.clear()
-        self._view.transport.set_source(None, live=True)
+        self.put_away()
         return True
 
-    def forget(self) -> None:
-        """Another source: what was live before is nothing to go back to."""
-        self.unfreeze()
-        self._back = None
+    def put_away(self) -> None:
+        """Inset and transport of a view that is frozen no more."""
+        self._view.picture_area.inset.clear()
+        self._view.transport.set_source(None, live=True)
 
-    def behind(self, shown: Outcome | None) -> Outcome | None:
-        """The newest outcome of the source itself, whatever is on the screen."""
-        return shown if self.review is None else self._live
-
-    def choose(self, newest: Outcome | None) -> Outcome | None:
-        """What to put on the screen now, given what the source has new; None leaves what is there."""
-        if self.review is not None:
-            self._show_inset(newest, self._session.info)
-            return self.review.take()
-        back, self._back = self._back, None
-        return newest or back
-
-    def _show_inset(self, newest: Outcome | None, info: SourceInfo | None) -> None:
-        inset = self._view.picture_area.inset
-        if newest is not None and info is not None:
-            inset.show_frame(newest.frame, info.levels)
-            self._live = newest
-        words, ink, _ = mode_words(info, self._session.condition(self._live))
+    def show_inset(self, moment: Moment) -> None:
+        """Bring the inset to this moment."""
+        inset, info = self._view.picture_area.inset, self._session.info
+        if moment.answer is not None and info is not None:
+            inset.show_frame(moment.answer.frame, info.levels)
+        words, ink, _ = mode_words(info, moment.live)
         inset.show_state(words, theme.INKS[ink])

@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 from datetime import datetime
-from time import monotonic, time
+from time import monotonic
 
 from inference.errors import SourceError
 from inference.frame import Frame
 from inference.live.health import SLOW_MS, Condition, Health
-from inference.live.policy import Precedence
+from inference.live.session import Moment
 from inference.live.thorough import disagreement_of
 from inference.outcome import Outcome, Tumour
 from inference.readout import facts
@@ -17,11 +17,9 @@ from inference.readout.panes import analysed_annotations, live_annotations
 from inference.readout.readout_state import Context, ReadoutState
 from inference.readout.states import readout_of, region_lines
 from inference.sources.paths import shown_address
-from inference.view_notes import Flip, Marker, Phase
 from viewer.control.app_state import AppState
 from viewer.control.calibration import Calibration
 from viewer.picture.graphics_items import Outlines
-from viewer.wake import ClockWatch
 
 MAP_WORDS = "pink: where passes or folds disagree, not a margin"
 BAND_WORDS = "thin lines: model 25-75 %, not a margin"
@@ -34,7 +32,7 @@ class Refresh:
 
     Args:
         state: read, and kept up to date.
-        calibrating: told of every new source.
+        calibration: told of every new source.
     """
 
     def __init__(self, state: AppState, calibration: Calibration) -> None:
@@ -44,35 +42,25 @@ class Refresh:
         self._slow_at = 0.0
         self._true: Outlines = ()
         self._dice_words = ""
-        self._clock_watch, self._not_before = ClockWatch(), 0.0
-        self._precedence = Precedence()
 
     def tick(self) -> None:
         """Take over what is new and show it."""
         now, state = monotonic(), self._state
-        changed = self._session.poll()
-        if "source" in changed:
+        moment = self._session.tick()
+        if moment.source_changed:
             self._source_changed(now)
-        if "model" in changed:
+        if moment.model_changed:
             self._model_changed()
-        if (slept := self._clock_watch.compare(now, time())) and self._session.live is not None:
-            self._drop_all(now, slept)
-        picture, newest = self._session.take_frame(), self._session.take()
-        newest = self._precedence.choose(newest, picture, without_scale=self._session.without_scale)
-        if newest is not None and newest.frame.captured_at < self._not_before:
-            newest = None
-        running = self._session.condition(newest or state.freezing.behind(state.shown))
-        state.outlet.update(newest, running, state.phase, state.marker)
-        if newest is not None:
-            self._view.trace.add(now, newest.area_mm2 if isinstance(newest, Tumour) else None)
-        outcome = state.freezing.choose(newest)
-        outcome = state.thorough.follow(self._standing(outcome or state.shown), self._session.model) or outcome
-        state.shown = outcome or state.shown
-        whole = self._whole(picture)
-        shown = self._show(now, new=outcome is not None or self._whole_shown)
-        state.recording.follow(state.view_notes)
+        if moment.interruption:
+            self._interrupted(now, moment.interruption)
+        if moment.answer is not None:
+            self._view.trace.add(now, moment.answer.area_mm2 if isinstance(moment.answer, Tumour) else None)
+        if state.freezing.review is not None:
+            state.freezing.show_inset(moment)
+        whole = self._whole(moment.picture)
+        shown = self._show(now, moment, new=moment.new or self._whole_shown)
         if self._view.picture_area.two_panes:
-            self._show_live(whole or picture, shown)
+            self._show_live(moment, whole or moment.picture, shown)
         elif whole is not None:
             self._view.canvas.show_frame(whole)
         self._whole_shown = whole is not None
@@ -80,18 +68,10 @@ class Refresh:
             self._slow_at = now
             self._show_slowly(now)
 
-    def _standing(self, outcome: Outcome | None) -> Outcome | None:
-        """What is on the screen, where it stands."""
-        playback = self._session.playback
-        paused = playback is not None and not playback.playing
-        return outcome if paused or self._state.freezing.review is not None else None
-
-    def _drop_all(self, now: float, sentence: str) -> None:
-        """Nothing from before a sleep may stand as live, and nobody knows how old the last half minute is."""
-        state, self._not_before = self._state, now
-        state.unfreeze()
-        self._session.forget_held()
-        state.shown = None
+    def _interrupted(self, now: float, sentence: str) -> None:
+        """Nothing from before a sleep may stand as live: the session dropped it, and the screen does."""
+        state = self._state
+        state.freezing.put_away()
         state.held_warning.reset()
         self._view.canvas.clear()
         self._view.live.clear()
@@ -101,10 +81,10 @@ class Refresh:
         """Bring what follows slowly to the moment of the next tick."""
         self._slow_at = 0.0
 
-    def _show(self, now: float, *, new: bool) -> ReadoutState:
+    def _show(self, now: float, moment: Moment, *, new: bool) -> ReadoutState:
         """Bring picture, contour, number and state to this moment."""
-        state, outcome, model = self._state, self._state.shown, self._session.model
-        condition = state.condition = self._condition_of(outcome)
+        state, outcome, model = self._state, moment.shown, self._session.model
+        condition = state.condition = self._condition_of(moment)
         held = state.held_warning.update(outcome.size if isinstance(outcome, Tumour) else None, now)
         contract = None if model is None else model.contract
         shown = readout_of(outcome, condition, Context(contract, state.phase, held))
@@ -115,30 +95,31 @@ class Refresh:
             self._view.readout.show_state(shown)
         if outcome is not None:
             lines = region_lines(outcome, held) if shown.contour and isinstance(outcome, Tumour) else ()
-            self._draw(outcome, lines, shown, now, new=new)
+            self._draw(outcome, moment.mode, lines, shown, now, new=new)
         self._view.canvas.hide_contour(now < state.overlay_off_until)
         return shown
 
-    def _condition_of(self, outcome: Outcome | None) -> Condition:
-        """The source's, or that of a view the user froze: then the source's own stands in the inset."""
-        review = self._state.freezing.review
-        if review is not None:
-            return Condition(Health.VIEW_FROZEN, review.behind_s)
-        condition = self._session.condition(outcome)
+    def _condition_of(self, moment: Moment) -> Condition:
+        """That of what is shown; while points are marked on the whole picture, its own."""
+        condition = moment.condition
+        if condition.health is Health.VIEW_FROZEN:
+            return condition
         whole = self._whole_shown and not self._view.picture_area.two_panes
         return Condition(Health.CALIBRATING) if whole and condition.flowing else condition
 
     def _whole(self, picture: Frame | None) -> Frame | None:
         """The newest picture with the scanner's text and ruler, while something is marked on it."""
-        feed, before = self._session.feed, self._view.front.picture.frame
+        source, before = self._session.source, self._view.front.picture.frame
         frame = picture or before
-        if feed is None or frame is None or not self._state.calibrating or (pixels := feed.whole()) is None:
+        if source is None or frame is None or not self._state.calibrating or (pixels := source.whole()) is None:
             return None
         if before is not None and before.pixels is pixels:
             return before
         return replace(frame, pixels=pixels) if pixels.shape == frame.pixels.shape else None
 
-    def _draw(self, outcome: Outcome, lines: tuple[Line, ...], shown: ReadoutState, now: float, *, new: bool) -> None:
+    def _draw(
+        self, outcome: Outcome, mode: str, lines: tuple[Line, ...], shown: ReadoutState, now: float, *, new: bool
+    ) -> None:
         """Paint a new outcome, or the same one in another style."""
         if new:
             self._compare(outcome)
@@ -147,7 +128,6 @@ class Refresh:
             self._annotations(outcome.frame, shown), band=BAND_WORDS if band else "", truth=self._dice_words
         )
         spread = disagreement_of(outcome) if self._state.disagreement and self._state.condition.flowing else None
-        mode = self._state.thorough.words(self._standing(outcome), self._session.model)
         annotations = replace(annotations, mode=mode, disagreement="" if spread is None else MAP_WORDS)
         caliper = self._state.caliper
         if caliper is not None and (points := caliper.on(outcome.frame)):
@@ -176,15 +156,14 @@ class Refresh:
             return
         self._dice_words = "true contour (pink)" + ("" if score is None else f": Dice {score:.2f} on this frame")
 
-    def _show_live(self, picture: Frame | None, shown: ReadoutState) -> None:
+    def _show_live(self, moment: Moment, picture: Frame | None, shown: ReadoutState) -> None:
         """Bring the live one of two panes to this moment: every picture of the source, none with a contour."""
         live = self._view.live
         if picture is not None:
             live.show_frame(picture)
         if live.picture.frame is not None:
-            source = self._session.condition(self._state.freezing.behind(self._state.shown))
             live.set_annotations(
-                live_annotations(self._annotations(live.picture.frame, shown), self._session.info, source)
+                live_annotations(self._annotations(live.picture.frame, shown), self._session.info, moment.live)
             )
         live.dim(shown.dimmed)
 
@@ -249,20 +228,16 @@ class Refresh:
             state.remember(state.settings.with_recent(shown_address(self._session.request.text)))
             self._view.source.dismiss()
         self._calibration.source_opened()
-        if info is not None and info.phase:
-            state.phase = Phase(info.phase)  # a replay must not be believed by the phase of another operation
-            self._view.top.show_phase(state.phase)
-            state.flip_view(Flip.parse(info.flip))
-            state.marker = Marker(info.marker) if info.marker else Marker.UNSET
         if info is not None and info.notice:
             self._view.picture_area.say(info.notice, now, Tone.NOTICE)
 
     def _forget(self) -> None:
         """Nothing of the former source may stand beside the new one."""
         state = self._state
-        state.freezing.forget()
-        state.flip_view(Flip())
-        state.shown, state.marker, state.face_row = None, Marker.UNSET, None
+        state.freezing.put_away()
+        self._view.top.show_phase(state.phase)  # a replay must not be believed by the phase of another operation
+        state.flip_view(state.flip)
+        state.face_row = None
         state.held_warning.reset()
         state.meter.reset()
         state.live_meter.reset()

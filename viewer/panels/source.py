@@ -5,14 +5,12 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from inference.live.requests import SourceRequest
+from inference.live.requests import DEMO, SourceRequest
 from viewer.panels.base import Panel
 from viewer.panels.source_list import SourceList
 from viewer.style.theme import Sizes
 from viewer.style.widgets import button, rule, set_text, size_button
 
-DEMO = "demo:"
-"""Stands for the bundled clip."""
 PHANTOM = "simulated:"
 AXES = ("i", "j", "k")
 

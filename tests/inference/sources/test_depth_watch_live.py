@@ -12,7 +12,7 @@ from inference.crop import Rect
 from inference.errors import SourceError
 from inference.frame import Frame, Pixels
 from inference.guards.depth import DepthAlarm
-from inference.guards.thumbnail import Sketch
+from inference.guards.thumbnail import Thumbnail
 from inference.sources.depth_watch import SENTENCE, DepthGuard
 from inference.sources.live import Live, Picture
 from inference.spacing import PixelSpacing, Provenance
@@ -97,11 +97,11 @@ def test_frames_do_not_show_the_text_and_the_guard_sees_it_all_the_same(scripted
     frame = source.show(screen(seed=1))
     assert not frame.pixels[TEXT.where].any()
     assert (frame.spacing, frame.depth_changed_at) == (TYPED, None)
-    assert DepthAlarm().look(Sketch.of(frame)) is None
+    assert DepthAlarm().look(Thumbnail.of(frame)) is None
     frame = source.show(screen("9.0", seed=2))
     assert not frame.pixels[TEXT.where].any()
     assert (frame.spacing, frame.no_spacing_reason) == (None, SENTENCE)
-    found = DepthAlarm().look(Sketch.of(frame))
+    found = DepthAlarm().look(Thumbnail.of(frame))
     assert found is not None
     assert (found.alarm, found.since) == (Alarm.DEPTH, frame.captured_at)
 

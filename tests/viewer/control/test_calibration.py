@@ -103,8 +103,8 @@ def test_nobody_measures_what_is_not_watched_and_a_new_depth_takes_the_number_at
     window.act("dismiss")
     qtbot.waitUntil(lambda: UNWATCHED in card(window), timeout=5000)
     mark_depth(qtbot, window)
-    assert window.session.feed is not None
-    assert window.session.feed.guarded
+    assert window.session.source is not None
+    assert window.session.source.depth_watched
     shoot(window, "calibrating-capture")
     qtbot.wait(200)
     assert not measured(window), "the scale from before the marking may be another depth's"
@@ -199,8 +199,8 @@ def test_an_empty_region_is_no_depth_text(show: Show, qtbot: QtBot, scanner: tup
     drag(qtbot, window, Rect(8, 470, 30, 30))
     click(qtbot, window.view.marking._use)
     assert "neither text nor ruler" in window.view.marking._error.text()
-    assert window.session.feed is not None
-    assert not window.session.feed.guarded
+    assert window.session.source is not None
+    assert not window.session.source.depth_watched
     window.close()
 
 

@@ -39,7 +39,7 @@ def test_a_record_holds_what_was_shown_and_what_happened(
     qtbot.keyClick(window, Qt.Key.Key_P)
     qtbot.keyClick(window, Qt.Key.Key_X)
     window.handlers.turn_marker()
-    more = window.state.recording._recorder.status().frames + 8  # type: ignore[union-attr]
+    more = window.session.record.status().frames + 8  # type: ignore[union-attr]
     qtbot.waitUntil(frames_in(window, more), timeout=10_000)
     window.refresh.hurry()
     qtbot.waitUntil(lambda: window.view.top.badge.isVisible(), timeout=5000)
@@ -113,7 +113,7 @@ def test_a_record_holds_the_crop_that_was_analysed_and_says_when_it_ended(
     start(window, qtbot)
     qtbot.waitUntil(frames_in(window, 4), timeout=10_000)
     window.session.crop(None)
-    more = window.state.recording._recorder.status().frames + 6  # type: ignore[union-attr]
+    more = window.session.record.status().frames + 6  # type: ignore[union-attr]
     qtbot.waitUntil(frames_in(window, more), timeout=10_000)
     source = recorded(window)
     assert source.opening.crop == (100, 120, 250, 260)
@@ -182,7 +182,7 @@ def test_recording_takes_no_time_from_the_window(show: Show, qtbot: QtBot) -> No
     times = []
     for _ in range(20):
         begun = monotonic()
-        window.state.recording.follow(window.state.view_notes)
+        window.session.record.follow(window.session.notes, window.session.model)  # type: ignore[union-attr]
         window.state.recording.show()
         times.append(monotonic() - begun)
     assert np.median(times) < 0.005
@@ -193,7 +193,9 @@ def test_every_kind_of_event_is_written_somewhere() -> None:
     """A kind that nothing writes would be a promise that nobody keeps."""
     root = Path(__file__).parents[3]
     text = "".join(
-        path.read_text() for folder in ("viewer", "inference/recording") for path in (root / folder).rglob("*.py")
+        path.read_text()
+        for folder in ("inference/live", "inference/recording")
+        for path in (root / folder).rglob("*.py")
     )
     for kind in EventKind:
         assert f"EventKind.{kind.name}" in text or f'"{kind.value}"' in text.replace(f'= "{kind.value}"', "")

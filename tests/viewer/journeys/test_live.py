@@ -128,7 +128,7 @@ def test_a_frozen_view_scrubs_contours_on_their_own_frames_while_the_stream_goes
     assert window.review is None
     assert not window.view.picture_area.inset.isVisible()
     assert not window.readout_state.contour
-    live = window.freezing._live
+    live = window.session.newest
     assert live is not None
     assert window.view.canvas.picture.frame is live.frame
     window.close()

@@ -18,7 +18,7 @@ from inference.export.openigtlink_server import MASK, Broadcast
 from inference.frame import Frame
 from inference.jobs.snapshots import Snapshots
 from inference.latest import Latest
-from inference.live.publisher import Outlet
+from inference.live.publisher import Publisher
 from inference.outcome import Outcome, Tumour
 from inference.sources import open_live
 from inference.sources.openigtlink import OpenIGTLinkSource
@@ -73,7 +73,7 @@ def test_what_leaves_says_phase_and_orientation(
     server = Broadcast(0)
     with igtl(port):
         live = show(open_live(f"igtl://127.0.0.1:{port}"), phase=Phase.RESECTION)
-        live.state.outlet = Outlet(server)
+        live.session.publish_to(Publisher(server))
         live.view.canvas.marker_clicked.emit()
         qtbot.waitUntil(lambda: server.notes == {"phase": "resection", "probe_marker": "left"}, timeout=3000)
         live.close()
@@ -98,7 +98,7 @@ def test_other_programs_get_the_mask_and_lose_it_with_the_signal(
     server = Broadcast(0)
     with igtl(port):
         window = show(open_live(f"igtl://127.0.0.1:{port}"))
-        window.state.outlet = Outlet(server)
+        window.session.publish_to(Publisher(server))
         host, out = server.address
         newest, over = Latest[Frame](), threading.Event()
         following = threading.Thread(target=_follow, args=(f"igtl://{host}:{out}/{MASK}", newest, over))
