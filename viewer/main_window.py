@@ -126,7 +126,7 @@ class MainWindow(QMainWindow):
     @property
     def readout_state(self) -> ReadoutState | None:
         """What the readout says of it."""
-        return self.state.readout_state
+        return None if self.state.screen is None else self.state.screen.readout
 
     @property
     def phase(self) -> Phase:

@@ -143,7 +143,7 @@ def shoot(tmp_path: Path, qtbot: QtBot) -> Shoot:
 
     def settle(window: MainWindow) -> None:
         """Everything up to date, and laid out: that takes several rounds of events."""
-        window.refresh.hurry()
+        window.refresh._slow_at = 0.0
         window.refresh.tick()
         qtbot.wait(30)
         with suppress(qtbot.TimeoutError):  # the assertion says it better

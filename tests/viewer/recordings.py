@@ -40,7 +40,7 @@ def recorded(records: Path, qtbot: QtBot) -> Iterator[Callable[[MainWindow], Rec
 
 
 def said(window: MainWindow, qtbot: QtBot, words: str) -> None:
-    window.refresh.hurry()
+    window.refresh._slow_at = 0.0
 
     def is_said() -> None:
         assert words in window.view.picture_area.notice.text()

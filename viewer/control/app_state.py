@@ -12,7 +12,8 @@ from inference.live.paint_meter import PaintMeter
 from inference.live.session import Session
 from inference.outcome import Outcome
 from inference.readout.caliper import Caliper
-from inference.readout.readout_state import HeldWarning, ReadoutState
+from inference.readout.readout_state import HeldWarning
+from inference.readout.screen_state import ScreenState
 from inference.ruler import Point
 from inference.view_notes import Flip, Marker, Phase, ViewNotes
 from viewer import settings
@@ -40,8 +41,7 @@ class AppState:
         meter: what was really painted.
         live_meter: the same of the live pane, where there are two.
         held_warning: the gravest size warning of the last half second.
-        condition: of source and model while `shown` is on the screen.
-        readout_state: what the readout says of it.
+        screen: what is drawn; None before the first tick.
         face_row: row of the probe face in this source's pictures; None where unknown.
         ruler: two points (x, y) on the scanner's depth scale, where the scale was measured on it.
         wake: keeps the screen on while something is live.
@@ -63,8 +63,7 @@ class AppState:
     meter: PaintMeter = field(default_factory=PaintMeter)
     live_meter: PaintMeter = field(default_factory=lambda: PaintMeter(contours=False))
     held_warning: HeldWarning = field(default_factory=HeldWarning)
-    condition: Condition = field(default_factory=lambda: Condition(Health.EMPTY))
-    readout_state: ReadoutState | None = None
+    screen: ScreenState | None = None
     face_row: int | None = None
     ruler: tuple[Point, Point] | None = None
     wake: Wake = field(default_factory=lambda: Wake(wake_locks()))
@@ -81,6 +80,11 @@ class AppState:
     def calibrating(self) -> bool:
         """Whether points or a rectangle are being marked on the picture."""
         return not (self.view.calibration.isHidden() and self.view.marking.isHidden())
+
+    @property
+    def condition(self) -> Condition:
+        """Health of source and model as the screen shows it."""
+        return Condition(Health.EMPTY) if self.screen is None else self.screen.condition
 
     @property
     def shown(self) -> Outcome | None:

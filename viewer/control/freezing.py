@@ -1,18 +1,16 @@
-"""Holding the view of a live source: transport and inset follow what the session holds."""
+"""Holding the view of a live source: the transport moves over what the session holds."""
 
 from inference.live.review import Review
-from inference.live.session import Moment, Session
-from inference.readout.formatting import mode_words
+from inference.live.session import Session
 from viewer.layout.layout import Layout
-from viewer.style import theme
 
 
 class Freezing:
-    """The frozen view, if there is one, with the live picture inset.
+    """The frozen view, if there is one.
 
     Args:
         session: holds the view.
-        view: whose transport and inset follow.
+        view: whose transport follows.
     """
 
     def __init__(self, session: Session, view: Layout) -> None:
@@ -28,9 +26,6 @@ class Freezing:
         if not self._session.freeze():
             return False
         self._view.transport.set_source(self.review, live=True)
-        if not self._view.picture_area.two_panes:  # there the live picture stands beside it
-            self._view.picture_area.inset.show()
-            self._view.picture_area.inset.raise_()
         return True
 
     def thaw(self) -> bool:
@@ -41,14 +36,5 @@ class Freezing:
         return True
 
     def put_away(self) -> None:
-        """Inset and transport of a view that is frozen no more."""
-        self._view.picture_area.inset.clear()
+        """Let the transport go back to the running view."""
         self._view.transport.set_source(None, live=True)
-
-    def show_inset(self, moment: Moment) -> None:
-        """Bring the inset to this moment."""
-        inset, info = self._view.picture_area.inset, self._session.info
-        if moment.answer is not None and info is not None:
-            inset.show_frame(moment.answer.frame, info.levels)
-        words, ink, _ = mode_words(info, moment.live)
-        inset.show_state(words, theme.INKS[ink])

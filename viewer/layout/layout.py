@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 from inference.live.paint_meter import Painted
 from inference.readout.panes import NOT_YET
 from inference.readout.readout_state import Offer
+from inference.readout.screen_state import ScreenState
 from viewer.keymap import AnyAction
 from viewer.layout.footer import Footer
 from viewer.layout.picture_area import PictureArea
@@ -49,6 +50,7 @@ class Layout(QWidget):
     ) -> None:
         super().__init__()
         self._sizes = Sizes()
+        self._drawn: ScreenState | None = None
         self.setObjectName("ground")
         self.canvas, self.live = Canvas(painted), Canvas(live_painted)
         self.picture_area, self.readout = PictureArea(self.canvas, self.live), Readout(accept)
@@ -97,6 +99,28 @@ class Layout(QWidget):
             part.apply(sizes)
         self.picture_area.apply(sizes)
         self.controls.setFixedHeight(sizes.px(100))
+
+    def draw(self, screen: ScreenState) -> None:
+        """Draw what the screen shows now; what is drawn already is left alone."""
+        before, self._drawn = self._drawn, screen
+        self.top.show_source(screen.info, screen.condition)
+        # The words first: drawing paints at once, and number and contour must come and go in one round of painting.
+        if before is None or screen.readout != before.readout:
+            self.readout.show_state(screen.readout)
+        if screen.annotations is not None:
+            self.canvas.set_annotations(screen.annotations)
+        self.canvas.draw(screen)
+        if screen.live is not None:
+            if screen.live.frame is not self.live.picture.frame:
+                self.live.show_frame(screen.live.frame)
+            self.live.set_annotations(screen.live.annotations)
+            self.live.dim(screen.readout.dimmed)
+        self.picture_area.inset.draw(screen.inset, screen.info)
+
+    def clear(self) -> None:
+        """Take every picture away."""
+        self.canvas.clear()
+        self.live.clear()
 
     def show_panes(self, *, two: bool) -> None:
         """One pane, or two; chosen when a model is loaded, never in between."""

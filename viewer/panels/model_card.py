@@ -56,10 +56,7 @@ def _population(contract: ModelContract) -> list[Row]:
         ("Grades", _listed(population.grades)),
         ("Sites", _listed(population.sites)),
         ("Scanners", _listed(population.scanners)),
-        (
-            "Pictures",
-            _listed({"native": "native frames", "slice": "slices of 3D volumes"}[v] for v in population.views),
-        ),
+        ("Pictures", _listed(_VIEWS[view] for view in population.views)),
     ]
 
 

@@ -9,7 +9,7 @@ from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRect, Qt, Signal
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 
@@ -18,11 +18,12 @@ from inference.live.paint_meter import Painted
 from inference.outcome import Outcome
 from inference.readout.annotations import Annotations
 from inference.readout.marks import Line
+from inference.readout.screen_state import ScreenState
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
 from inference.view_notes import Flip
 from viewer.picture import overlay
-from viewer.picture.graphics_items import ContourItem, MapItem, Outlines, PictureItem
+from viewer.picture.graphics_items import ContourItem, MapItem, PictureItem
 from viewer.picture.placement import Placement
 from viewer.picture.region_marker import RegionMarker
 from viewer.style import theme
@@ -54,6 +55,8 @@ class Canvas(QGraphicsView):
         self._annotations = Annotations()
         self._side, self._edge = SIDE, EDGE
         self._flip = Flip()
+        self._drawn: Outcome | None = None
+        self._style: tuple[tuple[Line, ...], bool] = ((), False)
         self._spacing: PixelSpacing | None = None
         self.placement: Placement | None = None
         self.picture, self.map, self.contour = PictureItem(), MapItem(), ContourItem()
@@ -105,7 +108,7 @@ class Canvas(QGraphicsView):
         self.map.clear()
         self.map.frame = None
         self.contour.take_away()
-        self.placement = None
+        self._drawn = self.placement = None
         self.viewport().update()
 
     def set_annotations(self, annotations: Annotations) -> None:
@@ -126,31 +129,48 @@ class Canvas(QGraphicsView):
         self.contour.width = width
         self.viewport().update()
 
-    def show_map(self, frame: Frame, spread: NDArray[np.float32] | None) -> None:
+    def _draw_map(self, frame: Frame, spread: NDArray[np.float32] | None) -> None:
         """Lay where passes disagree over the frame that is shown, or take it away."""
         wanted = frame if spread is not None and frame is self.picture.frame else None
         if self.map.frame is not wanted:
             self.map.show_map(frame, None if wanted is None else spread)
             self.viewport().update()
 
-    def hide_contour(self, hidden: bool) -> None:
+    def _hide_contour(self, hidden: bool) -> None:
         """Take the overlay off to see the tissue underneath."""
         if hidden != self.contour.hidden:
             self.contour.hidden = hidden
             self.map.setVisible(not hidden)
             self.viewport().update()
 
-    def show_outcome(
-        self, outcome: Outcome, lines: tuple[Line, ...], *, dimmed: bool = False, truth: Outlines = ()
-    ) -> None:
-        """Show a picture and its own contour, now: waiting for the next round of painting would cost some 8 ms."""
-        self._draw(outcome, lines, truth, dimmed=dimmed)
-        self._take_frame(outcome.frame)
-        self.viewport().repaint()
+    def draw(self, screen: ScreenState) -> None:
+        """Draw the picture with its own contour, or the whole picture without one; what is drawn already stays."""
+        if screen.whole is not None:
+            if screen.whole is not self.picture.frame or self.contour.frame is not None:
+                self.show_frame(screen.whole)
+        elif screen.outcome is not None:
+            self._draw_outcome(screen.outcome, screen)
+        self._hide_contour(screen.contour_off)
+
+    def _draw_outcome(self, outcome: Outcome, screen: ScreenState) -> None:
+        """Draw a new outcome at once, or the same one in another style."""
+        style = (screen.lines, screen.readout.dimmed)
+        new = outcome is not self._drawn
+        if new or style != self._style:
+            self.contour.show_outcome(outcome, screen.lines, screen.comparison.outlines)
+            self.picture.setOpacity(DIMMED if screen.readout.dimmed else 1.0)
+            self._drawn, self._style = outcome, style
+            if new:
+                self._take_frame(outcome.frame)
+                self.viewport().repaint()  # waiting for the next round of painting would cost some 8 ms
+            else:
+                self.viewport().update()
+        self._draw_map(outcome.frame, screen.spread)
 
     def show_frame(self, frame: Frame) -> None:
         """Show a picture without any contour."""
         self.contour.take_away()
+        self._drawn = None
         self._take_frame(frame)
         self.viewport().update()
 
@@ -170,15 +190,6 @@ class Canvas(QGraphicsView):
         if (frame.rows, frame.cols) != before or frame.spacing != self._spacing:
             self._spacing = frame.spacing
             self._place()
-
-    def show_lines(self, outcome: Outcome, lines: tuple[Line, ...], *, dimmed: bool, truth: Outlines = ()) -> None:
-        """Draw the contour of the outcome on the screen in another style, or take it away."""
-        self._draw(outcome, lines, truth, dimmed=dimmed)
-        self.viewport().update()
-
-    def _draw(self, outcome: Outcome, lines: tuple[Line, ...], truth: Outlines, *, dimmed: bool) -> None:
-        self.contour.show_outcome(outcome, lines, truth)
-        self.picture.setOpacity(DIMMED if dimmed else 1.0)
 
     def _place(self) -> None:
         """Fit the picture into the view, leaving room for the ruler."""
@@ -221,7 +232,3 @@ class Canvas(QGraphicsView):
             x, y = self.placement.to_picture(position.x(), position.y())
             if self.placement.holds(x, y):
                 self.clicked.emit(x, y)
-
-    def view_position(self, x: float, y: float) -> QPointF:
-        """Where a picture position is in the view; the view's corner while there is no picture."""
-        return QPointF(*self.placement.to_view(x, y)) if self.placement else QPointF()

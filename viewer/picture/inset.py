@@ -6,6 +6,8 @@ from PySide6.QtWidgets import QWidget
 
 from inference.display import grey
 from inference.frame import Frame
+from inference.readout.screen_state import LiveInset
+from inference.source_info import SourceInfo
 from inference.view_notes import Flip
 from viewer.style import theme
 from viewer.style.theme import Sizes
@@ -32,8 +34,20 @@ class Inset(QWidget):
         self._sizes = sizes
         self.setFixedSize(sizes.px(WIDTH), sizes.px(HEIGHT))
 
-    def show_frame(self, frame: Frame, levels: tuple[float, float]) -> None:
-        """Take a new picture."""
+    def draw(self, inset: LiveInset | None, info: SourceInfo | None) -> None:
+        """Show the live picture, or nothing where the view is not frozen."""
+        if inset is None or info is None:
+            if not self.isHidden():
+                self.clear()
+            return
+        if inset.frame is not None:
+            self._take_frame(inset.frame, info.levels)
+        self._show_state(inset.words, theme.INKS[inset.ink])
+        if self.isHidden():
+            self.show()
+            self.raise_()
+
+    def _take_frame(self, frame: Frame, levels: tuple[float, float]) -> None:
         self._frame = frame
         pixels = grey(frame.pixels, levels)
         rows, cols = pixels.shape
@@ -45,7 +59,7 @@ class Inset(QWidget):
         self._flip = flip
         self.update()
 
-    def show_state(self, words: str, ink: str) -> None:
+    def _show_state(self, words: str, ink: str) -> None:
         """LIVE, or what is wrong with the signal."""
         if (words, ink) != (self._words, self._ink):
             self._words, self._ink = words, ink

@@ -41,7 +41,7 @@ def test_a_record_holds_what_was_shown_and_what_happened(
     window.handlers.turn_marker()
     more = window.session.record.status().frames + 8  # type: ignore[union-attr]
     qtbot.waitUntil(frames_in(window, more), timeout=10_000)
-    window.refresh.hurry()
+    window.refresh._slow_at = 0.0
     qtbot.waitUntil(lambda: window.view.top.badge.isVisible(), timeout=5000)
     shoot(window, "recording")
     with PhantomSource(count=60) as phantom:

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from inference.outcome import Outcome, Tumour
+from inference.readout.screen_state import BAND_WORDS
 from inference.sources.simulated import PhantomSource
 from inference.view_notes import Phase
-from viewer.control.refresh import BAND_WORDS
 from viewer.main_window import MainWindow
 
 Show = Callable[..., MainWindow]

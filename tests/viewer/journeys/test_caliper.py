@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from painted import spot_of
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
@@ -18,7 +19,7 @@ Shoot = Callable[[MainWindow, str], Any]
 
 
 def click(qtbot: QtBot, window: MainWindow, x: float, y: float) -> None:
-    spot = window.view.canvas.view_position(x, y).toPoint()
+    spot = spot_of(window.view.canvas, x, y)
     qtbot.mouseClick(window.view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=spot)
     window.refresh.tick()
 

@@ -42,7 +42,7 @@ def test_a_snapshot_is_the_frame_on_the_screen_with_its_own_mask(
     assert isinstance(shown, Tumour)
     qtbot.keyClick(window, Qt.Key.Key_S)
     qtbot.keyClick(window, Qt.Key.Key_S)
-    window.refresh.hurry()
+    window.refresh._slow_at = 0.0
     qtbot.waitUntil(lambda: window.view.picture_area.notice.text().startswith("Snapshot iUS-"), timeout=20_000)
     window.state.snapshots.close()
     files = sorted(path.name for path in (tmp_path / "out").iterdir())

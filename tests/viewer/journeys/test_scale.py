@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from painted import spot_of
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
@@ -28,7 +29,7 @@ def test_two_clicks_and_a_length_give_the_right_mm(show: Show, at: At, qtbot: Qt
     qtbot.mouseClick(window.view.readout._card._buttons[Offer.CALIBRATE], Qt.MouseButton.LeftButton)
     viewport = window.view.canvas.viewport()
     for y in (100.0, 100.0 + 20 / 0.15):
-        spot = window.view.canvas.view_position(256, y).toPoint()
+        spot = spot_of(window.view.canvas, 256, y)
         qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=spot)
     qtbot.keyClicks(window.view.calibration.length, "20")
     qtbot.keyClick(window.view.calibration.length, Qt.Key.Key_Return)

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from painted import LARGE, SMALL, TINY, near, on_canvas, ring, settle, source
+from painted import LARGE, SMALL, TINY, near, on_canvas, ring, settle, source, spot_of
 from phantoms import Stuck, Volume
 from PySide6.QtGui import QFontMetricsF
 from pytestqt.qtbot import QtBot
@@ -66,7 +66,7 @@ def test_dashes_have_gaps(show: Show, at: At, shoot: Shoot) -> None:
         outcome = settle(window, at, index)
         drawn = on_canvas(window, near(shoot(window, f"line-{index}"), colour, 90))
         assert isinstance(outcome, Tumour)
-        spots = [window.view.canvas.view_position(*map(float, p)).toPoint() for p in outcome.largest.contours[0]]
+        spots = [spot_of(window.view.canvas, *map(float, p)) for p in outcome.largest.contours[0]]
         hits = [drawn[s.y() - 1 : s.y() + 2, s.x() - 1 : s.x() + 2].any() for s in spots]
         share[index] = float(np.mean(hits))
     assert share[LARGE] > 0.97

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from painted import LARGE, SMALL, TINY, near, on_canvas, settle, source
+from painted import LARGE, SMALL, TINY, near, on_canvas, settle, source, spot_of
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
@@ -35,7 +35,7 @@ def test_calibration_in_progress(show: Show, at: At, shoot: Shoot, qtbot: QtBot)
     at(window, LARGE)
     window.act("calibrate")
     for x, y in ((250.0, 90.0), (262.0, 420.0)):
-        spot = window.view.canvas.view_position(x, y).toPoint()
+        spot = spot_of(window.view.canvas, x, y)
         qtbot.mouseClick(window.view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=spot)
     window.view.calibration.length.setText("50")
     pixels = shoot(window, "calibration-in-progress")
