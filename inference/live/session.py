@@ -148,8 +148,8 @@ class Session:
             self.source.cropping.rect = rect
             self._redeliver()
 
-    def calibrate(self, spacing: PixelSpacing) -> None:
-        """Use this scale from the next frame on."""
+    def calibrate(self, spacing: PixelSpacing | None) -> None:
+        """Use this scale from the next frame on; None goes back to the source's own, if it has one."""
         source = self.playback or self.live
         if source is not None:
             source.set_spacing(spacing)

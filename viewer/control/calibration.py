@@ -6,7 +6,7 @@ from time import monotonic
 from inference.crop import Rect, propose_crop
 from inference.errors import OutputError, SpacingError
 from inference.readout.marks import Tone
-from inference.spacing import PixelSpacing
+from inference.spacing import PixelSpacing, Provenance
 from viewer.control.app_state import AppState
 from viewer.control.presets import Place, Preset, Presets, packed
 
@@ -16,6 +16,7 @@ DEPTH_WORDS = (
 CROP_WORDS = "Drag the rectangle around the part that is to be analysed. What is outside counts as black."
 APPLIED = "The scale kept for this device is in use: its depth text and ruler are as they were. Check the ticks (C)."
 DIFFERENT = "A scale is kept for this device, but its depth text or ruler was another one: calibrate again (C)."
+DELETED = "The scale kept for this device is deleted."
 KEPT = "The scale is kept for this device, picture size and crop."
 
 
@@ -34,6 +35,7 @@ class Calibration:
         panel, marking = state.view.calibration, state.view.marking
         panel.depth_wanted.connect(self.mark_depth)
         panel.crop_wanted.connect(self.mark_crop)
+        panel.delete_wanted.connect(self.delete)
         marking.accepted.connect(self.accept)
         marking.all_wanted.connect(lambda: self._crop(None))
         marking.closed.connect(self._put_away)
@@ -56,10 +58,37 @@ class Calibration:
         self.refresh()
 
     def refresh(self) -> None:
-        """Tell the panel what is watched."""
-        source = self._state.session.source
-        captured = source is not None and source.captured
-        self._state.view.calibration.show_watch(captured=captured, watched=source is not None and source.depth_watched)
+        """Tell the panel what is watched, and whether a scale is kept."""
+        source, place = self._state.session.source, self._place()
+        captured, watched = source is not None and source.captured, source is not None and source.depth_watched
+        kept = place is not None and self._presets.find(place) is not None
+        self._state.view.calibration.show_watch(captured=captured, watched=watched, kept=kept)
+
+    def delete(self) -> None:
+        """Delete the scale that is kept for this device, size and crop; where it is in use, the number goes with it."""
+        place, state = self._place(), self._state
+        if place is None:
+            return
+        try:
+            self._presets.remove(place)
+        except OutputError as error:
+            state.view.picture_area.say(str(error), monotonic())
+            return
+        self._preset, shown = None, state.shown
+        in_use = None if shown is None else shown.frame.spacing
+        if in_use is not None and in_use.provenance is Provenance.PRESET:
+            state.session.calibrate(None)
+            state.ruler = None
+        self.refresh()
+        state.view.picture_area.refit()
+        state.view.picture_area.say(DELETED, monotonic(), Tone.NOTICE)
+
+    def _place(self) -> Place | None:
+        """The device, size and crop of what is open."""
+        source, info = self._state.session.source, self._state.session.info
+        if source is None or info is None:
+            return None
+        return Place(info.origin.name, info.rows, info.cols, source.cropping.rect)
 
     def mark_depth(self) -> None:
         """Let the user mark depth text and ruler."""
@@ -95,15 +124,14 @@ class Calibration:
 
     def calibrated(self, spacing: PixelSpacing) -> None:
         """A scale was given: keep it with what it rests on, if somebody will notice when it is void."""
-        state, source, info = self._state, self._state.session.source, self._state.session.info
+        state, source = self._state, self._state.session.source
         state.ruler = state.view.calibration.measured
         self.refresh()
-        if source is None or info is None or source.watched is None or not source.depth_watched:
+        if source is None or source.watched is None or not source.depth_watched:
             return
-        whole = source.whole()
-        if whole is None:
+        whole, place = source.whole(), self._place()
+        if whole is None or place is None:
             return
-        place = Place(info.origin.name, info.rows, info.cols, source.cropping.rect)
         reference = packed(whole, source.watched)
         self._keep(Preset(place, spacing.row_mm, spacing.col_mm, source.watched, state.marker, reference, state.ruler))
 
@@ -120,6 +148,7 @@ class Calibration:
             say(str(error), monotonic())
             return
         self._preset = preset
+        self.refresh()
         say(KEPT, monotonic(), Tone.NOTICE)
 
     def _watch(self, rect: Rect) -> None:

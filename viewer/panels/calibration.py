@@ -37,6 +37,8 @@ class CalibrationPanel(Panel):
     """Depth text and ruler are to be marked."""
     crop_wanted = Signal()
     """The crop is to be adjusted."""
+    delete_wanted = Signal()
+    """The scale that is kept for this device is to be deleted."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Calibrate", 360, parent)
@@ -48,6 +50,7 @@ class CalibrationPanel(Panel):
         self._use_ruler, self._use_typed = button("Use this length", kind="accent"), button("Use")
         self._again, self._other = button("Points again"), button("Not square: 2nd pair")
         self._depth, self._crop = button("Depth text, ruler…"), button("Crop…")
+        self._delete = button("Delete kept scale", "The scale kept for this device, picture size and crop")
         self._or, self._square, self._watch = self.note("muted", 13), self.note("muted", 13), self.note("soft", 13)
         self._square.setText(
             "Pixels are taken as square unless you give a second pair. A 5 % error of scale is a 10 % error of area."
@@ -61,6 +64,7 @@ class CalibrationPanel(Panel):
         self._other.clicked.connect(self._begin_other)
         self._depth.clicked.connect(self.depth_wanted)
         self._crop.clicked.connect(self.crop_wanted)
+        self._delete.clicked.connect(self.delete_wanted)
         self._lay_out()
         self.reset()
 
@@ -82,6 +86,7 @@ class CalibrationPanel(Panel):
                 row.addWidget(widget, 1)
         self.body.addWidget(self._watch)
         self.body.addLayout(rests)
+        self.body.addWidget(self._delete)
         self.body.addWidget(rule())
         self.body.addWidget(self._step)
         self.body.addLayout(ruler)
@@ -94,7 +99,7 @@ class CalibrationPanel(Panel):
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
         super().apply(sizes)
-        for made in (self._use_ruler, self._use_typed, self._again, self._other, self._depth, self._crop):
+        for made in (self._use_ruler, self._use_typed, self._again, self._other, self._depth, self._crop, self._delete):
             size_button(made, sizes)
         for field in (self.length, self.row, self.column):
             field.setFont(sizes.font(15))
@@ -110,12 +115,13 @@ class CalibrationPanel(Panel):
         self._set_points(())
         self._complain("")
 
-    def show_watch(self, *, captured: bool, watched: bool) -> None:
-        """Say whether a change of depth would be noticed.
+    def show_watch(self, *, captured: bool, watched: bool, kept: bool) -> None:
+        """Say whether a change of depth would be noticed, and offer to delete a scale that is kept.
 
         Args:
             captured: the picture comes from a scanner whose depth may be turned at any moment.
             watched: its depth text and ruler are watched, and unchanged.
+            kept: a scale is kept for this device, picture size and crop.
         """
         words = "A recording: its depth text is not watched. Crop it where the sector was not found right."
         if captured:
@@ -123,6 +129,7 @@ class CalibrationPanel(Panel):
         set_text(self._watch, words)
         set_ink(self._watch, "gold" if captured and not watched else "soft")
         self._depth.setEnabled(captured)
+        self._delete.setVisible(kept)
 
     @property
     def preview(self) -> tuple[tuple[Point, Point], PixelSpacing] | None:

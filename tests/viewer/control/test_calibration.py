@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from painted import spot_of
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
@@ -74,7 +75,7 @@ def mark_depth(qtbot: QtBot, window: MainWindow) -> None:
 def measure(qtbot: QtBot, window: MainWindow, length: str = "16") -> None:
     """Two points on the server's ruler, 80 pixels apart."""
     for point in ((10, 40), (10, 120)):
-        spot = window.view.front.view_position(*point).toPoint()
+        spot = spot_of(window.view.front, *point)
         qtbot.mouseClick(window.view.front.viewport(), Qt.MouseButton.LeftButton, pos=spot)
     qtbot.keyClicks(window.view.calibration.length, length)
     qtbot.keyClick(window.view.calibration.length, Qt.Key.Key_Return)
@@ -160,6 +161,36 @@ def test_a_scale_is_kept_across_starts_while_the_scanner_still_shows_its_depth(
     qtbot.waitUntil(lambda: "scale unknown" in card(third), timeout=5000)
     assert third.view.picture_area.notice.text() == DIFFERENT
     qtbot.wait(300)
+    assert not measured(third)
+    third.close()
+
+
+def test_a_kept_scale_is_deleted_by_a_button_and_takes_its_number_along(
+    show: Show, qtbot: QtBot, shoot: Shoot, scanner: tuple[Any, str]
+) -> None:
+    _, address = scanner
+    first = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: "scale unknown" in card(first), timeout=5000)
+    first.act("calibrate")
+    assert not first.view.calibration._delete.isVisible()
+    first.act("dismiss")
+    mark_depth(qtbot, first)
+    measure(qtbot, first)
+    qtbot.waitUntil(lambda: measured(first), timeout=5000)
+    first.close()
+
+    second = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: measured(second), timeout=5000)
+    second.act("calibrate")
+    shoot(second, "delete-kept-scale")
+    click(qtbot, second.view.calibration._delete)
+    assert not second.view.calibration._delete.isVisible()
+    second.act("dismiss")
+    qtbot.waitUntil(lambda: "scale unknown" in card(second), timeout=5000)
+    second.close()
+
+    third = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: "scale unknown" in card(third), timeout=5000)
     assert not measured(third)
     third.close()
 
@@ -255,7 +286,7 @@ def test_a_video_is_calibrated_on_its_own_ruler_which_no_frame_shows(show: Show,
         timeout=3000,
     )
     for point in ((10, 40), (10, 200)):
-        spot = window.view.canvas.view_position(*point).toPoint()
+        spot = spot_of(window.view.canvas, *point)
         qtbot.mouseClick(window.view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=spot)
     qtbot.keyClicks(window.view.calibration.length, "24")
     qtbot.keyClick(window.view.calibration.length, Qt.Key.Key_Return)
