@@ -9,6 +9,8 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from inference.live.address import host_and_port
+
 if TYPE_CHECKING:
     from inference.live.exception_hooks import Faults
     from inference.live.model import Model
@@ -177,7 +179,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--phase", choices=("unset", "before_dura", "dura_open", "resection"), default="unset", help="phase of surgery")
     add(
         "--send",
-        type=_address,
+        type=host_and_port,
         metavar="[HOST:]PORT",
         help="send frame, mask and area by OpenIGTLink; to this computer only, unless HOST says otherwise",
     )
@@ -185,14 +187,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--screenshot", type=Path, metavar="PNG", help="written at the end of --exit-after")
     add("--status", type=Path, metavar="JSON", help="counts and latencies, written at the end of --exit-after")
     return parser
-
-
-def _address(text: str) -> tuple[str, int]:
-    """Read `[HOST:]PORT`."""
-    host, _, port = text.rpartition(":")
-    if not port.isdecimal() or not 0 < int(port) < 65536:
-        raise argparse.ArgumentTypeError(f"{text} is not [HOST:]PORT, as in 18944")
-    return host or "127.0.0.1", int(port)
 
 
 def _spacing(text: str) -> object:

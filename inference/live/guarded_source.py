@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from inference.alarms import Alarm, Event, Finding, forbidding
 from inference.contract import Seen
@@ -12,6 +13,9 @@ from inference.source_info import SourceInfo
 from inference.sources.base import LiveSource
 from inference.spacing import Provenance
 
+if TYPE_CHECKING:
+    from inference.guards.watch import Watch
+
 UNWATCHED = (
     "The depth can be changed on the scanner, and nobody would notice: mark its depth text and ruler, then calibrate."
 )
@@ -20,6 +24,18 @@ BY_HAND = frozenset({Provenance.TYPED, Provenance.RULER, Provenance.PRESET})
 
 def _nothing_seen() -> None:
     """No model is loaded, hence nobody knows what it saw in training."""
+
+
+def guarded(frame: Frame, guards: "Watch", seen: Seen | None) -> Frame:
+    """The same frame with what the guards found in it.
+
+    Args:
+        frame: the next one of its source.
+        guards: of this source.
+        seen: what the loaded model saw in training; None while there is none.
+    """
+    found = guards.look(frame, seen)
+    return replace(frame, findings=found) if found else frame
 
 
 class GuardedSource:
@@ -131,8 +147,9 @@ class GuardedSource:
 
     def _guard(self, frame: Frame) -> Frame:
         """The same frame with what the guards found in it."""
-        self.findings = found = self._guards.look(frame, self._seen())
-        return replace(frame, findings=found) if found else frame
+        seen = guarded(frame, self._guards, self._seen())
+        self.findings = seen.findings
+        return seen
 
     def _believable(self, frame: Frame) -> Frame:
         """The same frame; without a hand-given scale while the scanner's depth is not watched."""

@@ -87,6 +87,7 @@ class Precedence:
 
     def __init__(self) -> None:
         self._not_before = float("-inf")
+        self._barred_frame: Frame | None = None
 
     def choose(self, newest: Outcome | None, picture: Frame | None, *, without_scale: bool) -> Outcome | None:
         """The answer to show now; None leaves what is there.
@@ -99,9 +100,15 @@ class Precedence:
         barred = None if picture is None else self._barred(picture, without_scale=without_scale)
         if barred is not None:
             self._not_before = max(self._not_before, barred.frame.captured_at)
-        if newest is None or newest.frame.captured_at < self._not_before:
-            return barred
-        return newest
+        if newest is None or newest.frame.captured_at < self._not_before or self._said_already(newest):
+            newest = None
+        if barred is not None:
+            self._barred_frame = barred.frame
+        return newest or barred
+
+    def _said_already(self, newest: Outcome) -> bool:
+        """Whether this is the analysis saying of a frame what was said when its picture came."""
+        return newest.frame is self._barred_frame and isinstance(newest, NotAnalysed | UnknownSpacing)
 
     def _barred(self, picture: Frame, *, without_scale: bool) -> Outcome | None:
         """The answer to a picture that needs no model; None for a picture that the model has to answer."""

@@ -31,7 +31,7 @@ class Publisher:
         """
         if self._server is None:
             return
-        self._server.notes = {"phase": notes.phase.value, "probe_marker": notes.marker.value}
+        self._server.notes = sent_notes(notes)
         running = condition.health is Health.RUNNING
         if running and newest is not None:
             self._server.send(newest)
@@ -45,6 +45,21 @@ class Publisher:
             self._server.close()
 
 
+def sent_notes(notes: ViewNotes) -> dict[str, str]:
+    """What the user has said of the view, as it goes with every answer."""
+    return {"phase": notes.phase.value, "probe_marker": notes.marker.value}
+
+
 def withdrawn_words(condition: Condition) -> str:
     """Why the last answer holds no more, one sentence without a patient."""
-    return condition.sentence or f"The sender's source is {condition.health.value}."
+    return condition.sentence or _WITHDRAWN.get(condition.health, "The source is not running.")
+
+
+_WITHDRAWN = {
+    Health.LOADING: "The model is being loaded.",
+    Health.PAUSED: "The replay is paused.",
+    Health.STALE: "No new frame comes from the source.",
+    Health.LOST: "The signal is lost: no new frame comes from the source.",
+    Health.OLD: "The analysis does not keep up with the source.",
+    Health.ENDED: "The source has ended.",
+}

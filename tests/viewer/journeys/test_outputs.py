@@ -1,6 +1,5 @@
 """What leaves the window: snapshots, and answers to other programs."""
 
-import argparse
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -23,7 +22,6 @@ from inference.outcome import Outcome, Tumour
 from inference.sources import open_live
 from inference.sources.openigtlink import OpenIGTLinkSource
 from inference.view_notes import Phase
-from viewer import app
 from viewer.main_window import MainWindow
 
 Show = Callable[..., MainWindow]
@@ -135,10 +133,3 @@ def _next(qtbot: QtBot, newest: Latest[Frame], wanted: Callable[[Frame], bool]) 
 
     qtbot.waitUntil(look, timeout=8000)
     return found[0]
-
-
-def test_an_address_to_send_to_is_loopback_unless_it_says_otherwise() -> None:
-    assert app._address("18944") == ("127.0.0.1", 18944)
-    assert app._address("192.0.2.7:18945") == ("192.0.2.7", 18945)
-    with pytest.raises(argparse.ArgumentTypeError, match="is not"):
-        app._address("nowhere")
