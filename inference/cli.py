@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from inference import cli_live
 from inference.assets import demo_model_path
-from inference.contract import DEMONSTRATION, INTENDED_USE, Mode
+from inference.contract import Mode
 from inference.errors import ChoiceError, IusError, OutputError, SourceError, SpacingError
 from inference.export.readings import UNLIKE, failed_row, reading_row, spacing_cells, write_readings
 from inference.files import write_text
@@ -29,6 +29,7 @@ from inference.live.guarded_source import guarded
 from inference.model.engine import Engine
 from inference.model.segmenter import Segmenter
 from inference.outcome import NothingFound, Outcome, Tumour
+from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.sources import open_source
 from inference.sources.base import RecordedSource
 from inference.sources.paths import RECORDS, is_dicom, suffix_of

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from inference.contract import INTENDED_USE
 from inference.errors import ChoiceError
 from inference.live.address import host_and_port
 from inference.live.headless import follow
 from inference.live.opening import load_model, open_source
 from inference.live.publisher import Publisher
 from inference.live.session import Session
+from inference.safety import INTENDED_USE
 from inference.sources import is_live
 from inference.view_notes import Phase, ViewNotes
 

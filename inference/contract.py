@@ -17,9 +17,6 @@ CONTRACT_KEY = "ius.contract"
 GOLDEN_KEY = "ius.golden"
 """Key of the golden cases (see `inference.model.golden`)."""
 SCHEMA: Final = 2
-INTENDED_USE = "Research use only. Not for diagnosis or treatment."
-DEMONSTRATION = "DEMONSTRATION MODEL: trained on simulation"
-"""Stands on screens and in exports where a model trained on simulation looks at anything else."""
 
 Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=0)]

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.contract import INTENDED_USE, ModelContract
+from inference.contract import ModelContract
 from inference.errors import OutputError
 from inference.export import words
 from inference.export.capture import Capture
@@ -25,6 +25,7 @@ from inference.files import write_text
 from inference.nifti import header_of, in_volume, write_nifti
 from inference.outcome import NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.recording.timeline import Setting
+from inference.safety import INTENDED_USE
 from inference.sources.record import RecordSource
 
 COLUMNS = ("source_frame", "phase", "flip", "marker", "mode", UNLIKE, "guards", "contour_wrong")

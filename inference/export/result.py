@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from inference.contract import INTENDED_USE
 from inference.export.readings import reading_row
 from inference.outcome import NothingFound, Outcome, Tumour
+from inference.safety import INTENDED_USE, warnings
 
 FORMAT = "ius-result/1"
 
@@ -27,6 +27,7 @@ def result_cells(outcome: Outcome, utc: float, notes: Mapping[str, str]) -> dict
         "no_scale_reason": frame.no_spacing_reason or None,
         "view": frame.origin.view.value,
         "simulated": frame.origin.simulated,
+        "warnings": list(warnings(outcome)),
         "alarms": [finding.alarm.value for finding in frame.findings],
     }
     if isinstance(outcome, Tumour):

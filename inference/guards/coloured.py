@@ -7,12 +7,11 @@ from inference.guards.thumbnail import Thumbnail
 
 SHARE = 0.003
 """Of the content: a vessel of 6 mm in a sector of 100 cm². A coloured letter is less."""
-SENTENCE = "Colour inside the sector: switch Doppler or elastography off, or crop the picture to its grey part."
 
 
-def coloured(thumbnail: Thumbnail) -> str:
-    """The sentence for a picture that was coloured before it became grey, as its source tells."""
-    return SENTENCE if coloured_share(thumbnail) > SHARE else ""
+def coloured(thumbnail: Thumbnail) -> bool:
+    """Whether a picture was coloured before it became grey, as its source tells."""
+    return coloured_share(thumbnail) > SHARE
 
 
 def coloured_share(thumbnail: Thumbnail) -> float:

@@ -6,7 +6,6 @@ they are whole (`DepthWatch`), and its frames only carry since when the depth ha
 
 from inference.alarms import Alarm, Finding
 from inference.guards.thumbnail import Thumbnail
-from inference.sources.depth_watch import SENTENCE
 
 
 class DepthAlarm:
@@ -15,4 +14,4 @@ class DepthAlarm:
     def look(self, thumbnail: Thumbnail) -> Finding | None:
         """The source's verdict, which came with the frame."""
         since = thumbnail.frame.depth_changed_at
-        return None if since is None else Finding(Alarm.DEPTH, since, SENTENCE)
+        return None if since is None else Finding(Alarm.DEPTH, since, Alarm.DEPTH.sentence)

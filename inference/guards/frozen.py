@@ -34,10 +34,7 @@ class FrozenGuard:
             return None
         if frame.captured_at - self._since < AFTER_S:
             return None
-        sentence = (
-            "The picture has not changed: is the scanner frozen? Contour and area are those of the frozen picture."
-        )
-        return Finding(Alarm.FROZEN, self._since, sentence)
+        return Finding(Alarm.FROZEN, self._since, Alarm.FROZEN.sentence)
 
 
 def _blocks(frame: Frame) -> NDArray[np.float32]:

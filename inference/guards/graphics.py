@@ -24,7 +24,6 @@ STAYS = 3
 """Frames in which a single one stays, unless the source begins with it: at 25 a second, 0.08 s after the first."""
 MOVES = 2
 """Pixels by which a codec moves it."""
-SENTENCE = "Calipers, text or graphics inside the sector: take them off the picture, or crop it."
 
 
 class Graphics:
@@ -34,15 +33,15 @@ class Graphics:
         self._before: list[NDArray[Any]] = []
         self._begun = False
 
-    def __call__(self, thumbnail: Thumbnail) -> str:
-        """The sentence for a frame with graphics; a volume's slices are no screen."""
+    def __call__(self, thumbnail: Thumbnail) -> bool:
+        """Whether there are graphics in the frame; a volume's slices are no screen."""
         found = None if thumbnail.frame.origin.view is View.SLICE else crossings(thumbnail)
         first, self._begun = not self._begun, True
         if found is None:
             self._before = []
-            return ""
+            return False
         self._before = [found] * STAYS if first else [*self._before, found][-STAYS:]
-        return SENTENCE if _pieces(found) >= SEVERAL or self._stays() else ""
+        return _pieces(found) >= SEVERAL or self._stays()
 
     def _stays(self) -> bool:
         """Whether some crossing has been in one place for `STAYS` frames."""

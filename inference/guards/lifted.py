@@ -33,12 +33,11 @@ UNBROKEN = 0.8
 """Share of the columns between its ends in which the face is bright."""
 NEAR = 0.15
 """Share of the depth in which the probe face lies, curved as it may be."""
-SENTENCE = "No tissue below the probe: is it lifted, or is air under it?"
 
 
-def lifted(thumbnail: Thumbnail) -> str:
-    """The sentence for a lifted probe; a volume's slices have no probe above them."""
-    return SENTENCE if thumbnail.frame.origin.view is not View.SLICE and _only_rings(thumbnail.small) else ""
+def lifted(thumbnail: Thumbnail) -> bool:
+    """Whether the probe is lifted; a volume's slices have no probe above them."""
+    return thumbnail.frame.origin.view is not View.SLICE and _only_rings(thumbnail.small)
 
 
 def _only_rings(picture: NDArray[Any]) -> bool:

@@ -22,14 +22,13 @@ SEAM = 0.25
 LONE = 4
 """So many times as often as any column nearby: speckle and shadows are wider than one column."""
 NEARBY = 12
-SENTENCE = "Two panes on the scanner's screen: show one, or crop the picture to one of them."
 
 
-def panes(thumbnail: Thumbnail) -> str:
-    """The sentence for two pictures side by side, apart or touching; a volume's slices are no screen."""
+def panes(thumbnail: Thumbnail) -> bool:
+    """Whether there are two pictures side by side, apart or touching; a volume's slices are no screen."""
     if thumbnail.frame.origin.view is View.SLICE:
-        return ""
-    return SENTENCE if _twins(thumbnail.small) or _seam(thumbnail.full, thumbnail.small) else ""
+        return False
+    return _twins(thumbnail.small) or _seam(thumbnail.full, thumbnail.small)
 
 
 def _twins(picture: NDArray[Any]) -> bool:

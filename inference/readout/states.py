@@ -22,8 +22,9 @@ import math
 from dataclasses import replace
 from typing import assert_never
 
+from inference import safety
 from inference.alarms import Alarm
-from inference.contract import DEMONSTRATION, INTENDED_USE, Measured, ModelContract
+from inference.contract import Measured, ModelContract
 from inference.frame import Frame
 from inference.live.health import Condition, Health
 from inference.outcome import (
@@ -41,10 +42,11 @@ from inference.readout.formatting import UNDER_1, area_words, counted, detail_wo
 from inference.readout.marks import Line, Shape, Tone
 from inference.readout.readout_state import Card, Context, Offer, ReadoutState
 from inference.readout.reliability import Gap, evidence, expected_dice, is_demonstration
+from inference.safety import DEMONSTRATION, INTENDED_USE
 
 RESEARCH_LINE = INTENDED_USE
 DEMONSTRATION_BANNER = DEMONSTRATION
-SLICE_LINE = "reconstructed slice, not probe view"
+SLICE_LINE = safety.SLICE
 PHASE_WARNING = (
     "Not evaluated in this phase: blood, saline, air and cavity edge may be drawn as tumour, and tumour missed."
 )
@@ -83,13 +85,15 @@ def _answer(outcome: Outcome, condition: Condition, context: Context) -> Readout
             return _nothing(outcome, context)
         case UnknownSpacing():
             offers = (Offer.CALIBRATE, Offer.WITHOUT_SCALE)
-            card = Card(Tone.NOTICE, Shape.DIAMOND, "Not analysed: scale unknown", (outcome.sentence,), offers)
+            card = Card(
+                Tone.NOTICE, Shape.DIAMOND, f"{safety.NOT_ANALYSED}: scale unknown", (outcome.sentence,), offers
+            )
             changed = outcome.frame.depth_changed_at is not None
-            return _no_number(card, ALARM_TITLES[Alarm.DEPTH] if changed else "")
+            return _no_number(card, Alarm.DEPTH.headline if changed else "")
         case NotAnalysed():
             choice = _CHOICES.get(outcome.reason, ())
-            card = Card(Tone.NOTICE, Shape.DIAMOND, "Not analysed", (outcome.sentence,), choice)
-            return _no_number(card, "" if outcome.alarm is None else ALARM_TITLES[outcome.alarm])
+            card = Card(Tone.NOTICE, Shape.DIAMOND, safety.NOT_ANALYSED, (outcome.sentence,), choice)
+            return _no_number(card, "" if outcome.alarm is None else outcome.alarm.headline)
         case Failed():
             return _no_number(_failure_card(outcome, condition.failures_in_a_row))
         case _:
@@ -143,17 +147,6 @@ _REMEDIES = {
     Health.BROKEN: (Offer.OPEN,),
     Health.MODEL_REFUSED: (Offer.MODEL,),
 }
-ALARM_TITLES = {
-    Alarm.FROZEN: "Scanner frozen",
-    Alarm.BLACK: "No picture",
-    Alarm.LIFTED: "Probe lifted",
-    Alarm.PANES: "Two panes",
-    Alarm.GRAPHICS: "Graphics in the sector",
-    Alarm.COLOUR: "Colour in the sector",
-    Alarm.DEPTH: "Depth changed",
-    Alarm.UNLIKE_TRAINING: "Unlike the training data",
-}
-"""What stands in the number's place, or over the sentence, for each guard."""
 _CHOICES: dict[Reason, tuple[Offer, ...]] = {Reason.DEMONSTRATION: (Offer.MODEL, Offer.DEMONSTRATION)}
 """What may be done about a frame that was not analysed on purpose."""
 _DIMMED = (Health.STALE, Health.LOST, Health.BROKEN)
@@ -164,7 +157,7 @@ def _failure_card(outcome: Failed, in_a_row: int) -> Card:
     """One failure, or a run of failures that is worth a word of its own."""
     if in_a_row >= FAILURES_THAT_STAY:
         return Card(Tone.FAULT, Shape.SQUARE, "ANALYSIS FAILING", (f"{in_a_row} frames in a row.", outcome.sentence))
-    return Card(Tone.FAULT, Shape.SQUARE, "Analysis failed", (outcome.sentence,))
+    return Card(Tone.FAULT, Shape.SQUARE, safety.FAILED, (outcome.sentence,))
 
 
 def _tumour(tumour: Tumour, context: Context) -> ReadoutState:
@@ -175,7 +168,7 @@ def _tumour(tumour: Tumour, context: Context) -> ReadoutState:
             "Pixels instead of mm², and no size warning is possible.",
             *_phase_lines(evidence(tumour.frame, context.contract, context.phase, tumour.analysis.mode).gap),
         )
-        title = "Scale unknown: contour unvalidated"
+        title = safety.UNVALIDATED
         card = Card(Tone.NOTICE, Shape.DIAMOND, title, body, (Offer.CALIBRATE,))
         return ReadoutState(spaced(tumour.area_px), "px", "", region_words(len(tumour.regions)), card, contour=True)
     number = area_words(area, _limits(context.contract))
@@ -186,19 +179,18 @@ def _tumour(tumour: Tumour, context: Context) -> ReadoutState:
 
 def _size_card(tumour: Tumour, context: Context) -> Card:
     """The card for a tumour of known scale: the held size warning first, then what is known of reliability."""
-    cut = ("Cut by picture edge: area is a lower bound.",) if tumour.touches_edge else ()
+    cut = (f"{safety.CUT}.",) if tumour.touches_edge else ()
     held = context.held or tumour.size
     # While a warning is only held, this frame's own figures would contradict it.
     reliability = _reliability_lines(tumour, context, figures=held is tumour.size)
     if held is SizeState.AT_MOST_35 or held is SizeState.AT_MOST_200:
-        title = "SMALL: CONTOUR UNRELIABLE" if held is SizeState.AT_MOST_200 else "VERY SMALL CONTOUR: UNRELIABLE"
         limit = _limit_words(held, context.contract)
         # A held warning stands beside a number that is already above its limit.
         body = (limit if held is tumour.size else f"a moment ago: {limit}", *cut, *reliability)
-        return Card(Tone.WARNING, Shape.TRIANGLE, title, body)
+        return Card(Tone.WARNING, Shape.TRIANGLE, safety.SMALL[held], body)
     if tumour.analysis.unlike:
-        return Card(Tone.NOTICE, Shape.DIAMOND, ALARM_TITLES[Alarm.UNLIKE_TRAINING], (*cut, *reliability))
-    return Card(Tone.NEUTRAL, Shape.DOT, "No size warning", (*cut, *reliability))
+        return Card(Tone.NOTICE, Shape.DIAMOND, Alarm.UNLIKE_TRAINING.headline, (*cut, *reliability))
+    return Card(Tone.NEUTRAL, Shape.DOT, safety.NO_SIZE_WARNING, (*cut, *reliability))
 
 
 def _limit_words(held: SizeState, contract: ModelContract | None) -> str:
@@ -261,8 +253,8 @@ def _nothing(outcome: NothingFound, context: Context) -> ReadoutState:
             f"{_percent(measured.specificity)} of tumour-free slices stayed empty",
             f"{counted(measured.n_slices, 'slice')}, {_patients(measured.n_patients, measured)}: {measured.data}",
         )
-    card = Card(Tone.NEUTRAL, Shape.DOT, "Not evidence of absence", lines)
-    return ReadoutState("", "", "No tumour segmented", "", card)
+    card = Card(Tone.NEUTRAL, Shape.DOT, safety.NOT_EVIDENCE, lines)
+    return ReadoutState("", "", safety.NOTHING, "", card)
 
 
 def region_lines(tumour: Tumour, held: SizeState | None) -> tuple[Line, ...]:

@@ -5,6 +5,7 @@ import pytest
 
 from inference import contract as c
 from inference.contract import ModelContract
+from inference.safety import INTENDED_USE
 
 
 def score(band: tuple[float, float | None], dice: float | None) -> c.BandScore:
@@ -36,7 +37,7 @@ def contract(measured: c.Measured) -> ModelContract:
     return ModelContract(
         schema=c.SCHEMA,
         identity=c.Identity(
-            name="threshold", version="1", created="2025-01-01", licence="Apache-2.0", intended_use=c.INTENDED_USE
+            name="threshold", version="1", created="2025-01-01", licence="Apache-2.0", intended_use=INTENDED_USE
         ),
         input=c.Input(
             channels=("iUS",),

@@ -14,7 +14,7 @@ from inference.outcome import Analysis, NotAnalysed, NothingFound, Outcome, Reas
 from inference.outcome import SizeState as Size
 from inference.readout.marks import Shape, Tone
 from inference.readout.readout_state import Context, ReadoutState
-from inference.readout.states import ALARM_TITLES, DASH, readout_of
+from inference.readout.states import DASH, readout_of
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Phase
 
@@ -65,7 +65,7 @@ def test_nothing_found_on_it_quotes_no_miss_rate(say: Say) -> None:
 @pytest.mark.parametrize("alarm", Alarm)
 def test_the_reason_stands_where_the_number_was(say: Say, alarm: Alarm) -> None:
     shown = say(NotAnalysed(FRAME, Reason.GUARD, "What is wrong, and what to do.", alarm))
-    assert (shown.number, shown.unit, shown.headline, shown.contour) == ("", "", ALARM_TITLES[alarm], False)
+    assert (shown.number, shown.unit, shown.headline, shown.contour) == ("", "", alarm.headline, False)
     assert shown.card.body == ("What is wrong, and what to do.",)
 
 

@@ -13,7 +13,7 @@ from inference.errors import SourceError
 from inference.frame import Frame, Pixels
 from inference.guards.depth import DepthAlarm
 from inference.guards.thumbnail import Thumbnail
-from inference.sources.depth_watch import SENTENCE, DepthGuard
+from inference.sources.depth_watch import DepthGuard
 from inference.sources.live import Live, Picture
 from inference.spacing import PixelSpacing, Provenance
 
@@ -100,7 +100,7 @@ def test_frames_do_not_show_the_text_and_the_guard_sees_it_all_the_same(scripted
     assert DepthAlarm().look(Thumbnail.of(frame)) is None
     frame = source.show(screen("9.0", seed=2))
     assert not frame.pixels[TEXT.where].any()
-    assert (frame.spacing, frame.no_spacing_reason) == (None, SENTENCE)
+    assert (frame.spacing, frame.no_spacing_reason) == (None, Alarm.DEPTH.sentence)
     found = DepthAlarm().look(Thumbnail.of(frame))
     assert found is not None
     assert (found.alarm, found.since) == (Alarm.DEPTH, frame.captured_at)
@@ -112,7 +112,7 @@ def test_neither_the_old_depth_nor_the_signal_s_own_word_brings_the_scale_back(s
     assert source.show(screen("9.0")).spacing is None
     assert not source.depth_watched
     frame = source.show(screen())
-    assert (frame.spacing, frame.no_spacing_reason) == (None, SENTENCE)
+    assert (frame.spacing, frame.no_spacing_reason) == (None, Alarm.DEPTH.sentence)
 
 
 def test_a_new_scale_takes_the_depth_that_is_there_now_for_right(scripted: Make) -> None:

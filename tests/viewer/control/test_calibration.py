@@ -16,13 +16,13 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from inference.alarms import Alarm
 from inference.crop import Rect
 from inference.live.guarded_source import UNWATCHED
 from inference.live.health import Health
 from inference.outcome import Outcome, Tumour, UnknownSpacing
 from inference.readout.annotations import Ticks
 from inference.sources import open_live, open_source
-from inference.sources.depth_watch import SENTENCE
 from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Marker
@@ -117,7 +117,7 @@ def test_nobody_measures_what_is_not_watched_and_a_new_depth_takes_the_number_at
     assert not window.shown.frame.pixels[TEXT.where].any(), "no frame shows what may be a name"
     server.depth = "9"
     changed = monotonic()
-    qtbot.waitUntil(lambda: SENTENCE in card(window), timeout=5000)
+    qtbot.waitUntil(lambda: Alarm.DEPTH.sentence in card(window), timeout=5000)
     assert window.readout_state is not None
     assert window.readout_state.number in ("", "—")
     assert not window.readout_state.contour
@@ -127,7 +127,7 @@ def test_nobody_measures_what_is_not_watched_and_a_new_depth_takes_the_number_at
     shoot(window, "depth-changed")
     server.depth = "4"
     qtbot.wait(300)
-    assert SENTENCE in card(window), "the old depth does not bring the scale back"
+    assert Alarm.DEPTH.sentence in card(window), "the old depth does not bring the scale back"
     window.close()
 
 

@@ -21,7 +21,7 @@ from inference.guards.frozen import AFTER_S
 from inference.live.health import STALE_AFTER_S, Health
 from inference.outcome import Tumour
 from inference.readout.readout_state import ReadoutState
-from inference.readout.states import ALARM_TITLES, DASH
+from inference.readout.states import DASH
 from inference.sources.depth_watch import DepthGuard
 from inference.sources.disturbances import (
     Disturbance,
@@ -153,7 +153,7 @@ def test_the_reason_stands_in_the_number_s_place_at_once(
     glance = Glance(window)
 
     def said() -> bool:
-        return readout_state_of(window).headline == ALARM_TITLES[alarm]
+        return readout_state_of(window).headline == alarm.headline
 
     assert lateness(window, source, qtbot, lambda: disturbance, said) < PROMPT_S
     source.disturb(disturbance)
@@ -192,11 +192,9 @@ def test_a_running_clock_does_not_hide_a_frozen_scanner_whose_contour_stays(live
     qtbot.waitUntil(said, timeout=WAIT_MS)
     assert measured(window)
     source.disturb(frozen(), black)
-    qtbot.waitUntil(lambda: readout_state_of(window).headline == ALARM_TITLES[Alarm.BLACK], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: readout_state_of(window).headline == Alarm.BLACK.headline, timeout=WAIT_MS)
     qtbot.wait(round(AFTER_S * 1000) + 300)
-    assert (
-        readout_state_of(window).headline == ALARM_TITLES[Alarm.BLACK]
-    )  # it stands still, but that is not what is wrong
+    assert readout_state_of(window).headline == Alarm.BLACK.headline  # it stands still, but that is not what is wrong
     window.close()
 
 
@@ -213,7 +211,7 @@ def test_a_changed_depth_or_ruler_voids_the_scale_until_a_new_one_is_given(
     given = PixelSpacing(0.2, 0.2, Provenance.RULER)
     for now in (changed, None) * TRIES:
         source.disturb(*(() if now is None else (now,)))
-        qtbot.waitUntil(lambda: readout_state_of(window).headline == ALARM_TITLES[Alarm.DEPTH], timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: readout_state_of(window).headline == Alarm.DEPTH.headline, timeout=WAIT_MS)
         seen = monotonic()
         assert source.disturbed_at is not None
         late.append(seen - source.disturbed_at)
@@ -227,7 +225,7 @@ def test_a_changed_depth_or_ruler_voids_the_scale_until_a_new_one_is_given(
         assert window.shown.frame.spacing == given
     assert least(late, 0.0) < PROMPT_S
     source.disturb(changed)
-    qtbot.waitUntil(lambda: readout_state_of(window).headline == ALARM_TITLES[Alarm.DEPTH], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: readout_state_of(window).headline == Alarm.DEPTH.headline, timeout=WAIT_MS)
     shoot(window, "guard-depth")
     glance.stop()
     window.close()

@@ -21,7 +21,6 @@ from inference.guards.base import HOLD_S
 from inference.guards.frozen import AFTER_S
 from inference.live.model import Model
 from inference.outcome import Analysis, NothingFound, Outcome, Tumour
-from inference.readout.states import ALARM_TITLES
 from inference.sources.depth_watch import DepthGuard
 from inference.sources.disturbances import Disturbance, black, calipers, depth, frozen
 from inference.sources.disturbed import DisturbedSource
@@ -145,7 +144,7 @@ def test_an_alarm_does_not_wait_for_a_slow_model(
     window, source = live
     times = []
     for _ in range(TRIES):
-        times.append(late(live, slow, qtbot, disturbance, ALARM_TITLES[alarm]))
+        times.append(late(live, slow, qtbot, disturbance, alarm.headline))
         source.disturb()
         good = monotonic()
         qtbot.waitUntil(lambda: measured(window), timeout=WAIT_MS)
@@ -166,7 +165,7 @@ def test_nor_does_a_changed_depth(live: Live, slow: Slow, qtbot: QtBot) -> None:
     source.watch_depth(DepthGuard(whole, TEXT))
     times = []
     for text in ("12 cm", "9 cm"):
-        times.append(late(live, slow, qtbot, depth(text), ALARM_TITLES[Alarm.DEPTH]))
+        times.append(late(live, slow, qtbot, depth(text), Alarm.DEPTH.headline))
         window.session.calibrate(PixelSpacing(0.2, 0.2, Provenance.RULER))
         qtbot.waitUntil(lambda: measured(window), timeout=WAIT_MS)
     sys.stdout.write(f"depth: threshold 0 ms, on the screen {min(times) * 1e3:.0f} ms after it\n")

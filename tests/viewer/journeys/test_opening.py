@@ -11,6 +11,7 @@ from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
 
 from inference.live.health import Health
+from inference.live.opening import or_refusal
 from inference.live.requests import Refusal, SourceRequest
 from inference.outcome import Outcome, Tumour, UnknownSpacing
 from inference.readout.readout_state import Offer
@@ -111,7 +112,7 @@ def test_an_unexpected_error_at_the_start_is_a_sentence_too() -> None:
     def broken() -> None:
         raise ZeroDivisionError("a decoder's own")
 
-    refused = app._guarded(broken)
+    refused = or_refusal(broken)
     assert isinstance(refused, Refusal)
     assert "decoder's own" in refused.sentence
 
