@@ -29,7 +29,7 @@ class WakeLock(Protocol):
         ...
 
     def stop(self) -> None:
-        """Let go."""
+        """Let the computer sleep again."""
         ...
 
 
@@ -93,7 +93,7 @@ class ScreenSaver:
         return False
 
     def stop(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         from PySide6.QtDBus import QDBusConnection
 
         QDBusConnection.disconnectFromBus(self.NAME)
@@ -106,11 +106,11 @@ class ExecutionState:
         self._kernel: Any = getattr(ctypes, "windll").kernel32  # noqa: B009  (only there on Windows)
 
     def start(self) -> bool:
-        """Set it."""
+        """Set the flag."""
         return bool(self._kernel.SetThreadExecutionState(ES_CONTINUOUS | ES_SYSTEM_REQUIRED | ES_DISPLAY_REQUIRED))
 
     def stop(self) -> None:
-        """Take it back."""
+        """Clear the flag."""
         self._kernel.SetThreadExecutionState(ES_CONTINUOUS)
 
 
@@ -160,7 +160,7 @@ class Wake:
         return "kept on" if len(self._held) == len(self._ways) else "may go dark"
 
     def close(self) -> None:
-        """Let go."""
+        """Let the computer sleep again."""
         self._on = False
         self._release()
 

@@ -54,7 +54,7 @@ class RecordExport:
         self._background.begin(job).add_done_callback(lambda _: self._done())
 
     def close(self) -> None:
-        """Stop."""
+        """Stop a running export."""
         self._stop.set()
 
     def _done(self) -> None:

@@ -9,11 +9,14 @@ from inference.readout.formatting import spaced
 from inference.readout.states import DASH
 from inference.spacing import PixelSpacing
 
+FACTS = ("Scale", "Model", "File", "Device", "Age since capture", "Dropped")
+"""The rows under the state, in their order. A new row is a name here and its value in `facts`."""
+
 
 def facts(
     shown: Outcome | None, model: Model | None, status: StreamStatus | None, meter: PaintMeter, now: float
 ) -> dict[str, str]:
-    """Name -> value, for the readout."""
+    """The value of each of `FACTS`."""
     return {
         "Scale": DASH if shown is None else scale_words(shown.frame.spacing),
         "Model": DASH if model is None else f"{model.contract.identity.name} {model.contract.identity.version}",

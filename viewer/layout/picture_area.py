@@ -43,7 +43,7 @@ class PictureArea(QWidget):
         self.inset = Inset(self)
 
     def add(self, panel: Panel) -> None:
-        """Know another panel."""
+        """Add a panel."""
         self._panels.append(panel)
         panel.closed.connect(self._make_room)
 

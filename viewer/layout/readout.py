@@ -7,6 +7,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
+from inference.readout.facts import FACTS
 from inference.readout.readout_state import Card, Offer, ReadoutState
 from viewer.style import theme
 from viewer.style.theme import TONES, Sizes
@@ -15,7 +16,6 @@ from viewer.style.widgets import ElidedLabel, Mark, button, label, rule, set_tex
 WIDTH = 350
 SIZES = (14, 13, 12, 11)
 """Of a card's sentences, px at 1280×800: the largest that fits."""
-FACTS = ("Scale", "Model", "File", "Device", "Age since capture", "Dropped")
 
 
 class AreaLabel(QWidget):
@@ -40,7 +40,7 @@ class AreaLabel(QWidget):
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        """Draw it."""
+        """Draw the number with its unit, or the headline."""
         number, unit, headline, colour = self._words
         painter = QPainter(self)
         painter.setPen(QColor(colour))
@@ -196,7 +196,7 @@ class Readout(QWidget):
         self._fit_card()
 
     def show_caption(self, words: str) -> None:
-        """Say of what the number is."""
+        """Say whose area the number is."""
         set_text(self._caption, words)
 
     def show_state(self, shown: ReadoutState) -> None:

@@ -12,7 +12,7 @@ from viewer.style.widgets import Mark, label, set_ink, set_text
 
 
 class RecordBadge(QWidget):
-    """Hidden while nothing is recorded."""
+    """Shows time, size and losses of a recording; hidden while there is none."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class RecordBadge(QWidget):
         self.setFixedHeight(sizes.px(44))
 
     def show_status(self, seconds: float, size: int, frames: int, dropped: int) -> None:
-        """Show how it goes."""
+        """Show the newest numbers."""
         set_text(self._time, f"REC {time_words(seconds)} · {size_words(size)}")
         set_text(self.counts, f"{spaced(frames)} frames, {spaced(dropped)} dropped")
         set_ink(self.counts, "amber" if dropped else "soft")

@@ -63,7 +63,7 @@ class Trace(QWidget):
         return next((float(step) for step in STEPS if step >= highest), float(math.ceil(highest)))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        """Caption, axis, limit, line."""
+        """Draw caption, axis, limit and line."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         sizes = self._sizes
@@ -75,7 +75,7 @@ class Trace(QWidget):
         self._line(painter, plot)
 
     def _axis(self, painter: QPainter, plot: QRectF) -> None:
-        """Zero, top and the limit."""
+        """Draw zero, the top and the limit."""
         painter.setPen(QPen(QColor(theme.BORDER), 1))
         painter.drawLine(plot.bottomLeft(), plot.bottomRight())
         painter.drawLine(plot.topLeft(), plot.topRight())

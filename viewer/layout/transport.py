@@ -32,7 +32,7 @@ class Seekable(Protocol):
 
     @property
     def speed(self) -> float:
-        """1 is its own pace."""
+        """Its pace; 1 is the recording's own."""
         ...
 
     def seek(self, index: int) -> None:
@@ -56,7 +56,7 @@ class Scrubber(QSlider):
         self.setAccessibleName("Position in the recording")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Jump there."""
+        """Move to where it was pressed."""
         self._jump(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:

@@ -61,7 +61,7 @@ class Panel(QFrame):
         self.move(room.width() - self.width() - margin, margin)
 
     def dismiss(self) -> None:
-        """Close."""
+        """Close the panel."""
         if not self.isHidden():
             self.hide()
             self.closed.emit()

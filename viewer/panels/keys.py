@@ -53,7 +53,7 @@ class ActionRow(QPushButton):
 
 
 class KeysPanel(Panel):
-    """Help.
+    """Shows every action with its keys, and teaches a pedal or key to do one.
 
     Args:
         actions: all of them.
@@ -64,7 +64,7 @@ class KeysPanel(Panel):
     """An action's name, and the key it is to get; an empty one takes back those that were given."""
     aside = False
     _for: AnyAction | None = None
-    """Being taught a key; Qt sends events before `__init__` is through."""
+    """The action that is being taught a key; a class attribute, since Qt sends events before `__init__` has ended."""
 
     def __init__(self, actions: Sequence[AnyAction], act: Callable[[str], None], parent: QWidget) -> None:
         super().__init__("Keys and actions", 880, parent)
@@ -101,16 +101,16 @@ class KeysPanel(Panel):
             row.show_keys(keymap.shown(row.action))
 
     def say(self, sentence: str) -> None:
-        """Show what became of the lesson."""
+        """Say whether the key was taken."""
         set_text(self._note, sentence)
 
     def dismiss(self) -> None:
-        """Close, and teach nothing."""
+        """Close, and stop teaching."""
         self._end(HELP)
         super().dismiss()
 
     def event(self, event: QEvent) -> bool:
-        """While a key is taught it is nobody's shortcut."""
+        """Keep a key that is being taught from running its shortcut."""
         if self._for is not None and event.type() == QEvent.Type.ShortcutOverride:
             event.accept()
             return True

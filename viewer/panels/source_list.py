@@ -43,7 +43,7 @@ class Thumbnail(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        """Draw it."""
+        """Draw the picture, or the words."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.BLACK))
         if self._image.isNull():

@@ -66,7 +66,7 @@ class Sizes:
 
     @classmethod
     def for_window(cls, width: int, height: int) -> "Sizes":
-        """The theme that fills a window of this size; never smaller than 1."""
+        """The sizes for a window of this size; the scale is never smaller than 1."""
         return cls(max(1.0, round(min(width / 1280, height / 800), 2)))
 
     def px(self, size: float) -> int:
