@@ -124,7 +124,7 @@ class MainWindow(QMainWindow):
         self.view.model_card.chosen.connect(self.deeds.open_model)
         self.view.welcome.closed.connect(self.deeds.introduced)
         self.view.record.started.connect(self.deeds.start_recording)
-        self.view.quit.agreed.connect(self._stop_and_close)
+        self.view.quit.agreed.connect(self.end)
 
     def _use_keys(self) -> None:
         for shortcut in self._shortcuts:
@@ -272,6 +272,8 @@ class MainWindow(QMainWindow):
         self.desk.snapshots.close()
         super().closeEvent(event)
 
-    def _stop_and_close(self) -> None:
-        self.desk.recording.stop()
+    def end(self) -> None:
+        """Close without asking; a record that runs is finished."""
+        if self.desk.recording.running:
+            self.desk.recording.stop()
         self.close()
