@@ -14,7 +14,7 @@ demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 
 test: $(VENV)/.all  ## every test
 	@packaging/system-libraries && packaging/test-tools
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --durations=20
 
 check: $(VENV)/.all format lint types imports test  ## what must pass before every commit
 
