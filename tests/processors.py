@@ -11,7 +11,11 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FILES = ("inference/test_engine.py", "inference/test_openvino_session.py", "training/test_export_precision.py")
+FILES = (
+    "inference/model/test_engine.py",
+    "inference/model/test_openvino_session.py",
+    "training/export/test_precision.py",
+)
 OPTIONS = ("-q", "--no-header", "--timeout=900")
 """Without AVX2 a training of seconds takes a minute on a machine that does nothing else."""
 SETS = ("SSE41", "AVX", "AVX2", "AVX512_CORE", "AVX512_CORE_BF16")

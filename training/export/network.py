@@ -7,10 +7,10 @@ import onnx
 import torch
 from torch import nn
 
-from inference.engine import FOLD_VARIANCE
 from inference.errors import ModelError
-from training.export.checkpoint import Trained
+from inference.model.engine import FOLD_VARIANCE
 from training.export.norm import spell_out_norms
+from training.nnunet.results.checkpoint import Trained
 
 OPSET = 18
 TUMOUR = 1

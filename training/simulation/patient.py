@@ -11,7 +11,7 @@ from training.simulation import files, scanning
 from training.simulation.acoustics import Scene, build_scene
 from training.simulation.anatomy import Anatomy, build_anatomy
 from training.simulation.greymap import GreyMap
-from training.simulation.imperfection import LabelError
+from training.simulation.label_error import LabelError
 from training.simulation.parameters import CohortKind, Scanner, Tumour, draw_scanner, draw_tumour
 from training.simulation.preoperative import Seen, write_preoperative
 
