@@ -207,7 +207,7 @@ class Reduction(_Group, frozen=True):
     slices: str
     n_slices: Side
     dice_mean: Share
-    """Of this file's masks to those in float32."""
+    """Of this file's masks to those in float32. Areas under 35 mm² count as 35 mm², since there one pixel decides."""
     dice_min: Share
     truth_dice_float32: Share
     """Mean Dice of the float32 masks to the true ones, over slices with tumour."""

@@ -35,12 +35,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     from PySide6.QtWidgets import QApplication
 
     from inference.live.exception_hooks import Faults, installed
+    from viewer.interrupt import interrupted_by
 
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("ius-viewer")
     seconds = wanted.exit_after if wanted.exit_after is not None else HEADLESS_S if headless else None
     found, unwritten = Faults(), list[str]()
-    with installed(found, user_log_path("ius", appauthor=False)):
+
+    def end() -> None:
+        window.end()
+
+    with installed(found, user_log_path("ius", appauthor=False)), interrupted_by(application, end):
         window = build(wanted, found)
         window.show()
         if seconds is not None:

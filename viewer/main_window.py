@@ -106,7 +106,7 @@ class MainWindow(QMainWindow):
         self.view.model_card.chosen.connect(self.handlers.open_model)
         self.view.welcome.closed.connect(self.handlers.introduced)
         self.view.record.started.connect(self.handlers.start_recording)
-        self.view.quit.agreed.connect(self._stop_and_close)
+        self.view.quit.agreed.connect(self.end)
 
     def act(self, name: str) -> None:
         """Carry out an action of `ACTIONS`."""
@@ -208,6 +208,8 @@ class MainWindow(QMainWindow):
         self.state.snapshots.close()
         super().closeEvent(event)
 
-    def _stop_and_close(self) -> None:
-        self.state.recording.stop()
+    def end(self) -> None:
+        """Close without asking; a record that runs is finished."""
+        if self.state.recording.running:
+            self.state.recording.stop()
         self.close()
