@@ -41,7 +41,9 @@ def run(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
         folder.mkdir()
         for number, (screen, how) in enumerate(zip(screens(240, 320, count=6), disturbed, strict=False)):
             shown = screen if how is None else disturb(screen, how)
-            picture = np.where(screen.inside[..., None], drawn(shown), 0)  # a folder keeps the text beside the sector
+            # A folder keeps the text beside the sector, which would be told first; two panes are wherever they are.
+            seen = np.ones_like(screen.inside) if how is two_panes else screen.inside
+            picture = np.where(seen[..., None], drawn(shown), 0)
             assert cv2.imwrite(str(folder / f"{number:03}.png"), picture)
         arguments = ["run", str(folder), "--model", str(model), "--out", str(tmp_path / "out"), "--spacing", "0.3,0.3"]
         code = cli.main([*arguments, "--json", *options])
