@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
-from training.evaluation.baseline import TUNING_AREA_MM2, Threshold
-from training.evaluation.slice_tables import SMALL_MM2
+from training.evaluation.baseline import Threshold
 from training.evaluation.strata import (
     Scored,
     by_band,
@@ -17,6 +16,7 @@ from training.evaluation.strata import (
     with_tumour,
     without_tumour,
 )
+from training.slicing.size_bands import MIN_RELIABLE_MM2, VERY_SMALL_MM2
 from training.slicing.slices import NATIVE
 
 Mode = Literal["fast", "thorough"]
@@ -50,14 +50,14 @@ def summarise(scored: Sequence[Scored], data: str, simulated: bool, mode: Mode =
         "miss_rate": share(tumour, lambda one: not one.score.positive),
         "positive_rate": share(tumour, lambda one: one.score.positive),
         "specificity": share(free, lambda one: not one.score.positive),
-        "specificity_35mm2": share(free, lambda one: one.score.predicted_mm2 <= SMALL_MM2),
+        "specificity_35mm2": share(free, lambda one: one.score.predicted_mm2 <= VERY_SMALL_MM2),
         "baseline": None,
     }
 
 
 def summarise_baseline(threshold: Threshold, scored: Sequence[Scored]) -> dict[str, Any]:
     """A tuned threshold, and its scores on the same slices."""
-    large = [one for one in scored if one.score.true_mm2 > TUNING_AREA_MM2]
+    large = [one for one in scored if one.score.true_mm2 > MIN_RELIABLE_MM2]
     return {
         "method": "threshold on the smoothed frame, tuned on the training patients",
         **asdict(threshold),

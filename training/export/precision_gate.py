@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.contract import Reduction
+from inference.dice import agreement, dice
 from inference.errors import ModelError
 from inference.model.engine import Engine
 from inference.model.segmentation import mask_of
@@ -109,20 +110,14 @@ def _cost(reduced: Engine, full: Engine, sample: Sample) -> Cost:
         raise ModelError(f"The slice {sample.name} has no true mask: give a slice store with --verify.")
     ours, exact = (_mask(engine, sample) for engine in (reduced, full))
     if not sample.truth.any():
-        return Cost(sample.name, dice(ours, exact), None, None)
-    return Cost(sample.name, dice(ours, exact), dice(exact, sample.truth), dice(ours, sample.truth))
+        return Cost(sample.name, agreement(ours, exact), None, None)
+    return Cost(sample.name, agreement(ours, exact), dice(exact, sample.truth), dice(ours, sample.truth))
 
 
 def _mask(engine: Engine, sample: Sample) -> NDArray[np.uint8]:
     """The mask of a slice, with the contract's post-processing."""
     margin = engine.segment(sample.pixels, sample.spacing_mm).margin
     return mask_of(margin, keep_largest=engine.contract.output.keep_largest)
-
-
-def dice(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
-    """Dice of two masks; two empty ones are equal."""
-    total = int(np.count_nonzero(first)) + int(np.count_nonzero(second))
-    return 2 * int(np.count_nonzero((first > 0) & (second > 0))) / total if total else 1.0
 
 
 def _truth(found: Sequence[Cost]) -> tuple[float, float]:

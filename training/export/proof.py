@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 
 from inference.contract import Input, Mode, ModelContract, Parity
+from inference.dice import agreement
 from inference.errors import ModelError
 from inference.model import golden
 from inference.model.engine import Engine
@@ -130,7 +131,7 @@ def _for_both(
     Raises:
         ModelError: if they do not.
     """
-    least = min(reduction.dice(mine.mask, case.mask) for mine, case in zip(own, cases, strict=True))
+    least = min(agreement(mine.mask, case.mask) for mine, case in zip(own, cases, strict=True))
     if least < reduction.MIN_DICE:
         raise ModelError(
             f"In bfloat16 a golden frame has a Dice of {least:.4f} to nnU-Net's mask, wanted {reduction.MIN_DICE}, so "
