@@ -42,7 +42,7 @@ def box_table(scores: Scores) -> Table:
         for model, slices in scores.items():
             rows.append((name, model, *_box(with_tumour(slices), value)))
     note = "Over slices with tumour. Dot: mean. Line: median. Box: quartiles. Whiskers: the last within 1.5 boxes."
-    return Table("box_plots", " and ".join((", ".join(list(_BOXED)[:-1]), list(_BOXED)[-1])), ("metric", "model", *_STATISTICS), tuple(rows), note)
+    return Table("box_plots", ", ".join(_BOXED), ("metric", "model", *_STATISTICS), tuple(rows), note)
 
 
 def draw_boxes(table: Table, path: Path, population: Population) -> None:

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from inference.errors import FormatError, NotFoundError
-from training.nnunet.names import PLANS
+from training.nnunet.settings import TrainingSettings, current_names
 from training.simulation.parameters import CohortKind
 
 FOLDER = Path(__file__).parent
@@ -53,22 +53,19 @@ class Slicing(_Part, frozen=True):
     slicing: Literal["isotropic", "native", "as-published"] = "isotropic"
 
 
-class Training(_Part, frozen=True):
-    """How models are trained: the arguments of `ius-train fit`; None keeps nnU-Net's own value."""
+class Training(TrainingSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How models are trained: the settings of `ius-train fit`, and on which folds.
 
-    plan: str = "full"
+    Without workers, so that a training on one machine can be repeated to the bit.
+    """
+
     folds: tuple[int, ...] = (0, 1, 2, 3, 4)
-    epochs: int | None = None
-    iterations: int | None = None
-    val_iterations: int | None = None
-    batch_size: int | None = None
-    learning_rate: float | None = None
-    slice_dice: bool = False
-    tumour_free: float | None = None
-    start: str | None = None
-    bfloat16: bool = False
     workers: int = 0
-    device: str = "cpu"
+
+    @property
+    def options(self) -> dict[str, object]:
+        """The settings as options of `ius-train fit`."""
+        return {name: value for name, value in msgspec.structs.asdict(self).items() if name != "folds"}
 
 
 class Model(_Part, frozen=True):
@@ -144,7 +141,8 @@ class Experiment(_Part, frozen=True):
 
     def training_of(self, model: str) -> Training:
         """How one model is trained."""
-        return msgspec.convert(msgspec.to_builtins(self.training) | self.models[model].training, Training)
+        own = current_names(self.models[model].training)
+        return msgspec.convert(msgspec.to_builtins(self.training) | own, Training)
 
     def first_with_data(self, model: str) -> str:
         """The first model that learns from the same slices: they are one data set of nnU-Net's, preprocessed once."""
@@ -202,9 +200,11 @@ def read_experiment(path: Path, *, small: bool = False) -> Experiment:
         content = yaml.safe_load(path.read_text())
         if small and isinstance(content, dict):
             content = _merged(content, content.get("small") or {})
+        if isinstance(content, dict) and isinstance(content.get("training"), dict):
+            content = content | {"training": current_names(content["training"])}
         experiment = msgspec.convert(content, Experiment)
         for model in experiment.models:
-            _check_plan(experiment.training_of(model).plan, path)
+            experiment.training_of(model)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         reason = " ".join(str(error).split())
         raise FormatError(f"{path} is not the declaration of an experiment: {reason}.") from error
@@ -219,12 +219,6 @@ def _merged(base: dict[str, object], changes: dict[str, object]) -> dict[str, ob
         old = merged.get(key)
         merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
     return {key: value for key, value in merged.items() if value is not None}
-
-
-def _check_plan(plan: str, path: Path) -> None:
-    """Refuse a plan that `ius-train fit` does not know."""
-    if plan not in PLANS:
-        raise FormatError(f"{path} names the plan {plan}: choose {', '.join(PLANS)}.")
 
 
 def _check_names(experiment: Experiment, path: Path) -> None:

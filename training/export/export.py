@@ -17,8 +17,9 @@ from training.export.proof import prove, reduce
 from training.export.samples import draw_samples, read_samples
 from training.io.files import written_aside
 from training.io.receipt import sha256
-from training.nnunet.results.checkpoint import Fold, Trained, read_trained
+from training.nnunet.results.checkpoint import Trained, read_trained
 from training.nnunet.results.postprocessing import Postprocessing
+from training.nnunet.settings import Fold
 
 VERIFY_SLICES = 70
 """Slices of the parity check."""

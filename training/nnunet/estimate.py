@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.nnunet.run import FitSettings, prepared_trainer
+from training.nnunet.run import prepared_trainer
+from training.nnunet.settings import FitSettings
 
 STEPS = 4
 """Batches that are timed; as many before them warm up."""

@@ -10,7 +10,8 @@ from tqdm import tqdm
 from inference.errors import NotFoundError
 from training.io.receipt import sha256
 from training.nnunet.names import CONFIGURATION
-from training.nnunet.run import Fold, claim
+from training.nnunet.run import claim
+from training.nnunet.settings import Fold
 from training.slicing.slices import read_slices, write_slice
 
 if TYPE_CHECKING:

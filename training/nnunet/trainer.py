@@ -13,7 +13,7 @@ from training.io.files import written_aside
 from training.nnunet.dataset import TUMOUR_FREE
 from training.nnunet.early_stopping import Patience
 from training.nnunet.input_geometry import other_pictures
-from training.nnunet.losses import dice_of_slices
+from training.nnunet.losses import NNUNET, changed
 from training.nnunet.progress import LOGGED, draw_curves, write_curves
 from training.nnunet.randomness import State, random_state, restore_random_state
 from training.nnunet.results.checkpoint import load_checkpoint, only_numbers, read_checkpoint
@@ -54,7 +54,7 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
 
     patience = Patience()
     bfloat16 = False
-    slice_dice = False
+    loss_name = NNUNET
     tumour_free: float | None = None
     start: Path | None = None
     network: Any
@@ -74,9 +74,8 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
             self.network.forward = in_bfloat16(self.network.forward, self.device.type)
 
     def _build_loss(self) -> Any:  # noqa: ANN401 - nnU-Net's untyped loss
-        """nnU-Net's, or its Dice slice by slice."""
-        loss = super()._build_loss()
-        return dice_of_slices(loss) if self.slice_dice else loss
+        """nnU-Net's loss, or what another one makes of it."""
+        return changed(self.loss_name, super()._build_loss())
 
     def get_tr_and_val_datasets(self) -> tuple[Any, Any]:
         """nnU-Net's, the training slices listed so often that the wanted share of draws is tumour-free."""

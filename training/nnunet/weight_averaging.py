@@ -16,7 +16,7 @@ from training.io.files import written_aside
 from training.nnunet.input_geometry import pictures_of
 from training.nnunet.predict import checkpoint_files
 from training.nnunet.results.checkpoint import Weights, read_checkpoint
-from training.nnunet.run import Fold
+from training.nnunet.settings import Fold
 from training.nnunet.warm_start import read_weights
 
 _KEPT = ("plans.json", "dataset.json", "dataset_fingerprint.json")

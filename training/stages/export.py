@@ -2,7 +2,8 @@
 
 import argparse
 from pathlib import Path
-from typing import Literal
+
+from training.stages.fit import fold
 
 WORDS = "write a model folder as one .onnx file with its contract"
 
@@ -12,7 +13,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("model", type=Path, help="nnU-Net's results folder of one 2D model, or a zip of it")
     one.add_argument("--out", type=Path, required=True, help="the .onnx file")
     one.add_argument("--name", required=True, help="the model's name, as screens show it")
-    one.add_argument("--folds", type=_fold, nargs="+", default=[0], help="fused as one network (default: 0)")
+    one.add_argument("--folds", type=fold, nargs="+", default=[0], help="fused as one network (default: 0)")
     one.add_argument(
         "--postprocessing", choices=("none", "largest"), help="what nnU-Net chose, where only a pickle says so"
     )
@@ -49,11 +50,6 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     for short, precision in (("--fp16", "float16"), ("--int8", "int8")):
         fewer.add_argument(short, dest="precision", action="store_const", const=precision, help=f"in {precision}")
     one.add_argument("--trial", action="store_true", help="accept a model that is worth nothing: a trial run's")
-
-
-def _fold(text: str) -> int | Literal["all"]:
-    """A fold's number, or `all`: nnU-Net's training without folds."""
-    return "all" if text == "all" else int(text)
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -107,26 +107,11 @@ class Commands:
         """Train one fold of a model."""
         one, how = self.experiment.models[model], self.experiment.training_of(model)
         which = _options(min_area=one.min_area, negatives="all" if one.negatives else "none", exclude=one.exclude)
-        length = _options(
-            plan=how.plan,
-            variant=self._variant(model) or None,
-            epochs=how.epochs,
-            iterations=how.iterations,
-            val_iterations=how.val_iterations,
-            batch_size=how.batch_size,
-            learning_rate=how.learning_rate,
-            slice_dice=how.slice_dice,
-            tumour_free=how.tumour_free,
-            start=how.start,
-            bfloat16=how.bfloat16,
-            workers=how.workers,
-            device=how.device,
-            jobs=1,
-        )
+        learnt = _options(**how.options, variant=self._variant(model) or None, jobs=1)
         title = self.experiment.first_with_data(model)
         name = _options(dataset_id=self._number(model), title=title, fold=fold, folds="folds.json")
         stores = [f"slices/{cohort}" for cohort in one.cohorts]
-        return _train("fit", *stores, "--work", ".", "--seed", self.experiment.seed, *name, *which, *length)
+        return _train("fit", *stores, "--work", ".", "--seed", self.experiment.seed, *name, *which, *learnt)
 
     @property
     def fit_minutes(self) -> int:

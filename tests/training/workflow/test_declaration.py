@@ -66,8 +66,8 @@ def test_models_of_the_same_slices_share_a_data_set_and_never_a_folder(tmp_path:
     fits = {name: commands.fit(name, "0") for name in models}
     assert "--epochs 3" in fits["wide"]
     assert "--epochs 9" in fits["fair"]
-    assert "--slice-dice" in fits["fair"]
-    assert "--slice-dice" not in fits["plain"]
+    assert "--loss slice-dice" in fits["fair"]
+    assert "--loss slice-dice" not in fits["plain"]
 
 
 def test_larger_than_is_strict():

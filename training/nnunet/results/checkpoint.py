@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -24,8 +24,8 @@ from inference.errors import ModelError
 from training.nnunet.results.files import PLANS, ModelFiles, Stream, find_model
 from training.nnunet.results.plans import CONFIGURATION, Plan, channels, read_plan, up_to_date
 from training.nnunet.results.postprocessing import Postprocessing, keeps_largest
+from training.nnunet.settings import Fold
 
-Fold = int | Literal["all"]
 Weights = dict[str, torch.Tensor]
 _ONLY_WEIGHTS = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 """torch's own switch, over every `weights_only=False`."""
