@@ -35,6 +35,7 @@ class Cohort(_Part, frozen=True):
         cases: case table, seen from the working folder; None where they are simulated.
         metric: of the registration; the paper's is lc2.
         mri: which MRI of simulated patients is registered.
+        slicing: how it is cut, if not as the experiment's `slicing` says.
     """
 
     labels: Literal["us", "mri"]
@@ -42,6 +43,7 @@ class Cohort(_Part, frozen=True):
     cases: str | None = None
     metric: Literal["lc2+mind", "lc2", "mind", "none"] = "lc2+mind"
     mri: Literal["flair", "ce-t1", "both"] = "both"
+    slicing: dict[str, object] = {}
 
 
 class Slicing(_Part, frozen=True):
@@ -78,6 +80,7 @@ class Model(_Part, frozen=True):
         exclude: list of cases left out (CSV: case, reason), seen from the working folder.
         folds: if not those of `training`.
         training: what is different from the experiment's `training` for this model.
+        starts_from: another model of this experiment, from whose exported weights the training goes on.
     """
 
     cohorts: tuple[str, ...]
@@ -86,6 +89,7 @@ class Model(_Part, frozen=True):
     exclude: str | None = None
     folds: tuple[int, ...] | None = None
     training: dict[str, object] = {}
+    starts_from: str | None = None
 
     @property
     def data(self) -> tuple[object, ...]:
@@ -122,6 +126,24 @@ class Comparison(_Part, frozen=True):
     annotators: dict[str, Annotator] = {}
 
 
+class Export(_Part, frozen=True):
+    """A model to export with its measured scores, fast and thorough.
+
+    Attributes:
+        model: which one; fold 0 of it.
+        name: as screens show it.
+        comparison: whose one test cohort the scores are measured on, and whose words say on which data.
+        version: of the model.
+        baseline: cohort on which a threshold is tuned, to be scored beside the model.
+    """
+
+    model: str
+    name: str
+    comparison: str
+    version: str = "1"
+    baseline: str | None = None
+
+
 class Experiment(_Part, frozen=True):
     """A whole experiment; `small` holds what a trial run of minutes changes, in the same form."""
 
@@ -130,10 +152,15 @@ class Experiment(_Part, frozen=True):
     cohorts: dict[str, Cohort]
     models: dict[str, Model]
     comparisons: dict[str, Comparison]
+    exports: dict[str, Export] = {}
     slicing: Slicing = Slicing()
     training: Training = Training()
     seed: int = 0
     small: dict[str, object] = {}
+
+    def slicing_of(self, cohort: str) -> Slicing:
+        """How one cohort is cut."""
+        return msgspec.convert(msgspec.to_builtins(self.slicing) | self.cohorts[cohort].slicing, Slicing)
 
     def folds(self, model: str) -> tuple[int, ...]:
         """The folds that are trained of one model."""
@@ -205,6 +232,8 @@ def read_experiment(path: Path, *, small: bool = False) -> Experiment:
         experiment = msgspec.convert(content, Experiment)
         for model in experiment.models:
             experiment.training_of(model)
+        for cohort in experiment.cohorts:
+            experiment.slicing_of(cohort)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         reason = " ".join(str(error).split())
         raise FormatError(f"{path} is not the declaration of an experiment: {reason}.") from error
@@ -225,9 +254,12 @@ def _check_names(experiment: Experiment, path: Path) -> None:
     """Refuse names that are used and not declared, and cohorts with no source or two."""
     compared = experiment.comparisons.values()
     models = {name for one in compared for name in one.models.values()}
+    models |= {model.starts_from for model in experiment.models.values() if model.starts_from}
+    models |= {one.model for one in experiment.exports.values()}
     cohorts = {name for model in experiment.models.values() for name in model.cohorts}
     cohorts |= {name for one in compared for name in (*one.test, *one.choose_on)}
     cohorts |= {annotator.cohort for one in compared for annotator in one.annotators.values()}
+    cohorts |= {one.baseline for one in experiment.exports.values() if one.baseline}
     unknown = next(iter(sorted(models - set(experiment.models)) + sorted(cohorts - set(experiment.cohorts))), None)
     if unknown is not None:
         raise FormatError(f"{path} uses {unknown} and does not declare it.")
@@ -236,7 +268,23 @@ def _check_names(experiment: Experiment, path: Path) -> None:
             raise FormatError(f"{path}: the cohort {name} needs either 'simulate' or 'cases'.")
         if experiment.simulated != (cohort.simulate is not None):
             raise FormatError(f"{path} mixes simulated and real patients ({name}): declare two experiments.")
+    _check_exports(experiment, path)
     for one in compared:
         learnt = {name for model in one.models.values() for name in experiment.models[model].cohorts}
         if mixed := sorted(learnt & {*one.test, *one.choose_on}):
             raise FormatError(f"{path} scores a model on {mixed[0]}, which it was trained on.")
+
+
+def _check_exports(experiment: Experiment, path: Path) -> None:
+    """Refuse an export whose scores could not be said of one cohort, and a model that would start from itself."""
+    for name, one in experiment.exports.items():
+        compared = experiment.comparisons.get(one.comparison)
+        if compared is None or one.model not in compared.models.values() or len(compared.test) != 1:
+            raise FormatError(f"{path}: the export {name} needs a comparison of its model on one cohort of its own.")
+    for name, model in experiment.models.items():
+        seen, before = {name}, model.starts_from
+        while before is not None:
+            if before in seen:
+                raise FormatError(f"{path}: the model {name} would start from itself.")
+            seen.add(before)
+            before = experiment.models[before].starts_from

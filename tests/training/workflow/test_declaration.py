@@ -88,6 +88,10 @@ def test_larger_than_is_strict():
         ({"simulated": False}, "mixes simulated and real"),
         ({"cohorts": SMALL["cohorts"] | {"test": {"labels": "us"}}}, "either 'simulate' or 'cases'"),
         ({"title": None}, "title"),
+        ({"exports": {"a": {"model": "MRI_0", "name": "A", "comparison": "two"}}}, "export a needs a comparison"),
+        ({"exports": {"a": {"model": "US", "name": "A", "comparison": "one"}}}, "uses US and"),
+        ({"models": {"MRI_0": {"cohorts": ["mri"], "starts_from": "MRI_0"}}}, "start from itself"),
+        ({"cohorts": {"mri": SMALL["cohorts"]["mri"] | {"slicing": {"step": 1}}}, "comparisons": {}}, "step"),
     ],
 )
 def test_what_cannot_be_run_is_one_sentence(tmp_path: Path, changes: dict, words: str):
