@@ -1,4 +1,4 @@
-"""The least a network has to beat: a threshold on the smoothed frame, tuned on the training patients."""
+"""The baseline that a network must beat: a threshold on the smoothed frame, tuned on the training patients."""
 
 import itertools
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ TUNING_SLICES = 200
 
 
 class TuningError(IusError):
-    """No slices to tune a threshold on."""
+    """There are no slices to tune a threshold on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ _NAME = re.compile(r"[^/\\\s:*?\"<>|][^/\\:*?\"<>|]*")
 
 
 class ModelNameError(IusError):
-    """A model's name that no file can have, or that two models share."""
+    """Two models share a name, or no file could have it."""
 
 
 def compare(

@@ -1,4 +1,4 @@
-"""How every figure of a report is counted: the paper's conventions, and what they leave out, in one place.
+"""How every figure of a report is computed: the paper's conventions and what they leave open, in one place.
 
 Faanes et al. ("Evaluation and validation", Tables 1 and 2) and the script that the authors published with it:
 

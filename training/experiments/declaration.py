@@ -1,4 +1,4 @@
-"""What an experiment is: cohorts, how they are cut, how models are trained on which of them, what is compared."""
+"""The declaration of an experiment: cohorts, their slicing, the models trained on them, and what is compared."""
 
 from pathlib import Path
 from typing import Literal
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of a declaration; an unknown word in it is refused."""
+    """A part of a declaration; unknown words are refused."""
 
 
 class Simulated(_Part, frozen=True):
@@ -93,7 +93,7 @@ class Model(_Part, frozen=True):
 
     @property
     def data(self) -> tuple[object, ...]:
-        """What tells its training slices from another model's."""
+        """The choice of its training slices; models with equal choices share a data set."""
         return self.cohorts, self.min_area, self.negatives, self.exclude
 
 
@@ -242,7 +242,7 @@ def read_experiment(path: Path, *, small: bool = False) -> Experiment:
 
 
 def _merged(base: dict[str, object], changes: dict[str, object]) -> dict[str, object]:
-    """`base` with `changes` in it, part by part; null takes a part out."""
+    """`base` with `changes` applied, part by part; null removes a part."""
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)
@@ -251,7 +251,7 @@ def _merged(base: dict[str, object], changes: dict[str, object]) -> dict[str, ob
 
 
 def _check_names(experiment: Experiment, path: Path) -> None:
-    """Refuse names that are used and not declared, and cohorts with no source or two."""
+    """Refuse names that are used but not declared, and cohorts without exactly one source."""
     compared = experiment.comparisons.values()
     models = {name for one in compared for name in one.models.values()}
     models |= {model.starts_from for model in experiment.models.values() if model.starts_from}

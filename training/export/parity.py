@@ -1,4 +1,4 @@
-"""Whether an exported file says what nnU-Net's own predictor says, slice by slice, on masks."""
+"""Parity: whether an exported file gives the same masks as nnU-Net's own predictor, slice by slice."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""What fewer bits cost: an exported file against the same network in float32, and both against the truth."""
+"""The cost of a lower precision: an exported file against the same network in float32, and both against the truth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from training.export.samples import Sample
 MIN_DICE_MEAN = 0.99
 MIN_DICE = 0.97
 MAX_TRUTH_LOSS = 0.005
-"""How much lower the mean Dice to the truth may be: what 200 slices leave to chance."""
+"""How much lower the mean Dice to the truth may be: about the random error of 200 slices."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a contract says beside the network itself: the training slices, the population, the scores."""
+"""The facts in a contract beside the network: its training slices, its population, its scores."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from training.slicing.slices import SliceRow, larger_than, read_slices
 LabelOrigin = Literal["us", "mri", "both", "simulated"]
 
 PUBLISHED = Path(__file__).parent / "populations"
-"""On whom the paper's published models were trained, in its own figures; what it does not state is left empty."""
+"""The populations of the paper's published models, in the paper's own figures; what it does not state is empty."""
 
 SIMULATED_LACKS = (
     "vessels, dura and air drop-out, and reverberation ghosts",

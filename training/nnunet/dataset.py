@@ -1,4 +1,4 @@
-"""Slice stores as an nnU-Net data set: dataset.json points into the stores (no copies), splits go by patient."""
+"""Slice stores as an nnU-Net data set: dataset.json points into the stores without copies; splits are by patient."""
 
 import hashlib
 import json
@@ -23,7 +23,7 @@ _TRAILER = 8
 
 
 class DatasetError(IusError):
-    """A training set that nnU-Net could not learn from."""
+    """The training set is one that nnU-Net could not learn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
 
 
 def _digest(slices: Iterable[tuple[SliceRow, Path]]) -> str:
-    """What tells two data sets apart wherever they lie: their slices' areas and sizes, and every pixel."""
+    """A digest of a data set, wherever it lies: its slices' areas and sizes, and every pixel."""
     table = [[asdict(row), _unpacked(row.image(store)), _unpacked(row.label(store))] for row, store in slices]
     return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
 

@@ -12,7 +12,7 @@ from training.nnunet.settings import FitSettings
 
 
 class GpuError(IusError):
-    """Fewer GPUs than were asked for."""
+    """This machine has fewer GPUs than were asked for."""
 
 
 def fit_parallel(work: Path, dataset: str, settings: FitSettings) -> Path:

@@ -1,4 +1,4 @@
-"""How long a fit will take on this machine, from a few of its own steps."""
+"""How long a training will take on this machine, from timing a few of its own steps."""
 
 import time
 from collections.abc import Callable

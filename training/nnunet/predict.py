@@ -62,7 +62,7 @@ def load_predictor(
 
 
 def checkpoint_files(model: Path, folds: Sequence[Fold], checkpoint: str = "best") -> list[Path]:
-    """Where the checkpoints of these folds are."""
+    """The checkpoints of these folds."""
     return [model / f"fold_{fold}" / f"checkpoint_{checkpoint}.pth" for fold in folds]
 
 

@@ -1,4 +1,4 @@
-"""Masks of an exported model over slice stores, by the engine itself: what the screen would show of each slice."""
+"""Masks of an exported model over slice stores, by the viewer's own engine: what the screen would show."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -49,7 +49,7 @@ def plan_and_preprocess(work: Path, dataset: str, settings: FitSettings) -> None
 
 
 def _plan_and_preprocess(raw: Path, preprocessed: Path, settings: FitSettings) -> None:
-    """The same, for the one process that holds the lock."""
+    """Fingerprint, plan and preprocess, in the one process that holds the lock."""
     from nnunetv2.experiment_planning.dataset_fingerprint.fingerprint_extractor import DatasetFingerprintExtractor
 
     from training.nnunet.planner import planner
@@ -67,7 +67,7 @@ def _plan_and_preprocess(raw: Path, preprocessed: Path, settings: FitSettings) -
 
 
 def _forget_if_changed(raw: Path, preprocessed: Path) -> None:
-    """Throw away what was made from another version of the data set."""
+    """Delete what was preprocessed from another version of the data set."""
     now, then = raw / "dataset.json", preprocessed / "dataset.json"
     if not now.is_file():
         raise NotFoundError(f"There is no nnU-Net data set at {raw}.")
@@ -127,7 +127,7 @@ def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
 
 
 def _ways(settings: FitSettings) -> list[str]:
-    """What a training learns in another way than nnU-Net's; nothing where it does not."""
+    """How a training differs from nnU-Net's way of learning, a line each; none if it does not."""
     if settings.start is not None and not Path(settings.start).is_file():
         raise NotFoundError(f"There is no {settings.start} to start from: give the path of an exported .onnx.")
     lines = []

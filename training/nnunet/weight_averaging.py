@@ -1,7 +1,7 @@
-"""Several trainings of one network as one: the mean of their weights, which costs a frame nothing.
+"""Several trainings of one network as one: the mean of their weights, at no extra cost a frame.
 
-Trainings that began from the same weights lie close enough for their mean to be a network too, often a better one than
-any of them (Wortsman et al., Model soups, ICML 2022). Members that differ in sensitivity give one in between.
+If trainings began from the same weights, the mean of their weights is a working network too, often better than any of
+them (Wortsman et al., Model soups, ICML 2022). Members that differ in sensitivity give one in between.
 """
 
 import io
@@ -34,8 +34,8 @@ def average_models(
         out: the model folder to write.
         fold: of the folders.
         checkpoint: `best` or `final`, of the folders.
-        margin: what the tumour's logit must exceed the background's by, on top of 0: positive for fewer contours.
-            It is taken off the last layer's bias, so that nnU-Net's own rule gives the same masks.
+        margin: how far the tumour's logit must exceed the background's; positive for fewer contours.
+            It is subtracted from the last layer's bias, so that nnU-Net's own rule gives the same masks.
 
     Returns:
         The files that were averaged.
@@ -112,7 +112,7 @@ def _write(first: Path, out: Path, checkpoint: Mapping[str, object], fold: Fold)
             shutil.copyfile(first / name, out / name)
     if (first / f"fold_{fold}" / _RECEIPT).is_file():
         shutil.copyfile(first / f"fold_{fold}" / _RECEIPT, home / _RECEIPT)
-    packed = io.BytesIO()  # torch itself does not tell a full disk
+    packed = io.BytesIO()  # torch itself does not report a full disk
     torch.save(checkpoint, packed)
     for name in ("best", "final"):
         with written_aside(home / f"checkpoint_{name}.pth") as aside:

@@ -17,7 +17,7 @@ class ArgumentError(IusError):
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """What is scored against what, and where the report goes."""
     one.add_argument(
         "models",
         nargs="*",
@@ -63,7 +63,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Score the predictions, write the report and print it."""
     from training.io.receipt import write_receipt
 
     store = _store(arguments)

@@ -9,7 +9,7 @@ WORDS = "write a model folder as one .onnx file with its contract"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """The model, its proof and what its contract says of it."""
     one.add_argument("model", type=Path, help="nnU-Net's results folder of one 2D model, or a zip of it")
     one.add_argument("--out", type=Path, required=True, help="the .onnx file")
     one.add_argument("--name", required=True, help="the model's name, as screens show it")
@@ -53,7 +53,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Export the model."""
     from training.export.export import export_model
     from training.export.precision import Precision
 

@@ -9,7 +9,7 @@ WORDS = "draw five folds of patients, once for all training stores"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """The slice stores and the seed."""
     one.add_argument("slices", type=Path, nargs="+", help="slice stores of the training")
     one.add_argument("--test", type=Path, nargs="*", default=[], help="slice stores that no training patient may be in")
     one.add_argument("--out", type=Path, required=True, help="folds.json")
@@ -17,7 +17,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Refuse twins and leaks, draw the folds and write them."""
     from training.cohort.folds import draw_folds, write_folds
     from training.io.receipt import write_receipt
     from training.slicing.leaks import read_identities, refuse_leaks, refuse_twins

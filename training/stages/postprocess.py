@@ -9,7 +9,7 @@ WORDS = "let nnU-Net choose the post-processing from the five folds' validation"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """The model and where nnU-Net's folders are."""
     one.add_argument("model", type=Path, help="model folder (plans.json, dataset.json, fold_0 to fold_4)")
     one.add_argument("--work", type=Path, required=True, help="folder of nnUNet_raw, _preprocessed and _results")
     one.add_argument("--checkpoint", choices=("best", "final"), default="best", help="default: %(default)s")
@@ -18,7 +18,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Let nnU-Net choose, and print what it chose."""
     from training.io.receipt import write_receipt
     from training.nnunet.choose_postprocessing import RESULT, choose_postprocessing
 

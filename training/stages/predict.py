@@ -10,7 +10,7 @@ WORDS = "predict slice stores with trained folds, or with an exported .onnx"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """The model, the slices and how they are predicted."""
     one.add_argument("model", type=Path, help="model folder (plans.json, dataset.json, fold_N), or an exported .onnx")
     one.add_argument("slices", type=Path, nargs="+", help="slice stores")
     one.add_argument("--out", type=Path, required=True, help="folder of the predicted masks")
@@ -21,7 +21,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Predict the slices and leave a receipt."""
     from training.io.receipt import write_receipt
 
     largest, made_of = _exported(arguments) if arguments.model.suffix == ".onnx" else _trained(arguments)

@@ -1,4 +1,4 @@
-"""What each rule of the workflow runs, as one shell line behind `python -m`, seen from the working folder."""
+"""The command of each workflow rule: one shell line after `python -m`, run in the working folder."""
 
 import shlex
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ class Commands:
         return shell_line(*words, *simulated)
 
     def labels(self, cohort: str) -> list[str]:
-        """What a cohort's slices wait for beyond its table."""
+        """What must exist, beside the case table, before a cohort is cut."""
         return [f"registered/{cohort}/reviewed"] if self.experiment.cohorts[cohort].labels == "mri" else []
 
     def slice(self, cohort: str) -> str:
@@ -115,7 +115,7 @@ class Commands:
         return _train("fit", *stores, "--work", ".", "--seed", self.experiment.seed, *name, *which, *learnt)
 
     def starts(self, model: str) -> list[str]:
-        """The export that a training waits for, if it goes on from another model."""
+        """The export that must exist before a training that goes on from another model."""
         before = self.experiment.models[model].starts_from
         return [self.draft(before)] if before else []
 
@@ -189,7 +189,7 @@ class Commands:
         return _train("postprocess", self.model_folder(model), "--work", ".")
 
     def trained(self, model: str, fold: str) -> list[str]:
-        """What a prediction waits for: its folds, and the post-processing where all five are there to choose it."""
+        """What must exist before a prediction: its folds, and with all five of them the choice of post-processing."""
         if fold != "all":
             return [f"fits/{model}/fold_{fold}"]
         folds = self.experiment.folds(model)
@@ -205,7 +205,7 @@ class Commands:
         return _train("predict", self.model_folder(model), *stores, *out, "--folds", *folds, *device)
 
     def predicted(self, comparison: str) -> list[str]:
-        """What a comparison waits for."""
+        """The predictions that must exist before a comparison."""
         models = self.experiment.comparisons[comparison].models.values()
         return [
             f"predictions/{model}/{fold}/receipt-predict.json"
@@ -231,7 +231,7 @@ class Commands:
         return _FIRST_DATASET + list(self.experiment.models).index(self.experiment.first_with_data(model))
 
     def _variant(self, model: str) -> str:
-        """Keeps models apart that share a data set; nothing for the first of them."""
+        """A name that keeps models on the same data set apart; empty for the first of them."""
         return "" if self.experiment.first_with_data(model) == model else model
 
     def _dataset(self, model: str) -> str:

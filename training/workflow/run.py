@@ -1,4 +1,4 @@
-"""An experiment through Snakemake, in a working folder of its own that resumes."""
+"""An experiment run through Snakemake in a working folder of its own; an interrupted run resumes there."""
 
 import os
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ _CLAIMED = ("cohorts", "slicing", "training", "seed", "simulated")
 """Parts of a declaration on which everything in a working folder rests; models and comparisons may be added later."""
 
 _EACH = ("mem_mb=4000", "runtime=240")
-"""Memory and minutes that a cluster is asked for, where a rule does not say."""
+"""Memory and minutes to ask a cluster for, where a rule does not say."""
 
 
 class ExperimentError(IusError):
-    """An experiment that did not run to its end."""
+    """The experiment did not run to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Machine:
     profile: Path | None = None
 
     def arguments(self) -> list[str]:
-        """What Snakemake is told of it."""
+        """The machine as Snakemake's options."""
         profile = [] if self.profile is None else ["--profile", str(self.profile.resolve())]
         if self.executor == "local":
             return [*profile, "--cores", str(self.jobs), "--latency-wait", "5"]
