@@ -27,7 +27,9 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--min-area", type=float, default=0.0, metavar="MM2", help="tumour slices larger than this only")
     one.add_argument("--negatives", choices=("all", "none"), default="all", help="tumour-free slices (default: all)")
     one.add_argument("--exclude", type=Path, metavar="CSV", help="cases left out, with the columns case and reason")
-    one.add_argument("--folds", type=Path, metavar="JSON", help="of 'ius-train folds' (default: drawn by the seed)")
+    one.add_argument(
+        "--folds", type=Path, metavar="JSON", help="of 'ius-train folds' (default: drawn alike)"
+    )
     one.add_argument("--estimate", action="store_true", help="only say how long it would take, from a few batches")
     for name, setting in all_settings().items():
         _add_setting(one, name, setting)
@@ -107,10 +109,11 @@ def _fit(work: Path, dataset: str, settings: FitSettings) -> Path:
 
 
 def _folds(arguments: argparse.Namespace) -> "Folds":
-    """Those of the file, or drawn over all patients of the stores."""
-    from training.cohort.folds import draw_folds, read_folds
-    from training.slicing.slices import read_slices
+    """Those of the file, or drawn as 'ius-train folds' draws them; checked for twins in either case."""
+    from training.cohort.folds import read_folds
+    from training.slicing.store_folds import check_stores, draw_store_folds
 
-    if arguments.folds is not None:
-        return read_folds(arguments.folds)
-    return draw_folds((row.patient for store in arguments.slices for row in read_slices(store)), arguments.seed)
+    if arguments.folds is None:
+        return draw_store_folds(arguments.slices, arguments.seed)
+    check_stores(arguments.slices)
+    return read_folds(arguments.folds)
