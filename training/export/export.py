@@ -81,7 +81,7 @@ def export_model(
     identity = Identity(name=name, version=version, created=today, licence=licence, intended_use=INTENDED_USE)
     stores = facts.training_stores(trained, train)
     people = facts.read_population(population) if population else _simulated(trained, stores, simulated)
-    scores = facts.read_measured(evaluation)
+    scores = facts.read_measured(evaluation, trained)
     contract = contract_of(trained, identity, people, seen_in_training(trained, stores), scores, origin)
     samples = read_samples(verify, VERIFY_SLICES) if verify else draw_samples(VERIFY_SLICES, seed=0)
     slices = verify.name if verify else "simulated blobs"

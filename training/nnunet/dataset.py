@@ -10,6 +10,7 @@ from pathlib import Path
 from inference.errors import IusError, NotFoundError
 from training.cohort.folds import Folds, Split, split_slices
 from training.io.receipt import write_json
+from training.nnunet.settings import Fold
 from training.slicing.slices import SliceRow, larger_than, read_slices
 
 FILE_ENDING = ".nii.gz"
@@ -86,6 +87,13 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
         folder / "dataset.json",
     )
     return splits
+
+
+def train_patients(stores: Sequence[Path], splits: Sequence[Split], fold: Fold) -> list[str]:
+    """The patients whose slices train a fold; `all` trains on the validation slices too."""
+    patient_of = {row.name: row.patient for store in stores for row in read_slices(store)}
+    names = splits[0]["train"] + splits[0]["val"] if fold == "all" else splits[fold]["train"]
+    return sorted({patient_of[name] for name in names})
 
 
 def _digest(slices: Iterable[tuple[SliceRow, Path]]) -> str:

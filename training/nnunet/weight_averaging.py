@@ -5,17 +5,20 @@ them (Wortsman et al., Model soups, ICML 2022). Members that differ in sensitivi
 """
 
 import io
+import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 
 from inference.errors import FormatError, NotFoundError
 from training.io.files import written_aside
+from training.io.receipt import write_json
 from training.nnunet.input_geometry import pictures_of
 from training.nnunet.predict import checkpoint_files
 from training.nnunet.results.checkpoint import Weights, read_checkpoint
+from training.nnunet.results.trained_on import PATIENTS, trained_on
 from training.nnunet.settings import Fold
 from training.nnunet.warm_start import read_weights
 
@@ -64,7 +67,21 @@ def average_models(
             mean[key] += share * value
     _shift(mean, margin)
     _write(paths[0], out, state | {"network_weights": mean}, fold)
+    _tell_patients(paths, out / f"fold_{fold}" / _RECEIPT, fold)
     return files
+
+
+def _tell_patients(members: Sequence[Path], receipt: Path, fold: Fold) -> None:
+    """Write every member's training patients into the first one's receipt; of an export nobody knows them."""
+    if not receipt.is_file():
+        return
+    told = json.loads(receipt.read_text())
+    known = [trained_on(path, [fold]) for path in members if path.suffix != ".onnx"]
+    told["settings"][PATIENTS] = sorted(set().union(*(one.patients for one in known)))
+    told["settings"]["slices"] = list(dict.fromkeys(str(store) for one in known for store in one.stores))
+    if unknown := next((path for path in members if path.suffix == ".onnx"), None):
+        told["settings"]["start"] = str(unknown)
+    write_json(told, receipt)
 
 
 def _weights_like(first: Weights, file: Path) -> Weights:

@@ -50,6 +50,16 @@ def refuse_leaks(train: Iterable[Identity], test: Iterable[Identity]) -> None:
                 )
 
 
+def patients_in_both(train: Iterable[Identity], test: Sequence[Identity]) -> set[str]:
+    """The test's patients who stand in the training too, by name or by picture."""
+    trained = list(train)
+    return {
+        other.patient
+        for other in test
+        if any(one.patient == other.patient or _one_picture(one, other) for one in trained)
+    }
+
+
 def _refuse_one_patient(one: Identity, other: Identity) -> None:
     """Refuse a shared name."""
     if one.patient == other.patient:

@@ -4,9 +4,13 @@ import argparse
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inference.errors import IusError
 from training.stages.settings import settings_of
+
+if TYPE_CHECKING:
+    from training.evaluation.summary import Origin
 
 WORDS = "score predictions against the store's masks"
 _FORMS = "Use 'PREDICTIONS SLICES', or 'NAME=PREDICTIONS ... --slices SLICES', or '--grid GRID.csv --slices SLICES'"
@@ -55,6 +59,11 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         default=[],
         metavar="SLICES",
         help="stores the models were trained on: a patient in both stops the run",
+    )
+    one.add_argument(
+        "--with-training-patients",
+        action="store_true",
+        help="score patients that a model was trained on too; the report says so, and 'export' refuses such scores",
     )
     one.add_argument("--margin", type=float, metavar="DICE", help="mean Dice within which two models count as equal")
     one.add_argument("--mode", choices=("fast", "thorough"), default="fast", help="how they predicted; default: fast")
@@ -105,6 +114,27 @@ def _refuse_other_modes(folders: Iterable[Path], mode: str) -> None:
             )
 
 
+def _origin(folder: Path, store: Path, arguments: argparse.Namespace) -> "Origin":
+    """Where predictions come from, by their receipt; refused if the model was trained on some of the patients.
+
+    Raises:
+        ArgumentError: naming them, unless they are wanted.
+    """
+    from training.evaluation.summary import Origin
+    from training.slicing.slices import read_slices
+
+    receipt = folder / "receipt-predict.json"
+    told = json.loads(receipt.read_text())["settings"] if receipt.is_file() else {}
+    seen = sorted({row.patient for row in read_slices(store)} & set(told.get("seen_in_training") or ()))
+    if seen and not arguments.with_training_patients:
+        raise ArgumentError(
+            f"The model of {folder} was trained on {seen[0]}"
+            f"{f' and {len(seen) - 1} more of these patients' if len(seen) > 1 else ''}, so this is no test: score "
+            "patients that no training had, or add --with-training-patients to have a report that says so."
+        )
+    return Origin(tuple(told.get("checkpoints") or ()), tuple(seen))
+
+
 def _one(arguments: argparse.Namespace, store: Path) -> None:
     """Score one model without a name."""
     from training.evaluation.report import evaluate
@@ -120,6 +150,7 @@ def _one(arguments: argparse.Namespace, store: Path) -> None:
         cases=tuple(arguments.cases),
         mode=arguments.mode,
         jobs=arguments.jobs,
+        origin=_origin(Path(arguments.models[0]), store, arguments),
     )
 
 
@@ -135,12 +166,14 @@ def _several(arguments: argparse.Namespace) -> None:
     if arguments.grid is None:
         named = _named(arguments.models)
         _refuse_other_modes(named.values(), arguments.mode)
-        compare(named, arguments.slices, arguments.out, **how)
+        origins = {name: _origin(folder, arguments.slices, arguments) for name, folder in named.items()}
+        compare(named, arguments.slices, arguments.out, origins=origins, **how)
     elif arguments.models:
         raise ArgumentError(f"Models are named by the grid or one by one, not both. {_FORMS}.")
     else:
         grid, training = read_grid(arguments.grid), _named(arguments.training)
         _refuse_other_modes((one.predictions for one in grid), arguments.mode)
+        how["origins"] = {one.predictions: _origin(one.predictions, arguments.slices, arguments) for one in grid}
         compare_grid(grid, arguments.slices, arguments.out, training=training, notes=arguments.note, **how)
 
 

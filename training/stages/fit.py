@@ -27,9 +27,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--min-area", type=float, default=0.0, metavar="MM2", help="tumour slices larger than this only")
     one.add_argument("--negatives", choices=("all", "none"), default="all", help="tumour-free slices (default: all)")
     one.add_argument("--exclude", type=Path, metavar="CSV", help="cases left out, with the columns case and reason")
-    one.add_argument(
-        "--folds", type=Path, metavar="JSON", help="of 'ius-train folds' (default: drawn alike)"
-    )
+    one.add_argument("--folds", type=Path, metavar="JSON", help="of 'ius-train folds' (default: drawn alike)")
     one.add_argument("--estimate", action="store_true", help="only say how long it would take, from a few batches")
     for name, setting in all_settings().items():
         _add_setting(one, name, setting)
@@ -80,23 +78,25 @@ _TYPES: dict[str, Callable[[str], Any]] = {"fold": fold, "variant": variant}
 def run(arguments: argparse.Namespace) -> None:
     """Write the data set, train the fold on it, and leave a receipt."""
     from training.io.receipt import write_receipt
-    from training.nnunet.dataset import Choice, write_dataset
+    from training.nnunet.dataset import Choice, train_patients, write_dataset
     from training.nnunet.estimate import estimate
     from training.nnunet.exclusions import read_exclusions
     from training.nnunet.names import dataset_name
+    from training.nnunet.results.trained_on import PATIENTS
 
     dataset = dataset_name(arguments.dataset_id, arguments.title)
     raw = arguments.work / "nnUNet_raw" / dataset
     excluded = read_exclusions(arguments.exclude) if arguments.exclude else {}
     choice = Choice(arguments.min_area, arguments.negatives == "all", excluded)
-    write_dataset(arguments.slices, raw, choice, _folds(arguments))
+    splits = write_dataset(arguments.slices, raw, choice, _folds(arguments))
     settings = FitSettings(**{name: getattr(arguments, name) for name in all_settings()})
     if arguments.estimate:
         print(estimate(arguments.work, dataset, settings))
         return
     folder = _fit(arguments.work, dataset, settings)
     inputs = [raw / "dataset.json", raw / "splits_final.json", folder.parent / "plans.json"]
-    write_receipt(folder, "fit", settings_of(arguments) | {"excluded": excluded}, inputs, arguments.seed)
+    told = {"excluded": excluded, PATIENTS: train_patients(arguments.slices, splits, settings.fold)}
+    write_receipt(folder, "fit", settings_of(arguments) | told, inputs, arguments.seed)
     print(folder.parent)
 
 

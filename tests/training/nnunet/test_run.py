@@ -95,10 +95,14 @@ def test_the_realtime_plan_is_small_and_patients_are_apart(model: Path, store: P
         assert set(split["train"]) | set(split["val"]) == set(patient_of)
 
 
-def test_fit_leaves_a_receipt(model: Path):
+def test_fit_leaves_a_receipt(model: Path, store: Path):
     receipt = json.loads((model / "fold_0" / "receipt-fit.json").read_text())
     assert receipt["versions"]["nnunetv2"]
     assert all(len(digest) == 64 for digest in receipt["inputs"].values())
+    preprocessed = model.parents[2] / "nnUNet_preprocessed" / model.parent.name
+    trained = json.loads((preprocessed / "splits_final.json").read_text())[0]["train"]
+    patients = {row.name: row.patient for row in read_slices(store)}
+    assert receipt["settings"]["train_patients"] == sorted({patients[name] for name in trained})
 
 
 def test_predictions_lie_on_their_slices(model: Path, store: Path, tmp_path: Path):
