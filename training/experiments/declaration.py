@@ -145,7 +145,10 @@ class Export(_Part, frozen=True):
 
 
 class Experiment(_Part, frozen=True):
-    """A whole experiment; `small` holds what a trial run of minutes changes, in the same form."""
+    """A whole experiment; `small` holds what a trial run of minutes changes, in the same form.
+
+    `mode` is how every model predicts: thorough as in the paper and by nnU-Net's default, over all mirrors, or fast.
+    """
 
     title: str
     simulated: bool
@@ -155,6 +158,7 @@ class Experiment(_Part, frozen=True):
     exports: dict[str, Export] = {}
     slicing: Slicing = Slicing()
     training: Training = Training()
+    mode: Literal["fast", "thorough"] = "thorough"
     seed: int = 0
     small: dict[str, object] = {}
 
@@ -281,6 +285,8 @@ def _check_exports(experiment: Experiment, path: Path) -> None:
         compared = experiment.comparisons.get(one.comparison)
         if compared is None or one.model not in compared.models.values() or len(compared.test) != 1:
             raise FormatError(f"{path}: the export {name} needs a comparison of its model on one cohort of its own.")
+        if experiment.mode != "fast":
+            raise FormatError(f"{path}: {name} is scored in the fast mode too, so the comparisons need 'mode: fast'.")
     for name, model in experiment.models.items():
         seen, before = {name}, model.starts_from
         while before is not None:

@@ -18,29 +18,33 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--folds", type=fold, nargs="+", default=[0], help="whose logits are averaged (default: 0)")
     one.add_argument("--checkpoint", choices=("best", "final"), default="best", help="default: %(default)s")
     one.add_argument("--device", default="cpu", help="default: %(default)s")
-    one.add_argument("--mode", choices=("fast", "thorough"), default="fast", help="of an .onnx; default: %(default)s")
+    one.add_argument(
+        "--mode",
+        choices=("fast", "thorough"),
+        help="thorough averages over all mirrors, as nnU-Net does by default (default: thorough, of an .onnx fast)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Predict the slices and leave a receipt."""
     from training.io.receipt import write_receipt
 
-    told, made_of = _exported(arguments) if arguments.model.suffix == ".onnx" else _trained(arguments)
+    exported = arguments.model.suffix == ".onnx"
+    arguments.mode = arguments.mode or ("fast" if exported else "thorough")
+    told, made_of = _exported(arguments) if exported else _trained(arguments)
     inputs = [*made_of, *(store / "slices.csv" for store in arguments.slices)]
     write_receipt(arguments.out, "predict", settings_of(arguments) | told, inputs)
 
 
 def _trained(arguments: argparse.Namespace) -> tuple[dict[str, object], list[Path]]:
     """By nnU-Net's own predictor; what the receipt tells of the model, and the model's files."""
-    from inference.errors import IusError
+    from inference.contract import Mode
     from training.io.receipt import sha256
     from training.nnunet.predict import checkpoint_files, predict_slices
     from training.nnunet.results.trained_on import trained_on
 
-    if arguments.mode != "fast":
-        raise IusError("The thorough mode belongs to an exported model: export this one, and predict with the .onnx.")
     how = {"folds": arguments.folds, "checkpoint": arguments.checkpoint, "device": arguments.device}
-    largest = predict_slices(arguments.model, arguments.slices, arguments.out, **how)
+    largest = predict_slices(arguments.model, arguments.slices, arguments.out, **how, mode=Mode(arguments.mode))
     files = checkpoint_files(arguments.model, arguments.folds, arguments.checkpoint)
     known = trained_on(arguments.model, arguments.folds)
     seen = known.among(arguments.slices)

@@ -186,7 +186,8 @@ class Commands:
 
     def postprocess(self, model: str) -> str:
         """nnU-Net's choice from the five folds' validation."""
-        return _train("postprocess", self.model_folder(model), "--work", ".")
+        how = _options(device=self.experiment.training_of(model).device, mode=self.experiment.mode)
+        return _train("postprocess", self.model_folder(model), "--work", ".", *how)
 
     def trained(self, model: str, fold: str) -> list[str]:
         """What must exist before a prediction: its folds, and with all five of them the choice of post-processing."""
@@ -202,7 +203,8 @@ class Commands:
         folds = [str(one) for one in self.experiment.folds(model)] if fold == "all" else [fold]
         device = _options(device=self.experiment.training_of(model).device)
         out = ("--out", f"predictions/{model}/{fold}")
-        return _train("predict", self.model_folder(model), *stores, *out, "--folds", *folds, *device)
+        mode = ("--mode", self.experiment.mode)
+        return _train("predict", self.model_folder(model), *stores, *out, "--folds", *folds, *device, *mode)
 
     def predicted(self, comparison: str) -> list[str]:
         """The predictions that must exist before a comparison."""

@@ -33,6 +33,7 @@ def compare_declared(experiment: Experiment, name: str) -> None:
         notes=notes,
         title=f"{experiment.title}: {name}",
         cases=_tables(experiment, one.test),
+        mode=experiment.mode,
     )
 
 

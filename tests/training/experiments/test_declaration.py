@@ -44,6 +44,13 @@ def test_the_papers_nine_cutoffs_and_its_exclusions():
     assert "selected on test data" in cutoffs.comparisons["as-published"].note
     assert cutoffs.comparisons["honest"].choose_on == ("us",)
     origin = read_experiment(find_experiment("label_origin"))
+    for experiment in (cutoffs, origin):  # as nnU-Net predicts by default, and the authors did
+        commands = Commands(experiment, Path("x.yaml"), small=False)
+        lines = [commands.predict(model, "all") for model in experiment.models]
+        assert all("--mode thorough" in line and "--folds 0 1 2 3 4" in line for line in lines)
+        assert all("--mode thorough" in commands.postprocess(model) for model in experiment.models)
+    named = [read_experiment(path) for path in FOLDER.glob("*.yaml") if "mode: fast" in path.read_text()]
+    assert all(one.simulated for one in named), "the fast mode is a deviation"
     published, equal = origin.comparisons["as-published"], origin.comparisons["equal-exclusions"]
     assert [name for name, model in published.models.items() if origin.models[model].exclude] == ["MRI+US_200"]
     assert {name for name, model in equal.models.items() if origin.models[model].exclude} == {"MRI_200", "MRI+US_200"}
