@@ -1,7 +1,7 @@
 """A real window on a real screen: Xvfb, a window manager, and xdotool for the hand.
 
-Offscreen Qt gives every window the focus it asks for and knows no window manager, so that faults of focus, of keys and of
-sizes stay hidden. These tests run in a process of their own, which `make test` starts:
+Offscreen Qt gives every window the focus it asks for and knows no window manager, so that faults of focus, of keys and
+of sizes stay hidden. These tests run in a process of their own, which `make test` starts:
 
     packaging/desktop .venv/bin/python -m pytest tests/viewer/desktop
 """
