@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c packaging/constraints.txt
 PACKAGES := inference viewer training
-RECIPE := pyproject.toml packaging/constraints.txt
+RECIPE := pyproject.toml packaging/constraints.txt packaging/runtime
+# The two ONNX Runtimes overwrite each other's files, so whichever is there goes before one comes.
+ONE_RUNTIME = $(BIN)/python -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu 2>/dev/null
+RUNTIME = $$(packaging/runtime)
 
 .PHONY: demo test check format lint types imports bench bench-all soak screenshots demo-model clean
 
@@ -55,13 +58,15 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.viewer: $(VENV)/bin/python $(RECIPE)
-	$(PIP) -e .
+	$(ONE_RUNTIME)
+	$(PIP) -e ".[$(RUNTIME)]"
 	@touch $@
 
 # torch first: the constraint then keeps the CPU build where one is at hand.
 $(VENV)/.all: $(VENV)/bin/python $(RECIPE)
 	$(PIP) torch
-	$(PIP) -e '.[training,dev]'
+	$(ONE_RUNTIME)
+	$(PIP) -e ".[$(RUNTIME),training,dev]"
 	@touch $@ $(VENV)/.viewer
 
 clean:

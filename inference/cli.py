@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
@@ -21,13 +22,16 @@ from inference.errors import ChoiceError, IusError, OutputError, SourceError, Sp
 from inference.export.readings import failed_row, reading_row, spacing_cells, write_readings
 from inference.files import write_text
 from inference.frame import Mask
-from inference.model.engine import Engine
-from inference.model.segmenter import Segmenter
 from inference.outcome import NothingFound, Outcome, Tumour
 from inference.sources import open_source
 from inference.sources.base import RecordedSource
 from inference.sources.paths import RECORDS, is_dicom, suffix_of
 from inference.spacing import PixelSpacing, Provenance
+from inference.version import __version__
+
+if TYPE_CHECKING:
+    from inference.model.engine import Engine
+    from inference.model.segmenter import Segmenter
 
 WELL, SOME_FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
 
@@ -48,6 +52,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Analyse every frame; write readings.csv, masks.nii.gz and summary.json."""
+    from inference.model.engine import Engine
+    from inference.model.segmenter import Segmenter
+
     with closing(_opened(arguments, arguments.region)) as source:
         engine = Engine.load(Path(arguments.model) if arguments.model else demo_model_path())
         out = _folder(arguments.out)
@@ -102,6 +109,8 @@ def inspect(arguments: argparse.Namespace) -> int:
 
 def model(arguments: argparse.Namespace) -> int:
     """Load a model, test it on its own golden cases, and show its contract."""
+    from inference.model.engine import Engine
+
     engine = Engine.load(Path(arguments.file))
     described = {
         "file": engine.path.name,
@@ -138,7 +147,7 @@ def export(arguments: argparse.Namespace) -> int:
     return WELL
 
 
-def _analyse(source: RecordedSource, segmenter: Segmenter) -> tuple[list[dict[str, object]], list[Mask], list[float]]:
+def _analyse(source: RecordedSource, segmenter: "Segmenter") -> tuple[list[dict[str, object]], list[Mask], list[float]]:
     """Every frame, none dropped: its row, its mask, and the milliseconds spent beside the network."""
     nothing: Mask = np.zeros((source.info.rows, source.info.cols), np.uint8)
     rows: list[dict[str, object]] = []
@@ -157,7 +166,7 @@ def _analyse(source: RecordedSource, segmenter: Segmenter) -> tuple[list[dict[st
     return rows, masks, overheads_ms
 
 
-def _notices(engine: Engine, source: RecordedSource) -> list[str]:
+def _notices(engine: "Engine", source: RecordedSource) -> list[str]:
     """What has to stand beside the numbers."""
     notices = [INTENDED_USE, *([source.info.notice] if source.info.notice else [])]
     if engine.contract.population.simulated and not source.info.origin.simulated:
@@ -202,6 +211,7 @@ def _json(values: dict[str, object]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ius-segment", description=f"Brain tumour on ultrasound. {INTENDED_USE}")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="run|inspect|export|model")
     of_source = argparse.ArgumentParser(add_help=False)
     of_source.add_argument(

@@ -11,6 +11,8 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
+from inference.version import __version__
+
 if TYPE_CHECKING:
     from inference.live.model import Model
     from inference.live.requests import Opened, Refusal, SourceRequest
@@ -218,6 +220,7 @@ def _parser() -> argparse.ArgumentParser:
         "Research use only. Not for diagnosis or treatment.",
     )
     add = parser.add_argument
+    add("--version", action="version", version=f"%(prog)s {__version__}")
     add(
         "source",
         nargs="?",

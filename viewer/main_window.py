@@ -23,6 +23,7 @@ from inference.live.health import Health
 from inference.live.review import Review
 from inference.live.session import Session
 from inference.outcome import Outcome
+from inference.version import __version__
 from inference.view_notes import Flip, Phase
 from viewer import keymap, settings
 from viewer.actions import ACTIONS
@@ -69,7 +70,7 @@ class MainWindow(QMainWindow):
         self, session: Session, remembered: Settings, faults: Faults | None = None, phase: Phase = Phase.UNSET
     ) -> None:
         super().__init__()
-        self.setWindowTitle("ius-viewer")
+        self.setWindowTitle(f"ius-viewer {__version__}")
         self.setMinimumSize(1120, 700)
         self.setAcceptDrops(True)
         self._look: Theme | None = None

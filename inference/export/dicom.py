@@ -4,7 +4,6 @@ UIDs are new and random, the patient is a constant, and dates, which point to an
 """
 
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +19,7 @@ from inference.export.capture import Capture
 from inference.files import replacing
 from inference.frame import View
 from inference.outcome import Tumour
+from inference.version import __version__
 
 PATIENT_NAME: Final = "ANONYMOUS^"
 PATIENT_ID: Final = "ANONYMOUS"
@@ -78,11 +78,6 @@ def image_of(capture: Capture, study_uid: str) -> Dataset:
     return image
 
 
-def software_version() -> str:
-    """The version of this program."""
-    return metadata.version(MANUFACTURER)
-
-
 def _patient_and_study(image: Dataset, study_uid: str) -> None:
     """Constants; type 2 attributes stay empty."""
     image.SpecificCharacterSet = "ISO_IR 192"
@@ -100,7 +95,7 @@ def _series(image: Dataset) -> None:
     image.SeriesNumber = image.InstanceNumber = 1
     image.SeriesDescription = INTENDED_USE
     image.Manufacturer = MANUFACTURER
-    image.SoftwareVersions = software_version()
+    image.SoftwareVersions = __version__
     image.SOPClassUID = UltrasoundImageStorage
     image.SOPInstanceUID = generate_uid()
     image.file_meta = FileMetaDataset()
