@@ -9,7 +9,7 @@ RECIPE := pyproject.toml packaging/constraints.txt packaging/runtime
 ONE_RUNTIME = $(BIN)/python -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu 2>/dev/null
 RUNTIME = $$(packaging/runtime)
 
-.PHONY: demo test check format lint types imports bench bench-all soak screenshots demo-model clean
+.PHONY: demo bundle test check format lint types imports bench bench-all soak screenshots demo-model clean
 
 demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 	@packaging/system-libraries
@@ -22,10 +22,10 @@ test: $(VENV)/.all  ## every test
 check: $(VENV)/.all format lint types imports test  ## what must pass before every commit
 
 format: $(VENV)/.all
-	$(BIN)/ruff format --check $(PACKAGES) tests
+	$(BIN)/ruff format --check $(PACKAGES) tests packaging
 
 lint: $(VENV)/.all
-	$(BIN)/ruff check $(PACKAGES) tests
+	$(BIN)/ruff check $(PACKAGES) tests packaging
 
 types: $(VENV)/.all
 	$(BIN)/mypy
@@ -45,6 +45,10 @@ soak: $(VENV)/.all  ## a minute of each live source, ten minutes of latency, twi
 	@packaging/system-libraries && packaging/test-tools
 	@failed=; for script in tests/soak/soak_*.py; do $(BIN)/python $$script || failed="$$failed $$script"; done; \
 	test -z "$$failed" || { echo "Violated:$$failed" >&2; exit 1; }
+
+bundle:  ## the viewer as one folder, tested, and as tar.xz and .deb in dist/: minutes, in an environment of its own
+	@packaging/system-libraries
+	@packaging/bundle
 
 screenshots: $(VENV)/.all  ## every state of the window into work/screens, and all of them on docs/states.png
 	rm -rf work/screens && IUS_SCREENSHOTS=work/screens $(BIN)/python -m pytest -q tests/viewer

@@ -6,23 +6,38 @@
 import re
 import shutil
 import sys
+import sysconfig
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
-from cyclonedx.model import Property
-from cyclonedx.model.bom import Bom
-from cyclonedx.model.component import Component, ComponentType
-from cyclonedx.model.license import DisjunctiveLicense
-from cyclonedx.output.json import JsonV1Dot6
-from packageurl import PackageURL
 from packaging.requirements import Requirement
 
 TABLE = Path(__file__).with_name("shared_libraries.toml")
 RUNTIME = ("ius", "cpu")
 """The distribution and the extra that the bundle is made of."""
-LIBRARY = re.compile(r"^lib[^/]*\.(so[.\d]*|dylib|dll)$")
+LIBRARY = re.compile(r"^lib[^/]*\.(so[.\w]*|dylib|dll)$")
+TEXTS = Path(__file__).with_name("licences")
+"""Licences that no wheel brings although it must."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Something in the bundle that somebody else made.
+
+    Attributes:
+        name: of the work.
+        version: empty where the files alone tell it.
+        licence: in its author's words.
+        notes: what else is to be said, by subject: its files, who brought it, what is known to be wrong with it.
+    """
+
+    name: str
+    version: str
+    licence: str
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 def main(folder: Path) -> int:
@@ -31,28 +46,46 @@ def main(folder: Path) -> int:
     Returns:
         0; 1 after a sentence if a compiled library is unknown or a part is under the GPL.
     """
-    parts = [*distributions(*RUNTIME)]
     rows = tomllib.loads(TABLE.read_text())["library"]
-    libraries = sorted({path.name for path in folder.rglob("*") if LIBRARY.match(path.name) and not path.is_symlink()})
-    owners = {name: _owner(name, rows) for name in libraries if not _is_plugin(name)}
-    unknown = [name for name, row in owners.items() if row is None]
+    libraries = sorted({path.name for path in folder.rglob("*") if _is_library(path)})
+    unknown = [name for name in libraries if owner(name, rows) is None]
     if unknown:
         print(f"Name these libraries and their licences in {TABLE.name}: {', '.join(unknown)}", file=sys.stderr)
         return 1
-    bom = Bom(components=[_of_distribution(part) for part in parts])
-    bom.metadata.component = Component(name="ius", type=ComponentType.APPLICATION, version=metadata.version("ius"))
-    for row in rows:
-        files = [name for name, owner in owners.items() if owner is row]
-        if files:
-            bom.components.add(_of_library(row, files))
-    gpl = [f"{one.name} ({_words(one)})" for one in bom.components if is_gpl(_words(one))]
+    packages = [*distributions(*RUNTIME)]
+    parts = [Part(one.metadata["Name"], one.version, licence(one)) for one in packages] + shared(libraries, rows)
+    gpl = [f"{part.name} ({part.licence})" for part in parts if is_gpl(part.licence)]
     if gpl:
         print(f"Under the GPL, which the bundle must not hold: {', '.join(gpl)}", file=sys.stderr)
         return 1
-    (folder / "parts.cdx.json").write_text(JsonV1Dot6(bom).output_as_string(indent=1))
-    _copy_licences(parts, folder / "licences")
-    print(f"{len(bom.components)} parts, {len(libraries)} compiled libraries, none under the GPL.")
+    (folder / "parts.cdx.json").write_text(_bom(parts))
+    _copy_licences(packages, folder / "licences")
+    lines = [
+        f"{part.name} {part.version}: {part.licence}" for part in sorted(parts, key=lambda part: part.name.lower())
+    ]
+    (folder / "licences" / "README.txt").write_text("\n".join(lines) + "\n")
+    print(f"{len(parts)} parts, {len(libraries)} compiled libraries, none under the GPL.")
     return 0
+
+
+def shared(libraries: Sequence[str], rows: Sequence[Mapping[str, str]]) -> list[Part]:
+    """The parts that compiled libraries belong to, each with its files."""
+    parts = []
+    for row in rows:
+        files = [name for name in libraries if owner(name, rows) is row]
+        if files:
+            notes = {
+                "files": " ".join(files),
+                "brought by": row["from"],
+                **({"note": row["note"]} if "note" in row else {}),
+            }
+            parts.append(Part(row["name"], "", row["licence"], notes))
+    return parts
+
+
+def owner(name: str, rows: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:
+    """The first row whose expression a library's file name begins with, or None."""
+    return next((row for row in rows if re.match(row["file"], name)), None)
 
 
 def distributions(name: str, extra: str = "", seen: set[str] | None = None) -> Iterator[metadata.Distribution]:
@@ -73,7 +106,9 @@ def licence(part: metadata.Distribution) -> str:
     about = part.metadata
     if about.get("License-Expression"):
         return str(about["License-Expression"])
-    classified = [text.rpartition(" :: ")[2] for text in about.get_all("Classifier") or [] if text.startswith("License")]
+    classified = [
+        text.rpartition(" :: ")[2] for text in about.get_all("Classifier") or [] if text.startswith("License")
+    ]
     said = (about.get("License") or "").partition("\n")[0]
     return " OR ".join(classified) or said or "unknown"
 
@@ -85,43 +120,48 @@ def is_gpl(words: str) -> bool:
     return bool(re.search(r"GPL|General Public", words))
 
 
-def _owner(name: str, rows: list[dict[str, str]]) -> dict[str, str] | None:
-    return next((row for row in rows if re.match(row["file"], name)), None)
+def _is_library(path: Path) -> bool:
+    """Whether a file is a library of its own; Qt's plug-ins are Qt's."""
+    return bool(LIBRARY.match(path.name)) and "plugins" not in path.parts and not path.is_symlink()
 
 
-def _is_plugin(name: str) -> bool:
-    """Qt's plug-ins carry plain names (libqxcb.so); they are Qt's own."""
-    return bool(re.match(r"lib(q[a-z]|[a-z-]*(shell|integration|generic|glx|egl|compose|ibus|wl|dnd))", name)) and "." in name
+def _bom(parts: Sequence[Part]) -> str:
+    """CycloneDX 1.6, JSON."""
+    from cyclonedx.model import Property
+    from cyclonedx.model.bom import Bom
+    from cyclonedx.model.component import Component, ComponentType
+    from cyclonedx.model.license import DisjunctiveLicense
+    from cyclonedx.output.json import JsonV1Dot6
+    from packageurl import PackageURL
 
-
-def _of_distribution(part: metadata.Distribution) -> Component:
-    name, version = part.metadata["Name"], part.version
-    return Component(
-        name=name,
-        version=version,
-        type=ComponentType.LIBRARY,
-        licenses=[DisjunctiveLicense(name=licence(part))],
-        purl=PackageURL("pypi", None, name.lower(), version),
+    bom = Bom()
+    whole = bom.metadata.component = Component(
+        name="ius", type=ComponentType.APPLICATION, version=metadata.version("ius"), bom_ref="ius-bundle"
     )
-
-
-def _of_library(row: dict[str, str], files: list[str]) -> Component:
-    said = {"files": " ".join(files), "brought by": row["from"]} | ({"note": row["note"]} if "note" in row else {})
-    return Component(
-        name=row["name"],
-        type=ComponentType.LIBRARY,
-        licenses=[DisjunctiveLicense(name=row["licence"])],
-        properties=[Property(name=f"ius:{name}", value=value) for name, value in said.items()],
-    )
-
-
-def _words(part: Component) -> str:
-    return " ".join(one.name for one in part.licenses if isinstance(one, DisjunctiveLicense) and one.name)
-
-
-def _copy_licences(parts: list[metadata.Distribution], folder: Path) -> None:
     for part in parts:
-        texts = [path for path in part.files or [] if re.search(r"(?i)(licen[cs]e|copying|notice|copyright)", path.name)]
+        one = Component(
+            name=part.name,
+            version=part.version or None,
+            type=ComponentType.LIBRARY,
+            licenses=[DisjunctiveLicense(name=part.licence)],
+            purl=PackageURL("pypi", None, part.name.lower(), part.version) if part.version else None,
+            properties=[Property(name=f"ius:{name}", value=value) for name, value in part.notes.items()],
+        )
+        bom.components.add(one)
+        bom.register_dependency(whole, [one])
+    return JsonV1Dot6(bom).output_as_string(indent=1)
+
+
+def _copy_licences(packages: Sequence[metadata.Distribution], folder: Path) -> None:
+    """What each package says, and what Qt, FFmpeg and Python want to be said."""
+    shutil.copytree(TEXTS, folder, dirs_exist_ok=True)
+    python = Path(sysconfig.get_path("stdlib"), "LICENSE.txt")
+    if python.is_file():
+        shutil.copy(python, folder / "Python.txt")
+    for part in packages:
+        texts = [
+            path for path in part.files or [] if re.search(r"(?i)(licen[cs]e|copying|notice|copyright)", path.name)
+        ]
         for text in texts:
             source = Path(str(part.locate_file(text)))
             if source.is_file() and source.suffix != ".py":

@@ -89,6 +89,11 @@ def test_the_qt_that_drops_references_is_shut_out() -> None:
     assert not qt.specifier.contains("6.12.0")
 
 
+def test_what_only_training_needs_is_not_installed_with_the_viewer() -> None:
+    needed = {Requirement(text).name.lower() for text in PROJECT["dependencies"]}
+    assert not needed & {"simpleitk", "torch", "nnunetv2", "onnx", "onnxruntime", "onnxruntime-gpu"}
+
+
 def test_only_one_onnxruntime_and_the_headless_opencv_are_installed() -> None:
     names = {dist.metadata["Name"].lower() for dist in metadata.distributions()}
     assert len(names & {"onnxruntime", "onnxruntime-gpu"}) == 1
