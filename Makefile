@@ -9,7 +9,7 @@ RECIPE := pyproject.toml packaging/constraints.txt packaging/runtime
 ONE_RUNTIME = $(BIN)/python -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu 2>/dev/null
 RUNTIME = $$(packaging/runtime)
 
-.PHONY: demo bundle test check format lint types imports bench bench-all soak screenshots demo-model clean
+.PHONY: demo docs bundle test check format lint types imports bench bench-all soak screenshots demo-model clean
 
 demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 	@packaging/system-libraries
@@ -45,6 +45,10 @@ soak: $(VENV)/.all  ## a minute of each live source, ten minutes of latency, twi
 	@packaging/system-libraries && packaging/test-tools
 	@failed=; for script in tests/soak/soak_*.py; do $(BIN)/python $$script || failed="$$failed $$script"; done; \
 	test -z "$$failed" || { echo "Violated:$$failed" >&2; exit 1; }
+
+docs: $(VENV)/.all  ## the manual in build/docs, its pages that are made from the code first
+	$(BIN)/python packaging/pages.py
+	$(BIN)/mkdocs build --quiet
 
 bundle:  ## the viewer as one folder, tested, and as tar.xz and .deb in dist/: minutes, in an environment of its own
 	@packaging/system-libraries
