@@ -97,7 +97,7 @@ def dicom() -> str:
     with tempfile.TemporaryDirectory() as folder, closing(open_source(str(demo_clip_path()))) as source:
         outcome = Segmenter(Engine.load(demo_model_path()))(source.read(len(source) // 2))
         pair = write_dicom_pair(Capture(outcome, source.info.levels), Path(folder, "frame.dcm"))
-        image, seg = dcmread(pair.image), dcmread(pair.seg or pair.image)
+        written = [dcmread(path) for path in (pair.image, pair.seg, pair.report) if path is not None]
     read = ", ".join(f"`{keyword}`" for keyword in READ)
     lines = [
         "# DICOM conformance statement\n",
@@ -126,11 +126,8 @@ def dicom() -> str:
             "Explicit VR Little Endian. Every object is made new: no attribute of the source is copied, the "
             "patient is a constant, UIDs are new, dates are left out. Attributes in italics have no value."
         ),
-        f"### {image.SOPClassUID.name}\n",
-        *_attributes(image),
-        f"\n### {seg.SOPClassUID.name}\n",
-        *_attributes(seg),
-        "\n## Character sets\n",
+        *(line for one in written for line in (f"### {one.SOPClassUID.name}\n", *_attributes(one), "")),
+        "## Character sets\n",
         "Written: ISO_IR 192 (UTF-8). Read: those of pydicom.\n",
         "## Security\n",
         "Exports are de-identified as [Data protection](data-protection.md) says; no security profile is claimed.",
