@@ -9,7 +9,7 @@ RECIPE := pyproject.toml packaging/constraints.txt packaging/runtime
 ONE_RUNTIME = $(BIN)/python -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu 2>/dev/null
 RUNTIME = $$(packaging/runtime)
 
-.PHONY: demo docs bundle test check format lint types imports bench bench-all soak screenshots demo-model clean
+.PHONY: demo docs bundle test processors check format lint types imports bench bench-all soak screenshots demo-model clean
 
 demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 	@packaging/system-libraries
@@ -17,9 +17,13 @@ demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 
 test: $(VENV)/.all  ## every test
 	@packaging/system-libraries && packaging/test-tools
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --durations=20
 
-check: $(VENV)/.all format lint types imports test  ## what must pass before every commit
+processors: $(VENV)/.all  ## the tests of engine and precision on every instruction set of this processor
+	@packaging/system-libraries
+	$(BIN)/python tests/processors.py
+
+check: $(VENV)/.all format lint types imports processors test  ## what must pass before every commit
 
 format: $(VENV)/.all
 	$(BIN)/ruff format --check $(PACKAGES) tests packaging

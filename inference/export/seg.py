@@ -9,9 +9,9 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from pydicom.valuerep import DSfloat
 
-from inference.contract import INTENDED_USE
 from inference.export import words
 from inference.outcome import Tumour
+from inference.safety import INTENDED_USE
 from inference.spacing import PixelSpacing
 
 DUMMY_DATE = date(1900, 1, 1)

@@ -22,10 +22,10 @@ from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
 from pydicom.uid import generate_uid
 
-from inference.contract import INTENDED_USE
 from inference.export import words
 from inference.export.capture import Capture
 from inference.outcome import SizeState, Tumour
+from inference.safety import INTENDED_USE
 from inference.spacing import Provenance
 
 SCHEME = "99IUS"

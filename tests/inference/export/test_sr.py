@@ -12,12 +12,12 @@ import pytest
 from highdicom.sr import srread
 
 from inference.assets import demo_model_path
-from inference.contract import INTENDED_USE
 from inference.export.capture import Capture
 from inference.export.dicom import DicomPair, write_dicom_pair
 from inference.model.engine import Engine
 from inference.model.segmenter import Segmenter
 from inference.outcome import SizeState, Tumour
+from inference.safety import INTENDED_USE
 from inference.sources.simulated import PhantomSource
 
 DCMQI = Path(sys.executable).with_name("tid1500reader")
