@@ -157,6 +157,21 @@ def export(arguments: argparse.Namespace) -> int:
     return WELL
 
 
+def send(arguments: argparse.Namespace) -> int:
+    """Send DICOM files to an archive (C-STORE); what it hasn't taken waits in the outbox for the next call."""
+    from platformdirs import user_data_path
+
+    from inference.export.outbox import Node, Outbox
+
+    node = Node.parse(arguments.to)
+    outbox = Outbox(Path(arguments.outbox) if arguments.outbox else user_data_path("ius", appauthor=False) / "outbox")
+    for file in arguments.files:
+        outbox.put(Path(file), identified=arguments.with_names)
+    sent = outbox.send(node)
+    _say(arguments, {"sent": sent.taken, "waiting": sent.left, "reason": sent.why})
+    return SOME_FAILED if sent.left else WELL
+
+
 def _analyse(
     source: RecordedSource, segmenter: "Segmenter", guards: Watch | None
 ) -> tuple[list[dict[str, object]], list[Mask], list[float]]:
@@ -227,7 +242,7 @@ def _json(values: dict[str, object]) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ius-segment", description=f"Brain tumour on ultrasound. {INTENDED_USE}")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="run|live|inspect|export|model")
+    commands = parser.add_subparsers(required=True, metavar="run|live|inspect|export|send|model")
     of_source = argparse.ArgumentParser(add_help=False)
     of_source.add_argument(
         "source", metavar="SOURCE", help="picture, folder, volume, sequence, DICOM, video, record, or simulated:"
@@ -268,6 +283,12 @@ def _parser() -> argparse.ArgumentParser:
         "--frame", type=int, action="append", default=[], metavar="N", help="also as DICOM and SEG; may be repeated"
     )
     command.set_defaults(command=export)
+    command = commands.add_parser("send", parents=[of_all], help=send.__doc__, description=send.__doc__)
+    command.add_argument("files", nargs="*", metavar="FILE", help="DICOM; none: only what waits in the outbox")
+    command.add_argument("--to", required=True, metavar="TITLE@HOST:PORT", help="the archive's storage service")
+    command.add_argument("--outbox", metavar="DIR", help="where files wait; default: in the user's data folder")
+    command.add_argument("--with-names", action="store_true", help="send also what may name a patient")
+    command.set_defaults(command=send)
     command = commands.add_parser("model", parents=[of_all], help=model.__doc__, description=model.__doc__)
     command.add_argument("file", metavar="FILE", help="an .onnx")
     command.set_defaults(command=model)

@@ -106,7 +106,9 @@ def dicom() -> str:
         "## Media and network\n",
         _prose(
             "A file-set reader of single files and folders, and a file creator. DICOMDIR is neither read nor "
-            "written. No association is opened: no service class is supported as user or provider."
+            "written. `ius-segment send` is a user (SCU) of the Storage service class, for the objects that are "
+            "written here and others that the user names, in their own transfer syntax, as `IUS`, without TLS. No "
+            "other service class is supported, and none as provider."
         ),
         "## What is read\n",
         _prose(
