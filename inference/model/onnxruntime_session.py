@@ -6,12 +6,12 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-import onnxruntime as ort
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from platformdirs import user_cache_path
 
 from inference.errors import ModelError
 from inference.model.providers import CPU, WORDS, Session, first_line
+from inference.model.runtime import onnxruntime as ort
+from inference.model.runtime import onnxruntime_errors as ort_errors
 
 ORT_ERRORS = (
     ort_errors.Fail,
