@@ -17,7 +17,9 @@ from training.evaluation.strata import (
     with_tumour,
     without_tumour,
 )
-from training.slices import NATIVE
+from training.slices import BY_EYE, NATIVE
+
+ANNOTATOR = "by eye, no expert"
 
 Mode = Literal["fast", "thorough"]
 """One pass, or folds and mirrors: the two differ, so that a figure without its mode says nothing."""
@@ -35,6 +37,7 @@ def summarise(scored: Sequence[Scored], data: str, simulated: bool, mode: Mode =
     silent = [one for one in scored if not one.score.positive]
     return {
         "data": {
+            **({"annotator": ANNOTATOR} if any(one.row.origin == BY_EYE for one in scored) else {}),
             "name": data,
             "simulated": simulated,
             "n_slices": len(scored),

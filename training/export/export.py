@@ -19,6 +19,7 @@ from training.export.samples import draw_samples, read_samples
 from training.export.seen import seen_in_training
 from training.files import written_aside
 from training.receipt import sha256
+from training.slices import PAINTED
 
 VERIFY_SLICES = 70
 """Slices of the parity check."""
@@ -100,4 +101,6 @@ def _simulated(trained: Trained, stores: Sequence[Path], simulated: bool) -> Pop
         raise ModelError("The contract has to say on whom the model was trained: name a file with --population.")
     rows = [row for row, _ in facts.training_rows(trained, stores)]
     native = any(row.axis == "native" for row in rows)
-    return facts.simulated_population(len({row.patient for row in rows}), native=native)
+    painted = sorted({row.patient for row in rows if row.origin == PAINTED})
+    simulated_ones = len({row.patient for row in rows} - set(painted))
+    return facts.simulated_population(simulated_ones, native=native, painted=painted)

@@ -8,7 +8,7 @@ import numpy as np
 from inference import contract as c
 from training.export.checkpoint import Trained
 from training.export.facts import LabelOrigin, area_cutoff
-from training.export.plans import Plan, strides
+from training.export.plans import Plan, shown_labels, strides
 
 MISMATCH_PER_MILLION = 200.0
 """Mask pixels of the golden cases that may differ on another device: GPUs round convolutions otherwise."""
@@ -83,7 +83,7 @@ def _divisor(plan: Plan) -> tuple[int, int]:
 def _output(trained: Trained) -> c.Output:
     """What the network answers."""
     return c.Output(
-        labels={str(label): int(value) for label, value in trained.dataset["labels"].items()},
+        labels=shown_labels(trained.dataset),
         tumour_index=1,
         activation="softmax",
         threshold=0.5,

@@ -131,20 +131,20 @@ def _several(arguments: argparse.Namespace) -> None:
     if arguments.baseline is not None:
         raise ArgumentError("A baseline is scored beside one model only: use 'evaluate PREDICTIONS SLICES'.")
     how = {name: getattr(arguments, name) for name in ("data", "simulated", "title", "cases", "margin", "mode", "jobs")}
-    how["annotators"] = _named(arguments.annotator)
+    how["annotators"] = named_folders(arguments.annotator)
     if arguments.grid is None:
-        named = _named(arguments.models)
+        named = named_folders(arguments.models)
         _refuse_other_modes(named.values(), arguments.mode)
         compare(named, arguments.slices, arguments.out, **how)
     elif arguments.models:
         raise ArgumentError(f"Models are named by the grid or one by one, not both. {_FORMS}.")
     else:
-        grid, training = read_grid(arguments.grid), _named(arguments.training)
+        grid, training = read_grid(arguments.grid), named_folders(arguments.training)
         _refuse_other_modes((one.predictions for one in grid), arguments.mode)
         compare_grid(grid, arguments.slices, arguments.out, training=training, notes=arguments.note, **how)
 
 
-def _named(words: list[str]) -> dict[str, Path]:
+def named_folders(words: list[str]) -> dict[str, Path]:
     """`NAME=FOLDER` each, by name."""
     named: dict[str, Path] = {}
     for word in words:
