@@ -17,13 +17,15 @@ from tqdm import tqdm
 
 from inference.assets import demo_model_path
 from inference.contract import DEMONSTRATION, INTENDED_USE, Mode
-from inference.engine import Engine
 from inference.errors import ChoiceError, IusError, OutputError, SourceError, SpacingError
-from inference.exporters import failed_row, reading_row, spacing_cells, write_readings, write_text
-from inference.reading import NothingFound, Outcome, Tumour
-from inference.segmenter import Segmenter
+from inference.export.readings import failed_row, reading_row, spacing_cells, write_readings
+from inference.files import write_text
+from inference.frame import Mask
+from inference.model.engine import Engine
+from inference.model.segmenter import Segmenter
+from inference.outcome import NothingFound, Outcome, Tumour
 from inference.sources import open_source
-from inference.sources.base import Mask, RecordedSource
+from inference.sources.base import RecordedSource
 from inference.sources.paths import RECORDS, is_dicom, suffix_of
 from inference.spacing import PixelSpacing, Provenance
 

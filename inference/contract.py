@@ -15,7 +15,7 @@ from inference.errors import ContractError
 CONTRACT_KEY = "ius.contract"
 """Key of the contract in the ONNX `metadata_props`."""
 GOLDEN_KEY = "ius.golden"
-"""Key of the golden cases (see `inference.golden`)."""
+"""Key of the golden cases (see `inference.model.golden`)."""
 SCHEMA: Final = 2
 INTENDED_USE = "Research use only. Not for diagnosis or treatment."
 DEMONSTRATION = "DEMONSTRATION MODEL: trained on simulation"

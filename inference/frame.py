@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.guards.base import Finding
+from inference.alarms import Finding
 from inference.spacing import PixelSpacing
 
 Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
@@ -15,6 +15,9 @@ Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
 
 ColourMap: TypeAlias = NDArray[np.uint8]
 """1 where a picture was coloured, 0 elsewhere; several times smaller than the picture, on the same extent."""
+
+
+Mask: TypeAlias = NDArray[np.uint8]
 
 
 class View(StrEnum):

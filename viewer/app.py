@@ -12,10 +12,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    from inference.live.model import Model
+    from inference.live.requests import Opened, Refusal, SourceRequest
     from inference.sources.base import RecordedSource
-    from viewer.faults import Faults
+    from viewer.exception_hooks import Faults
     from viewer.main_window import MainWindow
-    from viewer.opened import Model, Opened, Refusal, SourceRequest
 
 STARTED_AT = monotonic()
 HEADLESS_S = 10.0
@@ -36,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from platformdirs import user_log_path
     from PySide6.QtWidgets import QApplication
 
-    from viewer.faults import Faults, installed
+    from viewer.exception_hooks import Faults, installed
 
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("ius-viewer")
@@ -59,12 +60,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     """The window, with source and model being opened behind it."""
+    from inference.live.requests import SourceRequest
+    from inference.live.session import Session
+    from inference.view_notes import Phase
     from viewer import settings
     from viewer.main_window import MainWindow
-    from viewer.opened import SourceRequest
     from viewer.panels.source import DEMO
-    from viewer.phase import Phase
-    from viewer.session import Session
 
     session = Session(open_source, load_model)
     remembered = settings.load()
@@ -85,9 +86,9 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
 
 def _send(window: "MainWindow", host: str, port: int) -> None:
     """Begin to send by OpenIGTLink; a taken port is told, and the window goes on without."""
-    from inference.broadcast import Broadcast
-    from viewer.opened import Refusal
-    from viewer.outlet import Outlet
+    from inference.export.openigtlink_server import Broadcast
+    from inference.live.publisher import Outlet
+    from inference.live.requests import Refusal
 
     server = _guarded(lambda: Broadcast(port, host))
     if isinstance(server, Refusal):
@@ -121,9 +122,9 @@ def open_source(request: "SourceRequest") -> "Opened | Refusal":
 
 def _compared(source: "RecordedSource", request: "SourceRequest") -> "Opened":
     """The recording with its true masks, opened along the same axis."""
+    from inference.live.requests import Compared
+    from inference.live.truth import Truth
     from inference.sources import open_source as open_any
-    from inference.truth import Truth
-    from viewer.opened import Compared
 
     with ExitStack() as opened:
         opened.callback(source.close)
@@ -139,7 +140,7 @@ def load_model(path: Path | None) -> "Model | Refusal":
 
     def loading() -> "Model":
         from inference.assets import demo_model_path
-        from viewer.modelling import model_of
+        from inference.live.model import model_of
 
         return model_of(path or demo_model_path())
 
@@ -149,7 +150,7 @@ def load_model(path: Path | None) -> "Model | Refusal":
 def _guarded(job: Callable[[], T]) -> "T | Refusal":
     """Do a job of the start, and turn whatever breaks into one sentence."""
     from inference.errors import IusError
-    from viewer.opened import Refusal
+    from inference.live.requests import Refusal
 
     try:
         return job()
@@ -192,8 +193,8 @@ def _end_after(window: "MainWindow", seconds: float, wanted: argparse.Namespace,
 
 
 def _write_status(window: "MainWindow", path: Path) -> None:
-    from inference.exporters import write_text
-    from viewer.report import report
+    from inference.files import write_text
+    from viewer.status_report import report
 
     values = report(window.meter, window.session.status(), window.session.model, window.shown, STARTED_AT)
     write_text(path, json.dumps(values, indent=2) + "\n")
@@ -202,7 +203,7 @@ def _write_status(window: "MainWindow", path: Path) -> None:
 
 def _write_screenshot(window: "MainWindow", path: Path) -> None:
     from inference.errors import OutputError
-    from inference.exporters import replacing
+    from inference.files import replacing
 
     with replacing(path) as aside:
         if not window.grab().save(str(aside), "PNG"):

@@ -19,33 +19,31 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMainWindow
 
-from inference.reading import Outcome
+from inference.live.health import Health
+from inference.live.review import Review
+from inference.live.session import Session
+from inference.outcome import Outcome
+from inference.view_notes import Flip, Phase
 from viewer import keymap, settings
 from viewer.actions import ACTIONS
-from viewer.calibrating import Calibrating
-from viewer.canvas import Painted
-from viewer.chores import Chores
-from viewer.condition import Health
-from viewer.deeds import Deeds
-from viewer.desk import Desk
-from viewer.exporting import Exporting
-from viewer.face import Face, Offer
-from viewer.faults import Faults
-from viewer.flip import Flip
-from viewer.freezing import Freezing
+from viewer.control.action_handlers import Deeds
+from viewer.control.app_state import Desk
+from viewer.control.calibration import Calibrating
+from viewer.control.freezing import Freezing
+from viewer.control.presets import Presets
+from viewer.control.record_export import Exporting
+from viewer.control.recording import Recording
+from viewer.control.refresh import Pull
+from viewer.exception_hooks import Faults
+from viewer.jobs.background import Chores
+from viewer.jobs.snapshots import Snapshots
 from viewer.keymap import KeyConflictError
-from viewer.meter import Meter
-from viewer.phase import Phase
-from viewer.presets import Presets
-from viewer.pull import Pull
-from viewer.recorder import Recording
-from viewer.review import Review
-from viewer.screen import Screen
-from viewer.session import Session
+from viewer.layout.layout import Screen
+from viewer.paint_meter import Meter, Painted
+from viewer.readout.readout_state import Face, Offer
 from viewer.settings import Settings
-from viewer.snapshots import Snapshots
-from viewer.stylesheet import stylesheet
-from viewer.theme import Theme
+from viewer.style.stylesheet import stylesheet
+from viewer.style.theme import Theme
 
 TICK_MS = 16
 ONE_MONITOR = "There is no other monitor: plug one in, or press F to fill this one."

@@ -6,10 +6,9 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.frame import Pixels
-from inference.reading import Outcome
-from inference.sources.base import Mask
-from inference.sources.sector import sector_mask
+from inference.frame import Mask, Pixels
+from inference.outcome import Outcome
+from inference.sector import sector_mask
 
 
 class Outside(StrEnum):

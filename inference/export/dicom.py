@@ -17,9 +17,9 @@ from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate
 from inference.contract import INTENDED_USE
 from inference.export import words
 from inference.export.capture import Capture
-from inference.exporters import replacing
+from inference.files import replacing
 from inference.frame import View
-from inference.reading import Tumour
+from inference.outcome import Tumour
 
 PATIENT_NAME: Final = "ANONYMOUS^"
 PATIENT_ID: Final = "ANONYMOUS"

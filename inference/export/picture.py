@@ -11,8 +11,8 @@ from inference.contract import DEMONSTRATION
 from inference.errors import OutputError
 from inference.export.capture import Capture
 from inference.export.words import caption
-from inference.exporters import replacing
-from inference.reading import Region, SizeState, Tumour
+from inference.files import replacing
+from inference.outcome import Region, SizeState, Tumour
 
 WIDTH = 480
 """A caption is at least this wide, pixels: a narrower picture gets a black margin at its right."""

@@ -41,7 +41,7 @@ def area_plot(readings: Sequence[Reading], limits_mm2: Sequence[float] = ()) -> 
     """The plot, or an empty text where no reading has an area in mm².
 
     Args:
-        readings: rows of `inference.exporters.reading_row`, in order.
+        readings: rows of `inference.nifti.reading_row`, in order.
         limits_mm2: the model's limits, drawn where the plot reaches them.
     """
     along = "time_s" if all(isinstance(row.get("time_s"), int | float) for row in readings) else "frame"

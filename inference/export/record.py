@@ -18,11 +18,12 @@ from inference.export.capture import Capture
 from inference.export.dicom import write_dicom_pair
 from inference.export.picture import write_pictures
 from inference.export.plot import STYLE, area_plot
+from inference.export.readings import reading_row, write_readings
 from inference.export.stack import write_stack
 from inference.export.summary import Session, write_summary
-from inference.export.volume import header_of, in_volume
-from inference.exporters import reading_row, write_nifti, write_readings, write_text
-from inference.reading import NotAnalysed, NothingFound, Outcome, Reason, Tumour
+from inference.files import write_text
+from inference.nifti import header_of, in_volume, write_nifti
+from inference.outcome import NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.recording.timeline import Setting
 from inference.sources.record import RecordSource
 

@@ -10,7 +10,7 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
 from inference.contract import INTENDED_USE
 from inference.export import words
-from inference.reading import Tumour
+from inference.outcome import Tumour
 
 DUMMY_DATE = date(1900, 1, 1)
 """ContentDate has to have a value; PS3.15 lets a dummy stand for one that would point to an operation."""

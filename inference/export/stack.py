@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from inference.contract import INTENDED_USE
 from inference.errors import OutputError
-from inference.exporters import picture_header, replacing
+from inference.files import replacing
+from inference.nifti import picture_header
 from inference.spacing import PixelSpacing
 
 MOST = 32767

@@ -13,9 +13,9 @@ from inference.export import words
 from inference.export.capture import Capture
 from inference.export.picture import annotated, png
 from inference.export.plot import STYLE, Reading, area_plot
-from inference.exporters import write_text
+from inference.files import write_text
 from inference.frame import Origin
-from inference.reading import SizeState
+from inference.outcome import SizeState
 from inference.spacing import PixelSpacing, Provenance
 
 REASONS = 10
@@ -48,7 +48,7 @@ class Session:
 
     Attributes:
         origin: the source.
-        readings: rows of `inference.exporters.reading_row`, in order.
+        readings: rows of `inference.nifti.reading_row`, in order.
         contract: of the model that looked; None where none did.
         model_sha256: sha256 of its file.
         provider: what it ran on.

@@ -3,7 +3,7 @@
 from inference.contract import DEMONSTRATION, INTENDED_USE, Mode
 from inference.export.capture import Capture
 from inference.frame import Frame, Origin, View
-from inference.reading import Failed, NothingFound, Outcome, SizeState, Tumour
+from inference.outcome import Failed, NothingFound, Outcome, SizeState, Tumour
 from inference.spacing import PixelSpacing
 
 SHORT_SHA = 12

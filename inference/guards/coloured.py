@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from inference.guards.sketch import Sketch
+from inference.guards.thumbnail import Sketch
 
 SHARE = 0.003
 """Of the content: a vessel of 6 mm in a sector of 100 cm². A coloured letter is less."""

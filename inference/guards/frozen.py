@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.alarms import Alarm, Finding
 from inference.frame import Frame
-from inference.guards.base import Alarm, Finding
-from inference.guards.sketch import Sketch
+from inference.guards.thumbnail import Sketch
 
 AFTER_S = 1.0
 """A hand is never still for a second: speckle changes with every pulse, even on a resting probe."""

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.frame import View
-from inference.guards.sketch import Sketch
-from inference.sources.sector import sector_mask
+from inference.guards.thumbnail import Sketch
+from inference.sector import sector_mask
 
 THICK = 4
 """Pixels: a stroke is thinner. One more for each 480 pixels of the longer side above 1280."""

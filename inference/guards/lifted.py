@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.frame import View
-from inference.guards.sketch import DARK, Sketch
+from inference.guards.thumbnail import Sketch
+from inference.sector import DARK
 
 DEEP = 0.4
 """Share of the depth below which rings have died away, and tissue has not."""

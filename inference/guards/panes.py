@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.frame import View
-from inference.guards.sketch import DARK, Sketch
+from inference.guards.thumbnail import Sketch
+from inference.sector import DARK
 
 LARGE = 0.3
 """Share of all bright content that each of two panes has at least."""

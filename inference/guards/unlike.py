@@ -4,7 +4,7 @@ import numpy as np
 
 from inference.contract import Seen
 from inference.frame import Frame
-from inference.guards.sketch import Sketch
+from inference.guards.thumbnail import Sketch
 
 ROUNDING = 0.01
 """Relative: a spacing that went through another file format."""

@@ -4,10 +4,11 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 
+from inference.alarms import Alarm, Event, Finding
 from inference.contract import Seen
 from inference.frame import Frame
-from inference.guards.base import Alarm, Event, Finding, Guard
-from inference.guards.sketch import Sketcher
+from inference.guards.base import Guard
+from inference.guards.thumbnail import Sketcher
 
 log = logging.getLogger(__name__)
 

@@ -5,14 +5,14 @@ from importlib import metadata
 
 import numpy as np
 
-from inference import reading
+from inference import outcome as reading
 from inference.contract import INTENDED_USE
+from inference.crop import Rect
 from inference.frame import Frame, Origin
-from inference.packing import pack_mask, pack_pixels, unpack_mask, unpack_pixels
-from inference.reading import Analysis, Diameters, Failed, NotAnalysed, NothingFound, Outcome, Tumour, UnknownSpacing
+from inference.outcome import Analysis, Diameters, Failed, NotAnalysed, NothingFound, Outcome, Tumour, UnknownSpacing
+from inference.recording.packing import pack_mask, pack_pixels, unpack_mask, unpack_pixels
 from inference.recording.schema import Answer, Event, EventKind, Grid, Looked, Opening, Picture, Piece, Scale
-from inference.sources.base import SourceInfo
-from inference.sources.cropped import Rect
+from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
 
 NO_SCALE = "The recorded source did not say how large a pixel is: calibrate."

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
+from inference.crop import Rect
 from inference.errors import OutputError
 from inference.frame import Frame
-from inference.reading import Outcome
+from inference.outcome import Outcome
 from inference.recording.entries import answer_of, opening_of, picture_of, scale_event, since
 from inference.recording.schema import Entry, Event, EventKind, ModelUsed
 from inference.recording.writer import RecordFile
-from inference.sources.base import SourceInfo
-from inference.sources.cropped import Rect
+from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
 
 log = logging.getLogger(__name__)

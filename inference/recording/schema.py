@@ -14,7 +14,7 @@ from msgspec import Meta
 from inference.contract import Mode
 from inference.errors import OutputError
 from inference.frame import View
-from inference.reading import Reason, SizeState
+from inference.outcome import Reason, SizeState
 from inference.spacing import Provenance
 
 SUFFIX = ".mcap"
@@ -103,7 +103,7 @@ class Picture(_Group, frozen=True, tag="frame"):
     scale: Scale | None
     no_scale_reason: str
     pixels: bytes
-    """(rows, cols), `inference.packing`."""
+    """(rows, cols), `inference.recording.packing`."""
 
 
 class Looked(_Group, frozen=True):
@@ -121,7 +121,7 @@ class Looked(_Group, frozen=True):
 
 
 class Piece(_Group, frozen=True):
-    """One region of the mask: as `inference.reading.Region`."""
+    """One region of the mask: as `inference.outcome.Region`."""
 
     area_px: Count
     area_mm2: float | None
@@ -145,7 +145,7 @@ class Answer(_Group, frozen=True, tag="outcome"):
     reason: Reason | None
     looked: Looked | None
     mask: bytes
-    """(rows, cols) 0/1, `inference.packing`; empty without a tumour."""
+    """(rows, cols) 0/1, `inference.recording.packing`; empty without a tumour."""
     regions: tuple[Piece, ...]
 
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from inference.errors import NotFoundError, SourceError
 from inference.sources.colour import colour_map
-from inference.sources.grey import Weave, grey
+from inference.sources.interlace import Weave
 from inference.sources.live import Connection, Live, Picture
+from inference.sources.pixels import grey
 from inference.sources.recorded import REMEDY, quiet_opencv
 from inference.spacing import PixelSpacing
 

@@ -8,14 +8,16 @@ import numpy as np
 import pydicom
 from pydicom.errors import InvalidDicomError
 
+from inference.display import display_levels
 from inference.errors import ChoiceError, FormatError
-from inference.frame import ColourMap, Origin, Pixels, View
-from inference.sources.base import Mask, SourceInfo
+from inference.frame import ColourMap, Mask, Origin, Pixels, View
+from inference.sector import sector_mask, spread
+from inference.source_info import SourceInfo
 from inference.sources.dicom_pixels import DicomPixels, damage_told
 from inference.sources.dicom_region import Pane, pane_of
 from inference.sources.paths import dicom_files
-from inference.sources.recorded import Recorded, as_pixels, display_levels
-from inference.sources.sector import sector_mask, spread
+from inference.sources.pixels import as_pixels
+from inference.sources.recorded import Recorded
 from inference.spacing import PixelSpacing
 
 SAMPLED = 32

@@ -17,7 +17,7 @@ from pydicom.uid import JPEGBaseline8Bit
 from inference.errors import FormatError
 from inference.frame import ColourMap, Pixels
 from inference.sources.colour import cells_coloured, colour_map
-from inference.sources.recorded import as_pixels, luma
+from inference.sources.pixels import as_pixels, luma
 
 DAMAGE = (
     AttributeError,

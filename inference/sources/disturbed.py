@@ -19,11 +19,11 @@ import cv2
 import numpy as np
 
 from inference.errors import ChoiceError, SourceError
-from inference.sources.base import SourceInfo
+from inference.source_info import SourceInfo
 from inference.sources.colour import colour_map
 from inference.sources.disturbances import NAMED, PSF, Colours, Disturbance, Screen, disturb, drawn
-from inference.sources.grey import grey
 from inference.sources.live import Connection, Live, Picture
+from inference.sources.pixels import grey
 from inference.sources.recorded import REMEDY
 from inference.sources.simulated import PhantomSource, fan
 from inference.spacing import PixelSpacing

@@ -7,12 +7,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.display import display_levels
 from inference.errors import FormatError, NotFoundError
 from inference.frame import ColourMap, Origin, Pixels, View
-from inference.sources.base import SourceInfo
+from inference.source_info import SourceInfo
 from inference.sources.colour import colour_map
 from inference.sources.paths import PICTURES, natural_order
-from inference.sources.recorded import REMEDY, Recorded, as_pixels, display_levels, luma, quiet_opencv
+from inference.sources.pixels import as_pixels, luma
+from inference.sources.recorded import REMEDY, Recorded, quiet_opencv
 from inference.spacing import PixelSpacing
 
 NO_SCALE = f"A picture file does not say how large a pixel is: {REMEDY}."

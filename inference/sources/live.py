@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Protocol
 
+from inference.display import display_levels
 from inference.errors import SourceError
 from inference.frame import ColourMap, Frame, Origin, Pixels, View
-from inference.guards.depth import DepthGuard, DepthWatch
 from inference.latest import Latest
-from inference.sources.base import LOST_AFTER_S, Closing, SourceInfo
-from inference.sources.recorded import REMEDY, display_levels
-from inference.sources.sector import GrowingSector
+from inference.sector import GrowingSector
+from inference.source_info import SourceInfo
+from inference.sources.base import LOST_AFTER_S, Closing
+from inference.sources.depth_watch import DepthGuard, DepthWatch
+from inference.sources.recorded import REMEDY
 from inference.spacing import PixelSpacing
 
 log = logging.getLogger(__name__)

@@ -14,9 +14,9 @@ import cv2
 
 from inference.errors import SourceError
 from inference.sources.colour import colour_map
-from inference.sources.grey import grey
 from inference.sources.live import Connection, Live, Picture
 from inference.sources.paths import shown_address
+from inference.sources.pixels import grey
 from inference.sources.recorded import REMEDY, quiet_opencv
 from inference.spacing import PixelSpacing
 

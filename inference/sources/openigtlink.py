@@ -19,7 +19,8 @@ from pyigtl.messages import ImageMessage, MessageBase
 from inference.errors import ChoiceError, FormatError, SourceError
 from inference.sources.colour import colour_map
 from inference.sources.live import Connection, Live, Picture
-from inference.sources.recorded import REMEDY, as_pixels, luma
+from inference.sources.pixels import as_pixels, luma
+from inference.sources.recorded import REMEDY
 from inference.spacing import PixelSpacing, Provenance
 
 log = logging.getLogger(__name__)

@@ -7,15 +7,14 @@ from pathlib import Path
 import numpy as np
 
 from inference.errors import FormatError
-from inference.export.volume import header_of, in_volume
-from inference.exporters import picture_header, write_mask_nifti
-from inference.frame import Frame, Origin, Pixels
-from inference.reading import Outcome
+from inference.frame import Frame, Mask, Origin, Pixels
+from inference.nifti import header_of, in_volume, picture_header, write_mask_nifti
+from inference.outcome import Outcome
 from inference.recording.entries import frame_of, outcome_of
 from inference.recording.reader import RecordReader
 from inference.recording.schema import EventKind, ModelUsed, Opening
 from inference.recording.timeline import Setting, settings
-from inference.sources.base import Mask, SourceInfo, SweptGrid
+from inference.source_info import SourceInfo, SweptGrid
 from inference.sources.recorded import Recorded
 from inference.spacing import PixelSpacing
 

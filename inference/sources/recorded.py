@@ -6,22 +6,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
 
-import cv2
 import numpy as np
 from cv2.utils import logging
-from numpy.typing import NDArray
 
-from inference.exporters import picture_header, write_mask_nifti
-from inference.frame import ColourMap, Frame, Pixels
-from inference.sources.base import Closing, Mask, SourceInfo
+from inference.frame import ColourMap, Frame, Mask, Pixels
+from inference.nifti import picture_header, write_mask_nifti
+from inference.source_info import SourceInfo
+from inference.sources.base import Closing
 from inference.spacing import PixelSpacing
 
 REMEDY = "calibrate, or type the spacing (--spacing ROW,COL)"
 """What a user can do about an unknown scale; ends every such sentence."""
-SAMPLE = 1_000_000
-"""Values looked at for the display levels."""
 
 
 class Recorded(Closing, ABC):
@@ -104,35 +100,3 @@ def quiet_opencv() -> Iterator[None]:
         yield
     finally:
         logging.setLogLevel(level)
-
-
-def display_levels(sample: NDArray[Any]) -> tuple[float, float]:
-    """Black and white of the display: 0-255 for 8 bits, else 0 and the 99.5th percentile of what isn't 0."""
-    if sample.dtype == np.uint8:
-        return 0.0, 255.0
-    values = sample.reshape(-1)[:: max(1, sample.size // SAMPLE)]
-    values = values[values != 0]
-    white = float(np.percentile(values, 99.5)) if values.size else 1.0
-    return 0.0, white if white > 0 else 1.0
-
-
-def as_pixels(values: NDArray[Any]) -> Pixels:
-    """Grey values in one of the dtypes of a frame, C order: uint8 and uint16 stay, anything else becomes float32.
-
-    Values that are not finite mark voxels outside the field of view and become 0, the background.
-    """
-    if values.dtype in (np.uint8, np.uint16):
-        return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
-    real: NDArray[np.float32] = np.ascontiguousarray(values, dtype=np.float32)
-    return real if np.isfinite(real).all() else np.nan_to_num(real, nan=0.0, posinf=0.0, neginf=0.0)
-
-
-def luma(colour: NDArray[Any], *, order: str = "RGB") -> NDArray[Any]:
-    """Grey from colour by ITU-R BT.601 luma (0.299 R + 0.587 G + 0.114 B); R = G = B keeps its value.
-
-    Args:
-        colour: (rows, cols, 3 or 4), a fourth channel is transparency and is ignored.
-        order: "RGB" or "BGR".
-    """
-    code = cv2.COLOR_RGB2GRAY if order == "RGB" else cv2.COLOR_BGR2GRAY
-    return cv2.cvtColor(np.ascontiguousarray(colour[..., :3]), code)

@@ -9,15 +9,17 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
+from inference.display import display_levels
 from inference.errors import FormatError
-from inference.exporters import picture_header, write_mask_nifti
-from inference.frame import ColourMap, Frame, Origin, Pixels, View
-from inference.sources.base import Mask, SourceInfo
+from inference.frame import ColourMap, Frame, Mask, Origin, Pixels, View
+from inference.nifti import picture_header, write_mask_nifti
+from inference.sector import spread
+from inference.source_info import SourceInfo
 from inference.sources.colour import colour_map
 from inference.sources.orientation import Orientation
+from inference.sources.pixels import as_pixels, luma
 from inference.sources.plus_config import config_spacing
-from inference.sources.recorded import REMEDY, Recorded, as_pixels, display_levels, luma
-from inference.sources.sector import spread
+from inference.sources.recorded import REMEDY, Recorded
 from inference.sources.sequence_file import read_sequence
 from inference.spacing import PixelSpacing, Provenance
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.frame import Origin, View
-from inference.sources.base import Mask, SourceInfo
+from inference.frame import Mask, Origin, View
+from inference.source_info import SourceInfo
 from inference.sources.recorded import Recorded
 from inference.spacing import PixelSpacing, Provenance
 

@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from inference.errors import FormatError, SourceError
 from inference.frame import ColourMap, Origin, Pixels, View
-from inference.sources.base import SourceInfo
+from inference.sector import sector_mask, spread
+from inference.source_info import SourceInfo
 from inference.sources.colour import colour_map
-from inference.sources.recorded import REMEDY, Recorded, as_pixels, luma, quiet_opencv
-from inference.sources.sector import sector_mask, spread
+from inference.sources.pixels import as_pixels, luma
+from inference.sources.recorded import REMEDY, Recorded, quiet_opencv
 from inference.spacing import PixelSpacing
 
 NO_SCALE = f"A video does not say how large a pixel is: {REMEDY}."

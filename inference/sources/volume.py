@@ -5,16 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
+from inference.display import display_levels
 from inference.errors import ChoiceError, FormatError
-from inference.exporters import without_texts, write_mask_nifti
-from inference.frame import Origin, Pixels, View
-from inference.sources.base import Mask, SourceInfo, SweptGrid
+from inference.frame import Mask, Origin, Pixels, View
+from inference.nifti import without_texts, write_mask_nifti
+from inference.source_info import SourceInfo, SweptGrid
 from inference.sources.grid import AXES, Volume, edge_letter, plane_reason
 from inference.sources.metaimage import read_metaimage
 from inference.sources.nifti import read_nifti
 from inference.sources.nrrd_file import read_nrrd
 from inference.sources.paths import suffix_of
-from inference.sources.recorded import Recorded, as_pixels, display_levels
+from inference.sources.pixels import as_pixels
+from inference.sources.recorded import Recorded
 from inference.spacing import PixelSpacing, Provenance
 
 READERS: dict[str, Callable[[Path], Volume]] = {

@@ -19,11 +19,11 @@ from benchfile import keep, shown
 from numpy.typing import NDArray
 
 from inference.assets import demo_clip_path, demo_model_path
-from inference.engine import Engine
 from inference.errors import ModelError
 from inference.frame import Frame
-from inference.openvino_session import OpenVinoSession, library
-from inference.preprocessing import prepare, restore
+from inference.model.engine import Engine
+from inference.model.openvino_session import OpenVinoSession, library
+from inference.model.preprocessing import prepare, restore
 from inference.sources import open_source
 from training.export.precision import to_int8
 

@@ -21,12 +21,12 @@ from rivals import ON, PLANS, SIZES, Clocked, Rival, built, frame_of, millisecon
 from starts import starts
 
 from inference.contract import Mode
-from inference.engine import Engine
 from inference.frame import Frame
-from inference.preprocessing import prepare, restore
-from inference.providers import default_threads
-from inference.segmentation import mask_of, regions_of
-from inference.segmenter import Segmenter
+from inference.model.engine import Engine
+from inference.model.preprocessing import prepare, restore
+from inference.model.providers import default_threads
+from inference.model.segmentation import mask_of, regions_of
+from inference.model.segmenter import Segmenter
 from training.export import parity
 
 ALLOWED_SHARE, ALLOWED_MS = 0.02, 4.0

@@ -15,10 +15,10 @@ import numpy as np
 from benchfile import keep
 from nnunetv2.preprocessing.resampling.default_resampling import resample_data_or_seg_to_shape
 
-from inference.engine import Engine
 from inference.frame import Frame
-from inference.reading import NothingFound, Tumour
-from inference.segmenter import Segmenter
+from inference.model.engine import Engine
+from inference.model.segmenter import Segmenter
+from inference.outcome import NothingFound, Tumour
 from inference.sources.simulated import PhantomSource
 
 FRAMES = 200
@@ -69,7 +69,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = given or Path(folder) / "threshold.onnx"
         if given is None:
-            from training.export.tiny import threshold_model
+            from tiny import threshold_model
 
             threshold_model(path, level=110 / 150, spacing_mm=(0.35, 0.35))
         segmenter = Segmenter(Engine.load(path))

@@ -16,25 +16,25 @@ import numpy as np
 from benchfile import keep
 
 from inference.assets import demo_model_path
-from inference.engine import Engine
+from inference.crop import Rect
 from inference.frame import Frame, Origin, View
+from inference.guards.all import every_guard
 from inference.guards.black import black
 from inference.guards.coloured import coloured
-from inference.guards.depth import DepthGuard
-from inference.guards.every import every_guard
 from inference.guards.frozen import FrozenGuard
 from inference.guards.graphics import Graphics
 from inference.guards.lifted import lifted
 from inference.guards.panes import panes
-from inference.guards.sketch import Sketch
+from inference.guards.thumbnail import Sketch
 from inference.guards.unlike import unlike_training
+from inference.model.engine import Engine
+from inference.sector import GrowingSector
 from inference.sources import open_source
 from inference.sources.colour import colour_map
-from inference.sources.cropped import Rect
+from inference.sources.depth_watch import DepthGuard
 from inference.sources.disturbances import drawn
 from inference.sources.disturbed import screens
-from inference.sources.grey import grey
-from inference.sources.sector import GrowingSector
+from inference.sources.pixels import grey
 
 SIZES = ((480, 640), (720, 1280))
 FPS = 25.0

@@ -19,7 +19,7 @@ from torch import nn
 
 from inference.sources.simulated import PhantomSource
 from training.export.norm import spell_out_norms
-from training.nnunet.plans import Shape
+from training.nnunet.planner import Shape
 
 PATCH = (Shape().side, Shape().side)
 

@@ -15,18 +15,19 @@ import cv2
 import nibabel as nib
 import numpy as np
 from benchfile import keep
+from blobs import write_model
 
 from inference.contract import Identity, Mode
-from inference.engine import Engine
-from training.export import facts, parity
-from training.export.blobs import write_model
-from training.export.cases import golden_cases
-from training.export.checkpoint import read_trained
-from training.export.graph import seal, write_onnx
+from inference.model.engine import Engine
+from training.export import parity
+from training.export import training_facts as facts
+from training.export.contract import contract_of
+from training.export.golden_cases import golden_cases
+from training.export.input_ranges import seen_in_training
 from training.export.network import to_onnx
-from training.export.recipe import contract_of
+from training.export.onnx_file import seal, write_onnx
 from training.export.samples import Sample, draw_samples
-from training.export.seen import seen_in_training
+from training.nnunet.results.checkpoint import read_trained
 
 REAL = Path(__file__).resolve().parents[3] / "shared/data/resect/us"
 MODELS = {

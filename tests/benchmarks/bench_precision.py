@@ -20,17 +20,19 @@ from rivals import milliseconds
 
 from inference.contract import Identity, Input
 from inference.errors import ModelError
-from inference.openvino_session import OpenVinoSession, library
-from inference.preprocessing import prepare, restore
-from inference.providers import default_threads
-from training.export import facts, parity, reduction
-from training.export.checkpoint import Trained, read_trained
+from inference.model.openvino_session import OpenVinoSession, library
+from inference.model.preprocessing import prepare, restore
+from inference.model.providers import default_threads
+from training.export import parity
+from training.export import precision_gate as reduction
+from training.export import training_facts as facts
+from training.export.contract import contract_of
+from training.export.input_ranges import seen_in_training
 from training.export.network import to_onnx
 from training.export.norm import fuse_norms
 from training.export.precision import calibration_samples, calibration_tiles, to_int8
-from training.export.recipe import contract_of
 from training.export.samples import Sample, read_samples
-from training.export.seen import seen_in_training
+from training.nnunet.results.checkpoint import Trained, read_trained
 
 Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 Mask = NDArray[np.uint8]

@@ -9,9 +9,9 @@ from pathlib import Path
 from benchfile import keep
 
 from inference.assets import demo_model_path
-from inference.engine import Engine
-from inference.reading import Tumour
-from inference.segmenter import Segmenter
+from inference.model.engine import Engine
+from inference.model.segmenter import Segmenter
+from inference.outcome import Tumour
 from inference.sources import open_source
 
 FOLDER = Path(__file__).resolve().parents[3] / "shared/data/resect/us"

@@ -26,8 +26,8 @@ import SimpleITK as sitk  # noqa: N813
 from benchfile import keep
 from mattes import mattes
 
-from training.landmarks import Landmarks, best_rigid, mtre_mm, read_landmarks
 from training.registration.align import align, sector_centre
+from training.registration.landmarks import Landmarks, best_rigid, mtre_mm, read_landmarks
 from training.registration.transforms import Matrix, read_transform, rigid
 from training.registration.volume import Volume, as_volume, read_image
 

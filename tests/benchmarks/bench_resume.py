@@ -23,8 +23,8 @@ import numpy as np
 import torch
 from benchfile import keep
 
-from training.export.checkpoint import read_checkpoint
-from training.slices import read_slice, read_slices, write_slices
+from training.nnunet.results.checkpoint import read_checkpoint
+from training.slicing.slices import read_slice, read_slices, write_slices
 
 LIMIT = 0.02
 POLL_S = 0.1

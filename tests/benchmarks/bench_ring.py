@@ -13,7 +13,7 @@ import zstandard
 from benchfile import keep
 
 from inference.assets import demo_clip_path
-from inference.ring import LARGEST, SECONDS
+from inference.live.ring import LARGEST, SECONDS
 from inference.sources import open_source
 
 FPS = 25

@@ -16,11 +16,12 @@ from bench_engine import milliseconds
 from benchfile import keep, quartiles, shown
 from networks import write_random_model
 
-from inference.providers import CPU, Session, default_threads, open_session
-from training.export.checkpoint import read_trained
-from training.export.graph import write_onnx
+from inference.model.providers import CPU, Session, default_threads
+from inference.model.session import open_session
 from training.export.network import to_onnx
-from training.nnunet.plans import SHAPES, Shape
+from training.export.onnx_file import write_onnx
+from training.nnunet.planner import SHAPES, Shape
+from training.nnunet.results.checkpoint import read_trained
 
 NAMES = {f"realtime-{name}": name for name in ("coarse", "narrow", "wide", "shallow", "deep")} | {"realtime": "base"}
 """Plan -> model of the experiment."""

@@ -12,8 +12,8 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from benchfile import keep
 
-from training.cases import Case, write_cases
 from training.cli import main
+from training.cohort.cases import Case, write_cases
 
 SHAPE = (450, 400, 400)
 SPACING = (0.2, 0.2, 0.2)

@@ -30,10 +30,10 @@ from soak_memory import resident_mb  # noqa: E402
 from witness import Witness  # noqa: E402
 
 from inference.assets import demo_clip_path, demo_model_path  # noqa: E402
-from inference.engine import Engine  # noqa: E402
 from inference.frame import Frame, Origin, View  # noqa: E402
-from inference.reading import Tumour  # noqa: E402
-from inference.segmenter import Segmenter  # noqa: E402
+from inference.model.engine import Engine  # noqa: E402
+from inference.model.segmenter import Segmenter  # noqa: E402
+from inference.outcome import Tumour  # noqa: E402
 from inference.sources import open_source  # noqa: E402
 from inference.spacing import PixelSpacing, Provenance  # noqa: E402
 

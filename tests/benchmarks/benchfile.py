@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -12,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 PATH = Path(__file__).resolve().parents[2] / "bench.json"
+sys.path.append(str(PATH.parent / "tests" / "training"))  # small networks that the tests build too
 _ALWAYS = ("numpy", "onnxruntime-gpu", "opencv-python-headless", "PySide6-Essentials", "torch", "nnunetv2")
 LIBRARIES = (*_ALWAYS, "openvino") if find_spec("openvino") else _ALWAYS
 

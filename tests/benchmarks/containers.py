@@ -11,10 +11,10 @@ from mcap.writer import Writer
 from numpy.typing import NDArray
 
 from inference.frame import Frame, Origin, View
-from inference.reading import Analysis, Region, Tumour
+from inference.outcome import Analysis, Region, Tumour
 from inference.recording.entries import answer_of, opening_of, picture_of
 from inference.recording.writer import RecordFile
-from inference.sources.base import SourceInfo
+from inference.source_info import SourceInfo
 from inference.sources.record import RecordSource
 
 ROWS, COLS = 720, 1280

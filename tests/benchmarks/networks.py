@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import torch
+from blobs import write_model
 from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
-from training.export.blobs import write_model
-from training.nnunet.plans import SHAPES
+from training.nnunet.planner import SHAPES
 
 FULL = ((384, 512), (32, 64, 128, 256, 512, 512, 512), 0.2)
 """Patch, features and spacing that nnU-Net 2.8.1 plans for frames of 400×500 pixels of 0.2 mm: 44 GMAC a pass."""

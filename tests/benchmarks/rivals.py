@@ -13,18 +13,19 @@ import torch
 from networks import FULL, REALTIME, write_random_model
 
 from inference.contract import Identity, ModelContract
-from inference.engine import Engine
 from inference.errors import ModelError
 from inference.frame import Frame
-from inference.golden import GoldenCase
-from inference.providers import OPENVINO, default_threads
+from inference.model.engine import Engine
+from inference.model.golden import GoldenCase
+from inference.model.providers import OPENVINO, default_threads
 from inference.sources.simulated import PhantomSource
-from training.export import facts, parity
-from training.export.checkpoint import Trained, read_trained
-from training.export.graph import seal, write_onnx
+from training.export import parity
+from training.export import training_facts as facts
+from training.export.contract import contract_of
+from training.export.input_ranges import seen_in_training
 from training.export.network import to_onnx
-from training.export.recipe import contract_of
-from training.export.seen import seen_in_training
+from training.export.onnx_file import seal, write_onnx
+from training.nnunet.results.checkpoint import Trained, read_trained
 
 PLANS = {"full": FULL, "realtime": REALTIME}
 SIZES = ((384, 512), (512, 512), (768, 1024))

@@ -47,12 +47,12 @@ def main() -> None:
     who, path = sys.argv[1], Path(sys.argv[2])
     pixels = np.random.default_rng(0).integers(1, 255, (384, 512)).astype(np.uint8)
     if who == "ours":
-        from inference.engine import Engine
+        from inference.model.engine import Engine
 
         Engine.load(path).segment(pixels, (0.2, 0.2))
     else:
-        from training.export.checkpoint import read_trained
         from training.export.parity import Reference
+        from training.nnunet.results.checkpoint import read_trained
 
         Reference(read_trained(path, [0])).predict(pixels, (0.2, 0.2))
     print(_most_mib())

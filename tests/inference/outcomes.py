@@ -8,7 +8,7 @@ import numpy as np
 
 from inference.contract import Mode
 from inference.frame import Frame, Origin, Pixels, View
-from inference.reading import (
+from inference.outcome import (
     Analysis,
     Diameters,
     Failed,
@@ -22,7 +22,7 @@ from inference.reading import (
     UnknownSpacing,
 )
 from inference.recording.recorder import Recorder
-from inference.sources.base import SourceInfo
+from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing, Provenance
 
 UNLIKE = "Unlike the training data: smaller pixels."

@@ -7,9 +7,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from inference import golden
 from inference.contract import CONTRACT_KEY, GOLDEN_KEY, ModelContract
 from inference.errors import ContractError
+from inference.model import golden
 
 CONTRACT: dict[str, Any] = {
     "schema": 2,

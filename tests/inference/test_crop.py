@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference.crop import Cropping, Rect, crop, propose_crop
 from inference.frame import Frame, Origin, View
-from inference.sources.cropped import Cropping, Rect, crop, propose_crop
 from inference.sources.simulated import PhantomSource
 
 

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.assets import demo_clip_path
+from inference.crop import Rect
 from inference.sources import open_source
-from inference.sources.cropped import Rect
 
 HERE = Path(__file__).resolve().parent
 FPS = 25

@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QApplication
 from senders import Clip
 
 from inference.assets import demo_model_path
-from inference.reading import NothingFound, Tumour
+from inference.outcome import NothingFound, Tumour
 from inference.spacing import PixelSpacing, Provenance
 from viewer import app
-from viewer.faults import Faults
+from viewer.exception_hooks import Faults
 from viewer.main_window import MainWindow
 
 LOOK_MS = 20

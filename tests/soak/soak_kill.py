@@ -23,7 +23,7 @@ import cv2
 import numpy as np
 
 from inference.frame import Frame
-from inference.reading import Analysis, Tumour
+from inference.outcome import Analysis, Tumour
 from inference.recording.recorder import Recorder
 from inference.sources.record import RecordSource
 from inference.sources.simulated import PhantomSource

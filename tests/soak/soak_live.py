@@ -18,8 +18,8 @@ from senders import FPS, TRANSPORTS, Clip, Transport, free_port, has_rtsp, runni
 from sitting import POPULATION, analysed, spin, viewer
 from witness import Round, Witness
 
-from inference.reading import Tumour
-from viewer.condition import STALE_AFTER_S, Health
+from inference.live.health import STALE_AFTER_S, Health
+from inference.outcome import Tumour
 from viewer.main_window import MainWindow
 
 PROMPT_MS = 150.0

@@ -18,7 +18,7 @@ from figures import Figures
 from senders import FPS, TRANSPORTS, Clip, free_port, running, write_clip
 from sitting import POPULATION, analysed, resident_mb, spin, viewer
 
-from inference.ring import LARGEST, SECONDS
+from inference.live.ring import LARGEST, SECONDS
 from viewer.main_window import MainWindow
 
 FRAMES = 20_000

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from blobs import write_model
+from small_cohort import cohort, model, store
 
-from training.export.blobs import write_model
+__all__ = ["cohort", "model", "store"]
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from training.slices import read_slices, write_slices
+from training.slicing.slices import read_slices, write_slices
 
 DEADLINE_S = 400
 LENGTH = ("--epochs", 50, "--iterations", 2, "--val-iterations", 1, "--batch-size", 2, "--workers", 0)

@@ -4,12 +4,12 @@ import numpy as np
 
 from inference.contract import ModelContract, Reliability
 from inference.frame import Frame, Origin, View
-from inference.reading import Analysis, Diameters, NothingFound, Outcome, Region, Tumour, size_state
+from inference.live.health import Condition, Health
+from inference.outcome import Analysis, Diameters, NothingFound, Outcome, Region, Tumour, size_state
 from inference.spacing import PixelSpacing, Provenance
-from viewer.condition import Condition, Health
-from viewer.face import Context, Face
-from viewer.phase import Phase
-from viewer.states import face
+from inference.view_notes import Phase
+from viewer.readout.readout_state import Context, Face
+from viewer.readout.states import face
 
 RUNNING = Condition(Health.RUNNING)
 SPACING = PixelSpacing(0.1, 0.1, Provenance.EXACT)

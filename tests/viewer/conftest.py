@@ -20,12 +20,13 @@ from pytestqt.qtbot import QtBot
 from recordings import recorded, records  # noqa: F401
 from threshold import make_model, model  # noqa: F401
 
-from inference.reading import NotAnalysed, Outcome
+from inference.live.model import Model
+from inference.live.requests import Refusal, SourceRequest
+from inference.live.session import Session
+from inference.outcome import NotAnalysed, Outcome
 from inference.sources.base import RecordedSource
 from inference.sources.simulated import PhantomSource
 from viewer.main_window import MainWindow
-from viewer.opened import Model, Refusal, SourceRequest
-from viewer.session import Session
 from viewer.settings import Settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")

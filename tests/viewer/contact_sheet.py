@@ -11,7 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QImage, QPainter
 
-from viewer import theme
+from viewer.style import theme
 
 ACROSS, WIDTH, HEIGHT, GAP, CAPTION = 5, 384, 240, 12, 26
 LARGEST = 600_000

@@ -7,7 +7,7 @@ from PySide6.QtGui import QFont, QFontMetricsF, QImage
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from viewer.main_window import MainWindow
-from viewer.readout import AreaLabel
+from viewer.readout.readout import AreaLabel
 
 AA, AA_LARGE = 4.5, 3.0
 """WCAG 2.1's least contrast, and that of large text: 24 px, or 19 px and bold."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtGui import QColor
 
-from inference.reading import Outcome, Tumour
+from inference.outcome import Outcome, Tumour
 from inference.sources.simulated import PhantomSource
 from viewer.main_window import MainWindow
 

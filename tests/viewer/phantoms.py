@@ -4,7 +4,7 @@ import threading
 from dataclasses import replace
 
 from inference.frame import Frame, Origin, View
-from inference.sources.base import SourceInfo
+from inference.source_info import SourceInfo
 from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtGui import QImage
+from tiny import threshold_model
 
 from inference.spacing import PixelSpacing, Provenance
-from training.export.tiny import threshold_model
 from viewer import app
 
 

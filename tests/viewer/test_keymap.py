@@ -11,12 +11,12 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLineEdit, QPushButton, QSlider
 from pytestqt.qtbot import QtBot
 
+from inference.view_notes import Phase
 from viewer import keymap, settings
 from viewer.actions import ACTIONS
 from viewer.keymap import KeyConflictError, Keymap
 from viewer.main_window import MainWindow
-from viewer.phase import Phase
-from viewer.theme import Theme
+from viewer.style.theme import Theme
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]

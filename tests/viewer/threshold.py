@@ -9,9 +9,9 @@ import pytest
 
 from inference.contract import ModelContract
 from inference.frame import Frame
-from inference.reading import Analysis, NothingFound, Outcome, Tumour, UnknownSpacing
-from inference.segmentation import band_of, regions_of
-from viewer.opened import Model
+from inference.live.model import Model
+from inference.model.segmentation import band_of, regions_of
+from inference.outcome import Analysis, NothingFound, Outcome, Tumour, UnknownSpacing
 
 THRESHOLD = 110
 """Between the phantom's tissue (70) and tumour (150)."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 
-from training.files import written_aside
-from training.receipt import sha256, write_json
+from training.io.files import written_aside
+from training.io.receipt import sha256, write_json
 
 VERSION = 1
 """Raised when the same files give another volume."""

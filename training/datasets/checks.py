@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from tqdm import tqdm
 
 from inference.errors import FormatError, IusError
-from training.cases import Case
+from training.cohort.cases import Case
+from training.cohort.mask_checks import check_mri_mask
 from training.datasets.usable import judged
-from training.frames import is_frame, read_frame
-from training.plausible import check_mri_mask
 from training.registration.volume import read_image
-from training.volumes import read_pair, read_sweep, same_grid
+from training.slicing.frames import is_frame, read_frame
+from training.slicing.volumes import read_pair, read_sweep, same_grid
 
 
 def checked_files(cases: Iterable[Case]) -> list[Case]:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from inference.errors import NotFoundError
-from training.cases import Case
+from training.cohort.cases import Case
 from training.datasets.files import Index, checked
 from training.datasets.origin import origin
 from training.datasets.resect import MRI, Sequences, case_folder, case_names, case_number

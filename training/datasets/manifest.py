@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from inference.errors import FormatError
-from training.cases import PATHS, Case, read_cases
+from training.cohort.cases import PATHS, Case, read_cases
 from training.datasets.usable import judged
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 
 from inference.errors import FormatError, IusError, NotFoundError
-from training.cases import Case
+from training.cohort.cases import Case
 from training.datasets.cache import converted
 from training.datasets.usable import judged
-from training.frames import frame_spacing, is_frame, read_pixels
+from training.slicing.frames import frame_spacing, is_frame, read_pixels
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pydicom.dataset import Dataset, FileDataset
 
 from inference.errors import FormatError
 from inference.sources.dicom_pixels import damage_told
-from training.dicom import pixels_of, read_dicom
+from training.io.dicom import pixels_of, read_dicom
 
 _SAME_ORIENTATION = 1e-3
 _SAME_STEP = 0.02

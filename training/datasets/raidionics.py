@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from training.cases import Case
+from training.cohort.cases import Case
 from training.datasets.files import VOLUME_SUFFIXES, checked
 
 _LABEL = ("labels_tumor", "annotation-tumor")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from inference.errors import FormatError, IusError, NotFoundError
-from training.cases import Case
+from training.cohort.cases import Case
 from training.datasets.cache import converted
 from training.datasets.clinical import Clinical, read_clinical
 from training.datasets.files import checked

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from inference.errors import NotFoundError
-from training.cases import Case
+from training.cohort.cases import Case
 from training.datasets.files import checked
 
 _ULTRASOUND = re.compile(r"ReMIND2Reg_(\d{3,4})_0000\.nii(\.gz)?")

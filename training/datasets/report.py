@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from training.cases import Case
-from training.files import written_aside
+from training.cohort.cases import Case
+from training.io.files import written_aside
 
 _PARTS = ("us", "us_label", "sweep", "sweep_label", "mri", "mri_label", "landmarks")
 _ALWAYS = ("us", "us_label", "mri", "mri_label")

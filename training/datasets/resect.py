@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from inference.errors import NotFoundError
-from training.cases import Case
+from training.cohort.cases import Case
 from training.datasets.files import Index, checked
 from training.datasets.origin import Origin, origin
 from training.datasets.usable import judged

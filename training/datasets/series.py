@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference.errors import FormatError
-from training.dicom import read_dicom
+from training.io.dicom import read_dicom
 
 
 @dataclass(frozen=True, slots=True)

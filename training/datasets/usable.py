@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from training.cases import Case
+from training.cohort.cases import Case
 
 
 def judged(case: Case, reason: str = "") -> Case:

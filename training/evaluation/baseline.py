@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from inference.errors import IusError
 from training.evaluation.metrics import score
-from training.slices import SliceRow, read_slice
+from training.slicing.slices import SliceRow, read_slice
 
 SIGMAS_MM = (0.5, 1.0, 2.0, 3.0)
 LEVELS = tuple(float(level) for level in np.arange(-1.5, 3.01, 0.25))

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.errors import FormatError, NotFoundError
-from training.fingerprint import fingerprint
-from training.leaks import look_path, write_look
-from training.receipt import sha256
+from training.io.receipt import sha256
 from training.registration.volume import read_image
-from training.slices import BY_EYE, SliceRow, write_slice, write_slices
+from training.slicing.fingerprint import fingerprint
+from training.slicing.leaks import look_path, write_look
+from training.slicing.slices import BY_EYE, SliceRow, write_slice, write_slices
 
 OUTLINES = Path(__file__).with_name("by_eye.json")
 """Those of the nine RESECT volumes, drawn on 2026-11-27 and never changed since."""

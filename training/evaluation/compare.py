@@ -7,10 +7,10 @@ from typing import Any
 
 from inference.errors import IusError
 from training.evaluation.conventions import WORDS
-from training.evaluation.observers import observers
 from training.evaluation.page import Page, Section
 from training.evaluation.population import Population, check_cases, population_of, tables_behind
 from training.evaluation.published import published
+from training.evaluation.reader_tables import observers
 from training.evaluation.scoring import Segment, score_models, segments, write_scores
 from training.evaluation.sections import (
     Evaluated,
@@ -21,8 +21,8 @@ from training.evaluation.sections import (
     tables_of,
 )
 from training.evaluation.summary import Mode, summarise
-from training.receipt import write_json
-from training.slices import read_slices
+from training.io.receipt import write_json
+from training.slicing.slices import read_slices
 
 Masks = Path | Sequence[Path]
 """A folder of masks `NAME.nii.gz`, or several that share the slices between them."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from training.evaluation.figure_style import EDGE, colours, new_figure, save
 from training.evaluation.metrics import Score
-from training.evaluation.palette import EDGE, colours, new_figure, save
 from training.evaluation.population import Population
 from training.evaluation.scoring import Scores
 from training.evaluation.strata import (
@@ -26,7 +26,7 @@ from training.evaluation.strata import (
     with_tumour,
 )
 from training.evaluation.tables import Cell, Percent, Table
-from training.slices import SliceRow, larger_than
+from training.slicing.slices import SliceRow, larger_than
 
 if TYPE_CHECKING:
     from matplotlib.lines import Line2D

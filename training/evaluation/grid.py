@@ -7,13 +7,13 @@ from typing import Any
 
 from inference.errors import FormatError, NotFoundError
 from training.evaluation.compare import Masks, compare
+from training.evaluation.cutoff_trend import Run, draw_trend, run_names, trend_table
 from training.evaluation.figures import area_table, cutoff_table, draw_counts
 from training.evaluation.page import Section
 from training.evaluation.population import Population
 from training.evaluation.sections import Evaluated, drawn
 from training.evaluation.summary import Mode
-from training.evaluation.trend import Run, draw_trend, run_names, trend_table
-from training.slices import read_slices
+from training.slicing.slices import read_slices
 
 _NEEDED = ("model", "cutoff_mm2", "fold", "predictions")
 

@@ -11,7 +11,7 @@ from platform import python_version
 
 from training.evaluation.population import Population, only
 from training.evaluation.tables import Table
-from training.files import written_aside
+from training.io.files import written_aside
 
 RESEARCH = "Research use only. Not for diagnosis or treatment."
 _PACKAGES = ("ius", "numpy", "scipy", "SimpleITK", "matplotlib", "nnunetv2", "torch")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.errors import FormatError, IusError, NotFoundError
-from training.slices import BY_EYE, PAINTED
+from training.slicing.slices import BY_EYE, PAINTED
 
 _TRUE, _FALSE = ("1", "true", "yes"), ("0", "false", "no", "")
 _STRATA = ("phase", "diagnosis", "first_surgery", "dataset", "site", "grade", "contrast", "echogenicity")

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 
-from inference.engine import Engine
-from inference.segmentation import mask_of
+from inference.model.engine import Engine
+from inference.model.segmentation import mask_of
 from training.evaluation.by_eye import Outlines, volume_of, write_store
 from training.evaluation.compare import compare
+from training.evaluation.figure_style import new_figure
 from training.evaluation.metrics import Mask, score
-from training.evaluation.palette import new_figure
 from training.evaluation.population import Population
 from training.evaluation.scoring import segments
-from training.exported import predict_exported
-from training.files import written_aside
+from training.io.files import written_aside
+from training.nnunet.predict_onnx import predict_exported
 from training.registration.volume import read_image
-from training.slices import SliceRow, read_slice
+from training.slicing.slices import SliceRow, read_slice
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

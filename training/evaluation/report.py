@@ -7,8 +7,8 @@ from training.evaluation.baseline import Threshold, tune
 from training.evaluation.compare import score_store, write_report
 from training.evaluation.scoring import Segment, segments
 from training.evaluation.summary import Mode, summarise, summarise_baseline
-from training.receipt import write_json
-from training.slices import read_slice, read_slices
+from training.io.receipt import write_json
+from training.slicing.slices import read_slice, read_slices
 
 MODEL = "model"
 BASELINE = "threshold"

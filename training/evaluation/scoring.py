@@ -12,8 +12,8 @@ from tqdm import tqdm
 from inference.errors import FormatError, NotFoundError
 from training.evaluation.metrics import Score, hd95_mm, score
 from training.evaluation.strata import Scored
-from training.files import written_aside
-from training.slices import SliceRow, read_slice
+from training.io.files import written_aside
+from training.slicing.slices import SliceRow, read_slice
 
 Segment = Callable[[SliceRow], NDArray[np.bool_]]
 Scores = Mapping[str, Sequence[Scored]]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from training.evaluation.example_figure import MOST_MODELS, draw_panels, example_table, examples
 from training.evaluation.figures import (
     area_table,
     box_table,
@@ -13,7 +14,11 @@ from training.evaluation.figures import (
     drawable,
     reliability_table,
 )
-from training.evaluation.overview import (
+from training.evaluation.page import Picture, Section
+from training.evaluation.patient_tables import dice_of_patients, differences, each_patient, protocols
+from training.evaluation.population import Population
+from training.evaluation.scoring import Scores, Segment
+from training.evaluation.slice_tables import (
     detection_table,
     free_table,
     median_table,
@@ -22,14 +27,9 @@ from training.evaluation.overview import (
     predicted_table,
     strata_tables,
 )
-from training.evaluation.page import Picture, Section
-from training.evaluation.panels import MOST_MODELS, draw_panels, example_table, examples
-from training.evaluation.patients import dice_of_patients, differences, each_patient, protocols
-from training.evaluation.population import Population
-from training.evaluation.scoring import Scores, Segment
 from training.evaluation.strata import n_patients, with_tumour, without_tumour
 from training.evaluation.tables import Table
-from training.slices import SliceRow
+from training.slicing.slices import SliceRow
 
 Draw = Callable[[Table, Path, Population], None]
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from training.evaluation.metrics import Score
-from training.slices import SliceRow
+from training.slicing.slices import SliceRow
 
 BANDS: tuple[tuple[float, float], ...] = ((0.0, 35.0), (35.0, 200.0), (200.0, math.inf))
 """Area bands in mm², open below and closed above (Faanes et al.)."""

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any, Literal
 
 from training.evaluation.baseline import TUNING_AREA_MM2, Threshold
-from training.evaluation.overview import SMALL_MM2
+from training.evaluation.slice_tables import SMALL_MM2
 from training.evaluation.strata import (
     Scored,
     by_band,
@@ -17,7 +17,7 @@ from training.evaluation.strata import (
     with_tumour,
     without_tumour,
 )
-from training.slices import BY_EYE, NATIVE
+from training.slicing.slices import BY_EYE, NATIVE
 
 ANNOTATOR = "by eye, no expert"
 

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from training.files import written_aside
+from training.io.files import written_aside
 
 NOT_GIVEN = "–"
 

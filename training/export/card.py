@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from inference.contract import BandScore, Measured, ModelContract
-from training.export.facts import SIMULATED_LACKS
+from training.export.training_facts import SIMULATED_LACKS
 
 
 def model_card(contract: ModelContract, sha256: str) -> str:

@@ -4,22 +4,22 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from inference import openvino_session
 from inference.contract import INTENDED_USE, Identity, ModelContract, Population
 from inference.errors import ModelError
-from training.export import facts
+from inference.model import openvino_session
+from training.export import training_facts as facts
 from training.export.card import model_card
-from training.export.checkpoint import Fold, Trained, read_trained
-from training.export.graph import write_onnx
-from training.export.postprocessing import Postprocessing
+from training.export.contract import contract_of
+from training.export.input_ranges import seen_in_training
+from training.export.onnx_file import write_onnx
 from training.export.precision import Precision, calibration_samples
 from training.export.proof import prove, reduce
-from training.export.recipe import contract_of
 from training.export.samples import draw_samples, read_samples
-from training.export.seen import seen_in_training
-from training.files import written_aside
-from training.receipt import sha256
-from training.slices import PAINTED
+from training.io.files import written_aside
+from training.io.receipt import sha256
+from training.nnunet.results.checkpoint import Fold, Trained, read_trained
+from training.nnunet.results.postprocessing import Postprocessing
+from training.slicing.slices import PAINTED
 
 VERIFY_SLICES = 70
 """Slices of the parity check."""

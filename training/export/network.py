@@ -7,11 +7,11 @@ import onnx
 import torch
 from torch import nn
 
-from inference.engine import FOLD_VARIANCE
 from inference.errors import ModelError
-from training.export.checkpoint import Trained
+from inference.model.engine import FOLD_VARIANCE
 from training.export.norm import spell_out_norms
-from training.export.plans import shown_labels
+from training.nnunet.results.checkpoint import Trained
+from training.nnunet.results.plans import shown_labels
 
 OPSET = 18
 TUMOUR = 1

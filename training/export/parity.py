@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from inference.contract import Mode, Parity, ParityBand
-from inference.engine import Engine
 from inference.errors import ModelError
 from inference.frame import Pixels
-from inference.preprocessing import prepare
-from inference.segmentation import mask_of
-from training.export.checkpoint import Trained
+from inference.model.engine import Engine
+from inference.model.preprocessing import prepare
+from inference.model.segmentation import mask_of
 from training.export.network import build_network
-from training.export.plans import CONFIGURATION
-from training.export.postprocessing import largest_component
 from training.export.samples import Sample
+from training.nnunet.results.checkpoint import Trained
+from training.nnunet.results.plans import CONFIGURATION
+from training.nnunet.results.postprocessing import largest_component
 
 BANDS = ((0.0, 35.0), (35.0, 200.0), (200.0, math.inf))
 """Areas in mm² by which the proof is split, open below and closed above (Faanes et al.)."""

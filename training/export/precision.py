@@ -12,7 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from inference.contract import Input
 from inference.errors import ModelError
-from inference.preprocessing import prepare
+from inference.model.preprocessing import prepare
 from training.export.norm import fuse_norms
 from training.export.samples import Sample, read_samples
 

@@ -8,19 +8,21 @@ import msgspec
 import numpy as np
 import onnx
 
-from inference import golden
 from inference.contract import Input, Mode, ModelContract, Parity
-from inference.engine import Engine
 from inference.errors import ModelError
-from inference.golden import GoldenCase
-from inference.providers import CPU, OPENVINO, default_threads, open_session
-from training.export import parity, reduction
-from training.export.cases import golden_cases, insist
-from training.export.checkpoint import Trained
-from training.export.graph import seal, write_onnx
+from inference.model import golden
+from inference.model.engine import Engine
+from inference.model.golden import GoldenCase
+from inference.model.providers import CPU, OPENVINO, default_threads
+from inference.model.session import open_session
+from training.export import parity
+from training.export import precision_gate as reduction
+from training.export.golden_cases import golden_cases, insist
 from training.export.network import to_onnx
+from training.export.onnx_file import seal, write_onnx
 from training.export.precision import Precision, calibration_tiles, to_float16, to_int8
 from training.export.samples import Sample
+from training.nnunet.results.checkpoint import Trained
 
 MIRRORED_EVERY = 3
 """With mirrors every third slice is compared: each costs four passes."""

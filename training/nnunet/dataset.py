@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from inference.errors import IusError, NotFoundError
-from training.folds import Folds, Split, split_slices
-from training.receipt import write_json
-from training.slices import PAINTED, SliceRow, larger_than, read_slices
+from training.cohort.folds import Folds, Split, split_slices
+from training.io.receipt import write_json
+from training.slicing.slices import PAINTED, SliceRow, larger_than, read_slices
 
 FILE_ENDING = ".nii.gz"
 CHANNEL = "US"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 from inference.errors import NotFoundError
+from training.io.receipt import sha256
 from training.nnunet.names import CONFIGURATION
 from training.nnunet.run import Fold, claim
-from training.receipt import sha256
-from training.slices import read_slices, write_slice
+from training.slicing.slices import read_slices, write_slice
 
 if TYPE_CHECKING:
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
@@ -36,7 +36,7 @@ def load_predictor(
     from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-    from training.export.checkpoint import read_checkpoint
+    from training.nnunet.results.checkpoint import read_checkpoint
 
     weights_files = checkpoint_files(model, folds, checkpoint)
     for path in (model / "plans.json", model / "dataset.json", *weights_files):
@@ -82,8 +82,8 @@ def predict_slices(
     Raises:
         FormatError: if `out` holds other predictions.
     """
-    from training.export.postprocessing import keeps_largest
-    from training.export.results import find_model
+    from training.nnunet.results.files import find_model
+    from training.nnunet.results.postprocessing import keeps_largest
 
     images = {row.name: row.image(store) for store in stores for row in read_slices(store)}
     predictor = load_predictor(model, folds, checkpoint, device)
@@ -103,7 +103,7 @@ def predict_images(
     import numpy as np
     from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
 
-    from training.export.postprocessing import largest_component
+    from training.nnunet.results.postprocessing import largest_component
 
     missing = {name: path for name, path in images.items() if not (out / f"{name}.nii.gz").is_file()}
     for name, path in tqdm(missing.items(), desc="predict", unit="slice"):

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from inference.errors import FormatError, NotFoundError
+from training.io.receipt import sha256
 from training.nnunet.dataset import DIGEST
+from training.nnunet.early_stopping import Patience
 from training.nnunet.names import CONFIGURATION, dataset_number, model_folder, plans_name
-from training.nnunet.patience import Patience
-from training.receipt import sha256
 
 if TYPE_CHECKING:
     from training.nnunet.trainer import nnUNetTrainerDA5EarlyStopping
@@ -103,7 +103,7 @@ def _plan_and_preprocess(raw: Path, preprocessed: Path, settings: FitSettings) -
     """The same, for the one process that holds the lock."""
     from nnunetv2.experiment_planning.dataset_fingerprint.fingerprint_extractor import DatasetFingerprintExtractor
 
-    from training.nnunet.plans import planner
+    from training.nnunet.planner import planner
 
     number = dataset_number(raw.name)
     plans_file = preprocessed / f"{settings.plans}.json"

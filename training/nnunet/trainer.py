@@ -9,16 +9,16 @@ from typing import Any
 import torch
 from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5 import nnUNetTrainerDA5
 
-from training.export.checkpoint import load_checkpoint, only_numbers, read_checkpoint
-from training.files import written_aside
-from training.nnunet.curves import LOGGED, draw_curves, write_curves
+from training.io.files import written_aside
 from training.nnunet.dataset import TUMOUR_FREE
-from training.nnunet.drawing import weighed
+from training.nnunet.early_stopping import Patience
+from training.nnunet.input_geometry import other_pictures
 from training.nnunet.losses import dice_of_slices
-from training.nnunet.patience import Patience
-from training.nnunet.pictures import other_pictures
+from training.nnunet.progress import LOGGED, draw_curves, write_curves
 from training.nnunet.randomness import State, random_state, restore_random_state
-from training.nnunet.start import load_export
+from training.nnunet.results.checkpoint import load_checkpoint, only_numbers, read_checkpoint
+from training.nnunet.sampling import weighed
+from training.nnunet.warm_start import load_export
 
 Output = torch.Tensor | list[torch.Tensor]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from inference.errors import FormatError, NotFoundError
-from training.files import written_aside
+from training.io.files import written_aside
 from training.registration.result import Registered, read_results
 
 TABLE = "review.csv"

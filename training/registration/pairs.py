@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference.errors import FormatError
-from training.cases import read_cases
+from training.cohort.cases import read_cases
 
 NEEDED = ("case", "us", "mri")
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from training.files import written_aside
+from training.io.files import written_aside
 from training.registration.planes import PIXEL_MM, Plane, cut_planes
 from training.registration.transforms import Matrix
 from training.registration.volume import Pixels, Volume

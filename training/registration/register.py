@@ -14,9 +14,9 @@ import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from tqdm import tqdm
 
 from inference.errors import FormatError, IusError, NotFoundError
-from training.files import written_aside
-from training.plausible import check_mri_mask
-from training.receipt import sha256, write_json, write_receipt
+from training.cohort.mask_checks import check_mri_mask
+from training.io.files import written_aside
+from training.io.receipt import sha256, write_json, write_receipt
 from training.registration.align import Metric, align
 from training.registration.pairs import Pair
 from training.registration.pictures import FOLDER, picture_paths, write_pictures

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from inference.errors import FormatError, NotFoundError
-from training.files import written_aside
+from training.io.files import written_aside
 from training.registration.align import Alignment
 
 TABLE = "registration.csv"

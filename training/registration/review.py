@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from inference.errors import FormatError, IusError
-from training.cases import read_cases
+from training.cohort.cases import read_cases
 from training.registration.decisions import ACCEPT, REJECT, Verdict, decide, read_decisions, take, undecided
-from training.registration.page import write_page
 from training.registration.result import Registered, read_results
+from training.registration.review_page import write_page
 
 ALL_NOTE = "accepted unseen: simulated"
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from inference.errors import FormatError, NotFoundError
-from training.files import written_aside
+from training.io.files import written_aside
 
 _ITK_SUFFIXES = (".tfm", ".h5", ".hdf5", ".mat")
 _IMFUSION = ".iws"

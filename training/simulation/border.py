@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.stats import norm
 
-from training.simulation.imperfection import Reader
+from training.simulation.label_error import Reader
 from training.simulation.noise import Field, smooth_noise
 from training.simulation.tissue import Box
 

@@ -10,10 +10,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from training.receipt import write_json, write_receipt
+from training.io.receipt import write_json, write_receipt
 from training.simulation import CohortError
 from training.simulation.clip import simulate_clip
-from training.simulation.imperfection import IMPERFECTIONS, NAVIGATION_DEG, NAVIGATION_MM, READER, LabelError
+from training.simulation.label_error import IMPERFECTIONS, NAVIGATION_DEG, NAVIGATION_MM, READER, LabelError
 from training.simulation.parameters import RANGES, CohortKind
 from training.simulation.patient import Detail, detail_of, draw_patient, write_patient
 

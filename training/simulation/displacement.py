@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from training.registration.transforms import Matrix, apply, rigid
-from training.simulation.imperfection import NAVIGATION_DEG, NAVIGATION_MM, Imperfection
+from training.simulation.label_error import NAVIGATION_DEG, NAVIGATION_MM, Imperfection
 from training.simulation.noise import Field, smooth_noise
 from training.simulation.tissue import Box
 

@@ -14,7 +14,7 @@ from pydicom.encaps import encapsulate
 from pydicom.sequence import Sequence
 from pydicom.uid import UID, JPEGBaseline8Bit, generate_uid
 
-from training.files import written_aside
+from training.io.files import written_aside
 from training.simulation import CohortError
 
 US_MULTIFRAME = UID("1.2.840.10008.5.1.4.1.1.3.1")

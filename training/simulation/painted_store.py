@@ -9,13 +9,13 @@ from scipy import ndimage
 from tqdm import tqdm
 
 from training.evaluation.by_eye import Outlined, Outlines, region_of, volume_of
-from training.fingerprint import fingerprint
-from training.leaks import look_path, write_look
 from training.registration.volume import read_image
 from training.simulation import CohortError
 from training.simulation.painting import Painted, paint
-from training.slices import PAINTED, SliceRow, write_slice, write_slices
-from training.volumes import AXES
+from training.slicing.fingerprint import fingerprint
+from training.slicing.leaks import look_path, write_look
+from training.slicing.slices import PAINTED, SliceRow, write_slice, write_slices
+from training.slicing.volumes import AXES
 
 _CLEAR_MM = 8.0
 """How far around an outline nothing is said."""

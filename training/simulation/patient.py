@@ -12,7 +12,7 @@ from training.simulation.acoustics import Scene, build_scene
 from training.simulation.anatomy import Anatomy, build_anatomy
 from training.simulation.cavity import Cavity, draw_cavity
 from training.simulation.greymap import GreyMap
-from training.simulation.imperfection import LabelError
+from training.simulation.label_error import LabelError
 from training.simulation.look import PLAIN, Look, draw_look
 from training.simulation.parameters import CohortKind, Scanner, Tumour, draw_scanner, draw_tumour
 from training.simulation.preoperative import Seen, write_preoperative

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from training.files import written_aside
-from training.landmarks import Landmarks, best_rigid, mtre_mm
+from training.io.files import written_aside
+from training.registration.landmarks import Landmarks, best_rigid, mtre_mm
 from training.registration.transforms import angle_deg, apply, write_transform
 from training.simulation import files
 from training.simulation.anatomy import Anatomy
 from training.simulation.border import drawn_border
 from training.simulation.displacement import Displacement, draw_displacement
-from training.simulation.imperfection import IMPERFECTIONS, READER, LabelError, Reader
+from training.simulation.label_error import IMPERFECTIONS, READER, LabelError, Reader
 from training.simulation.mri import render_mri
 from training.simulation.parameters import Tumour
 from training.simulation.scanning import Volume, on_grid

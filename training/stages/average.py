@@ -22,8 +22,8 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
     from inference.errors import IusError
-    from training.nnunet.average import average_models
-    from training.receipt import write_receipt
+    from training.io.receipt import write_receipt
+    from training.nnunet.weight_averaging import average_models
 
     weights = arguments.weights or [1.0] * len(arguments.models)
     if len(weights) != len(arguments.models) or min(weights) < 0 or sum(weights) == 0:

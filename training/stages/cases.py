@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from training.cases import Case
+    from training.cohort.cases import Case
     from training.datasets.pictures import PictureSet
 
 WORDS = "find the cases of data sets on disk and write their table"
@@ -71,7 +71,7 @@ def _add_patterns(one: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
-    from training.cases import write_cases
+    from training.cohort.cases import write_cases
     from training.datasets.raidionics import HOW, with_masks
     from training.datasets.report import told, write_told
 

@@ -64,7 +64,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
-    from training.receipt import write_receipt
+    from training.io.receipt import write_receipt
 
     store = _store(arguments)
     _refuse_leaks(arguments.trained_on, store)
@@ -88,7 +88,7 @@ def _store(arguments: argparse.Namespace) -> Path:
 
 def _refuse_leaks(trained_on: list[Path], store: Path) -> None:
     """Stop where a patient was trained on and is scored."""
-    from training.leaks import read_identities, refuse_leaks
+    from training.slicing.leaks import read_identities, refuse_leaks
 
     for training in trained_on:
         refuse_leaks(read_identities(training), read_identities(store))

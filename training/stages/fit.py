@@ -9,7 +9,7 @@ from training.nnunet.names import PLANS
 from training.stages.settings import settings_of
 
 if TYPE_CHECKING:
-    from training.folds import Folds
+    from training.cohort.folds import Folds
     from training.nnunet.run import FitSettings
 
 WORDS = "plan, preprocess and train one fold with nnU-Net"
@@ -73,12 +73,12 @@ def share(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
+    from training.io.receipt import write_receipt
     from training.nnunet.dataset import Choice, write_dataset
     from training.nnunet.estimate import estimate
     from training.nnunet.exclusions import read_exclusions
     from training.nnunet.names import dataset_name
     from training.nnunet.run import FitSettings
-    from training.receipt import write_receipt
 
     dataset = dataset_name(arguments.dataset_id, arguments.title)
     raw = arguments.work / "nnUNet_raw" / dataset
@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _fit(arguments: argparse.Namespace, dataset: str, settings: "FitSettings") -> Path:
     """On one device, or on several GPUs."""
-    from training.nnunet.parallel import fit_parallel
+    from training.nnunet.ddp import fit_parallel
     from training.nnunet.run import fit
 
     if arguments.gpus > 1:
@@ -107,8 +107,8 @@ def _fit(arguments: argparse.Namespace, dataset: str, settings: "FitSettings") -
 
 def _folds(arguments: argparse.Namespace) -> "Folds":
     """Those of the file, or drawn over all patients of the stores."""
-    from training.folds import draw_folds, read_folds
-    from training.slices import read_slices
+    from training.cohort.folds import draw_folds, read_folds
+    from training.slicing.slices import read_slices
 
     if arguments.folds is not None:
         return read_folds(arguments.folds)

@@ -18,10 +18,10 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
-    from training.folds import draw_folds, write_folds
-    from training.leaks import read_identities, refuse_leaks, refuse_twins
-    from training.receipt import write_receipt
-    from training.slices import read_slices
+    from training.cohort.folds import draw_folds, write_folds
+    from training.io.receipt import write_receipt
+    from training.slicing.leaks import read_identities, refuse_leaks, refuse_twins
+    from training.slicing.slices import read_slices
 
     identities = [identity for store in arguments.slices for identity in read_identities(store)]
     refuse_twins(identities)

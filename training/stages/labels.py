@@ -19,8 +19,8 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
-    from training.evaluation.transfers import compare_labels
-    from training.receipt import write_receipt
+    from training.evaluation.label_transfer import compare_labels
+    from training.io.receipt import write_receipt
 
     how = {"data": arguments.data, "simulated": arguments.simulated}
     compare_labels(arguments.cases, arguments.registered, arguments.out, **how)

@@ -24,10 +24,10 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
-    from training.landmarks import measure
+    from training.registration.landmarks import measure
 
     if arguments.page is not None:
-        from training.evaluation.targets import target_page
+        from training.evaluation.tre import target_page
 
         target_page(arguments.files, arguments.transform, arguments.page, data=arguments.data)
     errors = measure(arguments.files, arguments.transform)

@@ -27,7 +27,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Paint and cut."""
     from training.evaluation.by_eye import OUTLINES, read_outlines
-    from training.receipt import write_receipt
+    from training.io.receipt import write_receipt
     from training.simulation.painted_store import Wanted, paint_store
 
     outlines = arguments.outlines or OUTLINES

@@ -19,8 +19,8 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
-    from training.nnunet.postprocess import RESULT, choose_postprocessing
-    from training.receipt import write_receipt
+    from training.io.receipt import write_receipt
+    from training.nnunet.choose_postprocessing import RESULT, choose_postprocessing
 
     how = {"checkpoint": arguments.checkpoint, "device": arguments.device, "jobs": arguments.jobs}
     largest = choose_postprocessing(arguments.model, arguments.work, **how)

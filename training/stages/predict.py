@@ -22,7 +22,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
-    from training.receipt import write_receipt
+    from training.io.receipt import write_receipt
 
     largest, made_of = _exported(arguments) if arguments.model.suffix == ".onnx" else _trained(arguments)
     inputs = [*made_of, *(store / "slices.csv" for store in arguments.slices)]
@@ -45,7 +45,7 @@ def _exported(arguments: argparse.Namespace) -> tuple[bool, list[Path]]:
     """By the viewer's engine."""
     from inference.contract import Mode
     from inference.errors import IusError
-    from training.exported import predict_exported
+    from training.nnunet.predict_onnx import predict_exported
 
     if (arguments.folds, arguments.checkpoint, arguments.device) != ([0], "best", "cpu"):
         raise IusError(

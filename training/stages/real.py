@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Cut, predict, evaluate, and write the page."""
     from training.evaluation.by_eye import OUTLINES, read_outlines
     from training.evaluation.real_page import write_page
-    from training.receipt import write_receipt
+    from training.io.receipt import write_receipt
 
     outlines = arguments.outlines or OUTLINES
     models = named_folders(arguments.models)

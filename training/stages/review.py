@@ -40,9 +40,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _serve(folder: Path) -> None:
     """Serve the page until the person ends it."""
-    from training.registration.page import PAGE
     from training.registration.review import summary
-    from training.registration.serving import ReviewServer
+    from training.registration.review_page import PAGE
+    from training.registration.review_server import ReviewServer
 
     with ReviewServer(folder, folder / PAGE) as server, contextlib.suppress(KeyboardInterrupt):
         print(f"open {server.address} and end with Ctrl-C", file=sys.stderr, flush=True)

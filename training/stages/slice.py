@@ -41,12 +41,12 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Run it."""
-    from training.areas import read_areas, summary
-    from training.cases import read_cases
-    from training.cutting import Cutting
-    from training.labels import LabelSource
-    from training.receipt import write_receipt
-    from training.store import cut_cases, read_left_out
+    from training.cohort.cases import read_cases
+    from training.io.receipt import write_receipt
+    from training.slicing.areas import read_areas, summary
+    from training.slicing.cutting import Cutting
+    from training.slicing.labels import LabelSource
+    from training.slicing.store import cut_cases, read_left_out
 
     masks = LabelSource(arguments.labels, arguments.registered)
     cutting = Cutting(arguments.step_mm, arguments.every_frame, arguments.negatives, arguments.slicing, masks)

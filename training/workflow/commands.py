@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from training.cohort.folds import N_FOLDS
 from training.experiments.declaration import Experiment
-from training.folds import N_FOLDS
 from training.nnunet.names import dataset_name, model_folder
 
 _FIRST_DATASET = 501

@@ -5,13 +5,13 @@ import sys
 from pathlib import Path
 
 from inference.errors import IusError
+from training.evaluation.cutoff_trend import Run
 from training.evaluation.scoring import score_models, segments
 from training.evaluation.strata import with_tumour
-from training.evaluation.trend import Run
 from training.experiments.declaration import Comparison, Experiment, read_experiment
-from training.receipt import write_json
-from training.slices import read_slices
-from training.stores import join_stores
+from training.io.receipt import write_json
+from training.slicing.slices import read_slices
+from training.slicing.store import join_stores
 
 
 def compare_declared(experiment: Experiment, name: str) -> None:
@@ -80,8 +80,8 @@ def _chosen(experiment: Experiment, name: str, out: Path) -> tuple[str, str]:
 
 def _reader(experiment: Experiment, one: Comparison, reader: str) -> Path:
     """A second annotator's masks on the slices of the comparison."""
-    from training.cases import read_cases
-    from training.readers import cut_reader
+    from training.cohort.cases import read_cases
+    from training.slicing.annotator_masks import cut_reader
 
     annotator = one.annotators[reader]
     cohort = experiment.cohorts[annotator.cohort]

@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from training.cases import read_cases
+from training.cohort.cases import read_cases
+from training.evaluation.label_transfer import compare_labels
 from training.evaluation.tables import Cell, Estimate, Percent, Spread, Table
-from training.evaluation.transfers import compare_labels
 from training.experiments.declaration import Experiment
 from training.workflow.commands import Commands
 

@@ -10,7 +10,7 @@ from inference.errors import IusError
 from training.evaluation.page import Page, Picture, Section
 from training.evaluation.population import Population
 from training.experiments.declaration import Experiment, read_experiment
-from training.slices import read_slices
+from training.slicing.slices import read_slices
 from training.workflow.commands import Commands
 from training.workflow.findings import comparison_table, label_table, model_table
 

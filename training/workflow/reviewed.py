@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from inference.errors import IusError
-from training.files import written_aside
-from training.receipt import sha256
+from training.io.files import written_aside
+from training.io.receipt import sha256
 from training.registration.decisions import read_decisions, undecided
 from training.registration.result import read_results
 from training.registration.review import review

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from inference.errors import FormatError, IusError
 from training.experiments.declaration import read_experiment
-from training.files import written_aside
+from training.io.files import written_aside
 from training.workflow.reviewed import forget_changed
 
 SNAKEFILE = Path(__file__).with_name("Snakefile")

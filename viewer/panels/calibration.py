@@ -7,10 +7,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from inference.errors import SpacingError
 from inference.spacing import PixelSpacing, Provenance
-from viewer.panels.sheet import Sheet
-from viewer.ruler import Point, Segment, axes_spacing, number, ruler_spacing
-from viewer.theme import Theme
-from viewer.widgets import button, rule, set_ink, set_text, size_button
+from viewer.panels.base import Sheet
+from viewer.picture.ruler import Point, Segment, axes_spacing, number, ruler_spacing
+from viewer.style.theme import Theme
+from viewer.style.widgets import button, rule, set_ink, set_text, size_button
 
 STEPS = (
     "1  Click a mark of the scanner's depth scale.",

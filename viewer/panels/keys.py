@@ -8,9 +8,9 @@ from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QWidget
 
 from viewer.actions import ACTIONS, Action
 from viewer.keymap import Keymap
-from viewer.panels.sheet import Sheet
-from viewer.theme import Theme
-from viewer.widgets import ElidedLabel, button, label, set_text, size_button
+from viewer.panels.base import Sheet
+from viewer.style.theme import Theme
+from viewer.style.widgets import ElidedLabel, button, label, set_text, size_button
 
 COLUMNS = 3
 HELP = (

@@ -3,9 +3,9 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from viewer.panels.sheet import Sheet
-from viewer.theme import Theme
-from viewer.widgets import button, set_text, size_button
+from viewer.panels.base import Sheet
+from viewer.style.theme import Theme
+from viewer.style.widgets import button, set_text, size_button
 
 
 class MarkingPanel(Sheet):

@@ -8,12 +8,12 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QWidget
 
 from inference.contract import BandScore, Measured, ModelContract
-from viewer import theme
-from viewer.opened import Model
-from viewer.panels.sheet import Sheet
-from viewer.theme import Theme
-from viewer.widgets import button, label, set_text, size_button
-from viewer.words import spaced
+from inference.live.model import Model
+from viewer.panels.base import Sheet
+from viewer.readout.formatting import spaced
+from viewer.style import theme
+from viewer.style.theme import Theme
+from viewer.style.widgets import button, label, set_text, size_button
 
 Row = tuple[str, str]
 _VIEWS = {"native": "native frames", "slice": "slices of 3D volumes"}

@@ -3,13 +3,13 @@
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
-from inference.stream import StreamStatus
-from viewer.meter import Meter
-from viewer.opened import Model
-from viewer.panels.sheet import Sheet
-from viewer.theme import Theme
-from viewer.widgets import label, set_text
-from viewer.words import spaced
+from inference.live.model import Model
+from inference.live.stream import StreamStatus
+from viewer.paint_meter import Meter
+from viewer.panels.base import Sheet
+from viewer.readout.formatting import spaced
+from viewer.style.theme import Theme
+from viewer.style.widgets import label, set_text
 
 ROWS = ("Capture to paint p50", "p95", "p99", "Shown a second", "Live pane a second", "Captured", "Analysed", "Shown",
         "Dropped", "Foreign contours", "Provider", "Network warm-up", "Screen")  # fmt: skip

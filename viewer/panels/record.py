@@ -4,9 +4,9 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from inference.errors import OutputError
-from viewer.panels.sheet import Sheet
-from viewer.theme import Theme
-from viewer.widgets import button, set_text, size_button
+from viewer.panels.base import Sheet
+from viewer.style.theme import Theme
+from viewer.style.widgets import button, set_text, size_button
 
 WHAT = "Recorded: every frame without loss, contours, areas, scale and its origin, model, guards and your marks."
 CASE = "A case code is optional. Letters, digits and dashes, a digit among them; never a name, a birthday or a number of the hospital."  # noqa: E501

@@ -5,11 +5,11 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from viewer.opened import SourceRequest
-from viewer.panels.sheet import Sheet
+from inference.live.requests import SourceRequest
+from viewer.panels.base import Sheet
 from viewer.panels.source_list import SourceList
-from viewer.theme import Theme
-from viewer.widgets import button, rule, set_text, size_button
+from viewer.style.theme import Theme
+from viewer.style.widgets import button, rule, set_text, size_button
 
 DEMO = "demo:"
 """Stands for the bundled clip."""

@@ -6,12 +6,12 @@ from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
+from inference.display import grey
 from inference.sources import DEVICE
-from viewer import theme
-from viewer.items import grey
-from viewer.preview import Preview
-from viewer.theme import Theme
-from viewer.widgets import button, label, set_text, size_button
+from viewer.jobs.preview import Preview
+from viewer.style import theme
+from viewer.style.theme import Theme
+from viewer.style.widgets import button, label, set_text, size_button
 
 HEIGHT = 216
 """Of the list and of the preview, px at 1280×800: the panel never grows with them."""

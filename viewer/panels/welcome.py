@@ -2,9 +2,9 @@
 
 from PySide6.QtWidgets import QWidget
 
-from viewer.panels.sheet import Sheet
-from viewer.theme import Theme
-from viewer.widgets import button, size_button
+from viewer.panels.base import Sheet
+from viewer.style.theme import Theme
+from viewer.style.widgets import button, size_button
 
 LINES = (
     "This is the bundled clip: a simulated patient, segmented by a model that was trained on simulation. "

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
-from training.cases import Case, read_cases, write_cases
 from training.cli import main
+from training.cohort.cases import Case, read_cases, write_cases
 from training.datasets.raidionics import with_masks
-from training.slices import read_slices
+from training.slicing.slices import read_slices
 
 
 def _cases(tmp_path: Path, *options: str) -> list[Case]:

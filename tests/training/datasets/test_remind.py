@@ -9,8 +9,8 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 
 from inference.errors import FormatError
-from training.cases import Case, read_cases
 from training.cli import main
+from training.cohort.cases import Case, read_cases
 from training.datasets.planes import read_ultrasound
 
 TWO = ((1, 50, "F", 4, "Glioblastoma", "No"), (2, 61, "M", 2, "Astrocytoma", "No"))

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from inference.errors import NotFoundError
-from training.cases import Case, read_cases
 from training.cli import main
+from training.cohort.cases import Case, read_cases
 from training.datasets import easy_resect, remind2reg
 from training.datasets.resect import find_cases
-from training.landmarks import read_landmarks
-from training.store import read_left_out
+from training.registration.landmarks import read_landmarks
+from training.slicing.store import read_left_out
 
 
 def _by_name(cases: list[Case]) -> dict[str, Case]:

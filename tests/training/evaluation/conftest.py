@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.slices import SliceRow, read_slice, write_slice, write_slices
+from training.slicing.slices import SliceRow, read_slice, write_slice, write_slices
 
 SHAPE, SPACING = (60, 80), (0.5, 0.4)
 RADII_MM = (0.0, 2.5, 5.0, 9.0)

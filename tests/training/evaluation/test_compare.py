@@ -97,7 +97,7 @@ def test_differences_are_of_patients(report):
 
 
 def test_summaries_are_what_export_takes(report):
-    from training.export.facts import read_measured
+    from training.export.training_facts import read_measured
 
     (measured,) = read_measured([report / "summaries" / "silent.json"]).values()
     assert (measured.simulated, measured.n_patients, measured.miss_rate) == (True, 6, pytest.approx(1 / 3))

@@ -7,8 +7,8 @@ import pytest
 
 from inference.errors import FormatError
 from training.cli import main
+from training.evaluation.cutoff_trend import Run
 from training.evaluation.grid import compare_grid, read_grid
-from training.evaluation.trend import Run
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from training.evaluation.figure_style import colours
 from training.evaluation.page import Page, Section
-from training.evaluation.palette import colours
 from training.evaluation.population import Population, PopulationError
 from training.evaluation.published import published
 from training.evaluation.tables import Chance, Estimate, Percent, Spread, Table, shown

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from inference.errors import FormatError, NotFoundError
 from training.cli import main
-from training.landmarks import Landmarks, best_rigid, measure, mtre_mm, read_landmarks
+from training.registration.landmarks import Landmarks, best_rigid, measure, mtre_mm, read_landmarks
 from training.registration.transforms import angle_deg, apply, as_itk, read_transform, rigid, write_transform
 
 HEAD = "MNI Tag Point File\nVolumes = 2;\n% Case 7: MRI-beforeUS landmarks\n\nPoints =\n"

@@ -10,8 +10,8 @@ import SimpleITK as sitk  # noqa: N813
 from scipy import ndimage
 
 from training.cli import main
-from training.landmarks import mtre_mm, read_landmarks
 from training.registration.align import Alignment, align, sector_centre
+from training.registration.landmarks import mtre_mm, read_landmarks
 from training.registration.result import flags
 from training.registration.transfer import transfer
 from training.registration.transforms import angle_deg, as_itk, read_transform, rigid, write_transform

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.cases import Case, write_cases
 from training.cli import main
+from training.cohort.cases import Case, write_cases
 from training.registration.decisions import read_decisions
 from training.registration.result import Registered, read_results, write_results
 from training.registration.transforms import write_transform

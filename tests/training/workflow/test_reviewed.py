@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from training.cases import Case, write_cases
+from training.cohort.cases import Case, write_cases
 from training.registration.result import Registered, write_results
 from training.registration.review import UnseenError, review
 from training.workflow.reviewed import MARK, UndecidedError, finish_review, forget_changed

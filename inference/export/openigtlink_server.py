@@ -1,0 +1,300 @@
+"""OpenIGTLink out: what was seen, with its scale, for 3D Slicer or a navigation system.
+
+For every outcome the server sends, in one piece and with one timestamp (UTC, when the frame reached this computer):
+
+    IMAGE  IUS_Frame    the frame's grey values
+    IMAGE  IUS_Mask     0/1 on the same grid; all 0 unless a tumour was found
+    STRING IUS_Result   JSON: outcome, area, size state, where the scale comes from, model, reason, notes
+
+The images' matrix is diag(mm a column, mm a row, 1, 1) in LPS, x right and y down. Its third column is a unit normal
+and claims no thickness.
+
+The protocol cannot say "scale unknown": the identity that peers write instead reads as 1 mm a pixel. A frame without a
+scale is therefore never sent as a picture. Its STRING says `"scale": "unknown"` and why, and blank images of the
+geometry sent last take the old picture and contour off the peer's screen; so does `withdraw()`.
+
+The messages are pyigtl's; the server is ours: pyigtl's serves one peer at a time, binds to loopback or to a guess,
+takes over the program's signals and does not notice that a peer has gone.
+"""
+
+import errno
+import json
+import logging
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from pyigtl.messages import ImageMessage, StringMessage
+
+from inference.contract import INTENDED_USE
+from inference.errors import OutputError
+from inference.export.readings import reading_row
+from inference.frame import Pixels
+from inference.latest import Latest
+from inference.outcome import NothingFound, Outcome, Tumour
+from inference.spacing import PixelSpacing
+
+log = logging.getLogger(__name__)
+
+HOST = "127.0.0.1"
+"""Only programs on this computer, unless the user names an address."""
+PORT = 18944
+"""OpenIGTLink's registered port."""
+FRAME, MASK, RESULT = "IUS_Frame", "IUS_Mask", "IUS_Result"
+FORMAT = "ius-result/1"
+STALLED_S = 5.0
+"""A peer that takes nothing for this long is hung up on."""
+POLL_S = 0.1
+JOIN_S = 1.0
+MOST_PEERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class _Withdrawn:
+    """Nothing that was sent before holds any more."""
+
+    sentence: str
+    at: float
+
+
+_News: TypeAlias = Outcome | _Withdrawn
+
+
+class Broadcast:
+    """An OpenIGTLink server that sends outcomes to whoever connects. Nothing is queued: a slow peer misses frames.
+
+    Args:
+        port: TCP port; 0 takes a free one.
+        host: address of this computer to listen on; others than loopback let other computers in, without a password.
+
+    Attributes:
+        notes: go with every result from now on: phase, orientation.
+
+    Raises:
+        OutputError: if the port is taken or the address is not this computer's.
+    """
+
+    def __init__(self, port: int = PORT, host: str = HOST) -> None:
+        self._server = _listen(host, port)
+        self._address = str(self._server.getsockname()[0]), int(self._server.getsockname()[1])
+        self._closing = threading.Event()
+        self._news: Latest[_News] = Latest()
+        self.notes: Mapping[str, str] = {}
+        self._lock = threading.Lock()
+        self._peers: list[_Peer] = []
+        self._threads = (
+            threading.Thread(target=self._accept_loop, name="ius-igtl-accept", daemon=True),
+            threading.Thread(target=self._pack_loop, name="ius-igtl-pack", daemon=True),
+        )
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port that it really listens on."""
+        return self._address
+
+    @property
+    def peers(self) -> int:
+        """How many programs are connected."""
+        with self._lock:
+            return sum(peer.alive for peer in self._peers)
+
+    def send(self, outcome: Outcome) -> None:
+        """Send this outcome, unless a newer one comes first; returns at once, from any thread."""
+        self._news.put(outcome)
+
+    def withdraw(self, sentence: str) -> None:
+        """Take picture and contour off the peers' screens (signal lost, guard, pause); returns at once.
+
+        Args:
+            sentence: why, in words without a patient; sent as the result's reason.
+        """
+        self._news.put(_Withdrawn(sentence, time.monotonic()))
+
+    def close(self) -> None:
+        """Withdraw what was sent and hang up; takes at most a few seconds. Harmless when repeated."""
+        if not self._closing.is_set():
+            self.withdraw("The sender was closed.")
+        self._closing.set()
+        self._news.close()
+        for thread in self._threads:
+            thread.join(JOIN_S)
+        with self._lock:
+            peers, self._peers = self._peers, []
+        for peer in peers:
+            peer.close()
+        self._server.close()
+
+    def __enter__(self) -> Self:
+        """Use the server."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        """Close it."""
+        self.close()
+
+    def _accept_loop(self) -> None:
+        while not self._closing.is_set():
+            try:
+                connection, peer_name = self._server.accept()
+            except TimeoutError:
+                continue
+            except OSError as error:  # a peer that left before it was let in
+                log.info("OpenIGTLink: %r", error)
+                self._closing.wait(POLL_S)
+                continue
+            self._admit(connection, str(peer_name[0]))
+
+    def _admit(self, connection: socket.socket, name: str) -> None:
+        with self._lock:
+            self._peers = [peer for peer in self._peers if peer.alive]
+            full = len(self._peers) >= MOST_PEERS
+            if not full:
+                self._peers.append(_Peer(connection, name))
+        if full:
+            log.warning("OpenIGTLink: %s is one program too many", name)
+            connection.close()
+
+    def _pack_loop(self) -> None:
+        """Turn news into bytes, once for all peers, away from the analysis."""
+        packer = _Packer()
+        while (news := self._news.take()) is not None:
+            with self._lock:
+                peers = [peer for peer in self._peers if peer.alive]
+            if peers:
+                data = packer.pack(news, self.notes)
+                for peer in peers:
+                    peer.send(data)
+
+
+class _Peer:
+    """One connected program, with a thread that sends it the newest bytes."""
+
+    def __init__(self, connection: socket.socket, name: str) -> None:
+        self._socket, self._name = connection, name
+        self._mail: Latest[bytes] = Latest()
+        connection.settimeout(STALLED_S)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._thread = threading.Thread(target=self._send_loop, name="ius-igtl-peer", daemon=True)
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def send(self, data: bytes) -> None:
+        self._mail.put(data)
+
+    def close(self) -> None:
+        """Let it have the last bytes, if it takes them in time."""
+        self._mail.close()
+        self._thread.join(JOIN_S)
+        with suppress(OSError):  # gone already
+            self._socket.shutdown(socket.SHUT_RDWR)  # frees a send to a peer that takes nothing; closing doesn't
+        self._thread.join(JOIN_S)
+
+    def _send_loop(self) -> None:
+        try:
+            with self._socket:
+                while (data := self._mail.take()) is not None:
+                    self._socket.sendall(data)
+                    if not self._drain():
+                        break
+        except OSError as error:
+            log.info("OpenIGTLink: %s is gone (%r)", self._name, error)
+
+    def _drain(self) -> bool:
+        """Drop what the peer says, which would block it otherwise; False once it has hung up."""
+        self._socket.setblocking(False)
+        try:
+            while self._socket.recv(65536):
+                pass
+        except BlockingIOError:
+            return True
+        finally:
+            self._socket.settimeout(STALLED_S)
+        return False
+
+
+class _Packer:
+    """Outcomes to bytes; remembers the geometry sent last, to blank it."""
+
+    def __init__(self) -> None:
+        self._sent: tuple[Pixels, PixelSpacing] | None = None
+
+    def pack(self, news: _News, notes: Mapping[str, str]) -> bytes:
+        captured_at = news.at if isinstance(news, _Withdrawn) else news.frame.captured_at
+        utc = time.time() - (time.monotonic() - captured_at)
+        text = StringMessage(result_json(news, utc, notes), timestamp=utc, device_name=RESULT)
+        return b"".join(bytes(message.pack()) for message in (*self._images(news, utc), text))
+
+    def _images(self, news: _News, utc: float) -> tuple[ImageMessage, ...]:
+        if not isinstance(news, _Withdrawn) and news.frame.spacing is not None:
+            pixels, spacing = news.frame.pixels, news.frame.spacing
+            self._sent = np.zeros_like(pixels), spacing
+            mask = news.mask if isinstance(news, Tumour) else np.zeros(pixels.shape, np.uint8)
+        elif self._sent is not None:
+            pixels, spacing = self._sent
+            mask = np.zeros(pixels.shape, np.uint8)
+        else:
+            return ()
+        matrix = np.diag([spacing.col_mm, spacing.row_mm, 1.0, 1.0])
+        return _image(FRAME, pixels, matrix, utc), _image(MASK, mask, matrix, utc)
+
+
+def _image(name: str, pixels: Pixels, matrix: NDArray[np.float64], utc: float) -> ImageMessage:
+    return ImageMessage(pixels[None], ijk_to_world_matrix=matrix, timestamp=utc, device_name=name)
+
+
+def result_json(news: _News, utc: float, notes: Mapping[str, str]) -> str:
+    """JSON in ASCII, `utc` in s since 1970; null is unknown. Sources' names, perhaps a patient's, are left out."""
+    cells: dict[str, object] = {"format": FORMAT, "captured_utc": round(utc, 6), "intended_use": INTENDED_USE, **notes}
+    if isinstance(news, _Withdrawn):
+        cells |= {"outcome": "withdrawn", "scale": "unknown", "reason": news.sentence}
+        return json.dumps(cells, allow_nan=False)
+    frame, spacing = news.frame, news.frame.spacing
+    cells |= reading_row(news)
+    cells |= {
+        "scale": "unknown" if spacing is None else "known",
+        "scale_from": None if spacing is None else spacing.provenance.words,
+        "no_scale_reason": frame.no_spacing_reason or None,
+        "view": frame.origin.view.value,
+        "simulated": frame.origin.simulated,
+    }
+    if isinstance(news, Tumour):
+        cells["touches_edge"] = news.touches_edge
+    if isinstance(news, Tumour | NothingFound):
+        cells |= {
+            "model": news.analysis.model,
+            "model_sha256": news.analysis.model_sha256,
+            "demonstration": news.analysis.demonstration,
+            "mode": news.analysis.mode.value,
+            "unlike_training": news.analysis.unlike or None,
+        }
+    return json.dumps(cells, allow_nan=False)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= 65535:  # create_server leaks its socket on these
+        raise OutputError(f"{port} is no port for OpenIGTLink: choose one from 1 to 65535.")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        server = socket.create_server((host, port), family=family)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise OutputError(
+                f"Port {port} of {host} is taken by another program: end it, or send OpenIGTLink on another port."
+            ) from error
+        raise OutputError(
+            f"OpenIGTLink cannot be sent from {host}:{port} ({error.strerror}): give an address of this computer."
+        ) from error
+    server.settimeout(POLL_S)
+    return server

@@ -1,0 +1,91 @@
+"""Readings as a table: a row a frame, unknown cells empty."""
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from inference.files import replacing
+from inference.outcome import Failed, NothingFound, Outcome, Tumour
+from inference.source_info import SourceInfo
+from inference.spacing import PixelSpacing
+
+COLUMNS = (
+    *("frame", "time_s", "outcome", "area_mm2", "area_px", "regions", "largest_mm2", "diameter_mm", "size_state"),
+    *("touches_edge", "spacing_row_mm", "spacing_col_mm", "spacing_provenance", "latency_ms", "reason"),
+)
+"""Columns of a table of readings. Unknown is empty."""
+
+
+def write_readings(path: Path, rows: Iterable[Mapping[str, object]], more: Sequence[str] = ()) -> None:
+    """Write readings as CSV: one header line, then one line a frame.
+
+    Args:
+        path: the file.
+        rows: dictionaries of `COLUMNS`, from `reading_row`; what one lacks stays empty.
+        more: further columns.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    with replacing(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, (*COLUMNS, *more), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def reading_row(outcome: Outcome) -> dict[str, object]:
+    """One line of a table of readings: mm and mm² to the millionth, so that no area is rounded away."""
+    frame = outcome.frame
+    row = _frame_cells(frame.index, frame.time_s, frame.spacing)
+    match outcome:
+        case Tumour():
+            row |= _tumour_cells(outcome)
+        case NothingFound():
+            row |= {"outcome": "none", "area_px": 0, "regions": 0}
+            row["area_mm2"] = None if frame.spacing is None else 0
+        case Failed():
+            row |= {"outcome": "failed", "reason": outcome.sentence}
+        case _:
+            row |= {"outcome": "not_analysed", "reason": outcome.sentence}
+    if isinstance(outcome, Tumour | NothingFound):
+        row["latency_ms"] = round(outcome.analysis.latency_ms, 3)
+    return row
+
+
+def failed_row(index: int, info: SourceInfo, sentence: str) -> dict[str, object]:
+    """The line of a frame that could not even be read."""
+    time_s = None if info.fps is None else index / info.fps
+    return _frame_cells(index, time_s, info.spacing) | {"outcome": "failed", "reason": sentence}
+
+
+def _frame_cells(index: int, time_s: float | None, spacing: PixelSpacing | None) -> dict[str, object]:
+    return {"frame": index, "time_s": _rounded(time_s), **spacing_cells(spacing)}
+
+
+def spacing_cells(spacing: PixelSpacing | None) -> dict[str, object]:
+    """The three cells of a spacing."""
+    if spacing is None:
+        return {"spacing_row_mm": None, "spacing_col_mm": None, "spacing_provenance": "none"}
+    return {
+        "spacing_row_mm": spacing.row_mm,
+        "spacing_col_mm": spacing.col_mm,
+        "spacing_provenance": spacing.provenance.value,
+    }
+
+
+def _tumour_cells(tumour: Tumour) -> dict[str, object]:
+    largest = tumour.largest
+    return {
+        "outcome": "tumour",
+        "area_mm2": _rounded(tumour.area_mm2),
+        "area_px": tumour.area_px,
+        "regions": len(tumour.regions),
+        "largest_mm2": _rounded(largest.area_mm2),
+        "diameter_mm": None if largest.diameters is None else _rounded(largest.diameters.longest_mm),
+        "size_state": None if tumour.size is None else tumour.size.value,
+        "touches_edge": "true" if tumour.touches_edge else "false",
+    }
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)

@@ -1,0 +1,37 @@
+"""Files written aside and renamed, so that no half file ever bears the name."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from inference.errors import OutputError
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A name beside `path` to write to; renamed to `path` when all went well, removed otherwise.
+
+    The name keeps the whole suffix, since writers choose format and compression by it.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    aside = path.with_name(f".{os.getpid()}-{path.name}")
+    try:
+        yield aside
+        aside.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file in UTF-8.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
+    with replacing(path) as aside:
+        aside.write_text(text, encoding="utf-8")

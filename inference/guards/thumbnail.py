@@ -1,0 +1,69 @@
+"""What a guard is shown of a frame: the frame, and a small picture of it, made once for all guards."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.contract import Seen
+from inference.frame import Frame
+
+SIDE = 192
+"""Pixels of the longer side at most: a speckle becomes a pixel, the stroke of a text becomes faint."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sketch:
+    """A frame, in eight bits and small.
+
+    Attributes:
+        frame: the frame itself.
+        full: (rows, cols) uint8, 255 is white.
+        small: uint8, each pixel the mean of `factor` by `factor` of them, the longer side at most `SIDE`.
+        factor: how much smaller.
+        seen: what the loaded model saw in training; None while there is none.
+    """
+
+    frame: Frame
+    full: NDArray[Any]
+    small: NDArray[Any]
+    factor: int
+    seen: Seen | None = None
+
+    @classmethod
+    def of(cls, frame: Frame, seen: Seen | None = None, *, white: float | None = None) -> "Sketch":
+        """The sketch of one frame.
+
+        Args:
+            frame: any.
+            seen: what the loaded model saw in training.
+            white: grey value of white where it isn't 255 of eight bits; None for the frame's brightest.
+        """
+        full = _eight_bits(frame, white)
+        factor = -(-max(full.shape) // SIDE)
+        size = (max(1, frame.cols // factor), max(1, frame.rows // factor))
+        small = full if factor == 1 else cv2.resize(full, size, interpolation=cv2.INTER_AREA)
+        return cls(frame, full, small, factor, seen)
+
+
+class Sketcher:
+    """Makes sketches of one source's frames. White is the brightest value seen so far, so that black stays black."""
+
+    def __init__(self) -> None:
+        self._white = 0.0
+
+    def __call__(self, frame: Frame, seen: Seen | None) -> Sketch:
+        """The frame's sketch."""
+        if frame.pixels.dtype != np.uint8:
+            self._white = max(self._white, float(frame.pixels.max()))
+        return Sketch.of(frame, seen, white=self._white)
+
+
+def _eight_bits(frame: Frame, white: float | None) -> NDArray[Any]:
+    pixels = frame.pixels
+    if pixels.dtype == np.uint8:
+        return pixels
+    top = float(pixels.max()) if white is None else white
+    return cv2.convertScaleAbs(np.maximum(pixels, 0), alpha=255.0 / top if top > 0 else 0.0)

@@ -1,0 +1,66 @@
+"""The last half minute, written down afterwards: a record like any other, of what the ring still holds."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from inference.crop import Rect, crop
+from inference.live.ring import Held
+from inference.outcome import Outcome
+from inference.recording.entries import answer_of, opening_of, picture_of, scale_event, since
+from inference.recording.schema import Event, EventKind, ModelUsed
+from inference.recording.writer import RecordFile
+from inference.source_info import SourceInfo
+from inference.spacing import PixelSpacing
+
+
+def keep(
+    held: Held,
+    path: Path,
+    info: SourceInfo,
+    *,
+    case_code: str = "",
+    rect: Rect | None = None,
+    in_force: Iterable[Event | ModelUsed] = (),
+    wrong: Iterable[tuple[int, float]] = (),
+) -> int:
+    """Write what was held, each contour on its own frame.
+
+    Args:
+        held: at least one outcome.
+        path: a name that nobody has yet.
+        info: of the source.
+        case_code: typed by the user, checked.
+        rect: what is kept of the picture.
+        in_force: what was true of all of it: phase, flip, model.
+        wrong: (index, captured_at) of frames whose contour the user marked as wrong.
+
+    Returns:
+        Frames written; fewer than held where the picture had another size before.
+
+    Raises:
+        OutputError: if the disk is full or broke; what was written until then stays.
+    """
+    start, marked, written = held.captured_at(0), frozenset(wrong), 0
+    scale: PixelSpacing | None = None
+    file = RecordFile(path, opening_of(info, case_code, rect))
+    whole = False
+    try:
+        for entry in in_force:
+            file.append(entry)
+        for place in range(len(held)):
+            outcome: Outcome = held.outcome(place)
+            frame, at_s = outcome.frame, since(start, outcome.frame.captured_at)
+            if (frame.rows, frame.cols) != (info.rows, info.cols):
+                continue
+            if frame.spacing != scale:
+                scale = frame.spacing
+                file.append(scale_event(scale, at_s))
+            file.append(picture_of(crop(frame, rect), written, start))
+            file.append(answer_of(outcome, written))
+            if (frame.index, frame.captured_at) in marked:
+                file.append(Event(at_s=at_s, kind=EventKind.WRONG, words="", number=written))
+            written += 1
+        whole = True
+    finally:
+        file.close(whole=whole)
+    return written

@@ -1,0 +1,157 @@
+"""A recorded source played like a live one: paced by its own clock, with play, pause, step, scrub and speed."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from time import monotonic
+
+from inference.frame import Frame, Pixels
+from inference.source_info import SourceInfo
+from inference.sources.base import Closing, RecordedSource, Whole
+from inference.spacing import PixelSpacing
+
+SWEEP_FPS = 20.0
+"""Pace of sources without a clock of their own (volumes, folders): a display rate, no claim about time."""
+
+
+class Playback(Closing):
+    """A `FrameSource` over a `RecordedSource`. Every method may be called from any thread.
+
+    Args:
+        source: what to play; closed with the playback.
+        fps: pace, frames a second; None takes the source's own clock, or `SWEEP_FPS` where it has none.
+        loop: start again after the last frame; else pause on it.
+    """
+
+    def __init__(self, source: RecordedSource, *, fps: float | None = None, loop: bool = True) -> None:
+        self._source = source
+        self._fps = fps or source.info.fps or SWEEP_FPS
+        self._loop = loop
+        self._changed = threading.Condition()
+        self._playing = True
+        self._closed = False
+        self._speed = 1.0
+        self._position = 0
+        self._sought: int | None = 0
+        self._given: PixelSpacing | None = None
+        self._due = monotonic()
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return len(self._source)
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known of the source, with the spacing in use."""
+        info = self._source.info
+        return info if self._given is None else replace(info, spacing=self._given, no_spacing_reason="")
+
+    @property
+    def playing(self) -> bool:
+        """Whether frames follow by themselves."""
+        return self._playing
+
+    @property
+    def position(self) -> int:
+        """Index of the frame delivered last."""
+        return self._position
+
+    @property
+    def speed(self) -> float:
+        """1 is the source's own pace."""
+        return self._speed
+
+    def play(self) -> None:
+        """Go on; from the start if the last frame was reached."""
+        with self._changed:
+            self._playing = True
+            self._due = monotonic()
+            self._changed.notify()
+
+    def pause(self) -> None:
+        """Stay on the frame delivered last."""
+        with self._changed:
+            self._playing = False
+            self._changed.notify()
+
+    def seek(self, index: int) -> None:
+        """Deliver frame `index` (clipped to the source) at once, and go on from there if playing."""
+        with self._changed:
+            self._sought = min(max(index, 0), len(self) - 1)
+            self._changed.notify()
+
+    def step(self, by: int) -> None:
+        """Pause, and deliver the frame `by` places away."""
+        with self._changed:
+            self._playing = False
+            self.seek((self._position if self._sought is None else self._sought) + by)
+
+    def redeliver(self) -> None:
+        """Deliver the current frame once more: after a calibration, or with another model."""
+        with self._changed:
+            self.seek(self._position if self._sought is None else self._sought)
+
+    def set_speed(self, factor: float) -> None:
+        """Play faster or slower than the source's own pace.
+
+        Raises:
+            ValueError: unless positive.
+        """
+        if not factor > 0:
+            raise ValueError(f"a speed is positive, not {factor}")
+        with self._changed:
+            self._speed = factor
+            self._changed.notify()
+
+    def set_spacing(self, spacing: PixelSpacing | None) -> None:
+        """Use this scale from the next frame on; None goes back to the source's own."""
+        with self._changed:
+            self._given = spacing
+            self.redeliver()
+
+    def whole(self) -> Pixels | None:
+        """The newest picture before anything was taken off, where the source takes something off; else None."""
+        return self._source.whole() if isinstance(self._source, Whole) else None
+
+    def frames(self) -> Iterator[Frame]:
+        """Frames at their time, until closed."""
+        while (index := self._await_turn()) is not None:
+            frame = self._source.read(index)
+            if (given := self._given) is not None:
+                frame = replace(frame, spacing=given, no_spacing_reason="")
+            yield replace(frame, captured_at=monotonic())
+
+    def close(self) -> None:
+        """End `frames()` and close the source."""
+        with self._changed:
+            if self._closed:
+                return
+            self._closed = True
+            self._changed.notify_all()
+        self._source.close()
+
+    def _await_turn(self) -> int | None:
+        """Wait until the next frame is due; None once closed."""
+        with self._changed:
+            while not self._closed:
+                if self._sought is not None:
+                    return self._deliver(self._sought)
+                if not self._playing:
+                    self._changed.wait()
+                elif (early := self._due - monotonic()) > 0:
+                    self._changed.wait(early)
+                else:
+                    return self._deliver((self._position + 1) % len(self))
+            return None
+
+    def _deliver(self, index: int) -> int:
+        """Move on to `index` and set when the next is due."""
+        self._sought = None
+        self._position = index
+        if index == len(self) - 1 and not self._loop:
+            self._playing = False
+        period = 1.0 / (self._fps * self._speed)
+        now = monotonic()
+        # A late frame is not made up for: the pace starts anew, so that no burst follows a hiccup.
+        self._due = self._due + period if now - self._due < period else now + period
+        return index

@@ -1,0 +1,167 @@
+"""The live path: a capture thread, an analysis thread, and mailboxes in which the newest wins.
+
+    source.frames() ─┬▶ Latest[Frame] ──▶ analyse(frame) ──▶ Latest[Outcome] ──▶ take(), polled by the window
+                     └▶ Latest[Frame] ──▶ take_frame(), the picture at full rate where the analysis is slow
+
+Nothing is queued, so nothing can lag: what is overwritten is counted. Frame and answer travel in one object.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from time import monotonic
+
+from inference.errors import IusError
+from inference.frame import Frame
+from inference.latest import Latest
+from inference.outcome import Failed, Outcome
+from inference.sources.base import FrameSource
+
+log = logging.getLogger(__name__)
+
+
+class StreamState(StrEnum):
+    """What the capture thread is doing."""
+
+    STARTING = "starting"
+    """No frame has come yet."""
+    RUNNING = "running"
+    ENDED = "ended"
+    """The source had no more frames, or the stream was stopped."""
+    FAILED = "failed"
+    """The source broke; `StreamStatus.error` says how."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamStatus:
+    """A snapshot of the stream.
+
+    Attributes:
+        state: what the capture thread is doing.
+        error: the sentence to show when it failed, else empty.
+        captured: frames the source gave.
+        analysed: frames answered, whatever the answer.
+        dropped: frames overwritten before they were analysed, and answers overwritten before they were taken.
+        consecutive_failures: analyses failed in a row, up to now.
+        last_frame_at: `time.monotonic()` of the newest frame, None before the first.
+    """
+
+    state: StreamState
+    error: str
+    captured: int
+    analysed: int
+    dropped: int
+    consecutive_failures: int
+    last_frame_at: float | None
+
+
+class Stream:
+    """Runs a source through an analysis in two threads.
+
+    Args:
+        source: closed by `stop()`, which also frees a stuck read.
+        analyse: Frame -> Outcome, called from one thread; what it raises becomes `Failed` with the same frame.
+    """
+
+    def __init__(self, source: FrameSource, analyse: Callable[[Frame], Outcome]) -> None:
+        self._source = source
+        self._analyse = analyse
+        self._frames: Latest[Frame] = Latest()
+        self._pictures: Latest[Frame] = Latest()
+        self._outcomes: Latest[Outcome] = Latest()
+        self._stopping = threading.Event()
+        self._state = StreamState.STARTING
+        self._error = ""
+        self._captured = self._analysed = self._failures = 0
+        self._last_frame_at: float | None = None
+        self._threads = (
+            threading.Thread(target=self._capture_loop, name="ius-capture", daemon=True),
+            threading.Thread(target=self._analysis_loop, name="ius-analysis", daemon=True),
+        )
+
+    def start(self) -> None:
+        """Begin; once."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, timeout: float = 2.0) -> None:
+        """Stop both threads and wait for them. Harmless when repeated.
+
+        Raises:
+            RuntimeError: if a thread is still alive after `timeout` seconds each.
+        """
+        self._stopping.set()
+        self._source.close()
+        self._frames.close()
+        for thread in self._threads:
+            if thread.ident is not None:
+                thread.join(timeout)
+        alive = [thread.name for thread in self._threads if thread.is_alive()]
+        if alive:
+            raise RuntimeError(f"threads still alive after {timeout} s: {', '.join(alive)}")
+
+    def take(self) -> Outcome | None:
+        """The newest answer nobody has seen, or None; never waits."""
+        return self._outcomes.poll()
+
+    def take_frame(self) -> Frame | None:
+        """The newest frame nobody has seen, analysed or not, or None; never waits."""
+        return self._pictures.poll()
+
+    def status(self) -> StreamStatus:
+        """How it goes."""
+        return StreamStatus(
+            state=self._state,
+            error=self._error,
+            captured=self._captured,
+            analysed=self._analysed,
+            dropped=self._frames.dropped + self._outcomes.dropped,
+            consecutive_failures=self._failures,
+            last_frame_at=self._last_frame_at,
+        )
+
+    def _capture_loop(self) -> None:
+        try:
+            for frame in self._source.frames():
+                if self._stopping.is_set():
+                    break
+                self._captured += 1
+                self._last_frame_at = monotonic()
+                self._state = StreamState.RUNNING
+                self._pictures.put(frame)
+                self._frames.put(frame)
+            self._state = StreamState.ENDED
+        # Door 1 of 3: whatever breaks in a driver or decoder must end as a sentence on screen, not as a dead thread.
+        except Exception as error:
+            log.exception("capture stopped")
+            self._error = str(error) if isinstance(error, IusError) else f"The source broke ({error!r}): open it again."
+            self._state = StreamState.FAILED
+        finally:
+            self._frames.close()
+
+    def _analysis_loop(self) -> None:
+        while (frame := self._frames.take()) is not None:
+            if self._stopping.is_set():
+                break
+            outcome = self._answer(frame)
+            self._log_failure(outcome)
+            self._failures = self._failures + 1 if isinstance(outcome, Failed) else 0
+            self._analysed += 1
+            self._outcomes.put(outcome)
+
+    def _log_failure(self, outcome: Outcome) -> None:
+        """Begin and end of a run of failures, once each."""
+        if isinstance(outcome, Failed) and not self._failures:
+            log.warning("analysis fails: %s", outcome.sentence)
+        elif self._failures and not isinstance(outcome, Failed):
+            log.info("analysis goes on after %d failures", self._failures)
+
+    def _answer(self, frame: Frame) -> Outcome:
+        try:
+            return self._analyse(frame)
+        # Door 2 of 3: a frame that breaks the analysis takes its old contour off the screen, and the next one comes.
+        except Exception as error:
+            log.exception("analysis of frame %d failed", frame.index)
+            return Failed(frame, f"The analysis of this frame broke ({error!r}).")

@@ -1,0 +1,252 @@
+"""Engine: a model file made to run here, with what it really got and the proof that it still says what it said.
+
+Loading tries providers in order (TensorRT, CUDA, OpenVINO for bfloat16 files, CPU). One counts only if the session
+really has it and the model's golden masks come out of it; else the next one is tried and the reason is kept.
+"""
+
+import hashlib
+import logging
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.contract import Mode, ModelContract
+from inference.errors import AnalysisError, ContractError, ModelError, SelfTestError
+from inference.frame import Pixels
+from inference.model import golden, mirrors
+from inference.model.golden import GoldenCase
+from inference.model.onnx_metadata import metadata_of
+from inference.model.onnxruntime_session import RUN_ERRORS
+from inference.model.preprocessing import Prepared, prepare, restore
+from inference.model.providers import WORDS, Session, candidates, default_threads, first_line
+from inference.model.session import open_session
+
+log = logging.getLogger(__name__)
+
+FOLD_VARIANCE = "fold_variance"
+"""Second output of a file of several folds: variance of the tumour probability between them, (1, 1, rows, cols)."""
+_WARM_UP_SECONDS = 0.5
+_WARM_UP_RUNS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTestResult:
+    """How the golden cases came out on this device.
+
+    Attributes:
+        passed: no more elements differ than the contract allows.
+        mismatched_per_million: mask elements that differ, per million, over all cases.
+        cases: number of golden cases.
+    """
+
+    passed: bool
+    mismatched_per_million: float
+    cases: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmented:
+    """The network's answer to one frame.
+
+    Attributes:
+        margin: (rows, cols) float32 of the frame: how far a pixel is over the threshold, in logits; over 0 is tumour.
+        network_ms: time in the network alone, all tiles and mirrors.
+        disagreement: (rows, cols) float32, standard deviation of the tumour probability between mirrored passes and
+            folds; None in fast mode, and where there is one pass of one fold.
+    """
+
+    margin: NDArray[np.float32]
+    network_ms: float
+    disagreement: NDArray[np.float32] | None = None
+
+
+class Engine:
+    """A loaded, warmed-up and self-tested model. Not for use by two threads at once.
+
+    Attributes:
+        path: the model file.
+        sha256: of that file: the model's identity.
+        contract: what the model says of itself.
+        provider: what it really runs on, in words.
+        fallbacks: one sentence for each provider that was tried and not taken.
+        self_test: how its golden cases came out.
+        warm_up_ms: median time of one tile through the network.
+    """
+
+    def __init__(self, path: Path, sha256: str, session: Session) -> None:
+        """Take over a session; `load` is the way to make an engine.
+
+        Raises:
+            ContractError: if the file has no contract, or one that its own graph contradicts.
+        """
+        metadata = session.get_modelmeta().custom_metadata_map
+        self.path, self.sha256 = path, sha256
+        self.contract = ModelContract.from_metadata(metadata)
+        self._cutoff = np.float32(math.log(self.contract.output.threshold / (1 - self.contract.output.threshold)))
+        self.provider = WORDS[session.get_providers()[0]]
+        self.fallbacks: tuple[str, ...] = ()
+        self._session = session
+        self._input = session.get_inputs()[0].name
+        self._outputs = [output.name for output in session.get_outputs()]
+        self._check_shapes()
+        self.warm_up_ms = self._warm_up()
+        self.self_test = self._test(golden.unpack(metadata, self.contract.self_test.golden_sha256))
+
+    @classmethod
+    def load(cls, path: Path, *, threads: int | None = None, providers: Sequence[str] | None = None) -> "Engine":
+        """Load a model on the first provider that works and passes the self-test.
+
+        Args:
+            path: .onnx with a contract.
+            threads: CPU threads of the network; None takes `default_threads`.
+            providers: names in `providers.WORDS` to try, in order; None takes all that file and computer allow.
+
+        Raises:
+            ModelError: if the file is missing or no ONNX model (ContractError: it carries no readable contract;
+                SelfTestError: no provider reproduces its golden masks).
+        """
+        if not path.is_file():
+            raise ModelError(f"There is no model at {path}: give the path of an .onnx file.")
+        with path.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        failed_test = False
+        fallbacks: list[str] = []
+        for provider in candidates(providers, _precision(path), fallbacks):
+            session = open_session(path, provider, threads or default_threads(), fallbacks)
+            if session is None:
+                continue
+            try:
+                engine = cls(path, sha256, session)
+            except AnalysisError as error:
+                fallbacks.append(f"{WORDS[provider]} failed on its first frame ({error}).")
+                continue
+            if engine.self_test.passed:
+                engine.fallbacks = tuple(fallbacks)
+                for sentence in fallbacks:
+                    log.info("the model runs on %s: %s", engine.provider, sentence)
+                return engine
+            failed_test = True
+            differing = engine.self_test.mismatched_per_million
+            fallbacks.append(
+                f"{WORDS[provider]} failed the self-test: {differing:.0f} of a million mask pixels differ."
+            )
+        reasons = " ".join(fallbacks)
+        if failed_test:
+            raise SelfTestError(f"{path.name} does not reproduce its own masks here, so it is not used. {reasons}")
+        raise ModelError(f"{path.name} does not run on this computer: choose another model. {reasons}")
+
+    def run(self, tile: NDArray[np.float32]) -> NDArray[np.float32]:
+        """One pass through the network.
+
+        Args:
+            tile: (1, 1, rows, cols) float32 of the contract's patch.
+
+        Returns:
+            Logits (2, rows, cols) float32: background and tumour.
+
+        Raises:
+            AnalysisError: if the network fails, or answers with something that is not a number.
+        """
+        return self._planes(tile, self._outputs[:1])
+
+    def _planes(self, tile: NDArray[np.float32], outputs: Sequence[str]) -> NDArray[np.float32]:
+        """One pass: background, tumour, and the variance between folds where that is among the outputs."""
+        try:
+            logits, *variance = self._session.run(outputs, {self._input: tile})
+        except RUN_ERRORS as error:
+            raise AnalysisError(f"The network failed on {self.provider}: {first_line(error)}") from error
+        planes = np.asarray(logits[0, (0, self.contract.output.tumour_index)], np.float32)
+        if variance:
+            planes = np.concatenate([planes, variance[0][0]], dtype=np.float32)
+        if not np.isfinite(planes).all():
+            raise AnalysisError(f"The network's answer on {self.provider} is not a number: use another provider.")
+        return planes
+
+    def segment(self, pixels: Pixels, spacing_mm: tuple[float, float] | None, mode: Mode = Mode.FAST) -> Segmented:
+        """Segment one frame: prepare, run, restore.
+
+        Args:
+            pixels: (rows, cols), 0 outside the sector.
+            spacing_mm: (row, col) mm a pixel; None is the user's choice to analyse without scale.
+            mode: one pass, or the mean over every mirror that the contract allows.
+
+        Raises:
+            AnalysisError: if the frame or the network fails.
+        """
+        prepared = prepare(pixels, spacing_mm, self.contract.input)
+        thorough = mode is Mode.THOROUGH
+        ways = mirrors.ways(self.contract.output.mirror_axes) if thorough else (mirrors.UNTURNED,)
+        outputs = self._outputs if thorough else self._outputs[:1]
+        seconds = 0.0
+        tiles: list[list[NDArray[np.float32]]] = []
+        for corner in prepared.corners:
+            tile = prepared.tile(corner)
+            start = time.perf_counter()
+            tiles.append([mirrors.turned(self._planes(mirrors.turned(tile, axes), outputs), axes) for axes in ways])
+            seconds += time.perf_counter() - start
+        means = [mirrors.mean(passes) for passes in tiles]
+        margin = self._margin([one[:2] for one in means], prepared)
+        if len(ways) == len(outputs) == 1:
+            return Segmented(margin, seconds * 1e3)
+        each = [self._margin([passes[way][:2] for passes in tiles], prepared) for way in range(len(ways))]
+        within = None if len(outputs) == 1 else _restored([one[2] for one in means], prepared)
+        return Segmented(margin, seconds * 1e3, mirrors.disagreement(each, within))
+
+    def _margin(self, logits: Sequence[NDArray[np.float32]], prepared: Prepared) -> NDArray[np.float32]:
+        """The tiles' logits as how far each of the frame's pixels is over the threshold."""
+        margin = restore(logits, prepared)
+        if self._cutoff:
+            margin -= self._cutoff
+        return margin
+
+    def _check_shapes(self) -> None:
+        """Refuse a graph that does not fit its own contract."""
+        rows, cols = self.contract.input.patch
+        outputs = self._session.get_outputs()
+        answer = [self._session.get_inputs()[0].shape, *(output.shape for output in outputs)]
+        wanted = [[1, 1, rows, cols], [1, len(self.contract.output.labels), rows, cols]]
+        if self._outputs[1:] == [FOLD_VARIANCE]:
+            wanted.append([1, 1, rows, cols])
+        if answer != wanted:
+            raise ContractError(f"The model's shapes {answer} are not its contract's {wanted}: export the model again.")
+
+    def _warm_up(self) -> float:
+        """Median milliseconds of one pass, the first left out."""
+        tile = np.zeros((1, 1, *self.contract.input.patch), np.float32)
+        self.run(tile)
+        times: list[float] = []
+        while len(times) < _WARM_UP_RUNS and sum(times) < _WARM_UP_SECONDS:
+            start = time.perf_counter()
+            self.run(tile)
+            times.append(time.perf_counter() - start)
+        return median(times) * 1e3
+
+    def _test(self, cases: Sequence[GoldenCase]) -> SelfTestResult:
+        """Run the golden cases the way frames are run."""
+        wrong = total = 0
+        for case in cases:
+            mask = self.segment(case.pixels, case.spacing_mm).margin > 0
+            wrong += int(np.count_nonzero(mask != (case.mask > 0)))
+            total += case.mask.size
+        rate = wrong / total * 1e6
+        return SelfTestResult(rate <= self.contract.self_test.mismatched_per_million, rate, len(cases))
+
+
+def _precision(path: Path) -> str:
+    """What a file's contract says of it; empty where that cannot be read: why not, its session says better."""
+    try:
+        return ModelContract.from_metadata(metadata_of(path)).provenance.precision
+    except ContractError:
+        return ""
+
+
+def _restored(planes: Sequence[NDArray[np.float32]], prepared: Prepared) -> NDArray[np.float32]:
+    """A plane of each tile that is no logit and nowhere negative, on the frame; 0 where the network never looked."""
+    restored = restore([np.stack([np.zeros_like(one), one]) for one in planes], prepared)
+    return np.maximum(restored, 0)

@@ -1,0 +1,116 @@
+"""ONNX Runtime's sessions: what each provider is told, and whether the session really has it."""
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+from platformdirs import user_cache_path
+
+from inference.errors import ModelError
+from inference.model.providers import CPU, WORDS, Session, first_line
+
+ORT_ERRORS = (
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.EPFail,
+    ort_errors.EngineError,
+    ort_errors.NoModel,
+    ort_errors.NoSuchFile,
+    ort_errors.NotFound,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+)
+"""ONNX Runtime's exceptions, which have no base of their own."""
+RUN_ERRORS = (*ORT_ERRORS, RuntimeError)
+"""What a session's run raises; OpenVINO's bindings know no other error."""
+
+
+def options(provider: str, cache: Path | None) -> dict[str, str]:
+    """What a provider is told.
+
+    CUDA: an exhaustive search for convolutions costs 0.3 to 1.3 s, and TF32 keeps ten bits of each product, which moves
+    borders. TensorRT: engines take minutes to build, so they are kept; float16 only where the file itself is.
+
+    Args:
+        provider: ONNX Runtime's name of it.
+        cache: folder in which TensorRT keeps its engines; None keeps none.
+    """
+    if provider == "CUDAExecutionProvider":
+        return {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
+    if provider == "TensorrtExecutionProvider" and cache is not None:
+        kept = ("engine", "timing")
+        return {f"trt_{what}_cache_enable": "1" for what in kept} | {
+            f"trt_{what}_cache_path": str(cache) for what in kept
+        }
+    return {}
+
+
+def _cache() -> Path | None:
+    """The folder for TensorRT's engines, None where it cannot be made."""
+    folder = user_cache_path("ius", appauthor=False) / "tensorrt"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder
+
+
+def onnxruntime_session(path: Path, provider: str, threads: int, fallbacks: list[str]) -> Session | None:
+    """A session that really has `provider`, or None with the reason in `fallbacks`.
+
+    Args:
+        path: .onnx.
+        provider: ONNX Runtime's name of it.
+        threads: CPU threads of the network.
+        fallbacks: is added to.
+
+    Raises:
+        ModelError: if the CPU cannot read the file either: it is no usable ONNX model.
+    """
+    settings = ort.SessionOptions()
+    settings.intra_op_num_threads = threads
+    settings.inter_op_num_threads = 1
+    settings.log_severity_level = 4
+    settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    told = options(provider, _cache() if provider == "TensorrtExecutionProvider" else None)
+    wanted: list[str | tuple[str, dict[Any, Any]]] = [(provider, told)]
+    if provider != CPU:
+        wanted.append(CPU)
+    try:
+        with _quiet(provider):
+            session: Any = ort.InferenceSession(path, settings, wanted, enable_fallback=0)
+    except ORT_ERRORS as error:
+        if provider == CPU:
+            raise ModelError(
+                f"{path} is not a usable ONNX model ({first_line(error)}): copy or export it again."
+            ) from error
+        fallbacks.append(f"{WORDS[provider]} does not load here ({first_line(error)}).")
+        return None
+    except RuntimeError:  # what the bindings raise where TensorRT is not installed
+        session = None
+    if session is None or session.get_providers()[0] != provider:
+        fallbacks.append(f"{WORDS[provider]} does not load here: its libraries are missing or the driver is too old.")
+        return None
+    opened: Session = session
+    return opened
+
+
+@contextmanager
+def _quiet(provider: str) -> Iterator[None]:
+    """Find the GPU's libraries, and keep ONNX Runtime from printing about a provider that does not load."""
+    if provider == CPU:
+        yield
+        return
+    ort.set_default_logger_severity(4)
+    try:
+        with redirect_stdout(io.StringIO()):
+            ort.preload_dlls()
+        yield
+    finally:
+        ort.set_default_logger_severity(2)

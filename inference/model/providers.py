@@ -1,0 +1,100 @@
+"""What a network may run on: ONNX Runtime's providers and OpenVINO, one at a time, and what each session really got."""
+
+import ctypes
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, Protocol
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from inference.errors import ModelError
+
+CPU = "CPUExecutionProvider"
+"""ONNX Runtime's on the CPU: the last resort."""
+OPENVINO = "OpenVINO"
+"""The one provider that is not ONNX Runtime's: the CPU in bfloat16, for files whose contract says so."""
+BFLOAT16 = "bfloat16"
+_ORDER = ("TensorrtExecutionProvider", "CUDAExecutionProvider", OPENVINO, CPU)
+WORDS: dict[str, str] = {
+    "TensorrtExecutionProvider": "TensorRT",
+    "CUDAExecutionProvider": "CUDA",
+    OPENVINO: "OpenVINO CPU bfloat16",
+    CPU: "CPU",
+}
+"""Providers as screens and records name them."""
+
+
+class Session(Protocol):
+    """What the engine asks of a session: a part of ONNX Runtime's."""
+
+    def run(self, outputs: Sequence[str] | None, feed: Mapping[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """One pass: the outputs named, all if None, for inputs by name."""
+
+    def get_providers(self) -> Sequence[str]:
+        """What it runs on, foremost first."""
+
+    def get_modelmeta(self) -> Any:  # noqa: ANN401 (with custom_metadata_map)
+        """The file's metadata."""
+
+    def get_inputs(self) -> Sequence[Any]:
+        """The inputs, each with name and shape."""
+
+    def get_outputs(self) -> Sequence[Any]:
+        """The outputs, each with name and shape."""
+
+
+def default_threads() -> int:
+    """CPU threads a network gets unless told otherwise: this process's cores, at most 8."""
+    cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return min(cores, 8)
+
+
+def candidates(wanted: Sequence[str] | None, precision: str, fallbacks: list[str]) -> Iterator[str]:
+    """Providers worth a try, in order; why one is not goes into `fallbacks`.
+
+    Args:
+        wanted: by name; None takes all that this computer and the precision allow.
+        precision: the contract's.
+        fallbacks: is added to.
+
+    Raises:
+        ModelError: if one is wanted that nobody knows.
+    """
+    listed = [*ort.get_available_providers(), OPENVINO]
+    usual = [name for name in _ORDER if name in listed and (name != OPENVINO or precision == BFLOAT16)]
+    for provider in wanted or usual:
+        if provider not in WORDS or provider not in listed:
+            raise ModelError(f"This ONNX Runtime has no {provider}: choose one of {', '.join(listed)}.")
+        if provider == OPENVINO and precision != BFLOAT16:
+            fallbacks.append(f"OpenVINO not tried: this {precision} file was not exported with --precision bfloat16.")
+        elif provider in (CPU, OPENVINO) or _nvidia_driver():
+            yield provider
+        else:
+            fallbacks.append(f"{WORDS[provider]} not tried: no NVIDIA driver with a device on this computer.")
+
+
+@cache
+def _nvidia_driver() -> bool:
+    """Whether the CUDA driver loads and finds a device, asked of the driver itself: ONNX Runtime would take seconds."""
+    try:
+        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int(0)
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+
+
+def first_line(error: Exception) -> str:
+    """What a runtime's message says, without its error codes, paths and C++ signatures; it can run over pages."""
+    lines = [line for line in str(error).strip().splitlines() if not line.startswith(("Exception from ", "Check '"))]
+    if not lines:
+        return type(error).__name__
+    said = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", lines[0])
+    said = re.sub(r"^Load model from .* failed:", "", said)
+    said = re.sub(r"^/onnxruntime_src/\S+ .*\)(?: const)? ", "", said)
+    return said.strip(" .:") or type(error).__name__

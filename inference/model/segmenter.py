@@ -1,0 +1,62 @@
+"""Frame in, outcome out: the few lines that chain the engine's rooms."""
+
+from time import perf_counter
+
+from inference.contract import Mode
+from inference.errors import AnalysisError
+from inference.frame import Frame
+from inference.model.engine import Engine
+from inference.model.segmentation import band_of, mask_of, regions_of
+from inference.outcome import Analysis, Failed, NothingFound, Outcome, Tumour, UnknownSpacing
+
+
+class Segmenter:
+    """Analyses one frame after another with one model.
+
+    Args:
+        engine: the loaded, self-tested model.
+        without_scale: the user's choice to analyse frames of unknown scale: pixels instead of mm², contour unvalidated.
+        mode: fast for a live picture, thorough for one that stands.
+
+    Attributes:
+        band: whether the uncertainty band is wanted too, from the next frame on; may be set from another thread.
+    """
+
+    def __init__(self, engine: Engine, *, without_scale: bool = False, mode: Mode = Mode.FAST) -> None:
+        self.engine = engine
+        self.without_scale = without_scale
+        self.mode = mode
+        self.band = False
+
+    def __call__(self, frame: Frame) -> Outcome:
+        """Analyse one frame. Never raises for a frame that cannot be analysed: that is an outcome."""
+        if frame.spacing is None and not self.without_scale:
+            reason = frame.no_spacing_reason or "The source does not say how large a pixel is."
+            return UnknownSpacing(frame, reason)
+        try:
+            return self._analyse(frame)
+        except AnalysisError as error:
+            return Failed(frame, str(error))
+
+    def _analyse(self, frame: Frame) -> Outcome:
+        started = perf_counter()
+        spacing = frame.spacing
+        contract = self.engine.contract
+        segmented = self.engine.segment(
+            frame.pixels, None if spacing is None else (spacing.row_mm, spacing.col_mm), self.mode
+        )
+        mask = mask_of(segmented.margin, keep_largest=contract.output.keep_largest)
+        regions = regions_of(mask, segmented.margin, frame, contract.reliability)
+        band = band_of(segmented.margin, contract.output.threshold) if self.band and regions else None
+        analysis = Analysis(
+            model=contract.identity.name,
+            model_sha256=self.engine.sha256,
+            provider=self.engine.provider,
+            latency_ms=(perf_counter() - started) * 1e3,
+            network_ms=segmented.network_ms,
+            demonstration=contract.population.simulated and not frame.origin.simulated,
+            mode=self.mode,
+        )
+        if not regions:
+            return NothingFound(frame, analysis, segmented.disagreement)
+        return Tumour(frame, analysis, mask, regions, band, segmented.disagreement)

@@ -1,0 +1,125 @@
+"""Results on disk. Every file is written aside and renamed, so that a half one never has the right name."""
+
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.contract import INTENDED_USE
+from inference.errors import FormatError
+from inference.files import replacing
+from inference.source_info import SweptGrid
+from inference.spacing import PixelSpacing
+
+if TYPE_CHECKING:
+    import nibabel as nib
+
+
+def write_mask_nifti(mask: NDArray[np.uint8], header: "nib.Nifti1Header", path: str) -> None:
+    """Write a mask as NIfTI.
+
+    Args:
+        mask: (i, j, k) 0/1.
+        header: the grid: spacing, qform and sform are taken over as they are; texts, which may name a patient, are not.
+        path: .nii or .nii.gz.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    write_nifti(np.asarray(mask, dtype=np.uint8), header, path)
+
+
+def write_nifti(values: NDArray[Any], header: "nib.Nifti1Header", path: str) -> None:
+    """Write grey values or a mask as NIfTI, in their own type.
+
+    Args:
+        values: (i, j, k).
+        header: the grid, as for `write_mask_nifti`.
+        path: .nii or .nii.gz.
+
+    Raises:
+        OutputError: if the file cannot be written.
+    """
+    import nibabel as nib  # a third of a second, which the window's start doesn't need
+
+    grid = without_texts(header)
+    lengths = grid["pixdim"][1:4]
+    broken = ~(np.isfinite(lengths) & (lengths > 0))
+    # Viewers and nibabel read a length that is none as 1; written out, and named unknown, nobody has to guess.
+    lengths[broken] = 1
+    known = (header["qform_code"] > 0 or header["sform_code"] > 0) and not broken.any()
+    grid["descrip"] = (INTENDED_USE if known else f"scale unknown. {INTENDED_USE}").encode()
+    grid["intent_code"] = 0
+    grid.set_data_dtype(values.dtype)
+    kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
+    with replacing(Path(path)) as aside:
+        kind(values, None, grid).to_filename(aside)
+
+
+def without_texts(header: "nib.Nifti1Header") -> "nib.Nifti1Header":
+    """The same grid without extensions and texts, which may name a patient."""
+    grid = header.copy()
+    for text in ("descrip", "db_name", "aux_file", "intent_name"):
+        if text in grid.keys():  # noqa: SIM118 (a header's `in` looks at its values)
+            grid[text] = b""
+    grid.extensions.clear()
+    return grid
+
+
+def picture_header(spacing: PixelSpacing | None) -> "nib.Nifti1Header":
+    """NIfTI header of a stack of pictures (columns, rows, frames): x right, y down, as ITK places a picture.
+
+    Without a scale the codes are 0, which is NIfTI's word for it.
+    """
+    import nibabel as nib
+
+    header: Any = nib.Nifti1Header()
+    header.set_data_shape((1, 1, 1))
+    if spacing is not None:
+        affine = np.diag([-spacing.col_mm, -spacing.row_mm, 1.0, 1.0])
+        header.set_zooms((spacing.col_mm, spacing.row_mm, 1.0))
+        header.set_qform(affine, code=1)
+        header.set_sform(affine, code=1)
+        header.set_xyzt_units("mm")
+    return header
+
+
+def in_volume(grid: SweptGrid, slices: Iterable[tuple[int, NDArray[Any]]]) -> NDArray[Any]:
+    """Lay slices into their volume.
+
+    Args:
+        grid: the volume.
+        slices: at least one (place along the axis, (rows, cols) picture); a later one at the same place wins.
+
+    Returns:
+        (i, j, k), 0 where there is no slice.
+
+    Raises:
+        FormatError: if one lies outside the volume.
+    """
+    placed = list(slices)
+    first = placed[0][1]
+    stack = np.zeros((grid.count, *first.shape), first.dtype)
+    for place, picture in placed:
+        if not 0 <= place < grid.count:
+            raise FormatError(f"Slice {place} lies outside a volume of {grid.count}: it cannot be written as NIfTI.")
+        stack[place] = picture
+    return np.moveaxis(stack, 0, "kji".index(grid.axis)).T
+
+
+def header_of(grid: SweptGrid) -> "nib.Nifti1Header":
+    """The volume's NIfTI header.
+
+    Raises:
+        FormatError: if its bytes are none.
+    """
+    import nibabel as nib  # a third of a second, which opening a record does not need
+
+    kinds = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
+    kind = kinds.get(len(grid.header))
+    if kind is None:
+        raise FormatError("The record's volume header is damaged: masks cannot be placed in the volume.")
+    return kind.from_fileobj(io.BytesIO(grid.header), check=False)

@@ -1,0 +1,135 @@
+"""The scanner's depth text and ruler, compared with what they were when the scale was given.
+
+The text lies outside the sector, so that frames no longer show it. A live source therefore compares its pictures while
+they are whole, and its frames only carry since when the depth has been another one.
+"""
+
+import threading
+from contextlib import suppress
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.alarms import Alarm, Finding
+from inference.crop import Rect
+from inference.errors import SpacingError
+from inference.frame import Frame, Pixels
+
+BLOCK = 4
+"""Pixels a side of the patch over which a change is averaged: a stroke of a digit fills one, codec noise does not."""
+CHANGED = 0.09
+"""Mean change of a patch, as a share of full white. Still screens with living speckle reach 0.07 in H.264 at CRF 30 and
+0.03 in Motion JPEG; one digit of 8 px height changes by 0.10 or more. Worse codecs void a good scale, never keep a bad
+one."""
+CONTRAST = 0.25
+"""A region whose greys span less than this share of white shows neither text nor ruler."""
+SENTENCE = "The scanner's depth text or ruler changed, so that the scale is void: calibrate again."
+BLANK = "The marked region shows neither text nor ruler: mark the scanner's depth text together with its ruler."
+
+
+class DepthGuard:
+    """Compares the watched region with the picture on which it was marked; once fired it stays so.
+
+    A new scale needs a new guard: what was marked then is what is true now.
+
+    Args:
+        reference: (rows, cols), the whole picture as the scanner drew it, text and ruler not blackened.
+        region: depth text and ruler.
+
+    Raises:
+        SpacingError: if the region is not in the picture, or shows nothing that could change.
+    """
+
+    def __init__(self, reference: Pixels, region: Rect) -> None:
+        if not region.fits(*reference.shape):
+            raise SpacingError("The marked region lies outside the picture: mark the depth text and ruler again.")
+        self._region, self._shape = region, reference.shape
+        self._white = 255.0 if reference.dtype == np.uint8 else max(1e-9, float(reference.max()))
+        self._reference = self._greys(reference)
+        if float(np.ptp(self._reference)) < CONTRAST:
+            raise SpacingError(BLANK)
+        self._since: float | None = None
+
+    def look(self, frame: Frame) -> Finding | None:
+        """The verdict on a frame that still shows text and ruler."""
+        return self.compare(frame.pixels, frame.captured_at)
+
+    def compare(self, pixels: Pixels, at: float) -> Finding | None:
+        """The verdict on a whole picture that came at `at`, `time.monotonic()` seconds."""
+        if self._since is None and self.change(pixels) > CHANGED:
+            self._since = at
+        return None if self._since is None else Finding(Alarm.DEPTH, self._since, SENTENCE)
+
+    def change(self, pixels: Pixels) -> float:
+        """The strongest change of any patch, as a share of full white; 1 for a picture of another size."""
+        if pixels.shape != self._shape:
+            return 1.0
+        difference = cv2.blur(cv2.absdiff(self._greys(pixels), self._reference), (BLOCK, BLOCK))
+        return float(difference.max())
+
+    def renewed(self, pixels: Pixels) -> "DepthGuard":
+        """A guard of the same region that takes this whole picture for right.
+
+        Raises:
+            SpacingError: if the region shows nothing there.
+        """
+        return DepthGuard(pixels, self._region)
+
+    def _greys(self, pixels: Pixels) -> NDArray[np.float32]:
+        # A stroke that a codec moved by a fraction of a pixel is no change: blurred first, it hardly is one.
+        share = pixels[self._region.where].astype(np.float32) / np.float32(self._white)
+        return cv2.GaussianBlur(share, (3, 3), 0).astype(np.float32)
+
+
+class DepthWatch:
+    """The depth guard of a running source, and the newest whole picture. Every method may be called from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._guard: DepthGuard | None = None
+        self._whole: Pixels | None = None
+        self._fired: Finding | None = None
+
+    @property
+    def whole(self) -> Pixels | None:
+        """The newest whole picture, None before the first."""
+        return self._whole
+
+    @property
+    def guarding(self) -> bool:
+        """Whether a region is watched and has not changed."""
+        return self._guard is not None and self._fired is None
+
+    def guard(self, guard: DepthGuard | None) -> None:
+        """Watch with this guard from the next picture on; None watches nothing."""
+        with self._lock:
+            self._guard, self._fired = guard, None
+
+    def renew(self) -> None:
+        """After a change: take the newest picture for right, or watch nothing where it shows neither text nor ruler."""
+        with self._lock:
+            fired, guard, whole = self._fired, self._guard, self._whole
+            if fired is None or guard is None or whole is None:
+                return
+            self._guard = self._fired = None
+            with suppress(SpacingError):
+                self._guard = guard.renewed(whole)
+
+    def look(self, pixels: Pixels, at: float) -> Finding | None:
+        """Keep this whole picture as the newest, and compare it."""
+        with self._lock:
+            self._whole = pixels
+            self._fired = None if self._guard is None else self._guard.compare(pixels, at)
+            return self._fired
+
+
+def may_measure(*, captured: bool, own_scale: bool, watched: bool) -> bool:
+    """Whether mm² may be shown.
+
+    Args:
+        captured: the picture comes from a live source.
+        own_scale: the signal itself states its scale in every picture.
+        watched: a depth guard covers the scanner's depth text and ruler, and has not fired.
+    """
+    return not captured or own_scale or watched

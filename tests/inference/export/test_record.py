@@ -1,0 +1,294 @@
+"""What a record gives away: the right numbers, in the right place, of nobody."""
+
+import csv
+import gzip
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import cv2
+import nibabel as nib
+import numpy as np
+import pydicom
+import pytest
+
+from inference import cli
+from inference.assets import demo_clip_path, demo_model_path
+from inference.contract import INTENDED_USE
+from inference.frame import Frame
+from inference.model.engine import Engine
+from inference.model.segmentation import regions_of
+from inference.model.segmenter import Segmenter
+from inference.outcome import Analysis, Outcome, Tumour
+from inference.recording.recorder import Recorder
+from inference.recording.schema import EventKind
+from inference.sources import open_source
+from inference.sources.base import RecordedSource
+from inference.spacing import PixelSpacing, Provenance
+
+FIRST, COUNT, WRONG, PASSED_OVER = 80, 12, 3, 5
+
+
+@pytest.fixture(scope="module")
+def engine() -> Engine:
+    return Engine.load(demo_model_path())
+
+
+Segment = Callable[[Frame], Outcome]
+
+
+def record(
+    source: RecordedSource, frames: range, path: Path, engine: Engine, segment: Segment | None = None
+) -> list[Outcome]:
+    """Record these frames; one is passed over, one is marked, and phase and flip change before the last."""
+    segmenter, said = segment or Segmenter(engine), list[Outcome]()
+    recorder = Recorder(path, source.info, case_code="GL-017", start=0.0)
+    recorder.model(engine.sha256, engine.provider, engine.contract.to_json())
+    for number, index in enumerate(frames):
+        if index == frames[-1]:
+            recorder.event(EventKind.PHASE, "dura_open", at=number / 20)
+            recorder.event(EventKind.FLIP, "FLIPPED left-right", at=number / 20)
+        outcome = segmenter(replace(source.read(index), captured_at=number / 20))
+        recorder.frame(outcome.frame)
+        if number != PASSED_OVER:
+            recorder.outcome(outcome)
+        if number == WRONG:
+            assert recorder.event(EventKind.WRONG, "", outcome)
+        said.append(outcome)
+    assert recorder.close().error == ""
+    return said
+
+
+@pytest.fixture(scope="module")
+def clip(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Outcome]]:
+    """A record of the bundled clip, exported with one frame as DICOM."""
+    folder = tmp_path_factory.mktemp("clip")
+    with open_source(str(demo_clip_path())) as source:
+        said = record(source, range(FIRST, FIRST + COUNT), folder / "clip.mcap", engine)
+    assert cli.main(["export", str(folder / "clip.mcap"), "--out", str(folder), "--frame", "7"]) == cli.WELL
+    return folder, said
+
+
+def rows_of(folder: Path) -> list[dict[str, str]]:
+    with (folder / "readings.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_table_holds_what_was_said_then(clip: tuple[Path, list[Outcome]]) -> None:
+    folder, said = clip
+    rows = rows_of(folder)
+    assert [int(row["source_frame"]) for row in rows] == list(range(FIRST, FIRST + COUNT))
+    for number, (row, outcome) in enumerate(zip(rows, said, strict=True)):
+        assert isinstance(outcome, Tumour)
+        assert float(row["time_s"]) == pytest.approx(number / 20)
+        assert row["phase"] == ("dura_open" if number == COUNT - 1 else "unset")
+        assert row["flip"] == ("FLIPPED left-right" if number == COUNT - 1 else "")
+        assert row["contour_wrong"] == ("true" if number == WRONG else "")
+        if number == PASSED_OVER:
+            assert (row["outcome"], row["area_mm2"]) == ("not_analysed", "")
+            assert "slower analysis" in row["reason"]
+        else:
+            assert float(row["area_mm2"]) == pytest.approx(outcome.area_mm2, abs=1e-5)
+            assert row["spacing_provenance"] == "dicom_region"
+
+
+def test_stacks_hold_the_very_frames_and_masks_with_their_scale(clip: tuple[Path, list[Outcome]]) -> None:
+    folder, said = clip
+    frames, masks = nib.load(folder / "frames.nii.gz"), nib.load(folder / "masks.nii.gz")
+    spacing = said[0].frame.spacing
+    assert spacing is not None
+    for image in (frames, masks):
+        assert image.header.get_zooms()[:2] == pytest.approx((spacing.col_mm, spacing.row_mm))
+        assert (int(image.header["qform_code"]), int(image.header["sform_code"])) == (1, 1)
+        assert INTENDED_USE.encode() in bytes(image.header["descrip"])
+    for number, outcome in enumerate(said):
+        assert isinstance(outcome, Tumour)
+        assert np.array_equal(np.asarray(frames.dataobj)[..., number].T, outcome.frame.pixels)
+        mask = np.zeros_like(outcome.mask) if number == PASSED_OVER else outcome.mask
+        assert np.array_equal(np.asarray(masks.dataobj)[..., number].T, mask)
+
+
+def test_the_largest_plane_is_the_largest_that_nobody_called_wrong(clip: tuple[Path, list[Outcome]]) -> None:
+    folder, said = clip
+    sweep = json.loads((folder / "sweep.json").read_text())
+    counted = {n: o for n, o in enumerate(said) if n not in (WRONG, PASSED_OVER) and isinstance(o, Tumour)}
+    number = max(counted, key=lambda n: counted[n].area_mm2 or 0.0)
+    largest, found = counted[number], sweep["largest_plane"]
+    assert found["frame"] == number
+    assert found["area_mm2"] == pytest.approx(largest.area_mm2, abs=1e-5)
+    diameters = largest.largest.diameters
+    assert diameters is not None
+    assert (found["longest_mm"], found["perpendicular_mm"]) == (diameters.longest_mm, diameters.perpendicular_mm)
+    assert found["spacing_provenance"] == "dicom_region"
+    assert sweep["contours_marked_wrong"] == 1
+
+
+def test_pictures_are_written_as_the_screen_showed_them(clip: tuple[Path, list[Outcome]], tmp_path: Path) -> None:
+    folder, said = clip
+    last = COUNT - 1
+    assert cli.main(["export", str(folder / "clip.mcap"), "--out", str(tmp_path), "--frame", str(last)]) == cli.WELL
+    picture = cv2.imread(str(tmp_path / f"frame-{last:06}.png"), cv2.IMREAD_UNCHANGED)
+    straight = pydicom.dcmread(tmp_path / f"frame-{last:06}.dcm").pixel_array
+    assert np.array_equal(picture[:, ::-1], straight)
+    assert np.array_equal(straight > 12, said[last].frame.pixels > 12)
+
+
+def test_the_dicom_pair_of_a_frame_passes_dciodvfy_and_lies_on_it(clip: tuple[Path, list[Outcome]]) -> None:
+    folder, said = clip
+    image, seg = folder / "frame-000007.dcm", folder / "frame-000007_seg.dcm"
+    outcome = said[7]
+    assert isinstance(outcome, Tumour)
+    assert np.array_equal(np.squeeze(pydicom.dcmread(seg).pixel_array), outcome.mask)
+    refers = pydicom.dcmread(seg).ReferencedSeriesSequence[0].ReferencedInstanceSequence[0]
+    assert refers.ReferencedSOPInstanceUID == pydicom.dcmread(image).SOPInstanceUID
+    program = shutil.which("dciodvfy")
+    if program is None:
+        pytest.skip("dciodvfy is not here: apt-get install dicom3tools")
+    for file in (image, seg):
+        done = subprocess.run([program, str(file)], capture_output=True, text=True, check=False, timeout=60)
+        said_of = done.stdout + done.stderr
+        assert not [line for line in said_of.splitlines() if line.startswith(("Error", "Abort"))], said_of
+
+
+def test_the_page_opens_offline_and_tells_what_must_be_known(clip: tuple[Path, list[Outcome]]) -> None:
+    text = (clip[0] / "summary.html").read_text()
+    namespaces = text.replace("http://www.w3.org/2000/svg", "")
+    assert not re.search(r"https?://|//cdn|<script|<link|@import|url\(", namespaces)
+    for words in ("GL-017", "dura open", "FLIPPED left-right", "marked as wrong", "0 dropped", INTENDED_USE):
+        assert words in text
+    assert "Largest plane" in text
+    assert text.count("<img") == len(list(clip[0].glob("*_contour.png"))) >= 2
+
+
+def test_the_plot_stands_by_itself(clip: tuple[Path, list[Outcome]]) -> None:
+    root = ElementTree.fromstring((clip[0] / "area.svg").read_text())  # noqa: S314 (our own file)
+    assert [element for element in root.iter() if element.tag.endswith("polyline")]
+
+
+@pytest.mark.parametrize("axis", ["i", "j", "k"])
+def test_masks_and_frames_lie_in_the_swept_volume(axis: str, engine: Engine, tmp_path: Path) -> None:
+    """An oblique, anisotropic, asymmetric volume: world coordinates of every voxel are those of the source."""
+    affine = np.array([[0.9, 0.1, 0.05, -20], [-0.2, 1.1, 0.3, 7], [0.0, -0.4, 1.6, 31], [0, 0, 0, 1]])
+    voxels = np.random.default_rng(0).integers(1, 200, (60, 52, 44)).astype(np.float32)
+    image = nib.Nifti1Image(voxels, affine)
+    image.header.set_sform(affine, code=1)
+    image.header.set_qform(affine, code=0)
+    image.header["db_name"] = b"DOE^JANE"
+    nib.save(image, tmp_path / "volume.nii.gz")
+
+    def bright(frame: Frame) -> Outcome:
+        margin = frame.pixels - np.float32(150)
+        mask = (margin > 0).astype(np.uint8)
+        analysis = Analysis("threshold", engine.sha256, "CPU", 1.0, 1.0, demonstration=False)
+        return Tumour(frame, analysis, mask, regions_of(mask, margin, frame, engine.contract.reliability))
+
+    with open_source(str(tmp_path / "volume.nii.gz"), axis=axis) as source:
+        record(source, range(4, 14), tmp_path / "sweep.mcap", engine, bright)
+    assert b"DOE" not in (tmp_path / "sweep.mcap").read_bytes()
+    assert cli.main(["export", str(tmp_path / "sweep.mcap"), "--out", str(tmp_path)]) == cli.WELL
+    placed = {"i": np.s_[4:14], "j": np.s_[:, 4:14], "k": np.s_[:, :, 4:14]}[axis]
+    expected = np.zeros_like(voxels)
+    expected[placed] = voxels[placed]
+    for name in ("frames.nii.gz", "masks.nii.gz"):
+        written = nib.load(tmp_path / name)
+        assert written.shape == voxels.shape
+        np.testing.assert_allclose(written.affine, nib.load(tmp_path / "volume.nii.gz").affine, atol=1e-6)
+        assert int(written.header["sform_code"]) == 1
+    assert np.array_equal(np.asarray(nib.load(tmp_path / "frames.nii.gz").dataobj), expected)
+    expected[{"i": np.s_[9], "j": np.s_[:, 9], "k": np.s_[:, :, 9]}[axis]] = 0  # passed over
+    assert np.array_equal(np.asarray(nib.load(tmp_path / "masks.nii.gz").dataobj), expected > 150)
+    assert cli.main(["run", str(tmp_path / "sweep.mcap"), "--out", str(tmp_path / "again")]) in (0, 1)
+    again = nib.load(tmp_path / "again" / "masks.nii.gz")
+    np.testing.assert_allclose(again.affine, nib.load(tmp_path / "volume.nii.gz").affine, atol=1e-6)
+    assert again.shape == voxels.shape
+
+
+def test_a_real_sweep_is_exported_onto_its_volume(engine: Engine, shared_data: Path, tmp_path: Path) -> None:
+    """RESECT, Case 24: every voxel of the exported frames and masks lies where it lay in the source."""
+    volume = shared_data / "resect" / "us" / "Case24-US-before-0p5mm.nii.gz"
+    with open_source(str(volume), axis="i") as source:
+        first = len(source) // 3
+        said = record(source, range(first, first + 12), tmp_path / "sweep.mcap", engine)
+    assert cli.main(["export", str(tmp_path / "sweep.mcap"), "--out", str(tmp_path)]) == cli.WELL
+    original, frames = nib.load(volume), nib.load(tmp_path / "frames.nii.gz")
+    masks = nib.load(tmp_path / "masks.nii.gz")
+    for written in (frames, masks):
+        assert written.shape == original.shape
+        np.testing.assert_array_equal(written.affine, original.affine)
+    recorded = np.s_[first : first + 12]
+    values = np.asarray(original.dataobj, np.float32)[recorded]
+    np.testing.assert_array_equal(np.asarray(frames.dataobj)[recorded], values)
+    expected = sum(o.area_px for n, o in enumerate(said) if isinstance(o, Tumour) and n != PASSED_OVER)
+    assert np.count_nonzero(masks.dataobj) == expected > 0
+    assert (values[np.asarray(masks.dataobj)[recorded] > 0] > 0).mean() > 0.99
+
+
+IDENTITY = {
+    "PatientName": "Waldenberg^Dorothea",
+    "PatientID": "HN-774411",
+    "PatientBirthDate": "19610317",
+    "InstitutionName": "Saint Elsewhere",
+    "StudyInstanceUID": "1.2.34567.89",
+    "StudyDate": "20190704",
+    "AccessionNumber": "ACC4711",
+    "ReferringPhysicianName": "Kowalczyk^Bartholomew",
+    "OperatorsName": "Nightingale^Zilpah",
+    "StationName": "THEATRE7",
+    "DeviceSerialNumber": "SN998877",
+    "StudyDescription": "Craniotomy left",
+}
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_nothing_of_a_patient_is_in_a_record_or_export(
+    known: bool, engine: Engine, write_dicom: Callable[..., Path], us_region: Callable, tmp_path: Path
+) -> None:
+    """Byte by byte, unpacked too: no value of the source's tags, nor its file's name, which is the patient's."""
+    with open_source(str(demo_clip_path())) as source:
+        pixels = np.stack([source.read(index).pixels for index in range(90, 94)])
+    rows, cols = pixels.shape[1:]
+    boxes = [us_region((0, 0, cols - 1, rows - 1), PhysicalDeltaX=0.017, PhysicalDeltaY=0.016)] if known else []
+    path = write_dicom("Waldenberg_Dorothea.dcm", pixels, boxes, **IDENTITY)
+    with open_source(str(path)) as source:
+        record(source, range(4), tmp_path / "iUS-1.mcap", engine)
+    out = tmp_path / "out"
+    assert cli.main(["export", str(tmp_path / "iUS-1.mcap"), "--out", str(out), "--frame", "1"]) == cli.WELL
+    telling = {part for value in IDENTITY.values() for part in value.split("^")} | {"Waldenberg_Dorothea"}
+    for file in (tmp_path / "iUS-1.mcap", *out.iterdir()):
+        data = file.read_bytes()
+        data += gzip.decompress(data) if file.suffix == ".gz" else b""
+        for word in telling:
+            assert word.encode() not in data, f"{word} in {file.name}"
+            assert word.encode("utf-16-le") not in data
+
+
+def test_a_changed_scale_is_no_scale_of_the_stack(engine: Engine, tmp_path: Path) -> None:
+    with open_source(str(demo_clip_path())) as source:
+        frames = [source.read(index) for index in (90, 91)]
+        recorder = Recorder(tmp_path / "scales.mcap", source.info, start=0.0)
+    frames[1] = replace(frames[1], spacing=PixelSpacing(0.3, 0.3, Provenance.TYPED))
+    for frame in frames:
+        recorder.frame(frame)
+        recorder.outcome(Segmenter(engine)(frame))
+    recorder.close()
+    assert cli.main(["export", str(tmp_path / "scales.mcap"), "--out", str(tmp_path)]) == cli.WELL
+    header = nib.load(tmp_path / "masks.nii.gz").header
+    assert (int(header["qform_code"]), int(header["sform_code"])) == (0, 0)
+    assert bytes(header["descrip"]).startswith(b"scale unknown")
+    assert [row["spacing_row_mm"] for row in rows_of(tmp_path)][1] == "0.3"
+
+
+def test_what_cannot_be_exported_is_one_sentence(
+    clip: tuple[Path, list[Outcome]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for wanted, said in (
+        ([str(clip[0] / "clip.mcap"), "--frame", "99"], "The record has no frame 99"),
+        ([str(demo_clip_path())], "is no record"),
+    ):
+        assert cli.main(["export", *wanted, "--out", str(tmp_path)]) == cli.BAD_INPUT
+        assert said in capsys.readouterr().err

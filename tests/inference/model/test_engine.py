@@ -1,0 +1,240 @@
+"""Loading a model, the self-test, refusals in one sentence, and areas of known shapes through it."""
+
+import ctypes
+import math
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper
+from tiny import threshold_model
+
+from inference.contract import CONTRACT_KEY
+from inference.errors import AnalysisError, ContractError, ModelError, SelfTestError
+from inference.model.engine import Engine
+from inference.model.golden import GoldenCase
+from inference.model.onnxruntime_session import options
+from inference.model.session import open_session
+
+CPU = ["CPUExecutionProvider"]
+GREY, BRIGHT = 60, 180
+
+
+@pytest.fixture
+def model(tmp_path):
+    """Writes a threshold model and loads it on the CPU."""
+
+    def make(**settings):
+        threshold_model(tmp_path / "model.onnx", **settings)
+        return Engine.load(tmp_path / "model.onnx", providers=CPU)
+
+    return make
+
+
+def ellipse(shape, centre, half_axes, angle):
+    """Pixels whose centre lies in an ellipse; lengths in pixels along each axis, angle in the picture."""
+    rows, cols = np.mgrid[: shape[0], : shape[1]]
+    y, x = rows - centre[0], cols - centre[1]
+    u, v = x * np.cos(angle) + y * np.sin(angle), -x * np.sin(angle) + y * np.cos(angle)
+    inside = (u / half_axes[0]) ** 2 + (v / half_axes[1]) ** 2 <= 1
+    return np.where(inside, BRIGHT, GREY).astype(np.uint8)
+
+
+def test_a_model_says_what_it_is(model):
+    engine = model(name="probe", patch=(64, 96))
+    assert engine.contract.identity.name == "probe"
+    assert engine.provider == "CPU"
+    assert engine.self_test.passed
+    assert engine.self_test.cases == 2
+    assert engine.warm_up_ms > 0
+    assert len(engine.sha256) == 64
+
+
+def test_loading_prints_nothing(tmp_path, capfd):
+    threshold_model(tmp_path / "model.onnx")
+    engine = Engine.load(tmp_path / "model.onnx")
+    assert len(engine.fallbacks) == ["TensorRT", "CUDA", "CPU"].index(engine.provider)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("shape", "spacing_mm", "half_mm"),
+    [
+        ((512, 512), (0.2, 0.2), (11.0, 7.0)),
+        ((300, 420), (0.3, 0.3), (12.0, 6.0)),
+        ((400, 280), (0.15, 0.3), (10.0, 7.0)),
+    ],
+)
+def test_areas_are_right_to_one_percent(model, shape, spacing_mm, half_mm):
+    engine = model()
+    row_mm, col_mm = spacing_mm
+    rng = np.random.default_rng(0)
+    errors = []
+    for _ in range(20):
+        centre = (shape[0] / 2 + rng.uniform(-1, 1), shape[1] / 2 + rng.uniform(-1, 1))
+        angle = 0.0 if row_mm != col_mm else rng.uniform(0, np.pi)
+        pixels = ellipse(shape, centre, (half_mm[0] / col_mm, half_mm[1] / row_mm), angle)
+        area = np.count_nonzero(engine.segment(pixels, spacing_mm).margin > 0) * row_mm * col_mm
+        errors.append(area / (math.pi * half_mm[0] * half_mm[1]) - 1)
+    assert max(map(abs, errors)) < 0.01
+    assert abs(np.mean(errors)) < 0.003
+
+
+def test_tiles_and_one_pass_of_a_pointwise_network_agree(model):
+    pixels = np.random.default_rng(0).integers(1, 255, (120, 150)).astype(np.uint8)
+    whole = model(unit="z", level=0.7, patch=(256, 256)).segment(pixels, (0.5, 0.4))
+    tiled = model(unit="z", level=0.7, patch=(64, 80)).segment(pixels, (0.5, 0.4))
+    np.testing.assert_allclose(tiled.margin, whole.margin, atol=1e-2)
+    assert tiled.network_ms > 0
+
+
+@pytest.mark.parametrize("mask_normalisation", [False, True])
+def test_a_transposed_model_gives_the_same_mask(model, mask_normalisation):
+    pixels = ellipse((90, 160), (40, 70), (30, 18), 0.4)
+    pixels[:20, :50] = 0
+    spacing = (0.5, 0.3)
+    straight = model(spacing_mm=(0.4, 0.6), mask_normalisation=mask_normalisation)
+    expected = straight.segment(pixels, spacing).margin > 0
+    turned = model(spacing_mm=(0.6, 0.4), transposed=True, mask_normalisation=mask_normalisation)
+    mask = turned.segment(pixels, spacing).margin > 0
+    assert expected.any()
+    assert np.count_nonzero(mask != expected) <= 2
+
+
+def test_without_a_scale_there_is_still_a_mask(model):
+    pixels = ellipse((300, 400), (150, 200), (60, 40), 0.3)
+    mask = model().segment(pixels, None).margin > 0
+    assert np.count_nonzero(mask) == pytest.approx(np.count_nonzero(pixels == BRIGHT), rel=0.02)
+
+
+def test_one_bad_frame_does_not_spoil_the_next(model):
+    engine = model()
+    pixels = ellipse((90, 120), (45, 60), (20, 12), 0).astype(np.float32)
+    good = engine.segment(pixels, (0.4, 0.4)).margin
+    with pytest.raises(AnalysisError):
+        engine.segment(np.full((90, 120), np.nan, np.float32), (0.4, 0.4))
+    with pytest.raises(AnalysisError, match="failed on CPU"):
+        engine.run(np.zeros((1, 1, 3, 3), np.float32))
+    np.testing.assert_array_equal(engine.segment(pixels, (0.4, 0.4)).margin, good)
+
+
+def test_a_model_that_does_not_reproduce_its_masks_is_refused(model):
+    pixels = ellipse((60, 80), (30, 40), (15, 10), 0)
+    wrong = GoldenCase(pixels, (0.4, 0.4), (pixels == GREY).astype(np.uint8))
+    with pytest.raises(SelfTestError, match="does not reproduce its own masks"):
+        model(golden=(wrong,))
+
+
+def test_a_network_that_answers_nonsense_is_refused(model):
+    with pytest.raises(ModelError, match="not a number"):
+        model(unit="z", level=math.nan)
+
+
+def test_missing_and_damaged_files_are_one_sentence(tmp_path):
+    threshold_model(tmp_path / "model.onnx")
+    whole = (tmp_path / "model.onnx").read_bytes()
+    (tmp_path / "text.onnx").write_text("not a model")
+    (tmp_path / "empty.onnx").write_bytes(b"")
+    (tmp_path / "half.onnx").write_bytes(whole[: len(whole) // 2])
+    for name in ("missing.onnx", "text.onnx", "empty.onnx", "half.onnx", "."):
+        with pytest.raises(ModelError) as refusal:
+            Engine.load(tmp_path / name)
+        assert "\n" not in str(refusal.value)
+        assert str(refusal.value).endswith(".")
+
+
+def rewritten(path, change):
+    model = onnx.load(path)
+    change(model)
+    onnx.save(model, path)
+    return path
+
+
+def test_a_model_without_a_contract_is_refused(tmp_path):
+    threshold_model(tmp_path / "model.onnx")
+    bare = rewritten(tmp_path / "model.onnx", lambda model: model.ClearField("metadata_props"))
+    with pytest.raises(ContractError, match="carries no ius contract"):
+        Engine.load(bare)
+
+
+def test_golden_cases_of_another_model_are_refused(tmp_path):
+    threshold_model(tmp_path / "model.onnx", patch=(64, 64))
+    threshold_model(tmp_path / "other.onnx", patch=(64, 64), level=0.9)
+    other = {entry.key: entry.value for entry in onnx.load(tmp_path / "other.onnx").metadata_props}
+
+    def swap(model):
+        for entry in model.metadata_props:
+            entry.value = entry.value if entry.key == CONTRACT_KEY else other[entry.key]
+
+    with pytest.raises(ContractError, match="not the ones its contract names"):
+        Engine.load(rewritten(tmp_path / "model.onnx", swap))
+
+
+def test_a_graph_that_contradicts_its_contract_is_refused(tmp_path):
+    threshold_model(tmp_path / "model.onnx", patch=(64, 64))
+
+    def shrink(model):
+        for value, channels in ((model.graph.input[0], 1), (model.graph.output[0], 2)):
+            value.CopyFrom(helper.make_tensor_value_info(value.name, TensorProto.FLOAT, [1, channels, 32, 64]))
+
+    with pytest.raises(ContractError, match="shapes"):
+        Engine.load(rewritten(tmp_path / "model.onnx", shrink))
+
+
+def test_a_second_output_that_nobody_knows_is_refused(tmp_path):
+    threshold_model(tmp_path / "model.onnx", patch=(64, 64))
+
+    def add(model):
+        model.graph.node.append(helper.make_node("Identity", [model.graph.output[0].name], ["other"]))
+        model.graph.output.append(helper.make_tensor_value_info("other", TensorProto.FLOAT, [1, 2, 64, 64]))
+
+    with pytest.raises(ContractError, match="shapes"):
+        Engine.load(rewritten(tmp_path / "model.onnx", add))
+
+
+def test_a_provider_that_is_not_there_is_named(tmp_path):
+    threshold_model(tmp_path / "model.onnx")
+    with pytest.raises(ModelError, match="no ColdFusion"):
+        Engine.load(tmp_path / "model.onnx", providers=["ColdFusion"])
+
+
+@pytest.fixture
+def no_gpu():
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return
+    pytest.skip("there is an NVIDIA driver here")
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_a_gpu_that_is_not_there_falls_back_to_the_cpu_and_says_so(tmp_path):
+    threshold_model(tmp_path / "model.onnx")
+    gpu = ["TensorrtExecutionProvider", "CUDAExecutionProvider"]
+    listed = [name for name in gpu if name in onnxruntime.get_available_providers()]
+    engine = Engine.load(tmp_path / "model.onnx", providers=[*listed, *CPU])
+    assert engine.provider == "CPU"
+    assert len(engine.fallbacks) == len(listed)
+    assert all("not tried: no NVIDIA driver" in sentence for sentence in engine.fallbacks)
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize("provider", ["TensorrtExecutionProvider", "CUDAExecutionProvider"])
+def test_a_provider_that_does_not_load_is_a_sentence_and_no_noise(tmp_path, capfd, provider):
+    if provider not in onnxruntime.get_available_providers():
+        pytest.skip(f"this ONNX Runtime is built without {provider}")
+    threshold_model(tmp_path / "model.onnx")
+    fallbacks = []
+    assert open_session(tmp_path / "model.onnx", provider, 1, fallbacks) is None
+    assert len(fallbacks) == 1
+    assert "does not load here" in fallbacks[0]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_what_gpu_providers_are_told(tmp_path):
+    assert options("CUDAExecutionProvider", None) == {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
+    tensorrt = options("TensorrtExecutionProvider", tmp_path)
+    assert {tensorrt["trt_engine_cache_path"], tensorrt["trt_timing_cache_path"]} == {str(tmp_path)}
+    assert options("TensorrtExecutionProvider", None) == {}
+    assert options("CPUExecutionProvider", tmp_path) == {}

@@ -1,0 +1,154 @@
+"""A session record: exact to the frame, with what was in force at each, and of nobody by name."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from outcomes import ANALYSIS, INFO, SPACING, five, frame, record, tumour
+
+from inference.crop import Rect, crop
+from inference.errors import OutputError
+from inference.live.keep_last import keep
+from inference.live.ring import Ring
+from inference.outcome import NothingFound, Tumour
+from inference.recording.recorder import Recorder
+from inference.recording.schema import Event, EventKind, checked_case_code
+from inference.recording.timeline import settings as settings_of
+from inference.sources import open_source
+from inference.sources.record import RecordSource
+from inference.spacing import PixelSpacing, Provenance
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Iterator[RecordSource]:
+    with RecordSource(record(tmp_path / "five.mcap", five(), case_code="GL-017")) as source:
+        yield source
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_what_comes_out_is_what_went_in(dtype: type, tmp_path: Path) -> None:
+    before = five(dtype)
+    with open_source(str(record(tmp_path / "five.mcap", before))) as source:
+        assert isinstance(source, RecordSource)
+        assert (len(source), source.whole, source.info.fps is not None) == (5, True, True)
+        for index, old in enumerate(before):
+            new = source.outcome(index)
+            assert type(new) is type(old)
+            assert new is not None
+            assert new.frame.pixels.dtype == dtype
+            assert np.array_equal(new.frame.pixels, old.frame.pixels)
+            assert (new.frame.spacing, new.frame.index) == (old.frame.spacing, index)
+            assert getattr(new, "sentence", "") == getattr(old, "sentence", "")
+            assert getattr(new, "reason", None) == getattr(old, "reason", None)
+            assert getattr(new, "analysis", None) == getattr(old, "analysis", None)
+
+
+def test_mask_regions_and_outlines_come_back(opened: RecordSource) -> None:
+    old, new = tumour(frame(0)), opened.outcome(0)
+    assert isinstance(new, Tumour)
+    assert np.array_equal(new.mask, old.mask)
+    for was, now in zip(old.regions, new.regions, strict=True):
+        assert all(np.array_equal(a, b) for a, b in zip(was.contours, now.contours, strict=True))
+        assert replace(was, contours=()).__repr__() == replace(now, contours=()).__repr__()
+
+
+def test_frames_keep_their_own_scale_when_it_changes(tmp_path: Path) -> None:
+    typed = PixelSpacing(0.5, 0.5, Provenance.TYPED)
+    outcomes = [NothingFound(frame(i), ANALYSIS) for i in range(3)]
+    outcomes[1] = replace(outcomes[1], frame=replace(outcomes[1].frame, spacing=typed))
+    path = record(tmp_path / "scales.mcap", list(outcomes))
+    with RecordSource(path) as source:
+        assert [source.read(i).spacing for i in range(3)] == [SPACING, typed, SPACING]
+        assert source.info.spacing is None
+        assert "changed" in source.info.no_spacing_reason
+    with RecordSource(path, typed=typed) as source:
+        assert [source.read(i).spacing for i in range(3)] == [typed] * 3
+
+
+def test_a_frame_that_was_never_analysed_is_no_answer(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "raw.mcap", INFO)
+    recorder.frame(frame(0))
+    stranger = NothingFound(frame(7), ANALYSIS)
+    recorder.outcome(stranger)
+    assert not recorder.event(EventKind.WRONG, "", stranger)
+    recorder.close()
+    with RecordSource(tmp_path / "raw.mcap") as source:
+        assert (len(source), source.outcome(0)) == (1, None)
+
+
+def test_only_the_crop_is_kept_and_said(tmp_path: Path) -> None:
+    rect = Rect(5, 6, 20, 30)
+    cropped = [replace(outcome, frame=crop(outcome.frame, rect)) for outcome in five()]
+    with RecordSource(record(tmp_path / "crop.mcap", cropped, rect=rect)) as source:
+        kept = source.read(0).pixels
+        assert source.opening.crop == (5, 6, 20, 30)
+        assert source.cropped
+    assert np.array_equal(kept[rect.where], frame(0).pixels[rect.where])
+    assert kept.sum() == kept[rect.where].sum()
+
+
+def test_what_was_in_force_at_each_frame_is_known(tmp_path: Path) -> None:
+    outcomes = [NothingFound(frame(number, at=float(number)), ANALYSIS) for number in range(5)]
+    recorder = Recorder(tmp_path / "events.mcap", INFO, start=0.0)
+    recorder.event(EventKind.PHASE, "dura_open", at=-0.5)
+    recorder.model("0" * 64, "CPU", "{}")
+    for outcome in outcomes:
+        recorder.frame(outcome.frame)
+        recorder.outcome(outcome)
+    recorder.event(EventKind.GUARD_BEGIN, "scanner_frozen", at=3.0)
+    recorder.event(EventKind.GUARD_END, "scanner_frozen", at=4.0)
+    recorder.event(EventKind.PHASE, "resection", at=2.5)
+    recorder.event(EventKind.FLIP, "FLIPPED up-down", at=3.5)
+    assert recorder.event(EventKind.WRONG, "", outcomes[0])
+    recorder.close()
+    with RecordSource(tmp_path / "events.mcap") as source:
+        settings = source.settings()
+        assert [model.provider for model in source.models] == ["CPU"]
+    assert [setting.phase for setting in settings] == ["dura_open"] * 3 + ["resection"] * 2
+    assert [setting.guards for setting in settings] == [(), (), (), ("scanner_frozen",), ()]
+    assert [setting.flip for setting in settings] == ["", "", "", "", "FLIPPED up-down"]
+    assert [setting.wrong for setting in settings] == [True, False, False, False, False]
+
+
+@given(st.lists(st.tuples(st.floats(0, 9), st.sampled_from(["a", "b", "c"])), max_size=20, unique_by=lambda c: c[0]))
+def test_a_phase_holds_from_its_moment_on(changes: list[tuple[float, str]]) -> None:
+    events = [Event(at_s=at_s, kind=EventKind.PHASE, words=word) for at_s, word in changes]
+    times_s = [number + 0.5 for number in range(10)]
+    for at_s, setting in zip(times_s, settings_of(events, times_s), strict=True):
+        before = [event for event in events if event.at_s <= at_s]
+        assert setting.phase == (max(before, key=lambda event: event.at_s).words if before else "")
+
+
+def test_the_last_half_minute_is_kept_afterwards_with_its_marks(tmp_path: Path) -> None:
+    ring, outcomes = Ring(), [tumour(frame(number, at=100.0 + number)) for number in range(40)]
+    for outcome in outcomes:
+        ring.add(outcome)
+    held, phase = ring.held(), Event(at_s=0.0, kind=EventKind.PHASE, words="dura_open")
+    marked = (35, outcomes[35].frame.captured_at)
+    count = keep(held, tmp_path / "kept.mcap", INFO, in_force=[phase], wrong=[marked])
+    with RecordSource(tmp_path / "kept.mcap") as source:
+        assert len(source) == len(held) == count == 31
+        assert source.whole
+        assert source.info.spacing == SPACING
+        settings = source.settings()
+        for place, setting in enumerate(settings):
+            outcome = source.outcome(place)
+            assert isinstance(outcome, Tumour)
+            assert np.array_equal(outcome.mask, outcomes[9 + place].mask)
+            assert outcome.frame.time_s == pytest.approx(place)
+            assert (setting.phase, setting.wrong) == ("dura_open", 9 + place == 35)
+
+
+@given(st.text(st.sampled_from("abcXYZ-. 0189/ä"), max_size=40))
+def test_a_case_code_is_never_a_name(text: str) -> None:
+    code = text.strip()
+    fits = code.isascii() and len(code) <= 32 and all(c.isalnum() or c == "-" for c in code)
+    if not code or (fits and any(c.isdigit() for c in code)):
+        assert checked_case_code(text) == code
+    else:
+        with pytest.raises(OutputError, match="never a name"):
+            checked_case_code(text)

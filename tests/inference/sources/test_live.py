@@ -1,0 +1,296 @@
+"""Live sources against real senders on loopback: ffmpeg over udp, a pyigtl server."""
+
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
+from queue import SimpleQueue
+from time import monotonic
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from inference.errors import SourceError
+from inference.frame import Frame, Pixels
+from inference.latest import Latest
+from inference.sector import GrowingSector
+from inference.sources import is_live, open_live
+from inference.sources.base import LOST_AFTER_S, LiveSource
+from inference.sources.live import CHANGED, INTERRUPTED, Live, Picture
+from inference.sources.openigtlink import NO_PLANE, NO_SCALE, matrix_spacing
+from inference.sources.paths import shown_address
+from inference.sources.simulated import PhantomSource
+from inference.spacing import PixelSpacing, Provenance
+
+Igtl = Callable[..., AbstractContextManager[Any]]
+FreePort = Callable[..., int]
+SCALED = np.diag([0.2, 0.3, 1.0, 1.0])
+TYPED = PixelSpacing(0.5, 0.5, Provenance.TYPED)
+
+
+class Reader:
+    """Takes a source's frames in a thread, as the stream does."""
+
+    def __init__(self, source: LiveSource) -> None:
+        self.source, self.error = source, ""
+        self.seen: Latest[Frame] = Latest()
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self) -> None:
+        try:
+            for frame in self.source.frames():
+                self.seen.put(frame)
+        except SourceError as error:
+            self.error = str(error)
+
+    def next(self, within_s: float = 10.0) -> Frame:
+        """The newest frame, or one that comes in time."""
+        end, tick = monotonic() + within_s, threading.Event()
+        while monotonic() < end:
+            if (frame := self.seen.poll()) is not None:
+                return frame
+            tick.wait(0.005)
+        raise AssertionError(f"no frame within {within_s} s: {self.error}")
+
+    def until(self, index: int) -> Frame:
+        frame = self.next()
+        while frame.index < index:
+            frame = self.next()
+        return frame
+
+    def silence(self, for_s: float) -> bool:
+        """Whether nothing comes for so long, within ten seconds."""
+        end, tick = monotonic() + 10.0, threading.Event()
+        since = monotonic()
+        while monotonic() < end:
+            if self.seen.poll() is not None:
+                since = monotonic()
+            if monotonic() - since > for_s:
+                return True
+            tick.wait(0.005)
+        return False
+
+    def close(self) -> float:
+        """Seconds that closing took."""
+        begun = monotonic()
+        self.source.close()
+        self._thread.join(5.0)
+        assert not self._thread.is_alive()
+        return monotonic() - begun
+
+
+@contextmanager
+def reading(address: str, spacing: PixelSpacing | None = None) -> Iterator[Reader]:
+    reader = Reader(open_live(address, spacing=spacing))
+    try:
+        yield reader
+    finally:
+        assert reader.close() < 1.5
+
+
+def test_an_openigtlink_picture_keeps_its_pixels_and_takes_its_scale_from_the_matrix(
+    igtl: Igtl, free_port: FreePort
+) -> None:
+    port = free_port()
+    with igtl(port), reading(f"igtl://127.0.0.1:{port}") as reader:
+        frame = reader.until(3)
+    assert frame.spacing is not None
+    assert frame.spacing.col_mm == pytest.approx(0.2)
+    assert frame.spacing.row_mm == pytest.approx(0.3)
+    assert frame.spacing.provenance is Provenance.MATRIX
+    assert frame.origin.live
+    # Ellipse and tissue arrive as they were sent; any of the forty frames may be the newest.
+    sent = [PhantomSource(rows=96, cols=128, count=40).read(index).pixels for index in range(40)]
+    assert any(np.array_equal(frame.pixels, pixels) for pixels in sent)
+
+
+def test_a_lost_server_means_silence_and_a_new_one_is_found(igtl: Igtl, free_port: FreePort) -> None:
+    port = free_port()
+    with igtl(port):
+        reader = Reader(open_live(f"igtl://127.0.0.1:{port}"))
+        last = reader.until(3)
+    try:
+        assert reader.silence(for_s=1.0)
+        with igtl(port):
+            assert reader.next().index > last.index
+    finally:
+        reader.close()
+
+
+def test_a_scale_given_by_hand_ends_with_the_signal_it_was_given_for(igtl: Igtl, free_port: FreePort) -> None:
+    port = free_port()
+    address = f"igtl://127.0.0.1:{port}"
+    with igtl(port, np.eye(4)):
+        reader = Reader(open_live(address, spacing=TYPED))
+        assert reader.until(2).spacing == TYPED
+    try:
+        assert reader.silence(for_s=0.5)
+        with igtl(port, np.eye(4)):
+            frame = reader.next()
+            assert frame.spacing is None
+            assert frame.no_spacing_reason == INTERRUPTED
+            reader.source.set_spacing(TYPED)
+            assert reader.until(frame.index + 3).spacing == TYPED
+    finally:
+        reader.close()
+
+
+class Told:
+    """A connection that never breaks, as udp's does not: a picture whenever it is told to send one."""
+
+    def __init__(self) -> None:
+        self._pictures: SimpleQueue[Picture | None] = SimpleQueue()
+
+    def send(self) -> None:
+        self._pictures.put(Picture(np.full((40, 60), 80, np.uint8), None, "none stated"))
+
+    def read(self) -> Picture | None:
+        return self._pictures.get()
+
+    def close(self) -> None:
+        self._pictures.put(None)
+
+
+class Hesitating(Live):
+    def __init__(self, told: Told) -> None:
+        self._told = told
+        super().__init__("hesitating", TYPED)
+
+    def _connect(self) -> Told:
+        return self._told
+
+
+def test_a_scale_given_by_hand_ends_with_a_gap_on_a_connection_that_stays() -> None:
+    told = Told()
+    told.send()
+    with Hesitating(told) as source, closing(told):
+        frames = source.frames()
+        assert next(frames).spacing == TYPED
+        threading.Event().wait(LOST_AFTER_S / 5)
+        told.send()
+        assert next(frames).spacing == TYPED
+        threading.Event().wait(1.2 * LOST_AFTER_S)
+        told.send()
+        frame = next(frames)
+        assert (frame.spacing, frame.no_spacing_reason) == (None, INTERRUPTED)
+        source.set_spacing(TYPED)
+        told.send()
+        assert next(frames).spacing == TYPED
+
+
+def test_a_matrix_that_changes_voids_the_scale_given_by_hand(igtl: Igtl, free_port: FreePort) -> None:
+    port = free_port()
+    with igtl(port, np.eye(4)) as server, reading(f"igtl://127.0.0.1:{port}", TYPED) as reader:
+        assert reader.until(2).spacing == TYPED
+        server.matrix = SCALED
+        end = monotonic() + 5.0
+        while (frame := reader.next()).spacing == TYPED:
+            assert monotonic() < end
+        assert frame.spacing is not None
+        assert frame.spacing.provenance is Provenance.MATRIX
+        server.matrix = np.eye(4)
+        while (frame := reader.next()).spacing is not None:
+            assert monotonic() < end
+        assert frame.no_spacing_reason == CHANGED
+
+
+def test_a_picture_of_another_size_ends_the_source_with_a_sentence(igtl: Igtl, free_port: FreePort) -> None:
+    port = free_port()
+    with igtl(port):
+        reader = Reader(open_live(f"igtl://127.0.0.1:{port}"))
+        reader.until(2)
+    with igtl(port, scale=2):
+        end, tick = monotonic() + 10.0, threading.Event()
+        while not reader.error and monotonic() < end:
+            tick.wait(0.01)
+    reader.close()
+    assert reader.error.startswith("The picture changed from 128 × 96 to 256 × 192 pixels")
+
+
+def test_nobody_there_is_refused_at_once(free_port: FreePort) -> None:
+    begun = monotonic()
+    with pytest.raises(SourceError, match="start the server"):
+        open_live(f"igtl://127.0.0.1:{free_port()}")
+    assert monotonic() - begun < 2.0
+
+
+@pytest.mark.parametrize(
+    ("matrix", "reason"),
+    [
+        (np.eye(4), NO_SCALE),
+        (np.array([[0, -1, 0, 5], [1, 0, 0, 7], [0, 0, 1, 9], [0, 0, 0, 1.0]]), NO_SCALE),
+        (np.diag([0.2, 0.0, 1, 1]), NO_PLANE),
+        (np.diag([np.nan, 0.2, 1, 1]), NO_PLANE),
+        (np.array([[0.2, 0.2, 0, 0], [0, 0.2, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]), NO_PLANE),
+    ],
+)
+def test_a_matrix_without_a_scale_gives_none(matrix: NDArray[np.float64], reason: str) -> None:
+    assert matrix_spacing(matrix) == (None, reason)
+
+
+def test_a_rotated_matrix_keeps_each_axis_its_own_scale() -> None:
+    angle = 0.7
+    turn = np.eye(4)
+    turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    spacing, _ = matrix_spacing(turn @ SCALED)
+    assert spacing is not None
+    assert (spacing.col_mm, spacing.row_mm) == pytest.approx((0.2, 0.3))
+
+
+def test_a_sector_first_seen_with_the_probe_lifted_grows_once_tissue_appears() -> None:
+    lifted: Pixels = np.zeros((64, 64), np.uint8)
+    lifted[2:8, 20:44] = 90
+    tissue: Pixels = np.zeros((64, 64), np.uint8)
+    tissue[2:60, 4:60] = 80
+    sector = GrowingSector()
+    for _ in range(40):
+        sector.apply(lifted)
+    for _ in range(GrowingSector.EVERY):
+        shown = sector.apply(tissue)
+    assert np.array_equal(shown, tissue)
+
+
+def test_an_address_is_shown_without_its_password() -> None:
+    assert shown_address("rtsp://surgeon:secret@10.1.2.3:554/live") == "rtsp://10.1.2.3:554/live"
+    assert is_live("rtsp://10.1.2.3/live")
+    assert not is_live("/data/clip.dcm")
+    assert not is_live("C:\\data\\clip.dcm")
+
+
+@contextmanager
+def udp_sender(port: int) -> Iterator[None]:
+    """A real ffmpeg that sends a moving test picture as H.264 in MPEG-TS."""
+    ffmpeg = shutil.which("ffmpeg")
+    assert ffmpeg, "ffmpeg is missing: packaging/test-tools installs it"
+    command = [
+        *(ffmpeg, "-loglevel", "error", "-re", "-f", "lavfi", "-i", "testsrc=size=320x240:rate=25", "-t", "60"),
+        *("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "10", "-pix_fmt", "yuv420p"),
+        *("-f", "mpegts", f"udp://127.0.0.1:{port}?pkt_size=1316"),
+    ]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_udp_stream_is_followed_lost_and_found_again(free_port: FreePort) -> None:
+    port = free_port(socket.SOCK_DGRAM)
+    with udp_sender(port):
+        reader = Reader(open_live(f"udp://127.0.0.1:{port}"))
+        frame = reader.until(25)
+        assert (frame.rows, frame.cols) == (240, 320)
+        assert frame.spacing is None
+        assert "calibrate" in frame.no_spacing_reason
+    try:
+        assert reader.silence(for_s=1.0)
+        with udp_sender(port):
+            assert reader.next(within_s=15).index > frame.index
+    finally:
+        assert reader.close() < 1.5

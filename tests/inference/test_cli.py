@@ -1,0 +1,283 @@
+"""ius-segment as a script uses it: files, columns, exit codes, one sentence for what is wrong."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import nibabel as nib
+import numpy as np
+import pydicom
+import pytest
+import SimpleITK as sitk  # noqa: N813
+from pydicom.encaps import encapsulate, generate_frames
+from tiny import threshold_model
+
+from inference import cli
+from inference.sources.simulated import PhantomSource
+
+COLUMNS = (
+    "frame,time_s,outcome,area_mm2,area_px,regions,largest_mm2,diameter_mm,size_state,touches_edge,"
+    "spacing_row_mm,spacing_col_mm,spacing_provenance,latency_ms,reason"
+)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "threshold.onnx"
+    # Halfway between tissue (70) and tumour (150), where the sector's outside is 0.
+    threshold_model(path, level=110 / 150, spacing_mm=(0.3, 0.3), patch=(256, 256))
+    return str(path)
+
+
+@pytest.fixture
+def segment(capsys):
+    """Runs ius-segment with --json: (exit code, what stdout says, stderr)."""
+
+    def call(*arguments):
+        code = cli.main([*map(str, arguments), "--json"])
+        out, err = capsys.readouterr()
+        return code, json.loads(out) if out else None, err
+
+    return call
+
+
+def phantom_volume(path):
+    """Four phantom frames as a NIfTI volume with rows of 0.3 mm and columns of 0.2 mm."""
+    source = PhantomSource(rows=160, cols=200, spacing_mm=(0.3, 0.2), count=4)
+    image = sitk.GetImageFromArray(np.stack([frame.pixels for frame in source.frames()]))
+    image.SetSpacing((0.2, 0.3, 2.0))
+    sitk.WriteImage(image, str(path))
+    return source
+
+
+def table(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_run_writes_one_row_a_frame_and_masks_on_the_volume(segment, model, tmp_path):
+    truth = phantom_volume(tmp_path / "v.nii.gz")
+    code, summary, err = segment("run", tmp_path / "v.nii.gz", "--model", model, "--out", tmp_path / "new" / "out")
+    out = tmp_path / "new" / "out"
+    assert code == 0
+    assert (out / "readings.csv").read_text().splitlines()[0] == COLUMNS
+    rows = table(out / "readings.csv")
+    volume, mask = sitk.ReadImage(str(tmp_path / "v.nii.gz")), sitk.ReadImage(str(out / "masks.nii.gz"))
+    voxels = sitk.GetArrayFromImage(mask)
+    assert mask.GetSpacing() == volume.GetSpacing()
+    assert voxels.dtype == np.uint8
+    assert [row["frame"] for row in rows] == ["0", "1", "2", "3"]
+    for index, row in enumerate(rows):
+        assert row["outcome"] == "tumour"
+        if (area := truth.shape(index).area_mm2) > 20:
+            assert float(row["area_mm2"]) == pytest.approx(area, rel=0.02)
+        assert int(row["area_px"]) == np.count_nonzero(voxels[index])
+        assert float(row["area_mm2"]) == pytest.approx(int(row["area_px"]) * 0.06, rel=1e-5)
+        assert (float(row["spacing_row_mm"]), float(row["spacing_col_mm"])) == pytest.approx((0.3, 0.2))
+        assert row["spacing_provenance"] == "header"
+        assert row["size_state"] in ("above_200", "at_most_200", "at_most_35")
+        assert (row["regions"], row["touches_edge"], row["reason"], row["time_s"]) == ("1", "false", "", "")
+        assert float(row["diameter_mm"]) > 0
+        assert float(row["latency_ms"]) > 0
+    assert summary["tumour"] == 4
+    assert "Research use only. Not for diagnosis or treatment." in summary["notices"]
+    assert "DEMONSTRATION MODEL: trained on simulation" in summary["notices"]
+    assert json.loads((out / "summary.json").read_text()) == summary
+    assert "DEMONSTRATION MODEL" in err
+    assert sorted(path.name for path in out.iterdir()) == ["masks.nii.gz", "readings.csv", "summary.json"]
+
+
+@pytest.mark.parametrize(("axis", "count", "spacing"), [("j", 160, (2.0, 0.2)), ("i", 200, (2.0, 0.3))])
+def test_run_sweeps_along_the_axis(segment, model, tmp_path, axis, count, spacing):
+    phantom_volume(tmp_path / "v.nii.gz")
+    code, _, _ = segment("run", tmp_path / "v.nii.gz", "--model", model, "--out", tmp_path / "o", "--axis", axis)
+    rows = table(tmp_path / "o" / "readings.csv")
+    assert code == 0
+    assert len(rows) == count
+    assert (float(rows[0]["spacing_row_mm"]), float(rows[0]["spacing_col_mm"])) == pytest.approx(spacing)
+    voxels = np.asarray(nib.load(tmp_path / "o" / "masks.nii.gz").dataobj)
+    assert voxels.shape == (200, 160, 4)
+    sums = voxels.sum(axis=(0, 2) if axis == "j" else (1, 2))
+    assert [int(row["area_px"]) for row in rows] == sums.tolist()
+    assert {row["outcome"] for row in rows} <= {"tumour", "none"}
+
+
+def test_nothing_found_is_an_answer(segment, tmp_path):
+    path = tmp_path / "never.onnx"
+    threshold_model(path, level=2.0, spacing_mm=(0.4, 0.4), patch=(128, 128))
+    phantom_volume(tmp_path / "v.nii.gz")
+    code, summary, _ = segment("run", tmp_path / "v.nii.gz", "--model", path, "--out", tmp_path)
+    row = table(tmp_path / "readings.csv")[0]
+    assert (code, summary["none"]) == (0, 4)
+    assert row["outcome"] == "none"
+    assert [row[name] for name in ("area_mm2", "area_px", "regions", "diameter_mm", "reason")] == [
+        "0",
+        "0",
+        "0",
+        "",
+        "",
+    ]
+    assert not np.asarray(nib.load(tmp_path / "masks.nii.gz").dataobj).any()
+
+
+def test_the_simulated_phantom_is_no_foreign_picture(segment, model, tmp_path):
+    code, summary, _ = segment("run", "simulated:", "--model", model, "--out", tmp_path)
+    assert (code, summary["frames"], summary["tumour"]) == (0, 240, 240)
+    assert summary["notices"] == ["Research use only. Not for diagnosis or treatment."]
+    rows = table(tmp_path / "readings.csv")
+    assert rows[30]["spacing_provenance"] == "exact"
+    assert float(rows[30]["time_s"]) == pytest.approx(1.0)
+    assert float(rows[120]["area_mm2"]) == pytest.approx(PhantomSource().shape(120).area_mm2, rel=0.01)
+
+
+def test_an_unknown_scale_is_no_bad_input(segment, model, tmp_path):
+    picture = PhantomSource(rows=160, cols=200).read(0).pixels
+    cv2.imwrite(str(tmp_path / "p.png"), picture)
+    code, seen, _ = segment("inspect", tmp_path / "p.png")
+    assert code == 0
+    reason = seen.pop("reason")
+    assert "does not say how large a pixel is" in reason
+    nulls = {"spacing_row_mm": None, "spacing_col_mm": None, "spacing_provenance": None}
+    assert seen == {"frames": 1, "rows": 160, "cols": 200, **nulls}
+    code, summary, err = segment("run", tmp_path / "p.png", "--model", model, "--out", tmp_path / "o")
+    (row,) = table(tmp_path / "o" / "readings.csv")
+    assert (code, summary["not_analysed"]) == (1, 1)
+    assert reason in err
+    assert {key: value for key, value in row.items() if value} == {
+        "frame": "0",
+        "outcome": "not_analysed",
+        "spacing_provenance": "none",
+        "reason": reason,
+    }
+    code, _, _ = segment("run", tmp_path / "p.png", "--model", model, "--out", tmp_path / "o", "--spacing", "0.15,0.15")
+    (row,) = table(tmp_path / "o" / "readings.csv")
+    assert (code, row["outcome"], row["spacing_provenance"]) == (0, "tumour", "typed")
+
+
+def test_inspect_gives_the_full_frame_and_asks_for_a_pane(segment, real_dicom):
+    path = real_dicom("gdcm-US-ALOKA-16.dcm")
+    code, seen, _ = segment("inspect", path)
+    assert (code, seen["rows"], seen["cols"], seen["spacing_row_mm"]) == (0, 480, 640, None)
+    assert "--region 0" in seen["reason"]
+    assert "--region 1" in seen["reason"]
+    code, seen, _ = segment("inspect", path, "--region", "1")
+    assert seen == {
+        "frames": 1,
+        "rows": 480,
+        "cols": 640,
+        "spacing_row_mm": pytest.approx(0.38265306),
+        "spacing_col_mm": pytest.approx(0.38265306),
+        "spacing_provenance": "dicom_region",
+    }
+
+
+def test_run_asks_for_a_pane_before_it_works(segment, model, real_dicom, tmp_path):
+    path = real_dicom("gdcm-US-ALOKA-16.dcm")
+    code, out, err = segment("run", path, "--model", model, "--out", tmp_path / "o")
+    assert (code, out) == (2, None)
+    assert err.startswith("error: ")
+    assert "--region 1" in err
+    assert not (tmp_path / "o").exists()
+
+
+def test_a_broken_frame_fails_and_the_others_do_not(segment, model, real_dicom, tmp_path):
+    dataset = pydicom.dcmread(real_dicom("color3d_jpeg_baseline.dcm"))
+    encoded = list(generate_frames(dataset.PixelData, number_of_frames=120))[:4]
+    encoded[2] = b"\xff\xd8" + b"\0" * 100
+    dataset.PixelData = encapsulate(encoded)
+    dataset.NumberOfFrames = 4
+    dataset.save_as(tmp_path / "a.dcm")
+    code, summary, _ = segment("run", tmp_path / "a.dcm", "--model", model, "--out", tmp_path / "o")
+    rows = table(tmp_path / "o" / "readings.csv")
+    assert (code, summary["failed"]) == (1, 1)
+    assert [row["outcome"] == "failed" for row in rows] == [False, False, True, False]
+    assert "Frame 2" in rows[2]["reason"]
+    assert float(rows[2]["time_s"]) == pytest.approx(2 * 0.033333)
+    assert nib.load(tmp_path / "o" / "masks.nii.gz").shape == (640, 480, 4)
+
+
+def test_model_shows_the_contract_and_the_self_test(segment, model):
+    code, shown, _ = segment("model", model)
+    assert code == 0
+    assert shown["self_test"]["passed"] is True
+    assert shown["self_test"]["cases"] > 0
+    assert shown["provider"] in ("TensorRT", "CUDA", "CPU")
+    assert shown["contract"]["identity"]["name"] == "threshold"
+    assert shown["contract"]["input"]["patch"] == [256, 256]
+
+
+def bad_inputs(tmp_path, model):
+    (tmp_path / "half.nii.gz").write_bytes(b"\x1f\x8b\x08" + b"\0" * 30)
+    (tmp_path / "text.png").write_text("hello")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "plain.onnx").write_text("hello")
+    phantom_volume(tmp_path / "v.nii.gz")
+    good = tmp_path / "v.nii.gz"
+    out = ("--out", tmp_path / "o")
+    return [
+        ("inspect", tmp_path / "missing.nii"),
+        ("inspect", tmp_path / "half.nii.gz"),
+        ("inspect", tmp_path / "text.png"),
+        ("inspect", tmp_path / "empty"),
+        ("inspect", good, "--region", "1"),
+        ("inspect", good, "--spacing", "0.3"),
+        ("inspect", good, "--spacing", "0,0.3"),
+        ("inspect", good, "--spacing", "0.3,nan"),
+        ("run", tmp_path / "missing.nii", "--model", model, *out),
+        ("run", good, "--model", tmp_path / "missing.onnx", *out),
+        ("run", good, "--model", tmp_path / "plain.onnx", *out),
+        ("run", good, "--model", model, "--out", tmp_path / "text.png" / "o"),
+        ("model", tmp_path / "missing.onnx"),
+        ("model", tmp_path / "plain.onnx"),
+    ]
+
+
+def test_bad_input_is_told_in_one_sentence(segment, model, tmp_path):
+    for arguments in bad_inputs(tmp_path, model):
+        code, out, err = segment(*arguments)
+        assert (code, out) == (2, None), arguments
+        assert err.startswith("error: "), err
+        assert err.count("\n") == 1, err
+    assert not (tmp_path / "o" / "readings.csv").exists()
+
+
+def test_the_command_itself_is_silent_but_for_its_sentence(tmp_path):
+    """Libraries that write to the terminal by themselves are caught only from outside."""
+    for name in ("a.mp4", "a.mkv", "a.tif", "a.nii", "a.nrrd", "a.mha", "a.dcm"):
+        (tmp_path / name).write_bytes(b"II*\0" + bytes(range(200)))
+    script = "import sys; from inference.cli import main; [main(['inspect', path]) for path in sys.argv[1:]]"
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, sorted(tmp_path.iterdir()))],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(cli.__file__).parent.parent,
+    )
+    assert done.stdout == ""
+    lines = done.stderr.splitlines()
+    assert len(lines) == 7
+    assert all(line.startswith("error: a.") for line in lines)
+
+
+def test_real_brain_volume(segment, model, shared_data, tmp_path):
+    path = sorted((shared_data / "resect" / "us").glob("Case24*"))[0]
+    code, summary, _ = segment("run", path, "--model", model, "--out", tmp_path, "--axis", "j")
+    volume, mask = sitk.ReadImage(str(path)), sitk.ReadImage(str(tmp_path / "masks.nii.gz"))
+    assert (code, summary["frames"]) == (0, volume.GetSize()[1])
+    for geometry in ("GetSize", "GetSpacing", "GetOrigin", "GetDirection"):
+        assert getattr(mask, geometry)() == getattr(volume, geometry)()
+    rows = table(tmp_path / "readings.csv")
+    assert [int(row["area_px"]) for row in rows] == sitk.GetArrayFromImage(mask).sum(axis=(0, 2)).tolist()
+
+
+def test_thorough_says_so(segment, model, tmp_path):
+    phantom_volume(tmp_path / "v.nii.gz")
+    _, fast, _ = segment("run", tmp_path / "v.nii.gz", "--model", model, "--out", tmp_path / "fast")
+    code, thorough, _ = segment("run", tmp_path / "v.nii.gz", "--model", model, "--out", tmp_path / "t", "--thorough")
+    assert (code, fast["mode"], thorough["mode"]) == (0, "fast", "thorough")
+    # A threshold looks at single pixels: mirrors change nothing.
+    areas = [[row["area_px"] for row in table(tmp_path / folder / "readings.csv")] for folder in ("fast", "t")]
+    assert areas[0] == areas[1]

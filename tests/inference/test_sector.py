@@ -1,0 +1,70 @@
+"""The sector: everything the probe drew, nothing the screen drew."""
+
+import cv2
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inference.sector import sector_mask, spread
+
+
+def sector(rows, cols, half_angle, top, rng):
+    """Speckle in a fan."""
+    y, x = np.mgrid[:rows, :cols].astype(float)
+    down, across = y + top, x - cols / 2
+    radius = np.hypot(down, across)
+    inside = (np.abs(np.arctan2(across, down)) < half_angle) & (radius > 1.3 * top) & (radius < 0.97 * (rows + top))
+    return inside, np.where(inside, rng.rayleigh(40, (rows, cols)).clip(0, 255), 0).astype(np.uint8)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    rows=st.integers(150, 300),
+    cols=st.integers(200, 400),
+    half_angle=st.floats(0.3, 0.75),
+    top=st.integers(15, 60),
+    hole=st.tuples(st.floats(0.4, 0.6), st.floats(0.45, 0.55), st.floats(0.02, 0.15)),
+    seed=st.integers(0, 1000),
+)
+def test_no_tissue_is_cut_off(rows, cols, half_angle, top, hole, seed):
+    rng = np.random.default_rng(seed)
+    inside, picture = sector(rows, cols, half_angle, top, rng)
+    y, x = np.mgrid[:rows, :cols]
+    cyst = (y - hole[0] * rows) ** 2 + (x - hole[1] * cols) ** 2 < (hole[2] * rows) ** 2
+    picture[cyst] = 0
+    shadow = np.abs(x - hole[1] * cols) < 0.03 * cols
+    picture[shadow & (y > hole[0] * rows)] = 0
+    mask = sector_mask([picture])
+    within_3_px = cv2.dilate(mask, np.ones((7, 7), np.uint8))
+    assert within_3_px[picture > 12].all()
+    assert mask[picture > 12].mean() > 0.99
+    assert mask[cyst & inside].all()
+
+
+def test_text_ruler_and_grey_bar_are_left_out():
+    rng = np.random.default_rng(0)
+    _, picture = sector(400, 600, 0.6, 50, rng)
+    clean = sector_mask([picture])
+    picture[100:300:10, 590:596] = 255
+    picture[20:120, 4:14] = np.linspace(255, 0, 100)[:, None]
+    cv2.putText(picture, "MI 0.9  7 MHz", (10, 390), cv2.FONT_HERSHEY_SIMPLEX, 0.4, 255)
+    np.testing.assert_array_equal(sector_mask([picture]), clean)
+
+
+def test_a_sector_dark_in_one_frame_is_found_in_another():
+    rng = np.random.default_rng(0)
+    inside, picture = sector(200, 300, 0.6, 30, rng)
+    left, right = picture.copy(), picture.copy()
+    left[:, 150:] = 0
+    right[:, :150] = 0
+    assert sector_mask([left, right])[inside].mean() > 0.99
+
+
+def test_a_black_picture_has_no_sector_to_cut():
+    assert sector_mask([np.zeros((50, 60), np.uint8)]).all()
+
+
+def test_frames_are_spread_over_the_clip():
+    assert spread(1, 32) == [0]
+    assert spread(5, 32) == [0, 1, 2, 3, 4]
+    assert (spread(240, 32)[0], spread(240, 32)[-1], len(spread(240, 32))) == (0, 239, 32)

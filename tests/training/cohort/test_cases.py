@@ -1,0 +1,131 @@
+"""Case tables and patient-grouped folds."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.errors import FormatError, NotFoundError
+from training.cohort.cases import Case, read_cases, write_cases
+from training.cohort.folds import FoldError, draw_folds, split_slices
+from training.datasets.resect import find_cases
+from training.registration.pairs import read_pairs
+
+
+def test_finds_every_case_in_numerical_order(cohort: Path):
+    cases = find_cases(cohort / "RESECT", cohort / "RESECT_segmentation")
+    assert [case.case for case in cases] == [f"RESECT-Case{n}" for n in (1, 2, 3, 7, 11, 12)]
+    assert all(case.us.is_file() and case.us_label.is_file() and not case.exclude for case in cases)
+
+
+def test_keeps_a_case_without_mask_and_says_why(cohort: Path, tmp_path: Path):
+    labels = shutil.copytree(cohort / "RESECT_segmentation", tmp_path / "labels")
+    (labels / "Case7" / "Case7-US-before-tumor.nii.gz").unlink()
+    excluded = [case for case in find_cases(cohort / "RESECT", labels) if case.exclude]
+    assert [(case.case, case.reason) for case in excluded] == [("RESECT-Case7", "no tumour mask")]
+
+
+def test_refuses_a_folder_that_is_not_resect(tmp_path: Path):
+    with pytest.raises(NotFoundError, match="RESECT folder"):
+        find_cases(tmp_path, tmp_path)
+
+
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/\\"), min_size=1, max_size=12)
+files = st.sampled_from([None, Path("a/b, c.nii.gz"), Path("é.nii.gz")])
+cases = st.builds(
+    Case,
+    case=texts,
+    patient=texts,
+    dataset=texts,
+    us=files,
+    us_label=files,
+    sweep=files,
+    sweep_label=files,
+    mri=st.lists(files.filter(bool), max_size=3).map(tuple),
+    mri_label=files,
+    start=files,
+    landmarks=files,
+    phase=st.sampled_from(["", "before"]),
+    first_surgery=st.sampled_from([None, True, False]),
+    diagnosis=st.sampled_from(["", "Glioblastoma, IDH-wildtype"]),
+    simulated=st.booleans(),
+    exclude=st.booleans(),
+    reason=st.sampled_from(["", 'poor, "noisy"']),
+)
+
+
+@given(st.lists(cases, unique_by=lambda case: case.case, max_size=5))
+def test_table_reads_back_as_written(tmp_path_factory, table):
+    path = tmp_path_factory.mktemp("table") / "cases.csv"
+    write_cases(table, path)
+    assert read_cases(path) == table
+
+
+def test_refuses_a_case_named_twice(tmp_path: Path):
+    write_cases([Case("1", "a"), Case("1", "b")], tmp_path / "cases.csv")
+    with pytest.raises(FormatError, match="twice"):
+        read_cases(tmp_path / "cases.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("case,us\n1,a.nii\n", "column patient is missing"),
+        ("case,patient,exlude\n1,a,1\n", "unknown column 'exlude'"),
+        ("case,patient,exclude\n1,a,x\n", "case 1: exclude is 'x'"),
+        ("case,patient\n,a\n", "without a case"),
+        ("case,patient\n../1,a\n", "no slash"),
+    ],
+)
+def test_refuses_what_it_would_misread(tmp_path: Path, text: str, words: str):
+    (tmp_path / "cases.csv").write_text(text)
+    with pytest.raises(FormatError, match=words):
+        read_cases(tmp_path / "cases.csv")
+
+
+def test_reads_a_table_that_a_person_wrote(tmp_path: Path):
+    """With a spreadsheet's byte order mark, a few columns, in any order; what is not there is not known."""
+    table = tmp_path / "cases.csv"
+    table.write_text("patient,case,mri,exclude\nP1,one,a.nii.gz; b.nii,\nP2,two,,Yes\n", encoding="utf-8-sig")
+    one, two = read_cases(table)
+    assert one == Case("one", "P1", mri=(Path("a.nii.gz"), Path("b.nii")))
+    assert one.first_surgery is None
+    assert two.exclude
+    table.write_text("case,us,mri,us_label\nlabelled,a,,b\nboth,a,m,b\nlacking,a,,\n")
+    assert [pair.case for pair in read_pairs(table)] == ["both", "lacking"]
+
+
+@given(
+    st.dictionaries(st.integers(0, 400).map(str), st.integers(0, 30).map(lambda n: f"P{n}"), min_size=30),
+    st.integers(0, 2**32 - 1),
+)
+def test_no_patient_stands_on_both_sides(patient_of, seed):
+    patients = set(patient_of.values())
+    if len(patients) < 5:
+        with pytest.raises(FoldError):
+            draw_folds(patients, seed)
+        return
+    folds = draw_folds(patients, seed)
+    sizes = [len(fold) for fold in folds]
+    assert max(sizes) - min(sizes) <= 1
+    validated = []
+    for split in split_slices(patient_of, folds):
+        train, val = ({patient_of[name] for name in split[side]} for side in ("train", "val"))
+        assert not train & val
+        assert sorted(split["train"] + split["val"]) == sorted(patient_of)
+        validated += split["val"]
+    assert sorted(validated) == sorted(patient_of)
+
+
+def test_folds_depend_on_the_seed_and_not_on_the_order():
+    patients = [f"Case{number}" for number in range(20)]
+    assert draw_folds(patients, 3) == draw_folds(reversed(patients), 3)
+    assert draw_folds(patients, 3) != draw_folds(patients, 4)
+
+
+@pytest.mark.parametrize("folds", [[frozenset("ab"), frozenset("bc")], [frozenset("a")]])
+def test_refuses_a_patient_in_two_folds_or_none(folds):
+    with pytest.raises(FoldError, match="exactly one"):
+        split_slices({"1": "a", "2": "b"}, folds)

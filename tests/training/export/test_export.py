@@ -1,0 +1,173 @@
+"""Exporting a trained nnU-Net folder: the file, its contract, its card, and what is refused."""
+
+import hashlib
+import json
+import pickle
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from inference.errors import FormatError, ModelError
+from inference.model.engine import Engine
+from inference.model.golden import unpack
+from training.export import parity
+from training.export.export import export_model
+
+
+def _band(low, high):
+    scores = {"dice_mean": 0.5, "dice_sd": 0.1, "dice_median": None, "area_error_mean": -0.05}
+    return {"band": [low, high], "n_slices": 10, "n_patients": 5, **scores}
+
+
+SUMMARY = {
+    "data": {"name": "sealed cohort", "simulated": True, "n_patients": 6, "n_slices": 30},
+    "mode": "fast",
+    "by_predicted_area": [_band(0, 35), _band(35, 200), _band(200, None)],
+    "by_true_area": [_band(0, 35), _band(35, 200), _band(200, None)],
+    "miss_rate": 0.1,
+    "positive_rate": 0.9,
+    "specificity": 0.8,
+    "specificity_35mm2": 0.95,
+    "baseline": {"dice_mean": 0.2},
+}
+
+
+@pytest.fixture(scope="module")
+def exported(model_folder, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("exported")
+    scores = folder / "summary.json"
+    scores.write_text(json.dumps(SUMMARY))
+    out = folder / "out" / "blobs.onnx"
+    settings = {"name": "Blobs", "simulated": True, "folds": (0, 1), "evaluation": [scores]}
+    return out, export_model(model_folder(folds=2), out, **settings)
+
+
+def test_the_file_knows_its_recipe(exported):
+    out, sealed = exported
+    engine = Engine.load(out)
+    assert engine.contract == sealed
+    assert engine.self_test.cases == 2
+    assert (sealed.input.patch, sealed.input.spacing_mm, sealed.input.divisor) == ((64, 80), (0.6, 0.5), (4, 4))
+    assert sealed.input.seen.rows == (60, 140)
+    assert sealed.output.mirror_axes == (0, 1)
+    assert sealed.reliability.fast is not None
+    assert sealed.reliability.fast.by_true_area[2].band == (200.0, None)
+    assert sorted(file.name for file in out.parent.iterdir()) == ["blobs.md", "blobs.onnx"]
+
+
+def test_the_file_carries_its_proof(exported):
+    fast, thorough = exported[1].parity
+    assert (fast.mode, fast.n_slices, thorough.mode, thorough.n_slices) == ("fast", 70, "thorough", 24)
+    assert fast.identical >= 0.9
+    assert fast.dice_min > 0.99
+    assert sum(band.n_slices for band in fast.by_area) <= fast.n_slices
+    assert all(band.identical is None or band.identical >= 0.8 for band in fast.by_area)
+    assert 0 < fast.logit_error_mean < fast.logit_error_max < 1e-3
+    assert fast.versions["nnunetv2"] == version("nnunetv2")
+
+
+def test_the_card_says_what_it_must(exported):
+    out, _ = exported
+    card = out.with_suffix(".md").read_text()
+    assert "Research use only. Not for diagnosis or treatment." in card
+    assert "never evidence of clinical accuracy" in card
+    assert "The simulator does not show" in card
+    assert hashlib.sha256(out.read_bytes()).hexdigest() in card
+
+
+def test_golden_cases_show_an_exchange_of_axes(exported):
+    path, sealed = exported
+    metadata = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
+    tumour, none = unpack(metadata, sealed.self_test.golden_sha256)
+    assert tumour.mask.any()
+    assert not none.mask.any()
+    assert none.pixels.any()
+    assert tumour.pixels.shape[0] != tumour.pixels.shape[1]
+    assert tumour.spacing_mm[0] != pytest.approx(tumour.spacing_mm[1], rel=0.01)
+    for flipped in (tumour.mask[::-1], tumour.mask[:, ::-1]):
+        assert (flipped != tumour.mask).mean() > 0.01
+
+
+def test_folds_are_fused(exported):
+    path, sealed = exported
+    assert sealed.output.folds == 2
+    assert len(set(sealed.provenance.checkpoint_sha256)) == 2
+    norms = sum(node.op_type == "Sqrt" for node in onnx.load(path).graph.node)
+    assert norms == 10
+
+
+def test_nothing_is_written_when_parity_fails(model_folder, tmp_path, monkeypatch):
+    folder, other = model_folder(), tmp_path / "other"
+    predict = parity.Reference.predict
+    # A reference that is one row off: as if something had shifted on the way.
+    monkeypatch.setattr(
+        parity, "predict_all", lambda ref, samples: [_shifted(predict(ref, s.pixels, s.spacing_mm)) for s in samples]
+    )
+    with pytest.raises(ModelError, match=r"nothing was written(?s:.*)simulated_"):
+        export_model(folder, other / "m.onnx", name="Blobs", simulated=True)
+    assert not other.exists()
+
+
+def _shifted(mask):
+    return np.roll(mask, 1, axis=0)
+
+
+def test_a_checkpoint_that_would_run_code_is_not_opened(model_folder, tmp_path):
+    class Bomb:
+        def __reduce__(self):
+            return (Path(tmp_path / "boom").touch, ())
+
+    folder = model_folder()
+    torch.save({"network_weights": {}, "bomb": Bomb()}, folder / "fold_0" / "checkpoint_best.pth")
+    with pytest.raises(ModelError, match="could run code"):
+        export_model(folder, tmp_path / "m.onnx", name="x", simulated=True)
+    (folder / "fold_0" / "checkpoint_best.pth").write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(ModelError, match="could run code"):
+        export_model(folder, tmp_path / "m.onnx", name="x", simulated=True)
+    assert not (tmp_path / "boom").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda plan: plan.update(normalization_schemes=["CTNormalization"]), "z-score"),
+        (lambda plan: plan["resampling_fn_data_kwargs"].update(order=1), "order 3"),
+        (lambda plan: plan.update(preprocessor_name="Other"), "preprocessor"),
+    ],
+)
+def test_a_recipe_we_do_not_reproduce_is_refused(model_folder, tmp_path, change, sentence):
+    folder = model_folder()
+    plans = json.loads((folder / "plans.json").read_text())
+    change(plans["configurations"]["2d"])
+    (folder / "plans.json").write_text(json.dumps(plans))
+    with pytest.raises(ModelError, match=sentence):
+        export_model(folder, tmp_path / "m.onnx", name="x", simulated=True)
+
+
+def test_a_missing_fold_and_a_damaged_checkpoint_are_one_sentence(model_folder, tmp_path):
+    folder = model_folder()
+    with pytest.raises(ModelError, match=r"no checkpoint at .*fold_3"):
+        export_model(folder, tmp_path / "m.onnx", name="x", simulated=True, folds=(3,))
+    file = folder / "fold_0" / "checkpoint_best.pth"
+    file.write_bytes(file.read_bytes()[:2000])
+    with pytest.raises(ModelError, match="damaged"):
+        export_model(folder, tmp_path / "m.onnx", name="x", simulated=True)
+
+
+def test_a_clinical_model_must_say_on_whom_it_was_trained(model_folder, tmp_path):
+    folder = model_folder()
+    with pytest.raises(ModelError, match="labels come from"):
+        export_model(folder, tmp_path / "m.onnx", name="x")
+    with pytest.raises(ModelError, match="on whom"):
+        export_model(folder, tmp_path / "m.onnx", name="x", label_origin="mri")
+
+
+def test_an_evaluation_of_another_shape_is_refused(model_folder, tmp_path):
+    summary = tmp_path / "summary.json"
+    summary.write_text(json.dumps({"mode": "thorough"}))
+    with pytest.raises(FormatError, match="no summary"):
+        export_model(model_folder(), tmp_path / "m.onnx", name="x", simulated=True, evaluation=[summary])

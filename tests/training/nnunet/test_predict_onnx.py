@@ -1,0 +1,92 @@
+"""Predictions of an export over a slice store: nnU-Net's own masks, on the slices' own grids."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.cli import main
+from training.export.export import export_model
+from training.export.samples import draw_blobs
+from training.slicing.slices import SliceRow, read_slice, write_slice, write_slices
+
+SIZES = ((64, 80, 0.6, 0.5), (150, 120, 0.3, 0.4), (90, 130, 0.5, 0.5))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory) -> Path:
+    """Three slices of mixed size and spacing."""
+    folder, rng, rows = tmp_path_factory.mktemp("store"), np.random.default_rng(3), []
+    for number, (height, width, row_mm, col_mm) in enumerate(SIZES):
+        pixels, mask = draw_blobs(rng, (height, width), (row_mm, col_mm), True)
+        area = float(mask.sum() * row_mm * col_mm)
+        row = SliceRow(f"s{number}", "c", "p", "k", number, area, height, width, row_mm, col_mm)
+        write_slice(pixels.astype(np.float32), (row_mm, col_mm), row.image(folder))
+        write_slice(mask.astype(np.uint8), (row_mm, col_mm), row.label(folder))
+        rows.append(row)
+    write_slices(rows, folder / "slices.csv")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(model_folder, tmp_path_factory) -> tuple[Path, Path]:
+    """A trained folder and its export."""
+    folder, out = model_folder(), tmp_path_factory.mktemp("model") / "one.onnx"
+    export_model(folder, out, name="Blobs", simulated=True)
+    return folder, out
+
+
+def masks(folder: Path) -> dict[str, np.ndarray]:
+    return {path.name: read_slice(path) for path in sorted(folder.glob("*.nii.gz"))}
+
+
+def test_an_export_predicts_what_nnunet_predicts(model, store, tmp_path):
+    trained, out = model
+    assert main(["predict", str(trained), str(store), "--out", str(tmp_path / "trained")]) == 0
+    assert main(["predict", str(out), str(store), "--out", str(tmp_path / "exported")]) == 0
+    theirs, ours = masks(tmp_path / "trained"), masks(tmp_path / "exported")
+    assert list(ours) == list(theirs) == ["s0.nii.gz", "s1.nii.gz", "s2.nii.gz"]
+    for name, mask in theirs.items():
+        assert mask.any(), "there is something to compare"
+        assert np.count_nonzero(mask != ours[name]) <= 1, name
+    receipt = json.loads((tmp_path / "exported" / "receipt-predict.json").read_text())
+    assert str(out) in receipt["inputs"]
+
+
+def test_the_thorough_mode_is_another_prediction_and_never_mixed_with_the_fast_one(model, store, tmp_path, capsys):
+    _, out = model
+    again = [str(out), str(store), "--out", str(tmp_path), "--mode", "thorough"]
+    assert main(["predict", *again[:-2]]) == 0
+    kept = masks(tmp_path)
+    assert main(["predict", *again]) == 2
+    assert "holds another model's predictions" in capsys.readouterr().err
+    assert all(np.array_equal(mask, kept[name]) for name, mask in masks(tmp_path).items())
+    shutil.rmtree(tmp_path)
+    assert main(["predict", *again]) == 0
+    assert any(not np.array_equal(mask, kept[name]) for name, mask in masks(tmp_path).items())
+
+
+def test_the_thorough_mode_of_a_trained_folder_says_what_to_do(model, store, tmp_path, capsys):
+    assert main(["predict", str(model[0]), str(store), "--out", str(tmp_path), "--mode", "thorough"]) == 2
+    assert "export this one" in capsys.readouterr().err
+
+
+def test_masks_are_scored_in_the_mode_that_made_them(model, store, tmp_path, capsys):
+    """Else the figures of one pass would stand on the screen beside answers of four."""
+    out, data = tmp_path / "masks", ["--data", "blobs", "--simulated"]
+    assert main(["predict", str(model[1]), str(store), "--out", str(out), "--mode", "thorough"]) == 0
+    scored = ["evaluate", str(out), str(store), "--out", str(tmp_path / "report"), *data]
+    assert main(scored) == 2
+    assert "predicted in thorough mode" in capsys.readouterr().err
+    assert main(["evaluate", f"a={out}", f"b={out}", "--slices", str(store), *scored[3:]]) == 2
+    assert main([*scored, "--mode", "thorough"]) == 0
+    assert json.loads((tmp_path / "report" / "summary.json").read_text())["mode"] == "thorough"
+
+
+def test_what_an_export_decides_itself_is_not_silently_ignored(model, store, tmp_path, capsys):
+    for words in (("--folds", "1"), ("--checkpoint", "final"), ("--device", "cuda")):
+        assert main(["predict", str(model[1]), str(store), "--out", str(tmp_path / "out"), *words]) == 2
+        assert "leave --folds, --checkpoint, --device out" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

@@ -1,0 +1,116 @@
+"""Ways of learning beside nnU-Net's own: which slices are drawn, what the loss feels, whose weights it starts from."""
+
+import copy
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from nnunetv2.training.loss.compound_losses import DC_and_CE_loss
+from nnunetv2.training.loss.dice import MemoryEfficientSoftDiceLoss
+
+from inference.errors import FormatError, ModelError
+from training.export.export import export_model
+from training.nnunet.dataset import DatasetError
+from training.nnunet.input_geometry import other_pictures
+from training.nnunet.losses import dice_of_slices
+from training.nnunet.predict import load_predictor
+from training.nnunet.sampling import weighed
+from training.nnunet.warm_start import load_export
+
+
+@given(st.integers(1, 200), st.integers(1, 200), st.floats(0, 0.9))
+def test_the_wanted_share_of_drawn_slices_is_tumour_free(tumours: int, empty: int, share: float):
+    names = [f"t{n}" for n in range(tumours)] + [f"e{n}" for n in range(empty)]
+    free = set(names[tumours:])
+    drawn = weighed(names, free, share)
+    assert [name for name in drawn if name not in free] == names[:tumours]
+    times = [drawn.count(name) for name in free]
+    assert abs(sum(times) - share * len(drawn)) <= 1
+    assert max(times) - min(times) <= 1, "each as often as any other"
+
+
+@pytest.mark.parametrize(("names", "free", "share"), [(["a"], set(), 0.5), (["a"], {"a"}, 0.5), (["a", "b"], {"b"}, 1)])
+def test_a_share_that_cannot_be_had_is_refused(names, free, share):
+    with pytest.raises(DatasetError, match="share of tumour-free"):
+        weighed(names, free, share)
+
+
+def nnunet_loss() -> DC_and_CE_loss:
+    settings = {"batch_dice": True, "smooth": 1e-5, "do_bg": False, "ddp": False}
+    return DC_and_CE_loss(settings, {}, weight_ce=1, weight_dice=1, dice_class=MemoryEfficientSoftDiceLoss)
+
+
+def slope(loss, logits: torch.Tensor, truth: torch.Tensor, index: int) -> float:
+    """How strongly the loss' Dice pulls at one slice of a batch."""
+    given = logits.clone().requires_grad_()
+    loss.dc(given, truth).backward()
+    return float(given.grad[index].abs().sum())
+
+
+def test_a_small_tumour_and_a_false_contour_weigh_more_beside_a_large_tumour():
+    truth = torch.zeros(3, 1, 64, 64)
+    truth[0, :, 8:56, 8:56] = 1
+    truth[1, :, 30:36, 30:36] = 1
+    logits = torch.zeros(3, 2, 64, 64)
+    logits[:, 1] = -4 + 6 * truth[:, 0]
+    logits[1, 1, 30:36, 30:36] = 0  # found half
+    logits[2, 1, 20:30, 20:30] = 1  # painted where there is none
+    theirs, ours = nnunet_loss(), dice_of_slices(nnunet_loss())
+    for index, factor in ((1, 3), (2, 2)):
+        before, after = slope(theirs, logits, truth, index), slope(ours, logits, truth, index)
+        assert after > factor * before, index
+    perfect = torch.zeros(3, 2, 64, 64)
+    perfect[:, 1] = 40 * truth[:, 0] - 20
+    assert float(ours.dc(perfect, truth)) == pytest.approx(-1, abs=1e-4), "no false contour costs nothing"
+
+
+@pytest.fixture(scope="module")
+def exported(model_folder, tmp_path_factory):
+    folder = model_folder()
+    out = tmp_path_factory.mktemp("exported") / "one.onnx"
+    export_model(folder, out, name="Blobs", simulated=True)
+    return folder, out
+
+
+def test_a_training_starts_from_the_exported_weights_to_the_bit(exported):
+    folder, out = exported
+    trained = load_predictor(folder, [0]).network
+    started = copy.deepcopy(trained)
+    with torch.no_grad():
+        for parameter in started.parameters():
+            parameter.zero_()
+    load_export(started, out)
+    picture = torch.from_numpy(np.random.default_rng(0).normal(size=(1, 1, 64, 80)).astype(np.float32))
+    with torch.no_grad():
+        assert torch.equal(started(picture), trained(picture))
+
+
+def test_weights_that_saw_other_pictures_are_told(exported):
+    folder, out = exported
+    plans = json.loads((folder / "plans.json").read_text())
+    assert other_pictures(out, plans) is None
+    for change, words in (
+        ({"use_mask_for_norm": [True]}, "normalised without the black around"),
+        ({"spacing": [0.7, 0.7]}, "of 0.7 x 0.7 mm"),
+    ):
+        other = copy.deepcopy(plans)
+        other["configurations"]["2d"] |= change
+        said = other_pictures(out, other)
+        assert said is not None
+        assert words in said.split("than this training shows")[1]
+
+
+def test_another_network_and_another_file_are_refused(exported, model_folder, tmp_path):
+    _, out = exported
+    other = load_predictor(model_folder(residual=True), [0]).network
+    with pytest.raises(FormatError, match="holds another network"):
+        load_export(other, out)
+    (tmp_path / "text.onnx").write_text("no model")
+    with pytest.raises(ModelError):
+        load_export(other, tmp_path / "text.onnx")
+    export_model(model_folder(folds=2), tmp_path / "two.onnx", name="Two", simulated=True, folds=(0, 1))
+    with pytest.raises(FormatError, match="fuses 2 folds"):
+        load_export(other, tmp_path / "two.onnx")

@@ -1,0 +1,270 @@
+"""The scale of something captured: only while its depth text is watched, kept across starts, void with the depth."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from inference.crop import Rect
+from inference.live.guarded_source import UNWATCHED
+from inference.live.health import Health
+from inference.outcome import Outcome, Tumour, UnknownSpacing
+from inference.sources import open_live, open_source
+from inference.sources.depth_watch import SENTENCE
+from inference.sources.simulated import PhantomSource
+from inference.spacing import PixelSpacing, Provenance
+from inference.view_notes import Marker
+from viewer.control.calibration import DIFFERENT
+from viewer.main_window import MainWindow
+from viewer.picture.annotations import Ticks
+
+Show = Callable[..., MainWindow]
+At = Callable[[MainWindow, int], Outcome]
+Shoot = Callable[[MainWindow, str], Any]
+Igtl = Callable[..., AbstractContextManager[Any]]
+FreePort = Callable[..., int]
+TEXT = Rect(4, 2, 122, 26)
+"""Where the server writes its depth and draws its ruler, at four times the phantom's size."""
+UNSCALED = np.eye(4)
+
+
+@pytest.fixture
+def scanner(igtl: Igtl, free_port: FreePort) -> Iterator[tuple[Any, str]]:
+    """A sender whose signal says nothing of its scale, and its address."""
+    port = free_port()
+    with igtl(port, UNSCALED, 4) as server:
+        server.depth = "4"
+        yield server, f"igtl://127.0.0.1:{port}"
+
+
+def drag(qtbot: QtBot, window: MainWindow, rect: Rect) -> None:
+    """Draw a rectangle from corner to corner, with the mouse."""
+    region, placement = window.view.front.region, window.view.front.placement
+    assert placement is not None
+    corners = ((rect.left, rect.top), (rect.left + rect.cols, rect.top + rect.rows))
+    start, end = (placement.transform.map(QPointF(*corner)).toPoint() for corner in corners)
+    qtbot.mousePress(region, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(region, end)
+    qtbot.mouseRelease(region, Qt.MouseButton.LeftButton, pos=end)
+
+
+def click(qtbot: QtBot, widget: QWidget) -> None:
+    qtbot.mouseClick(widget, Qt.MouseButton.LeftButton)
+
+
+def mark_depth(qtbot: QtBot, window: MainWindow) -> None:
+    if window.view.calibration.isHidden():
+        window.act("calibrate")
+    qtbot.waitUntil(lambda: window.desk.condition.health is Health.CALIBRATING, timeout=3000)
+    click(qtbot, window.view.calibration._depth)
+    drag(qtbot, window, TEXT)
+    click(qtbot, window.view.marking._use)
+
+
+def measure(qtbot: QtBot, window: MainWindow, length: str = "16") -> None:
+    """Two points on the server's ruler, 80 pixels apart."""
+    for point in ((10, 40), (10, 120)):
+        spot = window.view.front.view_position(*point).toPoint()
+        qtbot.mouseClick(window.view.front.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    qtbot.keyClicks(window.view.calibration.length, length)
+    qtbot.keyClick(window.view.calibration.length, Qt.Key.Key_Return)
+
+
+def card(window: MainWindow) -> str:
+    return "" if window.face is None else " ".join((window.face.card.title, *window.face.card.body))
+
+
+def measured(window: MainWindow) -> bool:
+    return isinstance(window.shown, Tumour) and window.shown.area_mm2 is not None
+
+
+def test_nobody_measures_what_is_not_watched_and_a_new_depth_takes_the_number_at_once(
+    show: Show, qtbot: QtBot, shoot: Shoot, scanner: tuple[Any, str]
+) -> None:
+    server, address = scanner
+    window = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: "scale unknown" in card(window), timeout=5000)
+    window.act("calibrate")
+    window.view.calibration.calibrated.emit(PixelSpacing(0.2, 0.2, Provenance.TYPED))
+    window.act("dismiss")
+    qtbot.waitUntil(lambda: UNWATCHED in card(window), timeout=5000)
+    mark_depth(qtbot, window)
+    assert window.session.feed is not None
+    assert window.session.feed.guarded
+    shoot(window, "calibrating-capture")
+    qtbot.wait(200)
+    assert not measured(window), "the scale from before the marking may be another depth's"
+    measure(qtbot, window)
+    qtbot.waitUntil(lambda: measured(window), timeout=5000)
+    assert window.shown is not None
+    assert window.shown.frame.spacing is not None
+    assert window.shown.frame.spacing.row_mm == pytest.approx(0.2, rel=0.02)
+    assert not window.shown.frame.pixels[TEXT.where].any(), "no frame shows what may be a name"
+    server.depth = "9"
+    changed = monotonic()
+    qtbot.waitUntil(lambda: SENTENCE in card(window), timeout=5000)
+    assert window.face is not None
+    assert window.face.number in ("", "—")
+    assert not window.face.contour
+    assert isinstance(window.shown, UnknownSpacing)
+    late = monotonic() - changed
+    assert late < 0.6, f"{late * 1e3:.0f} ms"
+    shoot(window, "depth-changed")
+    server.depth = "4"
+    qtbot.wait(300)
+    assert SENTENCE in card(window), "the old depth does not bring the scale back"
+    window.close()
+
+
+def test_a_scale_is_kept_across_starts_while_the_scanner_still_shows_its_depth(
+    show: Show, qtbot: QtBot, shoot: Shoot, scanner: tuple[Any, str]
+) -> None:
+    server, address = scanner
+    first = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: "scale unknown" in card(first), timeout=5000)
+    mark_depth(qtbot, first)
+    measure(qtbot, first)
+    qtbot.waitUntil(lambda: measured(first), timeout=5000)
+    first.view.canvas.marker_clicked.emit()
+    first.close()
+
+    second = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: measured(second), timeout=5000)
+    assert second.shown is not None
+    assert second.shown.frame.spacing is not None
+    assert second.shown.frame.spacing.provenance is Provenance.PRESET
+    assert second.shown.frame.spacing.row_mm == pytest.approx(0.2, rel=0.02)
+    assert second.desk.marker is Marker.LEFT
+    shoot(second, "preset-applied")
+    second.act("calibrate")
+    qtbot.waitUntil(lambda: second.view.canvas._decor.ticks is not None, timeout=3000)
+    shoot(second, "our-ticks-beside-the-scanners")
+    second.close()
+
+    server.depth = "9"
+    third = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: "scale unknown" in card(third), timeout=5000)
+    assert third.view.stage.notice.text() == DIFFERENT
+    qtbot.wait(300)
+    assert not measured(third)
+    third.close()
+
+
+def test_while_it_is_calibrated_the_picture_shows_the_scanners_text_and_no_contour(
+    show: Show, qtbot: QtBot, scanner: tuple[Any, str]
+) -> None:
+    _, address = scanner
+    window = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: window.shown is not None, timeout=5000)
+    window.act("calibrate")
+    qtbot.waitUntil(lambda: window.desk.condition.health is Health.CALIBRATING, timeout=3000)
+    qtbot.waitUntil(lambda: _has_text(window), timeout=3000)
+    assert window.view.canvas.contour.frame is None
+    click(qtbot, window.view.calibration._depth)
+    assert window.view.front.region.isVisible()
+    drag(qtbot, window, TEXT)
+    click(qtbot, window.view.marking._use)
+    window.act("dismiss")
+    assert not window.view.front.region.isVisible()
+    qtbot.waitUntil(lambda: not _has_text(window), timeout=3000)
+    window.close()
+
+
+def _has_text(window: MainWindow) -> bool:
+    frame = window.view.canvas.picture.frame
+    return frame is not None and bool(frame.pixels[TEXT.where].any())
+
+
+def test_an_empty_region_is_no_depth_text(show: Show, qtbot: QtBot, scanner: tuple[Any, str]) -> None:
+    _, address = scanner
+    window = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: window.shown is not None, timeout=5000)
+    window.act("calibrate")
+    qtbot.waitUntil(lambda: window.desk.condition.health is Health.CALIBRATING, timeout=3000)
+    click(qtbot, window.view.calibration._depth)
+    drag(qtbot, window, Rect(8, 470, 30, 30))
+    click(qtbot, window.view.marking._use)
+    assert "neither text nor ruler" in window.view.marking._error.text()
+    assert window.session.feed is not None
+    assert not window.session.feed.guarded
+    window.close()
+
+
+def test_the_crop_is_proposed_dragged_and_taken_back(show: Show, at: At, qtbot: QtBot, shoot: Shoot) -> None:
+    window = show(PhantomSource(speckle=0.2, count=60))
+    before = at(window, 30)
+    window.act("calibrate")
+    click(qtbot, window.view.calibration._crop)
+    proposed = window.view.canvas.region.rect_marked
+    assert proposed is not None
+    rows, cols = np.nonzero(before.frame.pixels)
+    assert abs(proposed.top - rows.min()) <= 2
+    assert abs(proposed.left + proposed.cols - 1 - cols.max()) <= 2
+    window.view.canvas.region.begin(None)
+    drag(qtbot, window, Rect(60, 100, 300, 300))
+    shoot(window, "crop-in-progress")
+    click(qtbot, window.view.marking._use)
+    qtbot.waitUntil(lambda: not _outside(window, Rect(59, 99, 302, 302)), timeout=3000)
+    assert window.shown is not None
+    np.testing.assert_array_equal(window.shown.frame.pixels[100:300, 120:380], before.frame.pixels[100:300, 120:380])
+    click(qtbot, window.view.calibration._crop)
+    click(qtbot, window.view.marking._all)
+    qtbot.waitUntil(lambda: _outside(window, Rect(59, 99, 302, 302)), timeout=3000)
+
+
+def _outside(window: MainWindow, rect: Rect) -> bool:
+    """Whether anything is left outside a rectangle."""
+    assert window.shown is not None
+    pixels = window.shown.frame.pixels.copy()
+    pixels[rect.where] = 0
+    return bool(pixels.any())
+
+
+def test_a_video_is_calibrated_on_its_own_ruler_which_no_frame_shows(show: Show, qtbot: QtBot, tmp_path: Path) -> None:
+    path = tmp_path / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 20.0, (512, 512))
+    phantom = PhantomSource(count=12)
+    for index in range(12):
+        picture = np.asarray(phantom.read(index).pixels, np.uint8).copy()
+        picture[40:201:40, 6:16] = 220
+        writer.write(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
+    writer.release()
+    window = show(open_source(str(path)), wait=False)
+    ruler = Rect(30, 2, 175, 20)
+    qtbot.waitUntil(lambda: window.shown is not None, timeout=5000)
+    assert window.shown is not None
+    assert not window.shown.frame.pixels[ruler.where].any()
+    window.act("calibrate")
+    qtbot.waitUntil(lambda: window.desk.condition.health is Health.CALIBRATING, timeout=3000)
+    qtbot.waitUntil(
+        lambda: (frame := window.view.canvas.picture.frame) is not None and bool(frame.pixels[ruler.where].any()),
+        timeout=3000,
+    )
+    for point in ((10, 40), (10, 200)):
+        spot = window.view.canvas.view_position(*point).toPoint()
+        qtbot.mouseClick(window.view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    qtbot.keyClicks(window.view.calibration.length, "24")
+    qtbot.keyClick(window.view.calibration.length, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: measured(window), timeout=5000)
+    assert window.shown.frame.spacing is None or window.shown.frame.spacing.row_mm == pytest.approx(0.15, rel=0.02)
+
+
+MM = st.floats(0.05, 1.0)
+PX = st.floats(20, 400)
+
+
+@given(row=MM, col=MM, dx=PX, dy=PX)
+def test_our_centimetres_are_centimetres(row: float, col: float, dx: float, dy: float) -> None:
+    ticks = Ticks.along(((3.0, 4.0), (3.0 + dx, 4.0 + dy)), PixelSpacing(row, col, Provenance.RULER))
+    assert np.hypot(ticks.step[0] * col, ticks.step[1] * row) == pytest.approx(10)
+    assert ticks.step[0] * dy == pytest.approx(ticks.step[1] * dx)

@@ -1,0 +1,92 @@
+"""Presets: kept across starts, never for another device, size or crop, and a damaged file harms nobody."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from inference.crop import Rect
+from inference.errors import OutputError, SpacingError
+from inference.spacing import Provenance
+from inference.view_notes import Marker
+from viewer.control.presets import Place, Preset, Presets, presets_path
+
+PLACE = Place("USB grabber", 480, 640, Rect(10, 20, 400, 500))
+PRESET = Preset(PLACE, 0.15, 0.12, Rect(0, 600, 480, 40), Marker.LEFT)
+
+
+def test_a_preset_is_kept_across_starts_with_all_that_goes_with_it() -> None:
+    Presets().save(PRESET)
+    found = Presets().find(PLACE)
+    assert found == PRESET
+    assert found is not None
+    assert found.spacing.provenance is Provenance.PRESET
+    assert (found.spacing.row_mm, found.spacing.col_mm) == (0.15, 0.12)
+    assert presets_path().exists()
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"device": "other"}, {"rows": 481}, {"cols": 641}, {"crop": None}, {"crop": Rect(10, 20, 400, 501)}],
+)
+def test_a_preset_holds_for_no_other_device_size_or_crop(other: dict[str, object]) -> None:
+    presets = Presets()
+    presets.save(PRESET)
+    assert presets.find(replace(PLACE, **other)) is None  # type: ignore[arg-type]
+
+
+def test_a_new_scale_replaces_the_old_one_and_the_newest_is_offered_first() -> None:
+    presets = Presets()
+    presets.save(PRESET)
+    presets.save(replace(PRESET, place=replace(PLACE, crop=None)))
+    presets.save(replace(PRESET, row_mm=0.3))
+    presets.save(replace(PRESET, place=replace(PLACE, rows=500)))
+    known = Presets().known("USB grabber", 480, 640)
+    assert [(p.row_mm, p.place.crop) for p in known] == [(0.3, PLACE.crop), (0.15, None)]
+    presets.remove(PLACE)
+    assert Presets().find(PLACE) is None
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"[1]",
+        b'[{"place":{"device":"x","rows":4,"cols":4},"row_mm":0,"col_mm":1}]',
+        b'[{"place":{"device":"x","rows":4,"cols":4},"row_mm":"1","col_mm":1}]',
+        b'[{"place":{"device":"x","rows":4,"cols":4},"row_mm":1,"col_mm":1,'
+        b'"watched":{"top":0,"left":0,"rows":9,"cols":1}}]',
+        b'[{"place":{"device":"x","rows":4,"cols":4},"row_mm":1,"col_mm":1,'
+        b'"watched":{"top":-1,"left":0,"rows":1,"cols":1}}]',
+    ],
+)
+def test_a_damaged_file_is_set_aside_with_a_sentence(tmp_path: Path, damage: bytes) -> None:
+    path = tmp_path / "presets.json"
+    for number in (1, 2):
+        path.write_bytes(damage)
+        presets = Presets(path)
+        assert f"presets-damaged-{number}.json" in presets.complaint
+        assert (tmp_path / f"presets-damaged-{number}.json").read_bytes() == damage
+    presets.save(PRESET)
+    again = Presets(path)
+    assert again.complaint == ""
+    assert again.find(PLACE) == PRESET
+
+
+def test_what_is_no_scale_is_not_kept(tmp_path: Path) -> None:
+    presets = Presets(tmp_path / "presets.json")
+    with pytest.raises(SpacingError, match="not a length"):
+        presets.save(replace(PRESET, col_mm=float("nan")))
+    with pytest.raises(SpacingError, match="outside the picture"):
+        presets.save(replace(PRESET, watched=Rect(470, 0, 11, 5)))
+    assert not (tmp_path / "presets.json").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_one_sentence_and_keeps_what_was_known(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    presets = Presets(tmp_path / "file" / "presets.json")
+    with pytest.raises(OutputError):
+        presets.save(PRESET)
+    assert presets.find(PLACE) is None

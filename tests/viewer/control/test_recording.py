@@ -1,0 +1,199 @@
+"""Recording from the window: what is on the screen is what is in the file."""
+
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+from recordings import frames_in, said, start
+
+from inference.alarms import Alarm
+from inference.crop import Rect, crop
+from inference.frame import Frame
+from inference.live.model import Model
+from inference.outcome import Outcome, Tumour
+from inference.recording.schema import EventKind
+from inference.sources import open_live
+from inference.sources.record import RecordSource
+from inference.sources.simulated import PhantomSource
+from viewer.main_window import MainWindow
+
+Show = Callable[..., MainWindow]
+At = Callable[[MainWindow, int], Outcome]
+Shoot = Callable[[MainWindow, str], Any]
+Igtl = Callable[..., AbstractContextManager[Any]]
+FreePort = Callable[..., int]
+
+
+def test_a_record_holds_what_was_shown_and_what_happened(
+    show: Show, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource], shoot: Shoot
+) -> None:
+    window = show(PhantomSource(count=60))
+    start(window, qtbot, "GL-017")
+    qtbot.waitUntil(frames_in(window, 5), timeout=10_000)
+    qtbot.keyClick(window, Qt.Key.Key_P)
+    qtbot.keyClick(window, Qt.Key.Key_X)
+    window.deeds.turn_marker()
+    more = window.desk.recording._recorder.status().frames + 8  # type: ignore[union-attr]
+    qtbot.waitUntil(frames_in(window, more), timeout=10_000)
+    window.pull.hurry()
+    qtbot.waitUntil(lambda: window.view.top.badge.isVisible(), timeout=5000)
+    shoot(window, "recording")
+    with PhantomSource(count=60) as phantom:
+        source = recorded(window)
+        assert not window.view.top.badge.isVisible()
+        assert (source.whole, source.opening.case_code, source.dropped) == (True, "GL-017", 0)
+        assert source.models[0].sha256 == "0" * 64
+        analysed = 0
+        for number in range(len(source)):
+            original = phantom.read(source.place(number))
+            frame, outcome = source.read(number), source.outcome(number)
+            assert np.array_equal(frame.pixels, original.pixels)
+            assert frame.spacing == original.spacing
+            if outcome is not None:
+                again = window.session.model.analyse(original)  # type: ignore[union-attr]
+                assert type(again) is type(outcome)
+                if isinstance(outcome, Tumour) and isinstance(again, Tumour):
+                    analysed += 1
+                    assert np.array_equal(again.mask, outcome.mask)
+        assert analysed > 3
+    found = source.settings()
+    assert (found[0].phase, found[0].flip, found[0].marker) == ("unset", "", "")
+    last = found[-1]
+    assert (last.phase, last.flip, last.marker) == ("before_dura_opening", "FLIPPED left-right", "left")
+
+
+def test_the_code_is_asked_once_and_never_a_name(
+    show: Show, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource], shoot: Shoot
+) -> None:
+    window = show(size=(1366, 768))
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    window.view.record.code.setText("Doe-Jane")
+    window.view.record.start()
+    assert "never a name" in window.view.record._error.text()
+    assert not window.desk.recording.running
+    shoot(window, "record-case-code")
+    window.view.record.code.setText("")
+    window.view.record.start()
+    qtbot.waitUntil(frames_in(window, 2), timeout=10_000)
+    recorded(window).close()
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    assert window.desk.recording.running
+    assert window.view.record.isHidden()
+    window.desk.recording.stop()
+
+
+def test_a_wrong_contour_is_marked_on_its_frame(
+    show: Show, at: At, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource]
+) -> None:
+    window = show(PhantomSource(count=60))
+    qtbot.keyClick(window, Qt.Key.Key_W)
+    said(window, qtbot, "press R first")
+    start(window, qtbot)
+    shown = at(window, 30)
+    qtbot.keyClick(window, Qt.Key.Key_W)
+    said(window, qtbot, "marked as wrong in the record")
+    source = recorded(window)
+    wrong = [number for number, setting in enumerate(source.settings()) if setting.wrong]
+    assert [source.place(number) for number in wrong] == [30]
+    assert np.array_equal(source.read(wrong[0]).pixels, shown.frame.pixels)
+
+
+def test_a_record_holds_the_crop_that_was_analysed_and_says_when_it_ended(
+    show: Show, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource]
+) -> None:
+    window = show(PhantomSource(count=60))
+    rect = Rect(100, 120, 250, 260)
+    window.session.crop(rect)
+    start(window, qtbot)
+    qtbot.waitUntil(frames_in(window, 4), timeout=10_000)
+    window.session.crop(None)
+    more = window.desk.recording._recorder.status().frames + 6  # type: ignore[union-attr]
+    qtbot.waitUntil(frames_in(window, more), timeout=10_000)
+    source = recorded(window)
+    assert source.opening.crop == (100, 120, 250, 260)
+    assert not source.cropped
+    with PhantomSource(count=60) as phantom:
+        whole = []
+        for number in range(len(source)):
+            original, kept = phantom.read(source.place(number)), source.read(number).pixels
+            whole.append(np.array_equal(kept, original.pixels))
+            assert whole[-1] or np.array_equal(kept, crop(original, rect).pixels)
+    assert (whole[0], whole[-1]) == (False, True)
+
+
+def test_guards_stand_in_the_record_from_their_first_frame(
+    show: Show, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource], igtl: Igtl, free_port: FreePort
+) -> None:
+    port = free_port()
+    with igtl(port) as server:
+        window = show(open_live(f"igtl://127.0.0.1:{port}"))
+        start(window, qtbot)
+        for frozen in (True, False):
+            server.frozen = frozen
+            qtbot.waitUntil(lambda: _frozen(window) is frozen, timeout=15_000)
+        source = recorded(window)
+    frozen_at = ["scanner_frozen" in setting.guards for setting in source.settings()]
+    assert any(frozen_at)
+    assert (frozen_at[0], frozen_at[-1]) == (False, False)
+
+
+def _frozen(window: MainWindow) -> bool:
+    return any(finding.alarm is Alarm.FROZEN for finding in window.session.ringing)
+
+
+def test_a_slow_model_costs_answers_but_no_frames(
+    show: Show,
+    qtbot: QtBot,
+    recorded: Callable[[MainWindow], RecordSource],
+    make_model: Callable[..., Model],
+    model: Model,
+) -> None:
+    """Frames are recorded as they are captured; those that the analysis passed over have no answer."""
+
+    done: list[int] = []
+
+    def analyse(frame: Frame) -> Outcome:
+        threading.Event().wait(0.3)
+        done.append(frame.index)
+        return model.analyse(frame)
+
+    window = show(PhantomSource(count=60), make_model(model.contract, analyse))
+    start(window, qtbot)
+    # The first one's frame may be of before the record, and the last answer may come after it.
+    analysed = len(done) + 5
+    qtbot.waitUntil(lambda: len(done) >= analysed, timeout=20_000)
+    source = recorded(window)
+    answered = [source.outcome(number) is not None for number in range(len(source))]
+    assert 3 <= sum(answered) < len(source)
+
+
+def test_recording_takes_no_time_from_the_window(show: Show, qtbot: QtBot) -> None:
+    """A tick while recording takes no longer than a frame's time."""
+    window = show(PhantomSource(count=60))
+    window.desk.recording.case_code = ""
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    qtbot.waitUntil(frames_in(window, 5), timeout=10_000)
+    times = []
+    for _ in range(20):
+        begun = monotonic()
+        window.desk.recording.follow(window.desk.standing)
+        window.desk.recording.show()
+        times.append(monotonic() - begun)
+    assert np.median(times) < 0.005
+    window.desk.recording.stop()
+
+
+def test_every_kind_of_event_is_written_somewhere() -> None:
+    """A kind that nothing writes would be a promise that nobody keeps."""
+    root = Path(__file__).parents[3]
+    text = "".join(
+        path.read_text() for folder in ("viewer", "inference/recording") for path in (root / folder).rglob("*.py")
+    )
+    for kind in EventKind:
+        assert f"EventKind.{kind.name}" in text or f'"{kind.value}"' in text.replace(f'= "{kind.value}"', "")

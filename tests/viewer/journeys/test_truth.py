@@ -1,0 +1,82 @@
+"""Truth beside a replay: Dice and true contour of the very frame on the screen; masks of another recording refused."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from inference.errors import SourceError
+from inference.live.requests import Compared, Refusal, SourceRequest
+from inference.live.truth import Truth, dice
+from inference.outcome import Outcome, Tumour
+from inference.sources import open_source
+from inference.sources.simulated import PhantomSource
+from inference.view_notes import Phase
+from viewer import app
+from viewer.main_window import MainWindow
+from viewer.style import theme
+
+Show = Callable[..., MainWindow]
+At = Callable[[MainWindow, int], Outcome]
+Shoot = Callable[[MainWindow, str], Any]
+masks = st.integers(0, 2**16 - 1).map(lambda bits: np.array([bits >> k & 1 for k in range(16)], np.uint8).reshape(4, 4))
+
+
+@given(masks, masks)
+def test_dice_is_jaccard_said_otherwise(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> None:
+    score = dice(first, second)
+    if not first.any() and not second.any():
+        assert score is None
+        return
+    assert score is not None
+    jaccard = np.sum(first & second) / np.sum(first | second)
+    assert score == pytest.approx(2 * jaccard / (1 + jaccard))
+    assert score == dice(second, first)
+
+
+@pytest.fixture
+def true_masks(tmp_path: Path) -> Path:
+    """A folder of one mask a frame, shifted by as many pixels as its number, so that each Dice is its own."""
+    folder = tmp_path / "truth"
+    folder.mkdir()
+    phantom = PhantomSource(count=12)
+    for index in range(12):
+        mask = (np.asarray(phantom.read(index).pixels) > 110).astype(np.uint8) * 255
+        cv2.imwrite(str(folder / f"{index:03d}.png"), np.roll(mask, index, axis=1))
+    return folder
+
+
+def test_dice_and_true_contour_are_the_frames_own(show: Show, at: At, shoot: Shoot, true_masks: Path) -> None:
+    source = PhantomSource(count=12)
+    truth = Truth(open_source(str(true_masks)), source.info, len(source))
+    window = show(Compared(source, truth), phase=Phase.BEFORE_DURA)
+    for index in (11, 3, 7):
+        outcome = at(window, index)
+        assert isinstance(outcome, Tumour)
+        window.pull.tick()
+        wanted = dice(outcome.mask, truth.mask(index))
+        assert wanted is not None
+        assert window.view.canvas._decor.truth == f"true contour (pink): Dice {wanted:.2f} on this frame"
+        around, outline = window.view.canvas.contour._truth.boundingRect(), truth.outlines(index)[0]
+        assert around.left() == pytest.approx(float(outline[:, 0].min()) + 0.5, abs=1)
+        assert window.view.canvas.contour.frame is outcome.frame
+    pixels = shoot(window, "truth")
+    pink = np.array([int(theme.TRUTH[k : k + 2], 16) for k in (1, 3, 5)])
+    assert (np.abs(pixels - pink).max(axis=-1) < 40).sum() > 100
+
+
+def test_masks_of_another_recording_are_refused(true_masks: Path) -> None:
+    other = PhantomSource(count=13)
+    with pytest.raises(SourceError, match="12 masks of 512 × 512 and phantom 13 frames"):
+        Truth(open_source(str(true_masks)), other.info, len(other))
+    refused = app.open_source(SourceRequest("simulated:", truth=true_masks / "missing"))
+    assert isinstance(refused, Refusal)
+    live = app.open_source(SourceRequest("igtl://127.0.0.1:1", truth=true_masks))
+    assert isinstance(live, Refusal)
+    assert "truth of a live picture" in live.sentence

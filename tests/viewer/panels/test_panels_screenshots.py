@@ -1,0 +1,79 @@
+"""Everything that is opened over or beside the picture, photographed; nothing moves, and the research line stays."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from painted import LARGE, SMALL, TINY, near, on_canvas, settle, source
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from inference.outcome import Outcome
+from inference.view_notes import Phase
+from viewer.main_window import MainWindow
+from viewer.readout.states import RESEARCH_LINE
+from viewer.style import theme
+
+Show = Callable[..., MainWindow]
+At = Callable[[MainWindow, int], Outcome]
+Shoot = Callable[[MainWindow, str], NDArray[np.int_]]
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1366, 768), (1920, 1080)])
+def test_panels(show: Show, at: At, shoot: Shoot, size: tuple[int, int]) -> None:
+    window = show(source(), size=size, phase=Phase.BEFORE_DURA)
+    settle(window, at, LARGE)
+    window.desk.settings = window.desk.settings.with_recent("Case15-US-before-0p5mm.nii.gz").with_recent("simulated:")
+    for name in ("help", "model", "open", "performance"):
+        window.act(name)
+        shoot(window, f"panel-{name}-{size[0]}x{size[1]}")
+
+
+def test_calibration_in_progress(show: Show, at: At, shoot: Shoot, qtbot: QtBot) -> None:
+    window = show(source(spacing_mm=None))
+    at(window, LARGE)
+    window.act("calibrate")
+    for x, y in ((250.0, 90.0), (262.0, 420.0)):
+        spot = window.view.canvas.view_position(x, y).toPoint()
+        qtbot.mouseClick(window.view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    window.view.calibration.length.setText("50")
+    pixels = shoot(window, "calibration-in-progress")
+    assert on_canvas(window, near(pixels, theme.AMBER)).sum() > 200
+
+
+def test_first_run(show: Show, at: At, shoot: Shoot) -> None:
+    window = show(source())
+    settle(window, at, LARGE)
+    window.introduce()
+    shoot(window, "first-run")
+
+
+def test_notice(show: Show, at: At, shoot: Shoot) -> None:
+    window = show(source())
+    settle(window, at, LARGE)
+    window.view.stage.say("There is no file or folder Case99-US-before-0p5mm.nii.gz: check the name.", 1e12)
+    shoot(window, "notice")
+
+
+def test_the_research_line_is_always_there(show: Show) -> None:
+    window = show(source())
+    for name in ("help", "model", "calibrate", "fullscreen"):
+        window.act(name)
+        line = window.view.research._line
+        assert line.text() == RESEARCH_LINE
+        assert line.isVisible()
+        assert not line.visibleRegion().isEmpty()
+    window.act("fullscreen")
+
+
+def test_numbers_of_another_length_move_nothing(show: Show, at: At, shoot: Shoot) -> None:
+    window = show(source(), phase=Phase.BEFORE_DURA)
+    places = set()
+    for index in (LARGE, SMALL, TINY):
+        settle(window, at, index)
+        shoot(window, f"still-{index}")
+        view = window.view
+        parts = (view.readout._area, view.readout._card, view.readout._values["Scale"], view.transport._place)
+        places.add(tuple((p.mapTo(window, p.rect().topLeft()).toTuple(), p.width()) for p in parts))
+    assert len(places) == 1

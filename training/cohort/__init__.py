@@ -1,0 +1,1 @@
+"""The patients of a study: cases, folds, and masks that cannot be right."""

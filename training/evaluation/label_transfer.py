@@ -1,0 +1,179 @@
+"""Label transfer measured: the MRI's mask, carried over, against the mask drawn on the same ultrasound volume.
+
+The paper trains on transferred masks and never reports how well they fit. RESECT-SEG has both masks of 23 patients.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+from tqdm import tqdm
+
+from inference.errors import FormatError, IusError, NotFoundError
+from training.cohort.cases import Case, read_cases
+from training.evaluation.metrics import Mask, Score, hd95_mm, score
+from training.evaluation.page import Page, Section
+from training.evaluation.patient_tables import estimate
+from training.evaluation.population import Population, check_cases
+from training.evaluation.tables import Cell, Percent, Table
+from training.io.receipt import write_json
+from training.registration.transfer import transfer
+from training.registration.transforms import read_transform
+from training.registration.volume import read_image
+from training.slicing.labels import read_review
+from training.slicing.volumes import same_grid
+
+_WORDS = (
+    "Both masks are compared voxel by voxel on the ultrasound's own grid, in 3D: Dice = 2 TP / (2 TP + FP + FN) with "
+    "the mask drawn on the ultrasound as the truth.",
+    "Before: the MRI's mask by navigation alone (the case table's start transform, else the files' common world). "
+    "After: as 'ius-train register' carried it over, whatever the review decided.",
+    "One volume a patient: of a patient with several, the first in the table counts in the means.",
+    "A figure over fewer than five patients is not given (–).",
+)
+
+
+_UNIT = 1.0
+"""Scores here count voxels: their area of a pixel means nothing in 3D."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """How one case's mask came over.
+
+    Attributes:
+        case: its name.
+        patient: whose it is.
+        before: against the ultrasound's mask by navigation alone.
+        after: the same after registration; HD95 too.
+        voxel_mm3: of the ultrasound's grid.
+        centre_mm: between the two masks' centres, after registration; None where the carried mask is out of view.
+        decision: `accept` or `reject` in the review, empty before it.
+    """
+
+    case: str
+    patient: str
+    before: Score
+    after: Score
+    voxel_mm3: float
+    centre_mm: float | None
+    decision: str
+
+
+def compare_labels(cases: Path, registered: Path, out: Path, *, data: str, simulated: bool) -> dict[str, Any]:
+    """Measure every case that has both masks and was registered, and write `report.html`, `report.md`, `labels.json`.
+
+    A case that cannot be measured is reported on stderr and leaves the others going.
+
+    Args:
+        cases: case table with us, us_label and mri_label.
+        registered: folder of `ius-train register`.
+        out: folder of the report.
+        data: on which data, in words.
+        simulated: whether the patients are simulated.
+
+    Returns:
+        The content of `labels.json`: key -> title, note and rows.
+
+    Raises:
+        PopulationError: if simulated and real patients are mixed, or taken for each other.
+        NotFoundError: if not one case could be measured.
+    """
+    chosen = [case for case in read_cases(cases) if case.us_label and case.mri_label and not case.exclude]
+    population = Population.of(simulated)
+    check_cases([cases], [case.case for case in chosen], population)
+    measured = list(_each(chosen, registered))
+    if not measured:
+        raise NotFoundError(f"No case of {cases} has an ultrasound mask and an MRI mask registered in {registered}.")
+    tables = (summary_table(measured), case_table(measured))
+    content = {table.key: table.as_json() for table in tables}
+    write_json(content, out / "labels.json")
+    for table in tables:
+        table.write_csv(out / "tables" / f"{table.key}.csv")
+    patients = len({one.patient for one in measured})
+    counts = f"{len(measured)} volumes of {patients} patients."
+    Page("Label transfer", data, counts, (Section("Label transfer", population, tables=tables),), _WORDS).write(out)
+    return content
+
+
+def case_table(measured: Sequence[Transferred]) -> Table:
+    """One row a case."""
+    figures_head = ("Dice before", "Dice after", "precision", "recall", "HD95 mm", "centres mm")
+    head = ("case", "patient", *figures_head, "MRI mask cm³", "US mask cm³", "review")
+    rows: list[tuple[Cell, ...]] = []
+    for one in measured:
+        after = one.after
+        volumes = tuple(n * one.voxel_mm3 / 1000 for n in (after.tp + after.fp, after.tp + after.fn))
+        figures = (one.before.dice, after.dice, after.precision, after.recall, after.hd95_mm, one.centre_mm)
+        rows.append((one.case, one.patient, *figures, *volumes, one.decision or "not reviewed"))
+    note = "Precision to centres are after registration; centres: distance of the two masks' centres."
+    return Table("cases", "Each case", head, tuple(rows), note)
+
+
+def summary_table(measured: Sequence[Transferred]) -> Table:
+    """Means over patients, before and after, over all and over those that were accepted."""
+    first = {one.patient: one for one in reversed(measured)}
+    groups = {"all": list(first.values())[::-1]}
+    accepted = [one for one in groups["all"] if one.decision == "accept"]
+    groups |= {"accepted in the review": accepted} if len(accepted) < len(first) else {}
+    rows: list[tuple[Cell, ...]] = []
+    for words, group in groups.items():
+        before, after = ([_dice(score) for score in of] for of in ([o.before for o in group], [o.after for o in group]))
+        better = Percent(float(np.mean(np.array(after) > np.array(before)))) if estimate(after) else None
+        rows.append((words, len(group), estimate(before), estimate(after), better))
+    head = ("volumes", "patients", "Dice before", "Dice after", "better after")
+    note = "Mean over patients [95 % interval], one volume each."
+    return Table("label_transfer", "Label transfer", head, tuple(rows), note)
+
+
+def _each(cases: Sequence[Case], registered: Path) -> Iterator[Transferred]:
+    """Every case that can be measured."""
+    decisions = read_review(registered)
+    for case in tqdm(cases, desc="labels", unit="case"):
+        try:
+            yield _measure(case, registered, decisions.get(case.case, ""))
+        except IusError as error:
+            tqdm.write(f"error: {case.case}: {error}", file=sys.stderr)
+
+
+def _measure(case: Case, registered: Path, decision: str) -> Transferred:
+    """One case."""
+    label = registered / "labels" / f"{case.case}.nii.gz"
+    if not label.is_file():
+        raise NotFoundError(f"It has no registered MRI mask in {registered}: run 'ius-train register'.")
+    if case.us is None or case.us_label is None or case.mri_label is None:
+        raise NotFoundError("It has no ultrasound volume.")
+    us, true, after = read_image(case.us), read_image(case.us_label), read_image(label)
+    for image, path in ((true, case.us_label), (after, label)):
+        if not same_grid(us, image):
+            raise FormatError(f"{path} is not on the grid of {case.us}.")
+    start = np.eye(4) if case.start is None else read_transform(case.start)
+    before, _ = transfer(read_image(case.mri_label), us, start)
+    masks = [sitk.GetArrayViewFromImage(image) > 0 for image in (before, after, true)]
+    spacing = us.GetSpacing()[::-1]
+    return Transferred(
+        case.case,
+        case.patient,
+        score(masks[0], masks[2], _UNIT),
+        replace(score(masks[1], masks[2], _UNIT), hd95_mm=hd95_mm(masks[1], masks[2], spacing)),
+        float(np.prod(spacing)),
+        _between_centres(masks[1], masks[2], spacing),
+        decision,
+    )
+
+
+def _between_centres(one: Mask, other: Mask, spacing: tuple[float, ...]) -> float | None:
+    """Distance of two masks' centres, mm; None where one is empty."""
+    if not one.any() or not other.any():
+        return None
+    centres = [np.argwhere(mask).mean(axis=0) * spacing for mask in (one, other)]
+    return float(np.linalg.norm(centres[0] - centres[1]))
+
+
+def _dice(one: Score) -> float:
+    """Dice of masks of which one at least is not empty."""
+    return one.dice or 0.0

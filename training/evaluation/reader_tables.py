@@ -1,0 +1,71 @@
+"""Several readers of the same slices: each pair, and each against their consensus."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from training.evaluation.metrics import Mask, score
+from training.evaluation.patient_tables import estimate, mean_dice, values
+from training.evaluation.scoring import Segment
+from training.evaluation.strata import Scored, share, spread, with_tumour
+from training.evaluation.tables import Cell, Percent, Spread, Table
+from training.slicing.slices import SliceRow, read_slice
+
+REFERENCE = "reference"
+"""The reader whose masks are the slice store's."""
+CONSENSUS = "consensus"
+_FEWEST_FOR_CONSENSUS = 3
+
+
+def observers(rows: Sequence[SliceRow], store: Path, annotators: Mapping[str, Segment]) -> Table:
+    """Agreement of the readers: every pair, and of three readers or more each against the majority of all.
+
+    Dice counts as in the paper: the second of a pair is the truth, slices in which it has no tumour are left out.
+
+    Args:
+        rows: slices.
+        store: slice store, whose masks are the reference reader's.
+        annotators: the other readers.
+    """
+    readers: dict[str, Segment] = {REFERENCE: lambda row: np.asarray(read_slice(row.label(store)) > 0), **annotators}
+    pairs = [(other, one) for one, other in itertools.combinations(readers, 2)]
+    if len(readers) >= _FEWEST_FOR_CONSENSUS:
+        pairs += [(reader, CONSENSUS) for reader in readers]
+    agreement: dict[tuple[str, str], list[Scored]] = {pair: [] for pair in pairs}
+    for row in tqdm(rows, desc="readers", unit="slice"):
+        masks = {name: read(row) for name, read in readers.items()}
+        masks[CONSENSUS] = majority(list(masks.values()))
+        for one, other in pairs:
+            agreement[one, other].append(Scored(row, score(masks[one], masks[other], row.row_mm * row.col_mm)))
+    head = ("reader", "against", "slices", "Dice of slices", "found", "patients", "Dice of patients")
+    note = (
+        "Slices in which the second reader marked tumour. The consensus is what more than half of all readers marked; "
+        "it holds each reader's own mask and so favours all of them."
+    )
+    rows_of_table = tuple(_row(pair, slices) for pair, slices in agreement.items())
+    return Table("observers", "Readers", head, rows_of_table, note)
+
+
+def majority(masks: Sequence[Mask]) -> NDArray[np.bool_]:
+    """What more than half of the masks hold; a tie is not in it."""
+    return np.asarray(2 * np.sum(masks, axis=0) > len(masks))
+
+
+def _row(pair: tuple[str, str], slices: Sequence[Scored]) -> tuple[Cell, ...]:
+    """One line of the table."""
+    tumour = with_tumour(slices)
+    over_slices = spread(tumour, lambda one: one.dice)
+    found = share(tumour, lambda one: one.score.overlaps)
+    each = list(values(slices, mean_dice).values())
+    return (
+        *pair,
+        len(tumour),
+        None if over_slices is None else Spread(*over_slices),
+        None if found is None else Percent(found),
+        len(each),
+        estimate(each),
+    )

@@ -1,0 +1,34 @@
+"""The .onnx as a container: contract and golden cases in its metadata, written whole or not at all."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import onnx
+
+from inference.contract import CONTRACT_KEY, GOLDEN_KEY, ModelContract
+from inference.model import golden
+from inference.model.golden import GoldenCase
+from training.io.files import written_aside
+
+
+def seal(model: onnx.ModelProto, contract: ModelContract, cases: Sequence[GoldenCase]) -> ModelContract:
+    """Put a contract and its golden cases into a model, in place of any it had.
+
+    Returns:
+        The contract as stored: with the sha256 of the golden cases.
+    """
+    text, sha256 = golden.pack(cases)
+    test = msgspec.structs.replace(contract.self_test, golden_sha256=sha256)
+    sealed = msgspec.structs.replace(contract, self_test=test)
+    del model.metadata_props[:]
+    for key, value in ((CONTRACT_KEY, sealed.to_json()), (GOLDEN_KEY, text)):
+        model.metadata_props.add(key=key, value=value)
+    return sealed
+
+
+def write_onnx(model: onnx.ModelProto, path: Path) -> None:
+    """Check a model and write it as one file."""
+    onnx.checker.check_model(model, full_check=True)
+    with written_aside(path) as aside:
+        onnx.save(model, aside)

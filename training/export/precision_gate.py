@@ -1,0 +1,147 @@
+"""What fewer bits cost: an exported file against the same network in float32, and both against the truth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.contract import Reduction
+from inference.errors import ModelError
+from inference.model.engine import Engine
+from inference.model.segmentation import mask_of
+from training.export.samples import Sample
+
+MIN_DICE_MEAN = 0.99
+MIN_DICE = 0.97
+MAX_TRUTH_LOSS = 0.005
+"""How much lower the mean Dice to the truth may be: what 200 slices leave to chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One slice in both precisions.
+
+    Attributes:
+        name: the slice.
+        dice: of the reduced mask to the float32 one; two empty ones count as 1.
+        truth_dice_float32: Dice of the float32 mask to the true one; None on a tumour-free slice.
+        truth_dice: the same of the reduced mask.
+    """
+
+    name: str
+    dice: float
+    truth_dice_float32: float | None
+    truth_dice: float | None
+
+
+def costs(reduced: Engine, full: Engine, samples: Sequence[Sample]) -> list[Cost]:
+    """Every slice through both.
+
+    Raises:
+        ModelError: if a slice has no true mask.
+    """
+    return [_cost(reduced, full, sample) for sample in samples]
+
+
+def demand(found: Sequence[Cost], precision: str) -> None:
+    """Refuse a precision that moves masks, or that costs accuracy.
+
+    Raises:
+        ModelError: with the table that shows why.
+    """
+    dices = [one.dice for one in found]
+    full, reduced = _truth(found)
+    failures = [
+        words
+        for failed, words in (
+            (np.mean(dices) < MIN_DICE_MEAN, f"mean Dice to float32 {np.mean(dices):.4f}, wanted {MIN_DICE_MEAN}"),
+            (min(dices) < MIN_DICE, f"least Dice to float32 {min(dices):.4f}, wanted {MIN_DICE}"),
+            (reduced < full - MAX_TRUTH_LOSS, f"mean Dice to the truth {reduced:.4f}, in float32 {full:.4f}"),
+        )
+        if failed
+    ]
+    if failures:
+        raise ModelError(
+            f"In {precision} the model is not the same, so nothing was written: {'; '.join(failures)}. "
+            f"Export it in float32.\n{table(found)}"
+        )
+
+
+def table(found: Sequence[Cost], rows: int = 20) -> str:
+    """The slices that differ most, a line each."""
+    worst = sorted(found, key=lambda one: one.dice)[:rows]
+    head = f"{'slice':<32}{'Dice to float32':>17}{'to truth, float32':>19}{'to truth':>10}"
+    return "\n".join(
+        [
+            head,
+            *(
+                f"{one.name:<32}{one.dice:>17.4f}{_cell(one.truth_dice_float32, 19)}{_cell(one.truth_dice, 10)}"
+                for one in worst
+            ),
+        ]
+    )
+
+
+def certificate(found: Sequence[Cost], slices: str, calibration: str) -> Reduction:
+    """The costs as the contract's proof.
+
+    Args:
+        found: all of them.
+        slices: which slices, in words.
+        calibration: on which slices the int8 ranges were taken, in words.
+    """
+    full, reduced = _truth(found)
+    return Reduction(
+        slices=slices,
+        n_slices=len(found),
+        dice_mean=float(np.mean([one.dice for one in found])),
+        dice_min=min(one.dice for one in found),
+        truth_dice_float32=full,
+        truth_dice=reduced,
+        calibration=calibration,
+    )
+
+
+def _cost(reduced: Engine, full: Engine, sample: Sample) -> Cost:
+    """One slice through both."""
+    if sample.truth is None:
+        raise ModelError(f"The slice {sample.name} has no true mask: give a slice store with --verify.")
+    ours, exact = (_mask(engine, sample) for engine in (reduced, full))
+    if not sample.truth.any():
+        return Cost(sample.name, dice(ours, exact), None, None)
+    return Cost(sample.name, dice(ours, exact), dice(exact, sample.truth), dice(ours, sample.truth))
+
+
+def _mask(engine: Engine, sample: Sample) -> NDArray[np.uint8]:
+    """The mask of a slice, with the contract's post-processing."""
+    margin = engine.segment(sample.pixels, sample.spacing_mm).margin
+    return mask_of(margin, keep_largest=engine.contract.output.keep_largest)
+
+
+def dice(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
+    """Dice of two masks; two empty ones are equal."""
+    total = int(np.count_nonzero(first)) + int(np.count_nonzero(second))
+    return 2 * int(np.count_nonzero((first > 0) & (second > 0))) / total if total else 1.0
+
+
+def _truth(found: Sequence[Cost]) -> tuple[float, float]:
+    """Mean Dice to the truth in float32 and in the reduced precision.
+
+    Raises:
+        ModelError: if no slice holds tumour.
+    """
+    pairs = [
+        (one.truth_dice_float32, one.truth_dice)
+        for one in found
+        if one.truth_dice_float32 is not None and one.truth_dice is not None
+    ]
+    if not pairs:
+        raise ModelError("No slice holds tumour, so that nothing is known of the loss: give others with --verify.")
+    full, reduced = np.mean(pairs, axis=0)
+    return float(full), float(reduced)
+
+
+def _cell(value: float | None, width: int) -> str:
+    """A figure, or a dash where there is none."""
+    return f"{'-' if value is None else f'{value:.4f}':>{width}}"

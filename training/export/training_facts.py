@@ -1,0 +1,168 @@
+"""What a contract says beside the network itself: the training slices, the population, the scores."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from inference.contract import BandScore, Measured, Mode, Population
+from inference.errors import FormatError
+from training.nnunet.results.checkpoint import Trained
+from training.slicing.slices import SliceRow, larger_than, read_slices
+
+LabelOrigin = Literal["us", "mri", "both", "simulated"]
+
+PUBLISHED = Path(__file__).parent / "populations"
+"""On whom the paper's published models were trained, in its own figures; what it does not state is left empty."""
+
+SIMULATED_LACKS = (
+    "vessels, dura and air drop-out, and reverberation ghosts",
+    "sulci as thin and as sharp as in a living brain",
+    "brain shift during the sweep and errors of probe tracking",
+    "artefacts of a real machine: its speckle filters, compounding and gain curves",
+    "blood, saline, haemostatic material and the many looks of a resection cavity",
+    "tumours other than the few appearances that were drawn",
+)
+"""What the simulator does not show, as the model card says it."""
+
+
+class _Data(msgspec.Struct, frozen=True, kw_only=True):
+    """On which data an evaluation was made."""
+
+    name: str
+    simulated: bool
+    n_patients: int
+    n_slices: int
+    annotator: str | None = None
+    """Of outlines that no model may carry as its accuracy."""
+
+
+class _Evaluation(msgspec.Struct, frozen=True, kw_only=True):
+    """`report/summary.json`, as far as a contract holds it."""
+
+    data: _Data
+    mode: Mode
+    by_predicted_area: tuple[BandScore, ...]
+    by_true_area: tuple[BandScore, ...]
+    miss_rate: float | None
+    positive_rate: float | None
+    specificity: float | None
+    specificity_35mm2: float | None
+
+
+def read_measured(paths: Sequence[Path]) -> dict[Mode, Measured]:
+    """The scores of `ius-train evaluate`, one summary a mode.
+
+    Raises:
+        FormatError: if a file is missing or not such a summary, or two are of one mode.
+    """
+    found: dict[Mode, Measured] = {}
+    for path in paths:
+        mode, measured = _read_summary(path)
+        if mode in found:
+            raise FormatError(f"{path} is a second evaluation in the {mode.value} mode: give one a mode.")
+        found[mode] = measured
+    return found
+
+
+def _read_summary(path: Path) -> tuple[Mode, Measured]:
+    """One summary.json."""
+    try:
+        found = msgspec.json.decode(path.read_bytes(), type=_Evaluation)
+    except OSError as error:
+        raise FormatError(f"There is no evaluation at {path}: make one with 'ius-train evaluate'.") from error
+    except msgspec.DecodeError as error:
+        raise FormatError(f"{path} is no summary of 'ius-train evaluate' ({error}).") from error
+    if found.data.annotator is not None:
+        raise FormatError(
+            f"{path} is against outlines drawn {found.data.annotator}: no model carries that as its accuracy."
+        )
+    measured = Measured(
+        data=found.data.name,
+        simulated=found.data.simulated,
+        n_patients=found.data.n_patients,
+        n_slices=found.data.n_slices,
+        by_predicted_area=found.by_predicted_area,
+        by_true_area=found.by_true_area,
+        miss_rate=found.miss_rate,
+        positive_rate=found.positive_rate,
+        specificity=found.specificity,
+        specificity_35mm2=found.specificity_35mm2,
+    )
+    return found.mode, measured
+
+
+def training_stores(trained: Trained, given: Sequence[Path]) -> tuple[Path, ...]:
+    """The slice stores the model was trained on: as given, or as its fit receipt names them, if all are still there."""
+    if given:
+        return tuple(given)
+    named = trained.receipt.settings.get("slices") or []
+    stores = tuple(Path(one) for one in ([named] if isinstance(named, str) else named))
+    return stores if all((store / "slices.csv").is_file() for store in stores) else ()
+
+
+def training_rows(trained: Trained, stores: Sequence[Path]) -> list[tuple[SliceRow, Path]]:
+    """The slices that were used, each with its store: those over the fit's area cut-off, and tumour-free ones."""
+    cutoff = float(area_cutoff(trained) or 0.0)
+    return [(row, store) for store in stores for row in larger_than(read_slices(store), cutoff)]
+
+
+def area_cutoff(trained: Trained) -> float | None:
+    """Cut-off in mm² that the model was fitted with, None if nothing says so."""
+    value = trained.receipt.settings.get("min_area")
+    return None if value is None else float(value)
+
+
+def simulated_population(n_patients: int, *, native: bool, painted: Sequence[str] = ()) -> Population:
+    """The population of a model that no patient's tumour was shown to.
+
+    Args:
+        n_patients: simulated ones.
+        native: whether there were native frames.
+        painted: real volumes that simulated tumours were painted into, their own tumours ignored.
+    """
+    real = "no real one. "
+    if painted:
+        real = (
+            f"and simulated tumours painted into {len(painted)} real volumes ({', '.join(painted)}), of whose own "
+            "tumours nothing was said (Xiao et al. 2017, CC BY 4.0, changed). "
+        )
+    return Population(
+        words=f"{n_patients or 'An unrecorded number of'} simulated patients; {real}"
+        "For demonstration, never evidence of clinical accuracy.",
+        phases=("before_dura_opening",),
+        surgery=("first",),
+        tumour_types=("simulated glioma",),
+        grades=(),
+        sites=(),
+        scanners=("simulated",),
+        views=("slice", "native") if native else ("slice",),
+        n_patients=n_patients,
+        simulated=True,
+    )
+
+
+def read_population(named: str) -> Population:
+    """The contract's population, from a JSON file with exactly its fields or of one of the paper's published models.
+
+    Args:
+        named: a path; or MRI_200, US_200 or MRI+US_200, as the published zips are called.
+
+    Raises:
+        FormatError: naming the field that is missing, unknown or of the wrong type.
+    """
+    path = PUBLISHED / f"{named}.json" if named in published_populations() else Path(named)
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Population)
+    except OSError as error:
+        known = ", ".join(published_populations())
+        raise FormatError(f"There is no population file at {path}: give one, or the name of {known}.") from error
+    except (msgspec.DecodeError, json.JSONDecodeError) as error:
+        raise FormatError(f"{path} does not describe a population ({error}).") from error
+
+
+def published_populations() -> list[str]:
+    """The published models whose population is known here."""
+    return sorted(path.stem for path in PUBLISHED.glob("*.json"))

@@ -1,0 +1,76 @@
+"""nnU-Net's own choice of post-processing: from the validation predictions of the five folds."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from inference.errors import NotFoundError
+from training.cohort.folds import N_FOLDS
+from training.nnunet.predict import load_predictor, predict_images
+from training.nnunet.run import workspace
+from training.slicing.store import link
+
+_FOLDS = tuple(range(N_FOLDS))
+RESULT = f"crossval_results_folds_{'_'.join(map(str, _FOLDS))}"
+"""nnU-Net's folder of the five folds' validation together, inside the model's."""
+
+
+def choose_postprocessing(model: Path, work: Path, *, checkpoint: str, device: str, jobs: int) -> bool:
+    """Predict what each fold validates on, and let nnU-Net say whether only the largest region is to be kept.
+
+    Writes `fold_N/validation/` and `crossval_results_folds_0_1_2_3_4/postprocessing.json`, which `predict` and `export`
+    obey. Resumable.
+
+    Args:
+        model: the model's folder.
+        work: folder of nnUNet_raw, nnUNet_preprocessed and nnUNet_results.
+        checkpoint: `best` or `final`.
+        device: `cpu`, `cuda` or `mps`.
+        jobs: processes.
+
+    Returns:
+        Whether only the largest region is kept.
+
+    Raises:
+        NotFoundError: if one of the five folds is not trained.
+    """
+    workspace(work)
+    for fold in _FOLDS:
+        if not (model / f"fold_{fold}" / "checkpoint_final.pth").is_file():
+            raise NotFoundError(f"{model} has no trained fold {fold}: the choice needs all five, so train it first.")
+    raw = work / "nnUNet_raw" / model.parent.name
+    files = json.loads((raw / "dataset.json").read_text())["dataset"]
+    _validate(model, raw, files, checkpoint, device)
+    truth = work / "nnUNet_preprocessed" / model.parent.name / "gt_segmentations"  # nnU-Net's own name for it
+    for name, paths in files.items():
+        link(_resolved(raw, paths["label"]), truth / f"{name}.nii.gz")
+    return _choose(model, truth, jobs)
+
+
+def _validate(model: Path, raw: Path, files: Mapping[str, Any], checkpoint: str, device: str) -> None:
+    """Predict what each fold was validated on."""
+    splits = json.loads((raw / "splits_final.json").read_text())
+    for fold in _FOLDS:
+        images = {name: _resolved(raw, files[name]["images"][0]) for name in splits[fold]["val"]}
+        predictor = load_predictor(model, [fold], checkpoint, device)
+        predict_images(predictor, images, model / f"fold_{fold}" / "validation")
+
+
+def _resolved(raw: Path, relative: str) -> Path:
+    """A file of a data set, which names it from its own folder."""
+    return Path(os.path.normpath(raw.resolve() / relative))
+
+
+def _choose(model: Path, truth: Path, jobs: int) -> bool:
+    """nnU-Net's comparison of all predictions with and without their smaller regions."""
+    from nnunetv2.evaluation.accumulate_cv_results import accumulate_cv_results
+    from nnunetv2.postprocessing.remove_connected_components import determine_postprocessing
+
+    merged = model / RESULT
+    accumulate_cv_results(str(model), str(merged), _FOLDS, jobs, overwrite=True)
+    functions, _ = determine_postprocessing(
+        str(merged), str(truth), str(merged / "plans.json"), str(merged / "dataset.json"), jobs
+    )
+    return bool(functions)

@@ -1,0 +1,48 @@
+"""Which pictures a network sees, in words: two networks of the same shape may see the same slice differently."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from inference.model.engine import Engine
+from training.nnunet.names import CONFIGURATION
+
+
+def pictures_of(model: Path) -> str:
+    """The pictures a model sees; whether nnU-Net leaves the black out depends on how much of it a data set has.
+
+    Args:
+        model: a trained folder, or an export.
+
+    Raises:
+        ModelError: if an export does not reproduce its own masks.
+    """
+    if model.suffix != ".onnx":
+        return _planned(json.loads((model / "plans.json").read_text()))
+    seen = Engine.load(model).contract.input
+    return _words(seen.patch, seen.spacing_mm, masked=seen.mask_normalisation)
+
+
+def other_pictures(start: Path, plans: Mapping[str, Any]) -> str | None:
+    """A sentence where a training goes on from weights that saw other pictures; None where they saw the same.
+
+    Args:
+        start: an export.
+        plans: nnU-Net's, of the training.
+    """
+    before, now = pictures_of(start), _planned(plans)
+    if before == now:
+        return None
+    return f"{start} saw other pictures ({before}) than this training shows ({now}): its weights are a first guess."
+
+
+def _planned(plans: Mapping[str, Any]) -> str:
+    plan = plans["configurations"][CONFIGURATION]
+    return _words(plan["patch_size"], plan["spacing"], masked=plan["use_mask_for_norm"][0])
+
+
+def _words(patch: Sequence[int], spacing_mm: Sequence[float], *, masked: bool) -> str:
+    """Pixels and their mm, rows before columns, and over which of them grey values are normalised."""
+    grey = "normalised without the black around" if masked else "normalised as a whole"
+    return f"{patch[0]} x {patch[1]} pixels of {spacing_mm[0]:g} x {spacing_mm[1]:g} mm, {grey}"

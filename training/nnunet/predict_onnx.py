@@ -1,0 +1,45 @@
+"""Masks of an exported model over slice stores, by the engine itself: what the screen would show of each slice."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tqdm import tqdm
+
+from inference.contract import Mode
+from inference.model.engine import Engine
+from inference.model.segmentation import mask_of
+from training.nnunet.run import claim
+from training.slicing.slices import SliceRow, read_slice, read_slices, write_slice
+
+
+def predict_exported(model: Path, stores: Sequence[Path], out: Path, mode: Mode = Mode.FAST) -> bool:
+    """Predict every slice of the stores into `out/NAME.nii.gz`, none left out; what is already there is kept.
+
+    Args:
+        model: .onnx with its contract.
+        stores: slice stores.
+        out: folder of the masks, on the slices' own grids.
+        mode: one pass, or the mean over the mirrors that the contract allows.
+
+    Returns:
+        Whether only the largest region of each mask was kept: what the contract says.
+
+    Raises:
+        ModelError: if the model does not run here or does not reproduce its own masks.
+        FormatError: if `out` holds other predictions.
+        AnalysisError: if a slice cannot be analysed.
+    """
+    engine = Engine.load(model)
+    largest = engine.contract.output.keep_largest
+    claim(out / "made.from", f"{engine.sha256}\n{mode}", "model's predictions")
+    homes = [(row, store) for store in stores for row in read_slices(store)]
+    missing = [(row, store) for row, store in homes if not _mask(row, out).is_file()]
+    for row, store in tqdm(missing, desc="predict", unit="slice"):
+        spacing = (row.row_mm, row.col_mm)
+        segmented = engine.segment(read_slice(row.image(store)), spacing, mode)
+        write_slice(mask_of(segmented.margin, keep_largest=largest), spacing, _mask(row, out))
+    return largest
+
+
+def _mask(row: SliceRow, out: Path) -> Path:
+    return out / f"{row.name}.nii.gz"

@@ -1,0 +1,1 @@
+"""An nnU-Net results folder, read without running anything in it."""

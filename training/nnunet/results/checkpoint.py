@@ -1,0 +1,245 @@
+"""A trained nnU-Net model, read without running anything that its files may hold.
+
+Checkpoints are pickles, which can run code when loaded: only tensors, plain values and the numpy scalars of nnU-Net's
+log are let through.
+"""
+
+import hashlib
+import os
+import pickle
+import warnings
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import torch
+from numpy._core import multiarray
+
+from inference.errors import ModelError
+from training.nnunet.results.files import PLANS, ModelFiles, Stream, find_model
+from training.nnunet.results.plans import CONFIGURATION, Plan, channels, read_plan, up_to_date
+from training.nnunet.results.postprocessing import Postprocessing, keeps_largest
+
+Fold = int | Literal["all"]
+Weights = dict[str, torch.Tensor]
+_ONLY_WEIGHTS = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
+"""torch's own switch, over every `weights_only=False`."""
+
+_SCALARS: list[Any] = [
+    multiarray.scalar,
+    (multiarray.scalar, "numpy.core.multiarray.scalar"),  # the name before numpy 2
+    np.dtype,
+    *(type(np.dtype(kind)) for kind in ("float64", "float32", "float16", "int64", "int32", "bool")),
+]
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """receipt-fit.json, as far as a contract needs it."""
+
+    settings: dict[str, Any] = {}
+    versions: dict[str, str | None] = {}
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """A trained model, one entry of `weights` a fold.
+
+    Attributes:
+        folder: where it lies; inside a zip as if that were a folder.
+        plans: plans.json in the form of current nnU-Net, with the 2D configuration alone.
+        plan: that configuration.
+        dataset: dataset.json.
+        fingerprint: dataset_fingerprint.json, empty where there is none.
+        receipt: how the first fold was fitted, empty where there is none.
+        weights: network weights of each fold, float32.
+        checkpoints: sha256 of each fold's checkpoint.
+        plans_sha256: sha256 of plans.json.
+        trainer: name of the trainer class, whose code is not needed.
+        mirror_axes: axes along which test-time mirroring is allowed.
+        keep_largest: whether cross-validation chose to keep the largest component alone.
+    """
+
+    folder: Path
+    plans: dict[str, Any]
+    plan: Plan
+    dataset: dict[str, Any]
+    fingerprint: dict[str, Any]
+    receipt: Receipt
+    weights: tuple[Weights, ...]
+    checkpoints: tuple[str, ...]
+    plans_sha256: str
+    trainer: str
+    mirror_axes: tuple[int, ...]
+    keep_largest: bool
+
+    @property
+    def channels(self) -> dict[str, str]:
+        """Channel names by number."""
+        return channels(self.dataset)
+
+    @property
+    def patch(self) -> tuple[int, int]:
+        """(rows, cols) of the network's input."""
+        return self.plan.patch_size
+
+    @property
+    def transposed(self) -> bool:
+        """Whether the plans exchange rows and columns."""
+        order: list[int] = self.plans["transpose_forward"]
+        return order == [0, 2, 1]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fold:
+    """What is kept of one checkpoint."""
+
+    weights: Weights
+    sha256: str
+    trainer: str | None
+    mirror_axes: tuple[int, ...]
+    configuration: str
+
+
+def read_trained(
+    model: Path, folds: Sequence[Fold], checkpoint: str = "best", postprocessing: Postprocessing | None = None
+) -> Trained:
+    """Read a results folder of nnU-Net, or a zip of one.
+
+    Args:
+        model: the model's folder (`TRAINER__PLANS__2d`), any folder above it that holds no other, or a zip.
+        folds: which folds, at least one; `all` is nnU-Net's training on everything.
+        checkpoint: `best` or `final`.
+        postprocessing: what cross-validation chose, where only a pickle says so; None reads it.
+
+    Raises:
+        ModelError: if a file is missing or damaged, a checkpoint holds more than numbers, or the recipe is one that
+            `inference.model.preprocessing` does not reproduce.
+    """
+    files = find_model(model)
+    plans, dataset = files.json(PLANS), files.json("dataset.json")
+    loaded = [_read_fold(files, f"fold_{fold}/checkpoint_{checkpoint}.pth") for fold in folds]
+    current = up_to_date(plans, loaded[0].configuration, files.path)
+    with files.open(PLANS) as stream:
+        plans_sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    return Trained(
+        folder=files.path,
+        plans=current,
+        plan=read_plan(current, dataset, files.path),
+        dataset=dataset,
+        fingerprint=files.json("dataset_fingerprint.json", needed=False),
+        receipt=_receipt(files, f"fold_{folds[0]}/receipt-fit.json"),
+        weights=tuple(fold.weights for fold in loaded),
+        checkpoints=tuple(fold.sha256 for fold in loaded),
+        plans_sha256=plans_sha256,
+        trainer=loaded[0].trainer or files.path.name.split("__")[0],
+        mirror_axes=loaded[0].mirror_axes,
+        keep_largest=keeps_largest(files, postprocessing),
+    )
+
+
+@contextmanager
+def only_numbers() -> Iterator[None]:
+    """Within it torch opens no file that could run code, whatever a library asks: nnU-Net resumes with any pickle."""
+    before = os.environ.get(_ONLY_WEIGHTS)
+    os.environ[_ONLY_WEIGHTS] = "1"
+    try:
+        with torch.serialization.safe_globals(_SCALARS):
+            yield
+    finally:
+        if before is None:
+            del os.environ[_ONLY_WEIGHTS]
+        else:
+            os.environ[_ONLY_WEIGHTS] = before
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Load a checkpoint, refusing anything in it that could run code.
+
+    Raises:
+        ModelError: if it is missing, damaged, or holds anything else than numbers and text.
+    """
+    if not path.is_file():
+        raise ModelError(f"There is no checkpoint at {path}: train that fold, or name another.")
+    with path.open("rb") as stream:
+        return load_checkpoint(stream, path)
+
+
+def _read_fold(files: ModelFiles, name: str) -> _Fold:
+    """One checkpoint, without the state of its optimiser."""
+    path = files.path / name
+    if not files.has(name):
+        raise ModelError(f"There is no checkpoint at {path}, only {', '.join(files.checkpoints()) or 'none at all'}.")
+    with files.open(name) as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        stream.seek(0)
+        loaded = load_checkpoint(stream, path)
+    arguments, trainer = loaded.get("init_args"), loaded.get("trainer_name")
+    axes = loaded.get("inference_allowed_mirroring_axes") or ()
+    named = arguments.get("configuration") if isinstance(arguments, dict) else None
+    return _Fold(
+        weights=_weights(loaded, path),
+        sha256=sha256,
+        trainer=trainer if isinstance(trainer, str) else None,
+        mirror_axes=tuple(axes) if isinstance(axes, tuple | list) else (),
+        configuration=named if isinstance(named, str) else CONFIGURATION,
+    )
+
+
+def _receipt(files: ModelFiles, name: str) -> Receipt:
+    """How a fold was fitted."""
+    try:
+        return msgspec.convert(files.json(name, needed=False), Receipt)
+    except msgspec.ValidationError as error:
+        raise ModelError(f"{files.path / name} is no receipt of 'ius-train fit' ({error}): remove it.") from error
+
+
+def load_checkpoint(stream: Stream, path: Path) -> dict[str, Any]:
+    """A checkpoint's plain values and tensors, out of an open stream; `path` is what its errors name.
+
+    Raises:
+        ModelError: if it is damaged, or holds anything else than numbers and text.
+    """
+    try:
+        _check_size(stream, path)
+        with torch.serialization.safe_globals(_SCALARS), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of a foreign pickle, which is refused below
+            loaded = torch.load(stream, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise ModelError(
+            f"{path} holds more than weights and is not opened: it could run code. Train it again."
+        ) from error
+    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise ModelError(f"{path} is damaged ({reason}): copy it again.") from error
+    if not isinstance(loaded, dict):
+        raise ModelError(f"{path} is no nnU-Net checkpoint: name a folder made by 'ius-train fit'.")
+    return loaded
+
+
+def _check_size(stream: Stream, path: Path) -> None:
+    """Refuse a checkpoint that grows when it is opened: torch packs nothing, so its parts are as large as it is."""
+    size = stream.seek(0, 2)
+    stream.seek(0)
+    if zipfile.is_zipfile(stream):
+        stream.seek(0)
+        with zipfile.ZipFile(stream) as parts:
+            grown = sum(part.file_size for part in parts.infolist())
+        if grown > size:
+            raise ModelError(f"{path} is not opened: it would grow to {grown >> 20} MiB, and nnU-Net packs nothing.")
+    stream.seek(0)
+
+
+def _weights(checkpoint: dict[str, Any], path: Path) -> Weights:
+    """The network weights of a checkpoint, without the prefixes that compiling and parallel training leave."""
+    weights = checkpoint.get("network_weights")
+    if not isinstance(weights, dict) or not all(isinstance(value, torch.Tensor) for value in weights.values()):
+        raise ModelError(f"{path} is no nnU-Net checkpoint: it has no network weights.")
+    return {
+        str(key).removeprefix("module.").removeprefix("_orig_mod."): value.float() for key, value in weights.items()
+    }

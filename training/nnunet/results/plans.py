@@ -1,0 +1,182 @@
+"""plans.json and dataset.json as the exporter needs them: brought up to date by nnU-Net itself, then read strictly.
+
+A plan names the classes that nnU-Net imports and calls, so only those of its two U-Nets are let through.
+"""
+
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from inference.errors import ModelError
+
+IGNORE = "ignore"
+"""nnU-Net's own label: no output of the network belongs to it."""
+CONFIGURATION = "2d"
+"""The one configuration of `up_to_date` plans, whatever it was called."""
+Side = Annotated[int, Meta(ge=1, le=4096)]
+Millimetres = Annotated[float, Meta(gt=0)]
+
+_NETWORKS = "dynamic_network_architectures.architectures.unet"
+_MOVED = {"dynamic_network_architectures.architectures.residual_unet.ResidualEncoderUNet"}
+"""Where nnU-Net's own reading of old plans still looks for it."""
+_CALLED = {
+    "dynamic_network_architectures.architectures.unet.PlainConvUNet",
+    "dynamic_network_architectures.architectures.unet.ResidualEncoderUNet",
+    "torch.nn.modules.conv.Conv2d",
+    "torch.nn.Conv2d",
+    "torch.nn.modules.instancenorm.InstanceNorm2d",
+    "torch.nn.InstanceNorm2d",
+    "torch.nn.modules.activation.LeakyReLU",
+    "torch.nn.LeakyReLU",
+    None,
+}
+_MALFORMED = (KeyError, TypeError, AttributeError, ValueError, IndexError, RuntimeError, RecursionError)
+
+
+class Resampling(msgspec.Struct, frozen=True):
+    """How nnU-Net resizes."""
+
+    is_seg: bool
+    order: int
+    order_z: int
+
+
+class Architecture(msgspec.Struct, frozen=True):
+    """The network: a class and its arguments, those in `imported` by name."""
+
+    network_class_name: str
+    arch_kwargs: dict[str, Any]
+    imported: tuple[str, ...] = msgspec.field(name="_kw_requires_import")
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """The 2D configuration, up to date."""
+
+    patch_size: tuple[Side, Side]
+    spacing: tuple[Millimetres, Millimetres]
+    normalization_schemes: tuple[str, ...]
+    use_mask_for_norm: tuple[bool, ...]
+    preprocessor_name: str
+    resampling_fn_data: str
+    resampling_fn_data_kwargs: Resampling
+    resampling_fn_probabilities: str
+    resampling_fn_probabilities_kwargs: Resampling
+    architecture: Architecture
+
+
+def up_to_date(plans: dict[str, Any], configuration: str, path: Path) -> dict[str, Any]:
+    """Plans with one configuration, called `2d`, in the form of current nnU-Net.
+
+    Args:
+        plans: plans.json of any nnU-Net v2: before 2.3 the network was described by other fields.
+        configuration: the one that was trained.
+        path: the model, for messages.
+
+    Raises:
+        ModelError: if nnU-Net cannot read the plans, or the configuration is not a 2D one.
+    """
+    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+    names = list(plans["configurations"]) if isinstance(plans.get("configurations"), dict) else []
+    if configuration not in names:
+        raise ModelError(f"{path} has no configuration {configuration!r}, only {', '.join(names) or 'none'}.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # it says that old plans are old
+            one: dict[str, Any] = PlansManager(plans).get_configuration(configuration).configuration
+        axes = len(one["patch_size"])
+        if one["architecture"]["network_class_name"] in _MOVED:
+            one["architecture"]["network_class_name"] = f"{_NETWORKS}.ResidualEncoderUNet"
+    except _MALFORMED as error:
+        raise ModelError(f"{path / 'plans.json'} is no plan that nnU-Net reads ({_words(error)}).") from error
+    if axes != 2:
+        raise ModelError(f"{path} is a 3D model ({configuration}), and the viewer shows 2D pictures: export a 2D one.")
+    return {**plans, "configurations": {CONFIGURATION: one}}
+
+
+def read_plan(plans: dict[str, Any], dataset: dict[str, Any], path: Path) -> Plan:
+    """The 2D configuration of `up_to_date` plans, if `inference.model.preprocessing` reproduces it.
+
+    Raises:
+        ModelError: naming what is missing, or what is not reproduced.
+    """
+    _check_dataset(dataset, path)
+    try:
+        plan = msgspec.convert(plans["configurations"][CONFIGURATION], Plan)
+    except msgspec.ValidationError as error:
+        raise ModelError(f"{path / 'plans.json'} is no plan that nnU-Net reads ({error}).") from error
+    _check_calls(plan.architecture, path)
+    _check_recipe(plans, plan, path)
+    return plan
+
+
+def strides(plan: Plan) -> list[list[int]]:
+    """By how much each stage of the network shrinks its input, (rows, cols)."""
+    found: list[list[int]] = plan.architecture.arch_kwargs["strides"]
+    return found
+
+
+def shown_labels(dataset: dict[str, Any]) -> dict[str, int]:
+    """What the network tells apart, by name: the labels of dataset.json without the ignored one."""
+    return {str(name): int(value) for name, value in dataset["labels"].items() if name != IGNORE}
+
+
+def channels(dataset: dict[str, Any]) -> dict[str, str]:
+    """Channel names of dataset.json, which nnU-Net first called modalities."""
+    names: dict[str, str] = dataset.get("channel_names") or dataset.get("modality") or {}
+    return names
+
+
+def _check_dataset(dataset: dict[str, Any], path: Path) -> None:
+    """Refuse anything but one picture in and one tumour out."""
+    names, labels = channels(dataset), dataset.get("labels")
+    if not isinstance(names, dict) or not isinstance(labels, dict) or not names:
+        raise ModelError(f"{path / 'dataset.json'} does not name its channels and labels: copy it again.")
+    if len(names) != 1:
+        listed = ", ".join(map(str, names.values()))
+        raise ModelError(f"{path} wants {len(names)} channels ({listed}), and an ultrasound picture has one.")
+    if "regions_class_order" in dataset or any(isinstance(value, list | dict) for value in labels.values()):
+        raise ModelError(f"{path} segments overlapping regions: train it with background and one tumour label.")
+    values = [str(value) for name, value in labels.items() if name != IGNORE]
+    if sorted(values) != ["0", "1"] or str(labels.get("background")) != "0":
+        listed = ", ".join(map(str, labels))
+        raise ModelError(f"{path} has the labels {listed}: only background (0) and one tumour (1) can be shown.")
+
+
+def _check_calls(architecture: Architecture, path: Path) -> None:
+    """Refuse a plan that would make nnU-Net import and call anything but its own two U-Nets and their layers."""
+    named = [architecture.arch_kwargs.get(key) for key in architecture.imported]
+    for name in [architecture.network_class_name, *named]:
+        if not isinstance(name, str | None) or name not in _CALLED:
+            raise ModelError(
+                f"{path} is built from {name!r}: only PlainConvUNet and ResidualEncoderUNet can be exported."
+            )
+
+
+def _check_recipe(plans: dict[str, Any], plan: Plan, path: Path) -> None:
+    """Refuse a recipe that `inference.model.preprocessing` would not reproduce."""
+    pictures, logits = plan.resampling_fn_data_kwargs, plan.resampling_fn_probabilities_kwargs
+    resampling = {plan.resampling_fn_data, plan.resampling_fn_probabilities}
+    order = plans.get("transpose_forward")
+    demands = {
+        "z-score normalisation": plan.normalization_schemes == ("ZScoreNormalization",),
+        "one choice of use_mask_for_norm": len(plan.use_mask_for_norm) == 1,
+        "nnU-Net's default preprocessor": plan.preprocessor_name == "DefaultPreprocessor",
+        "nnU-Net's default label manager": plans.get("label_manager", "LabelManager") == "LabelManager",
+        "nnU-Net's default resampling": resampling == {"resample_data_or_seg_to_shape"},
+        "order 3 for pictures": pictures == Resampling(is_seg=False, order=3, order_z=0),
+        "order 1 for logits": logits == Resampling(is_seg=False, order=1, order_z=0),
+        "axes in an order that keeps slices whole": order in ([0, 1, 2], [0, 2, 1]),
+        "axes put back in their order": plans.get("transpose_backward") == order,
+    }
+    for demand, met in demands.items():
+        if not met:
+            raise ModelError(f"{path} cannot be exported: its recipe must have {demand}.")
+
+
+def _words(error: BaseException) -> str:
+    """What went wrong, in a line."""
+    return f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]

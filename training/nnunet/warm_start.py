@@ -1,0 +1,57 @@
+"""Weights of an export back into nnU-Net's network: to go on from a model of which only the .onnx is at hand."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from inference.errors import FormatError
+
+_NORMS = {"scale": "weight", "shift": "bias"}
+"""Names of a spelled-out norm (training/export/norm.py) -> those of torch's layer."""
+
+
+def load_export(network: Any, path: Path) -> None:  # noqa: ANN401 - nnU-Net's untyped network
+    """Fill a network with the weights of an exported model of one fold.
+
+    Heads of deep supervision are not part of an export and stay as they are.
+
+    Raises:
+        ModelError: if the file is no export, or does not reproduce its own masks.
+        FormatError: if it is an export of another network, or of several folds.
+    """
+    exported = read_weights(path)
+    missing = {id(one): name for name, one in network.named_parameters() if ".seg_layers." not in name}
+    with torch.no_grad():
+        for name, parameter in network.named_parameters(remove_duplicate=False):
+            weights = exported.get(name)
+            if weights is None:
+                continue
+            if weights.numel() != parameter.numel():
+                raise FormatError(f"{path} holds another network: {name} has {weights.numel()} values there.")
+            parameter.copy_(weights.reshape(parameter.shape))
+            missing.pop(id(parameter), None)
+    if missing:
+        raise FormatError(f"{path} holds another network: it has no {next(iter(missing.values()))}.")
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """An export's weights by nnU-Net's names.
+
+    Raises:
+        ModelError: if it is no export, or does not reproduce its own masks.
+        FormatError: if it fuses several folds.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    from inference.model.engine import Engine
+
+    folds = Engine.load(path).contract.provenance.checkpoint_sha256
+    if len(folds) > 1:
+        raise FormatError(f"{path} fuses {len(folds)} folds: a training starts from one.")
+    weights = {}
+    for one in onnx.load(path).graph.initializer:
+        stem, _, last = one.name.rpartition(".")
+        weights[f"{stem}.{_NORMS.get(last, last)}"] = torch.from_numpy(numpy_helper.to_array(one).copy())
+    return weights

@@ -1,0 +1,119 @@
+"""Several trainings of one network as one: the mean of their weights, which costs a frame nothing.
+
+Trainings that began from the same weights lie close enough for their mean to be a network too, often a better one than
+any of them (Wortsman et al., Model soups, ICML 2022). Members that differ in sensitivity give one in between.
+"""
+
+import io
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from inference.errors import FormatError, NotFoundError
+from training.io.files import written_aside
+from training.nnunet.input_geometry import pictures_of
+from training.nnunet.predict import checkpoint_files
+from training.nnunet.results.checkpoint import Weights, read_checkpoint
+from training.nnunet.run import Fold
+from training.nnunet.warm_start import read_weights
+
+_KEPT = ("plans.json", "dataset.json", "dataset_fingerprint.json")
+_RECEIPT = "receipt-fit.json"
+
+
+def average_models(
+    members: Mapping[Path, float], out: Path, *, fold: Fold = 0, checkpoint: str = "best", margin: float = 0.0
+) -> list[Path]:
+    """Write the weighted mean of trained models as a model folder, for `predict` and `export`.
+
+    Args:
+        members: model folders, or exports of the same network, with their weights; the first is a folder, and lends
+            plans, data set and receipt.
+        out: the model folder to write.
+        fold: of the folders.
+        checkpoint: `best` or `final`, of the folders.
+        margin: what the tumour's logit must exceed the background's by, on top of 0: positive for fewer contours.
+            It is taken off the last layer's bias, so that nnU-Net's own rule gives the same masks.
+
+    Returns:
+        The files that were averaged.
+
+    Raises:
+        NotFoundError: if a folder has no such checkpoint.
+        FormatError: if the first is no folder, one holds another network, or `out` holds a model already.
+    """
+    paths = list(members)
+    if not paths or paths[0].suffix == ".onnx":
+        raise FormatError("The first model has to be a trained folder, whose plans the mean takes over.")
+    if (out / "plans.json").exists():
+        raise FormatError(f"{out} holds a model already: choose another folder, so that no training is lost.")
+    files = [path if path.suffix == ".onnx" else checkpoint_files(path, [fold], checkpoint)[0] for path in paths]
+    for file in files:
+        if not file.is_file():
+            raise NotFoundError(f"There is no {file}: name a model folder with a trained fold, or an exported .onnx.")
+    state = read_checkpoint(files[0])
+    first: Weights = state["network_weights"]
+    shares = [weight / sum(members.values()) for weight in members.values()]
+    mean, seen = {key: value * shares[0] for key, value in first.items()}, pictures_of(paths[0])
+    for path, file, share in zip(paths[1:], files[1:], shares[1:], strict=True):
+        if pictures_of(path) != seen:
+            raise FormatError(f"{path} sees other pictures than the first model: {pictures_of(path)}, not {seen}.")
+        for key, value in _weights_like(first, file).items():
+            mean[key] += share * value
+    _shift(mean, margin)
+    _write(paths[0], out, state | {"network_weights": mean}, fold)
+    return files
+
+
+def _weights_like(first: Weights, file: Path) -> Weights:
+    """A member's weights by the first one's names; heads of deep supervision, which no export has, are the first's."""
+    exported = file.suffix == ".onnx"
+    found: Weights = read_weights(file) if exported else read_checkpoint(file)["network_weights"]
+    last = _last_head(first)
+    weights = {}
+    for key, value in first.items():
+        if exported and ".seg_layers." in key and not key.startswith(last):
+            weights[key] = value
+            continue
+        other = next((found[name] for name in _aliases(key) if name in found), None)
+        if other is None or other.numel() != value.numel():
+            raise FormatError(f"{file} holds another network than the first model: {key} differs.")
+        weights[key] = other.reshape(value.shape)
+    return weights
+
+
+def _aliases(key: str) -> tuple[str, ...]:
+    """The names that nnU-Net has for one tensor: encoder and layers are registered twice."""
+    inner = key.removeprefix("decoder.") if key.startswith("decoder.encoder.") else key
+    twice = [inner.replace(".conv.", ".all_modules.0."), inner.replace(".norm.", ".all_modules.1.")]
+    return tuple(prefix + name for name in (inner, *twice) for prefix in ("", "decoder."))
+
+
+def _last_head(weights: Weights) -> str:
+    """The head at full resolution, as a prefix of its names."""
+    heads = {key.rpartition(".")[0] for key in weights if ".seg_layers." in key}
+    return max(heads, key=lambda head: int(head.rpartition(".")[2])) + "."
+
+
+def _shift(weights: Weights, margin: float) -> None:
+    """Make the tumour's logit smaller against the background's, in place."""
+    bias = weights[_last_head(weights) + "bias"]
+    weights[_last_head(weights) + "bias"] = bias + torch.tensor([margin / 2, -margin / 2])
+
+
+def _write(first: Path, out: Path, checkpoint: Mapping[str, object], fold: Fold) -> None:
+    """The model folder, with the same weights as best and final."""
+    home = out / f"fold_{fold}"
+    home.mkdir(parents=True, exist_ok=True)
+    for name in _KEPT:
+        if (first / name).is_file():
+            shutil.copyfile(first / name, out / name)
+    if (first / f"fold_{fold}" / _RECEIPT).is_file():
+        shutil.copyfile(first / f"fold_{fold}" / _RECEIPT, home / _RECEIPT)
+    packed = io.BytesIO()  # torch itself does not tell a full disk
+    torch.save(checkpoint, packed)
+    for name in ("best", "final"):
+        with written_aside(home / f"checkpoint_{name}.pth") as aside:
+            aside.write_bytes(packed.getbuffer())

@@ -1,0 +1,118 @@
+"""The review page: one HTML file a cohort, pictures embedded, which fetches nothing and gives out review.csv."""
+
+import base64
+import json
+from collections.abc import Collection, Mapping, Sequence
+from html import escape
+from pathlib import Path
+
+from training.io.files import written_aside
+from training.registration.decisions import Decision, fingerprint
+from training.registration.pictures import FOLDER, VIEWS, picture_paths
+from training.registration.result import (
+    FLAG_OVERLAP_PERCENT,
+    FLAG_ROTATION_DEG,
+    FLAG_SHIFT_MM,
+    Registered,
+)
+
+PAGE = "review.html"
+_TEMPLATE = Path(__file__).with_name("page.html")
+_FLAGS = {
+    "shift": f"moved more than {FLAG_SHIFT_MM:g} mm",
+    "rotation": f"turned more than {FLAG_ROTATION_DEG:g}°",
+    "overlap": f"less than {FLAG_OVERLAP_PERCENT:g} % of the sector has MRI",
+    "worse": "less similar than at the start",
+    "label": "tumour outside the ultrasound",
+}
+
+
+def write_page(
+    folder: Path, results: Sequence[Registered], decisions: Mapping[str, Decision], simulated: Collection[str] = ()
+) -> Path:
+    """Write DIR/review.html: flagged cases first, then the others in the table's order, then what failed.
+
+    Args:
+        folder: of `ius-train register`.
+        results: rows of registration.csv.
+        decisions: those that hold.
+        simulated: cases known to be simulated; they are marked.
+    """
+    shown = sorted((row for row in results if not row.error), key=lambda row: not row.flags)
+    parts = {
+        "@INTRO@": escape(f"{len(shown)} registrations in {folder.name}, {sum(bool(r.flags) for r in shown)} flagged."),
+        "@FOLDER@": escape(str(folder)),
+        "@KEY@": json.dumps(str(folder.absolute())).replace("</", "<\\/"),
+        "@FAILED@": _failed([row for row in results if row.error]),
+        "@CASES@": "\n".join(_section(folder, row, decisions.get(row.case), row.case in simulated) for row in shown),
+    }
+    page = _TEMPLATE.read_text(encoding="utf-8")
+    for mark, text in parts.items():
+        page = page.replace(mark, text)
+    with written_aside(folder / PAGE) as aside:
+        aside.write_text(page, encoding="utf-8")
+    return folder / PAGE
+
+
+def _section(folder: Path, row: Registered, decision: Decision | None, simulated: bool) -> str:
+    """One case."""
+    chips = [f'<span class="chip">{_FLAGS.get(flag, flag)}</span>' for flag in row.flags.split()]
+    if simulated:
+        chips.append('<span class="chip simulated">simulated</span>')
+    data = {
+        "case": row.case,
+        "decision": decision.decision if decision else "",
+        "fingerprint": fingerprint(folder, row.case),
+    }
+    attributes = " ".join(f'data-{name}="{escape(value)}"' for name, value in data.items())
+    figures = "".join(_figure(folder, row.case, plane) for plane in ("axial", "coronal", "sagittal"))
+    return f"""<section tabindex="0" {attributes}>
+<div class="head"><h2>{escape(row.case)}</h2>{"".join(chips)}</div>
+<dl>{"".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in _facts(row))}</dl>
+<div class="planes">{figures}</div>
+<div class="decide"><button class="accept">Accept</button><button class="reject">Reject</button>
+<input placeholder="Note" aria-label="Note" value="{escape(decision.note if decision else "")}"></div>
+</section>"""
+
+
+def _facts(row: Registered) -> list[tuple[str, str]]:
+    """What can be said of a registration without knowing the truth."""
+    facts = [
+        (f"Similarity ({escape(row.metric)})", f"{_number(row.similarity_start, 4)} → {_number(row.similarity, 4)}"),
+        ("Moved", f"{_number(row.shift_mm, 1)} mm"),
+        ("Turned", f"{_number(row.rotation_deg, 1)}°"),
+        ("Sector with MRI", f"{_number(row.overlap_percent, 0)} %"),
+    ]
+    if row.label_inside_percent is not None:
+        facts.append(("Tumour in view", f"{row.label_inside_percent:.0f} %"))
+    return facts
+
+
+def _number(value: float | None, digits: int) -> str:
+    return "unknown" if value is None else f"{value:.{digits}f}"
+
+
+def _figure(folder: Path, case: str, plane: str) -> str:
+    """The pictures of one plane."""
+    paths = picture_paths(folder / FOLDER, case)
+    images = {view: _image(paths[plane, view], view, f"{case}, {plane}: {view}") for view in VIEWS}
+    return (
+        f"<figure><figcaption>{plane.capitalize()}</figcaption>{images['overlay']}{images['us']}{images['checker']}"
+        "</figure>"
+    )
+
+
+def _image(path: Path, view: str, words: str) -> str:
+    """An embedded picture, or words in its place."""
+    if not path.is_file():
+        return f'<p class="{view}" style="color:#ffb84d;padding:8px">No picture: register this case again.</p>'
+    data = base64.b64encode(path.read_bytes()).decode()
+    return f'<img class="{view}" alt="{escape(words)}" src="data:image/jpeg;base64,{data}">'
+
+
+def _failed(rows: Sequence[Registered]) -> str:
+    """The cases without a registration, with the reason."""
+    if not rows:
+        return ""
+    lines = "".join(f"<tr><td>{escape(row.case)}</td><td>{escape(row.error)}</td></tr>" for row in rows)
+    return f"<h2>Not registered</h2><table>{lines}</table>"

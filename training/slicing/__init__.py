@@ -1,0 +1,1 @@
+"""Cases cut into labelled 2D slices."""

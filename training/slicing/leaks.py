@@ -1,0 +1,132 @@
+"""No patient on both sides: neither by name nor by picture, whatever the data sets call them."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.errors import FormatError, IusError
+from training.io.receipt import write_json
+from training.slicing.fingerprint import ALIKE, Fingerprint
+from training.slicing.slices import read_slices
+
+_NUMBERED_ANEW = (("ReMIND2Reg-", "ReMIND-"),)
+"""Sets that repeat another's patients under numbers of their own, with no published list of who is who."""
+
+
+class LeakError(IusError):
+    """A patient in two places that have to be apart."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Identity:
+    """Whose a case is, and what its picture looks like.
+
+    Attributes:
+        case: the case's name.
+        patient: whose it is, by name.
+        look: its picture's fingerprint; None for a sweep.
+    """
+
+    case: str
+    patient: str
+    look: Fingerprint | None = None
+
+
+def refuse_leaks(train: Iterable[Identity], test: Iterable[Identity]) -> None:
+    """Stop where a patient stands in both, by name or by picture.
+
+    Raises:
+        LeakError: naming the two cases.
+    """
+    tested = list(test)
+    for one in train:
+        for other in tested:
+            _refuse_one_patient(one, other)
+            _refuse_unknown_kin(one, other)
+            if _one_picture(one, other):
+                raise LeakError(
+                    f"{one.case} in training and {other.case} in the test set are the same picture: take one out."
+                )
+
+
+def _refuse_one_patient(one: Identity, other: Identity) -> None:
+    """Refuse a shared name."""
+    if one.patient == other.patient:
+        raise LeakError(
+            f"The patient {one.patient} is in training ({one.case}) and in the test set ({other.case}): take one out."
+        )
+
+
+def _refuse_unknown_kin(one: Identity, other: Identity) -> None:
+    """Refuse two sets of which one numbers the other's patients anew."""
+    for anew, known in _NUMBERED_ANEW:
+        both = sorted((one.patient, other.patient), key=lambda name: not name.startswith(anew))
+        if both[0].startswith(anew) and both[1].startswith(known):
+            raise LeakError(
+                f"{both[0]} may be {both[1]}, as {anew[:-1]} numbers the patients of {known[:-1]} anew: "
+                "use only one of the two sets."
+            )
+
+
+def refuse_twins(identities: Sequence[Identity]) -> None:
+    """Stop where one patient goes, or may go, under two names: folds would part them.
+
+    Raises:
+        LeakError: naming the two cases.
+    """
+    for at, one in enumerate(identities):
+        for other in identities[at + 1 :]:
+            _refuse_unknown_kin(one, other)
+            if one.patient != other.patient and _one_picture(one, other):
+                raise LeakError(
+                    f"{one.case} of {one.patient} and {other.case} of {other.patient} are the same picture: "
+                    "give both one patient in the case table, or take one out."
+                )
+
+
+def _one_picture(one: Identity, other: Identity) -> bool:
+    """Whether two cases show the same."""
+    return one.look is not None and other.look is not None and one.look.likeness(other.look) >= ALIKE
+
+
+def write_look(look: Fingerprint, path: Path) -> None:
+    """Write a fingerprint (JSON)."""
+    write_json({name: {str(key): round(grey, 3) for key, grey in cells.items()}
+                for name, cells in (("box", look.box), ("world", look.world))}, path)  # fmt: skip
+
+
+def read_look(path: Path) -> Fingerprint:
+    """Read a fingerprint.
+
+    Raises:
+        FormatError: if the file is damaged.
+    """
+    try:
+        stored = json.loads(path.read_text())
+        box, world = ({int(key): float(grey) for key, grey in stored[name].items()} for name in ("box", "world"))
+    except (ValueError, KeyError, AttributeError) as error:
+        raise FormatError(f"{path} is damaged: delete it and run 'ius-train slice' again.") from error
+    return Fingerprint(box, world)
+
+
+def read_identities(store: Path) -> list[Identity]:
+    """Everybody in a slice store.
+
+    Raises:
+        NotFoundError: if it is none.
+        FormatError: if a file of it is damaged.
+    """
+    patients = {row.case: row.patient for row in read_slices(store)}
+    return [Identity(case, patient, stored_look(store, case)) for case, patient in patients.items()]
+
+
+def stored_look(store: Path, case: str) -> Fingerprint | None:
+    """A case's fingerprint in a slice store; None for a sweep."""
+    path = look_path(store, case)
+    return read_look(path) if path.is_file() else None
+
+
+def look_path(store: Path, case: str) -> Path:
+    """Where a slice store keeps a case's fingerprint."""
+    return store / "cases" / f"{case}-look.json"

@@ -1,0 +1,122 @@
+"""2D NIfTI slices with their true in-plane spacing, and the table of a store of them."""
+
+import csv
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+from numpy.typing import NDArray
+
+from inference.errors import FormatError, NotFoundError
+from training.io.files import written_aside
+
+NATIVE = "native"
+"""The axis of frames as the probe made them."""
+PAINTED = "painted"
+"""Origin of the masks of tumours painted into real volumes: 2 in them is to be ignored."""
+BY_EYE = "by eye"
+"""Origin of outlines of what is plainly visible, drawn by no expert."""
+
+
+@dataclass(frozen=True, slots=True)
+class SliceRow:
+    """One slice of the store.
+
+    Attributes:
+        name: file stem: `images/NAME_0000.nii.gz`, `labels/NAME.nii.gz`.
+        case: the case it was cut from.
+        patient: whose it is.
+        axis: NIfTI axis it is perpendicular to (`i`, `j`, `k`), or `native` for a probe's own frame.
+        index: position along that axis, from 0.
+        area_mm2: mask pixels x row_mm x col_mm; 0 on a tumour-free slice.
+        rows: height in pixels.
+        cols: width in pixels.
+        row_mm: mm from row to row.
+        col_mm: mm from column to column.
+        origin: where its mask was drawn: `us`, `mri` for one carried over, `PAINTED` or `BY_EYE`.
+    """
+
+    name: str
+    case: str
+    patient: str
+    axis: str
+    index: int
+    area_mm2: float
+    rows: int
+    cols: int
+    row_mm: float
+    col_mm: float
+    origin: str = "us"
+
+    def image(self, store: Path) -> Path:
+        """Its image file in a slice store."""
+        return store / "images" / f"{self.name}_0000.nii.gz"
+
+    def label(self, store: Path) -> Path:
+        """Its mask file in a slice store."""
+        return store / "labels" / f"{self.name}.nii.gz"
+
+
+def write_slice(pixels: NDArray[np.float32] | NDArray[np.uint8], spacing: tuple[float, float], path: Path) -> None:
+    """Write a true 2D NIfTI, (rows, cols) with (row, col) mm: nnU-Net then takes it as one slice."""
+    image = sitk.GetImageFromArray(np.ascontiguousarray(pixels))
+    image.SetSpacing((spacing[1], spacing[0]))
+    with written_aside(path) as aside:
+        sitk.WriteImage(image, str(aside), useCompression=True)
+
+
+def read_slice(path: Path) -> NDArray[np.float32]:
+    """Read a 2D NIfTI's pixels, (rows, cols) float32.
+
+    Raises:
+        FormatError: if it cannot be read, or is not 2D.
+    """
+    try:
+        pixels: NDArray[np.float32] = sitk.GetArrayFromImage(sitk.ReadImage(str(path), sitk.sitkFloat32))
+    except RuntimeError as error:
+        raise FormatError(f"{path} cannot be read as a slice: is it there, and whole?") from error
+    if pixels.ndim != 2:
+        raise FormatError(f"{path} has {pixels.ndim} axes, and a slice has two.")
+    return pixels
+
+
+COLUMNS = tuple(field.name for field in fields(SliceRow))
+
+
+def write_slices(rows: Iterable[SliceRow], path: Path) -> None:
+    """Write a slice table (CSV)."""
+    with written_aside(path) as aside, aside.open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, COLUMNS)
+        writer.writeheader()
+        writer.writerows(asdict(row) for row in rows)
+
+
+def read_slices(path: Path) -> list[SliceRow]:
+    """Read a slice table, or the one of a slice store.
+
+    Raises:
+        NotFoundError: if there is none.
+        FormatError: if it is not a slice table.
+    """
+    table = path / "slices.csv" if path.is_dir() else path
+    if not table.is_file():
+        raise NotFoundError(f"There is no slice table at {table}: make one with 'ius-train slice'.")
+    with table.open(newline="") as stream:
+        reader = csv.DictReader(stream)
+        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise FormatError(f"{table} is not a slice table: the column {missing[0]} is missing.")
+        return [_row(row) for row in reader]
+
+
+def _row(cells: dict[str, str]) -> SliceRow:
+    """One line of the table, typed."""
+    kinds = {field.name: field.type for field in fields(SliceRow)}
+    return SliceRow(**{name: kinds[name](cells[name]) for name in COLUMNS})  # type: ignore[operator]
+
+
+def larger_than(rows: Iterable[SliceRow], min_area_mm2: float) -> list[SliceRow]:
+    """Tumour slices strictly larger than the cut-off; tumour-free slices stay, whatever the cut-off."""
+    return [row for row in rows if row.area_mm2 == 0 or row.area_mm2 > min_area_mm2]

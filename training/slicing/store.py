@@ -1,0 +1,159 @@
+"""A store of slices, cut case by case: resumable, and told of every case that could not be cut."""
+
+import csv
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from tqdm import tqdm
+
+from inference.errors import FormatError, IusError, NotFoundError
+from training.cohort.cases import Case
+from training.io.files import written_aside
+from training.io.receipt import sha256, write_json
+from training.slicing.areas import read_areas, write_areas
+from training.slicing.cutting import Cutting, cut_case
+from training.slicing.leaks import Identity, look_path, read_identities, refuse_leaks, refuse_twins, stored_look
+from training.slicing.slices import SliceRow, read_slices, write_slices
+
+VERSION = 2
+"""Raised when the same files give other slices: what an older one cut is then cut again."""
+
+
+def cut_cases(cases: Iterable[Case], store: Path, cutting: Cutting, apart_from: Iterable[Path] = ()) -> list[SliceRow]:
+    """Cut every case that is not excluded into `store`; one that cannot be cut is told, and the others go on.
+
+    Writes `slices.csv`, `areas.csv` (every tumour slice of a volume under the three slicings) and `left-out.csv`. What
+    has the files and settings of its last cutting is not cut again.
+
+    Args:
+        cases: the case table's.
+        store: folder of the slices.
+        cutting: how they are cut.
+        apart_from: slice stores that may share no patient with this one.
+
+    Raises:
+        IusError: if not one case could be cut; its text is the first one's.
+        LeakError: if one picture goes under two patients' names, or a patient is in another store too.
+    """
+    rows: list[SliceRow] = []
+    left_out: dict[str, str] = {}
+    wanted = [case for case in cases if not case.exclude]
+    for case in tqdm(wanted, desc="slice", unit="case"):
+        try:
+            rows += _cut_once(case, store, cutting)
+        except IusError as error:
+            left_out[case.case] = str(error)
+            tqdm.write(f"error: {case.case}: {error}", file=sys.stderr)
+    if len(left_out) == len(wanted):
+        raise IusError(
+            next(iter(left_out.values()), "There is no case to cut: the table is empty, or all are excluded.")
+        )
+    _refuse_shared({row.case: row.patient for row in rows}, store, apart_from)
+    write_slices(rows, store / "slices.csv")
+    tables = [store / "cases" / f"{case.case}-areas.csv" for case in wanted if case.case not in left_out]
+    write_areas((area for table in tables if table.is_file() for area in read_areas(table)), store / "areas.csv")
+    _write_left_out(left_out, store / "left-out.csv")
+    return rows
+
+
+def _refuse_shared(patients: Mapping[str, str], store: Path, others: Iterable[Path]) -> None:
+    """Stop before there is a table to train from."""
+    identities = [Identity(case, patient, stored_look(store, case)) for case, patient in patients.items()]
+    refuse_twins(identities)
+    for other in others:
+        refuse_leaks(identities, read_identities(other))
+
+
+def read_left_out(store: Path) -> dict[str, str]:
+    """Which cases could not be cut, and why."""
+    with (store / "left-out.csv").open(newline="") as stream:
+        return {row["case"]: row["reason"] for row in csv.DictReader(stream)}
+
+
+def _write_left_out(left_out: Mapping[str, str], path: Path) -> None:
+    """Write which cases could not be cut, and why."""
+    with written_aside(path) as aside, aside.open("w", newline="") as stream:
+        csv.writer(stream).writerows([("case", "reason"), *left_out.items()])
+
+
+def _cut_once(case: Case, store: Path, cutting: Cutting) -> list[SliceRow]:
+    """One case's slices, cut now unless they are there already."""
+    if not case.patient:
+        raise FormatError("It has no patient, and could stand on both sides of a split: write one in the case table.")
+    files = _files(case, cutting)
+    table, receipt = store / "cases" / f"{case.case}.csv", store / "cases" / f"{case.case}.json"
+    key = _key(case, files, cutting)
+    if receipt.is_file() and json.loads(receipt.read_text()) == key:
+        return read_slices(table)
+    receipt.unlink(missing_ok=True)
+    look_path(store, case.case).unlink(missing_ok=True)
+    if table.is_file():
+        _remove(read_slices(table), store)
+    rows = list(cut_case(case, files, store, cutting))
+    write_slices(rows, table)
+    write_json(key, receipt)
+    return read_slices(table)
+
+
+def _files(case: Case, cutting: Cutting) -> dict[str, Path]:
+    """The files that are cut, by what they are; a case with a sweep alone has no volume to be missed."""
+    files: dict[str, Path] = {}
+    swept = case.sweep is not None and case.sweep_label is not None and cutting.masks.labels != "mri"
+    if case.us and (case.us_label or not swept):
+        label, origin = cutting.masks.of(case)
+        files |= {"us": case.us, f"label-{origin}": label}
+    if case.sweep and case.sweep_label and swept:
+        files |= {"sweep": case.sweep, "sweep-label": case.sweep_label}
+    if not files:
+        raise NotFoundError("It has no ultrasound volume, and no sweep with a tumour mask.")
+    return files
+
+
+def _key(case: Case, files: Mapping[str, Path], cutting: Cutting) -> dict[str, object]:
+    """What the slices of a case depend on."""
+    for path in files.values():
+        if not path.is_file():
+            raise NotFoundError(f"There is no file {path}.")
+    settings = {name: value for name, value in asdict(cutting).items() if name != "masks"}
+    hashes = {role: sha256(path) for role, path in files.items()}
+    return {"version": VERSION, "patient": case.patient, "settings": settings, "files": hashes}
+
+
+def _remove(rows: Sequence[SliceRow], store: Path) -> None:
+    """Take an earlier cutting's slices away, so that none is left without a line in the table."""
+    for row in rows:
+        row.image(store).unlink(missing_ok=True)
+        row.label(store).unlink(missing_ok=True)
+
+
+def join_stores(stores: Sequence[Path], out: Path) -> list[SliceRow]:
+    """Make `out` a store of all slices of `stores`, in their order, by hard links (copies where there are none).
+
+    Raises:
+        FormatError: if two stores hold a slice of one name.
+    """
+    rows: dict[str, SliceRow] = {}
+    for store in stores:
+        for row in read_slices(store):
+            if row.name in rows:
+                raise FormatError(f"{store} and another store hold a slice named {row.name}: name their cases apart.")
+            rows[row.name] = row
+            for old, new in ((row.image(store), row.image(out)), (row.label(store), row.label(out))):
+                link(old, new)
+    write_slices(rows.values(), out / "slices.csv")
+    return list(rows.values())
+
+
+def link(old: Path, new: Path) -> None:
+    """Give a file a second name; copy it where the file system has none."""
+    new.parent.mkdir(parents=True, exist_ok=True)
+    new.unlink(missing_ok=True)
+    try:
+        os.link(old, new)
+    except OSError:  # another disk, or a file system without links
+        shutil.copyfile(old, new)

@@ -1,0 +1,176 @@
+"""Ultrasound volumes, native sweeps and their masks, read as arrays with their spacing."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+import pydicom
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from inference.errors import FormatError
+from training.cohort.mask_checks import check_mask
+from training.io.dicom import pixels_of, read_dicom
+from training.registration.volume import read_image
+
+ISOTROPIC_TOLERANCE = 1.02
+"""Spacings whose largest is within this factor of the smallest count as isotropic."""
+SECTOR_THRESHOLD = 8
+"""Grey level (of 255) that a pixel inside the sector exceeds at least once: JPEG noise outside stays below."""
+_GRID_TOLERANCE_MM = 1e-2
+_CENTIMETRE = 3
+
+
+AXES = ("k", "j", "i")
+"""The axes of an array, by NIfTI's names."""
+Slicing = Literal["isotropic", "native", "as-published"]
+"""`isotropic`: anisotropic volumes become cubes first. `native`: its own grid. `as-published`: the native grid, each
+slice with the volume's first two zooms whatever its direction, as the authors' code does: where the spacing is
+anisotropic its mm² are wrong."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labelled:
+    """An image stack with its tumour mask on the same grid.
+
+    Attributes:
+        image: (k, j, i) float32, exactly 0 outside the sector.
+        mask: (k, j, i) bool.
+        spacing: mm along (k, j, i); NaN along k for a sweep, whose frames have no known distance.
+        as_published: whether slices get the zooms of the volume's first two axes.
+    """
+
+    image: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    spacing: tuple[float, float, float]
+    as_published: bool = False
+
+    def plane_mm(self, axis: int) -> tuple[float, float]:
+        """(row, col) mm of a slice perpendicular to the axis."""
+        _, j, i = self.spacing
+        if self.as_published:
+            return j, i
+        rows, cols = np.delete(self.spacing, axis).tolist()
+        return rows, cols
+
+
+def read_volume(us: Path, label: Path, slicing: Slicing = "isotropic") -> Labelled:
+    """Read a volume and its mask.
+
+    Raises:
+        NotFoundError: if a file is missing.
+        FormatError: if a file cannot be read, the two are not on one grid, or the mask cannot be the volume's.
+    """
+    return gridded(*read_pair(us, label), slicing)
+
+
+def read_pair(us: Path, label: Path) -> tuple[sitk.Image, sitk.Image]:
+    """A volume and its mask, checked to belong together; the mask holds 0 and 1.
+
+    Raises:
+        NotFoundError: if a file is missing.
+        FormatError: if a file cannot be read, the two are not on one grid, or the mask cannot be the volume's.
+    """
+    image, mask = read_image(us), read_image(label)
+    if not same_grid(image, mask):
+        raise FormatError(
+            f"{label} is not on the grid of {us}: is it MRI's, which has to be registered first, or another volume's?"
+        )
+    image = sitk.Cast(image, sitk.sitkFloat32)
+    check_mask(sitk.GetArrayViewFromImage(image), sitk.GetArrayViewFromImage(mask), label)
+    return image, sitk.Cast(mask > 0, sitk.sitkUInt8)
+
+
+def gridded(image: sitk.Image, mask: sitk.Image, slicing: Slicing) -> Labelled:
+    """A volume and its mask on the grid that is sliced."""
+    if slicing == "isotropic":
+        image, mask = as_cubes(image, sitk.sitkLinear), as_cubes(mask, sitk.sitkNearestNeighbor)
+    i, j, k = image.GetSpacing()
+    return Labelled(
+        sitk.GetArrayFromImage(image),
+        sitk.GetArrayFromImage(mask) > 0,
+        (float(k), float(j), float(i)),
+        as_published=slicing == "as-published",
+    )
+
+
+def as_cubes(image: sitk.Image, interpolator: int) -> sitk.Image:
+    """The image itself if it is isotropic, else resampled to cubes of its voxels' volume."""
+    spacing = image.GetSpacing()
+    if max(spacing) / min(spacing) <= ISOTROPIC_TOLERANCE:
+        return image
+    return _cubes(image, float(np.prod(spacing)) ** (1 / 3), interpolator)
+
+
+def read_sweep(sweep: Path, label: Path) -> Labelled:
+    """Read a multi-frame DICOM of native frames and the mask of each; everything outside the sector becomes 0.
+
+    The scale is PhysicalDeltaX/Y (cm) of the one tissue region, DICOM (0018,6011).
+
+    Raises:
+        FormatError: if the file is not DICOM, has no such scale, or has another shape than its mask.
+    """
+    dataset = read_dicom(sweep)
+    frames = pixels_of(dataset, sweep)
+    row_mm, col_mm = _region_spacing(dataset, sweep)
+    if frames.dtype != np.uint8:
+        raise FormatError(f"{sweep} has {frames.dtype} pixels: export it with 8 bits.")
+    grey = (frames if frames.ndim == 3 else frames[..., 0]).astype(np.uint8, copy=False)
+    mask = sitk.GetArrayFromImage(read_image(label)) > 0
+    if mask.shape != grey.shape:
+        raise FormatError(f"{label} has the shape {mask.shape} and {sweep} {grey.shape}: one mask a frame is needed.")
+    inside = sector(grey.max(axis=0))
+    return Labelled(np.where(inside, grey, 0).astype(np.float32), mask, (float("nan"), row_mm, col_mm))
+
+
+def sector(brightest: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """The largest connected region that is brighter than JPEG noise at least once, holes filled.
+
+    Args:
+        brightest: maximum over the frames, (rows, cols).
+    """
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((brightest > SECTOR_THRESHOLD).astype(np.uint8))
+    if len(stats) < 2:
+        return np.zeros(brightest.shape, bool)
+    largest = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    return np.asarray(ndimage.binary_fill_holes(labels == largest), bool)
+
+
+def same_grid(one: sitk.Image, other: sitk.Image) -> bool:
+    """Whether all corners agree: never compared with ==, as writers round affines differently."""
+    if one.GetSize() != other.GetSize():
+        return False
+    corners = [(0, 0, 0), tuple(n - 1 for n in one.GetSize())]
+    corners += [tuple(n - 1 if axis == at else 0 for at, n in enumerate(one.GetSize())) for axis in range(3)]
+    here, there = (
+        np.array([image.TransformIndexToPhysicalPoint([int(c) for c in corner]) for corner in corners])
+        for image in (one, other)
+    )
+    return bool(np.abs(here - there).max() < _GRID_TOLERANCE_MM)
+
+
+def _cubes(image: sitk.Image, side: float, interpolator: int) -> sitk.Image:
+    """Resample to cubes of `side` mm on the same axes; outside the volume is 0."""
+    size = [max(1, round(n * mm / side)) for n, mm in zip(image.GetSize(), image.GetSpacing(), strict=True)]
+    # Voxel edges, not centres, stay where they are: the volume keeps its extent.
+    first = [(side / mm - 1) / 2 for mm in image.GetSpacing()]
+    origin = image.TransformContinuousIndexToPhysicalPoint(first)
+    pixel_type = image.GetPixelID() if interpolator == sitk.sitkNearestNeighbor else sitk.sitkFloat32
+    return sitk.Resample(
+        image, size, sitk.Transform(), interpolator, origin, [side] * 3, image.GetDirection(), 0.0, pixel_type
+    )
+
+
+def _region_spacing(dataset: pydicom.Dataset, path: Path) -> tuple[float, float]:
+    """(row, col) mm a pixel of the one region that is measured in centimetres."""
+    regions = [
+        region
+        for region in dataset.get("SequenceOfUltrasoundRegions", [])
+        if region.PhysicalUnitsXDirection == _CENTIMETRE and region.PhysicalUnitsYDirection == _CENTIMETRE
+    ]
+    if len(regions) != 1:
+        raise FormatError(f"{path} has {len(regions)} calibrated ultrasound regions, and has to have one.")
+    return 10 * abs(float(regions[0].PhysicalDeltaY)), 10 * abs(float(regions[0].PhysicalDeltaX))

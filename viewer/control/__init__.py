@@ -1,0 +1,1 @@
+"""What the user does, and what follows from it."""

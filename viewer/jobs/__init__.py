@@ -1,0 +1,1 @@
+"""Work beside the window: snapshots, previews, keeping the computer awake."""

@@ -1,0 +1,132 @@
+"""The picture with what may lie over it: one panel at a time, and a passing notice."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QWidget
+
+from viewer.panels.base import Sheet
+from viewer.picture.canvas import EDGE, SIDE, Canvas
+from viewer.picture.inset import Inset
+from viewer.style.marks import Tone
+from viewer.style.theme import TONES, Theme
+from viewer.style.widgets import label, set_text
+
+NOTICE_S = 12.0
+PANE_SIDE, PANE_EDGE = 12, 48
+"""Margins of the analysed one of two panes, px at 1280×800."""
+
+
+class Stage(QWidget):
+    """One pane or two, panels, notice.
+
+    Args:
+        canvas: the picture with its contour; alone it fills the stage.
+        live: the live picture without contour, the larger of two panes.
+    """
+
+    def __init__(self, canvas: Canvas, live: Canvas) -> None:
+        super().__init__()
+        self._look = Theme()
+        self._sheets: list[Sheet] = []
+        self._until = 0.0
+        self._canvas, self._live = canvas, live
+        for pane in (live, canvas):
+            pane.setParent(self)
+        live.hide()
+        self.setObjectName("stage")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setMinimumSize(640, 240)
+        self.notice = label(wrap=True)
+        self.notice.setParent(self)
+        self.notice.setAlignment(Qt.AlignmentFlag.AlignVCenter)
+        self.notice.hide()
+        self.inset = Inset(self)
+
+    def add(self, sheet: Sheet) -> None:
+        """Know another panel."""
+        self._sheets.append(sheet)
+        sheet.closed.connect(self._make_room)
+
+    def apply(self, look: Theme) -> None:
+        """Use these sizes."""
+        self._look = look
+        self.notice.setFont(look.font(14))
+        self.inset.apply(look)
+        for sheet in self._sheets:
+            sheet.apply(look)
+        self._place()
+
+    @property
+    def two_panes(self) -> bool:
+        """Whether the live picture stands beside the analysed one."""
+        return not self._live.isHidden()
+
+    def show_panes(self, *, two: bool) -> None:
+        """One pane, or two at the same scale."""
+        self._live.setVisible(two)
+        self._live.leave_free(SIDE, PANE_EDGE)
+        self._canvas.leave_free(*((PANE_SIDE, PANE_EDGE) if two else (SIDE, EDGE)))
+        self._make_room()
+
+    def toggle(self, sheet: Sheet) -> None:
+        """Open a panel, the only one; or close it if it is open."""
+        opening = sheet.isHidden()
+        self.dismiss()
+        if opening:
+            sheet.show()
+            sheet.raise_()
+            sheet.place(self)
+            self._make_room()
+
+    def dismiss(self) -> None:
+        """Close whatever is open."""
+        for sheet in self._sheets:
+            sheet.dismiss()
+
+    def refit(self) -> None:
+        """Fit the open panel again: its words have changed."""
+        self._place()
+
+    def say(self, sentence: str, now: float, tone: Tone = Tone.FAULT) -> None:
+        """Show a sentence for a while."""
+        colours = TONES[tone]
+        self.notice.setStyleSheet(
+            f"background: {colours.fill}; color: {colours.title}; border: 1px solid {colours.border};"
+            "border-radius: 6px; padding: 10px 14px;"
+        )
+        self._until = now + NOTICE_S
+        set_text(self.notice, sentence)
+        self.notice.show()
+        self._place()
+        self.notice.raise_()
+
+    def expire(self, now: float) -> None:
+        """Take an old notice away."""
+        if now > self._until and not self.notice.isHidden():
+            self.notice.hide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep panels and notice in place."""
+        super().resizeEvent(event)
+        self._place()
+
+    def _place(self) -> None:
+        for sheet in self._sheets:
+            if not sheet.isHidden():
+                sheet.place(self)
+        self._make_room()
+        margin = self._look.px(14)
+        width = min(self._look.px(560), self.width() - 2 * margin)
+        height = max(self._look.touch, self.notice.heightForWidth(width))
+        self.notice.setGeometry((self.width() - width) // 2, self.height() - height - margin, width, height)
+
+    def _make_room(self) -> None:
+        """Let the pictures end where a panel begins, both panes with the same room for their picture."""
+        taken = max((sheet.footprint for sheet in self._sheets), default=0)
+        room, live = self.width() - taken, 0
+        if self.two_panes:
+            live = (room + 2 * (self._look.px(SIDE) - self._look.px(PANE_SIDE))) // 2
+            self._live.setGeometry(0, 0, live, self.height())
+        self._canvas.setGeometry(live, 0, room - live, self.height())
+        margin = self._look.px(14)
+        self.inset.move(margin, self._look.touch + 2 * margin)  # the ruler is at the right

@@ -1,0 +1,48 @@
+"""REC: that a recording runs, how long, how large, and whether anything was lost."""
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from viewer.readout.formatting import size_words, spaced, time_words
+from viewer.style import theme
+from viewer.style.marks import Shape
+from viewer.style.theme import Theme
+from viewer.style.widgets import Mark, label, set_ink, set_text
+
+
+class RecordBadge(QWidget):
+    """Hidden while nothing is recorded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("badge")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setAccessibleName("Recording")
+        self._mark, self._time, self.counts = Mark(), label("red"), label("soft")
+        self._mark.show_shape(Shape.DOT, theme.RED)
+        self._row, self._lines = QHBoxLayout(self), QVBoxLayout()
+        self._row.addWidget(self._mark)
+        self._row.addLayout(self._lines)
+        self._lines.addWidget(self._time)
+        self._lines.addWidget(self.counts)
+        self.hide()
+
+    def apply(self, look: Theme) -> None:
+        """Use these sizes."""
+        self._row.setContentsMargins(look.px(8), look.px(3), look.px(8), look.px(4))
+        self._row.setSpacing(look.px(8))
+        self._lines.setSpacing(0)
+        self._mark.setFixedSize(look.px(16), look.px(16))
+        self._time.setFont(look.font(14, QFont.Weight.Bold))
+        self.counts.setFont(look.font(11.5))
+        # Numbers that grow must not push the buttons about.
+        self._time.setMinimumWidth(self._time.fontMetrics().horizontalAdvance("REC 00:00 · 000 MB"))
+        self.setFixedHeight(look.px(44))
+
+    def show_status(self, seconds: float, size: int, frames: int, dropped: int) -> None:
+        """Show how it goes."""
+        set_text(self._time, f"REC {time_words(seconds)} · {size_words(size)}")
+        set_text(self.counts, f"{spaced(frames)} frames, {spaced(dropped)} dropped")
+        set_ink(self.counts, "amber" if dropped else "soft")
+        self.show()

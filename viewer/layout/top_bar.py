@@ -1,0 +1,92 @@
+"""What is being shown, and the buttons that are always there."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
+
+from inference.live.health import Condition
+from inference.source_info import SourceInfo
+from inference.view_notes import Phase
+from viewer.layout.recording_badge import RecordBadge
+from viewer.readout.formatting import mode_words, source_words
+from viewer.style import theme
+from viewer.style.theme import Theme
+from viewer.style.widgets import ElidedLabel, Mark, button, label, set_ink, set_text, size_button
+
+HEIGHT = 56
+
+
+class TopBar(QWidget):
+    """LIVE or REPLAY, the source's name, and phase, open, calibrate, model, keys.
+
+    Args:
+        act: carries out an action by its name.
+    """
+
+    def __init__(self, act: Callable[[str], None]) -> None:
+        super().__init__()
+        self.setObjectName("top")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._mark, self._mode = Mark(), label()
+        self._name, self._details = ElidedLabel(), label("muted")
+        self._details.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
+        self._clock = label("soft")
+        self._clock.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._clock.setAccessibleName("Time of day")
+        self.phase = button("", "Phase of surgery (P)")
+        self.badge, self._buttons = RecordBadge(), [self.phase]
+        for text, action, hint in (
+            ("Open…", "open", "Open a source (Ctrl+O)"),
+            ("Calibrate", "calibrate", "Two points and a length (C)"),
+            ("Model", "model", "What the model is and was tested on (M)"),
+            ("?", "help", "Keys and all actions (?)"),
+        ):
+            made = button(text, hint)
+            made.clicked.connect(lambda _=False, name=action: act(name))
+            self._buttons.append(made)
+        self.phase.clicked.connect(lambda _=False: act("phase"))
+        self._row = QHBoxLayout(self)
+        for widget in (self._mark, self._mode, self._name, self._details):
+            self._row.addWidget(widget)
+        self._row.addStretch(1)
+        self._row.addWidget(self._clock)
+        self._row.addWidget(self.badge)
+        for made in self._buttons:
+            self._row.addWidget(made)
+
+    def apply(self, look: Theme) -> None:
+        """Use these sizes."""
+        self.setFixedHeight(look.px(HEIGHT))
+        self._row.setContentsMargins(look.px(16), 0, look.px(16), 0)
+        self._row.setSpacing(look.px(10))
+        self._mode.setFont(look.font(27, QFont.Weight.Bold))
+        self._mode.setMinimumWidth(max(self._mode.fontMetrics().horizontalAdvance(w) for w in ("STOPPED", "REPLAY")))
+        self._mark.setFixedSize(look.px(20), look.px(20))
+        self._name.setFont(look.font(14, QFont.Weight.Medium))
+        self._details.setFont(look.font(14))
+        self._clock.setFont(look.font(16, QFont.Weight.Medium))
+        self._clock.setFixedWidth(self._clock.fontMetrics().horizontalAdvance("00:00:00") + look.px(8))
+        self.badge.apply(look)
+        for made in self._buttons:
+            size_button(made, look)
+        widest = max(made.fontMetrics().horizontalAdvance(phase.words) for phase in Phase for made in [self.phase])
+        self.phase.setFixedWidth(widest + look.px(28))
+
+    def show_source(self, info: SourceInfo | None, condition: Condition) -> None:
+        """Show what is being shown."""
+        words, ink, shape = mode_words(info, condition)
+        set_text(self._mode, words)
+        set_ink(self._mode, ink)
+        self._mark.show_shape(shape, getattr(theme, ink.upper()))
+        set_text(self._name, "" if info is None else info.origin.name)
+        set_text(self._details, "" if info is None else source_words(info, brief=not self.badge.isHidden()))
+
+    def show_clock(self, words: str) -> None:
+        """Show the time of day."""
+        set_text(self._clock, words)
+
+    def show_phase(self, phase: Phase) -> None:
+        """Show the phase on its button."""
+        set_text(self.phase, phase.words)

@@ -1,0 +1,174 @@
+"""Play, pause, step, scrub and speed of a recorded source; freeze and scrub of a live one."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtWidgets import QHBoxLayout, QSlider, QStyle, QVBoxLayout, QWidget
+
+from inference.live.playback import Playback
+from viewer.style.icons import icon
+from viewer.style.theme import Theme
+from viewer.style.widgets import button, label, set_text, size_button
+
+SPEEDS = (0.25, 0.5, 1.0, 2.0)
+
+
+class Tape(Protocol):
+    """What can be moved over: a playback, or the last half minute of a frozen view."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def position(self) -> int:
+        """Index of the frame shown."""
+        ...
+
+    @property
+    def playing(self) -> bool:
+        """Whether frames follow by themselves."""
+        ...
+
+    @property
+    def speed(self) -> float:
+        """1 is its own pace."""
+        ...
+
+    def seek(self, index: int) -> None:
+        """Show frame `index`."""
+        ...
+
+
+LIVE_NOTE = "live: space freezes the view and holds the last 30 s"
+REVIEW_NOTE = "view frozen: the last 30 s, each contour on its own frame · space goes back to live"
+
+
+class Scrubber(QSlider):
+    """A slider that jumps to where it is touched."""
+
+    touched = Signal(int)
+    """The user moved it here; not emitted when the program moves it."""
+
+    def __init__(self) -> None:
+        super().__init__(Qt.Orientation.Horizontal)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setAccessibleName("Position in the recording")
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Jump there."""
+        self._jump(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the finger."""
+        self._jump(event)
+
+    def _jump(self, event: QMouseEvent) -> None:
+        x = round(event.position().x())
+        value = QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), x, self.width())
+        self.setValue(value)
+        self.touched.emit(value)
+
+
+class Transport(QWidget):
+    """The controls under the picture.
+
+    Args:
+        act: carries out an action by its name.
+    """
+
+    def __init__(self, act: Callable[[str], None]) -> None:
+        super().__init__()
+        self._tape: Tape | None = None
+        self._live = False
+        self._icons = {name: icon(name) for name in ("play", "pause", "back", "forward")}
+        self._back, self._play = button("", "One frame back (←)", "icon"), button("", "Play or pause (space)", "icon")
+        self._forward, self._speed = button("", "One frame on (→)", "icon"), button("1×", "Speed")
+        self._back.setIcon(self._icons["back"])
+        self._forward.setIcon(self._icons["forward"])
+        self._play.setIcon(self._icons["play"])
+        self._playing = False
+        for made, action in ((self._back, "back"), (self._play, "play"), (self._forward, "forward")):
+            made.clicked.connect(lambda _=False, name=action: act(name))
+        self._speed.clicked.connect(self.next_speed)
+        self.scrubber = Scrubber()
+        self.scrubber.touched.connect(self._seek)
+        self._place, self._note = label("soft"), label("muted")
+        self._place.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._row = QHBoxLayout()
+        for widget in (self._back, self._play, self._forward):
+            self._row.addWidget(widget)
+        self._row.addWidget(self.scrubber, 1)
+        self._row.addWidget(self._place)
+        self._row.addWidget(self._speed)
+        self._column = QVBoxLayout(self)
+        self._column.addLayout(self._row)
+        self._column.addWidget(self._note)
+
+    def apply(self, look: Theme) -> None:
+        """Use these sizes."""
+        self._column.setContentsMargins(look.px(16), look.px(12), look.px(16), look.px(10))
+        self._column.setSpacing(look.px(4))
+        self._row.setSpacing(look.px(8))
+        for made in (self._back, self._play, self._forward):
+            size_button(made, look, square=True)
+        size_button(self._speed, look)
+        self._speed.setFixedWidth(look.px(64))
+        self.scrubber.setFixedHeight(look.touch)
+        self._place.setFont(look.font(13))
+        self._note.setFont(look.font(12))
+        self._fit_place()
+
+    def set_source(self, tape: Tape | None, *, live: bool = False) -> None:
+        """Control this recording, or the frozen view of something live; None and live is the running view."""
+        self._tape, self._live = tape, live
+        self.scrubber.setRange(0, max(0, len(tape) - 1) if tape else 0)
+        movable = tape is not None and len(tape) > 1
+        for widget in (self._back, self._forward, self.scrubber):
+            widget.setEnabled(movable)
+        self._play.setEnabled(movable or live)
+        self._speed.setEnabled(movable and not live)
+        self._fit_place()
+        self.update_place()
+
+    def update_place(self) -> None:
+        """Show where the recording is."""
+        tape = self._tape
+        self._show_playing(self._live if tape is None else tape.playing)
+        set_text(self._note, self._note_words())
+        if tape is None:
+            set_text(self._place, "")
+            return
+        if not self.scrubber.isSliderDown():
+            self.scrubber.setValue(tape.position)
+        set_text(self._place, f"{tape.position + 1} / {len(tape)}")
+        set_text(self._speed, f"{tape.speed:g}×")
+
+    def _show_playing(self, playing: bool) -> None:
+        if playing is not self._playing:
+            self._playing = playing
+            self._play.setIcon(self._icons["pause" if playing else "play"])
+
+    def _note_words(self) -> str:
+        if self._live:
+            return LIVE_NOTE if self._tape is None else REVIEW_NOTE
+        if not isinstance(self._tape, Playback):
+            return ""
+        return "frames at the recording's own pace" if self._tape.info.fps else "slices in order: no time between them"
+
+    def next_speed(self) -> None:
+        """The next of the speeds."""
+        if isinstance(self._tape, Playback):
+            faster = [speed for speed in SPEEDS if speed > self._tape.speed]
+            self._tape.set_speed(faster[0] if faster else SPEEDS[0])
+            self.update_place()
+
+    def _seek(self, index: int) -> None:
+        if self._tape is not None:
+            self._tape.seek(index)
+
+    def _fit_place(self) -> None:
+        """Room for the widest position, so that nothing moves."""
+        count = len(self._tape) if self._tape else 100
+        widest = "0" * len(str(count))
+        self._place.setFixedWidth(self._place.fontMetrics().horizontalAdvance(f"{widest} / {widest}") + 4)

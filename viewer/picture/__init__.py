@@ -1,0 +1,1 @@
+"""The ultrasound picture and everything drawn on it."""

@@ -1,0 +1,227 @@
+"""The picture and its own contour, painted together from one outcome.
+
+After every paint the pair of frames that was painted is reported, so that a contour on a foreign picture would be
+counted, not assumed away.
+"""
+
+from collections.abc import Callable
+from time import monotonic
+
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import QPointF, QRect, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
+
+from inference.frame import Frame
+from inference.outcome import Outcome
+from inference.source_info import SourceInfo
+from inference.spacing import PixelSpacing
+from inference.view_notes import Flip
+from viewer.paint_meter import Painted
+from viewer.picture import overlay
+from viewer.picture.annotations import Decor
+from viewer.picture.graphics_items import ContourItem, MapItem, Outlines, PictureItem
+from viewer.picture.placement import Placement
+from viewer.picture.region_marker import RegionMarker
+from viewer.style import theme
+from viewer.style.marks import Line
+
+DIMMED = 0.35
+SIDE, EDGE = 76, 14
+"""Free at each side of the picture, for ruler and marker, and above and below it; px at 1280×800."""
+
+
+class Canvas(QGraphicsView):
+    """Draws one outcome, and the marks around it.
+
+    Args:
+        on_painted: told after every paint event what was painted.
+
+    Attributes:
+        empty: what stands there while there is no picture.
+    """
+
+    clicked = Signal(float, float)
+    """A click on the picture, (x, y) in picture pixels."""
+    marker_clicked = Signal()
+
+    def __init__(self, on_painted: Callable[[Painted], None], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._on_painted, self.empty = on_painted, overlay.EMPTY
+        self._theme = theme.Theme()
+        self._levels = (0.0, 255.0)
+        self._decor = Decor()
+        self._side, self._edge = SIDE, EDGE
+        self._flip = Flip()
+        self._spacing: PixelSpacing | None = None
+        self.placement: Placement | None = None
+        self.picture, self.map, self.contour = PictureItem(), MapItem(), ContourItem()
+        self.region = RegionMarker(self.viewport(), lambda: self.placement)
+        scene = QGraphicsScene(self)
+        scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
+        scene.addItem(self.picture)
+        scene.addItem(self.map)
+        scene.addItem(self.contour)
+        self.setScene(scene)
+        self._configure()
+
+    def _configure(self) -> None:
+        """A plain surface: no bars, no frame, no interaction; painted whole, and only when this class says so."""
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setViewportUpdateMode(QGraphicsView.ViewportUpdateMode.NoViewportUpdate)
+        self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        self.setBackgroundBrush(QColor(theme.BLACK))
+        self.setInteractive(False)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents, False)
+
+    def apply(self, look: theme.Theme) -> None:
+        """Use these sizes."""
+        self._theme = look
+        self.region.apply(look)
+        self._place()
+
+    def leave_free(self, side: int, edge: int) -> None:
+        """Keep the picture out of these margins, px at 1280×800."""
+        if (side, edge) != (self._side, self._edge):
+            self._side, self._edge = side, edge
+            self._place()
+
+    @property
+    def room(self) -> QRect:
+        """Where picture and marks may be, view pixels."""
+        return self.viewport().rect()
+
+    def set_source(self, info: SourceInfo) -> None:
+        """Prepare for pictures of this source."""
+        self._levels = info.levels
+
+    def clear(self) -> None:
+        """Take picture and contour away: another source is coming."""
+        self.picture.take_away()
+        self.map.clear()
+        self.map.frame = None
+        self.contour.take_away()
+        self.placement = None
+        self.viewport().update()
+
+    def set_decor(self, decor: Decor) -> None:
+        """Change the marks around the picture."""
+        if decor != self._decor:
+            self._decor = decor
+            self.viewport().update()
+
+    def set_flip(self, flip: Flip) -> None:
+        """Turn picture and contour over together."""
+        if flip != self._flip:
+            self._flip = flip
+            self._place()
+            self.viewport().update()
+
+    def set_line_width(self, width: float) -> None:
+        """Width of the contour, view pixels."""
+        self.contour.width = width
+        self.viewport().update()
+
+    def show_map(self, frame: Frame, spread: NDArray[np.float32] | None) -> None:
+        """Lay where passes disagree over the frame that is shown, or take it away."""
+        wanted = frame if spread is not None and frame is self.picture.frame else None
+        if self.map.frame is not wanted:
+            self.map.show_map(frame, None if wanted is None else spread)
+            self.viewport().update()
+
+    def hide_contour(self, hidden: bool) -> None:
+        """Take the overlay off to see the tissue underneath."""
+        if hidden != self.contour.hidden:
+            self.contour.hidden = hidden
+            self.map.setVisible(not hidden)
+            self.viewport().update()
+
+    def show_outcome(
+        self, outcome: Outcome, lines: tuple[Line, ...], *, dimmed: bool = False, truth: Outlines = ()
+    ) -> None:
+        """Show a picture and its own contour, now: waiting for the next round of painting would cost some 8 ms."""
+        self._draw(outcome, lines, truth, dimmed=dimmed)
+        self._take_frame(outcome.frame)
+        self.viewport().repaint()
+
+    def show_frame(self, frame: Frame) -> None:
+        """Show a picture without any contour."""
+        self.contour.take_away()
+        self._take_frame(frame)
+        self.viewport().update()
+
+    def dim(self, dimmed: bool) -> None:
+        """Show that the picture is no longer to be believed."""
+        opacity = DIMMED if dimmed else 1.0
+        if opacity != self.picture.opacity():
+            self.picture.setOpacity(opacity)
+            self.viewport().update()
+
+    def _take_frame(self, frame: Frame) -> None:
+        """Take over a picture, and fit it in again if it is of another shape or scale."""
+        self.picture.show_frame(frame, self._levels)
+        if self.map.frame is not frame:
+            self.map.show_map(frame, None)
+        before = None if self.placement is None else (self.placement.rows, self.placement.cols)
+        if (frame.rows, frame.cols) != before or frame.spacing != self._spacing:
+            self._spacing = frame.spacing
+            self._place()
+
+    def show_lines(self, outcome: Outcome, lines: tuple[Line, ...], *, dimmed: bool, truth: Outlines = ()) -> None:
+        """Draw the contour of the outcome on the screen in another style, or take it away."""
+        self._draw(outcome, lines, truth, dimmed=dimmed)
+        self.viewport().update()
+
+    def _draw(self, outcome: Outcome, lines: tuple[Line, ...], truth: Outlines, *, dimmed: bool) -> None:
+        self.contour.show_outcome(outcome, lines, truth)
+        self.picture.setOpacity(DIMMED if dimmed else 1.0)
+
+    def _place(self) -> None:
+        """Fit the picture into the view, leaving room for the ruler."""
+        self.setSceneRect(self.viewport().rect())
+        size = self.room.size()
+        frame = self.picture.frame
+        if frame is None:
+            return
+        side, edge = self._theme.px(self._side), self._theme.px(self._edge)
+        area = (side, edge, max(1, size.width() - 2 * side), max(1, size.height() - 2 * edge))
+        self.placement = Placement.fit(frame.rows, frame.cols, frame.spacing, area, self._flip)
+        self.picture.setTransform(self.placement.transform)
+        self.map.setTransform(self.placement.transform)
+        self.contour.setTransform(self.placement.transform)
+        self.viewport().update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the picture fitted."""
+        super().resizeEvent(event)
+        self.region.setGeometry(self.viewport().rect())
+        self._place()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint the items and the marks, and report what was painted."""
+        super().paintEvent(event)
+        painter = QPainter(self.viewport())
+        if self.placement is None:
+            overlay.paint_empty(painter, self.empty, self.room, self._theme)
+        else:
+            overlay.paint(painter, self._decor, self.placement, self.room, self._theme)
+        painter.end()
+        self._on_painted(Painted(self.picture.painted, self.contour.painted, monotonic()))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Report clicks on the picture in its own pixels, and clicks on the orientation marker."""
+        position = event.position()
+        if overlay.marker_rect(self._decor, self.room, self._theme).contains(position):
+            self.marker_clicked.emit()
+        elif self.placement is not None:
+            x, y = self.placement.to_picture(position.x(), position.y())
+            if self.placement.holds(x, y):
+                self.clicked.emit(x, y)
+
+    def view_position(self, x: float, y: float) -> QPointF:
+        """Where a picture position is in the view; the view's corner while there is no picture."""
+        return QPointF(*self.placement.to_view(x, y)) if self.placement else QPointF()

@@ -1,0 +1,166 @@
+"""The two things drawn in a picture's own coordinates: the picture and its outlines.
+
+Each keeps the frame it was made from, and notes that frame when it is really painted.
+"""
+
+from typing import TypeAlias
+
+import numpy as np
+import pyqtgraph as pg
+from numpy.typing import NDArray
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from inference.display import grey
+from inference.frame import Frame
+from inference.outcome import Outcome, Tumour
+from viewer.style import theme
+from viewer.style.marks import Line
+
+STRIDE = 3
+"""Outlines come in steps of half a pixel; every third point is within 0.1 pixel of them and a third of the work."""
+Outlines: TypeAlias = tuple[NDArray[np.float32], ...]
+_DASHES = {Line.SOLID: [], Line.DASHED: [4.0, 2.6], Line.DOTTED: [0.1, 2.2]}
+
+
+class PictureItem(pg.ImageItem):  # type: ignore[misc]
+    """The grey picture: uint8, row-major, fixed levels, the fast path of pyqtgraph."""
+
+    def __init__(self) -> None:
+        super().__init__(axisOrder="row-major")
+        self.frame: Frame | None = None
+        self.painted: Frame | None = None
+
+    def show_frame(self, frame: Frame, levels: tuple[float, float]) -> None:
+        """Take the picture of `frame`."""
+        self.setImage(grey(frame.pixels, levels), autoLevels=False, levels=(0, 255))
+        self.frame = frame
+
+    def take_away(self) -> None:
+        """Show nothing."""
+        self.clear()
+        self.frame = self.painted = None
+
+    def paint(self, painter: QPainter, *args: object) -> None:
+        """Paint, and note which frame."""
+        super().paint(painter, *args)
+        self.painted = self.frame
+
+
+class MapItem(pg.ImageItem):  # type: ignore[misc]
+    """Where mirrored passes disagree, the more opaque the more: never drawn but over its own frame."""
+
+    def __init__(self) -> None:
+        super().__init__(axisOrder="row-major")
+        self.frame: Frame | None = None
+
+    def show_map(self, frame: Frame, spread: NDArray[np.float32] | None) -> None:
+        """Take the map of `frame`, or show nothing."""
+        self.frame = None if spread is None else frame
+        if spread is None:
+            self.clear()
+        else:
+            self.setImage(coloured_map(spread), autoLevels=False, levels=(0, 255))
+
+
+def coloured_map(spread: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """(rows, cols, RGBA): opaque at the largest spread that two values between 0 and 1 can have, 0.5."""
+    colour = QColor(theme.TRUTH)
+    picture = np.empty((*spread.shape, 4), np.uint8)
+    picture[..., :3] = (colour.red(), colour.green(), colour.blue())
+    picture[..., 3] = np.clip(spread * np.float32(2 * 255), 0, 255)
+    return picture
+
+
+class ContourItem(QGraphicsItem):
+    """All outlines of one frame, one path for each style, reused from frame to frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.frame: Frame | None = None
+        self.painted: Frame | None = None
+        self.hidden = False
+        self.width = 2.5
+        self._paths: dict[Line, QPainterPath] = {}
+        self._band, self._truth = QPainterPath(), QPainterPath()
+        self._bounds = QRectF()
+
+    def show_outcome(self, outcome: Outcome, lines: tuple[Line, ...], truth: Outlines = ()) -> None:
+        """Take the outlines of `outcome`, one style a region (none, no outlines), and its frame's true ones."""
+        self.prepareGeometryChange()
+        self._bounds = QRectF(0, 0, outcome.frame.cols, outcome.frame.rows)
+        self._paths = outlines(outcome, lines) if isinstance(outcome, Tumour) else {}
+        self._truth = QPainterPath()
+        for contour in truth:
+            self._truth.addPath(_closed(contour))
+        self._band = band_path(outcome) if lines and isinstance(outcome, Tumour) else QPainterPath()
+        self.frame = outcome.frame
+
+    def take_away(self) -> None:
+        """Show nothing."""
+        self.prepareGeometryChange()
+        self._bounds, self._paths = QRectF(), {}
+        self._band, self._truth = QPainterPath(), QPainterPath()
+        self.frame = self.painted = None
+
+    def boundingRect(self) -> QRectF:
+        """The whole picture."""
+        return self._bounds
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:  # noqa: ARG002
+        """Paint a dark rim, then the line; and note which frame."""
+        self.painted = self.frame
+        if self.hidden:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.strokePath(self._band, _thin_pen(theme.BAND, self.width))
+        painter.strokePath(self._truth, _thin_pen(theme.TRUTH, 1.6 * self.width))
+        for line, path in self._paths.items():
+            for pen in _pens(line, self.width):
+                painter.strokePath(path, pen)
+
+
+def _pens(line: Line, width: float) -> tuple[QPen, QPen]:
+    """The rim that keeps the line visible on bright tissue, and the line."""
+    pens = []
+    for colour, extra in ((QColor(0, 0, 0, 150), 2.0), (QColor(theme.LINES[line]), 0.0)):
+        cap = Qt.PenCapStyle.FlatCap if line is Line.DASHED else Qt.PenCapStyle.RoundCap
+        pen = QPen(colour, width + extra, Qt.PenStyle.SolidLine, cap, Qt.PenJoinStyle.BevelJoin)
+        if _DASHES[line]:
+            pen.setDashPattern([length * width / (width + extra) for length in _DASHES[line]])
+        pen.setCosmetic(True)
+        pens.append(pen)
+    return pens[0], pens[1]
+
+
+def _thin_pen(colour: str, width: float) -> QPen:
+    """Lines that are no contour of the model's answer: thinner, and of another colour."""
+    pen = QPen(QColor(colour), max(1.0, 0.4 * width))
+    pen.setCosmetic(True)
+    return pen
+
+
+def band_path(tumour: Tumour) -> QPainterPath:
+    """Both edges of the uncertainty band, where it was asked for."""
+    path = QPainterPath()
+    if tumour.band is not None:
+        for contour in (*tumour.band.outer, *tumour.band.inner):
+            path.addPath(_closed(contour))
+    return path
+
+
+def _closed(contour: NDArray[np.float32]) -> QPainterPath:
+    points = contour[::STRIDE] if len(contour) > 20 * STRIDE else contour
+    closed = np.concatenate([points, points[:1]]).astype(np.float64) + 0.5
+    path: QPainterPath = pg.functions.arrayToQPath(closed[:, 0], closed[:, 1], finiteCheck=False)
+    return path
+
+
+def outlines(tumour: Tumour, lines: tuple[Line, ...]) -> dict[Line, QPainterPath]:
+    """One closed path a style, in picture edges (pixel centres at halves)."""
+    paths: dict[Line, QPainterPath] = {}
+    for region, line in zip(tumour.regions, lines, strict=False):
+        for contour in region.contours:
+            paths.setdefault(line, QPainterPath()).addPath(_closed(contour))
+    return paths

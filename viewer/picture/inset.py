@@ -1,0 +1,92 @@
+"""The live picture, small, while the view is frozen: nobody takes the frozen one for it."""
+
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from inference.display import grey
+from inference.frame import Frame
+from inference.view_notes import Flip
+from viewer.style import theme
+from viewer.style.theme import Theme
+
+WIDTH, HEIGHT = 220, 176
+STRIP = 26
+
+
+class Inset(QWidget):
+    """Shows a frame without contour or number; a picture that is not coming is dimmed."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._look = Theme()
+        self._frame: Frame | None = None
+        self._image, self._flip = QImage(), Flip()
+        self._words, self._ink = "LIVE", theme.GREEN
+        self.setAccessibleName("Live picture")
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def apply(self, look: Theme) -> None:
+        """Use these sizes."""
+        self._look = look
+        self.setFixedSize(look.px(WIDTH), look.px(HEIGHT))
+
+    def show_frame(self, frame: Frame, levels: tuple[float, float]) -> None:
+        """Take a new picture."""
+        self._frame = frame
+        pixels = grey(frame.pixels, levels)
+        rows, cols = pixels.shape
+        self._image = QImage(pixels.tobytes(), cols, rows, cols, QImage.Format.Format_Grayscale8).copy()
+        self.update()
+
+    def set_flip(self, flip: Flip) -> None:
+        """Turn the picture over as the large one is."""
+        self._flip = flip
+        self.update()
+
+    def show_state(self, words: str, ink: str) -> None:
+        """LIVE, or what is wrong with the signal."""
+        if (words, ink) != (self._words, self._ink):
+            self._words, self._ink = words, ink
+            self.update()
+
+    def clear(self) -> None:
+        """Show nothing: another source, or the view runs again."""
+        self._frame, self._image = None, QImage()
+        self.hide()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        """Draw picture, frame and state."""
+        painter = QPainter(self)
+        painter.fillRect(self.rect(), QColor(theme.BLACK))
+        strip = self._look.px(STRIP)
+        room = QRectF(self.rect()).adjusted(2, strip, -2, -2)
+        if self._frame is not None:
+            painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+            painter.setOpacity(1.0 if self._ink == theme.GREEN else 0.35)
+            box = self._fitted(room)
+            painter.save()
+            painter.translate(box.center())
+            painter.scale(-1 if self._flip.left_right else 1, -1 if self._flip.up_down else 1)
+            painter.drawImage(box.translated(-box.center()), self._image)
+            painter.restore()
+            painter.setOpacity(1.0)
+        painter.setPen(QPen(QColor(self._ink), 2))
+        painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
+        painter.setFont(self._look.font(14, QFont.Weight.Bold))
+        painter.drawText(QRectF(0, 0, self.width(), strip), Qt.AlignmentFlag.AlignCenter, self._words)
+
+    def _fitted(self, room: QRectF) -> QRectF:
+        """The picture in its own proportions, millimetres where they are known."""
+        frame = self._frame
+        if frame is None:
+            return QRectF()
+        spacing = frame.spacing
+        width, height = float(frame.cols), float(frame.rows)
+        if spacing is not None:
+            width, height = width * spacing.col_mm, height * spacing.row_mm
+        scale = min(room.width() / width, room.height() / height)
+        box = QRectF(0, 0, width * scale, height * scale)
+        box.moveCenter(room.center())
+        return box

@@ -1,0 +1,250 @@
+"""The marks around the picture: orientation, depth ruler, scale bar, letters, phase, banner, calibration points."""
+
+import math
+
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+
+from inference.view_notes import Marker
+from viewer.picture.annotations import Decor, Ticks
+from viewer.picture.placement import Placement
+from viewer.picture.ruler import Point
+from viewer.style import theme
+
+MOST_TICKS = 40
+"""Centimetres that any scanner may show."""
+CAPTION = 38
+"""Height of the words on the analysed pane, px at 1280×800."""
+EMPTY = "Drop a file here, or open one (Ctrl O)"
+
+
+def paint_empty(painter: QPainter, words: str, view: QRect, look: theme.Theme) -> None:
+    """Say what is to be done where there is no picture."""
+    painter.setFont(look.font(16))
+    painter.setPen(QColor(theme.MUTED))
+    painter.drawText(QRectF(view), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words)
+
+
+def paint(painter: QPainter, decor: Decor, placement: Placement, view: QRect, look: theme.Theme) -> None:
+    """Paint all marks onto the view."""
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    _marker(painter, decor, view, look)
+    _foot(painter, decor, view, look)
+    if decor.row_mm is not None:
+        _ruler(painter, decor, placement, view, look)
+    if decor.col_mm is not None:
+        _scale_bar(painter, decor.col_mm, placement, view, look)
+    _letters(painter, decor, placement, view, look)
+    if decor.banner:
+        _banner(painter, decor.banner, placement, look)
+    if decor.ticks is not None:
+        _ticks(painter, decor.ticks, placement, look)
+    _points(painter, decor.points, theme.AMBER, placement, look)
+    _points(painter, decor.caliper, theme.GREEN, placement, look)
+    if decor.distance:
+        _distance(painter, decor, placement, look)
+    if decor.framed:
+        _frame(painter, theme.BLUE, view, look)
+    if decor.heading:
+        _words_on_top(painter, decor.heading, decor.heading_ink, view, look)
+    if decor.caption:
+        _frame(painter, decor.caption_ink, view, look)
+        _caption(painter, decor, view, look)
+
+
+def _frame(painter: QPainter, colour: str, view: QRect, look: theme.Theme) -> None:
+    """A border around everything."""
+    painter.setPen(QPen(QColor(colour), look.px(4)))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    half = look.px(4) / 2
+    painter.drawRect(QRectF(view).adjusted(half, half, -half, -half))
+
+
+def _caption(painter: QPainter, decor: Decor, view: QRect, look: theme.Theme) -> None:
+    """How old this picture is, in the border's colour across its top."""
+    band = QRectF(view.left(), view.top(), view.width(), look.px(CAPTION))
+    painter.fillRect(band, QColor(decor.caption_ink))
+    _words_on_top(painter, decor.caption, theme.GROUND, view, look)
+
+
+def _words_on_top(painter: QPainter, words: str, ink: str, view: QRect, look: theme.Theme) -> None:
+    """What a pane is, in the middle of its top."""
+    painter.setFont(look.font(20, QFont.Weight.Bold))
+    painter.setPen(QColor(ink))
+    painter.drawText(
+        QRectF(view.left(), view.top(), view.width(), look.px(CAPTION)), Qt.AlignmentFlag.AlignCenter, words
+    )
+
+
+def marker_rect(decor: Decor, view: QRect, look: theme.Theme) -> QRectF:
+    """The orientation marker's touch target, empty where there is none."""
+    if decor.marker is Marker.NONE:
+        return QRectF()
+    side, edge = look.touch, look.px(12)
+    left = view.right() - edge - side if decor.marker is Marker.RIGHT else edge
+    return QRectF(left, edge, side, side)
+
+
+def _marker(painter: QPainter, decor: Decor, view: QRect, look: theme.Theme) -> None:
+    """The probe's marker side: a ringed M, dotted with a question mark until somebody sets it."""
+    rect = marker_rect(decor, view, look)
+    if rect.isEmpty():
+        return
+    unset = decor.marker is Marker.UNSET
+    colour = QColor(theme.MUTED if unset else theme.CYAN)
+    pen = QPen(colour, look.scale * 1.5, Qt.PenStyle.DashLine if unset else Qt.PenStyle.SolidLine)
+    painter.setPen(pen)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    inset = look.px(5)
+    painter.drawEllipse(rect.adjusted(inset, inset, -inset, -inset))
+    painter.setFont(look.font(13, QFont.Weight.DemiBold))
+    painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, "M?" if unset else "M")
+
+
+def _foot(painter: QPainter, decor: Decor, view: QRect, look: theme.Theme) -> None:
+    """The phase at the left, the note beside it, in the corner where no ruler is."""
+    painter.setFont(look.font(13, QFont.Weight.Medium))
+    edge = look.px(14)
+    metrics = QFontMetricsF(painter.font())
+    base: float = view.bottom() - edge
+    lines = (
+        (decor.note, theme.SOFT),
+        (decor.mode, theme.SOFT),
+        (decor.disagreement, theme.TRUTH),
+        (decor.band, theme.BAND),
+        (decor.truth, theme.TRUTH),
+        (decor.flipped, theme.AMBER),
+        (decor.phase, theme.TEXT),
+    )
+    for words, colour in lines:
+        if words:
+            _outlined(painter, QPointF(edge, base - metrics.descent()), words, colour)
+            base -= metrics.height() + look.px(2)
+
+
+def _outlined(painter: QPainter, at: QPointF, words: str, colour: str) -> None:
+    """Text on a dark plate, legible on any tissue."""
+    metrics = QFontMetricsF(painter.font())
+    plate = QRectF(at.x() - 4, at.y() - metrics.ascent(), metrics.horizontalAdvance(words) + 8, metrics.height() + 1)
+    painter.fillRect(plate, QColor(0, 0, 0, 190))
+    painter.setPen(QColor(colour))
+    painter.drawText(at, words)
+
+
+def _ruler(painter: QPainter, decor: Decor, placement: Placement, view: QRect, look: theme.Theme) -> None:
+    """Depth from the probe face in cm, beside the picture."""
+    per_cm = placement.down * 10 / (decor.row_mm or 1.0)
+    x = min(placement.right + look.px(52), view.right() - look.px(14))
+    face = decor.face_row * placement.down
+    # Depth runs up the screen where the picture is turned over.
+    zero, deeper = (placement.bottom - face, -per_cm) if placement.flip.up_down else (placement.top + face, per_cm)
+    count = int((placement.bottom - placement.top - face) / per_cm)
+    every = next((step for step in (1, 2, 5, 10) if per_cm * step >= look.px(20)), 20)
+    tick = look.px(8)
+    painter.setPen(QPen(QColor(theme.GREY), 1))
+    painter.drawLine(QPointF(x, zero), QPointF(x, zero + count * deeper))
+    painter.setFont(look.font(12))
+    last = count - count % every
+    for cm in range(count + 1):
+        y = zero + cm * deeper
+        major = cm % every == 0
+        painter.drawLine(QPointF(x - (tick if major else tick / 2), y), QPointF(x, y))
+        if major:
+            words = f"{cm} cm" if cm == last else str(cm)
+            box = QRectF(x - tick - look.px(64), y - look.px(10), look.px(60), look.px(20))
+            painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
+
+
+def _scale_bar(painter: QPainter, col_mm: float, placement: Placement, view: QRect, look: theme.Theme) -> None:
+    """A bar of 1 cm (or 1 mm, or 5 cm, whichever is readable)."""
+    per_mm = placement.across / col_mm
+    length = next((mm for mm in (10, 20, 50, 5, 1) if look.px(40) <= mm * per_mm <= look.px(240)), 10)
+    right, y = view.right() - look.px(20), view.bottom() - look.px(22)
+    start = right - length * per_mm
+    # In a narrow pane it lies on the picture.
+    painter.fillRect(QRectF(start - 6, y - look.px(26), right - start + 12, look.px(36)), QColor(0, 0, 0, 190))
+    painter.setPen(QPen(QColor(theme.TEXT), look.scale * 2))
+    painter.drawLine(QPointF(start, y), QPointF(right, y))
+    for x in (start, right):
+        painter.drawLine(QPointF(x, y - look.px(4)), QPointF(x, y + look.px(4)))
+    painter.setFont(look.font(12))
+    words = f"{length // 10} cm" if length >= 10 else f"{length} mm"
+    box = QRectF(right - look.px(260), y - look.px(26), look.px(260), look.px(20))
+    painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
+
+
+def _letters(painter: QPainter, decor: Decor, placement: Placement, view: QRect, look: theme.Theme) -> None:
+    """Anatomical letters at the picture's four edges; on it where a narrow pane leaves no room beside it."""
+    painter.setFont(look.font(15, QFont.Weight.DemiBold))
+    side = look.px(24)
+    middle_x, middle_y = (placement.left + placement.right) / 2, (placement.top + placement.bottom) / 2
+    top, bottom, left, right = decor.letters
+    spots = (
+        (top, middle_x, placement.top + side / 2 + (look.px(44) if decor.banner else 0)),
+        (bottom, middle_x, placement.bottom - side / 2),
+        (left, max(placement.left - side / 2, view.left() + side), middle_y),
+        (right, min(placement.right + side / 2, view.right() - side), middle_y),
+    )
+    for letter, x, y in spots:
+        if letter:
+            box = QRectF(x - side / 2, y - side / 2, side, side)
+            painter.fillRect(box, QColor(0, 0, 0, 150))
+            painter.setPen(QColor(theme.TEXT))
+            painter.drawText(box, Qt.AlignmentFlag.AlignCenter, letter)
+
+
+def banner_font(words: str, width: float, look: theme.Theme) -> QFont:
+    """The largest font, up to 20 px, in which the banner's words fit its width."""
+    size = 20.0
+    while size > 9 and QFontMetricsF(look.font(size, QFont.Weight.Bold)).horizontalAdvance(words) > width:
+        size -= 1
+    return look.font(size, QFont.Weight.Bold)
+
+
+def _banner(painter: QPainter, words: str, placement: Placement, look: theme.Theme) -> None:
+    """A band across the top of the picture."""
+    width = placement.right - placement.left
+    font = banner_font(words, width - look.px(24), look)
+    band = QRectF(placement.left, placement.top + look.px(8), width, QFontMetricsF(font).height() + look.px(10))
+    painter.fillRect(band, QColor(theme.AMBER))
+    painter.setFont(font)
+    painter.setPen(QColor(theme.GROUND))
+    painter.drawText(band, Qt.AlignmentFlag.AlignCenter, words)
+
+
+def _distance(painter: QPainter, decor: Decor, placement: Placement, look: theme.Theme) -> None:
+    """The caliper's distance beside its second point."""
+    painter.setFont(look.font(16, QFont.Weight.DemiBold))
+    spot = QPointF(*placement.to_view(*decor.caliper[-1]))
+    _outlined(painter, spot + QPointF(look.px(16), look.px(6)), decor.distance, theme.GREEN)
+
+
+def _points(painter: QPainter, points: tuple[Point, ...], ink: str, placement: Placement, look: theme.Theme) -> None:
+    """Points as crosses, and the line between two."""
+    spots = [QPointF(*placement.to_view(x, y)) for x, y in points]
+    arm = look.px(11)
+    for colour, width in ((QColor(0, 0, 0, 180), 4.0), (QColor(ink), 1.6)):
+        painter.setPen(QPen(colour, width * look.scale))
+        for spot in spots:
+            painter.drawLine(spot - QPointF(arm, 0), spot + QPointF(arm, 0))
+            painter.drawLine(spot - QPointF(0, arm), spot + QPointF(0, arm))
+        if len(spots) == 2:
+            painter.drawLine(spots[0], spots[1])
+
+
+def _ticks(painter: QPainter, ticks: Ticks, placement: Placement, look: theme.Theme) -> None:
+    """Our own centimetres, beside the line along which they were measured, as far as the picture goes."""
+    painter.setFont(look.font(12, QFont.Weight.DemiBold))
+    (x0, y0), (dx, dy) = ticks.start, ticks.step
+    for cm in range(-MOST_TICKS, MOST_TICKS + 1):
+        x, y = x0 + cm * dx, y0 + cm * dy
+        if not placement.holds(x, y):
+            continue
+        at, following = QPointF(*placement.to_view(x, y)), QPointF(*placement.to_view(x + dx, y + dy))
+        along = following - at
+        across = QPointF(along.y(), -along.x()) / max(1.0, math.hypot(along.x(), along.y()))
+        start, end = at + across * look.px(5), at + across * look.px(17)
+        for colour, width in ((QColor(0, 0, 0, 180), 4.0), (QColor(theme.CYAN), 2.0)):
+            painter.setPen(QPen(colour, width * look.scale))
+            painter.drawLine(start, end)
+        _outlined(painter, end + across * look.px(6) + QPointF(0, look.px(4)), str(abs(cm)), theme.CYAN)

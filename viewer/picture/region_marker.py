@@ -1,0 +1,125 @@
+"""A rectangle on the picture that a finger can drag and resize: the crop, or the watched depth text and ruler."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QWidget
+
+from inference.crop import Rect
+from viewer.picture.placement import Placement
+from viewer.style import theme
+
+SMALLEST = 4
+"""Picture pixels a side."""
+
+
+class RegionMarker(QWidget):
+    """Lies over the canvas's viewport while a region is being marked; hidden otherwise.
+
+    A corner within a finger's reach resizes, the inside moves, anywhere else begins a new rectangle.
+
+    Args:
+        viewport: what it lies over; resize it with that.
+        placement: where the picture is in the viewport now; None while there is none.
+    """
+
+    changed = Signal(object)
+    """A `Rect` in picture pixels, after each drag."""
+
+    def __init__(self, viewport: QWidget, placement: Callable[[], Placement | None]) -> None:
+        super().__init__(viewport)
+        self._viewport, self._placement = viewport, placement
+        self._look = theme.Theme()
+        self._box: QRectF | None = None
+        self._fixed: QPointF | None = None
+        self._held: QPointF | None = None
+        self.hide()
+
+    def apply(self, look: theme.Theme) -> None:
+        """Use these sizes."""
+        self._look = look
+
+    @property
+    def rect_marked(self) -> Rect | None:
+        """The rectangle in whole picture pixels; None before the first."""
+        if self._box is None:
+            return None
+        left, top = round(self._box.left()), round(self._box.top())
+        return Rect(top, left, round(self._box.bottom()) - top, round(self._box.right()) - left)
+
+    def begin(self, rect: Rect | None) -> None:
+        """Show this proposal, or nothing yet, and take the mouse."""
+        self._box = None if rect is None else QRectF(rect.left, rect.top, rect.cols, rect.rows)
+        self._fixed = self._held = None
+        self.setGeometry(self._viewport.rect())
+        self.show()
+        self.raise_()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Take hold of a corner, of the rectangle, or begin a new one."""
+        at = self._edge_at(event.position())
+        if at is None:
+            return
+        corner = self._corner_at(event.position())
+        if corner is not None and self._box is not None:
+            self._fixed = self._box.center() * 2 - corner
+        elif self._box is not None and self._box.contains(at):
+            self._held = at - self._box.topLeft()
+        else:
+            self._fixed = at
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the finger, inside the picture."""
+        at, placement = self._edge_at(event.position()), self._placement()
+        if at is None or placement is None:
+            return
+        if self._fixed is not None:
+            box = QRectF(self._fixed, at).normalized()
+            if box.width() >= SMALLEST and box.height() >= SMALLEST:
+                self._box = box
+        elif self._held is not None and self._box is not None:
+            to = at - self._held
+            x = min(max(to.x(), 0.0), placement.cols - self._box.width())
+            y = min(max(to.y(), 0.0), placement.rows - self._box.height())
+            self._box.moveTo(x, y)
+        self.update()
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: ARG002
+        """Report what was marked."""
+        self._fixed = self._held = None
+        if self.rect_marked is not None:
+            self.changed.emit(self.rect_marked)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        """Draw the rectangle and its corners."""
+        placement = self._placement()
+        if placement is None or self._box is None:
+            return
+        painter = QPainter(self)
+        box = placement.transform.mapRect(self._box)
+        half = self._look.px(6)
+        for colour, width in ((QColor(0, 0, 0, 180), 4.0), (QColor(theme.AMBER), 1.6)):
+            painter.setPen(QPen(colour, width * self._look.scale, Qt.PenStyle.SolidLine))
+            painter.drawRect(box)
+            for corner in (box.topLeft(), box.topRight(), box.bottomLeft(), box.bottomRight()):
+                painter.drawEllipse(corner, half, half)
+        painter.end()
+
+    def _edge_at(self, view: QPointF) -> QPointF | None:
+        """The position in picture edges, the corner of pixel (0, 0) at (0, 0), no further than the picture."""
+        placement = self._placement()
+        if placement is None:
+            return None
+        x, y = placement.to_picture(view.x(), view.y())
+        return QPointF(min(max(x + 0.5, 0.0), placement.cols), min(max(y + 0.5, 0.0), placement.rows))
+
+    def _corner_at(self, view: QPointF) -> QPointF | None:
+        """The rectangle's corner under the finger, in picture edges: half a touch target is in reach."""
+        placement = self._placement()
+        if placement is None or self._box is None:
+            return None
+        box = self._box
+        corners = (box.topLeft(), box.topRight(), box.bottomLeft(), box.bottomRight())
+        away = {(placement.transform.map(c) - view).manhattanLength(): c for c in corners}
+        return away[min(away)] if min(away) <= self._look.touch / 2 else None

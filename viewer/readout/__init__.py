@@ -1,0 +1,1 @@
+"""What the screen says of an answer: states, words, figures."""

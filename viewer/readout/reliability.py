@@ -1,0 +1,88 @@
+"""What may be said of a contour's reliability: only what was measured, on pictures like this one. Pure functions."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from inference.contract import BandScore, Measured, Mode, ModelContract
+from inference.frame import Frame, View
+from inference.outcome import Tumour
+from inference.view_notes import Phase
+
+
+class Gap(StrEnum):
+    """Why no measured figure may stand beside this picture."""
+
+    PHASE_UNSET = "phase_unset"
+    PHASE = "phase"
+    DEMONSTRATION = "demonstration"
+    VIEW = "view"
+    NOT_MEASURED = "not_measured"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Measured figures that cover a picture, or the gap that forbids quoting any.
+
+    Attributes:
+        measured: figures of the running mode on the population that is being imaged; None with a gap.
+        gap: why there are none; None with figures.
+    """
+
+    measured: Measured | None
+    gap: Gap | None
+
+
+def evidence(frame: Frame, contract: ModelContract | None, phase: Phase, mode: Mode) -> Evidence:
+    """Figures of the mode in which the frame was analysed, if they cover this frame in this phase."""
+    gap = _gap(frame, contract, phase, mode)
+    if gap is not None or contract is None:
+        return Evidence(None, gap or Gap.NOT_MEASURED)
+    return Evidence(contract.reliability.measured(mode), None)
+
+
+def _gap(frame: Frame, contract: ModelContract | None, phase: Phase, mode: Mode) -> Gap | None:
+    """The first reason, gravest first, why the contract's figures do not speak of this frame."""
+    if phase is Phase.UNSET:
+        return Gap.PHASE_UNSET
+    if phase is Phase.RESECTION or (contract is not None and phase.value not in contract.population.phases):
+        return Gap.PHASE
+    if contract is None:
+        return Gap.NOT_MEASURED
+    if is_demonstration(frame, contract):
+        return Gap.DEMONSTRATION
+    if frame.origin.view.value not in contract.population.views:
+        slices_only = contract.population.views == (View.SLICE.value,)
+        return Gap.VIEW if slices_only else Gap.NOT_MEASURED
+    measured = contract.reliability.measured(mode)
+    if measured is None or measured.simulated is not frame.origin.simulated:
+        return Gap.NOT_MEASURED
+    return None
+
+
+def is_demonstration(frame: Frame, contract: ModelContract | None) -> bool:
+    """Whether a model trained on simulation looks at a picture that is not simulated."""
+    return contract is not None and contract.population.simulated and not frame.origin.simulated
+
+
+def expected_dice(tumour: Tumour, measured: Measured) -> BandScore | None:
+    """The measured Dice of slices with this segmented area, or None where none may be quoted.
+
+    A cut contour, or one without a scale, has no known area. Where all regions together fall in another band than the
+    largest alone, which decides on the size warning, the two would contradict each other: nothing is quoted.
+    """
+    total, largest = tumour.area_mm2, tumour.largest.area_mm2
+    if total is None or largest is None or tumour.touches_edge:
+        return None
+    score = _band(total, measured)
+    if score is None or score.dice_mean is None or score is not _band(largest, measured):
+        return None
+    return score
+
+
+def _band(area_mm2: float, measured: Measured) -> BandScore | None:
+    """The band (low, high] of the table by segmented area that holds `area_mm2`."""
+    for score in measured.by_predicted_area:
+        low, high = score.band
+        if low < area_mm2 and (high is None or area_mm2 <= high):
+            return score
+    return None

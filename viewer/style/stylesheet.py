@@ -1,0 +1,62 @@
+"""Colours and shapes of the standard widgets. Fonts are set on the widgets, where figures can be made equally wide."""
+
+from string import Template
+
+from viewer.style import theme
+from viewer.style.theme import Theme
+
+
+def stylesheet(look: Theme) -> str:
+    """The window's style sheet at this size."""
+    sizes = {name: f"{look.px(size)}px" for name, size in _SIZES.items()}
+    colours = {name.lower(): value for name, value in vars(theme).items() if name.isupper() and isinstance(value, str)}
+    return Template(_SHEET).substitute(sizes | colours)
+
+
+_SIZES = {"radius": 6, "pad": 12, "groove": 4, "half": 2, "handle": 16, "above": -6, "round": 7, "bar": 8, "bead": 4}
+_SHEET = """
+QWidget { color: $text; background: transparent; }
+QMainWindow, QWidget#ground { background: $ground; }
+QWidget#stage { background: $black; }
+QWidget#top { background: $panel; border-bottom: 1px solid $border; }
+QWidget#badge { background: #301416; border: 1px solid #96403f; border-radius: 6px; }
+QWidget#foot { background: $panel; border-top: 1px solid $border; }
+QWidget#side { background: $panel; border-left: 1px solid $border; }
+QFrame#sheet { background: $panel; border: 1px solid $border; border-radius: $radius; }
+QFrame#rule { background: $border; max-height: 1px; min-height: 1px; border: none; }
+QLabel[ink="muted"] { color: $muted; }
+QLabel[ink="soft"] { color: $soft; }
+QLabel[ink="gold"] { color: $gold; }
+QLabel[ink="blue"] { color: $blue; }
+QLabel[ink="green"] { color: $green; }
+QLabel[ink="red"] { color: $red; }
+QLabel[ink="amber"] { color: $amber; }
+QLabel[kind="key"] { border: 1px solid $border; border-radius: $bead; background: $raised; }
+QPushButton { background: $raised; border: 1px solid $border; border-radius: $radius; padding: 0 $pad; }
+QPushButton:hover { background: $hover; }
+QPushButton:pressed, QPushButton:checked { background: $hover; border-color: $cyan; }
+QPushButton:focus { border-color: $muted; }
+QPushButton:disabled { color: $muted; }
+QPushButton[kind="accent"] { background: $cyan; color: $ground; border-color: $cyan; }
+QPushButton[kind="accent"]:disabled { background: $raised; color: $muted; border-color: $border; }
+QPushButton[kind="row"] { background: transparent; border-color: transparent; text-align: left; }
+QPushButton[kind="row"]:hover { background: $hover; }
+QPushButton[kind="icon"] { padding: 0; }
+QLineEdit {
+    background: $ground; border: 1px solid $border; border-radius: $radius; padding: 0 $pad;
+    selection-background-color: $cyan; selection-color: $ground;
+}
+QLineEdit:focus { border-color: $cyan; }
+QSlider::groove:horizontal { height: $groove; background: $border; border-radius: $half; }
+QSlider::sub-page:horizontal { background: #3d7fa3; border-radius: $half; }
+QSlider::handle:horizontal {
+    background: $text; width: $handle; height: $handle; margin: $above 0; border-radius: $round;
+}
+QScrollArea { border: none; }
+QScrollBar:vertical { background: transparent; width: $bar; margin: 0; }
+QScrollBar::handle:vertical { background: $border; border-radius: $bead; min-height: 30px; }
+QScrollBar::add-line, QScrollBar::sub-line, QScrollBar::add-page, QScrollBar::sub-page {
+    background: none; border: none; height: 0;
+}
+QToolTip { background: $raised; color: $text; border: 1px solid $border; }
+"""

@@ -1,0 +1,112 @@
+"""Colours, sizes and fonts. Dark for theatre light, told apart without red and green, WCAG AA for every text."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from PySide6.QtGui import QColor, QFont
+
+from viewer.style.marks import Line, Tone
+
+FAMILIES = ["Inter", "Noto Sans", "DejaVu Sans"]
+
+BLACK = "#000000"
+GROUND = "#0a0c0f"
+PANEL = "#12161b"
+RAISED = "#1a2028"
+HOVER = "#232b35"
+BORDER = "#2a323c"
+TEXT = "#e8ecf1"
+SOFT = "#b7c1cc"
+MUTED = "#95a1ae"
+CYAN = "#4cc9ff"
+AMBER = "#ffc266"
+GREY = "#aab4bf"
+GREEN = "#7bd6a8"
+BLUE = "#9ecbff"
+BAND = "#7fa8d9"
+TRUTH = "#ff8fd6"
+RED = "#ff9c94"
+GOLD = "#dcae58"
+
+
+@dataclass(frozen=True, slots=True)
+class ToneColours:
+    """Colours of one card."""
+
+    fill: str
+    border: str
+    title: str
+    body: str
+    number: str
+
+
+TONES = {
+    Tone.NEUTRAL: ToneColours("#181e25", "#2b343f", TEXT, SOFT, TEXT),
+    Tone.NOTICE: ToneColours("#10202f", "#2f618f", "#b9dcff", "#a3cdf7", SOFT),
+    Tone.WARNING: ToneColours("#2b2010", "#96702a", "#ffcf85", "#f2c680", AMBER),
+    Tone.FAULT: ToneColours("#301416", "#96403f", "#ffb6b0", "#f6aca6", SOFT),
+}
+LINES = {Line.SOLID: CYAN, Line.DASHED: AMBER, Line.DOTTED: GREY}
+
+
+def text_pairs() -> Iterator[tuple[str, str]]:
+    """Every (text, ground) pair of colours that the window uses."""
+    for ground in (GROUND, PANEL, RAISED, HOVER):
+        yield from ((text, ground) for text in (TEXT, SOFT, MUTED))
+    yield from ((text, PANEL) for text in (GREEN, BLUE, RED, AMBER, GOLD))
+    yield from ((text, GROUND) for text in (GOLD, CYAN, AMBER))
+    yield from ((text, BLACK) for text in (CYAN, AMBER, SOFT, MUTED, TEXT, BAND, TRUTH, GREEN, BLUE, RED))
+    yield GROUND, AMBER
+    yield GROUND, CYAN
+    for tone in TONES.values():
+        yield from ((tone.title, tone.fill), (tone.body, tone.fill), (tone.number, PANEL))
+
+
+def contrast(text: str, ground: str) -> float:
+    """WCAG 2.1 contrast ratio of two colours, 1 to 21; AA asks for 4.5, and 3 for large text."""
+    light, dark = sorted((_luminance(text), _luminance(ground)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    """Relative luminance after WCAG 2.1."""
+    c = QColor(colour)
+    channels = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in (c.redF(), c.greenF(), c.blueF())]
+    return 0.2126 * channels[0] + 0.7152 * channels[1] + 0.0722 * channels[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Sizes for one window size.
+
+    At 1920×1080 the scale is 1.35, which makes a touch target of 40 px 54 px, 15 mm on a 24" screen, and the largest
+    state text of 27 px 36 px, 10 mm.
+
+    Attributes:
+        scale: 1 at 1280×800.
+    """
+
+    scale: float = 1.0
+
+    @classmethod
+    def for_window(cls, width: int, height: int) -> "Theme":
+        """The theme that fills a window of this size; never smaller than 1."""
+        return cls(max(1.0, round(min(width / 1280, height / 800), 2)))
+
+    def px(self, size: float) -> int:
+        """A length given for 1280×800."""
+        return round(size * self.scale)
+
+    def font(self, size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
+        """A font with figures of equal width, so that changing numbers do not move."""
+        font = QFont()
+        font.setFamilies(FAMILIES)
+        font.setPixelSize(self.px(size))
+        font.setWeight(weight)
+        font.setFeature(QFont.Tag("tnum"), 1)
+        return font
+
+    @property
+    def touch(self) -> int:
+        """Side of the smallest target for a finger."""
+        return self.px(40)

@@ -1,0 +1,127 @@
+"""Small widgets that several places use."""
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
+from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QWidget
+
+from viewer.style.marks import Shape
+from viewer.style.theme import Theme
+
+
+def label(ink: str = "", *, wrap: bool = False) -> QLabel:
+    """A label of plain text in one of the style sheet's inks."""
+    made = QLabel()
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setProperty("ink", ink)
+    made.setWordWrap(wrap)
+    return made
+
+
+def set_text(target: QLabel | QPushButton, text: str) -> None:
+    """Set a text only if it changed: a new text costs a layout."""
+    if target.text() != text:
+        target.setText(text)
+
+
+def set_ink(target: QLabel, ink: str) -> None:
+    """Change a label's ink, and nothing if it has it."""
+    if target.property("ink") != ink:
+        target.setProperty("ink", ink)
+        target.style().polish(target)
+
+
+def button(text: str, hint: str = "", kind: str = "") -> QPushButton:
+    """A button that leaves the keyboard to the window's shortcuts."""
+    made = QPushButton(text)
+    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    made.setProperty("kind", kind)
+    made.setToolTip(hint)
+    made.setAccessibleName(hint or text)
+    return made
+
+
+def size_button(target: QPushButton, look: Theme, *, square: bool = False, size: float = 14) -> None:
+    """Give a button a finger's height, and its font."""
+    target.setFont(look.font(size))
+    target.setFixedHeight(look.touch)
+    target.setMinimumWidth(look.touch)
+    if square:
+        target.setFixedWidth(look.touch)
+    target.setIconSize(QSize(look.px(18), look.px(18)))
+
+
+def rule() -> QFrame:
+    """A thin horizontal line."""
+    made = QFrame()
+    made.setObjectName("rule")
+    return made
+
+
+class ElidedLabel(QLabel):
+    """One line that gives up its middle when there is no room, and keeps the whole in its tool tip."""
+
+    def __init__(self, ink: str = "") -> None:
+        super().__init__()
+        self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setProperty("ink", ink)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Preferred)
+
+    def minimumSizeHint(self) -> QSize:
+        """Room for a few letters."""
+        return QSize(self.fontMetrics().horizontalAdvance("mmmm"), super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        """Draw the text, its middle left out where it is too long."""
+        painter = QPainter(self)
+        metrics = self.fontMetrics()
+        shown = metrics.elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
+        self.setToolTip(self.text() if shown != self.text() else "")
+        side = self.alignment() & Qt.AlignmentFlag.AlignHorizontal_Mask
+        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | side, shown)
+
+
+class Mark(QWidget):
+    """The shape beside a state's colour."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shape, self._colour = Shape.DOT, "#ffffff"
+
+    def show_shape(self, shape: Shape, colour: str) -> None:
+        """Draw this shape in this colour."""
+        if (shape, colour) != (self._shape, self._colour):
+            self._shape, self._colour = shape, colour
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        """Draw it in the largest square."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        side = min(self.width(), self.height())
+        box = QRectF((self.width() - side) / 2, (self.height() - side) / 2, side, side).adjusted(1, 1, -1, -1)
+        colour = QColor(self._colour)
+        if self._shape is Shape.DIAMOND:
+            painter.setPen(QPen(colour, max(1.5, side / 9)))
+        else:
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(colour)
+        painter.drawPath(shape_path(self._shape, box))
+
+
+def shape_path(shape: Shape, box: QRectF) -> QPainterPath:
+    """The outline of a shape, inscribed in `box`."""
+    path = QPainterPath()
+    if shape is Shape.DOT:
+        path.addEllipse(box.adjusted(box.width() / 8, box.height() / 8, -box.width() / 8, -box.height() / 8))
+    elif shape is Shape.SQUARE:
+        path.addRect(box.adjusted(box.width() / 8, box.height() / 8, -box.width() / 8, -box.height() / 8))
+    elif shape is Shape.TRIANGLE:
+        path.addPolygon([QPointF(box.center().x(), box.top()), box.bottomRight(), box.bottomLeft()])
+        path.closeSubpath()
+    else:
+        x, y = box.center().x(), box.center().y()
+        path.addPolygon(
+            [QPointF(x, box.top()), QPointF(box.right(), y), QPointF(x, box.bottom()), QPointF(box.left(), y)]
+        )
+        path.closeSubpath()
+    return path
