@@ -43,7 +43,9 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--device", default="cpu", help="cpu, cuda or mps (default: %(default)s)")
     one.add_argument("--gpus", type=int, default=1, metavar="N", help="with --device cuda: GPUs of one training")
     one.add_argument("--estimate", action="store_true", help="only say how long it would take, from a few batches")
-    one.add_argument("--bfloat16", action="store_true", help="train in bfloat16: twice as fast on recent CPUs")
+    one.add_argument(
+        "--bfloat16", action="store_true", help="train in bfloat16 where the processor has it: twice as fast"
+    )
     one.add_argument("--workers", type=int, default=1, help="processes that augment (default: %(default)s)")
     one.add_argument("--jobs", type=int, default=2, help="processes that preprocess (default: %(default)s)")
     one.add_argument("--seed", type=int, default=0, help="of the folds and the training (default: %(default)s)")
