@@ -1,4 +1,4 @@
-"""Whose figures a report holds: simulated patients or real ones, never both."""
+"""The population of a report: simulated patients or real ones, never both."""
 
 import csv
 import json
@@ -18,11 +18,11 @@ _FILES = ("us", "us_label", "sweep", "mri")
 
 
 class PopulationError(IusError):
-    """Simulated and real patients would stand in one report, or are taken for each other."""
+    """Simulated and real patients would share a report, or one kind was declared as the other."""
 
 
 class Population(Enum):
-    """Whose figures they are; the value is what a report says of them."""
+    """The two populations; the value is the sentence that a report prints."""
 
     SIMULATED = "Simulated patients: a demonstration, never evidence of clinical accuracy."
     REAL = "Recorded patients."

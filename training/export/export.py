@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from inference.contract import INTENDED_USE, Identity, ModelContract, Population
+from inference.contract import Identity, ModelContract, Population
 from inference.errors import ModelError
 from inference.model import openvino_session
+from inference.safety import INTENDED_USE
 from training.export import training_facts as facts
 from training.export.card import model_card
 from training.export.contract import contract_of
@@ -17,8 +18,9 @@ from training.export.proof import prove, reduce
 from training.export.samples import draw_samples, read_samples
 from training.io.files import written_aside
 from training.io.receipt import sha256
-from training.nnunet.results.checkpoint import Fold, Trained, read_trained
+from training.nnunet.results.checkpoint import Trained, read_trained
 from training.nnunet.results.postprocessing import Postprocessing
+from training.nnunet.settings import Fold
 from training.slicing.slices import PAINTED
 
 VERIFY_SLICES = 70
@@ -81,7 +83,7 @@ def export_model(
     identity = Identity(name=name, version=version, created=today, licence=licence, intended_use=INTENDED_USE)
     stores = facts.training_stores(trained, train)
     people = facts.read_population(population) if population else _simulated(trained, stores, simulated)
-    scores = facts.read_measured(evaluation)
+    scores = facts.read_measured(evaluation, trained)
     contract = contract_of(trained, identity, people, seen_in_training(trained, stores), scores, origin)
     samples = read_samples(verify, VERIFY_SLICES) if verify else draw_samples(VERIFY_SLICES, seed=0)
     slices = verify.name if verify else "simulated blobs"

@@ -59,7 +59,7 @@ def read_image(path: Path) -> sitk.Image:
 
 
 def _read_to_the_end(path: Path) -> None:
-    """Unpack a file and throw it away: of a truncated one ITK reads what is there, and zeros, without a word."""
+    """Unpack a file to its end, since ITK silently fills a truncated one with zeros."""
     with gzip.open(path) as stream:
         while stream.read(1 << 24):
             pass
@@ -84,7 +84,7 @@ def coarser(volume: Volume, side_mm: float | NDArray[np.float64], mask: Mask | N
         mask: the voxels that count; None counts all.
 
     Returns:
-        The volume and the voxels more than half of which counted; the others are 0.
+        The volume, and the voxels of which more than half counted; the others are 0.
     """
     factor = side_mm / volume.spacing
     counts = np.ones(volume.pixels.shape, np.float32) if mask is None else mask.astype(np.float32)
@@ -113,9 +113,8 @@ def coarser(volume: Volume, side_mm: float | NDArray[np.float64], mask: Mask | N
 def smoothed(volume: Volume, side_mm: float) -> Volume:
     """A volume without detail finer than `side_mm`, to be sampled on a grid of that spacing.
 
-    Its own voxels are joined only as long as they stay below half of that: sampled from the coarse grid itself, linear
-    interpolation smooths more or less with every part of a voxel moved, and the similarity gets ripples whose tops the
-    search takes for maxima.
+    Voxels are joined only while they stay below half of `side_mm`. Linear interpolation on the coarse grid itself would
+    smooth more or less with each fraction of a voxel moved, and the search would take the ripples for maxima.
     """
     joined = np.maximum(1.0, np.floor(side_mm / 2 / volume.spacing + 0.01))
     half = coarser(volume, joined * volume.spacing)[0] if joined.max() > 1 else volume

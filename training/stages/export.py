@@ -2,17 +2,18 @@
 
 import argparse
 from pathlib import Path
-from typing import Literal
+
+from training.stages.fit import fold
 
 WORDS = "write a model folder as one .onnx file with its contract"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """The model, its proof and what its contract says of it."""
     one.add_argument("model", type=Path, help="nnU-Net's results folder of one 2D model, or a zip of it")
     one.add_argument("--out", type=Path, required=True, help="the .onnx file")
     one.add_argument("--name", required=True, help="the model's name, as screens show it")
-    one.add_argument("--folds", type=_fold, nargs="+", default=[0], help="fused as one network (default: 0)")
+    one.add_argument("--folds", type=fold, nargs="+", default=[0], help="fused as one network (default: 0)")
     one.add_argument(
         "--postprocessing", choices=("none", "largest"), help="what nnU-Net chose, where only a pickle says so"
     )
@@ -51,13 +52,8 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--trial", action="store_true", help="accept a model that is worth nothing: a trial run's")
 
 
-def _fold(text: str) -> int | Literal["all"]:
-    """A fold's number, or `all`: nnU-Net's training without folds."""
-    return "all" if text == "all" else int(text)
-
-
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Export the model."""
     from training.export.export import export_model
     from training.export.precision import Precision
 

@@ -1,12 +1,14 @@
-"""An experiment through Snakemake, in a working folder of its own that resumes."""
+"""An experiment run through Snakemake in a working folder of its own; an interrupted run resumes there."""
 
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, get_type_hints
 
 from inference.errors import FormatError, IusError
-from training.experiments.declaration import read_experiment
+from training.experiments.declaration import Experiment, read_experiment
 from training.io.files import written_aside
+from training.nnunet.settings import current_names
 from training.workflow.reviewed import forget_changed
 
 SNAKEFILE = Path(__file__).with_name("Snakefile")
@@ -15,11 +17,11 @@ _CLAIMED = ("cohorts", "slicing", "training", "seed", "simulated")
 """Parts of a declaration on which everything in a working folder rests; models and comparisons may be added later."""
 
 _EACH = ("mem_mb=4000", "runtime=240")
-"""Memory and minutes that a cluster is asked for, where a rule does not say."""
+"""Memory and minutes to ask a cluster for, where a rule does not say."""
 
 
 class ExperimentError(IusError):
-    """An experiment that did not run to its end."""
+    """The experiment did not run to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Machine:
     profile: Path | None = None
 
     def arguments(self) -> list[str]:
-        """What Snakemake is told of it."""
+        """The machine as Snakemake's options."""
         profile = [] if self.profile is None else ["--profile", str(self.profile.resolve())]
         if self.executor == "local":
             return [*profile, "--cores", str(self.jobs), "--latency-wait", "5"]
@@ -100,11 +102,24 @@ def _claim(path: Path, work: Path, small: bool) -> None:
 
     experiment = read_experiment(path, small=small)
     mark = work / "experiment.json"
-    now = {name: msgspec.to_builtins(getattr(experiment, name)) for name in _CLAIMED}
-    if mark.is_file() and msgspec.json.decode(mark.read_bytes()) != msgspec.json.decode(msgspec.json.encode(now)):
+    now = {name: getattr(experiment, name) for name in _CLAIMED}
+    if mark.is_file() and _claimed(mark) != now:
         raise FormatError(f"{work} holds an experiment on other cohorts or settings: choose another folder for {path}.")
     with written_aside(mark) as aside:
         aside.write_bytes(msgspec.json.format(msgspec.json.encode(now), indent=2))
+
+
+def _claimed(mark: Path) -> dict[str, object] | None:
+    """What a folder was claimed for, by this version or an earlier one; None if no version could read it now."""
+    import msgspec
+
+    hints = get_type_hints(Experiment)
+    try:
+        then = msgspec.json.decode(mark.read_bytes(), type=dict[str, Any])
+        then["training"] = current_names(then["training"])
+        return {name: msgspec.convert(then[name], hints[name]) for name in _CLAIMED}
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return None
 
 
 def _arguments(path: Path, work: Path, machine: Machine, small: bool, dry_run: bool) -> list[str]:

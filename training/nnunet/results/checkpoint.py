@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -24,8 +24,9 @@ from inference.errors import ModelError
 from training.nnunet.results.files import PLANS, ModelFiles, Stream, find_model
 from training.nnunet.results.plans import CONFIGURATION, Plan, channels, read_plan, up_to_date
 from training.nnunet.results.postprocessing import Postprocessing, keeps_largest
+from training.nnunet.results.trained_on import TrainedOn, told_by_receipts
+from training.nnunet.settings import Fold
 
-Fold = int | Literal["all"]
 Weights = dict[str, torch.Tensor]
 _ONLY_WEIGHTS = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 """torch's own switch, over every `weights_only=False`."""
@@ -57,6 +58,7 @@ class Trained:
         dataset: dataset.json.
         fingerprint: dataset_fingerprint.json, empty where there is none.
         receipt: how the first fold was fitted, empty where there is none.
+        trained_on: the patients of all folds' trainings, as far as receipts tell.
         weights: network weights of each fold, float32.
         checkpoints: sha256 of each fold's checkpoint.
         plans_sha256: sha256 of plans.json.
@@ -71,6 +73,7 @@ class Trained:
     dataset: dict[str, Any]
     fingerprint: dict[str, Any]
     receipt: Receipt
+    trained_on: TrainedOn
     weights: tuple[Weights, ...]
     checkpoints: tuple[str, ...]
     plans_sha256: str
@@ -134,6 +137,7 @@ def read_trained(
         dataset=dataset,
         fingerprint=files.json("dataset_fingerprint.json", needed=False),
         receipt=_receipt(files, f"fold_{folds[0]}/receipt-fit.json"),
+        trained_on=told_by_receipts(files, folds),
         weights=tuple(fold.weights for fold in loaded),
         checkpoints=tuple(fold.sha256 for fold in loaded),
         plans_sha256=plans_sha256,
