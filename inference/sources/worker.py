@@ -93,6 +93,9 @@ class Worker:
                 places = (reply.pixels, reply.colour, reply.whole) if isinstance(reply, Shown) else ()
                 arrays = taken(self._memory, places)
             except (OSError, msgspec.MsgspecError, ValueError) as error:
+                if isinstance(error, ConnectionError):
+                    with suppress(subprocess.TimeoutExpired):  # it ended by itself: how, is worth a line in the log
+                        self._process.wait(0.5)
                 self.end()
                 log.warning("the decoding process is lost (%s, exit code %s)", error, self._process.returncode)
                 raise WorkerLostError(str(error)) from error
