@@ -164,7 +164,8 @@ def _error(reply: Failed) -> IusError:
     """The error that the process tells of, as one of this program's own."""
     kind = getattr(errors, reply.error, SourceError)
     known = isinstance(kind, type) and issubclass(kind, IusError)
-    return kind(reply.sentence) if known else SourceError(reply.sentence)
+    sentence = " ".join("".join(sign if sign.isprintable() else " " for sign in reply.sentence).split())
+    return kind(sentence) if known else SourceError(sentence)
 
 
 def _started(theirs: socket.socket) -> tuple[mmap.mmap, "subprocess.Popen[bytes]"]:

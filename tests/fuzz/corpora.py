@@ -22,6 +22,7 @@ from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing, Provenance
 
 Pixels = NDArray[np.uint8]
+JPEG2000 = UID("1.2.840.10008.1.2.4.91")
 SPACING = 0.3
 """mm a pixel of every file that states one."""
 SHAPE = (3, 96, 128)
@@ -91,6 +92,10 @@ def _dicom(name: str, syntax: UID) -> Callable[[Path], Path]:
         if syntax == JPEGBaseline8Bit:
             data.PixelData = encapsulate([cv2.imencode(".jpg", frame)[1].tobytes() for frame in frames()])
             data["PixelData"].is_undefined_length = True
+        elif syntax == JPEG2000:
+            packed = [cv2.imencode(".jp2", frame)[1].tobytes() for frame in frames()]
+            data.PixelData = encapsulate([one[one.index(b"\xff\x4f\xff\x51") :] for one in packed])
+            data["PixelData"].is_undefined_length = True
         elif syntax != ExplicitVRLittleEndian:
             data.compress(syntax, frames())
         pydicom.dcmwrite(folder / name, data, enforce_file_format=True)
@@ -136,7 +141,7 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "mkv": _video("a.mkv", "MJPG"),
     "dicom": _dicom("a.dcm", ExplicitVRLittleEndian),
     "dicom-jpeg": _dicom("b.dcm", JPEGBaseline8Bit),
-    "dicom-j2k": _dicom("c.dcm", UID("1.2.840.10008.1.2.4.90")),
+    "dicom-j2k": _dicom("c.dcm", JPEG2000),
     "dicom-jls": _dicom("d.dcm", UID("1.2.840.10008.1.2.4.80")),
     "record": _record,
 }
