@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from platformdirs import user_cache_path
 
 from inference.errors import ModelError
 from inference.model.providers import CPU, WORDS, Session, first_line
+from inference.model.runtime import onnxruntime as ort
+from inference.model.runtime import onnxruntime_errors as ort_errors
 
 ORT_ERRORS = (
     ort_errors.Fail,

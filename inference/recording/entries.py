@@ -1,7 +1,6 @@
 """From frames and outcomes to entries of a record, and back."""
 
 from collections.abc import Callable
-from importlib import metadata
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from inference.recording.schema import Answer, Event, EventKind, Grid, Looked, O
 from inference.safety import INTENDED_USE
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
+from inference.version import __version__
 
 NO_SCALE = "The recorded source did not say how large a pixel is: calibrate."
 BROKE = "The analysis of this frame broke."
@@ -25,7 +25,7 @@ def opening_of(info: SourceInfo, case_code: str = "", crop: Rect | None = None) 
     return Opening(
         version=2,
         intended_use=INTENDED_USE,
-        software=metadata.version("ius"),
+        software=__version__,
         case_code=case_code,
         device=origin.name if _speaks_of_no_file(origin) else "",
         view=origin.view,
