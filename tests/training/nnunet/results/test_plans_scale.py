@@ -1,5 +1,6 @@
 """What a plan's spacing counts: millimetres, or the pixels of pictures that state no scale."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -19,7 +20,9 @@ def test_a_model_trained_on_png_is_refused_until_its_scale_is_said(shared_data: 
     trained = read_trained(model, [0], spacing_mm=(0.25, 0.2))
     assert trained.plan.spacing == (0.25, 0.2)
     assert trained.plans["configurations"]["2d"]["spacing"] == [0.25, 0.2]
-    assert all(one[1:] == [0.25, 0.2] for one in trained.fingerprint["spacings"])
+    counted = json.loads(next(model.rglob("dataset_fingerprint.json")).read_text())["spacings"]
+    known = [[one[0], one[1] * 0.25, one[2] * 0.2] for one in counted]
+    assert trained.fingerprint["spacings"] == known
 
 
 @pytest.mark.parametrize("reader", ["NaturalImage2DIO", "Tiff3DIO"])
