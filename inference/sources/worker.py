@@ -93,6 +93,9 @@ class Worker:
                 places = (reply.pixels, reply.colour, reply.whole) if isinstance(reply, Shown) else ()
                 arrays = taken(self._memory, places)
             except (OSError, msgspec.MsgspecError, ValueError) as error:
+                if isinstance(error, ConnectionError):
+                    with suppress(subprocess.TimeoutExpired):  # it ended by itself: how, is worth a line in the log
+                        self._process.wait(0.5)
                 self.end()
                 log.warning("the decoding process is lost (%s, exit code %s)", error, self._process.returncode)
                 raise WorkerLostError(str(error)) from error
@@ -161,7 +164,8 @@ def _error(reply: Failed) -> IusError:
     """The error that the process tells of, as one of this program's own."""
     kind = getattr(errors, reply.error, SourceError)
     known = isinstance(kind, type) and issubclass(kind, IusError)
-    return kind(reply.sentence) if known else SourceError(reply.sentence)
+    sentence = " ".join("".join(sign if sign.isprintable() else " " for sign in reply.sentence).split())
+    return kind(sentence) if known else SourceError(sentence)
 
 
 def _started(theirs: socket.socket) -> tuple[mmap.mmap, "subprocess.Popen[bytes]"]:
