@@ -10,6 +10,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from inference.live.address import host_and_port
+from inference.version import __version__
 
 if TYPE_CHECKING:
     from inference.live.exception_hooks import Faults
@@ -168,6 +169,7 @@ def _parser() -> argparse.ArgumentParser:
         "Research use only. Not for diagnosis or treatment.",
     )
     add = parser.add_argument
+    add("--version", action="version", version=f"%(prog)s {__version__}")
     add(
         "source",
         nargs="?",

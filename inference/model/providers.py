@@ -9,10 +9,10 @@ from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from inference.errors import ModelError
+from inference.model.runtime import onnxruntime as ort
 
 CPU = "CPUExecutionProvider"
 """ONNX Runtime's on the CPU: the last resort."""

@@ -17,6 +17,10 @@ FINE = 2
 SPECK_PX = 20
 """Smaller regions are outlined by their pixels: thousands of specks must not stop the stream."""
 BAND = (0.25, 0.75)
+NEAR_EDGE_PX = 2
+"""A region that leaves no more pixels than these to the sector's edge is cut by it: its drawn line covers them."""
+LINE = 1 / 220
+"""The drawn line's width as a share of the rows, where a picture fills the smallest screen."""
 SMOOTHING = 5
 """Outline vertices averaged, in fine-grid steps: takes the staircase off, moves nothing by half a pixel."""
 
@@ -115,14 +119,18 @@ def _depth(outline: NDArray[np.float32], top: int, spacing: PixelSpacing) -> tup
 
 
 def _touches(one: NDArray[np.uint8], edge: NDArray[np.uint8], corner: tuple[int, int]) -> bool:
-    """Whether a pixel of the region is next to the outside of the sector or of the picture."""
+    """Whether a region leaves no more than the drawn line's width to the outside of the sector or of the picture."""
     x0, y0 = corner
     height, width = one.shape
     rows, cols = edge.shape
-    if x0 == 0 or y0 == 0 or x0 + width == cols or y0 + height == rows:
+    near = max(NEAR_EDGE_PX, int(rows * LINE))
+    reach = near + 1  # the first pixel outside
+    if x0 <= near or y0 <= near or x0 + width + near >= cols or y0 + height + near >= rows:
         return True
-    grown = cv2.dilate(cv2.copyMakeBorder(one, 1, 1, 1, 1, cv2.BORDER_CONSTANT), np.ones((3, 3), np.uint8)) > 0
-    return bool(grown[edge[y0 - 1 : y0 + height + 1, x0 - 1 : x0 + width + 1] > 0].any())
+    framed = cv2.copyMakeBorder(one, reach, reach, reach, reach, cv2.BORDER_CONSTANT)
+    grown = cv2.dilate(framed, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    around = edge[y0 - reach : y0 + height + reach, x0 - reach : x0 + width + reach]
+    return bool(grown[around > 0].any())
 
 
 def _outlines(

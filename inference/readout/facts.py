@@ -32,16 +32,19 @@ def scale_words(spacing: PixelSpacing | None) -> str:
     if spacing is None:
         return "unknown"
     row, col = f"{spacing.row_mm:.3g}", f"{spacing.col_mm:.3g}"
-    return f"{row if row == col else f'{row} × {col}'} mm/px · {spacing.provenance.words}"
+    return f"{row if row == col else f'{row} × {col}'} mm per pixel · {spacing.provenance.words}"
 
 
 def _provider(model: Model) -> str:
-    """What the model really runs on, and that it is not what was tried first; why not, the model card says.
+    """What the model really runs on; why on nothing faster, the model card says.
 
-    Whose bfloat16 it is says the card too: the row holds some thirty letters.
+    Whose bfloat16 it is says the card too: the row holds some thirty letters. A fallback is only one from a device that
+    is there.
     """
     device = model.provider.removeprefix("OpenVINO ")
-    return f"{device}, fallback" if model.fallbacks else device
+    if any(" not tried: " not in sentence for sentence in model.fallbacks):
+        return f"{device}, fallback"
+    return f"{device} (no GPU)" if any("no NVIDIA driver" in sentence for sentence in model.fallbacks) else device
 
 
 def _took(shown: Outcome | None) -> str:

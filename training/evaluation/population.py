@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.errors import FormatError, IusError, NotFoundError
+from training.cohort.cases import SEPARATOR, beside
 from training.slicing.slices import BY_EYE, PAINTED
 
 _TRUE, _FALSE = ("1", "true", "yes"), ("0", "false", "no", "")
@@ -152,7 +153,16 @@ def _rows(table: Path) -> dict[str, dict[str, str]]:
         reader = csv.DictReader(stream)
         if "case" not in (reader.fieldnames or ()):
             raise FormatError(f"{table} is not a case table: the column case is missing.")
-        return {row["case"]: row for row in reader}
+        return {row["case"]: row | _placed(row, table) for row in reader}
+
+
+def _placed(row: Mapping[str, str], table: Path) -> dict[str, str]:
+    """The cells that name files, as seen from here."""
+    named = {column: (row.get(column) or "").split(SEPARATOR) for column in _FILES}
+    return {
+        column: SEPARATOR.join(str(beside(text.strip(), table)) for text in texts if text.strip())
+        for column, texts in named.items()
+    }
 
 
 def _facts(row: Mapping[str, str]) -> dict[str, str]:
@@ -167,4 +177,4 @@ def _facts(row: Mapping[str, str]) -> dict[str, str]:
 
 def _files(row: Mapping[str, str]) -> list[Path]:
     """The images of a case."""
-    return [Path(name) for column in _FILES for name in (row.get(column) or "").split(";") if name]
+    return [Path(name) for column in _FILES for name in (row.get(column) or "").split(SEPARATOR) if name]

@@ -10,7 +10,6 @@ import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 
 from inference.model.engine import Engine
 from inference.model.segmentation import mask_of
-from training.evaluation.by_eye import Outlines, volume_of, write_store
 from training.evaluation.compare import compare
 from training.evaluation.figure_style import new_figure
 from training.evaluation.metrics import Mask, score
@@ -19,6 +18,7 @@ from training.evaluation.scoring import segments
 from training.io.files import written_aside
 from training.nnunet.predict_onnx import predict_exported
 from training.registration.volume import read_image
+from training.slicing.by_eye import Outlines, volume_of, write_store
 from training.slicing.slices import SliceRow, read_slice
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _lines(
     yield f"\n**{Population.BY_EYE.value}** Research use only."
     yield (
         f"\nAnnotator: {outlines.annotator}; drawn on {outlines.drawn}, before any training that is measured here, and "
-        "never changed since (`training/evaluation/by_eye.json`). What an outline encloses looks like tumour to "
+        "never changed since (`training/slicing/by_eye.json`). What an outline encloses looks like tumour to "
         "someone who is no radiologist; whether it is one is not known. Not used to choose epochs."
     )
     yield f"\nData: {outlines.data}. Cases 4, 15 and 24 are in no training in any form.\n"

@@ -1,11 +1,11 @@
 """The contract of a trained nnU-Net folder: its recipe as the engine reads it."""
 
 from collections.abc import Mapping
-from importlib.metadata import version as installed
 
 import numpy as np
 
 from inference import contract as c
+from inference.version import __version__
 from training.export.training_facts import LabelOrigin, area_cutoff
 from training.nnunet.results.checkpoint import Trained
 from training.nnunet.results.plans import Plan, shown_labels, strides
@@ -102,6 +102,6 @@ def _provenance(trained: Trained, label_origin: LabelOrigin) -> c.Provenance:
         area_cutoff_mm2=area_cutoff(trained),
         label_origin=label_origin,
         seed=trained.receipt.seed,
-        exporter=f"ius {installed('ius')}",
+        exporter=f"ius {__version__}",
         precision="float32",
     )

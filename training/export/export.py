@@ -45,6 +45,7 @@ def export_model(
     postprocessing: Postprocessing | None = None,
     precision: Precision = Precision.FLOAT32,
     trial: bool = False,
+    spacing_mm: tuple[float, float] | None = None,
 ) -> ModelContract:
     """Export, check against nnU-Net's own predictor, and write the .onnx and its card (`out` with .md).
 
@@ -64,6 +65,7 @@ def export_model(
         checkpoint: `best` or `final`.
         postprocessing: what cross-validation chose, needed where only a pickle says so.
         precision: in which it runs; fewer bits only where they cost nothing.
+        spacing_mm: (row, col) of a pixel of the training's pictures, where those state no scale: PNG, JPEG, TIFF.
         trial: accept a model that segments nothing, or something everywhere: a trial run's is worth nothing.
 
     Returns:
@@ -75,7 +77,7 @@ def export_model(
     """
     if precision is Precision.BFLOAT16:
         openvino_session.library()  # before hours of proof
-    trained = read_trained(model, folds, checkpoint, postprocessing)
+    trained = read_trained(model, folds, checkpoint, postprocessing, spacing_mm)
     origin = label_origin or ("simulated" if simulated else None)
     if origin is None:
         raise ModelError("The contract has to say where the labels come from: us, mri, both or simulated.")

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from inference.contract import Mode
 from inference.errors import NotFoundError
 from training.io.receipt import sha256
+from training.nnunet.device import check_device
 from training.nnunet.names import CONFIGURATION
 from training.nnunet.run import claim
 from training.nnunet.settings import Fold
@@ -41,6 +42,7 @@ def load_predictor(
 
     from training.nnunet.results.checkpoint import read_checkpoint
 
+    check_device(device)
     weights_files = checkpoint_files(model, folds, checkpoint)
     for path in (model / "plans.json", model / "dataset.json", *weights_files):
         if not path.is_file():

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from inference.errors import FormatError, NotFoundError
 from training.io.receipt import sha256
 from training.nnunet.dataset import DIGEST
+from training.nnunet.device import check_device
 from training.nnunet.early_stopping import Patience
 from training.nnunet.names import CONFIGURATION, dataset_number
 from training.nnunet.settings import FitSettings, all_settings
@@ -113,10 +114,13 @@ def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
     Raises:
         FormatError: if the fold was begun on another data set, or to learn in another way.
         NotFoundError: if there is no such data set, or no model to start from.
+        DeviceError: if there is no such device here.
     """
     raw, folder = work / "nnUNet_raw" / dataset, settings.folder(work, dataset)
     if not (raw / "dataset.json").is_file():
         raise NotFoundError(f"There is no nnU-Net data set at {raw}.")
+    if settings.gpus == 1:  # several are counted where they are shared
+        check_device(settings.device)
     slices = json.loads((raw / "dataset.json").read_text())[DIGEST]
     ways = "\n".join(_ways(settings))
     claim(folder / "data.sha256", f"{slices}\n{sha256(raw / 'splits_final.json')}", "data set's training")

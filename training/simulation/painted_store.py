@@ -8,10 +8,10 @@ import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from scipy import ndimage
 from tqdm import tqdm
 
-from training.evaluation.by_eye import Outlined, Outlines, region_of, volume_of
 from training.registration.volume import read_image
 from training.simulation import CohortError
 from training.simulation.painting import Painted, paint
+from training.slicing.by_eye import Outlined, Outlines, region_of, volume_of
 from training.slicing.fingerprint import fingerprint
 from training.slicing.leaks import look_path, write_look
 from training.slicing.slices import PAINTED, SliceRow, write_slice, write_slices

@@ -1,6 +1,7 @@
 """`ius-train export`: write a model folder as one .onnx file with its contract."""
 
 import argparse
+import math
 from pathlib import Path
 
 from training.stages.fit import fold
@@ -49,7 +50,21 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     )
     for short, precision in (("--fp16", "float16"), ("--int8", "int8")):
         fewer.add_argument(short, dest="precision", action="store_const", const=precision, help=f"in {precision}")
+    one.add_argument(
+        "--spacing",
+        type=_spacing,
+        metavar="ROW,COL",
+        help="mm of a pixel of the training's pictures, where those state no scale: PNG, JPEG, TIFF",
+    )
     one.add_argument("--trial", action="store_true", help="accept a model that is worth nothing: a trial run's")
+
+
+def _spacing(text: str) -> tuple[float, float]:
+    """ROW,COL in mm."""
+    row_mm, col_mm = (float(value) for value in text.split(","))
+    if not (0 < row_mm < math.inf and 0 < col_mm < math.inf):
+        raise ValueError(text)
+    return row_mm, col_mm
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -74,4 +89,5 @@ def run(arguments: argparse.Namespace) -> None:
         checkpoint=arguments.checkpoint,
         postprocessing=arguments.postprocessing,
         trial=arguments.trial,
+        spacing_mm=arguments.spacing,
     )

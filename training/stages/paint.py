@@ -26,9 +26,9 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Paint and cut."""
-    from training.evaluation.by_eye import OUTLINES, read_outlines
     from training.io.receipt import write_receipt
     from training.simulation.painted_store import Wanted, paint_store
+    from training.slicing.by_eye import OUTLINES, read_outlines
 
     outlines = arguments.outlines or OUTLINES
     wanted = Wanted(arguments.each, arguments.step_mm, arguments.negatives, arguments.seed)

@@ -20,9 +20,9 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Cut, predict, evaluate, and write the page."""
-    from training.evaluation.by_eye import OUTLINES, read_outlines
     from training.evaluation.real_page import write_page
     from training.io.receipt import write_receipt
+    from training.slicing.by_eye import OUTLINES, read_outlines
 
     outlines = arguments.outlines or OUTLINES
     models = named_folders(arguments.models)

@@ -115,9 +115,23 @@ class Commands:
         return _train("fit", *stores, "--work", ".", "--seed", self.experiment.seed, *name, *which, *learnt)
 
     def starts(self, model: str) -> list[str]:
-        """The export that must exist before a training that goes on from another model."""
-        before = self.experiment.models[model].starts_from
-        return [self.draft(before)] if before else []
+        """What must exist before a training beside its slices: an export to go on from, a list of exclusions."""
+        one, given = self.experiment.models[model], self.experiment.training_of(model).start
+        drafted = [self.draft(one.starts_from)] if one.starts_from else [given] if given else []
+        return [*drafted, *([one.exclude] if one.exclude else [])]
+
+    def annotators(self, comparison: str) -> list[str]:
+        """The folders of second annotators that a person has to put into the working folder."""
+        readers = self.experiment.comparisons[comparison].annotators.values()
+        return [one.folder for one in readers if not self.experiment.cohorts[one.cohort].simulate]
+
+    def outside(self) -> list[str]:
+        """Every file and folder that no stage makes: what has to lie in the working folder before the first one."""
+        tables = [cohort.cases for cohort in self.experiment.cohorts.values() if cohort.cases]
+        starts = [path for model in self.experiment.models for path in self.starts(model)]
+        folders = [path for comparison in self.experiment.comparisons for path in self.annotators(comparison)]
+        made = {self.draft(model) for model in self.experiment.models}
+        return [path for path in dict.fromkeys([*tables, *starts, *folders]) if path not in made]
 
     def draft(self, model: str) -> str:
         """A model as .onnx, before it was scored."""
@@ -179,10 +193,27 @@ class Commands:
         """Wall-clock asked of a cluster for one fold; a longer one is resumed by the next run."""
         return 7 * 24 * 60 if self.experiment.training.epochs is None else 24 * 60
 
+    def fit_threads(self, model: str) -> int:
+        """Cores of one fold's training: the training itself and the processes that augment for it."""
+        return 1 + self.experiment.training_of(model).workers
+
+    def fit_memory(self, model: str) -> int:
+        """MB of one fold's training: nnU-Net's own, and as much again for every few augmenting processes."""
+        return 8000 + 1000 * self.experiment.training_of(model).workers
+
     @property
-    def fit_resources(self) -> dict[str, Any]:
-        """One GPU on a cluster where the training is declared for one."""
-        return {"gres": "gpu:1"} if self.experiment.training.device == "cuda" else {}
+    def fit_gpus(self) -> dict[str, Any]:
+        """GPUs asked of a cluster for a training, where trainings are declared for them."""
+        return self._gpus(self.experiment.training.gpus)
+
+    @property
+    def predict_gpus(self) -> dict[str, Any]:
+        """The one GPU of a prediction, where trainings are declared for GPUs."""
+        return self._gpus(1)
+
+    def _gpus(self, count: int) -> dict[str, Any]:
+        """So many GPUs as Snakemake passes them to Slurm; none on a CPU."""
+        return {"gres": f"gpu:{count}"} if self.experiment.training.device == "cuda" else {}
 
     def postprocess(self, model: str) -> str:
         """nnU-Net's choice from the five folds' validation."""

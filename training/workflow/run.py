@@ -2,13 +2,15 @@
 
 import os
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from inference.errors import FormatError, IusError
+from inference.errors import FormatError, IusError, NotFoundError
 from training.experiments.declaration import Experiment, read_experiment
 from training.io.files import written_aside
 from training.nnunet.settings import current_names
+from training.workflow.commands import Commands
 from training.workflow.reviewed import forget_changed
 
 SNAKEFILE = Path(__file__).with_name("Snakefile")
@@ -16,6 +18,8 @@ REPORT = Path("report", "report.html")
 _CLAIMED = ("cohorts", "slicing", "training", "seed", "simulated")
 """Parts of a declaration on which everything in a working folder rests; models and comparisons may be added later."""
 
+_PROCESSES = 4
+"""Processes of one stage on a cluster, whose `jobs` are stages at a time."""
 _EACH = ("mem_mb=4000", "runtime=240")
 """Memory and minutes to ask a cluster for, where a rule does not say."""
 
@@ -37,6 +41,11 @@ class Machine:
     jobs: int = 1
     executor: str = "local"
     profile: Path | None = None
+
+    @property
+    def processes(self) -> int:
+        """Processes of one stage: all cores of this machine, or a few on each of a cluster's."""
+        return self.jobs if self.executor == "local" else _PROCESSES
 
     def arguments(self) -> list[str]:
         """The machine as Snakemake's options."""
@@ -61,12 +70,15 @@ def run_experiment(path: Path, work: Path, machine: Machine, *, small: bool = Fa
         The report.
 
     Raises:
+        NotFoundError: if a file is missing that no stage makes.
         FormatError: if the folder holds another experiment's results.
         ExperimentError: if a stage failed, or another process runs an experiment in this folder.
     """
     from filelock import FileLock, Timeout
 
     work.mkdir(parents=True, exist_ok=True)
+    _check_outside(path, work, small)
+    _check_plugin(machine)
     _claim(path, work, small)
     for registered in (work / "registered").glob("*"):
         forget_changed(registered)
@@ -94,6 +106,32 @@ def _snakemake(arguments: list[str]) -> bool:
     except SystemExit as end:
         return end.code in (None, 0)
     return True
+
+
+def _check_outside(path: Path, work: Path, small: bool) -> None:
+    """Stop before the first stage if a file is missing that the last one will want.
+
+    Raises:
+        NotFoundError: naming all that is missing.
+    """
+    commands = Commands(read_experiment(path, small=small), path, small=small)
+    missing = [name for name in commands.outside() if not (work / name).exists()]
+    if missing:
+        raise NotFoundError(
+            f"{work} lacks {', '.join(missing)}, which no stage makes: put them there first; {path} says what they are."
+        )
+
+
+def _check_plugin(machine: Machine) -> None:
+    """Say which extra is missing, before Snakemake does in a trace.
+
+    Raises:
+        ExperimentError: if Snakemake cannot submit to the cluster.
+    """
+    if machine.executor == "slurm" and find_spec("snakemake_executor_plugin_slurm") is None:
+        raise ExperimentError(
+            "Slurm needs an extra that is not installed here: .venv/bin/pip install -e '.[training,slurm]'."
+        )
 
 
 def _claim(path: Path, work: Path, small: bool) -> None:
@@ -124,7 +162,7 @@ def _claimed(mark: Path) -> dict[str, object] | None:
 
 def _arguments(path: Path, work: Path, machine: Machine, small: bool, dry_run: bool) -> list[str]:
     """Snakemake's command line."""
-    config = [f"experiment={path.resolve()}", f"small={int(small)}", f"jobs={machine.jobs}"]
+    config = [f"experiment={path.resolve()}", f"small={int(small)}", f"jobs={machine.processes}"]
     return [
         *("--snakefile", str(SNAKEFILE), "--directory", str(work)),
         *machine.arguments(),

@@ -9,9 +9,9 @@ import SimpleITK as sitk  # noqa: N813
 
 from tests.training.tiny import threshold_model
 from training.cli import main
-from training.evaluation.by_eye import Outline, Outlined, Outlines
 from training.evaluation.real_page import TEST_CASES, write_page
 from training.io.receipt import sha256
+from training.slicing.by_eye import Outline, Outlined, Outlines
 from training.stages import paint
 
 SQUARE = ((20.0, 24.0), (43.0, 24.0), (43.0, 47.0), (20.0, 47.0))

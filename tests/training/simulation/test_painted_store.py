@@ -8,12 +8,12 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 
 from training.cohort.folds import draw_folds
-from training.evaluation.by_eye import Outline, Outlined, Outlines
 from training.io.receipt import sha256
 from training.nnunet.dataset import Choice, write_dataset
 from training.nnunet.results.plans import shown_labels
 from training.simulation import CohortError
 from training.simulation.painted_store import Wanted, paint_store
+from training.slicing.by_eye import Outline, Outlined, Outlines
 from training.slicing.slices import SliceRow, read_slice
 
 SIDE = 48

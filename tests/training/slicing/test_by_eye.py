@@ -8,7 +8,12 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 
 from inference.errors import FormatError, NotFoundError
-from training.evaluation.by_eye import (
+from training.evaluation.compare import compare
+from training.evaluation.population import PopulationError
+from training.evaluation.report import evaluate
+from training.export.training_facts import read_measured
+from training.io.receipt import sha256
+from training.slicing.by_eye import (
     OUTLINES,
     Outline,
     Outlined,
@@ -19,11 +24,6 @@ from training.evaluation.by_eye import (
     volume_of,
     write_store,
 )
-from training.evaluation.compare import compare
-from training.evaluation.population import PopulationError
-from training.evaluation.report import evaluate
-from training.export.training_facts import read_measured
-from training.io.receipt import sha256
 from training.slicing.slices import read_slice, read_slices, write_slice, write_slices
 
 FROZEN = "e7ed2aa504ca681b0bec59385ef1ee7ed99b96e8ee5c7416c436f88e847b0a09"
