@@ -28,7 +28,7 @@ from training.simulation.patient import SMALL, draw_patient
 
 Mask = NDArray[np.bool_]
 VOLUMES = Path(__file__).resolve().parents[3] / "shared/data/resect/us"
-STILL_FRAMES, SIZE, PATIENTS = 12, 384, 6
+STILL_FRAMES, SIZE, PATIENTS = 12, 384, 4
 
 
 def main() -> None:
