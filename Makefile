@@ -17,6 +17,7 @@ demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 
 test: $(VENV)/.all  ## every test
 	@packaging/system-libraries && packaging/test-tools
+	packaging/desktop $(BIN)/python -m pytest -q tests/viewer/desktop
 	$(BIN)/python -m pytest -q --durations=20
 
 processors: $(VENV)/.all  ## the tests of engine and precision on every instruction set of this processor

@@ -21,7 +21,8 @@ from inference.errors import AnalysisError, ContractError, ModelError, SelfTestE
 from inference.frame import Pixels
 from inference.model import golden, mirrors
 from inference.model.golden import GoldenCase
-from inference.model.onnx_metadata import metadata_of
+from inference.model.onnx_external import keeps_elsewhere
+from inference.model.onnx_metadata import metadata_in
 from inference.model.onnxruntime_session import RUN_ERRORS
 from inference.model.preprocessing import Prepared, prepare, restore
 from inference.model.providers import WORDS, Session, candidates, default_threads, first_line
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 
 FOLD_VARIANCE = "fold_variance"
 """Second output of a file of several folds: variance of the tumour probability between them, (1, 1, rows, cols)."""
+LARGEST = 1 << 30
+"""Bytes of a model at most; nnU-Net's largest 2D network with five folds has half as many."""
 _WARM_UP_SECONDS = 0.5
 _WARM_UP_RUNS = 8
 
@@ -113,12 +116,12 @@ class Engine:
         """
         if not path.is_file():
             raise ModelError(f"There is no model at {path}: give the path of an .onnx file.")
-        with path.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        data = _read(path)
+        sha256 = hashlib.sha256(data).hexdigest()
         failed_test = False
         fallbacks: list[str] = []
-        for provider in candidates(providers, _precision(path), fallbacks):
-            session = open_session(path, provider, threads or default_threads(), fallbacks)
+        for provider in candidates(providers, _precision(data), fallbacks):
+            session = open_session(path, provider, threads or default_threads(), fallbacks, data)
             if session is None:
                 continue
             try:
@@ -238,10 +241,29 @@ class Engine:
         return SelfTestResult(rate <= self.contract.self_test.mismatched_per_million, rate, len(cases))
 
 
-def _precision(path: Path) -> str:
+def _read(path: Path) -> bytes:
+    """The file, read once: what is hashed is what runs.
+
+    Raises:
+        ModelError: if it can't be read, or keeps a part of itself elsewhere.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ModelError(f"{path.name} is larger than any model for ultrasound: give another file.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path.name} cannot be read ({error.strerror}): check its rights.") from error
+    if keeps_elsewhere(data):
+        raise ModelError(
+            f"{path.name} keeps its weights or code in other files, for which nobody vouches: export it as one file."
+        )
+    return data
+
+
+def _precision(data: bytes) -> str:
     """What a file's contract says of it; empty where that cannot be read: why not, its session says better."""
     try:
-        return ModelContract.from_metadata(metadata_of(path)).provenance.precision
+        return ModelContract.from_metadata(metadata_in(data)).provenance.precision
     except ContractError:
         return ""
 

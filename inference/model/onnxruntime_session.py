@@ -61,11 +61,12 @@ def _cache() -> Path | None:
     return folder
 
 
-def onnxruntime_session(path: Path, provider: str, threads: int, fallbacks: list[str]) -> Session | None:
+def onnxruntime_session(path: Path, data: bytes, provider: str, threads: int, fallbacks: list[str]) -> Session | None:
     """A session that really has `provider`, or None with the reason in `fallbacks`.
 
     Args:
-        path: .onnx.
+        path: .onnx, for messages.
+        data: its bytes.
         provider: ONNX Runtime's name of it.
         threads: CPU threads of the network.
         fallbacks: is added to.
@@ -84,7 +85,7 @@ def onnxruntime_session(path: Path, provider: str, threads: int, fallbacks: list
         wanted.append(CPU)
     try:
         with _quiet(provider):
-            session: Any = ort.InferenceSession(path, settings, wanted, enable_fallback=0)
+            session: Any = ort.InferenceSession(data, settings, wanted, enable_fallback=0)
     except ORT_ERRORS as error:
         if provider == CPU:
             raise ModelError(

@@ -23,7 +23,7 @@ def opening_of(info: SourceInfo, case_code: str = "", crop: Rect | None = None) 
     """The first entry of a record of this source."""
     origin, grid = info.origin, info.grid
     return Opening(
-        version=1,
+        version=2,
         intended_use=INTENDED_USE,
         software=__version__,
         case_code=case_code,
