@@ -23,7 +23,7 @@ from inference.model import golden, mirrors
 from inference.model.golden import GoldenCase
 from inference.model.onnx_external import keeps_elsewhere
 from inference.model.onnx_metadata import metadata_in
-from inference.model.onnxruntime_session import RUN_ERRORS
+from inference.model.onnxruntime_session import RUN_ERRORS, TimedSession
 from inference.model.preprocessing import Prepared, prepare, restore
 from inference.model.providers import WORDS, Session, candidates, default_threads, first_line
 from inference.model.session import open_session
@@ -130,6 +130,8 @@ class Engine:
                 fallbacks.append(f"{WORDS[provider]} failed on its first frame ({error}).")
                 continue
             if engine.self_test.passed:
+                if isinstance(session, TimedSession):
+                    session.limit_s = None
                 engine.fallbacks = tuple(fallbacks)
                 for sentence in fallbacks:
                     log.info("the model runs on %s: %s", engine.provider, sentence)
@@ -211,6 +213,8 @@ class Engine:
     def _check_shapes(self) -> None:
         """Refuse a graph that does not fit its own contract."""
         rows, cols = self.contract.input.patch
+        if len(self._session.get_inputs()) != 1:
+            raise ContractError("The model wants several inputs, and a picture is one: export the model again.")
         outputs = self._session.get_outputs()
         answer = [self._session.get_inputs()[0].shape, *(output.shape for output in outputs)]
         wanted = [[1, 1, rows, cols], [1, len(self.contract.output.labels), rows, cols]]

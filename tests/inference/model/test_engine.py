@@ -15,6 +15,7 @@ from inference.errors import AnalysisError, ContractError, ModelError, SelfTestE
 from inference.model.engine import Engine
 from inference.model.golden import GoldenCase
 from inference.model.onnxruntime_session import options
+from inference.model.providers import card_unused
 from inference.model.session import open_session
 
 CPU = ["CPUExecutionProvider"]
@@ -54,7 +55,9 @@ def test_a_model_says_what_it_is(model):
 def test_loading_prints_nothing(tmp_path, capfd):
     threshold_model(tmp_path / "model.onnx")
     engine = Engine.load(tmp_path / "model.onnx")
-    assert len(engine.fallbacks) == ["TensorRT", "CUDA", "CPU"].index(engine.provider)
+    gpu = {"TensorrtExecutionProvider": "TensorRT", "CUDAExecutionProvider": "CUDA"}
+    listed = [words for name, words in gpu.items() if name in onnxruntime.get_available_providers()]
+    assert len(engine.fallbacks) == [*listed, "CPU"].index(engine.provider)
     assert capfd.readouterr() == ("", "")
 
 
@@ -217,6 +220,13 @@ def test_a_gpu_that_is_not_there_falls_back_to_the_cpu_and_says_so(tmp_path):
     assert engine.provider == "CPU"
     assert len(engine.fallbacks) == len(listed)
     assert all("not tried: no NVIDIA driver" in sentence for sentence in engine.fallbacks)
+
+
+def test_a_card_that_the_installation_cannot_use_is_told():
+    """No silence where somebody with a graphics card installed the runtime for the CPU."""
+    assert "ius[cuda]" in card_unused(CPU, card=True)
+    assert card_unused(["CUDAExecutionProvider", *CPU], card=True) == ""
+    assert card_unused(CPU, card=False) == ""
 
 
 @pytest.mark.usefixtures("no_gpu")
