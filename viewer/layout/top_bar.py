@@ -46,6 +46,7 @@ class TopBar(QWidget):
             made = button(text, hint)
             made.clicked.connect(lambda _=False, name=action: act(name))
             self._buttons.append(made)
+        self.badge.clicked.connect(lambda _=False: act("record"))
         self.phase.clicked.connect(lambda _=False: act("phase"))
         self._row = QHBoxLayout(self)
         for widget in (self._mark, self._mode, self._name, self._details):

@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
 from viewer.keymap import AnyAction, Keymap
 from viewer.panels.base import Panel
 from viewer.style.theme import Sizes
-from viewer.style.widgets import ElidedLabel, button, label, set_text, size_button
+from viewer.style.widgets import Button, ElidedLabel, button, label, set_text, size_button
 
 COLUMNS = 3
 HELP = (
@@ -21,13 +21,12 @@ PRESS = "Now press the pedal or key for “{words}”. Esc: none, and forget tho
 MODIFIERS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_AltGr)
 
 
-class ActionRow(QPushButton):
+class ActionRow(Button):
     """A key and what it does."""
 
     def __init__(self, action: AnyAction) -> None:
         super().__init__()
         self.action = action
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setProperty("kind", "row")
         self.setAccessibleName(action.words)
         self._key, self._words = ElidedLabel("blue"), label()
@@ -70,7 +69,6 @@ class KeysPanel(Panel):
         super().__init__("Keys and actions", 880, parent)
         self._act = act
         self._teaching = False
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._rows = [ActionRow(action) for action in actions]
         grid = QGridLayout()
         grid.setSpacing(2)
@@ -141,5 +139,4 @@ class KeysPanel(Panel):
         if self._for is None and not self._teaching:
             return
         self._teaching, self._for = False, None
-        self.clearFocus()
         set_text(self._note, words)

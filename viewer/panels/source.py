@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from inference.live.requests import DEMO, SourceRequest
 from viewer.panels.base import Panel
 from viewer.panels.source_list import SourceList
 from viewer.style.theme import Sizes
-from viewer.style.widgets import button, rule, set_text, size_button
+from viewer.style.widgets import Field, button, rule, set_text, size_button
 
 PHANTOM = "simulated:"
 AXES = ("i", "j", "k")
+ADDRESS = r"[^\s]*"
 
 
 class SourcePanel(Panel):
@@ -49,9 +50,7 @@ class SourcePanel(Panel):
         self.list = SourceList()
         self.list.opened.connect(self._choose)
         self.list.selected.connect(lambda text: self.preview_wanted.emit(self.request(text)))
-        self.address = QLineEdit()
-        self.address.setPlaceholderText("igtl://computer:18944, rtsp://…, udp://…")
-        self.address.setAccessibleName("Address of a live stream")
+        self.address = Field("Address of a live stream", "igtl://computer:18944, rtsp://…, udp://…", ADDRESS)
         self.address.returnPressed.connect(self._connect_stream)
         self._lay_out(files, axes)
 
@@ -144,6 +143,4 @@ class SourcePanel(Panel):
         """Ask without stopping the window: the picture goes on behind the dialogue."""
         dialogue = QFileDialog(self.window(), "Open")
         dialogue.setFileMode(mode)
-        dialogue.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialogue.fileSelected.connect(self._choose)
-        dialogue.open()
+        self.ask_file(dialogue, self._choose)

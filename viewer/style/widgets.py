@@ -1,8 +1,16 @@
 """Small widgets that several places use."""
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, QRegularExpression, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QRegularExpressionValidator,
+)
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QPushButton, QSizePolicy, QWidget
 
 from inference.readout.marks import Shape
 from viewer.style.theme import Sizes
@@ -30,10 +38,50 @@ def set_ink(target: QLabel, ink: str) -> None:
         target.style().polish(target)
 
 
-def button(text: str, hint: str = "", kind: str = "") -> QPushButton:
-    """A button that leaves the keyboard to the window's shortcuts."""
-    made = QPushButton(text)
-    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+class Button(QPushButton):
+    """A button that Tab reaches and Enter presses. A click leaves the keyboard where it is, and space is a shortcut."""
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Press it by Enter."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
+class Field(QLineEdit):
+    """A field that takes the letters that may stand in it; every other key stays a shortcut, for a pedal too.
+
+    Args:
+        name: what it asks for.
+        example: stands in it while it is empty.
+        pattern: a regular expression of its text, at every step of typing.
+    """
+
+    def __init__(self, name: str, example: str, pattern: str) -> None:
+        super().__init__()
+        self.setPlaceholderText(example)
+        self.setAccessibleName(name)
+        self._pattern = QRegularExpression(QRegularExpression.anchoredPattern(pattern))
+        self.setValidator(QRegularExpressionValidator(self._pattern, self))
+
+    def event(self, event: QEvent) -> bool:
+        """Leave a key to the shortcuts that cannot be typed here."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            typed = event.text()
+            if typed.isprintable() and typed and not self._pattern.match(typed).hasMatch():
+                event.ignore()
+                return False
+        return super().event(event)
+
+
+def button(text: str, hint: str = "", kind: str = "") -> Button:
+    """A button."""
+    made = Button(text)
     made.setProperty("kind", kind)
     made.setToolTip(hint)
     made.setAccessibleName(hint or text)
