@@ -9,7 +9,6 @@ from inference.live.guarded_source import BY_HAND
 from inference.outcome import Outcome
 from inference.readout.marks import Tone
 from inference.ruler import per_pixel
-from inference.sources.live import INTERRUPTED
 from inference.spacing import PixelSpacing, Provenance
 from viewer.control.app_state import AppState
 from viewer.control.presets import Place, Preset, Presets, packed
@@ -153,6 +152,8 @@ class Calibration:
         Args:
             newest: the source's own newest outcome, never an older one of a frozen view.
         """
+        from inference.sources.live import INTERRUPTED  # its libraries aren't needed at the start
+
         source, frame = self._state.session.source, None if newest is None else newest.frame
         if source is None or frame is None or not source.depth_watched:
             self._in_use = None

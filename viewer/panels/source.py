@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
 from inference.live.requests import DEMO, SourceRequest
 from viewer.panels.base import Panel
 from viewer.panels.source_list import SourceList
 from viewer.style.theme import Sizes
-from viewer.style.widgets import Field, button, rule, set_text, size_button
+from viewer.style.widgets import Button, Field, button, rule, set_text, size_button
 
 PHANTOM = "simulated:"
 AXES = ("i", "j", "k")
@@ -32,7 +32,7 @@ class SourcePanel(Panel):
         self.current = ""
         """What was asked for last; asked for again when its axis or region changes."""
         self._error = self.note("red")
-        self._buttons: list[QPushButton] = []
+        self._buttons: list[Button] = []
         files, axes = QHBoxLayout(), QHBoxLayout()
         for layout, text, does in (
             (files, "File…", self._ask_file),
@@ -68,13 +68,13 @@ class SourcePanel(Panel):
         self.body.addWidget(self.list)
         self._error.hide()
 
-    def _button(self, text: str, does: Callable[[], None]) -> QPushButton:
+    def _button(self, text: str, does: Callable[[], None]) -> Button:
         made = button(text)
         made.clicked.connect(lambda _=False: does())
         self._buttons.append(made)
         return made
 
-    def _axis_button(self, axis: str, row: QHBoxLayout) -> QPushButton:
+    def _axis_button(self, axis: str, row: QHBoxLayout) -> Button:
         made = self._button(axis, lambda: self._choose_axis(axis))
         made.setCheckable(True)
         made.setChecked(axis == self._axis)

@@ -39,11 +39,24 @@ def set_ink(target: QLabel, ink: str) -> None:
 
 
 class Button(QPushButton):
-    """A button that Tab reaches and Enter presses. A click leaves the keyboard where it is, and space is a shortcut."""
+    """A button that Tab reaches and Enter presses. A click leaves the keyboard where it is, and space is a shortcut.
+
+    Attributes:
+        least: its smallest width, px.
+    """
 
     def __init__(self, text: str = "") -> None:
         super().__init__(text)
+        self.least = 0
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def sizeHint(self) -> QSize:
+        """Its whole text, and a finger's width."""
+        return super().sizeHint().expandedTo(QSize(self.least, 0))
+
+    def minimumSizeHint(self) -> QSize:
+        """The same: no layout makes it narrower than its text."""
+        return self.sizeHint()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Press it by Enter."""
@@ -88,11 +101,12 @@ def button(text: str, hint: str = "", kind: str = "") -> Button:
     return made
 
 
-def size_button(target: QPushButton, sizes: Sizes, *, square: bool = False, size: float = 14) -> None:
+def size_button(target: Button, sizes: Sizes, *, square: bool = False, size: float = 14) -> None:
     """Give a button a finger's height, and its font."""
     target.setFont(sizes.font(size))
     target.setFixedHeight(sizes.touch)
-    target.setMinimumWidth(sizes.touch)
+    target.least = sizes.touch
+    target.updateGeometry()
     if square:
         target.setFixedWidth(sizes.touch)
     target.setIconSize(QSize(sizes.px(18), sizes.px(18)))
