@@ -15,7 +15,7 @@ from inference.sources import device_names
 from inference.spacing import PixelSpacing
 from inference.view_notes import Marker, Phase
 from viewer.control.app_state import AppState
-from viewer.control.calibration import Calibration
+from viewer.control.calibration import TURNED, Calibration
 from viewer.control.monitors import Monitors
 from viewer.picture.canvas import Canvas
 
@@ -66,7 +66,10 @@ class ActionHandlers:
         self._view.top.show_phase(phase)
 
     def calibrate(self, spacing: PixelSpacing) -> None:
-        """Use this scale from the next frame on."""
+        """Use this scale from the next frame on, unless the depth was turned while it was measured."""
+        if not self._calibration.still_shows_what_was_marked():
+            self._view.picture_area.say(TURNED, monotonic())
+            return
         self._state.thaw()
         self._state.held_warning.reset()
         self._view.trace.clear()

@@ -21,6 +21,7 @@ APPLIED = "The scale kept for this device is in use: its depth text and ruler ar
 DIFFERENT = "A scale is kept for this device, but its depth text or ruler was another one: calibrate again (C)."
 DELETED = "The scale kept for this device is deleted."
 NOTHING_ENDED = "No interruption has ended a scale that is still watched: press C to calibrate."
+TURNED = "The depth was turned while you calibrated: nothing is used. Calibrate again (C), on the picture of now."
 KEPT = "The scale is kept for this device, picture size and crop."
 
 
@@ -72,8 +73,9 @@ class Calibration:
         """Tell the panel what is watched, and whether a scale is kept."""
         source, place = self._state.session.source, self._place()
         captured, watched = source is not None and source.captured, source is not None and source.depth_watched
+        marked = source is not None and source.watched is not None
         kept = place is not None and self._presets.find(place) is not None
-        self._state.view.calibration.show_watch(captured=captured, watched=watched, kept=kept)
+        self._state.view.calibration.show_watch(captured=captured, marked=marked, watched=watched, kept=kept)
 
     def delete(self) -> None:
         """Delete the scale that is kept for this device, size and crop; where it is in use, the number goes with it."""
@@ -132,6 +134,16 @@ class Calibration:
             self._watch(rect)
         else:
             self._crop(rect)
+
+    def still_shows_what_was_marked(self) -> bool:
+        """Whether the scanner still shows the depth text and ruler of the picture that the points were clicked on."""
+        source, marked_on = self._state.session.source, self._state.marked_on
+        if source is None or source.watched is None or marked_on is None:
+            return True
+        try:
+            return source.shows(source.watched, marked_on.pixels)
+        except SpacingError:
+            return False
 
     def calibrated(self, spacing: PixelSpacing) -> None:
         """A scale was given: it is kept once a frame was shown with it."""
@@ -202,10 +214,10 @@ class Calibration:
         say(KEPT, monotonic(), Tone.NOTICE)
 
     def _watch(self, rect: Rect) -> None:
-        source = self._state.session.source
-        whole = None if source is None else source.whole()
-        if source is None or whole is None:
+        source, shown = self._state.session.source, self._state.marked_on
+        if source is None or shown is None:
             return
+        whole = shown.pixels  # what the user saw: where the depth was turned meanwhile, the next picture says so
         try:
             source.watch(rect, whole)
         except SpacingError as error:

@@ -84,13 +84,18 @@ class Refresh:
         )
 
     def _whole(self, picture: Frame | None) -> Frame | None:
-        """The newest picture with the scanner's text and ruler, while something is marked on it."""
-        source, before = self._session.source, self._view.front.picture.frame
-        frame = picture or before
-        if source is None or frame is None or not self._state.calibrating or (pixels := source.whole()) is None:
+        """One picture with the scanner's text and ruler, which stands still while something is marked on it."""
+        if not self._state.calibrating:
+            self._state.marked_on = None
+        elif self._state.marked_on is None:
+            self._state.marked_on = self._raw(picture or self._view.front.picture.frame)
+        return self._state.marked_on
+
+    def _raw(self, frame: Frame | None) -> Frame | None:
+        """This frame as the scanner drew it; None where the source takes nothing off."""
+        source = self._session.source
+        if source is None or frame is None or (pixels := source.whole()) is None:
             return None
-        if before is not None and before.pixels is pixels:
-            return before
         return replace(frame, pixels=pixels) if pixels.shape == frame.pixels.shape else None
 
     def _marking(self) -> Marking:
@@ -174,7 +179,7 @@ class Refresh:
         state.freezing.put_away()
         self._view.top.show_phase(state.phase)  # a replay must not be believed by the phase of another operation
         state.flip_view(state.flip)
-        state.face_row = None
+        state.face_row = state.marked_on = None
         state.held_warning.reset()
         state.meter.reset()
         state.live_meter.reset()

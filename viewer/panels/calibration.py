@@ -56,7 +56,7 @@ class CalibrationPanel(Panel):
         self.length = Field("Length between the points, mm", "length, mm", NUMBER)
         self.row = Field("Millimetres from row to row", "row, mm", NUMBER)
         self.column = Field("Millimetres from column to column", "col, mm", NUMBER)
-        self._confirm, self._captured, self._watched = button("Use it anyway"), False, False
+        self._confirm, self._unmarked = button("Use it anyway"), False
         self._doubted: tuple[PixelSpacing, tuple[Point, Point] | None] | None = None
         self._use_ruler, self._use_typed = button("Use this length", kind="accent"), button("Use")
         self._again, self._other = button("Points again"), button("Not square: 2nd pair")
@@ -125,15 +125,16 @@ class CalibrationPanel(Panel):
         self._set_points(())
         self._complain("")
 
-    def show_watch(self, *, captured: bool, watched: bool, kept: bool) -> None:
+    def show_watch(self, *, captured: bool, marked: bool, watched: bool, kept: bool) -> None:
         """Say whether a change of depth would be noticed, and offer to delete a scale that is kept.
 
         Args:
             captured: the picture comes from a scanner whose depth may be turned at any moment.
+            marked: its depth text and ruler were marked; a new scale takes what stands there now for right.
             watched: its depth text and ruler are watched, and unchanged.
             kept: a scale is kept for this device, picture size and crop.
         """
-        self._captured, self._watched = captured, watched
+        self._unmarked = captured and not marked
         words = "A recording: its depth text is not watched. Crop it where the sector was not found right."
         if captured:
             words = WATCHED if watched else NOT_WATCHED
@@ -212,7 +213,7 @@ class CalibrationPanel(Panel):
         except SpacingError as error:
             self._complain(str(error))
             return
-        vouching = self._captured and not self._watched
+        vouching = self._unmarked
         if doubts := [words for words in (implausible(found), VOUCH if vouching else "") if words]:
             self._complain(" ".join(doubts))
             self._doubted = (replace(found, provenance=Provenance.VOUCHED) if vouching else found), measured

@@ -27,7 +27,7 @@ from inference.sources import open_live, open_source
 from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Marker
-from viewer.control.calibration import DIFFERENT
+from viewer.control.calibration import DIFFERENT, TURNED
 from viewer.control.presets import Presets, presets_path
 from viewer.main_window import MainWindow
 
@@ -220,6 +220,32 @@ def test_while_it_is_calibrated_the_picture_shows_the_scanners_text_and_no_conto
 def _has_text(window: MainWindow) -> bool:
     frame = window.view.canvas.picture.frame
     return frame is not None and bool(frame.pixels[TEXT.where].any())
+
+
+def test_what_is_marked_on_stands_still_and_a_depth_turned_meanwhile_takes_nothing(
+    show: Show, qtbot: QtBot, scanner: tuple[Any, str]
+) -> None:
+    server, address = scanner
+    window = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: "scale unknown" in card(window), timeout=5000)
+    mark_depth(qtbot, window)
+    qtbot.waitUntil(lambda: _has_text(window), timeout=3000)
+    stands = window.view.canvas.picture.frame
+    assert stands is not None
+    captured = window.session.status().captured  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: window.session.status().captured > captured + 10, timeout=5000)  # type: ignore[union-attr]
+    assert window.view.canvas.picture.frame is stands
+    server.depth = "9"
+    qtbot.waitUntil(lambda: not window.session.source.depth_watched, timeout=5000)  # type: ignore[union-attr]
+    assert window.view.canvas.picture.frame is stands, "the picture of before is still what is clicked on"
+    measure(qtbot, window)
+    assert window.view.picture_area.notice.text() == TURNED
+    qtbot.wait(300)
+    assert not measured(window)
+    window.act("calibrate")
+    measure(qtbot, window)
+    qtbot.waitUntil(lambda: measured(window), timeout=5000)
+    window.close()
 
 
 def test_an_empty_region_is_no_depth_text(show: Show, qtbot: QtBot, scanner: tuple[Any, str]) -> None:

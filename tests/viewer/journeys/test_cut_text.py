@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 
 import pytest
 from legible import cut_off
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from inference.frame import Frame
@@ -45,4 +47,6 @@ def test_no_text_is_cut_with_the_longest_name(show: Show, qtbot: QtBot, size: tu
             qtbot.wait(60)
             cut = [text for text in cut_off(window) if not text.startswith(NAME)]
             assert cut == [], (panel, recording)
+            bar = [made for made in window.view.top.children() if isinstance(made, QWidget) and made.isVisible()]
+            assert not [(a, b) for a, b in combinations(bar, 2) if a.geometry().intersects(b.geometry())]
     window.act("record")
