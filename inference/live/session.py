@@ -176,13 +176,15 @@ class Session:
             case_code: typed by the user, checked.
 
         Raises:
-            ChoiceError: if no source is open.
+            ChoiceError: if no source is open, or a record of it runs: only `stop_record` ends that.
             OutputError: if the file cannot be made.
         """
         from inference.live.session_record import SessionRecord
 
         if self._chain is None:
             raise ChoiceError("Open a source first: there is nothing to record.")
+        if self._chain.record is not None:
+            raise ChoiceError("A recording is running: stop it before another one begins.")
         record = SessionRecord(path, self._chain.source, case_code)
         record.begin(self.notes, self.model)
         self._chain.record = record

@@ -1,6 +1,6 @@
 """The picture with what may lie over it: one panel at a time, and a passing notice."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -24,6 +24,8 @@ class PictureArea(QWidget):
         live: the live picture without contour, the larger of two panes.
     """
 
+    panel_closed = Signal()
+
     def __init__(self, canvas: Canvas, live: Canvas) -> None:
         super().__init__()
         self._sizes = Sizes()
@@ -46,6 +48,7 @@ class PictureArea(QWidget):
         """Add a panel."""
         self._panels.append(panel)
         panel.closed.connect(self._make_room)
+        panel.closed.connect(self.panel_closed)
 
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
@@ -77,6 +80,7 @@ class PictureArea(QWidget):
             panel.raise_()
             panel.place(self)
             self._make_room()
+            panel.take_keyboard()
 
     def dismiss(self) -> None:
         """Close whatever is open."""
