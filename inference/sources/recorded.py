@@ -16,7 +16,7 @@ from inference.source_info import SourceInfo
 from inference.sources.base import Closing
 from inference.spacing import PixelSpacing
 
-REMEDY = "calibrate, or type the spacing (--spacing ROW,COL)"
+REMEDY = "calibrate, or type the mm per pixel"
 """What a user can do about an unknown scale; ends every such sentence."""
 
 

@@ -177,7 +177,7 @@ def test_no_words_and_no_message_lie_over_the_picture(show: Show, qtbot: QtBot, 
     native = Annotations(
         phase="Resection started",
         mode="thorough: mean of 4 mirrored passes and 5 folds",
-        disagreement="pink: where passes or folds disagree, not a margin",
+        disagreement="pink: model disagreement, not a margin",
         band="thin lines: model 25-75 %, not a margin",
         truth="true contour (pink): Dice 0.93 on this frame",
         flipped="FLIPPED left-right, up-down",
