@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from inference.errors import SpacingError
 
-REMEDY = "calibrate, or type the spacing (--spacing ROW,COL)"
+REMEDY = "calibrate, or type the mm per pixel"
 """What a user can do about an unknown scale; ends every such sentence."""
 DEPTH_MM = (20.0, 400.0)
 """How deep a picture of a probe can be: linear probes of the skin begin, abdominal ones end there."""

@@ -18,7 +18,7 @@ ACTIONS: tuple[Action[ActionHandlers], ...] = (
     Action("phase", ("P",), "P", "Next phase of surgery", ActionHandlers.next_phase),
     Action("overlay", ("O",), "O", "Contour off for 3 s", ActionHandlers.contour_off),
     Action("band", ("B",), "B", "Uncertainty band", ActionHandlers.toggle_band),
-    Action("disagreement", ("V",), "V", "Where passes disagree", ActionHandlers.toggle_disagreement),
+    Action("disagreement", ("V",), "V", "Model disagreement", ActionHandlers.toggle_disagreement),
     Action("caliper", ("D",), "D", "Caliper on a still view", ActionHandlers.toggle_caliper),
     Action("snapshot", ("S",), "S", "Write a snapshot", ActionHandlers.write_snapshot),
     Action("record", ("R",), "R", "Record, or stop", ActionHandlers.record_or_stop),

@@ -101,7 +101,7 @@ class Recording:
         elif self._session.live is not None:
             self._background.say("Contour marked as wrong: press K to keep it with the last 30 s.", Tone.NEUTRAL)
         else:
-            self._background.say("Nothing is recorded that could hold this mark: press R first.")
+            self._background.say("Start recording to mark contours: press R.")
 
     def show(self) -> None:
         """Bring the badge to this moment; end where the source or the disk ended the record."""

@@ -135,7 +135,9 @@ class Refresh:
     def _show_slowly(self, now: float) -> None:
         """Bring everything that nobody reads at thirty a second to this moment."""
         state, status, model = self._state, self._session.status(), self._session.model
-        for name, value in facts.facts(state.shown, model, status, state.meter, now).items():
+        for name, value in facts.facts(
+            state.shown, model, status, state.meter, now, calibrating=state.calibrating
+        ).items():
             self._view.readout.show_fact(name, value)
         self._view.trace.refresh()
         self._view.transport.update_place()

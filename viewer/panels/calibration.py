@@ -69,7 +69,7 @@ class CalibrationPanel(Panel):
             "Pixels are taken as square unless you give a second pair. A 5 % error of scale is a 10 % error of area."
         )
         self.measured: tuple[Point, Point] | None = None
-        self._or.setText("Or type mm a pixel, if you know them:")
+        self._or.setText("Or type mm per pixel, if you know them:")
         self._confirm.clicked.connect(self._use_anyway)
         self._use_ruler.clicked.connect(self._apply_ruler)
         self.length.returnPressed.connect(self._apply_ruler)

@@ -75,7 +75,7 @@ class QuitPanel(Panel):
         super().__init__("Stop recording and close?", 420, parent)
         self._words = self.note()
         self._words.setText(QUIT)
-        self.stay, self.leave = button("Go on recording", kind="accent"), button("Stop and close")
+        self.stay, self.leave = button("Keep recording", kind="accent"), button("Stop and close")
         self.stay.clicked.connect(self.dismiss)
         self.leave.clicked.connect(self.agreed)
         row = QHBoxLayout()

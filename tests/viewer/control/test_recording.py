@@ -127,7 +127,7 @@ def test_a_wrong_contour_is_marked_on_its_frame(
 ) -> None:
     window = show(PhantomSource(count=60))
     qtbot.keyClick(window, Qt.Key.Key_W)
-    said(window, qtbot, "press R first")
+    said(window, qtbot, "Start recording to mark contours")
     start(window, qtbot)
     shown = at(window, 30)
     qtbot.keyClick(window, Qt.Key.Key_W)
