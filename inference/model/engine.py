@@ -21,9 +21,10 @@ from inference.errors import AnalysisError, ContractError, ModelError, SelfTestE
 from inference.frame import Pixels
 from inference.model import golden, mirrors
 from inference.model.golden import GoldenCase
+from inference.model.margin import Margin, restore
 from inference.model.onnx_metadata import metadata_of
 from inference.model.onnxruntime_session import RUN_ERRORS
-from inference.model.preprocessing import Prepared, prepare, restore
+from inference.model.preprocessing import Prepared, prepare
 from inference.model.providers import WORDS, Session, candidates, default_threads, first_line
 from inference.model.session import open_session
 
@@ -55,13 +56,13 @@ class Segmented:
     """The network's answer to one frame.
 
     Attributes:
-        margin: (rows, cols) float32 of the frame: how far a pixel is over the threshold, in logits; over 0 is tumour.
+        margin: of the frame: how far a pixel is over the threshold, in logits; over 0 is tumour.
         network_ms: time in the network alone, all tiles and mirrors.
         disagreement: (rows, cols) float32, standard deviation of the tumour probability between mirrored passes and
             folds; None in fast mode, and where there is one pass of one fold.
     """
 
-    margin: NDArray[np.float32]
+    margin: Margin
     network_ms: float
     disagreement: NDArray[np.float32] | None = None
 
@@ -88,7 +89,7 @@ class Engine:
         metadata = session.get_modelmeta().custom_metadata_map
         self.path, self.sha256 = path, sha256
         self.contract = ModelContract.from_metadata(metadata)
-        self._cutoff = np.float32(math.log(self.contract.output.threshold / (1 - self.contract.output.threshold)))
+        self._cutoff = math.log(self.contract.output.threshold / (1 - self.contract.output.threshold))
         self.provider = WORDS[session.get_providers()[0]]
         self.fallbacks: tuple[str, ...] = ()
         self._session = session
@@ -191,19 +192,14 @@ class Engine:
             tiles.append([mirrors.turned(self._planes(mirrors.turned(tile, axes), outputs), axes) for axes in ways])
             seconds += time.perf_counter() - start
         means = [mirrors.mean(passes) for passes in tiles]
-        margin = self._margin([one[:2] for one in means], prepared)
+        margin = Margin([one[:2] for one in means], prepared, self._cutoff)
         if len(ways) == len(outputs) == 1:
             return Segmented(margin, seconds * 1e3)
-        each = [self._margin([passes[way][:2] for passes in tiles], prepared) for way in range(len(ways))]
+        each = [
+            Margin([passes[way][:2] for passes in tiles], prepared, self._cutoff).whole() for way in range(len(ways))
+        ]
         within = None if len(outputs) == 1 else _restored([one[2] for one in means], prepared)
         return Segmented(margin, seconds * 1e3, mirrors.disagreement(each, within))
-
-    def _margin(self, logits: Sequence[NDArray[np.float32]], prepared: Prepared) -> NDArray[np.float32]:
-        """The tiles' logits as how far each of the frame's pixels is over the threshold."""
-        margin = restore(logits, prepared)
-        if self._cutoff:
-            margin -= self._cutoff
-        return margin
 
     def _check_shapes(self) -> None:
         """Refuse a graph that does not fit its own contract."""
@@ -231,7 +227,7 @@ class Engine:
         """Run the golden cases the way frames are run."""
         wrong = total = 0
         for case in cases:
-            mask = self.segment(case.pixels, case.spacing_mm).margin > 0
+            mask = self.segment(case.pixels, case.spacing_mm).margin.mask() > 0
             wrong += int(np.count_nonzero(mask != (case.mask > 0)))
             total += case.mask.size
         rate = wrong / total * 1e6

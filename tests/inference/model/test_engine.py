@@ -75,7 +75,7 @@ def test_areas_are_right_to_one_percent(model, shape, spacing_mm, half_mm):
         centre = (shape[0] / 2 + rng.uniform(-1, 1), shape[1] / 2 + rng.uniform(-1, 1))
         angle = 0.0 if row_mm != col_mm else rng.uniform(0, np.pi)
         pixels = ellipse(shape, centre, (half_mm[0] / col_mm, half_mm[1] / row_mm), angle)
-        area = np.count_nonzero(engine.segment(pixels, spacing_mm).margin > 0) * row_mm * col_mm
+        area = np.count_nonzero(engine.segment(pixels, spacing_mm).margin.whole() > 0) * row_mm * col_mm
         errors.append(area / (math.pi * half_mm[0] * half_mm[1]) - 1)
     assert max(map(abs, errors)) < 0.01
     assert abs(np.mean(errors)) < 0.003
@@ -85,7 +85,7 @@ def test_tiles_and_one_pass_of_a_pointwise_network_agree(model):
     pixels = np.random.default_rng(0).integers(1, 255, (120, 150)).astype(np.uint8)
     whole = model(unit="z", level=0.7, patch=(256, 256)).segment(pixels, (0.5, 0.4))
     tiled = model(unit="z", level=0.7, patch=(64, 80)).segment(pixels, (0.5, 0.4))
-    np.testing.assert_allclose(tiled.margin, whole.margin, atol=1e-2)
+    np.testing.assert_allclose(tiled.margin.whole(), whole.margin.whole(), atol=1e-2)
     assert tiled.network_ms > 0
 
 
@@ -95,28 +95,28 @@ def test_a_transposed_model_gives_the_same_mask(model, mask_normalisation):
     pixels[:20, :50] = 0
     spacing = (0.5, 0.3)
     straight = model(spacing_mm=(0.4, 0.6), mask_normalisation=mask_normalisation)
-    expected = straight.segment(pixels, spacing).margin > 0
+    expected = straight.segment(pixels, spacing).margin.whole() > 0
     turned = model(spacing_mm=(0.6, 0.4), transposed=True, mask_normalisation=mask_normalisation)
-    mask = turned.segment(pixels, spacing).margin > 0
+    mask = turned.segment(pixels, spacing).margin.whole() > 0
     assert expected.any()
     assert np.count_nonzero(mask != expected) <= 2
 
 
 def test_without_a_scale_there_is_still_a_mask(model):
     pixels = ellipse((300, 400), (150, 200), (60, 40), 0.3)
-    mask = model().segment(pixels, None).margin > 0
+    mask = model().segment(pixels, None).margin.whole() > 0
     assert np.count_nonzero(mask) == pytest.approx(np.count_nonzero(pixels == BRIGHT), rel=0.02)
 
 
 def test_one_bad_frame_does_not_spoil_the_next(model):
     engine = model()
     pixels = ellipse((90, 120), (45, 60), (20, 12), 0).astype(np.float32)
-    good = engine.segment(pixels, (0.4, 0.4)).margin
+    good = engine.segment(pixels, (0.4, 0.4)).margin.whole()
     with pytest.raises(AnalysisError):
         engine.segment(np.full((90, 120), np.nan, np.float32), (0.4, 0.4))
     with pytest.raises(AnalysisError, match="failed on CPU"):
         engine.run(np.zeros((1, 1, 3, 3), np.float32))
-    np.testing.assert_array_equal(engine.segment(pixels, (0.4, 0.4)).margin, good)
+    np.testing.assert_array_equal(engine.segment(pixels, (0.4, 0.4)).margin.whole(), good)
 
 
 def test_a_model_that_does_not_reproduce_its_masks_is_refused(model):

@@ -1,0 +1,62 @@
+"""The edge of the sector, looked at where a region comes near it."""
+
+from functools import cached_property
+
+import cv2
+import numpy as np
+
+from inference.frame import Mask, Pixels
+from inference.model.margin import Part
+
+
+class Edge:
+    """The edge of the sector, which is the filled outline of everything non-zero; dark cysts lie inside.
+
+    Args:
+        pixels: (rows, cols), 0 outside the sector.
+        crop: a part of them outside which nothing is non-zero.
+    """
+
+    def __init__(self, pixels: Pixels, crop: Part) -> None:
+        self._pixels, self._crop = pixels, crop
+
+    def outside(self, part: Part) -> Mask:
+        """1 outside the sector, 0 inside, (rows, cols) uint8 of a part of the picture."""
+        (rows, cols), (seen_rows, seen_cols) = part, self._crop
+        outside = np.ones((rows.stop - rows.start, cols.stop - cols.start), np.uint8)
+        top, bottom = max(rows.start, seen_rows.start), min(rows.stop, seen_rows.stop)
+        left, right = max(cols.start, seen_cols.start), min(cols.stop, seen_cols.stop)
+        if top < bottom and left < right:
+            seen = self._outside[
+                top - seen_rows.start : bottom - seen_rows.start, left - seen_cols.start : right - seen_cols.start
+            ]
+            outside[top - rows.start : bottom - rows.start, left - cols.start : right - cols.start] = seen
+        return outside
+
+    @cached_property
+    def _outside(self) -> Mask:
+        """All of the crop; a part of it cannot be drawn alone, since lines that leave a picture are drawn another way."""
+        crop = self._pixels[self._crop]
+        shown = np.asarray(crop if crop.dtype == np.uint8 else crop > 0, np.uint8, order="C")
+        outside = np.ones(shown.shape, np.uint8)
+        outlines, _ = cv2.findContours(shown, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+        cv2.drawContours(outside, outlines, -1, 0, cv2.FILLED)
+        return outside
+
+    def touched(self, one: Mask, corner: tuple[int, int]) -> bool:
+        """Whether a pixel of a region is next to the outside of the sector or of the picture.
+
+        Args:
+            one: 0 and 1 in the box of the region.
+            corner: (x, y) of the box.
+        """
+        x0, y0 = corner
+        height, width = one.shape
+        rows, cols = self._pixels.shape
+        if x0 == 0 or y0 == 0 or x0 + width == cols or y0 + height == rows:
+            return True
+        part = slice(y0 - 1, y0 + height + 1), slice(x0 - 1, x0 + width + 1)
+        grown = cv2.dilate(cv2.copyMakeBorder(one, 1, 1, 1, 1, cv2.BORDER_CONSTANT), np.ones((3, 3), np.uint8)) > 0
+        dark = grown & (self._pixels[part] <= 0)
+        # Most often nothing near the region is black, so that nobody need ask whether it is a cyst.
+        return bool(dark.any() and np.any(self.outside(part)[dark]))
