@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c packa
 PACKAGES := inference viewer training
 RECIPE := pyproject.toml packaging/constraints.txt
 
-.PHONY: demo test check format lint types imports bench bench-all soak screenshots demo-model clean
+.PHONY: demo test processors check format lint types imports bench bench-all soak screenshots demo-model clean
 
 demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 	@packaging/system-libraries
@@ -14,9 +14,13 @@ demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 
 test: $(VENV)/.all  ## every test
 	@packaging/system-libraries && packaging/test-tools
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q --durations=20
 
-check: $(VENV)/.all format lint types imports test  ## what must pass before every commit
+processors: $(VENV)/.all  ## the tests of engine and precision on every instruction set of this processor
+	@packaging/system-libraries
+	$(BIN)/python tests/processors.py
+
+check: $(VENV)/.all format lint types imports processors test  ## what must pass before every commit
 
 format: $(VENV)/.all
 	$(BIN)/ruff format --check $(PACKAGES) tests

@@ -1,4 +1,4 @@
-"""ius-segment: the engine over files, without a window.
+"""ius-segment: the engine without a window, over files and over what is live.
 
 Exit codes: 0 well; 1 some frames failed or were not analysed; 2 bad input.
 """
@@ -15,20 +15,27 @@ from statistics import median
 import numpy as np
 from tqdm import tqdm
 
+from inference import cli_live
 from inference.assets import demo_model_path
-from inference.contract import DEMONSTRATION, INTENDED_USE, Mode
+from inference.contract import Mode
 from inference.errors import ChoiceError, IusError, OutputError, SourceError, SpacingError
-from inference.export.readings import failed_row, reading_row, spacing_cells, write_readings
+from inference.export.readings import UNLIKE, failed_row, reading_row, spacing_cells, write_readings
 from inference.files import write_text
 from inference.frame import Mask
+from inference.guards.all import every_guard
+from inference.guards.watch import Watch
+from inference.live import policy
+from inference.live.guarded_source import guarded
 from inference.model.engine import Engine
 from inference.model.segmenter import Segmenter
 from inference.outcome import NothingFound, Outcome, Tumour
+from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.sources import open_source
 from inference.sources.base import RecordedSource
 from inference.sources.paths import RECORDS, is_dicom, suffix_of
 from inference.spacing import PixelSpacing, Provenance
 
+UNGUARDED = "The guards were switched off: frames that the window would refuse were analysed."
 WELL, SOME_FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
 
 
@@ -51,10 +58,11 @@ def run(arguments: argparse.Namespace) -> int:
     with closing(_opened(arguments, arguments.region)) as source:
         engine = Engine.load(Path(arguments.model) if arguments.model else demo_model_path())
         out = _folder(arguments.out)
-        notices = _notices(engine, source)
+        notices = [*_notices(engine, source), *(() if arguments.guards else (UNGUARDED,))]
         print("\n".join([*notices, *engine.fallbacks]), file=sys.stderr)
-        rows, masks, overheads_ms = _analyse(source, Segmenter(engine, mode=arguments.mode))
-        write_readings(out / "readings.csv", rows)
+        guards = every_guard() if arguments.guards else None
+        rows, masks, overheads_ms = _analyse(source, Segmenter(engine, mode=arguments.mode), guards)
+        write_readings(out / "readings.csv", rows, (UNLIKE,))
         source.save_masks(masks, str(out / "masks.nii.gz"))
     counts = Counter(str(row["outcome"]) for row in rows)
     summary = {
@@ -65,6 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
         "model": engine.contract.identity.name,
         "model_sha256": engine.sha256,
         "mode": arguments.mode.value,
+        "guards": arguments.guards,
+        "unlike_training": sum(bool(row.get(UNLIKE)) for row in rows),
         "provider": engine.provider,
         "fallbacks": list(engine.fallbacks),
         "overhead_ms": round(median(overheads_ms), 3) if overheads_ms else None,
@@ -138,16 +148,21 @@ def export(arguments: argparse.Namespace) -> int:
     return WELL
 
 
-def _analyse(source: RecordedSource, segmenter: Segmenter) -> tuple[list[dict[str, object]], list[Mask], list[float]]:
+def _analyse(
+    source: RecordedSource, segmenter: Segmenter, guards: Watch | None
+) -> tuple[list[dict[str, object]], list[Mask], list[float]]:
     """Every frame, none dropped: its row, its mask, and the milliseconds spent beside the network."""
     nothing: Mask = np.zeros((source.info.rows, source.info.cols), np.uint8)
     rows: list[dict[str, object]] = []
     masks: list[Mask] = []
     overheads_ms: list[float] = []
+    contract = segmenter.engine.contract
     for index in tqdm(range(len(source)), unit="frame", file=sys.stderr):
         outcome: Outcome | None = None
         try:
-            outcome = segmenter(source.read(index))
+            frame = source.read(index)
+            believed = frame if guards is None else guarded(frame, guards, contract.input.seen)
+            outcome = policy.answer(believed, segmenter, contract)
             rows.append(reading_row(outcome))
         except SourceError as error:
             rows.append(failed_row(index, source.info, str(error)))
@@ -202,7 +217,7 @@ def _json(values: dict[str, object]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ius-segment", description=f"Brain tumour on ultrasound. {INTENDED_USE}")
-    commands = parser.add_subparsers(required=True, metavar="run|inspect|export|model")
+    commands = parser.add_subparsers(required=True, metavar="run|live|inspect|export|model")
     of_source = argparse.ArgumentParser(add_help=False)
     of_source.add_argument(
         "source", metavar="SOURCE", help="picture, folder, volume, sequence, DICOM, video, record, or simulated:"
@@ -226,6 +241,12 @@ def _parser() -> argparse.ArgumentParser:
         help="the mean over all mirrors: up to four times slower",
     )
     command.set_defaults(command=run)
+    command.add_argument(
+        "--no-guards",
+        dest="guards",
+        action="store_false",
+        help="also analyse frames that the guards forbid to believe: coloured, split, written over, lifted, black",
+    )
     command = commands.add_parser(
         "inspect", parents=[of_source, of_all], help=inspect.__doc__, description=inspect.__doc__
     )
@@ -240,6 +261,7 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser("model", parents=[of_all], help=model.__doc__, description=model.__doc__)
     command.add_argument("file", metavar="FILE", help="an .onnx")
     command.set_defaults(command=model)
+    cli_live.add_parser(commands)
     return parser
 
 

@@ -17,9 +17,6 @@ CONTRACT_KEY = "ius.contract"
 GOLDEN_KEY = "ius.golden"
 """Key of the golden cases (see `inference.model.golden`)."""
 SCHEMA: Final = 2
-INTENDED_USE = "Research use only. Not for diagnosis or treatment."
-DEMONSTRATION = "DEMONSTRATION MODEL: trained on simulation"
-"""Stands on screens and in exports where a model trained on simulation looks at anything else."""
 
 Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=0)]
@@ -210,7 +207,7 @@ class Reduction(_Group, frozen=True):
     slices: str
     n_slices: Side
     dice_mean: Share
-    """Of this file's masks to those in float32."""
+    """Of this file's masks to those in float32. Areas under 35 mm² count as 35 mm², since there one pixel decides."""
     dice_min: Share
     truth_dice_float32: Share
     """Mean Dice of the float32 masks to the true ones, over slices with tumour."""

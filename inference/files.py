@@ -27,6 +27,20 @@ def replacing(path: Path) -> Iterator[Path]:
         aside.unlink(missing_ok=True)
 
 
+def make_folder(folder: Path) -> Path:
+    """Make a folder where it is missing, and give it back.
+
+    Raises:
+        OutputError: if it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        sentence = f"{folder} cannot be made ({error.strerror}): check the disk and its rights."
+        raise OutputError(sentence) from error
+    return folder
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8.
 

@@ -35,6 +35,11 @@ class Latest(Generic[T]):
             item, self._item = self._item, None
             return item
 
+    def wait(self, timeout: float) -> None:
+        """Wait until there is an item or the mailbox is closed, at most `timeout` seconds; takes nothing."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._item is not None or self._closed, timeout)
+
     def close(self) -> None:
         """Let whoever waits go."""
         with self._changed:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.contract import INTENDED_USE
 from inference.errors import FormatError
 from inference.files import replacing
+from inference.safety import INTENDED_USE
 from inference.source_info import SweptGrid
 from inference.spacing import PixelSpacing
 

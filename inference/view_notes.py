@@ -116,8 +116,8 @@ class Marker(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What holds until the user says otherwise.
+class ViewNotes:
+    """What the user has said of the view; it holds until the user says otherwise.
 
     Attributes:
         phase: of surgery.
@@ -125,12 +125,18 @@ class Standing:
         marker: the probe's marker side.
     """
 
-    phase: Phase
-    flip: Flip
-    marker: Marker
+    phase: Phase = Phase.UNSET
+    flip: Flip = AS_IT_CAME
+    marker: Marker = Marker.UNSET
 
-    @property
-    def said(self) -> dict[str, str]:
-        """The same in a record's words; empty where nothing was said."""
-        marker = self.marker.value if self.marker in (Marker.LEFT, Marker.RIGHT) else ""
-        return {"phase": self.phase.value, "flip": self.flip.words, "marker": marker}
+    def of_source(self, phase: str, flip: str, marker: str) -> "ViewNotes":
+        """The notes on a newly opened source: what a record says of itself; elsewhere only the phase holds on.
+
+        Args:
+            phase: of a record, in the contract's terms; empty for a source that cannot know it.
+            flip: of a record, in words.
+            marker: of a record, left or right, or empty.
+        """
+        if not phase:
+            return ViewNotes(self.phase)
+        return ViewNotes(Phase(phase), Flip.parse(flip), Marker(marker) if marker else Marker.UNSET)

@@ -1,10 +1,15 @@
 """Shared by every test."""
 
+import faulthandler
+import os
+import signal
 import socket
+import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from types import FrameType
 
 import cv2
 import numpy as np
@@ -13,6 +18,39 @@ import pytest
 from numpy.typing import NDArray
 
 from inference.sources.simulated import PhantomSource
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test with a limit of its own may take longer than `faulthandler_timeout`: its threads are no news before."""
+    if item.get_closest_marker("timeout") is not None:
+        faulthandler.cancel_dump_traceback_later()
+
+
+WAITING = b"\nInterrupted: the summary follows once this test has ended.\n"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Ctrl-C ends the run after the test that is running, which closes its windows and joins its threads.
+
+    KeyboardInterrupt wherever Python stands would leave threads that nobody joins, so that the interpreter never ends,
+    and Qt swallows it in a slot. So a second Ctrl-C raises it only where no Qt runs.
+    """
+
+    def interrupted(number: int, frame: FrameType | None) -> None:
+        if session.shouldstop and "PySide6.QtWidgets" not in sys.modules:
+            signal.default_int_handler(number, frame)
+        session.shouldstop = "Ctrl-C"
+        # Past the capture of what tests print, and past the buffer that may be half written.
+        os.write(session.config.get_terminal_writer()._file.fileno(), WAITING)
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        return (yield)
+    finally:
+        signal.signal(signal.SIGINT, before)
+
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 

@@ -1,28 +1,25 @@
-"""`ius-viewer`: builds source, segmenter, stream and window. The only file that knows them all."""
+"""`ius-viewer`: builds session and window."""
 
 import argparse
 import json
-import logging
 import os
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
+
+from inference.live.address import host_and_port
 
 if TYPE_CHECKING:
+    from inference.live.exception_hooks import Faults
     from inference.live.model import Model
     from inference.live.requests import Opened, Refusal, SourceRequest
-    from inference.sources.base import RecordedSource
-    from viewer.exception_hooks import Faults
     from viewer.main_window import MainWindow
 
 STARTED_AT = monotonic()
 HEADLESS_S = 10.0
 """How long a window runs that nobody can see, unless `--exit-after` says otherwise."""
-log = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -37,13 +34,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     from platformdirs import user_log_path
     from PySide6.QtWidgets import QApplication
 
-    from viewer.exception_hooks import Faults, installed
+    from inference.live.exception_hooks import Faults, installed
+    from viewer.interrupt import interrupted_by
 
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("ius-viewer")
     seconds = wanted.exit_after if wanted.exit_after is not None else HEADLESS_S if headless else None
     found, unwritten = Faults(), list[str]()
-    with installed(found, user_log_path("ius", appauthor=False)):
+
+    def end() -> None:
+        window.end()
+
+    with installed(found, user_log_path("ius", appauthor=False)), interrupted_by(application, end):
         window = build(wanted, found)
         window.show()
         if seconds is not None:
@@ -60,12 +62,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     """The window, with source and model being opened behind it."""
-    from inference.live.requests import SourceRequest
+    from inference.live.requests import DEMO, SourceRequest
     from inference.live.session import Session
     from inference.view_notes import Phase
     from viewer import settings
     from viewer.main_window import MainWindow
-    from viewer.panels.source import DEMO
 
     session = Session(open_source, load_model)
     remembered = settings.load()
@@ -73,10 +74,10 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     window.resize(1280, 800)
     first_run = wanted.source is None and not wanted.demo
     text = DEMO if wanted.demo or wanted.source is None else wanted.source
-    window.deeds.open_source(
+    window.handlers.open_source(
         SourceRequest(text, wanted.axis, wanted.spacing, wanted.region, wanted.config, wanted.truth)
     )
-    window.deeds.open_model(None if wanted.model is None else Path(wanted.model), chosen=wanted.model is not None)
+    window.handlers.open_model(None if wanted.model is None else Path(wanted.model), chosen=wanted.model is not None)
     if wanted.send is not None:
         _send(window, *wanted.send)
     if first_run and not remembered.introduced:
@@ -87,80 +88,29 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
 def _send(window: "MainWindow", host: str, port: int) -> None:
     """Begin to send by OpenIGTLink; a taken port is told, and the window goes on without."""
     from inference.export.openigtlink_server import Broadcast
-    from inference.live.publisher import Outlet
+    from inference.live.opening import or_refusal
+    from inference.live.publisher import Publisher
     from inference.live.requests import Refusal
 
-    server = _guarded(lambda: Broadcast(port, host))
+    server = or_refusal(lambda: Broadcast(port, host))
     if isinstance(server, Refusal):
-        window.view.stage.say(server.sentence, monotonic())
+        window.view.picture_area.say(server.sentence, monotonic())
     else:
-        window.desk.outlet = Outlet(server)
+        window.session.publish_to(Publisher(server))
 
 
 def open_source(request: "SourceRequest") -> "Opened | Refusal":
-    """Open what the user wants, or say why not."""
+    """Open what the user wants, or say why not; libraries are loaded in the loader's thread, behind the window."""
+    from inference.live import opening
 
-    def opening() -> "Opened":
-        from inference.assets import demo_clip_path
-        from inference.errors import ChoiceError
-        from inference.sources import is_live, open_live
-        from inference.sources import open_source as open_any
-        from viewer.panels.source import DEMO
-
-        if is_live(request.text):
-            if request.truth is not None:
-                raise ChoiceError("Nobody knows the truth of a live picture: give --truth with a recording.")
-            return open_live(request.text, spacing=request.spacing)
-        text = str(demo_clip_path()) if request.text == DEMO else request.text
-        source = open_any(
-            text, axis=request.axis, spacing=request.spacing, region=request.region, config=request.config
-        )
-        return source if request.truth is None else _compared(source, request)
-
-    return _guarded(opening)
-
-
-def _compared(source: "RecordedSource", request: "SourceRequest") -> "Opened":
-    """The recording with its true masks, opened along the same axis."""
-    from inference.live.requests import Compared
-    from inference.live.truth import Truth
-    from inference.sources import open_source as open_any
-
-    with ExitStack() as opened:
-        opened.callback(source.close)
-        masks = open_any(str(request.truth), axis=request.axis)
-        opened.callback(masks.close)
-        compared = Compared(source, Truth(masks, source.info, len(source)))
-        opened.pop_all()
-        return compared
+    return opening.open_source(request)
 
 
 def load_model(path: Path | None) -> "Model | Refusal":
     """Load a model, the bundled one for None, or say why not."""
+    from inference.live import opening
 
-    def loading() -> "Model":
-        from inference.assets import demo_model_path
-        from inference.live.model import model_of
-
-        return model_of(path or demo_model_path())
-
-    return _guarded(loading)
-
-
-def _guarded(job: Callable[[], T]) -> "T | Refusal":
-    """Do a job of the start, and turn whatever breaks into one sentence."""
-    from inference.errors import IusError
-    from inference.live.requests import Refusal
-
-    try:
-        return job()
-    except IusError as error:
-        return Refusal(str(error))
-    # Door 3 of 3: whatever a decoder or driver throws while the application starts must end as a sentence on screen,
-    # not as a window without a picture.
-    except Exception as error:
-        log.exception("start failed")
-        return Refusal(f"This could not be opened ({error!r}): try another file, and report this one.")
+    return opening.load_model(path)
 
 
 def _choose_platform() -> bool:
@@ -194,7 +144,7 @@ def _end_after(window: "MainWindow", seconds: float, wanted: argparse.Namespace,
 
 def _write_status(window: "MainWindow", path: Path) -> None:
     from inference.files import write_text
-    from viewer.status_report import report
+    from inference.live.status_report import report
 
     values = report(window.meter, window.session.status(), window.session.model, window.shown, STARTED_AT)
     write_text(path, json.dumps(values, indent=2) + "\n")
@@ -234,7 +184,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--phase", choices=("unset", "before_dura", "dura_open", "resection"), default="unset", help="phase of surgery")
     add(
         "--send",
-        type=_address,
+        type=host_and_port,
         metavar="[HOST:]PORT",
         help="send frame, mask and area by OpenIGTLink; to this computer only, unless HOST says otherwise",
     )
@@ -242,14 +192,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--screenshot", type=Path, metavar="PNG", help="written at the end of --exit-after")
     add("--status", type=Path, metavar="JSON", help="counts and latencies, written at the end of --exit-after")
     return parser
-
-
-def _address(text: str) -> tuple[str, int]:
-    """Read `[HOST:]PORT`."""
-    host, _, port = text.rpartition(":")
-    if not port.isdecimal() or not 0 < int(port) < 65536:
-        raise argparse.ArgumentTypeError(f"{text} is not [HOST:]PORT, as in 18944")
-    return host or "127.0.0.1", int(port)
 
 
 def _spacing(text: str) -> object:

@@ -1,18 +1,40 @@
 """Which key does what: each action's own keys, and those that the user gave it, for a foot pedal that sends keys.
 
-Given keys stand in the settings file under `[keys]`, one action a line, as in `snapshot=F13` or `play="PgDown, F14"`;
-the names of the actions are those of `viewer.actions`. The keys panel writes them.
+The keys that a user gave stand in the settings file under `[keys]`, one action a line, as in `snapshot=F13` or
+`play="PgDown, F14"`; the names of the actions are those of `viewer.control.actions`. The keys panel writes them.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from PySide6.QtGui import QKeySequence
 
 from inference.errors import IusError
-from viewer.actions import ACTIONS, Action
 
-_NAMED = {action.name: action for action in ACTIONS}
+Handlers = TypeVar("Handlers")
+
+
+@dataclass(frozen=True, slots=True)
+class Action(Generic[Handlers]):
+    """Something the user can do.
+
+    Attributes:
+        name: by which buttons and the settings file call it.
+        keys: key sequences as Qt spells them; the first is shown.
+        shown: the key as a person reads it.
+        words: what it does.
+        run: does it, with the handlers of a window.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    shown: str
+    words: str
+    run: Callable[[Handlers], None]
+
+
+AnyAction: TypeAlias = Action[Any]
 
 
 class KeyConflictError(IusError):
@@ -24,16 +46,18 @@ class Keymap:
     """Every action's keys.
 
     Attributes:
+        actions: all of them.
         given: action name -> keys that the user gave it, as Qt spells them, beside its own.
     """
 
+    actions: Sequence[AnyAction]
     given: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def keys(self, action: Action) -> tuple[str, ...]:
+    def keys(self, action: AnyAction) -> tuple[str, ...]:
         """All keys of an action, its own first."""
         return (*action.keys, *self.given.get(action.name, ()))
 
-    def shown(self, action: Action) -> str:
+    def shown(self, action: AnyAction) -> str:
         """An action's keys as a person reads them."""
         return " ".join((action.shown, *self.given.get(action.name, ())))
 
@@ -47,9 +71,10 @@ class Keymap:
         Raises:
             KeyConflictError: if there is no such action or key, or the key does something else.
         """
-        action, sequence = _NAMED.get(name), QKeySequence(key)
+        named = {action.name: action for action in self.actions}
+        action, sequence = named.get(name), QKeySequence(key)
         if action is None:
-            raise KeyConflictError(f"There is no action {name}: the settings' [keys] names one of {', '.join(_NAMED)}.")
+            raise KeyConflictError(f"There is no action {name}: the settings' [keys] names one of {', '.join(named)}.")
         spelled = sequence.toString()
         if sequence.isEmpty() or not spelled:
             raise KeyConflictError(f"{key or 'Nothing'} is no key: press the pedal again, or name another key.")
@@ -58,24 +83,28 @@ class Keymap:
             raise KeyConflictError(f"{spelled} is already “{owner.words}”: choose another key for “{action.words}”.")
         if owner is not None:
             return self
-        return Keymap({**self.given, name: (*self.given.get(name, ()), spelled)})
+        return replace(self, given={**self.given, name: (*self.given.get(name, ()), spelled)})
 
     def without(self, name: str) -> "Keymap":
         """Without the keys that were given to an action."""
-        return Keymap({given: keys for given, keys in self.given.items() if given != name})
+        return replace(self, given={given: keys for given, keys in self.given.items() if given != name})
 
-    def owner(self, key: str) -> Action | None:
+    def owner(self, key: str) -> AnyAction | None:
         """The action that this key does."""
         wanted = QKeySequence(key)
-        for action in ACTIONS:
+        for action in self.actions:
             if any(QKeySequence(own) == wanted for own in self.keys(action)):
                 return action
         return None
 
 
-def read(kept: Mapping[str, str]) -> tuple[Keymap, str]:
-    """The map of the settings' `[keys]`, and a sentence where a line cannot hold; the other lines hold all the same."""
-    keymap, complaint = Keymap(), ""
+def read(actions: Sequence[AnyAction], kept: Mapping[str, str]) -> tuple[Keymap, str]:
+    """Read the settings' `[keys]`.
+
+    Returns:
+        The keymap, and one sentence about a line that cannot be used, or none; every other line is used.
+    """
+    keymap, complaint = Keymap(actions), ""
     for name, keys in kept.items():
         for key in keys.split(","):
             try:

@@ -14,12 +14,12 @@ from pydicom import dcmwrite
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate_uid
 
-from inference.contract import INTENDED_USE
 from inference.export import words
 from inference.export.capture import Capture
 from inference.files import replacing
 from inference.frame import View
 from inference.outcome import Tumour
+from inference.safety import INTENDED_USE
 
 PATIENT_NAME: Final = "ANONYMOUS^"
 PATIENT_ID: Final = "ANONYMOUS"

@@ -33,12 +33,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pyigtl.messages import ImageMessage, StringMessage
 
-from inference.contract import INTENDED_USE
 from inference.errors import OutputError
-from inference.export.readings import reading_row
+from inference.export.result import result_cells, withdrawn_cells
 from inference.frame import Pixels
 from inference.latest import Latest
-from inference.outcome import NothingFound, Outcome, Tumour
+from inference.outcome import Outcome, Tumour
 from inference.spacing import PixelSpacing
 
 log = logging.getLogger(__name__)
@@ -48,7 +47,6 @@ HOST = "127.0.0.1"
 PORT = 18944
 """OpenIGTLink's registered port."""
 FRAME, MASK, RESULT = "IUS_Frame", "IUS_Mask", "IUS_Result"
-FORMAT = "ius-result/1"
 STALLED_S = 5.0
 """A peer that takes nothing for this long is hung up on."""
 POLL_S = 0.1
@@ -233,7 +231,11 @@ class _Packer:
     def pack(self, news: _News, notes: Mapping[str, str]) -> bytes:
         captured_at = news.at if isinstance(news, _Withdrawn) else news.frame.captured_at
         utc = time.time() - (time.monotonic() - captured_at)
-        text = StringMessage(result_json(news, utc, notes), timestamp=utc, device_name=RESULT)
+        if isinstance(news, _Withdrawn):
+            cells = withdrawn_cells(news.sentence, utc, notes)
+        else:
+            cells = result_cells(news, utc, notes)
+        text = StringMessage(json.dumps(cells, allow_nan=False), timestamp=utc, device_name=RESULT)
         return b"".join(bytes(message.pack()) for message in (*self._images(news, utc), text))
 
     def _images(self, news: _News, utc: float) -> tuple[ImageMessage, ...]:
@@ -252,34 +254,6 @@ class _Packer:
 
 def _image(name: str, pixels: Pixels, matrix: NDArray[np.float64], utc: float) -> ImageMessage:
     return ImageMessage(pixels[None], ijk_to_world_matrix=matrix, timestamp=utc, device_name=name)
-
-
-def result_json(news: _News, utc: float, notes: Mapping[str, str]) -> str:
-    """JSON in ASCII, `utc` in s since 1970; null is unknown. Sources' names, perhaps a patient's, are left out."""
-    cells: dict[str, object] = {"format": FORMAT, "captured_utc": round(utc, 6), "intended_use": INTENDED_USE, **notes}
-    if isinstance(news, _Withdrawn):
-        cells |= {"outcome": "withdrawn", "scale": "unknown", "reason": news.sentence}
-        return json.dumps(cells, allow_nan=False)
-    frame, spacing = news.frame, news.frame.spacing
-    cells |= reading_row(news)
-    cells |= {
-        "scale": "unknown" if spacing is None else "known",
-        "scale_from": None if spacing is None else spacing.provenance.words,
-        "no_scale_reason": frame.no_spacing_reason or None,
-        "view": frame.origin.view.value,
-        "simulated": frame.origin.simulated,
-    }
-    if isinstance(news, Tumour):
-        cells["touches_edge"] = news.touches_edge
-    if isinstance(news, Tumour | NothingFound):
-        cells |= {
-            "model": news.analysis.model,
-            "model_sha256": news.analysis.model_sha256,
-            "demonstration": news.analysis.demonstration,
-            "mode": news.analysis.mode.value,
-            "unlike_training": news.analysis.unlike or None,
-        }
-    return json.dumps(cells, allow_nan=False)
 
 
 def _listen(host: str, port: int) -> socket.socket:

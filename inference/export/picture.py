@@ -7,12 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.contract import DEMONSTRATION
 from inference.errors import OutputError
 from inference.export.capture import Capture
 from inference.export.words import caption
 from inference.files import replacing
 from inference.outcome import Region, SizeState, Tumour
+from inference.safety import DEMONSTRATION
 
 WIDTH = 480
 """A caption is at least this wide, pixels: a narrower picture gets a black margin at its right."""

@@ -13,7 +13,9 @@ COLUMNS = (
     *("frame", "time_s", "outcome", "area_mm2", "area_px", "regions", "largest_mm2", "diameter_mm", "size_state"),
     *("touches_edge", "spacing_row_mm", "spacing_col_mm", "spacing_provenance", "latency_ms", "reason"),
 )
-"""Columns of a table of readings. Unknown is empty."""
+"""Columns of every table of readings. Unknown is empty."""
+UNLIKE = "unlike_training"
+"""Column of the sentence that says what of a frame the model did not see in training; empty where it saw the like."""
 
 
 def write_readings(path: Path, rows: Iterable[Mapping[str, object]], more: Sequence[str] = ()) -> None:
@@ -49,6 +51,7 @@ def reading_row(outcome: Outcome) -> dict[str, object]:
             row |= {"outcome": "not_analysed", "reason": outcome.sentence}
     if isinstance(outcome, Tumour | NothingFound):
         row["latency_ms"] = round(outcome.analysis.latency_ms, 3)
+        row[UNLIKE] = outcome.analysis.unlike
     return row
 
 

@@ -11,23 +11,24 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.contract import INTENDED_USE, ModelContract
+from inference.contract import ModelContract
 from inference.errors import OutputError
 from inference.export import words
 from inference.export.capture import Capture
 from inference.export.dicom import write_dicom_pair
 from inference.export.picture import write_pictures
 from inference.export.plot import STYLE, area_plot
-from inference.export.readings import reading_row, write_readings
+from inference.export.readings import UNLIKE, reading_row, write_readings
 from inference.export.stack import write_stack
 from inference.export.summary import Session, write_summary
 from inference.files import write_text
 from inference.nifti import header_of, in_volume, write_nifti
 from inference.outcome import NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.recording.timeline import Setting
+from inference.safety import INTENDED_USE
 from inference.sources.record import RecordSource
 
-COLUMNS = ("source_frame", "phase", "flip", "marker", "mode", "unlike_training", "guards", "contour_wrong")
+COLUMNS = ("source_frame", "phase", "flip", "marker", "mode", UNLIKE, "guards", "contour_wrong")
 """Of the table of readings, after those of every table."""
 SHOWN = 8
 """Marked frames on the page at most; all of them stand in the table."""
@@ -214,7 +215,7 @@ def _reading(source: RecordSource, number: int, setting: Setting) -> Reading:
     if not isinstance(outcome, Tumour | NothingFound):
         return Reading(number, row)
     analysis = outcome.analysis
-    row |= {"mode": analysis.mode.value, "unlike_training": analysis.unlike}
+    row["mode"] = analysis.mode.value
     diameters = outcome.largest.diameters if isinstance(outcome, Tumour) else None
     longest, across = (None, None) if diameters is None else (diameters.longest_mm, diameters.perpendicular_mm)
     return Reading(number, row, longest, across, analysis.model_sha256, analysis.provider)

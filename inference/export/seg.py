@@ -8,9 +8,9 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 
-from inference.contract import INTENDED_USE
 from inference.export import words
 from inference.outcome import Tumour
+from inference.safety import INTENDED_USE
 
 DUMMY_DATE = date(1900, 1, 1)
 """ContentDate has to have a value; PS3.15 lets a dummy stand for one that would point to an operation."""

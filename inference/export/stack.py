@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.contract import INTENDED_USE
 from inference.errors import OutputError
 from inference.files import replacing
 from inference.nifti import picture_header
+from inference.safety import INTENDED_USE
 from inference.spacing import PixelSpacing
 
 MOST = 32767

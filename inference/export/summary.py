@@ -8,7 +8,8 @@ from html import escape
 from pathlib import Path
 from statistics import median
 
-from inference.contract import DEMONSTRATION, INTENDED_USE, ModelContract
+from inference import safety
+from inference.contract import ModelContract
 from inference.export import words
 from inference.export.capture import Capture
 from inference.export.picture import annotated, png
@@ -16,15 +17,16 @@ from inference.export.plot import STYLE, Reading, area_plot
 from inference.files import write_text
 from inference.frame import Origin
 from inference.outcome import SizeState
+from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.spacing import PixelSpacing, Provenance
 
 REASONS = 10
 """Reasons named, the most frequent first."""
 _OUTCOMES = {
     "tumour": "tumour segmented",
-    "none": "no tumour segmented (not evidence of absence)",
-    "not_analysed": "not analysed",
-    "failed": "analysis failed",
+    "none": f"{safety.NOTHING} ({safety.NOT_EVIDENCE})".lower(),
+    "not_analysed": safety.NOT_ANALYSED.lower(),
+    "failed": safety.FAILED.lower(),
 }
 _STYLE = f"""
 body{{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2em auto;padding:0 1.5em;color:#1a2028;background:#fff}}

@@ -1,17 +1,15 @@
 """An outcome in words, for captions and pages: never more certain than the outcome itself."""
 
-from inference.contract import DEMONSTRATION, INTENDED_USE, Mode
+from inference import safety
+from inference.contract import Mode
 from inference.export.capture import Capture
 from inference.frame import Frame, Origin, View
-from inference.outcome import Failed, NothingFound, Outcome, SizeState, Tumour
+from inference.outcome import Failed, NothingFound, Outcome, Tumour
+from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.spacing import PixelSpacing
 
 SHORT_SHA = 12
 """Digits of a model's sha256 in a caption."""
-_SIZE = {
-    SizeState.AT_MOST_200: "SMALL: CONTOUR UNRELIABLE",
-    SizeState.AT_MOST_35: "VERY SMALL CONTOUR: UNRELIABLE",
-}
 
 
 def caption(capture: Capture) -> tuple[str, ...]:
@@ -27,11 +25,11 @@ def answer(outcome: Outcome) -> str:
         case Tumour():
             return f"Segmented area {area(outcome)} · {_regions(len(outcome.regions))}"
         case NothingFound():
-            return "No tumour segmented: not evidence of absence"
+            return f"{safety.NOTHING}: {safety.NOT_EVIDENCE.lower()}"
         case Failed():
-            return f"Analysis failed: {outcome.sentence}"
+            return f"{safety.FAILED}: {outcome.sentence}"
         case _:
-            return f"Not analysed: {outcome.sentence}"
+            return f"{safety.NOT_ANALYSED}: {outcome.sentence}"
 
 
 def area(tumour: Tumour) -> str:
@@ -42,19 +40,10 @@ def area(tumour: Tumour) -> str:
 
 
 def warnings(outcome: Outcome) -> tuple[str, ...]:
-    """What must be known before the answer is believed."""
-    if not isinstance(outcome, Tumour | NothingFound):
-        return ()
-    lines = [outcome.analysis.unlike] if outcome.analysis.unlike else []
-    if not isinstance(outcome, Tumour):
-        return tuple(lines)
-    if outcome.size is None:
-        lines.append("Scale unknown: contour unvalidated")
-    elif outcome.size in _SIZE:
-        lines.append(_SIZE[outcome.size])
-    if outcome.touches_edge:
-        lines.append("Cut by picture edge: area is a lower bound")
-    return tuple(lines)
+    """What must be known before the answer is believed, beyond what `answer` and `demonstration` say."""
+    said = answer(outcome).casefold()
+    sentences = (sentence for sentence in safety.warnings(outcome) if sentence not in demonstration(outcome))
+    return tuple(sentence for sentence in sentences if sentence.casefold() not in said)
 
 
 def scale(frame: Frame) -> str:
@@ -86,7 +75,7 @@ def source(frame: Frame) -> str:
     if frame.origin.simulated:
         parts.append("SIMULATED")
     if frame.origin.view is View.SLICE:
-        parts.append("reconstructed slice, not probe view")
+        parts.append(safety.SLICE)
     return " · ".join(parts)
 
 

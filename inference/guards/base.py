@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from inference.alarms import Alarm, Finding
 
 if TYPE_CHECKING:
-    from inference.guards.thumbnail import Sketch  # OpenCV: not before a source is opened
+    from inference.guards.thumbnail import Thumbnail  # OpenCV: not before a source is opened
 
 
 HOLD_S = 0.3
@@ -16,7 +16,7 @@ HOLD_S = 0.3
 class Guard(Protocol):
     """Looks at frames one after another, from one thread."""
 
-    def look(self, sketch: "Sketch") -> Finding | None:
+    def look(self, thumbnail: "Thumbnail") -> Finding | None:
         """The verdict on this frame; at most 3 ms for 640x480 pixels together with all other guards."""
         ...
 
@@ -29,18 +29,19 @@ class Sight:
 
     Args:
         alarm: which.
-        sees: the sentence for a frame in which it is seen, empty for any other.
+        sees: whether it is seen in a frame; or the sentence that names what is seen, empty for any other frame.
     """
 
-    def __init__(self, alarm: Alarm, sees: "Callable[[Sketch], str]") -> None:
+    def __init__(self, alarm: Alarm, sees: "Callable[[Thumbnail], bool | str]") -> None:
         self._alarm, self._sees = alarm, sees
         self._found: Finding | None = None
         self._last = 0.0
 
-    def look(self, sketch: "Sketch") -> Finding | None:
+    def look(self, thumbnail: "Thumbnail") -> Finding | None:
         """The verdict on this frame."""
-        frame, sentence = sketch.frame, self._sees(sketch)
-        if sentence:
+        frame, seen = thumbnail.frame, self._sees(thumbnail)
+        if seen:
+            sentence = seen if isinstance(seen, str) else self._alarm.sentence
             since = frame.captured_at if self._found is None else self._found.since
             self._found, self._last = Finding(self._alarm, since, sentence), frame.captured_at
         elif not (frame.origin.live and frame.captured_at - self._last < HOLD_S):

@@ -3,23 +3,22 @@
 import cv2
 import numpy as np
 
-from inference.guards.thumbnail import Sketch
+from inference.guards.thumbnail import Thumbnail
 
 SHARE = 0.003
 """Of the content: a vessel of 6 mm in a sector of 100 cm². A coloured letter is less."""
-SENTENCE = "Colour inside the sector: switch Doppler or elastography off, or crop the picture to its grey part."
 
 
-def coloured(sketch: Sketch) -> str:
-    """The sentence for a picture that was coloured before it became grey, as its source tells."""
-    return SENTENCE if coloured_share(sketch) > SHARE else ""
+def coloured(thumbnail: Thumbnail) -> bool:
+    """Whether a picture was coloured before it became grey, as its source tells."""
+    return coloured_share(thumbnail) > SHARE
 
 
-def coloured_share(sketch: Sketch) -> float:
+def coloured_share(thumbnail: Thumbnail) -> float:
     """Share of what is inside sector and crop, hence not 0, that was coloured."""
-    colour = sketch.frame.colour
+    colour = thumbnail.frame.colour
     if colour is None:
         return 0.0
     rows, cols = colour.shape
-    inside = cv2.resize(sketch.small, (cols, rows), interpolation=cv2.INTER_AREA) > 0
+    inside = cv2.resize(thumbnail.small, (cols, rows), interpolation=cv2.INTER_AREA) > 0
     return int(np.count_nonzero(inside & (colour > 0))) / max(1, int(np.count_nonzero(inside)))

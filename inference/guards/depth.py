@@ -5,14 +5,13 @@ they are whole (`DepthWatch`), and its frames only carry since when the depth ha
 """
 
 from inference.alarms import Alarm, Finding
-from inference.guards.thumbnail import Sketch
-from inference.sources.depth_watch import SENTENCE
+from inference.guards.thumbnail import Thumbnail
 
 
 class DepthAlarm:
     """Tells what the source found while its picture was whole."""
 
-    def look(self, sketch: Sketch) -> Finding | None:
+    def look(self, thumbnail: Thumbnail) -> Finding | None:
         """The source's verdict, which came with the frame."""
-        since = sketch.frame.depth_changed_at
-        return None if since is None else Finding(Alarm.DEPTH, since, SENTENCE)
+        since = thumbnail.frame.depth_changed_at
+        return None if since is None else Finding(Alarm.DEPTH, since, Alarm.DEPTH.sentence)

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from inference.alarms import Alarm, Finding
 from inference.frame import Frame
-from inference.guards.thumbnail import Sketch
+from inference.guards.thumbnail import Thumbnail
 
 AFTER_S = 1.0
 """A hand is never still for a second: speckle changes with every pulse, even on a resting probe."""
@@ -23,9 +23,9 @@ class FrozenGuard:
         self._moved: NDArray[np.float32] | None = None
         self._since = 0.0
 
-    def look(self, sketch: Sketch) -> Finding | None:
+    def look(self, thumbnail: Thumbnail) -> Finding | None:
         """Frozen once nothing has moved for `AFTER_S`; only on a live signal, since a replay may be paused."""
-        frame = sketch.frame
+        frame = thumbnail.frame
         if not frame.origin.live:
             return None
         blocks = _blocks(frame)
@@ -34,10 +34,7 @@ class FrozenGuard:
             return None
         if frame.captured_at - self._since < AFTER_S:
             return None
-        sentence = (
-            "The picture has not changed: is the scanner frozen? Contour and area are those of the frozen picture."
-        )
-        return Finding(Alarm.FROZEN, self._since, sentence)
+        return Finding(Alarm.FROZEN, self._since, Alarm.FROZEN.sentence)
 
 
 def _blocks(frame: Frame) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.frame import View
-from inference.guards.thumbnail import Sketch
+from inference.guards.thumbnail import Thumbnail
 from inference.sector import sector_mask
 
 THICK = 4
@@ -24,7 +24,6 @@ STAYS = 3
 """Frames in which a single one stays, unless the source begins with it: at 25 a second, 0.08 s after the first."""
 MOVES = 2
 """Pixels by which a codec moves it."""
-SENTENCE = "Calipers, text or graphics inside the sector: take them off the picture, or crop it."
 
 
 class Graphics:
@@ -34,15 +33,15 @@ class Graphics:
         self._before: list[NDArray[Any]] = []
         self._begun = False
 
-    def __call__(self, sketch: Sketch) -> str:
-        """The sentence for a frame with graphics; a volume's slices are no screen."""
-        found = None if sketch.frame.origin.view is View.SLICE else crossings(sketch)
+    def __call__(self, thumbnail: Thumbnail) -> bool:
+        """Whether there are graphics in the frame; a volume's slices are no screen."""
+        found = None if thumbnail.frame.origin.view is View.SLICE else crossings(thumbnail)
         first, self._begun = not self._begun, True
         if found is None:
             self._before = []
-            return ""
+            return False
         self._before = [found] * STAYS if first else [*self._before, found][-STAYS:]
-        return SENTENCE if _pieces(found) >= SEVERAL or self._stays() else ""
+        return _pieces(found) >= SEVERAL or self._stays()
 
     def _stays(self) -> bool:
         """Whether some crossing has been in one place for `STAYS` frames."""
@@ -52,13 +51,13 @@ class Graphics:
         return bool(np.logical_and.reduce([cv2.dilate(found, near) for found in self._before]).any())
 
 
-def crossings(sketch: Sketch) -> NDArray[Any] | None:
+def crossings(thumbnail: Thumbnail) -> NDArray[Any] | None:
     """Where thin bright strokes cross inside the sector, (rows, cols) uint8 0/1; None where none do."""
-    full = sketch.full
+    full = thumbnail.full
     found = _crossings(full, THICK + max(0, (max(full.shape) - 1280) // 480))
     if found is None:
         return None
-    inside = cv2.resize(sector_mask([sketch.small]), full.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    inside = cv2.resize(sector_mask([thumbnail.small]), full.shape[::-1], interpolation=cv2.INTER_NEAREST)
     found = cv2.bitwise_and(found, inside)
     return found if found.any() else None
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.frame import View
-from inference.guards.thumbnail import Sketch
+from inference.guards.thumbnail import Thumbnail
 from inference.sector import DARK
 
 DEEP = 0.4
@@ -19,7 +19,7 @@ DEEP = 0.4
 TISSUE = 0.02
 """Bright share below `DEEP` that is tissue: real good pictures have 0.08 and more of it, lifted ones 0.007."""
 SMOOTH = 5
-"""Pixels of the sketch over which noise is averaged."""
+"""Pixels of the thumbnail over which noise is averaged."""
 FAINT = 0.15
 """Share of the brightest ring up to which what is deep may be the scanner's own noise."""
 ALIKE = 0.15
@@ -33,12 +33,11 @@ UNBROKEN = 0.8
 """Share of the columns between its ends in which the face is bright."""
 NEAR = 0.15
 """Share of the depth in which the probe face lies, curved as it may be."""
-SENTENCE = "No tissue below the probe: is it lifted, or is air under it?"
 
 
-def lifted(sketch: Sketch) -> str:
-    """The sentence for a lifted probe; a volume's slices have no probe above them."""
-    return SENTENCE if sketch.frame.origin.view is not View.SLICE and _only_rings(sketch.small) else ""
+def lifted(thumbnail: Thumbnail) -> bool:
+    """Whether the probe is lifted; a volume's slices have no probe above them."""
+    return thumbnail.frame.origin.view is not View.SLICE and _only_rings(thumbnail.small)
 
 
 def _only_rings(picture: NDArray[Any]) -> bool:

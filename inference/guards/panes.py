@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.frame import View
-from inference.guards.thumbnail import Sketch
+from inference.guards.thumbnail import Thumbnail
 from inference.sector import DARK
 
 LARGE = 0.3
@@ -22,14 +22,13 @@ SEAM = 0.25
 LONE = 4
 """So many times as often as any column nearby: speckle and shadows are wider than one column."""
 NEARBY = 12
-SENTENCE = "Two panes on the scanner's screen: show one, or crop the picture to one of them."
 
 
-def panes(sketch: Sketch) -> str:
-    """The sentence for two pictures side by side, apart or touching; a volume's slices are no screen."""
-    if sketch.frame.origin.view is View.SLICE:
-        return ""
-    return SENTENCE if _twins(sketch.small) or _seam(sketch.full, sketch.small) else ""
+def panes(thumbnail: Thumbnail) -> bool:
+    """Whether there are two pictures side by side, apart or touching; a volume's slices are no screen."""
+    if thumbnail.frame.origin.view is View.SLICE:
+        return False
+    return _twins(thumbnail.small) or _seam(thumbnail.full, thumbnail.small)
 
 
 def _twins(picture: NDArray[Any]) -> bool:

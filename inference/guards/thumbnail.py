@@ -15,7 +15,7 @@ SIDE = 192
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sketch:
+class Thumbnail:
     """A frame, in eight bits and small.
 
     Attributes:
@@ -33,8 +33,8 @@ class Sketch:
     seen: Seen | None = None
 
     @classmethod
-    def of(cls, frame: Frame, seen: Seen | None = None, *, white: float | None = None) -> "Sketch":
-        """The sketch of one frame.
+    def of(cls, frame: Frame, seen: Seen | None = None, *, white: float | None = None) -> "Thumbnail":
+        """The thumbnail of one frame.
 
         Args:
             frame: any.
@@ -48,17 +48,17 @@ class Sketch:
         return cls(frame, full, small, factor, seen)
 
 
-class Sketcher:
-    """Makes sketches of one source's frames. White is the brightest value seen so far, so that black stays black."""
+class ThumbnailMaker:
+    """Makes thumbnails of one source's frames. White is the brightest value seen so far, so that black stays black."""
 
     def __init__(self) -> None:
         self._white = 0.0
 
-    def __call__(self, frame: Frame, seen: Seen | None) -> Sketch:
-        """The frame's sketch."""
+    def __call__(self, frame: Frame, seen: Seen | None) -> Thumbnail:
+        """The frame's thumbnail."""
         if frame.pixels.dtype != np.uint8:
             self._white = max(self._white, float(frame.pixels.max()))
-        return Sketch.of(frame, seen, white=self._white)
+        return Thumbnail.of(frame, seen, white=self._white)
 
 
 def _eight_bits(frame: Frame, white: float | None) -> NDArray[Any]:

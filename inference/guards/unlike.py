@@ -4,7 +4,7 @@ import numpy as np
 
 from inference.contract import Seen
 from inference.frame import Frame
-from inference.guards.thumbnail import Sketch
+from inference.guards.thumbnail import Thumbnail
 
 ROUNDING = 0.01
 """Relative: a spacing that went through another file format."""
@@ -14,9 +14,9 @@ SAMPLED = 20_000
 """Grey values looked at."""
 
 
-def unlike_training(sketch: Sketch) -> str:
+def unlike_training(thumbnail: Thumbnail) -> str:
     """The sentence for a frame of which the loaded model did not see the like; none while no model is loaded."""
-    return "" if sketch.seen is None else unlike(sketch.frame, sketch.seen)
+    return "" if thumbnail.seen is None else unlike(thumbnail.frame, thumbnail.seen)
 
 
 def unlike(frame: Frame, seen: Seen) -> str:

@@ -8,7 +8,7 @@ from inference.alarms import Alarm, Event, Finding
 from inference.contract import Seen
 from inference.frame import Frame
 from inference.guards.base import Guard
-from inference.guards.thumbnail import Sketcher
+from inference.guards.thumbnail import ThumbnailMaker
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class Watch:
 
     def __init__(self, guards: Sequence[Guard]) -> None:
         self._guards = tuple(guards)
-        self._sketch = Sketcher()
+        self._thumbnail = ThumbnailMaker()
         self._ringing: dict[Alarm, Finding] = {}
         self._events: deque[Event] = deque(maxlen=MOST_EVENTS)
 
@@ -38,8 +38,8 @@ class Watch:
             frame: the next one of the source.
             seen: what the loaded model saw in training; None while there is none.
         """
-        sketch = self._sketch(frame, seen)
-        found = tuple(finding for guard in self._guards if (finding := guard.look(sketch)) is not None)
+        thumbnail = self._thumbnail(frame, seen)
+        found = tuple(finding for guard in self._guards if (finding := guard.look(thumbnail)) is not None)
         before, self._ringing = self._ringing, {finding.alarm: finding for finding in found}
         for alarm in sorted(self._ringing.keys() - before.keys()):
             self._note(Event(alarm, True, frame.captured_at, self._ringing[alarm].sentence))

@@ -1,7 +1,8 @@
-"""What a source gives, as it may be believed: cropped, and without a scale that nobody can vouch for."""
+"""A source as it may be believed: cropped, without a scale that nobody can vouch for, and seen by every guard."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from inference.alarms import Alarm, Event, Finding, forbidding
 from inference.contract import Seen
@@ -12,30 +13,54 @@ from inference.source_info import SourceInfo
 from inference.sources.base import LiveSource
 from inference.spacing import Provenance
 
+if TYPE_CHECKING:
+    from inference.guards.watch import Watch
+
 UNWATCHED = (
     "The depth can be changed on the scanner, and nobody would notice: mark its depth text and ruler, then calibrate."
 )
 BY_HAND = frozenset({Provenance.TYPED, Provenance.RULER, Provenance.PRESET})
 
 
-class Feed:
+def _nothing_seen() -> None:
+    """No model is loaded, hence nobody knows what it saw in training."""
+
+
+def guarded(frame: Frame, guards: "Watch", seen: Seen | None) -> Frame:
+    """The same frame with what the guards found in it.
+
+    Args:
+        frame: the next one of its source.
+        guards: of this source.
+        seen: what the loaded model saw in training; None while there is none.
+    """
+    found = guards.look(frame, seen)
+    return replace(frame, findings=found) if found else frame
+
+
+class GuardedSource:
     """A `FrameSource` between a source and the stream. Every frame that is shown or analysed has come through it.
 
     Args:
-        source: a recording being played, or something live; closed with the feed.
-        look: shows every frame to the guards, and gives it back with what they found.
+        source: a recording being played, or something live; closed with this one.
+        seen: what the model that is loaded now saw in training; called once a frame, in the capture thread.
 
     Attributes:
         cropping: the part of the picture that is used.
-        tap: given every frame on its way, from the capture thread; must not wait.
+        recorder: given every frame on its way, from the capture thread; must not wait.
+        watched: the region with the scanner's depth text and ruler, None where none was marked.
+        findings: the guards' findings on the newest frame; may be read from another thread.
     """
 
-    def __init__(self, source: Playback | LiveSource, look: Callable[[Frame], Frame]) -> None:
-        self._source, self._look = source, look
+    def __init__(self, source: Playback | LiveSource, seen: Callable[[], Seen | None] = _nothing_seen) -> None:
+        from inference.guards.all import every_guard  # OpenCV: not before the window is there
+
+        self._source, self._seen, self._guards = source, seen, every_guard()
         self._live = None if isinstance(source, Playback) else source
         self.cropping = Cropping()
-        self.tap: Callable[[Frame], None] | None = None
+        self.recorder: Callable[[Frame], None] | None = None
         self.watched: Rect | None = None
+        self.findings: tuple[Finding, ...] = ()
 
     @property
     def info(self) -> SourceInfo:
@@ -47,14 +72,24 @@ class Feed:
         """Whether somebody may turn the scanner's depth while it runs."""
         return self._live is not None
 
+    @property
+    def rect(self) -> Rect | None:
+        """The part of the picture that is used; None for all of it."""
+        rect = self.cropping.rect
+        return rect if rect is not None and rect.fits(self.info.rows, self.info.cols) else None
+
     def frames(self) -> Iterator[Frame]:
-        """The source's frames."""
+        """The source's frames, cropped, each with what the guards found in it.
+
+        Raises:
+            SourceError: if the source breaks.
+        """
         for frame in self._source.frames():
-            tap = self.tap  # a record that begins now does not take a frame that was cropped before
-            believable = self._look(self._believable(self.cropping(frame)))
-            if tap is not None:
-                tap(believable)
-            yield believable
+            recorder = self.recorder  # a record that begins now does not take a frame that was cropped before
+            guarded = self._guard(self._believable(self.cropping(frame)))
+            if recorder is not None:
+                recorder(guarded)
+            yield guarded
 
     def close(self) -> None:
         """Close the source."""
@@ -91,9 +126,30 @@ class Feed:
         return whole is not None and DepthGuard(reference, region).change(whole) <= CHANGED
 
     @property
-    def guarded(self) -> bool:
+    def depth_watched(self) -> bool:
         """Whether depth text and ruler are watched, and unchanged."""
         return self._live is not None and self._live.depth_watched
+
+    @property
+    def frozen(self) -> Finding | None:
+        """The finding that the scanner stands still; None where it moves, or where a finding forbids the analysis."""
+        found = self.findings
+        return None if forbidding(found) else next((one for one in found if one.alarm is Alarm.FROZEN), None)
+
+    @property
+    def ringing(self) -> tuple[Finding, ...]:
+        """The alarms at the newest frame."""
+        return self._guards.ringing
+
+    def guard_events(self) -> tuple[Event, ...]:
+        """Alarms that began or ended since this was last called; each is given once."""
+        return self._guards.events()
+
+    def _guard(self, frame: Frame) -> Frame:
+        """The same frame with what the guards found in it."""
+        seen = guarded(frame, self._guards, self._seen())
+        self.findings = seen.findings
+        return seen
 
     def _believable(self, frame: Frame) -> Frame:
         """The same frame; without a hand-given scale while the scanner's depth is not watched."""
@@ -101,45 +157,6 @@ class Feed:
 
         spacing = frame.spacing
         by_hand = spacing is not None and spacing.provenance in BY_HAND
-        if may_measure(captured=self.captured and by_hand, own_scale=not by_hand, watched=self.guarded):
+        if may_measure(captured=self.captured and by_hand, own_scale=not by_hand, watched=self.depth_watched):
             return frame
         return replace(frame, spacing=None, no_spacing_reason=UNWATCHED)
-
-
-class Sentry:
-    """Shows every frame of one source to the guards, before anybody else gets it; called in the capture thread only.
-
-    Attributes:
-        findings: of the newest frame; may be read from another thread.
-    """
-
-    def __init__(self) -> None:
-        from inference.guards.all import every_guard  # OpenCV: not before the window is there
-
-        self._watch = every_guard()
-        self.findings: tuple[Finding, ...] = ()
-
-    def look(self, frame: Frame, seen: "Seen | None") -> Frame:
-        """The same frame with what the guards found in it.
-
-        Args:
-            frame: the next one of the source.
-            seen: what the loaded model saw in training; None while there is none.
-        """
-        self.findings = found = self._watch.look(frame, seen)
-        return replace(frame, findings=found) if found else frame
-
-    @property
-    def frozen(self) -> Finding | None:
-        """That the scanner stands still, where nothing worse is wrong."""
-        found = self.findings
-        return None if forbidding(found) else next((one for one in found if one.alarm is Alarm.FROZEN), None)
-
-    @property
-    def ringing(self) -> tuple[Finding, ...]:
-        """The alarms at the newest frame."""
-        return self._watch.ringing
-
-    def events(self) -> tuple[Event, ...]:
-        """Begins and ends of alarms since last asked; each is given once."""
-        return self._watch.events()

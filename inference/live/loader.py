@@ -23,6 +23,7 @@ class Loader:
         self._results: SimpleQueue[tuple[str, int, Loaded]] = SimpleQueue()
         self._newest: dict[str, int] = {}
         self.pending: set[str] = set()
+        self._arrived = threading.Event()
         self._thread = threading.Thread(target=self._load_loop, name="ius-loader", daemon=True)
         self._thread.start()
 
@@ -32,8 +33,13 @@ class Loader:
         self.pending.add(kind)
         self._jobs.put((kind, self._newest[kind], job))
 
+    def wait(self, timeout: float) -> None:
+        """Wait until something has been opened or refused since the last wait, at most `timeout` seconds."""
+        if self._arrived.wait(timeout):
+            self._arrived.clear()
+
     def done(self) -> Iterator[tuple[str, Loaded]]:
-        """What has been opened or refused; what nobody wants any more is closed."""
+        """Whatever has been opened or refused; a result that was asked for anew meanwhile is closed."""
         while not self._results.empty():
             kind, number, loaded = self._results.get()
             if number == self._newest[kind]:
@@ -43,7 +49,7 @@ class Loader:
                 _close(loaded)
 
     def close(self) -> None:
-        """Stop, join, and close what nobody took.
+        """Stop, join, and close results that were never taken over.
 
         Raises:
             RuntimeError: if the thread lives on.
@@ -59,6 +65,7 @@ class Loader:
         while (entry := self._jobs.get()) is not None:
             kind, number, job = entry
             self._results.put((kind, number, job()))
+            self._arrived.set()
 
 
 def _close(loaded: Loaded) -> None:

@@ -7,8 +7,6 @@ from threading import Lock
 
 from inference.contract import Mode, ModelContract
 from inference.frame import Frame
-from inference.model.engine import Engine
-from inference.model.segmenter import Segmenter
 from inference.outcome import Outcome
 
 
@@ -50,6 +48,9 @@ def model_of(path: Path) -> Model:
     Raises:
         ModelError: if the file is no model that works here.
     """
+    from inference.model.engine import Engine  # onnxruntime, OpenCV and scipy: not before the window is there
+    from inference.model.segmenter import Segmenter
+
     engine, turn = Engine.load(path), Turn()
     test = engine.self_test
     segmenter, without_scale = Segmenter(engine), Segmenter(engine, without_scale=True)

@@ -1,12 +1,22 @@
-"""What may become of a frame's answer: pure functions from findings, model and outcome."""
+"""What becomes of a frame: pure functions from findings, contract and outcome.
 
+The window, `ius-segment run` and `ius-segment live` ask the same ones:
+
+    frame with findings ─▶ a guard forbids it?          ─▶ NotAnalysed, with the guard's sentence
+                        ─▶ demonstration model on live? ─▶ NotAnalysed, unless the user chose the model
+                        ─▶ analyse(frame)               ─▶ its outcome, marked if unlike the training data
+"""
+
+from collections.abc import Callable
 from dataclasses import replace
+from typing import TypeAlias
 
 from inference.alarms import Alarm, Finding, forbidding
-from inference.contract import Seen
+from inference.contract import ModelContract, Seen
 from inference.frame import Frame
-from inference.live.model import Model
 from inference.outcome import NotAnalysed, NothingFound, Outcome, Reason, Tumour, UnknownSpacing
+
+Analyse: TypeAlias = Callable[[Frame], Outcome]
 
 DEMONSTRATION_ONLY = (
     "This model was trained on simulation. It looks at a live picture only if you choose that in this session."
@@ -14,8 +24,35 @@ DEMONSTRATION_ONLY = (
 NO_SCALE = "The scale is void: calibrate again."
 
 
-def said(outcome: Outcome, seen: Seen) -> Outcome:
-    """The same answer, saying of a frame unlike the training data that it is: on the screen, in records and exports.
+def answer(frame: Frame, analyse: Analyse, contract: ModelContract, *, model_chosen: bool = True) -> Outcome:
+    """The outcome of one frame.
+
+    Args:
+        frame: with what the guards found in it.
+        analyse: the model; only called if nothing forbids it.
+        contract: what the model says of itself.
+        model_chosen: whether the user wants this very model on what is live, a demonstration model too.
+    """
+    if (refused := forbidden(frame)) is not None:
+        return refused
+    if not model_chosen and is_demonstration_on_live(contract, frame):
+        return NotAnalysed(frame, Reason.DEMONSTRATION, DEMONSTRATION_ONLY)
+    return marked_if_unlike(analyse(frame), contract.input.seen)
+
+
+def forbidden(frame: Frame) -> NotAnalysed | None:
+    """The outcome of a frame that a guard forbids to analyse; None where none does."""
+    finding = forbidding(frame.findings)
+    return None if finding is None else not_analysed(frame, finding)
+
+
+def not_analysed(frame: Frame, finding: Finding) -> NotAnalysed:
+    """The outcome of a frame that this finding forbids to analyse."""
+    return NotAnalysed(frame, Reason.GUARD, finding.sentence, finding.alarm)
+
+
+def marked_if_unlike(outcome: Outcome, seen: Seen) -> Outcome:
+    """The same outcome; where its frame is unlike the training data, its analysis says so to screen and exports.
 
     Args:
         outcome: any.
@@ -30,15 +67,15 @@ def said(outcome: Outcome, seen: Seen) -> Outcome:
     return replace(outcome, analysis=replace(outcome.analysis, unlike=sentence)) if sentence else outcome
 
 
-def unchosen(model: Model, frame: Frame, *, chosen: bool) -> bool:
-    """Whether a demonstration model would look at a live picture that nobody chose it for."""
-    return frame.origin.live and not frame.origin.simulated and model.contract.population.simulated and not chosen
+def is_demonstration_on_live(contract: ModelContract, frame: Frame) -> bool:
+    """Whether a model trained on simulation would look at a live picture that is not simulated."""
+    return frame.origin.live and not frame.origin.simulated and contract.population.simulated
 
 
-def is_answer_of(model: Model, shown: Outcome | None) -> bool:
+def is_answer_of(model_sha256: str, shown: Outcome | None) -> bool:
     """Whether the outcome on the screen can be this model's, and is no answer of the former one or of none."""
     if isinstance(shown, Tumour | NothingFound):
-        return shown.analysis.model_sha256 == model.sha256
+        return shown.analysis.model_sha256 == model_sha256
     return not (isinstance(shown, NotAnalysed) and shown.reason is Reason.OFF)
 
 
@@ -50,9 +87,10 @@ class Precedence:
 
     def __init__(self) -> None:
         self._not_before = float("-inf")
+        self._barred_frame: Frame | None = None
 
     def choose(self, newest: Outcome | None, picture: Frame | None, *, without_scale: bool) -> Outcome | None:
-        """What to show now; None leaves what is there.
+        """The answer to show now; None leaves what is there.
 
         Args:
             newest: the analysis's newest answer, if there is a new one.
@@ -62,20 +100,21 @@ class Precedence:
         barred = None if picture is None else self._barred(picture, without_scale=without_scale)
         if barred is not None:
             self._not_before = max(self._not_before, barred.frame.captured_at)
-        if newest is None or newest.frame.captured_at < self._not_before:
-            return barred
-        return newest
+        if newest is None or newest.frame.captured_at < self._not_before or self._said_already(newest):
+            newest = None
+        if barred is not None:
+            self._barred_frame = barred.frame
+        return newest or barred
+
+    def _said_already(self, newest: Outcome) -> bool:
+        """Whether this is the analysis saying of a frame what was said when its picture came."""
+        return newest.frame is self._barred_frame and isinstance(newest, NotAnalysed | UnknownSpacing)
 
     def _barred(self, picture: Frame, *, without_scale: bool) -> Outcome | None:
-        """The answer to a picture that needs no model; None where the model shall have its say."""
-        if (finding := forbidding(picture.findings)) is not None:
-            return not_analysed(picture, finding)
+        """The answer to a picture that needs no model; None for a picture that the model has to answer."""
+        if (refused := forbidden(picture)) is not None:
+            return refused
         changed = picture.depth_changed_at
         if changed is None or (without_scale and changed <= self._not_before):
             return None
         return UnknownSpacing(picture, picture.no_spacing_reason or NO_SCALE)
-
-
-def not_analysed(frame: Frame, finding: Finding) -> NotAnalysed:
-    """The answer to a frame that a guard forbids to analyse."""
-    return NotAnalysed(frame, Reason.GUARD, finding.sentence, finding.alarm)

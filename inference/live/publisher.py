@@ -4,36 +4,62 @@ from typing import TYPE_CHECKING
 
 from inference.live.health import Condition, Health
 from inference.outcome import Outcome
-from inference.view_notes import Marker, Phase
+from inference.view_notes import ViewNotes
 
 if TYPE_CHECKING:
     from inference.export.openigtlink_server import Broadcast
 
 
-class Outlet:
+class Publisher:
     """Sends what the screen may show as running, and withdraws it as soon as it may not.
 
     Args:
-        server: the OpenIGTLink server; closed with the outlet. None sends nothing.
+        server: the OpenIGTLink server; closed with the publisher. None sends nothing.
     """
 
     def __init__(self, server: "Broadcast | None" = None) -> None:
         self._server = server
         self._running = False
 
-    def update(self, newest: Outcome | None, condition: Condition, phase: Phase, marker: Marker) -> None:
-        """Take the newest answer, if there is one, under this condition; pictures go out as they came, unflipped."""
+    def update(self, newest: Outcome | None, condition: Condition, notes: ViewNotes) -> None:
+        """Send the newest answer, or withdraw the last one.
+
+        Args:
+            newest: the source's own newest answer, if there is a new one; it goes out as it came, unflipped.
+            condition: of source and model.
+            notes: what the user has said of the view; phase and marker go with every answer.
+        """
         if self._server is None:
             return
-        self._server.notes = {"phase": phase.value, "probe_marker": marker.value}
+        self._server.notes = sent_notes(notes)
         running = condition.health is Health.RUNNING
         if running and newest is not None:
             self._server.send(newest)
         if self._running and not running:
-            self._server.withdraw(condition.sentence or f"The sender's source is {condition.health.value}.")
+            self._server.withdraw(withdrawn_words(condition))
         self._running = running
 
     def close(self) -> None:
         """Withdraw what was sent, and hang up."""
         if self._server is not None:
             self._server.close()
+
+
+def sent_notes(notes: ViewNotes) -> dict[str, str]:
+    """What the user has said of the view, as it goes with every answer."""
+    return {"phase": notes.phase.value, "probe_marker": notes.marker.value}
+
+
+def withdrawn_words(condition: Condition) -> str:
+    """Why the last answer holds no more, one sentence without a patient."""
+    return condition.sentence or _WITHDRAWN.get(condition.health, "The source is not running.")
+
+
+_WITHDRAWN = {
+    Health.LOADING: "The model is being loaded.",
+    Health.PAUSED: "The replay is paused.",
+    Health.STALE: "No new frame comes from the source.",
+    Health.LOST: "The signal is lost: no new frame comes from the source.",
+    Health.OLD: "The analysis does not keep up with the source.",
+    Health.ENDED: "The source has ended.",
+}

@@ -11,13 +11,16 @@ from inference.spacing import PixelSpacing
 if TYPE_CHECKING:
     from inference.live.truth import Truth
 
+DEMO = "demo:"
+"""Stands for the bundled clip."""
+
 
 @dataclass(frozen=True, slots=True)
 class SourceRequest:
     """What the user wants to see.
 
     Attributes:
-        text: a path, `simulated:`, or the address of a stream.
+        text: a path, `demo:`, `simulated:`, or the address of a stream.
         axis: i, j or k, along which a volume is swept.
         spacing: typed by the user, or None.
         region: which ultrasound region of a DICOM picture, or None.

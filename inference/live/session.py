@@ -1,41 +1,91 @@
-"""One sitting: a source, recorded or live, a model and the stream between them.
+"""One sitting: a source, recorded or live, a model, and what is to be shown, recorded and sent of them.
 
-Opens both off the window's thread; the window polls.
+Opens both in the loader's thread. The window, or `ius-segment live`, calls `tick` and gets one frozen `Moment`.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
+from time import monotonic, time
 from typing import TYPE_CHECKING
 
-from inference.alarms import Event, Finding, forbidding
+from inference.alarms import Event, Finding
+from inference.contract import Seen
 from inference.crop import Rect
+from inference.errors import ChoiceError
 from inference.frame import Frame
-from inference.live.guarded_source import Feed, Sentry
-from inference.live.health import Condition, Freshness, Health, judge, standing_still
+from inference.live import policy
+from inference.live.chain import Chain
+from inference.live.guarded_source import GuardedSource
+from inference.live.health import Condition, Health, judge, standing_still
 from inference.live.loader import Loader
 from inference.live.model import Model
-from inference.live.playback import SWEEP_FPS, Playback
-from inference.live.policy import DEMONSTRATION_ONLY, is_answer_of, not_analysed, said, unchosen
-from inference.live.requests import Compared, Loaded, Opened, Refusal, SourceRequest
-from inference.live.stream import Stream, StreamState, StreamStatus
+from inference.live.playback import Playback
+from inference.live.publisher import Publisher
+from inference.live.requests import Loaded, Opened, Refusal, SourceRequest
+from inference.live.review import FrozenView, Review
+from inference.live.standstill import Standstill
+from inference.live.stream import StreamState, StreamStatus
+from inference.live.thorough import ThoroughAnalysis
 from inference.outcome import NotAnalysed, Outcome, Reason
 from inference.source_info import SourceInfo
-from inference.sources.base import LiveSource, RecordedSource
+from inference.sources.base import LiveSource
 from inference.spacing import PixelSpacing
+from inference.view_notes import ViewNotes
 
 if TYPE_CHECKING:
-    from inference.live.ring import Held, Ring
+    from inference.live.ring import Held
+    from inference.live.session_record import SessionRecord
     from inference.live.truth import Truth
-    from inference.recording.recorder import Recorder
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moment:
+    """All that there is to show at one moment.
+
+    Attributes:
+        source_changed: a source was opened or refused since the last tick.
+        model_changed: a model was loaded or refused since the last tick.
+        interruption: one sentence where the computer slept or this program stood still: nothing from before it is
+            shown any more; empty otherwise.
+        picture: the source's newest frame, analysed or not; None where there was none since the last tick.
+        answer: the source's own newest answer; None where there was none since the last tick.
+        shown: the outcome that is to be on the screen; None before the first.
+        new: whether `shown` came with this tick.
+        live: health of source and model under the source's own newest answer.
+        condition: health of what is shown, which may be a view that the user froze.
+        mode: in which mode a standing frame was analysed, in words; empty elsewhere.
+    """
+
+    source_changed: bool
+    model_changed: bool
+    interruption: str
+    picture: Frame | None
+    answer: Outcome | None
+    shown: Outcome | None
+    new: bool
+    live: Condition
+    condition: Condition
+    mode: str
 
 
 class Session:
-    """Holds what is open.
+    """Holds what is open. Every method belongs to one thread, the window's.
 
     Args:
         open_source: opens a request or refuses it; called in the loader thread.
         load_model: loads a model file or refuses it; called in the loader thread.
+
+    Attributes:
+        request: what was asked for last.
+        model: the loaded model; None while there is none.
+        source_refusal: why the last request was refused, empty where it was not.
+        model_refusal: the same of the last model.
+        without_scale: the user's choice to analyse frames of unknown scale, until another source is opened.
+        band: whether the uncertainty band is wanted.
+        model_chosen: whether the user wants this very model, a demonstration model too, on what is live.
+        notes: what the user has said of the view.
+        shown: the outcome on the screen.
     """
 
     def __init__(
@@ -44,22 +94,20 @@ class Session:
         load_model: Callable[[Path | None], Model | Refusal],
     ) -> None:
         self._open_source, self._load_model = open_source, load_model
-        self._loader = Loader()
-        self._stream: Stream | None = None
+        self._loader, self._standstill = Loader(), Standstill()
+        self._thorough, self._publisher = ThoroughAnalysis(), Publisher()
+        self._chain: Chain | None = None
+        self._frozen_view = FrozenView()
+        self._waiting, self._not_before = False, 0.0
         self.request: SourceRequest | None = None
-        self.playback: Playback | None = None
-        self.live: LiveSource | None = None
-        self.feed: Feed | None = None
-        self.truth: Truth | None = None
         self.model: Model | None = None
         self.source_refusal = self.model_refusal = ""
         self.without_scale = self.band = False
-        self.chosen = True
-        """Whether the user wants this very model, a demonstration model too, on what is live."""
-        self._waiting = False
-        self._sentry: Sentry | None = None
-        self._ring: Ring | None = None
-        self._recorder: Recorder | None = None
+        self.model_chosen = True
+        self.notes = ViewNotes()
+        self.shown: Outcome | None = None
+
+    # ── what is asked of it ─────────────────────────────────────────────────────────────────────────────────────
 
     def open(self, request: SourceRequest) -> None:
         """Begin to open a source; the old one stays until the new one is there."""
@@ -67,7 +115,7 @@ class Session:
         self._loader.submit("source", lambda: self._open_source(request))
 
     def peek(self, request: SourceRequest) -> Opened | Refusal:
-        """Open a source for whoever only wants to look at it, in the caller's thread; to be closed by the caller."""
+        """Open a source only to look at it, in the caller's thread; the caller closes it."""
         if self.live is not None and self.request is not None and request.text == self.request.text:
             return Refusal("It is open now.")
         return self._open_source(request)
@@ -79,42 +127,11 @@ class Session:
             path: the .onnx.
             chosen: by the user, and not only because there is no other.
         """
-        self.model, self.model_refusal, self.chosen = None, "", chosen
+        self.model, self.model_refusal, self.model_chosen = None, "", chosen
         self._loader.submit("model", lambda: self._load_model(path))
 
-    def poll(self) -> set[str]:
-        """Take over what has been loaded: the names `source` and `model` where something changed."""
-        changed = set()
-        for kind, loaded in self._loader.done():
-            self._take_over(kind, loaded)
-            changed.add(kind)
-        return changed
-
-    def take(self) -> Outcome | None:
-        """The newest outcome nobody has seen; never waits."""
-        return None if self._stream is None else self._stream.take()
-
-    def take_frame(self) -> Frame | None:
-        """The newest frame nobody has seen, analysed or not; never waits."""
-        return None if self._stream is None else self._stream.take_frame()
-
-    def status(self) -> StreamStatus | None:
-        """How the stream goes, None while there is none."""
-        return None if self._stream is None else self._stream.status()
-
-    @property
-    def info(self) -> SourceInfo | None:
-        """What is known of the open source, None while there is none."""
-        feed = self.playback or self.live
-        return None if feed is None else feed.info
-
-    @property
-    def ready(self) -> bool:
-        """Whether frames are being analysed."""
-        return self._stream is not None and self.model is not None
-
     def analyse_without_scale(self) -> None:
-        """The user's choice, until another source is opened."""
+        """Analyse frames of unknown scale: the user's choice, until another source is opened."""
         self.without_scale = True
         self._redeliver()
 
@@ -127,58 +144,54 @@ class Session:
 
     def crop(self, rect: Rect | None) -> None:
         """Use this part of the picture, or all of it, from the next frame on."""
-        if self.feed is not None:
-            self.feed.cropping.rect = rect
+        if self.source is not None:
+            self.source.cropping.rect = rect
             self._redeliver()
 
-    def calibrate(self, spacing: PixelSpacing) -> None:
-        """Use this scale from the next frame on."""
-        feed = self.playback or self.live
-        if feed is not None:
-            feed.set_spacing(spacing)
+    def calibrate(self, spacing: PixelSpacing | None) -> None:
+        """Use this scale from the next frame on; None goes back to the source's own, if it has one."""
+        source = self.playback or self.live
+        if source is not None:
+            source.set_spacing(spacing)
 
-    def forget_held(self) -> None:
-        """Let go of the last half minute: nobody knows how old it is."""
-        if self._ring is not None:
-            self._ring.clear()
+    def publish_to(self, publisher: Publisher) -> None:
+        """Send answers through this publisher from now on; it is closed with the session."""
+        self._publisher.close()
+        self._publisher = publisher
 
-    def held(self) -> "Held | None":
-        """The last half minute of a live source, as it is now; None for a recorded one, and before the first frame."""
-        return None if self._ring is None or len(self._ring) == 0 else self._ring.held()
+    def freeze(self) -> bool:
+        """Hold the view of a live source. False where there is nothing to hold, or where it is held already."""
+        return self._frozen_view.freeze(self.held(), self.shown)
 
-    def record_to(self, recorder: "Recorder | None") -> None:
-        """Give every frame and outcome of this source to a recorder, or no longer."""
-        self._recorder = recorder
-        if self.feed is not None:
-            self.feed.tap = None if recorder is None else recorder.frame
+    def thaw(self) -> bool:
+        """Back to the running view. False where it runs already."""
+        return self._frozen_view.thaw()
 
-    @property
-    def ringing(self) -> tuple[Finding, ...]:
-        """The guards' alarms at the newest frame."""
-        return () if self._sentry is None else self._sentry.ringing
+    def start_record(self, path: Path, case_code: str = "") -> "SessionRecord":
+        """Record every frame and answer of this source, until it ends or `stop_record`.
 
-    def guard_events(self) -> tuple[Event, ...]:
-        """Begins and ends of the guards' alarms since last asked, for a record; each is given once."""
-        return () if self._sentry is None else self._sentry.events()
+        Args:
+            path: a name that nobody has yet.
+            case_code: typed by the user, checked.
 
-    def condition(self, shown: Outcome | None) -> Condition:
-        """The health of source and model while `shown` is on the screen."""
-        if self._stream is None:
-            return self._without_stream()
-        status = self._stream.status()
-        if status.state is StreamState.FAILED:
-            return Condition(Health.BROKEN, sentence=status.error)
-        if self.model is None and self.model_refusal:
-            return Condition(Health.MODEL_REFUSED, sentence=self.model_refusal)
-        if self.model is None or not is_answer_of(self.model, shown):
-            return Condition(Health.LOADING)
-        if self.playback is not None and not self.playback.playing:
-            return Condition(Health.PAUSED, failures_in_a_row=status.consecutive_failures)
-        if status.state is StreamState.ENDED:
-            return Condition(Health.ENDED)
-        judged = judge(self._freshness(status, shown), status.consecutive_failures)
-        frozen = None if self._sentry is None else self._sentry.frozen
-        return judged if frozen is None else standing_still(judged, monotonic() - frozen.since, frozen.sentence)
+        Raises:
+            ChoiceError: if no source is open.
+            OutputError: if the file cannot be made.
+        """
+        from inference.live.session_record import SessionRecord
+
+        if self._chain is None:
+            raise ChoiceError("Open a source first: there is nothing to record.")
+        record = SessionRecord(path, self._chain.source, case_code)
+        record.begin(self.notes, self.model)
+        self._chain.record = record
+        return record
+
+    def stop_record(self) -> None:
+        """Give the record no more frames; whoever holds it finishes it."""
+        if self._chain is not None and self._chain.record is not None:
+            self._chain.record.end()
+            self._chain.record = None
 
     def close(self) -> None:
         """Stop and join every thread.
@@ -186,8 +199,169 @@ class Session:
         Raises:
             RuntimeError: if one lives on.
         """
-        self._close_source()
+        self._publisher.close()
+        self._thorough.close()
+        self._close_chain()
         self._loader.close()
+
+    # ── what is open ────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def info(self) -> SourceInfo | None:
+        """What is known of the open source, None while there is none."""
+        return None if self._chain is None else self._chain.source.info
+
+    @property
+    def source(self) -> GuardedSource | None:
+        """The open source behind its guards."""
+        return None if self._chain is None else self._chain.source
+
+    @property
+    def playback(self) -> Playback | None:
+        """Pace and place of the open recording; None where none is open."""
+        return None if self._chain is None else self._chain.playback
+
+    @property
+    def live(self) -> LiveSource | None:
+        """The open live source; None where none is open."""
+        return None if self._chain is None else self._chain.live
+
+    @property
+    def truth(self) -> "Truth | None":
+        """True masks of the open recording, where they were given."""
+        return None if self._chain is None else self._chain.truth
+
+    @property
+    def record(self) -> "SessionRecord | None":
+        """What is being recorded of the open source; None where nothing is."""
+        return None if self._chain is None else self._chain.record
+
+    @property
+    def review(self) -> Review | None:
+        """The last half minute while the view is frozen; None while it runs."""
+        return self._frozen_view.review
+
+    @property
+    def newest(self) -> Outcome | None:
+        """The source's own newest outcome, also behind a frozen view."""
+        return self._frozen_view.behind(self.shown)
+
+    @property
+    def ready(self) -> bool:
+        """Whether frames are being analysed."""
+        return self._chain is not None and self.model is not None
+
+    @property
+    def ringing(self) -> tuple[Finding, ...]:
+        """The guards' alarms at the newest frame."""
+        return () if self.source is None else self.source.ringing
+
+    def guard_events(self) -> tuple[Event, ...]:
+        """Alarms that began or ended since this was last called; each is given once."""
+        return () if self.source is None else self.source.guard_events()
+
+    def status(self) -> StreamStatus | None:
+        """How the stream goes, None while there is none."""
+        return None if self._chain is None else self._chain.status()
+
+    def held(self) -> "Held | None":
+        """The last half minute of a live source, as it is now; None for a recorded one, and before the first frame."""
+        ring = None if self._chain is None else self._chain.ring
+        return None if ring is None or len(ring) == 0 else ring.held()
+
+    def standing(self, outcome: Outcome | None) -> Outcome | None:
+        """The same outcome where it stands on the screen; None while anything moves."""
+        paused = self.playback is not None and not self.playback.playing
+        return outcome if paused or self.review is not None else None
+
+    def condition(self, shown: Outcome | None) -> Condition:
+        """The health of source and model while `shown` is on the screen."""
+        chain = self._chain
+        if chain is None:
+            return self._without_source()
+        status = chain.status()
+        if status.state is StreamState.FAILED:
+            return Condition(Health.BROKEN, sentence=status.error)
+        if self.model is None and self.model_refusal:
+            return Condition(Health.MODEL_REFUSED, sentence=self.model_refusal)
+        if self.model is None or not policy.is_answer_of(self.model.sha256, shown):
+            return Condition(Health.LOADING)
+        if chain.playback is not None and not chain.playback.playing:
+            return Condition(Health.PAUSED, failures_in_a_row=status.consecutive_failures)
+        if status.state is StreamState.ENDED:
+            return Condition(Health.ENDED)
+        judged = judge(chain.freshness(shown), status.consecutive_failures)
+        frozen = chain.source.frozen
+        return judged if frozen is None else standing_still(judged, monotonic() - frozen.since, frozen.sentence)
+
+    # ── once a tick ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def wait(self, timeout: float) -> None:
+        """Wait for an answer that nobody has seen, at most `timeout` seconds."""
+        if self._chain is None:
+            self._loader.wait(timeout)
+        else:
+            self._chain.wait(timeout)
+
+    def tick(self) -> Moment:
+        """Take over what is new, send and record it, and say what is to be shown. Never waits."""
+        changed = self._take_over_loaded()
+        interruption = self._look_for_standstill()
+        picture, newest = self._news()
+        live = self.condition(newest or self.newest)
+        self._publisher.update(newest, live, self.notes)
+        chosen = self._frozen_view.choose(newest)
+        thorough = self._thorough.follow(self.standing(chosen or self.shown), self.model)
+        outcome = thorough or chosen
+        self.shown = outcome or self.shown
+        if self.record is not None:
+            self.record.follow(self.notes, self.model)
+        return Moment(
+            source_changed="source" in changed,
+            model_changed="model" in changed,
+            interruption=interruption,
+            picture=picture,
+            answer=newest,
+            shown=self.shown,
+            new=outcome is not None,
+            live=live,
+            condition=self._condition_shown(),
+            mode=self._thorough.words(self.standing(self.shown), self.model),
+        )
+
+    def _news(self) -> tuple[Frame | None, Outcome | None]:
+        """The newest frame, and the newest answer unless it is from before a standstill."""
+        if self._chain is None:
+            return None, None
+        picture, newest = self._chain.news(without_scale=self.without_scale)
+        if newest is not None and newest.frame.captured_at < self._not_before:
+            newest = None
+        return picture, newest
+
+    def _condition_shown(self) -> Condition:
+        """The source's, or that of a view that the user froze."""
+        review = self._frozen_view.review
+        return self.condition(self.shown) if review is None else Condition(Health.VIEW_FROZEN, review.behind_s)
+
+    def _look_for_standstill(self) -> str:
+        """After one, nothing from before it stands as live, and nobody knows how old the last half minute is."""
+        now = monotonic()
+        sentence = self._standstill.look(now, time())
+        if not sentence or self._chain is None or self._chain.ring is None:
+            return ""
+        self._not_before = now
+        self._frozen_view.forget()
+        self._chain.ring.clear()
+        self.shown = None
+        return sentence
+
+    def _take_over_loaded(self) -> set[str]:
+        """Take over what has been loaded: the names `source` and `model` where something changed."""
+        changed = set()
+        for kind, loaded in self._loader.done():
+            self._take_over(kind, loaded)
+            changed.add(kind)
+        return changed
 
     def _take_over(self, kind: str, loaded: Loaded) -> None:
         if isinstance(loaded, Refusal):
@@ -201,32 +375,17 @@ class Session:
             self.model = loaded
             self._go_on()
         else:
-            self._close_source()
             self._start(loaded)
 
     def _start(self, opened: Opened) -> None:
-        """Stream a new source; until the model is there, the first frame of a recording stands still."""
-        source = opened.source if isinstance(opened, Compared) else opened
-        self.truth = opened.truth if isinstance(opened, Compared) else None
-        self.without_scale, self._recorder = False, None
+        """Run a new source; a recording stands still at its first frame until the model is there."""
+        self._close_chain()
+        self._frozen_view.forget()
+        self.without_scale, self.shown = False, None
         self._waiting = "model" in self._loader.pending
-        self._ready_room(live=not isinstance(source, RecordedSource))
-        if isinstance(source, RecordedSource):
-            self.playback = Playback(source)
-            if self._waiting or len(source) == 1:
-                self.playback.pause()
-            self.feed = Feed(self.playback, self._look)
-        else:
-            self.live, self.feed = source, Feed(source, self._look)
-        self._stream = Stream(self.feed, self._analyse)
-        self._stream.start()
-
-    def _ready_room(self, *, live: bool) -> None:
-        """Fresh guards, and an empty half minute for what is live."""
-        from inference.live.ring import Ring
-
-        self._sentry = Sentry()
-        self._ring = Ring() if live else None
+        self._chain = Chain(opened, self._analyse, self._seen, paused=self._waiting)
+        info = self._chain.source.info
+        self.notes = self.notes.of_source(info.phase, info.flip, info.marker)
 
     def _go_on(self) -> None:
         """The model is there, or refused: show the current frame anew, and run if that was all we waited for."""
@@ -238,60 +397,33 @@ class Session:
         self._waiting = False
 
     def _redeliver(self) -> None:
-        if self.playback is not None:
-            self.playback.redeliver()
+        if self._chain is not None:
+            self._chain.redeliver()
 
-    def _look(self, frame: Frame) -> Frame:
-        """Runs in the capture thread: the guards see every frame, however slow the model is."""
+    def _seen(self) -> Seen | None:
+        """What the loaded model saw in training; called in the capture thread."""
         model = self.model
-        seen = None if model is None else model.contract.input.seen
-        return frame if self._sentry is None else self._sentry.look(frame, seen)
+        return None if model is None else model.contract.input.seen
 
     def _analyse(self, frame: Frame) -> Outcome:
-        """Runs in the analysis thread; what is live is kept for half a minute."""
-        outcome = self._answer(frame)
-        if self._ring is not None:
-            self._ring.add(outcome)
-        if (recorder := self._recorder) is not None:
-            recorder.outcome(outcome)
-        return outcome
-
-    def _answer(self, frame: Frame) -> Outcome:
-        """The answer of whatever model is loaded; a guard's word comes before the network's."""
+        """The policy's answer with the model that is loaded now; called in the analysis thread."""
         model = self.model
-        if (finding := forbidding(frame.findings)) is not None:
-            return not_analysed(frame, finding)
         if model is None:
-            return NotAnalysed(frame, Reason.OFF, self.model_refusal or "The model is being loaded.")
-        if unchosen(model, frame, chosen=self.chosen):
-            return NotAnalysed(frame, Reason.DEMONSTRATION, DEMONSTRATION_ONLY)
-        outcome = (model.analyse_without_scale if self.without_scale else model.analyse)(frame)
-        return said(outcome, model.contract.input.seen)
+            sentence = self.model_refusal or "The model is being loaded."
+            return policy.forbidden(frame) or NotAnalysed(frame, Reason.OFF, sentence)
+        analyse = model.analyse_without_scale if self.without_scale else model.analyse
+        return policy.answer(frame, analyse, model.contract, model_chosen=self.model_chosen)
 
-    def _without_stream(self) -> Condition:
+    def _without_source(self) -> Condition:
         if "source" in self._loader.pending and self.request is not None:
             return Condition(Health.OPENING, sentence=self.request.text)
         if self.source_refusal:
             return Condition(Health.REFUSED, sentence=self.source_refusal)
         return Condition(Health.EMPTY)
 
-    def _freshness(self, status: StreamStatus, shown: Outcome | None) -> Freshness:
-        now = monotonic()
-        return Freshness(
-            live=self.live is not None,
-            source_s=None if status.last_frame_at is None else now - status.last_frame_at,
-            shown_s=None if shown is None else now - shown.frame.captured_at,
-            interval_s=0.0 if self.playback is None else _interval_s(self.playback),
-        )
-
-    def _close_source(self) -> None:
-        if self._stream is not None:
-            self._stream.stop()
-        if self.truth is not None:
-            self.truth.close()
-        self._stream = self.playback = self.live = self.feed = self.truth = None
-
-
-def _interval_s(playback: Playback) -> float:
-    """Between two frames of a recording at its present speed."""
-    return 1.0 / ((playback.info.fps or SWEEP_FPS) * playback.speed)
+    def _close_chain(self) -> None:
+        """Stop the source; its record, if there is one, gets no more frames."""
+        self.stop_record()
+        chain, self._chain = self._chain, None
+        if chain is not None:
+            chain.close()

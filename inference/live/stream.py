@@ -110,6 +110,10 @@ class Stream:
         """The newest frame nobody has seen, analysed or not, or None; never waits."""
         return self._pictures.poll()
 
+    def wait(self, timeout: float) -> None:
+        """Wait for an answer that nobody has seen, at most `timeout` seconds."""
+        self._outcomes.wait(timeout)
+
     def status(self) -> StreamStatus:
         """How it goes."""
         return StreamStatus(

@@ -11,11 +11,11 @@ from inference.contract import Mode, ModelContract
 from inference.frame import Frame
 from inference.latest import Latest
 from inference.live.model import Model
-from inference.live.policy import said
+from inference.live.policy import marked_if_unlike
 from inference.outcome import Failed, NothingFound, Outcome, Tumour
 
 STANDS_AFTER_S = 0.25
-"""Whoever scrubs on within it asks for nothing."""
+"""A frame that stands for less is only scrubbed over, and not analysed thoroughly."""
 ONE_MODE = "one mode: this model has no mirrored passes"
 FAST = "fast: one pass; thorough analysis under way"
 GAVE_NONE = "fast: one pass; the thorough analysis failed"
@@ -34,7 +34,7 @@ class _Job:
         return self.frame is other.frame and self.model is other.model
 
 
-class CloserLook:
+class ThoroughAnalysis:
     """Follows what stands on the screen, in the window's thread; analyses in a thread of its own.
 
     The model itself lets one analysis run at a time: the live one behind a frozen view waits for one thorough pass.
@@ -50,10 +50,10 @@ class CloserLook:
         self._failed: Frame | None = None
 
     def follow(self, standing: Outcome | None, model: Model | None) -> Outcome | None:
-        """The thorough answer to the frame that stands, once it is there; None before, and where there will be none.
+        """The thorough answer to the frame that stands; None before it is there, and where there will be none.
 
         Args:
-            standing: what stands on the screen; None while anything moves: what was asked for is let go.
+            standing: what stands on the screen; None while anything moves, and then no answer is awaited any more.
             model: the loaded one.
         """
         now = monotonic()
@@ -68,7 +68,7 @@ class CloserLook:
         return None
 
     def words(self, standing: Outcome | None, model: Model | None) -> str:
-        """In which mode what stands was analysed; empty where no network was asked, or where nothing stands."""
+        """The mode in which a standing frame was analysed; empty where no network was asked, or nothing stands."""
         if model is None or not isinstance(standing, Tumour | NothingFound):
             return ""
         if standing.analysis.mode is Mode.THOROUGH:
@@ -91,7 +91,7 @@ class CloserLook:
                 raise RuntimeError("the thorough analysis is still alive after 10 s")
 
     def _let_go(self) -> None:
-        """What has not begun never does; what has is not shown."""
+        """Forget what was asked for: it never begins, or its answer is not shown."""
         if self._asked is not None:
             self._jobs.poll()
             self._asked = None
@@ -118,18 +118,18 @@ class CloserLook:
             if job.model.thorough is not None:
                 outcome: Outcome = Failed(job.frame, "The thorough analysis of this frame broke.")
                 try:
-                    outcome = said(job.model.thorough(job.frame), job.model.contract.input.seen)
-                finally:  # what nobody expected ends this thread and is told; the screen must not say "under way"
+                    outcome = marked_if_unlike(job.model.thorough(job.frame), job.model.contract.input.seen)
+                finally:  # an unexpected error ends this thread; the screen must not go on saying "under way"
                     self._done.put((job, outcome))
 
 
 def disagreement_of(outcome: Outcome | None) -> NDArray[np.float32] | None:
-    """Where its passes disagree, None where there was one pass."""
+    """(rows, cols) float32, where its passes disagree; None where there was one pass."""
     return outcome.disagreement if isinstance(outcome, Tumour | NothingFound) else None
 
 
 def _wanted(standing: Outcome | None, model: Model | None) -> _Job | None:
-    """The frame, where this is a fast answer of this very model, which can do better."""
+    """The job for a fast answer of this very model that has a thorough mode; None for any other."""
     if model is None or model.thorough is None or not isinstance(standing, Tumour | NothingFound):
         return None
     analysis = standing.analysis

@@ -35,7 +35,7 @@ class Edge:
 
     @cached_property
     def _outside(self) -> Mask:
-        """All of the crop; a part of it cannot be drawn alone, since lines that leave a picture are drawn another way."""
+        """All of the crop; a part cannot be drawn alone, since lines that leave a picture are drawn another way."""
         crop = self._pixels[self._crop]
         shown = np.asarray(crop if crop.dtype == np.uint8 else crop > 0, np.uint8, order="C")
         outside = np.ones(shown.shape, np.uint8)

@@ -6,12 +6,12 @@ from importlib import metadata
 import numpy as np
 
 from inference import outcome as reading
-from inference.contract import INTENDED_USE
 from inference.crop import Rect
 from inference.frame import Frame, Origin
 from inference.outcome import Analysis, Diameters, Failed, NotAnalysed, NothingFound, Outcome, Tumour, UnknownSpacing
 from inference.recording.packing import pack_mask, pack_pixels, unpack_mask, unpack_pixels
 from inference.recording.schema import Answer, Event, EventKind, Grid, Looked, Opening, Picture, Piece, Scale
+from inference.safety import INTENDED_USE
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
 

@@ -24,7 +24,6 @@ CHANGED = 0.09
 one."""
 CONTRAST = 0.25
 """A region whose greys span less than this share of white shows neither text nor ruler."""
-SENTENCE = "The scanner's depth text or ruler changed, so that the scale is void: calibrate again."
 BLANK = "The marked region shows neither text nor ruler: mark the scanner's depth text together with its ruler."
 
 
@@ -59,7 +58,7 @@ class DepthGuard:
         """The verdict on a whole picture that came at `at`, `time.monotonic()` seconds."""
         if self._since is None and self.change(pixels) > CHANGED:
             self._since = at
-        return None if self._since is None else Finding(Alarm.DEPTH, self._since, SENTENCE)
+        return None if self._since is None else Finding(Alarm.DEPTH, self._since, Alarm.DEPTH.sentence)
 
     def change(self, pixels: Pixels) -> float:
         """The strongest change of any patch, as a share of full white; 1 for a picture of another size."""

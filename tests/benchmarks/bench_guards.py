@@ -25,7 +25,7 @@ from inference.guards.frozen import FrozenGuard
 from inference.guards.graphics import Graphics
 from inference.guards.lifted import lifted
 from inference.guards.panes import panes
-from inference.guards.thumbnail import Sketch
+from inference.guards.thumbnail import Thumbnail
 from inference.guards.unlike import unlike_training
 from inference.model.engine import Engine
 from inference.sector import GrowingSector
@@ -61,19 +61,19 @@ def costs(rows: int, cols: int) -> dict[str, float]:
     frames = [
         Frame(index, sector.apply(grey(picture)), None, index / FPS, origin) for index, picture in enumerate(pictures)
     ]
-    sketches = [Sketch.of(frame, seen) for frame in frames]
+    thumbnails = [Thumbnail.of(frame, seen) for frame in frames]
     whole = [np.asarray(grey(picture)) for picture in pictures]
     depth = DepthGuard(whole[0], Rect(0, cols - 74, 18, 70))
     watch, still, graphics = every_guard(), FrozenGuard(), Graphics()
     steps: list[tuple[str, Callable[[int], object]]] = [
-        ("sketch", lambda i: Sketch.of(frames[i], seen)),
-        ("black", lambda i: black(sketches[i])),
-        ("lifted", lambda i: lifted(sketches[i])),
-        ("colour", lambda i: coloured(sketches[i])),
-        ("panes", lambda i: panes(sketches[i])),
-        ("graphics", lambda i: graphics(sketches[i])),
-        ("frozen", lambda i: still.look(sketches[i])),
-        ("unlike", lambda i: unlike_training(sketches[i])),
+        ("thumbnail", lambda i: Thumbnail.of(frames[i], seen)),
+        ("black", lambda i: black(thumbnails[i])),
+        ("lifted", lambda i: lifted(thumbnails[i])),
+        ("colour", lambda i: coloured(thumbnails[i])),
+        ("panes", lambda i: panes(thumbnails[i])),
+        ("graphics", lambda i: graphics(thumbnails[i])),
+        ("frozen", lambda i: still.look(thumbnails[i])),
+        ("unlike", lambda i: unlike_training(thumbnails[i])),
         ("all of these, as the session asks them", lambda i: watch.look(frames[i], seen)),
         ("in the source's thread: depth", lambda i: depth.compare(whole[i], 0.0)),
         ("in the source's thread: colour", lambda i: colour_map(pictures[i], order="BGR")),

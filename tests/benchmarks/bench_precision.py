@@ -123,7 +123,7 @@ def compared(found: list[Mask], exact: list[Mask], samples: list[Sample]) -> lis
     return [
         reduction.Cost(
             one.name,
-            reduction.dice(mine, full),
+            reduction.agreement(mine, full, one.spacing_mm),
             reduction.dice(full, one.truth) if one.truth is not None and one.truth.any() else None,
             reduction.dice(mine, one.truth) if one.truth is not None and one.truth.any() else None,
         )

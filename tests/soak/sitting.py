@@ -13,10 +13,10 @@ from PySide6.QtWidgets import QApplication
 from senders import Clip
 
 from inference.assets import demo_model_path
+from inference.live.exception_hooks import Faults
 from inference.outcome import NothingFound, Tumour
 from inference.spacing import PixelSpacing, Provenance
 from viewer import app
-from viewer.exception_hooks import Faults
 from viewer.main_window import MainWindow
 
 LOOK_MS = 20
@@ -53,7 +53,7 @@ def viewer(*arguments: str) -> Iterator[MainWindow]:
         try:
             yield window
         finally:
-            window.desk.recording.stop()
+            window.state.recording.stop()
             window.close()
             window.deleteLater()
             os.environ.pop("XDG_DOCUMENTS_DIR")
@@ -81,9 +81,9 @@ def analysed(window: MainWindow, clip: Clip | None) -> None:
     """
     if not spin(lambda: _open(window), OPENS_S):
         raise RuntimeError(f"nothing came within {OPENS_S:.0f} s")
-    feed = window.session.feed
-    if clip is not None and feed is not None and (whole := feed.whole()) is not None:
-        feed.watch(clip.text, whole)
+    source = window.session.source
+    if clip is not None and source is not None and (whole := source.whole()) is not None:
+        source.watch(clip.text, whole)
         window.session.calibrate(PixelSpacing(clip.spacing_mm, clip.spacing_mm, Provenance.RULER))
     if not spin(lambda: isinstance(window.shown, Tumour | NothingFound), OPENS_S):
         raise RuntimeError(f"nothing was analysed within {OPENS_S:.0f} s")

@@ -102,7 +102,7 @@ def _lose(window: MainWindow, rounds: list[Round], killed_at: float, name: str, 
 
 
 def _contoured(window: MainWindow) -> bool:
-    return isinstance(window.shown, Tumour) and window.face is not None and window.face.contour
+    return isinstance(window.shown, Tumour) and window.readout_state is not None and window.readout_state.contour
 
 
 def _health(window: MainWindow) -> Health:

@@ -37,8 +37,10 @@ class Sample:
 
 def sample(window: MainWindow) -> Sample:
     """Look at it now."""
-    status, ring = window.session.status(), window.session._ring
+    status, chain = window.session.status(), window.session._chain
     assert status is not None
+    assert chain is not None
+    ring = chain.ring
     assert ring is not None
     return Sample(status.analysed, resident_mb(), ring.size / 1e6)
 
@@ -52,14 +54,14 @@ def measure(clip: Clip, frames: int, fill_s: float, figures: Figures, *, recordi
     ):
         analysed(window, clip)
         if recording:
-            window.desk.recording.start(window.desk.standing)
+            window.state.recording.start()
         spin(lambda: False, fill_s)
         samples, begun = [sample(window)], sample(window).frames
         while samples[-1].frames - begun < frames:
-            if spin(lambda: window.session._stream is None, EVERY_S):
+            if spin(lambda: window.session.source is None, EVERY_S):
                 raise RuntimeError("the stream ended")
             samples.append(sample(window))
-        figures.check(f"{'re' if recording else 'no re'}cording", holds=window.desk.recording.running is recording)
+        figures.check(f"{'re' if recording else 'no re'}cording", holds=window.state.recording.running is recording)
     judge(samples, figures, "recording: " if recording else "")
 
 

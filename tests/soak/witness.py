@@ -5,8 +5,8 @@ from time import monotonic
 
 from PySide6.QtCore import QEvent, QObject
 
+from inference.live.paint_meter import Painted
 from viewer.main_window import MainWindow
-from viewer.paint_meter import Painted
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from inference import contract as c
 from inference.model.golden import GoldenCase
 from inference.model.margin import restore
 from inference.model.preprocessing import prepare
+from inference.safety import INTENDED_USE
 from training.export.onnx_file import seal, write_onnx
 
 Unit = Literal["range", "z"]
@@ -164,7 +165,7 @@ def _contract(
     return c.ModelContract(
         schema=c.SCHEMA,
         identity=c.Identity(
-            name=name, version="1", created="2025-01-01", licence="Apache-2.0", intended_use=c.INTENDED_USE
+            name=name, version="1", created="2025-01-01", licence="Apache-2.0", intended_use=INTENDED_USE
         ),
         input=recipe,
         population=c.Population(

@@ -80,8 +80,8 @@ def show(no_leaks: None, qtbot: QtBot, model: Model) -> Iterator[Show]:  # noqa:
         windows.append(window)
         window.resize(*size)
         window.show()
-        window.deeds.open_source(SourceRequest("test"))
-        window.deeds.open_model(None)
+        window.handlers.open_source(SourceRequest("test"))
+        window.handlers.open_model(None)
         if wait:
             qtbot.waitUntil(lambda: window.session.ready and window.meter.shown > 0, timeout=5000)
             assert not isinstance(window.shown, NotAnalysed)
@@ -89,7 +89,7 @@ def show(no_leaks: None, qtbot: QtBot, model: Model) -> Iterator[Show]:  # noqa:
 
     yield shown
     for window in windows:
-        window.desk.recording.stop()
+        window.state.recording.stop()
         window.close()
         window.deleteLater()
 
@@ -143,8 +143,8 @@ def shoot(tmp_path: Path, qtbot: QtBot) -> Shoot:
 
     def settle(window: MainWindow) -> None:
         """Everything up to date, and laid out: that takes several rounds of events."""
-        window.pull.hurry()
-        window.pull.tick()
+        window.refresh._slow_at = 0.0
+        window.refresh.tick()
         qtbot.wait(30)
         with suppress(qtbot.TimeoutError):  # the assertion says it better
             qtbot.waitUntil(lambda: not cut_off(window), timeout=2000)

@@ -32,7 +32,7 @@ def sheet(paths: list[Path]) -> QImage:
     image = QImage(*size, QImage.Format.Format_RGB32)
     image.fill(QColor(theme.BORDER))
     painter = QPainter(image)
-    painter.setFont(theme.Theme().font(14))
+    painter.setFont(theme.Sizes().font(14))
     painter.setPen(QColor(theme.TEXT))
     for number, path in enumerate(paths):
         left = GAP + number % ACROSS * (WIDTH + GAP)

@@ -6,8 +6,8 @@ from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QImage
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
+from viewer.layout.readout import AreaLabel
 from viewer.main_window import MainWindow
-from viewer.readout.readout import AreaLabel
 
 AA, AA_LARGE = 4.5, 3.0
 """WCAG 2.1's least contrast, and that of large text: 24 px, or 19 px and bold."""
@@ -55,12 +55,12 @@ def _overflows(area: AreaLabel) -> bool:
     """Whether the number with its unit, or the headline of two lines, is larger than its place."""
     number, unit, headline, _ = area._words
     if headline:
-        metrics = QFontMetricsF(area._look.font(30, QFont.Weight.DemiBold))
+        metrics = QFontMetricsF(area._sizes.font(30, QFont.Weight.DemiBold))
         needed = metrics.boundingRect(area.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap, headline)
         return bool(needed.height() > area.height() + 1 or needed.width() > area.width() + 1)
     font, unit_font = area.fonts(number, unit)
     width = QFontMetricsF(font).horizontalAdvance(number) + QFontMetricsF(unit_font).horizontalAdvance(unit)
-    return bool(width + (area._look.px(10) if unit else 0) > area.width() + 1)
+    return bool(width + (area._sizes.px(10) if unit else 0) > area.width() + 1)
 
 
 def _scrolled(widget: QWidget) -> bool:

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from PySide6.QtCore import QPoint, QPointF
 from PySide6.QtGui import QColor
 
 from inference.outcome import Outcome, Tumour
 from inference.sources.simulated import PhantomSource
 from viewer.main_window import MainWindow
+from viewer.picture.canvas import Canvas
 
 At = Callable[[MainWindow, int], Outcome]
 LARGE, SMALL, TINY = 30, 9, 2
@@ -21,6 +23,12 @@ def near(pixels: NDArray[np.int_], colour: str, tolerance: int = 40) -> NDArray[
     wanted = np.array([c.red(), c.green(), c.blue()])
     found: NDArray[np.bool_] = (np.abs(pixels - wanted) <= tolerance).all(axis=-1)
     return found
+
+
+def spot_of(canvas: Canvas, x: float, y: float) -> QPoint:
+    """Where a picture position is in the view."""
+    assert canvas.placement is not None
+    return QPointF(*canvas.placement.to_view(x, y)).toPoint()
 
 
 def on_canvas(window: MainWindow, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -37,7 +45,7 @@ def ring(window: MainWindow, outcome: Outcome) -> NDArray[np.bool_]:
     near_line = np.zeros((size.height(), size.width()), bool)
     for region in outcome.regions:
         for x, y in np.concatenate(region.contours):
-            spot = window.view.canvas.view_position(float(x), float(y)).toPoint()
+            spot = spot_of(window.view.canvas, float(x), float(y))
             near_line[spot.y() - 5 : spot.y() + 6, spot.x() - 5 : spot.x() + 6] = True
     return near_line
 
@@ -45,7 +53,7 @@ def ring(window: MainWindow, outcome: Outcome) -> NDArray[np.bool_]:
 def settle(window: MainWindow, at: At, index: int) -> Outcome:
     """The frame with its own warning, whatever was shown before."""
     outcome = at(window, index)
-    window.desk.hold.reset()
+    window.state.held_warning.reset()
     return outcome
 
 

@@ -26,7 +26,7 @@ def recorded(records: Path, qtbot: QtBot) -> Iterator[Callable[[MainWindow], Rec
     opened: list[RecordSource] = []
 
     def stop(window: MainWindow) -> RecordSource:
-        if window.desk.recording.running:
+        if window.state.recording.running:
             qtbot.keyClick(window, Qt.Key.Key_R)
         said(window, qtbot, "Recorded ")
         source = open_source(str(max(records.iterdir(), key=lambda path: path.stat().st_mtime)))
@@ -40,10 +40,10 @@ def recorded(records: Path, qtbot: QtBot) -> Iterator[Callable[[MainWindow], Rec
 
 
 def said(window: MainWindow, qtbot: QtBot, words: str) -> None:
-    window.pull.hurry()
+    window.refresh._slow_at = 0.0
 
     def is_said() -> None:
-        assert words in window.view.stage.notice.text()
+        assert words in window.view.picture_area.notice.text()
 
     qtbot.waitUntil(is_said, timeout=20_000)
 
@@ -54,14 +54,14 @@ def start(window: MainWindow, qtbot: QtBot, code: str = "") -> None:
     assert not window.view.record.isHidden()
     qtbot.keyClicks(window.view.record.code, code)
     qtbot.keyClick(window.view.record.code, Qt.Key.Key_Return)
-    assert window.desk.recording.running
+    assert window.state.recording.running
 
 
 def frames_in(window: MainWindow, count: int) -> Callable[[], bool]:
     """Whether so many frames are on the disk."""
 
     def are() -> bool:
-        recorder = window.desk.recording._recorder
-        return recorder is not None and recorder.status().frames >= count
+        record = window.session.record
+        return record is not None and record.status().frames >= count
 
     return are

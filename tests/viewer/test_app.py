@@ -2,8 +2,12 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +24,16 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     home = {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder / "config"), "XDG_STATE_HOME": str(folder / "state")}
     command = [sys.executable, "-W", "error", "-m", "viewer.app", *arguments]
     return subprocess.run(command, env=keep | home, capture_output=True, text=True, timeout=60, check=False)
+
+
+def connected(port: int, process: subprocess.Popen[str]) -> socket.socket:
+    """A connection to a port that a process will open, tried until it does or ends."""
+    while process.poll() is None:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=40)
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+    raise AssertionError(process.communicate()[1])
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +67,23 @@ def test_a_run_without_display_says_where_picture_and_status_are(tmp_path: Path,
     assert said["area_mm2"] > 0
     assert said["startup_s"] < 5
     assert said["latency_ms"]["p50"] <= said["latency_ms"]["p95"] <= said["latency_ms"]["p99"]
+
+
+def test_ctrl_c_closes_the_window_as_its_own_button_does(
+    tmp_path: Path, model: Path, free_port: Callable[[], int]
+) -> None:
+    """While it paints too, and pressed many times."""
+    port = free_port()
+    arguments = ["simulated:", "--model", str(model), "--send", str(port), "--exit-after", "100"]
+    outside = os.environ | {"HOME": str(tmp_path), "QT_QPA_PLATFORM": "offscreen", "PYTHONFAULTHANDLER": "1"}
+    command = [sys.executable, "-W", "error", "-m", "viewer.app", *arguments]
+    with subprocess.Popen(command, env=outside, stderr=subprocess.PIPE, text=True) as window:
+        with connected(port, window) as client:
+            assert client.recv(1), "frames are analysed and painted"
+        for _ in range(20):
+            window.send_signal(signal.SIGINT)
+        _, said = window.communicate(timeout=40)
+    assert (window.returncode, said) == (0, "")
 
 
 def test_wrong_input_ends_with_one_sentence_and_status_2(tmp_path: Path, model: Path) -> None:

@@ -13,10 +13,10 @@ from pytestqt.qtbot import QtBot
 
 from inference.view_notes import Phase
 from viewer import keymap, settings
-from viewer.actions import ACTIONS
+from viewer.control.actions import ACTIONS
 from viewer.keymap import KeyConflictError, Keymap
 from viewer.main_window import MainWindow
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]
@@ -26,7 +26,7 @@ keys = st.sampled_from(["F13", "F14", "PgUp", "PgDown", "Media Play", "Ctrl+Shif
 
 @given(st.lists(st.tuples(names, keys), max_size=12))
 def test_no_key_ever_does_two_things(lessons: list[tuple[str, str]]) -> None:
-    taught = Keymap()
+    taught = Keymap(ACTIONS)
     for name, key in lessons:
         try:
             taught = taught.give(name, key)
@@ -36,7 +36,7 @@ def test_no_key_ever_does_two_things(lessons: list[tuple[str, str]]) -> None:
             assert refused
     spelled = [QKeySequence(key).toString() for action in ACTIONS for key in taught.keys(action)]
     assert len(spelled) == len(set(spelled))
-    again, complaint = keymap.read({name: ", ".join(given) for name, given in taught.given.items()})
+    again, complaint = keymap.read(ACTIONS, {name: ", ".join(given) for name, given in taught.given.items()})
     assert (again.given, complaint) == (taught.given, "")
 
 
@@ -51,7 +51,7 @@ def test_no_key_ever_does_two_things(lessons: list[tuple[str, str]]) -> None:
     ],
 )
 def test_a_line_that_cannot_hold_is_one_sentence(kept: dict[str, str], said: str) -> None:
-    found, complaint = keymap.read(kept)
+    found, complaint = keymap.read(ACTIONS, kept)
     assert said in complaint
     assert "\n" not in complaint
     assert found.keys(ACTIONS[0]) == ACTIONS[0].keys
@@ -92,7 +92,7 @@ def test_a_pedal_is_taught_works_and_is_kept(show: Show, qtbot: QtBot, shoot: Sh
 def test_everything_that_is_pressed_is_a_fingers_size(show: Show, qtbot: QtBot, size: tuple[int, int]) -> None:
     """`Theme.touch` is 15 mm on a 24 inch screen that the window fills (test_look); a laptop's screen has no room."""
     window = show(size=size)
-    touch = Theme.for_window(*size).touch
+    touch = Sizes.for_window(*size).touch
     for panel in ("", "open", "calibrate", "model", "help", "performance"):
         if panel:
             window.act(panel)

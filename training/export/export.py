@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from inference.contract import INTENDED_USE, Identity, ModelContract, Population
+from inference.contract import Identity, ModelContract, Population
 from inference.errors import ModelError
 from inference.model import openvino_session
+from inference.safety import INTENDED_USE
 from training.export import training_facts as facts
 from training.export.card import model_card
 from training.export.contract import contract_of

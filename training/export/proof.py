@@ -102,7 +102,7 @@ def reduce(
     if precision is not Precision.BFLOAT16:
         # A device has to reproduce this file and not the other.
         return reduced, seal(reduced, contract, own)
-    return reduced, seal(reduced, _for_both(contract, engine, own, cases), cases)
+    return reduced, seal(reduced, for_both(contract, engine, own, cases), cases)
 
 
 def _in_fewer_bits(
@@ -118,7 +118,7 @@ def _in_fewer_bits(
     return copy
 
 
-def _for_both(
+def for_both(
     contract: ModelContract, engine: Engine, own: Sequence[GoldenCase], cases: Sequence[GoldenCase]
 ) -> ModelContract:
     """The contract of a bfloat16 file, whose golden masks stay nnU-Net's, since some devices run it in float32.
@@ -126,10 +126,17 @@ def _for_both(
     Beside what float32 may differ its self-test allows twice what bfloat16 moves here, as another processor adds in
     another order. Since the golden masks have to pass the gate too, that is far less than a black or shifted mask.
 
+    Args:
+        contract: as it would be of a file that runs in bfloat16 alone.
+        engine: the network in bfloat16.
+        own: the golden cases with the masks it makes of them.
+        cases: the golden cases with nnU-Net's masks.
+
     Raises:
         ModelError: if they do not.
     """
-    least = min(reduction.dice(mine.mask, case.mask) for mine, case in zip(own, cases, strict=True))
+    pairs = zip(own, cases, strict=True)
+    least = min(reduction.agreement(mine.mask, case.mask, case.spacing_mm) for mine, case in pairs)
     if least < reduction.MIN_DICE:
         raise ModelError(
             f"In bfloat16 a golden frame has a Dice of {least:.4f} to nnU-Net's mask, wanted {reduction.MIN_DICE}, so "

@@ -1,4 +1,4 @@
-"""What the actions do. Which there are, and their keys, stands in `actions`."""
+"""What the actions do. The actions themselves stand in `actions`."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,71 +8,41 @@ from time import monotonic
 from inference.frame import View
 from inference.live.requests import SourceRequest
 from inference.live.thorough import NOT_YET, disagreement_of
+from inference.readout.caliper import Caliper
+from inference.readout.marks import Tone
+from inference.readout.readout_state import Offer
 from inference.sources import device_names
 from inference.spacing import PixelSpacing
 from inference.view_notes import Marker, Phase
-from viewer.control.app_state import Desk
-from viewer.control.calibration import Calibrating
-from viewer.picture.caliper import Caliper
+from viewer.control.app_state import AppState
+from viewer.control.calibration import Calibration
+from viewer.control.monitors import Monitors
 from viewer.picture.canvas import Canvas
-from viewer.readout.readout_state import Offer
-from viewer.style.marks import Tone
 
 OVERLAY_OFF_S = 3.0
 
 
-class Deeds:
-    """Carries actions out.
+class ActionHandlers:
+    """Carries out what keys, buttons and cards ask for.
 
     Args:
-        desk: what they change.
-        calibrating: serves the calibration panel.
-        window: what only a window can do, by the action's name: `fullscreen`.
+        state: what they change.
+        calibration: serves the calibration panel.
+        monitors: what only a window can do.
     """
 
-    def __init__(self, desk: Desk, calibrating: Calibrating, window: dict[str, Callable[[], None]]) -> None:
-        self._desk, self._view, self._session = desk, desk.view, desk.session
-        self._calibrating = calibrating
-        toggle, view = desk.view.stage.toggle, desk.view
-        self._does: dict[str, Callable[[], None]] = {
-            "play": self._play_or_pause,
-            "back": lambda: self._step(-1),
-            "forward": lambda: self._step(1),
-            "open": self._open_panel,
-            "calibrate": self._calibration_panel,
-            "model": lambda: toggle(view.model_card),
-            "phase": lambda: self.set_phase(desk.phase.following),
-            "overlay": self._overlay_off,
-            "band": lambda: desk.session.want_band(not desk.session.band),
-            "disagreement": self._disagreement,
-            "caliper": self._caliper,
-            "snapshot": self._snapshot,
-            "record": self._record,
-            "keep": lambda: desk.recording.keep(desk.standing),
-            "export": lambda: desk.exporting.toggle(desk.shown),
-            "wrong": lambda: desk.recording.mark_wrong(desk.shown),
-            "wider": lambda: self._widen(0.5),
-            "narrower": lambda: self._widen(-0.5),
-            "mirror": lambda: desk.turn_over(desk.flip.across),
-            "invert": lambda: desk.turn_over(desk.flip.over),
-            "performance": lambda: toggle(view.timing),
-            "help": lambda: toggle(view.keys),
-            "dismiss": view.stage.dismiss,
-            **window,
-        }
-
-    def act(self, name: str) -> None:
-        """Carry out an action of `ACTIONS`."""
-        self._does[name]()
+    def __init__(self, state: AppState, calibration: Calibration, monitors: Monitors) -> None:
+        self._state, self._view, self._session = state, state.view, state.session
+        self._calibration, self.monitors = calibration, monitors
 
     def accept(self, offer: Offer) -> None:
         """Carry out what a card offers."""
         does: dict[Offer, Callable[[], None]] = {
-            Offer.CALIBRATE: self._calibration_panel,
+            Offer.CALIBRATE: self.show_calibration_panel,
             Offer.WITHOUT_SCALE: self._session.analyse_without_scale,
-            Offer.OPEN: self._open_panel,
-            Offer.DEMONSTRATION: self._choose_model,
-            Offer.MODEL: lambda: self._view.stage.toggle(self._view.model_card),
+            Offer.OPEN: self.show_source_panel,
+            Offer.DEMONSTRATION: self._use_demonstration_model,
+            Offer.MODEL: self.show_model_panel,
         }
         does[offer]()
 
@@ -81,126 +51,176 @@ class Deeds:
         self._view.source.current = request.text
         self._session.open(request)
 
-    def _choose_model(self) -> None:
-        self._session.chosen = True
+    def _use_demonstration_model(self) -> None:
+        self._session.model_chosen = True
 
     def open_model(self, path: Path | None, *, chosen: bool = True) -> None:
         """Begin to load a model; `chosen` by the user, unless there is no other."""
-        self._desk.thaw()
+        self._state.thaw()
         self._session.load(path, chosen=chosen)
         self._view.model_card.show_model(None, "")
 
     def set_phase(self, phase: Phase) -> None:
         """Set the phase of surgery."""
-        self._desk.phase = phase
+        self._state.phase = phase
         self._view.top.show_phase(phase)
 
     def calibrate(self, spacing: PixelSpacing) -> None:
         """Use this scale from the next frame on."""
-        self._desk.thaw()
-        self._desk.hold.reset()
+        self._state.thaw()
+        self._state.held_warning.reset()
         self._view.trace.clear()
         self._session.calibrate(spacing)
-        self._calibrating.calibrated(spacing)
+        self._calibration.calibrated(spacing)
 
     def click(self, pane: Canvas, x: float, y: float) -> None:
         """Take a click on a pane's picture, in its own pixels."""
-        desk, shown = self._desk, self._desk.shown
+        state, shown = self._state, self._state.shown
         if not self._view.calibration.isHidden():
             self._view.calibration.click(x, y)
-        elif desk.caliper is not None and shown is not None and pane is self._view.canvas:
-            desk.caliper = desk.caliper.clicked(shown.frame, x, y)
+        elif state.caliper is not None and shown is not None and pane is self._view.canvas:
+            state.caliper = state.caliper.clicked(shown.frame, x, y)
 
-    def _disagreement(self) -> None:
+    def toggle_disagreement(self) -> None:
         """The map of a thorough answer over its frame, or away; a sentence where there is none."""
-        desk = self._desk
-        desk.disagreement = not desk.disagreement and disagreement_of(desk.shown) is not None
-        if not desk.disagreement and disagreement_of(desk.shown) is None:
-            self._view.stage.say(NOT_YET, monotonic(), Tone.NOTICE)
+        state = self._state
+        state.disagreement = not state.disagreement and disagreement_of(state.shown) is not None
+        if not state.disagreement and disagreement_of(state.shown) is None:
+            self._view.picture_area.say(NOT_YET, monotonic(), Tone.NOTICE)
 
-    def _caliper(self) -> None:
+    def toggle_caliper(self) -> None:
         """Take the caliper, on a view that stands; or put it away."""
-        if self._desk.caliper is not None:
-            self._desk.caliper = None
+        if self._state.caliper is not None:
+            self._state.caliper = None
             return
         if self._session.live is not None:
             self.freeze()
         elif self._session.playback is not None:
             self._session.playback.pause()
-        self._view.stage.dismiss()
-        self._desk.caliper = Caliper()
+        self._view.picture_area.dismiss()
+        self._state.caliper = Caliper()
 
     def turn_marker(self) -> None:
         """The probe's marker side: left, right, left."""
-        self._desk.marker = self._desk.marker.following
-        self._calibrating.marker_turned()
+        self._state.marker = self._state.marker.following
+        self._calibration.marker_turned()
 
     def introduced(self) -> None:
         """The first run's explanation was read."""
-        self._desk.remember(replace(self._desk.settings, introduced=True))
+        self._state.remember(replace(self._state.settings, introduced=True))
 
     def start_recording(self, case_code: str) -> None:
         """Record from now on; the code holds for this sitting."""
-        self._desk.recording.case_code = case_code
-        self._desk.recording.start(self._desk.standing)
+        self._state.recording.case_code = case_code
+        self._state.recording.start()
 
     def freeze(self) -> None:
         """Hold the view of a live source, with the last half minute to scrub through."""
-        if self._desk.freezing.freeze(self._desk.shown):
-            self._desk.hold.reset()
+        if self._state.freezing.freeze():
+            self._state.held_warning.reset()
 
-    def _play_or_pause(self) -> None:
-        self._desk.caliper = None
+    def play_or_pause(self) -> None:
+        """Play or pause a recording; freeze a live view, or let it run again."""
+        self._state.caliper = None
         if self._session.live is not None:
-            (self.freeze if self._desk.freezing.review is None else self._desk.thaw)()
+            (self.freeze if self._state.freezing.review is None else self._state.thaw)()
         playback = self._session.playback
         if playback is not None and len(playback) > 1:
             (playback.pause if playback.playing else playback.play)()
             self._view.transport.update_place()
 
-    def _step(self, by: int) -> None:
+    def step(self, by: int) -> None:
+        """Show the frame so many places on; a live view is frozen first."""
         if self._session.live is not None:
             self.freeze()
-        tape = self._desk.freezing.review or self._session.playback
-        if tape is not None:
-            self._desk.hold.reset()
-            tape.step(by)
+        seekable = self._state.freezing.review or self._session.playback
+        if seekable is not None:
+            self._state.held_warning.reset()
+            seekable.step(by)
             self._view.transport.update_place()
 
-    def _calibration_panel(self) -> None:
-        self._desk.thaw()
-        self._calibrating.refresh()
-        self._view.stage.toggle(self._view.calibration)
+    def show_calibration_panel(self) -> None:
+        """Open or close the calibration, of the running view."""
+        self._state.thaw()
+        self._calibration.refresh()
+        self._view.picture_area.toggle(self._view.calibration)
 
-    def _open_panel(self) -> None:
-        self._view.source.list.show_sources(device_names(), self._desk.settings.recent)
-        self._view.stage.toggle(self._view.source)
+    def show_source_panel(self) -> None:
+        """Open or close the choice of a source, with the devices that are here now."""
+        self._view.source.list.show_sources(device_names(), self._state.settings.recent)
+        self._view.picture_area.toggle(self._view.source)
 
-    def _snapshot(self) -> None:
+    def write_snapshot(self) -> None:
         """Write what is on the screen; nothing is analysed anew."""
-        desk, info = self._desk, self._session.info
-        if desk.shown is not None and info is not None:
-            notes = tuple(note for note in (desk.phase.words, self._marker().words) if note)
-            desk.snapshots.take(desk.shown, info.levels, notes, desk.flip)
+        state, info = self._state, self._session.info
+        if state.shown is not None and info is not None:
+            notes = tuple(note for note in (state.phase.words, self._marker().words) if note)
+            state.snapshots.take(state.shown, info.levels, notes, state.flip)
 
     def _marker(self) -> Marker:
         """The probe's marker side; a slice has no probe."""
         info = self._session.info
-        return Marker.NONE if info is not None and info.origin.view is View.SLICE else self._desk.marker
+        return Marker.NONE if info is not None and info.origin.view is View.SLICE else self._state.marker
 
-    def _record(self) -> None:
+    def record_or_stop(self) -> None:
         """Start, with the case code asked for once; or stop."""
-        recording = self._desk.recording
+        recording = self._state.recording
         if recording.running:
             recording.stop()
         elif recording.case_code is None:
-            self._view.stage.toggle(self._view.record)
+            self._view.picture_area.toggle(self._view.record)
         else:
-            recording.start(self._desk.standing)
+            recording.start()
 
-    def _overlay_off(self) -> None:
-        self._desk.overlay_off_until = monotonic() + OVERLAY_OFF_S
+    def contour_off(self) -> None:
+        """Show the tissue under the contour for a moment."""
+        self._state.overlay_off_until = monotonic() + OVERLAY_OFF_S
 
-    def _widen(self, by: float) -> None:
-        self._desk.remember(self._desk.settings.with_width(by))
-        self._view.widen(self._desk.settings.line_width)
+    def widen(self, by: float) -> None:
+        """Draw the contour wider by so many px, and keep that."""
+        self._state.remember(self._state.settings.with_width(by))
+        self._view.widen(self._state.settings.line_width)
+
+    def next_phase(self) -> None:
+        """Go on to the next phase of surgery."""
+        self.set_phase(self._state.phase.following)
+
+    def toggle_band(self) -> None:
+        """Ask for the uncertainty band, or no longer."""
+        self._session.want_band(not self._session.band)
+
+    def flip_left_right(self) -> None:
+        """Flip the picture left to right."""
+        self._state.flip_view(self._state.flip.across)
+
+    def flip_up_down(self) -> None:
+        """Flip the picture top to bottom."""
+        self._state.flip_view(self._state.flip.over)
+
+    def keep_last(self) -> None:
+        """Keep the last half minute of a live source."""
+        self._state.recording.keep()
+
+    def export_record(self) -> None:
+        """Export the open record, or stop that."""
+        self._state.record_export.toggle(self._state.shown)
+
+    def mark_wrong(self) -> None:
+        """Mark the contour on the screen as wrong."""
+        self._state.recording.mark_wrong(self._state.shown)
+
+    def show_model_panel(self) -> None:
+        """Open or close the model card."""
+        self._view.picture_area.toggle(self._view.model_card)
+
+    def show_timing_panel(self) -> None:
+        """Open or close the timing."""
+        self._view.picture_area.toggle(self._view.timing)
+
+    def show_keys_panel(self) -> None:
+        """Open or close the help."""
+        self._view.picture_area.toggle(self._view.keys)
+
+    def close_panel(self) -> None:
+        """Close whatever panel is open."""
+        self._view.picture_area.dismiss()

@@ -11,8 +11,8 @@ import numpy as np
 from PySide6.QtCore import QSettings
 
 from inference.crop import Rect
-from inference.errors import OutputError, SpacingError
-from inference.files import replacing
+from inference.errors import SpacingError
+from inference.files import make_folder, replacing
 from inference.frame import Pixels
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Marker
@@ -63,7 +63,7 @@ class Preset:
     ruler: tuple[tuple[float, float], tuple[float, float]] | None = None
 
     @property
-    def as_it_stood(self) -> Pixels | None:
+    def reference_picture(self) -> Pixels | None:
         """A picture of the place's size that shows what was watched, and nothing else; None where nothing was."""
         if self.watched is None or not self.reference:
             return None
@@ -124,10 +124,7 @@ class Presets:
         self._write([old for old in self._kept if old.place != place])
 
     def _write(self, presets: list[Preset]) -> None:
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"{self._path.parent} cannot be made ({error.strerror}): check its rights.") from error
+        make_folder(self._path.parent)
         with replacing(self._path) as aside:
             aside.write_bytes(msgspec.json.format(msgspec.json.encode(presets)))
         self._kept = presets
@@ -180,7 +177,7 @@ def _check(preset: Preset) -> None:
     for rect in (preset.place.crop, preset.watched):
         if rect is not None and not rect.fits(preset.place.rows, preset.place.cols):
             raise SpacingError("The preset's crop or watched region lies outside the picture: mark it again.")
-    _ = preset.as_it_stood
+    _ = preset.reference_picture
 
 
 def packed(whole: Pixels, region: Rect) -> bytes:

@@ -1,16 +1,21 @@
 """What is where: top bar, picture and readout, transport and trace, research line, and the panels over the picture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from viewer.layout.footer import ResearchLine
-from viewer.layout.picture_area import Stage
+from inference.live.paint_meter import Painted
+from inference.readout.panes import NOT_YET
+from inference.readout.readout_state import Offer
+from inference.readout.screen_state import ScreenState
+from viewer.keymap import AnyAction
+from viewer.layout.footer import Footer
+from viewer.layout.picture_area import PictureArea
+from viewer.layout.readout import Readout
 from viewer.layout.top_bar import TopBar
 from viewer.layout.trace import Trace
 from viewer.layout.transport import Transport
-from viewer.paint_meter import Painted
 from viewer.panels.calibration import CalibrationPanel
 from viewer.panels.keys import KeysPanel
 from viewer.panels.marking import MarkingPanel
@@ -21,16 +26,14 @@ from viewer.panels.source import SourcePanel
 from viewer.panels.welcome import WelcomePanel
 from viewer.picture.canvas import Canvas
 from viewer.picture.overlay import EMPTY
-from viewer.picture.panes import NOT_YET
-from viewer.readout.readout import Readout
-from viewer.readout.readout_state import Offer
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 
 
-class Screen(QWidget):
+class Layout(QWidget):
     """Every widget of the window, laid out.
 
     Args:
+        actions: all of them, for the help and the footer.
         act: carries out an action by its name.
         accept: carries out what a card offers.
         painted: told what each paint event put on the screen.
@@ -39,24 +42,26 @@ class Screen(QWidget):
 
     def __init__(
         self,
+        actions: Sequence[AnyAction],
         act: Callable[[str], None],
         accept: Callable[[Offer], None],
         painted: Callable[[Painted], None],
         live_painted: Callable[[Painted], None],
     ) -> None:
         super().__init__()
-        self._look = Theme()
+        self._sizes = Sizes()
+        self._drawn: ScreenState | None = None
         self.setObjectName("ground")
         self.canvas, self.live = Canvas(painted), Canvas(live_painted)
-        self.stage, self.readout = Stage(self.canvas, self.live), Readout(accept)
+        self.picture_area, self.readout = PictureArea(self.canvas, self.live), Readout(accept)
         self.top, self.transport, self.trace = TopBar(act), Transport(act), Trace()
-        self.foot, self.research = QWidget(), ResearchLine()
-        self.calibration, self.source = CalibrationPanel(self.stage), SourcePanel(self.stage)
-        self.model_card, self.timing = ModelPanel(self.stage), PerformancePanel(self.stage)
-        self.keys, self.welcome = KeysPanel(act, self.stage), WelcomePanel(self.stage)
-        self.marking = MarkingPanel(self.stage)
-        self.record, self.quit = RecordPanel(self.stage), QuitPanel(self.stage)
-        for sheet in (
+        self.controls, self.footer = QWidget(), Footer(actions)
+        self.calibration, self.source = CalibrationPanel(self.picture_area), SourcePanel(self.picture_area)
+        self.model_card, self.timing = ModelPanel(self.picture_area), PerformancePanel(self.picture_area)
+        self.keys, self.welcome = KeysPanel(actions, act, self.picture_area), WelcomePanel(self.picture_area)
+        self.marking = MarkingPanel(self.picture_area)
+        self.record, self.quit = RecordPanel(self.picture_area), QuitPanel(self.picture_area)
+        for panel in (
             self.marking,
             self.calibration,
             self.source,
@@ -67,45 +72,67 @@ class Screen(QWidget):
             self.record,
             self.quit,
         ):
-            self.stage.add(sheet)
+            self.picture_area.add(panel)
         self._lay_out()
 
     def _lay_out(self) -> None:
-        self.foot.setObjectName("foot")
-        self.foot.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        middle, foot, column = QHBoxLayout(), QHBoxLayout(self.foot), QVBoxLayout(self)
+        self.controls.setObjectName("controls")
+        self.controls.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        middle, controls, column = QHBoxLayout(), QHBoxLayout(self.controls), QVBoxLayout(self)
         middle.setSpacing(0)
-        middle.addWidget(self.stage, 1)
+        middle.addWidget(self.picture_area, 1)
         middle.addWidget(self.readout)
-        foot.setContentsMargins(0, 0, 0, 0)
-        foot.addWidget(self.transport, 1)
-        foot.addWidget(self.trace)
+        controls.setContentsMargins(0, 0, 0, 0)
+        controls.addWidget(self.transport, 1)
+        controls.addWidget(self.trace)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.top)
         column.addLayout(middle, 1)
-        column.addWidget(self.foot)
-        column.addWidget(self.research)
+        column.addWidget(self.controls)
+        column.addWidget(self.footer)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self._look = look
-        for part in (self.top, self.readout, self.transport, self.trace, self.canvas, self.live, self.research):
-            part.apply(look)
-        self.stage.apply(look)
-        self.foot.setFixedHeight(look.px(100))
+        self._sizes = sizes
+        for part in (self.top, self.readout, self.transport, self.trace, self.canvas, self.live, self.footer):
+            part.apply(sizes)
+        self.picture_area.apply(sizes)
+        self.controls.setFixedHeight(sizes.px(100))
+
+    def draw(self, screen: ScreenState) -> None:
+        """Draw what the screen shows now; what is drawn already is left alone."""
+        before, self._drawn = self._drawn, screen
+        self.top.show_source(screen.info, screen.condition)
+        # The words first: drawing paints at once, and number and contour must come and go in one round of painting.
+        if before is None or screen.readout != before.readout:
+            self.readout.show_state(screen.readout)
+        if screen.annotations is not None:
+            self.canvas.set_annotations(screen.annotations)
+        self.canvas.draw(screen)
+        if screen.live is not None:
+            if screen.live.frame is not self.live.picture.frame:
+                self.live.show_frame(screen.live.frame)
+            self.live.set_annotations(screen.live.annotations)
+            self.live.dim(screen.readout.dimmed)
+        self.picture_area.inset.draw(screen.inset, screen.info)
+
+    def clear(self) -> None:
+        """Take every picture away."""
+        self.canvas.clear()
+        self.live.clear()
 
     def show_panes(self, *, two: bool) -> None:
         """One pane, or two; chosen when a model is loaded, never in between."""
-        self.stage.show_panes(two=two)
+        self.picture_area.show_panes(two=two)
         self.canvas.empty = NOT_YET if two else EMPTY
         self.readout.show_caption("SEGMENTED AREA · ANALYSED PICTURE" if two else "SEGMENTED AREA")
 
     @property
     def front(self) -> Canvas:
         """The pane that is clicked on: the live one of two."""
-        return self.live if self.stage.two_panes else self.canvas
+        return self.live if self.picture_area.two_panes else self.canvas
 
     def widen(self, width: float) -> None:
         """Draw the contour this wide, px at 1280×800."""
-        self.canvas.set_line_width(width * self._look.scale)
+        self.canvas.set_line_width(width * self._sizes.scale)

@@ -4,11 +4,11 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
-from viewer.panels.base import Sheet
+from inference.readout.marks import Tone
+from viewer.panels.base import Panel
 from viewer.picture.canvas import EDGE, SIDE, Canvas
 from viewer.picture.inset import Inset
-from viewer.style.marks import Tone
-from viewer.style.theme import TONES, Theme
+from viewer.style.theme import TONES, Sizes
 from viewer.style.widgets import label, set_text
 
 NOTICE_S = 12.0
@@ -16,24 +16,24 @@ PANE_SIDE, PANE_EDGE = 12, 48
 """Margins of the analysed one of two panes, px at 1280×800."""
 
 
-class Stage(QWidget):
+class PictureArea(QWidget):
     """One pane or two, panels, notice.
 
     Args:
-        canvas: the picture with its contour; alone it fills the stage.
+        canvas: the picture with its contour; alone it fills the area.
         live: the live picture without contour, the larger of two panes.
     """
 
     def __init__(self, canvas: Canvas, live: Canvas) -> None:
         super().__init__()
-        self._look = Theme()
-        self._sheets: list[Sheet] = []
+        self._sizes = Sizes()
+        self._panels: list[Panel] = []
         self._until = 0.0
         self._canvas, self._live = canvas, live
         for pane in (live, canvas):
             pane.setParent(self)
         live.hide()
-        self.setObjectName("stage")
+        self.setObjectName("picture_area")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumSize(640, 240)
         self.notice = label(wrap=True)
@@ -42,18 +42,18 @@ class Stage(QWidget):
         self.notice.hide()
         self.inset = Inset(self)
 
-    def add(self, sheet: Sheet) -> None:
-        """Know another panel."""
-        self._sheets.append(sheet)
-        sheet.closed.connect(self._make_room)
+    def add(self, panel: Panel) -> None:
+        """Add a panel."""
+        self._panels.append(panel)
+        panel.closed.connect(self._make_room)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self._look = look
-        self.notice.setFont(look.font(14))
-        self.inset.apply(look)
-        for sheet in self._sheets:
-            sheet.apply(look)
+        self._sizes = sizes
+        self.notice.setFont(sizes.font(14))
+        self.inset.apply(sizes)
+        for panel in self._panels:
+            panel.apply(sizes)
         self._place()
 
     @property
@@ -68,20 +68,20 @@ class Stage(QWidget):
         self._canvas.leave_free(*((PANE_SIDE, PANE_EDGE) if two else (SIDE, EDGE)))
         self._make_room()
 
-    def toggle(self, sheet: Sheet) -> None:
+    def toggle(self, panel: Panel) -> None:
         """Open a panel, the only one; or close it if it is open."""
-        opening = sheet.isHidden()
+        opening = panel.isHidden()
         self.dismiss()
         if opening:
-            sheet.show()
-            sheet.raise_()
-            sheet.place(self)
+            panel.show()
+            panel.raise_()
+            panel.place(self)
             self._make_room()
 
     def dismiss(self) -> None:
         """Close whatever is open."""
-        for sheet in self._sheets:
-            sheet.dismiss()
+        for panel in self._panels:
+            panel.dismiss()
 
     def refit(self) -> None:
         """Fit the open panel again: its words have changed."""
@@ -111,22 +111,22 @@ class Stage(QWidget):
         self._place()
 
     def _place(self) -> None:
-        for sheet in self._sheets:
-            if not sheet.isHidden():
-                sheet.place(self)
+        for panel in self._panels:
+            if not panel.isHidden():
+                panel.place(self)
         self._make_room()
-        margin = self._look.px(14)
-        width = min(self._look.px(560), self.width() - 2 * margin)
-        height = max(self._look.touch, self.notice.heightForWidth(width))
+        margin = self._sizes.px(14)
+        width = min(self._sizes.px(560), self.width() - 2 * margin)
+        height = max(self._sizes.touch, self.notice.heightForWidth(width))
         self.notice.setGeometry((self.width() - width) // 2, self.height() - height - margin, width, height)
 
     def _make_room(self) -> None:
         """Let the pictures end where a panel begins, both panes with the same room for their picture."""
-        taken = max((sheet.footprint for sheet in self._sheets), default=0)
+        taken = max((panel.footprint for panel in self._panels), default=0)
         room, live = self.width() - taken, 0
         if self.two_panes:
-            live = (room + 2 * (self._look.px(SIDE) - self._look.px(PANE_SIDE))) // 2
+            live = (room + 2 * (self._sizes.px(SIDE) - self._sizes.px(PANE_SIDE))) // 2
             self._live.setGeometry(0, 0, live, self.height())
         self._canvas.setGeometry(live, 0, room - live, self.height())
-        margin = self._look.px(14)
-        self.inset.move(margin, self._look.touch + 2 * margin)  # the ruler is at the right
+        margin = self._sizes.px(14)
+        self.inset.move(margin, self._sizes.touch + 2 * margin)  # the ruler is at the right

@@ -4,15 +4,15 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from viewer.readout.formatting import size_words, spaced, time_words
+from inference.readout.formatting import size_words, spaced, time_words
+from inference.readout.marks import Shape
 from viewer.style import theme
-from viewer.style.marks import Shape
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 from viewer.style.widgets import Mark, label, set_ink, set_text
 
 
 class RecordBadge(QWidget):
-    """Hidden while nothing is recorded."""
+    """Shows time, size and losses of a recording; hidden while there is none."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -28,20 +28,20 @@ class RecordBadge(QWidget):
         self._lines.addWidget(self.counts)
         self.hide()
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self._row.setContentsMargins(look.px(8), look.px(3), look.px(8), look.px(4))
-        self._row.setSpacing(look.px(8))
+        self._row.setContentsMargins(sizes.px(8), sizes.px(3), sizes.px(8), sizes.px(4))
+        self._row.setSpacing(sizes.px(8))
         self._lines.setSpacing(0)
-        self._mark.setFixedSize(look.px(16), look.px(16))
-        self._time.setFont(look.font(14, QFont.Weight.Bold))
-        self.counts.setFont(look.font(11.5))
+        self._mark.setFixedSize(sizes.px(16), sizes.px(16))
+        self._time.setFont(sizes.font(14, QFont.Weight.Bold))
+        self.counts.setFont(sizes.font(11.5))
         # Numbers that grow must not push the buttons about.
         self._time.setMinimumWidth(self._time.fontMetrics().horizontalAdvance("REC 00:00 · 000 MB"))
-        self.setFixedHeight(look.px(44))
+        self.setFixedHeight(sizes.px(44))
 
     def show_status(self, seconds: float, size: int, frames: int, dropped: int) -> None:
-        """Show how it goes."""
+        """Show the newest numbers."""
         set_text(self._time, f"REC {time_words(seconds)} · {size_words(size)}")
         set_text(self.counts, f"{spaced(frames)} frames, {spaced(dropped)} dropped")
         set_ink(self.counts, "amber" if dropped else "soft")

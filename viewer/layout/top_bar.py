@@ -7,12 +7,12 @@ from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from inference.live.health import Condition
+from inference.readout.formatting import mode_words, source_words
 from inference.source_info import SourceInfo
 from inference.view_notes import Phase
 from viewer.layout.recording_badge import RecordBadge
-from viewer.readout.formatting import mode_words, source_words
 from viewer.style import theme
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 from viewer.style.widgets import ElidedLabel, Mark, button, label, set_ink, set_text, size_button
 
 HEIGHT = 56
@@ -56,30 +56,30 @@ class TopBar(QWidget):
         for made in self._buttons:
             self._row.addWidget(made)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self.setFixedHeight(look.px(HEIGHT))
-        self._row.setContentsMargins(look.px(16), 0, look.px(16), 0)
-        self._row.setSpacing(look.px(10))
-        self._mode.setFont(look.font(27, QFont.Weight.Bold))
+        self.setFixedHeight(sizes.px(HEIGHT))
+        self._row.setContentsMargins(sizes.px(16), 0, sizes.px(16), 0)
+        self._row.setSpacing(sizes.px(10))
+        self._mode.setFont(sizes.font(27, QFont.Weight.Bold))
         self._mode.setMinimumWidth(max(self._mode.fontMetrics().horizontalAdvance(w) for w in ("STOPPED", "REPLAY")))
-        self._mark.setFixedSize(look.px(20), look.px(20))
-        self._name.setFont(look.font(14, QFont.Weight.Medium))
-        self._details.setFont(look.font(14))
-        self._clock.setFont(look.font(16, QFont.Weight.Medium))
-        self._clock.setFixedWidth(self._clock.fontMetrics().horizontalAdvance("00:00:00") + look.px(8))
-        self.badge.apply(look)
+        self._mark.setFixedSize(sizes.px(20), sizes.px(20))
+        self._name.setFont(sizes.font(14, QFont.Weight.Medium))
+        self._details.setFont(sizes.font(14))
+        self._clock.setFont(sizes.font(16, QFont.Weight.Medium))
+        self._clock.setFixedWidth(self._clock.fontMetrics().horizontalAdvance("00:00:00") + sizes.px(8))
+        self.badge.apply(sizes)
         for made in self._buttons:
-            size_button(made, look)
+            size_button(made, sizes)
         widest = max(made.fontMetrics().horizontalAdvance(phase.words) for phase in Phase for made in [self.phase])
-        self.phase.setFixedWidth(widest + look.px(28))
+        self.phase.setFixedWidth(widest + sizes.px(28))
 
     def show_source(self, info: SourceInfo | None, condition: Condition) -> None:
         """Show what is being shown."""
         words, ink, shape = mode_words(info, condition)
         set_text(self._mode, words)
         set_ink(self._mode, ink)
-        self._mark.show_shape(shape, getattr(theme, ink.upper()))
+        self._mark.show_shape(shape, theme.INKS[ink])
         set_text(self._name, "" if info is None else info.origin.name)
         set_text(self._details, "" if info is None else source_words(info, brief=not self.badge.isHidden()))
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from viewer.style import theme
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 
 SPAN_S = 30.0
 CAPTION = "Area in the plane shown, mm²"
@@ -22,16 +22,16 @@ class Trace(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._look = Theme()
+        self._sizes = Sizes()
         self._points: deque[tuple[float, float]] = deque()
         self._limit: float | None = None
         self._now = 0.0
         self.setAccessibleName(CAPTION)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self._look = look
-        self.setFixedWidth(look.px(430))
+        self._sizes = sizes
+        self.setFixedWidth(sizes.px(430))
         self.update()
 
     def set_limit(self, limit_mm2: float | None) -> None:
@@ -63,19 +63,19 @@ class Trace(QWidget):
         return next((float(step) for step in STEPS if step >= highest), float(math.ceil(highest)))
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        """Caption, axis, limit, line."""
+        """Draw caption, axis, limit and line."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        look = self._look
-        painter.setFont(look.font(12))
+        sizes = self._sizes
+        painter.setFont(sizes.font(12))
         painter.setPen(QColor(theme.MUTED))
-        painter.drawText(QRectF(0, look.px(8), self.width(), look.px(18)), Qt.AlignmentFlag.AlignLeft, CAPTION)
-        plot = QRectF(0, look.px(32), self.width() - look.px(56), self.height() - look.px(44))
+        painter.drawText(QRectF(0, sizes.px(8), self.width(), sizes.px(18)), Qt.AlignmentFlag.AlignLeft, CAPTION)
+        plot = QRectF(0, sizes.px(32), self.width() - sizes.px(56), self.height() - sizes.px(44))
         self._axis(painter, plot)
         self._line(painter, plot)
 
     def _axis(self, painter: QPainter, plot: QRectF) -> None:
-        """Zero, top and the limit."""
+        """Draw zero, the top and the limit."""
         painter.setPen(QPen(QColor(theme.BORDER), 1))
         painter.drawLine(plot.bottomLeft(), plot.bottomRight())
         painter.drawLine(plot.topLeft(), plot.topRight())
@@ -88,8 +88,8 @@ class Trace(QWidget):
 
     def _mark(self, painter: QPainter, plot: QRectF, value: float, colour: str) -> None:
         """A value at the right of the axis."""
-        height = self._look.px(16)
-        box = QRectF(plot.right() + self._look.px(6), self._y(plot, value) - height / 2, self._look.px(50), height)
+        height = self._sizes.px(16)
+        box = QRectF(plot.right() + self._sizes.px(6), self._y(plot, value) - height / 2, self._sizes.px(50), height)
         painter.setPen(QColor(colour))
         painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, f"{value:.0f}")
 
@@ -99,7 +99,7 @@ class Trace(QWidget):
         times, areas = np.array(self._points).T
         x = plot.right() - (self._now - times) / SPAN_S * plot.width()
         y = plot.bottom() - areas / self.top * plot.height()
-        painter.setPen(QPen(QColor(theme.CYAN), 1.6 * self._look.scale))
+        painter.setPen(QPen(QColor(theme.CYAN), 1.6 * self._sizes.scale))
         painter.drawPath(pg.functions.arrayToQPath(x, y, connect="finite"))
 
     def _y(self, plot: QRectF, area: float) -> float:

@@ -9,13 +9,13 @@ from PySide6.QtWidgets import QHBoxLayout, QSlider, QStyle, QVBoxLayout, QWidget
 
 from inference.live.playback import Playback
 from viewer.style.icons import icon
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 from viewer.style.widgets import button, label, set_text, size_button
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0)
 
 
-class Tape(Protocol):
+class Seekable(Protocol):
     """What can be moved over: a playback, or the last half minute of a frozen view."""
 
     def __len__(self) -> int: ...
@@ -32,7 +32,7 @@ class Tape(Protocol):
 
     @property
     def speed(self) -> float:
-        """1 is its own pace."""
+        """Its pace; 1 is the recording's own."""
         ...
 
     def seek(self, index: int) -> None:
@@ -56,7 +56,7 @@ class Scrubber(QSlider):
         self.setAccessibleName("Position in the recording")
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Jump there."""
+        """Move to where it was pressed."""
         self._jump(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
@@ -79,7 +79,7 @@ class Transport(QWidget):
 
     def __init__(self, act: Callable[[str], None]) -> None:
         super().__init__()
-        self._tape: Tape | None = None
+        self._seekable: Seekable | None = None
         self._live = False
         self._icons = {name: icon(name) for name in ("play", "pause", "back", "forward")}
         self._back, self._play = button("", "One frame back (←)", "icon"), button("", "Play or pause (space)", "icon")
@@ -105,25 +105,25 @@ class Transport(QWidget):
         self._column.addLayout(self._row)
         self._column.addWidget(self._note)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self._column.setContentsMargins(look.px(16), look.px(12), look.px(16), look.px(10))
-        self._column.setSpacing(look.px(4))
-        self._row.setSpacing(look.px(8))
+        self._column.setContentsMargins(sizes.px(16), sizes.px(12), sizes.px(16), sizes.px(10))
+        self._column.setSpacing(sizes.px(4))
+        self._row.setSpacing(sizes.px(8))
         for made in (self._back, self._play, self._forward):
-            size_button(made, look, square=True)
-        size_button(self._speed, look)
-        self._speed.setFixedWidth(look.px(64))
-        self.scrubber.setFixedHeight(look.touch)
-        self._place.setFont(look.font(13))
-        self._note.setFont(look.font(12))
+            size_button(made, sizes, square=True)
+        size_button(self._speed, sizes)
+        self._speed.setFixedWidth(sizes.px(64))
+        self.scrubber.setFixedHeight(sizes.touch)
+        self._place.setFont(sizes.font(13))
+        self._note.setFont(sizes.font(12))
         self._fit_place()
 
-    def set_source(self, tape: Tape | None, *, live: bool = False) -> None:
+    def set_source(self, seekable: Seekable | None, *, live: bool = False) -> None:
         """Control this recording, or the frozen view of something live; None and live is the running view."""
-        self._tape, self._live = tape, live
-        self.scrubber.setRange(0, max(0, len(tape) - 1) if tape else 0)
-        movable = tape is not None and len(tape) > 1
+        self._seekable, self._live = seekable, live
+        self.scrubber.setRange(0, max(0, len(seekable) - 1) if seekable else 0)
+        movable = seekable is not None and len(seekable) > 1
         for widget in (self._back, self._forward, self.scrubber):
             widget.setEnabled(movable)
         self._play.setEnabled(movable or live)
@@ -133,16 +133,16 @@ class Transport(QWidget):
 
     def update_place(self) -> None:
         """Show where the recording is."""
-        tape = self._tape
-        self._show_playing(self._live if tape is None else tape.playing)
+        seekable = self._seekable
+        self._show_playing(self._live if seekable is None else seekable.playing)
         set_text(self._note, self._note_words())
-        if tape is None:
+        if seekable is None:
             set_text(self._place, "")
             return
         if not self.scrubber.isSliderDown():
-            self.scrubber.setValue(tape.position)
-        set_text(self._place, f"{tape.position + 1} / {len(tape)}")
-        set_text(self._speed, f"{tape.speed:g}×")
+            self.scrubber.setValue(seekable.position)
+        set_text(self._place, f"{seekable.position + 1} / {len(seekable)}")
+        set_text(self._speed, f"{seekable.speed:g}×")
 
     def _show_playing(self, playing: bool) -> None:
         if playing is not self._playing:
@@ -151,24 +151,26 @@ class Transport(QWidget):
 
     def _note_words(self) -> str:
         if self._live:
-            return LIVE_NOTE if self._tape is None else REVIEW_NOTE
-        if not isinstance(self._tape, Playback):
+            return LIVE_NOTE if self._seekable is None else REVIEW_NOTE
+        if not isinstance(self._seekable, Playback):
             return ""
-        return "frames at the recording's own pace" if self._tape.info.fps else "slices in order: no time between them"
+        return (
+            "frames at the recording's own pace" if self._seekable.info.fps else "slices in order: no time between them"
+        )
 
     def next_speed(self) -> None:
         """The next of the speeds."""
-        if isinstance(self._tape, Playback):
-            faster = [speed for speed in SPEEDS if speed > self._tape.speed]
-            self._tape.set_speed(faster[0] if faster else SPEEDS[0])
+        if isinstance(self._seekable, Playback):
+            faster = [speed for speed in SPEEDS if speed > self._seekable.speed]
+            self._seekable.set_speed(faster[0] if faster else SPEEDS[0])
             self.update_place()
 
     def _seek(self, index: int) -> None:
-        if self._tape is not None:
-            self._tape.seek(index)
+        if self._seekable is not None:
+            self._seekable.seek(index)
 
     def _fit_place(self) -> None:
         """Room for the widest position, so that nothing moves."""
-        count = len(self._tape) if self._tape else 100
+        count = len(self._seekable) if self._seekable else 100
         widest = "0" * len(str(count))
         self._place.setFixedWidth(self._place.fontMetrics().horizontalAdvance(f"{widest} / {widest}") + 4)

@@ -4,11 +4,11 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 from viewer.style.widgets import button, label, size_button
 
 
-class Sheet(QFrame):
+class Panel(QFrame):
     """Base of every panel.
 
     Args:
@@ -22,10 +22,10 @@ class Sheet(QFrame):
 
     def __init__(self, title: str, width: int, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setObjectName("sheet")
+        self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._base_width = width
-        self.look = Theme()
+        self.sizes = Sizes()
         self._title, self._close = label(), button("✕", "Close (Esc)", "icon")
         self._title.setText(title)
         self._close.clicked.connect(self.dismiss)
@@ -38,30 +38,30 @@ class Sheet(QFrame):
         self._column.addLayout(self.body, 1)
         self.hide()
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self.look = look
-        self.setFixedWidth(look.px(self._base_width))
-        pad = look.px(20)
-        self._column.setContentsMargins(pad, look.px(12), look.px(12), pad)
-        self._column.setSpacing(look.px(10))
-        self.body.setContentsMargins(0, 0, look.px(8), 0)
-        self.body.setSpacing(look.px(8))
-        self._title.setFont(look.font(18, QFont.Weight.DemiBold))
-        size_button(self._close, look, square=True)
+        self.sizes = sizes
+        self.setFixedWidth(sizes.px(self._base_width))
+        pad = sizes.px(20)
+        self._column.setContentsMargins(pad, sizes.px(12), sizes.px(12), pad)
+        self._column.setSpacing(sizes.px(10))
+        self.body.setContentsMargins(0, 0, sizes.px(8), 0)
+        self.body.setSpacing(sizes.px(8))
+        self._title.setFont(sizes.font(18, QFont.Weight.DemiBold))
+        size_button(self._close, sizes, square=True)
 
     def place(self, room: QWidget) -> None:
         """Lie at the right of the picture, as high as the content, no higher than the room."""
-        margin = self.look.px(14)
+        margin = self.sizes.px(14)
         wanted = self.sizeHint().height()
         if self._column.hasHeightForWidth():
             wanted = self._column.heightForWidth(self.width())
         # Wrapped labels ask for a pixel or two more than their layout counts.
-        self.setFixedHeight(min(wanted + self.look.px(8), room.height() - 2 * margin))
+        self.setFixedHeight(min(wanted + self.sizes.px(8), room.height() - 2 * margin))
         self.move(room.width() - self.width() - margin, margin)
 
     def dismiss(self) -> None:
-        """Close."""
+        """Close the panel."""
         if not self.isHidden():
             self.hide()
             self.closed.emit()
@@ -69,10 +69,10 @@ class Sheet(QFrame):
     @property
     def footprint(self) -> int:
         """The width that the picture leaves to it, px."""
-        return 0 if self.isHidden() or not self.aside else self.width() + self.look.px(14)
+        return 0 if self.isHidden() or not self.aside else self.width() + self.sizes.px(14)
 
     def note(self, ink: str = "soft", size: float = 14) -> QLabel:
         """A wrapped label in the body's font."""
         made = label(ink, wrap=True)
-        made.setFont(self.look.font(size))
+        made.setFont(self.sizes.font(size))
         return made

@@ -6,10 +6,10 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from inference.errors import SpacingError
+from inference.ruler import Point, Segment, axes_spacing, number, ruler_spacing
 from inference.spacing import PixelSpacing, Provenance
-from viewer.panels.base import Sheet
-from viewer.picture.ruler import Point, Segment, axes_spacing, number, ruler_spacing
-from viewer.style.theme import Theme
+from viewer.panels.base import Panel
+from viewer.style.theme import Sizes
 from viewer.style.widgets import button, rule, set_ink, set_text, size_button
 
 STEPS = (
@@ -26,7 +26,7 @@ WATCHED = "Depth text and ruler are watched: if they change, the scale is void a
 NOT_WATCHED = "First mark the scanner's depth text and ruler: until they are watched there is no mm²."
 
 
-class CalibrationPanel(Sheet):
+class CalibrationPanel(Panel):
     """Takes two clicks on the picture and a length."""
 
     calibrated = Signal(object)
@@ -37,6 +37,8 @@ class CalibrationPanel(Sheet):
     """Depth text and ruler are to be marked."""
     crop_wanted = Signal()
     """The crop is to be adjusted."""
+    delete_wanted = Signal()
+    """The scale that is kept for this device is to be deleted."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Calibrate", 360, parent)
@@ -48,6 +50,7 @@ class CalibrationPanel(Sheet):
         self._use_ruler, self._use_typed = button("Use this length", kind="accent"), button("Use")
         self._again, self._other = button("Points again"), button("Not square: 2nd pair")
         self._depth, self._crop = button("Depth text, ruler…"), button("Crop…")
+        self._delete = button("Delete kept scale", "The scale kept for this device, picture size and crop")
         self._or, self._square, self._watch = self.note("muted", 13), self.note("muted", 13), self.note("soft", 13)
         self._square.setText(
             "Pixels are taken as square unless you give a second pair. A 5 % error of scale is a 10 % error of area."
@@ -61,6 +64,7 @@ class CalibrationPanel(Sheet):
         self._other.clicked.connect(self._begin_other)
         self._depth.clicked.connect(self.depth_wanted)
         self._crop.clicked.connect(self.crop_wanted)
+        self._delete.clicked.connect(self.delete_wanted)
         self._lay_out()
         self.reset()
 
@@ -82,6 +86,7 @@ class CalibrationPanel(Sheet):
                 row.addWidget(widget, 1)
         self.body.addWidget(self._watch)
         self.body.addLayout(rests)
+        self.body.addWidget(self._delete)
         self.body.addWidget(rule())
         self.body.addWidget(self._step)
         self.body.addLayout(ruler)
@@ -91,18 +96,18 @@ class CalibrationPanel(Sheet):
         self.body.addLayout(typed)
         self.body.addWidget(self._error)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        super().apply(look)
-        for made in (self._use_ruler, self._use_typed, self._again, self._other, self._depth, self._crop):
-            size_button(made, look)
+        super().apply(sizes)
+        for made in (self._use_ruler, self._use_typed, self._again, self._other, self._depth, self._crop, self._delete):
+            size_button(made, sizes)
         for field in (self.length, self.row, self.column):
-            field.setFont(look.font(15))
-            field.setFixedHeight(look.touch)
-        self._step.setFont(look.font(15))
-        self._error.setFont(look.font(14))
+            field.setFont(sizes.font(15))
+            field.setFixedHeight(sizes.touch)
+        self._step.setFont(sizes.font(15))
+        self._error.setFont(sizes.font(14))
         for text in (self._or, self._square, self._watch):
-            text.setFont(look.font(13))
+            text.setFont(sizes.font(13))
 
     def reset(self) -> None:
         """Begin again with the first point."""
@@ -110,12 +115,13 @@ class CalibrationPanel(Sheet):
         self._set_points(())
         self._complain("")
 
-    def show_watch(self, *, captured: bool, watched: bool) -> None:
-        """Say whether a change of depth would be noticed.
+    def show_watch(self, *, captured: bool, watched: bool, kept: bool) -> None:
+        """Say whether a change of depth would be noticed, and offer to delete a scale that is kept.
 
         Args:
             captured: the picture comes from a scanner whose depth may be turned at any moment.
             watched: its depth text and ruler are watched, and unchanged.
+            kept: a scale is kept for this device, picture size and crop.
         """
         words = "A recording: its depth text is not watched. Crop it where the sector was not found right."
         if captured:
@@ -123,6 +129,7 @@ class CalibrationPanel(Sheet):
         set_text(self._watch, words)
         set_ink(self._watch, "gold" if captured and not watched else "soft")
         self._depth.setEnabled(captured)
+        self._delete.setVisible(kept)
 
     @property
     def preview(self) -> tuple[tuple[Point, Point], PixelSpacing] | None:

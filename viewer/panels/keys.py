@@ -1,15 +1,14 @@
 """Every action with its keys; each row is a button, for those who have no keyboard. Foot pedals are taught here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QWidget
 
-from viewer.actions import ACTIONS, Action
-from viewer.keymap import Keymap
-from viewer.panels.base import Sheet
-from viewer.style.theme import Theme
+from viewer.keymap import AnyAction, Keymap
+from viewer.panels.base import Panel
+from viewer.style.theme import Sizes
 from viewer.style.widgets import ElidedLabel, button, label, set_text, size_button
 
 COLUMNS = 3
@@ -25,7 +24,7 @@ MODIFIERS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Me
 class ActionRow(QPushButton):
     """A key and what it does."""
 
-    def __init__(self, action: Action) -> None:
+    def __init__(self, action: AnyAction) -> None:
         super().__init__()
         self.action = action
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
@@ -41,40 +40,41 @@ class ActionRow(QPushButton):
         for part in (self._key, self._words):
             part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self.setFixedHeight(look.touch)
-        self._key.setFont(look.font(14, QFont.Weight.DemiBold))
-        self._key.setFixedWidth(look.px(62))
-        self._words.setFont(look.font(14))
+        self.setFixedHeight(sizes.touch)
+        self._key.setFont(sizes.font(14, QFont.Weight.DemiBold))
+        self._key.setFixedWidth(sizes.px(62))
+        self._words.setFont(sizes.font(14))
 
     def show_keys(self, words: str) -> None:
         """Show the keys that do it."""
         set_text(self._key, words)
 
 
-class KeysPanel(Sheet):
-    """Help.
+class KeysPanel(Panel):
+    """Shows every action with its keys, and teaches a pedal or key to do one.
 
     Args:
+        actions: all of them.
         act: carries out an action by its name.
     """
 
     taught = Signal(str, str)
     """An action's name, and the key it is to get; an empty one takes back those that were given."""
     aside = False
-    _for: Action | None = None
-    """Being taught a key; Qt sends events before `__init__` is through."""
+    _for: AnyAction | None = None
+    """The action that is being taught a key; a class attribute, since Qt sends events before `__init__` has ended."""
 
-    def __init__(self, act: Callable[[str], None], parent: QWidget) -> None:
+    def __init__(self, actions: Sequence[AnyAction], act: Callable[[str], None], parent: QWidget) -> None:
         super().__init__("Keys and actions", 880, parent)
         self._act = act
         self._teaching = False
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
-        self._rows = [ActionRow(action) for action in ACTIONS]
+        self._rows = [ActionRow(action) for action in actions]
         grid = QGridLayout()
         grid.setSpacing(2)
-        high = -(-len(ACTIONS) // COLUMNS)
+        high = -(-len(actions) // COLUMNS)
         for index, row in enumerate(self._rows):
             row.clicked.connect(lambda _=False, pressed=row: self._pressed(pressed.action))
             grid.addWidget(row, index % high, index // high)
@@ -82,18 +82,18 @@ class KeysPanel(Sheet):
         self._note, self._teach = self.note("muted", 13), button("Teach a foot pedal…")
         self._teach.clicked.connect(self._begin)
         self._note.setText(HELP)
-        foot = QHBoxLayout()
-        foot.addWidget(self._note, 1)
-        foot.addWidget(self._teach)
-        self.body.addLayout(foot)
+        bottom = QHBoxLayout()
+        bottom.addWidget(self._note, 1)
+        bottom.addWidget(self._teach)
+        self.body.addLayout(bottom)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        super().apply(look)
-        self._note.setFont(look.font(13))
-        size_button(self._teach, look)
+        super().apply(sizes)
+        self._note.setFont(sizes.font(13))
+        size_button(self._teach, sizes)
         for row in self._rows:
-            row.apply(look)
+            row.apply(sizes)
 
     def show_keymap(self, keymap: Keymap) -> None:
         """Show every action's keys."""
@@ -101,16 +101,16 @@ class KeysPanel(Sheet):
             row.show_keys(keymap.shown(row.action))
 
     def say(self, sentence: str) -> None:
-        """Show what became of the lesson."""
+        """Say whether the key was taken."""
         set_text(self._note, sentence)
 
     def dismiss(self) -> None:
-        """Close, and teach nothing."""
+        """Close, and stop teaching."""
         self._end(HELP)
         super().dismiss()
 
     def event(self, event: QEvent) -> bool:
-        """While a key is taught it is nobody's shortcut."""
+        """Keep a key that is being taught from running its shortcut."""
         if self._for is not None and event.type() == QEvent.Type.ShortcutOverride:
             event.accept()
             return True
@@ -129,7 +129,7 @@ class KeysPanel(Sheet):
         self._teaching = True
         set_text(self._note, TEACH)
 
-    def _pressed(self, action: Action) -> None:
+    def _pressed(self, action: AnyAction) -> None:
         if not self._teaching:
             self._act(action.name)
             return

@@ -3,12 +3,12 @@
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
-from viewer.panels.base import Sheet
-from viewer.style.theme import Theme
+from viewer.panels.base import Panel
+from viewer.style.theme import Sizes
 from viewer.style.widgets import button, set_text, size_button
 
 
-class MarkingPanel(Sheet):
+class MarkingPanel(Panel):
     """Words beside the rectangle."""
 
     accepted = Signal()
@@ -25,13 +25,13 @@ class MarkingPanel(Sheet):
         for widget in (self._words, self._use, self._all, self._error):
             self.body.addWidget(widget)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        super().apply(look)
+        super().apply(sizes)
         for made in (self._use, self._all):
-            size_button(made, look)
-        self._words.setFont(look.font(15))
-        self._error.setFont(look.font(14))
+            size_button(made, sizes)
+        self._words.setFont(sizes.font(15))
+        self._error.setFont(sizes.font(14))
 
     def begin(self, words: str, *, whole: bool) -> None:
         """Say what is to be marked, and whether the whole picture is an answer."""

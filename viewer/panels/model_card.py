@@ -9,10 +9,10 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QWi
 
 from inference.contract import BandScore, Measured, ModelContract
 from inference.live.model import Model
-from viewer.panels.base import Sheet
-from viewer.readout.formatting import spaced
+from inference.readout.formatting import spaced
+from viewer.panels.base import Panel
 from viewer.style import theme
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 from viewer.style.widgets import button, label, set_text, size_button
 
 Row = tuple[str, str]
@@ -56,10 +56,7 @@ def _population(contract: ModelContract) -> list[Row]:
         ("Grades", _listed(population.grades)),
         ("Sites", _listed(population.sites)),
         ("Scanners", _listed(population.scanners)),
-        (
-            "Pictures",
-            _listed({"native": "native frames", "slice": "slices of 3D volumes"}[v] for v in population.views),
-        ),
+        ("Pictures", _listed(_VIEWS[view] for view in population.views)),
     ]
 
 
@@ -142,7 +139,7 @@ def card_html(rows: list[tuple[str, list[Row]]]) -> str:
     return f"<table cellspacing=0 cellpadding=1>{''.join(parts)}</table>"
 
 
-class ModelPanel(Sheet):
+class ModelPanel(Panel):
     """The card, and the choice of another model."""
 
     chosen = Signal(object)
@@ -169,17 +166,17 @@ class ModelPanel(Sheet):
         self.body.addLayout(row)
         self.show_model(None, "")
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        super().apply(look)
-        self._text.setFont(look.font(14))
-        self._error.setFont(look.font(14))
-        size_button(self._other, look)
+        super().apply(sizes)
+        self._text.setFont(sizes.font(14))
+        self._error.setFont(sizes.font(14))
+        size_button(self._other, sizes)
 
     def place(self, room: QWidget) -> None:
         """As high as the room allows: the card is long."""
         super().place(room)
-        self.setFixedHeight(room.height() - 2 * self.look.px(14))
+        self.setFixedHeight(room.height() - 2 * self.sizes.px(14))
 
     def show_model(self, model: Model | None, refusal: str) -> None:
         """Show this model's card, or why there is none."""

@@ -4,18 +4,18 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from inference.live.model import Model
+from inference.live.paint_meter import PaintMeter
 from inference.live.stream import StreamStatus
-from viewer.paint_meter import Meter
-from viewer.panels.base import Sheet
-from viewer.readout.formatting import spaced
-from viewer.style.theme import Theme
+from inference.readout.formatting import spaced
+from viewer.panels.base import Panel
+from viewer.style.theme import Sizes
 from viewer.style.widgets import label, set_text
 
 ROWS = ("Capture to paint p50", "p95", "p99", "Shown a second", "Live pane a second", "Captured", "Analysed", "Shown",
         "Dropped", "Foreign contours", "Provider", "Network warm-up", "Screen")  # fmt: skip
 
 
-class PerformancePanel(Sheet):
+class PerformancePanel(Panel):
     """Numbers, refreshed while the panel is open."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -34,17 +34,19 @@ class PerformancePanel(Sheet):
         grid.setColumnStretch(1, 1)
         self.body.addLayout(grid)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        super().apply(look)
+        super().apply(sizes)
         for text in self._labels:
-            text.setFont(look.font(14))
+            text.setFont(sizes.font(14))
 
     def show_screen(self, words: str) -> None:
         """Whether the screen is kept on."""
         set_text(self._values["Screen"], words)
 
-    def show_numbers(self, meter: Meter, live: Meter, status: StreamStatus | None, model: Model | None) -> None:
+    def show_numbers(
+        self, meter: PaintMeter, live: PaintMeter, status: StreamStatus | None, model: Model | None
+    ) -> None:
         """Show the newest numbers; `live` is the live pane's meter, where there are two panes."""
         latency, counts, milliseconds = meter.latency, ("—",) * 3, ("—",) * 3
         if latency is not None:

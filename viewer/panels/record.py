@@ -4,8 +4,8 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
 
 from inference.errors import OutputError
-from viewer.panels.base import Sheet
-from viewer.style.theme import Theme
+from viewer.panels.base import Panel
+from viewer.style.theme import Sizes
 from viewer.style.widgets import button, set_text, size_button
 
 WHAT = "Recorded: every frame without loss, contours, areas, scale and its origin, model, guards and your marks."
@@ -13,7 +13,7 @@ CASE = "A case code is optional. Letters, digits and dashes, a digit among them;
 QUIT = "A recording is running. What is written so far is safe on the disk either way."
 
 
-class RecordPanel(Sheet):
+class RecordPanel(Panel):
     """Asks for a case code, once a sitting; emits `started` with it, empty or checked."""
 
     started = Signal(str)
@@ -35,15 +35,15 @@ class RecordPanel(Sheet):
             self.body.addWidget(part)
         self._error.hide()
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        super().apply(look)
-        self._what.setFont(look.font(14))
-        self._case.setFont(look.font(13))
-        self._error.setFont(look.font(14))
-        self.code.setFont(look.font(16))
-        self.code.setFixedHeight(look.touch)
-        size_button(self.start_button, look)
+        super().apply(sizes)
+        self._what.setFont(sizes.font(14))
+        self._case.setFont(sizes.font(13))
+        self._error.setFont(sizes.font(14))
+        self.code.setFont(sizes.font(16))
+        self.code.setFixedHeight(sizes.touch)
+        size_button(self.start_button, sizes)
 
     def start(self) -> None:
         """Begin with the code that was typed, unless it could be a name."""
@@ -61,7 +61,7 @@ class RecordPanel(Sheet):
         self.started.emit(code)
 
 
-class QuitPanel(Sheet):
+class QuitPanel(Panel):
     """Asks before a recording is ended by closing the window; emits `agreed`."""
 
     agreed = Signal()
@@ -80,9 +80,9 @@ class QuitPanel(Sheet):
         self.body.addWidget(self._words)
         self.body.addLayout(row)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        super().apply(look)
-        self._words.setFont(look.font(14))
+        super().apply(sizes)
+        self._words.setFont(sizes.font(14))
         for made in (self.stay, self.leave):
-            size_button(made, look)
+            size_button(made, sizes)

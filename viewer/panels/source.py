@@ -5,19 +5,17 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
 
-from inference.live.requests import SourceRequest
-from viewer.panels.base import Sheet
+from inference.live.requests import DEMO, SourceRequest
+from viewer.panels.base import Panel
 from viewer.panels.source_list import SourceList
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 from viewer.style.widgets import button, rule, set_text, size_button
 
-DEMO = "demo:"
-"""Stands for the bundled clip."""
 PHANTOM = "simulated:"
 AXES = ("i", "j", "k")
 
 
-class SourcePanel(Sheet):
+class SourcePanel(Panel):
     """Asks for a source; emits `chosen` with the request."""
 
     chosen = Signal(object)
@@ -84,19 +82,19 @@ class SourcePanel(Sheet):
         row.addWidget(made)
         return made
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        super().apply(look)
+        super().apply(sizes)
         for made in self._buttons:
-            size_button(made, look)
+            size_button(made, sizes)
         for made in self._axis_buttons.values():
-            made.setFixedWidth(look.touch)
-        self._axis_note.setFont(look.font(13))
-        self._region_button.setFixedWidth(look.px(160))
-        self.list.apply(look)
-        self._error.setFont(look.font(14))
-        self.address.setFont(look.font(14))
-        self.address.setFixedHeight(look.touch)
+            made.setFixedWidth(sizes.touch)
+        self._axis_note.setFont(sizes.font(13))
+        self._region_button.setFixedWidth(sizes.px(160))
+        self.list.apply(sizes)
+        self._error.setFont(sizes.font(14))
+        self.address.setFont(sizes.font(14))
+        self.address.setFixedHeight(sizes.touch)
 
     def complain(self, sentence: str) -> None:
         """Say why the last choice was refused; an empty sentence takes it back."""

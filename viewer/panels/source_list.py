@@ -7,10 +7,10 @@ from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from inference.display import grey
+from inference.jobs.preview import Preview
 from inference.sources import DEVICE
-from viewer.jobs.preview import Preview
 from viewer.style import theme
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 from viewer.style.widgets import button, label, set_text, size_button
 
 HEIGHT = 216
@@ -22,13 +22,13 @@ class Thumbnail(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._look = Theme()
+        self._sizes = Sizes()
         self._image, self._shape, self._words = QImage(), (1.0, 1.0), ""
         self.setAccessibleName("First picture of the selected source")
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self._look = look
+        self._sizes = sizes
 
     def show_preview(self, preview: Preview | None, words: str) -> None:
         """Show a source's first picture, or words."""
@@ -43,13 +43,13 @@ class Thumbnail(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        """Draw it."""
+        """Draw the picture, or the words."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.BLACK))
         if self._image.isNull():
-            painter.setFont(self._look.font(13))
+            painter.setFont(self._sizes.font(13))
             painter.setPen(QColor(theme.MUTED))
-            edge = self._look.px(10)
+            edge = self._sizes.px(10)
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(QRectF(self.rect()).adjusted(edge, edge, -edge, -edge), flags, self._words)
             return
@@ -71,7 +71,7 @@ class SourceList(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self._look = Theme()
+        self._sizes = Sizes()
         self.current = ""
         self._rows: list[QPushButton] = []
         self._captions: list[QLabel] = []
@@ -97,18 +97,18 @@ class SourceList(QWidget):
         row.addWidget(self._scroll, 1)
         row.addLayout(right, 1)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self._look = look
-        self.setFixedHeight(look.px(HEIGHT) + look.touch)
-        self._picture.apply(look)
-        self._words.setFont(look.font(13))
-        self._words.setFixedHeight(3 * self._words.fontMetrics().lineSpacing() + look.px(2))
-        size_button(self._open, look)
+        self._sizes = sizes
+        self.setFixedHeight(sizes.px(HEIGHT) + sizes.touch)
+        self._picture.apply(sizes)
+        self._words.setFont(sizes.font(13))
+        self._words.setFixedHeight(3 * self._words.fontMetrics().lineSpacing() + sizes.px(2))
+        size_button(self._open, sizes)
         for made in self._rows:
-            size_button(made, look)
+            size_button(made, sizes)
         for caption in self._captions:
-            caption.setFont(look.font(13, QFont.Weight.Medium))
+            caption.setFont(sizes.font(13, QFont.Weight.Medium))
 
     def show_sources(self, devices: list[str], recent: tuple[str, ...]) -> None:
         """List the capture devices, `device:NAME` each, and what was opened last."""
@@ -121,7 +121,7 @@ class SourceList(QWidget):
         self._add("Opened last", [(Path(text).name or text, text) for text in recent], "nothing yet")
         self._names.addStretch(1)
         self.show_preview(None)
-        self.apply(self._look)
+        self.apply(self._sizes)
 
     def _add(self, caption: str, named: list[tuple[str, str]], none: str) -> None:
         head = label("muted")

@@ -2,8 +2,8 @@
 
 from PySide6.QtWidgets import QWidget
 
-from viewer.panels.base import Sheet
-from viewer.style.theme import Theme
+from viewer.panels.base import Panel
+from viewer.style.theme import Sizes
 from viewer.style.widgets import button, size_button
 
 LINES = (
@@ -16,7 +16,7 @@ LINES = (
 )
 
 
-class WelcomePanel(Sheet):
+class WelcomePanel(Panel):
     """Shown once, beside the running clip."""
 
     def __init__(self, parent: QWidget) -> None:
@@ -31,9 +31,9 @@ class WelcomePanel(Sheet):
         self._start.clicked.connect(self.dismiss)
         self.body.addWidget(self._start)
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        super().apply(look)
+        super().apply(sizes)
         for line in self._lines:
-            line.setFont(look.font(14))
-        size_button(self._start, look)
+            line.setFont(sizes.font(14))
+        size_button(self._start, sizes)

@@ -9,23 +9,24 @@ from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRect, Qt, Signal
+from PySide6.QtCore import QRect, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
 
 from inference.frame import Frame
+from inference.live.paint_meter import Painted
 from inference.outcome import Outcome
+from inference.readout.annotations import Annotations
+from inference.readout.marks import Line
+from inference.readout.screen_state import ScreenState
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
 from inference.view_notes import Flip
-from viewer.paint_meter import Painted
 from viewer.picture import overlay
-from viewer.picture.annotations import Decor
-from viewer.picture.graphics_items import ContourItem, MapItem, Outlines, PictureItem
+from viewer.picture.graphics_items import ContourItem, MapItem, PictureItem
 from viewer.picture.placement import Placement
 from viewer.picture.region_marker import RegionMarker
 from viewer.style import theme
-from viewer.style.marks import Line
 
 DIMMED = 0.35
 SIDE, EDGE = 76, 14
@@ -49,11 +50,13 @@ class Canvas(QGraphicsView):
     def __init__(self, on_painted: Callable[[Painted], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._on_painted, self.empty = on_painted, overlay.EMPTY
-        self._theme = theme.Theme()
+        self._sizes = theme.Sizes()
         self._levels = (0.0, 255.0)
-        self._decor = Decor()
+        self._annotations = Annotations()
         self._side, self._edge = SIDE, EDGE
         self._flip = Flip()
+        self._drawn: Outcome | None = None
+        self._style: tuple[tuple[Line, ...], bool] = ((), False)
         self._spacing: PixelSpacing | None = None
         self.placement: Placement | None = None
         self.picture, self.map, self.contour = PictureItem(), MapItem(), ContourItem()
@@ -78,10 +81,10 @@ class Canvas(QGraphicsView):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents, False)
 
-    def apply(self, look: theme.Theme) -> None:
+    def apply(self, sizes: theme.Sizes) -> None:
         """Use these sizes."""
-        self._theme = look
-        self.region.apply(look)
+        self._sizes = sizes
+        self.region.apply(sizes)
         self._place()
 
     def leave_free(self, side: int, edge: int) -> None:
@@ -105,13 +108,13 @@ class Canvas(QGraphicsView):
         self.map.clear()
         self.map.frame = None
         self.contour.take_away()
-        self.placement = None
+        self._drawn = self.placement = None
         self.viewport().update()
 
-    def set_decor(self, decor: Decor) -> None:
+    def set_annotations(self, annotations: Annotations) -> None:
         """Change the marks around the picture."""
-        if decor != self._decor:
-            self._decor = decor
+        if annotations != self._annotations:
+            self._annotations = annotations
             self.viewport().update()
 
     def set_flip(self, flip: Flip) -> None:
@@ -126,31 +129,48 @@ class Canvas(QGraphicsView):
         self.contour.width = width
         self.viewport().update()
 
-    def show_map(self, frame: Frame, spread: NDArray[np.float32] | None) -> None:
+    def _draw_map(self, frame: Frame, spread: NDArray[np.float32] | None) -> None:
         """Lay where passes disagree over the frame that is shown, or take it away."""
         wanted = frame if spread is not None and frame is self.picture.frame else None
         if self.map.frame is not wanted:
             self.map.show_map(frame, None if wanted is None else spread)
             self.viewport().update()
 
-    def hide_contour(self, hidden: bool) -> None:
+    def _hide_contour(self, hidden: bool) -> None:
         """Take the overlay off to see the tissue underneath."""
         if hidden != self.contour.hidden:
             self.contour.hidden = hidden
             self.map.setVisible(not hidden)
             self.viewport().update()
 
-    def show_outcome(
-        self, outcome: Outcome, lines: tuple[Line, ...], *, dimmed: bool = False, truth: Outlines = ()
-    ) -> None:
-        """Show a picture and its own contour, now: waiting for the next round of painting would cost some 8 ms."""
-        self._draw(outcome, lines, truth, dimmed=dimmed)
-        self._take_frame(outcome.frame)
-        self.viewport().repaint()
+    def draw(self, screen: ScreenState) -> None:
+        """Draw the picture with its own contour, or the whole picture without one; what is drawn already stays."""
+        if screen.whole is not None:
+            if screen.whole is not self.picture.frame or self.contour.frame is not None:
+                self.show_frame(screen.whole)
+        elif screen.outcome is not None:
+            self._draw_outcome(screen.outcome, screen)
+        self._hide_contour(screen.contour_off)
+
+    def _draw_outcome(self, outcome: Outcome, screen: ScreenState) -> None:
+        """Draw a new outcome at once, or the same one in another style."""
+        style = (screen.lines, screen.readout.dimmed)
+        new = outcome is not self._drawn
+        if new or style != self._style:
+            self.contour.show_outcome(outcome, screen.lines, screen.comparison.outlines)
+            self.picture.setOpacity(DIMMED if screen.readout.dimmed else 1.0)
+            self._drawn, self._style = outcome, style
+            if new:
+                self._take_frame(outcome.frame)
+                self.viewport().repaint()  # waiting for the next round of painting would cost some 8 ms
+            else:
+                self.viewport().update()
+        self._draw_map(outcome.frame, screen.spread)
 
     def show_frame(self, frame: Frame) -> None:
         """Show a picture without any contour."""
         self.contour.take_away()
+        self._drawn = None
         self._take_frame(frame)
         self.viewport().update()
 
@@ -171,15 +191,6 @@ class Canvas(QGraphicsView):
             self._spacing = frame.spacing
             self._place()
 
-    def show_lines(self, outcome: Outcome, lines: tuple[Line, ...], *, dimmed: bool, truth: Outlines = ()) -> None:
-        """Draw the contour of the outcome on the screen in another style, or take it away."""
-        self._draw(outcome, lines, truth, dimmed=dimmed)
-        self.viewport().update()
-
-    def _draw(self, outcome: Outcome, lines: tuple[Line, ...], truth: Outlines, *, dimmed: bool) -> None:
-        self.contour.show_outcome(outcome, lines, truth)
-        self.picture.setOpacity(DIMMED if dimmed else 1.0)
-
     def _place(self) -> None:
         """Fit the picture into the view, leaving room for the ruler."""
         self.setSceneRect(self.viewport().rect())
@@ -187,7 +198,7 @@ class Canvas(QGraphicsView):
         frame = self.picture.frame
         if frame is None:
             return
-        side, edge = self._theme.px(self._side), self._theme.px(self._edge)
+        side, edge = self._sizes.px(self._side), self._sizes.px(self._edge)
         area = (side, edge, max(1, size.width() - 2 * side), max(1, size.height() - 2 * edge))
         self.placement = Placement.fit(frame.rows, frame.cols, frame.spacing, area, self._flip)
         self.picture.setTransform(self.placement.transform)
@@ -206,22 +217,18 @@ class Canvas(QGraphicsView):
         super().paintEvent(event)
         painter = QPainter(self.viewport())
         if self.placement is None:
-            overlay.paint_empty(painter, self.empty, self.room, self._theme)
+            overlay.paint_empty(painter, self.empty, self.room, self._sizes)
         else:
-            overlay.paint(painter, self._decor, self.placement, self.room, self._theme)
+            overlay.paint(painter, self._annotations, self.placement, self.room, self._sizes)
         painter.end()
         self._on_painted(Painted(self.picture.painted, self.contour.painted, monotonic()))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Report clicks on the picture in its own pixels, and clicks on the orientation marker."""
         position = event.position()
-        if overlay.marker_rect(self._decor, self.room, self._theme).contains(position):
+        if overlay.marker_rect(self._annotations, self.room, self._sizes).contains(position):
             self.marker_clicked.emit()
         elif self.placement is not None:
             x, y = self.placement.to_picture(position.x(), position.y())
             if self.placement.holds(x, y):
                 self.clicked.emit(x, y)
-
-    def view_position(self, x: float, y: float) -> QPointF:
-        """Where a picture position is in the view; the view's corner while there is no picture."""
-        return QPointF(*self.placement.to_view(x, y)) if self.placement else QPointF()

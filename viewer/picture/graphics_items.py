@@ -15,8 +15,8 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 from inference.display import grey
 from inference.frame import Frame
 from inference.outcome import Outcome, Tumour
+from inference.readout.marks import Line
 from viewer.style import theme
-from viewer.style.marks import Line
 
 STRIDE = 3
 """Outlines come in steps of half a pixel; every third point is within 0.1 pixel of them and a third of the work."""

@@ -6,9 +6,11 @@ from PySide6.QtWidgets import QWidget
 
 from inference.display import grey
 from inference.frame import Frame
+from inference.readout.screen_state import LiveInset
+from inference.source_info import SourceInfo
 from inference.view_notes import Flip
 from viewer.style import theme
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 
 WIDTH, HEIGHT = 220, 176
 STRIP = 26
@@ -19,7 +21,7 @@ class Inset(QWidget):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self._look = Theme()
+        self._sizes = Sizes()
         self._frame: Frame | None = None
         self._image, self._flip = QImage(), Flip()
         self._words, self._ink = "LIVE", theme.GREEN
@@ -27,13 +29,25 @@ class Inset(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
-    def apply(self, look: Theme) -> None:
+    def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
-        self._look = look
-        self.setFixedSize(look.px(WIDTH), look.px(HEIGHT))
+        self._sizes = sizes
+        self.setFixedSize(sizes.px(WIDTH), sizes.px(HEIGHT))
 
-    def show_frame(self, frame: Frame, levels: tuple[float, float]) -> None:
-        """Take a new picture."""
+    def draw(self, inset: LiveInset | None, info: SourceInfo | None) -> None:
+        """Show the live picture, or nothing where the view is not frozen."""
+        if inset is None or info is None:
+            if not self.isHidden():
+                self.clear()
+            return
+        if inset.frame is not None:
+            self._take_frame(inset.frame, info.levels)
+        self._show_state(inset.words, theme.INKS[inset.ink])
+        if self.isHidden():
+            self.show()
+            self.raise_()
+
+    def _take_frame(self, frame: Frame, levels: tuple[float, float]) -> None:
         self._frame = frame
         pixels = grey(frame.pixels, levels)
         rows, cols = pixels.shape
@@ -45,7 +59,7 @@ class Inset(QWidget):
         self._flip = flip
         self.update()
 
-    def show_state(self, words: str, ink: str) -> None:
+    def _show_state(self, words: str, ink: str) -> None:
         """LIVE, or what is wrong with the signal."""
         if (words, ink) != (self._words, self._ink):
             self._words, self._ink = words, ink
@@ -60,7 +74,7 @@ class Inset(QWidget):
         """Draw picture, frame and state."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.BLACK))
-        strip = self._look.px(STRIP)
+        strip = self._sizes.px(STRIP)
         room = QRectF(self.rect()).adjusted(2, strip, -2, -2)
         if self._frame is not None:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
@@ -74,7 +88,7 @@ class Inset(QWidget):
             painter.setOpacity(1.0)
         painter.setPen(QPen(QColor(self._ink), 2))
         painter.drawRect(QRectF(self.rect()).adjusted(1, 1, -1, -1))
-        painter.setFont(self._look.font(14, QFont.Weight.Bold))
+        painter.setFont(self._sizes.font(14, QFont.Weight.Bold))
         painter.drawText(QRectF(0, 0, self.width(), strip), Qt.AlignmentFlag.AlignCenter, self._words)
 
     def _fitted(self, room: QRectF) -> QRectF:

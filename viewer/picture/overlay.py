@@ -5,10 +5,10 @@ import math
 from PySide6.QtCore import QPointF, QRect, QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
+from inference.readout.annotations import Annotations, Ticks
+from inference.ruler import Point
 from inference.view_notes import Marker
-from viewer.picture.annotations import Decor, Ticks
 from viewer.picture.placement import Placement
-from viewer.picture.ruler import Point
 from viewer.style import theme
 
 MOST_TICKS = 40
@@ -18,108 +18,108 @@ CAPTION = 38
 EMPTY = "Drop a file here, or open one (Ctrl O)"
 
 
-def paint_empty(painter: QPainter, words: str, view: QRect, look: theme.Theme) -> None:
+def paint_empty(painter: QPainter, words: str, view: QRect, sizes: theme.Sizes) -> None:
     """Say what is to be done where there is no picture."""
-    painter.setFont(look.font(16))
+    painter.setFont(sizes.font(16))
     painter.setPen(QColor(theme.MUTED))
     painter.drawText(QRectF(view), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words)
 
 
-def paint(painter: QPainter, decor: Decor, placement: Placement, view: QRect, look: theme.Theme) -> None:
+def paint(painter: QPainter, annotations: Annotations, placement: Placement, view: QRect, sizes: theme.Sizes) -> None:
     """Paint all marks onto the view."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    _marker(painter, decor, view, look)
-    _foot(painter, decor, view, look)
-    if decor.row_mm is not None:
-        _ruler(painter, decor, placement, view, look)
-    if decor.col_mm is not None:
-        _scale_bar(painter, decor.col_mm, placement, view, look)
-    _letters(painter, decor, placement, view, look)
-    if decor.banner:
-        _banner(painter, decor.banner, placement, look)
-    if decor.ticks is not None:
-        _ticks(painter, decor.ticks, placement, look)
-    _points(painter, decor.points, theme.AMBER, placement, look)
-    _points(painter, decor.caliper, theme.GREEN, placement, look)
-    if decor.distance:
-        _distance(painter, decor, placement, look)
-    if decor.framed:
-        _frame(painter, theme.BLUE, view, look)
-    if decor.heading:
-        _words_on_top(painter, decor.heading, decor.heading_ink, view, look)
-    if decor.caption:
-        _frame(painter, decor.caption_ink, view, look)
-        _caption(painter, decor, view, look)
+    _marker(painter, annotations, view, sizes)
+    _bottom_lines(painter, annotations, view, sizes)
+    if annotations.row_mm is not None:
+        _ruler(painter, annotations, placement, view, sizes)
+    if annotations.col_mm is not None:
+        _scale_bar(painter, annotations.col_mm, placement, view, sizes)
+    _letters(painter, annotations, placement, view, sizes)
+    if annotations.banner:
+        _banner(painter, annotations.banner, placement, sizes)
+    if annotations.ticks is not None:
+        _ticks(painter, annotations.ticks, placement, sizes)
+    _points(painter, annotations.points, theme.AMBER, placement, sizes)
+    _points(painter, annotations.caliper, theme.GREEN, placement, sizes)
+    if annotations.distance:
+        _distance(painter, annotations, placement, sizes)
+    if annotations.framed:
+        _frame(painter, theme.BLUE, view, sizes)
+    if annotations.heading:
+        _words_on_top(painter, annotations.heading, theme.INKS[annotations.heading_ink], view, sizes)
+    if annotations.caption:
+        _frame(painter, theme.INKS[annotations.caption_ink], view, sizes)
+        _caption(painter, annotations, view, sizes)
 
 
-def _frame(painter: QPainter, colour: str, view: QRect, look: theme.Theme) -> None:
+def _frame(painter: QPainter, colour: str, view: QRect, sizes: theme.Sizes) -> None:
     """A border around everything."""
-    painter.setPen(QPen(QColor(colour), look.px(4)))
+    painter.setPen(QPen(QColor(colour), sizes.px(4)))
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    half = look.px(4) / 2
+    half = sizes.px(4) / 2
     painter.drawRect(QRectF(view).adjusted(half, half, -half, -half))
 
 
-def _caption(painter: QPainter, decor: Decor, view: QRect, look: theme.Theme) -> None:
+def _caption(painter: QPainter, annotations: Annotations, view: QRect, sizes: theme.Sizes) -> None:
     """How old this picture is, in the border's colour across its top."""
-    band = QRectF(view.left(), view.top(), view.width(), look.px(CAPTION))
-    painter.fillRect(band, QColor(decor.caption_ink))
-    _words_on_top(painter, decor.caption, theme.GROUND, view, look)
+    band = QRectF(view.left(), view.top(), view.width(), sizes.px(CAPTION))
+    painter.fillRect(band, QColor(theme.INKS[annotations.caption_ink]))
+    _words_on_top(painter, annotations.caption, theme.GROUND, view, sizes)
 
 
-def _words_on_top(painter: QPainter, words: str, ink: str, view: QRect, look: theme.Theme) -> None:
+def _words_on_top(painter: QPainter, words: str, ink: str, view: QRect, sizes: theme.Sizes) -> None:
     """What a pane is, in the middle of its top."""
-    painter.setFont(look.font(20, QFont.Weight.Bold))
+    painter.setFont(sizes.font(20, QFont.Weight.Bold))
     painter.setPen(QColor(ink))
     painter.drawText(
-        QRectF(view.left(), view.top(), view.width(), look.px(CAPTION)), Qt.AlignmentFlag.AlignCenter, words
+        QRectF(view.left(), view.top(), view.width(), sizes.px(CAPTION)), Qt.AlignmentFlag.AlignCenter, words
     )
 
 
-def marker_rect(decor: Decor, view: QRect, look: theme.Theme) -> QRectF:
+def marker_rect(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> QRectF:
     """The orientation marker's touch target, empty where there is none."""
-    if decor.marker is Marker.NONE:
+    if annotations.marker is Marker.NONE:
         return QRectF()
-    side, edge = look.touch, look.px(12)
-    left = view.right() - edge - side if decor.marker is Marker.RIGHT else edge
+    side, edge = sizes.touch, sizes.px(12)
+    left = view.right() - edge - side if annotations.marker is Marker.RIGHT else edge
     return QRectF(left, edge, side, side)
 
 
-def _marker(painter: QPainter, decor: Decor, view: QRect, look: theme.Theme) -> None:
+def _marker(painter: QPainter, annotations: Annotations, view: QRect, sizes: theme.Sizes) -> None:
     """The probe's marker side: a ringed M, dotted with a question mark until somebody sets it."""
-    rect = marker_rect(decor, view, look)
+    rect = marker_rect(annotations, view, sizes)
     if rect.isEmpty():
         return
-    unset = decor.marker is Marker.UNSET
+    unset = annotations.marker is Marker.UNSET
     colour = QColor(theme.MUTED if unset else theme.CYAN)
-    pen = QPen(colour, look.scale * 1.5, Qt.PenStyle.DashLine if unset else Qt.PenStyle.SolidLine)
+    pen = QPen(colour, sizes.scale * 1.5, Qt.PenStyle.DashLine if unset else Qt.PenStyle.SolidLine)
     painter.setPen(pen)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    inset = look.px(5)
+    inset = sizes.px(5)
     painter.drawEllipse(rect.adjusted(inset, inset, -inset, -inset))
-    painter.setFont(look.font(13, QFont.Weight.DemiBold))
+    painter.setFont(sizes.font(13, QFont.Weight.DemiBold))
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, "M?" if unset else "M")
 
 
-def _foot(painter: QPainter, decor: Decor, view: QRect, look: theme.Theme) -> None:
+def _bottom_lines(painter: QPainter, annotations: Annotations, view: QRect, sizes: theme.Sizes) -> None:
     """The phase at the left, the note beside it, in the corner where no ruler is."""
-    painter.setFont(look.font(13, QFont.Weight.Medium))
-    edge = look.px(14)
+    painter.setFont(sizes.font(13, QFont.Weight.Medium))
+    edge = sizes.px(14)
     metrics = QFontMetricsF(painter.font())
     base: float = view.bottom() - edge
     lines = (
-        (decor.note, theme.SOFT),
-        (decor.mode, theme.SOFT),
-        (decor.disagreement, theme.TRUTH),
-        (decor.band, theme.BAND),
-        (decor.truth, theme.TRUTH),
-        (decor.flipped, theme.AMBER),
-        (decor.phase, theme.TEXT),
+        (annotations.note, theme.SOFT),
+        (annotations.mode, theme.SOFT),
+        (annotations.disagreement, theme.TRUTH),
+        (annotations.band, theme.BAND),
+        (annotations.truth, theme.TRUTH),
+        (annotations.flipped, theme.AMBER),
+        (annotations.phase, theme.TEXT),
     )
     for words, colour in lines:
         if words:
             _outlined(painter, QPointF(edge, base - metrics.descent()), words, colour)
-            base -= metrics.height() + look.px(2)
+            base -= metrics.height() + sizes.px(2)
 
 
 def _outlined(painter: QPainter, at: QPointF, words: str, colour: str) -> None:
@@ -131,19 +131,19 @@ def _outlined(painter: QPainter, at: QPointF, words: str, colour: str) -> None:
     painter.drawText(at, words)
 
 
-def _ruler(painter: QPainter, decor: Decor, placement: Placement, view: QRect, look: theme.Theme) -> None:
+def _ruler(painter: QPainter, annotations: Annotations, placement: Placement, view: QRect, sizes: theme.Sizes) -> None:
     """Depth from the probe face in cm, beside the picture."""
-    per_cm = placement.down * 10 / (decor.row_mm or 1.0)
-    x = min(placement.right + look.px(52), view.right() - look.px(14))
-    face = decor.face_row * placement.down
+    per_cm = placement.down * 10 / (annotations.row_mm or 1.0)
+    x = min(placement.right + sizes.px(52), view.right() - sizes.px(14))
+    face = annotations.face_row * placement.down
     # Depth runs up the screen where the picture is turned over.
     zero, deeper = (placement.bottom - face, -per_cm) if placement.flip.up_down else (placement.top + face, per_cm)
     count = int((placement.bottom - placement.top - face) / per_cm)
-    every = next((step for step in (1, 2, 5, 10) if per_cm * step >= look.px(20)), 20)
-    tick = look.px(8)
+    every = next((step for step in (1, 2, 5, 10) if per_cm * step >= sizes.px(20)), 20)
+    tick = sizes.px(8)
     painter.setPen(QPen(QColor(theme.GREY), 1))
     painter.drawLine(QPointF(x, zero), QPointF(x, zero + count * deeper))
-    painter.setFont(look.font(12))
+    painter.setFont(sizes.font(12))
     last = count - count % every
     for cm in range(count + 1):
         y = zero + cm * deeper
@@ -151,36 +151,38 @@ def _ruler(painter: QPainter, decor: Decor, placement: Placement, view: QRect, l
         painter.drawLine(QPointF(x - (tick if major else tick / 2), y), QPointF(x, y))
         if major:
             words = f"{cm} cm" if cm == last else str(cm)
-            box = QRectF(x - tick - look.px(64), y - look.px(10), look.px(60), look.px(20))
+            box = QRectF(x - tick - sizes.px(64), y - sizes.px(10), sizes.px(60), sizes.px(20))
             painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
 
 
-def _scale_bar(painter: QPainter, col_mm: float, placement: Placement, view: QRect, look: theme.Theme) -> None:
+def _scale_bar(painter: QPainter, col_mm: float, placement: Placement, view: QRect, sizes: theme.Sizes) -> None:
     """A bar of 1 cm (or 1 mm, or 5 cm, whichever is readable)."""
     per_mm = placement.across / col_mm
-    length = next((mm for mm in (10, 20, 50, 5, 1) if look.px(40) <= mm * per_mm <= look.px(240)), 10)
-    right, y = view.right() - look.px(20), view.bottom() - look.px(22)
+    length = next((mm for mm in (10, 20, 50, 5, 1) if sizes.px(40) <= mm * per_mm <= sizes.px(240)), 10)
+    right, y = view.right() - sizes.px(20), view.bottom() - sizes.px(22)
     start = right - length * per_mm
     # In a narrow pane it lies on the picture.
-    painter.fillRect(QRectF(start - 6, y - look.px(26), right - start + 12, look.px(36)), QColor(0, 0, 0, 190))
-    painter.setPen(QPen(QColor(theme.TEXT), look.scale * 2))
+    painter.fillRect(QRectF(start - 6, y - sizes.px(26), right - start + 12, sizes.px(36)), QColor(0, 0, 0, 190))
+    painter.setPen(QPen(QColor(theme.TEXT), sizes.scale * 2))
     painter.drawLine(QPointF(start, y), QPointF(right, y))
     for x in (start, right):
-        painter.drawLine(QPointF(x, y - look.px(4)), QPointF(x, y + look.px(4)))
-    painter.setFont(look.font(12))
+        painter.drawLine(QPointF(x, y - sizes.px(4)), QPointF(x, y + sizes.px(4)))
+    painter.setFont(sizes.font(12))
     words = f"{length // 10} cm" if length >= 10 else f"{length} mm"
-    box = QRectF(right - look.px(260), y - look.px(26), look.px(260), look.px(20))
+    box = QRectF(right - sizes.px(260), y - sizes.px(26), sizes.px(260), sizes.px(20))
     painter.drawText(box, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter, words)
 
 
-def _letters(painter: QPainter, decor: Decor, placement: Placement, view: QRect, look: theme.Theme) -> None:
+def _letters(
+    painter: QPainter, annotations: Annotations, placement: Placement, view: QRect, sizes: theme.Sizes
+) -> None:
     """Anatomical letters at the picture's four edges; on it where a narrow pane leaves no room beside it."""
-    painter.setFont(look.font(15, QFont.Weight.DemiBold))
-    side = look.px(24)
+    painter.setFont(sizes.font(15, QFont.Weight.DemiBold))
+    side = sizes.px(24)
     middle_x, middle_y = (placement.left + placement.right) / 2, (placement.top + placement.bottom) / 2
-    top, bottom, left, right = decor.letters
+    top, bottom, left, right = annotations.letters
     spots = (
-        (top, middle_x, placement.top + side / 2 + (look.px(44) if decor.banner else 0)),
+        (top, middle_x, placement.top + side / 2 + (sizes.px(44) if annotations.banner else 0)),
         (bottom, middle_x, placement.bottom - side / 2),
         (left, max(placement.left - side / 2, view.left() + side), middle_y),
         (right, min(placement.right + side / 2, view.right() - side), middle_y),
@@ -193,38 +195,38 @@ def _letters(painter: QPainter, decor: Decor, placement: Placement, view: QRect,
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, letter)
 
 
-def banner_font(words: str, width: float, look: theme.Theme) -> QFont:
+def banner_font(words: str, width: float, sizes: theme.Sizes) -> QFont:
     """The largest font, up to 20 px, in which the banner's words fit its width."""
     size = 20.0
-    while size > 9 and QFontMetricsF(look.font(size, QFont.Weight.Bold)).horizontalAdvance(words) > width:
+    while size > 9 and QFontMetricsF(sizes.font(size, QFont.Weight.Bold)).horizontalAdvance(words) > width:
         size -= 1
-    return look.font(size, QFont.Weight.Bold)
+    return sizes.font(size, QFont.Weight.Bold)
 
 
-def _banner(painter: QPainter, words: str, placement: Placement, look: theme.Theme) -> None:
+def _banner(painter: QPainter, words: str, placement: Placement, sizes: theme.Sizes) -> None:
     """A band across the top of the picture."""
     width = placement.right - placement.left
-    font = banner_font(words, width - look.px(24), look)
-    band = QRectF(placement.left, placement.top + look.px(8), width, QFontMetricsF(font).height() + look.px(10))
+    font = banner_font(words, width - sizes.px(24), sizes)
+    band = QRectF(placement.left, placement.top + sizes.px(8), width, QFontMetricsF(font).height() + sizes.px(10))
     painter.fillRect(band, QColor(theme.AMBER))
     painter.setFont(font)
     painter.setPen(QColor(theme.GROUND))
     painter.drawText(band, Qt.AlignmentFlag.AlignCenter, words)
 
 
-def _distance(painter: QPainter, decor: Decor, placement: Placement, look: theme.Theme) -> None:
+def _distance(painter: QPainter, annotations: Annotations, placement: Placement, sizes: theme.Sizes) -> None:
     """The caliper's distance beside its second point."""
-    painter.setFont(look.font(16, QFont.Weight.DemiBold))
-    spot = QPointF(*placement.to_view(*decor.caliper[-1]))
-    _outlined(painter, spot + QPointF(look.px(16), look.px(6)), decor.distance, theme.GREEN)
+    painter.setFont(sizes.font(16, QFont.Weight.DemiBold))
+    spot = QPointF(*placement.to_view(*annotations.caliper[-1]))
+    _outlined(painter, spot + QPointF(sizes.px(16), sizes.px(6)), annotations.distance, theme.GREEN)
 
 
-def _points(painter: QPainter, points: tuple[Point, ...], ink: str, placement: Placement, look: theme.Theme) -> None:
+def _points(painter: QPainter, points: tuple[Point, ...], ink: str, placement: Placement, sizes: theme.Sizes) -> None:
     """Points as crosses, and the line between two."""
     spots = [QPointF(*placement.to_view(x, y)) for x, y in points]
-    arm = look.px(11)
+    arm = sizes.px(11)
     for colour, width in ((QColor(0, 0, 0, 180), 4.0), (QColor(ink), 1.6)):
-        painter.setPen(QPen(colour, width * look.scale))
+        painter.setPen(QPen(colour, width * sizes.scale))
         for spot in spots:
             painter.drawLine(spot - QPointF(arm, 0), spot + QPointF(arm, 0))
             painter.drawLine(spot - QPointF(0, arm), spot + QPointF(0, arm))
@@ -232,9 +234,9 @@ def _points(painter: QPainter, points: tuple[Point, ...], ink: str, placement: P
             painter.drawLine(spots[0], spots[1])
 
 
-def _ticks(painter: QPainter, ticks: Ticks, placement: Placement, look: theme.Theme) -> None:
+def _ticks(painter: QPainter, ticks: Ticks, placement: Placement, sizes: theme.Sizes) -> None:
     """Our own centimetres, beside the line along which they were measured, as far as the picture goes."""
-    painter.setFont(look.font(12, QFont.Weight.DemiBold))
+    painter.setFont(sizes.font(12, QFont.Weight.DemiBold))
     (x0, y0), (dx, dy) = ticks.start, ticks.step
     for cm in range(-MOST_TICKS, MOST_TICKS + 1):
         x, y = x0 + cm * dx, y0 + cm * dy
@@ -243,8 +245,8 @@ def _ticks(painter: QPainter, ticks: Ticks, placement: Placement, look: theme.Th
         at, following = QPointF(*placement.to_view(x, y)), QPointF(*placement.to_view(x + dx, y + dy))
         along = following - at
         across = QPointF(along.y(), -along.x()) / max(1.0, math.hypot(along.x(), along.y()))
-        start, end = at + across * look.px(5), at + across * look.px(17)
+        start, end = at + across * sizes.px(5), at + across * sizes.px(17)
         for colour, width in ((QColor(0, 0, 0, 180), 4.0), (QColor(theme.CYAN), 2.0)):
-            painter.setPen(QPen(colour, width * look.scale))
+            painter.setPen(QPen(colour, width * sizes.scale))
             painter.drawLine(start, end)
-        _outlined(painter, end + across * look.px(6) + QPointF(0, look.px(4)), str(abs(cm)), theme.CYAN)
+        _outlined(painter, end + across * sizes.px(6) + QPointF(0, sizes.px(4)), str(abs(cm)), theme.CYAN)

@@ -30,15 +30,15 @@ class RegionMarker(QWidget):
     def __init__(self, viewport: QWidget, placement: Callable[[], Placement | None]) -> None:
         super().__init__(viewport)
         self._viewport, self._placement = viewport, placement
-        self._look = theme.Theme()
+        self._sizes = theme.Sizes()
         self._box: QRectF | None = None
         self._fixed: QPointF | None = None
         self._held: QPointF | None = None
         self.hide()
 
-    def apply(self, look: theme.Theme) -> None:
+    def apply(self, sizes: theme.Sizes) -> None:
         """Use these sizes."""
-        self._look = look
+        self._sizes = sizes
 
     @property
     def rect_marked(self) -> Rect | None:
@@ -98,9 +98,9 @@ class RegionMarker(QWidget):
             return
         painter = QPainter(self)
         box = placement.transform.mapRect(self._box)
-        half = self._look.px(6)
+        half = self._sizes.px(6)
         for colour, width in ((QColor(0, 0, 0, 180), 4.0), (QColor(theme.AMBER), 1.6)):
-            painter.setPen(QPen(colour, width * self._look.scale, Qt.PenStyle.SolidLine))
+            painter.setPen(QPen(colour, width * self._sizes.scale, Qt.PenStyle.SolidLine))
             painter.drawRect(box)
             for corner in (box.topLeft(), box.topRight(), box.bottomLeft(), box.bottomRight()):
                 painter.drawEllipse(corner, half, half)
@@ -122,4 +122,4 @@ class RegionMarker(QWidget):
         box = self._box
         corners = (box.topLeft(), box.topRight(), box.bottomLeft(), box.bottomRight())
         away = {(placement.transform.map(c) - view).manhattanLength(): c for c in corners}
-        return away[min(away)] if min(away) <= self._look.touch / 2 else None
+        return away[min(away)] if min(away) <= self._sizes.touch / 2 else None

@@ -3,26 +3,26 @@
 from string import Template
 
 from viewer.style import theme
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 
 
-def stylesheet(look: Theme) -> str:
+def stylesheet(sizes: Sizes) -> str:
     """The window's style sheet at this size."""
-    sizes = {name: f"{look.px(size)}px" for name, size in _SIZES.items()}
+    lengths = {name: f"{sizes.px(size)}px" for name, size in _LENGTHS.items()}
     colours = {name.lower(): value for name, value in vars(theme).items() if name.isupper() and isinstance(value, str)}
-    return Template(_SHEET).substitute(sizes | colours)
+    return Template(_STYLESHEET).substitute(lengths | colours)
 
 
-_SIZES = {"radius": 6, "pad": 12, "groove": 4, "half": 2, "handle": 16, "above": -6, "round": 7, "bar": 8, "bead": 4}
-_SHEET = """
+_LENGTHS = {"radius": 6, "pad": 12, "groove": 4, "half": 2, "handle": 16, "above": -6, "round": 7, "bar": 8, "bead": 4}
+_STYLESHEET = """
 QWidget { color: $text; background: transparent; }
 QMainWindow, QWidget#ground { background: $ground; }
-QWidget#stage { background: $black; }
+QWidget#picture_area { background: $black; }
 QWidget#top { background: $panel; border-bottom: 1px solid $border; }
 QWidget#badge { background: #301416; border: 1px solid #96403f; border-radius: 6px; }
-QWidget#foot { background: $panel; border-top: 1px solid $border; }
+QWidget#controls { background: $panel; border-top: 1px solid $border; }
 QWidget#side { background: $panel; border-left: 1px solid $border; }
-QFrame#sheet { background: $panel; border: 1px solid $border; border-radius: $radius; }
+QFrame#panel { background: $panel; border: 1px solid $border; border-radius: $radius; }
 QFrame#rule { background: $border; max-height: 1px; min-height: 1px; border: none; }
 QLabel[ink="muted"] { color: $muted; }
 QLabel[ink="soft"] { color: $soft; }

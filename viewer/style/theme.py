@@ -1,11 +1,10 @@
 """Colours, sizes and fonts. Dark for theatre light, told apart without red and green, WCAG AA for every text."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtGui import QFont
 
-from viewer.style.marks import Line, Tone
+from inference.readout.marks import Ink, Line, Tone
 
 FAMILIES = ["Inter", "Noto Sans", "DejaVu Sans"]
 
@@ -46,37 +45,14 @@ TONES = {
     Tone.WARNING: ToneColours("#2b2010", "#96702a", "#ffcf85", "#f2c680", AMBER),
     Tone.FAULT: ToneColours("#301416", "#96403f", "#ffb6b0", "#f6aca6", SOFT),
 }
+INKS = {
+    Ink.MUTED: MUTED, Ink.GREY: GREY, Ink.GREEN: GREEN, Ink.BLUE: BLUE, Ink.RED: RED, Ink.AMBER: AMBER
+}  # fmt: skip
 LINES = {Line.SOLID: CYAN, Line.DASHED: AMBER, Line.DOTTED: GREY}
 
 
-def text_pairs() -> Iterator[tuple[str, str]]:
-    """Every (text, ground) pair of colours that the window uses."""
-    for ground in (GROUND, PANEL, RAISED, HOVER):
-        yield from ((text, ground) for text in (TEXT, SOFT, MUTED))
-    yield from ((text, PANEL) for text in (GREEN, BLUE, RED, AMBER, GOLD))
-    yield from ((text, GROUND) for text in (GOLD, CYAN, AMBER))
-    yield from ((text, BLACK) for text in (CYAN, AMBER, SOFT, MUTED, TEXT, BAND, TRUTH, GREEN, BLUE, RED))
-    yield GROUND, AMBER
-    yield GROUND, CYAN
-    for tone in TONES.values():
-        yield from ((tone.title, tone.fill), (tone.body, tone.fill), (tone.number, PANEL))
-
-
-def contrast(text: str, ground: str) -> float:
-    """WCAG 2.1 contrast ratio of two colours, 1 to 21; AA asks for 4.5, and 3 for large text."""
-    light, dark = sorted((_luminance(text), _luminance(ground)), reverse=True)
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(colour: str) -> float:
-    """Relative luminance after WCAG 2.1."""
-    c = QColor(colour)
-    channels = [v / 12.92 if v <= 0.04045 else ((v + 0.055) / 1.055) ** 2.4 for v in (c.redF(), c.greenF(), c.blueF())]
-    return 0.2126 * channels[0] + 0.7152 * channels[1] + 0.0722 * channels[2]
-
-
 @dataclass(frozen=True, slots=True)
-class Theme:
+class Sizes:
     """Sizes for one window size.
 
     At 1920×1080 the scale is 1.35, which makes a touch target of 40 px 54 px, 15 mm on a 24" screen, and the largest
@@ -89,8 +65,8 @@ class Theme:
     scale: float = 1.0
 
     @classmethod
-    def for_window(cls, width: int, height: int) -> "Theme":
-        """The theme that fills a window of this size; never smaller than 1."""
+    def for_window(cls, width: int, height: int) -> "Sizes":
+        """The sizes for a window of this size; the scale is never smaller than 1."""
         return cls(max(1.0, round(min(width / 1280, height / 800), 2)))
 
     def px(self, size: float) -> int:

@@ -4,8 +4,8 @@ from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
 from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QWidget
 
-from viewer.style.marks import Shape
-from viewer.style.theme import Theme
+from inference.readout.marks import Shape
+from viewer.style.theme import Sizes
 
 
 def label(ink: str = "", *, wrap: bool = False) -> QLabel:
@@ -40,14 +40,14 @@ def button(text: str, hint: str = "", kind: str = "") -> QPushButton:
     return made
 
 
-def size_button(target: QPushButton, look: Theme, *, square: bool = False, size: float = 14) -> None:
+def size_button(target: QPushButton, sizes: Sizes, *, square: bool = False, size: float = 14) -> None:
     """Give a button a finger's height, and its font."""
-    target.setFont(look.font(size))
-    target.setFixedHeight(look.touch)
-    target.setMinimumWidth(look.touch)
+    target.setFont(sizes.font(size))
+    target.setFixedHeight(sizes.touch)
+    target.setMinimumWidth(sizes.touch)
     if square:
-        target.setFixedWidth(look.touch)
-    target.setIconSize(QSize(look.px(18), look.px(18)))
+        target.setFixedWidth(sizes.touch)
+    target.setIconSize(QSize(sizes.px(18), sizes.px(18)))
 
 
 def rule() -> QFrame:

@@ -15,7 +15,6 @@ import pytest
 from highdicom.seg import segread
 
 from inference.assets import demo_clip_path, demo_model_path
-from inference.contract import DEMONSTRATION, INTENDED_USE
 from inference.errors import OutputError
 from inference.export.capture import Capture, Outside
 from inference.export.dicom import write_dicom_pair
@@ -24,6 +23,7 @@ from inference.export.words import caption
 from inference.model.engine import Engine
 from inference.model.segmenter import Segmenter
 from inference.outcome import NothingFound, Outcome, Tumour, UnknownSpacing
+from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.sources import open_source
 from inference.sources.simulated import PhantomSource
 from inference.spacing import Provenance

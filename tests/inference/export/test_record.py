@@ -19,7 +19,6 @@ import pytest
 
 from inference import cli
 from inference.assets import demo_clip_path, demo_model_path
-from inference.contract import INTENDED_USE
 from inference.frame import Frame
 from inference.model.engine import Engine
 from inference.model.segmentation import regions_of
@@ -27,6 +26,7 @@ from inference.model.segmenter import Segmenter
 from inference.outcome import Analysis, Outcome, Tumour
 from inference.recording.recorder import Recorder
 from inference.recording.schema import EventKind
+from inference.safety import INTENDED_USE
 from inference.sources import open_source
 from inference.sources.base import RecordedSource
 from inference.spacing import PixelSpacing, Provenance

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from inference.assets import demo_clip_path, demo_model_path
-from inference.contract import DEMONSTRATION, INTENDED_USE
 from inference.export.capture import Capture
 from inference.export.picture import annotated
 from inference.export.plot import HEIGHT, WIDTH, area_plot, nice
@@ -22,6 +21,7 @@ from inference.export.summary import Session, page, write_summary
 from inference.model.engine import Engine
 from inference.model.segmenter import Segmenter
 from inference.outcome import Outcome, Tumour
+from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.sources import open_source
 from inference.sources.simulated import PhantomSource
 

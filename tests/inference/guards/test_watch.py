@@ -7,7 +7,7 @@ import pytest
 
 from inference.alarms import Alarm, Event, Finding
 from inference.frame import Frame
-from inference.guards.thumbnail import Sketch
+from inference.guards.thumbnail import Thumbnail
 from inference.guards.watch import Watch
 from inference.sources.simulated import PhantomSource
 
@@ -18,7 +18,7 @@ class Odd:
     def __init__(self, alarm: Alarm) -> None:
         self._alarm = alarm
 
-    def look(self, sketch: Sketch) -> Finding | None:
+    def look(self, sketch: Thumbnail) -> Finding | None:
         return Finding(self._alarm, 0.0, f"{self._alarm} it is.") if sketch.frame.index % 2 else None
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import helper, numpy_helper
+from processor import NATIVE, native
 from tiny import threshold_model
 
 from inference.errors import AnalysisError, ModelError, SelfTestError
@@ -23,9 +24,6 @@ from inference.model.session import open_session
 
 HERE, CPU = ["OpenVINO"], ["CPUExecutionProvider"]
 BFLOAT16 = "OpenVINO CPU bfloat16"
-CPUINFO = Path("/proc/cpuinfo")
-NATIVE = CPUINFO.exists() and bool({"avx512_bf16", "amx_bf16"} & set(CPUINFO.read_text().split()))
-native = pytest.mark.skipif(not NATIVE, reason="this processor has no bfloat16: what it does instead is tested")
 LOAD = """
 import json, sys
 from pathlib import Path
@@ -151,8 +149,9 @@ def test_a_network_that_was_opened_does_not_change_with_its_file(tmp_path, provi
     assert np.array_equal(session.run(None, {"image": tile})[0], before)
 
 
-def test_an_answer_is_not_changed_by_the_next_one(model):
-    engine = Engine.load(model(unit="z", level=0.5), providers=HERE)
+@pytest.mark.parametrize("provider", [CPU[0], pytest.param(OPENVINO, marks=native)])
+def test_an_answer_is_not_changed_by_the_next_one(model, provider):
+    engine = Engine.load(model(unit="z", level=0.5), providers=[provider])
     tile = np.random.default_rng(0).standard_normal((1, 1, 64, 96)).astype(np.float32)
     (first,) = engine._session.run(["logits"], {"image": tile})
     kept = first.copy()

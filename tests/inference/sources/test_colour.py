@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from inference.assets import demo_clip_path
 from inference.crop import Rect, crop
 from inference.guards.coloured import SHARE, coloured_share
-from inference.guards.thumbnail import Sketch
+from inference.guards.thumbnail import Thumbnail
 from inference.live.ring import Ring
 from inference.outcome import NotAnalysed, Reason
 from inference.sources import open_source
@@ -91,10 +91,10 @@ def test_files_tell_the_guard_and_a_crop_takes_the_colour_out(
         path = written(tmp_path / name, picture, kind)
         with open_source(str(path)) as source:
             frame = source.read(0)
-            shares.append(coloured_share(Sketch.of(frame)))
+            shares.append(coloured_share(Thumbnail.of(frame)))
     assert shares[0] == 0
     assert shares[1] > SHARE
-    assert coloured_share(Sketch.of(crop(frame, Rect(0, 0, 230, 512)))) == 0
+    assert coloured_share(Thumbnail.of(crop(frame, Rect(0, 0, 230, 512)))) == 0
 
 
 def written(folder: Path, picture: NDArray[np.uint8], kind: str) -> Path:
@@ -113,9 +113,9 @@ def written(folder: Path, picture: NDArray[np.uint8], kind: str) -> Path:
 
 def test_real_doppler_is_told_by_its_file_and_a_grey_clip_in_jpeg_is_not(real_dicom: Callable[[str], str]) -> None:
     doppler = open_source(real_dicom("US1_UNCR.dcm")).read(0)
-    assert coloured_share(Sketch.of(doppler)) > 10 * SHARE
+    assert coloured_share(Thumbnail.of(doppler)) > 10 * SHARE
     with open_source(real_dicom("color3d_jpeg_baseline.dcm")) as clip:
-        assert all(coloured_share(Sketch.of(clip.read(index))) < SHARE for index in range(0, 120, 10))
+        assert all(coloured_share(Thumbnail.of(clip.read(index))) < SHARE for index in range(0, 120, 10))
 
 
 def test_the_last_half_minute_does_not_hold_the_maps(tissue: NDArray[np.uint8], tmp_path: Path) -> None:

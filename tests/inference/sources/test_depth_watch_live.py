@@ -12,8 +12,8 @@ from inference.crop import Rect
 from inference.errors import SourceError
 from inference.frame import Frame, Pixels
 from inference.guards.depth import DepthAlarm
-from inference.guards.thumbnail import Sketch
-from inference.sources.depth_watch import SENTENCE, DepthGuard
+from inference.guards.thumbnail import Thumbnail
+from inference.sources.depth_watch import DepthGuard
 from inference.sources.live import Live, Picture
 from inference.spacing import PixelSpacing, Provenance
 
@@ -97,11 +97,11 @@ def test_frames_do_not_show_the_text_and_the_guard_sees_it_all_the_same(scripted
     frame = source.show(screen(seed=1))
     assert not frame.pixels[TEXT.where].any()
     assert (frame.spacing, frame.depth_changed_at) == (TYPED, None)
-    assert DepthAlarm().look(Sketch.of(frame)) is None
+    assert DepthAlarm().look(Thumbnail.of(frame)) is None
     frame = source.show(screen("9.0", seed=2))
     assert not frame.pixels[TEXT.where].any()
-    assert (frame.spacing, frame.no_spacing_reason) == (None, SENTENCE)
-    found = DepthAlarm().look(Sketch.of(frame))
+    assert (frame.spacing, frame.no_spacing_reason) == (None, Alarm.DEPTH.sentence)
+    found = DepthAlarm().look(Thumbnail.of(frame))
     assert found is not None
     assert (found.alarm, found.since) == (Alarm.DEPTH, frame.captured_at)
 
@@ -112,7 +112,7 @@ def test_neither_the_old_depth_nor_the_signal_s_own_word_brings_the_scale_back(s
     assert source.show(screen("9.0")).spacing is None
     assert not source.depth_watched
     frame = source.show(screen())
-    assert (frame.spacing, frame.no_spacing_reason) == (None, SENTENCE)
+    assert (frame.spacing, frame.no_spacing_reason) == (None, Alarm.DEPTH.sentence)
 
 
 def test_a_new_scale_takes_the_depth_that_is_there_now_for_right(scripted: Make) -> None:

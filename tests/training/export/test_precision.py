@@ -1,15 +1,19 @@
 """Fewer bits: only where the masks stay the same, and never without the table that says so."""
 
+import math
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from onnx import helper, numpy_helper
+from processor import native
 
 from inference.assets import demo_model_path
 from inference.contract import Mode
@@ -27,8 +31,6 @@ from training.export.precision_gate import Cost
 from training.export.samples import draw_samples
 
 CPU, OPENVINO = ["CPUExecutionProvider"], ["OpenVINO"]
-NATIVE = any(flag in Path("/proc/cpuinfo").read_text().split() for flag in ("avx512_bf16", "amx_bf16"))
-native = pytest.mark.skipif(not NATIVE, reason="this processor has no bfloat16: the refusal is tested")
 SAME = Cost("a", 1.0, 0.8, 0.8)
 
 
@@ -36,6 +38,12 @@ def full_of(folder, out, **settings):
     """A folder exported in float32: its graph and its contract."""
     sealed = export_model(folder, out, name="Blobs", simulated=True, **settings)
     return onnx.load(out), sealed
+
+
+def differ_by(one, other):
+    """How far two engines' logits of a tile of noise are apart at most."""
+    tile = np.random.default_rng(0).standard_normal((1, 1, *one.contract.input.patch)).astype(np.float32)
+    return np.abs(one.run(tile) - other.run(tile)).max()
 
 
 @pytest.fixture(scope="module")
@@ -50,14 +58,18 @@ def test_a_reduced_file_carries_what_it_costs(full, tmp_path, monkeypatch, preci
     # The network of some seconds is surer of nothing than one trained to the end: int8 moves its borders more.
     monkeypatch.setattr(reduction, "MIN_DICE", 0.3)
     monkeypatch.setattr(reduction, "MIN_DICE_MEAN", 0.9)
-    reduced, contract = proof.reduce(
-        model, sealed, draw_samples(20, seed=8), "blobs", precision, draw_samples(12, seed=9)
-    )
+    samples = draw_samples(20, seed=8)
+    reduced, contract = proof.reduce(model, sealed, samples, "blobs", precision, draw_samples(12, seed=9))
     assert contract.provenance.precision == precision.value
-    assert 0.9 <= contract.reduction.dice_mean < 1
     assert contract.parity == sealed.parity
     onnx.save(reduced, tmp_path / "r.onnx")
-    assert Engine.load(tmp_path / "r.onnx", providers=CPU).contract == contract
+    fewer, exact = Engine.load(tmp_path / "r.onnx", providers=CPU), proof.draft(model)
+    assert fewer.contract == contract
+    dices = [one.dice for one in reduction.costs(fewer, exact, samples)]
+    assert (contract.reduction.dice_mean, contract.reduction.dice_min) == (np.mean(dices), min(dices))
+    # Whether other bits move a mask is the processor's affair, on which the network was trained; that they are others
+    # is not.
+    assert differ_by(fewer, exact) > 0
 
 
 @native
@@ -65,7 +77,7 @@ def test_a_bfloat16_file_is_the_float32_network_with_the_cost_of_bfloat16(full, 
     model, sealed = full
     reduced, contract = proof.reduce(model, sealed, draw_samples(20, seed=8), "blobs", Precision.BFLOAT16, [])
     assert contract.provenance.precision == "bfloat16"
-    assert reduction.MIN_DICE_MEAN <= contract.reduction.dice_mean < 1
+    assert reduction.MIN_DICE_MEAN <= contract.reduction.dice_mean <= 1
     assert contract.parity == sealed.parity
     assert reduced.graph == model.graph
     assert contract.self_test.golden_sha256 == sealed.self_test.golden_sha256, "nnU-Net's own masks"
@@ -73,9 +85,7 @@ def test_a_bfloat16_file_is_the_float32_network_with_the_cost_of_bfloat16(full, 
     exact, fast = (Engine.load(tmp_path / "r.onnx", providers=where) for where in (CPU, OPENVINO))
     assert exact.contract == fast.contract == contract
     assert exact.self_test.mismatched_per_million <= sealed.self_test.mismatched_per_million
-    tile = np.random.default_rng(0).standard_normal((1, 1, *contract.input.patch)).astype(np.float32)
-    error = np.abs(fast.run(tile) - exact.run(tile)).max()
-    assert 1e-4 < error < 0.5, "other bits, the same network"
+    assert 1e-4 < differ_by(fast, exact) < 0.5, "other bits, the same network"
 
 
 @native
@@ -122,6 +132,59 @@ def test_golden_masks_that_bfloat16_moves_are_refused(full):
     contract = seal(other, sealed, moved)
     with pytest.raises(ModelError, match="a golden frame has a Dice of 0"):
         proof.reduce(other, contract, draw_samples(12, seed=8), "blobs", Precision.BFLOAT16, [])
+
+
+def dotted(case, mm2):
+    """A golden case with a contour of some mm² in its corner, as bits that fall otherwise may leave one."""
+    row_mm, col_mm = case.spacing_mm
+    side = math.sqrt(mm2)
+    mask = case.mask.copy()
+    mask[: round(side / row_mm), : round(side / col_mm)] = 1
+    return GoldenCase(case.pixels, case.spacing_mm, mask)
+
+
+def test_a_dot_on_a_golden_frame_without_tumour_refuses_no_export(full):
+    """There a plain Dice is 0: whoever's network was undecided about a pixel could not export in bfloat16."""
+    model, sealed = full
+    engine, cases = proof.draft(model), proof.golden_of(model, sealed)
+    assert not cases[1].mask.any()
+    dot = dotted(cases[1], 1.0)
+    assert dot.mask.any()
+    assert proof.for_both(sealed, engine, [cases[0], dot], cases).self_test.golden_sha256
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        lambda tumour, none: (tumour, dotted(none, 5.0)),
+        lambda tumour, none: (GoldenCase(tumour.pixels, tumour.spacing_mm, np.zeros_like(tumour.mask)), none),
+        lambda tumour, none: (GoldenCase(tumour.pixels, tumour.spacing_mm, np.roll(tumour.mask, 8, 1)), none),
+        lambda tumour, none: (tumour, GoldenCase(none.pixels, none.spacing_mm, np.ones_like(none.mask))),
+    ],
+    ids=["a contour where there is none", "black", "shifted", "white"],
+)
+def test_golden_masks_that_fewer_bits_move_are_refused_on_every_processor(full, moved):
+    model, sealed = full
+    engine, cases = proof.draft(model), proof.golden_of(model, sealed)
+    with pytest.raises(ModelError, match="a golden frame has a Dice of 0"):
+        proof.for_both(sealed, engine, moved(*cases), cases)
+
+
+MASKS = arrays(np.uint8, (40, 50), elements=st.integers(0, 1))
+
+
+@given(MASKS, MASKS, st.floats(0.1, 1.5), st.floats(0.1, 1.5))
+def test_agreement_is_the_dice_of_all_but_the_smallest_masks(first, second, row_mm, col_mm):
+    spacing_mm = (row_mm, col_mm)
+    area_mm2 = (np.count_nonzero(first) + np.count_nonzero(second)) * row_mm * col_mm
+    found, plain = reduction.agreement(first, second, spacing_mm), reduction.dice(first, second)
+    assert found == reduction.agreement(second, first, spacing_mm)
+    if area_mm2 >= 2 * reduction.SMALLEST_MM2:
+        assert found == pytest.approx(plain)
+    else:
+        differing_mm2 = np.count_nonzero(first != second) * row_mm * col_mm
+        assert found == pytest.approx(1 - differing_mm2 / 70)
+        assert plain <= found or found == pytest.approx(plain)
 
 
 @native

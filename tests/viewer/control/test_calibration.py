@@ -11,22 +11,23 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from painted import spot_of
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from inference.alarms import Alarm
 from inference.crop import Rect
 from inference.live.guarded_source import UNWATCHED
 from inference.live.health import Health
 from inference.outcome import Outcome, Tumour, UnknownSpacing
+from inference.readout.annotations import Ticks
 from inference.sources import open_live, open_source
-from inference.sources.depth_watch import SENTENCE
 from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Marker
 from viewer.control.calibration import DIFFERENT
 from viewer.main_window import MainWindow
-from viewer.picture.annotations import Ticks
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]
@@ -65,7 +66,7 @@ def click(qtbot: QtBot, widget: QWidget) -> None:
 def mark_depth(qtbot: QtBot, window: MainWindow) -> None:
     if window.view.calibration.isHidden():
         window.act("calibrate")
-    qtbot.waitUntil(lambda: window.desk.condition.health is Health.CALIBRATING, timeout=3000)
+    qtbot.waitUntil(lambda: window.state.condition.health is Health.CALIBRATING, timeout=3000)
     click(qtbot, window.view.calibration._depth)
     drag(qtbot, window, TEXT)
     click(qtbot, window.view.marking._use)
@@ -74,14 +75,18 @@ def mark_depth(qtbot: QtBot, window: MainWindow) -> None:
 def measure(qtbot: QtBot, window: MainWindow, length: str = "16") -> None:
     """Two points on the server's ruler, 80 pixels apart."""
     for point in ((10, 40), (10, 120)):
-        spot = window.view.front.view_position(*point).toPoint()
+        spot = spot_of(window.view.front, *point)
         qtbot.mouseClick(window.view.front.viewport(), Qt.MouseButton.LeftButton, pos=spot)
     qtbot.keyClicks(window.view.calibration.length, length)
     qtbot.keyClick(window.view.calibration.length, Qt.Key.Key_Return)
 
 
 def card(window: MainWindow) -> str:
-    return "" if window.face is None else " ".join((window.face.card.title, *window.face.card.body))
+    return (
+        ""
+        if window.readout_state is None
+        else " ".join((window.readout_state.card.title, *window.readout_state.card.body))
+    )
 
 
 def measured(window: MainWindow) -> bool:
@@ -99,8 +104,8 @@ def test_nobody_measures_what_is_not_watched_and_a_new_depth_takes_the_number_at
     window.act("dismiss")
     qtbot.waitUntil(lambda: UNWATCHED in card(window), timeout=5000)
     mark_depth(qtbot, window)
-    assert window.session.feed is not None
-    assert window.session.feed.guarded
+    assert window.session.source is not None
+    assert window.session.source.depth_watched
     shoot(window, "calibrating-capture")
     qtbot.wait(200)
     assert not measured(window), "the scale from before the marking may be another depth's"
@@ -112,17 +117,17 @@ def test_nobody_measures_what_is_not_watched_and_a_new_depth_takes_the_number_at
     assert not window.shown.frame.pixels[TEXT.where].any(), "no frame shows what may be a name"
     server.depth = "9"
     changed = monotonic()
-    qtbot.waitUntil(lambda: SENTENCE in card(window), timeout=5000)
-    assert window.face is not None
-    assert window.face.number in ("", "—")
-    assert not window.face.contour
+    qtbot.waitUntil(lambda: Alarm.DEPTH.sentence in card(window), timeout=5000)
+    assert window.readout_state is not None
+    assert window.readout_state.number in ("", "—")
+    assert not window.readout_state.contour
     assert isinstance(window.shown, UnknownSpacing)
     late = monotonic() - changed
     assert late < 0.6, f"{late * 1e3:.0f} ms"
     shoot(window, "depth-changed")
     server.depth = "4"
     qtbot.wait(300)
-    assert SENTENCE in card(window), "the old depth does not bring the scale back"
+    assert Alarm.DEPTH.sentence in card(window), "the old depth does not bring the scale back"
     window.close()
 
 
@@ -144,18 +149,48 @@ def test_a_scale_is_kept_across_starts_while_the_scanner_still_shows_its_depth(
     assert second.shown.frame.spacing is not None
     assert second.shown.frame.spacing.provenance is Provenance.PRESET
     assert second.shown.frame.spacing.row_mm == pytest.approx(0.2, rel=0.02)
-    assert second.desk.marker is Marker.LEFT
+    assert second.state.marker is Marker.LEFT
     shoot(second, "preset-applied")
     second.act("calibrate")
-    qtbot.waitUntil(lambda: second.view.canvas._decor.ticks is not None, timeout=3000)
+    qtbot.waitUntil(lambda: second.view.canvas._annotations.ticks is not None, timeout=3000)
     shoot(second, "our-ticks-beside-the-scanners")
     second.close()
 
     server.depth = "9"
     third = show(open_live(address), wait=False)
     qtbot.waitUntil(lambda: "scale unknown" in card(third), timeout=5000)
-    assert third.view.stage.notice.text() == DIFFERENT
+    assert third.view.picture_area.notice.text() == DIFFERENT
     qtbot.wait(300)
+    assert not measured(third)
+    third.close()
+
+
+def test_a_kept_scale_is_deleted_by_a_button_and_takes_its_number_along(
+    show: Show, qtbot: QtBot, shoot: Shoot, scanner: tuple[Any, str]
+) -> None:
+    _, address = scanner
+    first = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: "scale unknown" in card(first), timeout=5000)
+    first.act("calibrate")
+    assert not first.view.calibration._delete.isVisible()
+    first.act("dismiss")
+    mark_depth(qtbot, first)
+    measure(qtbot, first)
+    qtbot.waitUntil(lambda: measured(first), timeout=5000)
+    first.close()
+
+    second = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: measured(second), timeout=5000)
+    second.act("calibrate")
+    shoot(second, "delete-kept-scale")
+    click(qtbot, second.view.calibration._delete)
+    assert not second.view.calibration._delete.isVisible()
+    second.act("dismiss")
+    qtbot.waitUntil(lambda: "scale unknown" in card(second), timeout=5000)
+    second.close()
+
+    third = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: "scale unknown" in card(third), timeout=5000)
     assert not measured(third)
     third.close()
 
@@ -167,7 +202,7 @@ def test_while_it_is_calibrated_the_picture_shows_the_scanners_text_and_no_conto
     window = show(open_live(address), wait=False)
     qtbot.waitUntil(lambda: window.shown is not None, timeout=5000)
     window.act("calibrate")
-    qtbot.waitUntil(lambda: window.desk.condition.health is Health.CALIBRATING, timeout=3000)
+    qtbot.waitUntil(lambda: window.state.condition.health is Health.CALIBRATING, timeout=3000)
     qtbot.waitUntil(lambda: _has_text(window), timeout=3000)
     assert window.view.canvas.contour.frame is None
     click(qtbot, window.view.calibration._depth)
@@ -190,13 +225,13 @@ def test_an_empty_region_is_no_depth_text(show: Show, qtbot: QtBot, scanner: tup
     window = show(open_live(address), wait=False)
     qtbot.waitUntil(lambda: window.shown is not None, timeout=5000)
     window.act("calibrate")
-    qtbot.waitUntil(lambda: window.desk.condition.health is Health.CALIBRATING, timeout=3000)
+    qtbot.waitUntil(lambda: window.state.condition.health is Health.CALIBRATING, timeout=3000)
     click(qtbot, window.view.calibration._depth)
     drag(qtbot, window, Rect(8, 470, 30, 30))
     click(qtbot, window.view.marking._use)
     assert "neither text nor ruler" in window.view.marking._error.text()
-    assert window.session.feed is not None
-    assert not window.session.feed.guarded
+    assert window.session.source is not None
+    assert not window.session.source.depth_watched
     window.close()
 
 
@@ -245,13 +280,13 @@ def test_a_video_is_calibrated_on_its_own_ruler_which_no_frame_shows(show: Show,
     assert window.shown is not None
     assert not window.shown.frame.pixels[ruler.where].any()
     window.act("calibrate")
-    qtbot.waitUntil(lambda: window.desk.condition.health is Health.CALIBRATING, timeout=3000)
+    qtbot.waitUntil(lambda: window.state.condition.health is Health.CALIBRATING, timeout=3000)
     qtbot.waitUntil(
         lambda: (frame := window.view.canvas.picture.frame) is not None and bool(frame.pixels[ruler.where].any()),
         timeout=3000,
     )
     for point in ((10, 40), (10, 200)):
-        spot = window.view.canvas.view_position(*point).toPoint()
+        spot = spot_of(window.view.canvas, *point)
         qtbot.mouseClick(window.view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=spot)
     qtbot.keyClicks(window.view.calibration.length, "24")
     qtbot.keyClick(window.view.calibration.length, Qt.Key.Key_Return)

@@ -38,10 +38,10 @@ def test_a_record_holds_what_was_shown_and_what_happened(
     qtbot.waitUntil(frames_in(window, 5), timeout=10_000)
     qtbot.keyClick(window, Qt.Key.Key_P)
     qtbot.keyClick(window, Qt.Key.Key_X)
-    window.deeds.turn_marker()
-    more = window.desk.recording._recorder.status().frames + 8  # type: ignore[union-attr]
+    window.handlers.turn_marker()
+    more = window.session.record.status().frames + 8  # type: ignore[union-attr]
     qtbot.waitUntil(frames_in(window, more), timeout=10_000)
-    window.pull.hurry()
+    window.refresh._slow_at = 0.0
     qtbot.waitUntil(lambda: window.view.top.badge.isVisible(), timeout=5000)
     shoot(window, "recording")
     with PhantomSource(count=60) as phantom:
@@ -76,16 +76,16 @@ def test_the_code_is_asked_once_and_never_a_name(
     window.view.record.code.setText("Doe-Jane")
     window.view.record.start()
     assert "never a name" in window.view.record._error.text()
-    assert not window.desk.recording.running
+    assert not window.state.recording.running
     shoot(window, "record-case-code")
     window.view.record.code.setText("")
     window.view.record.start()
     qtbot.waitUntil(frames_in(window, 2), timeout=10_000)
     recorded(window).close()
     qtbot.keyClick(window, Qt.Key.Key_R)
-    assert window.desk.recording.running
+    assert window.state.recording.running
     assert window.view.record.isHidden()
-    window.desk.recording.stop()
+    window.state.recording.stop()
 
 
 def test_a_wrong_contour_is_marked_on_its_frame(
@@ -113,7 +113,7 @@ def test_a_record_holds_the_crop_that_was_analysed_and_says_when_it_ended(
     start(window, qtbot)
     qtbot.waitUntil(frames_in(window, 4), timeout=10_000)
     window.session.crop(None)
-    more = window.desk.recording._recorder.status().frames + 6  # type: ignore[union-attr]
+    more = window.session.record.status().frames + 6  # type: ignore[union-attr]
     qtbot.waitUntil(frames_in(window, more), timeout=10_000)
     source = recorded(window)
     assert source.opening.crop == (100, 120, 250, 260)
@@ -176,24 +176,26 @@ def test_a_slow_model_costs_answers_but_no_frames(
 def test_recording_takes_no_time_from_the_window(show: Show, qtbot: QtBot) -> None:
     """A tick while recording takes no longer than a frame's time."""
     window = show(PhantomSource(count=60))
-    window.desk.recording.case_code = ""
+    window.state.recording.case_code = ""
     qtbot.keyClick(window, Qt.Key.Key_R)
     qtbot.waitUntil(frames_in(window, 5), timeout=10_000)
     times = []
     for _ in range(20):
         begun = monotonic()
-        window.desk.recording.follow(window.desk.standing)
-        window.desk.recording.show()
+        window.session.record.follow(window.session.notes, window.session.model)  # type: ignore[union-attr]
+        window.state.recording.show()
         times.append(monotonic() - begun)
     assert np.median(times) < 0.005
-    window.desk.recording.stop()
+    window.state.recording.stop()
 
 
 def test_every_kind_of_event_is_written_somewhere() -> None:
     """A kind that nothing writes would be a promise that nobody keeps."""
     root = Path(__file__).parents[3]
     text = "".join(
-        path.read_text() for folder in ("viewer", "inference/recording") for path in (root / folder).rglob("*.py")
+        path.read_text()
+        for folder in ("inference/live", "inference/recording")
+        for path in (root / folder).rglob("*.py")
     )
     for kind in EventKind:
         assert f"EventKind.{kind.name}" in text or f'"{kind.value}"' in text.replace(f'= "{kind.value}"', "")

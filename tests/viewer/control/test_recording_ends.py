@@ -36,7 +36,7 @@ def test_a_full_disk_stops_the_recording_and_not_the_picture(
         said(window, qtbot, "The disk is full")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert not window.desk.recording.running
+    assert not window.state.recording.running
     assert not window.view.top.badge.isVisible()
     shoot(window, "disk-full")
     before = window.meter.shown
@@ -51,8 +51,8 @@ def test_another_source_ends_the_recording(show: Show, qtbot: QtBot, records: Pa
     start(window, qtbot)
     qtbot.waitUntil(frames_in(window, 2), timeout=10_000)
     window.session._open_source = lambda _: PhantomSource(count=7)
-    window.deeds.open_source(SourceRequest("another"))
-    qtbot.waitUntil(lambda: not window.desk.recording.running, timeout=5000)
+    window.handlers.open_source(SourceRequest("another"))
+    qtbot.waitUntil(lambda: not window.state.recording.running, timeout=5000)
     said(window, qtbot, "Recorded ")
     with RecordSource(next(records.iterdir())) as source:
         assert source.whole
@@ -62,10 +62,10 @@ def test_another_source_ends_the_recording(show: Show, qtbot: QtBot, records: Pa
 def test_a_folder_that_cannot_be_made_is_one_sentence(show: Show, qtbot: QtBot, records: Path) -> None:
     records.write_text("in the way")
     window = show()
-    window.desk.recording.case_code = ""
+    window.state.recording.case_code = ""
     qtbot.keyClick(window, Qt.Key.Key_R)
     said(window, qtbot, "cannot be made")
-    assert not window.desk.recording.running
+    assert not window.state.recording.running
 
 
 def test_a_record_opens_in_the_window_and_is_exported_from_it(
@@ -74,20 +74,20 @@ def test_a_record_opens_in_the_window_and_is_exported_from_it(
     window = show(PhantomSource(count=60))
     qtbot.keyClick(window, Qt.Key.Key_E)
     said(window, qtbot, "Open a record first")
-    window.deeds.set_phase(Phase.RESECTION)
+    window.handlers.set_phase(Phase.RESECTION)
     qtbot.keyClick(window, Qt.Key.Key_Y)
-    window.deeds.turn_marker()
+    window.handlers.turn_marker()
     start(window, qtbot, "GL-017")
     qtbot.waitUntil(frames_in(window, 8), timeout=10_000)
     recorded(window)
-    window.deeds.set_phase(Phase.BEFORE_DURA)
+    window.handlers.set_phase(Phase.BEFORE_DURA)
     whole = next(records.iterdir())
     cut = records / "cut.mcap"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size * 7 // 10])
     window.session._open_source = lambda request: open_source(request.text)
-    window.deeds.open_source(SourceRequest(str(cut)))
+    window.handlers.open_source(SourceRequest(str(cut)))
     said(window, qtbot, "cut off at")
-    assert (window.phase, window.flip, window.desk.marker) == (Phase.RESECTION, Flip(up_down=True), Marker.LEFT)
+    assert (window.phase, window.flip, window.state.marker) == (Phase.RESECTION, Flip(up_down=True), Marker.LEFT)
     shoot(window, "record-cut-off")
     with RecordSource(cut) as source:
         outcomes = {number: source.outcome(number) for number in range(len(source))}
@@ -99,6 +99,6 @@ def test_a_record_opens_in_the_window_and_is_exported_from_it(
     for _ in range(2):
         qtbot.keyClick(window, Qt.Key.Key_E)
     said(window, qtbot, "export")
-    qtbot.waitUntil(lambda: not window.desk.exporting.running, timeout=20_000)
+    qtbot.waitUntil(lambda: not window.state.record_export.running, timeout=20_000)
     assert np.array_equal(np.squeeze(seg.pixel_array), outcome.mask)
     assert "GL-017" in (records / "cut" / "summary.html").read_text()

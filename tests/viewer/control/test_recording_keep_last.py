@@ -28,7 +28,7 @@ def test_the_last_half_minute_of_a_live_source_is_kept_with_its_marks(
     with igtl(port):
         window = show(open_live(f"igtl://127.0.0.1:{port}"))
         qtbot.waitUntil(lambda: isinstance(window.shown, Tumour) and window.meter.shown > 10, timeout=10_000)
-        window.deeds.set_phase(Phase.DURA_OPEN)
+        window.handlers.set_phase(Phase.DURA_OPEN)
         qtbot.keyClick(window, Qt.Key.Key_Space)
         qtbot.waitUntil(lambda: window.review is not None and isinstance(window.shown, Tumour), timeout=5000)
         marked = window.shown

@@ -8,9 +8,9 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from inference.outcome import Outcome, Tumour
+from inference.readout.screen_state import BAND_WORDS
 from inference.sources.simulated import PhantomSource
 from inference.view_notes import Phase
-from viewer.control.refresh import BAND_WORDS
 from viewer.main_window import MainWindow
 
 Show = Callable[..., MainWindow]
@@ -32,21 +32,21 @@ def test_b_shows_the_band_of_the_frame_on_the_screen_and_takes_it_away(
     assert contour._band.isEmpty()
     qtbot.keyClick(window, Qt.Key.Key_B)
     qtbot.waitUntil(lambda: banded(window), timeout=5000)
-    window.desk.hold.reset()
+    window.state.held_warning.reset()
     shoot(window, "band")
     assert isinstance(shown, Tumour)
     assert window.shown is not None
     assert contour.frame is window.shown.frame is window.view.canvas.picture.frame
-    assert window.view.canvas._decor.band == BAND_WORDS
+    assert window.view.canvas._annotations.band == BAND_WORDS
     assert "not a margin" in BAND_WORDS
     outline = shown.largest.contours[0]
     around = contour._band.boundingRect()
     assert around.left() < outline[:, 0].min() < outline[:, 0].max() < around.right()
     qtbot.keyClick(window, Qt.Key.Key_B)
     qtbot.waitUntil(lambda: not banded(window), timeout=5000)
-    window.pull.tick()
+    window.refresh.tick()
     assert contour._band.isEmpty()
-    assert window.view.canvas._decor.band == ""
+    assert window.view.canvas._annotations.band == ""
 
 
 def test_the_band_goes_with_the_contour(show: Show, at: At, qtbot: QtBot) -> None:
@@ -55,11 +55,13 @@ def test_the_band_goes_with_the_contour(show: Show, at: At, qtbot: QtBot) -> Non
     at(window, 30)
     qtbot.waitUntil(lambda: banded(window), timeout=5000)
     window.act("play")
-    window.deeds.open_model(None)
-    window.pull.tick()
-    assert window.face is not None
-    if not window.face.contour:
+    window.handlers.open_model(None)
+    window.refresh.tick()
+    assert window.readout_state is not None
+    if not window.readout_state.contour:
         assert window.view.canvas.contour._band.isEmpty()
-    qtbot.waitUntil(lambda: banded(window) and window.face is not None and window.face.contour, timeout=5000)
+    qtbot.waitUntil(
+        lambda: banded(window) and window.readout_state is not None and window.readout_state.contour, timeout=5000
+    )
     assert np.isfinite(window.view.canvas.contour._band.boundingRect().width())
     assert window.meter.mismatched == 0

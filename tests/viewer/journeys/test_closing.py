@@ -25,7 +25,7 @@ def test_closing_asks_while_recording(show: Show, qtbot: QtBot, records: Path, s
     assert not window.view.quit.isHidden()
     shoot(window, "quit-while-recording")
     window.view.quit.stay.click()
-    assert window.desk.recording.running
+    assert window.state.recording.running
     assert not window.close()
     window.view.quit.leave.click()
     assert not window.isVisible()

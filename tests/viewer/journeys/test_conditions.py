@@ -24,19 +24,25 @@ def test_a_paused_recording_is_not_stale(show: Show, at: At, qtbot: QtBot) -> No
     at(window, 20)
     qtbot.wait(700)
     assert window.session.condition(window.shown).health is Health.PAUSED
-    assert window.face is not None
-    assert window.face.contour
+    assert window.readout_state is not None
+    assert window.readout_state.contour
 
 
 def test_a_recording_that_stops_delivering_is_stale_and_loses_its_contour(show: Show, qtbot: QtBot) -> None:
     source = Stuck(at=12)
     window = show(source)
-    qtbot.waitUntil(lambda: window.face is not None and window.face.card.title.startswith("STALE"), timeout=5000)
-    assert window.face is not None
-    assert (window.face.number, window.face.contour, window.face.dimmed) == ("—", False, True)
+    qtbot.waitUntil(
+        lambda: window.readout_state is not None and window.readout_state.card.title.startswith("STALE"), timeout=5000
+    )
+    assert window.readout_state is not None
+    assert (window.readout_state.number, window.readout_state.contour, window.readout_state.dimmed) == (
+        "—",
+        False,
+        True,
+    )
     assert window.view.canvas.picture.opacity() < 1
     source.release.set()
-    qtbot.waitUntil(lambda: window.face is not None and window.face.contour, timeout=5000)
+    qtbot.waitUntil(lambda: window.readout_state is not None and window.readout_state.contour, timeout=5000)
     assert window.view.canvas.picture.opacity() == 1
 
 
@@ -47,11 +53,13 @@ def test_a_failure_takes_the_contour_at_once_and_ten_stay(
         raise RuntimeError("out of memory")
 
     window = show(loaded=make_model(contract, broken))
-    qtbot.waitUntil(lambda: window.face is not None and window.face.card.title == "ANALYSIS FAILING", timeout=5000)
+    qtbot.waitUntil(
+        lambda: window.readout_state is not None and window.readout_state.card.title == "ANALYSIS FAILING", timeout=5000
+    )
     assert isinstance(window.shown, Failed)
-    assert window.face is not None
-    assert not window.face.contour
-    assert "out of memory" in " ".join(window.face.card.body)
+    assert window.readout_state is not None
+    assert not window.readout_state.contour
+    assert "out of memory" in " ".join(window.readout_state.card.body)
 
 
 def test_the_warning_is_held_over_single_frames(
@@ -69,26 +77,30 @@ def test_the_warning_is_held_over_single_frames(
         return Tumour(frame, outcome.analysis, outcome.mask, regions)
 
     window = show(loaded=make_model(model.contract, flicker))
-    qtbot.waitUntil(lambda: window.face is not None and "SMALL" in window.face.card.title, timeout=5000)
+    qtbot.waitUntil(
+        lambda: window.readout_state is not None and "SMALL" in window.readout_state.card.title, timeout=5000
+    )
     titles = set()
     for _ in range(15):
         qtbot.wait(30)
-        assert window.face is not None
-        titles.add(window.face.card.title)
+        assert window.readout_state is not None
+        titles.add(window.readout_state.card.title)
     assert titles == {"SMALL: CONTOUR UNRELIABLE"}
     at(window, 33)
-    qtbot.waitUntil(lambda: window.face is not None and "SMALL" not in window.face.card.title, timeout=2000)
+    qtbot.waitUntil(
+        lambda: window.readout_state is not None and "SMALL" not in window.readout_state.card.title, timeout=2000
+    )
 
 
 def test_an_empty_frame_is_no_tumour_segmented(show: Show, make_model: Callable[..., Model], model: Model) -> None:
     window = show(loaded=make_model(model.contract, finding_nothing(model)))
-    assert window.face is not None
-    assert window.face.headline == "No tumour segmented"
+    assert window.readout_state is not None
+    assert window.readout_state.headline == "No tumour segmented"
 
 
 def test_a_single_picture_stands_still_and_is_analysed(show: Show, qtbot: QtBot) -> None:
     window = show(PhantomSource(count=1))
     assert isinstance(window.shown, Tumour)
     qtbot.wait(700)
-    assert window.face is not None
-    assert window.face.contour
+    assert window.readout_state is not None
+    assert window.readout_state.contour

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from PySide6.QtGui import QPainterPath
 from pytestqt.qtbot import QtBot
 
+from inference.jobs.snapshots import Snapshots
 from inference.live.requests import SourceRequest
 from inference.outcome import Outcome, Tumour
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Flip, Marker
-from viewer.jobs.snapshots import Snapshots
 from viewer.main_window import MainWindow
 from viewer.picture.placement import Placement
 
@@ -70,12 +70,12 @@ def test_the_window_shows_picture_and_contour_turned_over_together_and_says_so(
     centre = canvas.contour.transform().map(path.boundingRect().center())
     x, y = canvas.placement.to_picture(centre.x(), centre.y())
     assert tumour.mask[round(y) - 3 : round(y) + 4, round(x) - 3 : round(x) + 4].any()
-    window.pull.tick()
-    assert canvas._decor.flipped == "FLIPPED left-right"
+    window.refresh.tick()
+    assert canvas._annotations.flipped == "FLIPPED left-right"
     window.act("mirror")
     window.act("invert")
-    window.pull.tick()
-    assert canvas._decor.flipped == "FLIPPED up-down"
+    window.refresh.tick()
+    assert canvas._annotations.flipped == "FLIPPED up-down"
 
 
 def test_a_new_source_begins_unflipped(show: Show, at: At, qtbot: QtBot) -> None:
@@ -83,7 +83,7 @@ def test_a_new_source_begins_unflipped(show: Show, at: At, qtbot: QtBot) -> None
     at(window, 20)
     window.act("mirror")
     assert window.flip.left_right
-    window.deeds.open_source(SourceRequest("another"))
+    window.handlers.open_source(SourceRequest("another"))
     qtbot.waitUntil(lambda: window.flip == Flip(), timeout=5000)
 
 

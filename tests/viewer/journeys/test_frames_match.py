@@ -122,7 +122,7 @@ def test_picture_and_contour_are_of_the_same_frame(
     seen: set[int] = set()
 
     def look() -> bool:
-        if window.face is None or not window.face.contour:
+        if window.readout_state is None or not window.readout_state.contour:
             return False
         picture, contour = painted_numbers(window)
         assert picture == contour
@@ -165,15 +165,15 @@ def test_beside_a_slow_model_the_live_pane_runs_at_the_sources_rate_and_has_no_c
         number, cyan = painted_number(window.view.live)
         assert cyan.size == 0
         live.append((time.monotonic(), number))
-        if window.face is not None and window.face.contour:
+        if window.readout_state is not None and window.readout_state.contour:
             picture, contour = painted_numbers(window)
             assert picture == contour
             analysed.add(picture)
         return len(analysed) >= 6
 
     qtbot.waitUntil(look, timeout=20_000)
-    assert window.view.stage.two_panes
+    assert window.view.picture_area.two_panes
     shown = len({number for _, number in live})
     assert shown > len(analysed), f"{shown} pictures in the live pane beside {len(analysed)} analysed ones"
-    qtbot.waitUntil(lambda: window.desk.live_meter.fps_now > 0.9 * 25.0, timeout=20_000)
-    assert window.desk.live_meter.mismatched == window.meter.mismatched == 0
+    qtbot.waitUntil(lambda: window.state.live_meter.fps_now > 0.9 * 25.0, timeout=20_000)
+    assert window.state.live_meter.mismatched == window.meter.mismatched == 0

@@ -20,6 +20,8 @@ from inference.crop import Rect
 from inference.guards.frozen import AFTER_S
 from inference.live.health import STALE_AFTER_S, Health
 from inference.outcome import Tumour
+from inference.readout.readout_state import ReadoutState
+from inference.readout.states import DASH
 from inference.sources.depth_watch import DepthGuard
 from inference.sources.disturbances import (
     Disturbance,
@@ -44,8 +46,6 @@ from inference.sources.disturbed import DisturbedSource
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Phase
 from viewer.main_window import MainWindow
-from viewer.readout.readout_state import Face
-from viewer.readout.states import DASH, GUARDED
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]
@@ -97,13 +97,13 @@ Begin = Callable[..., tuple[MainWindow, DisturbedSource]]
 
 def measured(window: MainWindow) -> bool:
     """Whether there is a contour with an area."""
-    face = window.face
-    return face is not None and face.contour and face.unit == "mm²" and isinstance(window.shown, Tumour)
+    readout = window.readout_state
+    return readout is not None and readout.contour and readout.unit == "mm²" and isinstance(window.shown, Tumour)
 
 
-def face_of(window: MainWindow) -> Face:
-    assert window.face is not None
-    return window.face
+def readout_state_of(window: MainWindow) -> ReadoutState:
+    assert window.readout_state is not None
+    return window.readout_state
 
 
 def least(late: list[float], threshold_s: float) -> float:
@@ -153,14 +153,14 @@ def test_the_reason_stands_in_the_number_s_place_at_once(
     glance = Glance(window)
 
     def said() -> bool:
-        return face_of(window).headline == GUARDED[alarm]
+        return readout_state_of(window).headline == alarm.headline
 
     assert lateness(window, source, qtbot, lambda: disturbance, said) < PROMPT_S
     source.disturb(disturbance)
     qtbot.waitUntil(said, timeout=WAIT_MS)
-    face = face_of(window)
-    assert (face.number, face.unit, face.contour, face.card.title) == ("", "", False, "Not analysed")
-    assert face.card.body
+    readout = readout_state_of(window)
+    assert (readout.number, readout.unit, readout.contour, readout.card.title) == ("", "", False, "Not analysed")
+    assert readout.card.body
     assert (alarm, True) in [(event.alarm, event.begins) for event in window.session.guard_events()]
     shoot(window, f"guard-{disturbance.__name__}")
     glance.stop()
@@ -177,7 +177,7 @@ def test_anatomy_tint_and_partial_contact_keep_their_contour(
     before = window.meter.shown
     qtbot.waitUntil(lambda: window.meter.shown > before + 20, timeout=WAIT_MS)
     assert window.session.guard_events() == ()
-    assert face_of(window).contour
+    assert readout_state_of(window).contour
     window.close()
 
 
@@ -185,16 +185,16 @@ def test_a_running_clock_does_not_hide_a_frozen_scanner_whose_contour_stays(live
     window, source = live()
 
     def said() -> bool:
-        return face_of(window).card.title.startswith("SCANNER FROZEN")
+        return readout_state_of(window).card.title.startswith("SCANNER FROZEN")
 
     assert lateness(window, source, qtbot, frozen, said, AFTER_S) < PROMPT_S
     source.disturb(frozen())
     qtbot.waitUntil(said, timeout=WAIT_MS)
     assert measured(window)
     source.disturb(frozen(), black)
-    qtbot.waitUntil(lambda: face_of(window).headline == GUARDED[Alarm.BLACK], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: readout_state_of(window).headline == Alarm.BLACK.headline, timeout=WAIT_MS)
     qtbot.wait(round(AFTER_S * 1000) + 300)
-    assert face_of(window).headline == GUARDED[Alarm.BLACK]  # it stands still, but that is not what is wrong
+    assert readout_state_of(window).headline == Alarm.BLACK.headline  # it stands still, but that is not what is wrong
     window.close()
 
 
@@ -211,13 +211,13 @@ def test_a_changed_depth_or_ruler_voids_the_scale_until_a_new_one_is_given(
     given = PixelSpacing(0.2, 0.2, Provenance.RULER)
     for now in (changed, None) * TRIES:
         source.disturb(*(() if now is None else (now,)))
-        qtbot.waitUntil(lambda: face_of(window).headline == GUARDED[Alarm.DEPTH], timeout=WAIT_MS)
+        qtbot.waitUntil(lambda: readout_state_of(window).headline == Alarm.DEPTH.headline, timeout=WAIT_MS)
         seen = monotonic()
         assert source.disturbed_at is not None
         late.append(seen - source.disturbed_at)
-        face = face_of(window)
-        assert (face.number, face.unit, face.contour) == ("", "", False)
-        assert "calibrate" in face.card.body[0]
+        readout = readout_state_of(window)
+        assert (readout.number, readout.unit, readout.contour) == ("", "", False)
+        assert "calibrate" in readout.card.body[0]
         assert window.shown is not None
         assert window.shown.frame.spacing is None
         window.session.calibrate(given)
@@ -225,7 +225,7 @@ def test_a_changed_depth_or_ruler_voids_the_scale_until_a_new_one_is_given(
         assert window.shown.frame.spacing == given
     assert least(late, 0.0) < PROMPT_S
     source.disturb(changed)
-    qtbot.waitUntil(lambda: face_of(window).headline == GUARDED[Alarm.DEPTH], timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: readout_state_of(window).headline == Alarm.DEPTH.headline, timeout=WAIT_MS)
     shoot(window, "guard-depth")
     glance.stop()
     window.close()
@@ -236,10 +236,10 @@ def test_another_picture_size_ends_the_source_and_says_what_changed(live: Begin,
     glance = Glance(window)
     source.disturb(larger)
     qtbot.waitUntil(lambda: window.session.condition(window.shown).health is Health.BROKEN, timeout=WAIT_MS)
-    qtbot.waitUntil(lambda: face_of(window).card.title == "Source stopped", timeout=WAIT_MS)
-    face = face_of(window)
-    assert "from 320 × 240 to 480 × 360 pixels" in face.card.body[0]
-    assert (face.number, face.contour, face.dimmed) == (DASH, False, True)
+    qtbot.waitUntil(lambda: readout_state_of(window).card.title == "Source stopped", timeout=WAIT_MS)
+    readout = readout_state_of(window)
+    assert "from 320 × 240 to 480 × 360 pixels" in readout.card.body[0]
+    assert (readout.number, readout.contour, readout.dimmed) == (DASH, False, True)
     shoot(window, "guard-size")
     glance.stop()
     window.close()
@@ -253,14 +253,20 @@ def test_an_unplugged_device_is_lost_in_time_and_comes_back_by_itself(live: Begi
         source.unplug()
         seen: list[float] = []
         qtbot.waitUntil(
-            lambda seen=seen: face_of(window).card.title.startswith("SIGNAL LOST") and not seen.append(monotonic()),
+            lambda seen=seen: (
+                readout_state_of(window).card.title.startswith("SIGNAL LOST") and not seen.append(monotonic())
+            ),
             timeout=WAIT_MS,
         )
         status = window.session.status()
         assert status is not None
         assert status.last_frame_at is not None
         late.append(seen[0] - status.last_frame_at - STALE_AFTER_S)
-        assert (face_of(window).number, face_of(window).contour, face_of(window).dimmed) == (DASH, False, True)
+        assert (readout_state_of(window).number, readout_state_of(window).contour, readout_state_of(window).dimmed) == (
+            DASH,
+            False,
+            True,
+        )
         source.plug()
         qtbot.waitUntil(lambda: measured(window), timeout=WAIT_MS)
     assert least(late, STALE_AFTER_S) < PROMPT_S
@@ -274,11 +280,11 @@ def test_a_frame_unlike_the_training_data_is_analysed_and_has_no_figures(
     seen = msgspec.structs.replace(contract.input.seen, spacing_mm=(0.3, 0.5))
     foreign = msgspec.structs.replace(contract, input=msgspec.structs.replace(contract.input, seen=seen))
     window, _ = live(make_model(foreign))
-    window.deeds.set_phase(Phase.BEFORE_DURA)
+    window.handlers.set_phase(Phase.BEFORE_DURA)
     words = "The model saw no such picture in training: 0.15 mm a pixel (seen: 0.3 to 0.5)."
-    qtbot.waitUntil(lambda: measured(window) and words in face_of(window).card.body, timeout=WAIT_MS)
-    face = face_of(window)
-    assert not any("Dice" in line for line in face.card.body)
+    qtbot.waitUntil(lambda: measured(window) and words in readout_state_of(window).card.body, timeout=WAIT_MS)
+    readout = readout_state_of(window)
+    assert not any("Dice" in line for line in readout.card.body)
     rung: set[Alarm] = set()
 
     def rings() -> bool:

@@ -27,7 +27,6 @@ from inference.sources.disturbed import DisturbedSource
 from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
 from viewer.main_window import MainWindow
-from viewer.readout.states import GUARDED
 
 Show = Callable[..., MainWindow]
 SLOW_S = 1.5
@@ -77,7 +76,7 @@ def live(show: Show, slow: Slow, qtbot: QtBot) -> tuple[MainWindow, DisturbedSou
     source = DisturbedSource(*SIZE)
     window = show(source, slow.model, wait=False)
     qtbot.waitUntil(lambda: measured(window), timeout=WAIT_MS)
-    assert window.view.stage.two_panes
+    assert window.view.picture_area.two_panes
     return window, source
 
 
@@ -112,22 +111,26 @@ class Glance:
 
 def measured(window: MainWindow) -> bool:
     """Whether there is a contour with an area."""
-    face = window.face
-    return face is not None and face.contour and face.unit == "mm²" and isinstance(window.shown, Tumour)
+    readout = window.readout_state
+    return readout is not None and readout.contour and readout.unit == "mm²" and isinstance(window.shown, Tumour)
 
 
 def late(live: Live, slow: Slow, qtbot: QtBot, disturbance: Disturbance, headline: str) -> float:
     """Seconds until it is said, with a contour standing and an analysis just begun."""
     window, source = live
     qtbot.waitUntil(lambda: measured(window) and slow.busy, timeout=WAIT_MS)
-    glance = Glance(window, lambda: window.face is not None and window.face.headline == headline)
+    glance = Glance(window, lambda: window.readout_state is not None and window.readout_state.headline == headline)
     source.disturb(disturbance)
     qtbot.waitUntil(lambda: glance.said_at is not None, timeout=WAIT_MS)
     assert slow.since is not None  # it has not waited for the analysis
     qtbot.waitUntil(lambda: slow.since is None, timeout=WAIT_MS)  # and when that is done, its answer is not shown
     qtbot.wait(100)
-    assert window.face is not None
-    assert (window.face.headline, window.face.contour, window.face.number) == (headline, False, "")
+    assert window.readout_state is not None
+    assert (window.readout_state.headline, window.readout_state.contour, window.readout_state.number) == (
+        headline,
+        False,
+        "",
+    )
     glance.stop()
     assert glance.said_at is not None
     assert source.disturbed_at is not None
@@ -141,7 +144,7 @@ def test_an_alarm_does_not_wait_for_a_slow_model(
     window, source = live
     times = []
     for _ in range(TRIES):
-        times.append(late(live, slow, qtbot, disturbance, GUARDED[alarm]))
+        times.append(late(live, slow, qtbot, disturbance, alarm.headline))
         source.disturb()
         good = monotonic()
         qtbot.waitUntil(lambda: measured(window), timeout=WAIT_MS)
@@ -151,7 +154,7 @@ def test_an_alarm_does_not_wait_for_a_slow_model(
     assert min(times) < PROMPT_S
     begins = [event.begins for event in window.session.guard_events() if event.alarm is alarm]
     assert begins == [True, False] * TRIES
-    assert window.desk.live_meter.mismatched == window.meter.mismatched == 0
+    assert window.state.live_meter.mismatched == window.meter.mismatched == 0
     window.close()
 
 
@@ -162,7 +165,7 @@ def test_nor_does_a_changed_depth(live: Live, slow: Slow, qtbot: QtBot) -> None:
     source.watch_depth(DepthGuard(whole, TEXT))
     times = []
     for text in ("12 cm", "9 cm"):
-        times.append(late(live, slow, qtbot, depth(text), GUARDED[Alarm.DEPTH]))
+        times.append(late(live, slow, qtbot, depth(text), Alarm.DEPTH.headline))
         window.session.calibrate(PixelSpacing(0.2, 0.2, Provenance.RULER))
         qtbot.waitUntil(lambda: measured(window), timeout=WAIT_MS)
     sys.stdout.write(f"depth: threshold 0 ms, on the screen {min(times) * 1e3:.0f} ms after it\n")
@@ -175,7 +178,7 @@ def test_nor_a_frozen_scanner_whose_contour_stays(live: Live, slow: Slow, qtbot:
     times = []
 
     def said() -> bool:
-        return window.face is not None and window.face.card.title.startswith("SCANNER FROZEN")
+        return window.readout_state is not None and window.readout_state.card.title.startswith("SCANNER FROZEN")
 
     for _ in range(TRIES):
         qtbot.waitUntil(lambda: measured(window) and slow.busy, timeout=WAIT_MS)
@@ -193,9 +196,9 @@ def test_nor_a_frozen_scanner_whose_contour_stays(live: Live, slow: Slow, qtbot:
 def test_the_live_picture_keeps_its_pace(live: Live, qtbot: QtBot) -> None:
     window, source = live
     source.disturb(black)
-    before, start = window.desk.live_meter.shown, monotonic()
-    qtbot.waitUntil(lambda: window.desk.live_meter.shown >= before + 50, timeout=WAIT_MS)
-    assert (window.desk.live_meter.shown - before) / (monotonic() - start) > 15  # of 25, on a busy machine
+    before, start = window.state.live_meter.shown, monotonic()
+    qtbot.waitUntil(lambda: window.state.live_meter.shown >= before + 50, timeout=WAIT_MS)
+    assert (window.state.live_meter.shown - before) / (monotonic() - start) > 15  # of 25, on a busy machine
     window.close()
 
 

@@ -9,9 +9,9 @@ from pytestqt.qtbot import QtBot
 from inference.outcome import Outcome
 from inference.view_notes import Phase
 from viewer import settings
-from viewer.actions import ACTIONS
+from viewer.control.actions import ACTIONS
 from viewer.main_window import MainWindow
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]
@@ -38,7 +38,7 @@ def test_p_goes_through_the_phases_and_the_picture_says_it(show: Show, qtbot: Qt
     seen = []
     for _ in Phase:
         qtbot.keyClick(window, Qt.Key.Key_P)
-        qtbot.waitUntil(lambda: window.view.canvas._decor.phase == window.phase.words)
+        qtbot.waitUntil(lambda: window.view.canvas._annotations.phase == window.phase.words)
         seen.append(window.phase)
         assert window.view.top.phase.text() == window.phase.words
     assert seen == [Phase.BEFORE_DURA, Phase.DURA_OPEN, Phase.RESECTION, Phase.UNSET]
@@ -52,15 +52,15 @@ def test_a_key_opens_its_panel_beside_the_picture_and_escape_closes_it(
     show: Show, qtbot: QtBot, key: Qt.Key, panel: str
 ) -> None:
     window = show()
-    sheet = getattr(window.view, panel)
+    panel = getattr(window.view, panel)
     qtbot.keyClick(window, key)
-    assert sheet.isVisible()
+    assert panel.isVisible()
     assert window.view.canvas.placement is not None
-    if sheet.aside:
-        assert window.view.canvas.placement.right <= sheet.x()
-    assert window.view.stage.rect().contains(sheet.geometry())
+    if panel.aside:
+        assert window.view.canvas.placement.right <= panel.x()
+    assert window.view.picture_area.rect().contains(panel.geometry())
     qtbot.keyClick(window, Qt.Key.Key_Escape)
-    assert not sheet.isVisible()
+    assert not panel.isVisible()
 
 
 def test_o_takes_the_contour_off_for_three_seconds_and_no_longer(
@@ -82,7 +82,7 @@ def test_plus_and_minus_change_the_line_and_are_remembered(show: Show, qtbot: Qt
     qtbot.keyClick(window, Qt.Key.Key_Plus)
     qtbot.keyClick(window, Qt.Key.Key_Minus)
     assert window.view.canvas.contour.width == before + 0.5
-    assert settings.load().line_width == window.desk.settings.line_width == 3.0
+    assert settings.load().line_width == window.state.settings.line_width == 3.0
 
 
 def test_f_fills_the_screen_and_comes_back(show: Show, qtbot: QtBot) -> None:
@@ -105,7 +105,7 @@ def test_every_action_does_something_and_has_its_own_key(show: Show) -> None:
 def test_every_action_is_in_reach_of_a_finger(show: Show) -> None:
     window = show()
     window.act("help")
-    touch = Theme.for_window(window.width(), window.height()).touch
+    touch = Sizes.for_window(window.width(), window.height()).touch
     assert len(window.view.keys._rows) == len(ACTIONS)
     assert all(row.height() >= touch for row in window.view.keys._rows)
     assert all(made.height() >= touch for made in window.view.top._buttons)

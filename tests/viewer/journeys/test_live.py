@@ -15,10 +15,10 @@ from inference.guards.frozen import AFTER_S
 from inference.live.health import STALE_AFTER_S, Health
 from inference.live.review import Review
 from inference.outcome import Tumour
+from inference.readout.formatting import mode_words
+from inference.readout.readout_state import Offer
 from inference.sources import is_live, open_live
 from viewer.main_window import MainWindow
-from viewer.readout.formatting import mode_words
-from viewer.readout.readout_state import Offer
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]
@@ -43,8 +43,8 @@ def test_a_stream_is_live_lost_in_time_and_found_again(
         assert mode_words(window.session.info, window.session.condition(window.shown))[0] == "LIVE"
         assert isinstance(window.shown, Tumour)
         assert window.shown.area_mm2 == window.shown.area_px * np.float64(np.float32(0.2)) * np.float32(0.3)
-        assert window.face is not None
-        assert window.face.contour
+        assert window.readout_state is not None
+        assert window.readout_state.contour
         shoot(window, "live")
     seen: list[tuple[float, bool, str]] = []
     qtbot.waitUntil(lambda: _watch(window, seen), timeout=5000)
@@ -53,8 +53,8 @@ def test_a_stream_is_live_lost_in_time_and_found_again(
     assert status.last_frame_at is not None
     late = seen[-1][0] - status.last_frame_at - STALE_AFTER_S
     assert late < PROMPT_S, f"{late * 1e3:.0f} ms after the threshold of {STALE_AFTER_S * 1e3:.0f} ms"
-    assert not window.face.contour
-    assert window.face.number == "—"
+    assert not window.readout_state.contour
+    assert window.readout_state.number == "—"
     shoot(window, "signal-lost")
     with igtl(port):
         before = window.meter.shown
@@ -63,10 +63,10 @@ def test_a_stream_is_live_lost_in_time_and_found_again(
 
 
 def _watch(window: MainWindow, seen: list[tuple[float, bool, str]]) -> bool:
-    face = window.face
-    assert face is not None
-    seen.append((monotonic(), face.contour, face.card.title))
-    return face.card.title.startswith("SIGNAL LOST")
+    readout = window.readout_state
+    assert readout is not None
+    seen.append((monotonic(), readout.contour, readout.card.title))
+    return readout.card.title.startswith("SIGNAL LOST")
 
 
 def test_a_frozen_scanner_keeps_picture_and_its_own_contour_and_says_so_in_time(
@@ -80,9 +80,9 @@ def test_a_frozen_scanner_keeps_picture_and_its_own_contour_and_says_so_in_time(
         qtbot.waitUntil(lambda: _title(window).startswith("SCANNER FROZEN"), timeout=5000)
         late = window.session.condition(window.shown).seconds - AFTER_S
         assert late < PROMPT_S, f"{late * 1e3:.0f} ms after the threshold of {AFTER_S * 1e3:.0f} ms"
-        assert window.face is not None
-        assert window.face.contour
-        assert not window.face.dimmed
+        assert window.readout_state is not None
+        assert window.readout_state.contour
+        assert not window.readout_state.dimmed
         assert window.view.canvas.contour.frame is window.view.canvas.picture.frame
         shoot(window, "scanner-frozen")
         server.frozen = False
@@ -91,7 +91,7 @@ def test_a_frozen_scanner_keeps_picture_and_its_own_contour_and_says_so_in_time(
 
 
 def _title(window: MainWindow) -> str:
-    return "" if window.face is None else window.face.card.title
+    return "" if window.readout_state is None else window.readout_state.card.title
 
 
 def test_a_frozen_view_scrubs_contours_on_their_own_frames_while_the_stream_goes_on(
@@ -113,22 +113,22 @@ def test_a_frozen_view_scrubs_contours_on_their_own_frames_while_the_stream_goes
         assert window.view.canvas.contour.painted is window.view.canvas.picture.painted
         assert review.position == len(review) - 9
         assert isinstance(window.shown, Tumour)
-        assert window.face is not None
-        assert window.face.contour
+        assert window.readout_state is not None
+        assert window.readout_state.contour
         before = window.session.status()
         assert before is not None
         captured = before.captured
         qtbot.waitUntil(lambda: window.session.status().captured > captured + 5)  # type: ignore[union-attr]
-        assert window.view.stage.inset.isVisible()
+        assert window.view.picture_area.inset.isVisible()
         assert review.position == len(review) - 9
         shoot(window, "view-frozen")
-    qtbot.waitUntil(lambda: window.view.stage.inset._words == "LOST", timeout=5000)
+    qtbot.waitUntil(lambda: window.view.picture_area.inset._words == "LOST", timeout=5000)
     qtbot.keyClick(window, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: _title(window).startswith("SIGNAL LOST"), timeout=5000)
     assert window.review is None
-    assert not window.view.stage.inset.isVisible()
-    assert not window.face.contour
-    live = window.freezing._live
+    assert not window.view.picture_area.inset.isVisible()
+    assert not window.readout_state.contour
+    live = window.session.newest
     assert live is not None
     assert window.view.canvas.picture.frame is live.frame
     window.close()
@@ -154,16 +154,17 @@ def test_a_demonstration_model_looks_at_nothing_live_until_it_is_chosen(
     port = free_port()
     with igtl(port):
         window = show(open_live(f"igtl://127.0.0.1:{port}"), wait=False)
-        window.deeds.open_model(None, chosen=False)
+        window.handlers.open_model(None, chosen=False)
         qtbot.waitUntil(
-            lambda: window.face is not None and Offer.DEMONSTRATION in window.face.card.offers, timeout=8000
+            lambda: window.readout_state is not None and Offer.DEMONSTRATION in window.readout_state.card.offers,
+            timeout=8000,
         )
-        assert window.face is not None
-        assert not window.face.contour
+        assert window.readout_state is not None
+        assert not window.readout_state.contour
         shoot(window, "demonstration-not-chosen")
         window.view.readout._card._buttons[Offer.DEMONSTRATION].click()
         qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=8000)
-        assert window.face.banner, "it still says that it is a demonstration model"
+        assert window.readout_state.banner, "it still says that it is a demonstration model"
         window.close()
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import wcag
 from contact_sheet import LARGEST
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,42 +28,42 @@ from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from inference.frame import Frame
+from inference.readout.annotations import Annotations
+from inference.readout.states import DEMONSTRATION_BANNER
 from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Marker
 from viewer.layout.picture_area import EDGE, PANE_EDGE, PANE_SIDE, SIDE
 from viewer.main_window import MainWindow
 from viewer.picture import overlay
-from viewer.picture.annotations import Decor
 from viewer.picture.placement import Placement
-from viewer.readout.states import DEMONSTRATION_BANNER
 from viewer.style import theme
 from viewer.style.widgets import label
 
 Show = Callable[..., MainWindow]
 
 
-@pytest.mark.parametrize(("text", "ground"), sorted(set(theme.text_pairs())))
+@pytest.mark.parametrize(("text", "ground"), sorted(set(wcag.text_pairs())))
 def test_every_text_has_aa_contrast(text: str, ground: str) -> None:
-    assert theme.contrast(text, ground) >= 4.5
+    assert wcag.contrast(text, ground) >= 4.5
 
 
 def test_contrast_is_wcags() -> None:
-    assert theme.contrast("#ffffff", "#000000") == pytest.approx(21)
-    assert theme.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+    assert wcag.contrast("#ffffff", "#000000") == pytest.approx(21)
+    assert wcag.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
 def test_lines_are_told_apart_by_lightness_or_hue_and_seen_on_black() -> None:
     assert len(set(theme.LINES.values())) == 3
-    assert all(theme.contrast(colour, theme.BLACK) >= 7 for colour in theme.LINES.values())
+    assert all(wcag.contrast(colour, theme.BLACK) >= 7 for colour in theme.LINES.values())
 
 
 def test_on_a_24_inch_screen_state_text_is_10_mm_and_touch_targets_15_mm() -> None:
     """24 inches, 16:9, 1920 pixels across: 3.61 pixels a mm."""
     per_mm = 1920 / (24 * 25.4 * 16 / (16**2 + 9**2) ** 0.5)
-    look = theme.Theme.for_window(1920, 1080)
-    assert look.px(27) / per_mm >= 9.9
-    assert look.touch / per_mm >= 14.9
+    sizes = theme.Sizes.for_window(1920, 1080)
+    assert sizes.px(27) / per_mm >= 9.9
+    assert sizes.touch / per_mm >= 14.9
 
 
 mm = st.floats(0.05, 2.0)
@@ -108,13 +109,13 @@ def test_contrast_on_pixels_is_the_themes(show: Show) -> None:
     window = show()
     made = label()
     made.setParent(window)
-    made.setFont(theme.Theme().font(14))
+    made.setFont(theme.Sizes().font(14))
     for text, ground in (("#e8ecf1", "#12161b"), ("#777777", "#ffffff"), ("#95a1ae", "#0a0c0f")):
         made.setStyleSheet(f"color: {text}; background: {ground};")
         made.setText("Scale unknown")
         made.adjustSize()
         measured = text_contrast(pixels_of(made.grab().toImage()))
-        assert measured == pytest.approx(theme.contrast(text, ground), rel=0.15)
+        assert measured == pytest.approx(wcag.contrast(text, ground), rel=0.15)
 
 
 def test_a_pale_text_and_a_cut_one_are_found(show: Show, qtbot: QtBot) -> None:
@@ -135,8 +136,8 @@ def test_what_is_written_over_the_picture_is_legible_on_any_tissue(show: Show, q
     """Banner, phase, notes, flips, letters, ruler: measured where they are painted, over the worst tissue."""
     window = show(Even(ground), wait=False)
     qtbot.waitUntil(lambda: window.view.canvas.placement is not None, timeout=5000)
-    canvas, look = window.view.canvas, window._look or theme.Theme()
-    words = Decor(
+    canvas, sizes = window.view.canvas, window._sizes or theme.Sizes()
+    words = Annotations(
         marker=Marker.LEFT,
         letters=("S", "I", "R", "L"),
         row_mm=0.2,
@@ -149,12 +150,12 @@ def test_what_is_written_over_the_picture_is_legible_on_any_tissue(show: Show, q
     live = replace(words, heading="LIVE", heading_ink=theme.GREEN)
     pane = replace(scaled, marker=Marker.NONE, caption="ANALYSED 0.7 s AGO", caption_ink=theme.AMBER)
     places = ((words, SIDE, EDGE), (scaled, SIDE, EDGE), (live, SIDE, PANE_EDGE), (pane, PANE_SIDE, PANE_EDGE))
-    for decor, side, edge in places:
+    for annotations, side, edge in places:
         canvas.leave_free(side, edge)
-        canvas.set_decor(Decor())
+        canvas.set_annotations(Annotations())
         image = canvas.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
         painter = Recorder(image)
-        overlay.paint(painter, decor, canvas.placement, canvas.room, look)
+        overlay.paint(painter, annotations, canvas.placement, canvas.room, sizes)
         painter.end()
         assert len(painter.texts) > 8
         assert all(place.width() > 3 for _, place, _, _ in painter.texts)

@@ -10,10 +10,10 @@ from pytestqt.qtbot import QtBot
 from inference.contract import ModelContract
 from inference.frame import Frame
 from inference.outcome import Failed, Outcome
+from inference.readout.readout_state import ReadoutState
+from inference.readout.states import DASH, FAILURES_THAT_STAY
 from inference.sources.disturbed import DisturbedSource
 from viewer.main_window import MainWindow
-from viewer.readout.readout_state import Face
-from viewer.readout.states import DASH, FAILURES_THAT_STAY
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]
@@ -21,9 +21,9 @@ MakeModel = Callable[..., Any]
 WAIT_MS = 15_000
 
 
-def face_of(window: MainWindow) -> Face:
-    assert window.face is not None
-    return window.face
+def readout_state_of(window: MainWindow) -> ReadoutState:
+    assert window.readout_state is not None
+    return window.readout_state
 
 
 def test_an_analysis_that_fails_again_and_again_stays_on_the_screen(
@@ -43,16 +43,16 @@ def test_an_analysis_that_fails_again_and_again_stays_on_the_screen(
         return good.analyse(frame)
 
     window = show(DisturbedSource(240, 320), make_model(contract, analyse))
-    qtbot.waitUntil(lambda: face_of(window).contour, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: readout_state_of(window).contour, timeout=WAIT_MS)
     failing = True
-    qtbot.waitUntil(lambda: face_of(window).card.title == "ANALYSIS FAILING", timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: readout_state_of(window).card.title == "ANALYSIS FAILING", timeout=WAIT_MS)
     status = window.session.status()
     assert status is not None
     assert status.consecutive_failures >= FAILURES_THAT_STAY
-    assert (face_of(window).number, face_of(window).contour) == (DASH, False)
+    assert (readout_state_of(window).number, readout_state_of(window).contour) == (DASH, False)
     shoot(window, "guard-failing")
     failing = False
-    qtbot.waitUntil(lambda: face_of(window).contour, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: readout_state_of(window).contour, timeout=WAIT_MS)
     assert sum("analysis fails" in record.getMessage() for record in caplog.records) == 1
     window.close()
 

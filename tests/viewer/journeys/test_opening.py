@@ -11,12 +11,13 @@ from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
 
 from inference.live.health import Health
+from inference.live.opening import or_refusal
 from inference.live.requests import Refusal, SourceRequest
 from inference.outcome import Outcome, Tumour, UnknownSpacing
+from inference.readout.readout_state import Offer
 from inference.sources.simulated import PhantomSource
 from viewer import app
 from viewer.main_window import MainWindow
-from viewer.readout.readout_state import Offer
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]
@@ -24,33 +25,35 @@ At = Callable[[MainWindow, int], Outcome]
 
 def test_a_refused_source_is_one_sentence_and_the_window_goes_on(show: Show, qtbot: QtBot) -> None:
     window = show(Refusal("There is no file x.nii: check the name."), wait=False)
-    qtbot.waitUntil(lambda: window.face is not None and window.face.card.title == "Source refused")
-    assert window.face is not None
-    assert window.face.card.body == ("There is no file x.nii: check the name.",)
+    qtbot.waitUntil(lambda: window.readout_state is not None and window.readout_state.card.title == "Source refused")
+    assert window.readout_state is not None
+    assert window.readout_state.card.body == ("There is no file x.nii: check the name.",)
     window.session._open_source = lambda _: PhantomSource(count=60)
-    window.deeds.open_source(SourceRequest("again"))
+    window.handlers.open_source(SourceRequest("again"))
     qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
 
 
 def test_a_wrong_file_leaves_the_running_source_alone(show: Show, qtbot: QtBot, tmp_path: Path) -> None:
     window = show()
     window.session._open_source = app.open_source
-    window.deeds.open_source(SourceRequest(str(tmp_path / "missing.nii.gz")))
-    qtbot.waitUntil(window.view.stage.notice.isVisible, timeout=5000)
-    assert "missing.nii.gz" in window.view.stage.notice.text()
-    assert "Traceback" not in window.view.stage.notice.text()
+    window.handlers.open_source(SourceRequest(str(tmp_path / "missing.nii.gz")))
+    qtbot.waitUntil(window.view.picture_area.notice.isVisible, timeout=5000)
+    assert "missing.nii.gz" in window.view.picture_area.notice.text()
+    assert "Traceback" not in window.view.picture_area.notice.text()
     shown = window.meter.shown
     qtbot.waitUntil(lambda: window.meter.shown > shown + 3, timeout=5000)
 
 
 def test_a_refused_model_leaves_the_picture_without_analysis(show: Show, qtbot: QtBot) -> None:
     window = show(loaded=Refusal("This .onnx carries no ius contract."), wait=False)
-    qtbot.waitUntil(lambda: window.face is not None and window.face.card.title == "Model refused", timeout=5000)
+    qtbot.waitUntil(
+        lambda: window.readout_state is not None and window.readout_state.card.title == "Model refused", timeout=5000
+    )
     qtbot.waitUntil(lambda: window.meter.shown > 5, timeout=5000)
-    assert window.face is not None
-    assert (window.face.number, window.face.contour) == ("—", False)
-    assert window.face.card.body == ("This .onnx carries no ius contract.",)
-    assert not window.face.dimmed
+    assert window.readout_state is not None
+    assert (window.readout_state.number, window.readout_state.contour) == ("—", False)
+    assert window.readout_state.card.body == ("This .onnx carries no ius contract.",)
+    assert not window.readout_state.dimmed
 
 
 def test_no_contour_of_the_old_model_outlives_the_choice_of_another(show: Show, qtbot: QtBot) -> None:
@@ -62,13 +65,15 @@ def test_no_contour_of_the_old_model_outlives_the_choice_of_another(show: Show, 
         return Refusal("No.")
 
     window.session._load_model = loading
-    window.deeds.open_model(Path("other.onnx"))
-    window.pull.tick()
-    assert window.face is not None
-    assert window.face.card.title == "Loading model…"
-    assert not window.face.contour
+    window.handlers.open_model(Path("other.onnx"))
+    window.refresh.tick()
+    assert window.readout_state is not None
+    assert window.readout_state.card.title == "Loading model…"
+    assert not window.readout_state.contour
     gate.set()
-    qtbot.waitUntil(lambda: window.face is not None and window.face.card.title == "Model refused", timeout=5000)
+    qtbot.waitUntil(
+        lambda: window.readout_state is not None and window.readout_state.card.title == "Model refused", timeout=5000
+    )
 
 
 def test_an_answer_of_the_former_model_is_not_shown_under_the_new_ones_name(show: Show, at: At) -> None:
@@ -107,7 +112,7 @@ def test_an_unexpected_error_at_the_start_is_a_sentence_too() -> None:
     def broken() -> None:
         raise ZeroDivisionError("a decoder's own")
 
-    refused = app._guarded(broken)
+    refused = or_refusal(broken)
     assert isinstance(refused, Refusal)
     assert "decoder's own" in refused.sentence
 
@@ -140,8 +145,10 @@ def test_a_picture_with_several_regions_is_opened_again_with_the_one_chosen(show
 
     window = show(Refusal("Nothing yet."), wait=False)
     window.session._open_source = open_source
-    window.deeds.open_source(window.view.source.request("case.dcm"))
-    qtbot.waitUntil(lambda: window.face is not None and "2 pictures" in " ".join(window.face.card.body))
+    window.handlers.open_source(window.view.source.request("case.dcm"))
+    qtbot.waitUntil(
+        lambda: window.readout_state is not None and "2 pictures" in " ".join(window.readout_state.card.body)
+    )
     qtbot.mouseClick(window.view.readout._card._buttons[Offer.OPEN], Qt.MouseButton.LeftButton)
     qtbot.mouseClick(window.view.source._region_button, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
@@ -153,7 +160,7 @@ def test_a_picture_with_several_regions_is_opened_again_with_the_one_chosen(show
 def test_another_source_takes_the_old_picture_away_first(show: Show, qtbot: QtBot) -> None:
     window = show()
     window.session._open_source = lambda _: PhantomSource(rows=256, cols=300, spacing_mm=None, count=60)
-    window.deeds.open_source(SourceRequest("other"))
+    window.handlers.open_source(SourceRequest("other"))
     qtbot.waitUntil(lambda: isinstance(window.shown, UnknownSpacing), timeout=5000)
     assert window.view.canvas.picture.frame is not None
     assert window.view.canvas.picture.frame.cols == 300

@@ -1,6 +1,5 @@
 """What leaves the window: snapshots, and answers to other programs."""
 
-import argparse
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,14 +15,13 @@ from pytestqt.qtbot import QtBot
 
 from inference.export.openigtlink_server import MASK, Broadcast
 from inference.frame import Frame
+from inference.jobs.snapshots import Snapshots
 from inference.latest import Latest
-from inference.live.publisher import Outlet
+from inference.live.publisher import Publisher
 from inference.outcome import Outcome, Tumour
 from inference.sources import open_live
 from inference.sources.openigtlink import OpenIGTLinkSource
 from inference.view_notes import Phase
-from viewer import app
-from viewer.jobs.snapshots import Snapshots
 from viewer.main_window import MainWindow
 
 Show = Callable[..., MainWindow]
@@ -36,15 +34,15 @@ def test_a_snapshot_is_the_frame_on_the_screen_with_its_own_mask(
     show: Show, at: At, qtbot: QtBot, tmp_path: Path
 ) -> None:
     window = show()
-    window.desk.snapshots.close()
-    window.desk.snapshots = Snapshots(tmp_path / "out")
+    window.state.snapshots.close()
+    window.state.snapshots = Snapshots(tmp_path / "out")
     shown = at(window, 30)
     assert isinstance(shown, Tumour)
     qtbot.keyClick(window, Qt.Key.Key_S)
     qtbot.keyClick(window, Qt.Key.Key_S)
-    window.pull.hurry()
-    qtbot.waitUntil(lambda: window.view.stage.notice.text().startswith("Snapshot iUS-"), timeout=20_000)
-    window.desk.snapshots.close()
+    window.refresh._slow_at = 0.0
+    qtbot.waitUntil(lambda: window.view.picture_area.notice.text().startswith("Snapshot iUS-"), timeout=20_000)
+    window.state.snapshots.close()
     files = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert len(files) == 8, files
     plain = next(path for path in (tmp_path / "out").glob("*.png") if "contour" not in path.name)
@@ -57,13 +55,13 @@ def test_what_leaves_says_phase_and_orientation(
     show: Show, at: At, qtbot: QtBot, tmp_path: Path, igtl: Igtl, free_port: FreePort
 ) -> None:
     window = show(phase=Phase.DURA_OPEN)
-    window.desk.snapshots.close()
-    window.desk.snapshots = Snapshots(tmp_path / "out")
+    window.state.snapshots.close()
+    window.state.snapshots = Snapshots(tmp_path / "out")
     at(window, 30)
     window.view.canvas.marker_clicked.emit()
     window.act("mirror")
     window.act("snapshot")
-    window.desk.snapshots.close()
+    window.state.snapshots.close()
     comments = pydicom.dcmread(next(path for path in (tmp_path / "out").glob("*.dcm") if "_seg" not in path.name))
     said = str(comments.ImageComments)
     assert "Dura open" in said
@@ -73,7 +71,7 @@ def test_what_leaves_says_phase_and_orientation(
     server = Broadcast(0)
     with igtl(port):
         live = show(open_live(f"igtl://127.0.0.1:{port}"), phase=Phase.RESECTION)
-        live.desk.outlet = Outlet(server)
+        live.session.publish_to(Publisher(server))
         live.view.canvas.marker_clicked.emit()
         qtbot.waitUntil(lambda: server.notes == {"phase": "resection", "probe_marker": "left"}, timeout=3000)
         live.close()
@@ -84,11 +82,11 @@ def test_a_folder_that_cannot_be_made_is_one_sentence_and_the_window_goes_on(
 ) -> None:
     (tmp_path / "file").write_text("in the way")
     window = show()
-    window.desk.snapshots.close()
-    window.desk.snapshots = Snapshots(tmp_path / "file" / "out")
+    window.state.snapshots.close()
+    window.state.snapshots = Snapshots(tmp_path / "file" / "out")
     at(window, 30)
     window.act("snapshot")
-    qtbot.waitUntil(lambda: "cannot be made" in window.view.stage.notice.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "cannot be made" in window.view.picture_area.notice.text(), timeout=20_000)
 
 
 def test_other_programs_get_the_mask_and_lose_it_with_the_signal(
@@ -98,7 +96,7 @@ def test_other_programs_get_the_mask_and_lose_it_with_the_signal(
     server = Broadcast(0)
     with igtl(port):
         window = show(open_live(f"igtl://127.0.0.1:{port}"))
-        window.desk.outlet = Outlet(server)
+        window.session.publish_to(Publisher(server))
         host, out = server.address
         newest, over = Latest[Frame](), threading.Event()
         following = threading.Thread(target=_follow, args=(f"igtl://{host}:{out}/{MASK}", newest, over))
@@ -108,8 +106,8 @@ def test_other_programs_get_the_mask_and_lose_it_with_the_signal(
         assert (frame.spacing.row_mm, frame.spacing.col_mm) == pytest.approx((0.3, 0.2))
     _next(qtbot, newest, lambda frame: not frame.pixels.any())
     over.set()
-    assert window.face is not None
-    assert window.face.card.title.startswith("SIGNAL LOST")
+    assert window.readout_state is not None
+    assert window.readout_state.card.title.startswith("SIGNAL LOST")
     window.close()
     following.join(10.0)
     assert not following.is_alive()
@@ -135,10 +133,3 @@ def _next(qtbot: QtBot, newest: Latest[Frame], wanted: Callable[[Frame], bool]) 
 
     qtbot.waitUntil(look, timeout=8000)
     return found[0]
-
-
-def test_an_address_to_send_to_is_loopback_unless_it_says_otherwise() -> None:
-    assert app._address("18944") == ("127.0.0.1", 18944)
-    assert app._address("192.0.2.7:18945") == ("192.0.2.7", 18945)
-    with pytest.raises(argparse.ArgumentTypeError, match="is not"):
-        app._address("nowhere")

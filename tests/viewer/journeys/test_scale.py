@@ -3,16 +3,17 @@
 from collections.abc import Callable
 
 import pytest
+from painted import spot_of
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from inference.errors import SpacingError
 from inference.outcome import Outcome, Tumour, UnknownSpacing
+from inference.readout.readout_state import Offer
+from inference.ruler import ruler_spacing
 from inference.sources.simulated import PhantomSource
 from inference.spacing import Provenance
 from viewer.main_window import MainWindow
-from viewer.picture.ruler import ruler_spacing
-from viewer.readout.readout_state import Offer
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]
@@ -23,12 +24,12 @@ def test_two_clicks_and_a_length_give_the_right_mm(show: Show, at: At, qtbot: Qt
     source = PhantomSource(spacing_mm=None, count=60)
     window = show(source)
     assert isinstance(at(window, 30), UnknownSpacing)
-    assert window.face is not None
-    assert window.face.card.offers == (Offer.CALIBRATE, Offer.WITHOUT_SCALE)
+    assert window.readout_state is not None
+    assert window.readout_state.card.offers == (Offer.CALIBRATE, Offer.WITHOUT_SCALE)
     qtbot.mouseClick(window.view.readout._card._buttons[Offer.CALIBRATE], Qt.MouseButton.LeftButton)
     viewport = window.view.canvas.viewport()
     for y in (100.0, 100.0 + 20 / 0.15):
-        spot = window.view.canvas.view_position(256, y).toPoint()
+        spot = spot_of(window.view.canvas, 256, y)
         qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=spot)
     qtbot.keyClicks(window.view.calibration.length, "20")
     qtbot.keyClick(window.view.calibration.length, Qt.Key.Key_Return)
@@ -85,6 +86,6 @@ def test_without_scale_is_a_choice_drawn_dotted_in_pixels(show: Show, qtbot: QtB
     window = show(PhantomSource(spacing_mm=None, count=60))
     qtbot.waitUntil(lambda: isinstance(window.shown, UnknownSpacing))
     qtbot.mouseClick(window.view.readout._card._buttons[Offer.WITHOUT_SCALE], Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: window.face is not None and window.face.unit == "px", timeout=5000)
-    assert window.face is not None
-    assert window.face.card.title == "Scale unknown: contour unvalidated"
+    qtbot.waitUntil(lambda: window.readout_state is not None and window.readout_state.unit == "px", timeout=5000)
+    assert window.readout_state is not None
+    assert window.readout_state.card.title == "Scale unknown: contour unvalidated"

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from painted import LARGE, SMALL, TINY, near, on_canvas, ring, settle, source
+from painted import LARGE, SMALL, TINY, near, on_canvas, ring, settle, source, spot_of
 from phantoms import Stuck, Volume
 from PySide6.QtGui import QFontMetricsF
 from pytestqt.qtbot import QtBot
@@ -21,11 +21,11 @@ from inference.frame import Frame
 from inference.live.model import Model
 from inference.live.requests import Refusal
 from inference.outcome import Failed, Outcome, Tumour, UnknownSpacing
+from inference.readout.states import DEMONSTRATION_BANNER
 from inference.sources.simulated import PhantomSource
 from inference.view_notes import Phase
 from viewer.main_window import MainWindow
 from viewer.picture import overlay
-from viewer.readout.states import DEMONSTRATION_BANNER
 from viewer.style import theme
 
 Show = Callable[..., MainWindow]
@@ -41,8 +41,8 @@ def test_calibrated(show: Show, at: At, shoot: Shoot, size: tuple[int, int]) -> 
     cyan = on_canvas(window, near(pixels, theme.CYAN))
     assert cyan.sum() > 400
     assert (cyan & ring(window, outcome)).sum() > 0.97 * cyan.sum()
-    assert window.face is not None
-    assert window.face.card.title == "No size warning"
+    assert window.readout_state is not None
+    assert window.readout_state.card.title == "No size warning"
 
 
 @pytest.mark.parametrize(("index", "name"), [(SMALL, "small"), (TINY, "very-small")])
@@ -54,8 +54,8 @@ def test_small(show: Show, at: At, shoot: Shoot, index: int, name: str, size: tu
     amber = on_canvas(window, near(pixels, theme.AMBER))
     assert (amber & ring(window, outcome)).sum() > 60
     assert not on_canvas(window, near(pixels, theme.CYAN)).any()
-    assert window.face is not None
-    assert "UNRELIABLE" in window.face.card.title
+    assert window.readout_state is not None
+    assert "UNRELIABLE" in window.readout_state.card.title
 
 
 def test_dashes_have_gaps(show: Show, at: At, shoot: Shoot) -> None:
@@ -66,7 +66,7 @@ def test_dashes_have_gaps(show: Show, at: At, shoot: Shoot) -> None:
         outcome = settle(window, at, index)
         drawn = on_canvas(window, near(shoot(window, f"line-{index}"), colour, 90))
         assert isinstance(outcome, Tumour)
-        spots = [window.view.canvas.view_position(*map(float, p)).toPoint() for p in outcome.largest.contours[0]]
+        spots = [spot_of(window.view.canvas, *map(float, p)) for p in outcome.largest.contours[0]]
         hits = [drawn[s.y() - 1 : s.y() + 2, s.x() - 1 : s.x() + 2].any() for s in spots]
         share[index] = float(np.mean(hits))
     assert share[LARGE] > 0.97
@@ -93,9 +93,9 @@ def test_several_phases(show: Show, at: At, shoot: Shoot) -> None:
     window = show(source())
     settle(window, at, LARGE)
     for phase in Phase:
-        window.deeds.set_phase(phase)
+        window.handlers.set_phase(phase)
         shoot(window, f"phase-{phase.value}")
-    window.deeds.set_phase(Phase.UNSET)
+    window.handlers.set_phase(Phase.UNSET)
     settle(window, at, TINY)
     shoot(window, "very-small-phase-unset")
 
@@ -104,8 +104,8 @@ def test_unknown_scale(show: Show, at: At, shoot: Shoot) -> None:
     window = show(source(spacing_mm=None))
     assert isinstance(at(window, LARGE), UnknownSpacing)
     shoot(window, "unknown-scale")
-    assert window.view.canvas._decor.row_mm is None
-    assert window.view.canvas._decor.col_mm is None
+    assert window.view.canvas._annotations.row_mm is None
+    assert window.view.canvas._annotations.col_mm is None
 
 
 def test_without_scale(show: Show, at: At, shoot: Shoot, qtbot: QtBot) -> None:
@@ -134,8 +134,8 @@ def test_cut(show: Show, at: At, shoot: Shoot, make_model: Callable[..., Model],
     window = show(source(), make_model(model.contract, cut), phase=Phase.BEFORE_DURA)
     settle(window, at, LARGE)
     shoot(window, "cut-by-edge")
-    assert window.face is not None
-    assert window.face.number.startswith("≥")
+    assert window.readout_state is not None
+    assert window.readout_state.number.startswith("≥")
 
 
 def test_the_longest_card_fits_the_smallest_screen(
@@ -159,7 +159,7 @@ def test_the_longest_card_fits_the_smallest_screen(
     window = show(source(), make_model(wordy, cut), size=(1366, 768))
     settle(window, at, TINY)
     shoot(window, "longest-cut")
-    window.deeds.set_phase(Phase.BEFORE_DURA)
+    window.handlers.set_phase(Phase.BEFORE_DURA)
     settle(window, at, TINY + 1)
     shoot(window, "longest-data")
 
@@ -178,7 +178,9 @@ def test_model_refused(show: Show, shoot: Shoot, qtbot: QtBot) -> None:
         "threshold.onnx does not reproduce its own masks here, so it is not used. CPU failed the self-test."
     )
     window = show(source(), refusal, wait=False)
-    qtbot.waitUntil(lambda: window.face is not None and window.face.card.title == "Model refused", timeout=5000)
+    qtbot.waitUntil(
+        lambda: window.readout_state is not None and window.readout_state.card.title == "Model refused", timeout=5000
+    )
     qtbot.waitUntil(lambda: window.view.canvas.picture.painted is not None, timeout=5000)
     shoot(window, "model-refused")
 
@@ -186,14 +188,16 @@ def test_model_refused(show: Show, shoot: Shoot, qtbot: QtBot) -> None:
 def test_source_refused(show: Show, shoot: Shoot, qtbot: QtBot) -> None:
     refusal = Refusal("Case1.nii.gz ends in the middle: copy it again, it has 1 024 of 4 096 bytes.")
     window = show(refusal, wait=False)
-    qtbot.waitUntil(lambda: window.face is not None and window.face.card.title == "Source refused", timeout=5000)
+    qtbot.waitUntil(
+        lambda: window.readout_state is not None and window.readout_state.card.title == "Source refused", timeout=5000
+    )
     shoot(window, "source-refused")
 
 
 def test_stale(show: Show, shoot: Shoot, qtbot: QtBot) -> None:
     stuck = Stuck(at=LARGE, speckle=0.2)
     window = show(stuck)
-    qtbot.waitUntil(lambda: window.face is not None and window.face.dimmed, timeout=6000)
+    qtbot.waitUntil(lambda: window.readout_state is not None and window.readout_state.dimmed, timeout=6000)
     pixels = shoot(window, "stale")
     assert on_canvas(window, pixels.max(axis=-1) > 0).sum() > 1000
     assert not on_canvas(window, near(pixels, theme.CYAN)).any()
@@ -208,7 +212,7 @@ def test_demonstration_on_a_patient(show: Show, at: At, shoot: Shoot, clinical_s
         placement = window.view.canvas.placement
         assert placement is not None
         width = placement.right - placement.left
-        font = overlay.banner_font(DEMONSTRATION_BANNER, width, window._look or theme.Theme())
+        font = overlay.banner_font(DEMONSTRATION_BANNER, width, window._sizes or theme.Sizes())
         assert QFontMetricsF(font).horizontalAdvance(DEMONSTRATION_BANNER) <= width
         assert on_canvas(window, near(pixels, theme.AMBER, 8)).sum() > 0.5 * width * QFontMetricsF(font).height()
         window.close()
@@ -220,9 +224,9 @@ def test_slice_of_a_volume(
     window = show(Volume(speckle=0.2, count=60), make_model(clinical), phase=Phase.BEFORE_DURA)
     settle(window, at, LARGE)
     shoot(window, "slice-of-volume")
-    decor, placement = window.view.canvas._decor, window.view.canvas.placement
-    assert decor.letters == ("S", "I", "R", "L")
-    assert decor.note == "reconstructed slice, not probe view"
-    assert (decor.row_mm, decor.col_mm) == (None, 0.22)
+    annotations, placement = window.view.canvas._annotations, window.view.canvas.placement
+    assert annotations.letters == ("S", "I", "R", "L")
+    assert annotations.note == "reconstructed slice, not probe view"
+    assert (annotations.row_mm, annotations.col_mm) == (None, 0.22)
     assert placement is not None
     assert placement.across / placement.down == pytest.approx(0.22 / 0.15)

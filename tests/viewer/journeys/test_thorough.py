@@ -83,41 +83,41 @@ def mode_of(window: MainWindow) -> Mode | None:
 
 
 def words(window: MainWindow) -> str:
-    return window.view.canvas._decor.mode
+    return window.view.canvas._annotations.mode
 
 
 def test_a_paused_frame_s_own_answer_becomes_the_thorough_one(
     show: Show, two_modes: TwoModes, qtbot: QtBot, shoot: Shoot
 ) -> None:
     window = show(PhantomSource(speckle=0.2, count=60), two_modes.model)
-    window.deeds.set_phase(Phase.BEFORE_DURA)
+    window.handlers.set_phase(Phase.BEFORE_DURA)
     assert words(window) == ""
     two_modes.go.clear()
     window.act("play")
     qtbot.waitUntil(lambda: len(two_modes.asked) == 1, timeout=5000)
     qtbot.waitUntil(lambda: words(window) == FAST, timeout=5000)
     assert mode_of(window) is Mode.FAST
-    assert window.face is not None
-    assert any("sealed cohort B" in line for line in window.face.card.body)
+    assert window.readout_state is not None
+    assert any("sealed cohort B" in line for line in window.readout_state.card.body)
     frame = window.view.canvas.picture.frame
     two_modes.go.set()
     qtbot.waitUntil(lambda: mode_of(window) is Mode.THOROUGH, timeout=5000)
     qtbot.waitUntil(lambda: words(window) == WORDS, timeout=5000)
     assert window.view.canvas.picture.frame is frame is window.view.canvas.contour.frame
-    assert any("cohort of the thorough mode" in line for line in window.face.card.body)
+    assert any("cohort of the thorough mode" in line for line in window.readout_state.card.body)
     qtbot.wait(400)
     assert len(two_modes.asked) == 1
     shoot(window, "thorough-paused")
     window.act("disagreement")
     qtbot.waitUntil(lambda: window.view.canvas.map.frame is frame, timeout=5000)
-    assert window.view.canvas._decor.disagreement == MAP
+    assert window.view.canvas._annotations.disagreement == MAP
     shoot(window, "thorough-disagreement")
     window.act("overlay")
     qtbot.waitUntil(lambda: not window.view.canvas.map.isVisible(), timeout=5000)
     window.act("play")
     qtbot.waitUntil(lambda: mode_of(window) is Mode.FAST, timeout=5000)
     assert window.view.canvas.map.frame is None
-    assert (words(window), window.view.canvas._decor.disagreement) == ("", "")
+    assert (words(window), window.view.canvas._annotations.disagreement) == ("", "")
     assert window.meter.mismatched == 0
 
 
@@ -125,11 +125,11 @@ def test_without_figures_of_its_own_a_thorough_answer_has_none(show: Show, two_m
     reliability = msgspec.structs.replace(two_modes.contract.reliability, thorough=None)
     unmeasured = msgspec.structs.replace(two_modes.contract, reliability=reliability)
     window = show(loaded=replace(two_modes.model, contract=unmeasured))
-    window.deeds.set_phase(Phase.BEFORE_DURA)
+    window.handlers.set_phase(Phase.BEFORE_DURA)
     window.act("play")
     qtbot.waitUntil(lambda: mode_of(window) is Mode.THOROUGH and words(window) == WORDS, timeout=5000)
-    assert window.face is not None
-    assert not any("expected Dice" in line for line in window.face.card.body)
+    assert window.readout_state is not None
+    assert not any("expected Dice" in line for line in window.readout_state.card.body)
 
 
 def test_whoever_steps_on_never_sees_the_answer_to_the_frame_before(
@@ -163,7 +163,7 @@ def test_a_model_without_mirrors_says_so_and_one_that_fails_too(
     window.act("play")
     qtbot.waitUntil(lambda: words(window) == ONE_MODE, timeout=5000)
     window.act("disagreement")
-    assert not window.desk.disagreement
+    assert not window.state.disagreement
     broken = replace(two_modes.model, thorough=lambda frame: Failed(frame, "It broke."))
     other = show(loaded=broken)
     other.act("play")

@@ -59,10 +59,10 @@ def test_dice_and_true_contour_are_the_frames_own(show: Show, at: At, shoot: Sho
     for index in (11, 3, 7):
         outcome = at(window, index)
         assert isinstance(outcome, Tumour)
-        window.pull.tick()
+        window.refresh.tick()
         wanted = dice(outcome.mask, truth.mask(index))
         assert wanted is not None
-        assert window.view.canvas._decor.truth == f"true contour (pink): Dice {wanted:.2f} on this frame"
+        assert window.view.canvas._annotations.truth == f"true contour (pink): Dice {wanted:.2f} on this frame"
         around, outline = window.view.canvas.contour._truth.boundingRect(), truth.outlines(index)[0]
         assert around.left() == pytest.approx(float(outline[:, 0].min()) + 0.5, abs=1)
         assert window.view.canvas.contour.frame is outcome.frame

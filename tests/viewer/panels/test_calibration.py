@@ -11,10 +11,10 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from inference.errors import SpacingError
+from inference.ruler import Segment, axes_spacing
 from inference.spacing import PixelSpacing, Provenance
 from viewer.panels.calibration import CalibrationPanel
-from viewer.picture.ruler import Segment, axes_spacing
-from viewer.style.theme import Theme
+from viewer.style.theme import Sizes
 
 MM = st.floats(0.02, 2.0)
 PX = st.floats(30, 900)
@@ -61,7 +61,7 @@ def panel(qtbot: QtBot) -> Iterator[CalibrationPanel]:
     room = QWidget()
     room.resize(1000, 760)
     made = CalibrationPanel(room)
-    made.apply(Theme())
+    made.apply(Sizes())
     qtbot.addWidget(room)
     room.show()
     made.show()
@@ -108,5 +108,5 @@ def test_a_pair_without_length_or_a_parallel_one_is_one_sentence(qtbot: QtBot, p
 
 def test_every_button_is_a_fingers_height_and_holds_its_words(panel: CalibrationPanel) -> None:
     for made in panel.findChildren(QPushButton):
-        assert made.height() >= Theme().touch
+        assert made.height() >= Sizes().touch
         assert made.fontMetrics().horizontalAdvance(made.text()) < made.width()

@@ -5,14 +5,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from painted import LARGE, SMALL, TINY, near, on_canvas, settle, source
+from painted import LARGE, SMALL, TINY, near, on_canvas, settle, source, spot_of
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from inference.outcome import Outcome
+from inference.readout.states import RESEARCH_LINE
 from inference.view_notes import Phase
 from viewer.main_window import MainWindow
-from viewer.readout.states import RESEARCH_LINE
 from viewer.style import theme
 
 Show = Callable[..., MainWindow]
@@ -24,7 +24,7 @@ Shoot = Callable[[MainWindow, str], NDArray[np.int_]]
 def test_panels(show: Show, at: At, shoot: Shoot, size: tuple[int, int]) -> None:
     window = show(source(), size=size, phase=Phase.BEFORE_DURA)
     settle(window, at, LARGE)
-    window.desk.settings = window.desk.settings.with_recent("Case15-US-before-0p5mm.nii.gz").with_recent("simulated:")
+    window.state.settings = window.state.settings.with_recent("Case15-US-before-0p5mm.nii.gz").with_recent("simulated:")
     for name in ("help", "model", "open", "performance"):
         window.act(name)
         shoot(window, f"panel-{name}-{size[0]}x{size[1]}")
@@ -35,7 +35,7 @@ def test_calibration_in_progress(show: Show, at: At, shoot: Shoot, qtbot: QtBot)
     at(window, LARGE)
     window.act("calibrate")
     for x, y in ((250.0, 90.0), (262.0, 420.0)):
-        spot = window.view.canvas.view_position(x, y).toPoint()
+        spot = spot_of(window.view.canvas, x, y)
         qtbot.mouseClick(window.view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=spot)
     window.view.calibration.length.setText("50")
     pixels = shoot(window, "calibration-in-progress")
@@ -52,7 +52,7 @@ def test_first_run(show: Show, at: At, shoot: Shoot) -> None:
 def test_notice(show: Show, at: At, shoot: Shoot) -> None:
     window = show(source())
     settle(window, at, LARGE)
-    window.view.stage.say("There is no file or folder Case99-US-before-0p5mm.nii.gz: check the name.", 1e12)
+    window.view.picture_area.say("There is no file or folder Case99-US-before-0p5mm.nii.gz: check the name.", 1e12)
     shoot(window, "notice")
 
 
@@ -60,7 +60,7 @@ def test_the_research_line_is_always_there(show: Show) -> None:
     window = show(source())
     for name in ("help", "model", "calibrate", "fullscreen"):
         window.act(name)
-        line = window.view.research._line
+        line = window.view.footer._line
         assert line.text() == RESEARCH_LINE
         assert line.isVisible()
         assert not line.visibleRegion().isEmpty()

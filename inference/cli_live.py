@@ -1,0 +1,114 @@
+"""ius-segment live: the window's guards, records and OpenIGTLink, without the window."""
+
+import argparse
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from inference.errors import ChoiceError
+from inference.live.address import host_and_port
+from inference.live.headless import follow
+from inference.live.opening import load_model, open_source
+from inference.live.publisher import Publisher
+from inference.live.session import Session
+from inference.safety import INTENDED_USE
+from inference.sources import is_live
+from inference.view_notes import Phase, ViewNotes
+
+WELL, BROKE = 0, 1
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+def live(arguments: argparse.Namespace) -> int:
+    """Analyse a live source without a window: one line of JSON an outcome on stdout, until it is stopped."""
+    if not is_live(arguments.address):
+        raise ChoiceError(f"{arguments.address} is no live source: use `ius-segment run` for a file.")
+    session, model = Session(open_source, load_model), arguments.model
+    with closing(session), _stopped_by_signals() as stop:
+        if arguments.send is not None:
+            from inference.export.openigtlink_server import Broadcast
+
+            host, port = arguments.send
+            session.publish_to(Publisher(Broadcast(port, host)))
+        session.notes = ViewNotes(arguments.phase)
+        session.load(None if model is None else Path(model), chosen=model is not None)
+        print(INTENDED_USE, file=sys.stderr)
+        record = None if arguments.record is None else Path(arguments.record)
+        ended = follow(session, arguments.address, _write_line, stop, record=record, seconds=arguments.seconds)
+    error = ended.error or ("" if ended.record is None else ended.record.error)
+    print(f"{ended.outcomes} outcomes, {ended.dropped} frames passed over by newer ones", file=sys.stderr)
+    if ended.record is not None:
+        print(f"{ended.record.frames} frames recorded, {ended.record.dropped} dropped", file=sys.stderr)
+    if error:
+        print(f"error: {error}", file=sys.stderr)
+    return BROKE if error else WELL
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to those of ius-segment."""
+    command = commands.add_parser("live", help=live.__doc__, description=live.__doc__)
+    add = command.add_argument
+    add("address", metavar="ADDRESS", help="igtl://, rtsp://, udp:// or http:// address, device:NAME, or simulated:?")
+    add(
+        "--model",
+        metavar="ONNX",
+        help="model with a contract; unnamed, the demonstration model analyses no live picture",
+    )
+    add("--record", metavar="FILE", help="write frames and outcomes to this .mcap, which must not be there yet")
+    add("--send", type=host_and_port, metavar="[HOST:]PORT", help="send by OpenIGTLink; to this computer by default")
+    add("--seconds", type=float, metavar="N", help="end after so long; else Ctrl-C, SIGTERM or a closed pipe end it")
+    add("--phase", type=_phase, default=Phase.UNSET, help="of surgery: before_dura, dura_open or resection")
+    command.set_defaults(command=live)
+
+
+def _phase(text: str) -> Phase:
+    try:
+        return Phase.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text} is not before_dura, dura_open or resection") from error
+
+
+@contextmanager
+def _stopped_by_signals() -> Iterator[threading.Event]:
+    """Set by Ctrl-C, SIGTERM, and once nobody reads stdout any more."""
+    stop = threading.Event()
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in SIGNALS}
+    over = threading.Event()
+    watching = threading.Thread(target=_watch_pipe, args=(stop, over), name="ius-stdout", daemon=True)
+    watching.start()
+    try:
+        yield stop
+    finally:
+        over.set()
+        watching.join()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _watch_pipe(stop: threading.Event, over: threading.Event) -> None:
+    """While the signal is lost no line is written, and none would tell that the reader has gone."""
+    if not hasattr(select, "poll"):  # Windows: the next line tells
+        return
+    poll = select.poll()
+    poll.register(1, 0)
+    while not over.wait(0.1):
+        if any(event & select.POLLERR for _, event in poll.poll(0)):
+            stop.set()
+
+
+def _write_line(line: str) -> None:
+    """One line on stdout, at once.
+
+    Raises:
+        BrokenPipeError: if nobody reads any more; what Python still writes at its end then goes nowhere.
+    """
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise

@@ -1,0 +1,52 @@
+"""One outcome as JSON for other programs: OpenIGTLink's IUS_Result, and the lines of `ius-segment live`."""
+
+from collections.abc import Mapping
+
+from inference.export.readings import reading_row
+from inference.outcome import NothingFound, Outcome, Tumour
+from inference.safety import INTENDED_USE, warnings
+
+FORMAT = "ius-result/1"
+
+
+def result_cells(outcome: Outcome, utc: float, notes: Mapping[str, str]) -> dict[str, object]:
+    """An outcome with its scale, its model and what must be known of it; None is unknown.
+
+    A source's name is left out, since it may be a patient's.
+
+    Args:
+        outcome: any.
+        utc: when its frame reached this computer, seconds since 1970.
+        notes: phase and orientation, in words.
+    """
+    frame, spacing = outcome.frame, outcome.frame.spacing
+    cells = _head(utc, notes) | reading_row(outcome)
+    cells |= {
+        "scale": "unknown" if spacing is None else "known",
+        "scale_from": None if spacing is None else spacing.provenance.words,
+        "no_scale_reason": frame.no_spacing_reason or None,
+        "view": frame.origin.view.value,
+        "simulated": frame.origin.simulated,
+        "warnings": list(warnings(outcome)),
+        "alarms": [finding.alarm.value for finding in frame.findings],
+    }
+    if isinstance(outcome, Tumour):
+        cells["touches_edge"] = outcome.touches_edge
+    if isinstance(outcome, Tumour | NothingFound):
+        cells |= {
+            "model": outcome.analysis.model,
+            "model_sha256": outcome.analysis.model_sha256,
+            "demonstration": outcome.analysis.demonstration,
+            "mode": outcome.analysis.mode.value,
+            "unlike_training": outcome.analysis.unlike or None,
+        }
+    return cells
+
+
+def withdrawn_cells(sentence: str, utc: float, notes: Mapping[str, str]) -> dict[str, object]:
+    """Nothing that was said before holds any more; `sentence` says why, without a patient."""
+    return _head(utc, notes) | {"outcome": "withdrawn", "scale": "unknown", "reason": sentence}
+
+
+def _head(utc: float, notes: Mapping[str, str]) -> dict[str, object]:
+    return {"format": FORMAT, "captured_utc": round(utc, 6), "intended_use": INTENDED_USE, **notes}

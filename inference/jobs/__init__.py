@@ -1,0 +1,1 @@
+"""Jobs behind the live picture: snapshots, previews, the export of a record."""

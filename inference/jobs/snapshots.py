@@ -1,0 +1,81 @@
+"""A captured frame written as pictures and DICOM, off the window's thread."""
+
+import itertools
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+
+from inference.errors import OutputError
+from inference.files import make_folder
+from inference.outcome import Outcome
+from inference.view_notes import AS_IT_CAME, Flip
+
+
+class Snapshots:
+    """Writes one capture after another.
+
+    Args:
+        folder: where to; made when the first is written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ius-export")
+        self._running: list[Future[str]] = []
+
+    def take(
+        self,
+        outcome: Outcome,
+        levels: tuple[float, float],
+        notes: tuple[str, ...],
+        flip: Flip = AS_IT_CAME,
+    ) -> None:
+        """Begin to write this outcome.
+
+        Args:
+            outcome: the frame on the screen and what the engine said of it.
+            levels: (black, white) of the display.
+            notes: further lines for the caption: the phase.
+            flip: how the picture is turned over on the screen: the pictures are written so, the DICOM pair as it came.
+        """
+        self._running.append(self._pool.submit(_write, self._folder, outcome, levels, notes, flip))
+
+    def poll(self) -> str | None:
+        """What became of the oldest capture that is done, one sentence; None while there is nothing to say."""
+        if not self._running or not self._running[0].done():
+            return None
+        done = self._running.pop(0)
+        try:
+            return done.result()
+        except OutputError as error:
+            return str(error)
+
+    def close(self) -> None:
+        """Let what was begun be finished."""
+        self._pool.shutdown()
+
+
+def _write(folder: Path, outcome: Outcome, levels: tuple[float, float], notes: tuple[str, ...], flip: Flip) -> str:
+    """Write the pictures and the DICOM pair, and say where and what could not be."""
+    from inference.export.capture import Capture
+    from inference.export.dicom import write_dicom_pair
+    from inference.export.picture import write_pictures
+
+    make_folder(folder)
+    capture = Capture(outcome, levels, notes=notes, turned_over=(flip.left_right, flip.up_down))
+    stem = free_stem(folder, datetime.now().astimezone(), lambda path: path.exists())
+    write_pictures(capture, folder / f"{stem}.png")
+    pair = write_dicom_pair(capture, folder / f"{stem}.dcm")
+    kept = " Text outside the sector was kept: check it for names." if capture.text_kept else ""
+    return f"Snapshot {stem} is in {folder}. {pair.no_seg}{kept}".replace("  ", " ").strip()
+
+
+def free_stem(folder: Path, now: datetime, taken: Callable[[Path], bool], suffix: str = ".png") -> str:
+    """A name by time that overwrites nothing."""
+    first = f"iUS-{now:%Y%m%d-%H%M%S}"
+    for number in itertools.count(1):
+        stem = first if number == 1 else f"{first}-{number}"
+        if not taken(folder / f"{stem}{suffix}"):
+            return stem
+    raise AssertionError  # count() has no end

@@ -1,0 +1,132 @@
+"""One opened source, and all that lives and ends with it: guards, stream, last half minute, record, true masks.
+
+source ─▶ guards ─▶ policy, segmenter ─▶ outcome ─┬▶ last half minute
+└▶ recorder                       ├▶ recorder
+└▶ `Session.tick`: publisher and screen
+"""
+
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from inference.contract import Seen
+from inference.frame import Frame
+from inference.live.guarded_source import GuardedSource
+from inference.live.health import Freshness
+from inference.live.playback import SWEEP_FPS, Playback
+from inference.live.policy import Precedence
+from inference.live.requests import Compared, Opened
+from inference.live.stream import Stream, StreamStatus
+from inference.outcome import Outcome
+from inference.sources.base import LiveSource, RecordedSource
+
+if TYPE_CHECKING:
+    from inference.live.ring import Ring
+    from inference.live.session_record import SessionRecord
+
+
+class Chain:
+    """Runs one source through guards and analysis until it is closed.
+
+    Args:
+        opened: what was opened; closed with the chain.
+        analyse: the policy with whatever model is loaded; called in the analysis thread.
+        seen: what that model saw in training; called in the capture thread.
+        paused: a recording stands still at its first frame.
+
+    Attributes:
+        playback: of a recording; None for what is live.
+        live: the live source; None for a recording.
+        source: what the stream reads, behind the guards.
+        truth: true masks of the recording, where they were given.
+        ring: the last half minute of what is live; None for a recording.
+        record: what is being recorded; None where nothing is.
+    """
+
+    def __init__(
+        self,
+        opened: Opened,
+        analyse: Callable[[Frame], Outcome],
+        seen: Callable[[], Seen | None],
+        *,
+        paused: bool,
+    ) -> None:
+        source = opened.source if isinstance(opened, Compared) else opened
+        self.truth = opened.truth if isinstance(opened, Compared) else None
+        self.playback: Playback | None = None
+        self.live: LiveSource | None = None
+        self.ring: Ring | None = None
+        if isinstance(source, RecordedSource):
+            self.playback = Playback(source)
+            if paused or len(source) == 1:
+                self.playback.pause()
+            self.source = GuardedSource(self.playback, seen)
+        else:
+            self.live, self.ring = source, _ring()
+            self.source = GuardedSource(source, seen)
+        self.record: SessionRecord | None = None
+        self._analyse, self._precedence = analyse, Precedence()
+        self._stream = Stream(self.source, self._keep)
+        self._stream.start()
+
+    def news(self, *, without_scale: bool) -> tuple[Frame | None, Outcome | None]:
+        """The newest frame and the newest answer that nobody has seen; None where there is none. Never waits.
+
+        Args:
+            without_scale: whether the user chose to analyse without scale.
+        """
+        picture, newest = self._stream.take_frame(), self._stream.take()
+        return picture, self._precedence.choose(newest, picture, without_scale=without_scale)
+
+    def wait(self, timeout: float) -> None:
+        """Wait for an answer that nobody has seen, at most `timeout` seconds."""
+        self._stream.wait(timeout)
+
+    def status(self) -> StreamStatus:
+        """How the stream goes."""
+        return self._stream.status()
+
+    def freshness(self, shown: Outcome | None) -> Freshness:
+        """How old source and analysis are while `shown` is on the screen."""
+        now, last = monotonic(), self._stream.status().last_frame_at
+        return Freshness(
+            live=self.live is not None,
+            source_s=None if last is None else now - last,
+            shown_s=None if shown is None else now - shown.frame.captured_at,
+            interval_s=0.0 if self.playback is None else _interval_s(self.playback),
+        )
+
+    def redeliver(self) -> None:
+        """Analyse the current frame of a recording anew; a live source brings a new one by itself."""
+        if self.playback is not None:
+            self.playback.redeliver()
+
+    def close(self) -> None:
+        """Stop and join the threads, and close source and masks.
+
+        Raises:
+            RuntimeError: if a thread lives on.
+        """
+        self._stream.stop()
+        if self.truth is not None:
+            self.truth.close()
+
+    def _keep(self, frame: Frame) -> Outcome:
+        """Runs in the analysis thread."""
+        outcome = self._analyse(frame)
+        if self.ring is not None:
+            self.ring.add(outcome)
+        if (record := self.record) is not None:
+            record.outcome(outcome)
+        return outcome
+
+
+def _ring() -> "Ring":
+    from inference.live.ring import Ring  # zstandard: not before a source is opened
+
+    return Ring()
+
+
+def _interval_s(playback: Playback) -> float:
+    """Between two frames of a recording at its present speed."""
+    return 1.0 / ((playback.info.fps or SWEEP_FPS) * playback.speed)

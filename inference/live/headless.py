@@ -1,0 +1,149 @@
+"""The live session without a window: one line of JSON an outcome, until it is stopped."""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inference.errors import SourceError
+from inference.export.result import result_cells, withdrawn_cells
+from inference.live.health import Condition, Health
+from inference.live.publisher import sent_notes, withdrawn_words
+from inference.live.requests import SourceRequest
+from inference.live.session import Moment, Session
+
+if TYPE_CHECKING:
+    from inference.recording.recorder import RecordStatus
+
+TICK_S = 0.016
+"""As often as the window looks, even where no answer comes."""
+FINISH_S = 60.0
+"""For the disk to take what waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a live run went.
+
+    Attributes:
+        outcomes: lines written for answers.
+        dropped: frames and answers that were overwritten by newer ones.
+        error: why it ended by itself, one sentence; empty where it was stopped.
+        record: of the record, None where none was asked for.
+    """
+
+    outcomes: int
+    dropped: int
+    error: str
+    record: "RecordStatus | None"
+
+
+def follow(
+    session: Session,
+    address: str,
+    write: Callable[[str], None],
+    stop: threading.Event,
+    *,
+    record: Path | None = None,
+    seconds: float | None = None,
+) -> Ended:
+    """Analyse a live source until `stop` is set, `seconds` are over or the source ends.
+
+    Args:
+        session: with a model being loaded; stays open.
+        address: as `open_live` takes it.
+        write: takes one line of JSON an outcome; a `BrokenPipeError` of it ends the run.
+        stop: may be set from a signal handler.
+        record: file of the record, which must not be there yet.
+        seconds: counted from the moment at which the source is open.
+
+    Raises:
+        SourceError: if source or model is refused.
+        OutputError: if the record cannot be made.
+    """
+    lines = Lines(session, write)
+    if not (_opened(session, stop, lambda: session.model is not None)):
+        return Ended(0, 0, "", None)
+    session.open(SourceRequest(address))
+    if not (_opened(session, stop, lambda: session.source is not None)):
+        return Ended(0, 0, "", None)
+    recording = None if record is None else session.start_record(record)
+    try:
+        error = _run(session, lines, stop, None if seconds is None else time.monotonic() + seconds)
+    finally:
+        session.stop_record()
+        finished = None if recording is None else recording.finish(FINISH_S)
+    status = session.status()
+    return Ended(lines.outcomes, 0 if status is None else status.dropped, error, finished)
+
+
+def _opened(session: Session, stop: threading.Event, there: Callable[[], bool]) -> bool:
+    """Tick until it is there. False where the run was stopped first."""
+    while not there():
+        if stop.is_set():
+            return False
+        session.wait(TICK_S)
+        session.tick()
+        if refusal := session.model_refusal or session.source_refusal:
+            raise SourceError(refusal)
+    return True
+
+
+def _run(session: Session, lines: "Lines", stop: threading.Event, end: float | None) -> str:
+    """Tick until something ends it; the sentence of a source that broke, else empty."""
+    while not stop.is_set() and (end is None or time.monotonic() < end):
+        session.wait(TICK_S)
+        moment = session.tick()
+        try:
+            lines.take(moment)
+        except BrokenPipeError:
+            return ""
+        if moment.live.health in (Health.BROKEN, Health.ENDED):
+            return moment.live.sentence
+        if session.record is not None and (error := session.record.status().error):
+            return error
+    return ""
+
+
+class Lines:
+    """Writes a line for every answer, and one where the last answer holds no more.
+
+    Args:
+        session: whose notes go with every line.
+        write: takes a line, without its end.
+
+    Attributes:
+        outcomes: lines written for answers.
+    """
+
+    def __init__(self, session: Session, write: Callable[[str], None]) -> None:
+        self._session, self._write = session, write
+        self._said = False
+        self.outcomes = 0
+
+    def take(self, moment: Moment) -> None:
+        """Write what this moment has new.
+
+        Raises:
+            BrokenPipeError: if nobody reads any more.
+        """
+        flowing, answer = moment.live.flowing, moment.answer
+        if answer is not None:
+            self.outcomes += 1
+        notes = sent_notes(self._session.notes)
+        if answer is not None and flowing:
+            self._put(result_cells(answer, _utc(answer.frame.captured_at), notes), moment.live)
+        elif answer is not None or (self._said and not flowing):
+            self._put(withdrawn_cells(withdrawn_words(moment.live), time.time(), notes), moment.live)
+        self._said = flowing and (self._said or answer is not None)
+
+    def _put(self, cells: dict[str, object], condition: Condition) -> None:
+        self._write(json.dumps(cells | {"condition": condition.health.value}, allow_nan=False))
+
+
+def _utc(at: float) -> float:
+    """Seconds since 1970 of a `time.monotonic()` moment."""
+    return time.time() - (time.monotonic() - at)

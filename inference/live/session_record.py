@@ -1,0 +1,106 @@
+"""A record of the open source: its frames and answers, and beside them what changed: guards, notes, crop, model."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from inference.crop import Rect
+from inference.live.guarded_source import GuardedSource
+from inference.live.model import Model
+from inference.outcome import Outcome
+from inference.recording.recorder import Recorder, RecordStatus
+from inference.recording.schema import Event, EventKind, ModelUsed
+from inference.view_notes import Marker, ViewNotes
+
+
+class SessionRecord:
+    """Feeds a recorder. Nothing here waits for the disk but `finish`.
+
+    Args:
+        path: a name that nobody has yet.
+        source: whose frames are recorded once it has begun.
+        case_code: typed by the user, checked.
+
+    Raises:
+        OutputError: if the file cannot be made.
+    """
+
+    def __init__(self, path: Path, source: GuardedSource, case_code: str = "") -> None:
+        self._source, rect = source, source.rect
+        self._recorder = Recorder(path, source.info, case_code=case_code, rect=rect)
+        self._told = {EventKind.CROP: _crop_words(rect)}
+        self._model: Model | None = None
+
+    def begin(self, notes: ViewNotes, model: Model | None) -> None:
+        """Write what is in force, then every frame from the next one on."""
+        self._source.guard_events()  # of the time before
+        for finding in self._source.ringing:
+            self._recorder.event(EventKind.GUARD_BEGIN, finding.alarm.value)
+        self.follow(notes, model)
+        self._source.recorder = self._recorder.frame
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Take in an answer; called in the analysis thread."""
+        self._recorder.outcome(outcome)
+
+    def follow(self, notes: ViewNotes, model: Model | None) -> None:
+        """Write what changed since this was last called; called at every tick."""
+        self._tell_guards()
+        for kind, words in _words(notes).items():
+            self._tell(kind, words)
+        self._tell(EventKind.CROP, _crop_words(self._source.rect))
+        if model is not None and model is not self._model:
+            self._model = model
+            self._recorder.model(model.sha256, model.provider, model.contract.to_json())
+
+    def mark_wrong(self, outcome: Outcome) -> bool:
+        """Write the user's word that this contour is wrong. False where its frame is not in the record."""
+        return self._recorder.event(EventKind.WRONG, "", outcome)
+
+    def status(self) -> RecordStatus:
+        """How it goes."""
+        return self._recorder.status()
+
+    def end(self) -> None:
+        """Take in nothing more; never waits."""
+        self._tell_guards()
+        self._source.recorder = None
+
+    def finish(self, timeout: float) -> RecordStatus:
+        """End, write what waits, and close the file.
+
+        Raises:
+            RuntimeError: if the disk takes longer than `timeout` seconds.
+        """
+        self.end()
+        return self._recorder.close(timeout)
+
+    def _tell_guards(self) -> None:
+        """Write which alarms began and ended since this was last called."""
+        for event in self._source.guard_events():
+            kind = EventKind.GUARD_BEGIN if event.begins else EventKind.GUARD_END
+            self._recorder.event(kind, event.alarm.value, at=event.at)
+
+    def _tell(self, kind: EventKind, words: str) -> None:
+        """Write a choice if it is another one than before."""
+        if self._told.get(kind, "") != words:
+            self._told[kind] = words
+            self._recorder.event(kind, words)
+
+
+def in_force(notes: ViewNotes, model: Model | None) -> Iterable[Event | ModelUsed]:
+    """Notes and model as entries at the beginning of a record that is written afterwards."""
+    for kind, words in _words(notes).items():
+        if words:
+            yield Event(at_s=0.0, kind=kind, words=words)
+    if model is not None:
+        yield ModelUsed(at_s=0.0, sha256=model.sha256, provider=model.provider, contract=model.contract.to_json())
+
+
+def _words(notes: ViewNotes) -> dict[EventKind, str]:
+    """The notes in a record's words; empty where nothing was said."""
+    marker = notes.marker.value if notes.marker in (Marker.LEFT, Marker.RIGHT) else ""
+    return {EventKind.PHASE: notes.phase.value, EventKind.FLIP: notes.flip.words, EventKind.MARKER: marker}
+
+
+def _crop_words(rect: Rect | None) -> str:
+    return "whole" if rect is None else f"{rect.top},{rect.left},{rect.rows},{rect.cols}"

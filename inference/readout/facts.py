@@ -1,0 +1,58 @@
+"""The facts under the state: scale with its provenance, model, provider, age, drops. Pure functions."""
+
+from inference.live.health import STALE_AFTER_S
+from inference.live.model import Model
+from inference.live.paint_meter import PaintMeter
+from inference.live.stream import StreamStatus
+from inference.outcome import NothingFound, Outcome, Tumour
+from inference.readout.formatting import spaced
+from inference.readout.states import DASH
+from inference.spacing import PixelSpacing
+
+FACTS = ("Scale", "Model", "File", "Device", "Age since capture", "Dropped")
+"""The rows under the state, in their order. A new row is a name here and its value in `facts`."""
+
+
+def facts(
+    shown: Outcome | None, model: Model | None, status: StreamStatus | None, meter: PaintMeter, now: float
+) -> dict[str, str]:
+    """The value of each of `FACTS`."""
+    return {
+        "Scale": DASH if shown is None else scale_words(shown.frame.spacing),
+        "Model": DASH if model is None else f"{model.contract.identity.name} {model.contract.identity.version}",
+        "File": DASH if model is None else "verified on this computer",
+        "Device": DASH if model is None else _provider(model) + _took(shown),
+        "Age since capture": _age(shown, meter, now),
+        "Dropped": DASH if status is None else f"{spaced(status.dropped)} of {spaced(status.captured)}",
+    }
+
+
+def scale_words(spacing: PixelSpacing | None) -> str:
+    """Millimetres a pixel and where they come from."""
+    if spacing is None:
+        return "unknown"
+    row, col = f"{spacing.row_mm:.3g}", f"{spacing.col_mm:.3g}"
+    return f"{row if row == col else f'{row} × {col}'} mm/px · {spacing.provenance.words}"
+
+
+def _provider(model: Model) -> str:
+    """What the model really runs on, and that it is not what was tried first; why not, the model card says.
+
+    Whose bfloat16 it is says the card too: the row holds some thirty letters.
+    """
+    device = model.provider.removeprefix("OpenVINO ")
+    return f"{device}, fallback" if model.fallbacks else device
+
+
+def _took(shown: Outcome | None) -> str:
+    if isinstance(shown, Tumour | NothingFound):
+        return f" · {shown.analysis.latency_ms:.0f} ms"
+    return ""
+
+
+def _age(shown: Outcome | None, meter: PaintMeter, now: float) -> str:
+    """Capture to paint of the newest picture; once it stands still, how old it is."""
+    if shown is None or meter.last_ms is None:
+        return DASH
+    standing = now - shown.frame.captured_at
+    return f"{meter.last_ms:.0f} ms" if standing < STALE_AFTER_S else f"{standing:.1f} s"

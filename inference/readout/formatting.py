@@ -1,0 +1,83 @@
+"""Numbers as the screen says them."""
+
+import math
+
+from inference.live.health import Condition, Health
+from inference.outcome import Tumour
+from inference.readout.marks import Ink, Shape
+from inference.source_info import SourceInfo
+
+UNDER_1 = "<\u00a01"
+"""In whole mm² it would be 0, beside a contour."""
+
+
+def detail_words(tumour: Tumour) -> str:
+    """Two lines: longest diameter × perpendicular; depth of the nearest and deepest edge, and how many regions."""
+    largest = tumour.largest
+    size, place = [], []
+    if len(tumour.regions) > 1 and largest.area_mm2 is not None:
+        size.append(f"largest {area_words(largest.area_mm2)} mm²")
+    if largest.diameters is not None:
+        size.append(f"{largest.diameters.longest_mm:.0f} × {largest.diameters.perpendicular_mm:.0f} mm")
+    if largest.depth_mm is not None:
+        place.append(f"{largest.depth_mm[0]:.0f} to {largest.depth_mm[1]:.0f} mm deep")
+    place.append(region_words(len(tumour.regions)))
+    return "\n".join((" · ".join(size), " · ".join(place)))
+
+
+def area_words(area_mm2: float, limits: tuple[float, ...] = ()) -> str:
+    """Whole mm², to 10 mm² above 100; rounding never moves a number across a limit, nor makes nothing of something."""
+    area_mm2 = round(area_mm2, 6)  # pixels times spacing is a hair off where it should be whole
+    if 0 < area_mm2 < 0.5:
+        return UNDER_1
+    rounded = round(area_mm2 / 10) * 10 if area_mm2 > 100 else round(area_mm2)
+    if any((rounded > limit) != (area_mm2 > limit) for limit in limits):
+        rounded = math.ceil(area_mm2)
+    return spaced(rounded)
+
+
+def region_words(count: int) -> str:
+    """`one region`, `2 regions`."""
+    return "one region" if count == 1 else f"{count} regions"
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 slice`, `18 204 slices`."""
+    return f"{spaced(count)} {noun}" + ("" if count == 1 else "s")
+
+
+def spaced(value: int) -> str:
+    """Thousands apart by a space that never breaks; four digits stay together."""
+    return f"{value:,}".replace(",", "\u00a0") if value >= 10_000 else str(value)
+
+
+def mode_words(info: SourceInfo | None, condition: Condition) -> tuple[str, Ink, Shape]:
+    """LIVE only for a device that delivers; a file is a replay. Words, ink and shape."""
+    if info is None or condition.health is Health.EMPTY:
+        return "NO SOURCE", Ink.MUTED, Shape.DIAMOND
+    if condition.health is Health.VIEW_FROZEN:
+        return f"VIEW FROZEN \u2212{condition.seconds:.1f}\u00a0s", Ink.BLUE, Shape.SQUARE
+    broken = {Health.LOST: "LOST", Health.STALE: "STALE", Health.BROKEN: "STOPPED", Health.FROZEN: "FROZEN"}
+    if condition.health in broken:
+        return broken[condition.health], Ink.RED, Shape.SQUARE
+    if info.origin.live:
+        return "LIVE", Ink.GREEN, Shape.DOT
+    return ("PAUSED" if condition.health is Health.PAUSED else "REPLAY"), Ink.BLUE, Shape.TRIANGLE
+
+
+def source_words(info: SourceInfo, *, brief: bool = False) -> str:
+    """Size, pace and nature of the source; without its pace where there is little room."""
+    pace = "" if info.fps is None or brief else f" · {info.fps:.0f} fps"
+    return f"{info.cols} × {info.rows}{pace}" + (" · simulated" if info.origin.simulated else "")
+
+
+def time_words(seconds: float) -> str:
+    """`00:42`, `1:02:03`."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def size_words(size: int) -> str:
+    """`34 MB`, `1.2 GB`."""
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

@@ -1,0 +1,48 @@
+"""What each of two panes says: which is live, and how old the other one is. Pure functions."""
+
+from dataclasses import replace
+
+from inference.frame import Frame
+from inference.live.health import Condition, Health
+from inference.outcome import NothingFound, Outcome, Tumour
+from inference.readout.annotations import Annotations
+from inference.readout.formatting import mode_words
+from inference.readout.marks import Ink
+from inference.source_info import SourceInfo
+from inference.view_notes import Marker
+
+NOT_YET = "No frame analysed yet"
+
+
+def analysed_annotations(
+    annotations: Annotations, outcome: Outcome, condition: Condition, live: Frame | None, now: float
+) -> Annotations:
+    """The marks of the analysed pane: its age across the top; ruler and marker stand at the live one.
+
+    Args:
+        annotations: the marks of the picture alone.
+        outcome: what the pane shows.
+        condition: of source and model.
+        live: what the live pane shows.
+        now: `time.monotonic()` seconds.
+    """
+    words, ink = _age_words(outcome, condition, live, now)
+    bare = replace(annotations, marker=Marker.NONE, row_mm=None, points=(), framed=False)
+    return replace(bare, caption=words, caption_ink=ink)
+
+
+def live_annotations(annotations: Annotations, info: SourceInfo | None, condition: Condition) -> Annotations:
+    """The marks of the live pane: all but what speaks of a contour, and the source's own condition as its heading."""
+    words, ink, _ = mode_words(info, condition)
+    return replace(annotations, banner="", framed=False, heading=words, heading_ink=ink)
+
+
+def _age_words(outcome: Outcome, condition: Condition, live: Frame | None, now: float) -> tuple[str, Ink]:
+    """How old the analysed picture is; the same picture as the live one has no age."""
+    if condition.health is Health.VIEW_FROZEN:
+        return f"VIEW FROZEN \u2212{condition.seconds:.1f}\u00a0s", Ink.BLUE
+    done = "ANALYSED" if isinstance(outcome, Tumour | NothingFound) else "NOT ANALYSED"
+    if outcome.frame is live:
+        return f"{done}: THE SAME PICTURE", Ink.GREY
+    ink = Ink.AMBER if condition.health is Health.OLD or done == "NOT ANALYSED" else Ink.GREY
+    return f"{done} {now - outcome.frame.captured_at:.1f} s AGO", ink

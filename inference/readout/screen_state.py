@@ -1,0 +1,240 @@
+"""Everything that the screen shows at one moment, resolved here by one pure function and then drawn."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.contract import ModelContract
+from inference.frame import Frame
+from inference.live.health import Condition, Health
+from inference.live.session import Moment
+from inference.live.thorough import disagreement_of
+from inference.outcome import Outcome, SizeState, Tumour
+from inference.readout.annotations import Annotations, Ticks, annotations_of
+from inference.readout.caliper import Caliper
+from inference.readout.formatting import mode_words
+from inference.readout.marks import Ink, Line
+from inference.readout.panes import analysed_annotations, live_annotations
+from inference.readout.readout_state import Context, ReadoutState
+from inference.readout.states import readout_of, region_lines
+from inference.ruler import Point
+from inference.source_info import SourceInfo
+from inference.spacing import PixelSpacing
+from inference.view_notes import ViewNotes
+
+MAP_WORDS = "pink: where passes or folds disagree, not a margin"
+BAND_WORDS = "thin lines: model 25-75 %, not a margin"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """The truth about one frame of a replay.
+
+    Attributes:
+        outlines: of the true tumour, (n, 2) of (x, y) in pixels each.
+        words: how well the contour fits it; empty without a truth.
+    """
+
+    outlines: tuple[NDArray[np.float32], ...] = ()
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Marking:
+    """What is being marked on the picture: a scale, or a rectangle.
+
+    Attributes:
+        points: clicked for the scale so far, (x, y) in pixels.
+        preview: two points and the scale they give, as far as they give one.
+        ruler: two points on the scanner's depth scale, where the scale in use was measured on it.
+    """
+
+    points: tuple[Point, ...] = ()
+    preview: tuple[tuple[Point, Point], PixelSpacing] | None = None
+    ruler: tuple[Point, Point] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScreenInputs:
+    """What decides on the screen.
+
+    Attributes:
+        now: `time.monotonic()` seconds.
+        moment: what the session gave.
+        info: of the open source; None while there is none.
+        contract: of the loaded model; None while there is none.
+        notes: what the user has said of the view.
+        held: the gravest size warning of the last half second.
+        comparison: with the truth, where the shown frame has one.
+        face_row: row of the probe face in this source's pictures; None where unknown.
+        marking: what is being marked on the picture; None while nothing is.
+        whole: the newest picture with the scanner's text and ruler, while something is marked on it.
+        live_frame: what the live one of two panes shows so far.
+        two_panes: whether the live picture stands beside the analysed one.
+        caliper: the one being set; None while it is put away.
+        disagreement: whether the map of where passes disagree is wanted.
+        contour_off: whether the user took the contour off for a moment.
+    """
+
+    now: float
+    moment: Moment
+    info: SourceInfo | None
+    contract: ModelContract | None
+    notes: ViewNotes
+    held: SizeState | None = None
+    comparison: Comparison = field(default_factory=Comparison)
+    face_row: int | None = None
+    marking: Marking | None = None
+    whole: Frame | None = None
+    live_frame: Frame | None = None
+    two_panes: bool = False
+    caliper: Caliper | None = None
+    disagreement: bool = False
+    contour_off: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LivePane:
+    """The live one of two panes: every picture of the source, none with a contour.
+
+    Attributes:
+        frame: its picture.
+        annotations: the marks around it.
+    """
+
+    frame: Frame
+    annotations: Annotations
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LiveInset:
+    """The live picture, small, while the view is frozen.
+
+    Attributes:
+        frame: a new picture; None leaves the one that is there.
+        words: LIVE, or what is wrong with the signal.
+        ink: their colour.
+    """
+
+    frame: Frame | None
+    words: str
+    ink: Ink
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScreenState:
+    """All that is drawn at one moment.
+
+    Attributes:
+        info: of the source, for the top bar.
+        condition: health of what is shown.
+        readout: number, state and sentences.
+        outcome: whose picture and contour are shown; None before the first.
+        whole: the picture to show in its place, without a contour; None where the outcome's own stands.
+        lines: how each of its regions is drawn; empty where no contour may be.
+        comparison: the true outlines of the same frame.
+        annotations: the marks around the picture; None before the first.
+        spread: (rows, cols) where passes disagree, to be laid over the picture; None where it is not.
+        contour_off: whether the contour is hidden for a moment.
+        live: the live one of two panes; None where there is one pane, or no picture yet.
+        inset: the live picture over a frozen view; None where there is none.
+    """
+
+    info: SourceInfo | None
+    condition: Condition
+    readout: ReadoutState
+    outcome: Outcome | None
+    whole: Frame | None
+    lines: tuple[Line, ...]
+    comparison: Comparison
+    annotations: Annotations | None
+    spread: NDArray[np.float32] | None
+    contour_off: bool
+    live: LivePane | None
+    inset: LiveInset | None
+
+
+def resolve(given: ScreenInputs) -> ScreenState:
+    """What the screen shows, given all that decides on it."""
+    outcome, condition = given.moment.shown, _condition(given)
+    readout = readout_of(outcome, condition, Context(given.contract, given.notes.phase, given.held))
+    spread = disagreement_of(outcome) if given.disagreement and condition.flowing else None
+    live = given.whole or given.moment.picture or given.live_frame
+    return ScreenState(
+        info=given.info,
+        condition=condition,
+        readout=readout,
+        outcome=outcome,
+        whole=None if given.two_panes else given.whole,
+        lines=region_lines(outcome, given.held) if readout.contour and isinstance(outcome, Tumour) else (),
+        comparison=given.comparison,
+        annotations=None if outcome is None else _annotations(given, outcome, condition, readout, spread, live),
+        spread=spread,
+        contour_off=given.contour_off,
+        live=_live_pane(given, readout, live) if given.two_panes and live is not None else None,
+        inset=_inset(given) if condition.health is Health.VIEW_FROZEN and not given.two_panes else None,
+    )
+
+
+def _condition(given: ScreenInputs) -> Condition:
+    """That of what is shown; a picture on which something is marked has a condition of its own."""
+    condition = given.moment.condition
+    if condition.health is Health.VIEW_FROZEN or given.two_panes or given.whole is None or not condition.flowing:
+        return condition
+    return Condition(Health.CALIBRATING)
+
+
+def _annotations(
+    given: ScreenInputs,
+    outcome: Outcome,
+    condition: Condition,
+    readout: ReadoutState,
+    spread: NDArray[np.float32] | None,
+    live: Frame | None,
+) -> Annotations:
+    """The marks around the analysed picture."""
+    caliper = () if given.caliper is None else given.caliper.on(outcome.frame)
+    has_band = readout.contour and isinstance(outcome, Tumour) and outcome.band is not None
+    annotations = replace(
+        _around(given, outcome.frame, readout),
+        band=BAND_WORDS if has_band else "",
+        truth=given.comparison.words,
+        mode=given.moment.mode,
+        disagreement="" if spread is None else MAP_WORDS,
+        caliper=caliper,
+        distance=given.caliper.words if given.caliper is not None and caliper else "",
+    )
+    return analysed_annotations(annotations, outcome, condition, live, given.now) if given.two_panes else annotations
+
+
+def _live_pane(given: ScreenInputs, readout: ReadoutState, frame: Frame) -> LivePane:
+    return LivePane(frame, live_annotations(_around(given, frame, readout), given.info, given.moment.live))
+
+
+def _inset(given: ScreenInputs) -> LiveInset:
+    answer = given.moment.answer
+    words, ink, _ = mode_words(given.info, given.moment.live)
+    return LiveInset(None if answer is None else answer.frame, words, ink)
+
+
+def _around(given: ScreenInputs, frame: Frame, readout: ReadoutState) -> Annotations:
+    """The marks around any picture of this source."""
+    if given.info is None:
+        return Annotations()
+    notes = given.notes
+    return replace(
+        annotations_of(frame, given.info, notes.marker, given.face_row, notes.flip),
+        ticks=None if given.marking is None else _ticks(given.marking, frame),
+        points=() if given.marking is None else given.marking.points,
+        phase=notes.phase.words,
+        banner=readout.banner,
+        framed=given.moment.condition.health is Health.VIEW_FROZEN,
+    )
+
+
+def _ticks(marking: Marking, frame: Frame) -> Ticks | None:
+    """Our own centimetres beside the scanner's: those of the points clicked so far, or of the scale in use."""
+    if marking.preview is not None:
+        return Ticks.along(*marking.preview)
+    return None if marking.ruler is None or frame.spacing is None else Ticks.along(marking.ruler, frame.spacing)

@@ -1,0 +1,283 @@
+"""What the screen says and how it looks, for every answer of the engine and every condition of the source.
+
+Pure functions from (outcome, condition, context) to a `ReadoutState`; no widget, no clock. A hazard review reads this
+file. Each state has a tone (colour), a shape for those who cannot tell the colours, and its own sentence.
+
+    state                     shape  tone     number   contour
+    tumour, no size warning   ●      neutral  mm²      cyan, solid
+    tumour cut by the edge    ●      neutral  ≥ mm²    cyan, solid
+    at most 200 / 35 mm²      ▲      amber    mm²      amber, dashed
+    scale unknown, analysed   ◇      notice   pixels   grey, dotted
+    scale unknown             ◇      notice   —        none
+    not analysed              ◇      notice   —        none
+    a guard forbids it        ◇      notice   words    none
+    unlike the training data  ◇      notice   mm²      its own
+    nothing segmented         ●      neutral  words    none
+    scanner frozen               ■      fault    its own  its own
+    analysis failed, signal
+    lost, stale, too old      ■      fault    —        none
+"""
+
+import math
+from dataclasses import replace
+from typing import assert_never
+
+from inference import safety
+from inference.alarms import Alarm
+from inference.contract import Measured, ModelContract
+from inference.frame import Frame
+from inference.live.health import Condition, Health
+from inference.outcome import (
+    Failed,
+    NotAnalysed,
+    NothingFound,
+    Outcome,
+    Reason,
+    Region,
+    SizeState,
+    Tumour,
+    UnknownSpacing,
+)
+from inference.readout.formatting import UNDER_1, area_words, counted, detail_words, region_words, spaced
+from inference.readout.marks import Line, Shape, Tone
+from inference.readout.readout_state import Card, Context, Offer, ReadoutState
+from inference.readout.reliability import Gap, evidence, expected_dice, is_demonstration
+from inference.safety import DEMONSTRATION, INTENDED_USE
+
+RESEARCH_LINE = INTENDED_USE
+DEMONSTRATION_BANNER = DEMONSTRATION
+SLICE_LINE = safety.SLICE
+PHASE_WARNING = (
+    "Not evaluated in this phase: blood, saline, air and cavity edge may be drawn as tumour, and tumour missed."
+)
+FAILURES_THAT_STAY = 10
+DASH = "—"
+
+
+def readout_of(outcome: Outcome | None, condition: Condition, context: Context) -> ReadoutState:
+    """The readout for this outcome under this condition; a broken source outranks any outcome."""
+    card = condition_card(condition)
+    if card is not None or outcome is None:
+        card = card or Card(Tone.NEUTRAL, Shape.DOT, "Waiting for the first frame")
+        return ReadoutState(DASH, "", "", "", card, dimmed=condition.health in _DIMMED)
+    answer = _answer(outcome, condition, context)
+    if condition.health is Health.FROZEN:
+        answer = replace(answer, card=_frozen_card(condition, answer.card))
+    return _with_banner(answer, outcome.frame, context.contract)
+
+
+def _frozen_card(condition: Condition, card: Card) -> Card:
+    """Picture and its own contour stay, and say so; the card of the picture's own state is named under it."""
+    title, body = _frozen_title(condition.seconds), (condition.sentence, f"{card.title}.")
+    return Card(Tone.FAULT, Shape.SQUARE, title, body, card.offers)
+
+
+def _frozen_title(seconds: float) -> str:
+    return f"SCANNER FROZEN {seconds:.0f} s"
+
+
+def _answer(outcome: Outcome, condition: Condition, context: Context) -> ReadoutState:
+    """The readout for one of the engine's five answers."""
+    match outcome:
+        case Tumour():
+            return _tumour(outcome, context)
+        case NothingFound():
+            return _nothing(outcome, context)
+        case UnknownSpacing():
+            offers = (Offer.CALIBRATE, Offer.WITHOUT_SCALE)
+            card = Card(
+                Tone.NOTICE, Shape.DIAMOND, f"{safety.NOT_ANALYSED}: scale unknown", (outcome.sentence,), offers
+            )
+            changed = outcome.frame.depth_changed_at is not None
+            return _no_number(card, Alarm.DEPTH.headline if changed else "")
+        case NotAnalysed():
+            choice = _CHOICES.get(outcome.reason, ())
+            card = Card(Tone.NOTICE, Shape.DIAMOND, safety.NOT_ANALYSED, (outcome.sentence,), choice)
+            return _no_number(card, "" if outcome.alarm is None else outcome.alarm.headline)
+        case Failed():
+            return _no_number(_failure_card(outcome, condition.failures_in_a_row))
+        case _:
+            assert_never(outcome)
+
+
+def _no_number(card: Card, headline: str = "") -> ReadoutState:
+    """A dash for the number, or the words that stand in its place."""
+    return ReadoutState("" if headline else DASH, "", headline, "", card)
+
+
+def _with_banner(shown: ReadoutState, frame: Frame, contract: ModelContract | None) -> ReadoutState:
+    """The same state, with the demonstration banner where it must stand."""
+    if not is_demonstration(frame, contract):
+        return shown
+    return replace(shown, banner=DEMONSTRATION_BANNER)
+
+
+def condition_card(condition: Condition) -> Card | None:
+    """The card of a source or model that is not running; None where the outcome may speak for itself."""
+    if condition.flowing:
+        return None
+    if condition.frozen_s is not None:
+        words = f"The analysis is {condition.seconds:.1f} s old: contour and number are removed."
+        return Card(Tone.FAULT, Shape.SQUARE, _frozen_title(condition.frozen_s), (words,))
+    tone, title, sentence = _CONDITIONS[condition.health]
+    body = (sentence or condition.sentence,)
+    shape = {Tone.FAULT: Shape.SQUARE, Tone.NOTICE: Shape.DIAMOND}.get(tone, Shape.DOT)
+    return Card(
+        tone, shape, title.format(seconds=f"{condition.seconds:.1f} s"), body, _REMEDIES.get(condition.health, ())
+    )
+
+
+_CONDITIONS = {
+    Health.EMPTY: (Tone.NEUTRAL, "No source", "Open a file (Ctrl+O), or drop one on the window."),
+    Health.OPENING: (Tone.NEUTRAL, "Opening…", ""),
+    Health.REFUSED: (Tone.FAULT, "Source refused", ""),
+    Health.LOADING: (Tone.NEUTRAL, "Loading model…", "Reading, checking against its golden cases, warming up."),
+    Health.MODEL_REFUSED: (Tone.FAULT, "Model refused", ""),
+    Health.CALIBRATING: (Tone.NOTICE, "Calibration", "Contour and number come back when the panel is closed."),
+    Health.STALE: (Tone.FAULT, "STALE {seconds}", "No new frame from the source."),
+    Health.LOST: (Tone.FAULT, "SIGNAL LOST {seconds}", "No frames from the source."),
+    Health.OLD: (Tone.FAULT, "ANALYSIS {seconds} OLD", "It does not keep up: contour and number are removed."),
+    Health.BROKEN: (Tone.FAULT, "Source stopped", ""),
+    Health.ENDED: (Tone.NEUTRAL, "End of the source", "There are no more frames."),
+}
+"""Tone, title and sentence; an empty sentence is the condition's own."""
+_REMEDIES = {
+    Health.EMPTY: (Offer.OPEN,),
+    Health.REFUSED: (Offer.OPEN,),
+    Health.BROKEN: (Offer.OPEN,),
+    Health.MODEL_REFUSED: (Offer.MODEL,),
+}
+_CHOICES: dict[Reason, tuple[Offer, ...]] = {Reason.DEMONSTRATION: (Offer.MODEL, Offer.DEMONSTRATION)}
+"""What may be done about a frame that was not analysed on purpose."""
+_DIMMED = (Health.STALE, Health.LOST, Health.BROKEN)
+"""The picture itself is no longer to be believed."""
+
+
+def _failure_card(outcome: Failed, in_a_row: int) -> Card:
+    """One failure, or a run of failures that is worth a word of its own."""
+    if in_a_row >= FAILURES_THAT_STAY:
+        return Card(Tone.FAULT, Shape.SQUARE, "ANALYSIS FAILING", (f"{in_a_row} frames in a row.", outcome.sentence))
+    return Card(Tone.FAULT, Shape.SQUARE, safety.FAILED, (outcome.sentence,))
+
+
+def _tumour(tumour: Tumour, context: Context) -> ReadoutState:
+    """A contour with its area in mm², or in pixels where nobody knows the scale."""
+    area = tumour.area_mm2
+    if area is None:
+        body = (
+            "Pixels instead of mm², and no size warning is possible.",
+            *_phase_lines(evidence(tumour.frame, context.contract, context.phase, tumour.analysis.mode).gap),
+        )
+        title = safety.UNVALIDATED
+        card = Card(Tone.NOTICE, Shape.DIAMOND, title, body, (Offer.CALIBRATE,))
+        return ReadoutState(spaced(tumour.area_px), "px", "", region_words(len(tumour.regions)), card, contour=True)
+    number = area_words(area, _limits(context.contract))
+    if tumour.touches_edge:  # of less than 1 mm², with more outside, only that it is something is known
+        number = ">\u00a00" if number == UNDER_1 else f"≥\u00a0{number}"
+    return ReadoutState(number, "mm²", "", detail_words(tumour), _size_card(tumour, context), contour=True)
+
+
+def _size_card(tumour: Tumour, context: Context) -> Card:
+    """The card for a tumour of known scale: the held size warning first, then what is known of reliability."""
+    cut = (f"{safety.CUT}.",) if tumour.touches_edge else ()
+    held = context.held or tumour.size
+    # While a warning is only held, this frame's own figures would contradict it.
+    reliability = _reliability_lines(tumour, context, figures=held is tumour.size)
+    if held is SizeState.AT_MOST_35 or held is SizeState.AT_MOST_200:
+        limit = _limit_words(held, context.contract)
+        # A held warning stands beside a number that is already above its limit.
+        body = (limit if held is tumour.size else f"a moment ago: {limit}", *cut, *reliability)
+        return Card(Tone.WARNING, Shape.TRIANGLE, safety.SMALL[held], body)
+    if tumour.analysis.unlike:
+        return Card(Tone.NOTICE, Shape.DIAMOND, Alarm.UNLIKE_TRAINING.headline, (*cut, *reliability))
+    return Card(Tone.NEUTRAL, Shape.DOT, safety.NO_SIZE_WARNING, (*cut, *reliability))
+
+
+def _limit_words(held: SizeState, contract: ModelContract | None) -> str:
+    """The warning's limit, from the contract, with the diameter of a disc of that area."""
+    if contract is None:
+        return "segmented area at most the model's limit"
+    reliability = contract.reliability
+    very_small = held is SizeState.AT_MOST_35
+    limit = reliability.very_small_area_mm2 if very_small else reliability.min_reliable_area_mm2
+    across = 2 * math.sqrt(limit / math.pi)
+    return f"segmented area at most {limit:.0f} mm² (about {across:.0f} mm across)"
+
+
+def _reliability_lines(tumour: Tumour, context: Context, *, figures: bool) -> tuple[str, ...]:
+    """Expected Dice with its n, patients and data; or the sentence that says why there is none."""
+    known = evidence(tumour.frame, context.contract, context.phase, tumour.analysis.mode)
+    if tumour.analysis.unlike:
+        return (tumour.analysis.unlike, *_phase_lines(known.gap))
+    if known.measured is None:
+        return _gap_lines(known.gap)
+    if not figures:
+        return ()
+    score = expected_dice(tumour, known.measured)
+    if score is None or score.dice_mean is None:
+        return () if tumour.touches_edge else ("Expected accuracy not measured for this",)
+    spread = "" if score.dice_sd is None else f" ± {score.dice_sd:.2f}"
+    return (
+        f"expected Dice {score.dice_mean:.2f}{spread} at this segmented area",
+        f"{counted(score.n_slices, 'slice')}, {_patients(score.n_patients, known.measured)}: {known.measured.data}",
+    )
+
+
+def _gap_lines(gap: Gap | None) -> tuple[str, ...]:
+    """Why there is no figure, for every gap."""
+    if gap is Gap.VIEW:
+        return ("evaluated on slices of 3D volumes, not on live frames",)
+    if gap is Gap.DEMONSTRATION:
+        return ("Trained on simulation: nothing is known of its accuracy on this picture.",)
+    return _phase_lines(gap) or ("Expected accuracy not measured for this",)
+
+
+def _phase_lines(gap: Gap | None) -> tuple[str, ...]:
+    """The sentence for a phase that is not set or was never evaluated; nothing for any other gap."""
+    if gap is Gap.PHASE_UNSET:
+        return (f"Phase not set (P). {PHASE_WARNING}",)
+    return (PHASE_WARNING,) if gap is Gap.PHASE else ()
+
+
+def _nothing(outcome: NothingFound, context: Context) -> ReadoutState:
+    """Never 'no tumour': nothing was segmented, and how often that is wrong is measured or not."""
+    known = evidence(outcome.frame, context.contract, context.phase, outcome.analysis.mode)
+    measured = known.measured
+    if outcome.analysis.unlike:
+        lines: tuple[str, ...] = (outcome.analysis.unlike, *_phase_lines(known.gap))
+    elif measured is None or measured.specificity is None or measured.miss_rate is None:
+        lines = ("specificity and miss rate not measured", *_phase_lines(known.gap))
+    else:
+        lines = (
+            f"tumour missed on {_percent(measured.miss_rate)} of tumour slices; "
+            f"{_percent(measured.specificity)} of tumour-free slices stayed empty",
+            f"{counted(measured.n_slices, 'slice')}, {_patients(measured.n_patients, measured)}: {measured.data}",
+        )
+    card = Card(Tone.NEUTRAL, Shape.DOT, safety.NOT_EVIDENCE, lines)
+    return ReadoutState("", "", safety.NOTHING, "", card)
+
+
+def region_lines(tumour: Tumour, held: SizeState | None) -> tuple[Line, ...]:
+    """How each region is drawn: small ones dashed whatever the total; the largest follows the held warning."""
+    return tuple(_line(region, held if index == 0 else None) for index, region in enumerate(tumour.regions))
+
+
+def _line(region: Region, held: SizeState | None) -> Line:
+    if region.size is None:
+        return Line.DOTTED
+    small = {SizeState.AT_MOST_200, SizeState.AT_MOST_35}
+    return Line.DASHED if region.size in small or held in small else Line.SOLID
+
+
+def _limits(contract: ModelContract | None) -> tuple[float, ...]:
+    if contract is None:
+        return ()
+    return (contract.reliability.very_small_area_mm2, contract.reliability.min_reliable_area_mm2)
+
+
+def _patients(count: int, measured: Measured) -> str:
+    return counted(count, "simulated patient" if measured.simulated else "patient")
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

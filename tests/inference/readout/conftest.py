@@ -1,0 +1,3 @@
+"""Contracts with measured figures."""
+
+from contracts import clinical, contract, measured  # noqa: F401

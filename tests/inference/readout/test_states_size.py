@@ -1,0 +1,93 @@
+"""Size in words, shapes and lines: rounded never across a limit, small ones dashed, cut ones a lower bound."""
+
+import msgspec
+import pytest
+from answers import RUNNING, said, text, tumour
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.contract import ModelContract
+from inference.outcome import SizeState
+from inference.readout.formatting import UNDER_1, area_words
+from inference.readout.marks import Line, Shape, Tone
+from inference.readout.readout_state import Context
+from inference.readout.states import PHASE_WARNING, readout_of, region_lines
+from inference.view_notes import Phase
+
+
+@pytest.mark.parametrize(
+    ("area", "number", "title", "sentence", "tone", "shape", "line"),
+    [
+        (412.0, "410", "No size warning", "", Tone.NEUTRAL, Shape.DOT, Line.SOLID),
+        (200.0, "200", "SMALL: CONTOUR UNRELIABLE", "segmented area at most 200 mm² (about 16 mm across)",
+         Tone.WARNING, Shape.TRIANGLE, Line.DASHED),
+        (96.4, "96", "SMALL: CONTOUR UNRELIABLE", "at most 200 mm²", Tone.WARNING, Shape.TRIANGLE, Line.DASHED),
+        (35.0, "35", "VERY SMALL CONTOUR: UNRELIABLE", "segmented area at most 35 mm² (about 7 mm across)",
+         Tone.WARNING, Shape.TRIANGLE, Line.DASHED),
+    ],
+)  # fmt: skip
+def test_a_tumour_says_its_size(
+    contract: ModelContract, area: float, number: str, title: str, sentence: str, tone: Tone, shape: Shape, line: Line
+) -> None:
+    outcome = tumour(area)
+    shown = said(outcome, contract)
+    assert (shown.number, shown.unit, shown.card.title) == (number, "mm²", title)
+    assert sentence in text(shown)
+    assert (shown.card.tone, shown.card.shape) == (tone, shape)
+    assert shown.contour
+    assert region_lines(outcome, outcome.size) == (line,)
+
+
+@given(st.floats(0.01, 5000), st.sampled_from([(35.0, 200.0), ()]))
+def test_area_is_rounded_but_never_across_a_limit(area: float, limits: tuple[float, ...]) -> None:
+    area = round(area, 6)
+    if area < 0.5:
+        assert area_words(area, limits) == UNDER_1
+        return
+    shown = float(area_words(area, limits))
+    assert abs(shown - area) <= (5 if area > 100 else 1)
+    assert all((shown > limit) == (area > limit) for limit in limits)
+    if not limits:
+        assert shown % (10 if area > 100 else 1) == 0
+
+
+def test_what_is_too_small_for_a_whole_mm2_is_never_shown_as_nothing(contract: ModelContract) -> None:
+    assert said(tumour(0.3), contract).number == "<\u00a01"
+    assert said(tumour(0.3, cut=True), contract).number == ">\u00a00"
+
+
+def test_every_small_region_is_dashed_whatever_the_total() -> None:
+    assert region_lines(tumour(600.0, 120.0), SizeState.ABOVE_200) == (Line.SOLID, Line.DASHED)
+    assert region_lines(tumour(180.0, 120.0), SizeState.AT_MOST_200) == (Line.DASHED, Line.DASHED)
+
+
+def test_the_largest_region_follows_the_held_warning() -> None:
+    assert region_lines(tumour(600.0, 300.0), SizeState.AT_MOST_200) == (Line.DASHED, Line.SOLID)
+
+
+def test_a_held_warning_quotes_no_figure_of_the_frame_that_contradicts_it(contract: ModelContract) -> None:
+    shown = readout_of(tumour(600.0), RUNNING, Context(contract, Phase.BEFORE_DURA, SizeState.AT_MOST_200))
+    assert shown.card.title == "SMALL: CONTOUR UNRELIABLE"
+    assert "Dice" not in text(shown)
+    unset = readout_of(tumour(600.0), RUNNING, Context(contract, Phase.UNSET, SizeState.AT_MOST_200))
+    assert PHASE_WARNING in text(unset)
+
+
+def test_the_limits_come_from_the_contract(contract: ModelContract) -> None:
+    limits = msgspec.structs.replace(contract.reliability, min_reliable_area_mm2=314.0)
+    other = msgspec.structs.replace(contract, reliability=limits)
+    shown = readout_of(tumour(150.0), RUNNING, Context(other, Phase.BEFORE_DURA, SizeState.AT_MOST_200))
+    assert "segmented area at most 314 mm² (about 20 mm across)" in shown.card.body
+
+
+def test_detail_names_diameters_depth_and_regions() -> None:
+    assert said(tumour(412.0), None).detail == "26 × 20 mm\n11 to 31 mm deep · one region"
+    several = said(tumour(412.0, 80.0, 20.0), None).detail
+    assert several == "largest 410 mm² · 26 × 20 mm\n11 to 31 mm deep · 3 regions"
+
+
+def test_a_cut_contour_is_a_lower_bound_without_expected_dice(contract: ModelContract) -> None:
+    shown = said(tumour(412.0, cut=True), contract)
+    assert shown.number == "≥\u00a0410"
+    assert any("Cut by picture edge" in line for line in shown.card.body)
+    assert "Dice" not in text(shown)

@@ -1,0 +1,160 @@
+"""`ius-segment live` against real senders on loopback: guards, record, OpenIGTLink, and a clean end."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pytest
+from tiny import threshold_model
+
+from inference import cli
+from inference.export.openigtlink_server import MASK
+from inference.live.policy import DEMONSTRATION_ONLY
+from inference.sources import open_source
+from inference.sources.openigtlink import OpenIGTLinkSource
+from inference.sources.record import RecordSource
+
+Igtl = Callable[..., AbstractContextManager[Any]]
+FreePort = Callable[..., int]
+Process: TypeAlias = "subprocess.Popen[str]"
+ENDS_S = 60.0
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("model") / "threshold.onnx"
+    threshold_model(path, level=110 / 150, spacing_mm=(0.3, 0.3), patch=(256, 256))
+    return str(path)
+
+
+@contextmanager
+def running(*arguments: object) -> Iterator[Process]:
+    """The command as a process of its own; killed at the end, if it did not end before."""
+    command = [sys.executable, "-m", "inference.cli", "live", *map(str, arguments)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def line_where(process: Process, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    """The next line for which this holds."""
+    assert process.stdout is not None
+    for text in process.stdout:
+        line: dict[str, Any] = json.loads(text)
+        if wanted(line):
+            return line
+    raise AssertionError("it ended first")
+
+
+def whole_record(path: Path) -> RecordSource:
+    source = open_source(str(path))
+    assert isinstance(source, RecordSource)
+    assert source.whole
+    return source
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly_with_a_whole_record(
+    model: str, tmp_path: Path, igtl: Igtl, free_port: FreePort, number: signal.Signals
+) -> None:
+    port, file = free_port(), tmp_path / "a.mcap"
+    with igtl(port), running(f"igtl://127.0.0.1:{port}", "--model", model, "--record", file) as process:
+        line = line_where(process, lambda line: line["outcome"] == "tumour")
+        assert (line["scale"], line["condition"], line["area_mm2"] > 0) == ("known", "running", True)
+        assert line["area_mm2"] == pytest.approx(line["area_px"] * 0.06, abs=1e-5)
+        for _ in range(8):  # of the first ones, frames may be of before the record
+            line_where(process, lambda line: line["outcome"] == "tumour")
+        process.send_signal(number)
+        rest, said = process.communicate(timeout=ENDS_S)
+    assert process.returncode == 0, said
+    assert all(json.loads(text)["format"] == "ius-result/1" for text in rest.splitlines())
+    assert "Traceback" not in said
+    with whole_record(file) as source:
+        answers = [source.outcome(number) for number in range(len(source))]
+        assert any(answer is not None for answer in answers)
+        assert source.models
+
+
+def test_it_ends_when_nobody_reads_any_more_even_while_the_signal_is_lost(
+    model: str, tmp_path: Path, igtl: Igtl, free_port: FreePort
+) -> None:
+    port, file = free_port(), tmp_path / "a.mcap"
+    with igtl(port) as server, running(f"igtl://127.0.0.1:{port}", "--model", model, "--record", file) as process:
+        line_where(process, lambda line: line["outcome"] == "tumour")
+        server.silent = True
+        lost = line_where(process, lambda line: line["outcome"] == "withdrawn")
+        assert lost["condition"] == "lost"
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.wait(ENDS_S) == 0
+        assert "Traceback" not in process.stderr.read()
+    whole_record(file).close()
+
+
+def test_other_programs_get_the_mask_from_it(model: str, igtl: Igtl, free_port: FreePort) -> None:
+    port, out = free_port(), free_port()
+    with igtl(port), running(f"igtl://127.0.0.1:{port}", "--model", model, "--send", out) as process:
+        line_where(process, lambda line: line["outcome"] == "tumour")
+        with OpenIGTLinkSource(f"igtl://127.0.0.1:{out}/{MASK}") as peer:
+            frame = next(frame for frame in peer.frames() if frame.pixels.any())
+            assert frame.spacing is not None
+            assert (frame.spacing.row_mm, frame.spacing.col_mm) == pytest.approx((0.3, 0.2))
+
+
+def test_guards_look_at_what_is_live(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code = cli.main(["live", "simulated:?disturb=black&at=0.5", "--model", model, "--seconds", "3"])
+    lines = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    refused = [line for line in lines if line["outcome"] == "not_analysed"]
+    assert code == 0
+    assert refused
+    assert all("black or even" in line["reason"] for line in refused)
+    assert all("black_picture" in line["alarms"] for line in refused)
+    frames = [line["frame"] for line in lines if line["outcome"] != "withdrawn"]
+    assert len(frames) == len(set(frames)), "one line an outcome"
+
+
+def test_the_demonstration_model_looks_at_no_live_picture_unless_it_is_named(
+    igtl: Igtl, free_port: FreePort, capsys: pytest.CaptureFixture[str]
+) -> None:
+    port = free_port()
+    with igtl(port):
+        assert cli.main(["live", f"igtl://127.0.0.1:{port}", "--seconds", "2"]) == 0
+    lines = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    answers = [line for line in lines if line["outcome"] != "withdrawn"]
+    assert answers
+    assert {(line["outcome"], line["reason"]) for line in answers} == {("not_analysed", DEMONSTRATION_ONLY)}
+
+
+@pytest.mark.parametrize(
+    ("address", "options", "sentence"),
+    [
+        ("simulated:", (), "ius-segment run"),
+        ("igtl://127.0.0.1:1", (), "127.0.0.1:1"),
+        ("simulated:?disturb=black&at=9", ("--model", "missing.onnx"), "missing.onnx"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(
+    model: str, capsys: pytest.CaptureFixture[str], address: str, options: tuple[str, ...], sentence: str
+) -> None:
+    assert cli.main(["live", address, "--model", model, *options, "--seconds", "1"]) == 2
+    out, said = capsys.readouterr()
+    assert (out, said.splitlines()[-1].startswith("error: ")) == ("", True)
+    assert sentence in said.splitlines()[-1]
+
+
+def test_a_record_never_replaces_a_file(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.mcap").write_bytes(b"mine")
+    address = "simulated:?disturb=black&at=9"
+    arguments = ["live", address, "--model", model, "--seconds", "1", "--record", str(tmp_path / "a.mcap")]
+    assert cli.main(arguments) == 2
+    assert (tmp_path / "a.mcap").read_bytes() == b"mine"
+    assert "error: " in capsys.readouterr().err

@@ -1,0 +1,37 @@
+"""Everything the user can do, once: each action with its name, keys, words and handler.
+
+A new action is one line here; its handler is a method of `ActionHandlers` where a line is not enough. The keyboard,
+the help and foot pedals read this table.
+"""
+
+from viewer.control.action_handlers import ActionHandlers
+from viewer.keymap import Action
+
+ACTIONS: tuple[Action[ActionHandlers], ...] = (
+    Action("play", ("Space",), "space", "Play, pause, freeze", ActionHandlers.play_or_pause),
+    Action("back", ("Left",), "←", "One frame back", lambda do: do.step(-1)),
+    Action("forward", ("Right",), "→", "One frame on", lambda do: do.step(1)),
+    Action("open", ("Ctrl+O",), "Ctrl O", "Open a source", ActionHandlers.show_source_panel),
+    Action("calibrate", ("C",), "C", "Calibrate the scale", ActionHandlers.show_calibration_panel),
+    Action("model", ("M",), "M", "Model card", ActionHandlers.show_model_panel),
+    Action("phase", ("P",), "P", "Next phase of surgery", ActionHandlers.next_phase),
+    Action("overlay", ("O",), "O", "Contour off for 3 s", ActionHandlers.contour_off),
+    Action("band", ("B",), "B", "Uncertainty band", ActionHandlers.toggle_band),
+    Action("disagreement", ("V",), "V", "Where passes disagree", ActionHandlers.toggle_disagreement),
+    Action("caliper", ("D",), "D", "Caliper on a still view", ActionHandlers.toggle_caliper),
+    Action("snapshot", ("S",), "S", "Write a snapshot", ActionHandlers.write_snapshot),
+    Action("record", ("R",), "R", "Record, or stop", ActionHandlers.record_or_stop),
+    Action("keep", ("K",), "K", "Keep the last 30 s", ActionHandlers.keep_last),
+    Action("export", ("E",), "E", "Export the open record", ActionHandlers.export_record),
+    Action("wrong", ("W",), "W", "Mark this contour as wrong", ActionHandlers.mark_wrong),
+    Action("wider", ("+", "="), "+", "Wider line", lambda do: do.widen(0.5)),
+    Action("narrower", ("-",), "−", "Narrower line", lambda do: do.widen(-0.5)),
+    Action("mirror", ("X",), "X", "Flip left and right", ActionHandlers.flip_left_right),
+    Action("invert", ("Y",), "Y", "Flip up and down", ActionHandlers.flip_up_down),
+    Action("fullscreen", ("F", "F11"), "F", "Full screen", lambda do: do.monitors.full_screen()),
+    Action("monitor", ("Shift+F",), "⇧ F", "Fill the other monitor", lambda do: do.monitors.other_monitor()),
+    Action("performance", ("T",), "T", "Timing and frame counts", ActionHandlers.show_timing_panel),
+    Action("help", ("?", "F1"), "?", "Keys and all actions", ActionHandlers.show_keys_panel),
+    Action("dismiss", ("Esc",), "Esc", "Close the panel", ActionHandlers.close_panel),
+)
+BY_NAME = {action.name: action for action in ACTIONS}

@@ -1,0 +1,49 @@
+"""The window on its monitor: full screen, the other monitor, a monitor that was removed."""
+
+from time import monotonic
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QGuiApplication, QScreen
+from PySide6.QtWidgets import QMainWindow
+
+from viewer.layout.picture_area import PictureArea
+
+ONE_MONITOR = "There is no other monitor: plug one in, or press F to fill this one."
+MONITOR_LOST = "The monitor {name} was removed: whoever looked at it sees nothing now."
+
+
+class Monitors(QObject):
+    """Moves a window between monitors.
+
+    Args:
+        window: is moved.
+        picture_area: shows what there is to say.
+    """
+
+    def __init__(self, window: QMainWindow, picture_area: PictureArea) -> None:
+        super().__init__(window)  # the application's signal must not outlive the window
+        self._window, self._picture_area = window, picture_area
+        application = QGuiApplication.instance()
+        if isinstance(application, QGuiApplication):
+            application.screenRemoved.connect(self.removed)
+
+    def full_screen(self) -> None:
+        """Fill the monitor, or no longer."""
+        (self._window.showNormal if self._window.isFullScreen() else self._window.showFullScreen)()
+
+    def other_monitor(self) -> None:
+        """Fill the next monitor, with everything that is on this one."""
+        screens = QGuiApplication.screens()
+        there = screens[(screens.index(self._window.screen()) + 1) % len(screens)]
+        if there is self._window.screen():
+            self._picture_area.say(ONE_MONITOR, monotonic())
+            return
+        self._window.showNormal()
+        if (handle := self._window.windowHandle()) is not None:
+            handle.setScreen(there)
+        self._window.setGeometry(there.geometry())
+        self._window.showFullScreen()
+
+    def removed(self, screen: QScreen) -> None:
+        """Say that a monitor is gone."""
+        self._picture_area.say(MONITOR_LOST.format(name=screen.name() or "One"), monotonic())

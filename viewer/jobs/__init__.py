@@ -1,1 +1,0 @@
-"""Work beside the window: snapshots, previews, keeping the computer awake."""

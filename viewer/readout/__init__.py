@@ -1,1 +1,0 @@
-"""What the screen says of an answer: states, words, figures."""
