@@ -102,6 +102,24 @@ class Margin:
         rows, cols = self._near(level) if level else self._seen.part
         return self._turned((_shifted(rows, box.row), _shifted(cols, box.col)))
 
+    @property
+    def coarse(self) -> NDArray[np.float32]:
+        """What the network said, at its own spacing: (rows, cols) float32 of the crop, as the network saw it."""
+        background, tumour = self._coarse
+        coarse: NDArray[np.float32] = tumour - background - self._cutoff
+        return coarse
+
+    def on_frame(self, coarse: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A plane at the network's spacing as one of the frame, interpolated; 0 where the network never looked.
+
+        Args:
+            coarse: (rows, cols) as `self.coarse`.
+        """
+        box, plane = self._prepared.box, np.zeros(self._prepared.shape, np.float32)
+        if coarse.size:
+            plane[box.slices] = linear_resize(np.ascontiguousarray(coarse), box.rows, box.cols)
+        return self._upright(plane)
+
     def mask(self) -> Mask:
         """Whether each pixel of the frame is over 0: (rows, cols) uint8 0/1, as `whole() > 0` to the bit."""
         mask = np.zeros(self._prepared.shape, np.uint8)
