@@ -1,6 +1,8 @@
 """ONNX Runtime's sessions: what each provider is told, and whether the session really has it."""
 
+import hashlib
 import io
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -11,6 +13,8 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from platformdirs import user_cache_path
 
 from inference.errors import ModelError
+from inference.model import nvidia
+from inference.model.placement import FIRST_CARD, Placement
 from inference.model.providers import CPU, WORDS, Session, first_line
 
 ORT_ERRORS = (
@@ -27,11 +31,13 @@ ORT_ERRORS = (
     ort_errors.RuntimeException,
 )
 """ONNX Runtime's exceptions, which have no base of their own."""
+INPUT_ERRORS = (ort_errors.InvalidArgument,)
+"""What a wrong input raises, on every provider."""
 RUN_ERRORS = (*ORT_ERRORS, RuntimeError)
 """What a session's run raises; OpenVINO's bindings know no other error."""
 
 
-def options(provider: str, cache: Path | None) -> dict[str, str]:
+def options(provider: str, cache: Path | None, placement: Placement = FIRST_CARD) -> dict[str, str]:
     """What a provider is told.
 
     CUDA: an exhaustive search for convolutions costs 0.3 to 1.3 s, and TF32 keeps ten bits of each product, which moves
@@ -40,20 +46,30 @@ def options(provider: str, cache: Path | None) -> dict[str, str]:
     Args:
         provider: ONNX Runtime's name of it.
         cache: folder in which TensorRT keeps its engines; None keeps none.
+        placement: the card, and the memory on it.
     """
+    limit = None if placement.memory_mib is None else str(placement.memory_mib << 20)
     if provider == "CUDAExecutionProvider":
-        return {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
-    if provider == "TensorrtExecutionProvider" and cache is not None:
-        kept = ("engine", "timing")
-        return {f"trt_{what}_cache_enable": "1" for what in kept} | {
-            f"trt_{what}_cache_path": str(cache) for what in kept
-        }
+        told = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0", "device_id": str(placement.device)}
+        # Else the arena doubles whenever it grows, and takes far more than it uses.
+        return told | ({"gpu_mem_limit": limit, "arena_extend_strategy": "kSameAsRequested"} if limit else {})
+    if provider == "TensorrtExecutionProvider":
+        told = {"device_id": str(placement.device)} | ({"trt_max_workspace_size": limit} if limit else {})
+        if cache is not None:
+            for what in ("engine", "timing"):
+                told |= {f"trt_{what}_cache_enable": "1", f"trt_{what}_cache_path": str(cache)}
+        return told
     return {}
 
 
-def _cache() -> Path | None:
-    """The folder for TensorRT's engines, None where it cannot be made."""
-    folder = user_cache_path("ius", appauthor=False) / "tensorrt"
+def engine_cache(path: Path) -> Path | None:
+    """The folder for TensorRT's engines of a model file, None where it cannot be made.
+
+    One for each content: TensorRT's own names of engines know the graph, not the weights (onnxruntime#6455, #32254).
+    """
+    with path.open("rb") as stream:
+        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+    folder = user_cache_path("ius", appauthor=False) / "tensorrt" / sha256
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -61,7 +77,9 @@ def _cache() -> Path | None:
     return folder
 
 
-def onnxruntime_session(path: Path, provider: str, threads: int, fallbacks: list[str]) -> Session | None:
+def onnxruntime_session(
+    path: Path, provider: str, threads: int, fallbacks: list[str], placement: Placement = FIRST_CARD
+) -> Session | None:
     """A session that really has `provider`, or None with the reason in `fallbacks`.
 
     Args:
@@ -69,6 +87,7 @@ def onnxruntime_session(path: Path, provider: str, threads: int, fallbacks: list
         provider: ONNX Runtime's name of it.
         threads: CPU threads of the network.
         fallbacks: is added to.
+        placement: the card, and the memory on it.
 
     Raises:
         ModelError: if the CPU cannot read the file either: it is no usable ONNX model.
@@ -78,7 +97,7 @@ def onnxruntime_session(path: Path, provider: str, threads: int, fallbacks: list
     settings.inter_op_num_threads = 1
     settings.log_severity_level = 4
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    told = options(provider, _cache() if provider == "TensorrtExecutionProvider" else None)
+    told = options(provider, engine_cache(path) if provider == "TensorrtExecutionProvider" else None, placement)
     wanted: list[str | tuple[str, dict[Any, Any]]] = [(provider, told)]
     if provider != CPU:
         wanted.append(CPU)
@@ -95,7 +114,7 @@ def onnxruntime_session(path: Path, provider: str, threads: int, fallbacks: list
     except RuntimeError:  # what the bindings raise where TensorRT is not installed
         session = None
     if session is None or session.get_providers()[0] != provider:
-        fallbacks.append(f"{WORDS[provider]} does not load here: its libraries are missing or the driver is too old.")
+        fallbacks.append(f"{WORDS[provider]} does not load here: {nvidia.missing(provider)}.")
         return None
     opened: Session = session
     return opened
@@ -107,6 +126,9 @@ def _quiet(provider: str) -> Iterator[None]:
     if provider == CPU:
         yield
         return
+    # TensorRT has no switch for TF32 (onnxruntime#26029), and CUDA falls back to it where cuDNN finds no plan (#21752).
+    # NVIDIA's libraries read this when they are loaded.
+    os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
     ort.set_default_logger_severity(4)
     try:
         with redirect_stdout(io.StringIO()):

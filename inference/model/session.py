@@ -3,10 +3,13 @@
 from pathlib import Path
 
 from inference.errors import ModelError
+from inference.model.placement import FIRST_CARD, Placement
 from inference.model.providers import OPENVINO, Session
 
 
-def open_session(path: Path, provider: str, threads: int, fallbacks: list[str]) -> Session | None:
+def open_session(
+    path: Path, provider: str, threads: int, fallbacks: list[str], placement: Placement = FIRST_CARD
+) -> Session | None:
     """A session that really has `provider`, or None with the reason in `fallbacks`.
 
     Raises:
@@ -22,4 +25,4 @@ def open_session(path: Path, provider: str, threads: int, fallbacks: list[str]) 
             return None
     from inference.model.onnxruntime_session import onnxruntime_session  # late: it names providers by this file's words
 
-    return onnxruntime_session(path, provider, threads, fallbacks)
+    return onnxruntime_session(path, provider, threads, fallbacks, placement)

@@ -21,7 +21,7 @@ def facts(
         "Scale": DASH if shown is None else scale_words(shown.frame.spacing),
         "Model": DASH if model is None else f"{model.contract.identity.name} {model.contract.identity.version}",
         "File": DASH if model is None else "verified on this computer",
-        "Device": DASH if model is None else _provider(model) + _took(shown),
+        "Device": DASH if model is None else _device(model, shown),
         "Age since capture": _age(shown, meter, now),
         "Dropped": DASH if status is None else f"{spaced(status.dropped)} of {spaced(status.captured)}",
     }
@@ -35,19 +35,17 @@ def scale_words(spacing: PixelSpacing | None) -> str:
     return f"{row if row == col else f'{row} × {col}'} mm/px · {spacing.provenance.words}"
 
 
-def _provider(model: Model) -> str:
+def _device(model: Model, shown: Outcome | None) -> str:
     """What the model really runs on, and that it is not what was tried first; why not, the model card says.
 
-    Whose bfloat16 it is says the card too: the row holds some thirty letters.
+    A graphics card can fail while the model runs: what the newest answer was computed on counts. Whose bfloat16 it is
+    says the card too: the row holds some thirty letters.
     """
-    device = model.provider.removeprefix("OpenVINO ")
-    return f"{device}, fallback" if model.fallbacks else device
-
-
-def _took(shown: Outcome | None) -> str:
-    if isinstance(shown, Tumour | NothingFound):
-        return f" · {shown.analysis.latency_ms:.0f} ms"
-    return ""
+    analysis = shown.analysis if isinstance(shown, Tumour | NothingFound) else None
+    provider = model.provider if analysis is None else analysis.provider
+    fallback = ", fallback" if model.fallbacks or provider != model.provider else ""
+    took = "" if analysis is None else f" · {analysis.latency_ms:.0f} ms"
+    return provider.removeprefix("OpenVINO ") + fallback + took
 
 
 def _age(shown: Outcome | None, meter: PaintMeter, now: float) -> str:
