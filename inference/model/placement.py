@@ -1,5 +1,7 @@
 """Where on a graphics card a network may run."""
 
+import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -25,3 +27,30 @@ class Placement:
 
 
 FIRST_CARD = Placement()
+
+
+def add_placement(parser: argparse.ArgumentParser) -> None:
+    """Let a command choose the card; `placement_of` reads the choice."""
+    parser.add_argument("--device", type=_from(0), default=0, metavar="N", help="graphics card, from 0")
+    parser.add_argument(
+        "--gpu-memory",
+        type=_from(1),
+        metavar="MIB",
+        help="of the graphics card's memory at most; navigation beside it needs the rest",
+    )
+
+
+def placement_of(arguments: argparse.Namespace) -> Placement:
+    """What was chosen."""
+    return Placement(arguments.device, arguments.gpu_memory)
+
+
+def _from(least: int) -> Callable[[str], int]:
+    """Reads a whole number that is not less than this."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"{text} is no whole number from {least}")
+        return int(text)
+
+    return number
