@@ -4,9 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c packaging/constraints.txt
 PACKAGES := inference viewer training
-RECIPE := pyproject.toml packaging/constraints.txt
+RECIPE := pyproject.toml packaging/constraints.txt packaging/runtime
+# The two ONNX Runtimes overwrite each other's files, so whichever is there goes before one comes.
+ONE_RUNTIME = $(BIN)/python -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu 2>/dev/null
+RUNTIME = $$(packaging/runtime)
 
-.PHONY: demo test processors check format lint types imports bench bench-gpu bench-all soak screenshots demo-model clean
+.PHONY: demo docs bundle test processors check format lint types imports bench bench-gpu bench-all soak screenshots demo-model clean
 
 demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 	@packaging/system-libraries
@@ -14,6 +17,7 @@ demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 
 test: $(VENV)/.all  ## every test
 	@packaging/system-libraries && packaging/test-tools
+	packaging/desktop $(BIN)/python -m pytest -q tests/viewer/desktop
 	$(BIN)/python -m pytest -q --durations=20
 
 processors: $(VENV)/.all  ## the tests of engine and precision on every instruction set of this processor
@@ -23,10 +27,10 @@ processors: $(VENV)/.all  ## the tests of engine and precision on every instruct
 check: $(VENV)/.all format lint types imports processors test  ## what must pass before every commit
 
 format: $(VENV)/.all
-	$(BIN)/ruff format --check $(PACKAGES) tests
+	$(BIN)/ruff format --check $(PACKAGES) tests packaging
 
 lint: $(VENV)/.all
-	$(BIN)/ruff check $(PACKAGES) tests
+	$(BIN)/ruff check $(PACKAGES) tests packaging
 
 types: $(VENV)/.all
 	$(BIN)/mypy
@@ -50,6 +54,14 @@ soak: $(VENV)/.all  ## a minute of each live source, ten minutes of latency, twi
 	@failed=; for script in tests/soak/soak_*.py; do $(BIN)/python $$script || failed="$$failed $$script"; done; \
 	test -z "$$failed" || { echo "Violated:$$failed" >&2; exit 1; }
 
+docs: $(VENV)/.all  ## the manual in build/docs, its pages that are made from the code first
+	$(BIN)/python packaging/pages.py
+	$(BIN)/mkdocs build --quiet
+
+bundle:  ## the viewer as one folder, tested, and as tar.xz and .deb in dist/: minutes, in an environment of its own
+	@packaging/system-libraries
+	@packaging/bundle
+
 screenshots: $(VENV)/.all  ## every state of the window into work/screens, and all of them on docs/states.png
 	rm -rf work/screens && IUS_SCREENSHOTS=work/screens $(BIN)/python -m pytest -q tests/viewer
 	$(BIN)/python tests/viewer/contact_sheet.py work/screens docs/states.png
@@ -62,13 +74,15 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.viewer: $(VENV)/bin/python $(RECIPE)
-	$(PIP) -e .
+	$(ONE_RUNTIME)
+	$(PIP) -e ".[$(RUNTIME)]"
 	@touch $@
 
 # torch first: the constraint then keeps the CPU build where one is at hand.
 $(VENV)/.all: $(VENV)/bin/python $(RECIPE)
 	$(PIP) torch
-	$(PIP) -e '.[training,dev]'
+	$(ONE_RUNTIME)
+	$(PIP) -e ".[$(RUNTIME),training,dev]"
 	@touch $@ $(VENV)/.viewer
 
 clean:

@@ -1,10 +1,13 @@
-"""Where the bundled demonstration model and clip are."""
+"""Where the files are that come with the program: demonstration model and clip, and the notices of others' work."""
 
 from pathlib import Path
 
 from inference.errors import NotFoundError
 
-ASSETS = Path(__file__).resolve().parent.parent / "assets"
+_HERE = Path(__file__).resolve().parent
+_PACKED = _HERE / "bundled"
+"""Where the wheel and the bundle keep what a checkout has at its root."""
+ASSETS = _PACKED if _PACKED.is_dir() else _HERE.parent / "assets"
 
 
 def demo_model_path() -> Path:
@@ -25,9 +28,18 @@ def demo_clip_path() -> Path:
     return _existing(ASSETS / "clips" / "demo.dcm")
 
 
+def notices_path() -> Path:
+    """THIRD_PARTY.md: other people's work in the program, and its licences.
+
+    Raises:
+        NotFoundError: if this installation has none.
+    """
+    return _existing((ASSETS if ASSETS == _PACKED else _HERE.parent) / "THIRD_PARTY.md")
+
+
 def _existing(path: Path) -> Path:
     if not path.is_file():
         raise NotFoundError(
-            f"This installation lacks {path.name}: make it with `make demo-model`, or name a file of your own."
+            f"This installation lacks {path.name}: install the program again, or name a file of your own."
         )
     return path

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tqdm import tqdm
@@ -26,15 +27,18 @@ from inference.guards.all import every_guard
 from inference.guards.watch import Watch
 from inference.live import policy
 from inference.live.guarded_source import guarded
-from inference.model.engine import Engine
 from inference.model.placement import add_placement, placement_of
-from inference.model.segmenter import Segmenter
 from inference.outcome import NothingFound, Outcome, Tumour
 from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.sources import open_source
 from inference.sources.base import RecordedSource
 from inference.sources.paths import RECORDS, is_dicom, suffix_of
 from inference.spacing import PixelSpacing, Provenance
+from inference.version import __version__
+
+if TYPE_CHECKING:
+    from inference.model.engine import Engine
+    from inference.model.segmenter import Segmenter
 
 UNGUARDED = "The guards were switched off: frames that the window would refuse were analysed."
 WELL, SOME_FAILED, BAD_INPUT, STOPPED = 0, 1, 2, 130
@@ -56,6 +60,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def run(arguments: argparse.Namespace) -> int:
     """Analyse every frame; write readings.csv, masks.nii.gz and summary.json."""
+    from inference.model.engine import Engine
+    from inference.model.segmenter import Segmenter
+
     with closing(_opened(arguments, arguments.region)) as source:
         path = Path(arguments.model) if arguments.model else demo_model_path()
         engine = Engine.load(path, placement=placement_of(arguments))
@@ -114,6 +121,8 @@ def inspect(arguments: argparse.Namespace) -> int:
 
 def model(arguments: argparse.Namespace) -> int:
     """Load a model, test it on its own golden cases, and show its contract."""
+    from inference.model.engine import Engine
+
     engine = Engine.load(Path(arguments.file), placement=placement_of(arguments))
     described = {
         "file": engine.path.name,
@@ -150,8 +159,23 @@ def export(arguments: argparse.Namespace) -> int:
     return WELL
 
 
+def send(arguments: argparse.Namespace) -> int:
+    """Send DICOM files to an archive (C-STORE); what it hasn't taken waits in the outbox for the next call."""
+    from platformdirs import user_data_path
+
+    from inference.export.outbox import Node, Outbox
+
+    node = Node.parse(arguments.to)
+    outbox = Outbox(Path(arguments.outbox) if arguments.outbox else user_data_path("ius", appauthor=False) / "outbox")
+    for file in arguments.files:
+        outbox.put(Path(file), identified=arguments.with_names)
+    sent = outbox.send(node)
+    _say(arguments, {"sent": sent.taken, "waiting": sent.left, "reason": sent.why})
+    return SOME_FAILED if sent.left else WELL
+
+
 def _analyse(
-    source: RecordedSource, segmenter: Segmenter, guards: Watch | None
+    source: RecordedSource, segmenter: "Segmenter", guards: Watch | None
 ) -> tuple[list[dict[str, object]], list[Mask], list[float]]:
     """Every frame, none dropped: its row, its mask, and the milliseconds spent beside the network."""
     nothing: Mask = np.zeros((source.info.rows, source.info.cols), np.uint8)
@@ -174,7 +198,7 @@ def _analyse(
     return rows, masks, overheads_ms
 
 
-def _notices(engine: Engine, source: RecordedSource) -> list[str]:
+def _notices(engine: "Engine", source: RecordedSource) -> list[str]:
     """What has to stand beside the numbers."""
     notices = [INTENDED_USE, *([source.info.notice] if source.info.notice else [])]
     if engine.contract.population.simulated and not source.info.origin.simulated:
@@ -219,7 +243,8 @@ def _json(values: dict[str, object]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ius-segment", description=f"Brain tumour on ultrasound. {INTENDED_USE}")
-    commands = parser.add_subparsers(required=True, metavar="run|live|inspect|export|model")
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="run|live|inspect|export|send|model")
     of_source = argparse.ArgumentParser(add_help=False)
     of_source.add_argument(
         "source", metavar="SOURCE", help="picture, folder, volume, sequence, DICOM, video, record, or simulated:"
@@ -261,6 +286,12 @@ def _parser() -> argparse.ArgumentParser:
         "--frame", type=int, action="append", default=[], metavar="N", help="also as DICOM and SEG; may be repeated"
     )
     command.set_defaults(command=export)
+    command = commands.add_parser("send", parents=[of_all], help=send.__doc__, description=send.__doc__)
+    command.add_argument("files", nargs="*", metavar="FILE", help="DICOM; none: only what waits in the outbox")
+    command.add_argument("--to", required=True, metavar="TITLE@HOST:PORT", help="the archive's storage service")
+    command.add_argument("--outbox", metavar="DIR", help="where files wait; default: in the user's data folder")
+    command.add_argument("--with-names", action="store_true", help="send also what may name a patient")
+    command.set_defaults(command=send)
     command = commands.add_parser("model", parents=[of_all], help=model.__doc__, description=model.__doc__)
     command.add_argument("file", metavar="FILE", help="an .onnx")
     add_placement(command)

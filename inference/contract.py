@@ -22,6 +22,9 @@ Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=0)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Side = Annotated[int, Meta(gt=0)]
+Patch = Annotated[int, Meta(gt=0, le=4096)]
+NetworkPixel = Annotated[float, Meta(ge=0.02, le=5)]
+"""mm; no network for ultrasound sees finer or coarser pixels."""
 
 
 class Mode(StrEnum):
@@ -61,12 +64,12 @@ class Input(_Group, frozen=True):
     """What the network must be fed, in nnU-Net's own order."""
 
     channels: Annotated[tuple[str, ...], Meta(min_length=1, max_length=1)]
-    patch: tuple[Side, Side]
+    patch: tuple[Patch, Patch]
     """(rows, cols) of the fixed input, after `transposed`."""
     divisor: tuple[Side, Side]
     transposed: bool
     """True if the network was trained on pictures with rows and columns exchanged."""
-    spacing_mm: tuple[Positive, Positive]
+    spacing_mm: tuple[NetworkPixel, NetworkPixel]
     """(row, col) mm a pixel that the network expects, after `transposed`."""
     normalisation: Literal["z_score"]
     mask_normalisation: bool
@@ -74,7 +77,8 @@ class Input(_Group, frozen=True):
     crop_to_nonzero: bool
     resampling_order: Literal[3]
     logit_resampling_order: Literal[1]
-    tile_step: Annotated[float, Meta(gt=0, le=1)]
+    tile_step: Annotated[float, Meta(ge=0.1, le=1)]
+    """As a share of the patch; smaller ones make endless tiles."""
     seen: Seen
 
 
@@ -220,7 +224,8 @@ class Reduction(_Group, frozen=True):
 class SelfTest(_Group, frozen=True):
     """How closely a device must reproduce the golden masks."""
 
-    mismatched_per_million: Annotated[float, Meta(ge=0)]
+    mismatched_per_million: Annotated[float, Meta(ge=0, le=1000)]
+    """More than a device's rounding is another model."""
     golden_sha256: str
 
 

@@ -40,6 +40,7 @@ class SourceInfo:
             empty for sources that cannot know.
         flip: how it was turned over on the screen all the time it was recorded, in words; empty otherwise.
         marker: side of the picture as it came on which the probe's marker was all the time, left or right; or empty.
+        pixel_aspect: width of a pixel over its height, where the file states it; 1 for square ones.
     """
 
     origin: Origin
@@ -55,3 +56,4 @@ class SourceInfo:
     phase: str = ""
     flip: str = ""
     marker: str = ""
+    pixel_aspect: float = 1.0

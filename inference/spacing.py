@@ -6,6 +6,15 @@ from enum import StrEnum
 
 from inference.errors import SpacingError
 
+REMEDY = "calibrate, or type the spacing (--spacing ROW,COL)"
+"""What a user can do about an unknown scale; ends every such sentence."""
+DEPTH_MM = (20.0, 400.0)
+"""How deep a picture of a probe can be: linear probes of the skin begin, abdominal ones end there."""
+EXTRACT = 64
+"""Rows below which a picture is a piece of one, whose depth says nothing."""
+PIXEL_MM = (0.005, 3.0)
+"""How large one of its pixels can be."""
+
 
 class Provenance(StrEnum):
     """Where a spacing comes from; named beside every mm² on screen, in files and on the wire."""
@@ -31,6 +40,11 @@ class Provenance(StrEnum):
     def words(self) -> str:
         """The provenance as the screen says it."""
         return _WORDS[self]
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether a person has said so, or it is known by construction: nothing else is believed unseen."""
+        return self in (Provenance.TYPED, Provenance.RULER, Provenance.PRESET, Provenance.EXACT)
 
 
 _WORDS = {
@@ -74,3 +88,36 @@ class PixelSpacing:
     def pixel_mm2(self) -> float:
         """Area of one pixel, mm²."""
         return self.row_mm * self.col_mm
+
+
+def admitted(
+    spacing: PixelSpacing | None, reason: str, rows: int, *, name: str, either: int | None = None
+) -> tuple[PixelSpacing | None, str]:
+    """The one door for every scale that a file, a configuration or a stream states.
+
+    Metres taken for millimetres, a spacing that counts pixels and a damaged number all make a picture that no probe
+    gives. Such a scale is unknown until a person types it.
+
+    Args:
+        spacing: as stated, or None.
+        reason: why there is none; empty otherwise.
+        rows: height of what the probe drew, pixels.
+        name: of the file or stream, for the sentence.
+        either: width in pixels where either side may be the depth, as in slices of a volume; None otherwise.
+
+    Returns:
+        The spacing, or None and the reason.
+    """
+    if spacing is None or spacing.provenance.confirmed:
+        return spacing, reason
+    depth_mm = rows * spacing.row_mm
+    if either is not None:
+        depth_mm = max(depth_mm, either * spacing.col_mm)
+    whole = max(rows, either or 0) >= EXTRACT
+    stated = f"{name} states pixels of {spacing.row_mm:.4g} × {spacing.col_mm:.4g} mm"
+    low, high = PIXEL_MM
+    if not (low <= spacing.row_mm <= high and low <= spacing.col_mm <= high):
+        return None, f"{stated}, which no ultrasound picture has: {REMEDY}."
+    if whole and not DEPTH_MM[0] <= depth_mm <= DEPTH_MM[1]:
+        return None, f"{stated}, which makes a picture {depth_mm:.4g} mm deep, as no probe gives it: {REMEDY}."
+    return spacing, reason

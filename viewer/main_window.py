@@ -23,6 +23,7 @@ from inference.live.review import Review
 from inference.live.session import Session
 from inference.outcome import Outcome
 from inference.readout.readout_state import Offer, ReadoutState
+from inference.version import __version__
 from inference.view_notes import Flip, Phase
 from viewer import settings
 from viewer.control.action_handlers import ActionHandlers
@@ -62,7 +63,7 @@ class MainWindow(QMainWindow):
         self, session: Session, remembered: Settings, faults: Faults | None = None, phase: Phase = Phase.UNSET
     ) -> None:
         super().__init__()
-        self.setWindowTitle("ius-viewer")
+        self.setWindowTitle(f"ius-viewer {__version__}")
         self.setMinimumSize(1120, 700)
         self.setAcceptDrops(True)
         self._sizes: Sizes | None = None

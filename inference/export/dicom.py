@@ -4,7 +4,6 @@ UIDs are new and random, the patient is a constant, and dates, which point to an
 """
 
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +19,7 @@ from inference.files import replacing
 from inference.frame import View
 from inference.outcome import Tumour
 from inference.safety import INTENDED_USE
+from inference.version import __version__
 
 PATIENT_NAME: Final = "ANONYMOUS^"
 PATIENT_ID: Final = "ANONYMOUS"
@@ -36,21 +36,23 @@ class DicomPair:
         image: the frame, Ultrasound Image Storage.
         seg: its mask, Segmentation Storage; None where there is no mask to write.
         no_seg: why there is no mask, one sentence; empty otherwise.
+        report: what was measured, Comprehensive SR; None where there is no mask or no scale.
     """
 
     image: Path
     seg: Path | None
     no_seg: str = ""
+    report: Path | None = None
 
 
 def write_dicom_pair(capture: Capture, path: Path, *, study_uid: str | None = None) -> DicomPair:
-    """Write a frame, and its mask where something was segmented.
+    """Write a frame, its mask where something was segmented, and what was measured where the scale is known.
 
     A scale is written only where one is known: as the frame's ultrasound region, and in words beside the mask.
 
     Args:
         capture: the outcome.
-        path: of the frame, .dcm; the mask gets `_seg` behind its name.
+        path: of the frame, .dcm; the mask gets `_seg` behind its name, the report `_report`.
         study_uid: the study of earlier exports of this session; None begins a new one.
 
     Raises:
@@ -63,8 +65,15 @@ def write_dicom_pair(capture: Capture, path: Path, *, study_uid: str | None = No
     from inference.export.seg import seg_of  # highdicom takes a second, which no start needs
 
     beside = path.with_name(f"{path.stem}_seg.dcm")
-    _save(seg_of(capture.outcome, image), beside)
-    return DicomPair(path, beside)
+    seg = seg_of(capture.outcome, image)
+    _save(seg, beside)
+    if capture.outcome.frame.spacing is None:
+        return DicomPair(path, beside)
+    from inference.export.sr import sr_of
+
+    report = path.with_name(f"{path.stem}_report.dcm")
+    _save(sr_of(capture, image, seg), report)
+    return DicomPair(path, beside, report=report)
 
 
 def image_of(capture: Capture, study_uid: str) -> Dataset:
@@ -76,11 +85,6 @@ def image_of(capture: Capture, study_uid: str) -> Dataset:
     _pixels(image, capture)
     _region(image, capture)
     return image
-
-
-def software_version() -> str:
-    """The version of this program."""
-    return metadata.version(MANUFACTURER)
 
 
 def _patient_and_study(image: Dataset, study_uid: str) -> None:
@@ -100,7 +104,7 @@ def _series(image: Dataset) -> None:
     image.SeriesNumber = image.InstanceNumber = 1
     image.SeriesDescription = INTENDED_USE
     image.Manufacturer = MANUFACTURER
-    image.SoftwareVersions = software_version()
+    image.SoftwareVersions = __version__
     image.SOPClassUID = UltrasoundImageStorage
     image.SOPInstanceUID = generate_uid()
     image.file_meta = FileMetaDataset()

@@ -90,7 +90,7 @@ def export_record(
         files += write_pictures(capture, out / f"frame-{number:06}.png")
         if number in chosen:
             pair = write_dicom_pair(capture, out / f"frame-{number:06}.dcm")
-            files += [file for file in (pair.image, pair.seg) if file is not None]
+            files += [file for file in (pair.image, pair.seg, pair.report) if file is not None]
     session = session_of(source, readings, captures)
     write_summary(session, out / "summary.html")
     files.append(out / "summary.html")

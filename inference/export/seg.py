@@ -7,13 +7,18 @@ from highdicom.seg import Segmentation, SegmentDescription
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.valuerep import DSfloat
 
 from inference.export import words
 from inference.outcome import Tumour
 from inference.safety import INTENDED_USE
+from inference.spacing import PixelSpacing
 
 DUMMY_DATE = date(1900, 1, 1)
 """ContentDate has to have a value; PS3.15 lets a dummy stand for one that would point to an operation."""
+NOMINAL_MM = 1
+"""SliceThickness, without which no program places a mask: a volume in mm³ is then in figures the area in mm²."""
+COORDINATES = "Coordinates of the picture, not of the patient; a slice thickness of 1 mm is nominal"
 _LONG_STRING = 64
 """Characters of DICOM's LO."""
 
@@ -21,8 +26,9 @@ _LONG_STRING = 64
 def seg_of(tumour: Tumour, image: Dataset) -> Dataset:
     """The mask as a binary DICOM SEG of one segment.
 
-    The scale stands in the frame it refers to, and here in words: pixel measures without a slice thickness, which a
-    single picture hasn't, are valid, but highdicom cannot read them back; a made-up thickness is out of the question.
+    Where the scale is known, the mask lies in a frame of reference of its own, rows along y and columns along x, as
+    3D Slicer and dcmqi need it. It is the picture's, not the patient's, and the thickness is nominal: both are said in
+    the segment's description. Without a scale there are no coordinates, and such programs refuse the file.
 
     Args:
         tumour: what was segmented.
@@ -49,8 +55,26 @@ def seg_of(tumour: Tumour, image: Dataset) -> Dataset:
         series_description=INTENDED_USE,
     )
     seg.PatientOrientation = ""
+    seg.ContentCreatorName = ""
+    if tumour.frame.spacing is not None:
+        _place(seg, tumour.frame.spacing)
     _strip_dates(seg)
     return seg
+
+
+def _place(seg: Segmentation, spacing: PixelSpacing) -> None:
+    """Coordinates of the picture (PS3.3 C.7.6.16.2.1 to .4): (0, 0) mm is the centre of its first pixel."""
+    seg.FrameOfReferenceUID = generate_uid()
+    seg.PositionReferenceIndicator = ""
+    measures, orientation, position = Dataset(), Dataset(), Dataset()
+    measures.PixelSpacing = [DSfloat(spacing.row_mm, auto_format=True), DSfloat(spacing.col_mm, auto_format=True)]
+    measures.SliceThickness = NOMINAL_MM
+    orientation.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    position.ImagePositionPatient = [0, 0, 0]
+    shared, (frame,) = seg.SharedFunctionalGroupsSequence[0], seg.PerFrameFunctionalGroupsSequence
+    shared.PixelMeasuresSequence = [measures]
+    shared.PlaneOrientationSequence = [orientation]
+    frame.PlanePositionSequence = [position]
 
 
 def _strip_dates(seg: Segmentation) -> None:
@@ -81,7 +105,7 @@ def _segment(tumour: Tumour) -> SegmentDescription:
         ),
     )
     # Without the reason for an unknown scale: it may name the source's file, and that a patient.
-    scale = () if tumour.frame.spacing is None else (words.scale(tumour.frame),)
+    scale = () if tumour.frame.spacing is None else (words.scale(tumour.frame), COORDINATES)
     said = (words.answer(tumour), *words.warnings(tumour), *scale, *words.demonstration(tumour))
     segment.SegmentDescription = ". ".join([*said, INTENDED_USE])
     return segment

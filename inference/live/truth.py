@@ -4,18 +4,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.dice import dice
 from inference.errors import SourceError
 from inference.frame import Mask
 from inference.outcome import NothingFound, Outcome, Tumour
 from inference.source_info import SourceInfo
 from inference.sources.base import RecordedSource
-
-
-def dice(segmented: Mask, truth: Mask) -> float | None:
-    """Dice coefficient 2|A∩B| / (|A|+|B|) of two masks of the same size; None where both are empty."""
-    total = np.count_nonzero(segmented) + np.count_nonzero(truth)
-    both = np.count_nonzero(np.logical_and(segmented, truth))
-    return None if total == 0 else 2 * both / total
 
 
 class Truth:

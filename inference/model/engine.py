@@ -22,7 +22,8 @@ from inference.frame import Pixels
 from inference.model import golden, mirrors
 from inference.model.golden import GoldenCase
 from inference.model.margin import Margin
-from inference.model.onnx_metadata import metadata_of
+from inference.model.onnx_external import keeps_elsewhere
+from inference.model.onnx_metadata import metadata_in
 from inference.model.onnxruntime_session import INPUT_ERRORS, RUN_ERRORS
 from inference.model.placement import FIRST_CARD, Placement
 from inference.model.preprocessing import prepare
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 
 FOLD_VARIANCE = "fold_variance"
 """Second output of a file of several folds: variance of the tumour probability between them, (1, 1, rows, cols)."""
+LARGEST = 1 << 30
+"""Bytes of a model at most; nnU-Net's largest 2D network with five folds has half as many."""
 _WARM_UP_SECONDS = 0.5
 _WARM_UP_RUNS = 8
 
@@ -136,20 +139,23 @@ class Engine:
         """
         if not path.is_file():
             raise ModelError(f"There is no model at {path}: give the path of an .onnx file.")
-        with path.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        data = _read(path)
+        sha256 = hashlib.sha256(data).hexdigest()
         failed_test = False
         fallbacks: list[str] = []
 
-        def opened(provider: str) -> Session | None:
-            return open_session(path, provider, threads or default_threads(), fallbacks, placement)
+        def anew(provider: str) -> Session | None:
+            again = _read(path)
+            if hashlib.sha256(again).hexdigest() != sha256:
+                return None  # another file stands there now: not the model that was chosen
+            return open_session(path, provider, threads or default_threads(), fallbacks, again, placement)
 
-        for provider in candidates(providers, _precision(path), fallbacks, placement):
-            session = opened(provider)
+        for provider in candidates(providers, _precision(data), fallbacks, placement):
+            session = open_session(path, provider, threads or default_threads(), fallbacks, data, placement)
             if session is None:
                 continue
             try:
-                engine = cls(path, sha256, session, opened)
+                engine = cls(path, sha256, session, anew)
             except AnalysisError as error:
                 fallbacks.append(f"{WORDS[provider]} failed on its first frame ({error}).")
                 continue
@@ -293,9 +299,28 @@ class Engine:
         return SelfTestResult(rate <= self.contract.self_test.mismatched_per_million, rate, len(cases))
 
 
-def _precision(path: Path) -> str:
+def _read(path: Path) -> bytes:
+    """The file, read once: what is hashed is what runs.
+
+    Raises:
+        ModelError: if it can't be read, or keeps a part of itself elsewhere.
+    """
+    try:
+        if path.stat().st_size > LARGEST:
+            raise ModelError(f"{path.name} is larger than any model for ultrasound: give another file.")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path.name} cannot be read ({error.strerror}): check its rights.") from error
+    if keeps_elsewhere(data):
+        raise ModelError(
+            f"{path.name} keeps its weights or code in other files, for which nobody vouches: export it as one file."
+        )
+    return data
+
+
+def _precision(data: bytes) -> str:
     """What a file's contract says of it; empty where that cannot be read: why not, its session says better."""
     try:
-        return ModelContract.from_metadata(metadata_of(path)).provenance.precision
+        return ModelContract.from_metadata(metadata_in(data)).provenance.precision
     except ContractError:
         return ""

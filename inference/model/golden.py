@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,24 @@ from numpy.typing import NDArray
 from inference.contract import GOLDEN_KEY
 from inference.errors import ContractError
 from inference.frame import Pixels
+from inference.spacing import PIXEL_MM
+
+LARGEST = 1 << 26
+"""Bytes of a golden set, unpacked."""
+MOST = 64
+"""Golden cases at most."""
+_UNREADABLE = (
+    KeyError,
+    ValueError,
+    TypeError,
+    EOFError,
+    OSError,
+    OverflowError,
+    NotImplementedError,
+    SyntaxError,
+    zlib.error,
+)
+"""What numpy and zipfile raise on a damaged set."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,16 +82,37 @@ def unpack(metadata: dict[str, str], sha256: str) -> tuple[GoldenCase, ...]:
             raise ContractError(
                 "The model's golden cases are not the ones its contract names: copy or export it again."
             )
+        _check_unpacked(data)
         with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
             count = sum(name.startswith("pixels_") for name in arrays)
             cases = tuple(_case(arrays, number) for number in range(count))
-    except (binascii.Error, zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (binascii.Error, zipfile.BadZipFile, *_UNREADABLE) as error:
         raise ContractError(f"The model's golden cases are damaged ({error}): copy or export it again.") from error
     if not cases:
         raise ContractError("The model carries an empty set of golden cases: export it again.")
     return cases
 
 
+def _check_unpacked(data: bytes) -> None:
+    """Refuse what grows beyond any golden set, before it is unpacked.
+
+    Raises:
+        ValueError: if it does, or is packed in a way that numpy never writes.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        entries = parts.infolist()
+    if sum(entry.file_size for entry in entries) > LARGEST or len(entries) > 3 * MOST:
+        raise ValueError("they are too large")
+    if any(entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
+        raise ValueError("they are packed otherwise than by numpy")
+
+
 def _case(arrays: "np.lib.npyio.NpzFile", number: int) -> GoldenCase:
     row_mm, col_mm = (float(value) for value in arrays[f"spacing_{number}"])
-    return GoldenCase(arrays[f"pixels_{number}"], (row_mm, col_mm), arrays[f"mask_{number}"])
+    pixels, mask = arrays[f"pixels_{number}"], arrays[f"mask_{number}"]
+    known = pixels.dtype in (np.uint8, np.uint16, np.float32) and mask.dtype == np.uint8
+    if not known or pixels.ndim != 2 or 0 in pixels.shape or mask.shape != pixels.shape:
+        raise ValueError(f"case {number} is no grey picture with its mask")
+    if not all(PIXEL_MM[0] <= mm <= PIXEL_MM[1] for mm in (row_mm, col_mm)):
+        raise ValueError(f"case {number} has pixels of {row_mm} × {col_mm} mm")
+    return GoldenCase(pixels, (row_mm, col_mm), mask)

@@ -21,18 +21,27 @@ def metadata_of(path: Path) -> dict[str, str]:
     if path.stat().st_size == 0:
         return {}
     with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        entries = [data[part] for field, part in _parts(data) if field == _ENTRY]
+        return metadata_in(data)
+
+
+def metadata_in(data: mmap.mmap | bytes) -> dict[str, str]:
+    """The same of a file that has been read."""
+    entries = [data[part] for field, part in parts(data) if field == _ENTRY]
     return dict(_text(entry) for entry in entries)
 
 
 def _text(entry: bytes) -> tuple[str, str]:
     """One entry's key and value."""
-    parts = {field: entry[part].decode(errors="replace") for field, part in _parts(entry)}
-    return parts.get(_KEY, ""), parts.get(_VALUE, "")
+    texts = {field: entry[part].decode(errors="replace") for field, part in parts(entry)}
+    return texts.get(_KEY, ""), texts.get(_VALUE, "")
 
 
-def _parts(data: mmap.mmap | bytes) -> Iterator[tuple[int, slice]]:
-    """(number, where) of each field with a size, up to where the data end or are no protobuf."""
+def parts(data: mmap.mmap | bytes) -> Iterator[tuple[int, slice]]:
+    """(number, where) of each field with a size, up to where the data end or are no protobuf.
+
+    Args:
+        data: one message.
+    """
     at = 0
     try:
         while at < len(data):

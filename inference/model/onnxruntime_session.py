@@ -8,14 +8,14 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-import onnxruntime as ort
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 from platformdirs import user_cache_path
 
 from inference.errors import ModelError
 from inference.model import nvidia
 from inference.model.placement import FIRST_CARD, Placement
 from inference.model.providers import CPU, WORDS, Session, first_line
+from inference.model.runtime import onnxruntime as ort
+from inference.model.runtime import onnxruntime_errors as ort_errors
 
 ORT_ERRORS = (
     ort_errors.Fail,
@@ -62,14 +62,12 @@ def options(provider: str, cache: Path | None, placement: Placement = FIRST_CARD
     return {}
 
 
-def engine_cache(path: Path) -> Path | None:
-    """The folder for TensorRT's engines of a model file, None where it cannot be made.
+def engine_cache(data: bytes) -> Path | None:
+    """The folder for TensorRT's engines of a model file's bytes, None where it cannot be made.
 
     One for each content: TensorRT's own names of engines know the graph, not the weights (onnxruntime#6455, #32254).
     """
-    with path.open("rb") as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-    folder = user_cache_path("ius", appauthor=False) / "tensorrt" / sha256
+    folder = user_cache_path("ius", appauthor=False) / "tensorrt" / hashlib.sha256(data).hexdigest()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -78,12 +76,13 @@ def engine_cache(path: Path) -> Path | None:
 
 
 def onnxruntime_session(
-    path: Path, provider: str, threads: int, fallbacks: list[str], placement: Placement = FIRST_CARD
+    path: Path, data: bytes, provider: str, threads: int, fallbacks: list[str], placement: Placement = FIRST_CARD
 ) -> Session | None:
     """A session that really has `provider`, or None with the reason in `fallbacks`.
 
     Args:
-        path: .onnx.
+        path: .onnx, for messages.
+        data: its bytes.
         provider: ONNX Runtime's name of it.
         threads: CPU threads of the network.
         fallbacks: is added to.
@@ -97,13 +96,13 @@ def onnxruntime_session(
     settings.inter_op_num_threads = 1
     settings.log_severity_level = 4
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    told = options(provider, engine_cache(path) if provider == "TensorrtExecutionProvider" else None, placement)
+    told = options(provider, engine_cache(data) if provider == "TensorrtExecutionProvider" else None, placement)
     wanted: list[str | tuple[str, dict[Any, Any]]] = [(provider, told)]
     if provider != CPU:
         wanted.append(CPU)
     try:
         with _quiet(provider):
-            session: Any = ort.InferenceSession(path, settings, wanted, enable_fallback=0)
+            session: Any = ort.InferenceSession(data, settings, wanted, enable_fallback=0)
     except ORT_ERRORS as error:
         if provider == CPU:
             raise ModelError(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import ModelError
-from inference.model.onnx_metadata import metadata_of
+from inference.model.onnx_metadata import metadata_in
 from inference.model.providers import OPENVINO, first_line
 
 Foreign = Any
@@ -51,25 +51,26 @@ class OpenVinoSession:
     """A network compiled for bfloat16.
 
     Args:
-        path: .onnx.
+        model: .onnx, or its bytes.
         threads: CPU threads of the network.
 
     Raises:
         ModelError: if OpenVINO is not installed, does not take the file, or would not compute in bfloat16.
     """
 
-    def __init__(self, path: Path, threads: int) -> None:
+    def __init__(self, model: Path | bytes, threads: int) -> None:
+        data = model if isinstance(model, bytes) else model.read_bytes()
         openvino = library()
         core = openvino.Core()
         try:
-            model = core.read_model(path)
-            _fuse_norms(openvino, model)
-            compiled = core.compile_model(model, "CPU", _SETTINGS | {"INFERENCE_NUM_THREADS": threads})
+            network = core.read_model(data)
+            _fuse_norms(openvino, network)
+            compiled = core.compile_model(network, "CPU", _SETTINGS | {"INFERENCE_NUM_THREADS": threads})
         except RuntimeError as error:
             raise ModelError(f"OpenVINO does not take this file ({first_line(error)}).") from error
         if kept := _not_bfloat16(compiled):
             raise ModelError(f"OpenVINO not taken: it keeps {kept} where bfloat16 was asked for.")
-        self._metadata = Metadata(metadata_of(path))
+        self._metadata = Metadata(metadata_in(data))
         self._request = compiled.create_infer_request()
         self._inputs = [_plane(one) for one in compiled.inputs]
         self._outputs = [_plane(one) for one in compiled.outputs]

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from inference.errors import ModelError
 from inference.model import nvidia
 from inference.model.placement import FIRST_CARD, Placement
+from inference.model.runtime import onnxruntime as ort
 
 CPU = "CPUExecutionProvider"
 """ONNX Runtime's on the CPU: the last resort."""

@@ -1,7 +1,6 @@
 """From frames and outcomes to entries of a record, and back."""
 
 from collections.abc import Callable
-from importlib import metadata
 
 import numpy as np
 
@@ -14,6 +13,7 @@ from inference.recording.schema import Answer, Event, EventKind, Grid, Looked, O
 from inference.safety import INTENDED_USE
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
+from inference.version import __version__
 
 NO_SCALE = "The recorded source did not say how large a pixel is: calibrate."
 BROKE = "The analysis of this frame broke."
@@ -23,9 +23,9 @@ def opening_of(info: SourceInfo, case_code: str = "", crop: Rect | None = None) 
     """The first entry of a record of this source."""
     origin, grid = info.origin, info.grid
     return Opening(
-        version=1,
+        version=2,
         intended_use=INTENDED_USE,
-        software=metadata.version("ius"),
+        software=__version__,
         case_code=case_code,
         device=origin.name if _speaks_of_no_file(origin) else "",
         view=origin.view,

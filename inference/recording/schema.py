@@ -5,6 +5,8 @@ day; every time is seconds since the record's beginning.
 """
 
 import re
+import struct
+import zlib
 from enum import StrEnum
 from typing import Annotated, Literal, TypeAlias
 
@@ -69,7 +71,7 @@ class Grid(_Group, frozen=True):
 class Opening(_Group, frozen=True, tag="opening"):
     """The first entry: what is true of the whole record."""
 
-    version: Literal[1]
+    version: Literal[1, 2]
     software: str
     intended_use: str
     case_code: str
@@ -169,8 +171,15 @@ class ModelUsed(_Group, frozen=True, tag="model"):
     """Its contract, JSON."""
 
 
+ENCODING = "msgpack+crc32"
+"""How entries are written: MessagePack, then four bytes of `checksum`, little-endian. Version 1 had no checksums."""
 Entry: TypeAlias = Opening | Picture | Answer | Event | ModelUsed
 KINDS: tuple[type[Entry], ...] = (Opening, Picture, Answer, Event, ModelUsed)
+
+
+def checksum(data: bytes, number: int, at_ns: int) -> int:
+    """CRC-32 of an entry, and of what MCAP says of it: its sequence number and its time."""
+    return zlib.crc32(data, zlib.crc32(struct.pack("<IQ", number, at_ns)))
 
 
 def topic(kind: type[Entry]) -> str:

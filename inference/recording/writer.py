@@ -8,7 +8,7 @@ import msgspec
 from mcap.writer import IndexType, Writer
 
 from inference.errors import FULL, OutputError
-from inference.recording.schema import KINDS, Answer, Entry, Opening, Picture, topic
+from inference.recording.schema import ENCODING, KINDS, Answer, Entry, Opening, Picture, checksum, topic
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 _SECOND = 1_000_000_000
@@ -102,10 +102,11 @@ class RecordFile:
             OutputError: if the disk is full or broke.
         """
         number = entry.number if isinstance(entry, Picture | Answer) else 0
-        at = round(getattr(entry, "at_s", 0.0) * _SECOND)
+        at = max(0, round(getattr(entry, "at_s", 0.0) * _SECOND))
         data = self._encoder.encode(entry)
+        data += checksum(data, number, at).to_bytes(4, "little")
         try:
-            self._writer.add_message(self._channels[type(entry)], max(0, at), data, max(0, at), number)
+            self._writer.add_message(self._channels[type(entry)], at, data, at, number)
         except OSError as error:
             raise OutputError(_sentence(self.path, error)) from error
 
@@ -141,7 +142,7 @@ class RecordFile:
         for kind in KINDS:
             schema = msgspec.json.encode(msgspec.json.schema(kind))
             number = self._writer.register_schema(f"ius.{kind.__name__}", "jsonschema", schema)
-            self._channels[kind] = self._writer.register_channel(topic(kind), "msgpack", number)
+            self._channels[kind] = self._writer.register_channel(topic(kind), ENCODING, number)
 
 
 def _sentence(path: Path, error: OSError) -> str:

@@ -6,6 +6,7 @@ from inference.errors import ChoiceError, FormatError, NotFoundError
 from inference.sources.base import LiveSource, RecordedSource
 from inference.sources.paths import (
     DICOM,
+    DICOMDIR,
     PICTURES,
     RECORDS,
     VIDEOS,
@@ -70,7 +71,7 @@ def open_source(
     region: int | None = None,
     config: Path | None = None,
 ) -> RecordedSource:
-    """Open a recorded source. Libraries are loaded only for the files that need them: the window has to start fast.
+    """Open a recorded source. Other people's files are decoded in a process of their own, our records here.
 
     Args:
         text: path of a file or folder, or `simulated:`.
@@ -88,6 +89,27 @@ def open_source(
         return PhantomSource(typed=spacing)
     if is_live(text):
         raise ChoiceError(f"{shown_address(text)} is a live stream, which has no end: open it in the viewer.")
+    path = Path(text).expanduser()
+    if suffix_of(path) in RECORDS or not path.exists():
+        return open_here(text, axis=axis, spacing=spacing, region=region, config=config)
+    from inference.sources.remote import RemoteSource
+
+    config = None if config is None else config.expanduser().absolute()
+    return RemoteSource(str(path.absolute()), axis=axis, spacing=spacing, region=region, config=config)
+
+
+def open_here(
+    text: str,
+    *,
+    axis: str = "k",
+    spacing: PixelSpacing | None = None,
+    region: int | None = None,
+    config: Path | None = None,
+) -> RecordedSource:
+    """Open a file in this very process: what `open_source` has done in another.
+
+    Libraries are loaded only for the files that need them: the first picture has to come fast.
+    """
     path = Path(text).expanduser()
     try:
         return _open(path, axis, spacing, region, config)
@@ -110,7 +132,7 @@ def _open(
     path.stat()
     if config is not None and not is_sequence(path):
         raise ChoiceError(f"{path.name} is no tracked sequence: leave the PLUS configuration out.")
-    if suffix_of(path) in DICOM or dicom_files(path):
+    if suffix_of(path) in DICOM or dicom_files(path) or (path / DICOMDIR).is_file():
         from inference.sources.dicom import DicomSource
 
         return DicomSource(path, region=region, typed=spacing)

@@ -17,8 +17,8 @@ from inference.sources.colour import colour_map
 from inference.sources.interlace import Weave
 from inference.sources.live import Connection, Live, Picture
 from inference.sources.pixels import grey
-from inference.sources.recorded import REMEDY, quiet_opencv
-from inference.spacing import PixelSpacing
+from inference.sources.recorded import quiet_opencv
+from inference.spacing import REMEDY, PixelSpacing
 
 NO_SCALE = f"A capture device does not say how large a pixel is: {REMEDY}."
 BACKENDS = {"linux": cv2.CAP_V4L2, "win32": cv2.CAP_DSHOW, "darwin": cv2.CAP_AVFOUNDATION}

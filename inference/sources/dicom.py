@@ -1,25 +1,32 @@
 """DICOM ultrasound: single and multi-frame files, and folders of frames."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pydicom
+from pydicom.datadict import keyword_for_tag
 from pydicom.errors import InvalidDicomError
+from pydicom.multival import MultiValue
 
 from inference.display import display_levels
 from inference.errors import ChoiceError, FormatError
-from inference.frame import ColourMap, Mask, Origin, Pixels, View
+from inference.frame import ColourMap, Frame, Mask, Origin, Pixels, View
 from inference.sector import sector_mask, spread
 from inference.source_info import SourceInfo
-from inference.sources.dicom_pixels import DicomPixels, damage_told
+from inference.sources.dicom_pixels import DAMAGE, DicomPixels, damage_told
 from inference.sources.dicom_region import Pane, pane_of
-from inference.sources.paths import dicom_files
+from inference.sources.paths import DICOMDIR, dicom_files, is_dicom
 from inference.sources.pixels import as_pixels
 from inference.sources.recorded import Recorded
 from inference.spacing import PixelSpacing
 
+MOST = 5000
+"""Files of a disc that are looked at."""
 SAMPLED = 32
 """Frames looked at to find the sector."""
 PICTURE = (
@@ -41,6 +48,7 @@ READ = (
     *(f"{colour}PaletteColorLookupTableData" for colour in COLOURS),
     *(f"Segmented{colour}PaletteColorLookupTableData" for colour in COLOURS),
     *("SequenceOfUltrasoundRegions", "PixelSpacing", "FrameTime", "CineRate", "RecommendedDisplayFrameRate"),
+    *("FrameTimeVector", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
     *("InstanceNumber", "SeriesInstanceUID", "ImageComments", "SpecificCharacterSet"),
 )
 """All that is read of a file: nothing of the patient."""
@@ -62,26 +70,42 @@ class DicomSource(Recorded):
 
     def __init__(self, path: Path, *, region: int | None = None, typed: PixelSpacing | None = None) -> None:
         with damage_told(f"{path.name} is damaged, or its header makes no sense: export it again."):
-            info = self._open(path, region)
-        super().__init__(info, typed)
+            info, rows = self._open(path, region)
+        super().__init__(info, typed, rows=rows)
 
-    def _open(self, path: Path, region: int | None) -> SourceInfo:
-        datasets = _in_order([read_dicom(file) for file in dicom_files(path) or [path]])
+    def _open(self, path: Path, region: int | None) -> tuple[SourceInfo, int]:
+        """What is known, and the height of what the probe drew."""
+        read, left_out = _read_all(path)
+        datasets = _in_order([dataset for dataset, _ in read])
         first = datasets[0]
         files = [DicomPixels(dataset, path.name) for dataset in datasets]
         self._places = [(file, index) for file in files for index in range(len(file))]
+        self._times_s = _times_s(first) if len(files) == 1 else []
         pane = _common_pane(datasets, region, path.name)
         samples = self._samples()
         self._inside = _inside(samples, pane)
-        return SourceInfo(
+        rows = int(first.Rows) if pane.box is None else pane.box[3] - pane.box[1]
+        info = SourceInfo(
             origin=Origin(path.stem, View.NATIVE, simulated=_is_simulated(first)),
             rows=int(first.Rows),
             cols=int(first.Columns),
             spacing=pane.spacing,
             no_spacing_reason=pane.reason,
             levels=display_levels(np.stack(samples)),
-            fps=_fps(first),
+            fps=_fps(first, self._times_s),
+            notice=_notice(path.name, left_out, [odd for _, odds in read for odd in odds]),
         )
+        return info, rows
+
+    def read(self, index: int) -> Frame:
+        """Frame `index`, from 0, at the time that FrameTimeVector (0018,1065) gives it, where there is one.
+
+        Raises:
+            IndexError: outside the source.
+            FormatError: if this frame cannot be decoded.
+        """
+        frame = super().read(index)
+        return replace(frame, time_s=self._times_s[index]) if self._times_s else frame
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -116,16 +140,86 @@ def read_dicom(path: Path) -> pydicom.FileDataset:
     Raises:
         FormatError: if it is no DICOM file, or has no picture.
     """
-    try:
-        with damage_told(f"{path.name} is a damaged DICOM file: copy it again."):
-            dataset = pydicom.dcmread(path, specific_tags=list(READ))
-            for element in dataset.iterall():
-                _ = element.value  # converted now, while damage is told
-    except InvalidDicomError as error:
-        raise FormatError(f"{path.name} is not a DICOM file: give another file.") from error
+    dataset, _ = _read(path)
     if not all(dataset.get(keyword) for keyword in PICTURE):
         raise FormatError(f"{path.name} holds no picture, or was cut short: give an ultrasound image or clip.")
     return dataset
+
+
+def _read(path: Path) -> tuple[pydicom.FileDataset, list[str]]:
+    """The elements that can be read, and the names of those that can't and that a picture does not need."""
+    try:
+        with damage_told(f"{path.name} is a damaged DICOM file: copy it again."):
+            dataset = pydicom.dcmread(path, specific_tags=list(READ))
+            return dataset, _without_odd(dataset)
+    except InvalidDicomError as error:
+        raise FormatError(f"{path.name} is not a DICOM file: give another file.") from error
+
+
+def _without_odd(dataset: pydicom.Dataset) -> list[str]:
+    """Take off what makes no sense, down into sequences: a comma in one number is no reason to lose the picture."""
+    odd: list[str] = []
+    for tag in list(dataset.keys()):
+        keyword = keyword_for_tag(tag)
+        try:
+            value = dataset[tag].value
+            _numbers(dataset[tag])
+        except DAMAGE:
+            if keyword in PICTURE:
+                raise
+            del dataset[tag]
+            odd.append(keyword)
+            continue
+        if isinstance(value, pydicom.Sequence):
+            odd.extend(name for item in value for name in _without_odd(item))
+    return odd
+
+
+def _numbers(element: pydicom.DataElement) -> None:
+    """Refuse a text where numbers stand: pydicom keeps it as it is.
+
+    Raises:
+        ValueError: if one is no number.
+    """
+    if element.VR in ("DS", "IS") and element.value is not None:
+        for value in element.value if isinstance(element.value, MultiValue) else (element.value,):
+            float(value)
+
+
+def _read_all(path: Path) -> tuple[list[tuple[pydicom.FileDataset, list[str]]], int]:
+    """The files that hold a picture, and how many hold none, such as reports among an export's pictures.
+
+    Raises:
+        FormatError: if none holds a picture.
+    """
+    files = clip_files(path)
+    if len(files) == 1:
+        dataset = read_dicom(files[0])
+        return [(dataset, _read(files[0])[1])], 0
+    read = [_read(file) for file in files]
+    shown = [(dataset, odd) for dataset, odd in read if all(dataset.get(keyword) for keyword in PICTURE)]
+    if not shown:
+        raise FormatError(f"{path.name} holds no picture: give an ultrasound image or clip.")
+    return shown, len(read) - len(shown)
+
+
+def clip_files(path: Path) -> list[Path]:
+    """The DICOM files of a file, a folder, or a disc with its table of contents, DICOMDIR."""
+    folder = path.parent if path.name == DICOMDIR and path.is_file() else path
+    if not (folder.is_dir() and (folder / DICOMDIR).is_file()):
+        return dicom_files(path) or [path]
+    found = [file for file in folder.rglob("*") if file.name != DICOMDIR and is_dicom(file)]
+    return sorted(found[:MOST], key=lambda file: file.as_posix()) or [path]
+
+
+def _notice(name: str, left_out: int, odd: list[str]) -> str:
+    sentences = []
+    if left_out:
+        files = "1 file that holds" if left_out == 1 else f"{left_out} files that hold"
+        sentences.append(f"{files} no picture is left out of {name}.")
+    if odd:
+        sentences.append(f"{name} states a {' and a '.join(sorted(set(odd)))} that cannot be read.")
+    return " ".join(sentences)
 
 
 def _in_order(datasets: list[pydicom.FileDataset]) -> list[pydicom.FileDataset]:
@@ -137,11 +231,12 @@ def _in_order(datasets: list[pydicom.FileDataset]) -> list[pydicom.FileDataset]:
     return sorted(datasets, key=lambda dataset: int(dataset.get("InstanceNumber") or 0))
 
 
-def _common_pane(datasets: Iterable[pydicom.FileDataset], region: int | None, name: str) -> Pane:
-    panes = {pane_of(dataset, region, name) for dataset in datasets}
-    if len(panes) > 1:
+def _common_pane(datasets: Sequence[pydicom.FileDataset], region: int | None, name: str) -> Pane:
+    """The pane of all files; scales that differ by rounding alone are one."""
+    first, *others = (pane_of(dataset, region, name) for dataset in datasets)
+    if not all(first.is_like(other) for other in others):
         raise FormatError(f"The DICOM files of {name} have different scales or regions: name one file.")
-    return panes.pop()
+    return first
 
 
 def _inside(samples: list[Pixels], pane: Pane) -> Mask:
@@ -153,12 +248,32 @@ def _inside(samples: list[Pixels], pane: Pane) -> Mask:
     return inside
 
 
-def _fps(dataset: pydicom.FileDataset) -> float | None:
+def _fps(dataset: pydicom.FileDataset, times_s: Sequence[float]) -> float | None:
     """Frames a second: FrameTime (0018,1063) in ms, CineRate (0018,0040), RecommendedDisplayFrameRate (0008,2144)."""
-    frame_ms = float(dataset.get("FrameTime") or 0)
-    rate = 1000 / frame_ms if frame_ms > 0 else float(dataset.get("CineRate") or 0)
-    rate = rate or float(dataset.get("RecommendedDisplayFrameRate") or 0)
-    return rate if rate > 0 and int(dataset.get("NumberOfFrames") or 1) > 1 else None
+    if len(times_s) > 1 and times_s[-1] > 0:
+        return (len(times_s) - 1) / times_s[-1]
+    frame_ms = _number(dataset, "FrameTime")
+    rate = 1000 / frame_ms if frame_ms > 0 else _number(dataset, "CineRate")
+    rate = rate or _number(dataset, "RecommendedDisplayFrameRate")
+    return rate if 0 < rate < 1e4 and int(dataset.get("NumberOfFrames") or 1) > 1 else None
+
+
+def _number(dataset: pydicom.FileDataset, keyword: str) -> float:
+    """One number of an element; 0 where it holds none, or several."""
+    try:
+        value = float(dataset.get(keyword) or 0)
+    except (TypeError, ValueError):
+        return 0.0
+    return value if math.isfinite(value) else 0.0
+
+
+def _times_s(dataset: pydicom.FileDataset) -> list[float]:
+    """When each frame was taken, by FrameTimeVector: milliseconds since the one before, the first being 0."""
+    stated = dataset.get("FrameTimeVector")
+    steps = [float(step) for step in stated] if isinstance(stated, MultiValue) else []
+    if len(steps) != int(dataset.get("NumberOfFrames") or 1) or not all(0 <= step < math.inf for step in steps):
+        return []
+    return [total / 1e3 for total in accumulate(steps, initial=0.0)][1:] if len(steps) > 1 else []
 
 
 def _is_simulated(dataset: pydicom.FileDataset) -> bool:

@@ -4,19 +4,27 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import FileDataset
-from pydicom.encaps import generate_frames
+from pydicom.dataset import Dataset, FileDataset
+from pydicom.encaps import encapsulate, generate_fragments, generate_frames
 from pydicom.errors import BytesLengthException
-from pydicom.pixels.processing import apply_color_lut
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import JPEGBaseline8Bit
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+)
 
 from inference.errors import FormatError
 from inference.frame import ColourMap, Pixels
-from inference.sources.colour import cells_coloured, colour_map
+from inference.sources.colour import colour_map
+from inference.sources.dicom_jpeg import colour_of, grey_of, is_ycbcr, luma_of
+from inference.sources.dicom_palette import coloured
 from inference.sources.pixels import as_pixels, luma
 
 DAMAGE = (
@@ -30,6 +38,11 @@ DAMAGE = (
     ValueError,
 )
 """What pydicom and its decoders raise on damaged files; they have no base of their own."""
+UID_NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian)
+NEWER = dict.fromkeys((f"1.2.840.10008.1.2.4.{number}" for number in (110, 111, 112)), "JPEG XL")
+"""What pydicom has no name for yet."""
+_NO_TABLE = b"\xfe\xff\x00\xe0\x00\x00\x00\x00"
+"""An empty offset table."""
 
 
 @contextmanager
@@ -51,15 +64,17 @@ class DicomPixels:
         name: its name, for the sentences.
 
     Raises:
-        FormatError: if it holds fewer bytes or frames than it states.
+        FormatError: if it holds fewer bytes or frames than it states, or is compressed in a way that is not read here.
     """
 
     def __init__(self, dataset: FileDataset, name: str) -> None:
         self._dataset = dataset
         self._name = name
         self._count = int(dataset.get("NumberOfFrames") or 1)
-        self._palette = dataset.PhotometricInterpretation == "PALETTE COLOR"
+        self._interpretation = str(dataset.PhotometricInterpretation)
         self._encoded = self._frames()
+        self._jpeg = bool(self._encoded) and dataset.file_meta.TransferSyntaxUID == JPEGBaseline8Bit
+        self._mislabelled: bool | None = None
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -68,12 +83,14 @@ class DicomPixels:
     def _frames(self) -> list[bytes]:
         """The encapsulated frames; empty for native pixel data, whose length is checked instead."""
         dataset = self._dataset
-        if dataset.file_meta.TransferSyntaxUID.is_encapsulated:
-            encoded = list(generate_frames(dataset.PixelData, number_of_frames=self._count))
+        syntax = dataset.file_meta.TransferSyntaxUID
+        _check_syntax(syntax, self._name)
+        if syntax.is_encapsulated:
+            encoded = encapsulated(dataset.PixelData, self._count)
             if len(encoded) < self._count:
                 raise FormatError(f"{self._name} holds {len(encoded)} of {self._count} frames: copy it again.")
             return encoded
-        samples = 2 if dataset.PhotometricInterpretation == "YBR_FULL_422" else int(dataset.SamplesPerPixel)
+        samples = 2 if self._interpretation == "YBR_FULL_422" else int(dataset.SamplesPerPixel)
         bits = dataset.Rows * dataset.Columns * samples * dataset.BitsAllocated * self._count
         if len(dataset.PixelData) < bits // 8:
             raise FormatError(f"{self._name} holds {len(dataset.PixelData)} of {bits // 8} bytes: copy it again.")
@@ -89,38 +106,50 @@ class DicomPixels:
 
     def seen(self, index: int) -> tuple[Pixels, ColourMap | None]:
         """The same, and where it was coloured."""
+        if self._encoded and not self._encoded[index]:
+            raise FormatError(f"Frame {index} of {self._name} is empty: go on to the next.")
         luma = self._jpeg_luma(index)
         grey, colour = self._any(index) if luma is None else (luma, self._jpeg_colour(index))
-        if self._dataset.PhotometricInterpretation == "MONOCHROME1":
-            grey = as_pixels((1 << int(self._dataset.BitsStored)) - 1 - grey)
+        if self._interpretation == "MONOCHROME1":
+            grey = self._inverted(grey)
         if grey.shape != (self._dataset.Rows, self._dataset.Columns):
             raise FormatError(f"Frame {index} of {self._name} has another size than the file states: export it again.")
         return grey, colour
 
+    def _inverted(self, grey: Pixels) -> Pixels:
+        stored = int(self._dataset.BitsStored)
+        brightest = (1 << stored) - 1 if not int(self._dataset.get("PixelRepresentation") or 0) else -1
+        return as_pixels(brightest - grey)
+
     def _jpeg_luma(self, index: int) -> Pixels | None:
-        """The Y channel of a baseline JPEG frame, without the way through RGB: 30 times as fast."""
-        dataset = self._dataset
-        if not self._encoded or dataset.file_meta.TransferSyntaxUID != JPEGBaseline8Bit:
+        """The Y channel of a baseline JPEG frame; None where it has none."""
+        if not self._jpeg:
             return None
-        if dataset.PhotometricInterpretation not in ("MONOCHROME1", "MONOCHROME2", "YBR_FULL", "YBR_FULL_422"):
+        frame = self._encoded[index]
+        if self._interpretation == "RGB" and self._dataset.SamplesPerPixel == 3:
+            if self._mislabelled is None:
+                self._mislabelled = is_ycbcr(frame)
+            if not self._mislabelled:
+                return None
+            grey = luma_of(frame)
+        elif self._interpretation in ("MONOCHROME1", "MONOCHROME2", "YBR_FULL", "YBR_FULL_422"):
+            grey = grey_of(frame)
+        else:
             return None
-        grey = cv2.imdecode(np.frombuffer(self._encoded[index], np.uint8), cv2.IMREAD_GRAYSCALE)
         if grey is None:
             raise FormatError(f"Frame {index} of {self._name} cannot be decoded: copy the file again.")
         return as_pixels(grey)
 
     def _jpeg_colour(self, index: int) -> ColourMap | None:
-        """Decoded to a quarter: the codec skips what nobody looks at."""
-        if self._dataset.SamplesPerPixel == 1:
-            return None
-        small = cv2.imdecode(np.frombuffer(self._encoded[index], np.uint8), cv2.IMREAD_REDUCED_COLOR_4)
-        return None if small is None else cells_coloured(small.astype(np.uint8, copy=False), order="BGR")
+        return None if self._dataset.SamplesPerPixel == 1 else colour_of(self._encoded[index])
 
     def _any(self, index: int) -> tuple[Pixels, ColourMap | None]:
         with damage_told(f"Frame {index} of {self._name} cannot be decoded: export it again."):
-            values = pixel_array(self._dataset, index=index)
-            if self._palette:
-                values = _eight_bits(apply_color_lut(values, self._dataset))
+            values = self._decoded(index)
+            if self._interpretation == "PALETTE COLOR":
+                values = coloured(values, self._dataset)
+        if values.ndim == 3:
+            values = self._of_display(values)
         colour = colour_map(values)
         if values.ndim == 3:
             values = luma(values)
@@ -128,7 +157,64 @@ class DicomPixels:
             values = values.astype(np.uint8)
         return as_pixels(values), colour
 
+    def _decoded(self, index: int) -> NDArray[np.generic]:
+        """One frame by pydicom; its own frame alone where the file is compressed, whatever its offset table says."""
+        if not self._encoded:
+            native: NDArray[np.generic] = pixel_array(self._dataset, index=index)
+            return native
+        single = Dataset()
+        single.update({element.tag: element for element in self._dataset if element.tag.group == 0x0028})
+        single.file_meta = self._dataset.file_meta
+        single.NumberOfFrames = 1
+        single.PixelData = encapsulate([self._encoded[index]])
+        single["PixelData"].is_undefined_length = True
+        alone: NDArray[np.generic] = pixel_array(single)
+        return alone
 
-def _eight_bits(colour: NDArray[np.generic]) -> NDArray[np.generic]:
-    """A palette of 16 bits holds the colours of an 8-bit display in its upper half."""
-    return colour if colour.dtype == np.uint8 else np.right_shift(colour.astype(np.uint16), 8).astype(np.uint8)
+    def _of_display(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Colours of 8 or 16 bits; of more bits the upper ones."""
+        if values.dtype in (np.uint8, np.uint16):
+            return values
+        if values.dtype != np.uint32:
+            raise FormatError(f"{self._name} holds colours that may be negative: export it as RGB of 8 bits.")
+        shift = np.uint32(max(0, int(self._dataset.BitsStored) - 16))
+        upper: NDArray[np.generic] = (values.astype(np.uint32) >> shift).astype(np.uint16)
+        return upper
+
+
+def encapsulated(data: bytes, count: int) -> list[bytes]:
+    """The compressed frames of pixel data.
+
+    Where there are as many items as frames, each is one, whatever the offset table says: many are wrong.
+    """
+    items = list(generate_fragments(data[_table_end(data) :]))
+    if len(items) == count:
+        return items
+    spaced = [item for item in items if item]
+    if len(spaced) == count:
+        return spaced
+    try:
+        frames = list(generate_frames(data, number_of_frames=count))
+    except DAMAGE:
+        frames = []
+    if len(frames) == count:
+        return frames
+    return list(generate_frames(_NO_TABLE + data[_table_end(data) :], number_of_frames=count))
+
+
+def _table_end(data: bytes) -> int:
+    """Where the offset table ends, which is the first item."""
+    return 8 + int.from_bytes(data[4:8], "little")
+
+
+def _check_syntax(syntax: UID, name: str) -> None:
+    """Name a compression that cannot be read: the file is whole, and copying it again would not help."""
+    if syntax in UID_NATIVE:
+        return
+    try:
+        available = syntax.is_encapsulated and get_decoder(syntax).is_available
+    except (NotImplementedError, ValueError):
+        available = False
+    if not available:
+        kind = NEWER.get(syntax, syntax.name if syntax.name != syntax else f"transfer syntax {syntax}")
+        raise FormatError(f"{name} is whole but compressed as {kind}, which is not read here: export it as JPEG.")

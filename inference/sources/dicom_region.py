@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
 
 from inference.errors import ChoiceError
-from inference.sources.recorded import REMEDY
-from inference.spacing import PixelSpacing, Provenance
+from inference.spacing import REMEDY, PixelSpacing, Provenance
 
 WHOLE = -1
 """Instead of a region's number: the whole picture, which has no scale of its own."""
+ROUNDING = 1e-6
+"""Part by which the scales of two files of one clip may differ."""
 SPATIAL_2D = 1
 TISSUE = 1
 CENTIMETRES = 3
@@ -31,6 +33,15 @@ class Pane:
     box: tuple[int, int, int, int] | None
     spacing: PixelSpacing | None
     reason: str
+
+    def is_like(self, other: "Pane") -> bool:
+        """Whether box and scale are the same but for rounding."""
+        mine, theirs = self.spacing, other.spacing
+        if self.box != other.box or (mine is None) != (theirs is None):
+            return False
+        if mine is None or theirs is None:
+            return True
+        return _close((mine.row_mm, mine.col_mm), (theirs.row_mm, theirs.col_mm))
 
 
 def pane_of(dataset: Dataset, region: int | None, name: str) -> Pane:
@@ -111,12 +122,36 @@ def _region_spacing(region: Dataset) -> PixelSpacing | None:
 
 
 def _pixel_spacing(dataset: Dataset, name: str) -> Pane:
-    stated = dataset.get("PixelSpacing")
-    if stated is None or len(stated) != 2:
+    stated = _stated_spacing(dataset)
+    if stated is None:
         return Pane(None, None, f"{name} carries neither ultrasound regions nor a pixel spacing: {REMEDY}.")
+    if float(stated[0]) == float(stated[1]) == 1:
+        return Pane(None, None, f"The pixel spacing of {name} is 1, 1, which counts pixels: {REMEDY}.")
     spacing = _spacing(float(stated[0]), float(stated[1]), Provenance.PIXEL_SPACING)
     reason = "" if spacing else f"{name} states a pixel spacing of {stated[0]}, {stated[1]} mm: {REMEDY}."
     return Pane(None, spacing, reason)
+
+
+def _stated_spacing(dataset: Dataset) -> tuple[float, float] | None:
+    """(row, col) mm of PixelSpacing (0028,0030), or of the pixel measures on which all frames agree (C.7.6.16.2.1)."""
+    kinds = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
+    groups = [group for kind in kinds for group in dataset.get(kind) or []]
+    measures = [item for group in groups for item in group.get("PixelMeasuresSequence") or []]
+    found = [_pair(item.get("PixelSpacing")) for item in (dataset, *measures) if "PixelSpacing" in item]
+    if not found or found[0] is None:
+        return None
+    agreed = all(pair is not None and _close(pair, found[0]) for pair in found)
+    return found[0] if agreed else None
+
+
+def _pair(value: object) -> tuple[float, float] | None:
+    if not isinstance(value, MultiValue) or len(value) != 2:
+        return None
+    return float(value[0]), float(value[1])
+
+
+def _close(first: tuple[float, float], second: tuple[float, float]) -> bool:
+    return all(math.isclose(one, other, rel_tol=ROUNDING) for one, other in zip(first, second, strict=True))
 
 
 def _spacing(row_mm: float, col_mm: float, provenance: Provenance) -> PixelSpacing | None:

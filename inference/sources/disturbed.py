@@ -24,9 +24,8 @@ from inference.sources.colour import colour_map
 from inference.sources.disturbances import NAMED, PSF, Colours, Disturbance, Screen, disturb, drawn
 from inference.sources.live import Connection, Live, Picture
 from inference.sources.pixels import grey
-from inference.sources.recorded import REMEDY
 from inference.sources.simulated import PhantomSource, fan
-from inference.spacing import PixelSpacing
+from inference.spacing import REMEDY, PixelSpacing
 
 LOOP = 24
 """Moments that are drawn once and repeated."""

@@ -9,12 +9,17 @@ import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.sources.recorded import REMEDY
+from inference.errors import FormatError
+from inference.spacing import REMEDY
 
 AXES = "ijk"
 """Axes of a volume in NIfTI order; SimpleITK's numpy order is the reverse, (k, j, i)."""
 LETTERS = (("L", "R"), ("P", "A"), ("I", "S"))
 """Letters at the negative and positive end of each RAS axis."""
+LARGEST = 1 << 30
+"""Bytes of voxels at most: ten times the largest volume of ultrasound; a damaged header may ask for more."""
+TINY_MM, HUGE_MM = 1e-6, 1e6
+"""What no voxel measures; a matrix of such numbers cannot even be computed with."""
 CLEAR = 0.8
 """A direction gets a letter where its cosine to a RAS axis is at least this."""
 
@@ -30,6 +35,7 @@ class Volume:
         directions: (3, 3) columns are the unit vectors of i, j, k in RAS, or None where the header gives none.
         header: NIfTI header of the same grid, for masks.
         flat: the file is 2D.
+        clip: k is time: the pictures of one plane, as probes give them.
         simulated: the header says so.
     """
 
@@ -40,13 +46,42 @@ class Volume:
     header: nib.Nifti1Header
     flat: bool
     simulated: bool
+    clip: bool = False
+
+
+def check_size(shape: Sequence[int], itemsize: int, name: str) -> int:
+    """The bytes of voxels.
+
+    Raises:
+        FormatError: if there can't be so many.
+    """
+    size = math.prod(int(side) for side in shape) * itemsize
+    if not 0 < size <= LARGEST:
+        raise FormatError(f"{name} states no voxels, or more than 1 GB of them: crop it, or export it again.")
+    return size
+
+
+def of_clip(sizes: Sequence[int], name: str) -> tuple[list[int], bool]:
+    """The sizes of a grid as (i, j, k), and whether k is time, as in (columns, rows, 1, pictures).
+
+    Raises:
+        FormatError: if there is time beside a third axis of space, or a fifth axis.
+    """
+    whole = list(sizes)
+    while len(whole) > 3 and whole[-1] == 1:
+        whole.pop()
+    if len(whole) == 4 and whole[2] == 1:
+        return [*whole[:2], whole[3]], True
+    if len(whole) > 3:
+        raise FormatError(f"{name} holds time or several values a voxel: export one 3D volume of it.")
+    return whole, False
 
 
 def usable(values: Sequence[float | None], unit_mm: float = 1.0) -> tuple[float | None, float | None, float | None]:
-    """Spacings in mm along i, j, k; None for what is missing, zero, negative or not finite."""
+    """Spacings in mm along i, j, k; None for what is missing, zero, negative, not finite or no length of a voxel."""
     padded = [*values, None, None, None][:3]
     first, second, third = (
-        value * unit_mm if value is not None and math.isfinite(value) and value > 0 else None for value in padded
+        value * unit_mm if value is not None and TINY_MM < value * unit_mm < HUGE_MM else None for value in padded
     )
     return first, second, third
 

@@ -13,13 +13,12 @@ from inference.frame import ColourMap, Origin, Pixels, View
 from inference.source_info import SourceInfo
 from inference.sources.colour import colour_map
 from inference.sources.paths import PICTURES, natural_order
+from inference.sources.picture_file import end_of, tiff_ends, upright
 from inference.sources.pixels import as_pixels, luma
-from inference.sources.recorded import REMEDY, Recorded, quiet_opencv
-from inference.spacing import PixelSpacing
+from inference.sources.recorded import Recorded, quiet_opencv
+from inference.spacing import REMEDY, PixelSpacing
 
 NO_SCALE = f"A picture file does not say how large a pixel is: {REMEDY}."
-END_MARKS = {b"\xff\xd8": b"\xff\xd9", b"\x89P": b"IEND"}
-"""First bytes of JPEG and PNG, and what must stand near their end: OpenCV fills up a half picture with grey."""
 
 
 class PictureSource(Recorded):
@@ -87,13 +86,17 @@ def _read(path: Path) -> list[tuple[Pixels, ColourMap | None]]:
         data = path.read_bytes()
     except OSError as error:
         raise NotFoundError(f"{path} cannot be read ({error.strerror}): check its name and rights.") from error
-    mark = END_MARKS.get(data[:2])
-    if mark is not None and mark not in data[-4096:]:
+    end = end_of(data)
+    if end is None:
         raise FormatError(f"{path.name} ends in the middle of the picture: copy it again.")
+    if not tiff_ends(data):
+        raise FormatError(f"{path.name} is a TIFF whose pages have no end, or too many: export it again.")
+    data = data[:end]
     found, pages = _decode(data)
     if not found:
         raise FormatError(f"{path.name} is not a picture that can be read: give a PNG, JPEG, TIFF or BMP file.")
-    return [(as_pixels(_grey(page)), colour_map(page, order="BGR")) for page in pages]
+    turned = [upright(page, data) for page in pages]
+    return [(as_pixels(_grey(page)), colour_map(page, order="BGR")) for page in turned]
 
 
 def _decode(data: bytes) -> tuple[bool, list[NDArray[Any]]]:

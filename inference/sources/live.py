@@ -7,7 +7,7 @@ import logging
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Protocol
 
@@ -19,8 +19,7 @@ from inference.sector import GrowingSector
 from inference.source_info import SourceInfo
 from inference.sources.base import LOST_AFTER_S, Closing
 from inference.sources.depth_watch import DepthGuard, DepthWatch
-from inference.sources.recorded import REMEDY
-from inference.spacing import PixelSpacing
+from inference.spacing import REMEDY, PixelSpacing, admitted
 
 log = logging.getLogger(__name__)
 
@@ -200,6 +199,9 @@ class Live(Closing, ABC):
 
     def _accept(self, picture: Picture) -> None:
         """Make a frame of a picture, or stop where it is no longer the signal that was opened."""
+        stated = picture.spacing, picture.no_spacing_reason
+        spacing, reason = admitted(*stated, picture.pixels.shape[0], name=self._name)
+        picture = replace(picture, spacing=spacing, no_spacing_reason=reason)
         if self._info is None:
             self._info = self._describe(picture)
         rows, cols = picture.pixels.shape

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import FormatError
-from inference.sources.grid import Volume, grid_header, unit_columns, usable
+from inference.sources.grid import LARGEST, Volume, check_size, grid_header, of_clip, unit_columns, usable
 
 TYPES = {
     "MET_CHAR": "i1",
@@ -28,6 +28,8 @@ TYPES = {
 }
 """ElementType to numpy. MetaIO's LONG has 4 bytes."""
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
+TEXT = 32
+"""Bytes of a number written out, at most."""
 MAX_LINE = 1 << 16
 """Bytes of one line; a tracked sequence has thousands of lines."""
 
@@ -40,9 +42,9 @@ def read_metaimage(path: Path) -> Volume:
     """
     data = path.read_bytes()
     keys, offset = header_keys(data, path.name)
-    shape = _shape(keys, path.name)
+    shape, clip = _shape(keys, path.name)
     spacing, note = header_spacing(keys, len(shape))
-    matrix = header_matrix(keys, len(shape), path.name)
+    matrix = header_matrix(keys, int(header_numbers(keys, "NDims", path.name, str(len(shape)))[0]), path.name)
     voxels = read_voxels(path, data[offset:], keys, shape)
     return Volume(
         voxels=voxels if voxels.ndim == 3 else voxels[None],
@@ -52,6 +54,7 @@ def read_metaimage(path: Path) -> Volume:
         header=grid_header(header_affine(keys, matrix, spacing, path.name)),
         flat=len(shape) == 2,
         simulated=keys.get("Comment", "").startswith("SIMULATED"),
+        clip=clip,
     )
 
 
@@ -74,16 +77,40 @@ def header_keys(data: bytes, name: str) -> tuple[dict[str, str], int]:
     return keys, position
 
 
-def _shape(keys: Mapping[str, str], name: str) -> tuple[int, ...]:
-    """(k, j, i), or (j, i) for a 2D file."""
-    if any(key.startswith("Seq_Frame") for key in keys):
+def _shape(keys: Mapping[str, str], name: str) -> tuple[tuple[int, ...], bool]:
+    """(k, j, i), or (j, i) for a 2D file, and whether k is time."""
+    if any(key.startswith("Seq_Frame") for key in keys) and not is_volume(keys):
         raise FormatError(f"{name} is a tracked sequence, which cannot be opened: export it as a volume or video.")
-    sizes = [int(size) for size in header_numbers(keys, "DimSize", name)]
-    if header_numbers(keys, "ElementNumberOfChannels", name, "1") != [1] or len(sizes) > 3:
+    sizes = header_sizes(keys, name)
+    if header_numbers(keys, "ElementNumberOfChannels", name, "1") != [1]:
         raise FormatError(f"{name} holds time or several values a voxel: export one 3D volume of it.")
-    if len(sizes) < 2 or min(sizes) < 1:
+    if len(sizes) < 2:
         raise FormatError(f"{name} states impossible dimensions {sizes}: export it again.")
-    return tuple(reversed(sizes))
+    kept, clip = of_clip(sizes, name)
+    return tuple(reversed(kept)), clip
+
+
+def is_volume(keys: Mapping[str, str]) -> bool:
+    """Whether all three axes are places: PLUS writes a frame's keys into reconstructed volumes too."""
+    return keys.get("Kinds", "").lower().split() == ["domain"] * 3
+
+
+def header_sizes(keys: Mapping[str, str], name: str) -> list[int]:
+    """The sizes along the axes.
+
+    Raises:
+        FormatError: if one is no whole number above 0.
+    """
+    stated = header_numbers(keys, "DimSize", name)
+    if any(size != int(size) or size < 1 for size in stated):
+        raise FormatError(f"{name} states impossible dimensions {keys.get('DimSize')}: export it again.")
+    return [int(size) for size in stated]
+
+
+def _says(keys: Mapping[str, str], *names: str) -> bool:
+    """A yes or no as MetaIO reads it, by its first letter; of several names the first one that is there."""
+    stated = next((keys[name] for name in names if name in keys), "")
+    return stated[:1] in ("T", "t", "1")
 
 
 def header_numbers(keys: Mapping[str, str], key: str, name: str, default: str = "") -> list[float]:
@@ -110,32 +137,58 @@ def read_voxels(path: Path, local: bytes, keys: Mapping[str, str], shape: tuple[
     """
     if keys.get("ElementType") not in TYPES:
         raise FormatError(f"{path.name} has an unknown kind of voxel: export it again in grey.")
-    big = keys.get("BinaryDataByteOrderMSB", keys.get("ElementByteOrderMSB", "False")).lower() == "true"
+    big = _says(keys, "BinaryDataByteOrderMSB", "ElementByteOrderMSB")
     dtype = np.dtype((">" if big else "<") + TYPES[keys["ElementType"]])
-    size = math.prod(shape) * dtype.itemsize
+    size = check_size(shape, dtype.itemsize, path.name)
+    if "BinaryData" in keys and not _says(keys, "BinaryData"):
+        return _written(_stored(path, local, keys, size * TEXT), dtype, shape, path.name)
     data = _stored(path, local, keys, size)
     if len(data) < size:
         raise FormatError(f"{path.name} holds {len(data)} of {size} bytes of voxels: copy it again.")
     return np.frombuffer(data, dtype, math.prod(shape)).reshape(shape)
 
 
+def _written(text: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], name: str) -> NDArray[Any]:
+    """Values written out as text."""
+    words = text.split(maxsplit=math.prod(shape))[: math.prod(shape)]
+    if len(words) < math.prod(shape):
+        raise FormatError(f"{name} holds {len(words)} of {math.prod(shape)} values: copy it again.")
+    try:
+        values = np.array(words, np.float64)
+    except ValueError as error:
+        raise FormatError(f"{name} holds values that are no numbers: export it again.") from error
+    with np.errstate(invalid="ignore"):
+        return values.astype(dtype).reshape(shape)
+
+
 def _stored(path: Path, local: bytes, keys: Mapping[str, str], size: int) -> bytes:
     """The voxels' bytes, from this file or the one it names, uncompressed."""
     place = keys["ElementDataFile"]
-    compressed = keys.get("CompressedData", "False").lower() == "true"
+    compressed = _says(keys, "CompressedData")
     if place == "LIST" or "%" in place:
         raise FormatError(f"{path.name} spreads its voxels over several files: export it as one.")
     if place != "LOCAL":
-        other = path.with_name(Path(place).name)
-        if not other.is_file():
+        other = path.with_name(Path(place).name or "nothing")
+        if not other.is_file() or other.is_symlink():
             raise FormatError(f"{path.name} keeps its voxels in {other.name}, which isn't beside it: copy both.")
-        local = other.read_bytes()
+        local = beside(other, path.name)
     skip = header_numbers(keys, "HeaderSize", path.name, "0")[:1]
     local = local[-size:] if skip and skip[0] < 0 else local[int(*skip) :]
     try:
         return zlib.decompressobj().decompress(local, size) if compressed else local
     except zlib.error as error:
         raise FormatError(f"{path.name} is damaged ({error}): copy it again.") from error
+
+
+def beside(path: Path, name: str) -> bytes:
+    """The bytes of a header's data file.
+
+    Raises:
+        FormatError: if it is longer than any volume.
+    """
+    if path.stat().st_size > LARGEST + LARGEST // 2:
+        raise FormatError(f"The data file of {name} is longer than any volume: name the right one.")
+    return path.read_bytes()
 
 
 def header_spacing(
@@ -158,8 +211,8 @@ def header_matrix(keys: Mapping[str, str], dimensions: int, name: str) -> NDArra
     for key in ("TransformMatrix", "Orientation", "Rotation"):
         values = header_numbers(keys, key, name)
         if len(values) == dimensions**2:
-            matrix = np.eye(3)
-            matrix[:dimensions, :dimensions] = np.reshape(values, (dimensions, dimensions)).T
+            matrix, space = np.eye(3), min(dimensions, 3)
+            matrix[:space, :space] = np.reshape(values, (dimensions, dimensions)).T[:space, :space]
             return matrix
     return None
 
@@ -175,7 +228,7 @@ def header_affine(
     for key in ("Offset", "Position", "Origin"):
         values = header_numbers(keys, key, name)
         if values:
-            origin[: len(values)] = values[:3]
+            origin[: min(len(values), 3)] = values[:3]
             break
     affine = np.eye(4)
     affine[:3, :3] = LPS_TO_RAS @ (np.eye(3) if matrix is None else matrix) * [value or 1.0 for value in spacing]

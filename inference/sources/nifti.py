@@ -6,7 +6,7 @@ Libraries repair what they read: nibabel and ITK turn a pixdim of 0 into 1 mm, I
 import gzip
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import nibabel as nib
 import numpy as np
@@ -14,10 +14,14 @@ from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from inference.errors import FormatError
-from inference.sources.grid import AXES, Volume, unit_columns, usable
+from inference.sources.grid import AXES, Volume, check_size, of_clip, unit_columns, usable
 
 UNIT_MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 """xyzt_units, spatial part: unknown (mm by custom), metre, millimetre, micrometre."""
+HEAD = 1024
+"""Bytes in which any NIfTI header stands."""
+HEADERS = 1 << 26
+"""Bytes of header and extensions at most."""
 DISAGREEMENT = 0.01
 """pixdim and sform may differ by this share; beyond it nobody knows which is right."""
 
@@ -28,48 +32,55 @@ def read_nifti(path: Path) -> Volume:
     Raises:
         FormatError: if it is damaged, cut short, or holds time or colour.
     """
-    blob = _bytes(path)
-    header = _header(blob, path.name)
-    shape = _shape(header, path.name)
+    with _opened(path) as file:
+        header = _header(_read(file, HEAD, path.name), path.name)
+        shape, clip = _shape(header, path.name)
+        voxels = _voxels(file, header, shape, path.name)
     spacing, note = _spacing(header)
     return Volume(
-        voxels=_voxels(blob, header, shape, path.name),
+        voxels=voxels,
         spacing=spacing,
         note=note,
         directions=_directions(header),
         header=header,
         flat=int(header["dim"][0]) == 2,
         simulated=bytes(header["descrip"]).startswith(b"SIMULATED"),
+        clip=clip,
     )
 
 
-def _bytes(path: Path) -> bytes:
-    data = path.read_bytes()
-    if not data.startswith(b"\x1f\x8b"):
-        return data
+def _opened(path: Path) -> BinaryIO:
+    """The file, unpacked where it is compressed."""
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return cast("BinaryIO", gzip.open(path)) if packed else path.open("rb")
+
+
+def _read(file: BinaryIO, size: int, name: str) -> bytes:
+    """So many bytes from the beginning, or as many as there are: no more is ever unpacked."""
     try:
-        return gzip.decompress(data)
+        file.seek(0)
+        return file.read(size)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise FormatError(f"{path.name} is damaged or cut short ({error}): copy it again.") from error
+        raise FormatError(f"{name} is damaged or cut short ({error}): copy it again.") from error
 
 
 def _header(blob: bytes, name: str) -> nib.Nifti1Header:
     for kind, size in ((nib.Nifti1Header, 348), (nib.Nifti2Header, 540)):
-        if len(blob) > size and size in (int.from_bytes(blob[:4], "little"), int.from_bytes(blob[:4], "big")):
+        if len(blob) >= size and size in (int.from_bytes(blob[:4], "little"), int.from_bytes(blob[:4], "big")):
             return kind(blob[:size], check=False)
     raise FormatError(f"{name} is not a NIfTI file: give another file.")
 
 
-def _shape(header: nib.Nifti1Header, name: str) -> tuple[int, int, int]:
-    """(i, j, k), the trailing 1s taken off."""
+def _shape(header: nib.Nifti1Header, name: str) -> tuple[tuple[int, int, int], bool]:
+    """(i, j, k), the trailing 1s taken off, and whether k is time."""
     dimensions = int(header["dim"][0])
     sizes = [int(size) for size in header["dim"][1 : dimensions + 1]]
     if not 2 <= dimensions <= 7 or min(sizes) < 1:
         raise FormatError(f"{name} states impossible dimensions {sizes}: export it again.")
-    if any(size > 1 for size in sizes[3:]):
-        raise FormatError(f"{name} holds time or several values a voxel: export one 3D volume of it.")
-    first, second, third = [*sizes, 1][:3]
-    return first, second, third
+    kept, clip = of_clip(sizes, name)
+    first, second, third = [*kept, 1][:3]
+    return (first, second, third), clip
 
 
 def _directions(header: nib.Nifti1Header) -> NDArray[np.float64] | None:
@@ -81,7 +92,7 @@ def _directions(header: nib.Nifti1Header) -> NDArray[np.float64] | None:
         return None
 
 
-def _voxels(blob: bytes, header: nib.Nifti1Header, shape: tuple[int, int, int], name: str) -> NDArray[Any]:
+def _voxels(file: BinaryIO, header: nib.Nifti1Header, shape: tuple[int, int, int], name: str) -> NDArray[Any]:
     """(k, j, i), scaled as the header says."""
     try:
         dtype = header.get_data_dtype()
@@ -89,15 +100,20 @@ def _voxels(blob: bytes, header: nib.Nifti1Header, shape: tuple[int, int, int], 
         raise FormatError(f"{name} has an unknown kind of voxel ({error}): export it again.") from error
     if dtype.kind not in "iuf":
         raise FormatError(f"{name} holds colour or complex voxels: export it in grey.")
-    offset = max(int(header["vox_offset"]), int(header.sizeof_hdr) + 4)
-    count = int(np.prod(shape, dtype=np.int64))
-    if len(blob) < offset + count * dtype.itemsize:
-        raise FormatError(f"{name} holds {len(blob)} of {offset + count * dtype.itemsize} bytes: copy it again.")
-    stored = np.frombuffer(blob, dtype, count, offset).reshape(shape[::-1])
+    size, start = check_size(shape, dtype.itemsize, name), float(header["vox_offset"])
+    if not 0 <= start <= HEADERS:
+        raise FormatError(f"{name} states that its voxels begin at byte {start:g}: export it again.")
+    offset = max(int(start), int(header.sizeof_hdr) + 4)
+    # A byte more, so that the checksum of a packed file that ends there is looked at.
+    blob = _read(file, offset + size + 1, name)
+    if len(blob) < offset + size:
+        raise FormatError(f"{name} holds {len(blob)} of {offset + size} bytes: copy it again.")
+    stored = np.frombuffer(blob, dtype, size // dtype.itemsize, offset).reshape(shape[::-1])
     slope, inter = float(header["scl_slope"]), float(header["scl_inter"])
     if not np.isfinite(slope) or slope == 0 or (slope, inter) == (1, 0):
         return stored
-    return stored.astype(np.float32) * np.float32(slope) + np.float32(inter if np.isfinite(inter) else 0)
+    with np.errstate(over="ignore", invalid="ignore"):  # values that are none become background later
+        return stored.astype(np.float32) * np.float32(slope) + np.float32(inter if np.isfinite(inter) else 0)
 
 
 def _spacing(header: nib.Nifti1Header) -> tuple[tuple[float | None, float | None, float | None], str]:

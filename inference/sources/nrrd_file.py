@@ -1,17 +1,20 @@
 """NRRD files, .nrrd and .nhdr. ITK invents 1 mm where the spacings are missing, and reads a list axis as components."""
 
+import bz2
+import itertools
 import math
+import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import nrrd
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import FormatError
-from inference.sources.grid import Volume, grid_header, unit_columns, usable
+from inference.sources.grid import LARGEST, Volume, check_size, grid_header, of_clip, unit_columns, usable
 
 TO_RAS = {
     "right-anterior-superior": (1.0, 1.0, 1.0),
@@ -36,6 +39,26 @@ DAMAGE = (
 )
 """What pynrrd raises on files that are none, under `strict_numbers`."""
 UNIT_MM = {"": 1.0, "mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "µm": 0.001, "microns": 0.001}
+TYPES = {
+    **dict.fromkeys(("signed char", "int8", "int8_t"), "i1"),
+    **dict.fromkeys(("uchar", "unsigned char", "uint8", "uint8_t"), "u1"),
+    **dict.fromkeys(("short", "short int", "signed short", "signed short int", "int16", "int16_t"), "i2"),
+    **dict.fromkeys(("ushort", "unsigned short", "unsigned short int", "uint16", "uint16_t"), "u2"),
+    **dict.fromkeys(("int", "signed int", "int32", "int32_t"), "i4"),
+    **dict.fromkeys(("uint", "unsigned int", "uint32", "uint32_t"), "u4"),
+    **dict.fromkeys(("longlong", "long long", "long long int", "signed long long", "int64", "int64_t"), "i8"),
+    **dict.fromkeys(("signed long long int",), "i8"),
+    **dict.fromkeys(("ulonglong", "unsigned long long", "unsigned long long int", "uint64", "uint64_t"), "u8"),
+    "float": "f4",
+    "double": "f8",
+}
+"""The types of the format's definition to numpy."""
+MOST_LINES = 20_000
+"""Lines of a header, and lines that may be skipped; a tracked sequence has thousands."""
+MOST_BYTES = 1 << 20
+"""Bytes of a line."""
+TEXT = 32
+"""Bytes of a number written out, at most."""
 SPATIAL = {"domain", "space", "???", "none", ""}
 """Kinds of axis that can be a place; a list, a colour or a time cannot."""
 
@@ -53,30 +76,110 @@ def read_nrrd(path: Path) -> Volume:
     """
     try:
         with strict_numbers():
-            header = nrrd.read_header(str(path))
-            _check(header, path.name)
-            voxels, _ = nrrd.read(str(path))
+            header, values = read_grid(path, _check)
+            sizes, clip = of_clip(values.shape, path.name)
             spacing, note = header_spacing(header)
             affine, placed = header_affine(header, spacing)
     except DAMAGE as error:
         raise FormatError(f"{path.name} is damaged, cut short or no NRRD file: copy or export it again.") from error
+    voxels = values.reshape(sizes, order="F")
     return Volume(
         voxels=voxels.T if voxels.ndim == 3 else voxels.T[None],
-        spacing=spacing,
+        spacing=(*spacing[:2], None) if clip else spacing,
         note=note,
         directions=unit_columns(affine[:3, :3]) if placed else None,
         header=grid_header(affine),
         flat=voxels.ndim == 2,
         simulated=str(header.get("content", "")).startswith("SIMULATED"),
+        clip=clip,
     )
 
 
+def read_grid(
+    path: Path, check: Callable[[Mapping[str, Any], str], None] | None = None
+) -> tuple[dict[str, Any], NDArray[Any]]:
+    """The header, and the values in the order of the file, the fastest axis first.
+
+    pynrrd reads the header. It would open any file that a header names, skip lines for hours and unpack without end.
+
+    Args:
+        path: the file.
+        check: refuses a header before its values are read.
+
+    Raises:
+        FormatError: if it asks for more than any volume holds, or for files that aren't beside it.
+        `DAMAGE`: whatever pynrrd raises.
+    """
+    with path.open("rb") as file:
+        header = dict(nrrd.read_header(itertools.islice(file, MOST_LINES)))
+        if check is not None:
+            check(header, path.name)
+        dtype = np.dtype(TYPES[str(header["type"]).lower()])
+        dtype = dtype.newbyteorder(">" if str(header.get("endian", "little")).lower() == "big" else "<")
+        sizes = [int(size) for size in header["sizes"]]
+        size = check_size(sizes, dtype.itemsize, path.name)
+        named = header.get("data file", header.get("datafile"))
+        if named is None:
+            file.seek(_data_start(path))
+            values = _values(file, header, dtype, size)
+        else:
+            with _detached(path, str(named)).open("rb") as other:
+                values = _values(other, header, dtype, size)
+    return header, values.reshape(sizes, order="F")
+
+
+def _data_start(path: Path) -> int:
+    """Where the empty line ends that closes an attached header."""
+    with path.open("rb") as file:
+        for _ in range(MOST_LINES):
+            if file.readline(MOST_BYTES) in (b"\n", b"\r\n"):
+                return file.tell()
+    raise ValueError("no end of the header")
+
+
+def _detached(path: Path, named: str) -> Path:
+    """The data file of a header, which lies beside it."""
+    if named.startswith("LIST") or "%" in named:
+        raise FormatError(f"{path.name} spreads its voxels over several files: export it as one.")
+    other = path.with_name(Path(named).name or "nothing")
+    if Path(named).name != named.removeprefix("./") or not other.is_file() or other.is_symlink():
+        raise FormatError(f"{path.name} keeps its voxels in {Path(named).name}, which isn't beside it: copy both.")
+    return other
+
+
+def _values(file: BinaryIO, header: Mapping[str, Any], dtype: np.dtype[Any], size: int) -> NDArray[Any]:
+    """The values, flat, from where the file stands."""
+    lines, skip = (int(header.get(f"{what} skip", header.get(f"{what}skip", 0)) or 0) for what in ("line", "byte"))
+    if not 0 <= lines <= MOST_LINES or not -1 <= skip <= LARGEST:
+        raise ValueError("a skip that no file has")
+    for _ in range(lines):
+        file.readline(MOST_BYTES)
+    encoding = str(header["encoding"]).lower()
+    if encoding in ("ascii", "text", "txt"):
+        words = file.read(size // dtype.itemsize * TEXT).split()[: size // dtype.itemsize]
+        with np.errstate(invalid="ignore", over="ignore"):
+            return np.array(words, np.float64).astype(dtype)
+    if encoding == "raw":
+        if skip == -1:
+            file.seek(-size, os.SEEK_END)
+        else:
+            file.seek(skip, os.SEEK_CUR)
+        return np.frombuffer(file.read(size), dtype, size // dtype.itemsize)
+    if encoding in ("gzip", "gz"):
+        data = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(file.read(), size + max(skip, 0))
+    elif encoding in ("bzip2", "bz2"):
+        data = bz2.BZ2Decompressor().decompress(file.read(), size + max(skip, 0))
+    else:
+        raise ValueError(f"encoding {encoding}")
+    return np.frombuffer(data[-size:] if skip == -1 else data[skip:], dtype, size // dtype.itemsize)
+
+
 def _check(header: Mapping[str, Any], name: str) -> None:
-    """Refuse what isn't one grey 2D or 3D grid."""
+    """Refuse what isn't one grey 2D or 3D grid, or a clip."""
     kinds = {str(kind).lower() for kind in header.get("kinds", [])}
     if any(str(key).startswith("Seq_Frame") for key in header) or (header["dimension"] > 2 and "list" in kinds):
         raise FormatError(f"{name} is a sequence, which cannot be opened: export it as a volume or video.")
-    if header["dimension"] not in (2, 3) or not kinds <= SPATIAL:
+    if header["dimension"] not in (2, 3, 4) or not kinds <= SPATIAL:
         raise FormatError(f"{name} holds time or several values a voxel: export one 3D volume of it.")
     if header["type"] == "block":
         raise FormatError(f"{name} has an unknown kind of voxel: export it again in grey.")
@@ -86,12 +189,12 @@ def _vectors(header: Mapping[str, Any]) -> NDArray[np.float64] | None:
     """(axes, space) rows are the steps along i, j, k in the file's space and unit; None without space directions."""
     if header.get("space directions") is None:
         return None
-    return np.asarray(header["space directions"], dtype=np.float64)
+    return np.asarray(header["space directions"], dtype=np.float64)[:3, :3]
 
 
 def header_spacing(header: Mapping[str, Any]) -> tuple[tuple[float | None, float | None, float | None], str]:
     """Mm along i, j, k, None where unknown, and what the header says there."""
-    axes = int(header["dimension"])
+    axes = min(int(header["dimension"]), 3)
     vectors = _vectors(header)
     if vectors is not None:
         raw = [float(length) for length in np.linalg.norm(vectors, axis=1)]
@@ -131,7 +234,7 @@ def _origin(header: Mapping[str, Any]) -> NDArray[np.float64]:
     origin = np.zeros(3)
     stated = header.get("space origin")
     if stated is not None and np.isfinite(stated).all():
-        origin[: len(stated)] = stated
+        origin[: min(len(stated), 3)] = stated[:3]
     return origin * _unit(header)
 
 

@@ -14,14 +14,14 @@ from urllib.parse import unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
-from pyigtl.messages import ImageMessage, MessageBase
+from pyigtl.messages import CRC64, ImageMessage
 
 from inference.errors import ChoiceError, FormatError, SourceError
+from inference.source_info import SourceInfo
 from inference.sources.colour import colour_map
 from inference.sources.live import Connection, Live, Picture
 from inference.sources.pixels import as_pixels, luma
-from inference.sources.recorded import REMEDY
-from inference.spacing import PixelSpacing, Provenance
+from inference.spacing import REMEDY, PixelSpacing, Provenance
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +32,17 @@ SILENT_S = 2.0
 """A server that sends no picture of ours for this long is taken as gone, and connected to anew."""
 SAME = 1e-4
 """Two scales that differ by less than this part are one: a tracked probe's matrix turns and is rounded each time."""
-LARGEST = 256 * 1024 * 1024
-"""Bytes; a longer message is no ultrasound picture, and reading it would fill the memory."""
+LARGEST = 64 * 1024 * 1024
+"""Bytes; a longer message is no ultrasound picture, and reading it would fill the memory. 4K in colour has 25 MB."""
+PIECE = 1 << 20
+"""Bytes of a skipped message that are read at a time."""
+LONGEST_S = 10.0
+"""A message that is not there by then is no live picture."""
+IMAGE, VIDEO = "IMAGE", "VIDEO"
+_HEADER = struct.Struct(">H12s20sQQQ")
+"""Version, type, device, time, size and checksum of the body (OpenIGTLink protocol, version 2)."""
+_EXTENDED = struct.Struct(">HHII")
+"""Sizes of the extended header, of the metadata's index and of its texts; the message's number."""
 NO_SCALE = f"The stream's matrix has no scale (its columns have length 1): {REMEDY}."
 NO_PLANE = f"The stream's matrix is not that of a picture: {REMEDY}."
 
@@ -69,6 +78,17 @@ class OpenIGTLinkSource(Live):
             self._client.hang_up()
         super().close()
 
+    @property
+    def info(self) -> SourceInfo:
+        """What the first picture told, and which other pictures the server sends."""
+        info, others = super().info, set() if self._client is None or self._device else self._client.others
+        if not others:
+            return info
+        names = ", ".join(sorted(others))
+        return replace(
+            info, notice=f"The server sends other pictures too ({names}): add a name, igtl://host:port/name."
+        )
+
     def _connect(self) -> Connection:
         # Only who has never seen the device is told that it isn't there: later it may just pause.
         self._client = _Client(self._host, self._port, self._device, tell_absent=self._info is None)
@@ -80,9 +100,9 @@ class _Client:
 
     def __init__(self, host: str, port: int, device: str, *, tell_absent: bool) -> None:
         self._device = device
-        self._named = bool(device)
         self._tell_absent = tell_absent
-        self._others: set[str] = set()
+        self.others: set[str] = set()
+        self._kinds: set[str] = set()
         self._spacing: PixelSpacing | None = None
         try:
             self._socket = socket.create_connection((host, port), timeout=SILENT_S)
@@ -92,21 +112,39 @@ class _Client:
     def read(self) -> Picture | None:
         """The next picture of the device; None once the server is gone, silent or speaks something else.
 
+        A message that is no picture, such as one volume among them, is skipped.
+
         Raises:
-            SourceError: if what comes can never be shown.
+            SourceError: if nothing comes that can ever be shown.
         """
-        try:
-            message = self._image(monotonic() + SILENT_S)
-        # The TypeError is pyigtl's, which raises a string where a text has an encoding it doesn't know.
-        except (OSError, struct.error, ValueError, TypeError, KeyError, NotImplementedError) as error:
-            log.warning("OpenIGTLink: %r", error)
-            message = None
-        if message is not None:
-            return self._steady(picture_of(message))
-        if self._tell_absent and self._others:
-            names = ", ".join(sorted(self._others))
-            raise ChoiceError(f"The server sends no picture named {self._device} but {names}: type one of these names.")
+        until, wrong = monotonic() + SILENT_S, None
+        while (message := self._next(until)) is not None:
+            try:
+                return self._steady(picture_of(message))
+            except FormatError as error:
+                log.warning("OpenIGTLink: a message is skipped: %s", error)
+                wrong = error
+        if self._tell_absent:
+            self._tell(wrong)
         return None
+
+    def _next(self, until: float) -> ImageMessage | None:
+        try:
+            return self._image(until)
+        # The TypeError is pyigtl's, which makes arrays of what a damaged message states.
+        except (OSError, struct.error, ValueError, TypeError, KeyError, NotImplementedError, OverflowError) as error:
+            log.warning("OpenIGTLink: %r", error)
+            return None
+
+    def _tell(self, wrong: FormatError | None) -> None:
+        """Say what comes instead of pictures."""
+        if wrong is not None:
+            raise wrong
+        if self.others:
+            names = ", ".join(sorted(self.others))
+            raise ChoiceError(f"The server sends no picture named {self._device} but {names}: type one of these names.")
+        if VIDEO in self._kinds:
+            raise FormatError("The server sends compressed video: have it send IMAGE messages.")
 
     def hang_up(self) -> None:
         """Let a `read()` in another thread go."""
@@ -119,18 +157,27 @@ class _Client:
 
     def _image(self, until: float) -> ImageMessage | None:
         """The next IMAGE message of the device; None at the end, or if there is none until then."""
-        while monotonic() < until and (header := self._receive(MessageBase.IGTL_HEADER_SIZE)) is not None:
-            fields = MessageBase.parse_header(header)
-            if fields["body_size"] > LARGEST:
-                raise ValueError(f"a message of {fields['body_size']} bytes")
-            body = self._receive(fields["body_size"])
+        while monotonic() < until and (header := self._receive(_HEADER.size)) is not None:
+            version, kind, name, _, size, crc = _HEADER.unpack(header)
+            self._kinds.add(_text(kind))
+            if size > LARGEST:
+                raise ValueError(f"a message of {size} bytes")
+            # Transforms, texts and status come in between: nothing of them is read.
+            if _text(kind) != IMAGE or not self._is_ours(_text(name)):
+                if not self._skip(size):
+                    return None
+                continue
+            body = self._receive(size)
             if body is None:
                 return None
-            # Transforms, texts and status come in between: nothing of them is read.
-            if fields["message_type"] == "IMAGE" and self._is_ours(fields["device_name"]):
-                message = ImageMessage()
-                message.unpack(fields, body)
-                return message
+            if crc not in (0, CRC64(body)):  # 0 is what senders write that compute none
+                log.warning("OpenIGTLink: a picture is skipped, since its checksum is wrong")
+                continue
+            message = ImageMessage()
+            # Without its metadata, whose texts nobody needs and whose encoding many get wrong.
+            fields = {"header_version": 1, "message_type": IMAGE, "device_name": self._device, "timestamp": 0.0}
+            message.unpack(fields, _content(body) if version > 1 else body)
+            return message
         return None
 
     def _steady(self, picture: Picture) -> Picture:
@@ -144,26 +191,52 @@ class _Client:
         return picture
 
     def _receive(self, size: int) -> bytes | None:
-        """Exactly `size` bytes; None if the server hangs up before."""
+        """Exactly `size` bytes; None if the server hangs up before, or takes too long over it."""
         data = bytearray(size)
-        view, have = memoryview(data), 0
+        view, have, until = memoryview(data), 0, monotonic() + LONGEST_S
         while have < size:
             got = self._socket.recv_into(view[have:])
-            if got == 0:
+            if got == 0 or monotonic() > until:
                 return None
             have += got
         return bytes(data)
 
+    def _skip(self, size: int) -> bool:
+        """Read `size` bytes and keep none; False if the server hangs up before."""
+        while size > 0:
+            piece = self._receive(min(size, PIECE))
+            if piece is None:
+                return False
+            size -= len(piece)
+        return True
+
     def _is_ours(self, name: str) -> bool:
-        """Whether this is the device to show; never a silent choice between two."""
+        """Whether this is the device to show: the named one, else the first one; the others are said."""
         self._device = self._device or name
-        if name != self._device and not self._named:
-            raise ChoiceError(
-                f"The server sends several pictures ({self._device}, {name}): add one's name, igtl://host:port/name."
-            )
         if name != self._device:
-            self._others.add(name)
+            self.others.add(name)
         return name == self._device
+
+
+def _text(raw: bytes) -> str:
+    """A name as its sender meant it: UTF-8, else Latin-1, which takes any byte."""
+    bare = raw.rstrip(b" \t\r\n\0")
+    try:
+        return bare.decode()
+    except UnicodeDecodeError:
+        return bare.decode("latin-1")
+
+
+def _content(body: bytes) -> bytes:
+    """A message's body of version 2 or later without extended header and metadata.
+
+    Raises:
+        ValueError: if those are longer than it.
+    """
+    head, index, texts, _ = _EXTENDED.unpack_from(body)
+    if head < _EXTENDED.size or head + index + texts > len(body):
+        raise ValueError("a header longer than its message")
+    return body[head : len(body) - index - texts]
 
 
 def picture_of(message: ImageMessage) -> Picture:

@@ -10,9 +10,13 @@ VOLUMES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".m4v", ".mpg", ".mpeg", ".webm", ".wmv")
 RECORDS = (".mcap",)
 DICOM = (".dcm", ".dicom")
+DICOMDIR = "DICOMDIR"
+"""The table of contents of a disc of DICOM files (PS3.10)."""
 SEQUENCES = (".igs.mha", ".igs.mhd", ".igs.nrrd", ".igs.nhdr", ".seq.nrrd", ".seq.nhdr")
 SEQUENCE_FIELD = re.compile(rb"^(Seq_Frame\d+_|kinds\s*[:=].*\b(list|time)\b)", re.IGNORECASE | re.MULTILINE)
 """What the header of a tracked sequence holds and that of a volume doesn't."""
+VOLUME_FIELD = re.compile(rb"^kinds\s*=\s*domain\s+domain\s+domain\s*$", re.IGNORECASE | re.MULTILINE)
+"""PLUS writes the keys of one frame into volumes that it reconstructed, too."""
 HEAD = 1 << 14
 """Bytes of a header in which it has to stand."""
 
@@ -32,7 +36,8 @@ def is_dicom(path: Path) -> bool:
 
 def dicom_files(path: Path) -> list[Path]:
     """The file itself, or the DICOM files of a folder in natural order; none if it is neither."""
-    return natural_order(file for file in (path.iterdir() if path.is_dir() else [path]) if is_dicom(file))
+    files = path.iterdir() if path.is_dir() else [path]
+    return natural_order(file for file in files if is_dicom(file) and (file.name != DICOMDIR or file == path))
 
 
 def is_sequence(path: Path) -> bool:
@@ -42,7 +47,8 @@ def is_sequence(path: Path) -> bool:
     if suffix_of(path) not in (".mha", ".mhd", ".nrrd", ".nhdr") or not path.is_file():
         return False
     with path.open("rb") as file:
-        return SEQUENCE_FIELD.search(file.read(HEAD)) is not None
+        head = file.read(HEAD)
+    return SEQUENCE_FIELD.search(head) is not None and VOLUME_FIELD.search(head) is None
 
 
 def natural_order(paths: Iterable[Path]) -> list[Path]:

@@ -48,7 +48,8 @@ def as_pixels(values: NDArray[Any]) -> Pixels:
     """
     if values.dtype in (np.uint8, np.uint16):
         return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
-    real: NDArray[np.float32] = np.ascontiguousarray(values, dtype=np.float32)
+    with np.errstate(over="ignore"):  # more than float32 holds is no grey value
+        real: NDArray[np.float32] = np.ascontiguousarray(values, dtype=np.float32)
     return real if np.isfinite(real).all() else np.nan_to_num(real, nan=0.0, posinf=0.0, neginf=0.0)
 
 

@@ -12,13 +12,15 @@ from inference.nifti import header_of, in_volume, picture_header, write_mask_nif
 from inference.outcome import Outcome
 from inference.recording.entries import frame_of, outcome_of
 from inference.recording.reader import RecordReader
-from inference.recording.schema import EventKind, ModelUsed, Opening
+from inference.recording.schema import EventKind, ModelUsed, Opening, Picture
 from inference.recording.timeline import Setting, settings
 from inference.source_info import SourceInfo, SweptGrid
 from inference.sources.recorded import Recorded
-from inference.spacing import PixelSpacing
+from inference.spacing import REMEDY, PixelSpacing, admitted
 
 CUT = "This record was cut off at {:.1f} s by a kill or a full disk: its {} frames until then are all there."
+DAMAGED = f"This record is damaged, and nobody knows where: its scale is not to be believed: {REMEDY}."
+LEFT_OUT = "{} damaged entries of this record are left out."
 CHANGED = "The scale changed during this record: each frame keeps its own."
 
 
@@ -65,7 +67,8 @@ class RecordSource(Recorded):
     @property
     def dropped(self) -> int:
         """Frames that came faster than they could be written."""
-        return sum(int(event.words) for event in self._reader.events if event.kind is EventKind.DROPPED)
+        stated = [event.words for event in self._reader.events if event.kind is EventKind.DROPPED]
+        return sum(int(words) for words in stated if words.isdecimal())
 
     @property
     def seconds(self) -> float:
@@ -96,7 +99,13 @@ class RecordSource(Recorded):
             frame = frame_of(picture, self.opening, self._info.origin, time.monotonic())
         except ValueError as error:
             raise FormatError(f"Frame {index} of {self._info.origin.name} is damaged: go on to the next.") from error
-        return frame if self._typed is None else replace(frame, spacing=self._typed, no_spacing_reason="")
+        if not self._reader.trusted:
+            frame = replace(frame, spacing=None, no_spacing_reason=DAMAGED)
+        stated = frame.spacing, frame.no_spacing_reason
+        spacing, reason = admitted(*stated, frame.rows, name=self._info.origin.name, either=frame.cols)
+        if self._typed is not None:
+            spacing, reason = self._typed, ""
+        return replace(frame, spacing=spacing, no_spacing_reason=reason)
 
     def outcome(self, index: int) -> Outcome | None:
         """What was said of a frame when it was recorded; None where a slower analysis passed it over.
@@ -152,22 +161,43 @@ class RecordSource(Recorded):
             fps=self._pace(),
             edge_letters=opening.edge_letters,
             grid=None if grid is None else SweptGrid(grid.axis, grid.count, grid.header),
-            notice="" if self.whole else CUT.format(self.seconds, len(self)),
+            notice=self._notice(),
             phase=(phases.pop() or "unset") if len(phases) == 1 else "unset",
             flip=flips.pop() if len(flips) == 1 else "",
             marker=markers.pop() if len(markers) == 1 else "",
         )
 
+    def _notice(self) -> str:
+        sentences = [] if self.whole else [CUT.format(self.seconds, len(self))]
+        if self._reader.damaged:
+            sentences.append(LEFT_OUT.format(self._reader.damaged))
+        if not self._reader.trusted:
+            sentences.append(DAMAGED)
+        return " ".join(sentences)
+
     def _scale(self) -> tuple[PixelSpacing | None, str]:
         """The scale of all frames, or why there is no such one."""
         said = {event.words for event in self._reader.events if event.kind is EventKind.SCALE}
+        if not self._reader.trusted:
+            return None, DAMAGED
         if len(said) > 1:
             return None, CHANGED
-        picture = self._reader.picture(0)
+        picture = self._first()
+        if picture is None:
+            return None, DAMAGED
         scale = picture.scale
         if scale is None:
             return None, picture.no_scale_reason
         return PixelSpacing(scale.row_mm, scale.col_mm, scale.provenance), ""
+
+    def _first(self) -> Picture | None:
+        """The first frame that can be read; None where a hundred can't."""
+        for number in range(min(len(self), 100)):
+            try:
+                return self._reader.picture(number)
+            except FormatError:
+                continue
+        return None
 
     def _pace(self) -> float | None:
         """Frames a second, as they were captured."""

@@ -10,26 +10,29 @@ from dataclasses import replace
 import numpy as np
 from cv2.utils import logging
 
-from inference.frame import ColourMap, Frame, Mask, Pixels
+from inference.frame import ColourMap, Frame, Mask, Pixels, View
 from inference.nifti import picture_header, write_mask_nifti
 from inference.source_info import SourceInfo
 from inference.sources.base import Closing
-from inference.spacing import PixelSpacing
-
-REMEDY = "calibrate, or type the spacing (--spacing ROW,COL)"
-"""What a user can do about an unknown scale; ends every such sentence."""
+from inference.spacing import PixelSpacing, admitted
 
 
 class Recorded(Closing, ABC):
     """A `RecordedSource` of which only the number of frames and their pixels are left to say.
 
     Args:
-        info: what is known of the source.
+        info: what is known of the source; the scale that it states is believed only if it can be.
         typed: the user's own spacing; goes before the file's.
+        rows: height of what the probe drew, pixels; None for the whole picture.
     """
 
-    def __init__(self, info: SourceInfo, typed: PixelSpacing | None = None) -> None:
-        self._info = info if typed is None else replace(info, spacing=typed, no_spacing_reason="")
+    def __init__(self, info: SourceInfo, typed: PixelSpacing | None = None, *, rows: int | None = None) -> None:
+        either = info.cols if info.origin.view is View.SLICE else None
+        stated = info.spacing, info.no_spacing_reason
+        spacing, reason = admitted(*stated, rows or info.rows, name=info.origin.name, either=either)
+        if typed is not None:
+            spacing, reason = typed, ""
+        self._info = replace(info, spacing=spacing, no_spacing_reason=reason)
         self._closed = threading.Event()
 
     @abstractmethod

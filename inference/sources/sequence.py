@@ -19,9 +19,9 @@ from inference.sources.colour import colour_map
 from inference.sources.orientation import Orientation
 from inference.sources.pixels import as_pixels, luma
 from inference.sources.plus_config import config_spacing
-from inference.sources.recorded import REMEDY, Recorded
+from inference.sources.recorded import Recorded
 from inference.sources.sequence_file import read_sequence
-from inference.spacing import PixelSpacing, Provenance
+from inference.spacing import REMEDY, PixelSpacing, Provenance
 
 SAMPLED = 16
 """Frames looked at for the display levels."""

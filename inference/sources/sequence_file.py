@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import nibabel as nib
-import nrrd
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,7 +63,7 @@ def read_sequence(path: Path) -> Stack:
 def _read_metaimage(path: Path) -> Stack:
     data = path.read_bytes()
     keys, offset = metaimage.header_keys(data, path.name)
-    sizes = [int(size) for size in metaimage.header_numbers(keys, "DimSize", path.name)]
+    sizes = metaimage.header_sizes(keys, path.name)
     kinds = keys.get("Kinds", "").lower().split() or _usual_kinds(len(sizes))
     channels = metaimage.header_numbers(keys, "ElementNumberOfChannels", path.name, "1")
     if channels != [1]:
@@ -81,7 +80,7 @@ def _read_metaimage(path: Path) -> Stack:
 def _read_nrrd(path: Path) -> Stack:
     try:
         with nrrd_file.strict_numbers():
-            values, header = nrrd.read(str(path))
+            header, values = nrrd_file.read_grid(path)
             kinds = [str(kind).lower() for kind in header.get("kinds", [])] or _usual_kinds(values.ndim)
             _check(values.shape, kinds, path.name)
             places = _of_places(header, [axis for axis, kind in enumerate(kinds) if kind in PLACES])
@@ -106,8 +105,8 @@ def _check(sizes: Sequence[int], kinds: Sequence[str], name: str) -> None:
     known = len(places) in (2, 3) and lists <= 1 and colours <= 1 and len(places) + lists + colours == len(kinds)
     if not known or len(kinds) != len(sizes):
         raise FormatError(f"{name} has axes ({' '.join(kinds)}) that are no sequence of pictures: export it again.")
-    if min(sizes) < 1:
-        raise FormatError(f"{name} holds no pictures, only positions of tools: record it with the video switched on.")
+    if min(sizes) < 1 or min(sizes[axis] for axis in places[:2]) < 2:
+        raise FormatError(f"{name} holds positions only, no pictures (only positions of tools): record its video.")
     if len(places) == 3 and sizes[places[2]] > 1:
         raise FormatError(f"{name} is a sequence of volumes, not of pictures: export one volume of it.")
     if any(size not in (1, 3, 4) for size, kind in zip(sizes, kinds, strict=True) if kind in COLOURS):

@@ -2,6 +2,9 @@
 
 import os
 import threading
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,21 +12,23 @@ import cv2
 from numpy.typing import NDArray
 
 from inference.errors import FormatError, SourceError
-from inference.frame import ColourMap, Origin, Pixels, View
+from inference.frame import ColourMap, Frame, Origin, Pixels, View
 from inference.sector import sector_mask, spread
 from inference.source_info import SourceInfo
+from inference.sources import complaints
 from inference.sources.colour import colour_map
 from inference.sources.pixels import as_pixels, luma
-from inference.sources.recorded import REMEDY, Recorded, quiet_opencv
-from inference.spacing import PixelSpacing
+from inference.sources.recorded import Recorded, quiet_opencv
+from inference.sources.video_index import VideoIndex, decoded, listed, time_ms
+from inference.spacing import REMEDY, PixelSpacing
 
 NO_SCALE = f"A video does not say how large a pixel is: {REMEDY}."
 SAMPLED = 16
 """Frames looked at to find the sector."""
-AHEAD = 16
-"""Up to this many frames forward, decoding on is cheaper than jumping to the key frame before."""
+TRIED = 48
+"""Pictures in a row that must come as the index says; else every picture is decoded once for the index."""
 MISSING = 50
-"""Containers state more frames than can be decoded; by more than this the file is cut short."""
+"""The last pictures of a file may be cut; by more than this it cannot be used."""
 
 
 class VideoSource(Recorded):
@@ -36,11 +41,8 @@ class VideoSource(Recorded):
     def __init__(self, path: Path, *, typed: PixelSpacing | None = None) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._capture = _open(path)
-        self._next = 0
-        self._count = self._decodable(int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT)))
-        fps = float(self._capture.get(cv2.CAP_PROP_FPS))
-        samples = [_grey(self._picture(index)) for index in spread(self._count, SAMPLED)]
+        self._reader = _Reader(path, _index_of(path))
+        samples = [_grey(self._picture(index)) for index in spread(len(self), SAMPLED)]
         self._inside = sector_mask(samples)
         self._whole: Pixels | None = None
         rows, cols = samples[0].shape
@@ -51,19 +53,30 @@ class VideoSource(Recorded):
             spacing=None,
             no_spacing_reason=NO_SCALE,
             levels=(0.0, 255.0),
-            fps=fps if fps > 0 else None,
+            fps=self._reader.fps,
+            pixel_aspect=self._reader.pixel_aspect,
+            notice=_notice(self._reader),
         )
         super().__init__(info, typed)
 
     def __len__(self) -> int:
         """Number of frames that can be decoded."""
-        return self._count
+        return len(self._reader.index)
+
+    def read(self, index: int) -> Frame:
+        """Frame `index`, from 0, with the time at which the file shows it, from the first one on.
+
+        Raises:
+            IndexError: outside the source.
+            SourceError: if this frame cannot be decoded.
+        """
+        return replace(super().read(index), time_s=self._reader.time_s(index))
 
     def close(self) -> None:
         """Free the decoder, once a frame that is being decoded is done."""
         super().close()
         with self._lock:
-            self._capture.release()
+            self._reader.close()
 
     def whole(self) -> Pixels | None:
         """The frame read last, with the scanner's text and ruler; never kept, recorded or exported."""
@@ -79,49 +92,159 @@ class VideoSource(Recorded):
 
     def _picture(self, index: int) -> NDArray[Any]:
         with self._lock:
-            picture = self._decode(index)
+            picture = self._reader.picture(index)
         if picture is None:
             raise SourceError(f"Frame {index} of {self._path.name} cannot be decoded: convert the video.")
         return picture
 
-    def _decode(self, index: int) -> NDArray[Any] | None:
-        """Frame `index` exactly, whatever was decoded before."""
-        if not self._next <= index <= self._next + AHEAD:
-            self._jump(index)
-        while self._next < index:
-            if not self._capture.grab():
+
+class _Reader:
+    """A decoder and the number of the picture it stands at, known by the picture's time. Used by one thread at once.
+
+    Raises:
+        FormatError: if the file cannot be decoded.
+    """
+
+    def __init__(self, path: Path, index: VideoIndex) -> None:
+        self._path = path
+        self.index = index
+        self._number = {time: number for number, time in enumerate(index.times_ms)} if index.placed else {}
+        self._capture = _open(path)
+        self._at = -1
+        """Number of the picture that was grabbed last."""
+
+    @property
+    def fps(self) -> float | None:
+        """Pictures a second, on average."""
+        stated = float(self._capture.get(cv2.CAP_PROP_FPS))
+        times = self.index.times_ms
+        if not self.index.placed or len(times) < 2:
+            return stated if 0 < stated < 1e4 else None
+        return (len(times) - 1) * 1e3 / (times[-1] - times[0])
+
+    @property
+    def pixel_aspect(self) -> float:
+        """Width of a pixel over its height; 1 where the file doesn't say."""
+        width, height = self._capture.get(cv2.CAP_PROP_SAR_NUM), self._capture.get(cv2.CAP_PROP_SAR_DEN)
+        if not (width > 0 and height > 0):
+            return 1.0
+        turned = round(self._capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 180 != 0
+        return float(height / width if turned else width / height)
+
+    def time_s(self, number: int) -> float | None:
+        """When a picture is shown, from the first one on."""
+        if self.index.placed:
+            return (self.index.times_ms[number] - self.index.times_ms[0]) / 1e3
+        return None if self.fps is None else number / self.fps
+
+    def picture(self, number: int) -> NDArray[Any] | None:
+        """Picture `number` exactly, whatever was decoded before; None where it cannot be decoded."""
+        if not self._comes(number):
+            self._jump(number)
+        while self._at < number:
+            if self._grab() is None:
                 return None
-            self._next += 1
-        decoded, picture = self._capture.read()
-        self._next = index + 1 if decoded else 0
-        return picture if decoded else None
+        if self._at != number:
+            return None
+        complaints.forget()
+        found, picture = self._capture.retrieve()
+        complaints.check(self._path.name)
+        return picture if found else None
 
-    def _jump(self, index: int) -> None:
-        """Go to a frame; from the beginning where the container cannot say where it landed."""
-        self._capture.set(cv2.CAP_PROP_POS_FRAMES, index)
-        self._next = index
-        if round(self._capture.get(cv2.CAP_PROP_POS_FRAMES)) != index:
-            self._capture.release()
-            self._capture = _open(self._path)
-            self._next = 0
+    def comes_as(self, number: int) -> bool:
+        """Whether the next picture is that one."""
+        return self._grab() == number
 
-    def _decodable(self, stated: int) -> int:
-        """The number of frames: the stated one, less what is missing at the end."""
-        for count in range(stated, max(0, stated - MISSING), -1):
-            with self._lock:
-                if self._decode(count - 1) is not None:
-                    return count
-        raise FormatError(f"{self._path.name} holds no frames, or was cut short: copy it again.")
+    def close(self) -> None:
+        """Free the decoder."""
+        self._capture.release()
+
+    def _comes(self, number: int) -> bool:
+        """Whether decoding on leads to a picture without passing a key picture from which that would be shorter."""
+        keys = self.index.keys
+        return self._at <= number and keys[bisect_right(keys, number) - 1] <= max(self._at, 0) + 1
+
+    def _jump(self, number: int) -> None:
+        """Stand before a picture, at a key picture; at the beginning, where none can be reached."""
+        keys = self.index.keys
+        place = bisect_right(keys, number) - 1
+        for back in (place, place - 1, place - 4):
+            if back > 0 and self.index.placed and self._stand_at(keys[place], from_key=keys[back]):
+                return
+        self._capture.release()
+        self._capture = _open(self._path)
+        self._at = -1
+
+    def _stand_at(self, key: int, *, from_key: int) -> bool:
+        """Go to about one key picture and decode up to another: what comes after that needs nothing before it."""
+        self._capture.set(cv2.CAP_PROP_POS_MSEC, self.index.times_ms[from_key])
+        self._at = -1
+        while (at := self._grab()) is not None and at <= key:
+            if at == key:
+                return True
+        return False
+
+    def _grab(self) -> int | None:
+        """The number of the next picture; None at the end, or where it is none of the index."""
+        if not self._capture.grab():
+            return None
+        at = self._number.get(time_ms(self._capture)) if self.index.placed else self._at + 1
+        if at is not None:
+            self._at = at
+        return at
+
+
+def _index_of(path: Path) -> VideoIndex:
+    """The pictures of a file, those at its end left out that cannot be decoded.
+
+    Raises:
+        FormatError: if there are none.
+    """
+
+    def opener(settings: Sequence[int] = ()) -> cv2.VideoCapture:
+        return _open(path, settings)
+
+    index = listed(opener)
+    if not index.placed or not _holds(path, index):
+        index = decoded(opener, index)
+    reader = _Reader(path, index)
+    try:
+        for count in range(len(index), max(0, len(index) - MISSING), -1):
+            if reader.picture(count - 1) is not None:
+                return index if count == len(index) else index.cut(count)
+    finally:
+        reader.close()
+    raise FormatError(f"{path.name} holds no frames, or was cut short: copy it again.")
+
+
+def _holds(path: Path, index: VideoIndex) -> bool:
+    """Whether the first pictures come one by one as the index says: some codecs hide some, or give half ones."""
+    reader = _Reader(path, index)
+    try:
+        return all(reader.comes_as(number) for number in range(min(len(index), TRIED)))
+    finally:
+        reader.close()
+
+
+def _notice(reader: _Reader) -> str:
+    """What has to be known of pictures that are not square, or not of one size."""
+    sentences = []
+    if reader.index.changed is not None:
+        (number, (rows, cols)) = reader.index.changed
+        sentences.append(f"From frame {number} on the picture has {cols} × {rows} pixels: that part is left out.")
+    if abs(reader.pixel_aspect - 1) > 1e-3:
+        sentences.append(f"The pixels of this video are {reader.pixel_aspect:.3g} times as wide as high.")
+    return " ".join(sentences)
 
 
 def _grey(picture: NDArray[Any]) -> Pixels:
     return as_pixels(luma(picture, order="BGR") if picture.ndim == 3 else picture)
 
 
-def _open(path: Path) -> cv2.VideoCapture:
+def _open(path: Path, settings: Sequence[int] = ()) -> cv2.VideoCapture:
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # ffmpeg writes to the terminal by itself
     with quiet_opencv():
-        capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        capture = cv2.VideoCapture(f"file:{path.absolute()}", cv2.CAP_FFMPEG, list(settings))
     if not capture.isOpened():
         raise FormatError(f"{path.name} is not a video that can be decoded: convert it to mp4 or avi.")
     return capture

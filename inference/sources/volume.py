@@ -47,7 +47,7 @@ class VolumeSource(Recorded):
         if axis not in PLANES:
             raise ChoiceError(f"'{axis}' is no axis of a volume: give i, j or k.")
         volume = reader_of(path)(path)
-        if volume.flat and axis != "k":
+        if (volume.flat or volume.clip) and axis != "k":
             raise ChoiceError(f"{path.name} is 2D and has nothing to sweep along {axis}: leave the axis out.")
         self._header = volume.header
         self._axis = AXES[::-1].index(axis)
@@ -82,13 +82,19 @@ def reader_of(path: Path) -> Callable[[Path], Volume]:
         raise FormatError(f"{path.name} is no volume that can be read: give NIfTI, NRRD or MetaImage.") from None
 
 
+def _view(volume: Volume) -> View:
+    if volume.clip:
+        return View.NATIVE
+    return View.UNKNOWN if volume.flat else View.SLICE
+
+
 def _info(volume: Volume, voxels: Pixels, axis: str, name: str) -> SourceInfo:
     down, across = PLANES[axis]
     reason = plane_reason(volume, down + across, name)
     row_mm, col_mm = volume.spacing[AXES.index(down)], volume.spacing[AXES.index(across)]
     sizes = dict(zip(AXES[::-1], voxels.shape, strict=True))
     return SourceInfo(
-        origin=Origin(name, View.UNKNOWN if volume.flat else View.SLICE, simulated=volume.simulated),
+        origin=Origin(name, _view(volume), simulated=volume.simulated),
         rows=sizes[down],
         cols=sizes[across],
         spacing=None if row_mm is None or col_mm is None else PixelSpacing(row_mm, col_mm, Provenance.HEADER),

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from rivals import milliseconds
 
 from inference.contract import Identity, Input
+from inference.dice import dice
 from inference.errors import ModelError
 from inference.model.margin import restore
 from inference.model.openvino_session import OpenVinoSession, library
@@ -123,9 +124,9 @@ def compared(found: list[Mask], exact: list[Mask], samples: list[Sample]) -> lis
     return [
         reduction.Cost(
             one.name,
-            reduction.agreement(mine, full, one.spacing_mm),
-            reduction.dice(full, one.truth) if one.truth is not None and one.truth.any() else None,
-            reduction.dice(mine, one.truth) if one.truth is not None and one.truth.any() else None,
+            reduction.agreement_in_area(mine, full, one.spacing_mm),
+            dice(full, one.truth) if one.truth is not None and one.truth.any() else None,
+            dice(mine, one.truth) if one.truth is not None and one.truth.any() else None,
         )
         for mine, full, one in zip(found, exact, samples, strict=True)
     ]

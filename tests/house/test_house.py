@@ -20,6 +20,9 @@ SOURCES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
+RUNTIME = next(iter({dist.metadata["Name"] for dist in metadata.distributions()} & {"onnxruntime", "onnxruntime-gpu"}))
+
+
 def _tracked() -> list[Path]:
     """Files that git keeps; empty outside a checkout."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
@@ -87,6 +90,11 @@ def test_the_qt_that_drops_references_is_shut_out() -> None:
     assert not qt.specifier.contains("6.12.0")
 
 
+def test_what_only_training_needs_is_not_installed_with_the_viewer() -> None:
+    needed = {Requirement(text).name.lower() for text in PROJECT["dependencies"]}
+    assert not needed & {"simpleitk", "torch", "nnunetv2", "onnx", "onnxruntime", "onnxruntime-gpu"}
+
+
 def test_only_one_onnxruntime_and_the_headless_opencv_are_installed() -> None:
     names = {dist.metadata["Name"].lower() for dist in metadata.distributions()}
     assert len(names & {"onnxruntime", "onnxruntime-gpu"}) == 1
@@ -108,7 +116,7 @@ def _needed(name: str, seen: set[str]) -> set[str]:
 def test_no_gpl_in_the_product() -> None:
     """PySide6 offers LGPL beside GPL; the LGPL is ours, and THIRD_PARTY.md says so."""
     notices = (ROOT / "THIRD_PARTY.md").read_text()
-    for name in sorted(_needed("ius", set()) | _needed("openvino", set())):
+    for name in sorted(_needed("ius", set()) | _needed("openvino", set()) | _needed(RUNTIME, set())):
         about = metadata.metadata(name)
         named = about.get("License-Expression") or (about.get("License") or "").partition("\n")[0]
         classified = [text for text in about.get_all("Classifier") or [] if text.startswith("License")]
@@ -122,7 +130,8 @@ def test_no_gpl_in_the_product() -> None:
 def test_pinned_versions_satisfy_the_project() -> None:
     lines = (ROOT / "packaging/constraints.txt").read_text().split()
     pins = dict(line.lower().replace("_", "-").split("==") for line in lines if "==" in line)
-    for text in PROJECT["dependencies"] + PROJECT["optional-dependencies"]["openvino"]:
+    extras = PROJECT["optional-dependencies"]
+    for text in PROJECT["dependencies"] + extras["cpu"] + extras["cuda"] + extras["openvino"]:
         requirement = Requirement(text)
         if requirement.marker is None or requirement.marker.evaluate():
             pinned = pins[requirement.name.lower()]

@@ -11,7 +11,7 @@ TESTS = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize(
-    "file", ["viewer/picture/test_caliper.py", "inference/live/test_stream.py"], ids=["in the window", "among threads"]
+    "file", ["viewer/journeys/test_caliper.py", "inference/live/test_stream.py"], ids=["in the window", "among threads"]
 )
 def test_ctrl_c_ends_with_the_summary(file: str) -> None:
     command = [sys.executable, "-u", "-m", "pytest", "-v", "-p", "no:cacheprovider", str(TESTS / file)]

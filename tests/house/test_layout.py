@@ -6,10 +6,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 WINGS = ("inference", "viewer", "training")
-CROSSING = "journeys"
-"""Tests that cross rooms: what a user does from one end to the other."""
+CROSSING = {"journeys", "desktop"}
+"""Tests that cross rooms: what a user does from one end to the other, offscreen and on a real desktop."""
 TESTS = sorted(path for wing in WINGS for path in (ROOT / "tests" / wing).rglob("test_*.py"))
-BESIDE_A_SOURCE = [path for path in TESTS if CROSSING not in path.parts]
+BESIDE_A_SOURCE = [path for path in TESTS if not CROSSING & set(path.parts)]
 
 
 def names_in(room: Path) -> set[str]:

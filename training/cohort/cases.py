@@ -1,6 +1,7 @@
 """A case, one patient's ultrasound with its MRI and labels, and the table that holds a cohort of them."""
 
 import csv
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
@@ -65,24 +66,37 @@ COLUMNS = tuple(field.name for field in fields(Case))
 
 
 def write_cases(cases: Iterable[Case], path: Path) -> None:
-    """Write a case table (CSV, one row a case); what is absent or unknown is an empty cell."""
+    """Write a case table (CSV, one row a case) with paths as seen from its folder; what is unknown is empty."""
     with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, COLUMNS)
         writer.writeheader()
-        writer.writerows({name: _cell(getattr(case, name)) for name in COLUMNS} for case in cases)
+        writer.writerows({name: _cell(getattr(case, name), path.parent) for name in COLUMNS} for case in cases)
 
 
-def _cell(value: object) -> str:
-    """A field's value as the table holds it."""
+def _cell(value: object, folder: Path) -> str:
+    """A field's value as the table in this folder holds it."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return str(int(value))
-    return SEPARATOR.join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return SEPARATOR.join(_cell(one, folder) for one in value)
+    if isinstance(value, Path):
+        return str(value) if value.is_absolute() else os.path.relpath(value, folder)
+    return str(value)
+
+
+def beside(text: str, table: Path) -> Path:
+    """The file that a cell names, as seen from the table's folder.
+
+    Tables of earlier versions name files as seen from the folder that the stage ran in: they are found there still.
+    """
+    path, placed = Path(text), Path(os.path.normpath(table.parent / text))
+    return path if path.exists() and not placed.exists() else placed
 
 
 def read_cases(path: Path, needed: Sequence[str] = NEEDED) -> list[Case]:
-    """Read a case table; a known column that is not there counts as empty.
+    """Read a case table; a known column that is not there counts as empty, a relative path lies beside the table.
 
     Args:
         path: the table.
@@ -123,10 +137,10 @@ def _case(row: dict[str, str | None], path: Path) -> Case:
     if set(cells["case"]) & set("/\\"):
         raise FormatError(f"{path} names a case {cells['case']}: files are named so, and a name has no slash.")
     values: dict[str, Any] = {name: cells[name] for name in _TEXTS}
-    values |= {name: Path(cells[name]) if cells[name] else None for name in PATHS}
+    values |= {name: beside(cells[name], path) if cells[name] else None for name in PATHS}
     return Case(
         **values,
-        mri=tuple(Path(text.strip()) for text in cells["mri"].split(SEPARATOR) if text.strip()),
+        mri=tuple(beside(text.strip(), path) for text in cells["mri"].split(SEPARATOR) if text.strip()),
         first_surgery=_flag(cells, "first_surgery", path),
         simulated=bool(_flag(cells, "simulated", path)),
         exclude=bool(_flag(cells, "exclude", path)),

@@ -1,4 +1,4 @@
-"""Signs that a mask is not this picture's: swapped, inverted or empty."""
+"""Signs that a mask does not belong to its picture: swapped, inverted or empty."""
 
 from pathlib import Path
 
@@ -9,16 +9,16 @@ from numpy.typing import NDArray
 from inference.errors import FormatError
 
 MAX_CLASSES = 16
-"""A file with more different values is a picture, or a map of probabilities."""
+"""A file with more distinct values than this is a picture or a probability map, not a mask."""
 MAX_OUTSIDE = 0.5
-"""Share of a mask outside the sector beyond which it belongs to another picture."""
+"""If more than this share of a mask lies outside the sector, the mask belongs to another picture."""
 MAX_COVERED = 0.8
-"""Share of the sector that a tumour never covers; the largest in RESECT, 99 cm³, covers about half."""
+"""No tumour covers this share of the sector; the largest in RESECT, 99 cm³, covers about half."""
 _LOOKED_AT = 200_000
 
 
 def check_mask(picture: NDArray[np.float32], values: NDArray[np.generic], label: Path) -> None:
-    """Refuse what cannot be the tumour mask of a picture.
+    """Refuse a file that cannot be the tumour mask of a picture.
 
     Args:
         picture: any shape, exactly 0 outside the sector.
@@ -56,7 +56,7 @@ def check_classes(positive: NDArray[np.generic], label: Path) -> None:
 
 
 def check_mri_mask(mri: sitk.Image, mask: sitk.Image, label: Path) -> None:
-    """Refuse what cannot be the tumour mask of an MRI; the two need not be on one grid.
+    """Refuse a file that cannot be the tumour mask of an MRI; the two may lie on different grids.
 
     Raises:
         FormatError: if it is a picture, is empty, lies outside the MRI or covers most of it.

@@ -25,18 +25,11 @@ def find_cases(manifest: Path) -> list[Case]:
 
 
 def _placed(case: Case, manifest: Path) -> Case:
-    """The case with paths as seen from here."""
-    paths = {name: _beside(getattr(case, name), manifest) for name in PATHS}
-    mri = tuple(manifest.parent / path for path in case.mri)
-    placed = replace(case, dataset=case.dataset or manifest.stem, mri=mri, **paths)  # type: ignore[arg-type]
+    """The case with its data set's name; excluded if a file of it is not there."""
+    placed = replace(case, dataset=case.dataset or manifest.stem)
     if placed.exclude:
         return placed
-    gone = [path for path in (*paths.values(), *mri) if path is not None and not path.exists()]
+    gone = [path for path in (*(getattr(case, name) for name in PATHS), *case.mri) if path and not path.exists()]
     if gone:
         return judged(placed, f"there is no file {gone[0]}")
     return judged(placed, "" if case.patient else "no patient")
-
-
-def _beside(path: Path | None, manifest: Path) -> Path | None:
-    """A path relative to the manifest's folder."""
-    return None if path is None else manifest.parent / path

@@ -67,10 +67,10 @@ def read_segmentation(path: Path) -> sitk.Image:
     with damage_told(f"{path} lacks what a segmentation states: copy it again."):
         structures, kind = len(dataset.SegmentSequence), dataset.SegmentationType
         measures = _group(dataset, 0, "PixelMeasuresSequence")
-        step = measures.get("SpacingBetweenSlices", measures.get("SliceThickness"))
+        step = measures.get("SpacingBetweenSlices", measures.get("SliceThickness"))  # negative where slices run down
     if structures != 1 or kind != "BINARY":
         raise FormatError(f"{path} holds {structures} structures ({kind.lower()}): one binary structure is needed.")
-    return stacked(planes, path, None if step is None else float(step)) > 0
+    return stacked(planes, path, None if step is None else abs(float(step)) or None) > 0
 
 
 def stacked(planes: Sequence[Plane], name: Path, step_mm: float | None = None) -> sitk.Image:

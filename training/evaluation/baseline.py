@@ -1,4 +1,4 @@
-"""The least a network has to beat: a threshold on the smoothed frame, tuned on the training patients."""
+"""The baseline that a network must beat: a threshold on the smoothed frame, tuned on the training patients."""
 
 import itertools
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ from tqdm import tqdm
 
 from inference.errors import IusError
 from training.evaluation.metrics import score
+from training.slicing.size_bands import MIN_RELIABLE_MM2
 from training.slicing.slices import SliceRow, read_slice
 
 SIGMAS_MM = (0.5, 1.0, 2.0, 3.0)
 LEVELS = tuple(float(level) for level in np.arange(-1.5, 3.01, 0.25))
 TUNING_SLICES = 200
-TUNING_AREA_MM2 = 200.0
 
 
 class TuningError(IusError):
-    """No slices to tune a threshold on."""
+    """There are no slices to tune a threshold on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +84,10 @@ def tune(rows: Sequence[SliceRow], store: Path) -> Threshold:
     Raises:
         TuningError: if there is no such slice.
     """
-    large = [row for row in rows if row.area_mm2 > TUNING_AREA_MM2]
+    large = [row for row in rows if row.area_mm2 > MIN_RELIABLE_MM2]
     if not large:
         raise TuningError(
-            f"{store} holds no slice with more than {TUNING_AREA_MM2:g} mm² of tumour to tune a threshold on."
+            f"{store} holds no slice with more than {MIN_RELIABLE_MM2:g} mm² of tumour to tune a threshold on."
         )
     chosen = [large[at] for at in np.unique(np.linspace(0, len(large) - 1, TUNING_SLICES).astype(int))]
     settings = [

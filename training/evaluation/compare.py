@@ -20,7 +20,7 @@ from training.evaluation.sections import (
     slice_sections,
     tables_of,
 )
-from training.evaluation.summary import Mode, summarise
+from training.evaluation.summary import UNKNOWN, Mode, Origin, summarise
 from training.io.receipt import write_json
 from training.slicing.slices import read_slices
 
@@ -30,7 +30,7 @@ _NAME = re.compile(r"[^/\\\s:*?\"<>|][^/\\:*?\"<>|]*")
 
 
 class ModelNameError(IusError):
-    """A model's name that no file can have, or that two models share."""
+    """Two models share a name, or no file could have it."""
 
 
 def compare(
@@ -47,6 +47,7 @@ def compare(
     mode: Mode = "fast",
     jobs: int = 1,
     first: Callable[[Evaluated], list[Section]] = lambda _: [],
+    origins: Mapping[str, Origin] = {},
 ) -> dict[str, Any]:
     """Score models and human readers on every slice of a store, and write one report of all.
 
@@ -66,6 +67,7 @@ def compare(
         mode: how the models predicted.
         jobs: threads that score.
         first: makes sections that stand before the others, once the scores are known.
+        origins: name -> where its predictions come from.
 
     Returns:
         The content of `tables.json`: key -> title, note and rows.
@@ -83,9 +85,11 @@ def compare(
         table = observers(evaluated.rows, store, {name: masks[name] for name in annotators})
         readers = [Section("Readers", evaluated.population, tables=(table,))]
     for name in models:
-        summary = summarise(evaluated.scores[name], data, simulated, mode)
+        summary = summarise(evaluated.scores[name], data, simulated, mode, origins.get(name, UNKNOWN))
         write_json(summary, out / "summaries" / f"{name}.json")
-    return write_report(evaluated, out, data=data, title=title or "Comparison", first=first(evaluated), more=readers)
+    seen = sorted({patient for origin in origins.values() for patient in origin.seen})
+    said = Origin(seen=tuple(seen)).warned(data)
+    return write_report(evaluated, out, data=said, title=title or "Comparison", first=first(evaluated), more=readers)
 
 
 def score_store(

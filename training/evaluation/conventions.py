@@ -1,4 +1,4 @@
-"""How every figure of a report is counted: the paper's conventions, and what they leave out, in one place.
+"""How every figure of a report is computed: the paper's conventions and what they leave open, in one place.
 
 Faanes et al. ("Evaluation and validation", Tables 1 and 2) and the script that the authors published with it:
 
@@ -28,9 +28,10 @@ Beyond the paper:
 - Specificity is the share of tumour-free slices without a contour; "none above 35 mm²" forgives small ones.
 """
 
+from training.evaluation.metrics import METRICS
+
 WORDS = (
-    "A slice is scored by its pixels. Dice = 2 TP / (2 TP + FP + FN), precision = TP / (TP + FP), "
-    "recall = TP / (TP + FN), FNR = 1 − recall.",
+    "A slice is scored by its pixels. " + " ".join(one.words for one in METRICS),
     "An empty prediction on a slice with tumour has Dice, precision and recall 0 and FNR 1, and stays in every mean.",
     "PP: share of tumour slices in which anything was segmented. Detection rate: share in which contour and truth "
     "share a pixel; “Dice where detected” is over those alone.",
@@ -38,9 +39,6 @@ WORDS = (
     "below and closed above.",
     "Slices without tumour have a table of their own and never enter a mean Dice over tumour slices. By predicted "
     "area, a false contour counts as Dice 0.",
-    "HD95: the larger of the two directed 95th percentiles of the distances between the masks' edge pixels, in mm. "
-    "|vs| = 2 |P − T| / (P + T) of the areas; 0 is perfect. Both over tumour slices with a prediction.",
-    "Area error = (P − T) / T, signed.",
     "A figure over fewer than five patients is not given (–). Intervals and tests take patients as their unit.",
     "Volume Dice adds TP, FP and FN over the stored slices of one direction of a volume, then takes the mean of the "
     "directions. Largest slice: of each patient, the one with the largest true area.",

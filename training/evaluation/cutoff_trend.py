@@ -10,8 +10,9 @@ import numpy as np
 from training.evaluation.figure_style import colours, new_figure, save
 from training.evaluation.population import Population
 from training.evaluation.scoring import Scores
-from training.evaluation.strata import BANDS, Scored, band_words, in_band, share, spread, true_area, with_tumour
+from training.evaluation.strata import Scored, in_band, share, spread, true_area, with_tumour
 from training.evaluation.tables import Cell, Percent, Table
+from training.slicing.size_bands import BANDS, band_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

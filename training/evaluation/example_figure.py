@@ -12,8 +12,9 @@ from training.evaluation.figure_style import TRUTH, colours, new_figure, save
 from training.evaluation.figures import legend_handles
 from training.evaluation.population import Population
 from training.evaluation.scoring import Scores, Segment
-from training.evaluation.strata import BANDS, Scored, in_band, true_area, with_tumour
+from training.evaluation.strata import Scored, in_band, true_area, with_tumour
 from training.evaluation.tables import Table
+from training.slicing.size_bands import BANDS, MIN_RELIABLE_MM2
 from training.slicing.slices import SliceRow, read_slice
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ MOST_MODELS = 5
 """More contours than these on one picture can't be told apart."""
 _MARGIN_MM = 12.0
 _BAR_MM = 10.0
-_RANGES = (*BANDS[:2], (200.0, 600.0), (600.0, float("inf")))
+_RANGES = (*BANDS[:2], (MIN_RELIABLE_MM2, 600.0), (600.0, float("inf")))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,14 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from training.evaluation.figure_style import EDGE, colours, new_figure, save
-from training.evaluation.metrics import Score
+from training.evaluation.metrics import METRICS, Score
 from training.evaluation.population import Population
 from training.evaluation.scoring import Scores
 from training.evaluation.strata import (
-    BANDS,
     MIN_PATIENTS,
     Scored,
-    band_words,
     in_band,
     n_patients,
     predicted_area,
@@ -26,19 +24,13 @@ from training.evaluation.strata import (
     with_tumour,
 )
 from training.evaluation.tables import Cell, Percent, Table
+from training.slicing.size_bands import BANDS, CUT_OFFS_MM2, band_words
 from training.slicing.slices import SliceRow, larger_than
 
 if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
-CUTOFFS_MM2 = (0.0, 5.0, 15.0, 25.0, 35.0, 70.0, 100.0, 200.0, 300.0)
-"""The paper's nine."""
-_BOXED: Mapping[str, Callable[[Score], float | None]] = {
-    "Dice": lambda one: one.dice,
-    "recall": lambda one: one.recall,
-    "precision": lambda one: one.precision,
-    "FNR": lambda one: one.fnr,
-}
+_BOXED = {one.name: one.of for one in METRICS if one.boxed}
 _BESIDE = {"textcoords": "offset points", "va": "center", "fontsize": 8}
 _STATISTICS = ("slices", "mean", "median", "quartile 1", "quartile 3", "whisker low", "whisker high")
 
@@ -50,7 +42,7 @@ def box_table(scores: Scores) -> Table:
         for model, slices in scores.items():
             rows.append((name, model, *_box(with_tumour(slices), value)))
     note = "Over slices with tumour. Dot: mean. Line: median. Box: quartiles. Whiskers: the last within 1.5 boxes."
-    return Table("box_plots", "Dice, recall, precision and FNR", ("metric", "model", *_STATISTICS), tuple(rows), note)
+    return Table("box_plots", ", ".join(_BOXED), ("metric", "model", *_STATISTICS), tuple(rows), note)
 
 
 def draw_boxes(table: Table, path: Path, population: Population) -> None:
@@ -136,7 +128,7 @@ def draw_reliability(table: Table, path: Path, population: Population) -> None:
 
 def area_table(stores: Mapping[str, Sequence[SliceRow]]) -> Table:
     """What Figure 3 shows: tumour slices by true area, in the ranges between the paper's cut-offs."""
-    edges = (*CUTOFFS_MM2, np.inf)
+    edges = (*CUT_OFFS_MM2, np.inf)
     ranges = list(itertools.pairwise(edges))
     rows: list[tuple[Cell, ...]] = [
         (band_words((low, high)), *(sum(low < row.area_mm2 <= high for row in of) for of in stores.values()))
@@ -146,7 +138,7 @@ def area_table(stores: Mapping[str, Sequence[SliceRow]]) -> Table:
     return Table("areas", "Tumour slices by area", head, tuple(rows), "Number of slices with tumour.")
 
 
-def cutoff_table(stores: Mapping[str, Sequence[SliceRow]], cutoffs: Sequence[float] = CUTOFFS_MM2) -> Table:
+def cutoff_table(stores: Mapping[str, Sequence[SliceRow]], cutoffs: Sequence[float] = CUT_OFFS_MM2) -> Table:
     """What Figure 4 shows: tumour slices larger than each cut-off."""
     rows: list[tuple[Cell, ...]] = [
         (f"{cutoff:g}", *(sum(row.area_mm2 > 0 for row in larger_than(of, cutoff)) for of in stores.values()))

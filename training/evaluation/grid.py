@@ -12,7 +12,7 @@ from training.evaluation.figures import area_table, cutoff_table, draw_counts
 from training.evaluation.page import Section
 from training.evaluation.population import Population
 from training.evaluation.sections import Evaluated, drawn
-from training.evaluation.summary import Mode
+from training.evaluation.summary import Mode, Origin
 from training.slicing.slices import read_slices
 
 _NEEDED = ("model", "cutoff_mm2", "fold", "predictions")
@@ -52,6 +52,7 @@ def compare_grid(
     margin: float | None = None,
     mode: Mode = "fast",
     jobs: int = 1,
+    origins: Mapping[Path, Origin] = {},
 ) -> dict[str, Any]:
     """Write the report of a grid: all that `compare` writes, and before it what the grid varies.
 
@@ -72,6 +73,7 @@ def compare_grid(
         margin: mean Dice within which two models count as equal.
         mode: how the models predicted.
         jobs: threads that score.
+        origins: folder of predictions -> where they come from.
 
     Returns:
         The content of `tables.json`.
@@ -110,6 +112,7 @@ def compare_grid(
         mode=mode,
         jobs=jobs,
         first=first,
+        origins={name: origins[run.predictions] for name, run in named.items() if run.predictions in origins},
     )
 
 

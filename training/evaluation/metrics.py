@@ -1,11 +1,18 @@
-"""Scores of one predicted mask against the true one; the conventions are in `training.evaluation.conventions`."""
+"""Scores of one predicted mask against the true one, and the table of metrics that every report is made of.
 
-from dataclasses import dataclass
+The conventions are in `training.evaluation.conventions`. A metric is added here alone: its value in `Score`, its line
+in `METRICS`; tables, box plots, slices.csv and the words of a report follow.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
+
+from inference.dice import dice_of_counts
 
 Mask = NDArray[np.bool_]
 
@@ -41,7 +48,7 @@ class Score:
     @property
     def dice(self) -> float | None:
         """2 TP / (2 TP + FP + FN); None where both masks are empty."""
-        return _ratio(2 * self.tp, 2 * self.tp + self.fp + self.fn)
+        return dice_of_counts(self.tp, self.fp, self.fn)
 
     @property
     def precision(self) -> float | None:
@@ -84,6 +91,53 @@ class Score:
         return self.tp + self.fp > 0
 
 
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One figure of a slice.
+
+    Attributes:
+        name: heads its column in tables, and its box plot.
+        of: the slice's figure; None where it has none, and the slice then stays out of the mean.
+        words: how it is counted, for readers of a report.
+        boxed: whether the box plots show it: the paper's Figures 5 and 7.
+        column: its name in slices.csv, a field or property of `Score`; None leaves it out there.
+    """
+
+    name: str
+    of: Callable[[Score], float | None]
+    words: str
+    boxed: bool = False
+    column: str | None = None
+
+
+def _vs_of_positive(one: Score) -> float | None:
+    """|vs|, of slices with a prediction."""
+    return abs(one.vs) if one.positive and one.vs is not None else None
+
+
+METRICS = (
+    Metric("Dice", lambda one: one.dice, "Dice = 2 TP / (2 TP + FP + FN).", boxed=True, column="dice"),
+    Metric("precision", lambda one: one.precision, "Precision = TP / (TP + FP).", boxed=True, column="precision"),
+    Metric("recall", lambda one: one.recall, "Recall = TP / (TP + FN).", boxed=True, column="recall"),
+    Metric("FNR", lambda one: one.fnr, "FNR = 1 − recall.", boxed=True),
+    Metric(
+        "HD95 mm",
+        lambda one: one.hd95_mm,
+        "HD95: the larger of the two directed 95th percentiles of the distances between the masks' edge pixels, in mm; "
+        "over tumour slices with a prediction.",
+        column="hd95_mm",
+    ),
+    Metric(
+        "|vs|",
+        _vs_of_positive,
+        "|vs| = 2 |P − T| / (P + T) of the areas, 0 is perfect; over tumour slices with a prediction.",
+        column="vs",
+    ),
+    Metric("area error", lambda one: one.area_error, "Area error = (P − T) / T, signed.", column="area_error"),
+)
+"""Every metric, in the order of the tables' columns."""
+
+
 def score(predicted: Mask, true: Mask, pixel_mm2: float) -> Score:
     """Score one slice by its pixels, without HD95.
 
@@ -96,6 +150,18 @@ def score(predicted: Mask, true: Mask, pixel_mm2: float) -> Score:
         raise ValueError(f"masks of one slice have one shape, not {predicted.shape} and {true.shape}")
     tp = int(np.count_nonzero(predicted & true))
     return Score(tp, int(np.count_nonzero(predicted)) - tp, int(np.count_nonzero(true)) - tp, pixel_mm2)
+
+
+def score_with_distances(predicted: Mask, true: Mask, spacing: tuple[float, float]) -> Score:
+    """Score one slice, HD95 too.
+
+    Args:
+        predicted: (rows, cols).
+        true: (rows, cols).
+        spacing: (row, col) mm.
+    """
+    counted = score(predicted, true, spacing[0] * spacing[1])
+    return replace(counted, hd95_mm=hd95_mm(predicted, true, spacing))
 
 
 def hd95_mm(predicted: Mask, true: Mask, spacing: tuple[float, ...]) -> float | None:

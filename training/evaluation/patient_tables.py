@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from inference.dice import dice_of_counts
 from training.evaluation.scoring import Scores
 from training.evaluation.statistics import Difference, difference, holm, interval
 from training.evaluation.strata import (
@@ -15,6 +16,7 @@ from training.evaluation.strata import (
     without_tumour,
 )
 from training.evaluation.tables import Cell, Chance, Estimate, Percent, Table
+from training.slicing.size_bands import VERY_SMALL_MM2
 from training.slicing.slices import NATIVE
 
 Value = Callable[[Sequence[Scored]], float | None]
@@ -55,7 +57,7 @@ def specificity(slices: Sequence[Scored]) -> float | None:
 
 def specificity_35mm2(slices: Sequence[Scored]) -> float | None:
     """Share of the patient's tumour-free slices without a contour above 35 mm²."""
-    return _mean([float(one.score.predicted_mm2 <= 35) for one in without_tumour(slices)])
+    return _mean([float(one.score.predicted_mm2 <= VERY_SMALL_MM2) for one in without_tumour(slices)])
 
 
 PROTOCOLS: dict[str, Value] = {
@@ -189,9 +191,8 @@ def _cell(name: str, value: float | None) -> Cell:
 
 def _pooled(slices: Sequence[Scored]) -> float | None:
     """Dice of the pixels of all slices together."""
-    tp = sum(one.score.tp for one in slices)
-    wrong = sum(one.score.fp + one.score.fn for one in slices)
-    return 2 * tp / (2 * tp + wrong) if tp + wrong else None
+    tp, fp, fn = (sum(getattr(one.score, name) for one in slices) for name in ("tp", "fp", "fn"))
+    return dice_of_counts(tp, fp, fn)
 
 
 def _mean(figures: Sequence[float | None]) -> float | None:

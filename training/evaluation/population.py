@@ -1,4 +1,4 @@
-"""Whose figures a report holds: simulated patients or real ones, never both."""
+"""The population of a report: simulated patients or real ones, never both."""
 
 import csv
 import json
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.errors import FormatError, IusError, NotFoundError
+from training.cohort.cases import SEPARATOR, beside
 
 _TRUE, _FALSE = ("1", "true", "yes"), ("0", "false", "no", "")
 _STRATA = ("phase", "diagnosis", "first_surgery", "dataset", "site", "grade", "contrast", "echogenicity")
@@ -17,11 +18,11 @@ _FILES = ("us", "us_label", "sweep", "mri")
 
 
 class PopulationError(IusError):
-    """Simulated and real patients would stand in one report, or are taken for each other."""
+    """Simulated and real patients would share a report, or one kind was declared as the other."""
 
 
 class Population(Enum):
-    """Whose figures they are; the value is what a report says of them."""
+    """The two populations; the value is the sentence that a report prints."""
 
     SIMULATED = "Simulated patients: a demonstration, never evidence of clinical accuracy."
     REAL = "Recorded patients."
@@ -131,7 +132,16 @@ def _rows(table: Path) -> dict[str, dict[str, str]]:
         reader = csv.DictReader(stream)
         if "case" not in (reader.fieldnames or ()):
             raise FormatError(f"{table} is not a case table: the column case is missing.")
-        return {row["case"]: row for row in reader}
+        return {row["case"]: row | _placed(row, table) for row in reader}
+
+
+def _placed(row: Mapping[str, str], table: Path) -> dict[str, str]:
+    """The cells that name files, as seen from here."""
+    named = {column: (row.get(column) or "").split(SEPARATOR) for column in _FILES}
+    return {
+        column: SEPARATOR.join(str(beside(text.strip(), table)) for text in texts if text.strip())
+        for column, texts in named.items()
+    }
 
 
 def _facts(row: Mapping[str, str]) -> dict[str, str]:
@@ -146,4 +156,4 @@ def _facts(row: Mapping[str, str]) -> dict[str, str]:
 
 def _files(row: Mapping[str, str]) -> list[Path]:
     """The images of a case."""
-    return [Path(name) for column in _FILES for name in (row.get(column) or "").split(";") if name]
+    return [Path(name) for column in _FILES for name in (row.get(column) or "").split(SEPARATOR) if name]

@@ -6,7 +6,7 @@ from typing import Any
 from training.evaluation.baseline import Threshold, tune
 from training.evaluation.compare import score_store, write_report
 from training.evaluation.scoring import Segment, segments
-from training.evaluation.summary import Mode, summarise, summarise_baseline
+from training.evaluation.summary import UNKNOWN, Mode, Origin, summarise, summarise_baseline
 from training.io.receipt import write_json
 from training.slicing.slices import read_slice, read_slices
 
@@ -25,6 +25,7 @@ def evaluate(
     cases: tuple[Path, ...] = (),
     mode: Mode = "fast",
     jobs: int = 1,
+    origin: Origin = UNKNOWN,
 ) -> dict[str, Any]:
     """Score every slice of a store and write the report.
 
@@ -40,6 +41,7 @@ def evaluate(
         cases: case tables, beside those the store was cut from.
         mode: how the model predicted.
         jobs: threads that score.
+        origin: where the predictions come from.
 
     Returns:
         The content of `summary.json`.
@@ -53,11 +55,11 @@ def evaluate(
         threshold = tune(read_slices(baseline_slices), baseline_slices)
         models[BASELINE] = _threshold(threshold, store)
     evaluated = score_store(models, store, simulated=simulated, cases=cases, jobs=jobs)
-    summary = summarise(evaluated.scores[MODEL], data, simulated, mode)
+    summary = summarise(evaluated.scores[MODEL], data, simulated, mode, origin)
     if threshold is not None:
         summary["baseline"] = summarise_baseline(threshold, evaluated.scores[BASELINE])
     write_json(summary, out / "summary.json")
-    write_report(evaluated, out, data=data, title="Evaluation")
+    write_report(evaluated, out, data=origin.warned(data), title="Evaluation")
     return summary
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from inference.errors import FormatError, NotFoundError
-from training.evaluation.metrics import Score, hd95_mm, score
+from training.evaluation.metrics import METRICS, Score, score_with_distances
 from training.evaluation.strata import Scored
 from training.io.files import written_aside
 from training.slicing.slices import SliceRow, read_slice
@@ -19,7 +19,7 @@ Segment = Callable[[SliceRow], NDArray[np.bool_]]
 Scores = Mapping[str, Sequence[Scored]]
 """Model -> its slices, in one order for all."""
 _COLUMNS = ("name", "case", "patient", "axis", "index", "row_mm", "col_mm")
-_SCORES = ("true_mm2", "predicted_mm2", "dice", "precision", "recall", "hd95_mm", "vs", "area_error")
+_SCORES = ("true_mm2", "predicted_mm2", *(one.column for one in METRICS if one.column))
 
 
 def segments(masks: Path | Sequence[Path]) -> Segment:
@@ -60,15 +60,14 @@ def score_models(
 
 
 def score_slice(predicted: NDArray[np.bool_], true: NDArray[np.bool_], row: SliceRow) -> Score:
-    """Score one slice, HD95 too.
+    """Score one slice, HD95 too; the true mask decides its size.
 
     Raises:
         FormatError: if the masks differ in shape.
     """
     if predicted.shape != true.shape:
         raise FormatError(f"The prediction of {row.name} has the shape {predicted.shape}, its mask {true.shape}.")
-    pixels = score(predicted, true, row.row_mm * row.col_mm)
-    return Score(pixels.tp, pixels.fp, pixels.fn, pixels.pixel_mm2, hd95_mm(predicted, true, (row.row_mm, row.col_mm)))
+    return score_with_distances(predicted, true, (row.row_mm, row.col_mm))
 
 
 def write_scores(scores: Scores, path: Path) -> None:

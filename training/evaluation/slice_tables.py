@@ -1,13 +1,11 @@
 """Tables over slices: the paper's Tables 1 and 2, every metric, detection, predicted area, tumour-free slices."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from training.evaluation.metrics import Score
+from training.evaluation.metrics import METRICS
 from training.evaluation.scoring import Scores
 from training.evaluation.strata import (
-    BANDS,
     Scored,
-    band_words,
     by_column,
     in_band,
     median,
@@ -20,18 +18,9 @@ from training.evaluation.strata import (
     without_tumour,
 )
 from training.evaluation.tables import Cell, Percent, Spread, Table
+from training.slicing.size_bands import BANDS, VERY_SMALL_MM2, band_words
 
-SMALL_MM2 = 35.0
-"""A false contour up to this area is forgiven in the second specificity."""
-_METRICS: Mapping[str, Callable[[Score], float | None]] = {
-    "Dice": lambda one: one.dice,
-    "precision": lambda one: one.precision,
-    "recall": lambda one: one.recall,
-    "FNR": lambda one: one.fnr,
-    "HD95 mm": lambda one: one.hd95_mm,
-    "|vs|": lambda one: abs(one.vs) if one.positive and one.vs is not None else None,
-    "area error": lambda one: one.area_error,
-}
+_NAMES = tuple(one.name for one in METRICS)
 
 
 def paper_table(scores: Scores) -> Table:
@@ -51,17 +40,17 @@ def metric_table(scores: Scores) -> Table:
     for model, slices in scores.items():
         tumour = with_tumour(slices)
         with_mask = sum(one.score.positive for one in tumour)
-        rows.append((model, len(tumour), with_mask, *(_spread(spread(tumour, of)) for of in _METRICS.values())))
-    head = ("model", "slices", "with a prediction", *_METRICS)
+        rows.append((model, len(tumour), with_mask, *(_spread(spread(tumour, one.of)) for one in METRICS)))
+    head = ("model", "slices", "with a prediction", *_NAMES)
     note = f"Mean ± SD over {_slices(scores)}; HD95 and |vs| over those with a prediction."
     return Table("metrics", "Every metric", head, tuple(rows), note)
 
 
 def median_table(scores: Scores) -> Table:
     """Median of each metric over tumour slices."""
-    rows = [(model, *(median(with_tumour(slices), of) for of in _METRICS.values())) for model, slices in scores.items()]
+    rows = [(model, *(median(with_tumour(slices), one.of) for one in METRICS)) for model, slices in scores.items()]
     note = f"Over {_slices(scores)}; HD95 and |vs| over those with a prediction."
-    return Table("medians", "Medians", ("model", *_METRICS), tuple(rows), note)
+    return Table("medians", "Medians", ("model", *_NAMES), tuple(rows), note)
 
 
 def detection_table(scores: Scores) -> Table:
@@ -125,7 +114,7 @@ def free_table(scores: Scores) -> Table:
     for model, slices in scores.items():
         free = without_tumour(slices)
         quiet = _percent(share(free, lambda one: not one.score.positive))
-        small = _percent(share(free, lambda one: one.score.predicted_mm2 <= SMALL_MM2))
+        small = _percent(share(free, lambda one: one.score.predicted_mm2 <= VERY_SMALL_MM2))
         largest = max((one.score.predicted_mm2 for one in free), default=None)
         rows.append((model, len(free), n_patients(free), quiet, small, largest))
     head = ("model", "slices", "patients", "no contour", "none above 35 mm²", "largest false contour mm²")

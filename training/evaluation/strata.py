@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 
 from training.evaluation.metrics import Score
+from training.slicing.size_bands import BANDS
 from training.slicing.slices import SliceRow
 
-BANDS: tuple[tuple[float, float], ...] = ((0.0, 35.0), (35.0, 200.0), (200.0, math.inf))
-"""Area bands in mm², open below and closed above (Faanes et al.)."""
 MIN_PATIENTS = 5
 """A figure over fewer patients is null."""
 
@@ -98,11 +97,6 @@ def without_tumour(slices: Iterable[Scored]) -> list[Scored]:
 def in_band(slices: Iterable[Scored], area: Callable[[Scored], float], band: tuple[float, float]) -> list[Scored]:
     """Slices whose area lies in (low, high] mm²."""
     return [one for one in slices if band[0] < area(one) <= band[1]]
-
-
-def band_words(band: tuple[float, float]) -> str:
-    """`35–200 mm²`; `> 200 mm²`."""
-    return f"> {band[0]:g} mm²" if math.isinf(band[1]) else f"{band[0]:g}–{band[1]:g} mm²"
 
 
 def by_column(slices: Iterable[Scored], facts: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, list[Scored]]]:

@@ -1,11 +1,10 @@
 """summary.json: what `export` writes into the model's contract, for one model in one mode."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from training.evaluation.baseline import TUNING_AREA_MM2, Threshold
-from training.evaluation.slice_tables import SMALL_MM2
+from training.evaluation.baseline import Threshold
 from training.evaluation.strata import (
     Scored,
     by_band,
@@ -17,14 +16,41 @@ from training.evaluation.strata import (
     with_tumour,
     without_tumour,
 )
+from training.slicing.size_bands import MIN_RELIABLE_MM2, VERY_SMALL_MM2
 from training.slicing.slices import NATIVE
 
 Mode = Literal["fast", "thorough"]
 """One pass, or folds and mirrors: the two differ, so that a figure without its mode says nothing."""
 
 
-def summarise(scored: Sequence[Scored], data: str, simulated: bool, mode: Mode = "fast") -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where predictions come from.
+
+    Attributes:
+        checkpoints: sha256 of the checkpoints of the model's folds; empty where nothing tells them.
+        seen: patients among those scored whom the model was trained on.
+    """
+
+    checkpoints: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
+
+    def warned(self, data: str) -> str:
+        """The words on which data, with what makes the figures no test."""
+        return f"{data} (NO TEST: trained on {len(self.seen)} of these patients)" if self.seen else data
+
+
+UNKNOWN = Origin()
+"""Of predictions without a receipt."""
+
+
+def summarise(
+    scored: Sequence[Scored], data: str, simulated: bool, mode: Mode = "fast", origin: Origin = UNKNOWN
+) -> dict[str, Any]:
     """The content of summary.json, without a baseline.
+
+    `data.patients` and `data.checkpoints` let `export` refuse figures of another model, or on patients that its
+    training had; none of them enters an export.
 
     `positive_rate`: share of tumour slices with a contour; `miss_rate`: share without. `specificity`: share of
     tumour-free slices without a contour; `specificity_35mm2`: with none above 35 mm². `tumour_where_silent` in `data`:
@@ -35,7 +61,7 @@ def summarise(scored: Sequence[Scored], data: str, simulated: bool, mode: Mode =
     silent = [one for one in scored if not one.score.positive]
     return {
         "data": {
-            "name": data,
+            "name": origin.warned(data),
             "simulated": simulated,
             "n_slices": len(scored),
             "n_patients": n_patients(scored),
@@ -43,6 +69,9 @@ def summarise(scored: Sequence[Scored], data: str, simulated: bool, mode: Mode =
             "n_tumour_free_slices": len(free),
             "n_native_frames": sum(one.row.axis == NATIVE for one in scored),
             "tumour_where_silent": share(silent, lambda one: one.score.has_tumour),
+            "patients": sorted({one.row.patient for one in scored}),
+            "seen_in_training": list(origin.seen),
+            "checkpoints": list(origin.checkpoints),
         },
         "mode": mode,
         "by_predicted_area": by_band(scored, predicted_area),
@@ -50,14 +79,14 @@ def summarise(scored: Sequence[Scored], data: str, simulated: bool, mode: Mode =
         "miss_rate": share(tumour, lambda one: not one.score.positive),
         "positive_rate": share(tumour, lambda one: one.score.positive),
         "specificity": share(free, lambda one: not one.score.positive),
-        "specificity_35mm2": share(free, lambda one: one.score.predicted_mm2 <= SMALL_MM2),
+        "specificity_35mm2": share(free, lambda one: one.score.predicted_mm2 <= VERY_SMALL_MM2),
         "baseline": None,
     }
 
 
 def summarise_baseline(threshold: Threshold, scored: Sequence[Scored]) -> dict[str, Any]:
     """A tuned threshold, and its scores on the same slices."""
-    large = [one for one in scored if one.score.true_mm2 > TUNING_AREA_MM2]
+    large = [one for one in scored if one.score.true_mm2 > MIN_RELIABLE_MM2]
     return {
         "method": "threshold on the smoothed frame, tuned on the training patients",
         **asdict(threshold),

@@ -1,4 +1,4 @@
-"""What an experiment is: cohorts, how they are cut, how models are trained on which of them, what is compared."""
+"""The declaration of an experiment: cohorts, their slicing, the models trained on them, and what is compared."""
 
 from pathlib import Path
 from typing import Literal
@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 
 from inference.errors import FormatError, NotFoundError
-from training.nnunet.names import PLANS
+from training.nnunet.settings import TrainingSettings, current_names
 from training.simulation.parameters import CohortKind
 
 FOLDER = Path(__file__).parent
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of a declaration; an unknown word in it is refused."""
+    """A part of a declaration; unknown words are refused."""
 
 
 class Simulated(_Part, frozen=True):
@@ -35,6 +35,7 @@ class Cohort(_Part, frozen=True):
         cases: case table, seen from the working folder; None where they are simulated.
         metric: of the registration; the paper's is lc2.
         mri: which MRI of simulated patients is registered.
+        slicing: how it is cut, if not as the experiment's `slicing` says.
     """
 
     labels: Literal["us", "mri"]
@@ -42,6 +43,7 @@ class Cohort(_Part, frozen=True):
     cases: str | None = None
     metric: Literal["lc2+mind", "lc2", "mind", "none"] = "lc2+mind"
     mri: Literal["flair", "ce-t1", "both"] = "both"
+    slicing: dict[str, object] = {}
 
 
 class Slicing(_Part, frozen=True):
@@ -53,22 +55,19 @@ class Slicing(_Part, frozen=True):
     slicing: Literal["isotropic", "native", "as-published"] = "isotropic"
 
 
-class Training(_Part, frozen=True):
-    """How models are trained: the arguments of `ius-train fit`; None keeps nnU-Net's own value."""
+class Training(TrainingSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How models are trained: the settings of `ius-train fit`, and on which folds.
 
-    plan: str = "full"
+    Without workers, so that a training on one machine can be repeated to the bit.
+    """
+
     folds: tuple[int, ...] = (0, 1, 2, 3, 4)
-    epochs: int | None = None
-    iterations: int | None = None
-    val_iterations: int | None = None
-    batch_size: int | None = None
-    learning_rate: float | None = None
-    slice_dice: bool = False
-    tumour_free: float | None = None
-    start: str | None = None
-    bfloat16: bool = False
     workers: int = 0
-    device: str = "cpu"
+
+    @property
+    def options(self) -> dict[str, object]:
+        """The settings as options of `ius-train fit`."""
+        return {name: value for name, value in msgspec.structs.asdict(self).items() if name != "folds"}
 
 
 class Model(_Part, frozen=True):
@@ -81,6 +80,7 @@ class Model(_Part, frozen=True):
         exclude: list of cases left out (CSV: case, reason), seen from the working folder.
         folds: if not those of `training`.
         training: what is different from the experiment's `training` for this model.
+        starts_from: another model of this experiment, from whose exported weights the training goes on.
     """
 
     cohorts: tuple[str, ...]
@@ -89,10 +89,11 @@ class Model(_Part, frozen=True):
     exclude: str | None = None
     folds: tuple[int, ...] | None = None
     training: dict[str, object] = {}
+    starts_from: str | None = None
 
     @property
     def data(self) -> tuple[object, ...]:
-        """What tells its training slices from another model's."""
+        """The choice of its training slices; models with equal choices share a data set."""
         return self.cohorts, self.min_area, self.negatives, self.exclude
 
 
@@ -125,18 +126,45 @@ class Comparison(_Part, frozen=True):
     annotators: dict[str, Annotator] = {}
 
 
+class Export(_Part, frozen=True):
+    """A model to export with its measured scores, fast and thorough.
+
+    Attributes:
+        model: which one; fold 0 of it.
+        name: as screens show it.
+        comparison: whose one test cohort the scores are measured on, and whose words say on which data.
+        version: of the model.
+        baseline: cohort on which a threshold is tuned, to be scored beside the model.
+    """
+
+    model: str
+    name: str
+    comparison: str
+    version: str = "1"
+    baseline: str | None = None
+
+
 class Experiment(_Part, frozen=True):
-    """A whole experiment; `small` holds what a trial run of minutes changes, in the same form."""
+    """A whole experiment; `small` holds what a trial run of minutes changes, in the same form.
+
+    `mode` is how every model predicts: thorough as in the paper and by nnU-Net's default, over all mirrors, or fast.
+    """
 
     title: str
     simulated: bool
     cohorts: dict[str, Cohort]
     models: dict[str, Model]
     comparisons: dict[str, Comparison]
+    exports: dict[str, Export] = {}
     slicing: Slicing = Slicing()
     training: Training = Training()
+    mode: Literal["fast", "thorough"] = "thorough"
     seed: int = 0
     small: dict[str, object] = {}
+
+    def slicing_of(self, cohort: str) -> Slicing:
+        """How one cohort is cut."""
+        return msgspec.convert(msgspec.to_builtins(self.slicing) | self.cohorts[cohort].slicing, Slicing)
 
     def folds(self, model: str) -> tuple[int, ...]:
         """The folds that are trained of one model."""
@@ -144,7 +172,8 @@ class Experiment(_Part, frozen=True):
 
     def training_of(self, model: str) -> Training:
         """How one model is trained."""
-        return msgspec.convert(msgspec.to_builtins(self.training) | self.models[model].training, Training)
+        own = current_names(self.models[model].training)
+        return msgspec.convert(msgspec.to_builtins(self.training) | own, Training)
 
     def first_with_data(self, model: str) -> str:
         """The first model that learns from the same slices: they are one data set of nnU-Net's, preprocessed once."""
@@ -202,9 +231,13 @@ def read_experiment(path: Path, *, small: bool = False) -> Experiment:
         content = yaml.safe_load(path.read_text())
         if small and isinstance(content, dict):
             content = _merged(content, content.get("small") or {})
+        if isinstance(content, dict) and isinstance(content.get("training"), dict):
+            content = content | {"training": current_names(content["training"])}
         experiment = msgspec.convert(content, Experiment)
         for model in experiment.models:
-            _check_plan(experiment.training_of(model).plan, path)
+            experiment.training_of(model)
+        for cohort in experiment.cohorts:
+            experiment.slicing_of(cohort)
     except (yaml.YAMLError, msgspec.ValidationError) as error:
         reason = " ".join(str(error).split())
         raise FormatError(f"{path} is not the declaration of an experiment: {reason}.") from error
@@ -213,7 +246,7 @@ def read_experiment(path: Path, *, small: bool = False) -> Experiment:
 
 
 def _merged(base: dict[str, object], changes: dict[str, object]) -> dict[str, object]:
-    """`base` with `changes` in it, part by part; null takes a part out."""
+    """`base` with `changes` applied, part by part; null removes a part."""
     merged = dict(base)
     for key, value in changes.items():
         old = merged.get(key)
@@ -221,19 +254,16 @@ def _merged(base: dict[str, object], changes: dict[str, object]) -> dict[str, ob
     return {key: value for key, value in merged.items() if value is not None}
 
 
-def _check_plan(plan: str, path: Path) -> None:
-    """Refuse a plan that `ius-train fit` does not know."""
-    if plan not in PLANS:
-        raise FormatError(f"{path} names the plan {plan}: choose {', '.join(PLANS)}.")
-
-
 def _check_names(experiment: Experiment, path: Path) -> None:
-    """Refuse names that are used and not declared, and cohorts with no source or two."""
+    """Refuse names that are used but not declared, and cohorts without exactly one source."""
     compared = experiment.comparisons.values()
     models = {name for one in compared for name in one.models.values()}
+    models |= {model.starts_from for model in experiment.models.values() if model.starts_from}
+    models |= {one.model for one in experiment.exports.values()}
     cohorts = {name for model in experiment.models.values() for name in model.cohorts}
     cohorts |= {name for one in compared for name in (*one.test, *one.choose_on)}
     cohorts |= {annotator.cohort for one in compared for annotator in one.annotators.values()}
+    cohorts |= {one.baseline for one in experiment.exports.values() if one.baseline}
     unknown = next(iter(sorted(models - set(experiment.models)) + sorted(cohorts - set(experiment.cohorts))), None)
     if unknown is not None:
         raise FormatError(f"{path} uses {unknown} and does not declare it.")
@@ -242,7 +272,25 @@ def _check_names(experiment: Experiment, path: Path) -> None:
             raise FormatError(f"{path}: the cohort {name} needs either 'simulate' or 'cases'.")
         if experiment.simulated != (cohort.simulate is not None):
             raise FormatError(f"{path} mixes simulated and real patients ({name}): declare two experiments.")
+    _check_exports(experiment, path)
     for one in compared:
         learnt = {name for model in one.models.values() for name in experiment.models[model].cohorts}
         if mixed := sorted(learnt & {*one.test, *one.choose_on}):
             raise FormatError(f"{path} scores a model on {mixed[0]}, which it was trained on.")
+
+
+def _check_exports(experiment: Experiment, path: Path) -> None:
+    """Refuse an export whose scores could not be said of one cohort, and a model that would start from itself."""
+    for name, one in experiment.exports.items():
+        compared = experiment.comparisons.get(one.comparison)
+        if compared is None or one.model not in compared.models.values() or len(compared.test) != 1:
+            raise FormatError(f"{path}: the export {name} needs a comparison of its model on one cohort of its own.")
+        if experiment.mode != "fast":
+            raise FormatError(f"{path}: {name} is scored in the fast mode too, so the comparisons need 'mode: fast'.")
+    for name, model in experiment.models.items():
+        seen, before = {name}, model.starts_from
+        while before is not None:
+            if before in seen:
+                raise FormatError(f"{path}: the model {name} would start from itself.")
+            seen.add(before)
+            before = experiment.models[before].starts_from

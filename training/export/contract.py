@@ -1,20 +1,18 @@
 """The contract of a trained nnU-Net folder: its recipe as the engine reads it."""
 
 from collections.abc import Mapping
-from importlib.metadata import version as installed
 
 import numpy as np
 
 from inference import contract as c
+from inference.version import __version__
 from training.export.training_facts import LabelOrigin, area_cutoff
 from training.nnunet.results.checkpoint import Trained
 from training.nnunet.results.plans import Plan, strides
+from training.slicing.size_bands import MIN_RELIABLE_MM2, VERY_SMALL_MM2
 
 MISMATCH_PER_MILLION = 200.0
 """Mask pixels of the golden cases that may differ on another device: GPUs round convolutions otherwise."""
-MIN_RELIABLE_MM2 = 200.0
-"""Faanes et al.: over this, Dice compares with an expert's; at or under it, it does not."""
-VERY_SMALL_MM2 = 35.0
 
 
 def contract_of(
@@ -104,6 +102,6 @@ def _provenance(trained: Trained, label_origin: LabelOrigin) -> c.Provenance:
         area_cutoff_mm2=area_cutoff(trained),
         label_origin=label_origin,
         seed=trained.receipt.seed,
-        exporter=f"ius {installed('ius')}",
+        exporter=f"ius {__version__}",
         precision="float32",
     )

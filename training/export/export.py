@@ -18,8 +18,9 @@ from training.export.proof import prove, reduce
 from training.export.samples import draw_samples, read_samples
 from training.io.files import written_aside
 from training.io.receipt import sha256
-from training.nnunet.results.checkpoint import Fold, Trained, read_trained
+from training.nnunet.results.checkpoint import Trained, read_trained
 from training.nnunet.results.postprocessing import Postprocessing
+from training.nnunet.settings import Fold
 
 VERIFY_SLICES = 70
 """Slices of the parity check."""
@@ -43,6 +44,7 @@ def export_model(
     postprocessing: Postprocessing | None = None,
     precision: Precision = Precision.FLOAT32,
     trial: bool = False,
+    spacing_mm: tuple[float, float] | None = None,
 ) -> ModelContract:
     """Export, check against nnU-Net's own predictor, and write the .onnx and its card (`out` with .md).
 
@@ -62,6 +64,7 @@ def export_model(
         checkpoint: `best` or `final`.
         postprocessing: what cross-validation chose, needed where only a pickle says so.
         precision: in which it runs; fewer bits only where they cost nothing.
+        spacing_mm: (row, col) of a pixel of the training's pictures, where those state no scale: PNG, JPEG, TIFF.
         trial: accept a model that segments nothing, or something everywhere: a trial run's is worth nothing.
 
     Returns:
@@ -73,7 +76,7 @@ def export_model(
     """
     if precision is Precision.BFLOAT16:
         openvino_session.library()  # before hours of proof
-    trained = read_trained(model, folds, checkpoint, postprocessing)
+    trained = read_trained(model, folds, checkpoint, postprocessing, spacing_mm)
     origin = label_origin or ("simulated" if simulated else None)
     if origin is None:
         raise ModelError("The contract has to say where the labels come from: us, mri, both or simulated.")
@@ -81,7 +84,7 @@ def export_model(
     identity = Identity(name=name, version=version, created=today, licence=licence, intended_use=INTENDED_USE)
     stores = facts.training_stores(trained, train)
     people = facts.read_population(population) if population else _simulated(trained, stores, simulated)
-    scores = facts.read_measured(evaluation)
+    scores = facts.read_measured(evaluation, trained)
     contract = contract_of(trained, identity, people, seen_in_training(trained, stores), scores, origin)
     samples = read_samples(verify, VERIFY_SLICES) if verify else draw_samples(VERIFY_SLICES, seed=0)
     slices = verify.name if verify else "simulated blobs"

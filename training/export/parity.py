@@ -1,4 +1,4 @@
-"""Whether an exported file says what nnU-Net's own predictor says, slice by slice, on masks."""
+"""Parity: whether an exported file gives the same masks as nnU-Net's own predictor, slice by slice."""
 
 import contextlib
 import io
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from inference.contract import Mode, Parity, ParityBand
+from inference.dice import agreement
 from inference.errors import ModelError
 from inference.frame import Pixels
 from inference.model.engine import Engine
@@ -23,9 +24,8 @@ from training.export.samples import Sample
 from training.nnunet.results.checkpoint import Trained
 from training.nnunet.results.plans import CONFIGURATION
 from training.nnunet.results.postprocessing import largest_component
+from training.slicing.size_bands import BANDS
 
-BANDS = ((0.0, 35.0), (35.0, 200.0), (200.0, math.inf))
-"""Areas in mm² by which the proof is split, open below and closed above (Faanes et al.)."""
 _LIBRARIES = ("nnunetv2", "torch", "onnx", "numpy", "opencv-python-headless", "scipy")
 _FAKE_MM = 999.0
 """The slice spacing nnU-Net's reader gives a 2D picture: far from the others, so never resampled along."""
@@ -106,12 +106,11 @@ def compare(engine: Engine, sample: Sample, reference: NDArray[np.uint8], mode: 
     mask = mask_of(engine.segment(sample.pixels, sample.spacing_mm, mode).margin, keep_largest=keep) > 0
     expected = (largest_component(reference) if keep else reference) > 0
     differing = int(np.count_nonzero(mask != expected))
-    both, total = int(np.count_nonzero(mask & expected)), int(mask.sum()) + int(expected.sum())
     pixel_mm2 = sample.spacing_mm[0] * sample.spacing_mm[1]
     size = int(expected.sum())
     delta = abs(int(mask.sum()) - size) * pixel_mm2
     tiles = len(prepare(sample.pixels, sample.spacing_mm, engine.contract.input).corners)
-    dice = 2 * both / total if total else 1.0
+    dice = agreement(mask, expected)
     return Comparison(sample.name, tiles, size, size * pixel_mm2, differing, dice, delta)
 
 

@@ -1,4 +1,4 @@
-"""What fewer bits cost: an exported file against the same network in float32, and both against the truth."""
+"""The cost of a lower precision: an exported file against the same network in float32, and both against the truth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,18 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.contract import Reduction
+from inference.dice import dice
 from inference.errors import ModelError
 from inference.model.engine import Engine
 from inference.model.segmentation import mask_of
-from training.export.parity import BANDS
 from training.export.samples import Sample
+from training.slicing.size_bands import VERY_SMALL_MM2
 
 MIN_DICE_MEAN = 0.99
 MIN_DICE = 0.97
-SMALLEST_MM2 = BANDS[0][1]
+SMALLEST_MM2 = VERY_SMALL_MM2
 """The paper's smallest band. Smaller masks are compared as if they had this area: there one pixel decides a Dice."""
 MAX_TRUTH_LOSS = 0.005
-"""How much lower the mean Dice to the truth may be: what 200 slices leave to chance."""
+"""How much lower the mean Dice to the truth may be: about the random error of 200 slices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Cost:
 
     Attributes:
         name: the slice.
-        dice: of the reduced mask to the float32 one, by `agreement`.
+        dice: of the reduced mask to the float32 one, by `agreement_in_area`.
         truth_dice_float32: Dice of the float32 mask to the true one; None on a tumour-free slice.
         truth_dice: the same of the reduced mask.
     """
@@ -111,7 +112,7 @@ def _cost(reduced: Engine, full: Engine, sample: Sample) -> Cost:
     if sample.truth is None:
         raise ModelError(f"The slice {sample.name} has no true mask: give a slice store with --verify.")
     ours, exact = (_mask(engine, sample) for engine in (reduced, full))
-    same = agreement(ours, exact, sample.spacing_mm)
+    same = agreement_in_area(ours, exact, sample.spacing_mm)
     if not sample.truth.any():
         return Cost(sample.name, same, None, None)
     return Cost(sample.name, same, dice(exact, sample.truth), dice(ours, sample.truth))
@@ -123,7 +124,7 @@ def _mask(engine: Engine, sample: Sample) -> NDArray[np.uint8]:
     return mask_of(margin, keep_largest=engine.contract.output.keep_largest)
 
 
-def agreement(first: NDArray[np.uint8], second: NDArray[np.uint8], spacing_mm: tuple[float, float]) -> float:
+def agreement_in_area(first: NDArray[np.uint8], second: NDArray[np.uint8], spacing_mm: tuple[float, float]) -> float:
     """Dice of two masks of one slice, where two areas of together less than twice `SMALLEST_MM2` count as that much.
 
     A plain Dice is 0 where one mask is empty and the other has a single pixel, and would refuse every network that is
@@ -138,12 +139,6 @@ def agreement(first: NDArray[np.uint8], second: NDArray[np.uint8], spacing_mm: t
     total = int(np.count_nonzero(first)) + int(np.count_nonzero(second))
     least = 2 * SMALLEST_MM2 / (spacing_mm[0] * spacing_mm[1])
     return 1 - differing / max(total, least)
-
-
-def dice(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
-    """Dice of two masks; two empty ones are equal."""
-    total = int(np.count_nonzero(first)) + int(np.count_nonzero(second))
-    return 2 * int(np.count_nonzero((first > 0) & (second > 0))) / total if total else 1.0
 
 
 def _truth(found: Sequence[Cost]) -> tuple[float, float]:

@@ -136,7 +136,7 @@ def for_both(
         ModelError: if they do not.
     """
     pairs = zip(own, cases, strict=True)
-    least = min(reduction.agreement(mine.mask, case.mask, case.spacing_mm) for mine, case in pairs)
+    least = min(reduction.agreement_in_area(mine.mask, case.mask, case.spacing_mm) for mine, case in pairs)
     if least < reduction.MIN_DICE:
         raise ModelError(
             f"In bfloat16 a golden frame has a Dice of {least:.4f} to nnU-Net's mask, wanted {reduction.MIN_DICE}, so "

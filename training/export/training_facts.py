@@ -1,4 +1,4 @@
-"""What a contract says beside the network itself: the training slices, the population, the scores."""
+"""The facts in a contract beside the network: its training slices, its population, its scores."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from training.slicing.slices import SliceRow, larger_than, read_slices
 LabelOrigin = Literal["us", "mri", "both", "simulated"]
 
 PUBLISHED = Path(__file__).parent / "populations"
-"""On whom the paper's published models were trained, in its own figures; what it does not state is left empty."""
+"""The populations of the paper's published models, in the paper's own figures; what it does not state is empty."""
 
 SIMULATED_LACKS = (
     "vessels, dura and air drop-out, and reverberation ghosts",
@@ -35,6 +35,9 @@ class _Data(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool
     n_patients: int
     n_slices: int
+    patients: frozenset[str] = frozenset()
+    seen_in_training: frozenset[str] = frozenset()
+    checkpoints: frozenset[str] = frozenset()
 
 
 class _Evaluation(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,22 +53,26 @@ class _Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     specificity_35mm2: float | None
 
 
-def read_measured(paths: Sequence[Path]) -> dict[Mode, Measured]:
+def read_measured(paths: Sequence[Path], trained: Trained | None = None) -> dict[Mode, Measured]:
     """The scores of `ius-train evaluate`, one summary a mode.
 
+    Args:
+        paths: summary.json files.
+        trained: the model they have to be of, on patients that its training did not have; None checks neither.
+
     Raises:
-        FormatError: if a file is missing or not such a summary, or two are of one mode.
+        FormatError: if a file is missing or not such a summary, two are of one mode, or one is no test of the model.
     """
     found: dict[Mode, Measured] = {}
     for path in paths:
-        mode, measured = _read_summary(path)
+        mode, measured = _read_summary(path, trained)
         if mode in found:
             raise FormatError(f"{path} is a second evaluation in the {mode.value} mode: give one a mode.")
         found[mode] = measured
     return found
 
 
-def _read_summary(path: Path) -> tuple[Mode, Measured]:
+def _read_summary(path: Path, trained: Trained | None) -> tuple[Mode, Measured]:
     """One summary.json."""
     try:
         found = msgspec.json.decode(path.read_bytes(), type=_Evaluation)
@@ -73,6 +80,8 @@ def _read_summary(path: Path) -> tuple[Mode, Measured]:
         raise FormatError(f"There is no evaluation at {path}: make one with 'ius-train evaluate'.") from error
     except msgspec.DecodeError as error:
         raise FormatError(f"{path} is no summary of 'ius-train evaluate' ({error}).") from error
+    if trained is not None:
+        _check_test(found.data, trained, path)
     measured = Measured(
         data=found.data.name,
         simulated=found.data.simulated,
@@ -86,6 +95,22 @@ def _read_summary(path: Path) -> tuple[Mode, Measured]:
         specificity_35mm2=found.specificity_35mm2,
     )
     return found.mode, measured
+
+
+def _check_test(data: _Data, trained: Trained, path: Path) -> None:
+    """Refuse figures of another model, and figures on patients that taught this one.
+
+    Raises:
+        FormatError: naming what is wrong with them.
+    """
+    if data.checkpoints and data.checkpoints != set(trained.checkpoints):
+        raise FormatError(f"{path} holds the scores of another model than {trained.folder}: evaluate this one.")
+    seen = sorted(data.seen_in_training | (data.patients & trained.trained_on.patients))
+    if seen:
+        raise FormatError(
+            f"{path} scores {trained.folder} on {len(seen)} patients that it was trained on ({seen[0]}), which is no "
+            "test: evaluate it on others, or export without --evaluation."
+        )
 
 
 def training_stores(trained: Trained, given: Sequence[Path]) -> tuple[Path, ...]:

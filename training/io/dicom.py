@@ -1,4 +1,4 @@
-"""DICOM files read whole or refused: pydicom takes a truncated one without a word."""
+"""DICOM files, read whole or refused: pydicom reads a truncated file without complaint."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def read_dicom(path: Path, *, header_only: bool = False) -> pydicom.FileDataset:
         with damage_told(f"{path} is a damaged DICOM file: copy it again."):
             dataset = pydicom.dcmread(path, stop_before_pixels=header_only)
             for element in dataset.iterall():
-                _ = element.value  # converted now, while damage is told
+                _ = element.value  # convert now, so that damage is reported as such
     except InvalidDicomError as error:
         raise FormatError(f"{path} is not a DICOM file.") from error
     return dataset

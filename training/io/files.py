@@ -18,8 +18,8 @@ def written_aside(path: Path) -> Iterator[Path]:
     The temporary name keeps every suffix (`.nii.gz`), since writers choose the format by it.
 
     Raises:
-        OSError: of a full disk, with the file's name; also if a compressed file is not whole: ITK says nothing of a
-            full disk.
+        OSError: on a full disk, with the file's name; also if a compressed file is incomplete, since ITK does not
+            report a full disk.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".aside-{os.getpid()}-{path.name}")
@@ -29,7 +29,7 @@ def written_aside(path: Path) -> Iterator[Path]:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         aside.replace(path)
     except OSError as error:
-        if error.errno in FULL and not error.filename:  # Python does not say of which file a write failed
+        if error.errno in FULL and not error.filename:  # Python does not say which file could not be written
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:

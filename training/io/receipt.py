@@ -1,4 +1,4 @@
-"""What a stage did, on what, with which versions: written beside its results."""
+"""The receipt of a stage, written beside its results: its settings, its inputs and the versions of the software."""
 
 import hashlib
 import json

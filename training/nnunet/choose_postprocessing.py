@@ -2,14 +2,17 @@
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from inference.contract import Mode
 from inference.errors import NotFoundError
 from training.cohort.folds import N_FOLDS
-from training.nnunet.predict import load_predictor, predict_images
-from training.nnunet.run import workspace
+from training.io.receipt import sha256
+from training.nnunet.predict import checkpoint_files, load_predictor, predict_images
+from training.nnunet.run import claim, workspace
 from training.slicing.store import link
 
 _FOLDS = tuple(range(N_FOLDS))
@@ -17,7 +20,9 @@ RESULT = f"crossval_results_folds_{'_'.join(map(str, _FOLDS))}"
 """nnU-Net's folder of the five folds' validation together, inside the model's."""
 
 
-def choose_postprocessing(model: Path, work: Path, *, checkpoint: str, device: str, jobs: int) -> bool:
+def choose_postprocessing(
+    model: Path, work: Path, *, checkpoint: str, device: str, jobs: int, mode: Mode = Mode.THOROUGH
+) -> bool:
     """Predict what each fold validates on, and let nnU-Net say whether only the largest region is to be kept.
 
     Writes `fold_N/validation/` and `crossval_results_folds_0_1_2_3_4/postprocessing.json`, which `predict` and `export`
@@ -29,6 +34,7 @@ def choose_postprocessing(model: Path, work: Path, *, checkpoint: str, device: s
         checkpoint: `best` or `final`.
         device: `cpu`, `cuda` or `mps`.
         jobs: processes.
+        mode: how the validation slices are predicted; nnU-Net's own validation is thorough, over all mirrors.
 
     Returns:
         Whether only the largest region is kept.
@@ -42,20 +48,24 @@ def choose_postprocessing(model: Path, work: Path, *, checkpoint: str, device: s
             raise NotFoundError(f"{model} has no trained fold {fold}: the choice needs all five, so train it first.")
     raw = work / "nnUNet_raw" / model.parent.name
     files = json.loads((raw / "dataset.json").read_text())["dataset"]
-    _validate(model, raw, files, checkpoint, device)
+    _validate(model, raw, files, checkpoint, device, mode)
     truth = work / "nnUNet_preprocessed" / model.parent.name / "gt_segmentations"  # nnU-Net's own name for it
     for name, paths in files.items():
         link(_resolved(raw, paths["label"]), truth / f"{name}.nii.gz")
     return _choose(model, truth, jobs)
 
 
-def _validate(model: Path, raw: Path, files: Mapping[str, Any], checkpoint: str, device: str) -> None:
-    """Predict what each fold was validated on."""
+def _validate(model: Path, raw: Path, files: Mapping[str, Any], checkpoint: str, device: str, mode: Mode) -> None:
+    """Predict what each fold was validated on; masks of another checkpoint or mode are made anew."""
     splits = json.loads((raw / "splits_final.json").read_text())
     for fold in _FOLDS:
         images = {name: _resolved(raw, files[name]["images"][0]) for name in splits[fold]["val"]}
-        predictor = load_predictor(model, [fold], checkpoint, device)
-        predict_images(predictor, images, model / f"fold_{fold}" / "validation")
+        out = model / f"fold_{fold}" / "validation"
+        mark, made_from = out / "made.from", f"{sha256(checkpoint_files(model, [fold], checkpoint)[0])}\n{mode}"
+        if out.is_dir() and not (mark.is_file() and mark.read_text() == made_from):
+            shutil.rmtree(out)
+        claim(mark, made_from, "checkpoint's validation")
+        predict_images(load_predictor(model, [fold], checkpoint, device, mode), images, out)
 
 
 def _resolved(raw: Path, relative: str) -> Path:

@@ -1,4 +1,4 @@
-"""Slice stores as an nnU-Net data set: dataset.json points into the stores (no copies), splits go by patient."""
+"""Slice stores as an nnU-Net data set: dataset.json points into the stores without copies; splits are by patient."""
 
 import hashlib
 import json
@@ -10,6 +10,7 @@ from pathlib import Path
 from inference.errors import IusError, NotFoundError
 from training.cohort.folds import Folds, Split, split_slices
 from training.io.receipt import write_json
+from training.nnunet.settings import Fold
 from training.slicing.slices import SliceRow, larger_than, read_slices
 
 FILE_ENDING = ".nii.gz"
@@ -23,7 +24,7 @@ _TRAILER = 8
 
 
 class DatasetError(IusError):
-    """A training set that nnU-Net could not learn from."""
+    """The training set is one that nnU-Net could not learn from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,15 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
     return splits
 
 
+def train_patients(stores: Sequence[Path], splits: Sequence[Split], fold: Fold) -> list[str]:
+    """The patients whose slices train a fold; `all` trains on the validation slices too."""
+    patient_of = {row.name: row.patient for store in stores for row in read_slices(store)}
+    names = splits[0]["train"] + splits[0]["val"] if fold == "all" else splits[fold]["train"]
+    return sorted({patient_of[name] for name in names})
+
+
 def _digest(slices: Iterable[tuple[SliceRow, Path]]) -> str:
-    """What tells two data sets apart wherever they lie: their slices' areas and sizes, and every pixel."""
+    """A digest of a data set, wherever it lies: its slices' areas and sizes, and every pixel."""
     table = [[asdict(row), _unpacked(row.image(store)), _unpacked(row.label(store))] for row, store in slices]
     return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
 

@@ -7,15 +7,16 @@ from pathlib import Path
 from filelock import FileLock
 
 from inference.errors import IusError
-from training.nnunet.run import FitSettings, begin, train, workspace
+from training.nnunet.run import begin, train, workspace
+from training.nnunet.settings import FitSettings
 
 
 class GpuError(IusError):
-    """Fewer GPUs than were asked for."""
+    """This machine has fewer GPUs than were asked for."""
 
 
-def fit_parallel(work: Path, dataset: str, settings: FitSettings, gpus: int) -> Path:
-    """Train one fold on several GPUs, from its last checkpoint where there is one, and give its folder.
+def fit_parallel(work: Path, dataset: str, settings: FitSettings) -> Path:
+    """Train one fold on as many GPUs as the settings say, from its last checkpoint if there is one; give its folder.
 
     nnU-Net deals the batch out over the GPUs; losses are averaged over them, so that all stop in the same epoch.
 
@@ -25,23 +26,24 @@ def fit_parallel(work: Path, dataset: str, settings: FitSettings, gpus: int) -> 
     import torch
     from torch.multiprocessing.spawn import spawn
 
-    if torch.cuda.device_count() < gpus:
-        raise GpuError(f"There are {torch.cuda.device_count()} GPUs here, and {gpus} were asked for: lower --gpus.")
+    gpus, found = settings.gpus, torch.cuda.device_count()
+    if found < gpus:
+        raise GpuError(f"There are {found} GPUs here, and {gpus} were asked for: lower --gpus.")
     folder = begin(work, dataset, settings)
     with FileLock(folder / ".lock"):
-        arguments = (work, dataset, settings, gpus, _free_port())
+        arguments = (work, dataset, settings, _free_port())
         spawn(_rank, args=arguments, nprocs=gpus, join=True)  # type: ignore[no-untyped-call]
     return folder
 
 
-def _rank(rank: int, work: Path, dataset: str, settings: FitSettings, gpus: int, port: int) -> None:
+def _rank(rank: int, work: Path, dataset: str, settings: FitSettings, port: int) -> None:
     """One GPU's process."""
     import torch
     from torch import distributed
 
     os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     workspace(work)
-    distributed.init_process_group("nccl", rank=rank, world_size=gpus)
+    distributed.init_process_group("nccl", rank=rank, world_size=settings.gpus)
     torch.cuda.set_device(rank)
     train(work, dataset, settings)
     distributed.destroy_process_group()

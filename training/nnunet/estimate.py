@@ -1,4 +1,4 @@
-"""How long a fit will take on this machine, from a few of its own steps."""
+"""How long a training will take on this machine, from timing a few of its own steps."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from training.nnunet.run import FitSettings, prepared_trainer
+from training.nnunet.run import prepared_trainer
+from training.nnunet.settings import FitSettings
 
 STEPS = 4
 """Batches that are timed; as many before them warm up."""

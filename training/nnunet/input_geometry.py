@@ -1,4 +1,4 @@
-"""Which pictures a network sees, in words: two networks of the same shape may see the same slice differently."""
+"""A network's input in words: two networks of the same shape may see the same slice differently."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ def pictures_of(model: Path) -> str:
 
 
 def other_pictures(start: Path, plans: Mapping[str, Any]) -> str | None:
-    """A sentence where a training goes on from weights that saw other pictures; None where they saw the same.
+    """A sentence if a training goes on from weights that saw another kind of input; None if they saw the same.
 
     Args:
         start: an export.

@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from inference.contract import Mode
 from inference.errors import NotFoundError
 from training.io.receipt import sha256
+from training.nnunet.device import check_device
 from training.nnunet.names import CONFIGURATION
-from training.nnunet.run import Fold, claim
+from training.nnunet.run import claim
+from training.nnunet.settings import Fold
 from training.slicing.slices import read_slices, write_slice
 
 if TYPE_CHECKING:
@@ -18,15 +21,16 @@ if TYPE_CHECKING:
 
 
 def load_predictor(
-    model: Path, folds: Sequence[Fold], checkpoint: str = "best", device: str = "cpu"
+    model: Path, folds: Sequence[Fold], checkpoint: str = "best", device: str = "cpu", mode: Mode = Mode.FAST
 ) -> "nnUNetPredictor":
-    """nnU-Net's own predictor over folds, without mirroring, tiles at half steps with Gaussian weights.
+    """nnU-Net's own predictor over folds, tiles at half steps with Gaussian weights.
 
     Args:
         model: the folder that holds plans.json, dataset.json and fold_N.
         folds: whose logits are averaged.
         checkpoint: `best` or `final`.
         device: `cpu`, `cuda` or `mps`.
+        mode: thorough averages over all mirrors that the training allowed, as nnU-Net does by default.
 
     Raises:
         NotFoundError: if a file of the model is missing.
@@ -38,6 +42,7 @@ def load_predictor(
 
     from training.nnunet.results.checkpoint import read_checkpoint
 
+    check_device(device)
     weights_files = checkpoint_files(model, folds, checkpoint)
     for path in (model / "plans.json", model / "dataset.json", *weights_files):
         if not path.is_file():
@@ -52,16 +57,19 @@ def load_predictor(
         plans.get_label_manager(dataset).num_segmentation_heads,
         deep_supervision=False,
     ).to(device)
-    weights = [read_checkpoint(path)["network_weights"] for path in weights_files]
+    checkpoints = [read_checkpoint(path) for path in weights_files]
+    weights = [one["network_weights"] for one in checkpoints]
+    axes = checkpoints[0].get("inference_allowed_mirroring_axes")
     network.load_state_dict(weights[0])
     network.eval()
-    predictor = nnUNetPredictor(use_mirroring=False, device=torch.device(device), allow_tqdm=False)
-    predictor.manual_initialization(network, plans, configuration, weights, dataset, "", None)
+    mirrored = mode is Mode.THOROUGH and bool(axes)
+    predictor = nnUNetPredictor(use_mirroring=mirrored, device=torch.device(device), allow_tqdm=False)
+    predictor.manual_initialization(network, plans, configuration, weights, dataset, "", axes if mirrored else None)
     return predictor
 
 
 def checkpoint_files(model: Path, folds: Sequence[Fold], checkpoint: str = "best") -> list[Path]:
-    """Where the checkpoints of these folds are."""
+    """The checkpoints of these folds."""
     return [model / f"fold_{fold}" / f"checkpoint_{checkpoint}.pth" for fold in folds]
 
 
@@ -73,6 +81,7 @@ def predict_slices(
     folds: Sequence[Fold] = (0,),
     checkpoint: str = "best",
     device: str = "cpu",
+    mode: Mode = Mode.THOROUGH,
 ) -> bool:
     """Predict every slice of the stores into `out/NAME.nii.gz`, none left out; what is already there is kept.
 
@@ -86,12 +95,11 @@ def predict_slices(
     from training.nnunet.results.postprocessing import keeps_largest
 
     images = {row.name: row.image(store) for store in stores for row in read_slices(store)}
-    predictor = load_predictor(model, folds, checkpoint, device)
+    predictor = load_predictor(model, folds, checkpoint, device, mode)
     largest = keeps_largest(find_model(model), None)
     digests = [sha256(path) for path in checkpoint_files(model, folds, checkpoint)]
-    claim(
-        out / "made.from", "\n".join([*digests, "largest region"] if largest else digests), "checkpoint's predictions"
-    )
+    made_from = [*digests, *(["largest region"] if largest else []), *([str(mode)] if mode is Mode.THOROUGH else [])]
+    claim(out / "made.from", "\n".join(made_from), "checkpoint's or mode's predictions")
     predict_images(predictor, images, out, largest=largest)
     return largest
 

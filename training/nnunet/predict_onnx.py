@@ -1,18 +1,18 @@
-"""Masks of an exported model over slice stores, by the engine itself: what the screen would show of each slice."""
+"""Masks of an exported model over slice stores, by the viewer's own engine: what the screen would show."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
 
-from inference.contract import Mode
+from inference.contract import Mode, ModelContract
 from inference.model.engine import Engine
 from inference.model.segmentation import mask_of
 from training.nnunet.run import claim
 from training.slicing.slices import SliceRow, read_slice, read_slices, write_slice
 
 
-def predict_exported(model: Path, stores: Sequence[Path], out: Path, mode: Mode = Mode.FAST) -> bool:
+def predict_exported(model: Path, stores: Sequence[Path], out: Path, mode: Mode = Mode.FAST) -> ModelContract:
     """Predict every slice of the stores into `out/NAME.nii.gz`, none left out; what is already there is kept.
 
     Args:
@@ -22,7 +22,7 @@ def predict_exported(model: Path, stores: Sequence[Path], out: Path, mode: Mode 
         mode: one pass, or the mean over the mirrors that the contract allows.
 
     Returns:
-        Whether only the largest region of each mask was kept: what the contract says.
+        The model's contract: whether only the largest region of each mask was kept, and of which checkpoints it is.
 
     Raises:
         ModelError: if the model does not run here or does not reproduce its own masks.
@@ -38,7 +38,7 @@ def predict_exported(model: Path, stores: Sequence[Path], out: Path, mode: Mode 
         spacing = (row.row_mm, row.col_mm)
         segmented = engine.segment(read_slice(row.image(store)), spacing, mode)
         write_slice(mask_of(segmented.margin, keep_largest=largest), spacing, _mask(row, out))
-    return largest
+    return engine.contract
 
 
 def _mask(row: SliceRow, out: Path) -> Path:

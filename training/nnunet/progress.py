@@ -1,4 +1,4 @@
-"""The course of a training: one row an epoch in progress.csv, and progress.png."""
+"""The learning curves of a training: one row an epoch in progress.csv, drawn in progress.png."""
 
 import csv
 from collections.abc import Mapping, Sequence

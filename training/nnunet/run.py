@@ -9,74 +9,24 @@ import inspect
 import json
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from inference.errors import FormatError, NotFoundError
 from training.io.receipt import sha256
 from training.nnunet.dataset import DIGEST
+from training.nnunet.device import check_device
 from training.nnunet.early_stopping import Patience
-from training.nnunet.names import CONFIGURATION, dataset_number, model_folder, plans_name
+from training.nnunet.names import CONFIGURATION, dataset_number
+from training.nnunet.settings import FitSettings, all_settings
 
 if TYPE_CHECKING:
     from training.nnunet.trainer import nnUNetTrainerDA5EarlyStopping
 
-Fold = int | Literal["all"]
 _FOLDERS = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 _WORKERS = "nnUNet_n_proc_DA"
-
-
-@dataclass(frozen=True, slots=True)
-class FitSettings:
-    """What `fit` may be told; None keeps nnU-Net's own value.
-
-    Attributes:
-        plan: `full` (nnU-Net's own), `realtime`, or one of its neighbours, which are named as deviations.
-        variant: a name for another way to learn the same plan from the same slices.
-        fold: 0 to 4, or `all` to train on everything.
-        epochs: length of the learning-rate schedule (nnU-Net: 1000).
-        iterations: training batches an epoch (250).
-        val_iterations: validation batches an epoch (50).
-        batch_size: slices a batch (planned).
-        patience: epochs without a lower validation loss before stopping (30).
-        learning_rate: at the first epoch (0.01).
-        slice_dice: Dice of every slice for itself in the loss, in place of the batch's (training/nnunet/losses.py).
-        tumour_free: share of tumour-free slices among those drawn for training; None draws all slices alike.
-        start: exported .onnx of the same network whose weights it starts from.
-        device: `cpu`, `cuda` or `mps`.
-        bfloat16: run the network in bfloat16 (nnU-Net: float32 on a CPU).
-        workers: processes that augment; 0 augments in the training process.
-        jobs: processes that preprocess.
-        seed: of torch and numpy; with workers > 0 the augmentation is not reproducible.
-    """
-
-    plan: str = "full"
-    variant: str = ""
-    fold: Fold = 0
-    epochs: int | None = None
-    iterations: int | None = None
-    val_iterations: int | None = None
-    batch_size: int | None = None
-    patience: int | None = None
-    learning_rate: float | None = None
-    slice_dice: bool | None = None
-    tumour_free: float | None = None
-    start: Path | None = None
-    device: str = "cpu"
-    bfloat16: bool | None = None
-    workers: int = 1
-    jobs: int = 2
-    seed: int = 0
-
-    @property
-    def plans(self) -> str:
-        """The plans' name in nnU-Net's folders."""
-        return plans_name(self.plan, self.variant)
-
-    def folder(self, work: Path, dataset: str) -> Path:
-        """Where this fold's checkpoints are."""
-        return model_folder(work, dataset, self.plan, self.variant) / f"fold_{self.fold}"
+_AS_BEGUN = {"loss slice-dice": "slice Dice True"}
+"""Lines of learning.txt -> what folds hold that earlier versions began, so that they count still."""
 
 
 def workspace(work: Path) -> None:
@@ -100,7 +50,7 @@ def plan_and_preprocess(work: Path, dataset: str, settings: FitSettings) -> None
 
 
 def _plan_and_preprocess(raw: Path, preprocessed: Path, settings: FitSettings) -> None:
-    """The same, for the one process that holds the lock."""
+    """Fingerprint, plan and preprocess, in the one process that holds the lock."""
     from nnunetv2.experiment_planning.dataset_fingerprint.fingerprint_extractor import DatasetFingerprintExtractor
 
     from training.nnunet.planner import planner
@@ -118,7 +68,7 @@ def _plan_and_preprocess(raw: Path, preprocessed: Path, settings: FitSettings) -
 
 
 def _forget_if_changed(raw: Path, preprocessed: Path) -> None:
-    """Throw away what was made from another version of the data set."""
+    """Delete what was preprocessed from another version of the data set."""
     now, then = raw / "dataset.json", preprocessed / "dataset.json"
     if not now.is_file():
         raise NotFoundError(f"There is no nnU-Net data set at {raw}.")
@@ -164,10 +114,13 @@ def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
     Raises:
         FormatError: if the fold was begun on another data set, or to learn in another way.
         NotFoundError: if there is no such data set, or no model to start from.
+        DeviceError: if there is no such device here.
     """
     raw, folder = work / "nnUNet_raw" / dataset, settings.folder(work, dataset)
     if not (raw / "dataset.json").is_file():
         raise NotFoundError(f"There is no nnU-Net data set at {raw}.")
+    if settings.gpus == 1:  # several are counted where they are shared
+        check_device(settings.device)
     slices = json.loads((raw / "dataset.json").read_text())[DIGEST]
     ways = "\n".join(_ways(settings))
     claim(folder / "data.sha256", f"{slices}\n{sha256(raw / 'splits_final.json')}", "data set's training")
@@ -178,16 +131,15 @@ def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
 
 
 def _ways(settings: FitSettings) -> list[str]:
-    """What a training learns in another way than nnU-Net's; nothing where it does not."""
-    if settings.start is not None and not settings.start.is_file():
+    """How a training differs from nnU-Net's way of learning, a line each; none if it does not."""
+    if settings.start is not None and not Path(settings.start).is_file():
         raise NotFoundError(f"There is no {settings.start} to start from: give the path of an exported .onnx.")
-    ways = {
-        "learning rate": settings.learning_rate,
-        "slice Dice": settings.slice_dice or None,
-        "tumour-free": settings.tumour_free,
-        "start": None if settings.start is None else sha256(settings.start),
-    }
-    return [f"{name} {value}" for name, value in ways.items() if value is not None]
+    lines = []
+    for name, one in all_settings().items():
+        value = getattr(settings, name)
+        if one.learns and value != one.default:
+            lines.append(f"{one.learns} {sha256(Path(value)) if name == 'start' else value}")
+    return [_AS_BEGUN.get(line, line) for line in lines]
 
 
 def train(work: Path, dataset: str, settings: FitSettings) -> None:
@@ -231,20 +183,14 @@ def _trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerD
     }
     accepted = inspect.signature(nnUNetTrainerDA5EarlyStopping.__init__).parameters
     trainer = nnUNetTrainerDA5EarlyStopping(**{key: value for key, value in arguments.items() if key in accepted})
-    wanted = {
-        "bfloat16": settings.bfloat16,
-        "num_epochs": settings.epochs,
-        "num_iterations_per_epoch": settings.iterations,
-        "num_val_iterations_per_epoch": settings.val_iterations,
-        "patience": None if settings.patience is None else Patience(limit=settings.patience),
-        "initial_lr": settings.learning_rate,
-        "slice_dice": settings.slice_dice,
-        "tumour_free": settings.tumour_free,
-        "start": settings.start,
-    }
-    for name, value in wanted.items():
-        if value is not None:
-            setattr(trainer, name, value)
+    for name, one in all_settings().items():
+        value = getattr(settings, name)
+        if one.trainer is not None and value is not None:
+            setattr(trainer, one.trainer, value)
+    if settings.patience is not None:
+        trainer.patience = Patience(limit=settings.patience)
+    if settings.start is not None:
+        trainer.start = Path(settings.start)
     return trainer
 
 

@@ -1,4 +1,4 @@
-"""How often a slice is drawn for training: nnU-Net draws from a list of names, each as often as it stands there."""
+"""How often a slice is drawn for training: nnU-Net draws from a list, and a name that is listed twice comes twice."""
 
 from collections.abc import Collection, Sequence
 

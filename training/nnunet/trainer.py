@@ -13,7 +13,7 @@ from training.io.files import written_aside
 from training.nnunet.dataset import TUMOUR_FREE
 from training.nnunet.early_stopping import Patience
 from training.nnunet.input_geometry import other_pictures
-from training.nnunet.losses import dice_of_slices
+from training.nnunet.losses import NNUNET, changed
 from training.nnunet.progress import LOGGED, draw_curves, write_curves
 from training.nnunet.randomness import State, random_state, restore_random_state
 from training.nnunet.results.checkpoint import load_checkpoint, only_numbers, read_checkpoint
@@ -54,7 +54,7 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
 
     patience = Patience()
     bfloat16 = False
-    slice_dice = False
+    loss_name = NNUNET
     tumour_free: float | None = None
     start: Path | None = None
     network: Any
@@ -74,35 +74,34 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
             self.network.forward = in_bfloat16(self.network.forward, self.device.type)
 
     def _build_loss(self) -> Any:  # noqa: ANN401 - nnU-Net's untyped loss
-        """nnU-Net's, or its Dice slice by slice."""
-        loss = super()._build_loss()
-        return dice_of_slices(loss) if self.slice_dice else loss
+        """nnU-Net's loss, or what another one makes of it."""
+        return changed(self.loss_name, super()._build_loss())
 
     def get_tr_and_val_datasets(self) -> tuple[Any, Any]:
-        """nnU-Net's, the training slices listed so often that the wanted share of draws is tumour-free."""
+        """nnU-Net's data sets, with training slices repeated until the wanted share of draws is tumour-free."""
         train, val = super().get_tr_and_val_datasets()
         if self.tumour_free is not None:
             train.identifiers = weighed(train.identifiers, set(self.dataset_json[TUMOUR_FREE]), self.tumour_free)
         return train, val
 
     def on_validation_epoch_end(self, val_outputs: list[dict[str, Any]]) -> None:
-        """Count the epoch, before nnU-Net writes the checkpoints that hold the count.
+        """Count the epoch towards the patience before nnU-Net writes the checkpoints that hold the count.
 
-        The loss is the logged one: over all GPUs, so that all of them stop in the same epoch.
+        The loss is the logged one, averaged over all GPUs, so that all of them stop in the same epoch.
         """
         super().on_validation_epoch_end(val_outputs)
         self.patience = self.patience.after(float(self.logger.get_value("val_losses", step=-1)))
 
     def on_train_start(self) -> None:
-        """Go on drawing where the checkpoint left off, once nnU-Net has drawn its first batches for nothing."""
+        """Restore the random generators, after nnU-Net has drawn and discarded its first batches."""
         super().on_train_start()
-        if self._resumed is not None and not self.is_ddp:  # processes that share a training draw each their own
+        if self._resumed is not None and not self.is_ddp:  # processes that share a training each draw their own slices
             restore_random_state(self._resumed)
 
     def on_epoch_end(self) -> None:
         """Write `checkpoint_latest`, or leave the epoch loop when patience is exhausted.
 
-        It comes after `checkpoint_best`, which nnU-Net writes later: a resumed training then knows of that best.
+        It is written after `checkpoint_best`, so that a resumed training knows the best value so far.
         """
         super().on_epoch_end()
         if self.patience.exhausted:
@@ -130,7 +129,7 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         """Write a checkpoint with patience and generators, aside and renamed: a kill leaves the old one whole."""
         if self.local_rank != 0 or self.disable_checkpointing:
             return
-        planned, packed = io.BytesIO(), io.BytesIO()  # torch itself does not tell a full disk
+        planned, packed = io.BytesIO(), io.BytesIO()  # torch itself does not report a full disk
         super().save_checkpoint(planned)
         checkpoint = load_checkpoint(planned, Path(filename))
         checkpoint["early_stopping"] = {"lowest": self.patience.lowest, "waited": self.patience.waited}
@@ -148,5 +147,5 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         self._resumed = checkpoint.get("random_state")
 
     def _record_curves(self, folder: str) -> None:
-        """Each epoch's figures as CSV, in place of nnU-Net's picture, which takes longer than a short epoch."""
+        """Write each epoch's figures as CSV, since nnU-Net's picture takes longer than a short epoch."""
         write_curves({name: self.logger.get_value(name, step=None) for name in LOGGED}, Path(folder))

@@ -1,22 +1,25 @@
-"""Several trainings of one network as one: the mean of their weights, which costs a frame nothing.
+"""Several trainings of one network as one: the mean of their weights, at no extra cost a frame.
 
-Trainings that began from the same weights lie close enough for their mean to be a network too, often a better one than
-any of them (Wortsman et al., Model soups, ICML 2022). Members that differ in sensitivity give one in between.
+If trainings began from the same weights, the mean of their weights is a working network too, often better than any of
+them (Wortsman et al., Model soups, ICML 2022). Members that differ in sensitivity give one in between.
 """
 
 import io
+import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
 
 from inference.errors import FormatError, NotFoundError
 from training.io.files import written_aside
+from training.io.receipt import write_json
 from training.nnunet.input_geometry import pictures_of
 from training.nnunet.predict import checkpoint_files
 from training.nnunet.results.checkpoint import Weights, read_checkpoint
-from training.nnunet.run import Fold
+from training.nnunet.results.trained_on import PATIENTS, trained_on
+from training.nnunet.settings import Fold
 from training.nnunet.warm_start import read_weights
 
 _KEPT = ("plans.json", "dataset.json", "dataset_fingerprint.json")
@@ -34,8 +37,8 @@ def average_models(
         out: the model folder to write.
         fold: of the folders.
         checkpoint: `best` or `final`, of the folders.
-        margin: what the tumour's logit must exceed the background's by, on top of 0: positive for fewer contours.
-            It is taken off the last layer's bias, so that nnU-Net's own rule gives the same masks.
+        margin: how far the tumour's logit must exceed the background's; positive for fewer contours.
+            It is subtracted from the last layer's bias, so that nnU-Net's own rule gives the same masks.
 
     Returns:
         The files that were averaged.
@@ -64,7 +67,21 @@ def average_models(
             mean[key] += share * value
     _shift(mean, margin)
     _write(paths[0], out, state | {"network_weights": mean}, fold)
+    _tell_patients(paths, out / f"fold_{fold}" / _RECEIPT, fold)
     return files
+
+
+def _tell_patients(members: Sequence[Path], receipt: Path, fold: Fold) -> None:
+    """Write every member's training patients into the first one's receipt; of an export nobody knows them."""
+    if not receipt.is_file():
+        return
+    told = json.loads(receipt.read_text())
+    known = [trained_on(path, [fold]) for path in members if path.suffix != ".onnx"]
+    told["settings"][PATIENTS] = sorted(set().union(*(one.patients for one in known)))
+    told["settings"]["slices"] = list(dict.fromkeys(str(store) for one in known for store in one.stores))
+    if unknown := next((path for path in members if path.suffix == ".onnx"), None):
+        told["settings"]["start"] = str(unknown)
+    write_json(told, receipt)
 
 
 def _weights_like(first: Weights, file: Path) -> Weights:
@@ -112,7 +129,7 @@ def _write(first: Path, out: Path, checkpoint: Mapping[str, object], fold: Fold)
             shutil.copyfile(first / name, out / name)
     if (first / f"fold_{fold}" / _RECEIPT).is_file():
         shutil.copyfile(first / f"fold_{fold}" / _RECEIPT, home / _RECEIPT)
-    packed = io.BytesIO()  # torch itself does not tell a full disk
+    packed = io.BytesIO()  # torch itself does not report a full disk
     torch.save(checkpoint, packed)
     for name in ("best", "final"):
         with written_aside(home / f"checkpoint_{name}.pth") as aside:

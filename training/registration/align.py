@@ -21,11 +21,11 @@ FINE_MM, FINE_PATCH = 1.0, 7
 """Voxel sides, and LC2's patches in voxels; 7 at the fine one are Fuerst et al. 2014's."""
 GRID_MM = np.arange(-8.0, 9.0, 4.0)
 KEPT, FINISHED = 3, 2
-"""How many translations of the grid are climbed from, and how many of these climbs are finished at fine resolution."""
+"""How many translations of the grid a climb starts from, and how many climbs are finished at fine resolution."""
 SAME = (1.0, 0.02)
-"""Coarse ends nearer to each other than this (mm, rad), the first steps of the next climb, are finished once."""
+"""Coarse results closer to each other than this (mm, rad: the first steps of the next climb) are refined only once."""
 DISTANCE_PENALTY = 0.0015
-"""LC2 lost a mm away from the start: enough to choose between equals, too little to hold back a better one."""
+"""LC2 subtracted for each mm away from the start: enough to decide a tie, too little to hold back a better result."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +46,12 @@ class Climb:
 COARSE = Climb((6.0, 0.15), (1.5, 0.03), 80)
 FINE = Climb((5.0, 0.10), (1.0, 0.02), 120)
 ALONE = Climb((12.0, 0.15), (3.0, 0.05), 150)
-"""MIND-SSC has no coarse stage: on a grid of translations it prefers those that leave little overlap."""
+"""MIND-SSC has no coarse stage: on a grid of translations it would prefer those that leave little overlap."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alignment:
-    """A rigid transform with what can be said of it without knowing the truth.
+    """A rigid transform with the figures that can be computed without knowing the truth.
 
     Attributes:
         matrix: MRI to ultrasound, RAS mm.
@@ -133,7 +133,7 @@ def overlap_percent(us: Volume, mris: Sequence[Volume], matrix: Matrix) -> float
 
 
 def _coarse(score: Callable[[Parameters], float]) -> list[Parameters]:
-    """Where the climbs from the best translations of the grid end, the best of them first, none of them twice."""
+    """The results of climbing from the best translations of the grid: the best first, each once."""
     climbs = [_climb(score, start, COARSE) for start in best_of_grid(score, GRID_MM, KEPT)]
     ends: list[Parameters] = []
     for _, end in sorted(climbs, key=lambda one: one[0], reverse=True):
@@ -143,7 +143,7 @@ def _coarse(score: Callable[[Parameters], float]) -> list[Parameters]:
 
 
 def _same(one: Parameters, other: Parameters) -> bool:
-    """Whether the next climb would go the same way from both."""
+    """Whether the next climb would take the same path from both."""
     apart = np.abs(one - other)
     return bool((apart[:3] < SAME[0]).all() and (apart[3:] < SAME[1]).all())
 

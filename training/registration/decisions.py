@@ -1,6 +1,6 @@
-"""What a person decided about each registration: DIR/review.csv, which the next stage obeys.
+"""A person's decision about each registration: DIR/review.csv, which the next stage obeys.
 
-A decision is about one result. It names that result's fingerprint, so that a case registered anew is unreviewed again.
+A decision belongs to one result and names its fingerprint, so a case that is registered anew counts as unreviewed.
 """
 
 import csv
@@ -28,7 +28,7 @@ class Decision:
         case: its name in registration.csv.
         decision: `accept` or `reject`.
         note: why, in the person's words.
-        fingerprint: of the transform and the label that were looked at.
+        fingerprint: of the transform and the label that the person looked at.
     """
 
     case: str
@@ -41,7 +41,7 @@ COLUMNS = tuple(field.name for field in fields(Decision))
 
 
 def fingerprint(folder: Path, case: str) -> str:
-    """Of a registration's transform and transferred label: other files, another fingerprint.
+    """The fingerprint of a registration's transform and transferred label: it changes when either file does.
 
     Raises:
         NotFoundError: if the case has no transform.
@@ -74,7 +74,7 @@ def read_decision(folder: Path, case: str) -> Decision | None:
 
 
 def _written(folder: Path) -> list[Decision]:
-    """What stands in review.csv, whether it still holds or not."""
+    """Every decision in review.csv, whether it still holds or not."""
     path = folder / TABLE
     return parse_decisions(path) if path.is_file() else []
 
@@ -108,13 +108,13 @@ def _decision(row: dict[str, str], path: Path) -> Decision:
 
 
 def _holds(folder: Path, decision: Decision) -> bool:
-    """Whether the result that was looked at is still the one that is there."""
+    """Whether the files are still those that the person looked at."""
     transform = folder / "transforms" / f"{decision.case}.txt"
     return transform.is_file() and fingerprint(folder, decision.case) == decision.fingerprint
 
 
 def decide(folder: Path, verdicts: Mapping[str, Verdict], note: str = "") -> dict[str, Decision]:
-    """Add decisions on the registrations as they are now; a later one on the same case takes the earlier one's place.
+    """Add decisions on the registrations as they are now; a later decision on a case replaces the earlier one.
 
     Args:
         folder: of `ius-train register`.
@@ -139,10 +139,10 @@ def decide(folder: Path, verdicts: Mapping[str, Verdict], note: str = "") -> dic
 
 
 def put(folder: Path, case: str, decision: str, note: str, seen: str) -> None:
-    """Write one decision on the result that was looked at, or with an empty one take it back.
+    """Write one decision on the result that the person looked at; an empty decision takes the old one back.
 
     Raises:
-        FormatError: if it is no decision, or about another result than the one that is there.
+        FormatError: if it is no decision, or belongs to another result than the one in the folder.
     """
     decisions = read_decisions(folder)
     row = {"case": case, "decision": decision, "note": note, "fingerprint": seen}
@@ -157,11 +157,11 @@ def put(folder: Path, case: str, decision: str, note: str, seen: str) -> None:
 
 
 def take(folder: Path, review: Path) -> dict[str, Decision]:
-    """Add the decisions of a review that the page gave out.
+    """Add the decisions of a review.csv that was saved from the page.
 
     Raises:
         NotFoundError: if there is no such file.
-        FormatError: if it cannot be read, or is about other results than those that are there.
+        FormatError: if it cannot be read, or belongs to other results than those in the folder.
     """
     if not review.is_file():
         raise NotFoundError(f"There is no review at {review}.")

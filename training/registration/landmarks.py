@@ -1,4 +1,4 @@
-"""Corresponding landmarks of MRI and ultrasound (.tag), and the target registration error that they show."""
+"""Corresponding landmarks of MRI and ultrasound (.tag files), and the target registration error computed from them."""
 
 import json
 import re
@@ -86,7 +86,7 @@ def read_landmarks(path: Path) -> Landmarks:
 
 
 def _pair(line: str, path: Path) -> list[float]:
-    """The six numbers that a line begins with; the label, and the `;` after the last one, do not matter."""
+    """The six numbers at the start of a line; the label and a closing `;` are ignored."""
     found = _PAIR.match(line)
     if found is None:
         raise FormatError(f"{path} has a landmark without six numbers: {line.strip()!r}.")
@@ -100,7 +100,7 @@ def mtre_mm(landmarks: Landmarks, matrix: Matrix | None = None) -> float:
 
 
 def best_rigid(landmarks: Landmarks) -> Matrix:
-    """The rigid transform MRI to ultrasound of least squared landmark error (Kabsch 1976): what any other can reach.
+    """The rigid transform, MRI to ultrasound, of least squared landmark error (Kabsch 1976): no other fits better.
 
     Raises:
         FormatError: if there are fewer than three landmarks.

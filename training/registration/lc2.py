@@ -13,17 +13,17 @@ from training.registration.volume import Mask, Pixels
 
 _LEAST_VARIANCE = 1e-12
 _LEAST_SHARE = 1e-6
-"""Below this share of its own variance, what is left of a channel in a patch is rounding: it repeats the others."""
+"""If less than this share of a channel's variance is left in a patch, the rest is rounding: it repeats the others."""
 
 Statistic = NDArray[np.float64]
 
 
 def lc2(us: Pixels, mask: Mask, channels: list[Pixels], size: int) -> float:
-    """LC2 of ultrasound and MRI channels on one grid: 0 without, 1 with a perfect linear relation in every patch.
+    """LC2 of ultrasound and MRI channels on one grid: 1 with a perfect linear relation in every patch, 0 with none.
 
     Args:
         us: ultrasound, (k, j, i).
-        mask: its voxels that count.
+        mask: the voxels of it that count.
         channels: MRI intensities and gradient magnitudes on the same grid; NaN where there is no MRI.
         size: side of a patch, voxels, odd.
 
@@ -46,7 +46,7 @@ def lc2(us: Pixels, mask: Mask, channels: list[Pixels], size: int) -> float:
 
 
 def _standardised(image: Pixels, valid: Mask) -> Statistic:
-    """Zero mean and unit variance on the valid voxels, 0 elsewhere: LC2 does not change, and rounding stays small."""
+    """Zero mean and unit variance on the valid voxels, 0 elsewhere: LC2 stays as it is, and rounding small."""
     values = image[valid].astype(np.float64)
     spread = values.std()
     out = np.zeros(image.shape)
@@ -67,7 +67,7 @@ def _covariances(images: list[Statistic], share: Statistic, size: int) -> list[l
         share: of each patch, how much is valid.
         size: side of a patch, voxels.
     """
-    # In exact counts: half is not more than half, whatever the filter rounds.
+    # Exact counts, so that half a patch never passes as more than half by rounding.
     enough = np.rint(share * size**3) * 2 > size**3
     valid = share[enough]
     means = [_box(image, size)[enough] / valid for image in images]

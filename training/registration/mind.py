@@ -36,7 +36,7 @@ def mind_ssc(
     def view(of: Pixels, start: NDArray[np.int64], shape: tuple[int, ...]) -> Pixels:
         return of[tuple(slice(s, s + n) for s, n in zip(start, shape, strict=True))]
 
-    # Two pairs whose neighbours lie equally to each other share one filter: patch differences, seen from elsewhere.
+    # Pairs with the same offset between their neighbours share one filter, shifted.
     patches: dict[tuple[int, ...], Pixels] = {}
     shape = image.shape if where is None else (int(where.sum()),)
     distance = np.empty((len(PAIRS), *shape), np.float32)

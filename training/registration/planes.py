@@ -84,7 +84,7 @@ def cut_planes(us: Volume, mri: Volume, label: Volume | None, matrix: Matrix) ->
 
 
 def _one_size(planes: list[Plane]) -> list[Plane]:
-    """The planes with empty borders, so that side by side they have one scale."""
+    """The planes padded to one size, so that they share one scale side by side."""
     rows, cols = np.array([plane.us.shape for plane in planes]).max(axis=0)
 
     def padded(pixels: NDArray[Any], value: float) -> NDArray[Any]:

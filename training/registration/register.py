@@ -1,4 +1,4 @@
-"""Registering a cohort: every pair by itself, in several processes, resumable, with metrics and flags."""
+"""Registration of a cohort: each pair on its own, in several processes, resumable, with metrics and flags."""
 
 import json
 import multiprocessing
@@ -26,15 +26,15 @@ from training.registration.transforms import read_transform, write_transform
 from training.registration.volume import as_volume, read_image
 
 VERSION = 3
-"""Raised when the same files give other results: what an older one wrote is then done again."""
+"""Increased when the same files give other results, so that results of older versions are computed again."""
 
 
 def register(pairs: Sequence[Pair], out: Path, metric: Metric, jobs: int = 1) -> list[Registered]:
-    """Register every pair; one that cannot be is reported and leaves the others going.
+    """Register every pair; one that fails is reported, and the others go on.
 
     Writes OUT/transforms/CASE.txt and .tfm, OUT/labels/CASE.nii.gz, OUT/pictures/CASE/ (for the review),
-    OUT/cases/CASE.json (what makes it resume), OUT/registration.csv and the receipt. A case whose files and metric are
-    those of its last run is not done again.
+    OUT/cases/CASE.json (by which it resumes), OUT/registration.csv and the receipt. A case whose files and metric are
+    those of its last run is not registered again.
 
     Raises:
         FormatError: if there is nothing to register.
@@ -69,7 +69,7 @@ def _each(pairs: Sequence[Pair], out: Path, metric: Metric, jobs: int) -> Iterat
 
 
 def _one_thread() -> None:
-    """The processes share the cores already."""
+    """One thread each: the processes already share the cores."""
     sitk.ProcessObject.SetGlobalDefaultNumberOfThreads(1)
 
 

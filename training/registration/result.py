@@ -20,7 +20,7 @@ class Registered:
     """One row of registration.csv.
 
     Attributes:
-        case: its name; its transforms and label are called so.
+        case: its name; its transforms and label are named after it.
         metric: how it was registered.
         similarity_start: the last stage's similarity at the start.
         similarity: and at the result.
@@ -60,7 +60,7 @@ def flags(found: Alignment, label_inside_percent: float | None) -> list[str]:
 
 
 def write_results(rows: Sequence[Registered], folder: Path) -> None:
-    """Write registration.csv; what is not known is an empty cell."""
+    """Write registration.csv; an unknown value is an empty cell."""
     names = [field.name for field in fields(Registered)]
     with written_aside(folder / TABLE) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.DictWriter(stream, names)

@@ -13,7 +13,7 @@ ALL_NOTE = "accepted unseen: simulated"
 
 
 class UnseenError(IusError):
-    """Cases that would be accepted without anybody having looked at them."""
+    """Somebody asked to accept cases that nobody has looked at."""
 
 
 def review(
@@ -76,7 +76,7 @@ def _simulated(table: Path | None) -> set[str]:
 
 
 def _refuse_patients(results: Sequence[Registered], simulated: set[str], table: Path | None) -> None:
-    """Nobody's registration is accepted unseen, but a simulated patient's."""
+    """Refuse to accept unseen anything but a simulated patient's registration."""
     if table is None:
         raise UnseenError("--accept-all needs the case table that says which case is simulated: add --cases CASES.csv.")
     real = [row.case for row in results if row.case not in simulated]

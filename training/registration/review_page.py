@@ -1,4 +1,4 @@
-"""The review page: one HTML file a cohort, pictures embedded, which fetches nothing and gives out review.csv."""
+"""The review page: one HTML file a cohort with its pictures embedded; it loads nothing else and saves review.csv."""
 
 import base64
 import json
@@ -76,7 +76,7 @@ def _section(folder: Path, row: Registered, decision: Decision | None, simulated
 
 
 def _facts(row: Registered) -> list[tuple[str, str]]:
-    """What can be said of a registration without knowing the truth."""
+    """The figures of a registration that can be computed without knowing the truth."""
     facts = [
         (f"Similarity ({escape(row.metric)})", f"{_number(row.similarity_start, 4)} → {_number(row.similarity, 4)}"),
         ("Moved", f"{_number(row.shift_mm, 1)} mm"),

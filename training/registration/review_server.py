@@ -53,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._answer(HTTPStatus.OK, self.server.page.read_bytes(), "text/html; charset=utf-8")
 
     def do_POST(self) -> None:
-        """A decision; one about another result than the one that is there is refused."""
+        """Take a decision; refuse one about another result than the one in the folder."""
         length = int(self.headers.get("Content-Length") or 0)
         if self.path != f"/{self.server.secret}/decide" or length > _LARGEST:
             return self._answer(HTTPStatus.NOT_FOUND, b"")
@@ -65,7 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._answer(HTTPStatus.OK, b"")
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its base's name
-        """Say nothing: the page shows what was saved."""
+        """Log nothing: the page shows what was saved."""
 
     def _answer(self, status: HTTPStatus, body: bytes, kind: str = "text/plain; charset=utf-8") -> None:
         self.send_response(status)

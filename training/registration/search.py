@@ -42,7 +42,7 @@ def maximise(
     search.set_initial_step(step)
     search.set_xtol_abs(tolerance * step)
     search.set_maxeval(evaluations)
-    # Stopped by rounding, it is as near as it comes: the best seen is the result.
+    # BOBYQA stops with an error when rounding keeps it from improving: the best value seen is the result.
     with contextlib.suppress(nlopt.RoundoffLimited):
         search.optimize(start)
     return max(seen, key=lambda one: one[0])

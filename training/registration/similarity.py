@@ -12,7 +12,7 @@ from training.registration.transforms import Matrix
 from training.registration.volume import Mask, Volume, box, coarser, cropped, gradient_magnitude, smoothed, warp
 
 MIND_EROSION_MM = 4.0
-"""Descriptors near the sector's edge describe the edge."""
+"""How far from the sector's edge descriptors are used: closer ones would describe the edge itself."""
 
 
 class Similarity(Protocol):

@@ -8,7 +8,7 @@ from inference.errors import FormatError
 from training.registration.transforms import Matrix, as_itk
 
 SMOOTHING = 0.8
-"""Standard deviation of the Gaussian that takes a mask's steps away, in its own voxels."""
+"""Standard deviation of the Gaussian that smooths a mask's voxel steps, in the mask's own voxels."""
 
 
 def transfer(label: sitk.Image, us: sitk.Image, matrix: Matrix) -> tuple[sitk.Image, float]:
@@ -34,10 +34,10 @@ def transfer(label: sitk.Image, us: sitk.Image, matrix: Matrix) -> tuple[sitk.Im
 
 
 def _surface(mask: sitk.Image) -> sitk.Image:
-    """A field whose level of one half is the mask's surface without its steps.
+    """A field whose 0.5 level set is the mask's surface without its voxel steps.
 
-    A Gaussian takes the voxels' steps away, which linear interpolation would carry over; where it would turn a voxel's
-    own value round, that voxel keeps it, so that on the mask's own grid the mask comes back as it is.
+    A Gaussian smooths the steps, which linear interpolation would carry over. Where smoothing would flip a voxel, the
+    voxel keeps its value, so that on its own grid the mask comes back unchanged.
     """
     binary = sitk.GetArrayViewFromImage(mask) > 0
     field = ndimage.gaussian_filter(binary.astype(np.float32), SMOOTHING)

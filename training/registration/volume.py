@@ -11,8 +11,14 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.errors import FormatError, NotFoundError
+from inference.sources.grid import Volume as Grid
+from inference.sources.nifti import UNIT_MM
+from inference.sources.paths import suffix_of
+from inference.sources.volume import READERS, reader_of
 from training.registration.transforms import LPS, Matrix
 
+SHEAR = 0.02
+"""Cosine by which a direction may be off a right angle: a degree, which is what rounding and tilted gantries leave."""
 SMOOTHING = 0.7
 """Standard deviation of the Gaussian before sampling, in new voxels."""
 
@@ -39,14 +45,19 @@ class Volume:
 
 
 def read_image(path: Path) -> sitk.Image:
-    """Read a volume in any of ITK's formats.
+    """Read a volume: NIfTI, NRRD and MetaImage as the viewer does, other formats as ITK does.
+
+    ITK invents 1 mm where a header states none, takes micrometres for millimetres, and refuses a direction that is
+    sheared by a rounding.
 
     Raises:
         NotFoundError: if there is no such file.
-        FormatError: if it cannot be read, or is not a scalar volume.
+        FormatError: if it cannot be read, is not a scalar volume, or states no spacing.
     """
     if not path.is_file():
         raise NotFoundError(f"There is no image at {path}.")
+    if suffix_of(path) in READERS:
+        return _image(reader_of(path)(path), path)
     try:
         if path.suffix == ".gz":
             _read_to_the_end(path)
@@ -58,8 +69,36 @@ def read_image(path: Path) -> sitk.Image:
     return image
 
 
+def _image(volume: Grid, path: Path) -> sitk.Image:
+    """A grid as ITK has it, in LPS and mm."""
+    if volume.flat or volume.clip:
+        raise FormatError(f"{path} is not a volume of grey values.")
+    spacing = [mm for mm in volume.spacing if mm is not None]
+    if len(spacing) < 3:
+        raise FormatError(f"{path} states no usable spacing ({volume.note}): export it with one.")
+    voxels = volume.voxels
+    if voxels.dtype.itemsize > 8 or voxels.dtype == np.float16:
+        voxels = voxels.astype(np.float32)
+    image = sitk.GetImageFromArray(np.ascontiguousarray(voxels, voxels.dtype.newbyteorder("=")))
+    directions = np.eye(3) if volume.directions is None else _rotation(volume.directions, path)
+    unit_mm = UNIT_MM.get(int(volume.header["xyzt_units"]) & 7, 1.0)
+    image.SetSpacing(spacing)
+    image.SetDirection((LPS[:3, :3] @ directions).ravel().tolist())
+    image.SetOrigin((LPS[:3, :3] @ volume.header.get_best_affine()[:3, 3] * unit_mm).tolist())
+    return image
+
+
+def _rotation(directions: NDArray[np.float64], path: Path) -> NDArray[np.float64]:
+    """The nearest directions at right angles to each other."""
+    left, _, right = np.linalg.svd(directions)
+    nearest: NDArray[np.float64] = left @ right
+    if np.abs(nearest - directions).max() > SHEAR:
+        raise FormatError(f"{path} has axes that are not at right angles: resample it.")
+    return nearest
+
+
 def _read_to_the_end(path: Path) -> None:
-    """Unpack a file and throw it away: of a truncated one ITK reads what is there, and zeros, without a word."""
+    """Unpack a file to its end, since ITK silently fills a truncated one with zeros."""
     with gzip.open(path) as stream:
         while stream.read(1 << 24):
             pass
@@ -84,7 +123,7 @@ def coarser(volume: Volume, side_mm: float | NDArray[np.float64], mask: Mask | N
         mask: the voxels that count; None counts all.
 
     Returns:
-        The volume and the voxels more than half of which counted; the others are 0.
+        The volume, and the voxels of which more than half counted; the others are 0.
     """
     factor = side_mm / volume.spacing
     counts = np.ones(volume.pixels.shape, np.float32) if mask is None else mask.astype(np.float32)
@@ -113,9 +152,8 @@ def coarser(volume: Volume, side_mm: float | NDArray[np.float64], mask: Mask | N
 def smoothed(volume: Volume, side_mm: float) -> Volume:
     """A volume without detail finer than `side_mm`, to be sampled on a grid of that spacing.
 
-    Its own voxels are joined only as long as they stay below half of that: sampled from the coarse grid itself, linear
-    interpolation smooths more or less with every part of a voxel moved, and the similarity gets ripples whose tops the
-    search takes for maxima.
+    Voxels are joined only while they stay below half of `side_mm`. Linear interpolation on the coarse grid itself would
+    smooth more or less with each fraction of a voxel moved, and the search would take the ripples for maxima.
     """
     joined = np.maximum(1.0, np.floor(side_mm / 2 / volume.spacing + 0.01))
     half = coarser(volume, joined * volume.spacing)[0] if joined.max() > 1 else volume

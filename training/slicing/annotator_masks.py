@@ -1,4 +1,4 @@
-"""A second reader's masks, cut where a slice store was cut, so that they can be scored like a model's."""
+"""A second reader's masks, cut into the same slices as a store, so that they can be scored like a model's."""
 
 from collections.abc import Iterable
 from pathlib import Path

@@ -10,10 +10,9 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 
 from training.io.files import written_aside
+from training.slicing.size_bands import CUT_OFFS_MM2
 from training.slicing.volumes import AXES, Slicing, gridded
 
-CUT_OFFS_MM2 = (0, 5, 15, 25, 35, 70, 100, 200, 300)
-"""The paper's, section 2.3; a slice passes one if its tumour is larger."""
 SLICINGS: tuple[Slicing, ...] = get_args(Slicing)
 
 
@@ -75,7 +74,7 @@ def read_areas(path: Path) -> list[Area]:
 
 def summary(areas: Sequence[Area]) -> str:
     """How many slices are larger than each cut-off, and the median area, under each slicing; one line each."""
-    lines = ["slices larger than (mm²)" + "".join(f"{cut_off:>8}" for cut_off in CUT_OFFS_MM2) + "  median mm²"]
+    lines = ["slices larger than (mm²)" + "".join(f"{cut_off:>8g}" for cut_off in CUT_OFFS_MM2) + "  median mm²"]
     for slicing in SLICINGS:
         sizes = [area.area_mm2 for area in areas if area.slicing == slicing]
         counts = "".join(f"{sum(size > cut_off for size in sizes):>8}" for cut_off in CUT_OFFS_MM2)

@@ -1,4 +1,4 @@
-"""What a picture looks like, coarsely: it is known again on another grid or under another name."""
+"""A coarse fingerprint of a picture, which recognises it on another grid or under another name."""
 
 from dataclasses import dataclass
 
@@ -12,11 +12,11 @@ SIDE = 12
 CELL_MM = 5.0
 """Side of the cells of the world's lattice."""
 ALIKE = 0.95
-"""Correlation from which two pictures are one: no two of nine RESECT volumes reach 0.6 with each other, and each one
-resampled to a turned or a finer grid keeps over 0.96 with itself (tests/training/slicing/test_leaks.py)."""
+"""From this correlation on two pictures are the same: no two of nine RESECT volumes reach 0.6, while each volume
+resampled to a rotated or finer grid keeps over 0.96 with itself (tests/training/slicing/test_leaks.py)."""
 _READ_AT_MM = 1.0
 _MAX_CELLS = 4e6
-"""Larger volumes than any ultrasound are read coarser, so that memory stays bounded."""
+"""Volumes larger than any ultrasound are subsampled, so that memory stays bounded."""
 _SMOOTHING = 1.5
 _MIN_CELLS, _MIN_SHARE = 64, 0.5
 
@@ -50,12 +50,12 @@ def fingerprint(image: sitk.Image) -> Fingerprint:
     factors = [min(n, max(1, round(read_at / mm))) for n, mm in geometry]
     small = sitk.BinShrink(sitk.Cast(image, sitk.sitkFloat32), factors)
     pixels = sitk.GetArrayViewFromImage(small)
-    # Without the sector's rim, where resampling mixes the picture with what is outside.
+    # Leave out the sector's rim, where resampling mixes the picture with the outside.
     index = np.argwhere(ndimage.binary_erosion(ndimage.binary_fill_holes(pixels != 0), iterations=3))
     if len(index) == 0:
         return Fingerprint({}, {})
     grey = ndimage.gaussian_filter(pixels, _SMOOTHING)[tuple(index.T)]
-    # Percentiles, as a box that one stray voxel sets would move all cells.
+    # Percentiles, since a single stray voxel would otherwise shift the box and all its cells.
     low, high = np.percentile(index, (1, 99), axis=0)
     cells = np.floor((index - low) * SIDE / np.maximum(high - low, 1)).astype(np.int64)
     within = ((cells >= 0) & (cells < SIDE)).all(axis=1)
@@ -68,7 +68,7 @@ def fingerprint(image: sitk.Image) -> Fingerprint:
 
 
 def _means(cells: NDArray[np.int64], grey: NDArray[np.float32]) -> dict[int, float]:
-    """The mean grey value of every cell but those at the edge, which hold less than half of what a cell does."""
+    """The mean grey value of each cell, without cells at the edge that are less than half full."""
     numbers = cells @ (1024 ** np.arange(cells.shape[1]))
     keys, inverse, counts = np.unique(numbers, return_inverse=True, return_counts=True)
     means = np.bincount(inverse, grey) / counts

@@ -1,4 +1,4 @@
-"""Single 2D pictures and their masks, as sets of frames hold them."""
+"""Single 2D pictures and their masks, as data sets of frames hold them."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def is_frame(path: Path) -> bool:
 
 
 def read_frame(us: Path, label: Path) -> Labelled:
-    """Read one 2D picture and its mask as a stack of one; singleton axes that one of the two has do not matter.
+    """Read one 2D picture and its mask as a stack of one; extra singleton axes are ignored.
 
     Raises:
         NotFoundError: if a file is missing.
@@ -38,7 +38,7 @@ def read_frame(us: Path, label: Path) -> Labelled:
 
 
 def frame_spacing(path: Path) -> tuple[float, float] | None:
-    """(x, y) mm of a 2D picture's pixels; None where the header has 1 × 1, which writers put who know none."""
+    """(x, y) mm of a 2D picture's pixels; None where the header says 1 × 1, which stands for no known scale."""
     header = _header(path)
     kept = [mm for n, mm in zip(header.GetSize(), header.GetSpacing(), strict=True) if n > 1]
     if len(kept) != 2 or kept == [1.0, 1.0]:

@@ -1,4 +1,4 @@
-"""Which mask of a case is cut: the ultrasound's own, or MRI's, carried over and accepted by a person."""
+"""Which mask of a case is cut: the ultrasound's own, or the MRI's, carried over and accepted by a person."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

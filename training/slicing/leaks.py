@@ -1,4 +1,4 @@
-"""No patient on both sides: neither by name nor by picture, whatever the data sets call them."""
+"""No patient in both training and test, by name or by picture, whatever the data sets call them."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from training.slicing.fingerprint import ALIKE, Fingerprint
 from training.slicing.slices import read_slices
 
 _NUMBERED_ANEW = (("ReMIND2Reg-", "ReMIND-"),)
-"""Sets that repeat another's patients under numbers of their own, with no published list of who is who."""
+"""Data sets that renumber another set's patients, with no published list of who is who."""
 
 
 class LeakError(IusError):
@@ -20,7 +20,7 @@ class LeakError(IusError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Identity:
-    """Whose a case is, and what its picture looks like.
+    """A case's patient, and the fingerprint of its picture.
 
     Attributes:
         case: the case's name.
@@ -50,6 +50,16 @@ def refuse_leaks(train: Iterable[Identity], test: Iterable[Identity]) -> None:
                 )
 
 
+def patients_in_both(train: Iterable[Identity], test: Sequence[Identity]) -> set[str]:
+    """The test's patients who stand in the training too, by name or by picture."""
+    trained = list(train)
+    return {
+        other.patient
+        for other in test
+        if any(one.patient == other.patient or _one_picture(one, other) for one in trained)
+    }
+
+
 def _refuse_one_patient(one: Identity, other: Identity) -> None:
     """Refuse a shared name."""
     if one.patient == other.patient:
@@ -59,7 +69,7 @@ def _refuse_one_patient(one: Identity, other: Identity) -> None:
 
 
 def _refuse_unknown_kin(one: Identity, other: Identity) -> None:
-    """Refuse two sets of which one numbers the other's patients anew."""
+    """Refuse two data sets where one renumbers the other's patients."""
     for anew, known in _NUMBERED_ANEW:
         both = sorted((one.patient, other.patient), key=lambda name: not name.startswith(anew))
         if both[0].startswith(anew) and both[1].startswith(known):
@@ -70,7 +80,7 @@ def _refuse_unknown_kin(one: Identity, other: Identity) -> None:
 
 
 def refuse_twins(identities: Sequence[Identity]) -> None:
-    """Stop where one patient goes, or may go, under two names: folds would part them.
+    """Stop if one patient has, or may have, two names: folds would put them on both sides.
 
     Raises:
         LeakError: naming the two cases.
@@ -86,7 +96,7 @@ def refuse_twins(identities: Sequence[Identity]) -> None:
 
 
 def _one_picture(one: Identity, other: Identity) -> bool:
-    """Whether two cases show the same."""
+    """Whether two cases show the same picture."""
     return one.look is not None and other.look is not None and one.look.likeness(other.look) >= ALIKE
 
 

@@ -1,4 +1,4 @@
-"""A store of slices, cut case by case: resumable, and told of every case that could not be cut."""
+"""A store of slices, cut case by case: resumable, with a list of the cases that could not be cut."""
 
 import csv
 import json
@@ -21,14 +21,14 @@ from training.slicing.leaks import Identity, look_path, read_identities, refuse_
 from training.slicing.slices import SliceRow, read_slices, write_slices
 
 VERSION = 2
-"""Raised when the same files give other slices: what an older one cut is then cut again."""
+"""Increased when the same files give other slices, so that slices of older versions are cut again."""
 
 
 def cut_cases(cases: Iterable[Case], store: Path, cutting: Cutting, apart_from: Iterable[Path] = ()) -> list[SliceRow]:
-    """Cut every case that is not excluded into `store`; one that cannot be cut is told, and the others go on.
+    """Cut every case that is not excluded into `store`; one that fails is reported, and the others go on.
 
-    Writes `slices.csv`, `areas.csv` (every tumour slice of a volume under the three slicings) and `left-out.csv`. What
-    has the files and settings of its last cutting is not cut again.
+    Writes `slices.csv`, `areas.csv` (every tumour slice of a volume under the three slicings) and `left-out.csv`. A
+    case whose files and settings have not changed is not cut again.
 
     Args:
         cases: the case table's.
@@ -101,7 +101,7 @@ def _cut_once(case: Case, store: Path, cutting: Cutting) -> list[SliceRow]:
 
 
 def _files(case: Case, cutting: Cutting) -> dict[str, Path]:
-    """The files that are cut, by what they are; a case with a sweep alone has no volume to be missed."""
+    """The files to cut, by their kind; a case that has only a sweep needs no volume."""
     files: dict[str, Path] = {}
     swept = case.sweep is not None and case.sweep_label is not None and cutting.masks.labels != "mri"
     if case.us and (case.us_label or not swept):
@@ -125,7 +125,7 @@ def _key(case: Case, files: Mapping[str, Path], cutting: Cutting) -> dict[str, o
 
 
 def _remove(rows: Sequence[SliceRow], store: Path) -> None:
-    """Take an earlier cutting's slices away, so that none is left without a line in the table."""
+    """Remove the slices of an earlier cutting, so that none is left without a line in the table."""
     for row in rows:
         row.image(store).unlink(missing_ok=True)
         row.label(store).unlink(missing_ok=True)
@@ -150,7 +150,7 @@ def join_stores(stores: Sequence[Path], out: Path) -> list[SliceRow]:
 
 
 def link(old: Path, new: Path) -> None:
-    """Give a file a second name; copy it where the file system has none."""
+    """Give a file a second name (hard link); copy it where the file system has no links."""
     new.parent.mkdir(parents=True, exist_ok=True)
     new.unlink(missing_ok=True)
     try:

@@ -17,7 +17,7 @@ from training.io.dicom import pixels_of, read_dicom
 from training.registration.volume import read_image
 
 ISOTROPIC_TOLERANCE = 1.02
-"""Spacings whose largest is within this factor of the smallest count as isotropic."""
+"""A volume counts as isotropic if its largest spacing is within this factor of its smallest."""
 SECTOR_THRESHOLD = 8
 """Grey level (of 255) that a pixel inside the sector exceeds at least once: JPEG noise outside stays below."""
 _GRID_TOLERANCE_MM = 1e-2
@@ -140,7 +140,7 @@ def sector(brightest: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def same_grid(one: sitk.Image, other: sitk.Image) -> bool:
-    """Whether all corners agree: never compared with ==, as writers round affines differently."""
+    """Whether all corners agree, within a tolerance, since software rounds affines differently."""
     if one.GetSize() != other.GetSize():
         return False
     corners = [(0, 0, 0), tuple(n - 1 for n in one.GetSize())]
@@ -155,7 +155,7 @@ def same_grid(one: sitk.Image, other: sitk.Image) -> bool:
 def _cubes(image: sitk.Image, side: float, interpolator: int) -> sitk.Image:
     """Resample to cubes of `side` mm on the same axes; outside the volume is 0."""
     size = [max(1, round(n * mm / side)) for n, mm in zip(image.GetSize(), image.GetSpacing(), strict=True)]
-    # Voxel edges, not centres, stay where they are: the volume keeps its extent.
+    # Keep voxel edges, not centres, in place, so that the volume keeps its extent.
     first = [(side / mm - 1) / 2 for mm in image.GetSpacing()]
     origin = image.TransformContinuousIndexToPhysicalPoint(first)
     pixel_type = image.GetPixelID() if interpolator == sitk.sitkNearestNeighbor else sitk.sitkFloat32

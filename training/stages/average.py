@@ -10,7 +10,7 @@ WORDS = "average the weights of several trainings that began from the same ones"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """The models, their weights and where the mean goes."""
     one.add_argument("models", type=Path, nargs="+", help="model folders, or exports of the same network")
     one.add_argument("--out", type=Path, required=True, help="model folder to write")
     one.add_argument("--weights", type=float, nargs="+", help="one a model (default: all alike)")
@@ -20,7 +20,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Average the models and leave a receipt."""
     from inference.errors import IusError
     from training.io.receipt import write_receipt
     from training.nnunet.weight_averaging import average_models

@@ -14,7 +14,7 @@ WORDS = "find the cases of data sets on disk and write their table"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """Where the data sets lie, and what is taken of them."""
     one.add_argument(
         "--resect", type=Path, metavar="DIR", help="RESECT: NIFTI/CaseN/{US,MRI,Landmarks}, or all in CaseN"
     )
@@ -70,7 +70,7 @@ def _add_patterns(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Find the cases, check them, write the table and tell what was found."""
     from training.cohort.cases import write_cases
     from training.datasets.raidionics import HOW, with_masks
     from training.datasets.report import told, write_told

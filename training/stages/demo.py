@@ -1,13 +1,14 @@
-"""`ius-train demo`: the demonstration model and clip, from nothing: every stage in its order."""
+"""`ius-train demo`: the demonstration model and clip from nothing: the experiment `demo`, and the clip."""
 
 import argparse
 from pathlib import Path
 
-WORDS = "the demonstration model and clip, from nothing: every stage in its order"
+WORDS = "make the demonstration model and clip from nothing: the experiment 'demo', then the clip"
+CLIP_SEED = 9
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """Where to work, where to write, and how large."""
     one.add_argument("--work", type=Path, required=True, help="working folder (some GB), kept for resuming")
     one.add_argument("--out", type=Path, required=True, help="folder that gets models/ and clips/")
     one.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
@@ -15,8 +16,17 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
-    from training.cli import main
-    from training.demo import make_demo
+    """Run the experiment, and put its export and the clip where the package looks for them."""
+    import shutil
 
-    make_demo(arguments.work, arguments.out, jobs=arguments.jobs, small=arguments.small, run=main)
+    from training.experiments.declaration import find_experiment
+    from training.simulation.clip import simulate_clip
+    from training.workflow.run import Machine, run_experiment
+
+    run_experiment(find_experiment("demo"), arguments.work, Machine(arguments.jobs), small=arguments.small)
+    models, clips = arguments.out / "models", arguments.out / "clips"
+    for folder in (models, clips):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name in ("demo.onnx", "demo.md"):
+        shutil.copyfile(arguments.work / "exports" / name, models / name)
+    simulate_clip(clips / "demo.dcm", CLIP_SEED)

@@ -4,9 +4,13 @@ import argparse
 import json
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inference.errors import IusError
 from training.stages.settings import settings_of
+
+if TYPE_CHECKING:
+    from training.evaluation.summary import Mode, Origin
 
 WORDS = "score predictions against the store's masks"
 _FORMS = "Use 'PREDICTIONS SLICES', or 'NAME=PREDICTIONS ... --slices SLICES', or '--grid GRID.csv --slices SLICES'"
@@ -17,7 +21,7 @@ class ArgumentError(IusError):
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """What is scored against what, and where the report goes."""
     one.add_argument(
         "models",
         nargs="*",
@@ -56,14 +60,19 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         metavar="SLICES",
         help="stores the models were trained on: a patient in both stops the run",
     )
+    one.add_argument(
+        "--with-training-patients",
+        action="store_true",
+        help="score patients that a model was trained on too; the report says so, and 'export' refuses such scores",
+    )
     one.add_argument("--margin", type=float, metavar="DICE", help="mean Dice within which two models count as equal")
-    one.add_argument("--mode", choices=("fast", "thorough"), default="fast", help="how they predicted; default: fast")
+    one.add_argument("--mode", choices=("fast", "thorough"), help="how they predicted (default: as their receipts say)")
     one.add_argument("--jobs", type=int, default=1, help="threads that score; default: %(default)s")
     one.add_argument("--baseline", type=Path, metavar="SLICES", help="tune a threshold on these, score it beside")
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Score the predictions, write the report and print it."""
     from training.io.receipt import write_receipt
 
     store = _store(arguments)
@@ -94,22 +103,56 @@ def _refuse_leaks(trained_on: list[Path], store: Path) -> None:
         refuse_leaks(read_identities(training), read_identities(store))
 
 
-def _refuse_other_modes(folders: Iterable[Path], mode: str) -> None:
-    """Stop where predictions say of themselves that they were made in another mode: figures hold for one only."""
+def _mode(folders: Iterable[Path], wanted: str | None) -> "Mode":
+    """How all the predictions were made, since figures hold for one mode only; fast where no receipt says so.
+
+    Raises:
+        ArgumentError: if they were made in two modes, or in another than the one named.
+    """
+    modes: dict[str, Path] = {}
     for folder in folders:
         receipt = folder / "receipt-predict.json"
-        said = json.loads(receipt.read_text())["settings"].get("mode", "fast") if receipt.is_file() else mode
-        if said != mode:
+        if receipt.is_file():
+            modes.setdefault(json.loads(receipt.read_text())["settings"].get("mode") or "fast", folder)
+    for said, folder in modes.items():
+        if wanted is not None and said != wanted:
             raise ArgumentError(
-                f"{folder} was predicted in {said} mode, and is to be scored as {mode}: add --mode {said}."
+                f"{folder} was predicted in {said} mode, and is to be scored as {wanted}: add --mode {said}."
             )
+    if len(modes) > 1:
+        raise ArgumentError(
+            f"{modes['fast']} was predicted in the fast mode and {modes['thorough']} in the thorough one: "
+            "predict all models in one mode."
+        )
+    return "thorough" if (wanted or next(iter(modes), "fast")) == "thorough" else "fast"
+
+
+def _origin(folder: Path, store: Path, arguments: argparse.Namespace) -> "Origin":
+    """Where predictions come from, by their receipt; refused if the model was trained on some of the patients.
+
+    Raises:
+        ArgumentError: naming them, unless they are wanted.
+    """
+    from training.evaluation.summary import Origin
+    from training.slicing.slices import read_slices
+
+    receipt = folder / "receipt-predict.json"
+    told = json.loads(receipt.read_text())["settings"] if receipt.is_file() else {}
+    seen = sorted({row.patient for row in read_slices(store)} & set(told.get("seen_in_training") or ()))
+    if seen and not arguments.with_training_patients:
+        raise ArgumentError(
+            f"The model of {folder} was trained on {seen[0]}"
+            f"{f' and {len(seen) - 1} more of these patients' if len(seen) > 1 else ''}, so this is no test: score "
+            "patients that no training had, or add --with-training-patients to have a report that says so."
+        )
+    return Origin(tuple(told.get("checkpoints") or ()), tuple(seen))
 
 
 def _one(arguments: argparse.Namespace, store: Path) -> None:
     """Score one model without a name."""
     from training.evaluation.report import evaluate
 
-    _refuse_other_modes([Path(arguments.models[0])], arguments.mode)
+    arguments.mode = _mode([Path(arguments.models[0])], arguments.mode)
     evaluate(
         Path(arguments.models[0]),
         store,
@@ -120,6 +163,7 @@ def _one(arguments: argparse.Namespace, store: Path) -> None:
         cases=tuple(arguments.cases),
         mode=arguments.mode,
         jobs=arguments.jobs,
+        origin=_origin(Path(arguments.models[0]), store, arguments),
     )
 
 
@@ -130,17 +174,19 @@ def _several(arguments: argparse.Namespace) -> None:
 
     if arguments.baseline is not None:
         raise ArgumentError("A baseline is scored beside one model only: use 'evaluate PREDICTIONS SLICES'.")
-    how = {name: getattr(arguments, name) for name in ("data", "simulated", "title", "cases", "margin", "mode", "jobs")}
+    how = {name: getattr(arguments, name) for name in ("data", "simulated", "title", "cases", "margin", "jobs")}
     how["annotators"] = _named(arguments.annotator)
     if arguments.grid is None:
         named = _named(arguments.models)
-        _refuse_other_modes(named.values(), arguments.mode)
-        compare(named, arguments.slices, arguments.out, **how)
+        how["mode"] = arguments.mode = _mode(named.values(), arguments.mode)
+        origins = {name: _origin(folder, arguments.slices, arguments) for name, folder in named.items()}
+        compare(named, arguments.slices, arguments.out, origins=origins, **how)
     elif arguments.models:
         raise ArgumentError(f"Models are named by the grid or one by one, not both. {_FORMS}.")
     else:
         grid, training = read_grid(arguments.grid), _named(arguments.training)
-        _refuse_other_modes((one.predictions for one in grid), arguments.mode)
+        how["mode"] = arguments.mode = _mode((one.predictions for one in grid), arguments.mode)
+        how["origins"] = {one.predictions: _origin(one.predictions, arguments.slices, arguments) for one in grid}
         compare_grid(grid, arguments.slices, arguments.out, training=training, notes=arguments.note, **how)
 
 

@@ -7,7 +7,7 @@ WORDS = "run a declared experiment from its data to the report; interrupted anyw
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """Which experiment, and on which machine."""
     one.add_argument("name", help="cutoffs, label_origin, demo, miniature, realtime, rare, or a YAML file like them")
     one.add_argument("--work", type=Path, help="working folder, kept for resuming (default: work/NAME)")
     one.add_argument(
@@ -22,7 +22,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Run the experiment and print where its report is."""
     from training.experiments.declaration import find_experiment
     from training.workflow.run import Machine, run_experiment
 

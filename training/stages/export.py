@@ -1,18 +1,20 @@
 """`ius-train export`: write a model folder as one .onnx file with its contract."""
 
 import argparse
+import math
 from pathlib import Path
-from typing import Literal
+
+from training.stages.fit import fold
 
 WORDS = "write a model folder as one .onnx file with its contract"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """The model, its proof and what its contract says of it."""
     one.add_argument("model", type=Path, help="nnU-Net's results folder of one 2D model, or a zip of it")
     one.add_argument("--out", type=Path, required=True, help="the .onnx file")
     one.add_argument("--name", required=True, help="the model's name, as screens show it")
-    one.add_argument("--folds", type=_fold, nargs="+", default=[0], help="fused as one network (default: 0)")
+    one.add_argument("--folds", type=fold, nargs="+", default=[0], help="fused as one network (default: 0)")
     one.add_argument(
         "--postprocessing", choices=("none", "largest"), help="what nnU-Net chose, where only a pickle says so"
     )
@@ -48,16 +50,25 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     )
     for short, precision in (("--fp16", "float16"), ("--int8", "int8")):
         fewer.add_argument(short, dest="precision", action="store_const", const=precision, help=f"in {precision}")
+    one.add_argument(
+        "--spacing",
+        type=_spacing,
+        metavar="ROW,COL",
+        help="mm of a pixel of the training's pictures, where those state no scale: PNG, JPEG, TIFF",
+    )
     one.add_argument("--trial", action="store_true", help="accept a model that is worth nothing: a trial run's")
 
 
-def _fold(text: str) -> int | Literal["all"]:
-    """A fold's number, or `all`: nnU-Net's training without folds."""
-    return "all" if text == "all" else int(text)
+def _spacing(text: str) -> tuple[float, float]:
+    """ROW,COL in mm."""
+    row_mm, col_mm = (float(value) for value in text.split(","))
+    if not (0 < row_mm < math.inf and 0 < col_mm < math.inf):
+        raise ValueError(text)
+    return row_mm, col_mm
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Export the model."""
     from training.export.export import export_model
     from training.export.precision import Precision
 
@@ -78,4 +89,5 @@ def run(arguments: argparse.Namespace) -> None:
         checkpoint=arguments.checkpoint,
         postprocessing=arguments.postprocessing,
         trial=arguments.trial,
+        spacing_mm=arguments.spacing,
     )

@@ -9,7 +9,7 @@ WORDS = "measure transferred MRI masks against the ultrasound's own"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """The cases and their registrations."""
     one.add_argument("cases", type=Path, help="case table with us_label and mri_label")
     one.add_argument("registered", type=Path, help="folder of 'ius-train register'")
     one.add_argument("--out", type=Path, required=True, help="folder of the report")
@@ -18,7 +18,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Measure the labels, write the report and print it."""
     from training.evaluation.label_transfer import compare_labels
     from training.io.receipt import write_receipt
 

@@ -7,7 +7,7 @@ WORDS = "target registration error from .tag files"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """The landmark files and the transform."""
     one.add_argument("files", type=Path, nargs="+", metavar="FILE.tag", help="MNI tag files, MRI to ultrasound")
     one.add_argument(
         "--transform",
@@ -23,7 +23,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Measure the errors and print them."""
     from training.registration.landmarks import measure
 
     if arguments.page is not None:

@@ -1,6 +1,7 @@
 """`ius-train predict`: predict slice stores with a trained model, or with an export of one."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from training.stages.fit import fold
@@ -10,39 +11,65 @@ WORDS = "predict slice stores with trained folds, or with an exported .onnx"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """The model, the slices and how they are predicted."""
     one.add_argument("model", type=Path, help="model folder (plans.json, dataset.json, fold_N), or an exported .onnx")
     one.add_argument("slices", type=Path, nargs="+", help="slice stores")
     one.add_argument("--out", type=Path, required=True, help="folder of the predicted masks")
     one.add_argument("--folds", type=fold, nargs="+", default=[0], help="whose logits are averaged (default: 0)")
     one.add_argument("--checkpoint", choices=("best", "final"), default="best", help="default: %(default)s")
     one.add_argument("--device", default="cpu", help="default: %(default)s")
-    one.add_argument("--mode", choices=("fast", "thorough"), default="fast", help="of an .onnx; default: %(default)s")
+    one.add_argument(
+        "--mode",
+        choices=("fast", "thorough"),
+        help="thorough averages over all mirrors, as nnU-Net does by default (default: thorough, of an .onnx fast)",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Predict the slices and leave a receipt."""
     from training.io.receipt import write_receipt
 
-    largest, made_of = _exported(arguments) if arguments.model.suffix == ".onnx" else _trained(arguments)
+    exported = arguments.model.suffix == ".onnx"
+    arguments.mode = arguments.mode or ("fast" if exported else "thorough")
+    told, made_of = _exported(arguments) if exported else _trained(arguments)
     inputs = [*made_of, *(store / "slices.csv" for store in arguments.slices)]
-    write_receipt(arguments.out, "predict", settings_of(arguments) | {"largest_region_only": largest}, inputs)
+    write_receipt(arguments.out, "predict", settings_of(arguments) | told, inputs)
 
 
-def _trained(arguments: argparse.Namespace) -> tuple[bool, list[Path]]:
-    """By nnU-Net's own predictor; whether only the largest region is kept, and what was predicted with."""
-    from inference.errors import IusError
+def _trained(arguments: argparse.Namespace) -> tuple[dict[str, object], list[Path]]:
+    """By nnU-Net's own predictor; what the receipt tells of the model, and the model's files."""
+    from inference.contract import Mode
+    from training.io.receipt import sha256
     from training.nnunet.predict import checkpoint_files, predict_slices
+    from training.nnunet.results.trained_on import trained_on
 
-    if arguments.mode != "fast":
-        raise IusError("The thorough mode belongs to an exported model: export this one, and predict with the .onnx.")
     how = {"folds": arguments.folds, "checkpoint": arguments.checkpoint, "device": arguments.device}
-    largest = predict_slices(arguments.model, arguments.slices, arguments.out, **how)
-    return largest, checkpoint_files(arguments.model, arguments.folds, arguments.checkpoint)
+    largest = predict_slices(arguments.model, arguments.slices, arguments.out, **how, mode=Mode(arguments.mode))
+    files = checkpoint_files(arguments.model, arguments.folds, arguments.checkpoint)
+    known = trained_on(arguments.model, arguments.folds)
+    seen = known.among(arguments.slices)
+    _warn(seen, known.complete)
+    told = {"largest_region_only": largest, "checkpoints": [sha256(path) for path in files], "seen_in_training": seen}
+    return told, files
 
 
-def _exported(arguments: argparse.Namespace) -> tuple[bool, list[Path]]:
-    """By the viewer's engine."""
+def _warn(seen: list[str], complete: bool) -> None:
+    """Say at once which predictions are no test of the model."""
+    if seen:
+        print(
+            f"warning: the model was trained on {len(seen)} of these patients ({', '.join(seen[:3])}"
+            f"{', …' if len(seen) > 3 else ''}): these predictions are no test of it, and 'evaluate' refuses them.",
+            file=sys.stderr,
+        )
+    if not complete:
+        print(
+            "warning: no receipt tells all patients that the model was trained on: make sure that none is among these.",
+            file=sys.stderr,
+        )
+
+
+def _exported(arguments: argparse.Namespace) -> tuple[dict[str, object], list[Path]]:
+    """By the viewer's engine; an export does not hold its patients' names, so 'ius-train export' checks them."""
     from inference.contract import Mode
     from inference.errors import IusError
     from training.nnunet.predict_onnx import predict_exported
@@ -52,5 +79,9 @@ def _exported(arguments: argparse.Namespace) -> tuple[bool, list[Path]]:
             "An .onnx holds its folds and chooses its device itself: leave --folds, --checkpoint, --device out."
         )
 
-    largest = predict_exported(arguments.model, arguments.slices, arguments.out, Mode(arguments.mode))
-    return largest, [arguments.model]
+    exported = predict_exported(arguments.model, arguments.slices, arguments.out, Mode(arguments.mode))
+    told: dict[str, object] = {
+        "largest_region_only": exported.output.keep_largest,
+        "checkpoints": list(exported.provenance.checkpoint_sha256),
+    }
+    return told, [arguments.model]

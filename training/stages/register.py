@@ -8,7 +8,7 @@ WORDS = "register MRI to ultrasound and transfer its tumour masks"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """The pairs and the metric."""
     one.add_argument("paths", type=Path, nargs="+", metavar="CASES.csv | US MRI", help="case table, or one pair")
     one.add_argument("--out", type=Path, required=True, help="folder of transforms, labels and registration.csv")
     one.add_argument(
@@ -23,7 +23,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Register the pairs and say how many failed or were flagged."""
     from training.registration.pairs import chosen_pairs
     from training.registration.register import register
 

@@ -9,7 +9,7 @@ WORDS = "show registrations on a page, accept or reject them; the next stage obe
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """The registrations and the decisions."""
     one.add_argument("folder", type=Path, metavar="DIR", help="folder of 'ius-train register'")
     one.add_argument("--accept", nargs="+", default=[], metavar="CASE", help="accept these")
     one.add_argument("--reject", nargs="+", default=[], metavar="CASE", help="reject these")
@@ -21,7 +21,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Take the decisions, write the page and serve it if asked to."""
     from training.registration.review import review
 
     left = review(

@@ -1,4 +1,4 @@
-"""What was asked of a stage, for its receipt."""
+"""A stage's arguments, for its receipt."""
 
 import argparse
 

@@ -10,7 +10,7 @@ WORDS = "cut volumes and sweeps into 2D slices"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """The cases and how they are cut."""
     one.add_argument("cases", type=Path, help="case table")
     one.add_argument("--out", type=Path, required=True, help="slice store")
     one.add_argument("--step-mm", type=float, default=0.0, help="between slices of a volume; 0 takes every one")
@@ -40,7 +40,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run it."""
+    """Cut the cases and print how many slices pass each cut-off."""
     from training.cohort.cases import read_cases
     from training.io.receipt import write_receipt
     from training.slicing.areas import read_areas, summary

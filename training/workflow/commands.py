@@ -1,4 +1,4 @@
-"""What each rule of the workflow runs, as one shell line behind `python -m`, seen from the working folder."""
+"""The command of each workflow rule: one shell line after `python -m`, run in the working folder."""
 
 import shlex
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Commands:
         """Find the cases of a simulated cohort."""
         folder, how = Path("cohorts", cohort), self.experiment.cohorts[cohort].simulate
         assert how is not None  # noqa: S101 - as above
-        wanted = self.experiment.slicing.every_frame is not None and how.cohort.sweeps
+        wanted = self.experiment.slicing_of(cohort).every_frame is not None and how.cohort.sweeps
         sweeps = folder / "sweeps" if wanted else None
         return _train(
             "cases",
@@ -86,12 +86,12 @@ class Commands:
         return shell_line(*words, *simulated)
 
     def labels(self, cohort: str) -> list[str]:
-        """What a cohort's slices wait for beyond its table."""
+        """What must exist, beside the case table, before a cohort is cut."""
         return [f"registered/{cohort}/reviewed"] if self.experiment.cohorts[cohort].labels == "mri" else []
 
     def slice(self, cohort: str) -> str:
         """Cut a cohort."""
-        labels, how = self.experiment.cohorts[cohort].labels, self.experiment.slicing
+        labels, how = self.experiment.cohorts[cohort].labels, self.experiment.slicing_of(cohort)
         carried = _options(registered=f"registered/{cohort}" if labels == "mri" else None)
         cut = _options(step_mm=how.step_mm, every_frame=how.every_frame, negatives=how.negatives, slicing=how.slicing)
         return _train("slice", self.table(cohort), "--out", f"slices/{cohort}", "--labels", labels, *carried, *cut)
@@ -107,43 +107,121 @@ class Commands:
         """Train one fold of a model."""
         one, how = self.experiment.models[model], self.experiment.training_of(model)
         which = _options(min_area=one.min_area, negatives="all" if one.negatives else "none", exclude=one.exclude)
-        length = _options(
-            plan=how.plan,
-            variant=self._variant(model) or None,
-            epochs=how.epochs,
-            iterations=how.iterations,
-            val_iterations=how.val_iterations,
-            batch_size=how.batch_size,
-            learning_rate=how.learning_rate,
-            slice_dice=how.slice_dice,
-            tumour_free=how.tumour_free,
-            start=how.start,
-            bfloat16=how.bfloat16,
-            workers=how.workers,
-            device=how.device,
-            jobs=1,
-        )
+        start = {"start": self.draft(one.starts_from)} if one.starts_from else {}
+        learnt = _options(**how.options | start, variant=self._variant(model) or None, jobs=1)
         title = self.experiment.first_with_data(model)
         name = _options(dataset_id=self._number(model), title=title, fold=fold, folds="folds.json")
         stores = [f"slices/{cohort}" for cohort in one.cohorts]
-        return _train("fit", *stores, "--work", ".", "--seed", self.experiment.seed, *name, *which, *length)
+        return _train("fit", *stores, "--work", ".", "--seed", self.experiment.seed, *name, *which, *learnt)
+
+    def starts(self, model: str) -> list[str]:
+        """What must exist before a training beside its slices: an export to go on from, a list of exclusions."""
+        one, given = self.experiment.models[model], self.experiment.training_of(model).start
+        drafted = [self.draft(one.starts_from)] if one.starts_from else [given] if given else []
+        return [*drafted, *([one.exclude] if one.exclude else [])]
+
+    def annotators(self, comparison: str) -> list[str]:
+        """The folders of second annotators that a person has to put into the working folder."""
+        readers = self.experiment.comparisons[comparison].annotators.values()
+        return [one.folder for one in readers if not self.experiment.cohorts[one.cohort].simulate]
+
+    def outside(self) -> list[str]:
+        """Every file and folder that no stage makes: what has to lie in the working folder before the first one."""
+        tables = [cohort.cases for cohort in self.experiment.cohorts.values() if cohort.cases]
+        starts = [path for model in self.experiment.models for path in self.starts(model)]
+        folders = [path for comparison in self.experiment.comparisons for path in self.annotators(comparison)]
+        made = {self.draft(model) for model in self.experiment.models}
+        return [path for path in dict.fromkeys([*tables, *starts, *folders]) if path not in made]
+
+    def draft(self, model: str) -> str:
+        """A model as .onnx, before it was scored."""
+        return f"exports/drafts/{model}.onnx"
+
+    def export_draft(self, model: str) -> str:
+        """Export a model without scores: to go on from it, or to score it over all mirrors, as the viewer runs it."""
+        return self._export(model, self.draft(model), self.experiment.title, [])
+
+    def scored_on(self, export: str) -> str:
+        """The slices on which an export is scored."""
+        (cohort,) = self.experiment.comparisons[self.experiment.exports[export].comparison].test
+        return f"slices/{cohort}"
+
+    def predict_thorough(self, export: str) -> str:
+        """Predict the cohort that an export is scored on over all mirrors."""
+        draft = self.draft(self.experiment.exports[export].model)
+        out = f"predictions/{export}/thorough"
+        return _train("predict", draft, self.scored_on(export), "--out", out, "--mode", "thorough")
+
+    def masks(self, export: str, mode: str) -> str:
+        """The receipt of the predictions that an export is scored by in one mode."""
+        return f"{self._predictions(export, mode)}/receipt-predict.json"
+
+    def _predictions(self, export: str, mode: str) -> str:
+        """nnU-Net's own predictions in the fast mode, the engine's over all mirrors in the thorough one."""
+        model = self.experiment.exports[export].model
+        return f"predictions/{export}/thorough" if mode == "thorough" else f"predictions/{model}/all"
+
+    def evaluate(self, export: str, mode: str) -> str:
+        """Score an export in one mode."""
+        one, data, predictions = (
+            self.experiment.exports[export],
+            self.scored_on(export),
+            self._predictions(export, mode),
+        )
+        words = self.experiment.comparisons[one.comparison].data
+        beside = f"slices/{one.baseline}" if one.baseline and mode == "fast" else None
+        how = _options(out=f"exports/{export}/{mode}", data=words, mode=mode, baseline=beside)
+        return _train("evaluate", predictions, data, *how, *_options(simulated=self.experiment.simulated))
+
+    def export(self, export: str) -> str:
+        """Export a model with its scores in both modes."""
+        one = self.experiment.exports[export]
+        scores = [f"exports/{export}/{mode}/summary.json" for mode in ("fast", "thorough")]
+        # A hardly trained network is too undecided on real frames for parity: a trial has the exporter's own samples.
+        checked = [] if self.small else ["--verify", self.scored_on(export)]
+        words = [*checked, "--version", one.version, "--evaluation", *scores]
+        return self._export(one.model, f"exports/{export}.onnx", one.name, words)
+
+    def _export(self, model: str, out: str, name: str, words: list[str]) -> str:
+        """Export fold 0, or all of a model's folds as one."""
+        folds = [str(fold) for fold in self.experiment.folds(model)]
+        how = _options(simulated=self.experiment.simulated, trial=self.small)
+        return _train("export", self.model_folder(model), "--out", out, "--name", name, "--folds", *folds, *how, *words)
 
     @property
     def fit_minutes(self) -> int:
         """Wall-clock asked of a cluster for one fold; a longer one is resumed by the next run."""
         return 7 * 24 * 60 if self.experiment.training.epochs is None else 24 * 60
 
+    def fit_threads(self, model: str) -> int:
+        """Cores of one fold's training: the training itself and the processes that augment for it."""
+        return 1 + self.experiment.training_of(model).workers
+
+    def fit_memory(self, model: str) -> int:
+        """MB of one fold's training: nnU-Net's own, and as much again for every few augmenting processes."""
+        return 8000 + 1000 * self.experiment.training_of(model).workers
+
     @property
-    def fit_resources(self) -> dict[str, Any]:
-        """One GPU on a cluster where the training is declared for one."""
-        return {"gres": "gpu:1"} if self.experiment.training.device == "cuda" else {}
+    def fit_gpus(self) -> dict[str, Any]:
+        """GPUs asked of a cluster for a training, where trainings are declared for them."""
+        return self._gpus(self.experiment.training.gpus)
+
+    @property
+    def predict_gpus(self) -> dict[str, Any]:
+        """The one GPU of a prediction, where trainings are declared for GPUs."""
+        return self._gpus(1)
+
+    def _gpus(self, count: int) -> dict[str, Any]:
+        """So many GPUs as Snakemake passes them to Slurm; none on a CPU."""
+        return {"gres": f"gpu:{count}"} if self.experiment.training.device == "cuda" else {}
 
     def postprocess(self, model: str) -> str:
         """nnU-Net's choice from the five folds' validation."""
-        return _train("postprocess", self.model_folder(model), "--work", ".")
+        how = _options(device=self.experiment.training_of(model).device, mode=self.experiment.mode)
+        return _train("postprocess", self.model_folder(model), "--work", ".", *how)
 
     def trained(self, model: str, fold: str) -> list[str]:
-        """What a prediction waits for: its folds, and the post-processing where all five are there to choose it."""
+        """What must exist before a prediction: its folds, and with all five of them the choice of post-processing."""
         if fold != "all":
             return [f"fits/{model}/fold_{fold}"]
         folds = self.experiment.folds(model)
@@ -156,10 +234,11 @@ class Commands:
         folds = [str(one) for one in self.experiment.folds(model)] if fold == "all" else [fold]
         device = _options(device=self.experiment.training_of(model).device)
         out = ("--out", f"predictions/{model}/{fold}")
-        return _train("predict", self.model_folder(model), *stores, *out, "--folds", *folds, *device)
+        mode = ("--mode", self.experiment.mode)
+        return _train("predict", self.model_folder(model), *stores, *out, "--folds", *folds, *device, *mode)
 
     def predicted(self, comparison: str) -> list[str]:
-        """What a comparison waits for."""
+        """The predictions that must exist before a comparison."""
         models = self.experiment.comparisons[comparison].models.values()
         return [
             f"predictions/{model}/{fold}/receipt-predict.json"
@@ -185,7 +264,7 @@ class Commands:
         return _FIRST_DATASET + list(self.experiment.models).index(self.experiment.first_with_data(model))
 
     def _variant(self, model: str) -> str:
-        """Keeps models apart that share a data set; nothing for the first of them."""
+        """A name that keeps models on the same data set apart; empty for the first of them."""
         return "" if self.experiment.first_with_data(model) == model else model
 
     def _dataset(self, model: str) -> str:

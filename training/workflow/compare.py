@@ -33,6 +33,7 @@ def compare_declared(experiment: Experiment, name: str) -> None:
         notes=notes,
         title=f"{experiment.title}: {name}",
         cases=_tables(experiment, one.test),
+        mode=experiment.mode,
     )
 
 
@@ -88,7 +89,9 @@ def _reader(experiment: Experiment, one: Comparison, reader: str) -> Path:
     masks = Path("cohorts", annotator.cohort, annotator.folder) if cohort.simulate else Path(annotator.folder)
     out = Path("readers", reader)
     (table,) = _tables(experiment, (annotator.cohort,))
-    cut_reader(read_cases(table), masks, Path("slices", annotator.cohort), out, experiment.slicing.slicing)
+    cut_reader(
+        read_cases(table), masks, Path("slices", annotator.cohort), out, experiment.slicing_of(annotator.cohort).slicing
+    )
     return out
 
 

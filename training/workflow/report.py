@@ -15,6 +15,10 @@ from training.workflow.commands import Commands
 from training.workflow.findings import comparison_table, label_table, model_table
 
 OUT = Path("report")
+_MIRRORS = {
+    "thorough": "predicted over all mirrors, as nnU-Net does by default",
+    "fast": "predicted without mirrors, a deviation from nnU-Net's default",
+}
 
 
 def write_page(experiment: Experiment, commands: Commands) -> None:
@@ -37,7 +41,8 @@ def _protocol(experiment: Experiment) -> str:
     given = {"epochs": how.epochs, "iterations an epoch": how.iterations, "slices a batch": how.batch_size}
     lengths = ", ".join(f"{value} {name}" for name, value in given.items() if value is not None)
     bfloat16 = ", bfloat16" if how.bfloat16 else ""
-    return f"nnU-Net 2D, plan {how.plan}{', ' + lengths if lengths else ''}{bfloat16}; folds as the models' table says."
+    words = f"nnU-Net 2D, plan {how.plan}{', ' + lengths if lengths else ''}{bfloat16}; {_MIRRORS[experiment.mode]}"
+    return f"{words}; folds as the models' table says."
 
 
 def _comparisons(experiment: Experiment, population: Population) -> list[Section]:

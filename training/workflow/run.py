@@ -1,12 +1,16 @@
-"""An experiment through Snakemake, in a working folder of its own that resumes."""
+"""An experiment run through Snakemake in a working folder of its own; an interrupted run resumes there."""
 
 import os
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, get_type_hints
 
-from inference.errors import FormatError, IusError
-from training.experiments.declaration import read_experiment
+from inference.errors import FormatError, IusError, NotFoundError
+from training.experiments.declaration import Experiment, read_experiment
 from training.io.files import written_aside
+from training.nnunet.settings import current_names
+from training.workflow.commands import Commands
 from training.workflow.reviewed import forget_changed
 
 SNAKEFILE = Path(__file__).with_name("Snakefile")
@@ -14,12 +18,14 @@ REPORT = Path("report", "report.html")
 _CLAIMED = ("cohorts", "slicing", "training", "seed", "simulated")
 """Parts of a declaration on which everything in a working folder rests; models and comparisons may be added later."""
 
+_PROCESSES = 4
+"""Processes of one stage on a cluster, whose `jobs` are stages at a time."""
 _EACH = ("mem_mb=4000", "runtime=240")
-"""Memory and minutes that a cluster is asked for, where a rule does not say."""
+"""Memory and minutes to ask a cluster for, where a rule does not say."""
 
 
 class ExperimentError(IusError):
-    """An experiment that did not run to its end."""
+    """The experiment did not run to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +42,13 @@ class Machine:
     executor: str = "local"
     profile: Path | None = None
 
+    @property
+    def processes(self) -> int:
+        """Processes of one stage: all cores of this machine, or a few on each of a cluster's."""
+        return self.jobs if self.executor == "local" else _PROCESSES
+
     def arguments(self) -> list[str]:
-        """What Snakemake is told of it."""
+        """The machine as Snakemake's options."""
         profile = [] if self.profile is None else ["--profile", str(self.profile.resolve())]
         if self.executor == "local":
             return [*profile, "--cores", str(self.jobs), "--latency-wait", "5"]
@@ -59,12 +70,15 @@ def run_experiment(path: Path, work: Path, machine: Machine, *, small: bool = Fa
         The report.
 
     Raises:
+        NotFoundError: if a file is missing that no stage makes.
         FormatError: if the folder holds another experiment's results.
         ExperimentError: if a stage failed, or another process runs an experiment in this folder.
     """
     from filelock import FileLock, Timeout
 
     work.mkdir(parents=True, exist_ok=True)
+    _check_outside(path, work, small)
+    _check_plugin(machine)
     _claim(path, work, small)
     for registered in (work / "registered").glob("*"):
         forget_changed(registered)
@@ -94,22 +108,61 @@ def _snakemake(arguments: list[str]) -> bool:
     return True
 
 
+def _check_outside(path: Path, work: Path, small: bool) -> None:
+    """Stop before the first stage if a file is missing that the last one will want.
+
+    Raises:
+        NotFoundError: naming all that is missing.
+    """
+    commands = Commands(read_experiment(path, small=small), path, small=small)
+    missing = [name for name in commands.outside() if not (work / name).exists()]
+    if missing:
+        raise NotFoundError(
+            f"{work} lacks {', '.join(missing)}, which no stage makes: put them there first; {path} says what they are."
+        )
+
+
+def _check_plugin(machine: Machine) -> None:
+    """Say which extra is missing, before Snakemake does in a trace.
+
+    Raises:
+        ExperimentError: if Snakemake cannot submit to the cluster.
+    """
+    if machine.executor == "slurm" and find_spec("snakemake_executor_plugin_slurm") is None:
+        raise ExperimentError(
+            "Slurm needs an extra that is not installed here: .venv/bin/pip install -e '.[training,slurm]'."
+        )
+
+
 def _claim(path: Path, work: Path, small: bool) -> None:
     """Mark the folder as this experiment's, or refuse it if it holds results that rest on something else."""
     import msgspec
 
     experiment = read_experiment(path, small=small)
     mark = work / "experiment.json"
-    now = {name: msgspec.to_builtins(getattr(experiment, name)) for name in _CLAIMED}
-    if mark.is_file() and msgspec.json.decode(mark.read_bytes()) != msgspec.json.decode(msgspec.json.encode(now)):
+    now = {name: getattr(experiment, name) for name in _CLAIMED}
+    if mark.is_file() and _claimed(mark) != now:
         raise FormatError(f"{work} holds an experiment on other cohorts or settings: choose another folder for {path}.")
     with written_aside(mark) as aside:
         aside.write_bytes(msgspec.json.format(msgspec.json.encode(now), indent=2))
 
 
+def _claimed(mark: Path) -> dict[str, object] | None:
+    """What a folder was claimed for, by this version or an earlier one; None if no version could read it now."""
+    import msgspec
+
+    hints = get_type_hints(Experiment)
+    try:
+        then = msgspec.json.decode(mark.read_bytes(), type=dict[str, Any])
+        then["training"] = current_names(then["training"])
+        return {name: msgspec.convert(then[name], hints[name]) for name in _CLAIMED}
+    except (msgspec.DecodeError, KeyError, TypeError):
+        return None
+
+
 def _arguments(path: Path, work: Path, machine: Machine, small: bool, dry_run: bool) -> list[str]:
     """Snakemake's command line."""
-    config = [f"experiment={path.resolve()}", f"small={int(small)}", f"jobs={machine.jobs}"]
+    config = [f"experiment={path.resolve()}", f"small={int(small)}", f"jobs={machine.processes}"]
     return [
         *("--snakefile", str(SNAKEFILE), "--directory", str(work)),
         *machine.arguments(),

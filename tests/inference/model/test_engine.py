@@ -263,9 +263,9 @@ def test_tensorrt_keeps_engines_of_each_file_apart(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     threshold_model(tmp_path / "one.onnx", level=0.4)
     threshold_model(tmp_path / "other.onnx", level=0.6)
-    one, other = engine_cache(tmp_path / "one.onnx"), engine_cache(tmp_path / "other.onnx")
+    one, other = (engine_cache((tmp_path / name).read_bytes()) for name in ("one.onnx", "other.onnx"))
     assert one != other
-    assert one == engine_cache(tmp_path / "one.onnx")
+    assert one == engine_cache((tmp_path / "one.onnx").read_bytes())
     assert one.is_dir()
 
 

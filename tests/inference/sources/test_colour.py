@@ -17,7 +17,7 @@ from inference.guards.coloured import SHARE, coloured_share
 from inference.guards.thumbnail import Thumbnail
 from inference.live.ring import Ring
 from inference.outcome import NotAnalysed, Reason
-from inference.sources import open_source
+from inference.sources import open_here as open_source
 from inference.sources.colour import CELL, colour_map
 
 VESSEL = (slice(240, 280), slice(230, 300))

@@ -13,7 +13,7 @@ from pydicom.uid import JPEGBaseline8Bit, RLELossless
 
 from inference.errors import ChoiceError, FormatError
 from inference.frame import View
-from inference.sources import open_source
+from inference.sources import open_here as open_source
 from inference.sources.dicom_region import WHOLE
 from inference.spacing import Provenance
 

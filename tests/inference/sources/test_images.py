@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from inference.errors import ChoiceError, FormatError, NotFoundError
-from inference.sources import open_source
+from inference.sources import open_here as open_source
 from inference.spacing import PixelSpacing, Provenance
 
 GREY = np.random.default_rng(0).integers(0, 256, (40, 60)).astype(np.uint8)

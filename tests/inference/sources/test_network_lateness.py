@@ -2,7 +2,7 @@
 
 import pytest
 
-from inference.sources.network import LATE_S, Lateness
+from inference.sources.lateness import LATE_S, Lateness
 
 FPS = 25
 

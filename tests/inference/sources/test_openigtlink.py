@@ -94,17 +94,14 @@ def test_one_device_of_several_is_followed_through_transforms_and_texts() -> Non
             assert np.array_equal(frame.pixels, GREY[0])
 
 
-def test_two_devices_without_a_choice_are_refused_by_name() -> None:
+def test_of_two_devices_without_a_choice_one_is_shown_and_the_other_named() -> None:
     def messages(_: int) -> list[bytes]:
         return [image(name="Left"), image(name="Right")]
 
-    def follow(port: int) -> None:
-        with open_live(f"igtl://127.0.0.1:{port}") as source:
-            for _ in source.frames():
-                pass
-
-    with sending(messages) as port, pytest.raises(SourceError, match="Left, Right"):
-        follow(port)
+    with sending(messages) as port, open_live(f"igtl://127.0.0.1:{port}") as source:
+        frames = source.frames()
+        assert all(next(frames).pixels.size for _ in range(3))
+        assert "(Right): add a name" in source.info.notice
 
 
 def test_a_device_that_is_not_there_is_refused_with_the_names_that_are() -> None:

@@ -8,7 +8,7 @@ from sequences import FORMATS, file_of, mha_bytes, nrrd_bytes, pictures, slicer_
 
 from inference.errors import ChoiceError, FormatError, SourceError
 from inference.frame import View
-from inference.sources import open_source
+from inference.sources import open_here as open_source
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.float32])

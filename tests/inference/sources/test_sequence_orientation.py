@@ -10,7 +10,7 @@ from sequences import file_of, mha_bytes, pictures, slicer_bytes
 
 from inference.errors import FormatError
 from inference.frame import View
-from inference.sources import open_source
+from inference.sources import open_here as open_source
 from inference.sources.orientation import Orientation
 from inference.spacing import PixelSpacing, Provenance
 

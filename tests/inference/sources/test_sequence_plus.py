@@ -12,7 +12,7 @@ import pytest
 from inference.cli import main
 from inference.errors import FormatError
 from inference.frame import View
-from inference.sources import open_source
+from inference.sources import open_here as open_source
 from inference.spacing import PixelSpacing, Provenance
 
 CURVED = "BkCurvilinearScanConvertedData.igs.mha"

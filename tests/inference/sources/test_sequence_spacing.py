@@ -11,7 +11,7 @@ from sequences import FORMATS, file_of, mha_bytes, pictures
 
 from inference.cli import main
 from inference.errors import ChoiceError, FormatError, NotFoundError
-from inference.sources import open_source
+from inference.sources import open_here as open_source
 from inference.spacing import PixelSpacing, Provenance
 
 PROBE = "0 0.08 0 11 -0.09 0 0 50 0 0 0.08 3 0 0 0 1"

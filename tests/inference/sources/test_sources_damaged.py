@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference.errors import FormatError, IusError, NotFoundError, SourceError
-from inference.sources import open_source
+from inference.sources import open_here as open_source
 
 VOXELS = np.random.default_rng(0).integers(0, 200, (6, 20, 30)).astype(np.int16)
 VOLUMES = ["v.nii", "v.nii.gz", "v.nrrd", "v.mha"]

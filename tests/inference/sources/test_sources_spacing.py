@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
-from inference.sources import open_source
+from inference.sources import open_here as open_source
 from inference.spacing import Provenance
 
 VOXELS = np.ones((4, 5, 7), np.uint8)
@@ -87,8 +87,9 @@ def test_nifti_lengths_without_codes_are_a_spacing(tmp_path):
 
 @pytest.mark.parametrize(("units", "factor"), [(0, 1), (1, 1000), (2, 1), (3, 0.001), (10, 1)])
 def test_nifti_units(tmp_path, units, factor):
-    spacing = open_source(nifti(tmp_path, units=units)).info.spacing
-    assert spacing.row_mm == pytest.approx(0.5 * factor)
+    lengths = tuple(mm / factor for mm in (0.3, 0.5, 1.25))
+    spacing = open_source(nifti(tmp_path, lengths, units=units)).info.spacing
+    assert spacing.row_mm == pytest.approx(0.5)
     assert spacing.provenance is Provenance.HEADER
 
 
@@ -130,8 +131,9 @@ def test_nrrd_directions_that_are_no_length(tmp_path, bad):
 
 @pytest.mark.parametrize(("unit", "factor"), [("mm", 1), ("cm", 10), ("microns", 0.001)])
 def test_nrrd_units(tmp_path, unit, factor):
-    header = {"space": "LPS", "space directions": np.diag([0.3, 0.5, 1.25]), "space units": [unit] * 3}
-    assert open_source(nrrd_file(tmp_path, **header)).info.spacing.row_mm == pytest.approx(0.5 * factor)
+    directions = np.diag([0.3, 0.5, 1.25]) / factor
+    header = {"space": "LPS", "space directions": directions, "space units": [unit] * 3}
+    assert open_source(nrrd_file(tmp_path, **header)).info.spacing.row_mm == pytest.approx(0.5)
 
 
 def test_nrrd_unit_that_is_none(tmp_path):

@@ -1,6 +1,7 @@
 """Case tables and patient-grouped folds."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.errors import FormatError, NotFoundError
-from training.cohort.cases import Case, read_cases, write_cases
+from training.cohort.cases import PATHS, Case, read_cases, write_cases
 from training.cohort.folds import FoldError, draw_folds, split_slices
 from training.datasets.resect import find_cases
 from training.registration.pairs import read_pairs
@@ -60,7 +61,13 @@ cases = st.builds(
 def test_table_reads_back_as_written(tmp_path_factory, table):
     path = tmp_path_factory.mktemp("table") / "cases.csv"
     write_cases(table, path)
-    assert read_cases(path) == table
+    assert read_cases(path) == [placed(case) for case in table], "the same files, seen from anywhere"
+
+
+def placed(case: Case) -> Case:
+    """The case with whole paths: relative ones are seen from the folder that the test runs in."""
+    own = {name: path and path.absolute() for name in PATHS for path in [getattr(case, name)]}
+    return replace(case, **own, mri=tuple(path.absolute() for path in case.mri))
 
 
 def test_refuses_a_case_named_twice(tmp_path: Path):
@@ -90,7 +97,7 @@ def test_reads_a_table_that_a_person_wrote(tmp_path: Path):
     table = tmp_path / "cases.csv"
     table.write_text("patient,case,mri,exclude\nP1,one,a.nii.gz; b.nii,\nP2,two,,Yes\n", encoding="utf-8-sig")
     one, two = read_cases(table)
-    assert one == Case("one", "P1", mri=(Path("a.nii.gz"), Path("b.nii")))
+    assert one == Case("one", "P1", mri=(tmp_path / "a.nii.gz", tmp_path / "b.nii"))
     assert one.first_surgery is None
     assert two.exclude
     table.write_text("case,us,mri,us_label\nlabelled,a,,b\nboth,a,m,b\nlacking,a,,\n")
@@ -129,3 +136,36 @@ def test_folds_depend_on_the_seed_and_not_on_the_order():
 def test_refuses_a_patient_in_two_folds_or_none(folds):
     with pytest.raises(FoldError, match="exactly one"):
         split_slices({"1": "a", "2": "b"}, folds)
+
+
+def test_a_relative_path_lies_beside_its_table_wherever_the_stage_runs(tmp_path: Path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "us.nii.gz").touch()
+    (tmp_path / "data" / "cases.csv").write_text("case,patient,us,mri\nA,A,us.nii.gz,a.nii;b.nii\n")
+    (tmp_path / "elsewhere").mkdir()
+    for here in ("elsewhere", "data", "."):
+        monkeypatch.chdir(tmp_path / here)
+        (case,) = read_cases(tmp_path / "data" / "cases.csv")
+        assert case.us == tmp_path / "data" / "us.nii.gz"
+        assert case.mri == (tmp_path / "data" / "a.nii", tmp_path / "data" / "b.nii")
+
+
+def test_a_written_table_finds_its_files_from_another_folder_too(tmp_path: Path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "us.nii.gz").touch()
+    monkeypatch.chdir(tmp_path)
+    write_cases([Case("A", "A", us=Path("data/us.nii.gz"))], Path("tables/cases.csv"))
+    assert read_cases(Path("tables/cases.csv"))[0].us == Path("data/us.nii.gz")
+    monkeypatch.chdir("/")
+    (case,) = read_cases(tmp_path / "tables" / "cases.csv")
+    assert case.us is not None
+    assert case.us.is_file()
+
+
+def test_a_table_of_an_earlier_version_is_still_found_from_where_it_was_written(tmp_path: Path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "us.nii.gz").touch()
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "cases.csv").write_text("case,patient,us\nA,A,data/us.nii.gz\n")
+    monkeypatch.chdir(tmp_path)
+    assert read_cases(Path("tables/cases.csv"))[0].us == Path("data/us.nii.gz")

@@ -17,7 +17,8 @@ from training.io.receipt import sha256
 from training.nnunet.dataset import Choice, DatasetError, write_dataset
 from training.nnunet.exclusions import read_exclusions
 from training.nnunet.names import model_folder
-from training.nnunet.run import FitSettings, begin, claim
+from training.nnunet.run import begin, claim
+from training.nnunet.settings import FitSettings
 from training.slicing.slices import SliceRow, write_slice, write_slices
 
 PICTURE = np.arange(12, dtype=np.float32).reshape(3, 4)
@@ -162,7 +163,7 @@ def test_a_training_is_not_resumed_on_other_pictures(tmp_path: Path):
     assert preprocessed.read_text() == "of the training that was begun"
 
 
-@pytest.mark.parametrize("other", [{"slice_dice": True}, {"tumour_free": 0.5}, {"learning_rate": 0.001}])
+@pytest.mark.parametrize("other", [{"loss": "slice-dice"}, {"tumour_free": 0.5}, {"learning_rate": 0.001}])
 def test_a_training_is_not_taken_for_one_of_another_way_of_learning(other: dict[str, Any], tmp_path: Path):
     dataset = "Dataset501_US"
     write_one(tmp_path / "slices", PICTURE, MASK)
@@ -175,7 +176,7 @@ def test_a_training_is_not_taken_for_one_of_another_way_of_learning(other: dict[
     with pytest.raises(FormatError, match="holds another way of learning's training"):
         begin(tmp_path, dataset, FitSettings(**other))
     with pytest.raises(NotFoundError, match=r"no gone\.onnx to start from"):
-        begin(tmp_path, dataset, FitSettings(start=Path("gone.onnx")))
+        begin(tmp_path, dataset, FitSettings(start="gone.onnx"))
 
 
 @pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"")])

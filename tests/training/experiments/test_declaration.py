@@ -44,6 +44,13 @@ def test_the_papers_nine_cutoffs_and_its_exclusions():
     assert "selected on test data" in cutoffs.comparisons["as-published"].note
     assert cutoffs.comparisons["honest"].choose_on == ("us",)
     origin = read_experiment(find_experiment("label_origin"))
+    for experiment in (cutoffs, origin):  # as nnU-Net predicts by default, and the authors did
+        commands = Commands(experiment, Path("x.yaml"), small=False)
+        lines = [commands.predict(model, "all") for model in experiment.models]
+        assert all("--mode thorough" in line and "--folds 0 1 2 3 4" in line for line in lines)
+        assert all("--mode thorough" in commands.postprocess(model) for model in experiment.models)
+    named = [read_experiment(path) for path in FOLDER.glob("*.yaml") if "mode: fast" in path.read_text()]
+    assert all(one.simulated for one in named), "the fast mode is a deviation"
     published, equal = origin.comparisons["as-published"], origin.comparisons["equal-exclusions"]
     assert [name for name, model in published.models.items() if origin.models[model].exclude] == ["MRI+US_200"]
     assert {name for name, model in equal.models.items() if origin.models[model].exclude} == {"MRI_200", "MRI+US_200"}
@@ -66,8 +73,8 @@ def test_models_of_the_same_slices_share_a_data_set_and_never_a_folder(tmp_path:
     fits = {name: commands.fit(name, "0") for name in models}
     assert "--epochs 3" in fits["wide"]
     assert "--epochs 9" in fits["fair"]
-    assert "--slice-dice" in fits["fair"]
-    assert "--slice-dice" not in fits["plain"]
+    assert "--loss slice-dice" in fits["fair"]
+    assert "--loss slice-dice" not in fits["plain"]
 
 
 def test_larger_than_is_strict():
@@ -88,6 +95,10 @@ def test_larger_than_is_strict():
         ({"simulated": False}, "mixes simulated and real"),
         ({"cohorts": SMALL["cohorts"] | {"test": {"labels": "us"}}}, "either 'simulate' or 'cases'"),
         ({"title": None}, "title"),
+        ({"exports": {"a": {"model": "MRI_0", "name": "A", "comparison": "two"}}}, "export a needs a comparison"),
+        ({"exports": {"a": {"model": "US", "name": "A", "comparison": "one"}}}, "uses US and"),
+        ({"models": {"MRI_0": {"cohorts": ["mri"], "starts_from": "MRI_0"}}}, "start from itself"),
+        ({"cohorts": {"mri": SMALL["cohorts"]["mri"] | {"slicing": {"step": 1}}}, "comparisons": {}}, "step"),
     ],
 )
 def test_what_cannot_be_run_is_one_sentence(tmp_path: Path, changes: dict, words: str):

@@ -17,6 +17,7 @@ from processor import native
 
 from inference.assets import demo_model_path
 from inference.contract import Mode
+from inference.dice import agreement
 from inference.errors import ModelError
 from inference.model.engine import Engine
 from inference.model.golden import GoldenCase
@@ -177,8 +178,8 @@ MASKS = arrays(np.uint8, (40, 50), elements=st.integers(0, 1))
 def test_agreement_is_the_dice_of_all_but_the_smallest_masks(first, second, row_mm, col_mm):
     spacing_mm = (row_mm, col_mm)
     area_mm2 = (np.count_nonzero(first) + np.count_nonzero(second)) * row_mm * col_mm
-    found, plain = reduction.agreement(first, second, spacing_mm), reduction.dice(first, second)
-    assert found == reduction.agreement(second, first, spacing_mm)
+    found, plain = reduction.agreement_in_area(first, second, spacing_mm), agreement(first, second)
+    assert found == reduction.agreement_in_area(second, first, spacing_mm)
     if area_mm2 >= 2 * reduction.SMALLEST_MM2:
         assert found == pytest.approx(plain)
     else:

@@ -42,10 +42,11 @@ def masks(folder: Path) -> dict[str, np.ndarray]:
     return {path.name: read_slice(path) for path in sorted(folder.glob("*.nii.gz"))}
 
 
-def test_an_export_predicts_what_nnunet_predicts(model, store, tmp_path):
+@pytest.mark.parametrize("mode", ["fast", "thorough"])
+def test_an_export_predicts_what_nnunet_predicts(model, store, tmp_path, mode):
     trained, out = model
-    assert main(["predict", str(trained), str(store), "--out", str(tmp_path / "trained")]) == 0
-    assert main(["predict", str(out), str(store), "--out", str(tmp_path / "exported")]) == 0
+    for path, name in ((trained, "trained"), (out, "exported")):
+        assert main(["predict", str(path), str(store), "--out", str(tmp_path / name), "--mode", mode]) == 0
     theirs, ours = masks(tmp_path / "trained"), masks(tmp_path / "exported")
     assert list(ours) == list(theirs) == ["s0.nii.gz", "s1.nii.gz", "s2.nii.gz"]
     for name, mask in theirs.items():
@@ -68,9 +69,18 @@ def test_the_thorough_mode_is_another_prediction_and_never_mixed_with_the_fast_o
     assert any(not np.array_equal(mask, kept[name]) for name, mask in masks(tmp_path).items())
 
 
-def test_the_thorough_mode_of_a_trained_folder_says_what_to_do(model, store, tmp_path, capsys):
-    assert main(["predict", str(model[0]), str(store), "--out", str(tmp_path), "--mode", "thorough"]) == 2
-    assert "export this one" in capsys.readouterr().err
+def test_a_trained_folder_predicts_over_all_mirrors_unless_it_is_told_not_to(model, store, tmp_path, capsys):
+    """As nnU-Net does by default: other masks than those of one pass, and never mixed with them."""
+    words = ["predict", str(model[0]), str(store), "--out"]
+    assert main([*words, str(tmp_path / "default")]) == 0
+    assert main([*words, str(tmp_path / "fast"), "--mode", "fast"]) == 0
+    mirrored, once = masks(tmp_path / "default"), masks(tmp_path / "fast")
+    assert any(not np.array_equal(mask, once[name]) for name, mask in mirrored.items())
+    told = {name: json.loads((tmp_path / name / "receipt-predict.json").read_text()) for name in ("default", "fast")}
+    assert [told[name]["settings"]["mode"] for name in told] == ["thorough", "fast"]
+    capsys.readouterr()
+    assert main([*words, str(tmp_path / "fast")]) == 2
+    assert "holds another checkpoint's or mode's predictions" in capsys.readouterr().err
 
 
 def test_masks_are_scored_in_the_mode_that_made_them(model, store, tmp_path, capsys):
@@ -78,10 +88,13 @@ def test_masks_are_scored_in_the_mode_that_made_them(model, store, tmp_path, cap
     out, data = tmp_path / "masks", ["--data", "blobs", "--simulated"]
     assert main(["predict", str(model[1]), str(store), "--out", str(out), "--mode", "thorough"]) == 0
     scored = ["evaluate", str(out), str(store), "--out", str(tmp_path / "report"), *data]
-    assert main(scored) == 2
+    assert main([*scored, "--mode", "fast"]) == 2
     assert "predicted in thorough mode" in capsys.readouterr().err
-    assert main(["evaluate", f"a={out}", f"b={out}", "--slices", str(store), *scored[3:]]) == 2
-    assert main([*scored, "--mode", "thorough"]) == 0
+    once = tmp_path / "once"
+    assert main(["predict", str(model[1]), str(store), "--out", str(once)]) == 0
+    assert main(["evaluate", f"a={out}", f"b={once}", "--slices", str(store), *scored[3:]]) == 2
+    assert "predict all models in one mode" in capsys.readouterr().err
+    assert main(scored) == 0
     assert json.loads((tmp_path / "report" / "summary.json").read_text())["mode"] == "thorough"
 
 

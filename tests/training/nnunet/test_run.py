@@ -43,13 +43,15 @@ def test_the_five_folds_choose_the_postprocessing_that_predict_obeys(model: Path
     assert chosen.returncode == 0, chosen.stderr
     validated = {path.name for fold in range(5) for path in (copy / f"fold_{fold}" / "validation").glob("*.nii.gz")}
     assert validated == {f"{row.name}.nii.gz" for row in read_slices(store)}
+    marks = [(copy / f"fold_{fold}" / "validation" / "made.from").read_text() for fold in range(5)]
+    assert all(mark.endswith("thorough") for mark in marks), "over all mirrors, as nnU-Net validates"
     answer = copy / "crossval_results_folds_0_1_2_3_4" / "postprocessing.json"
     kept = json.loads(answer.read_text())
     assert kept["input_folder"]["foreground_mean"]["Dice"] <= kept["postprocessed"]["foreground_mean"]["Dice"]
     largest = {"postprocessing_fns": ["remove_all_but_largest_component_from_segmentation"]}
     answer.write_text(json.dumps(kept | largest | {"postprocessing_kwargs": [{"labels_or_regions": [1]}]}))
     few = few_of(store, tmp_path / "few")
-    done = ius_train("predict", copy, few, "--out", tmp_path / "masks", "--folds", 0, 1)
+    done = ius_train("predict", copy, few, "--out", tmp_path / "masks", "--folds", 0, 1, "--mode", "fast")
     assert done.returncode == 0, done.stderr
     for row in read_slices(few):
         mask = read_slice(tmp_path / "masks" / f"{row.name}.nii.gz")
@@ -95,10 +97,14 @@ def test_the_realtime_plan_is_small_and_patients_are_apart(model: Path, store: P
         assert set(split["train"]) | set(split["val"]) == set(patient_of)
 
 
-def test_fit_leaves_a_receipt(model: Path):
+def test_fit_leaves_a_receipt(model: Path, store: Path):
     receipt = json.loads((model / "fold_0" / "receipt-fit.json").read_text())
     assert receipt["versions"]["nnunetv2"]
     assert all(len(digest) == 64 for digest in receipt["inputs"].values())
+    preprocessed = model.parents[2] / "nnUNet_preprocessed" / model.parent.name
+    trained = json.loads((preprocessed / "splits_final.json").read_text())[0]["train"]
+    patients = {row.name: row.patient for row in read_slices(store)}
+    assert receipt["settings"]["train_patients"] == sorted({patients[name] for name in trained})
 
 
 def test_predictions_lie_on_their_slices(model: Path, store: Path, tmp_path: Path):

@@ -1,4 +1,4 @@
-"""Ways of learning beside nnU-Net's own: which slices are drawn, what the loss feels, whose weights it starts from."""
+"""Ways of learning beside nnU-Net's own: which slices are drawn, whose weights it starts from."""
 
 import copy
 import json
@@ -8,14 +8,11 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from nnunetv2.training.loss.compound_losses import DC_and_CE_loss
-from nnunetv2.training.loss.dice import MemoryEfficientSoftDiceLoss
 
 from inference.errors import FormatError, ModelError
 from training.export.export import export_model
 from training.nnunet.dataset import DatasetError
 from training.nnunet.input_geometry import other_pictures
-from training.nnunet.losses import dice_of_slices
 from training.nnunet.predict import load_predictor
 from training.nnunet.sampling import weighed
 from training.nnunet.warm_start import load_export
@@ -36,35 +33,6 @@ def test_the_wanted_share_of_drawn_slices_is_tumour_free(tumours: int, empty: in
 def test_a_share_that_cannot_be_had_is_refused(names, free, share):
     with pytest.raises(DatasetError, match="share of tumour-free"):
         weighed(names, free, share)
-
-
-def nnunet_loss() -> DC_and_CE_loss:
-    settings = {"batch_dice": True, "smooth": 1e-5, "do_bg": False, "ddp": False}
-    return DC_and_CE_loss(settings, {}, weight_ce=1, weight_dice=1, dice_class=MemoryEfficientSoftDiceLoss)
-
-
-def slope(loss, logits: torch.Tensor, truth: torch.Tensor, index: int) -> float:
-    """How strongly the loss' Dice pulls at one slice of a batch."""
-    given = logits.clone().requires_grad_()
-    loss.dc(given, truth).backward()
-    return float(given.grad[index].abs().sum())
-
-
-def test_a_small_tumour_and_a_false_contour_weigh_more_beside_a_large_tumour():
-    truth = torch.zeros(3, 1, 64, 64)
-    truth[0, :, 8:56, 8:56] = 1
-    truth[1, :, 30:36, 30:36] = 1
-    logits = torch.zeros(3, 2, 64, 64)
-    logits[:, 1] = -4 + 6 * truth[:, 0]
-    logits[1, 1, 30:36, 30:36] = 0  # found half
-    logits[2, 1, 20:30, 20:30] = 1  # painted where there is none
-    theirs, ours = nnunet_loss(), dice_of_slices(nnunet_loss())
-    for index, factor in ((1, 3), (2, 2)):
-        before, after = slope(theirs, logits, truth, index), slope(ours, logits, truth, index)
-        assert after > factor * before, index
-    perfect = torch.zeros(3, 2, 64, 64)
-    perfect[:, 1] = 40 * truth[:, 0] - 20
-    assert float(ours.dc(perfect, truth)) == pytest.approx(-1, abs=1e-4), "no false contour costs nothing"
 
 
 @pytest.fixture(scope="module")

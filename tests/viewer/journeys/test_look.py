@@ -29,6 +29,7 @@ from pytestqt.qtbot import QtBot
 
 from inference.frame import Frame
 from inference.readout.annotations import Annotations
+from inference.readout.marks import Ink
 from inference.readout.states import DEMONSTRATION_BANNER
 from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
@@ -147,8 +148,8 @@ def test_what_is_written_over_the_picture_is_legible_on_any_tissue(show: Show, q
         banner=DEMONSTRATION_BANNER,
     )
     scaled = replace(words, row_mm=None, col_mm=0.2, marker=Marker.UNSET)
-    live = replace(words, heading="LIVE", heading_ink=theme.GREEN)
-    pane = replace(scaled, marker=Marker.NONE, caption="ANALYSED 0.7 s AGO", caption_ink=theme.AMBER)
+    live = replace(words, heading="LIVE", heading_ink=Ink.GREEN)
+    pane = replace(scaled, marker=Marker.NONE, caption="ANALYSED 0.7 s AGO", caption_ink=Ink.AMBER)
     places = ((words, SIDE, EDGE), (scaled, SIDE, EDGE), (live, SIDE, PANE_EDGE), (pane, PANE_SIDE, PANE_EDGE))
     for annotations, side, edge in places:
         canvas.leave_free(side, edge)

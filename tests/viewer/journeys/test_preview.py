@@ -43,15 +43,15 @@ def test_a_selected_source_is_looked_at_and_then_opened(
     shoot(window, f"source-list-{size[0]}x{size[1]}")
     select(qtbot, window, missing)
     qtbot.waitUntil(lambda: "Case99" in window.view.source.list._picture._words, timeout=5000)
-    before, stream = window.meter.shown, window.session._stream
+    before, stream = window.meter.shown, window.session._chain
     select(qtbot, window, "simulated:")
     qtbot.waitUntil(lambda: pictured(window), timeout=5000)
     shoot(window, f"source-preview-{size[0]}x{size[1]}")
     assert "512 × 512" in window.view.source.list._words.text()
-    assert window.session._stream is stream, "looking opens nothing"
+    assert window.session._chain is stream, "looking opens nothing"
     qtbot.waitUntil(lambda: window.meter.shown > before, timeout=5000)
     select(qtbot, window, "simulated:")
-    qtbot.waitUntil(lambda: window.session._stream is not stream, timeout=5000)
+    qtbot.waitUntil(lambda: window.session._chain is not stream, timeout=5000)
     assert not window.view.source.isVisible()
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -22,10 +22,11 @@ from numpy._core import multiarray
 
 from inference.errors import ModelError
 from training.nnunet.results.files import PLANS, ModelFiles, Stream, find_model
-from training.nnunet.results.plans import CONFIGURATION, Plan, channels, read_plan, up_to_date
+from training.nnunet.results.plans import CONFIGURATION, Plan, channels, in_millimetres, read_plan, up_to_date
 from training.nnunet.results.postprocessing import Postprocessing, keeps_largest
+from training.nnunet.results.trained_on import TrainedOn, told_by_receipts
+from training.nnunet.settings import Fold
 
-Fold = int | Literal["all"]
 Weights = dict[str, torch.Tensor]
 _ONLY_WEIGHTS = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
 """torch's own switch, over every `weights_only=False`."""
@@ -57,6 +58,7 @@ class Trained:
         dataset: dataset.json.
         fingerprint: dataset_fingerprint.json, empty where there is none.
         receipt: how the first fold was fitted, empty where there is none.
+        trained_on: the patients of all folds' trainings, as far as receipts tell.
         weights: network weights of each fold, float32.
         checkpoints: sha256 of each fold's checkpoint.
         plans_sha256: sha256 of plans.json.
@@ -71,6 +73,7 @@ class Trained:
     dataset: dict[str, Any]
     fingerprint: dict[str, Any]
     receipt: Receipt
+    trained_on: TrainedOn
     weights: tuple[Weights, ...]
     checkpoints: tuple[str, ...]
     plans_sha256: str
@@ -107,7 +110,11 @@ class _Fold:
 
 
 def read_trained(
-    model: Path, folds: Sequence[Fold], checkpoint: str = "best", postprocessing: Postprocessing | None = None
+    model: Path,
+    folds: Sequence[Fold],
+    checkpoint: str = "best",
+    postprocessing: Postprocessing | None = None,
+    spacing_mm: tuple[float, float] | None = None,
 ) -> Trained:
     """Read a results folder of nnU-Net, or a zip of one.
 
@@ -116,6 +123,7 @@ def read_trained(
         folds: which folds, at least one; `all` is nnU-Net's training on everything.
         checkpoint: `best` or `final`.
         postprocessing: what cross-validation chose, where only a pickle says so; None reads it.
+        spacing_mm: (row, col) of a pixel of the training's pictures, where those state no scale.
 
     Raises:
         ModelError: if a file is missing or damaged, a checkpoint holds more than numbers, or the recipe is one that
@@ -124,7 +132,7 @@ def read_trained(
     files = find_model(model)
     plans, dataset = files.json(PLANS), files.json("dataset.json")
     loaded = [_read_fold(files, f"fold_{fold}/checkpoint_{checkpoint}.pth") for fold in folds]
-    current = up_to_date(plans, loaded[0].configuration, files.path)
+    current = in_millimetres(up_to_date(plans, loaded[0].configuration, files.path), dataset, spacing_mm, files.path)
     with files.open(PLANS) as stream:
         plans_sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     return Trained(
@@ -132,8 +140,9 @@ def read_trained(
         plans=current,
         plan=read_plan(current, dataset, files.path),
         dataset=dataset,
-        fingerprint=files.json("dataset_fingerprint.json", needed=False),
+        fingerprint=_fingerprint(files, spacing_mm),
         receipt=_receipt(files, f"fold_{folds[0]}/receipt-fit.json"),
+        trained_on=told_by_receipts(files, folds),
         weights=tuple(fold.weights for fold in loaded),
         checkpoints=tuple(fold.sha256 for fold in loaded),
         plans_sha256=plans_sha256,
@@ -189,6 +198,17 @@ def _read_fold(files: ModelFiles, name: str) -> _Fold:
         mirror_axes=tuple(axes) if isinstance(axes, tuple | list) else (),
         configuration=named if isinstance(named, str) else CONFIGURATION,
     )
+
+
+def _fingerprint(files: ModelFiles, spacing_mm: tuple[float, float] | None) -> dict[str, Any]:
+    """The fingerprint, its spacings in mm where they counted pixels."""
+    stated = files.json("dataset_fingerprint.json", needed=False)
+    spacings = stated.get("spacings")
+    if spacing_mm is None or not isinstance(spacings, list):
+        return stated
+    row_mm, col_mm = spacing_mm
+    known = [[one[0], one[1] * row_mm, one[2] * col_mm] for one in spacings if isinstance(one, list) and len(one) == 3]
+    return {**stated, "spacings": known}
 
 
 def _receipt(files: ModelFiles, name: str) -> Receipt:

@@ -31,6 +31,9 @@ _CALLED = {
     "torch.nn.LeakyReLU",
     None,
 }
+_SCALELESS = ("NaturalImage2DIO", "Tiff3DIO")
+"""nnU-Net's readers of pictures."""
+_PICTURES = (".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg")
 _MALFORMED = (KeyError, TypeError, AttributeError, ValueError, IndexError, RuntimeError, RecursionError)
 
 
@@ -92,7 +95,54 @@ def up_to_date(plans: dict[str, Any], configuration: str, path: Path) -> dict[st
         raise ModelError(f"{path / 'plans.json'} is no plan that nnU-Net reads ({_words(error)}).") from error
     if axes != 2:
         raise ModelError(f"{path} is a 3D model ({configuration}), and the viewer shows 2D pictures: export a 2D one.")
+    one.pop("inherits_from", None)  # resolved now; the configuration's new name may be its parent's
     return {**plans, "configurations": {CONFIGURATION: one}}
+
+
+def in_millimetres(
+    plans: dict[str, Any], dataset: dict[str, Any], spacing_mm: tuple[float, float] | None, path: Path
+) -> dict[str, Any]:
+    """Plans whose spacing is in mm, whatever the pictures of the training were.
+
+    PNG, JPEG and TIFF state no scale: nnU-Net writes 1, which counts pixels, and a network that is fed 1 mm a pixel
+    sees everything several times too small.
+
+    Args:
+        plans: of `up_to_date`.
+        dataset: dataset.json.
+        spacing_mm: (row, col) mm of a pixel of the training's pictures, as the user says; None if nothing is said.
+        path: the model, for messages.
+
+    Raises:
+        ModelError: if nobody knows the scale, or it is given although the plans state it.
+    """
+    if not _counts_pixels(plans, dataset):
+        if spacing_mm is not None:
+            raise ModelError(f"{path} states its spacing in mm itself: leave --spacing out.")
+        return plans
+    if spacing_mm is None:
+        raise ModelError(
+            f"{path} was trained on pictures that state no scale, so that its spacing counts pixels: say how large a "
+            "pixel of them was, --spacing ROW,COL in mm."
+        )
+    one = plans["configurations"][CONFIGURATION]
+    turned = spacing_mm[::-1] if plans.get("transpose_forward") == [0, 2, 1] else spacing_mm
+    known = [float(stated) * mm for stated, mm in zip(one["spacing"], turned, strict=True)]
+    medians = list(plans.get("original_median_spacing_after_transp", []))
+    if len(medians) == 3:
+        medians[1:] = [float(stated) * mm for stated, mm in zip(medians[1:], turned, strict=True)]
+    return {
+        **plans,
+        "original_median_spacing_after_transp": medians,
+        "configurations": {CONFIGURATION: {**one, "spacing": known}},
+    }
+
+
+def _counts_pixels(plans: dict[str, Any], dataset: dict[str, Any]) -> bool:
+    """Whether the pictures were read by a reader that knows no scale."""
+    reader = str(dataset.get("overwrite_image_reader_writer") or plans.get("image_reader_writer") or "")
+    ending = str(dataset.get("file_ending") or "").lower()
+    return reader in _SCALELESS or ending in _PICTURES
 
 
 def read_plan(plans: dict[str, Any], dataset: dict[str, Any], path: Path) -> Plan:

@@ -3,18 +3,18 @@
 from typing import Any
 
 SMOOTH_PIXELS = 50.0
-"""Added to both sides of the ratio. nnU-Net's 1e-5 leaves a tumour-free slice without a slope; with 6 mm² at 0.35 mm,
+"""Added to both sides of the ratio. With nnU-Net's 1e-5 a tumour-free slice has no gradient; with 6 mm² at 0.35 mm,
 half a false contour of 12 mm² costs as much as half a missed tumour."""
 
 
-def dice_of_slices(loss: Any) -> Any:  # noqa: ANN401 - nnU-Net's untyped modules
+def changed(loss: Any) -> Any:  # noqa: ANN401 - nnU-Net's untyped modules
     """Turn nnU-Net's loss into one whose Dice counts every slice alike, in place.
 
-    nnU-Net's 2D plans sum over the batch before they divide, so that one large tumour outweighs seven small ones, and
+    nnU-Net's 2D plans sum over the batch before they divide, so one large tumour outweighs seven small ones, and
     the pixels of a false contour vanish in its denominator.
 
     Args:
-        loss: `DC_and_CE_loss`, as it is or under deep supervision.
+        loss: `DC_and_CE_loss`, with or without deep supervision around it.
     """
     dice = getattr(loss, "loss", loss).dc
     dice.batch_dice, dice.smooth = False, SMOOTH_PIXELS

@@ -1,0 +1,174 @@
+"""Files on their way to an archive (PACS): kept on disk until its storage service has each (C-STORE, PS3.4 B)."""
+
+import re
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+
+from inference.errors import ChoiceError, FormatError, OutputError
+from inference.files import replacing
+
+if TYPE_CHECKING:
+    from pynetdicom.association import Association
+
+CALLING = "IUS"
+"""Our application entity title."""
+TIMEOUT_S = 10.0
+"""Of connecting and of each answer."""
+_TITLE = re.compile(r"([^@\\]{1,16})@([^@:/\s]+):(\d{1,5})")
+_SUCCESS, _WARNINGS = 0x0000, 0xB000
+"""Status codes (PS3.4 Table B.2-1): taken; taken, with a remark."""
+_BROKEN = "The connection to the archive broke: what it hasn't taken stays in the outbox, try again."
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A storage service.
+
+    Attributes:
+        title: its application entity title.
+        host: name or address.
+        port: TCP.
+    """
+
+    title: str
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Node":
+        """Read `TITLE@HOST:PORT`.
+
+        Raises:
+            ChoiceError: if it is none.
+        """
+        found = _TITLE.fullmatch(text)
+        if found is None or not 0 < int(found[3]) < 65536:
+            raise ChoiceError(f"'{text}' is no DICOM node: give TITLE@HOST:PORT, as in ARCHIVE@pacs:104.")
+        return cls(found[1], found[2], int(found[3]))
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How one try went.
+
+    Attributes:
+        taken: files that the service has taken; they are no longer in the outbox.
+        left: files that wait for the next try.
+        why: what kept them, one sentence; empty if none is left.
+    """
+
+    taken: int
+    left: int
+    why: str = ""
+
+
+class Outbox:
+    """A folder of DICOM files that wait.
+
+    Args:
+        folder: is made where it is missing.
+
+    Raises:
+        OutputError: if it cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"The folder {folder} cannot be made ({error.strerror}): choose another one.") from error
+        self._folder = folder
+
+    def put(self, path: Path, *, identified: bool = False) -> None:
+        """Take in a copy of a file.
+
+        Args:
+            path: a DICOM file.
+            identified: take it although it doesn't say that the patient's identity was removed.
+
+        Raises:
+            FormatError: if it is no DICOM file.
+            ChoiceError: if it may name a patient and nobody said that it may go.
+        """
+        dataset = _read(path)
+        if dataset.get("PatientIdentityRemoved") != "YES" and not identified:
+            raise ChoiceError(
+                f"{path.name} doesn't say that the patient's identity was removed, so it isn't sent: "
+                "export it with everything outside the sector black, or say that it may go with names in it."
+            )
+        with replacing(self._folder / f"{dataset.SOPInstanceUID}.dcm") as aside:
+            aside.write_bytes(path.read_bytes())
+
+    def waiting(self) -> list[Path]:
+        """The files that wait, oldest first."""
+        return sorted(self._folder.glob("*.dcm"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+
+    def send(self, node: Node) -> Sent:
+        """Try to send all that waits; what the service has taken goes from the outbox, and nothing else."""
+        from pynetdicom import AE  # a third of a second, which nobody needs who doesn't send
+
+        paths = self.waiting()
+        if not paths:
+            return Sent(0, 0)
+        files = {path: _read(path) for path in paths}
+        entity = AE(ae_title=CALLING)
+        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = entity.connection_timeout = TIMEOUT_S
+        for kind, syntax in {(one.SOPClassUID, one.file_meta.TransferSyntaxUID) for one in files.values()}:
+            entity.add_requested_context(kind, syntax)
+        if not _answers(node):
+            return Sent(0, len(paths), f"{node.host}:{node.port} doesn't answer: check host, port and network.")
+        association = entity.associate(node.host, node.port, ae_title=node.title)
+        if not association.is_established:
+            return Sent(
+                0, len(paths), f"{node.title} at {node.host} takes no files from {CALLING}: ask its administrator."
+            )
+        taken, why = 0, ""
+        for path, dataset in files.items():
+            refusal = _refusal(association, dataset)
+            if refusal:
+                why = refusal
+            else:
+                path.unlink()
+                taken += 1
+        association.release()
+        return Sent(taken, len(paths) - taken, why)
+
+
+def _answers(node: Node) -> bool:
+    """Whether somebody listens there; pynetdicom forgets its socket where nobody does."""
+    try:
+        socket.create_connection((node.host, node.port), TIMEOUT_S).close()
+    except OSError:
+        return False
+    return True
+
+
+def _refusal(association: "Association", dataset: Dataset) -> str:
+    """Why the service hasn't taken a file, one sentence; empty if it has."""
+    try:
+        status = association.send_c_store(dataset)
+    except ValueError:
+        return f"The archive takes no {dataset.SOPClassUID.name}: ask its administrator."
+    except RuntimeError:
+        return _BROKEN
+    code = status.get("Status")
+    if code is None:
+        return _BROKEN
+    if code == _SUCCESS or code & 0xF000 == _WARNINGS:
+        return ""
+    return f"The archive has refused a file (status {code:04X}): it stays in the outbox; ask its administrator."
+
+
+def _read(path: Path) -> Dataset:
+    try:
+        return dcmread(path)
+    except (InvalidDicomError, OSError) as error:
+        raise FormatError(
+            f"{path.name} is no DICOM file that can be read: give one that this program exported."
+        ) from error

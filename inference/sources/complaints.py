@@ -1,0 +1,71 @@
+"""What FFmpeg complains of while it converts a picture.
+
+OpenCV does not look: where FFmpeg refuses, as it does with every interlaced picture since version 8, OpenCV hands out
+what happened to lie in its memory. The decoding process therefore listens to what it writes to the terminal.
+"""
+
+import os
+
+from inference.errors import FormatError
+from inference.sources.unnamed import unnamed_file
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
+
+LEVEL = "16"
+"""FFmpeg's level of errors; OpenCV takes it from the environment."""
+
+
+class Complaints:
+    """Listens to standard output and error of this process, from its making on. One a process."""
+
+    def __init__(self) -> None:
+        self._file = unnamed_file()
+        if fcntl is not None:
+            fcntl.fcntl(self._file.fileno(), fcntl.F_SETFL, os.O_APPEND)
+        for place in (1, 2):
+            os.dup2(self._file.fileno(), place)
+
+    def forget(self) -> None:
+        """Begin to listen anew."""
+        self._file.truncate(0)
+
+    def heard(self) -> bytes:
+        """What was written since."""
+        size = os.fstat(self._file.fileno()).st_size
+        return os.pread(self._file.fileno(), min(size, 1 << 16), 0) if size and hasattr(os, "pread") else b""
+
+
+_listening: list[Complaints] = []
+
+
+def listen() -> None:
+    """Begin to listen; only for a process whose terminal nobody reads."""
+    _listening.append(Complaints())
+
+
+def forget() -> None:
+    """Before a picture is converted."""
+    for complaints in _listening:
+        complaints.forget()
+
+
+def check(name: str) -> None:
+    """After a picture was converted.
+
+    Args:
+        name: of the file or stream, for the sentence.
+
+    Raises:
+        FormatError: if it was not.
+    """
+    said = b"".join(complaints.heard() for complaints in _listening)
+    if b"interlaced" in said:
+        raise FormatError(
+            f"{name} is interlaced, which cannot be shown: set the recorder to progressive, or deinterlace the file "
+            "(ffmpeg -i OLD -vf yadif NEW)."
+        )
+    if said:
+        raise FormatError(f"A picture of {name} cannot be converted: convert the video to mp4.")

@@ -1,0 +1,70 @@
+"""JPEG in DICOM: luma straight out of the codec, and colour that is not what its label says."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.frame import ColourMap
+from inference.sources.colour import cells_coloured
+
+_JFIF = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
+"""Makes every reader take three components for YCbCr."""
+_ADOBE_RGB = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
+"""Makes every reader hand three components out as they are."""
+_SIZED = range(0xC0, 0xFF)
+_FRAMES = frozenset((*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)))
+
+
+def grey_of(frame: bytes) -> NDArray[np.uint8] | None:
+    """The Y channel of a baseline JPEG, without the way through RGB: 30 times as fast; None where it is damaged."""
+    if not frame:
+        return None
+    grey = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_GRAYSCALE)
+    return None if grey is None else grey.astype(np.uint8, copy=False)
+
+
+def luma_of(frame: bytes) -> NDArray[np.uint8] | None:
+    """The first channel of three that are YCbCr whatever their markers say."""
+    return grey_of(frame[:2] + _JFIF + frame[2:])
+
+
+def colour_of(frame: bytes) -> ColourMap | None:
+    """Where it is coloured, decoded to a quarter: the codec skips what nobody looks at."""
+    small = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_REDUCED_COLOR_4)
+    return None if small is None else cells_coloured(small.astype(np.uint8, copy=False), order="BGR")
+
+
+def is_ycbcr(frame: bytes) -> bool:
+    """Whether three components are YCbCr although the file is labelled RGB, as many encoders leave it.
+
+    Adobe's marker says so, JFIF's means it, and sub-sampled components can be nothing else. Where none of that is
+    there, two channels around 128 are colour differences of a grey picture; of RGB all three would be alike.
+    """
+    markers = dict(_segments(frame))
+    adobe = markers.get(0xEE, b"")
+    if adobe.startswith(b"Adobe") and len(adobe) >= 12:
+        return adobe[11] == 1
+    if markers.get(0xE0, b"").startswith(b"JFIF"):
+        return True
+    components = next((body for kind, body in markers.items() if kind in _FRAMES), b"")
+    if len(set(components[7:15:3])) > 1:
+        return True
+    channels: Any = cv2.imdecode(np.frombuffer(frame[:2] + _ADOBE_RGB + frame[2:], np.uint8), cv2.IMREAD_COLOR)
+    if channels is None:
+        return False
+    third, second, first = (channels[::4, ::4, channel].astype(np.int16) for channel in range(3))
+    as_rgb = np.abs(first - second).mean() + np.abs(first - third).mean()
+    as_ycbcr = np.abs(second - 128).mean() + np.abs(third - 128).mean()
+    return bool(as_ycbcr < as_rgb)
+
+
+def _segments(frame: bytes) -> list[tuple[int, bytes]]:
+    """(marker, body) of each segment before the first scan; of several of a kind the last one counts."""
+    found, at = [], 2
+    while at + 4 <= len(frame) and frame[at] == 0xFF and frame[at + 1] in _SIZED and frame[at + 1] != 0xDA:
+        length = int.from_bytes(frame[at + 2 : at + 4], "big")
+        found.append((frame[at + 1], frame[at + 4 : at + 2 + length]))
+        at += 2 + length
+    return found

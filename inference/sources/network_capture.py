@@ -1,0 +1,144 @@
+"""Network video in the decoding process, through the ffmpeg in OpenCV, each picture in its true size.
+
+from inference.spacing import REMEDY
+One `cv2.VideoCapture` follows the sender and hands out compressed pictures, a second one decodes them. Where the bytes
+that state the size change, the decoder is opened anew and tells the new size; one alone would scale it to the old one.
+
+`fflags;nobuffer` is not asked for: it throws away the key frame that probing has found, so that a sender with rare ones
+is never followed. Old pictures, collected while probing, are skipped here by their own clock.
+"""
+
+import os
+from collections.abc import Iterator
+from time import monotonic
+from urllib.parse import urlsplit
+
+import cv2
+
+from inference.errors import FormatError, SourceError
+from inference.sources import complaints
+from inference.sources.colour import colour_map
+from inference.sources.lateness import Lateness
+from inference.sources.live import Picture
+from inference.sources.packets import Ivf, codec_of, decoder_of, extradata, packet_of, tag_words
+from inference.sources.paths import shown_address
+from inference.sources.pixels import grey
+from inference.spacing import REMEDY
+
+NO_SCALE = f"Network video does not say how large a pixel is: {REMEDY}."
+OPEN_MS = 7000
+"""An H.264 stream can be opened from its next key frame on; senders set that to up to five seconds."""
+READ_MS = 800
+"""A sender that is silent for this long is taken as gone, and connected to anew; less than `close()` waits."""
+GIVE_UP_S = 3.0
+"""Late for so long, it will not catch up by itself: connecting anew empties every buffer."""
+CLOCKED = ("rtsp", "rtsps", "udp", "rtp", "srt")
+"""Carry the sender's clock; a plain MJPEG over http has none, and ffmpeg invents one."""
+OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+AT_ONCE = "format_whitelist;ivf|fpsprobesize;0|probesize;32"
+"""The decoder looks at one picture before it begins, and not at a second of them."""
+NEVER_MS = -1.0
+
+
+class NetworkCapture:
+    """A stream that is followed, with limits on how long it may block. For one process of its own.
+
+    Raises:
+        SourceError: if nothing comes.
+        FormatError: if its codec doesn't state the size of its pictures.
+    """
+
+    def __init__(self, url: str) -> None:
+        limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_MS]
+        self._packets = cv2.VideoCapture(url, cv2.CAP_FFMPEG, [*limits, cv2.CAP_PROP_FORMAT, -1])
+        if not self._packets.isOpened():
+            raise SourceError(f"Nothing comes from {shown_address(url)}: check the sender, its address and port.")
+        codec = codec_of(self._packets)
+        if codec is None:
+            raise FormatError(
+                f"{shown_address(url)} sends {tag_words(self._packets)}, which cannot be watched for a change of size: "
+                "choose H.264, HEVC, MPEG or Motion JPEG on the sender."
+            )
+        self._codec, self._shown = codec, shown_address(url)
+        self._head = extradata(self._packets)
+        self._size_bytes: bytes | None = None
+        self._waiting: tuple[float, bytes] | None = None
+        self._stream: Ivf | None = None
+        self._decoder: cv2.VideoCapture | None = None
+        self._begun_ms = 0.0
+        self._lateness = Lateness(clocked=urlsplit(url).scheme.lower() in CLOCKED)
+
+    def read(self) -> Picture | None:
+        """The next picture that is not an old one; None after `READ_MS` without any, or `GIVE_UP_S` of old ones.
+
+        Raises:
+            FormatError: if what comes can never be shown.
+        """
+        end = monotonic() + GIVE_UP_S
+        while monotonic() < end:
+            if self._decoder is None and not self._begin():
+                return None
+            assert self._decoder is not None  # noqa: S101
+            if not self._decoder.grab():
+                self._decoder = None
+                if self._waiting is None:
+                    return None
+                continue
+            complaints.forget()
+            _, picture = self._decoder.retrieve()
+            complaints.check(self._shown)
+            at_s = (self._begun_ms + self._decoder.get(cv2.CAP_PROP_POS_MSEC)) / 1e3
+            if not self._lateness.late(at_s, monotonic()):
+                return Picture(grey(picture), None, NO_SCALE, colour_map(picture, order="BGR"))
+        return None
+
+    def close(self) -> None:
+        """Free the decoder and the socket."""
+        if self._decoder is not None:
+            self._decoder.release()
+        self._packets.release()
+
+    def _begin(self) -> bool:
+        """Open a decoder at the key picture that waits, or the next one; False once the sender is silent."""
+        if self._waiting is None:
+            self._waiting = self._key()
+        if self._waiting is None:
+            return False
+        self._begun_ms = self._waiting[0]
+        self._stream = Ivf(self._codec, self._until_another_size())
+        usual = os.environ.get(OPTIONS, "")
+        os.environ[OPTIONS] = AT_ONCE
+        try:
+            self._decoder = decoder_of(self._stream)
+        finally:
+            os.environ[OPTIONS] = usual
+        if not self._decoder.isOpened():
+            self._decoder = None
+            return self._waiting is not None
+        return True
+
+    def _key(self) -> tuple[float, bytes] | None:
+        """The next picture that needs no other one."""
+        while self._packets.grab():
+            if self._packets.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
+                return self._grabbed()
+        return None
+
+    def _until_another_size(self) -> Iterator[tuple[float, bytes]]:
+        """The picture that waits and those after it, up to the first of what may be another size, which then waits."""
+        first, self._waiting = self._waiting, None
+        if first is None:
+            return
+        self._size_bytes = self._codec.size_bytes(first[1]) or self._size_bytes
+        yield first[0] - self._begun_ms, self._head + first[1]
+        while self._packets.grab():
+            at_ms, packet = self._grabbed()
+            stated = self._codec.size_bytes(packet)
+            if stated and self._size_bytes and stated != self._size_bytes:
+                self._waiting = at_ms, packet
+                return
+            self._size_bytes = self._size_bytes or stated
+            yield at_ms - self._begun_ms, packet
+
+    def _grabbed(self) -> tuple[float, bytes]:
+        return self._packets.get(cv2.CAP_PROP_POS_MSEC), packet_of(self._packets)

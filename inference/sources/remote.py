@@ -1,0 +1,222 @@
+"""Sources and streams that are read in a process of their own, as if they were here."""
+
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from inference.errors import FormatError, SourceError
+from inference.frame import Frame, Mask, Pixels
+from inference.source_info import SourceInfo
+from inference.sources.base import Closing
+from inference.sources.live import Picture
+from inference.sources.wire import Connect, Gone, Next, Open, Opened, Read, SaveMasks, Shown
+from inference.sources.worker import Worker, WorkerLostError, borrow, give_back, keep
+from inference.spacing import PixelSpacing
+
+OPEN_S = 8.0
+"""A small file that isn't open by then never will be."""
+BYTES_PER_S = 20e6
+"""What a slow drive or a long video is given more."""
+READ_S = 10.0
+"""A frame that isn't decoded by then never will be."""
+WRITE_S = 120.0
+CONNECT_S = 12.0
+"""More than a stream's own limits: it is then stuck."""
+
+
+class RemoteSource(Closing):
+    """A `RecordedSource` in a process of its own.
+
+    A process that a frame brings down is replaced: that frame is an error, the next one is read as ever.
+
+    Args:
+        text: path of a file or folder.
+        axis: as for `open_source`.
+        spacing: as for `open_source`.
+        region: as for `open_source`.
+        config: as for `open_source`.
+
+    Raises:
+        SourceError: if it cannot be opened, with what to do about it.
+    """
+
+    def __init__(
+        self, text: str, *, axis: str, spacing: PixelSpacing | None, region: int | None, config: Path | None
+    ) -> None:
+        self._request = Open(text, axis, spacing, region, None if config is None else str(config))
+        self._name = Path(text).name
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        self._whole: Pixels | None = None
+        self._worker: Worker | None = None
+        worker, opened = self._opened()
+        self._info, self._count = opened.info, opened.count
+        self._lend(worker)
+
+    def __len__(self) -> int:
+        """Number of frames."""
+        return self._count
+
+    @property
+    def info(self) -> SourceInfo:
+        """What is known before the first frame."""
+        return self._info
+
+    def whole(self) -> Pixels | None:
+        """The frame read last before anything was taken off, where the source takes something off; else None."""
+        return self._whole
+
+    def read(self, index: int) -> Frame:
+        """Frame `index`, from 0.
+
+        Raises:
+            IndexError: outside the source.
+            SourceError: if this frame cannot be read; others may still be.
+        """
+        if not 0 <= index < len(self):
+            raise IndexError(f"frame {index} of {len(self)}")
+        with self._lock:
+            worker = self._here()
+            try:
+                shown, (pixels, colour, whole) = worker.ask(Read(index), READ_S)
+            except WorkerLostError as error:
+                self._lost()
+                sentence = f"Frame {index} of {self._name} cannot be decoded: go on to the next, or export it again."
+                raise FormatError(sentence) from error
+        assert isinstance(shown, Shown)  # noqa: S101
+        assert pixels is not None  # noqa: S101
+        self._whole = whole
+        return Frame(
+            index=index,
+            pixels=pixels,
+            spacing=self._info.spacing,
+            captured_at=time.monotonic(),
+            origin=self._info.origin,
+            time_s=shown.time_s,
+            no_spacing_reason=self._info.no_spacing_reason,
+            colour=colour,
+        )
+
+    def frames(self) -> Iterator[Frame]:
+        """Every frame in order; ends early after `close()`."""
+        for index in range(len(self)):
+            if self._closed.is_set():
+                return
+            yield self.read(index)
+
+    def save_masks(self, masks: list[Mask], path: str) -> None:
+        """Write one (rows, cols) 0/1 mask a frame on the source's own geometry as NIfTI.
+
+        Raises:
+            OutputError: if the file cannot be written.
+        """
+        stack = np.stack(masks)
+        request = SaveMasks(str(Path(path).absolute()), stack.shape, np.packbits(stack > 0).tobytes())
+        with self._lock:
+            try:
+                self._here().ask(request, WRITE_S)
+            except WorkerLostError as error:
+                self._lost()
+                raise SourceError(f"The masks of {self._name} cannot be written: open it again.") from error
+
+    def close(self) -> None:
+        """End `frames()` and free the file, once a frame that is being read is done."""
+        self._closed.set()
+        with self._lock:
+            worker, self._worker = self._worker, None
+        self._forgotten.detach()
+        if worker is not None:
+            give_back(worker)
+
+    def _here(self) -> Worker:
+        """The process that has the file open; opened anew where the last one was lost."""
+        if self._closed.is_set():
+            raise SourceError(f"{self._name} is closed: open it again.")
+        if self._worker is None:
+            worker, opened = self._opened()
+            self._lend(worker)
+            if (opened.info, opened.count) != (self._info, self._count):
+                raise SourceError(f"{self._name} has become another file: open it again.")
+            return worker
+        return self._worker
+
+    def _lost(self) -> None:
+        self._worker = None
+        self._forgotten.detach()
+
+    def _lend(self, worker: Worker) -> None:
+        self._worker = worker
+        self._forgotten = weakref.finalize(self, keep, worker)  # a source that nobody closes
+
+    def _opened(self) -> tuple[Worker, Opened]:
+        worker, kept = borrow(), False
+        limit_s = OPEN_S + _bytes(Path(self._request.text).expanduser()) / BYTES_PER_S
+        try:
+            opened, _ = worker.ask(self._request, limit_s)
+            assert isinstance(opened, Opened)  # noqa: S101
+            kept = True
+        except WorkerLostError as error:
+            slow = isinstance(error.__cause__, TimeoutError)
+            what = f"takes longer than {limit_s:.0f} s to open" if slow else "brings its decoder down"
+            raise FormatError(f"{self._name} {what}: copy it to this computer, or export it again.") from error
+        finally:
+            if not kept and worker.alive:
+                give_back(worker)
+        return worker, opened
+
+
+class RemoteConnection:
+    """An open network stream in a process of its own.
+
+    Args:
+        url: its address.
+        shown: the address without the password.
+
+    Raises:
+        SourceError: if nothing comes.
+    """
+
+    def __init__(self, url: str, shown: str) -> None:
+        self._shown = shown
+        self._worker = borrow()
+        try:
+            self._worker.ask(Connect(url), CONNECT_S)
+        except WorkerLostError as error:
+            raise SourceError(f"Nothing comes from {shown}: check the sender, its address and port.") from error
+        except SourceError:
+            give_back(self._worker)
+            raise
+
+    def read(self) -> Picture | None:
+        """The next picture; None once the sender is gone, or brought the decoder down.
+
+        Raises:
+            SourceError: if what comes can never be shown.
+        """
+        try:
+            shown, arrays = self._worker.ask(Next(), CONNECT_S)
+        except WorkerLostError:
+            return None
+        if isinstance(shown, Gone):
+            return None
+        assert isinstance(shown, Shown)  # noqa: S101
+        pixels, colour, _ = arrays
+        assert pixels is not None  # noqa: S101
+        return Picture(pixels, None, shown.no_spacing_reason, colour)
+
+    def close(self) -> None:
+        """Free the stream."""
+        if self._worker.alive:
+            give_back(self._worker)
+
+
+def _bytes(path: Path) -> int:
+    """Size of a file, 0 where nobody knows: to say how long it may take, not more."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

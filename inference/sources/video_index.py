@@ -1,0 +1,113 @@
+"""Which pictures a video file holds and when each is shown, told once at opening, without decoding where that is safe.
+
+Containers state the number of pictures and their rate from memory or not at all, and go to a place by that rate: with
+a dropped picture or a variable rate another one than the asked for is shown. The times of the pictures are exact.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import cv2
+
+from inference.sources.packets import Size, codec_of, extradata, packet_of, size_of
+
+ENDED = 3
+"""So many grabs in a row without a picture are the end; a single one is a picture that is damaged."""
+
+Opener = Callable[..., cv2.VideoCapture]
+"""Opens the video, with OpenCV's properties as a list where there are any."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoIndex:
+    """The pictures of a video in the order in which they are shown.
+
+    Attributes:
+        times_ms: of each picture, from the first one on; rising.
+        keys: numbers of the pictures that can be decoded without another one; the first is 0.
+        placed: each has a time of its own, by which it is known after a jump; otherwise only reading from the
+            beginning tells which one a picture is.
+        changed: number of the first picture of another size, and that size; None where all have one.
+    """
+
+    times_ms: tuple[float, ...]
+    keys: tuple[int, ...]
+    placed: bool = True
+    changed: tuple[int, Size] | None = None
+
+    def __len__(self) -> int:
+        """Number of pictures of the first size."""
+        return len(self.times_ms) if self.changed is None else self.changed[0]
+
+    def cut(self, count: int) -> "VideoIndex":
+        """The same up to `count` pictures."""
+        return replace(self, times_ms=self.times_ms[:count], keys=tuple(key for key in self.keys if key < count))
+
+
+def listed(opener: Opener) -> VideoIndex:
+    """The index by the compressed pictures alone: some 0.02 ms each."""
+    capture = opener([cv2.CAP_PROP_FORMAT, -1])
+    codec, head = codec_of(capture), extradata(capture)
+    times: list[float] = []
+    keys: list[float] = []
+    sizes: dict[bytes, Size | None] = {}
+    change: tuple[int, Size] | None = None
+    first: Size | None = None
+    while capture.grab():
+        now = time_ms(capture)
+        times.append(now)
+        if capture.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
+            keys.append(now)
+        stated = b"" if codec is None or change is not None else codec.size_bytes(packet_of(capture))
+        if codec is None or not stated:
+            continue
+        if stated not in sizes:
+            sizes[stated] = size_of(codec, head + packet_of(capture))
+        first = first or sizes[stated]
+        if (size := sizes[stated]) not in (None, first) and size is not None:
+            change = len(times) - 1, size
+    capture.release()
+    return _sorted(times, keys, change)
+
+
+def decoded(opener: Opener, like: VideoIndex) -> VideoIndex:
+    """The index by decoding every picture once: exact whatever the container says, and slow.
+
+    Args:
+        opener: opens the video.
+        like: the index by the compressed pictures, which knows keys and sizes.
+    """
+    capture = opener()
+    times: list[float] = []
+    missed = 0
+    while missed < ENDED:
+        grabbed = capture.grab()
+        missed = 0 if grabbed else missed + 1
+        if grabbed:
+            times.append(time_ms(capture))
+    capture.release()
+    keys = {like.times_ms[key] for key in like.keys}
+    changed = like.changed
+    if changed is not None and like.placed:
+        before = like.times_ms[changed[0]]
+        changed = sum(time < before for time in times), changed[1]
+    rising = all(earlier < later for earlier, later in pairwise(times))
+    kept = tuple(number for number, time in enumerate(times) if number == 0 or (rising and time in keys))
+    return VideoIndex(tuple(times), kept, rising, changed)
+
+
+def time_ms(capture: cv2.VideoCapture) -> float:
+    """When the picture that was grabbed last is shown, to the microsecond."""
+    return round(capture.get(cv2.CAP_PROP_POS_MSEC), 3)
+
+
+def _sorted(times: list[float], keys: list[float], change: tuple[int, Size] | None) -> VideoIndex:
+    """In the order of showing; as they came, where two have one time."""
+    if len(set(times)) < len(times):
+        return VideoIndex(tuple(times), (0,), placed=False, changed=change)
+    shown = sorted(times)
+    place = {time: number for number, time in enumerate(shown)}
+    numbers = sorted(place[key] for key in keys)
+    changed = None if change is None else (place[times[change[0]]], change[1])
+    return VideoIndex(tuple(shown), tuple(numbers) if numbers[:1] == [0] else (0, *numbers), changed=changed)

@@ -1,0 +1,194 @@
+"""The decoding process from inside: it opens one source or stream at a time and answers until the program hangs up."""
+
+import gc
+import mmap
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import cv2
+import msgspec
+import numpy as np
+
+from inference.errors import IusError
+from inference.sources import complaints
+from inference.sources.wire import (
+    SHARED,
+    Ask,
+    Connect,
+    Done,
+    Failed,
+    Gone,
+    Next,
+    Open,
+    Opened,
+    Read,
+    Release,
+    Reply,
+    Request,
+    SaveMasks,
+    Shown,
+    put,
+    receive,
+    send,
+)
+
+ROOM = 1 << 30
+"""Bytes that a file may take beyond twice its own size."""
+LATE_S = 5.0
+"""So long after its limit a request ends the process from inside, should nobody be left to end it."""
+TOO_LARGE = "{} needs more memory than a file of its size may take: it is damaged, or crop it and export it again."
+
+
+def serve(arguments: Sequence[str]) -> None:
+    """Answer until the program hangs up.
+
+    Args:
+        arguments: as the program's command line: -c, the number of the socket and that of the shared memory.
+    """
+    _calm()
+    complaints.listen()
+    connection, memory = _shared(arguments[1], arguments[2])
+    process = _Process(memory)
+    decoder = msgspec.msgpack.Decoder(Ask)
+    while True:
+        try:
+            ask = decoder.decode(receive(connection))
+        except OSError:
+            return
+        _alarm(ask.limit_s + LATE_S)
+        reply = process.answer(ask.request)
+        _alarm(0)
+        try:
+            send(connection, reply)
+        except OSError:
+            return
+
+
+class _Process:
+    """What is open, and the answers."""
+
+    def __init__(self, memory: mmap.mmap) -> None:
+        self._memory = memory
+        self._open: Any = None
+        self._name = "The stream"
+
+    def answer(self, request: Request) -> Reply:
+        """Do it; what is no error of a file ends the process, and the program says so."""
+        try:
+            return self._answer(request)
+        except IusError as error:
+            return Failed(type(error).__name__, str(error))
+        except MemoryError:
+            return Failed("FormatError", TOO_LARGE.format(self._name))
+        except cv2.error as error:
+            if error.code != cv2.Error.STS_NO_MEM:
+                raise
+            return Failed("FormatError", TOO_LARGE.format(self._name))
+
+    def _answer(self, request: Request) -> Reply:
+        match request:
+            case Open():
+                return self._opened(request)
+            case Connect(url):
+                from inference.sources.network_capture import NetworkCapture
+
+                self._release()
+                self._open = NetworkCapture(url)
+                return Done()
+            case Read(index):
+                frame = self._open.read(index)
+                whole = self._open.whole() if hasattr(self._open, "whole") else None
+                return self._shown((frame.pixels, frame.colour, whole), frame.time_s, "")
+            case Next():
+                picture = self._open.read()
+                if picture is None:
+                    return Gone()
+                return self._shown((picture.pixels, picture.colour, None), None, picture.no_spacing_reason)
+            case SaveMasks(path, shape, packed):
+                bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=int(np.prod(shape)))
+                self._open.save_masks(list(bits.reshape(shape)), path)
+                return Done()
+            case Release():
+                self._release()
+                return Done()
+
+    def _opened(self, request: Open) -> Reply:
+        from inference.sources import open_here
+
+        self._release()
+        path = Path(request.text)
+        self._name = path.name
+        _limit_memory(ROOM + 2 * _size(path.expanduser()))
+        self._open = open_here(
+            request.text,
+            axis=request.axis,
+            spacing=request.spacing,
+            region=request.region,
+            config=None if request.config is None else Path(request.config),
+        )
+        return Opened(self._open.info, len(self._open))
+
+    def _release(self) -> None:
+        if self._open is not None:
+            self._open.close()
+        self._open = None
+        gc.collect()
+
+    def _shown(self, arrays: Sequence[Any], time_s: float | None, reason: str) -> Reply:
+        try:
+            pixels, colour, whole = put(self._memory, arrays)
+        except ValueError:
+            return Failed("FormatError", f"{self._name} holds pictures of more than 100 million pixels: crop it first.")
+        assert pixels is not None  # noqa: S101 (a frame has pixels)
+        return Shown(pixels, colour, whole, time_s, reason)
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file, or of a folder's files."""
+    with suppress(OSError):
+        files = [path] if path.is_file() else [child for child in path.iterdir() if child.is_file()]
+        return sum(file.stat().st_size for file in files)
+    return 0
+
+
+def _calm() -> None:
+    """Leave the terminal's Ctrl-C to the program, and crash without a dump of the memory, which holds pictures."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform != "win32":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _alarm(seconds: float) -> None:
+    """End the process in so many seconds, also out of a library that never comes back; 0 calls it off."""
+    if sys.platform != "win32":
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+
+
+def _limit_memory(more: int) -> None:
+    """Let the process take so many bytes beyond what it has; where the system knows no such limit, nothing happens."""
+    if sys.platform != "linux":
+        return
+    import resource
+
+    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    have = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmData")) << 10
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = have + more
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))
+
+
+def _shared(place: str, memory: str) -> tuple[socket.socket, mmap.mmap]:
+    """The socket and the memory that the program opened for this process."""
+    if sys.platform == "win32":
+        return socket.fromshare(sys.stdin.buffer.read()), mmap.mmap(-1, SHARED, tagname=memory)
+    mapped = mmap.mmap(int(memory), SHARED)
+    os.close(int(memory))
+    return socket.socket(fileno=int(place)), mapped

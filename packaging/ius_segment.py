@@ -1,0 +1,7 @@
+"""What the bundle's `ius-segment` runs."""
+
+import sys
+
+from inference.cli import main
+
+sys.exit(main())

@@ -1,0 +1,133 @@
+"""A stream whose picture changes its size ends as another signal: it is never scaled to the size it had."""
+
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+
+import cv2
+import pytest
+from senders import ffmpeg
+
+from inference.errors import SourceError
+from inference.sources.network import NetworkSource
+from inference.sources.simulated import PhantomSource
+from inference.spacing import PixelSpacing, Provenance
+
+FreePort = Callable[..., int]
+TYPED = PixelSpacing(0.2, 0.2, Provenance.TYPED)
+
+
+@contextmanager
+def sent(*command: str) -> Iterator[None]:
+    """A real ffmpeg that sends."""
+    sender = subprocess.Popen((ffmpeg(), "-loglevel", "error", *command))
+    try:
+        yield
+    finally:
+        sender.kill()
+        sender.wait()
+
+
+def made(folder: Path, encoder: tuple[str, ...], form: str, *sizes: str) -> Path:
+    """A clip of which each part has another size, in the order given."""
+    path = folder / f"two.{form}"
+    with path.open("wb") as whole:
+        for size in sizes:
+            source = ("-f", "lavfi", "-i", f"testsrc=size={size}:rate=25", "-t", "4")
+            coded = subprocess.run(
+                (ffmpeg(), "-loglevel", "error", *source, *encoder, "-pix_fmt", "yuv420p", "-f", form, "-"),
+                check=True,
+                capture_output=True,
+                timeout=60,
+            )
+            whole.write(coded.stdout)
+    return path
+
+
+def seen(source: NetworkSource) -> tuple[set[tuple[int, ...]], str]:
+    """The sizes of the pictures that came, and why no more do."""
+    frames = source.frames()
+    sizes: set[tuple[int, ...]] = set()
+    try:
+        for frame in frames:
+            sizes.add(frame.pixels.shape)
+            assert frame.spacing == TYPED
+    except SourceError as error:
+        return sizes, str(error)
+    raise AssertionError("it goes on")
+
+
+def test_the_real_case_ends_with_the_change(free_port: FreePort, shared_data: Path) -> None:
+    clip, port = shared_data / "field/stream_size_change/c12.h264", free_port(socket.SOCK_DGRAM)
+    send = ("-re", "-i", str(clip), "-c", "copy", "-f", "h264", f"udp://127.0.0.1:{port}?pkt_size=1316")
+    with sent(*send), closing(NetworkSource(f"udp://127.0.0.1:{port}", typed=TYPED)) as source:
+        sizes, sentence = seen(source)
+    assert sizes == {(240, 320)}
+    assert "The picture changed from 320 × 240 to 640 × 240 pixels" in sentence
+
+
+X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-g", "10")
+
+
+CODECS = {
+    "h264": (X264, "h264", "h264", "h264"),
+    "mpeg4": (("-c:v", "mpeg4", "-g", "10"), "m4v", "m4v", "m4v"),
+    "mpeg2": (("-c:v", "mpeg2video", "-g", "10"), "mpeg2video", "mpegvideo", "mpeg2video"),
+}
+"""How a clip is encoded, and the formats in which it is written, read and sent."""
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("sizes", [("320x240", "480x240"), ("480x240", "320x240"), ("320x240", "240x320")])
+def test_whatever_the_codec_and_the_direction(
+    free_port: FreePort, tmp_path: Path, codec: str, sizes: tuple[str, str]
+) -> None:
+    encoder, form, read_as, wire = CODECS[codec]
+    clip, port = made(tmp_path, encoder, form, *sizes), free_port(socket.SOCK_DGRAM)
+    read = ("-re", "-f", read_as, "-framerate", "25", "-i", str(clip))
+    send = (*read, "-c", "copy", "-f", wire, f"udp://127.0.0.1:{port}?pkt_size=1316")
+    with sent(*send), closing(NetworkSource(f"udp://127.0.0.1:{port}", typed=TYPED)) as source:
+        came, sentence = seen(source)
+    first, second = (tuple(int(side) for side in size.split("x")) for size in sizes)
+    assert came == {first[::-1]}
+    assert f"from {first[0]} × {first[1]} to {second[0]} × {second[1]} pixels" in sentence
+
+
+@contextmanager
+def jpegs(port: int) -> Iterator[str]:
+    """A server of motion JPEG whose pictures become wider after forty."""
+    stop = threading.Event()
+    listener = socket.create_server(("127.0.0.1", port))
+    listener.settimeout(10.0)
+
+    def serve() -> None:
+        phantoms = [PhantomSource(rows=96, cols=cols, count=40) for cols in (128, 160)]
+        client, _ = listener.accept()
+        with client, suppress(OSError):
+            client.recv(4096)
+            client.sendall(b"HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=cut\r\n\r\n")
+            number = 0
+            while not stop.wait(0.05):
+                jpeg = cv2.imencode(".jpg", phantoms[number > 40].read(number % 40).pixels)[1].tobytes()
+                head = f"--cut\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n".encode()
+                client.sendall(head + jpeg + b"\r\n")
+                number += 1
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{port}/live.mjpg"
+    finally:
+        stop.set()
+        thread.join()
+        listener.close()
+
+
+def test_motion_jpeg_too(free_port: FreePort) -> None:
+    with jpegs(free_port()) as url, closing(NetworkSource(url, typed=TYPED)) as source:
+        sizes, sentence = seen(source)
+    assert sizes == {(96, 128)}
+    assert "from 128 × 96 to 160 × 96 pixels" in sentence

@@ -1,0 +1,136 @@
+"""Decoders in a process of their own: what a file does there ends there, and the next one opens."""
+
+import os
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from inference.errors import ChoiceError, FormatError, SourceError
+from inference.sources import open_source, remote
+from inference.sources.base import RecordedSource
+from inference.sources.remote import RemoteSource
+from inference.spacing import PixelSpacing, Provenance
+
+if os.name == "nt":
+    pytest.skip("signals of POSIX", allow_module_level=True)
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> RemoteSource:
+    np.save(tmp_path / "seed.npy", np.zeros(1))
+    return opened(tmp_path)
+
+
+def opened(folder: Path, count: int = 6) -> RemoteSource:
+    import cv2
+
+    for number in range(count):
+        picture = np.full((64, 80), 40 + 20 * number, np.uint8)
+        assert cv2.imwrite(str(folder / f"{number}.png"), picture)
+    source = open_source(str(folder), spacing=PixelSpacing(0.2, 0.3, Provenance.TYPED))
+    assert isinstance(source, RemoteSource)
+    return source
+
+
+def process_of(source: RemoteSource) -> int:
+    worker = source._worker
+    assert worker is not None
+    return worker._process.pid
+
+
+def values(source: RecordedSource) -> list[int]:
+    return [int(frame.pixels[0, 0]) for frame in source.frames()]
+
+
+@pytest.mark.parametrize("name", ["abort-j2k-RGB.dcm", "abort-jls-Rows91.dcm"])
+def test_a_file_that_aborts_its_decoder_is_one_sentence(shared_data: Path, name: str, clip: RemoteSource) -> None:
+    with clip:
+        with pytest.raises(FormatError, match=name) as told:
+            open_source(str(shared_data / "hostile/min" / name))
+        assert "\n" not in str(told.value)
+        assert values(clip) == [40, 60, 80, 100, 120, 140]
+
+
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
+def test_a_frame_that_ends_its_decoder_is_lost_and_no_other(clip: RemoteSource, end: int) -> None:
+    with clip:
+        first = process_of(clip)
+        os.kill(first, end)
+        with pytest.raises(FormatError, match=r"Frame 3 .* cannot be decoded"):
+            clip.read(3)
+        frame = clip.read(3)
+        assert frame.pixels[0, 0] == 100
+        assert frame.spacing == PixelSpacing(0.2, 0.3, Provenance.TYPED)
+        assert process_of(clip) != first
+
+
+def test_a_decoder_that_hangs_is_ended(clip: RemoteSource, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "READ_S", 0.5)
+    with clip:
+        os.kill(process_of(clip), signal.SIGSTOP)
+        with pytest.raises(FormatError, match="Frame 0"):
+            clip.read(0)
+        monkeypatch.setattr(remote, "READ_S", 10.0)
+        assert values(clip) == [40, 60, 80, 100, 120, 140]
+
+
+def test_a_file_that_became_another_meanwhile_is_told(clip: RemoteSource, tmp_path: Path) -> None:
+    with clip:
+        os.kill(process_of(clip), signal.SIGKILL)
+        with pytest.raises(FormatError):
+            clip.read(0)
+        (tmp_path / "5.png").unlink()
+        with pytest.raises(SourceError, match="another file"):
+            clip.read(0)
+
+
+def test_one_process_is_kept_for_the_next_file(tmp_path: Path) -> None:
+    with opened(tmp_path) as first:
+        number = process_of(first)
+    with opened(tmp_path) as second:
+        assert process_of(second) == number
+    assert second._worker is None
+
+
+def test_two_sources_have_two_processes(tmp_path: Path) -> None:
+    with opened(tmp_path) as first, opened(tmp_path) as second:
+        assert process_of(first) != process_of(second)
+        os.kill(process_of(first), signal.SIGSTOP)
+        assert values(second) == [40, 60, 80, 100, 120, 140]
+
+
+def test_a_closed_source_reads_no_more(clip: RemoteSource) -> None:
+    clip.close()
+    clip.close()
+    assert values(clip) == []
+    with pytest.raises(SourceError, match="closed"):
+        clip.read(0)
+
+
+def test_errors_keep_their_kind(tmp_path: Path, shared_data: Path) -> None:
+    (tmp_path / "no.mp4").write_bytes(b"nothing")
+    with pytest.raises(FormatError):
+        open_source(str(tmp_path / "no.mp4"))
+    with pytest.raises(ChoiceError, match="no axis"):
+        open_source(str(shared_data / "field/clip_2d_t/nf_2dt.nii"), axis="q")
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_pixels_and_masks_cross_whole(tmp_path: Path, dtype: type) -> None:
+    import nibabel as nib
+
+    generator = np.random.default_rng(3)
+    voxels: NDArray[np.generic] = generator.integers(0, 250, (31, 40, 5)).astype(dtype)
+    path = tmp_path / "v.nii"
+    image = nib.Nifti1Image(voxels, np.diag([0.3, 0.4, 0.5, 1.0]))
+    image.to_filename(path)
+    with open_source(str(path)) as source:
+        for number in range(5):
+            np.testing.assert_array_equal(source.read(number).pixels, voxels[..., number].T)
+        masks = [(generator.random((40, 31)) > 0.5).astype(np.uint8) for _ in range(5)]
+        source.save_masks(masks, str(tmp_path / "m.nii.gz"))
+    written = np.asarray(nib.load(tmp_path / "m.nii.gz").dataobj)
+    np.testing.assert_array_equal(written, np.stack(masks).T)

@@ -1,0 +1,59 @@
+"""The bundle's list of parts: no library without a name, no GPL, and what LGPL asks for."""
+
+import importlib.util
+import sys
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+spec = importlib.util.spec_from_file_location("parts", ROOT / "packaging/parts.py")
+assert spec is not None
+assert spec.loader is not None
+parts = sys.modules["parts"] = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(parts)
+ROWS = tomllib.loads((ROOT / "packaging/shared_libraries.toml").read_text())["library"]
+
+
+@pytest.mark.parametrize(
+    ("words", "gpl"),
+    [
+        ("GPL-3.0-only", True),
+        ("GNU General Public License v2 (GPLv2)", True),
+        ("GPL-2.0-or-later", True),
+        ("LGPL-3.0-only OR GPL-2.0-only OR GPL-3.0-only", False),
+        ("GNU Lesser General Public License v2 or later (LGPLv2+)", False),
+        ("GPL-3.0-or-later WITH GCC-exception-3.1", False),
+        ("MIT", False),
+    ],
+)
+def test_the_gpl_is_told_from_what_may_stay(words, gpl):
+    assert parts.is_gpl(words) is gpl
+
+
+def test_a_library_that_nobody_named_stops_the_build(tmp_path, capsys):
+    (tmp_path / "libreadline.so.8").touch()
+    assert parts.main(tmp_path) == 1
+    assert "libreadline.so.8" in capsys.readouterr().err
+
+
+def test_every_library_of_the_wheels_that_are_shipped_has_a_name():
+    """A new version of a wheel that brings a further library fails here, not on the day of the release."""
+    wheels = ("numpy", "scipy", "opencv-python-headless", "pillow", "python-gdcm")
+    files = [Path(file) for wheel in wheels for file in metadata.files(wheel) or []]
+    named = [file.name for file in files if parts.LIBRARY.match(file.name) and ".libs" in str(file.parent)]
+    assert len(named) > 20
+    assert [name for name in named if parts.owner(name, ROWS) is None] == []
+
+
+def test_an_end_of_life_library_is_called_so():
+    (openssl,) = parts.shared(["libcrypto-5409cd36.so.1.1.1k", "libssl-81259c47.so.1.1.1k"], ROWS)
+    assert "End of life" in openssl.notes["note"]
+
+
+def test_qt_s_licence_lies_beside_it():
+    texts = {path.name: path.read_text() for path in parts.TEXTS.iterdir()}
+    assert "GNU LESSER GENERAL PUBLIC LICENSE" in texts["LGPL-3.0.txt"]
+    assert "Version 2.1, February 1999" in texts["LGPL-2.1.txt"]

@@ -1,0 +1,105 @@
+"""Figures on patients that a model was trained on: told at prediction, refused at evaluation, never exported."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.cli import main
+from training.nnunet.results.trained_on import trained_on
+from training.slicing.fingerprint import Fingerprint
+from training.slicing.leaks import look_path, write_look
+from training.slicing.slices import SliceRow, write_slice, write_slices
+
+SPACING = (0.6, 0.5)
+
+
+def store_of(folder: Path, patients: dict[str, str]) -> Path:
+    """A bright disc a patient, and a fingerprint by the word that stands for the picture."""
+    rows = []
+    y, x = np.indices((64, 80))
+    disc = (y - 30) ** 2 + (x - 40) ** 2 < 150
+    for patient, word in patients.items():
+        pixels = np.random.default_rng(1).uniform(20, 60, disc.shape) + 90 * disc
+        area = float(disc.sum()) * SPACING[0] * SPACING[1]
+        row = SliceRow(f"{patient}_k0", f"Case-{patient}", patient, "k", 0, area, *disc.shape, *SPACING)
+        write_slice(pixels.astype(np.float32), SPACING, row.image(folder))
+        write_slice(disc.astype(np.uint8), SPACING, row.label(folder))
+        cells = dict(enumerate(np.random.default_rng(sum(map(ord, word))).uniform(0, 200, 300).tolist()))
+        write_look(Fingerprint(cells, cells), look_path(folder, row.case))
+        rows.append(row)
+    write_slices(rows, folder / "slices.csv")
+    return folder
+
+
+def fitted(model: Path, told: dict[str, object], fold: int = 0) -> Path:
+    (model / f"fold_{fold}" / "receipt-fit.json").write_text(json.dumps({"settings": told}))
+    return model
+
+
+@pytest.fixture
+def model(model_folder, tmp_path: Path) -> Path:
+    """Trained on A and B; C is its validation patient."""
+    store = store_of(tmp_path / "train", {"A": "a", "B": "b", "C": "c"})
+    return fitted(model_folder(), {"slices": [str(store)], "train_patients": ["A", "B"]})
+
+
+def test_a_patient_is_known_again_by_name_and_by_picture(model: Path, tmp_path: Path):
+    known = trained_on(model, [0])
+    assert known.complete
+    held_out = store_of(tmp_path / "held-out", {"C": "c", "D": "d"})
+    assert known.among([held_out]) == []
+    assert known.among([store_of(tmp_path / "same", {"B": "other", "D": "d"})]) == ["B"]
+    assert known.among([store_of(tmp_path / "renamed", {"X": "a", "Y": "y"})]) == ["X"]
+
+
+def test_what_no_receipt_tells_is_not_taken_for_nothing(model_folder, tmp_path: Path):
+    assert not trained_on(model_folder(), [0]).complete
+    store = store_of(tmp_path / "train", {"A": "a"})
+    earlier = fitted(model_folder(), {"slices": [str(store)]})
+    assert trained_on(earlier, [0]).patients == {"A"}
+    goes_on = fitted(model_folder(), {"slices": [str(store)], "train_patients": ["A"], "start": "start.onnx"})
+    assert not trained_on(goes_on, [0]).complete
+    two = fitted(fitted(model_folder(folds=2), {"train_patients": ["A"]}), {"train_patients": ["B"]}, fold=1)
+    assert trained_on(two, [0, 1]).patients == {"A", "B"}
+    assert trained_on(two, [1]).patients == {"B"}
+
+
+def test_training_patients_never_become_what_was_measured(model: Path, tmp_path: Path, capsys):
+    out, report = tmp_path / "masks", tmp_path / "report"
+    store = store_of(tmp_path / "both", {"A": "a", "D": "d"})
+    assert main(["predict", str(model), str(store), "--out", str(out)]) == 0
+    assert "trained on 1 of these patients (A)" in capsys.readouterr().err
+    score = ["evaluate", str(out), str(store), "--out", str(report), "--data", "two", "--simulated"]
+    assert main(score) == 2
+    assert "was trained on A, so this is no test" in capsys.readouterr().err
+    assert main(["evaluate", f"M={out}", "--slices", str(store), *score[3:]]) == 2
+    capsys.readouterr()
+    assert main([*score, "--with-training-patients"]) == 0
+    assert "NO TEST: trained on 1 of these patients" in (report / "report.md").read_text()
+    export = ["export", str(model), "--out", str(tmp_path / "m.onnx"), "--name", "M", "--simulated", "--evaluation"]
+    assert main([*export, str(report / "summary.json")]) == 2
+    assert "on 1 patients that it was trained on (A), which is no test" in capsys.readouterr().err
+    assert not (tmp_path / "m.onnx").exists()
+
+
+def test_scores_of_other_masks_are_not_exported_either(model: Path, model_folder, tmp_path: Path, capsys):
+    """Not those of another model; nor of an export's own masks, which hold no names, on training patients."""
+    store = store_of(tmp_path / "test", {"D": "d", "E": "e"})
+    out, report = tmp_path / "masks", tmp_path / "report"
+    assert main(["predict", str(model), str(store), "--out", str(out)]) == 0
+    assert main(["evaluate", str(out), str(store), "--out", str(report), "--data", "d", "--simulated"]) == 0
+    summary = report / "summary.json"
+    words = ["--out", str(tmp_path / "m.onnx"), "--name", "M", "--simulated", "--evaluation", str(summary)]
+    other = fitted(model_folder(folds=2), {"train_patients": ["A"]})
+    assert main(["export", str(other), "--folds", "1", *words]) == 2
+    assert "holds the scores of another model" in capsys.readouterr().err
+    content = json.loads(summary.read_text())
+    content["data"]["patients"], content["data"]["seen_in_training"] = ["B", "D"], []
+    summary.write_text(json.dumps(content))
+    assert main(["export", str(model), *words]) == 2
+    assert "trained on (B)" in capsys.readouterr().err
+    content["data"]["patients"] = ["D", "E"]
+    summary.write_text(json.dumps(content))
+    assert main(["export", str(model), *words]) == 0

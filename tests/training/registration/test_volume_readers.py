@@ -1,0 +1,63 @@
+"""Volumes of a training are read as the viewer reads them: no spacing is invented, none is taken for another unit."""
+
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+import SimpleITK as sitk  # noqa: N813
+from numpy.typing import NDArray
+
+from inference.errors import FormatError
+from training.datasets.planes import read_segmentation
+from training.registration.volume import read_image
+from training.slicing.volumes import read_volume
+
+OBLIQUE = (0.8, -0.6, 0.0, 0.48, 0.64, -0.6, 0.36, 0.48, 0.8)
+
+
+@pytest.mark.parametrize("name", ["v.nii", "v.nii.gz", "v.nrrd", "v.nhdr", "v.mha", "v.mhd"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.float32, np.float64])
+def test_what_itk_reads_right_is_read_the_same(tmp_path: Path, name: str, dtype: type) -> None:
+    voxels = (np.random.default_rng(0).random((4, 5, 6)) * 100).astype(dtype)
+    written = sitk.GetImageFromArray(voxels)
+    written.SetSpacing((0.3, 0.5, 1.25))
+    written.SetOrigin((-12.5, 7.25, 40.0))
+    written.SetDirection(OBLIQUE)
+    sitk.WriteImage(written, str(tmp_path / name))
+    image, itk = read_image(tmp_path / name), sitk.ReadImage(str(tmp_path / name))
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(image), sitk.GetArrayFromImage(itk))
+    for geometry in ("GetSpacing", "GetOrigin", "GetDirection"):
+        np.testing.assert_allclose(getattr(image, geometry)(), getattr(itk, geometry)(), atol=1e-5)
+
+
+@pytest.mark.parametrize(("image", "label"), [("us.nrrd", "l.nrrd"), ("us_s.nii.gz", "l_s.nii.gz")])
+def test_micrometres_and_a_shear_of_rounding(shared_data: Path, image: str, label: str) -> None:
+    folder = shared_data / "field/train_units_microns"
+    pair = read_volume(folder / image, folder / label, "native")
+    assert pair.spacing == pytest.approx((0.3, 0.3, 0.3), rel=1e-4)
+
+
+def test_no_spacing_is_invented(shared_data: Path) -> None:
+    with pytest.raises(FormatError, match="states no usable spacing"):
+        read_image(shared_data / "field/train_spacing_invented/us0.nii")
+
+
+def sheared(folder: Path, degrees: float) -> Path:
+    affine: NDArray[np.float64] = np.diag([0.3, 0.3, 0.3, 1.0])
+    affine[0, 1] = 0.3 * np.sin(np.radians(degrees))
+    affine[1, 1] = 0.3 * np.cos(np.radians(degrees))
+    nib.Nifti1Image(np.zeros((5, 6, 7), np.uint8), affine).to_filename(folder / "s.nii")
+    return folder / "s.nii"
+
+
+def test_a_shear_is_straightened_or_refused(tmp_path: Path) -> None:
+    assert read_image(sheared(tmp_path, 0.1)).GetSpacing() == pytest.approx((0.3, 0.3, 0.3), rel=1e-4)
+    with pytest.raises(FormatError, match="right angles"):
+        read_image(sheared(tmp_path, 10.0))
+
+
+def test_a_segmentation_whose_slices_run_down(shared_data: Path) -> None:
+    mask = read_segmentation(shared_data / "field/seg_negative_spacing/seg_negative_sbs.dcm")
+    assert mask.GetSize() == (80, 60, 6)
+    assert sitk.GetArrayViewFromImage(mask).sum() == 6122

@@ -1,0 +1,60 @@
+"""`ius-train fit` draws folds in the one way there is: one volume under two names stops it before anything is made."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk  # noqa: N813
+
+from training.cli import main
+from training.cohort.folds import write_folds
+from training.slicing.fingerprint import fingerprint
+from training.slicing.leaks import look_path, write_look
+from training.slicing.slices import SliceRow, write_slice, write_slices
+from training.slicing.store_folds import draw_store_folds
+
+GRID = np.indices((24, 24, 24)) - 12
+
+
+def picture(number: int) -> sitk.Image:
+    """A ball of smooth noise, another for each number."""
+    rng = np.random.default_rng(number)
+    coarse = sitk.GetImageFromArray(rng.uniform(20, 200, (6, 6, 6)).astype(np.float32))
+    ball = (GRID**2).sum(axis=0) < 140
+    return sitk.GetImageFromArray(sitk.GetArrayFromImage(sitk.Expand(coarse, [4, 4, 4])) * ball)
+
+
+def store_of(folder: Path, pictures: dict[str, int]) -> Path:
+    """A slice a patient, with the fingerprint of the volume it was cut from."""
+    rows = []
+    for patient, number in pictures.items():
+        row = SliceRow(f"{folder.name}-{patient}", patient, patient, "k", 0, 4.0, 8, 8, 1.0, 1.0)
+        write_slice(np.ones((8, 8), np.float32), (1.0, 1.0), row.image(folder))
+        write_slice(np.eye(8, dtype=np.uint8), (1.0, 1.0), row.label(folder))
+        write_look(fingerprint(picture(number)), look_path(folder, patient))
+        rows.append(row)
+    write_slices(rows, folder / "slices.csv")
+    return folder
+
+
+@pytest.mark.parametrize("drawn_before", [False, True])
+def test_one_volume_under_two_names_never_stands_in_training_and_validation(tmp_path: Path, drawn_before: bool, capsys):
+    us = store_of(tmp_path / "us", {f"U{number}": number for number in range(5)})
+    mri = store_of(tmp_path / "mri", {"M9": 9, "M3": 3})
+    words = ["fit", str(us), str(mri), "--work", str(tmp_path / "work")]
+    if drawn_before:
+        write_folds(tuple(frozenset({f"U{n}", *(["M9", "M3"] if n == 0 else [])}) for n in range(5)), 0, tmp_path / "f")
+        words += ["--folds", str(tmp_path / "f")]
+    assert main(words) == 2
+    assert "U3 of U3 and M3 of M3 are the same picture" in capsys.readouterr().err
+    assert not (tmp_path / "work").exists()
+
+
+def test_fit_draws_what_the_folds_command_draws(tmp_path: Path):
+    stores = [store_of(tmp_path / name, {f"{name}{at}": at for at in range(5)}) for name in ("a",)]
+    stores.append(store_of(tmp_path / "b", {f"b{at}": at + 10 for at in range(5)}))
+    assert main(["folds", *map(str, stores), "--seed", "3", "--out", str(tmp_path / "folds.json")]) == 0
+    listed = json.loads((tmp_path / "folds.json").read_text())["folds"]
+    assert [set(fold) for fold in listed] == [set(fold) for fold in draw_store_folds(stores, 3)]
+    assert all(len(set(fold) & {f"a{at}" for at in range(5)}) == 1 for fold in listed), "each store spread evenly"

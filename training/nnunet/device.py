@@ -1,0 +1,22 @@
+"""The device of a training or a prediction, refused in one sentence where it is not there."""
+
+from inference.errors import IusError
+
+
+class DeviceError(IusError):
+    """torch does not find the device that was asked for."""
+
+
+def check_device(device: str) -> None:
+    """Refuse a CUDA device that torch does not find, before hours of waiting end in a trace.
+
+    Raises:
+        DeviceError: naming what to do.
+    """
+    import torch
+
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise DeviceError(
+            f"torch {torch.__version__} finds no CUDA device here: run where there is a GPU, install torch with CUDA, "
+            "or choose --device cpu."
+        )

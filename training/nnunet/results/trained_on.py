@@ -1,0 +1,76 @@
+"""The patients that a model was trained on, as the receipts of its folds tell: they are no test of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inference.errors import IusError
+from training.nnunet.results.files import ModelFiles, find_model
+from training.nnunet.settings import Fold
+from training.slicing.leaks import patients_in_both, read_identities
+from training.slicing.slices import read_slices
+
+PATIENTS = "train_patients"
+"""In receipt-fit.json: the patients of a fold's training slices."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedOn:
+    """On whom the folds of a model were trained.
+
+    Attributes:
+        patients: by name.
+        stores: the slice stores of the training that are still there.
+        complete: False if a fold has no receipt that names its patients, or went on from weights of another training.
+    """
+
+    patients: frozenset[str]
+    stores: tuple[Path, ...]
+    complete: bool
+
+    def among(self, stores: Sequence[Path]) -> list[str]:
+        """Those of the stores' patients that the model was trained on, by name or by picture, sorted."""
+        tested = [one for store in stores for one in read_identities(store)]
+        trained = [one for store in self.stores for one in read_identities(store) if one.patient in self.patients]
+        by_name = {one.patient for one in tested} & self.patients
+        return sorted(by_name | patients_in_both(trained, tested))
+
+
+def trained_on(model: Path, folds: Sequence[Fold]) -> TrainedOn:
+    """The training patients of a model's folds.
+
+    Raises:
+        ModelError: if there is no such model, or a receipt is damaged.
+    """
+    return told_by_receipts(find_model(model), folds)
+
+
+def told_by_receipts(files: ModelFiles, folds: Sequence[Fold]) -> TrainedOn:
+    """The same, of a model's files in a folder or a zip."""
+    patients: set[str] = set()
+    stores: dict[Path, None] = {}
+    complete = bool(folds)
+    for fold in folds:
+        told = files.json(f"fold_{fold}/receipt-fit.json", needed=False).get("settings") or {}
+        there = [Path(store) for store in _listed(told.get("slices")) if (Path(store) / "slices.csv").is_file()]
+        own = _patients(told, there)
+        patients |= own
+        stores |= dict.fromkeys(there)
+        complete = complete and bool(own) and not told.get("start")
+    return TrainedOn(frozenset(patients), tuple(stores), complete)
+
+
+def _patients(told: dict[str, Any], stores: Sequence[Path]) -> set[str]:
+    """Those that the receipt names; in one of an earlier version, all patients of its stores."""
+    if PATIENTS in told:
+        return set(map(str, told[PATIENTS]))
+    try:
+        return {row.patient for store in stores for row in read_slices(store)}
+    except IusError:
+        return set()
+
+
+def _listed(value: object) -> list[str]:
+    """A receipt's one path or list of them."""
+    return [value] if isinstance(value, str) else list(map(str, value)) if isinstance(value, list) else []

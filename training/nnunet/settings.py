@@ -1,0 +1,159 @@
+"""The settings of a training: the only list of them.
+
+The command line (`ius-train fit`), an experiment's YAML, the workflow and nnU-Net's trainer all derive from it: a
+setting is added here as one field, and where it needs code of its own, in the trainer.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from training.nnunet.losses import LOSSES, NNUNET
+from training.nnunet.names import PLANS, model_folder, plans_name
+
+Fold = int | Literal["all"]
+Count = Annotated[int, Meta(ge=1)]
+Positive = Annotated[float, Meta(gt=0)]
+ShareBelowOne = Annotated[float, Meta(ge=0, lt=1)]
+
+
+def _setting(
+    words: str,
+    *,
+    metavar: str | None = None,
+    choices: Collection[str] = (),
+    trainer: str | None = None,
+    learns: str | None = None,
+) -> Meta:
+    """What is known of a setting beside its type: see `Setting`."""
+    known = {"metavar": metavar, "choices": tuple(choices), "trainer": trainer, "learns": learns}
+    return Meta(description=words, extra=known)
+
+
+class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How a model is trained, on any of its folds; None keeps nnU-Net's own value.
+
+    The words of each field are what `ius-train fit --help` says of it.
+    """
+
+    plan: Annotated[
+        str, _setting("full is nnU-Net's own; the others are named deviations, realtime for a CPU", choices=PLANS)
+    ] = "full"
+    epochs: Annotated[
+        Count | None, _setting("length of the learning-rate schedule (nnU-Net: 1000)", trainer="num_epochs")
+    ] = None
+    iterations: Annotated[
+        Count | None,
+        _setting("training batches an epoch (nnU-Net: 250)", trainer="num_iterations_per_epoch"),
+    ] = None
+    val_iterations: Annotated[
+        Count | None,
+        _setting("validation batches an epoch (nnU-Net: 50)", trainer="num_val_iterations_per_epoch"),
+    ] = None
+    batch_size: Annotated[Count | None, _setting("slices a batch (planned by nnU-Net)")] = None
+    patience: Annotated[
+        Annotated[int, Meta(ge=0)] | None, _setting("epochs without a lower validation loss before stopping (30)")
+    ] = None
+    learning_rate: Annotated[
+        Positive | None,
+        _setting("at the first epoch (nnU-Net: 0.01)", metavar="RATE", trainer="initial_lr", learns="learning rate"),
+    ] = None
+    loss: Annotated[
+        str,
+        _setting(
+            "nnunet is nnU-Net's own, the others stand in training/nnunet/losses",
+            choices=LOSSES,
+            trainer="loss_name",
+            learns="loss",
+        ),
+    ] = NNUNET
+    tumour_free: Annotated[
+        ShareBelowOne | None,
+        _setting(
+            "of tumour-free slices among those drawn (all slices alike)",
+            metavar="SHARE",
+            trainer="tumour_free",
+            learns="tumour-free",
+        ),
+    ] = None
+    start: Annotated[
+        str | None,
+        _setting("start from the weights of an exported model of the same network", metavar="ONNX", learns="start"),
+    ] = None
+    bfloat16: Annotated[bool, _setting("train in bfloat16: twice as fast on recent CPUs", trainer="bfloat16")] = False
+    device: Annotated[str, _setting("cpu, cuda or mps")] = "cpu"
+    gpus: Annotated[Count, _setting("GPUs of one training, with device cuda", metavar="N")] = 1
+    workers: Annotated[
+        Annotated[int, Meta(ge=0)], _setting("processes that augment; 0 augments in the training's own")
+    ] = 1
+
+    def __post_init__(self) -> None:
+        """Refuse a plan or a loss that does not exist."""
+        for kind, name, known in (("plan", self.plan, PLANS), ("loss", self.loss, LOSSES)):
+            if name not in known:
+                raise ValueError(f"it names the {kind} {name}: choose {', '.join(known)}")
+
+
+class FitSettings(TrainingSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of one fold's training."""
+
+    variant: Annotated[
+        str, _setting("name of another way to learn the same plan from the same slices", metavar="NAME")
+    ] = ""
+    fold: Annotated[Fold, _setting("0 to 4, or all for training on everything")] = 0
+    jobs: Annotated[Count, _setting("processes that preprocess")] = 2
+    seed: Annotated[int, _setting("of the folds and the training; augmentation repeats itself with workers 0 only")] = 0
+
+    @property
+    def plans(self) -> str:
+        """The plans' name in nnU-Net's folders."""
+        return plans_name(self.plan, self.variant)
+
+    def folder(self, work: Path, dataset: str) -> Path:
+        """Where this fold's checkpoints are."""
+        return model_folder(work, dataset, self.plan, self.variant) / f"fold_{self.fold}"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What is known of one setting.
+
+    Attributes:
+        type: annotated with its limits, as msgspec reads it.
+        default: its value where nothing is said.
+        words: what it does.
+        metavar: what a value is called; None for its name.
+        choices: the values it may have; empty where any of its type will do.
+        trainer: the trainer's attribute that takes its value; None where something else does.
+        learns: its name in learning.txt, if another value is another way to learn.
+    """
+
+    type: Any
+    default: Any
+    words: str
+    metavar: str | None
+    choices: tuple[str, ...]
+    trainer: str | None
+    learns: str | None
+
+
+def all_settings() -> dict[str, Setting]:
+    """Every setting of a fold's training by its name, in the order of the fields."""
+    hints = get_type_hints(FitSettings, include_extras=True)
+    found = {}
+    for field in msgspec.structs.fields(FitSettings):
+        *_, meta = hints[field.name].__metadata__  # after the limits, where there are any
+        found[field.name] = Setting(hints[field.name], field.default, meta.description, **meta.extra)
+    return found
+
+
+def current_names(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as declarations and working folders of earlier versions name them, by their names of today."""
+    renamed = dict(settings)
+    if renamed.pop("slice_dice", None):
+        renamed["loss"] = "slice-dice"
+    return renamed
