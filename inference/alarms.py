@@ -62,7 +62,7 @@ class Alarm(StrEnum):
     )
     """The watched depth text or ruler changed: the frame has no scale, whoever gave it. Without one it is analysed only
     where the user chose that."""
-    UNLIKE_TRAINING = "unlike_training", "Unlike the training data", "", True
+    UNLIKE_TRAINING = "unlike_training", "Outside the training range", "", True
     """Analysed, and said so: spacing, size or intensities that the model did not see in training."""
 
 

@@ -281,5 +281,7 @@ class ModelContract(_Group, frozen=True):
                 raise ContractError(
                     f"The contract's patch {self.input.patch} is no multiple of {self.input.divisor}: export again."
                 )
+        if sorted(self.output.labels.values()) != list(range(len(self.output.labels))):
+            raise ContractError("The contract's labels are not numbered from 0 on: export the model again.")
         if self.output.tumour_index not in self.output.labels.values():
             raise ContractError("The contract's tumour index is not among its labels: export the model again.")

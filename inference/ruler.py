@@ -14,13 +14,14 @@ PARALLEL = 0.05
 """Least share of independence of two segments: below it, an error of a length grows tenfold on one axis."""
 
 
-def ruler_spacing(first: Point, second: Point, length_mm: float) -> PixelSpacing:
-    """The scale from two points on the scanner's depth scale. Pixels are taken as square.
+def ruler_spacing(first: Point, second: Point, length_mm: float, aspect: float = 1.0) -> PixelSpacing:
+    """The scale from two points on the scanner's depth scale.
 
     Args:
         first: (x, y), pixels.
         second: (x, y), pixels.
         length_mm: true distance between them.
+        aspect: width of a pixel over its height, as the video states it; square pixels where nothing is stated.
 
     Raises:
         SpacingError: if the points are too close together, or the length is none.
@@ -30,7 +31,8 @@ def ruler_spacing(first: Point, second: Point, length_mm: float) -> PixelSpacing
         raise SpacingError("The two points are too close together: choose two that are far apart.")
     if not (math.isfinite(length_mm) and length_mm > 0):
         raise SpacingError("Type the length between the two points in mm.")
-    return PixelSpacing(length_mm / distance, length_mm / distance, Provenance.RULER)
+    row_mm = length_mm / math.hypot((second[0] - first[0]) * aspect, second[1] - first[1])
+    return PixelSpacing(row_mm, row_mm * aspect, Provenance.RULER)
 
 
 def axes_spacing(first: Segment, second: Segment) -> PixelSpacing:

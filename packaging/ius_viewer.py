@@ -1,7 +1,14 @@
-"""What the bundle's `ius-viewer` runs."""
+"""What the bundle's `ius-viewer` runs: the command, or the decoding process that it starts."""
 
 import sys
 
-from viewer.app import main
+from inference.sources.worker import FROZEN
 
-sys.exit(main())
+if sys.argv[1:2] == [FROZEN]:
+    from inference.sources.worker_process import serve
+
+    serve(sys.argv[1:])
+else:
+    from viewer.app import main
+
+    sys.exit(main())

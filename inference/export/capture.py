@@ -33,6 +33,7 @@ class Capture:
         outside: what becomes of everything outside the sector.
         sector: (rows, cols) 1 inside, where the session knows it; None finds it in this frame.
         notes: further lines for every export: the phase.
+        phase: what `safety.of_phase` says of the phase of surgery.
         turned_over: (left-right, up-down) as the screen shows it: pictures follow and say so, DICOM stays as it came.
         inside: (rows, cols) uint8, 1 inside the sector: the given one, or the one found.
         pixels: (rows, cols) uint8, the frame as displayed, without what was taken away.
@@ -48,6 +49,7 @@ class Capture:
     outside: Outside = Outside.BLACK
     sector: Mask | None = None
     notes: tuple[str, ...] = ()
+    phase: tuple[str, ...] = ()
     turned_over: tuple[bool, bool] = (False, False)
     inside: Mask = field(init=False)
     pixels: NDArray[np.uint8] = field(init=False)

@@ -17,7 +17,7 @@ from inference.export import words
 from inference.export.capture import Capture
 from inference.files import replacing
 from inference.frame import View
-from inference.outcome import Tumour
+from inference.outcome import NothingFound, Tumour
 from inference.safety import INTENDED_USE
 from inference.version import __version__
 
@@ -65,7 +65,7 @@ def write_dicom_pair(capture: Capture, path: Path, *, study_uid: str | None = No
     from inference.export.seg import seg_of  # highdicom takes a second, which no start needs
 
     beside = path.with_name(f"{path.stem}_seg.dcm")
-    seg = seg_of(capture.outcome, image)
+    seg = seg_of(capture.outcome, image, capture.phase)
     _save(seg, beside)
     if capture.outcome.frame.spacing is None:
         return DicomPair(path, beside)
@@ -126,7 +126,10 @@ def _description(image: Dataset, capture: Capture) -> None:
     said.append("Scale unknown." if frame.spacing is None else f"{words.scale(frame)}.")
     if frame.origin.view is View.SLICE:
         said.append("Reconstructed slice, not probe view.")
-    image.ImageComments = "\r\n".join([*said, *capture.notes, capture.outside_words, INTENDED_USE])
+    if isinstance(capture.outcome, Tumour | NothingFound):
+        said += capture.phase
+    notes = [note for note in capture.notes if note not in said]
+    image.ImageComments = "\r\n".join([*said, *notes, capture.outside_words, INTENDED_USE])
     black, white = capture.levels
     image.DerivationDescription = f"Grey values {black:g} to {white:g} shown as 0 to 255. {capture.outside_words}"
 

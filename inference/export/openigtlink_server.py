@@ -74,6 +74,7 @@ class Broadcast:
 
     Attributes:
         notes: go with every result from now on: phase, orientation.
+        of_phase: what `safety.of_phase` says of the phase: goes among the warnings of every result from now on.
 
     Raises:
         OutputError: if the port is taken or the address is not this computer's.
@@ -85,6 +86,7 @@ class Broadcast:
         self._closing = threading.Event()
         self._news: Latest[_News] = Latest()
         self.notes: Mapping[str, str] = {}
+        self.of_phase: tuple[str, ...] = ()
         self._lock = threading.Lock()
         self._peers: list[_Peer] = []
         self._threads = (
@@ -168,7 +170,7 @@ class Broadcast:
             with self._lock:
                 peers = [peer for peer in self._peers if peer.alive]
             if peers:
-                data = packer.pack(news, self.notes)
+                data = packer.pack(news, self.notes, self.of_phase)
                 for peer in peers:
                     peer.send(data)
 
@@ -228,13 +230,13 @@ class _Packer:
     def __init__(self) -> None:
         self._sent: tuple[Pixels, PixelSpacing] | None = None
 
-    def pack(self, news: _News, notes: Mapping[str, str]) -> bytes:
+    def pack(self, news: _News, notes: Mapping[str, str], of_phase: tuple[str, ...]) -> bytes:
         captured_at = news.at if isinstance(news, _Withdrawn) else news.frame.captured_at
         utc = time.time() - (time.monotonic() - captured_at)
         if isinstance(news, _Withdrawn):
             cells = withdrawn_cells(news.sentence, utc, notes)
         else:
-            cells = result_cells(news, utc, notes)
+            cells = result_cells(news, utc, notes, of_phase)
         text = StringMessage(json.dumps(cells, allow_nan=False), timestamp=utc, device_name=RESULT)
         return b"".join(bytes(message.pack()) for message in (*self._images(news, utc), text))
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from inference import safety
 from inference.contract import ModelContract
 from inference.errors import OutputError
 from inference.export import words
@@ -27,6 +28,7 @@ from inference.outcome import NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.recording.timeline import Setting
 from inference.safety import INTENDED_USE
 from inference.sources.record import RecordSource
+from inference.view_notes import Phase
 
 COLUMNS = ("source_frame", "phase", "flip", "marker", "mode", UNLIKE, "guards", "contour_wrong")
 """Of the table of readings, after those of every table."""
@@ -113,7 +115,18 @@ def capture_of(source: RecordSource, number: int, setting: Setting) -> Capture:
     if source.opening.case_code:
         notes.append(f"Case {source.opening.case_code}")
     turned_over = ("left-right" in setting.flip, "up-down" in setting.flip)
-    return Capture(outcome_at(source, number), source.info.levels, notes=tuple(notes), turned_over=turned_over)
+    outcome = outcome_at(source, number)
+    phase = safety.of_phase(Phase(setting.phase or Phase.UNSET), _evaluated(source, outcome))
+    return Capture(outcome, source.info.levels, notes=tuple(notes), phase=phase, turned_over=turned_over)
+
+
+def _evaluated(source: RecordSource, outcome: Outcome) -> tuple[str, ...] | None:
+    """The phases in which the model that answered was evaluated; None where none answered."""
+    if not isinstance(outcome, Tumour | NothingFound):
+        return None
+    sha256 = outcome.analysis.model_sha256
+    contract = next((model.contract for model in source.models if model.sha256 == sha256), None)
+    return None if contract is None else ModelContract.from_json(contract).population.phases
 
 
 def largest_plane(readings: Sequence[Reading]) -> Reading | None:

@@ -9,7 +9,9 @@ from inference.safety import INTENDED_USE, warnings
 FORMAT = "ius-result/1"
 
 
-def result_cells(outcome: Outcome, utc: float, notes: Mapping[str, str]) -> dict[str, object]:
+def result_cells(
+    outcome: Outcome, utc: float, notes: Mapping[str, str], of_phase: tuple[str, ...] = ()
+) -> dict[str, object]:
     """An outcome with its scale, its model and what must be known of it; None is unknown.
 
     A source's name is left out, since it may be a patient's.
@@ -18,6 +20,7 @@ def result_cells(outcome: Outcome, utc: float, notes: Mapping[str, str]) -> dict
         outcome: any.
         utc: when its frame reached this computer, seconds since 1970.
         notes: phase and orientation, in words.
+        of_phase: what `safety.of_phase` says of the phase.
     """
     frame, spacing = outcome.frame, outcome.frame.spacing
     cells = _head(utc, notes) | reading_row(outcome)
@@ -27,7 +30,7 @@ def result_cells(outcome: Outcome, utc: float, notes: Mapping[str, str]) -> dict
         "no_scale_reason": frame.no_spacing_reason or None,
         "view": frame.origin.view.value,
         "simulated": frame.origin.simulated,
-        "warnings": list(warnings(outcome)),
+        "warnings": list(warnings(outcome, of_phase)),
         "alarms": [finding.alarm.value for finding in frame.findings],
     }
     if isinstance(outcome, Tumour):

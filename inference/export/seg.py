@@ -23,7 +23,7 @@ _LONG_STRING = 64
 """Characters of DICOM's LO."""
 
 
-def seg_of(tumour: Tumour, image: Dataset) -> Dataset:
+def seg_of(tumour: Tumour, image: Dataset, phase: tuple[str, ...] = ()) -> Dataset:
     """The mask as a binary DICOM SEG of one segment.
 
     Where the scale is known, the mask lies in a frame of reference of its own, rows along y and columns along x, as
@@ -33,12 +33,13 @@ def seg_of(tumour: Tumour, image: Dataset) -> Dataset:
     Args:
         tumour: what was segmented.
         image: its frame as written by `inference.export.dicom`: highdicom copies patient and study out of it.
+        phase: what `safety.of_phase` says of the phase of surgery.
     """
     seg = Segmentation(
         source_images=[image],
         pixel_array=tumour.mask[None],
         segmentation_type="BINARY",
-        segment_descriptions=[_segment(tumour)],
+        segment_descriptions=[_segment(tumour, phase)],
         series_instance_uid=generate_uid(),
         series_number=2,
         sop_instance_uid=generate_uid(),
@@ -90,7 +91,7 @@ def _model(tumour: Tumour) -> str:
     return tumour.analysis.model.replace("\\", "/")[:_LONG_STRING]
 
 
-def _segment(tumour: Tumour) -> SegmentDescription:
+def _segment(tumour: Tumour, phase: tuple[str, ...]) -> SegmentDescription:
     analysis = tumour.analysis
     segment = SegmentDescription(
         segment_number=1,
@@ -106,6 +107,6 @@ def _segment(tumour: Tumour) -> SegmentDescription:
     )
     # Without the reason for an unknown scale: it may name the source's file, and that a patient.
     scale = () if tumour.frame.spacing is None else (words.scale(tumour.frame), COORDINATES)
-    said = (words.answer(tumour), *words.warnings(tumour), *scale, *words.demonstration(tumour))
+    said = (words.answer(tumour), *words.warnings(tumour, phase), *scale, *words.demonstration(tumour))
     segment.SegmentDescription = ". ".join([*said, INTENDED_USE])
     return segment

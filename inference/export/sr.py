@@ -71,7 +71,7 @@ def sr_of(capture: Capture, image: Dataset, seg: Dataset) -> Dataset:
         algorithm_id=AlgorithmIdentification(
             name=tumour.analysis.model,
             version=tumour.analysis.model_sha256,
-            parameters=[*_said(tumour), *capture.notes],
+            parameters=[*_said(tumour, capture.phase), *capture.notes],
         ),
         measurements=_measured(tumour, tumour.area_mm2),
         qualitative_evaluations=_judged(tumour, tumour.frame.spacing.provenance),
@@ -142,7 +142,7 @@ def _coded(code: Code) -> CodedConcept:
     return CodedConcept(value=code.value, scheme_designator=code.scheme_designator, meaning=code.meaning)
 
 
-def _said(tumour: Tumour) -> list[str]:
+def _said(tumour: Tumour, phase: tuple[str, ...]) -> list[str]:
     """What has to stand beside the numbers."""
-    said = (*words.warnings(tumour), words.scale(tumour.frame), f"mode {tumour.analysis.mode.value}")
+    said = (*words.warnings(tumour, phase), words.scale(tumour.frame), f"mode {tumour.analysis.mode.value}")
     return [*said, *words.demonstration(tumour), INTENDED_USE]

@@ -15,8 +15,15 @@ SHORT_SHA = 12
 def caption(capture: Capture) -> tuple[str, ...]:
     """Every line that has to stand below a picture of this outcome."""
     outcome = capture.outcome
-    lines = [answer(outcome), *warnings(outcome), scale(outcome.frame), *model(outcome), source(outcome.frame)]
-    return (*lines, *capture.notes, capture.outside_words, *demonstration(outcome), INTENDED_USE)
+    lines = [
+        answer(outcome),
+        *warnings(outcome, capture.phase),
+        scale(outcome.frame),
+        *model(outcome),
+        source(outcome.frame),
+    ]
+    notes = [note for note in capture.notes if note not in lines]
+    return (*lines, *notes, capture.outside_words, *demonstration(outcome), INTENDED_USE)
 
 
 def answer(outcome: Outcome) -> str:
@@ -39,10 +46,10 @@ def area(tumour: Tumour) -> str:
     return f"≥ {number}" if tumour.touches_edge else number
 
 
-def warnings(outcome: Outcome) -> tuple[str, ...]:
+def warnings(outcome: Outcome, phase: tuple[str, ...] = ()) -> tuple[str, ...]:
     """What must be known before the answer is believed, beyond what `answer` and `demonstration` say."""
     said = answer(outcome).casefold()
-    sentences = (sentence for sentence in safety.warnings(outcome) if sentence not in demonstration(outcome))
+    sentences = (sentence for sentence in safety.warnings(outcome, phase) if sentence not in demonstration(outcome))
     return tuple(sentence for sentence in sentences if sentence.casefold() not in said)
 
 

@@ -33,7 +33,7 @@ def _spacing(frame: Frame, seen: Seen) -> list[str]:
     if min(sides) >= low * (1 - ROUNDING) and max(sides) <= high * (1 + ROUNDING):
         return []
     row, col = f"{sides[0]:.2g}", f"{sides[1]:.2g}"
-    return [f"{row if row == col else f'{row} × {col}'} mm a pixel (seen: {low:.2g} to {high:.2g})"]
+    return [f"{row if row == col else f'{row} × {col}'} mm per pixel (seen: {low:.2g} to {high:.2g})"]
 
 
 def _size(frame: Frame, seen: Seen) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from inference.errors import OutputError
 from inference.files import make_folder
 from inference.outcome import Outcome
+from inference.readout.marks import Tone
 from inference.view_notes import AS_IT_CAME, Flip
 
 
@@ -30,6 +31,7 @@ class Snapshots:
         levels: tuple[float, float],
         notes: tuple[str, ...],
         flip: Flip = AS_IT_CAME,
+        phase: tuple[str, ...] = (),
     ) -> None:
         """Begin to write this outcome.
 
@@ -38,32 +40,40 @@ class Snapshots:
             levels: (black, white) of the display.
             notes: further lines for the caption: the phase.
             flip: how the picture is turned over on the screen: the pictures are written so, the DICOM pair as it came.
+            phase: what `safety.of_phase` says of the phase.
         """
-        self._running.append(self._pool.submit(_write, self._folder, outcome, levels, notes, flip))
+        self._running.append(self._pool.submit(_write, self._folder, outcome, levels, notes, flip, phase))
 
-    def poll(self) -> str | None:
-        """What became of the oldest capture that is done, one sentence; None while there is nothing to say."""
+    def poll(self) -> tuple[str, Tone] | None:
+        """What became of the oldest capture that is done, and in which tone; None while there is nothing to say."""
         if not self._running or not self._running[0].done():
             return None
         done = self._running.pop(0)
         try:
-            return done.result()
+            return done.result(), Tone.NEUTRAL
         except OutputError as error:
-            return str(error)
+            return str(error), Tone.FAULT
 
     def close(self) -> None:
         """Let what was begun be finished."""
         self._pool.shutdown()
 
 
-def _write(folder: Path, outcome: Outcome, levels: tuple[float, float], notes: tuple[str, ...], flip: Flip) -> str:
+def _write(
+    folder: Path,
+    outcome: Outcome,
+    levels: tuple[float, float],
+    notes: tuple[str, ...],
+    flip: Flip,
+    phase: tuple[str, ...],
+) -> str:
     """Write the pictures and the DICOM pair, and say where and what could not be."""
     from inference.export.capture import Capture
     from inference.export.dicom import write_dicom_pair
     from inference.export.picture import write_pictures
 
     make_folder(folder)
-    capture = Capture(outcome, levels, notes=notes, turned_over=(flip.left_right, flip.up_down))
+    capture = Capture(outcome, levels, notes=notes, phase=phase, turned_over=(flip.left_right, flip.up_down))
     stem = free_stem(folder, datetime.now().astimezone(), lambda path: path.exists())
     write_pictures(capture, folder / f"{stem}.png")
     pair = write_dicom_pair(capture, folder / f"{stem}.dcm")

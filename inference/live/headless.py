@@ -135,7 +135,7 @@ class Lines:
             self.outcomes += 1
         notes = sent_notes(self._session.notes)
         if answer is not None and flowing:
-            self._put(result_cells(answer, _utc(answer.frame.captured_at), notes), moment.live)
+            self._put(result_cells(answer, _utc(answer.frame.captured_at), notes, self._session.of_phase), moment.live)
         elif answer is not None or (self._said and not flowing):
             self._put(withdrawn_cells(withdrawn_words(moment.live), time.time(), notes), moment.live)
         self._said = flowing and (self._said or answer is not None)

@@ -3,35 +3,38 @@
 import threading
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
-from typing import TypeAlias
+from time import monotonic
 
 from inference.live.model import Model
 from inference.live.requests import Loaded, Refusal
 
-_Job: TypeAlias = tuple[str, int, Callable[[], Loaded]]
+JOIN_S = 5.0
 
 
 class Loader:
-    """One thread, and what came out of it.
+    """A thread for each thing that is opened, so that a stalled one holds up no other, and what came out of them.
 
     Attributes:
         pending: the kinds that are being opened.
     """
 
     def __init__(self) -> None:
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
         self._results: SimpleQueue[tuple[str, int, Loaded]] = SimpleQueue()
         self._newest: dict[str, int] = {}
         self.pending: set[str] = set()
         self._arrived = threading.Event()
-        self._thread = threading.Thread(target=self._load_loop, name="ius-loader", daemon=True)
-        self._thread.start()
 
     def submit(self, kind: str, job: Callable[[], Loaded]) -> None:
         """Begin to open something, in place of what was asked for before."""
         self._newest[kind] = self._newest.get(kind, 0) + 1
         self.pending.add(kind)
-        self._jobs.put((kind, self._newest[kind], job))
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        thread = threading.Thread(
+            target=self._load, args=(kind, self._newest[kind], job), name=f"ius-loader-{kind}", daemon=True
+        )
+        self._threads.append(thread)
+        thread.start()
 
     def wait(self, timeout: float) -> None:
         """Wait until something has been opened or refused since the last wait, at most `timeout` seconds."""
@@ -49,23 +52,19 @@ class Loader:
                 _close(loaded)
 
     def close(self) -> None:
-        """Stop, join, and close results that were never taken over.
+        """Wait a moment for what is being opened, and close what nobody took over.
 
-        Raises:
-            RuntimeError: if the thread lives on.
+        A thread that waits for a dead drive is left behind: it ends with its own limit, or with the program.
         """
-        self._jobs.put(None)
-        self._thread.join(5.0)
+        end = monotonic() + JOIN_S
+        for thread in self._threads:
+            thread.join(max(0.0, end - monotonic()))
         while not self._results.empty():
             _close(self._results.get()[2])
-        if self._thread.is_alive():
-            raise RuntimeError("the loader thread is still alive after 5 s")
 
-    def _load_loop(self) -> None:
-        while (entry := self._jobs.get()) is not None:
-            kind, number, job = entry
-            self._results.put((kind, number, job()))
-            self._arrived.set()
+    def _load(self, kind: str, number: int, job: Callable[[], Loaded]) -> None:
+        self._results.put((kind, number, job()))
+        self._arrived.set()
 
 
 def _close(loaded: Loaded) -> None:

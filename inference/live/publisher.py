@@ -21,17 +21,18 @@ class Publisher:
         self._server = server
         self._running = False
 
-    def update(self, newest: Outcome | None, condition: Condition, notes: ViewNotes) -> None:
+    def update(self, newest: Outcome | None, condition: Condition, notes: ViewNotes, of_phase: tuple[str, ...]) -> None:
         """Send the newest answer, or withdraw the last one.
 
         Args:
             newest: the source's own newest answer, if there is a new one; it goes out as it came, unflipped.
             condition: of source and model.
             notes: what the user has said of the view; phase and marker go with every answer.
+            of_phase: what the phase forbids to believe of this model's answers.
         """
         if self._server is None:
             return
-        self._server.notes = sent_notes(notes)
+        self._server.notes, self._server.of_phase = sent_notes(notes), of_phase
         running = condition.health is Health.RUNNING
         if running and newest is not None:
             self._server.send(newest)

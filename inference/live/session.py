@@ -9,6 +9,7 @@ from pathlib import Path
 from time import monotonic, time
 from typing import TYPE_CHECKING
 
+from inference import safety
 from inference.alarms import Event, Finding
 from inference.contract import Seen
 from inference.crop import Rect
@@ -232,6 +233,12 @@ class Session:
         return None if self._chain is None else self._chain.truth
 
     @property
+    def of_phase(self) -> tuple[str, ...]:
+        """What the phase of surgery forbids to believe of the loaded model's answers."""
+        model = self.model
+        return safety.of_phase(self.notes.phase, None if model is None else model.contract.population.phases)
+
+    @property
     def record(self) -> "SessionRecord | None":
         """What is being recorded of the open source; None where nothing is."""
         return None if self._chain is None else self._chain.record
@@ -309,7 +316,7 @@ class Session:
         interruption = self._look_for_standstill()
         picture, newest = self._news()
         live = self.condition(newest or self.newest)
-        self._publisher.update(newest, live, self.notes)
+        self._publisher.update(newest, live, self.notes, self.of_phase)
         chosen = self._frozen_view.choose(newest)
         thorough = self._thorough.follow(self.standing(chosen or self.shown), self.model)
         outcome = thorough or chosen

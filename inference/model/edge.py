@@ -8,6 +8,11 @@ import numpy as np
 from inference.frame import Mask, Pixels
 from inference.model.margin import Part
 
+NEAR_EDGE_PX = 2
+"""A region that leaves no more pixels than these to the sector's edge is cut by it: its drawn line covers them."""
+LINE = 1 / 220
+"""The drawn line's width as a share of the rows, where a picture fills the smallest screen."""
+
 
 class Edge:
     """The edge of the sector, which is the filled outline of everything non-zero; dark cysts lie inside.
@@ -44,7 +49,7 @@ class Edge:
         return outside
 
     def touched(self, one: Mask, corner: tuple[int, int]) -> bool:
-        """Whether a pixel of a region is next to the outside of the sector or of the picture.
+        """Whether a region leaves no more than the drawn line's width to the outside of the sector or of the picture.
 
         Args:
             one: 0 and 1 in the box of the region.
@@ -53,10 +58,13 @@ class Edge:
         x0, y0 = corner
         height, width = one.shape
         rows, cols = self._pixels.shape
-        if x0 == 0 or y0 == 0 or x0 + width == cols or y0 + height == rows:
+        near = max(NEAR_EDGE_PX, int(rows * LINE))
+        reach = near + 1  # the first pixel outside
+        if x0 <= near or y0 <= near or x0 + width + near >= cols or y0 + height + near >= rows:
             return True
-        part = slice(y0 - 1, y0 + height + 1), slice(x0 - 1, x0 + width + 1)
-        grown = cv2.dilate(cv2.copyMakeBorder(one, 1, 1, 1, 1, cv2.BORDER_CONSTANT), np.ones((3, 3), np.uint8)) > 0
+        part = slice(y0 - reach, y0 + height + reach), slice(x0 - reach, x0 + width + reach)
+        framed = cv2.copyMakeBorder(one, reach, reach, reach, reach, cv2.BORDER_CONSTANT)
+        grown = cv2.dilate(framed, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
         dark = grown & (self._pixels[part] <= 0)
         # Most often nothing near the region is black, so that nobody need ask whether it is a cyst.
         return bool(dark.any() and np.any(self.outside(part)[dark]))

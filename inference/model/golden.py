@@ -13,6 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from tokenize import TokenError
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,7 @@ _UNREADABLE = (
     OverflowError,
     NotImplementedError,
     SyntaxError,
+    TokenError,
     zlib.error,
 )
 """What numpy and zipfile raise on a damaged set."""

@@ -69,6 +69,11 @@ def why_not(found: Driver | None, device: int = 0) -> str:
     return ""
 
 
+def has_card(found: Driver | None) -> bool:
+    """Whether there is a card at all, whatever it can do."""
+    return found is not None and found.cuInit(0) == 0 and bool(_asked(found.cuDeviceGetCount))
+
+
 def card(found: Driver, device: int = 0) -> str:
     """A card's name."""
     name = ctypes.create_string_buffer(_NAME_BYTES)

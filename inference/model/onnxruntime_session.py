@@ -3,11 +3,14 @@
 import hashlib
 import io
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
 from inference.errors import ModelError
@@ -33,8 +36,61 @@ ORT_ERRORS = (
 """ONNX Runtime's exceptions, which have no base of their own."""
 INPUT_ERRORS = (ort_errors.InvalidArgument,)
 """What a wrong input raises, on every provider."""
+TRIAL_S = 8.0
+"""A pass that takes longer while a model is tried is endless: no network for one picture does."""
+BUILD_S = 600.0
+"""The same for TensorRT's loading: it builds its engines then, once a file, which takes minutes."""
 RUN_ERRORS = (*ORT_ERRORS, RuntimeError)
 """What a session's run raises; OpenVINO's bindings know no other error."""
+
+
+class TimedSession:
+    """ONNX Runtime's session, each pass of which is given up after a time: a graph may loop for ever.
+
+    Args:
+        session: the session.
+
+    Attributes:
+        limit_s: seconds; None once the model is trusted, so that frames pay nothing for it.
+    """
+
+    def __init__(self, session: "ort.InferenceSession") -> None:
+        self._session = session
+        self.limit_s: float | None = TRIAL_S
+
+    def run(self, outputs: Sequence[str] | None, feed: Mapping[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """One pass: the outputs named, all if None, for inputs by name.
+
+        Raises:
+            one of `ORT_ERRORS`: if the network fails, or takes too long.
+        """
+        if self.limit_s is None:
+            plain: list[NDArray[np.float32]] = self._session.run(outputs, feed)
+            return plain
+        told = ort.RunOptions()
+        timer = threading.Timer(self.limit_s, setattr, (told, "terminate", True))
+        timer.start()
+        try:
+            timed: list[NDArray[np.float32]] = self._session.run(outputs, feed, told)
+            return timed
+        finally:
+            timer.cancel()
+
+    def get_providers(self) -> Sequence[str]:
+        """What it runs on, foremost first."""
+        return list(self._session.get_providers())
+
+    def get_modelmeta(self) -> Any:  # noqa: ANN401 (with custom_metadata_map)
+        """The file's metadata."""
+        return self._session.get_modelmeta()
+
+    def get_inputs(self) -> Sequence[Any]:
+        """The inputs, each with name and shape."""
+        return list(self._session.get_inputs())
+
+    def get_outputs(self) -> Sequence[Any]:
+        """The outputs, each with name and shape."""
+        return list(self._session.get_outputs())
 
 
 def options(provider: str, cache: Path | None, placement: Placement = FIRST_CARD) -> dict[str, str]:
@@ -102,7 +158,13 @@ def onnxruntime_session(
         wanted.append(CPU)
     try:
         with _quiet(provider):
-            session: Any = ort.InferenceSession(data, settings, wanted, enable_fallback=0)
+            limit_s = BUILD_S if provider == "TensorrtExecutionProvider" else TRIAL_S
+            timer = threading.Timer(limit_s, settings.set_load_cancellation_flag, (True,))
+            timer.start()
+            try:
+                session: Any = ort.InferenceSession(data, settings, wanted, enable_fallback=0)
+            finally:
+                timer.cancel()
     except ORT_ERRORS as error:
         if provider == CPU:
             raise ModelError(
@@ -115,8 +177,7 @@ def onnxruntime_session(
     if session is None or session.get_providers()[0] != provider:
         fallbacks.append(f"{WORDS[provider]} does not load here: {nvidia.missing(provider)}.")
         return None
-    opened: Session = session
-    return opened
+    return TimedSession(session)
 
 
 @contextmanager

@@ -73,6 +73,8 @@ def candidates(
     """
     listed = [*ort.get_available_providers(), OPENVINO]
     usual = [name for name in _ORDER if name in listed and (name != OPENVINO or precision == BFLOAT16)]
+    if wanted is None and (sentence := card_unused(listed, card=nvidia.has_card(nvidia.driver()))):
+        fallbacks.append(sentence)
     for provider in wanted or usual:
         if provider not in WORDS or provider not in listed:
             raise ModelError(f"This ONNX Runtime has no {provider}: choose one of {', '.join(listed)}.")
@@ -82,6 +84,18 @@ def candidates(
             fallbacks.append(f"{WORDS[provider]} not tried: {reason}.")
         else:
             yield provider
+
+
+def card_unused(listed: Sequence[str], *, card: bool) -> str:
+    """What to say where there is an NVIDIA card and an ONNX Runtime that cannot use one; empty elsewhere.
+
+    Args:
+        listed: the providers that it was built with.
+        card: whether there is one, with its driver.
+    """
+    if card and "CUDAExecutionProvider" not in listed:
+        return "The NVIDIA card is not used: this installation computes on the CPU alone, install ius[cuda] instead."
+    return ""
 
 
 def first_line(error: Exception) -> str:

@@ -32,20 +32,28 @@ def scale_words(spacing: PixelSpacing | None) -> str:
     if spacing is None:
         return "unknown"
     row, col = f"{spacing.row_mm:.3g}", f"{spacing.col_mm:.3g}"
-    return f"{row if row == col else f'{row} × {col}'} mm/px · {spacing.provenance.words}"
+    return f"{row if row == col else f'{row} × {col}'} mm per pixel · {spacing.provenance.words}"
 
 
 def _device(model: Model, shown: Outcome | None) -> str:
-    """What the model really runs on, and that it is not what was tried first; why not, the model card says.
+    """What the model really runs on; why on nothing faster, the model card says.
 
     A graphics card can fail while the model runs: what the newest answer was computed on counts. Whose bfloat16 it is
     says the card too: the row holds some thirty letters.
     """
     analysis = shown.analysis if isinstance(shown, Tumour | NothingFound) else None
     provider = model.provider if analysis is None else analysis.provider
-    fallback = ", fallback" if model.fallbacks or provider != model.provider else ""
     took = "" if analysis is None else f" · {analysis.latency_ms:.0f} ms"
-    return provider.removeprefix("OpenVINO ") + fallback + took
+    return provider.removeprefix("OpenVINO ") + _instead(model, provider) + took
+
+
+def _instead(model: Model, provider: str) -> str:
+    """That it is not what could be expected; a fallback is only one from a device that is there."""
+    no_card = [sentence for sentence in model.fallbacks if "not tried: no NVIDIA driver" in sentence]
+    of_the_file = [sentence for sentence in model.fallbacks if sentence.startswith("OpenVINO not tried: ")]
+    if provider != model.provider or len(no_card) + len(of_the_file) < len(model.fallbacks):
+        return ", fallback"
+    return " (no GPU)" if no_card else ""
 
 
 def _age(shown: Outcome | None, meter: PaintMeter, now: float) -> str:

@@ -19,7 +19,7 @@ class Offer(StrEnum):
     WITHOUT_SCALE = "Analyse without scale"
     OPEN = "Open…"
     MODEL = "Model…"
-    DEMONSTRATION = "Use it all the same"
+    DEMONSTRATION = "Use it anyway"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from inference import safety
 from inference.contract import BandScore, Measured, Mode, ModelContract
 from inference.frame import Frame, View
 from inference.outcome import Tumour
@@ -12,8 +13,8 @@ from inference.view_notes import Phase
 class Gap(StrEnum):
     """Why no measured figure may stand beside this picture."""
 
-    PHASE_UNSET = "phase_unset"
     PHASE = "phase"
+    SCALE = "scale"
     DEMONSTRATION = "demonstration"
     VIEW = "view"
     NOT_MEASURED = "not_measured"
@@ -42,9 +43,7 @@ def evidence(frame: Frame, contract: ModelContract | None, phase: Phase, mode: M
 
 def _gap(frame: Frame, contract: ModelContract | None, phase: Phase, mode: Mode) -> Gap | None:
     """The first reason, gravest first, why the contract's figures do not speak of this frame."""
-    if phase is Phase.UNSET:
-        return Gap.PHASE_UNSET
-    if phase is Phase.RESECTION or (contract is not None and phase.value not in contract.population.phases):
+    if safety.of_phase(phase, None if contract is None else contract.population.phases):
         return Gap.PHASE
     if contract is None:
         return Gap.NOT_MEASURED
@@ -53,6 +52,8 @@ def _gap(frame: Frame, contract: ModelContract | None, phase: Phase, mode: Mode)
     if frame.origin.view.value not in contract.population.views:
         slices_only = contract.population.views == (View.SLICE.value,)
         return Gap.VIEW if slices_only else Gap.NOT_MEASURED
+    if frame.spacing is None:
+        return Gap.SCALE
     measured = contract.reliability.measured(mode)
     if measured is None or measured.simulated is not frame.origin.simulated:
         return Gap.NOT_MEASURED

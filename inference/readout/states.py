@@ -2,6 +2,8 @@
 
 Pure functions from (outcome, condition, context) to a `ReadoutState`; no widget, no clock. A hazard review reads this
 file. Each state has a tone (colour), a shape for those who cannot tell the colours, and its own sentence.
+What forbids to trust a contour is its headline, gravest first: phase, then population, then size and scale; what
+follows stands under it, amber stays while the size is small, whatever the headline.
 
     state                     shape  tone     number   contour
     tumour, no size warning   ●      neutral  mm²      cyan, solid
@@ -11,7 +13,9 @@ file. Each state has a tone (colour), a shape for those who cannot tell the colo
     scale unknown             ◇      notice   —        none
     not analysed              ◇      notice   —        none
     a guard forbids it        ◇      notice   words    none
-    unlike the training data  ◇      notice   mm²      its own
+    phase not set, or not
+    evaluated; trained on
+    other pictures            ◇      notice   mm²      its own
     nothing segmented         ●      neutral  words    none
     scanner frozen               ■      fault    its own  its own
     analysis failed, signal
@@ -19,7 +23,8 @@ file. Each state has a tone (colour), a shape for those who cannot tell the colo
 """
 
 import math
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from inference import safety
@@ -47,9 +52,7 @@ from inference.safety import DEMONSTRATION, INTENDED_USE
 RESEARCH_LINE = INTENDED_USE
 DEMONSTRATION_BANNER = DEMONSTRATION
 SLICE_LINE = safety.SLICE
-PHASE_WARNING = (
-    "Not evaluated in this phase: blood, saline, air and cavity edge may be drawn as tumour, and tumour missed."
-)
+NOT_MEASURED = "Expected accuracy not measured for this"
 FAILURES_THAT_STAY = 10
 DASH = "—"
 
@@ -67,8 +70,8 @@ def readout_of(outcome: Outcome | None, condition: Condition, context: Context) 
 
 
 def _frozen_card(condition: Condition, card: Card) -> Card:
-    """Picture and its own contour stay, and say so; the card of the picture's own state is named under it."""
-    title, body = _frozen_title(condition.seconds), (condition.sentence, f"{card.title}.")
+    """Picture and its own contour stay, and say so; all that the picture's own card warns of stands under it."""
+    title, body = _frozen_title(condition.seconds), (condition.sentence, f"{card.title}.", *card.body)
     return Card(Tone.FAULT, Shape.SQUARE, title, body, card.offers)
 
 
@@ -80,9 +83,9 @@ def _answer(outcome: Outcome, condition: Condition, context: Context) -> Readout
     """The readout for one of the engine's five answers."""
     match outcome:
         case Tumour():
-            return _tumour(outcome, context)
+            return _tumour(outcome, context, figures=condition.health is not Health.FROZEN)
         case NothingFound():
-            return _nothing(outcome, context)
+            return _nothing(outcome, context, figures=condition.health is not Health.FROZEN)
         case UnknownSpacing():
             offers = (Offer.CALIBRATE, Offer.WITHOUT_SCALE)
             card = Card(
@@ -160,37 +163,68 @@ def _failure_card(outcome: Failed, in_a_row: int) -> Card:
     return Card(Tone.FAULT, Shape.SQUARE, safety.FAILED, (outcome.sentence,))
 
 
-def _tumour(tumour: Tumour, context: Context) -> ReadoutState:
+@dataclass(frozen=True, slots=True)
+class _Concern:
+    """One thing that forbids to trust an answer: its headline, and what it means."""
+
+    title: str
+    lines: tuple[str, ...] = ()
+
+
+def _concerns(outcome: Tumour | NothingFound, context: Context) -> tuple[_Concern, ...]:
+    """Phase, then population: what forbids to trust an answer of any size."""
+    contract, unlike = context.contract, outcome.analysis.unlike
+    phase = safety.of_phase(context.phase, None if contract is None else contract.population.phases)
+    found = [_Concern(phase[0], phase[1:])] if phase else []
+    if is_demonstration(outcome.frame, contract):
+        found.append(_Concern(safety.SIMULATION, ("Nothing is known of its accuracy on this picture.",)))
+    if unlike:
+        found.append(_Concern(safety.outside_training(unlike), (unlike,)))
+    if evidence(outcome.frame, contract, context.phase, outcome.analysis.mode).gap is Gap.VIEW:
+        found.append(_Concern(safety.SLICES_ONLY, ("evaluated on slices of 3D volumes, not on live frames",)))
+    return tuple(found)
+
+
+def _said_under(concerns: Sequence[_Concern]) -> tuple[str, ...]:
+    """Titles and lines of the concerns that are not the headline."""
+    return tuple(sentence for concern in concerns for sentence in (concern.title, *concern.lines))
+
+
+def _tumour(tumour: Tumour, context: Context, *, figures: bool) -> ReadoutState:
     """A contour with its area in mm², or in pixels where nobody knows the scale."""
     area = tumour.area_mm2
+    card = _tumour_card(tumour, context, figures=figures)
     if area is None:
-        body = (
-            "Pixels instead of mm², and no size warning is possible.",
-            *_phase_lines(evidence(tumour.frame, context.contract, context.phase, tumour.analysis.mode).gap),
-        )
-        title = safety.UNVALIDATED
-        card = Card(Tone.NOTICE, Shape.DIAMOND, title, body, (Offer.CALIBRATE,))
         return ReadoutState(spaced(tumour.area_px), "px", "", region_words(len(tumour.regions)), card, contour=True)
     number = area_words(area, _limits(context.contract))
     if tumour.touches_edge:  # of less than 1 mm², with more outside, only that it is something is known
         number = ">\u00a00" if number == UNDER_1 else f"≥\u00a0{number}"
-    return ReadoutState(number, "mm²", "", detail_words(tumour), _size_card(tumour, context), contour=True)
+    return ReadoutState(number, "mm²", "", detail_words(tumour), card, contour=True)
 
 
-def _size_card(tumour: Tumour, context: Context) -> Card:
-    """The card for a tumour of known scale: the held size warning first, then what is known of reliability."""
-    cut = (f"{safety.CUT}.",) if tumour.touches_edge else ()
+def _tumour_card(tumour: Tumour, context: Context, *, figures: bool) -> Card:
+    """What forbids to trust the contour, gravest first, then what is known of its accuracy."""
     held = context.held or tumour.size
+    warned = tumour.size is not None and held in (SizeState.AT_MOST_200, SizeState.AT_MOST_35)
+    concerns = (*_concerns(tumour, context), *_of_size(tumour, context, held=warned))
+    cut = (f"{safety.CUT}.",) if tumour.touches_edge else ()
     # While a warning is only held, this frame's own figures would contradict it.
-    reliability = _reliability_lines(tumour, context, figures=held is tumour.size)
-    if held is SizeState.AT_MOST_35 or held is SizeState.AT_MOST_200:
-        limit = _limit_words(held, context.contract)
-        # A held warning stands beside a number that is already above its limit.
-        body = (limit if held is tumour.size else f"a moment ago: {limit}", *cut, *reliability)
-        return Card(Tone.WARNING, Shape.TRIANGLE, safety.SMALL[held], body)
-    if tumour.analysis.unlike:
-        return Card(Tone.NOTICE, Shape.DIAMOND, Alarm.UNLIKE_TRAINING.headline, (*cut, *reliability))
-    return Card(Tone.NEUTRAL, Shape.DOT, safety.NO_SIZE_WARNING, (*cut, *reliability))
+    accuracy = _accuracy_lines(tumour, context) if figures and (held is tumour.size or not warned) else ()
+    offers = (Offer.CALIBRATE,) if tumour.size is None else ()
+    if not concerns:
+        return Card(Tone.NEUTRAL, Shape.DOT, safety.NO_SIZE_WARNING, (*cut, *accuracy), offers)
+    tone, shape = (Tone.WARNING, Shape.TRIANGLE) if warned else (Tone.NOTICE, Shape.DIAMOND)
+    first, *rest = concerns
+    return Card(tone, shape, first.title, (*first.lines, *_said_under(rest), *cut, *accuracy), offers)
+
+
+def _of_size(tumour: Tumour, context: Context, *, held: bool) -> tuple[_Concern, ...]:
+    """A small or unscaled contour; the words are true of this very frame, however long the warning is held."""
+    if tumour.size is None:
+        return (_Concern(safety.UNVALIDATED, ("Pixels instead of mm², and no size warning is possible.",)),)
+    if tumour.size in safety.SMALL:
+        return (_Concern(safety.SMALL[tumour.size], (_limit_words(tumour.size, context.contract),)),)
+    return (_Concern(safety.SMALL_BEFORE, ("The largest region is above the limit again.",)),) if held else ()
 
 
 def _limit_words(held: SizeState, contract: ModelContract | None) -> str:
@@ -204,57 +238,47 @@ def _limit_words(held: SizeState, contract: ModelContract | None) -> str:
     return f"segmented area at most {limit:.0f} mm² (about {across:.0f} mm across)"
 
 
-def _reliability_lines(tumour: Tumour, context: Context, *, figures: bool) -> tuple[str, ...]:
-    """Expected Dice with its n, patients and data; or the sentence that says why there is none."""
+def _accuracy_lines(tumour: Tumour, context: Context) -> tuple[str, ...]:
+    """Expected Dice with its n, patients and data; nothing where a headline already says why there is none."""
     known = evidence(tumour.frame, context.contract, context.phase, tumour.analysis.mode)
-    if tumour.analysis.unlike:
-        return (tumour.analysis.unlike, *_phase_lines(known.gap))
-    if known.measured is None:
-        return _gap_lines(known.gap)
-    if not figures:
+    if tumour.analysis.unlike or known.gap not in (None, Gap.NOT_MEASURED):
         return ()
+    if known.measured is None:
+        return (NOT_MEASURED,)
     score = expected_dice(tumour, known.measured)
     if score is None or score.dice_mean is None:
-        return () if tumour.touches_edge else ("Expected accuracy not measured for this",)
+        return () if tumour.touches_edge else (NOT_MEASURED,)
     spread = "" if score.dice_sd is None else f" ± {score.dice_sd:.2f}"
     return (
-        f"expected Dice {score.dice_mean:.2f}{spread} at this segmented area",
+        f"Expected overlap (Dice) {score.dice_mean:.2f}{spread} at this area, {_test_set(known.measured)}",
         f"{counted(score.n_slices, 'slice')}, {_patients(score.n_patients, known.measured)}: {known.measured.data}",
     )
 
 
-def _gap_lines(gap: Gap | None) -> tuple[str, ...]:
-    """Why there is no figure, for every gap."""
-    if gap is Gap.VIEW:
-        return ("evaluated on slices of 3D volumes, not on live frames",)
-    if gap is Gap.DEMONSTRATION:
-        return ("Trained on simulation: nothing is known of its accuracy on this picture.",)
-    return _phase_lines(gap) or ("Expected accuracy not measured for this",)
+def _test_set(measured: Measured) -> str:
+    return "simulated test set" if measured.simulated else "test set"
 
 
-def _phase_lines(gap: Gap | None) -> tuple[str, ...]:
-    """The sentence for a phase that is not set or was never evaluated; nothing for any other gap."""
-    if gap is Gap.PHASE_UNSET:
-        return (f"Phase not set (P). {PHASE_WARNING}",)
-    return (PHASE_WARNING,) if gap is Gap.PHASE else ()
-
-
-def _nothing(outcome: NothingFound, context: Context) -> ReadoutState:
+def _nothing(outcome: NothingFound, context: Context, *, figures: bool) -> ReadoutState:
     """Never 'no tumour': nothing was segmented, and how often that is wrong is measured or not."""
-    known = evidence(outcome.frame, context.contract, context.phase, outcome.analysis.mode)
-    measured = known.measured
-    if outcome.analysis.unlike:
-        lines: tuple[str, ...] = (outcome.analysis.unlike, *_phase_lines(known.gap))
-    elif measured is None or measured.specificity is None or measured.miss_rate is None:
-        lines = ("specificity and miss rate not measured", *_phase_lines(known.gap))
-    else:
-        lines = (
-            f"tumour missed on {_percent(measured.miss_rate)} of tumour slices; "
-            f"{_percent(measured.specificity)} of tumour-free slices stayed empty",
-            f"{counted(measured.n_slices, 'slice')}, {_patients(measured.n_patients, measured)}: {measured.data}",
-        )
-    card = Card(Tone.NEUTRAL, Shape.DOT, safety.NOT_EVIDENCE, lines)
+    concerns = _concerns(outcome, context)
+    if outcome.frame.spacing is None:
+        concerns = (*concerns, _Concern(safety.UNVALIDATED))
+    accuracy = _miss_lines(outcome, context) if figures and not concerns else ()
+    card = Card(Tone.NEUTRAL, Shape.DOT, safety.NOT_EVIDENCE, (*_said_under(concerns), *accuracy))
     return ReadoutState("", "", safety.NOTHING, "", card)
+
+
+def _miss_lines(outcome: NothingFound, context: Context) -> tuple[str, ...]:
+    """How often an empty answer is wrong, with its n, patients and data."""
+    measured = evidence(outcome.frame, context.contract, context.phase, outcome.analysis.mode).measured
+    if measured is None or measured.specificity is None or measured.miss_rate is None:
+        return ("specificity and miss rate not measured",)
+    return (
+        f"tumour missed on {_percent(measured.miss_rate)} of tumour slices; "
+        f"{_percent(measured.specificity)} of tumour-free slices stayed empty",
+        f"{counted(measured.n_slices, 'slice')}, {_patients(measured.n_patients, measured)}: {measured.data}",
+    )
 
 
 def region_lines(tumour: Tumour, held: SizeState | None) -> tuple[Line, ...]:

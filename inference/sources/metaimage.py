@@ -84,7 +84,7 @@ def _shape(keys: Mapping[str, str], name: str) -> tuple[tuple[int, ...], bool]:
     sizes = header_sizes(keys, name)
     if header_numbers(keys, "ElementNumberOfChannels", name, "1") != [1]:
         raise FormatError(f"{name} holds time or several values a voxel: export one 3D volume of it.")
-    if len(sizes) < 2:
+    if len(sizes) < 2 or min(sizes) < 1:
         raise FormatError(f"{name} states impossible dimensions {sizes}: export it again.")
     kept, clip = of_clip(sizes, name)
     return tuple(reversed(kept)), clip
@@ -99,10 +99,10 @@ def header_sizes(keys: Mapping[str, str], name: str) -> list[int]:
     """The sizes along the axes.
 
     Raises:
-        FormatError: if one is no whole number above 0.
+        FormatError: if one is no whole number from 0 on.
     """
     stated = header_numbers(keys, "DimSize", name)
-    if any(size != int(size) or size < 1 for size in stated):
+    if any(size != int(size) or size < 0 for size in stated):
         raise FormatError(f"{name} states impossible dimensions {keys.get('DimSize')}: export it again.")
     return [int(size) for size in stated]
 

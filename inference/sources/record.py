@@ -94,10 +94,9 @@ class RecordSource(Recorded):
         """
         if not 0 <= index < len(self):
             raise IndexError(f"frame {index} of {len(self)}")
-        picture = self._reader.picture(index)
         try:
-            frame = frame_of(picture, self.opening, self._info.origin, time.monotonic())
-        except ValueError as error:
+            frame = frame_of(self._reader.picture(index), self.opening, self._info.origin, time.monotonic())
+        except (ValueError, FormatError) as error:
             raise FormatError(f"Frame {index} of {self._info.origin.name} is damaged: go on to the next.") from error
         if not self._reader.trusted:
             frame = replace(frame, spacing=None, no_spacing_reason=DAMAGED)

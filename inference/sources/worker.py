@@ -32,6 +32,8 @@ RELEASE_S = 2.0
 USES = 200
 """A process is not kept for ever: libraries leak."""
 _ENTRY = "import sys; sys.path[:] = sys.argv[3:]; from inference.sources.worker_process import serve; serve(sys.argv)"
+FROZEN = "--decode"
+"""The bundle's first argument that makes it such a process."""
 ALONE = (
     "protocol_whitelist;file,rtp,rtsp,rtsps,udp,tcp,tls,http,https,httpproxy,srt,crypto"
     "|format_whitelist;avi,asf,flv,live_flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mpeg,mpegts,mpegvideo,m4v,h264,hevc,"
@@ -93,6 +95,9 @@ class Worker:
                 places = (reply.pixels, reply.colour, reply.whole) if isinstance(reply, Shown) else ()
                 arrays = taken(self._memory, places)
             except (OSError, msgspec.MsgspecError, ValueError) as error:
+                if isinstance(error, ConnectionError):
+                    with suppress(subprocess.TimeoutExpired):  # it ended by itself: how, is worth a line in the log
+                        self._process.wait(0.5)
                 self.end()
                 log.warning("the decoding process is lost (%s, exit code %s)", error, self._process.returncode)
                 raise WorkerLostError(str(error)) from error
@@ -161,7 +166,15 @@ def _error(reply: Failed) -> IusError:
     """The error that the process tells of, as one of this program's own."""
     kind = getattr(errors, reply.error, SourceError)
     known = isinstance(kind, type) and issubclass(kind, IusError)
-    return kind(reply.sentence) if known else SourceError(reply.sentence)
+    sentence = " ".join("".join(sign if sign.isprintable() else " " for sign in reply.sentence).split())
+    return kind(sentence) if known else SourceError(sentence)
+
+
+def _command(*handed: str) -> list[str]:
+    """What starts the process. The bundle holds no Python to call: there it is the program itself (packaging/)."""
+    if getattr(sys, "frozen", False):
+        return [sys.executable, FROZEN, *handed]
+    return [sys.executable, "-c", _ENTRY, *handed, *sys.path]
 
 
 def _started(theirs: socket.socket) -> tuple[mmap.mmap, "subprocess.Popen[bytes]"]:
@@ -171,7 +184,7 @@ def _started(theirs: socket.socket) -> tuple[mmap.mmap, "subprocess.Popen[bytes]
     if sys.platform == "win32":
         tag = f"ius-{os.getpid()}-{theirs.fileno()}"
         memory = mmap.mmap(-1, SHARED, tagname=tag)
-        command = [sys.executable, "-c", _ENTRY, "-", tag, *sys.path]
+        command = _command("-", tag)
         process = subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, **quiet)  # noqa: S603 (our own)
         assert process.stdin is not None  # noqa: S101 (it was asked for)
         process.stdin.write(theirs.share(process.pid))
@@ -181,7 +194,7 @@ def _started(theirs: socket.socket) -> tuple[mmap.mmap, "subprocess.Popen[bytes]
         os.ftruncate(file.fileno(), SHARED)
         memory = mmap.mmap(file.fileno(), SHARED)
         numbers = theirs.fileno(), file.fileno()
-        command = [sys.executable, "-c", _ENTRY, *map(str, numbers), *sys.path]
+        command = _command(*map(str, numbers))
         process = subprocess.Popen(  # noqa: S603 (our own)
             command, stdin=subprocess.DEVNULL, env=environment, pass_fds=numbers, start_new_session=True, **quiet
         )

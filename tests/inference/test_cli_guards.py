@@ -76,7 +76,7 @@ def test_without_guards_it_is_analysed_and_the_summary_says_that_nobody_looked(r
 def test_a_frame_unlike_the_training_data_is_analysed_and_marked(run: Run) -> None:
     _, rows, summary = run(None, None, options=("--spacing", "2.5,2.5"))
     assert all(row["outcome"] == "tumour" for row in rows)
-    assert all("2.5 mm a pixel" in row["unlike_training"] for row in rows)
+    assert all("2.5 mm per pixel" in row["unlike_training"] for row in rows)
     assert summary["unlike_training"] == 2
 
 

@@ -1,5 +1,6 @@
 """The one door for scales: what file, configuration or stream state is believed only if a probe could give it."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.errors import FormatError
+from inference.ruler import ruler_spacing
 from inference.sources import open_here, open_source
 from inference.sources.plus_config import config_spacing
 from inference.spacing import PixelSpacing, Provenance, admitted
@@ -79,3 +81,12 @@ def test_hostile_headers_have_no_scale(shared_data: Path) -> None:
         assert spacing is None or 0.005 <= spacing.row_mm <= 3, path.name
         tried += 1
     assert tried > 5
+
+
+@given(st.floats(0.3, 3), st.floats(0.05, 1), st.floats(-300, 300), st.floats(30, 300))
+def test_a_ruler_at_any_slant_gives_the_pixels_that_the_video_states(
+    aspect: float, row_mm: float, across: float, down: float
+) -> None:
+    length = math.hypot(across * row_mm * aspect, down * row_mm)
+    measured = ruler_spacing((10.0, 10.0), (10.0 + across, 10.0 + down), length, aspect)
+    assert (measured.row_mm, measured.col_mm) == pytest.approx((row_mm, row_mm * aspect))

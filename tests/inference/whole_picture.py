@@ -15,6 +15,7 @@ from inference.contract import Input, Reliability
 from inference.errors import AnalysisError
 from inference.frame import Frame, Pixels, View
 from inference.model import tiles
+from inference.model.edge import LINE, NEAR_EDGE_PX
 from inference.model.engine import Engine
 from inference.model.margin import OUTSIDE
 from inference.model.preprocessing import Box, Prepared, _network_size, _pad
@@ -282,14 +283,18 @@ def _depth(outline: NDArray[np.float32], top: int, spacing: PixelSpacing) -> tup
 
 
 def _touches(one: NDArray[np.uint8], edge: NDArray[np.uint8], corner: tuple[int, int]) -> bool:
-    """Whether a pixel of the region is next to the outside of the sector or of the picture."""
+    """Whether a region leaves no more than the drawn line's width to the outside of the sector or of the picture."""
     x0, y0 = corner
     height, width = one.shape
     rows, cols = edge.shape
-    if x0 == 0 or y0 == 0 or x0 + width == cols or y0 + height == rows:
+    near = max(NEAR_EDGE_PX, int(rows * LINE))
+    reach = near + 1  # the first pixel outside
+    if x0 <= near or y0 <= near or x0 + width + near >= cols or y0 + height + near >= rows:
         return True
-    grown = cv2.dilate(cv2.copyMakeBorder(one, 1, 1, 1, 1, cv2.BORDER_CONSTANT), np.ones((3, 3), np.uint8)) > 0
-    return bool(grown[edge[y0 - 1 : y0 + height + 1, x0 - 1 : x0 + width + 1] > 0].any())
+    framed = cv2.copyMakeBorder(one, reach, reach, reach, reach, cv2.BORDER_CONSTANT)
+    grown = cv2.dilate(framed, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
+    around = edge[y0 - reach : y0 + height + reach, x0 - reach : x0 + width + reach]
+    return bool(grown[around > 0].any())
 
 
 def _outlines(

@@ -27,7 +27,9 @@ spec.loader.exec_module(pages)
 PARSERS = {"ius-viewer": viewer.app._parser, "ius-segment": segment._parser, "ius-train": training.cli.parser}
 COMMAND = re.compile(r"^ {4}(?:\.venv/bin/)?(ius-(?:viewer|segment|train) .*?)(?: {2,}.*)?$", re.MULTILINE)
 MANUAL = [*sorted(DOCS.rglob("*.md")), ROOT / "README.md"]
-TYPED = sorted({line for path in MANUAL for line in COMMAND.findall(path.read_text()) if "…" not in line})
+TEXTS = [re.sub(r" \\\n +", " ", path.read_text()) for path in MANUAL]
+"""With commands of two lines on one."""
+TYPED = sorted({line for text in TEXTS for line in COMMAND.findall(text) if "…" not in line})
 
 
 @pytest.mark.parametrize("page", pages.PAGES)

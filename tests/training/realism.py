@@ -1,6 +1,7 @@
 """Grey levels and speckle of simulated volumes beside real ones: numbers for a test, curves for a figure.
 
-    python -m training.simulation.realism --cohort DIR --real DIR --out docs/figures/simulation.png
+    python -m tests.training.realism --cohort DIR --real DIR --out docs/figures/simulation.png
+    python -m tests.training.realism --cohort DIR --real DIR --tell-apart
 
 `REAL_RANGES` and `REAL_VARIATION` were measured with the same command's `--json` on the nine pre-resection RESECT
 volumes (cases 1 4 5 8 14 15 18 24 25; Xiao et al. 2017, CC BY 4.0) resampled to 0.5 mm.
@@ -16,6 +17,7 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.errors import IusError
@@ -84,6 +86,64 @@ def volumes_of(folder: Path) -> list[Path]:
     return volumes
 
 
+PATCH_MM = 14.0
+_SIDE = 28
+_PATCHES = 150
+_BANDS = 7
+
+
+def patches(path: Path, seed: int = 0) -> NDArray[np.float32]:
+    """Up to 150 patches of 14 mm from slices of a volume along its three axes, whole in the sector; (n, 28, 28)."""
+    image = nib.load(path)
+    voxel_mm = float(image.header.get_zooms()[0])
+    data = ndimage.zoom(np.asarray(image.dataobj, dtype=np.float32), voxel_mm * _SIDE / PATCH_MM, order=1)
+    rng, found = np.random.default_rng(seed), []
+    for _ in range(60 * _PATCHES):
+        plane = np.moveaxis(data, int(rng.integers(3)), 0)
+        index, row, col = (
+            int(rng.integers(0, max(1, n - margin))) for n, margin in zip(plane.shape, (0, _SIDE, _SIDE), strict=True)
+        )
+        patch = plane[index, row : row + _SIDE, col : col + _SIDE]
+        if patch.shape == (_SIDE, _SIDE) and patch.min() > 0:
+            found.append(patch)
+        if len(found) == _PATCHES:
+            break
+    return np.stack(found) if found else np.zeros((0, _SIDE, _SIDE), np.float32)
+
+
+def features(patch: Field) -> NDArray[np.float64]:
+    """What a patch looks like: grey level, spread, skew, and the share of its power in rings of frequency."""
+    centred = (patch - patch.mean()) * np.outer(np.hanning(_SIDE), np.hanning(_SIDE))
+    power = np.abs(np.fft.rfft2(centred)) ** 2
+    rows, cols = np.fft.fftfreq(_SIDE)[:, None], np.fft.rfftfreq(_SIDE)[None, :]
+    ring = np.minimum((np.hypot(rows, cols) * 2 * _BANDS).astype(int), _BANDS - 1)
+    bands = np.bincount(ring.ravel(), weights=power.ravel(), minlength=_BANDS) / max(power.sum(), 1e-9)
+    spread = patch.std() / patch.mean()
+    skew = float(np.mean(((patch - patch.mean()) / max(patch.std(), 1e-6)) ** 3))
+    return np.array([patch.mean(), *np.percentile(patch, (5, 50, 95)), spread, skew, *np.log(bands + 1e-6)])
+
+
+def tell_apart(simulated: Sequence[Path], real: Sequence[Path]) -> float:
+    """Balanced accuracy of a small forest that tells simulated patches from real ones; 0.5 cannot tell.
+
+    Cross-validated by volume: no volume is both learnt from and asked about.
+    """
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.metrics import balanced_accuracy_score
+    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
+
+    seen, kind, group = [], [], []
+    for number, (path, is_real) in enumerate([*((p, 0) for p in simulated), *((p, 1) for p in real)]):
+        for patch in patches(path):
+            seen.append(features(patch))
+            kind.append(is_real)
+            group.append(number)
+    forest = RandomForestClassifier(200, min_samples_leaf=4, class_weight="balanced", random_state=0)
+    folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
+    said = cross_val_predict(forest, np.array(seen), np.array(kind), groups=np.array(group), cv=folds)
+    return float(balanced_accuracy_score(kind, said))
+
+
 def draw(simulated: Sequence[Statistics], real: Sequence[Statistics], out: Path) -> None:
     """Draw percentiles, histograms and local variation: one curve a volume, no pixels."""
     import matplotlib
@@ -117,10 +177,11 @@ def draw(simulated: Sequence[Statistics], real: Sequence[Statistics], out: Path)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line: draw the figure, or print the statistics as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m training.simulation.realism", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.training.realism", description=main.__doc__)
     parser.add_argument("--cohort", type=Path, help="folder of a simulated cohort")
     parser.add_argument("--real", type=Path, required=True, help="folder with real CaseN-US-before volumes")
     parser.add_argument("--out", type=Path, help="the figure (PNG)")
+    parser.add_argument("--tell-apart", action="store_true", help="print how well a forest tells the two apart")
     parser.add_argument("--json", action="store_true", help="print levels and variation of each volume")
     options = parser.parse_args(arguments)
     try:
@@ -131,6 +192,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except IusError as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
+    if options.tell_apart and options.cohort:
+        accuracy = tell_apart(volumes_of(options.cohort), volumes_of(options.real))
+        sys.stdout.write(f"balanced accuracy, simulated from real patches of 14 mm: {accuracy:.3f}\n")
     if options.json:
         groups = {"real": real, "simulated": simulated}
         table = {key: [{"name": s.name, "levels": s.levels, "cv": s.variation} for s in v] for key, v in groups.items()}

@@ -8,7 +8,7 @@ from typing import Any
 from inference.errors import IusError
 from training.evaluation.conventions import WORDS
 from training.evaluation.page import Page, Section
-from training.evaluation.population import Population, check_cases, tables_behind
+from training.evaluation.population import Population, check_cases, population_of, tables_behind
 from training.evaluation.published import published
 from training.evaluation.reader_tables import observers
 from training.evaluation.scoring import Segment, score_models, segments, write_scores
@@ -107,7 +107,7 @@ def score_store(
         PopulationError: if simulated and real patients are mixed, or taken for each other.
     """
     rows = read_slices(store)
-    population = Population.of(simulated)
+    population = population_of((row.origin for row in rows), simulated=simulated)
     facts = check_cases([*cases, *tables_behind(store)], dict.fromkeys(row.case for row in rows), population)
     return Evaluated(score_models(rows, store, models, jobs), models, store, facts, population, margin)
 
@@ -144,7 +144,7 @@ def write_report(
         *example_section(evaluated, out),
         area_section(evaluated, out),
     ]
-    if not evaluated.population.simulated:
+    if evaluated.population is Population.REAL:
         sections.append(published(quoted, evaluated.population))
     tables = tables_of(sections)
     content = {table.key: table.as_json() for table in tables}

@@ -12,7 +12,9 @@ Faanes et al. ("Evaluation and validation", Tables 1 and 2) and the script that 
   over tumour slices. By predicted area, where a viewer can't know better, a false contour counts as Dice 0.
 - HD95 is the larger of the two directed 95th percentiles (linear between ranks) of the distances in mm between the
   masks' edge pixels; an edge pixel has a neighbour, above, below, left or right, outside the mask, or outside the
-  picture. It and |vs| are means over tumour slices with a prediction: without one there is no distance.
+  picture. The authors' script (seg-metrics) pools both directions before it takes the percentile, counts diagonal
+  neighbours, and no edge at the picture's border: that is "HD95 pooled". Both, and |vs|, are means over tumour slices
+  with a prediction: without one there is no distance.
 - vs = 2 (P - T) / (P + T) of the predicted and the true area; |vs| is a difference, 0 is perfect, 2 the worst.
 - Area error = (P - T) / T, signed.
 

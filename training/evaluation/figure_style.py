@@ -64,5 +64,7 @@ def save(figure: "Figure", path: Path, population: Population) -> None:
     """Write a PNG whose bytes depend on what is drawn only; on simulated patients it says so, wherever it goes."""
     if population.simulated:
         figure.supxlabel("Simulated patients", fontsize=8, color=EDGE, x=0.995, ha="right")
+    if population is Population.BY_EYE:
+        figure.supxlabel("Outlines drawn by eye, by no expert", fontsize=8, color=EDGE, x=0.995, ha="right")
     with written_aside(path) as aside:
         figure.savefig(aside, dpi=160, format="png", metadata={"Software": None})

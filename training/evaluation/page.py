@@ -98,7 +98,9 @@ class Page:
         """One file with its pictures inside."""
         style = files("training.evaluation").joinpath("page.css").read_text(encoding="utf-8")
         kind = "simulated" if self.population.simulated else "real"
-        banner = f"<p class=banner>{escape(self.population.value)}</p>" if self.population.simulated else ""
+        banner = (
+            f"<p class=banner>{escape(self.population.value)}</p>" if self.population is not Population.REAL else ""
+        )
         links = "".join(f'<a href="#s{at}">{escape(one.title)}</a>' for at, one in enumerate(self.sections))
         body = "".join(_section(at, one) for at, one in enumerate(self.sections))
         counted = "".join(f"<li>{escape(words)}</li>" for words in self.conventions)

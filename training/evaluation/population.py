@@ -9,6 +9,7 @@ from typing import Any
 
 from inference.errors import FormatError, IusError, NotFoundError
 from training.cohort.cases import SEPARATOR, beside
+from training.slicing.slices import BY_EYE, PAINTED
 
 _TRUE, _FALSE = ("1", "true", "yes"), ("0", "false", "no", "")
 _STRATA = ("phase", "diagnosis", "first_surgery", "dataset", "site", "grade", "contrast", "echogenicity")
@@ -26,6 +27,7 @@ class Population(Enum):
 
     SIMULATED = "Simulated patients: a demonstration, never evidence of clinical accuracy."
     REAL = "Recorded patients."
+    BY_EYE = "Recorded patients against outlines drawn by eye, by no expert: a yardstick, and no clinical figure."
 
     @classmethod
     def of(cls, simulated: bool) -> "Population":
@@ -48,6 +50,25 @@ def only(populations: Iterable[Population]) -> Population:
     if len(found) != 1:
         raise PopulationError("Simulated and real patients never stand in one report: write two.")
     return found.pop()
+
+
+def population_of(origins: Iterable[str], *, simulated: bool) -> Population:
+    """The population of a store's slices, by where their masks were drawn and whether the patients are simulated.
+
+    Raises:
+        PopulationError: if some of the masks were drawn by eye and others not, or simulated ones are said to be, or
+            some were painted.
+    """
+    found = set(origins)
+    if PAINTED in found:
+        raise PopulationError("Painted slices hold pixels of which nothing is known: they are for training alone.")
+    if BY_EYE not in found:
+        return Population.of(simulated)
+    if found != {BY_EYE} or simulated:
+        raise PopulationError(
+            "Outlines drawn by eye are scored by themselves: name no other slices, and leave --simulated out."
+        )
+    return Population.BY_EYE
 
 
 def check_cases(tables: Iterable[Path], cases: Iterable[str], population: Population) -> dict[str, dict[str, str]]:
@@ -88,7 +109,7 @@ def _check(case: str, rows: Sequence[Mapping[str, str]], population: Population)
             f"{case} is {kind}, and the report is said to be of {'simulated' if population.simulated else 'real'} "
             "ones: score them apart, with --simulated for the simulated ones alone."
         )
-    if not rows and not population.simulated:
+    if not rows and population is Population.REAL:
         raise PopulationError(
             f"No case table says that {case} is a real patient: name the one it stands in with --cases, or say "
             "--simulated."

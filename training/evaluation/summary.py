@@ -17,7 +17,9 @@ from training.evaluation.strata import (
     without_tumour,
 )
 from training.slicing.size_bands import MIN_RELIABLE_MM2, VERY_SMALL_MM2
-from training.slicing.slices import NATIVE
+from training.slicing.slices import BY_EYE, NATIVE
+
+ANNOTATOR = "by eye, no expert"
 
 Mode = Literal["fast", "thorough"]
 """One pass, or folds and mirrors: the two differ, so that a figure without its mode says nothing."""
@@ -61,6 +63,7 @@ def summarise(
     silent = [one for one in scored if not one.score.positive]
     return {
         "data": {
+            **({"annotator": ANNOTATOR} if any(one.row.origin == BY_EYE for one in scored) else {}),
             "name": origin.warned(data),
             "simulated": simulated,
             "n_slices": len(scored),

@@ -8,7 +8,7 @@ from inference import contract as c
 from inference.version import __version__
 from training.export.training_facts import LabelOrigin, area_cutoff
 from training.nnunet.results.checkpoint import Trained
-from training.nnunet.results.plans import Plan, strides
+from training.nnunet.results.plans import Plan, shown_labels, strides
 from training.slicing.size_bands import MIN_RELIABLE_MM2, VERY_SMALL_MM2
 
 MISMATCH_PER_MILLION = 200.0
@@ -81,7 +81,7 @@ def _divisor(plan: Plan) -> tuple[int, int]:
 def _output(trained: Trained) -> c.Output:
     """What the network answers."""
     return c.Output(
-        labels={str(label): int(value) for label, value in trained.dataset["labels"].items()},
+        labels=shown_labels(trained.dataset),
         tumour_index=1,
         activation="softmax",
         threshold=0.5,

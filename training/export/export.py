@@ -21,6 +21,7 @@ from training.io.receipt import sha256
 from training.nnunet.results.checkpoint import Trained, read_trained
 from training.nnunet.results.postprocessing import Postprocessing
 from training.nnunet.settings import Fold
+from training.slicing.slices import PAINTED
 
 VERIFY_SLICES = 70
 """Slices of the parity check."""
@@ -104,4 +105,6 @@ def _simulated(trained: Trained, stores: Sequence[Path], simulated: bool) -> Pop
         raise ModelError("The contract has to say on whom the model was trained: name a file with --population.")
     rows = [row for row, _ in facts.training_rows(trained, stores)]
     native = any(row.axis == "native" for row in rows)
-    return facts.simulated_population(len({row.patient for row in rows}), native=native)
+    painted = sorted({row.patient for row in rows if row.origin == PAINTED})
+    simulated_ones = len({row.patient for row in rows} - set(painted))
+    return facts.simulated_population(simulated_ones, native=native, painted=painted)

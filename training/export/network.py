@@ -11,6 +11,7 @@ from inference.errors import ModelError
 from inference.model.engine import FOLD_VARIANCE
 from training.export.norm import spell_out_norms
 from training.nnunet.results.checkpoint import Trained
+from training.nnunet.results.plans import shown_labels
 
 OPSET = 18
 TUMOUR = 1
@@ -48,7 +49,7 @@ def build_network(trained: Trained, fold: int = 0) -> nn.Module:
                 plan.arch_kwargs,
                 plan.imported,
                 1,
-                len(trained.dataset["labels"]),
+                len(shown_labels(trained.dataset)),
                 deep_supervision=False,
             )
     except (TypeError, ValueError, AssertionError, IndexError, RuntimeError) as error:

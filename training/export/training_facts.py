@@ -35,6 +35,8 @@ class _Data(msgspec.Struct, frozen=True, kw_only=True):
     simulated: bool
     n_patients: int
     n_slices: int
+    annotator: str | None = None
+    """Of outlines that no model may carry as its accuracy."""
     patients: frozenset[str] = frozenset()
     seen_in_training: frozenset[str] = frozenset()
     checkpoints: frozenset[str] = frozenset()
@@ -80,6 +82,10 @@ def _read_summary(path: Path, trained: Trained | None) -> tuple[Mode, Measured]:
         raise FormatError(f"There is no evaluation at {path}: make one with 'ius-train evaluate'.") from error
     except msgspec.DecodeError as error:
         raise FormatError(f"{path} is no summary of 'ius-train evaluate' ({error}).") from error
+    if found.data.annotator is not None:
+        raise FormatError(
+            f"{path} is against outlines drawn {found.data.annotator}: no model carries that as its accuracy."
+        )
     if trained is not None:
         _check_test(found.data, trained, path)
     measured = Measured(
@@ -134,10 +140,22 @@ def area_cutoff(trained: Trained) -> float | None:
     return None if value is None else float(value)
 
 
-def simulated_population(n_patients: int, *, native: bool) -> Population:
-    """The population of a model that never met a patient."""
+def simulated_population(n_patients: int, *, native: bool, painted: Sequence[str] = ()) -> Population:
+    """The population of a model that no patient's tumour was shown to.
+
+    Args:
+        n_patients: simulated ones.
+        native: whether there were native frames.
+        painted: real volumes that simulated tumours were painted into, their own tumours ignored.
+    """
+    real = "no real one. "
+    if painted:
+        real = (
+            f"and simulated tumours painted into {len(painted)} real volumes ({', '.join(painted)}), of whose own "
+            "tumours nothing was said (Xiao et al. 2017, CC BY 4.0, changed). "
+        )
     return Population(
-        words=f"{n_patients or 'An unrecorded number of'} simulated patients; no real one. "
+        words=f"{n_patients or 'An unrecorded number of'} simulated patients; {real}"
         "For demonstration, never evidence of clinical accuracy.",
         phases=("before_dura_opening",),
         surgery=("first",),

@@ -11,11 +11,13 @@ from inference.errors import IusError, NotFoundError
 from training.cohort.folds import Folds, Split, split_slices
 from training.io.receipt import write_json
 from training.nnunet.settings import Fold
-from training.slicing.slices import SliceRow, larger_than, read_slices
+from training.slicing.slices import PAINTED, SliceRow, larger_than, read_slices
 
 FILE_ENDING = ".nii.gz"
 CHANNEL = "US"
 LABELS = {"background": 0, "tumor": 1}
+IGNORE = {"ignore": 2}
+"""nnU-Net's own: pixels of which nothing is said, where a tumour was painted into a real volume."""
 DIGEST = "slices_sha256"
 """In dataset.json, where nnU-Net does not look at it."""
 TUMOUR_FREE = "tumour_free"
@@ -76,7 +78,7 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
     write_json(
         {
             "channel_names": {"0": CHANNEL},
-            "labels": LABELS,
+            "labels": LABELS | (IGNORE if any(row.origin == PAINTED for row in used) else {}),
             "numTraining": len(used),
             "file_ending": FILE_ENDING,
             "overwrite_image_reader_writer": "SimpleITKIO",

@@ -84,7 +84,9 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         str | None,
         _setting("start from the weights of an exported model of the same network", metavar="ONNX", learns="start"),
     ] = None
-    bfloat16: Annotated[bool, _setting("train in bfloat16: twice as fast on recent CPUs", trainer="bfloat16")] = False
+    bfloat16: Annotated[
+        bool, _setting("train in bfloat16 where the processor has it: twice as fast", trainer="bfloat16")
+    ] = False
     device: Annotated[str, _setting("cpu, cuda or mps")] = "cpu"
     gpus: Annotated[Count, _setting("GPUs of one training, with device cuda", metavar="N")] = 1
     workers: Annotated[

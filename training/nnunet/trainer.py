@@ -38,6 +38,11 @@ def in_bfloat16(forward: Callable[[torch.Tensor], Output], device: str) -> Calla
     return mixed
 
 
+def computes_bfloat16(device: str) -> bool:
+    """Whether a device has bfloat16 instructions: a CPU without them emulates them, ten times slower than float32."""
+    return device != "cpu" or bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
 class _PatienceExhausted(Exception):  # noqa: N818 - not an error
     """Leaves nnU-Net's epoch loop, whose range is fixed when it starts."""
 
@@ -69,6 +74,9 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
                 self.print_to_log_file(said)
         self.save_every = sys.maxsize
         self.logger.plot_progress_png = self._record_curves
+        if self.bfloat16 and not computes_bfloat16(self.device.type):
+            self.print_to_log_file("This processor has no bfloat16 and would only emulate it: training in float32.")
+            self.bfloat16 = False
         if self.bfloat16:
             self.network = self.network.to(memory_format=torch.channels_last)
             self.network.forward = in_bfloat16(self.network.forward, self.device.type)

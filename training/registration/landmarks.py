@@ -120,8 +120,8 @@ def measure(files: Iterable[Path], transform: Path | None = None) -> Errors:
 
     Args:
         files: .tag files, one a case.
-        transform: a transform for all cases, or a folder that holds CASE.txt or CASE.tfm for each; None measures the
-            navigation's.
+        transform: a transform for all cases, or a folder that holds CASE.txt or CASE.tfm for each, as that of
+            `ius-train register` does in transforms/; None measures the navigation's.
 
     Raises:
         NotFoundError: if a file is missing.
@@ -139,14 +139,16 @@ def measure(files: Iterable[Path], transform: Path | None = None) -> Errors:
 
 
 def transform_of(transform: Path, case: str) -> Path:
-    """The case's own transform if there is a folder of them.
+    """The case's own transform if there is a folder of them, which may be that of `ius-train register`.
 
     Raises:
         NotFoundError: if the folder has none.
     """
     if not transform.is_dir():
         return transform
-    found = [path for path in (transform / f"{case}.txt", transform / f"{case}.tfm") if path.is_file()]
+    folders = (transform, transform / "transforms")
+    named = [folder / f"{case}{suffix}" for folder in folders for suffix in (".txt", ".tfm")]
+    found = [path for path in named if path.is_file()]
     if not found:
-        raise NotFoundError(f"{transform} holds no {case}.txt or {case}.tfm.")
+        raise NotFoundError(f"{transform} holds no {case}.txt or {case}.tfm, nor does its folder transforms.")
     return found[0]

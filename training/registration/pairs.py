@@ -60,8 +60,13 @@ def read_pairs(table: Path) -> list[Pair]:
 
     Raises:
         NotFoundError: if there is no such file.
-        FormatError: if it cannot be read as a case table.
+        FormatError: if it cannot be read as a case table, or none of its cases has an MRI.
     """
     cases = [case for case in read_cases(table, NEEDED) if not case.exclude]
     wanted = [case for case in cases if case.mri or case.mri_label or not (case.us_label or case.sweep_label)]
+    if cases and not wanted:
+        raise FormatError(
+            f"{table} names no MRI for any of its {len(cases)} cases, so nothing can be registered: write "
+            "theirs into the column mri, or simulate patients with --mri."
+        )
     return [Pair(case.case, case.us, case.mri, case.mri_label, case.start) for case in wanted]

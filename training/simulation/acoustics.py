@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from training.simulation.artefacts import contact_loss, face_bands, gain_curve
 from training.simulation.geometry import Pose, Raster, Sector
 from training.simulation.noise import Field
 from training.simulation.parameters import Scanner
@@ -59,6 +60,13 @@ def build_scene(
     impedance = ndimage.gaussian_filter1d(tissue.impedance, blur, axis=0)
     lattice = rng.standard_normal((*_CELLS, 2), dtype=np.float32).view(np.complex64)[..., 0]
     lattice = _blur_lattice(lattice)
+    contact, artefacts = _contact(rng, lines), scanner.artefacts
+    set_wrong: Field | float = 1.0
+    if artefacts is not None:
+        set_wrong, contact = (
+            gain_curve(rng, sector.ranges, artefacts),
+            contact * contact_loss(lines, artefacts)[None, :],
+        )
     two_way_db = 2.0 * scanner.attenuation * scanner.frequency_mhz * sector.ranges / 10.0
     return Scene(
         box=box,
@@ -68,8 +76,8 @@ def build_scene(
         fields=(amplitude, attenuation, impedance),
         lattice=lattice,
         to_polar=((lateral - section.left_mm) / _SECTION_MM, (depth - section.top_mm) / _SECTION_MM),
-        gain=(10.0 ** (scanner.tgc * two_way_db / 20.0)).astype(np.float32)[:, None],
-        contact=_contact(rng, lines),
+        gain=(10.0 ** (scanner.tgc * two_way_db / 20.0) * set_wrong).astype(np.float32)[:, None],
+        contact=contact,
         seed=int(rng.integers(2**31)),
     )
 
@@ -185,4 +193,6 @@ def _near_field(scene: Scene, rng: np.random.Generator) -> Field:
     ranges = scene.sector.ranges[:, None]
     uneven = ndimage.gaussian_filter1d(rng.standard_normal(scene.sector.lines), 6.0) * 4.0
     band = 0.5 * np.exp(-((ranges / 1.0) ** 2)) * (1.0 + 0.15 * uneven[None, :])
+    if scene.scanner.artefacts is not None:
+        band = face_bands(rng, scene.sector.ranges, scene.sector.lines, scene.scanner.artefacts)
     return np.asarray(scene.scanner.haze * np.exp(-ranges / 18.0) + np.abs(band), dtype=np.float32)

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from training.simulation.cavity import Cavity, add_cavity
+from training.simulation.look import PLAIN, Look, add_bodies, add_curves, glints
 from training.simulation.noise import Field, smooth_noise
 from training.simulation.parameters import Tumour
 from training.simulation.templates import templates
@@ -54,16 +56,28 @@ class Fit:
     """Displacement along x, y and z, mm, on the box grid."""
 
 
-def build_anatomy(rng: np.random.Generator, tumour: Tumour, face_radius_mm: float, step_mm: float = 0.5) -> Anatomy:
+def build_anatomy(
+    rng: np.random.Generator,
+    tumour: Tumour,
+    face_radius_mm: float,
+    step_mm: float = 0.5,
+    look: Look = PLAIN,
+    cavity: Cavity | None = None,
+) -> Anatomy:
     """Draw a patient whose tumour is `tumour`, seen by a probe whose curved face presses onto the cortex."""
     site = _draw_site(rng, tumour)
     box = _place_box(rng, site, step_mm)
     fit = _draw_fit(rng, box, face_radius_mm)
     y, z, x = np.meshgrid(box.y, box.z, box.x, indexing="ij", sparse=True)
     maps = sample_maps(box, (x, y, z), fit.press, fit.deeper_mm, fit.warp)
-    tissue, sulci = _brain(rng, box, maps)
+    tissue, sulci = _brain(rng, box, maps, look)
     shift = (np.linalg.inv(box.to_ras) @ np.append(site.centre, 1.0))[:3]
-    add_tumour(rng, tissue, box, maps, tumour, shift)
+    free = add_curves(rng, tissue, box, look, shift, tumour.radius_mm) if look.curves else None
+    add_tumour(rng, tissue, box, maps, tumour, shift, free)
+    if look.plexuses or look.patches:
+        add_bodies(rng, tissue, box, maps, look)
+    if cavity is not None:
+        add_cavity(rng, tissue, box, cavity, shift)
     return Anatomy(box, tissue, shift, site, fit, sulci)
 
 
@@ -167,16 +181,18 @@ def _step(value: Field) -> Field:
     return (0.5 + 0.5 * np.tanh(value)).astype(np.float32)
 
 
-def _brain(rng: np.random.Generator, box: Box, maps: Maps) -> tuple[Tissue, Field]:
+def _brain(rng: np.random.Generator, box: Box, maps: Maps, look: Look) -> tuple[Tissue, Field]:
     """Tissue of the brain without a tumour, and its sulci."""
     axes = (box.y, box.z, box.x)
     matter = _WHITE * maps.white + _GREY * maps.grey + _FLUID * maps.fluid
     # Regional brightness and the streaks of white matter reach the level of many a tumour.
-    regional = 1.5 * smooth_noise(rng, axes, 13.0)
+    regional = look.regional_db * smooth_noise(rng, axes, 13.0)
     rough = _step(1.2 * smooth_noise(rng, axes, 15.0)) * maps.white
     streaks = np.clip(smooth_noise(rng, axes, (1.5, 0.8, 1.5)), -1.2, None) * (1.0 + 1.2 * maps.white + 3.0 * rough)
-    power = matter * 10.0 ** ((regional + streaks) / 10.0)
-    sulci = _sulci(rng, box, maps)
+    power = matter * 10.0 ** ((regional + look.streaks * streaks) / 10.0)
+    if look.glint > 0:
+        power = power + glints(rng, axes, maps, look)
+    sulci = _sulci(rng, box, maps, look)
     inside = _step(maps.depth / 0.5)
     pia = np.exp(-(((maps.depth - 0.6) / 0.6) ** 2)) * 10.0 ** (0.35 * smooth_noise(rng, axes, 4.0))
     power = power * (1.0 - sulci) + _SULCUS * sulci * 10.0 ** (0.25 * smooth_noise(rng, axes, 1.8))
@@ -193,7 +209,7 @@ def _brain(rng: np.random.Generator, box: Box, maps: Maps) -> tuple[Tissue, Fiel
     return tissue, sulci
 
 
-def _sulci(rng: np.random.Generator, box: Box, maps: Maps) -> Field:
+def _sulci(rng: np.random.Generator, box: Box, maps: Maps, look: Look) -> Field:
     """Sulci, 0 to 1: thin sheets that run inward from the hull and fade with depth, in the places that have folds.
 
     The zero set of a smooth field is a family of closed sheets; dividing by the gradient gives them one thickness.
@@ -205,8 +221,10 @@ def _sulci(rng: np.random.Generator, box: Box, maps: Maps) -> Field:
         field = smooth_noise(rng, axes, knots) + 0.10 * smooth_noise(rng, axes, 3.0)
         slope = np.sqrt(sum(np.square(g) for g in np.gradient(field, box.step_mm)))
         distance = np.abs(field) / np.maximum(slope, 0.07)
-        present = _step((smooth_noise(rng, axes, 9.0) + 0.35) * 3.0) * _step((reach - maps.depth) / 3.0)
-        sheets = np.maximum(sheets, np.exp(-((distance / 0.38) ** 2)) * present)
+        present = _step((smooth_noise(rng, axes, 9.0) + 0.35) * 3.0) * _step(
+            (reach * look.sulcus_reach - maps.depth) / 3.0
+        )
+        sheets = np.maximum(sheets, np.exp(-((distance / look.sulcus_mm) ** 2)) * present)
     folds = _step((maps.fluid - 0.35) * 8.0) * _step((maps.depth - 2.0) / 1.0) * (1.0 - maps.ventricle)
     grey_around = _step((maps.grey - 0.15) * 6.0)
     return np.clip(sheets * (0.4 + 0.6 * np.maximum(folds, grey_around)), 0.0, 1.0) * (1.0 - maps.ventricle)

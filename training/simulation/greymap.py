@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
+from training.simulation.artefacts import Artefacts, bent
 from training.simulation.noise import Field
 from training.simulation.parameters import BRIGHT_IMAGE, DARK_IMAGE
 
@@ -29,10 +30,12 @@ class GreyMap:
         return np.asarray(self.table.astype(np.uint8)[index])
 
 
-def fit_grey_map(samples_db: Field, brightness: float) -> GreyMap:
+def fit_grey_map(samples_db: Field, brightness: float, artefacts: Artefacts | None = None) -> GreyMap:
     """The curve that gives these in-sector samples the grey levels of a dark (0) to bright (1) real image."""
     levels = np.percentile(samples_db, (0.1, *PERCENTILES, 99.98)).astype(np.float64)
     target = np.array(DARK_IMAGE) * (1.0 - brightness) + np.array(BRIGHT_IMAGE) * brightness
+    if artefacts is not None:
+        target = bent(target, artefacts)
     grey = np.concatenate([[1.0], target, [_WHITEST]])
     curve = PchipInterpolator(levels, grey)
     table = curve(np.linspace(levels[0], levels[-1], _TABLE))

@@ -10,8 +10,10 @@ import numpy as np
 from training.simulation import files, scanning
 from training.simulation.acoustics import Scene, build_scene
 from training.simulation.anatomy import Anatomy, build_anatomy
+from training.simulation.cavity import Cavity, draw_cavity
 from training.simulation.greymap import GreyMap
 from training.simulation.label_error import LabelError
+from training.simulation.look import PLAIN, Look, draw_look
 from training.simulation.parameters import CohortKind, Scanner, Tumour, draw_scanner, draw_tumour
 from training.simulation.preoperative import Seen, write_preoperative
 
@@ -36,6 +38,7 @@ class Detail:
 
 FULL = Detail()
 MINI = Detail(voxel_mm=0.5, plane_mm=0.8, tissue_mm=0.6, samples=512, lines=176, frames=0)
+HARD = Detail(voxel_mm=0.5, plane_mm=0.9, tissue_mm=0.6, samples=480, lines=168, frame_size=400, frames=12)
 SMALL = Detail(voxel_mm=0.7, plane_mm=1.5, tissue_mm=1.0, samples=400, lines=128, frame_size=192, frames=10)
 
 
@@ -43,6 +46,8 @@ def detail_of(kind: CohortKind, small: bool) -> Detail:
     """How finely a cohort's patients are scanned."""
     if kind.miniature:
         return replace(SMALL, frames=0) if small else MINI
+    if kind.hard and not small:
+        return HARD
     detail = SMALL if small else FULL
     return detail if kind.sweeps else replace(detail, frames=0)
 
@@ -58,6 +63,8 @@ class Patient:
     scene: Scene
     rng: np.random.Generator
     seed: tuple[int, int, int]
+    look: Look = PLAIN
+    cavity: Cavity | None = None
 
 
 def draw_patient(
@@ -74,9 +81,10 @@ def draw_patient(
     rng = np.random.default_rng(seeds)
     drawn_tumour, drawn_scanner = draw_tumour(rng, kind), draw_scanner(rng, kind)
     tumour, scanner = tumour or drawn_tumour, scanner or drawn_scanner
-    anatomy = build_anatomy(rng, tumour, scanner.face_radius_mm, detail.tissue_mm)
+    look, cavity = (draw_look(rng), draw_cavity(rng, tumour.radius_mm)) if kind.hard else (PLAIN, None)
+    anatomy = build_anatomy(rng, tumour, scanner.face_radius_mm, detail.tissue_mm, look, cavity)
     scene = build_scene(rng, anatomy.box, anatomy.tissue, scanner, detail.samples, detail.lines)
-    return Patient(number, tumour, scanner, anatomy, scene, rng, seeds)
+    return Patient(number, tumour, scanner, anatomy, scene, rng, seeds, look, cavity)
 
 
 def write_patient(out: Path, patient: Patient, detail: Detail, label_error: LabelError | None = None) -> dict[str, Any]:
@@ -93,7 +101,8 @@ def write_patient(out: Path, patient: Patient, detail: Detail, label_error: Labe
     poses = scanning.volume_poses(rng, anatomy, detail.plane_mm)
     levels = scanning.render_fan(scene, poses)
     grey = scanning.set_grey_map(scene, levels)
-    volume = scanning.compound(rng, scene, anatomy, poses, grey.apply(levels), detail.voxel_mm)
+    voxel_mm = detail.voxel_mm if patient.look is PLAIN else detail.voxel_mm * float(rng.uniform(0.75, 1.3))
+    volume = scanning.compound(rng, scene, anatomy, poses, grey.apply(levels), voxel_mm)
     written = {
         "volume": f"RESECT/NIFTI/{case}/US/{case}-US-before.nii.gz",
         "truth": f"RESECT_segmentation/{case}/{case}-US-before-tumor.nii.gz",
@@ -107,6 +116,8 @@ def write_patient(out: Path, patient: Patient, detail: Detail, label_error: Labe
         "tumour_cm3": round(float((anatomy.tissue.tumour > 0).sum()) * anatomy.box.step_mm**3 / 1000.0, 3),
         "tumour_centre_ras_mm": [round(float(c), 2) for c in anatomy.site.centre],
     }
+    if patient.look is not PLAIN:
+        entry |= {"look": asdict(patient.look), "cavity": None if patient.cavity is None else asdict(patient.cavity)}
     if detail.sweeps:
         entry |= _write_sweep(out, patient, detail, grey, written)
     if label_error is not None:

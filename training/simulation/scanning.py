@@ -10,6 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from training.simulation.acoustics import Scene, cut, render_plane
 from training.simulation.anatomy import Anatomy
+from training.simulation.artefacts import planes_apart
 from training.simulation.geometry import Pose, square_raster
 from training.simulation.greymap import GreyMap, fit_grey_map
 from training.simulation.noise import Field
@@ -89,7 +90,8 @@ def set_grey_map(scene: Scene, levels: Field) -> GreyMap:
     sector = scene.sector
     weight = sector.face_radius_mm + sector.ranges
     rows = np.searchsorted(np.cumsum(weight), np.linspace(0.0, 0.999, 300) * weight.sum())
-    return fit_grey_map(levels[:: max(1, len(levels) // 10)][:, rows], scene.scanner.brightness)
+    some = levels[:: max(1, len(levels) // 10)][:, rows]
+    return fit_grey_map(some, scene.scanner.brightness, scene.scanner.artefacts)
 
 
 def compound(
@@ -103,6 +105,8 @@ def compound(
     """Interpolate grey planes (planes, samples, lines) onto an oblique isotropic grid, 30-50 degrees from RAS."""
     blur = 0.4 * voxel_mm / scene.sector.sample_mm
     stack = np.stack([cv2.GaussianBlur(plane, (0, 0), sigmaX=0.01, sigmaY=blur) for plane in planes])
+    if scene.scanner.artefacts is not None:
+        stack = _put_together(rng, scene, stack)
     turn = Rotation.from_rotvec(_direction(rng) * np.radians(rng.uniform(30.0, 50.0))).as_matrix()
     affine, shape = _grid(scene, anatomy, poses, turn, voxel_mm)
     image, truth = np.zeros(shape, np.float32), np.zeros(shape, np.uint8)
@@ -110,6 +114,21 @@ def compound(
         rows = slice(start, min(start + _ROWS_AT_ONCE, shape[0]))
         _fill(image[rows], truth[rows], start, scene, anatomy, poses, stack, affine)
     return Volume(image, truth, affine)
+
+
+def _put_together(rng: np.random.Generator, scene: Scene, stack: Mask) -> Mask:
+    """Planes as a tracked sweep leaves them: edges that jump, planes of unequal gain, blurred across; 0 is cut off."""
+    artefacts, sector = scene.scanner.artefacts, scene.sector
+    if artefacts is None:
+        return stack
+    left, right, grey = planes_apart(rng, len(stack), artefacts)
+    width = (sector.face_radius_mm + 0.5 * sector.depth_mm) * 2.0 * sector.half_angle_rad / (sector.lines - 1)
+    planes = np.clip(stack * grey[:, None, None], 1.0, 255.0).astype(np.float32)
+    if artefacts.smooth > 0:
+        planes = ndimage.gaussian_filter1d(planes, artefacts.smooth, axis=0)
+    place = np.arange(sector.lines)[None, :] * width
+    kept = (place >= left[:, None]) & (place <= (sector.lines - 1) * width - right[:, None])
+    return np.where(kept[:, None, :], planes.astype(np.uint8), np.uint8(0))
 
 
 def _direction(rng: np.random.Generator) -> NDArray[np.float64]:
@@ -155,6 +174,9 @@ def _fill(
     line, sample, inside = scene.sector.polar_index(x, np.hypot(y, z + pivot) - pivot)
     inside &= (plane >= 0) & (plane <= len(poses) - 1)
     where = np.stack([plane[inside], sample[inside], line[inside]])
+    if scene.scanner.artefacts is not None:
+        there = stack[tuple(np.round(where).astype(np.int32))] > 0
+        where, inside[inside] = where[:, there], there
     grey = ndimage.map_coordinates(stack, where, order=1, output=np.float32)
     image[inside] = np.maximum(np.round(grey * 8.0) / 8.0, 1.0)
     body = ndimage.map_coordinates(

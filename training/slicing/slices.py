@@ -14,6 +14,10 @@ from training.io.files import written_aside
 
 NATIVE = "native"
 """The axis of frames as the probe made them."""
+PAINTED = "painted"
+"""Origin of the masks of tumours painted into real volumes: 2 in them is to be ignored."""
+BY_EYE = "by eye"
+"""Origin of outlines of what is plainly visible, drawn by no expert."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class SliceRow:
         cols: width in pixels.
         row_mm: mm from row to row.
         col_mm: mm from column to column.
-        origin: where its mask was drawn: `us`, or `mri` for one carried over.
+        origin: where its mask was drawn: `us`, `mri` for one carried over, `PAINTED` or `BY_EYE`.
     """
 
     name: str

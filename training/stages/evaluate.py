@@ -175,22 +175,22 @@ def _several(arguments: argparse.Namespace) -> None:
     if arguments.baseline is not None:
         raise ArgumentError("A baseline is scored beside one model only: use 'evaluate PREDICTIONS SLICES'.")
     how = {name: getattr(arguments, name) for name in ("data", "simulated", "title", "cases", "margin", "jobs")}
-    how["annotators"] = _named(arguments.annotator)
+    how["annotators"] = named_folders(arguments.annotator)
     if arguments.grid is None:
-        named = _named(arguments.models)
+        named = named_folders(arguments.models)
         how["mode"] = arguments.mode = _mode(named.values(), arguments.mode)
         origins = {name: _origin(folder, arguments.slices, arguments) for name, folder in named.items()}
         compare(named, arguments.slices, arguments.out, origins=origins, **how)
     elif arguments.models:
         raise ArgumentError(f"Models are named by the grid or one by one, not both. {_FORMS}.")
     else:
-        grid, training = read_grid(arguments.grid), _named(arguments.training)
+        grid, training = read_grid(arguments.grid), named_folders(arguments.training)
         how["mode"] = arguments.mode = _mode((one.predictions for one in grid), arguments.mode)
         how["origins"] = {one.predictions: _origin(one.predictions, arguments.slices, arguments) for one in grid}
         compare_grid(grid, arguments.slices, arguments.out, training=training, notes=arguments.note, **how)
 
 
-def _named(words: list[str]) -> dict[str, Path]:
+def named_folders(words: list[str]) -> dict[str, Path]:
     """`NAME=FOLDER` each, by name."""
     named: dict[str, Path] = {}
     for word in words:

@@ -12,7 +12,10 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--out", type=Path, required=True, help="folder of the cohort")
     one.add_argument("--seed", type=int, default=1, help="default: %(default)s")
     one.add_argument(
-        "--cohort", choices=("train", "sealed", "mini", "test6", "even"), default="train", help="default: %(default)s"
+        "--cohort",
+        choices=("train", "sealed", "mini", "test6", "even", "hard", "sealed-hard"),
+        default="train",
+        help="default: %(default)s",
     )
     one.add_argument("--mri", action="store_true", help="with MRI, its tumour mask, landmarks and a simulated reader")
     one.add_argument(

@@ -155,7 +155,7 @@ class ActionHandlers:
         state, info = self._state, self._session.info
         if state.shown is not None and info is not None:
             notes = tuple(note for note in (state.phase.words, self._marker().words) if note)
-            state.snapshots.take(state.shown, info.levels, notes, state.flip)
+            state.snapshots.take(state.shown, info.levels, notes, state.flip, self._session.of_phase)
 
     def _marker(self) -> Marker:
         """The probe's marker side; a slice has no probe."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLay
 
 from inference.readout.facts import FACTS
 from inference.readout.readout_state import Card, Offer, ReadoutState
+from inference.safety import HEADLINES
 from viewer.style import theme
 from viewer.style.theme import TONES, Sizes
 from viewer.style.widgets import ElidedLabel, Mark, button, label, rule, set_text, size_button
@@ -225,5 +226,6 @@ class Readout(QWidget):
 
 
 def _kept(line: str) -> str:
-    """A sentence as rich text, with numbers kept on the line of their unit."""
-    return escape(line).replace(" mm", "&nbsp;mm")
+    """A sentence as rich text, with numbers kept on the line of their unit; what could be a headline stands out."""
+    text = escape(line).replace(" mm", "&nbsp;mm")
+    return f"<b>{text}</b>" if line in HEADLINES else text

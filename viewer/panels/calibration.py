@@ -43,6 +43,8 @@ class CalibrationPanel(Panel):
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Calibrate", 360, parent)
         self.points: tuple[Point, ...] = ()
+        self.aspect = 1.0
+        """Width of a pixel over its height, as the source states it."""
         self._down: Segment | None = None
         self._step, self._error = self.note("", 15), self.note("red")
         self.length = self._field("length, mm")
@@ -184,7 +186,7 @@ class CalibrationPanel(Panel):
             SpacingError: if they give none.
         """
         down, now = self._down, self._segment()
-        return ruler_spacing(*now) if down is None else axes_spacing(down, now)
+        return ruler_spacing(*now, self.aspect) if down is None else axes_spacing(down, now)
 
     def _apply_typed(self) -> None:
         row, column = number(self.row.text()), number(self.column.text())

@@ -26,8 +26,8 @@ def frame(
 @pytest.mark.parametrize(
     ("shown", "words"),
     [
-        (frame(spacing=(0.5, 0.5)), "0.5 mm a pixel (seen: 0.15 to 0.35)"),
-        (frame(spacing=(0.2, 0.1)), "0.2 × 0.1 mm a pixel (seen: 0.15 to 0.35)"),
+        (frame(spacing=(0.5, 0.5)), "0.5 mm per pixel (seen: 0.15 to 0.35)"),
+        (frame(spacing=(0.2, 0.1)), "0.2 × 0.1 mm per pixel (seen: 0.15 to 0.35)"),
         (frame((100, 400)), "400 × 100 pixels (seen: 123 to 512 × 137 to 512)"),
         (frame((720, 1280)), "1220 × 680 pixels (seen: 123 to 512 × 137 to 512)"),
         (frame(grey=200), "100 % of the grey values not between 4 and 116"),

@@ -17,9 +17,9 @@ from inference.contract import CONTRACT_KEY
 from inference.errors import AnalysisError, ContractError, ModelError, SelfTestError
 from inference.model.engine import Engine
 from inference.model.golden import GoldenCase
-from inference.model.onnxruntime_session import engine_cache, options
+from inference.model.onnxruntime_session import TimedSession, engine_cache, options
 from inference.model.placement import Placement
-from inference.model.providers import GPU, first_line
+from inference.model.providers import GPU, card_unused, first_line
 from inference.model.session import open_session
 
 CPU = ["CPUExecutionProvider"]
@@ -59,7 +59,9 @@ def test_a_model_says_what_it_is(model):
 def test_loading_prints_nothing(tmp_path, capfd):
     threshold_model(tmp_path / "model.onnx")
     engine = Engine.load(tmp_path / "model.onnx")
-    assert len(engine.fallbacks) == ["TensorRT", "CUDA", "CPU"].index(engine.provider)
+    gpu = {"TensorrtExecutionProvider": "TensorRT", "CUDAExecutionProvider": "CUDA"}
+    listed = [words for name, words in gpu.items() if name in onnxruntime.get_available_providers()]
+    assert len(engine.fallbacks) == [*listed, "CPU"].index(engine.provider)
     assert capfd.readouterr() == ("", "")
 
 
@@ -224,6 +226,13 @@ def test_a_gpu_that_is_not_there_falls_back_to_the_cpu_and_says_so(tmp_path):
     assert all("not tried: no NVIDIA driver" in sentence for sentence in engine.fallbacks)
 
 
+def test_a_card_that_the_installation_cannot_use_is_told():
+    """No silence where somebody with a graphics card installed the runtime for the CPU."""
+    assert "ius[cuda]" in card_unused(CPU, card=True)
+    assert card_unused(["CUDAExecutionProvider", *CPU], card=True) == ""
+    assert card_unused(CPU, card=False) == ""
+
+
 @pytest.mark.usefixtures("no_gpu")
 @pytest.mark.parametrize("provider", ["TensorrtExecutionProvider", "CUDAExecutionProvider"])
 def test_a_provider_that_does_not_load_is_a_sentence_and_no_noise(tmp_path, capfd, provider):
@@ -358,6 +367,17 @@ def test_a_card_that_fails_again_leaves_the_model_to_the_cpu_and_says_so(tmp_pat
     assert engine.provider == "CPU"
     assert asked == ["CUDAExecutionProvider", "CPUExecutionProvider"]
     assert engine.fallbacks[-1].endswith("the model goes on on the CPU.")
+
+
+def test_what_was_loaded_anew_is_timed_only_until_it_has_proved_itself(tmp_path):
+    path = tmp_path / "model.onnx"
+    threshold_model(path)
+    anew = TimedSession(onnxruntime.InferenceSession(path, providers=CPU))
+    engine, _ = failing_engine(path, 0, None, anew)
+    assert anew.limit_s is not None
+    engine.segment(ellipse((90, 120), (45, 60), (20, 12), 0), (0.4, 0.4))
+    assert engine.provider == "CPU"
+    assert anew.limit_s is None
 
 
 def test_a_frame_of_the_wrong_size_reloads_nothing(tmp_path):

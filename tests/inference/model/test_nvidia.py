@@ -74,6 +74,20 @@ def test_each_cause_is_told_apart(driver, device, reason):
     assert nvidia.why_not(driver, device) == reason
 
 
+@pytest.mark.parametrize(
+    ("driver", "there"),
+    [
+        (Stub(), True),
+        (Stub(version=12040, capability=(6, 1)), True),
+        (Stub(count=0), False),
+        (Stub(fault=100), False),
+        (None, False),
+    ],
+)
+def test_a_card_is_there_whatever_it_can_do(driver, there):
+    assert nvidia.has_card(driver) is there
+
+
 def test_missing_libraries_name_what_brings_them(monkeypatch):
     monkeypatch.setattr(nvidia.sys, "platform", "linux")
     monkeypatch.setitem(nvidia._LIBRARIES["CUDAExecutionProvider"], "linux", ("libnobody-has-this.so.13", "libc.so.6"))

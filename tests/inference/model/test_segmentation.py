@@ -183,14 +183,31 @@ def test_without_scale_there_are_no_millimetres() -> None:
         ((slice(0, 4), slice(5, 9)), True),
         ((slice(5, 9), slice(16, 20)), True),
         ((slice(5, 9), slice(2, 5)), True),
-        ((slice(5, 9), slice(3, 6)), False),
+        ((slice(5, 9), slice(4, 7)), True),
+        ((slice(5, 9), slice(5, 8)), False),
+        ((slice(2, 6), slice(7, 9)), True),
+        ((slice(3, 6), slice(7, 9)), False),
+        ((slice(14, 18), slice(7, 9)), True),
+        ((slice(13, 17), slice(7, 9)), False),
     ],
 )
-def test_a_contour_on_the_edge_of_sector_or_picture_is_cut(place: tuple[slice, slice], cut: bool) -> None:
+def test_a_contour_within_two_pixels_of_the_edge_of_sector_or_picture_is_cut(
+    place: tuple[slice, slice], cut: bool
+) -> None:
     pixels = np.full((20, 20), 9, np.uint8)
     pixels[:, :2] = 0
     mask = np.zeros_like(pixels)
     mask[place] = 1
+    (region,) = regions_of(mask, mask - np.float32(0.5), _frame(pixels, _spacing(1, 1)), LIMITS)
+    assert region.touches_edge is cut
+
+
+@pytest.mark.parametrize(("left", "cut"), [(5, True), (6, False)])
+def test_on_a_large_picture_the_drawn_line_is_wider_and_cuts_earlier(left: int, cut: bool) -> None:
+    pixels = np.full((1080, 200), 9, np.uint8)
+    pixels[:, :1] = 0
+    mask = np.zeros_like(pixels)
+    mask[500:520, left : left + 20] = 1
     (region,) = regions_of(mask, mask - np.float32(0.5), _frame(pixels, _spacing(1, 1)), LIMITS)
     assert region.touches_edge is cut
 

@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from tiny import threshold_model
 
+from inference.assets import demo_clip_path, demo_model_path
 from inference.frame import Frame, Origin, View
 from inference.model.engine import Engine
 from inference.model.segmenter import Segmenter
 from inference.outcome import NothingFound, SizeState, Tumour, UnknownSpacing
+from inference.sources import open_source
 from inference.sources.simulated import Ellipse, PhantomSource
 from inference.spacing import PixelSpacing, Provenance
 
@@ -107,3 +109,11 @@ def test_a_black_frame_holds_nothing(phantom_segmenter: Segmenter) -> None:
     spacing = PixelSpacing(0.2, 0.2, Provenance.EXACT)
     frame = Frame(0, np.zeros((64, 80), np.uint8), spacing, 0.0, Origin("scanner", View.NATIVE))
     assert isinstance(phantom_segmenter(frame), NothingFound)
+
+
+def test_frames_of_the_bundled_clip_whose_drawn_line_reaches_the_sectors_edge_are_cut() -> None:
+    segmenter = Segmenter(Engine.load(demo_model_path(), threads=1))
+    with open_source(str(demo_clip_path())) as source:
+        outcomes = {index: segmenter(source.read(index)) for index in (62, 63, 64, 65, 85, 86, 87)}
+    cut = [index for index, outcome in outcomes.items() if isinstance(outcome, Tumour) and outcome.touches_edge]
+    assert cut == [63, 64, 85, 86]

@@ -1,7 +1,7 @@
 """The words, shapes and lines of every answer and condition: what a hazard review would read."""
 
 import pytest
-from answers import frame, nothing, said, tumour
+from answers import frame, nothing, said, text, tumour
 
 from inference.contract import ModelContract
 from inference.live.health import Condition, Health
@@ -35,9 +35,16 @@ def test_analysis_without_scale_has_pixels_and_no_size_warning(contract: ModelCo
     shown = said(outcome, contract)
     assert (shown.number, shown.unit) == ("2000", "px")
     assert "mm" not in shown.detail
-    assert shown.card.title == "Scale unknown: contour unvalidated"
+    assert shown.card.title == "Scale unknown: unvalidated"
     assert region_lines(outcome, None) == (Line.DOTTED,)
     assert shown.card.offers == (Offer.CALIBRATE,)
+
+
+def test_nothing_found_without_a_scale_is_unvalidated_and_quotes_no_figure(contract: ModelContract) -> None:
+    shown = said(nothing(frame(spacing=None)), contract)
+    assert (shown.headline, shown.card.title) == ("No tumour segmented", "Not evidence of absence")
+    assert "Scale unknown: unvalidated" in shown.card.body
+    assert "%" not in text(shown)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from inference.readout.states import DASH, readout_of
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Phase
 
-WORDS = "The model saw no such picture in training: 0.15 mm a pixel (seen: 0.3 to 0.5)."
+WORDS = "The model saw no such picture in training: 0.15 mm per pixel (seen: 0.3 to 0.5)."
 FRAME = Frame(
     0, np.ones((8, 8), np.uint8), PixelSpacing(0.1, 0.1, Provenance.EXACT), 0.0, Origin("clip", View.NATIVE, True)
 )
@@ -43,23 +43,24 @@ def test_a_contour_on_what_was_not_seen_in_training_keeps_its_number_and_loses_i
     assert any("Dice" in line for line in usual.card.body)
     assert (foreign.number, foreign.unit, foreign.contour) == (usual.number, "mm²", True)
     assert (foreign.card.title, foreign.card.tone, foreign.card.shape) == (
-        "Unlike the training data",
+        "Outside the training range (pixel size)",
         Tone.NOTICE,
         Shape.DIAMOND,
     )
     assert foreign.card.body == (WORDS,)
 
 
-def test_a_size_warning_goes_before_it_and_it_is_said_all_the_same(say: Say) -> None:
+def test_it_goes_before_a_size_warning_and_that_is_said_too_in_amber(say: Say) -> None:
     small = say(tumour(FOREIGN, Size.AT_MOST_200, 120.0))
-    assert small.card.title == "SMALL: CONTOUR UNRELIABLE"
+    assert (small.card.title, small.card.tone) == ("Outside the training range (pixel size)", Tone.WARNING)
+    assert "SMALL: CONTOUR UNRELIABLE" in small.card.body
     assert WORDS in small.card.body
     assert not any("Dice" in line for line in small.card.body)
 
 
 def test_nothing_found_on_it_quotes_no_miss_rate(say: Say) -> None:
     assert "missed" in say(NothingFound(FRAME, KNOWN)).card.body[0]
-    assert say(NothingFound(FRAME, FOREIGN)).card.body == (WORDS,)
+    assert say(NothingFound(FRAME, FOREIGN)).card.body == ("Outside the training range (pixel size)", WORDS)
 
 
 @pytest.mark.parametrize("alarm", Alarm)

@@ -6,7 +6,11 @@ from answers import frame, nothing, said, text, tumour
 
 from inference.contract import Measured, ModelContract
 from inference.frame import View
-from inference.readout.states import DEMONSTRATION_BANNER, PHASE_WARNING
+from inference.live.health import Condition, Health
+from inference.readout.marks import Tone
+from inference.readout.readout_state import Context
+from inference.readout.states import DEMONSTRATION_BANNER, readout_of
+from inference.safety import HEADLINES, NOT_EVALUATED, PHASE_RISK, PHASE_UNSET
 from inference.view_notes import Phase
 
 
@@ -22,7 +26,7 @@ def test_no_state_calls_a_contour_reliable_or_green(contract: ModelContract, cli
 def test_expected_dice_names_its_slices_patients_and_data(contract: ModelContract) -> None:
     body = said(tumour(412.0), contract).card.body
     assert body == (
-        "expected Dice 0.78 ± 0.14 at this segmented area",
+        "Expected overlap (Dice) 0.78 ± 0.14 at this area, simulated test set",
         "120 slices, 6 simulated patients: sealed cohort B",
     )
     assert "0.42" in text(said(tumour(150.0), contract))
@@ -37,7 +41,9 @@ def test_regions_that_fall_in_another_band_than_their_sum_get_no_figure(contract
 def test_outside_the_evaluated_phase_nothing_is_promised(contract: ModelContract, phase: Phase) -> None:
     for outcome in (tumour(412.0), nothing()):
         shown = said(outcome, contract, phase)
-        assert PHASE_WARNING in text(shown)
+        assert PHASE_RISK.lower() in text(shown).lower()
+        assert (PHASE_UNSET in text(shown)) is (phase is Phase.UNSET)
+        assert (NOT_EVALUATED in text(shown)) is (phase is not Phase.UNSET)
         assert "Dice" not in text(shown)
         assert "%" not in text(shown)
 
@@ -46,7 +52,32 @@ def test_a_resection_is_never_covered(contract: ModelContract) -> None:
     phases = ("before_dura_opening", "dura_open", "resection")
     every = msgspec.structs.replace(contract, population=msgspec.structs.replace(contract.population, phases=phases))
     assert "Dice" in text(said(tumour(412.0), every, Phase.DURA_OPEN))
-    assert PHASE_WARNING in said(tumour(412.0), every, Phase.RESECTION).card.body
+    assert said(tumour(412.0), every, Phase.RESECTION).card.title == NOT_EVALUATED
+
+
+def test_what_forbids_trust_is_the_headline_phase_then_population_then_size(contract: ModelContract) -> None:
+    patient = frame(simulated=False)
+    for areas in ((412.0,), (150.0,)):
+        small = areas == (150.0,)
+        shown = said(tumour(*areas, shown=patient), contract, Phase.RESECTION)
+        under = [line for line in shown.card.body if line in HEADLINES]
+        assert shown.card.title == NOT_EVALUATED
+        assert under == ["Trained on simulation", *(["SMALL: CONTOUR UNRELIABLE"] if small else [])]
+        assert (shown.card.tone is Tone.WARNING) is small
+        assert said(tumour(*areas, shown=patient), contract).card.title == "Trained on simulation"
+        assert "No size warning" not in text(shown)
+
+
+def test_a_frozen_scanner_keeps_what_the_phase_and_the_population_forbid(contract: ModelContract) -> None:
+    frozen = Condition(Health.FROZEN, 2.0, "The picture has not changed: is the scanner frozen?")
+    context = Context(contract, Phase.UNSET)
+    for outcome in (tumour(412.0, shown=frame(simulated=False)), nothing(frame(simulated=False))):
+        words = text(readout_of(outcome, frozen, context))
+        assert words.count("SCANNER FROZEN") == 1
+        assert PHASE_UNSET in words
+        assert "Trained on simulation" in words
+    covered = text(readout_of(tumour(412.0), frozen, Context(contract, Phase.BEFORE_DURA)))
+    assert "Dice" not in covered
 
 
 def test_figures_of_simulation_never_stand_beside_a_patient(contract: ModelContract) -> None:

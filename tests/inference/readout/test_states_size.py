@@ -11,7 +11,7 @@ from inference.outcome import SizeState
 from inference.readout.formatting import UNDER_1, area_words
 from inference.readout.marks import Line, Shape, Tone
 from inference.readout.readout_state import Context
-from inference.readout.states import PHASE_WARNING, readout_of, region_lines
+from inference.readout.states import readout_of, region_lines
 from inference.view_notes import Phase
 
 
@@ -67,10 +67,24 @@ def test_the_largest_region_follows_the_held_warning() -> None:
 
 def test_a_held_warning_quotes_no_figure_of_the_frame_that_contradicts_it(contract: ModelContract) -> None:
     shown = readout_of(tumour(600.0), RUNNING, Context(contract, Phase.BEFORE_DURA, SizeState.AT_MOST_200))
-    assert shown.card.title == "SMALL: CONTOUR UNRELIABLE"
     assert "Dice" not in text(shown)
     unset = readout_of(tumour(600.0), RUNNING, Context(contract, Phase.UNSET, SizeState.AT_MOST_200))
-    assert PHASE_WARNING in text(unset)
+    assert (unset.card.title, unset.card.tone) == ("Phase not set", Tone.WARNING)
+
+
+@pytest.mark.parametrize("held", [SizeState.AT_MOST_200, SizeState.AT_MOST_35])
+def test_a_held_warning_keeps_its_amber_and_says_what_is_true_now(contract: ModelContract, held: SizeState) -> None:
+    above = readout_of(tumour(330.0), RUNNING, Context(contract, Phase.BEFORE_DURA, held))
+    assert (above.card.tone, above.card.shape, above.card.title) == (
+        Tone.WARNING,
+        Shape.TRIANGLE,
+        "Was small a moment ago",
+    )
+    assert "at most" not in text(above)
+    assert "UNRELIABLE" not in text(above)
+    small = readout_of(tumour(150.0), RUNNING, Context(contract, Phase.BEFORE_DURA, held))
+    assert (small.card.tone, small.card.title) == (Tone.WARNING, "SMALL: CONTOUR UNRELIABLE")
+    assert "35 mm²" not in text(small)
 
 
 def test_the_limits_come_from_the_contract(contract: ModelContract) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,10 @@ from training.nnunet.dataset import DatasetError
 from training.nnunet.input_geometry import other_pictures
 from training.nnunet.predict import load_predictor
 from training.nnunet.sampling import weighed
+from training.nnunet.trainer import computes_bfloat16
 from training.nnunet.warm_start import load_export
+
+CPU = Path("/proc/cpuinfo")
 
 
 @given(st.integers(1, 200), st.integers(1, 200), st.floats(0, 0.9))
@@ -82,3 +86,10 @@ def test_another_network_and_another_file_are_refused(exported, model_folder, tm
     export_model(model_folder(folds=2), tmp_path / "two.onnx", name="Two", simulated=True, folds=(0, 1))
     with pytest.raises(FormatError, match="fuses 2 folds"):
         load_export(other, tmp_path / "two.onnx")
+
+
+@pytest.mark.skipif(not CPU.is_file(), reason="this system does not list its processor's instructions")
+def test_bfloat16_is_not_emulated():
+    flags = set(CPU.read_text().split())
+    assert computes_bfloat16("cpu") == bool(flags & {"avx512_bf16", "amx_tile"})
+    assert computes_bfloat16("cuda")

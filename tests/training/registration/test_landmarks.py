@@ -12,7 +12,8 @@ from hypothesis.extra.numpy import arrays
 
 from inference.errors import FormatError, NotFoundError
 from training.cli import main
-from training.registration.landmarks import Landmarks, best_rigid, measure, mtre_mm, read_landmarks
+from training.registration.landmarks import Landmarks, best_rigid, measure, mtre_mm, read_landmarks, transform_of
+from training.registration.pairs import read_pairs
 from training.registration.transforms import angle_deg, apply, as_itk, read_transform, rigid, write_transform
 
 HEAD = "MNI Tag Point File\nVolumes = 2;\n% Case 7: MRI-beforeUS landmarks\n\nPoints =\n"
@@ -148,8 +149,9 @@ def test_a_folder_gives_each_case_its_own_transform(tmp_path: Path, pairs: np.nd
     errors = measure([first, second], tmp_path / "transforms")
     assert errors.each["Case1"] < mtre_mm(read_landmarks(first))
     assert errors.each["Case2"] == pytest.approx(mtre_mm(read_landmarks(second), best_rigid(read_landmarks(second))))
+    (tmp_path / "empty").mkdir()
     with pytest.raises(NotFoundError, match="Case1"):
-        measure([first], tmp_path)
+        measure([first], tmp_path / "empty")
 
 
 def test_one_case_has_no_sd_and_a_case_counts_once(tmp_path: Path, capsys: pytest.CaptureFixture, pairs) -> None:
@@ -171,3 +173,18 @@ def test_the_real_landmarks(shared_data: Path, capsys: pytest.CaptureFixture) ->
         assert len(read_landmarks(path).mri) in (15, 16)
     assert main(["landmarks", *map(str, files)]) == 0
     assert f"{len(files)} cases" in capsys.readouterr().out
+
+
+def test_the_folder_of_the_registration_is_taken_as_it_is(tmp_path: Path):
+    (tmp_path / "transforms").mkdir()
+    (tmp_path / "transforms" / "Case1.txt").touch()
+    assert transform_of(tmp_path, "Case1") == tmp_path / "transforms" / "Case1.txt"
+    with pytest.raises(NotFoundError, match=r"holds no Case2\.txt or Case2\.tfm, nor does its folder transforms"):
+        transform_of(tmp_path, "Case2")
+
+
+def test_a_cohort_without_mri_is_told_so(tmp_path: Path):
+    table = tmp_path / "cases.csv"
+    table.write_text("case,patient,us,mri,us_label\nA,A,us.nii.gz,,label.nii.gz\n")
+    with pytest.raises(FormatError, match=r"names no MRI for any of its 1 cases.*simulate patients with --mri"):
+        read_pairs(table)

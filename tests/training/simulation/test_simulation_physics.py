@@ -91,7 +91,7 @@ def test_every_scanner_fits_its_picture(kind: CohortKind) -> None:
         angle = float(np.radians(scanner.half_angle_deg))
         sector = Sector(scanner.face_radius_mm, scanner.depth_mm, angle, 200, 60)
         raster = square_raster(sector, 512)
-        assert 0.12 < raster.pitch_mm <= 0.171
+        assert (0.07 if kind.hard else 0.12) < raster.pitch_mm <= 0.171  # a linear probe's picture is small
         lateral, depth = sector.cartesian()
         column, row = (lateral - raster.left_mm) / raster.pitch_mm, (depth - raster.top_mm) / raster.pitch_mm
         assert min(column.min(), row.min()) >= 0
@@ -197,7 +197,7 @@ def test_tumours_come_in_all_kinds_and_sizes() -> None:
 
 def test_an_even_cohort_holds_the_rare_tumours_as_often_and_smaller_ones() -> None:
     kinds = Counter(draw_tumour(np.random.default_rng(seed), CohortKind.EVEN).echogenicity for seed in range(500))
-    assert set(kinds) == set(Echogenicity)
+    assert set(kinds) == set(Echogenicity) - {Echogenicity.BLENDED}
     assert min(kinds.values()) > 70
     drawn = [draw_tumour(np.random.default_rng(seed), CohortKind.EVEN).radius_mm for seed in range(300)]
     assert 4.0 <= min(drawn) < 4.5

@@ -281,7 +281,7 @@ def test_a_frame_unlike_the_training_data_is_analysed_and_has_no_figures(
     foreign = msgspec.structs.replace(contract, input=msgspec.structs.replace(contract.input, seen=seen))
     window, _ = live(make_model(foreign))
     window.handlers.set_phase(Phase.BEFORE_DURA)
-    words = "The model saw no such picture in training: 0.15 mm a pixel (seen: 0.3 to 0.5)."
+    words = "The model saw no such picture in training: 0.15 mm per pixel (seen: 0.3 to 0.5)."
     qtbot.waitUntil(lambda: measured(window) and words in readout_state_of(window).card.body, timeout=WAIT_MS)
     readout = readout_state_of(window)
     assert not any("Dice" in line for line in readout.card.body)

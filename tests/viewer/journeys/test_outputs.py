@@ -19,10 +19,12 @@ from inference.jobs.snapshots import Snapshots
 from inference.latest import Latest
 from inference.live.publisher import Publisher
 from inference.outcome import Outcome, Tumour
+from inference.readout.marks import Tone
 from inference.sources import open_live
 from inference.sources.openigtlink import OpenIGTLinkSource
 from inference.view_notes import Phase
 from viewer.main_window import MainWindow
+from viewer.style.theme import TONES
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]
@@ -42,6 +44,7 @@ def test_a_snapshot_is_the_frame_on_the_screen_with_its_own_mask(
     qtbot.keyClick(window, Qt.Key.Key_S)
     window.refresh._slow_at = 0.0
     qtbot.waitUntil(lambda: window.view.picture_area.notice.text().startswith("Snapshot iUS-"), timeout=20_000)
+    assert TONES[Tone.FAULT].title not in window.view.picture_area.notice.styleSheet(), "a success is never red"
     window.state.snapshots.close()
     files = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert len(files) == 8, files
@@ -65,6 +68,7 @@ def test_what_leaves_says_phase_and_orientation(
     comments = pydicom.dcmread(next(path for path in (tmp_path / "out").glob("*.dcm") if "_seg" not in path.name))
     said = str(comments.ImageComments)
     assert "Dura open" in said
+    assert "Not evaluated in this phase" in said
     assert "Probe marker at the left of the picture as it came" in said
     assert "FLIPPED" not in said, "the DICOM pair is as it came"
     port = free_port()
@@ -74,6 +78,7 @@ def test_what_leaves_says_phase_and_orientation(
         live.session.publish_to(Publisher(server))
         live.view.canvas.marker_clicked.emit()
         qtbot.waitUntil(lambda: server.notes == {"phase": "resection", "probe_marker": "left"}, timeout=3000)
+        assert server.of_phase[0] == "Not evaluated in this phase"
         live.close()
 
 
@@ -87,6 +92,7 @@ def test_a_folder_that_cannot_be_made_is_one_sentence_and_the_window_goes_on(
     at(window, 30)
     window.act("snapshot")
     qtbot.waitUntil(lambda: "cannot be made" in window.view.picture_area.notice.text(), timeout=20_000)
+    assert TONES[Tone.FAULT].title in window.view.picture_area.notice.styleSheet()
 
 
 def test_other_programs_get_the_mask_and_lose_it_with_the_signal(

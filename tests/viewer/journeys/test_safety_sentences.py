@@ -16,10 +16,10 @@ from inference.live.policy import DEMONSTRATION_ONLY, forbidden
 from inference.outcome import Failed, NotAnalysed, NothingFound, Outcome, Reason, Tumour, UnknownSpacing
 from inference.readout.readout_state import Context
 from inference.readout.states import RESEARCH_LINE, readout_of
-from inference.safety import CUT, DEMONSTRATION, INTENDED_USE, NOT_EVIDENCE, SMALL, UNVALIDATED, warnings
+from inference.safety import CUT, DEMONSTRATION, INTENDED_USE, NOT_EVIDENCE, SMALL, UNVALIDATED, of_phase, warnings
 from inference.view_notes import Phase
 
-UNLIKE = "The model saw no such picture in training: 0.9 mm a pixel (seen: 0.1 to 0.2)."
+UNLIKE = "The model saw no such picture in training: 0.9 mm per pixel (seen: 0.1 to 0.2)."
 FORBIDDING = [alarm for alarm in Alarm if not alarm.keeps_contour]
 
 
@@ -52,6 +52,12 @@ STATES: dict[str, Outcome] = {
     "unlike and small": unlike(tumour(150.0)),
     "scanner frozen": tumour(412.0, shown=found(Alarm.FROZEN)),
     "nothing": nothing(),
+    "nothing, unknown scale": nothing(frame(spacing=None)),
+    "unlike, small, cut and frozen": replace(
+        unlike(tumour(150.0, cut=True)),
+        frame=found(Alarm.FROZEN),
+        analysis=replace(tumour(150.0).analysis, unlike=UNLIKE),
+    ),
     "nothing, demonstration": nothing(frame(simulated=False)),
     "nothing, unlike": unlike(nothing()),
     "nothing, scanner frozen": nothing(found(Alarm.FROZEN)),
@@ -64,11 +70,11 @@ STATES: dict[str, Outcome] = {
 }
 
 
-def on_screen(outcome: Outcome, contract: ModelContract) -> str:
+def on_screen(outcome: Outcome, contract: ModelContract, phase: Phase = Phase.BEFORE_DURA) -> str:
     """All that the window says of it, as the session judges it."""
     frozen = next((found for found in outcome.frame.findings if found.alarm is Alarm.FROZEN), None)
     condition = RUNNING if frozen is None else Condition(Health.FROZEN, 2.0, frozen.sentence)
-    shown = readout_of(outcome, condition, Context(contract, Phase.BEFORE_DURA, None))
+    shown = readout_of(outcome, condition, Context(contract, phase, None))
     return f"{text(shown)} {shown.banner} {RESEARCH_LINE}"
 
 
@@ -86,6 +92,25 @@ def test_every_safety_sentence_stands_on_screen_in_exports_and_in_openigtlink(
         assert sentence in (*sent["warnings"], sent["intended_use"])  # type: ignore[misc]
 
 
+@pytest.mark.parametrize("phase", Phase)
+@pytest.mark.parametrize("name", STATES)
+def test_what_the_phase_forbids_stands_in_all_three_and_first(name: str, phase: Phase, contract: ModelContract) -> None:
+    outcome = STATES[name]
+    answered = isinstance(outcome, Tumour | NothingFound)
+    said = of_phase(phase, contract.population.phases)
+    assert bool(said) is (phase is not Phase.BEFORE_DURA)
+    screen = on_screen(outcome, contract, phase)
+    exported = caption(Capture(outcome, (0.0, 255.0), outside=Outside.KEPT, phase=said))
+    sent = result_cells(outcome, 0.0, {}, said)["warnings"]
+    for sentence in said:
+        assert (sentence in screen) is answered
+        assert (sentence in exported) is answered
+        assert (sentence in sent) is answered  # type: ignore[operator]
+    if said and isinstance(outcome, Tumour):
+        assert sent[:2] == list(said)  # type: ignore[index]
+        assert outcome.frame.findings or readout_of(outcome, RUNNING, Context(contract, phase)).card.title == said[0]
+
+
 @pytest.mark.parametrize(
     ("name", "sentences"),
     [
@@ -98,6 +123,7 @@ def test_every_safety_sentence_stands_on_screen_in_exports_and_in_openigtlink(
         ("unlike", (UNLIKE,)),
         ("scanner frozen", (Alarm.FROZEN.sentence,)),
         ("nothing", (NOT_EVIDENCE,)),
+        ("nothing, unknown scale", (NOT_EVIDENCE, UNVALIDATED)),
         ("depth changed", (Alarm.DEPTH.sentence,)),
         ("guard: black_picture", (Alarm.BLACK.sentence,)),
     ],

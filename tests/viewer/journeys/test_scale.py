@@ -88,4 +88,4 @@ def test_without_scale_is_a_choice_drawn_dotted_in_pixels(show: Show, qtbot: QtB
     qtbot.mouseClick(window.view.readout._card._buttons[Offer.WITHOUT_SCALE], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.readout_state is not None and window.readout_state.unit == "px", timeout=5000)
     assert window.readout_state is not None
-    assert window.readout_state.card.title == "Scale unknown: contour unvalidated"
+    assert window.readout_state.card.title == "Scale unknown: unvalidated"

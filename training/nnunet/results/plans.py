@@ -12,6 +12,8 @@ from msgspec import Meta
 
 from inference.errors import ModelError
 
+IGNORE = "ignore"
+"""nnU-Net's own label: no output of the network belongs to it."""
 CONFIGURATION = "2d"
 """The one configuration of `up_to_date` plans, whatever it was called."""
 Side = Annotated[int, Meta(ge=1, le=4096)]
@@ -167,6 +169,11 @@ def strides(plan: Plan) -> list[list[int]]:
     return found
 
 
+def shown_labels(dataset: dict[str, Any]) -> dict[str, int]:
+    """What the network tells apart, by name: the labels of dataset.json without the ignored one."""
+    return {str(name): int(value) for name, value in dataset["labels"].items() if name != IGNORE}
+
+
 def channels(dataset: dict[str, Any]) -> dict[str, str]:
     """Channel names of dataset.json, which nnU-Net first called modalities."""
     names: dict[str, str] = dataset.get("channel_names") or dataset.get("modality") or {}
@@ -183,7 +190,8 @@ def _check_dataset(dataset: dict[str, Any], path: Path) -> None:
         raise ModelError(f"{path} wants {len(names)} channels ({listed}), and an ultrasound picture has one.")
     if "regions_class_order" in dataset or any(isinstance(value, list | dict) for value in labels.values()):
         raise ModelError(f"{path} segments overlapping regions: train it with background and one tumour label.")
-    if sorted(map(str, labels.values())) != ["0", "1"] or str(labels.get("background")) != "0":
+    values = [str(value) for name, value in labels.items() if name != IGNORE]
+    if sorted(values) != ["0", "1"] or str(labels.get("background")) != "0":
         listed = ", ".join(map(str, labels))
         raise ModelError(f"{path} has the labels {listed}: only background (0) and one tumour (1) can be shown.")
 

@@ -1,0 +1,81 @@
+"""Whatever time, discs and networks do to a file: it opens, or one sentence says why not; and nothing else suffers.
+
+`IUS_FUZZ=2000 python -m pytest tests/fuzz` tries so many mutations of each format; without it, fifty.
+"""
+
+import os
+from pathlib import Path
+from time import monotonic
+
+import pytest
+from corpora import FORMATS, SPACING, bombs, mutated
+
+from inference.errors import FormatError, IusError
+from inference.sources import open_source
+from inference.sources.remote import OPEN_S
+
+COUNT = int(os.environ.get("IUS_FUZZ", "50"))
+HANG_S = OPEN_S + 2
+
+
+def tried(path: Path) -> str:
+    """What opening and reading all of it came to: `ok`, or the sentence."""
+    try:
+        with open_source(str(path)) as source:
+            spacing = source.info.spacing
+            assert spacing is None or (0.005 <= spacing.row_mm <= 3 and 0.005 <= spacing.col_mm <= 3)
+            said = source.info.no_spacing_reason
+            assert bool(said) == (spacing is None)
+            for index in range(min(len(source), 5)):
+                try:
+                    source.read(index)
+                except IusError as error:
+                    said = str(error)
+    except IusError as error:
+        said = str(error)
+    assert "\n" not in said
+    return said or "ok"
+
+
+@pytest.fixture
+def whole(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    return FORMATS[request.param](tmp_path)
+
+
+@pytest.mark.parametrize("whole", FORMATS, indirect=True)
+def test_the_file_itself_is_whole(whole: Path) -> None:
+    with open_source(str(whole)) as source:
+        assert len(list(source.frames())) == len(source) > 0
+        spacing = source.info.spacing
+        assert spacing is None or spacing.row_mm == pytest.approx(SPACING)
+
+
+@pytest.mark.timeout(120 + COUNT * 15)
+@pytest.mark.parametrize("whole", FORMATS, indirect=True)
+def test_an_accident_is_one_sentence_or_harmless(whole: Path, caplog: pytest.LogCaptureFixture) -> None:
+    data = whole.read_bytes()
+    slowest = 0.0
+    for seed in range(COUNT):
+        whole.write_bytes(mutated(data, seed))
+        begun = monotonic()
+        tried(whole)
+        slowest = max(slowest, monotonic() - begun)
+        assert slowest < HANG_S, f"seed {seed} hung for {slowest:.1f} s"
+    # A library in C may end its process; our own readers raise sentences.
+    assert "exit code 1)" not in caplog.text
+
+
+@pytest.mark.parametrize("name", bombs())
+def test_a_bomb_is_refused_before_it_grows(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(bombs()[name])
+    with pytest.raises(FormatError):
+        open_source(str(tmp_path / name))
+
+
+def test_every_hostile_file_is_one_sentence_or_right(shared_data: Path) -> None:
+    for folder in ("special", "fuzz", "min"):
+        for path in sorted((shared_data / "hostile" / folder).iterdir()):
+            if path.suffix not in (".pth", ".onnx", ".bin"):
+                begun = monotonic()
+                tried(path)
+                assert monotonic() - begun < HANG_S, path.name

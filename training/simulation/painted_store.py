@@ -1,0 +1,112 @@
+"""A slice store of real volumes with painted tumours."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+from scipy import ndimage
+from tqdm import tqdm
+
+from training.registration.volume import read_image
+from training.simulation import CohortError
+from training.simulation.painting import Painted, paint
+from training.slicing.by_eye import Outlined, Outlines, region_of, volume_of
+from training.slicing.fingerprint import fingerprint
+from training.slicing.leaks import look_path, write_look
+from training.slicing.slices import PAINTED, SliceRow, write_slice, write_slices
+from training.slicing.volumes import AXES
+
+_CLEAR_MM = 8.0
+"""How far around an outline nothing is said."""
+_LEAST_SECTOR = 0.25
+_LEAST_MM2 = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How much is painted: paintings a volume, mm between slices, tumour-free slices a painting, seed."""
+
+    each: int
+    step_mm: float
+    negatives: int
+    seed: int
+
+
+def paint_store(
+    outlines: Outlines, folder: Path, store: Path, wanted: Wanted, left_out: tuple[str, ...]
+) -> list[SliceRow]:
+    """Paint and cut every outlined volume that is not left out.
+
+    Args:
+        outlines: where the volumes' own tumours may be.
+        folder: of the volumes.
+        store: gets images, labels (0, 1, 2 to ignore) and `slices.csv`.
+        wanted: how much.
+        left_out: cases that no training may see.
+
+    Raises:
+        CohortError: if no volume is left.
+        NotFoundError: if a volume is missing.
+    """
+    used = [volume for volume in outlines.volumes if volume.case not in left_out]
+    if not used:
+        raise CohortError("Every volume is left out: nothing can be painted.")
+    rows = [
+        row
+        for volume in tqdm(used, desc="paint", unit="volume")
+        for row in _paint_volume(volume, folder, store, wanted)
+    ]
+    write_slices(rows, store / "slices.csv")
+    return rows
+
+
+def _paint_volume(outlined: Outlined, folder: Path, store: Path, wanted: Wanted) -> list[SliceRow]:
+    """All paintings of one volume."""
+    image = read_image(volume_of(outlined, folder))
+    write_look(fingerprint(image), look_path(store, outlined.case))
+    pixels, spacing = sitk.GetArrayFromImage(image).astype(np.float32), float(image.GetSpacing()[0])
+    own = region_of(outlined, spacing)
+    ignored = (ndimage.distance_transform_edt(~own) * spacing < _CLEAR_MM) if own.any() else own
+    rows = []
+    for number in range(wanted.each):
+        rng = np.random.default_rng((wanted.seed, int(outlined.case.removeprefix("Case")), number))
+        painted = paint(rng, pixels, spacing, ignored, known=bool(own.any()))
+        if painted is not None:
+            rows += _cut(outlined.case, f"p{number:02d}", painted, spacing, store, wanted)
+    return rows
+
+
+def _cut(case: str, name: str, painted: Painted, spacing: float, store: Path, wanted: Wanted) -> list[SliceRow]:
+    """Slices of one painting in the three directions."""
+    rows, step = [], max(1, round(wanted.step_mm / spacing))
+    for axis, letter in enumerate(AXES):
+        image, label = np.moveaxis(painted.image, axis, 0), np.moveaxis(painted.label, axis, 0)
+        areas = (label == 1).sum(axis=(1, 2)) * spacing**2
+        sector = (image > 0).sum(axis=(1, 2))
+        tumour = np.flatnonzero(areas > _LEAST_MM2)[::step]
+        free = np.flatnonzero((areas == 0) & (sector > _LEAST_SECTOR * sector.max()))
+        chosen = (
+            free[np.linspace(0, len(free) - 1, wanted.negatives // len(AXES) + 2).astype(int)[1:-1]]
+            if len(free)
+            else []
+        )
+        for index in [*tumour, *chosen]:
+            stem = f"{case}{name}_{letter}{index:04d}"
+            row = SliceRow(
+                name=stem,
+                case=case,
+                patient=f"RESECT-{case}",
+                axis=letter,
+                index=int(index),
+                area_mm2=float(areas[index]),
+                rows=image.shape[1],
+                cols=image.shape[2],
+                row_mm=spacing,
+                col_mm=spacing,
+                origin=PAINTED,
+            )
+            write_slice(image[index], (spacing, spacing), row.image(store))
+            write_slice(label[index], (spacing, spacing), row.label(store))
+            rows.append(row)
+    return rows

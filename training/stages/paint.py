@@ -1,0 +1,37 @@
+"""`ius-train paint`: tumours painted into real volumes, as a slice store to train on beside simulated ones."""
+
+import argparse
+from pathlib import Path
+
+from training.stages.settings import settings_of
+
+WORDS = "paint simulated tumours into real volumes, and cut them into slices"
+TEST_CASES = ("Case4", "Case15", "Case24")
+"""Left out of every training: the real volumes that a model is looked at on."""
+
+
+def add_arguments(one: argparse.ArgumentParser) -> None:
+    """Its arguments."""
+    one.add_argument("volumes", type=Path, help="folder of the real volumes that were outlined by eye")
+    one.add_argument("--out", type=Path, required=True, help="slice store")
+    one.add_argument("--outlines", type=Path, help="what was outlined (default: the nine RESECT volumes)")
+    one.add_argument(
+        "--leave-out", nargs="*", default=list(TEST_CASES), metavar="CASE", help="default: %(default)s, the real test"
+    )
+    one.add_argument("--each", type=int, default=10, metavar="N", help="paintings a volume (default: %(default)s)")
+    one.add_argument("--step-mm", type=float, default=3.0, help="between slices (default: %(default)s)")
+    one.add_argument("--negatives", type=int, default=6, help="tumour-free slices a painting (default: %(default)s)")
+    one.add_argument("--seed", type=int, default=1, help="default: %(default)s")
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Paint and cut."""
+    from training.io.receipt import write_receipt
+    from training.simulation.painted_store import Wanted, paint_store
+    from training.slicing.by_eye import OUTLINES, read_outlines
+
+    outlines = arguments.outlines or OUTLINES
+    wanted = Wanted(arguments.each, arguments.step_mm, arguments.negatives, arguments.seed)
+    rows = paint_store(read_outlines(outlines), arguments.volumes, arguments.out, wanted, tuple(arguments.leave_out))
+    write_receipt(arguments.out, "paint", settings_of(arguments), [outlines], arguments.seed)
+    print(f"{len(rows)} slices, {sum(row.area_mm2 == 0 for row in rows)} of them tumour-free: {arguments.out}")
