@@ -5,6 +5,7 @@ Exit codes: 0 well; 1 some frames failed or were not analysed; 2 bad input.
 
 import argparse
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -33,7 +34,7 @@ from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.sources import open_source
 from inference.sources.base import RecordedSource
 from inference.sources.paths import RECORDS, is_dicom, suffix_of
-from inference.spacing import PixelSpacing, Provenance
+from inference.spacing import REMEDY, PixelSpacing, Provenance
 from inference.version import __version__
 
 if TYPE_CHECKING:
@@ -50,12 +51,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = arguments.command(arguments)
     except IusError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {_with_options(str(error))}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         print("error: stopped before the end: nothing was written.", file=sys.stderr)
         return STOPPED
     return code
+
+
+def _with_options(sentence: str) -> str:
+    """A sentence of a source, which the window says too, with the options by which a script does the same."""
+    sentence = sentence.replace(REMEDY, f"{REMEDY} (--spacing ROW,COL)")
+    sentence = sentence.replace("give its PLUS configuration", "give its PLUS configuration (--config FILE)")
+    return re.sub(r"\bregion (\d+) \(", r"--region \1 (", sentence)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -114,7 +122,7 @@ def inspect(arguments: argparse.Namespace) -> int:
         if suffix_of(Path(arguments.source)) in RECORDS:
             seen["record"] = info.notice or "whole"
         if info.spacing is None:
-            seen |= {"spacing_provenance": None, "reason": choice or info.no_spacing_reason}
+            seen |= {"spacing_provenance": None, "reason": _with_options(choice or info.no_spacing_reason)}
     _say(arguments, seen)
     return WELL
 
@@ -204,7 +212,7 @@ def _notices(engine: "Engine", source: RecordedSource) -> list[str]:
     if engine.contract.population.simulated and not source.info.origin.simulated:
         notices.append(DEMONSTRATION)
     if source.info.spacing is None:
-        notices.append(f"Not analysed: {source.info.no_spacing_reason}")
+        notices.append(f"Not analysed: {_with_options(source.info.no_spacing_reason)}")
     return notices
 
 

@@ -24,6 +24,10 @@ class SizeState(StrEnum):
     AT_MOST_35 = "at_most_35"
 
 
+LOADING = "The model is being loaded."
+"""Why a frame is not analysed before the model is there."""
+
+
 class Reason(StrEnum):
     """Why a frame was not analysed."""
 

@@ -60,6 +60,27 @@ def _squares(segment: Segment) -> tuple[float, float, float]:
     return (y1 - y0) ** 2, (x1 - x0) ** 2, length**2
 
 
+PLAUSIBLE_MM = (0.02, 1.0)
+"""Millimetres a pixel that scanners give: from 20 mm of depth in 1000 lines to 250 mm in 250."""
+
+
+def implausible(spacing: PixelSpacing) -> str:
+    """Why no scanner gives this scale, in one sentence with the numbers; empty where one may."""
+    low, high = PLAUSIBLE_MM
+    if all(low <= value <= high for value in (spacing.row_mm, spacing.col_mm)):
+        return ""
+    return (
+        f"That makes {per_pixel(spacing)}, but scanners give {low:g} to {high:g}: "
+        "check the points, the length and its unit (mm)."
+    )
+
+
+def per_pixel(spacing: PixelSpacing) -> str:
+    """The scale for people, as in `0.134 mm per pixel`; rows first where the axes differ."""
+    row, col = f"{spacing.row_mm:.3g}", f"{spacing.col_mm:.3g}"
+    return f"{row} mm per pixel" if row == col else f"{row} × {col} mm per pixel"
+
+
 def number(text: str) -> float:
     """A typed number, with a point or a comma; NaN for anything else."""
     try:

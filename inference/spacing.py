@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from inference.errors import SpacingError
 
-REMEDY = "calibrate, or type the spacing (--spacing ROW,COL)"
+REMEDY = "calibrate, or type the mm per pixel"
 """What a user can do about an unknown scale; ends every such sentence."""
 DEPTH_MM = (20.0, 400.0)
 """How deep a picture of a probe can be: linear probes of the skin begin, abdominal ones end there."""
@@ -33,6 +33,8 @@ class Provenance(StrEnum):
     """Two points on the scanner's depth scale and their distance."""
     PRESET = "preset"
     """Stored for this device, picture size and crop."""
+    VOUCHED = "vouched"
+    """Given by the user for a stream whose depth nobody can watch, on the user's word."""
     EXACT = "exact"
     """Known by construction: the simulated phantom."""
 
@@ -55,6 +57,7 @@ _WORDS = {
     Provenance.TYPED: "typed",
     Provenance.RULER: "two-point ruler",
     Provenance.PRESET: "preset",
+    Provenance.VOUCHED: "user's word, unwatched",
     Provenance.EXACT: "exact (simulated)",
 }
 
@@ -80,9 +83,8 @@ class PixelSpacing:
         """Refuse what cannot be a spacing."""
         for axis, value in (("row", self.row_mm), ("column", self.col_mm)):
             if not (math.isfinite(value) and value > 0):
-                raise SpacingError(
-                    f"The {axis} spacing of {value} mm is not a length: calibrate, or type the right one."
-                )
+                said = f"{value:.3g} mm" if math.isfinite(value) else "no number"
+                raise SpacingError(f"The {axis} spacing of {said} is not a length: calibrate, or type the right one.")
 
     @property
     def pixel_mm2(self) -> float:

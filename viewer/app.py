@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from viewer.main_window import MainWindow
 
 STARTED_AT = monotonic()
+USUAL, FRAME = (1280, 800), (16, 40)
+"""Size of the first window, and what a window manager may add to it, px."""
 HEADLESS_S = 10.0
 """How long a window runs that nobody can see, unless `--exit-after` says otherwise."""
 
@@ -74,7 +76,7 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     session = Session(open_source, partial(load_model, placement=placement_of(wanted)))
     remembered = settings.load()
     window = MainWindow(session, remembered, found, Phase.parse(wanted.phase))
-    window.resize(1280, 800)
+    fit_screen(window)
     first_run = wanted.source is None and not wanted.demo
     text = DEMO if wanted.demo or wanted.source is None else wanted.source
     window.handlers.open_source(
@@ -86,6 +88,17 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     if first_run and not remembered.introduced:
         window.introduce()
     return window
+
+
+def fit_screen(window: "MainWindow") -> None:
+    """Give the window its usual size, or the whole screen where that would hang off it."""
+    from PySide6.QtCore import Qt
+
+    window.resize(*USUAL)
+    free, least = window.screen().availableSize(), window.minimumSize()
+    roomy = free.width() >= USUAL[0] + FRAME[0] and free.height() >= USUAL[1] + FRAME[1]
+    if not roomy and free.width() >= least.width() and free.height() >= least.height():
+        window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)
 
 
 def _send(window: "MainWindow", host: str, port: int) -> None:

@@ -31,6 +31,7 @@ from viewer.control.actions import ACTIONS, BY_NAME
 from viewer.control.app_state import AppState
 from viewer.control.calibration import Calibration
 from viewer.control.freezing import Freezing
+from viewer.control.keyboard import Keyboard
 from viewer.control.monitors import Monitors
 from viewer.control.presets import Presets
 from viewer.control.recording import Recording
@@ -86,8 +87,9 @@ class MainWindow(QMainWindow):
         self.calibration = Calibration(self.state, Presets())
         monitors = Monitors(self, self.view.picture_area)
         self.handlers = ActionHandlers(self.state, self.calibration, monitors)
-        self.refresh = Refresh(self.state, self.calibration)
         self.setCentralWidget(self.view)
+        self.keyboard = Keyboard(self, self.view)
+        self.refresh = Refresh(self.state, self.calibration, self.keyboard)
         self._connect()
         self.view.top.show_phase(phase)
         self._timer = QTimer(self)
@@ -96,17 +98,19 @@ class MainWindow(QMainWindow):
         self._timer.start(TICK_MS)
 
     def _connect(self) -> None:
+        self.view.picture_area.panel_closed.connect(self.keyboard.give_back)
         self._shortcuts = Shortcuts(self, self.state, ACTIONS, self.act)
         for pane in (self.view.canvas, self.view.live):
             pane.clicked.connect(partial(self.handlers.click, pane))
             pane.marker_clicked.connect(self.handlers.turn_marker)
         self.view.transport.scrubber.touched.connect(lambda _: self.state.held_warning.reset())
         self.view.calibration.calibrated.connect(self.handlers.calibrate)
+        self.view.readout.again_wanted.connect(self.handlers.use_scale_again)
         self.view.source.chosen.connect(self.handlers.open_source)
         self.view.source.preview_wanted.connect(self.state.previews.ask)
         self.view.model_card.chosen.connect(self.handlers.open_model)
         self.view.welcome.closed.connect(self.handlers.introduced)
-        self.view.record.started.connect(self.handlers.start_recording)
+        self.view.record.chosen.connect(self.handlers.choose_case_code)
         self.view.quit.agreed.connect(self.end)
 
     def act(self, name: str) -> None:

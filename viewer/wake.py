@@ -133,7 +133,7 @@ class Wake:
         ways: every one has to hold.
     """
 
-    SLEEPY = "The screen may go dark: this computer does not let a program keep it on. Change that in its settings."
+    SLEEPY = "Sleep not prevented: the screen may go dark. Keep it on in the settings of this computer."
 
     def __init__(self, ways: Sequence[WakeLock]) -> None:
         self._ways = tuple(ways)

@@ -4,10 +4,14 @@ Everything is what was said when it was recorded; nothing is analysed anew.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import reduce
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,11 +31,16 @@ from inference.nifti import header_of, in_volume, write_nifti
 from inference.outcome import NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.recording.timeline import Setting
 from inference.safety import INTENDED_USE
+from inference.sector import DARK, sector_mask
 from inference.sources.record import RecordSource
 from inference.view_notes import Phase
 
 COLUMNS = ("source_frame", "phase", "flip", "marker", "mode", UNLIKE, "guards", "contour_wrong")
 """Of the table of readings, after those of every table."""
+BY_TIME = re.compile(r"iUS-(\d{8}-\d{6})")
+"""Name of a record that the window made."""
+RIM = 11
+"""Pixels: what lies nearer to the sector than half of this is its own rim."""
 SHOWN = 8
 """Marked frames on the page at most; all of them stand in the table."""
 PASSED_OVER = "Passed over by a slower analysis."
@@ -179,8 +188,8 @@ def session_of(source: RecordSource, readings: Sequence[Reading], captures: Sequ
 
 def _facts(source: RecordSource, readings: Sequence[Reading]) -> Iterator[tuple[str, str]]:
     opening = source.opening
-    if opening.case_code:
-        yield "Case", opening.case_code
+    yield "Case", opening.case_code or "no code given"
+    yield "Begun", _begun(source.info.origin.name)
     if opening.device:
         yield "Recorded from", opening.device
     length = f"{source.seconds:.1f} s, {len(source)} frames, {source.dropped} dropped"
@@ -196,9 +205,30 @@ def _facts(source: RecordSource, readings: Sequence[Reading]) -> Iterator[tuple[
     wrong = sum(bool(reading.row["contour_wrong"]) for reading in readings)
     if wrong:
         yield "Contours marked as wrong", str(wrong)
-    kept = "Whole picture recorded: text outside the sector, if any, was kept in the record"
-    yield "Text outside the sector", "Cropped away before recording" if source.cropped else kept
+    yield "Text outside the sector", _outside_words(source)
     yield "Software", f"ius {opening.software}"
+
+
+def _begun(name: str) -> str:
+    """Day and time by this computer's clock, from the file's name; a record itself holds no day."""
+    found = BY_TIME.search(name)
+    if found is None:
+        return "not known: the record's file was renamed"
+    return f"{datetime.strptime(found[1], '%Y%m%d-%H%M%S'):%Y-%m-%d %H:%M:%S}, by this computer's clock"  # noqa: DTZ007
+
+
+def _outside_words(source: RecordSource) -> str:
+    """Whether text may stand outside the sector of what was recorded, seen on the frames themselves."""
+    if source.cropped:
+        return "Cropped away before recording"
+    brightest = reduce(np.maximum, (source.read(number).pixels for number in range(len(source))))
+    inside = sector_mask([brightest])
+    if inside.all():
+        return "No sector stands out in what was recorded: check the pictures for names"
+    outside = brightest[cv2.dilate(inside, np.ones((RIM, RIM), np.uint8)) == 0]
+    if outside.size and float(outside.max()) > DARK / 255 * float(brightest.max()):
+        return "Whole picture recorded: text outside the sector was kept in the record"
+    return "Set to black before recording"
 
 
 def _largest(readings: Sequence[Reading]) -> Iterator[tuple[str, str]]:

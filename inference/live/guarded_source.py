@@ -11,7 +11,7 @@ from inference.frame import Frame, Pixels
 from inference.live.playback import Playback
 from inference.source_info import SourceInfo
 from inference.sources.base import LiveSource
-from inference.spacing import Provenance
+from inference.spacing import PixelSpacing, Provenance
 
 if TYPE_CHECKING:
     from inference.guards.watch import Watch
@@ -125,6 +125,11 @@ class GuardedSource:
         whole = self.whole()
         return whole is not None and DepthGuard(reference, region).change(whole) <= CHANGED
 
+    def restore_spacing(self, spacing: PixelSpacing) -> None:
+        """Use a scale that an interruption ended, on the user's word that the depth is unchanged."""
+        if self._live is not None:
+            self._live.restore_spacing(spacing)
+
     @property
     def depth_watched(self) -> bool:
         """Whether depth text and ruler are watched, and unchanged."""
@@ -156,6 +161,7 @@ class GuardedSource:
         from inference.sources.depth_watch import may_measure
 
         spacing = frame.spacing
+        # A vouched one is believed on the user's word, which stands beside every number; an interruption ends it too.
         by_hand = spacing is not None and spacing.provenance in BY_HAND
         if may_measure(captured=self.captured and by_hand, own_scale=not by_hand, watched=self.depth_watched):
             return frame

@@ -28,7 +28,7 @@ from inference.live.review import FrozenView, Review
 from inference.live.standstill import Standstill
 from inference.live.stream import StreamState, StreamStatus
 from inference.live.thorough import ThoroughAnalysis
-from inference.outcome import NotAnalysed, Outcome, Reason
+from inference.outcome import LOADING, NotAnalysed, Outcome, Reason
 from inference.source_info import SourceInfo
 from inference.sources.base import LiveSource
 from inference.spacing import PixelSpacing
@@ -176,13 +176,15 @@ class Session:
             case_code: typed by the user, checked.
 
         Raises:
-            ChoiceError: if no source is open.
+            ChoiceError: if no source is open, or a record of it runs: only `stop_record` ends that.
             OutputError: if the file cannot be made.
         """
         from inference.live.session_record import SessionRecord
 
         if self._chain is None:
             raise ChoiceError("Open a source first: there is nothing to record.")
+        if self._chain.record is not None:
+            raise ChoiceError("A recording is running: stop it before another one begins.")
         record = SessionRecord(path, self._chain.source, case_code)
         record.begin(self.notes, self.model)
         self._chain.record = record
@@ -416,7 +418,7 @@ class Session:
         """The policy's answer with the model that is loaded now; called in the analysis thread."""
         model = self.model
         if model is None:
-            sentence = self.model_refusal or "The model is being loaded."
+            sentence = self.model_refusal or LOADING
             return policy.forbidden(frame) or NotAnalysed(frame, Reason.OFF, sentence)
         analyse = model.analyse_without_scale if self.without_scale else model.analyse
         return policy.answer(frame, analyse, model.contract, model_chosen=self.model_chosen)

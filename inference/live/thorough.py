@@ -19,7 +19,7 @@ STANDS_AFTER_S = 0.25
 ONE_MODE = "one mode: this model has no mirrored passes"
 FAST = "fast: one pass; thorough analysis under way"
 GAVE_NONE = "fast: one pass; the thorough analysis failed"
-NOT_YET = "Only a thorough answer tells where passes disagree: freeze or pause, and wait for it."
+NOT_YET = "Model disagreement comes with the thorough answer: freeze or pause, and wait for it."
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -240,7 +240,7 @@ def diameters_of(outline: NDArray[np.float32], spacing: PixelSpacing) -> Diamete
         outline: (n, 2) of (x, y) pixels.
         spacing: mm a pixel, per axis.
     """
-    hull = cv2.convexHull(outline)[:, 0]
+    hull = cv2.convexHull(outline + np.float32(0))[:, 0]  # -0 becomes 0: of one point with both signs OpenCV makes none
     points = hull * np.array([spacing.col_mm, spacing.row_mm])
     first, second = _furthest(points)
     longest = math.dist(points[first], points[second])

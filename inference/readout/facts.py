@@ -14,15 +14,21 @@ FACTS = ("Scale", "Model", "File", "Device", "Age since capture", "Dropped")
 
 
 def facts(
-    shown: Outcome | None, model: Model | None, status: StreamStatus | None, meter: PaintMeter, now: float
+    shown: Outcome | None,
+    model: Model | None,
+    status: StreamStatus | None,
+    meter: PaintMeter,
+    now: float,
+    *,
+    calibrating: bool = False,
 ) -> dict[str, str]:
-    """The value of each of `FACTS`."""
+    """The value of each of `FACTS`; while calibrating, the picture stands on purpose and has no age."""
     return {
         "Scale": DASH if shown is None else scale_words(shown.frame.spacing),
         "Model": DASH if model is None else f"{model.contract.identity.name} {model.contract.identity.version}",
         "File": DASH if model is None else "verified on this computer",
         "Device": DASH if model is None else _device(model, shown),
-        "Age since capture": _age(shown, meter, now),
+        "Age since capture": DASH if calibrating else _age(shown, meter, now),
         "Dropped": DASH if status is None else f"{spaced(status.dropped)} of {spaced(status.captured)}",
     }
 

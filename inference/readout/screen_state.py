@@ -23,7 +23,7 @@ from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
 from inference.view_notes import ViewNotes
 
-MAP_WORDS = "pink: where passes or folds disagree, not a margin"
+MAP_WORDS = "pink: model disagreement, not a margin"
 BAND_WORDS = "thin lines: model 25-75 %, not a margin"
 
 

@@ -7,7 +7,17 @@ import numpy as np
 from inference import outcome as reading
 from inference.crop import Rect
 from inference.frame import Frame, Origin
-from inference.outcome import Analysis, Diameters, Failed, NotAnalysed, NothingFound, Outcome, Tumour, UnknownSpacing
+from inference.outcome import (
+    LOADING,
+    Analysis,
+    Diameters,
+    Failed,
+    NotAnalysed,
+    NothingFound,
+    Outcome,
+    Tumour,
+    UnknownSpacing,
+)
 from inference.recording.packing import pack_mask, pack_pixels, unpack_mask, unpack_pixels
 from inference.recording.schema import Answer, Event, EventKind, Grid, Looked, Opening, Picture, Piece, Scale
 from inference.safety import INTENDED_USE
@@ -16,6 +26,7 @@ from inference.spacing import PixelSpacing
 from inference.version import __version__
 
 NO_SCALE = "The recorded source did not say how large a pixel is: calibrate."
+NO_MODEL = "No model was in use: the one that was chosen was refused."
 BROKE = "The analysis of this frame broke."
 
 
@@ -145,8 +156,13 @@ def _words(outcome: Outcome) -> tuple[str, str, reading.Reason | None]:
         case Failed():
             return "failed", _safe(origin, outcome.sentence, BROKE), None
         case _:
-            kept = outcome.sentence if outcome.reason is reading.Reason.GUARD else "Not analysed."
-            return "not_analysed", kept, outcome.reason
+            return "not_analysed", _why_not(outcome), outcome.reason
+
+
+def _why_not(outcome: NotAnalysed) -> str:
+    """Why it was not analysed; the refusal of a model may name its file, so that a general sentence stands for it."""
+    refused = outcome.reason is reading.Reason.OFF and outcome.sentence != LOADING
+    return NO_MODEL if refused else outcome.sentence
 
 
 def _speaks_of_no_file(origin: Origin) -> bool:

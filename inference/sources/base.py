@@ -83,6 +83,13 @@ class LiveSource(FrameSource, Protocol):
         """
         ...
 
+    def restore_spacing(self, spacing: PixelSpacing) -> None:
+        """Use a scale that an interruption ended, on the user's word that the depth is unchanged.
+
+        Unlike `set_spacing` it takes nothing new for right: where depth text or ruler has changed, it stays void.
+        """
+        ...
+
     def void_spacing(self, reason: str) -> None:
         """Trust no scale, neither given nor stated, until a new one is given; the reason is shown."""
         ...

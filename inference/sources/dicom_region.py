@@ -93,7 +93,7 @@ def _choices(tissue: dict[int, Dataset]) -> str:
     named = []
     for number, region in tissue.items():
         x0, y0, x1, y1 = _corners(region)
-        named.append(f"--region {number} (columns {x0} to {x1}, rows {y0} to {y1})")
+        named.append(f"region {number} (columns {x0} to {x1}, rows {y0} to {y1})")
     return "choose " + " or ".join(named)
 
 

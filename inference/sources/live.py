@@ -122,6 +122,11 @@ class Live(Closing, ABC):
         with self._scale:
             self._given, self._stated, self._void, self._distrusted = spacing, _UNSEEN, "", False
 
+    def restore_spacing(self, spacing: PixelSpacing) -> None:
+        """Use a scale that an interruption ended; where depth text or ruler has changed, the next picture voids it."""
+        with self._scale:
+            self._given, self._stated, self._void = spacing, _UNSEEN, ""
+
     def void_spacing(self, reason: str) -> None:
         """Trust no scale, neither given nor stated, until a new one is given; the reason is shown."""
         with self._scale:

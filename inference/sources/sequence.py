@@ -114,7 +114,7 @@ class SequenceSource(Recorded):
         if across is not None and down is not None:
             return PixelSpacing(down, across, Provenance.HEADER), ""
         note = self._stack.note
-        return None, f"{name} states no scale ({note}): give its PLUS configuration (--config FILE), {REMEDY}."
+        return None, f"{name} states no scale ({note}): give its PLUS configuration, {REMEDY}."
 
     def _header(self) -> nib.Nifti1Header:
         """The grid of masks: the file's, or that of pictures without a place."""

@@ -140,6 +140,7 @@ def test_an_unknown_scale_is_no_bad_input(segment, model, tmp_path):
     assert code == 0
     reason = seen.pop("reason")
     assert "does not say how large a pixel is" in reason
+    assert reason.endswith("type the mm per pixel (--spacing ROW,COL).")
     nulls = {"spacing_row_mm": None, "spacing_col_mm": None, "spacing_provenance": None}
     assert seen == {"frames": 1, "rows": 160, "cols": 200, **nulls}
     code, summary, err = segment("run", tmp_path / "p.png", "--model", model, "--out", tmp_path / "o")
@@ -150,7 +151,7 @@ def test_an_unknown_scale_is_no_bad_input(segment, model, tmp_path):
         "frame": "0",
         "outcome": "not_analysed",
         "spacing_provenance": "none",
-        "reason": reason,
+        "reason": reason.replace(" (--spacing ROW,COL)", ""),
     }
     code, _, _ = segment("run", tmp_path / "p.png", "--model", model, "--out", tmp_path / "o", "--spacing", "0.15,0.15")
     (row,) = table(tmp_path / "o" / "readings.csv")

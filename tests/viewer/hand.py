@@ -30,7 +30,8 @@ class Hand:
     def move(self, widget: QWidget, at: QPoint | None = None) -> None:
         """Put the pointer over a widget."""
         point = widget.mapToGlobal(widget.rect().center() if at is None else at)
-        self._do("mousemove", "--sync", str(point.x()), str(point.y()))
+        # Without --sync, which waits forever where the pointer stands there already.
+        self._do("mousemove", str(point.x()), str(point.y()))
 
     def press(self, *, down: bool) -> None:
         """Hold the left button down, or let it go."""

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QImage
-from PySide6.QtWidgets import QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QStyle, QStyleOptionButton, QWidget
 
 from viewer.layout.readout import AreaLabel
 from viewer.main_window import MainWindow
@@ -20,7 +20,7 @@ def cut_off(window: MainWindow) -> list[str]:
     labels = [made for made in window.findChildren(QLabel) if made.isVisible() and made.text()]
     buttons = [made for made in window.findChildren(QPushButton) if made.isVisible() and made.text()]
     cut = [text for made in labels if (text := _too_small(made))]
-    cut += [b.text() for b in buttons if b.fontMetrics().horizontalAdvance(b.text()) > b.width()]
+    cut += [b.text() for b in buttons if b.fontMetrics().horizontalAdvance(b.text()) > room_in(b)]
     cut += [b.text() for b in buttons if b.fontMetrics().height() > b.height()]
     cut += [made.accessibleName() for made in window.findChildren(AreaLabel) if made.isVisible() and _overflows(made)]
     inside = window.rect()
@@ -30,6 +30,13 @@ def cut_off(window: MainWindow) -> list[str]:
             if not inside.contains(placed):
                 cut.append(f"{widget} outside")
     return cut
+
+
+def room_in(button: QPushButton) -> int:
+    """The width that a button's padding leaves to its text."""
+    option = QStyleOptionButton()
+    button.initStyleOption(option)
+    return button.style().subElementRect(QStyle.SubElement.SE_PushButtonContents, option, button).width()
 
 
 def _too_small(text: QLabel) -> str:

@@ -78,7 +78,7 @@ def compare(
         FormatError: if a mask does not fit its slice.
         ModelNameError: if a name can't be used.
     """
-    masks = {name: segments(one) for name, one in _named(models, annotators).items()}
+    masks = {name: segments(one) for name, one in all_named(models, annotators).items()}
     evaluated = score_store(masks, store, simulated=simulated, cases=cases, margin=margin, jobs=jobs)
     readers: list[Section] = []
     if annotators:
@@ -156,8 +156,12 @@ def write_report(
     return content
 
 
-def _named(models: Mapping[str, Masks], annotators: Mapping[str, Masks]) -> dict[str, Masks]:
-    """Models, then readers; a name stands once and can be a file's."""
+def all_named(models: Mapping[str, Masks], annotators: Mapping[str, Masks]) -> dict[str, Masks]:
+    """Models, then readers; a name stands once and can be a file's.
+
+    Raises:
+        ModelNameError: if one can't, if it names both, or if there is no model.
+    """
     both = [*models, *annotators]
     for name in both:
         if not _NAME.fullmatch(name):

@@ -45,7 +45,9 @@ class Seen:
     found_mm2: Mapping[str, float]
 
 
-def write_page(models: Mapping[str, Path], outlines: Outlines, volumes: Path, work: Path, page: Path) -> None:
+def write_page(
+    models: Mapping[str, Path], outlines: Outlines, volumes: Path, work: Path, page: Path, notes: Sequence[str] = ()
+) -> None:
     """Cut the outlined slices, predict them, report them as `ius-train evaluate` does, and write the page.
 
     Args:
@@ -54,6 +56,7 @@ def write_page(models: Mapping[str, Path], outlines: Outlines, volumes: Path, wo
         volumes: folder of the real volumes.
         work: gets `slices`, `masks-NAME` and `report`.
         page: the Markdown page; `figures/real-CASE.png` beside it.
+        notes: sentences above the pictures.
 
     Raises:
         NotFoundError: if a volume is missing.
@@ -73,7 +76,7 @@ def write_page(models: Mapping[str, Path], outlines: Outlines, volumes: Path, wo
         own = [one for one in seen if one.row.case == volume.case]
         _draw(own, store, masks, page.parent / "figures" / f"real-{volume.case}.png")
     with written_aside(page) as aside:
-        aside.write_text("\n".join(_lines(outlines, models, seen, painted)) + "\n")
+        aside.write_text("\n".join(_lines(outlines, models, seen, painted, notes)) + "\n")
 
 
 def _seen(row: SliceRow, certainty: str, store: Path, masks: Mapping[str, Path]) -> Seen:
@@ -104,7 +107,11 @@ def case_dice(seen: Sequence[Seen], case: str, model: str) -> float | None:
 
 
 def _lines(
-    outlines: Outlines, models: Mapping[str, Path], seen: Sequence[Seen], painted: Mapping[str, Mapping[str, float]]
+    outlines: Outlines,
+    models: Mapping[str, Path],
+    seen: Sequence[Seen],
+    painted: Mapping[str, Mapping[str, float]],
+    notes: Sequence[str],
 ) -> Iterator[str]:
     """The page."""
     names = list(models)
@@ -136,6 +143,7 @@ def _lines(
     empty = [one for one in seen if not one.row.area_mm2]
     kept = "; ".join(f"{n} {sum(not one.found_mm2[n] for one in empty)} of {len(empty)}" for n in names)
     yield f"- Slices on which nothing is plainly visible, left without a contour: {kept}."
+    yield from (f"- {note}" for note in notes)
     yield f"\nColours: outline white (dashed where unsure), {', '.join(_named(names))}. {CREDIT}"
     for volume in outlines.volumes:
         yield f"\n## {volume.case.replace('Case', 'Case ')}\n"

@@ -169,7 +169,7 @@ def _one(arguments: argparse.Namespace, store: Path) -> None:
 
 def _several(arguments: argparse.Namespace) -> None:
     """Score named models, or a grid of them, side by side."""
-    from training.evaluation.compare import compare
+    from training.evaluation.compare import all_named, compare
     from training.evaluation.grid import compare_grid, read_grid
 
     if arguments.baseline is not None:
@@ -178,6 +178,7 @@ def _several(arguments: argparse.Namespace) -> None:
     how["annotators"] = named_folders(arguments.annotator)
     if arguments.grid is None:
         named = named_folders(arguments.models)
+        all_named(named, how["annotators"])  # before any file is read: a wrong word is told first
         how["mode"] = arguments.mode = _mode(named.values(), arguments.mode)
         origins = {name: _origin(folder, arguments.slices, arguments) for name, folder in named.items()}
         compare(named, arguments.slices, arguments.out, origins=origins, **how)

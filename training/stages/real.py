@@ -15,6 +15,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--volumes", type=Path, required=True, help="folder of the real volumes")
     one.add_argument("--outlines", type=Path, help="what was outlined (default: the nine RESECT volumes)")
     one.add_argument("--work", type=Path, required=True, help="gets the slices, the masks and ius-train's report")
+    one.add_argument("--note", action="append", default=[], metavar="WORDS", help="a sentence above the pictures")
     one.add_argument("--page", type=Path, required=True, help="the Markdown page; its picture lies in figures/ beside")
 
 
@@ -26,6 +27,6 @@ def run(arguments: argparse.Namespace) -> None:
 
     outlines = arguments.outlines or OUTLINES
     models = named_folders(arguments.models)
-    write_page(models, read_outlines(outlines), arguments.volumes, arguments.work, arguments.page)
+    write_page(models, read_outlines(outlines), arguments.volumes, arguments.work, arguments.page, arguments.note)
     write_receipt(arguments.work, "real", settings_of(arguments), [outlines, *models.values()])
     print(arguments.page)

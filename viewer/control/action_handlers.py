@@ -15,7 +15,7 @@ from inference.sources import device_names
 from inference.spacing import PixelSpacing
 from inference.view_notes import Marker, Phase
 from viewer.control.app_state import AppState
-from viewer.control.calibration import Calibration
+from viewer.control.calibration import TURNED, Calibration
 from viewer.control.monitors import Monitors
 from viewer.picture.canvas import Canvas
 
@@ -66,7 +66,10 @@ class ActionHandlers:
         self._view.top.show_phase(phase)
 
     def calibrate(self, spacing: PixelSpacing) -> None:
-        """Use this scale from the next frame on."""
+        """Use this scale from the next frame on, unless the depth was turned while it was measured."""
+        if not self._calibration.still_shows_what_was_marked():
+            self._view.picture_area.say(TURNED, monotonic())
+            return
         self._state.thaw()
         self._state.held_warning.reset()
         self._view.trace.clear()
@@ -100,6 +103,10 @@ class ActionHandlers:
         self._view.picture_area.dismiss()
         self._state.caliper = Caliper()
 
+    def use_scale_again(self) -> None:
+        """Use the scale again that an interruption ended."""
+        self._calibration.use_again()
+
     def turn_marker(self) -> None:
         """The probe's marker side: left, right, left."""
         self._state.marker = self._state.marker.following
@@ -109,10 +116,13 @@ class ActionHandlers:
         """The first run's explanation was read."""
         self._state.remember(replace(self._state.settings, introduced=True))
 
-    def start_recording(self, case_code: str) -> None:
-        """Record from now on; the code holds for this sitting."""
-        self._state.recording.case_code = case_code
-        self._state.recording.start()
+    def choose_case_code(self, case_code: str) -> None:
+        """The records to come have this code; an empty one gives them an automatic one."""
+        self._state.recording.case_code = case_code or None
+
+    def show_case_code_panel(self) -> None:
+        """Open or close the choice of a case code."""
+        self._view.picture_area.toggle(self._view.record)
 
     def freeze(self) -> None:
         """Hold the view of a live source, with the last half minute to scrub through."""
@@ -163,14 +173,9 @@ class ActionHandlers:
         return Marker.NONE if info is not None and info.origin.view is View.SLICE else self._state.marker
 
     def record_or_stop(self) -> None:
-        """Start, with the case code asked for once; or stop."""
+        """Start at once, or stop."""
         recording = self._state.recording
-        if recording.running:
-            recording.stop()
-        elif recording.case_code is None:
-            self._view.picture_area.toggle(self._view.record)
-        else:
-            recording.start()
+        (recording.stop if recording.running else recording.start)()
 
     def contour_off(self) -> None:
         """Show the tissue under the contour for a moment."""

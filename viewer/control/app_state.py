@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from inference.frame import Frame
 from inference.jobs.background import BackgroundJobs
 from inference.jobs.preview import Previews
 from inference.jobs.record_export import RecordExport
@@ -44,6 +45,7 @@ class AppState:
         screen: what is drawn; None before the first tick.
         face_row: row of the probe face in this source's pictures; None where unknown.
         ruler: two points (x, y) on the scanner's depth scale, where the scale was measured on it.
+        marked_on: the picture with the scanner's text and ruler that stands while something is marked on it; else None.
         wake: keeps the screen on while something is live.
         previews: first pictures of sources that are selected.
         caliper: the one being set, on a picture that stands; None while it is put away.
@@ -66,6 +68,7 @@ class AppState:
     screen: ScreenState | None = None
     face_row: int | None = None
     ruler: tuple[Point, Point] | None = None
+    marked_on: Frame | None = None
     wake: Wake = field(default_factory=lambda: Wake(wake_locks()))
     caliper: Caliper | None = None
     previews: Previews = field(init=False)

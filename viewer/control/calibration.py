@@ -5,7 +5,10 @@ from time import monotonic
 
 from inference.crop import Rect, propose_crop
 from inference.errors import OutputError, SpacingError
+from inference.live.guarded_source import BY_HAND
+from inference.outcome import Outcome
 from inference.readout.marks import Tone
+from inference.ruler import per_pixel
 from inference.spacing import PixelSpacing, Provenance
 from viewer.control.app_state import AppState
 from viewer.control.presets import Place, Preset, Presets, packed
@@ -17,6 +20,8 @@ CROP_WORDS = "Drag the rectangle around the part that is to be analysed. What is
 APPLIED = "The scale kept for this device is in use: its depth text and ruler are as they were. Check the ticks (C)."
 DIFFERENT = "A scale is kept for this device, but its depth text or ruler was another one: calibrate again (C)."
 DELETED = "The scale kept for this device is deleted."
+NOTHING_ENDED = "No interruption has ended a scale that is still watched: press C to calibrate."
+TURNED = "The depth was turned while you calibrated: nothing is used. Calibrate again (C), on the picture of now."
 KEPT = "The scale is kept for this device, picture size and crop."
 
 
@@ -26,13 +31,20 @@ class Calibration:
     Args:
         state: what is open and shown.
         presets: scales kept across starts.
+
+    Attributes:
+        ended: the scale that an interruption ended, while the watched depth text and ruler are as before; else None.
     """
 
     def __init__(self, state: AppState, presets: Presets) -> None:
         self._state, self._presets = state, presets
         self._aim_is_depth = False
         self._preset: Preset | None = None
+        self._unused: PixelSpacing | None = None
+        self._in_use: PixelSpacing | None = None
+        self.ended: PixelSpacing | None = None
         panel, marking = state.view.calibration, state.view.marking
+        panel.fit.connect(state.view.picture_area.refit)
         panel.depth_wanted.connect(self.mark_depth)
         panel.crop_wanted.connect(self.mark_crop)
         panel.delete_wanted.connect(self.delete)
@@ -46,7 +58,7 @@ class Calibration:
 
     def source_opened(self) -> None:
         """Another source: use the scale that is kept for it, if its depth text and ruler still say so."""
-        self._preset, self._state.ruler = None, None
+        self._preset, self._unused, self._in_use, self._state.ruler = None, None, None, None
         source, info = self._state.session.source, self._state.session.info
         self._state.view.calibration.aspect = 1.0 if info is None else info.pixel_aspect
         if source is not None and info is not None and source.captured:
@@ -62,8 +74,9 @@ class Calibration:
         """Tell the panel what is watched, and whether a scale is kept."""
         source, place = self._state.session.source, self._place()
         captured, watched = source is not None and source.captured, source is not None and source.depth_watched
+        marked = source is not None and source.watched is not None
         kept = place is not None and self._presets.find(place) is not None
-        self._state.view.calibration.show_watch(captured=captured, watched=watched, kept=kept)
+        self._state.view.calibration.show_watch(captured=captured, marked=marked, watched=watched, kept=kept)
 
     def delete(self) -> None:
         """Delete the scale that is kept for this device, size and crop; where it is in use, the number goes with it."""
@@ -75,7 +88,7 @@ class Calibration:
         except OutputError as error:
             state.view.picture_area.say(str(error), monotonic())
             return
-        self._preset, shown = None, state.shown
+        self._preset, self._unused, shown = None, None, state.shown
         in_use = None if shown is None else shown.frame.spacing
         if in_use is not None and in_use.provenance is Provenance.PRESET:
             state.session.calibrate(None)
@@ -123,11 +136,60 @@ class Calibration:
         else:
             self._crop(rect)
 
+    def still_shows_what_was_marked(self) -> bool:
+        """Whether the scanner still shows the depth text and ruler of the picture that the points were clicked on."""
+        source, marked_on = self._state.session.source, self._state.marked_on
+        if source is None or source.watched is None or marked_on is None:
+            return True
+        try:
+            return source.shows(source.watched, marked_on.pixels)
+        except SpacingError:
+            return False
+
     def calibrated(self, spacing: PixelSpacing) -> None:
-        """A scale was given: keep it with what it rests on, if somebody will notice when it is void."""
-        state, source = self._state, self._state.session.source
-        state.ruler = state.view.calibration.measured
+        """A scale was given: it is kept once a frame was shown with it."""
+        self._state.ruler = self._state.view.calibration.measured
+        self._unused = spacing
         self.refresh()
+
+    def follow(self, shown: Outcome | None) -> None:
+        """Keep a scale once it is in use; called at every tick."""
+        spacing = None if shown is None else shown.frame.spacing
+        if spacing is not None and spacing == self._unused:
+            self._unused = None
+            self._keep_used(spacing)
+
+    def look_for_interruption(self, newest: Outcome | None) -> None:
+        """Offer the scale again that an interruption ended, while depth text and ruler are as before; at every tick.
+
+        Args:
+            newest: the source's own newest outcome, never an older one of a frozen view.
+        """
+        from inference.sources.live import INTERRUPTED  # its libraries aren't needed at the start
+
+        source, frame = self._state.session.source, None if newest is None else newest.frame
+        if source is None or frame is None or not source.depth_watched:
+            self._in_use = None
+        elif frame.spacing is not None:
+            self._in_use = frame.spacing if frame.spacing.provenance in BY_HAND else None
+        elif frame.no_spacing_reason != INTERRUPTED:
+            self._in_use = None
+        self.ended = self._in_use if frame is not None and frame.no_spacing_reason == INTERRUPTED else None
+        self._state.view.readout.offer_scale("" if self.ended is None else per_pixel(self.ended))
+
+    def use_again(self) -> None:
+        """The depth is unchanged, says the user: use the scale that the interruption ended."""
+        source, state = self._state.session.source, self._state
+        if source is None or self.ended is None:
+            state.view.picture_area.say(NOTHING_ENDED, monotonic(), Tone.NOTICE)
+            return
+        state.thaw()
+        state.held_warning.reset()
+        source.restore_spacing(self.ended)
+
+    def _keep_used(self, spacing: PixelSpacing) -> None:
+        """Keep a scale with what it rests on, if somebody will notice when it is void."""
+        state, source = self._state, self._state.session.source
         if source is None or source.watched is None or not source.depth_watched:
             return
         whole, place = source.whole(), self._place()
@@ -153,10 +215,10 @@ class Calibration:
         say(KEPT, monotonic(), Tone.NOTICE)
 
     def _watch(self, rect: Rect) -> None:
-        source = self._state.session.source
-        whole = None if source is None else source.whole()
-        if source is None or whole is None:
+        source, shown = self._state.session.source, self._state.marked_on
+        if source is None or shown is None:
             return
+        whole = shown.pixels  # what the user saw: where the depth was turned meanwhile, the next picture says so
         try:
             source.watch(rect, whole)
         except SpacingError as error:

@@ -30,7 +30,7 @@ class Recording:
         background: does what takes long, and says how it went.
 
     Attributes:
-        case_code: typed by the user for this sitting; None until asked.
+        case_code: typed by the user for this sitting; None for an automatic one.
     """
 
     def __init__(self, session: Session, badge: RecordBadge, folder: Path, background: BackgroundJobs) -> None:
@@ -45,14 +45,19 @@ class Recording:
         return self._record is not None
 
     def start(self) -> None:
-        """Begin a record of what is open; a sentence where that cannot be."""
+        """Begin a record of what is open; a sentence where that cannot be, and where one runs already."""
+        if self.running:
+            self._background.say("A recording is running: stop it (R) before another one begins.")
+            return
         if self._session.info is None:
             self._background.say("Open a source first: there is nothing to record.")
             return
         try:
-            self._record = self._session.start_record(self._free_path(), self.case_code or "")
+            self._record = self._session.start_record(self._free_path(), self._code())
         except IusError as error:
             self._background.say(str(error))
+        else:
+            self._background.say(f"Recording under {self._code()}. Another case code: Shift R.", Tone.NEUTRAL)
 
     def stop(self) -> None:
         """End the record; what it holds is said once it is finished."""
@@ -69,7 +74,7 @@ class Recording:
         if held is None or info is None or source is None:
             self._background.say("Only a live source has a last half minute to keep: press R to record a replay.")
             return
-        code, rect, wrong = self.case_code or "", source.rect, frozenset(self._wrong)
+        code, rect, wrong = self._code(), source.rect, frozenset(self._wrong)
         notes, model = self._session.notes, self._session.model
 
         def job() -> str:
@@ -96,7 +101,7 @@ class Recording:
         elif self._session.live is not None:
             self._background.say("Contour marked as wrong: press K to keep it with the last 30 s.", Tone.NEUTRAL)
         else:
-            self._background.say("Nothing is recorded that could hold this mark: press R first.")
+            self._background.say("Start recording to mark contours: press R.")
 
     def show(self) -> None:
         """Bring the badge to this moment; end where the source or the disk ended the record."""
@@ -111,6 +116,10 @@ class Recording:
             self.stop()  # which says it
         else:
             self._badge.show_status(status.seconds, status.size, status.frames, status.dropped)
+
+    def _code(self) -> str:
+        """The user's case code, or one of the day: what is recorded together is found together."""
+        return self.case_code or f"S-{datetime.now().astimezone():%m%d}"
 
     def _free_path(self) -> Path:
         folder = make_folder(self._folder)

@@ -16,6 +16,7 @@ from inference.readout.screen_state import Comparison, Marking, ScreenInputs, re
 from inference.sources.paths import shown_address
 from viewer.control.app_state import AppState
 from viewer.control.calibration import Calibration
+from viewer.control.keyboard import Keyboard
 
 SLOW_S = 0.2
 """Facts, trace and transport follow this slowly; picture, contour, number and state follow every frame."""
@@ -27,10 +28,11 @@ class Refresh:
     Args:
         state: read, and kept up to date.
         calibration: told of every new source.
+        keyboard: kept from hidden widgets.
     """
 
-    def __init__(self, state: AppState, calibration: Calibration) -> None:
-        self._calibration = calibration
+    def __init__(self, state: AppState, calibration: Calibration, keyboard: Keyboard) -> None:
+        self._calibration, self._keyboard = calibration, keyboard
         self._state, self._view, self._session = state, state.view, state.session
         self._slow_at = 0.0
         self._compared: tuple[Outcome | None, Comparison] = (None, Comparison())
@@ -38,6 +40,7 @@ class Refresh:
     def tick(self) -> None:
         """Take over what is new, resolve what the screen shows, and draw it."""
         now = monotonic()
+        self._keyboard.keep()
         moment = self._session.tick()
         if moment.source_changed:
             self._source_changed(now)
@@ -47,6 +50,8 @@ class Refresh:
             self._interrupted(now, moment.interruption)
         if moment.answer is not None:
             self._view.trace.add(now, moment.answer.area_mm2 if isinstance(moment.answer, Tumour) else None)
+        self._calibration.follow(moment.shown)
+        self._calibration.look_for_interruption(moment.answer or self._session.newest)
         screen = self._state.screen = resolve(self._inputs(now, moment))
         self._view.draw(screen)
         if now - self._slow_at >= SLOW_S:
@@ -79,13 +84,18 @@ class Refresh:
         )
 
     def _whole(self, picture: Frame | None) -> Frame | None:
-        """The newest picture with the scanner's text and ruler, while something is marked on it."""
-        source, before = self._session.source, self._view.front.picture.frame
-        frame = picture or before
-        if source is None or frame is None or not self._state.calibrating or (pixels := source.whole()) is None:
+        """One picture with the scanner's text and ruler, which stands still while something is marked on it."""
+        if not self._state.calibrating:
+            self._state.marked_on = None
+        elif self._state.marked_on is None:
+            self._state.marked_on = self._raw(picture or self._view.front.picture.frame)
+        return self._state.marked_on
+
+    def _raw(self, frame: Frame | None) -> Frame | None:
+        """This frame as the scanner drew it; None where the source takes nothing off."""
+        source = self._session.source
+        if source is None or frame is None or (pixels := source.whole()) is None:
             return None
-        if before is not None and before.pixels is pixels:
-            return before
         return replace(frame, pixels=pixels) if pixels.shape == frame.pixels.shape else None
 
     def _marking(self) -> Marking:
@@ -125,7 +135,9 @@ class Refresh:
     def _show_slowly(self, now: float) -> None:
         """Bring everything that nobody reads at thirty a second to this moment."""
         state, status, model = self._state, self._session.status(), self._session.model
-        for name, value in facts.facts(state.shown, model, status, state.meter, now).items():
+        for name, value in facts.facts(
+            state.shown, model, status, state.meter, now, calibrating=state.calibrating
+        ).items():
             self._view.readout.show_fact(name, value)
         self._view.trace.refresh()
         self._view.transport.update_place()
@@ -169,7 +181,7 @@ class Refresh:
         state.freezing.put_away()
         self._view.top.show_phase(state.phase)  # a replay must not be believed by the phase of another operation
         state.flip_view(state.flip)
-        state.face_row = None
+        state.face_row = state.marked_on = None
         state.held_warning.reset()
         state.meter.reset()
         state.live_meter.reset()

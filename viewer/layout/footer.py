@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from inference.readout.states import RESEARCH_LINE
@@ -55,3 +55,18 @@ class Footer(QWidget):
             key.setFixedSize(max(sizes.px(22), width), sizes.px(20))
         for words in self._words:
             words.setContentsMargins(0, 0, sizes.px(10), 0)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Keep the research line whole."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Show the keys that the research line leaves room for."""
+        gap, margins = self._row.spacing(), self._row.contentsMargins()
+        free = self.width() - margins.left() - margins.right() - self._line.sizeHint().width() - gap
+        for key, words in zip(self._keys, self._words, strict=True):
+            free -= key.width() + words.sizeHint().width() + 2 * gap
+            for part in (key, words):
+                part.setVisible(free >= 0)

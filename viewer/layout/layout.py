@@ -103,6 +103,8 @@ class Layout(QWidget):
     def draw(self, screen: ScreenState) -> None:
         """Draw what the screen shows now; what is drawn already is left alone."""
         before, self._drawn = self._drawn, screen
+        shown = screen.whole or (None if screen.outcome is None else screen.outcome.frame)
+        self.transport.show_frame(None if shown is None else shown.index)
         self.top.show_source(screen.info, screen.condition)
         # The words first: drawing paints at once, and number and contour must come and go in one round of painting.
         if before is None or screen.readout != before.readout:
@@ -115,6 +117,8 @@ class Layout(QWidget):
                 self.live.show_frame(screen.live.frame)
             self.live.set_annotations(screen.live.annotations)
             self.live.dim(screen.readout.dimmed)
+        for pane, other in ((self.canvas, self.live), (self.live, self.canvas)):
+            pane.match((0, 0) if screen.live is None else other.strips)
         self.picture_area.inset.draw(screen.inset, screen.info)
 
     def clear(self) -> None:

@@ -1,6 +1,6 @@
 """The picture with what may lie over it: one panel at a time, and a passing notice."""
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -24,6 +24,8 @@ class PictureArea(QWidget):
         live: the live picture without contour, the larger of two panes.
     """
 
+    panel_closed = Signal()
+
     def __init__(self, canvas: Canvas, live: Canvas) -> None:
         super().__init__()
         self._sizes = Sizes()
@@ -46,6 +48,7 @@ class PictureArea(QWidget):
         """Add a panel."""
         self._panels.append(panel)
         panel.closed.connect(self._make_room)
+        panel.closed.connect(self.panel_closed)
 
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
@@ -77,6 +80,7 @@ class PictureArea(QWidget):
             panel.raise_()
             panel.place(self)
             self._make_room()
+            panel.take_keyboard()
 
     def dismiss(self) -> None:
         """Close whatever is open."""
@@ -104,6 +108,7 @@ class PictureArea(QWidget):
         """Take an old notice away."""
         if now > self._until and not self.notice.isHidden():
             self.notice.hide()
+            self._make_room()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep panels and notice in place."""
@@ -114,19 +119,20 @@ class PictureArea(QWidget):
         for panel in self._panels:
             if not panel.isHidden():
                 panel.place(self)
-        self._make_room()
         margin = self._sizes.px(14)
         width = min(self._sizes.px(560), self.width() - 2 * margin)
         height = max(self._sizes.touch, self.notice.heightForWidth(width))
         self.notice.setGeometry((self.width() - width) // 2, self.height() - height - margin, width, height)
+        self._make_room()
 
     def _make_room(self) -> None:
-        """Let the pictures end where a panel begins, both panes with the same room for their picture."""
+        """Let the pictures end where a panel or the notice begins, both panes with the same room for their picture."""
         taken = max((panel.footprint for panel in self._panels), default=0)
         room, live = self.width() - taken, 0
+        height = self.height() if self.notice.isHidden() else self.notice.y() - self._sizes.px(6)
         if self.two_panes:
             live = (room + 2 * (self._sizes.px(SIDE) - self._sizes.px(PANE_SIDE))) // 2
-            self._live.setGeometry(0, 0, live, self.height())
-        self._canvas.setGeometry(live, 0, room - live, self.height())
+            self._live.setGeometry(0, 0, live, height)
+        self._canvas.setGeometry(live, 0, room - live, height)
         margin = self._sizes.px(14)
         self.inset.move(margin, self._sizes.touch + 2 * margin)  # the ruler is at the right

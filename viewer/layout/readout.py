@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from html import escape
 
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
@@ -146,6 +146,9 @@ class Readout(QWidget):
         on_offer: told which of a card's buttons was pressed.
     """
 
+    again_wanted = Signal()
+    """The scale that an interruption ended is to be used again."""
+
     def __init__(self, on_offer: Callable[[Offer], None]) -> None:
         super().__init__()
         self.setObjectName("side")
@@ -155,13 +158,16 @@ class Readout(QWidget):
         self._area, self._detail = AreaLabel(), label("soft", wrap=True)
         self._detail.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._card = CardView(on_offer)
+        self._again = button("", "Depth text and ruler are as before the interruption (U)")
+        self._again.clicked.connect(self.again_wanted)
+        self._again.hide()
         self._values: dict[str, QLabel] = {}
         self._keys: list[QLabel] = []
         self._facts = QVBoxLayout()
         for name in FACTS:
             self._facts.addLayout(self._fact(name))
         self._column = QVBoxLayout(self)
-        for widget in (self._caption, self._area, self._detail, self._card):
+        for widget in (self._caption, self._area, self._detail, self._card, self._again):
             self._column.addWidget(widget)
         self._column.addStretch(1)
         self._column.addWidget(rule())
@@ -192,6 +198,7 @@ class Readout(QWidget):
         self._detail.setFont(sizes.font(15))
         self._detail.setFixedHeight(sizes.px(40))
         self._card.apply(sizes)
+        size_button(self._again, sizes, size=13)
         for text in (*self._keys, *self._values.values()):
             text.setFont(sizes.font(13))
         self._fit_card()
@@ -217,8 +224,16 @@ class Readout(QWidget):
         """Give the card what the others leave."""
         fixed = (self._caption.sizeHint().height(), self._area.height(), self._detail.height())
         margins, gaps = self._column.contentsMargins(), 6 * self._column.spacing()
-        used = sum(fixed) + self._facts.sizeHint().height() + margins.top() + margins.bottom() + gaps + 2
+        used = 0 if self._again.isHidden() else self._again.height() + self._column.spacing()
+        used += sum(fixed) + self._facts.sizeHint().height() + margins.top() + margins.bottom() + gaps + 2
         self._card.fit(self.height() - used)
+
+    def offer_scale(self, words: str) -> None:
+        """Offer to use this scale again; an empty one takes the offer back."""
+        set_text(self._again, f"Depth unchanged: use {words}")
+        if self._again.isHidden() is bool(words):
+            self._again.setVisible(bool(words))
+            self._fit_card()
 
     def show_fact(self, name: str, value: str) -> None:
         """Show one of `FACTS`."""

@@ -1,24 +1,25 @@
-"""REC: that a recording runs, how long, how large, and whether anything was lost."""
+"""REC: that a recording runs, how long, how large, and whether anything was lost. A press stops it."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from inference.readout.formatting import size_words, spaced, time_words
 from inference.readout.marks import Shape
 from viewer.style import theme
 from viewer.style.theme import Sizes
-from viewer.style.widgets import Mark, label, set_ink, set_text
+from viewer.style.widgets import Button, Mark, label, set_ink, set_text
 
 
-class RecordBadge(QWidget):
-    """Shows time, size and losses of a recording; hidden while there is none."""
+class RecordBadge(Button):
+    """Shows time, size and losses of a recording, and stops it; hidden while there is none."""
 
     def __init__(self) -> None:
         super().__init__()
         self.setObjectName("badge")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setAccessibleName("Recording")
+        self.setAccessibleName("Stop recording")
+        self.setToolTip("Stop recording (R)")
         self._mark, self._time, self.counts = Mark(), label("red"), label("soft")
         self._mark.show_shape(Shape.DOT, theme.RED)
         self._row, self._lines = QHBoxLayout(self), QVBoxLayout()
@@ -26,6 +27,8 @@ class RecordBadge(QWidget):
         self._row.addLayout(self._lines)
         self._lines.addWidget(self._time)
         self._lines.addWidget(self.counts)
+        for part in (self._mark, self._time, self.counts):
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
     def apply(self, sizes: Sizes) -> None:
@@ -36,9 +39,10 @@ class RecordBadge(QWidget):
         self._mark.setFixedSize(sizes.px(16), sizes.px(16))
         self._time.setFont(sizes.font(14, QFont.Weight.Bold))
         self.counts.setFont(sizes.font(11.5))
-        # Numbers that grow must not push the buttons about.
-        self._time.setMinimumWidth(self._time.fontMetrics().horizontalAdvance("REC 00:00 · 000 MB"))
-        self.setFixedHeight(sizes.px(44))
+        # Numbers that grow must not push the buttons about; a button is as wide as its text, not as its layout.
+        time = self._time.fontMetrics().horizontalAdvance("REC 0:00:00 · 000 MB")
+        counts = self.counts.fontMetrics().horizontalAdvance("000 000 frames, 0 000 dropped")
+        self.setFixedSize(max(time, counts) + sizes.px(16 + 16 + 8) + 4, sizes.px(44))
 
     def show_status(self, seconds: float, size: int, frames: int, dropped: int) -> None:
         """Show the newest numbers."""

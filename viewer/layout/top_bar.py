@@ -46,6 +46,7 @@ class TopBar(QWidget):
             made = button(text, hint)
             made.clicked.connect(lambda _=False, name=action: act(name))
             self._buttons.append(made)
+        self.badge.clicked.connect(lambda _=False: act("record"))
         self.phase.clicked.connect(lambda _=False: act("phase"))
         self._row = QHBoxLayout(self)
         for widget in (self._mark, self._mode, self._name, self._details):
@@ -82,6 +83,17 @@ class TopBar(QWidget):
         self._mark.show_shape(shape, theme.INKS[ink])
         set_text(self._name, "" if info is None else info.origin.name)
         set_text(self._details, "" if info is None else source_words(info, brief=not self.badge.isHidden()))
+        self._details.setVisible(self._leaves_room(self._details.sizeHint().width()))
+
+    def _leaves_room(self, width: int) -> bool:
+        """Whether this width is left beside everything else; a source's details give way to the buttons."""
+        others = [made for made in (self._clock, self.badge, *self._buttons) if not made.isHidden()]
+        needed = sum(
+            made.sizeHint().width() if made.maximumWidth() > self.width() else made.maximumWidth() for made in others
+        )
+        needed += self._mark.width() + self._mode.minimumWidth() + self._name.minimumSizeHint().width()
+        gaps = (len(others) + 4) * self._row.spacing() + 2 * self._row.contentsMargins().left()
+        return needed + gaps + width <= self.width()
 
     def show_clock(self, words: str) -> None:
         """Show the time of day."""

@@ -81,6 +81,7 @@ class Transport(QWidget):
         super().__init__()
         self._seekable: Seekable | None = None
         self._live = False
+        self._shown: int | None = None
         self._icons = {name: icon(name) for name in ("play", "pause", "back", "forward")}
         self._back, self._play = button("", "One frame back (←)", "icon"), button("", "Play or pause (space)", "icon")
         self._forward, self._speed = button("", "One frame on (→)", "icon"), button("1×", "Speed")
@@ -121,7 +122,7 @@ class Transport(QWidget):
 
     def set_source(self, seekable: Seekable | None, *, live: bool = False) -> None:
         """Control this recording, or the frozen view of something live; None and live is the running view."""
-        self._seekable, self._live = seekable, live
+        self._seekable, self._live, self._shown = seekable, live, None
         self.scrubber.setRange(0, max(0, len(seekable) - 1) if seekable else 0)
         movable = seekable is not None and len(seekable) > 1
         for widget in (self._back, self._forward, self.scrubber):
@@ -130,6 +131,23 @@ class Transport(QWidget):
         self._speed.setEnabled(movable and not live)
         self._fit_place()
         self.update_place()
+
+    def show_frame(self, index: int | None) -> None:
+        """Name the frame that is on the screen: the readings are of this one, however far the recording has run on.
+
+        Args:
+            index: its place in the recording; None while nothing is shown.
+        """
+        if index != self._shown:
+            self._shown = index
+            self._show_place()
+
+    def _show_place(self) -> None:
+        seekable = self._seekable
+        if seekable is not None:
+            of_recording = isinstance(seekable, Playback) and self._shown is not None
+            place = self._shown if of_recording and self._shown is not None else seekable.position
+            set_text(self._place, f"{place + 1} / {len(seekable)}")
 
     def update_place(self) -> None:
         """Show where the recording is."""
@@ -141,7 +159,7 @@ class Transport(QWidget):
             return
         if not self.scrubber.isSliderDown():
             self.scrubber.setValue(seekable.position)
-        set_text(self._place, f"{seekable.position + 1} / {len(seekable)}")
+        self._show_place()
         set_text(self._speed, f"{seekable.speed:g}×")
 
     def _show_playing(self, playing: bool) -> None:

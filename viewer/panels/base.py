@@ -1,8 +1,10 @@
 """A panel laid over the picture's side: title, content, close. It never stops the picture."""
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from viewer.style.theme import Sizes
 from viewer.style.widgets import button, label, size_button
@@ -24,6 +26,7 @@ class Panel(QFrame):
         super().__init__(parent)
         self.setObjectName("panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._base_width = width
         self.sizes = Sizes()
         self._title, self._close = label(), button("✕", "Close (Esc)", "icon")
@@ -65,6 +68,17 @@ class Panel(QFrame):
         if not self.isHidden():
             self.hide()
             self.closed.emit()
+
+    def take_keyboard(self) -> None:
+        """Take the keyboard as the panel opens: Tab goes to its first field; every other key stays a shortcut."""
+        self.setFocus()
+
+    def ask_file(self, dialogue: QFileDialog, chosen: Callable[[str], None]) -> None:
+        """Ask for a file without stopping the window; the keyboard comes back to the panel, not to a field in it."""
+        dialogue.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialogue.fileSelected.connect(chosen)
+        dialogue.finished.connect(lambda _: self.take_keyboard())
+        dialogue.open()
 
     @property
     def footprint(self) -> int:

@@ -1,16 +1,17 @@
 """The scale by hand: two points and the length between them, or millimetres a pixel typed in."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from inference.errors import SpacingError
-from inference.ruler import Point, Segment, axes_spacing, number, ruler_spacing
+from inference.ruler import Point, Segment, axes_spacing, implausible, number, per_pixel, ruler_spacing
 from inference.spacing import PixelSpacing, Provenance
 from viewer.panels.base import Panel
 from viewer.style.theme import Sizes
-from viewer.style.widgets import button, rule, set_ink, set_text, size_button
+from viewer.style.widgets import Field, button, rule, set_ink, set_text, size_button
 
 STEPS = (
     "1  Click a mark of the scanner's depth scale.",
@@ -22,7 +23,12 @@ OTHER_STEPS = (
     "5  Click the second point of this pair.",
     "6  Type the length between them and press Enter.",
 )
+NUMBER = r"[0-9]*[.,]?[0-9]*"
 WATCHED = "Depth text and ruler are watched: if they change, the scale is void at once."
+VOUCH = (
+    "Nobody watches the depth: turned on the scanner, it makes every mm² wrong. Mark depth text and ruler first, "
+    "or, where the picture shows neither, answer for the scale yourself: the screen will say so."
+)
 NOT_WATCHED = "First mark the scanner's depth text and ruler: until they are watched there is no mm²."
 
 
@@ -37,6 +43,8 @@ class CalibrationPanel(Panel):
     """Depth text and ruler are to be marked."""
     crop_wanted = Signal()
     """The crop is to be adjusted."""
+    fit = Signal()
+    """Its words have changed: it wants another height."""
     delete_wanted = Signal()
     """The scale that is kept for this device is to be deleted."""
 
@@ -47,8 +55,11 @@ class CalibrationPanel(Panel):
         """Width of a pixel over its height, as the source states it."""
         self._down: Segment | None = None
         self._step, self._error = self.note("", 15), self.note("red")
-        self.length = self._field("length, mm")
-        self.row, self.column = self._field("row, mm"), self._field("col, mm")
+        self.length = Field("Length between the points, mm", "length, mm", NUMBER)
+        self.row = Field("Millimetres from row to row", "row, mm", NUMBER)
+        self.column = Field("Millimetres from column to column", "col, mm", NUMBER)
+        self._confirm, self._unmarked = button("Use it anyway"), False
+        self._doubted: tuple[PixelSpacing, tuple[Point, Point] | None] | None = None
         self._use_ruler, self._use_typed = button("Use this length", kind="accent"), button("Use")
         self._again, self._other = button("Points again"), button("Not square: 2nd pair")
         self._depth, self._crop = button("Depth text, ruler…"), button("Crop…")
@@ -58,7 +69,8 @@ class CalibrationPanel(Panel):
             "Pixels are taken as square unless you give a second pair. A 5 % error of scale is a 10 % error of area."
         )
         self.measured: tuple[Point, Point] | None = None
-        self._or.setText("Or type mm a pixel, if you know them:")
+        self._or.setText("Or type mm per pixel, if you know them:")
+        self._confirm.clicked.connect(self._use_anyway)
         self._use_ruler.clicked.connect(self._apply_ruler)
         self.length.returnPressed.connect(self._apply_ruler)
         self._use_typed.clicked.connect(self._apply_typed)
@@ -69,12 +81,6 @@ class CalibrationPanel(Panel):
         self._delete.clicked.connect(self.delete_wanted)
         self._lay_out()
         self.reset()
-
-    def _field(self, placeholder: str) -> QLineEdit:
-        made = QLineEdit()
-        made.setPlaceholderText(placeholder)
-        made.setAccessibleName(placeholder)
-        return made
 
     def _lay_out(self) -> None:
         ruler, again, typed, rests = QHBoxLayout(), QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
@@ -97,10 +103,12 @@ class CalibrationPanel(Panel):
         self.body.addWidget(self._or)
         self.body.addLayout(typed)
         self.body.addWidget(self._error)
+        self.body.addWidget(self._confirm)
 
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
         super().apply(sizes)
+        size_button(self._confirm, sizes)
         for made in (self._use_ruler, self._use_typed, self._again, self._other, self._depth, self._crop, self._delete):
             size_button(made, sizes)
         for field in (self.length, self.row, self.column):
@@ -114,17 +122,21 @@ class CalibrationPanel(Panel):
     def reset(self) -> None:
         """Begin again with the first point."""
         self._down = None
+        for field in (self.length, self.row, self.column):
+            field.clear()
         self._set_points(())
         self._complain("")
 
-    def show_watch(self, *, captured: bool, watched: bool, kept: bool) -> None:
+    def show_watch(self, *, captured: bool, marked: bool, watched: bool, kept: bool) -> None:
         """Say whether a change of depth would be noticed, and offer to delete a scale that is kept.
 
         Args:
             captured: the picture comes from a scanner whose depth may be turned at any moment.
+            marked: its depth text and ruler were marked; a new scale takes what stands there now for right.
             watched: its depth text and ruler are watched, and unchanged.
             kept: a scale is kept for this device, picture size and crop.
         """
+        self._unmarked = captured and not marked
         words = "A recording: its depth text is not watched. Crop it where the sector was not found right."
         if captured:
             words = WATCHED if watched else NOT_WATCHED
@@ -148,6 +160,7 @@ class CalibrationPanel(Panel):
         self._set_points((*self.points, (x, y)) if len(self.points) < 2 else ((x, y),))
         if len(self.points) == 2:
             self.length.setFocus()
+            self.length.selectAll()
 
     def _set_points(self, points: tuple[Point, ...]) -> None:
         self.points = points
@@ -190,6 +203,9 @@ class CalibrationPanel(Panel):
 
     def _apply_typed(self) -> None:
         row, column = number(self.row.text()), number(self.column.text())
+        if not (row > 0 and column > 0):
+            self._complain("Type the millimetres per pixel in both fields, as in 0.15.")
+            return
         self._finish(lambda: PixelSpacing(row, column, Provenance.TYPED), None)
 
     def _finish(self, spacing: Callable[[], PixelSpacing], measured: tuple[Point, Point] | None) -> None:
@@ -199,11 +215,43 @@ class CalibrationPanel(Panel):
         except SpacingError as error:
             self._complain(str(error))
             return
+        vouching = self._unmarked
+        if doubts := [words for words in (implausible(found), VOUCH if vouching else "") if words]:
+            self._complain(" ".join(doubts))
+            self._doubted = (replace(found, provenance=Provenance.VOUCHED) if vouching else found), measured
+            self._offer_confirmation(f"Use {per_pixel(found)} " + ("on my word" if vouching else "anyway"))
+            return
+        self._hand_over(found, measured)
+
+    def _offer_confirmation(self, words: str) -> None:
+        """Let what was doubted be used, in the place of words that help nobody now; an empty one takes that back."""
+        set_text(self._confirm, words)
+        self._confirm.setVisible(bool(words))
+        for note in (self._square, self._or):
+            note.setVisible(not words)
+        self.fit.emit()
+
+    def _use_anyway(self) -> None:
+        """Use what was doubted: the user has read why."""
+        if self._doubted is not None:
+            self._hand_over(*self._doubted)
+
+    def _hand_over(self, found: PixelSpacing, measured: tuple[Point, Point] | None) -> None:
         self.measured = measured
         self.reset()
         self.calibrated.emit(found)
         self.dismiss()
 
+    def dismiss(self) -> None:
+        """Close, and forget what was clicked and typed."""
+        if not self.isHidden():
+            self.reset()
+        super().dismiss()
+
     def _complain(self, sentence: str) -> None:
+        """Say what is wrong; whatever was doubted before is offered no more."""
+        self._doubted = None
+        self._offer_confirmation("")
         set_text(self._error, sentence)
         self._error.setVisible(bool(sentence))
+        self.fit.emit()

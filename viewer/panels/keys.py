@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QKeySequence
-from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QPushButton, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QWidget
 
 from viewer.keymap import AnyAction, Keymap
 from viewer.panels.base import Panel
 from viewer.style.theme import Sizes
-from viewer.style.widgets import ElidedLabel, button, label, set_text, size_button
+from viewer.style.widgets import Button, ElidedLabel, button, label, set_text, size_button
 
-COLUMNS = 3
+COLUMNS, WIDTH = 3, 880
 HELP = (
     "Age since capture counts from the moment a frame reached this computer: "
     "the delay of the scanner and of a video grabber is not in it."
@@ -21,13 +21,12 @@ PRESS = "Now press the pedal or key for “{words}”. Esc: none, and forget tho
 MODIFIERS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Meta, Qt.Key.Key_AltGr)
 
 
-class ActionRow(QPushButton):
+class ActionRow(Button):
     """A key and what it does."""
 
     def __init__(self, action: AnyAction) -> None:
         super().__init__()
         self.action = action
-        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setProperty("kind", "row")
         self.setAccessibleName(action.words)
         self._key, self._words = ElidedLabel("blue"), label()
@@ -67,18 +66,23 @@ class KeysPanel(Panel):
     """The action that is being taught a key; a class attribute, since Qt sends events before `__init__` has ended."""
 
     def __init__(self, actions: Sequence[AnyAction], act: Callable[[str], None], parent: QWidget) -> None:
-        super().__init__("Keys and actions", 880, parent)
+        super().__init__("Keys and actions", WIDTH, parent)
         self._act = act
         self._teaching = False
-        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self._rows = [ActionRow(action) for action in actions]
-        grid = QGridLayout()
-        grid.setSpacing(2)
-        high = -(-len(actions) // COLUMNS)
-        for index, row in enumerate(self._rows):
+        for row in self._rows:
             row.clicked.connect(lambda _=False, pressed=row: self._pressed(pressed.action))
-            grid.addWidget(row, index % high, index // high)
-        self.body.addLayout(grid)
+        room, self._scroll = QWidget(), QScrollArea()
+        self._grid = QGridLayout(room)
+        self._grid.setSpacing(2)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._scroll.setWidget(room)
+        self._arrange(COLUMNS)
+        self.body.addWidget(self._scroll, 1)
         self._note, self._teach = self.note("muted", 13), button("Teach a foot pedal…")
         self._teach.clicked.connect(self._begin)
         self._note.setText(HELP)
@@ -94,6 +98,25 @@ class KeysPanel(Panel):
         size_button(self._teach, sizes)
         for row in self._rows:
             row.apply(sizes)
+
+    def _arrange(self, columns: int) -> None:
+        """Lay the actions out in so many columns."""
+        high = -(-len(self._rows) // columns)
+        for index, row in enumerate(self._rows):
+            self._grid.addWidget(row, index % high, index // high)
+
+    def place(self, room: QWidget) -> None:
+        """Lie over the picture, in as many columns as it is wide; a small window scrolls."""
+        margin, wide = self.sizes.px(14), self.sizes.px(WIDTH)
+        columns = COLUMNS if room.width() - 2 * margin >= wide else COLUMNS - 1
+        self.setFixedWidth(wide * columns // COLUMNS)
+        self._arrange(columns)
+        super().place(room)
+        rows = -(-len(self._rows) // columns)
+        others = self._head.sizeHint().height() + max(self._note.sizeHint().height(), self.sizes.touch)
+        wanted = rows * (self.sizes.touch + 2) + others + self.sizes.px(80)
+        self.setFixedHeight(min(wanted, room.height() - 2 * margin))
+        self.move(room.width() - self.width() - margin, margin)
 
     def show_keymap(self, keymap: Keymap) -> None:
         """Show every action's keys."""
@@ -141,5 +164,4 @@ class KeysPanel(Panel):
         if self._for is None and not self._teaching:
             return
         self._teaching, self._for = False, None
-        self.clearFocus()
         set_text(self._note, words)

@@ -188,6 +188,4 @@ class ModelPanel(Panel):
         """Ask without stopping the window."""
         dialogue = QFileDialog(self.window(), "Model", "", "Models (*.onnx)")
         dialogue.setFileMode(QFileDialog.FileMode.ExistingFile)
-        dialogue.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialogue.fileSelected.connect(lambda text: self.chosen.emit(Path(text)))
-        dialogue.open()
+        self.ask_file(dialogue, lambda text: self.chosen.emit(Path(text)))

@@ -11,8 +11,8 @@ from viewer.panels.base import Panel
 from viewer.style.theme import Sizes
 from viewer.style.widgets import label, set_text
 
-ROWS = ("Capture to paint p50", "p95", "p99", "Shown a second", "Live pane a second", "Captured", "Analysed", "Shown",
-        "Dropped", "Foreign contours", "Provider", "Network warm-up", "Screen")  # fmt: skip
+ROWS = ("Capture to paint p50", "p95", "p99", "Frames shown per second", "In the live pane", "Captured", "Analysed",
+        "Shown", "Dropped", "Mismatched contours", "Provider", "Network warm-up", "Screen")  # fmt: skip
 
 
 class PerformancePanel(Panel):

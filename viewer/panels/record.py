@@ -1,37 +1,36 @@
-"""Asked before a recording begins, and before the window closes over one."""
+"""The case code of the records, and the question before the window closes over one."""
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QLineEdit, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from inference.errors import OutputError
 from viewer.panels.base import Panel
 from viewer.style.theme import Sizes
-from viewer.style.widgets import button, set_text, size_button
+from viewer.style.widgets import Field, button, set_text, size_button
 
 WHAT = "Recorded: every frame without loss, contours, areas, scale and its origin, model, guards and your marks."
-CASE = "A case code is optional. Letters, digits and dashes, a digit among them; never a name, a birthday or a number of the hospital."  # noqa: E501
+CASE = "Without a code of yours the records of a day get an automatic one. Letters, digits and dashes, a digit among them; never a name, a birthday or a number of the hospital. A record that runs keeps its code."  # noqa: E501
+CODE = r"[A-Za-z0-9-]*"
 QUIT = "A recording is running. What is written so far is safe on the disk either way."
 
 
 class RecordPanel(Panel):
-    """Asks for a case code, once a sitting; emits `started` with it, empty or checked."""
+    """Asks for the case code of the records to come; emits `chosen` with it, checked; empty for an automatic one."""
 
-    started = Signal(str)
+    chosen = Signal(str)
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__("Record", 420, parent)
+        super().__init__("Case code", 420, parent)
         self._room = parent
         self._what, self._case, self._error = self.note(), self.note("muted", 13), self.note("red")
         self._what.setText(WHAT)
         self._case.setText(CASE)
-        self.code = QLineEdit()
-        self.code.setPlaceholderText("GL-017")
+        self.code = Field("Case code", "GL-017", CODE)
         self.code.setMaxLength(32)
-        self.code.setAccessibleName("Case code")
-        self.code.returnPressed.connect(self.start)
-        self.start_button = button("Start recording", kind="accent")
-        self.start_button.clicked.connect(self.start)
-        for part in (self._what, self._case, self.code, self._error, self.start_button):
+        self.code.returnPressed.connect(self.choose)
+        self.use = button("Use this code", kind="accent")
+        self.use.clicked.connect(self.choose)
+        for part in (self._what, self._case, self.code, self._error, self.use):
             self.body.addWidget(part)
         self._error.hide()
 
@@ -43,10 +42,15 @@ class RecordPanel(Panel):
         self._error.setFont(sizes.font(14))
         self.code.setFont(sizes.font(16))
         self.code.setFixedHeight(sizes.touch)
-        size_button(self.start_button, sizes)
+        size_button(self.use, sizes)
 
-    def start(self) -> None:
-        """Begin with the code that was typed, unless it could be a name."""
+    def take_keyboard(self) -> None:
+        """Type the code at once."""
+        self.code.setFocus()
+        self.code.selectAll()
+
+    def choose(self) -> None:
+        """Take the code that was typed, unless it could be a name."""
         from inference.recording.schema import checked_case_code  # its library isn't needed at the start
 
         try:
@@ -58,7 +62,7 @@ class RecordPanel(Panel):
             return
         self._error.hide()
         self.dismiss()
-        self.started.emit(code)
+        self.chosen.emit(code)
 
 
 class QuitPanel(Panel):
@@ -71,7 +75,7 @@ class QuitPanel(Panel):
         super().__init__("Stop recording and close?", 420, parent)
         self._words = self.note()
         self._words.setText(QUIT)
-        self.stay, self.leave = button("Go on recording", kind="accent"), button("Stop and close")
+        self.stay, self.leave = button("Keep recording", kind="accent"), button("Stop and close")
         self.stay.clicked.connect(self.dismiss)
         self.leave.clicked.connect(self.agreed)
         row = QHBoxLayout()
@@ -86,3 +90,7 @@ class QuitPanel(Panel):
         self._words.setFont(sizes.font(14))
         for made in (self.stay, self.leave):
             size_button(made, sizes)
+
+    def take_keyboard(self) -> None:
+        """Enter goes on recording."""
+        self.stay.setFocus()

@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
 
 from inference.live.requests import DEMO, SourceRequest
 from viewer.panels.base import Panel
 from viewer.panels.source_list import SourceList
 from viewer.style.theme import Sizes
-from viewer.style.widgets import button, rule, set_text, size_button
+from viewer.style.widgets import Button, Field, button, rule, set_text, size_button
 
 PHANTOM = "simulated:"
 AXES = ("i", "j", "k")
+ADDRESS = r"[^\s]*"
 
 
 class SourcePanel(Panel):
@@ -31,7 +32,7 @@ class SourcePanel(Panel):
         self.current = ""
         """What was asked for last; asked for again when its axis or region changes."""
         self._error = self.note("red")
-        self._buttons: list[QPushButton] = []
+        self._buttons: list[Button] = []
         files, axes = QHBoxLayout(), QHBoxLayout()
         for layout, text, does in (
             (files, "File…", self._ask_file),
@@ -49,9 +50,7 @@ class SourcePanel(Panel):
         self.list = SourceList()
         self.list.opened.connect(self._choose)
         self.list.selected.connect(lambda text: self.preview_wanted.emit(self.request(text)))
-        self.address = QLineEdit()
-        self.address.setPlaceholderText("igtl://computer:18944, rtsp://…, udp://…")
-        self.address.setAccessibleName("Address of a live stream")
+        self.address = Field("Address of a live stream", "igtl://computer:18944, rtsp://…, udp://…", ADDRESS)
         self.address.returnPressed.connect(self._connect_stream)
         self._lay_out(files, axes)
 
@@ -69,13 +68,13 @@ class SourcePanel(Panel):
         self.body.addWidget(self.list)
         self._error.hide()
 
-    def _button(self, text: str, does: Callable[[], None]) -> QPushButton:
+    def _button(self, text: str, does: Callable[[], None]) -> Button:
         made = button(text)
         made.clicked.connect(lambda _=False: does())
         self._buttons.append(made)
         return made
 
-    def _axis_button(self, axis: str, row: QHBoxLayout) -> QPushButton:
+    def _axis_button(self, axis: str, row: QHBoxLayout) -> Button:
         made = self._button(axis, lambda: self._choose_axis(axis))
         made.setCheckable(True)
         made.setChecked(axis == self._axis)
@@ -144,6 +143,4 @@ class SourcePanel(Panel):
         """Ask without stopping the window: the picture goes on behind the dialogue."""
         dialogue = QFileDialog(self.window(), "Open")
         dialogue.setFileMode(mode)
-        dialogue.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        dialogue.fileSelected.connect(self._choose)
-        dialogue.open()
+        self.ask_file(dialogue, self._choose)

@@ -4,15 +4,17 @@ from pathlib import Path
 
 from PySide6.QtCore import QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from inference.display import grey
 from inference.jobs.preview import Preview
 from inference.sources import DEVICE
 from viewer.style import theme
 from viewer.style.theme import Sizes
-from viewer.style.widgets import button, label, set_text, size_button
+from viewer.style.widgets import Button, button, label, set_text, size_button
 
+ROW = 280
+"""Of a name in the list, px at 1280×800: a longer one gives up its middle, and keeps the whole in its tool tip."""
 HEIGHT = 216
 """Of the list and of the preview, px at 1280×800: the panel never grows with them."""
 
@@ -73,7 +75,7 @@ class SourceList(QWidget):
         super().__init__()
         self._sizes = Sizes()
         self.current = ""
-        self._rows: list[QPushButton] = []
+        self._rows: list[Button] = []
         self._captions: list[QLabel] = []
         self._names = QVBoxLayout()
         self._names.setContentsMargins(0, 0, 0, 0)
@@ -107,6 +109,8 @@ class SourceList(QWidget):
         size_button(self._open, sizes)
         for made in self._rows:
             size_button(made, sizes)
+            name, room = str(made.property("name")), sizes.px(ROW)
+            made.setText(made.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, room))
         for caption in self._captions:
             caption.setFont(sizes.font(13, QFont.Weight.Medium))
 
@@ -133,6 +137,7 @@ class SourceList(QWidget):
             made.setCheckable(True)
             made.clicked.connect(lambda _=False, chosen=text: self._press(chosen))
             made.setProperty("source", text)
+            made.setProperty("name", name)
             self._names.addWidget(made)
             self._rows.append(made)
 

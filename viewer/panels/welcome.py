@@ -37,3 +37,7 @@ class WelcomePanel(Panel):
         for line in self._lines:
             line.setFont(sizes.font(14))
         size_button(self._start, sizes)
+
+    def take_keyboard(self) -> None:
+        """Enter starts."""
+        self._start.setFocus()

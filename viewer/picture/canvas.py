@@ -54,6 +54,7 @@ class Canvas(QGraphicsView):
         self._levels = (0.0, 255.0)
         self._annotations = Annotations()
         self._side, self._edge = SIDE, EDGE
+        self._strips = self._other_strips = (0, 0)
         self._flip = Flip()
         self._drawn: Outcome | None = None
         self._style: tuple[tuple[Line, ...], bool] = ((), False)
@@ -94,6 +95,17 @@ class Canvas(QGraphicsView):
             self._place()
 
     @property
+    def strips(self) -> tuple[int, int]:
+        """What the words above and below the picture take, view pixels."""
+        return self._strips
+
+    def match(self, strips: tuple[int, int]) -> None:
+        """Leave as much free as the other one of two panes does, so that both pictures have one scale."""
+        if strips != self._other_strips:
+            self._other_strips = strips
+            self._place()
+
+    @property
     def room(self) -> QRect:
         """Where picture and marks may be, view pixels."""
         return self.viewport().rect()
@@ -115,6 +127,8 @@ class Canvas(QGraphicsView):
         """Change the marks around the picture."""
         if annotations != self._annotations:
             self._annotations = annotations
+            if overlay.strips(annotations, self.room, self._sizes) != self._strips:
+                self._place()
             self.viewport().update()
 
     def set_flip(self, flip: Flip) -> None:
@@ -192,14 +206,16 @@ class Canvas(QGraphicsView):
             self._place()
 
     def _place(self) -> None:
-        """Fit the picture into the view, leaving room for the ruler."""
+        """Fit the picture into the view, leaving room for the ruler, and for the words above and below it."""
+        self._strips = overlay.strips(self._annotations, self.room, self._sizes)
         self.setSceneRect(self.viewport().rect())
         size = self.room.size()
         frame = self.picture.frame
         if frame is None:
             return
         side, edge = self._sizes.px(self._side), self._sizes.px(self._edge)
-        area = (side, edge, max(1, size.width() - 2 * side), max(1, size.height() - 2 * edge))
+        above, below = (max(edge, *both) for both in zip(self._strips, self._other_strips, strict=True))
+        area = (side, above, max(1, size.width() - 2 * side), max(1, size.height() - above - below))
         self.placement = Placement.fit(frame.rows, frame.cols, frame.spacing, area, self._flip)
         self.picture.setTransform(self.placement.transform)
         self.map.setTransform(self.placement.transform)

@@ -15,6 +15,8 @@ MOST_TICKS = 40
 """Centimetres that any scanner may show."""
 CAPTION = 38
 """Height of the words on the analysed pane, px at 1280×800."""
+BANNER, LINE, BAR = 38, 22, 44
+"""Height of the banner above the picture, of a line of words and of the scale bar below it, px at 1280×800."""
 EMPTY = "Drop a file here, or open one (Ctrl O)"
 
 
@@ -36,7 +38,7 @@ def paint(painter: QPainter, annotations: Annotations, placement: Placement, vie
         _scale_bar(painter, annotations.col_mm, placement, view, sizes)
     _letters(painter, annotations, placement, view, sizes)
     if annotations.banner:
-        _banner(painter, annotations.banner, placement, sizes)
+        _banner(painter, annotations.banner, placement, view, sizes)
     if annotations.ticks is not None:
         _ticks(painter, annotations.ticks, placement, sizes)
     _points(painter, annotations.points, theme.AMBER, placement, sizes)
@@ -101,25 +103,51 @@ def _marker(painter: QPainter, annotations: Annotations, view: QRect, sizes: the
     painter.drawText(rect, Qt.AlignmentFlag.AlignCenter, "M?" if unset else "M")
 
 
-def _bottom_lines(painter: QPainter, annotations: Annotations, view: QRect, sizes: theme.Sizes) -> None:
-    """The phase at the left, the note beside it, in the corner where no ruler is."""
-    painter.setFont(sizes.font(13, QFont.Weight.Medium))
-    edge = sizes.px(14)
-    metrics = QFontMetricsF(painter.font())
-    base: float = view.bottom() - edge
-    lines = (
-        (annotations.note, theme.SOFT),
-        (annotations.mode, theme.SOFT),
-        (annotations.disagreement, theme.TRUTH),
-        (annotations.band, theme.BAND),
-        (annotations.truth, theme.TRUTH),
-        (annotations.flipped, theme.AMBER),
+def strips(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> tuple[int, int]:
+    """Height of what stands above and below the picture, view pixels: nothing is written over the sector."""
+    caption = CAPTION if annotations.caption or annotations.heading else 0
+    banner = sizes.px(BANNER + caption) if annotations.banner else 0
+    rows = len(_rows(annotations, view, sizes))
+    line = sizes.px(LINE)
+    bar = sizes.px(BAR) if annotations.col_mm is not None else 0
+    return banner, max(rows * line, bar)
+
+
+def _rows(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> list[list[tuple[float, str, str]]]:
+    """The words below the picture in rows of (left, words, colour): as many in a row as have room."""
+    metrics = QFontMetricsF(sizes.font(13, QFont.Weight.Medium))
+    left = float(view.left() + sizes.px(14))
+    right = view.right() - sizes.px(14 if annotations.col_mm is None else 260)
+    rows: list[list[tuple[float, str, str]]] = [[]]
+    x = left
+    for words, colour in (
         (annotations.phase, theme.TEXT),
-    )
-    for words, colour in lines:
-        if words:
-            _outlined(painter, QPointF(edge, base - metrics.descent()), words, colour)
-            base -= metrics.height() + sizes.px(2)
+        (annotations.flipped, theme.AMBER),
+        (annotations.truth, theme.TRUTH),
+        (annotations.band, theme.BAND),
+        (annotations.disagreement, theme.TRUTH),
+        (annotations.mode, theme.SOFT),
+        (annotations.note, theme.SOFT),
+    ):
+        if not words:
+            continue
+        width = metrics.horizontalAdvance(words)
+        if rows[-1] and x + width > right:
+            rows.append([])
+            x = left
+        rows[-1].append((x, words, colour))
+        x += width + sizes.px(22)
+    return rows if rows[0] else []
+
+
+def _bottom_lines(painter: QPainter, annotations: Annotations, view: QRect, sizes: theme.Sizes) -> None:
+    """The phase at the left, everything else that is said of the picture beside it, all below the picture."""
+    painter.setFont(sizes.font(13, QFont.Weight.Medium))
+    base = view.bottom() - sizes.px(3) - QFontMetricsF(painter.font()).descent()
+    for row in reversed(_rows(annotations, view, sizes)):
+        for left, words, colour in row:
+            _outlined(painter, QPointF(left, base), words, colour)
+        base -= sizes.px(LINE)
 
 
 def _outlined(painter: QPainter, at: QPointF, words: str, colour: str) -> None:
@@ -182,7 +210,7 @@ def _letters(
     middle_x, middle_y = (placement.left + placement.right) / 2, (placement.top + placement.bottom) / 2
     top, bottom, left, right = annotations.letters
     spots = (
-        (top, middle_x, placement.top + side / 2 + (sizes.px(44) if annotations.banner else 0)),
+        (top, middle_x, placement.top + side / 2),
         (bottom, middle_x, placement.bottom - side / 2),
         (left, max(placement.left - side / 2, view.left() + side), middle_y),
         (right, min(placement.right + side / 2, view.right() - side), middle_y),
@@ -203,11 +231,18 @@ def banner_font(words: str, width: float, sizes: theme.Sizes) -> QFont:
     return sizes.font(size, QFont.Weight.Bold)
 
 
-def _banner(painter: QPainter, words: str, placement: Placement, sizes: theme.Sizes) -> None:
-    """A band across the top of the picture."""
-    width = placement.right - placement.left
-    font = banner_font(words, width - sizes.px(24), sizes)
-    band = QRectF(placement.left, placement.top + sizes.px(8), width, QFontMetricsF(font).height() + sizes.px(10))
+def banner_rect(placement: Placement, view: QRect, sizes: theme.Sizes) -> QRectF:
+    """The band above the picture, between the two corners of the orientation marker."""
+    corner = sizes.touch + sizes.px(24)
+    left, right = view.left() + corner, view.right() - corner
+    height = sizes.px(BANNER - 6)
+    return QRectF(left, placement.top - height - sizes.px(3), max(1, right - left), height)
+
+
+def _banner(painter: QPainter, words: str, placement: Placement, view: QRect, sizes: theme.Sizes) -> None:
+    """A band above the picture."""
+    band = banner_rect(placement, view, sizes)
+    font = banner_font(words, band.width() - sizes.px(24), sizes)
     painter.fillRect(band, QColor(theme.AMBER))
     painter.setFont(font)
     painter.setPen(QColor(theme.GROUND))

@@ -19,7 +19,6 @@ QWidget { color: $text; background: transparent; }
 QMainWindow, QWidget#ground { background: $ground; }
 QWidget#picture_area { background: $black; }
 QWidget#top { background: $panel; border-bottom: 1px solid $border; }
-QWidget#badge { background: #301416; border: 1px solid #96403f; border-radius: 6px; }
 QWidget#controls { background: $panel; border-top: 1px solid $border; }
 QWidget#side { background: $panel; border-left: 1px solid $border; }
 QFrame#panel { background: $panel; border: 1px solid $border; border-radius: $radius; }
@@ -35,13 +34,17 @@ QLabel[kind="key"] { border: 1px solid $border; border-radius: $bead; background
 QPushButton { background: $raised; border: 1px solid $border; border-radius: $radius; padding: 0 $pad; }
 QPushButton:hover { background: $hover; }
 QPushButton:pressed, QPushButton:checked { background: $hover; border-color: $cyan; }
-QPushButton:focus { border-color: $muted; }
 QPushButton:disabled { color: $muted; }
 QPushButton[kind="accent"] { background: $cyan; color: $ground; border-color: $cyan; }
 QPushButton[kind="accent"]:disabled { background: $raised; color: $muted; border-color: $border; }
 QPushButton[kind="row"] { background: transparent; border-color: transparent; text-align: left; }
 QPushButton[kind="row"]:hover { background: $hover; }
 QPushButton[kind="icon"] { padding: 0; }
+QPushButton#badge { background: #301416; border: 1px solid #96403f; padding: 0; }
+QPushButton#badge:hover { background: #4a1d20; }
+QPushButton:focus, QPushButton#badge:focus, QPushButton[kind="row"]:focus, QPushButton[kind="accent"]:focus {
+    border: 2px solid $text;
+}
 QLineEdit {
     background: $ground; border: 1px solid $border; border-radius: $radius; padding: 0 $pad;
     selection-background-color: $cyan; selection-color: $ground;

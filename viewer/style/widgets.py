@@ -1,8 +1,16 @@
 """Small widgets that several places use."""
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPaintEvent, QPen
-from PySide6.QtWidgets import QFrame, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtCore import QEvent, QPointF, QRectF, QRegularExpression, QSize, Qt
+from PySide6.QtGui import (
+    QColor,
+    QKeyEvent,
+    QPainter,
+    QPainterPath,
+    QPaintEvent,
+    QPen,
+    QRegularExpressionValidator,
+)
+from PySide6.QtWidgets import QFrame, QLabel, QLineEdit, QPushButton, QSizePolicy, QWidget
 
 from inference.readout.marks import Shape
 from viewer.style.theme import Sizes
@@ -30,21 +38,75 @@ def set_ink(target: QLabel, ink: str) -> None:
         target.style().polish(target)
 
 
-def button(text: str, hint: str = "", kind: str = "") -> QPushButton:
-    """A button that leaves the keyboard to the window's shortcuts."""
-    made = QPushButton(text)
-    made.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+class Button(QPushButton):
+    """A button that Tab reaches and Enter presses. A click leaves the keyboard where it is, and space is a shortcut.
+
+    Attributes:
+        least: its smallest width, px.
+    """
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(text)
+        self.least = 0
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def sizeHint(self) -> QSize:
+        """Its whole text, and a finger's width."""
+        return super().sizeHint().expandedTo(QSize(self.least, 0))
+
+    def minimumSizeHint(self) -> QSize:
+        """The same: no layout makes it narrower than its text."""
+        return self.sizeHint()
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        """Press it by Enter."""
+        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.click()
+        else:
+            super().keyPressEvent(event)
+
+
+class Field(QLineEdit):
+    """A field that takes the letters that may stand in it; every other key stays a shortcut, for a pedal too.
+
+    Args:
+        name: what it asks for.
+        example: stands in it while it is empty.
+        pattern: a regular expression of its text, at every step of typing.
+    """
+
+    def __init__(self, name: str, example: str, pattern: str) -> None:
+        super().__init__()
+        self.setPlaceholderText(example)
+        self.setAccessibleName(name)
+        self._pattern = QRegularExpression(QRegularExpression.anchoredPattern(pattern))
+        self.setValidator(QRegularExpressionValidator(self._pattern, self))
+
+    def event(self, event: QEvent) -> bool:
+        """Leave a key to the shortcuts that cannot be typed here."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            typed = event.text()
+            if typed.isprintable() and typed and not self._pattern.match(typed).hasMatch():
+                event.ignore()
+                return False
+        return super().event(event)
+
+
+def button(text: str, hint: str = "", kind: str = "") -> Button:
+    """A button."""
+    made = Button(text)
     made.setProperty("kind", kind)
     made.setToolTip(hint)
     made.setAccessibleName(hint or text)
     return made
 
 
-def size_button(target: QPushButton, sizes: Sizes, *, square: bool = False, size: float = 14) -> None:
+def size_button(target: Button, sizes: Sizes, *, square: bool = False, size: float = 14) -> None:
     """Give a button a finger's height, and its font."""
     target.setFont(sizes.font(size))
     target.setFixedHeight(sizes.touch)
-    target.setMinimumWidth(sizes.touch)
+    target.least = sizes.touch
+    target.updateGeometry()
     if square:
         target.setFixedWidth(sizes.touch)
     target.setIconSize(QSize(sizes.px(18), sizes.px(18)))

@@ -20,10 +20,11 @@ import pytest
 from inference import cli
 from inference.assets import demo_clip_path, demo_model_path
 from inference.frame import Frame
+from inference.live.policy import DEMONSTRATION_ONLY
 from inference.model.engine import Engine
 from inference.model.segmentation import regions_of
 from inference.model.segmenter import Segmenter
-from inference.outcome import Analysis, Outcome, Tumour
+from inference.outcome import Analysis, NotAnalysed, Outcome, Reason, Tumour
 from inference.recording.recorder import Recorder
 from inference.recording.schema import EventKind
 from inference.safety import INTENDED_USE
@@ -163,6 +164,30 @@ def test_the_page_opens_offline_and_tells_what_must_be_known(clip: tuple[Path, l
         assert words in text
     assert "Largest plane" in text
     assert text.count("<img") == len(list(clip[0].glob("*_contour.png"))) >= 2
+
+
+@pytest.mark.parametrize(
+    ("burnt_in", "words"), [(False, "Set to black before recording"), (True, "was kept in the rec")]
+)
+def test_the_page_says_when_which_case_why_not_and_whether_text_was_kept(
+    burnt_in: bool, words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "iUS-20260102-030405.mcap"
+    with open_source(str(demo_clip_path())) as source:
+        frames = [source.read(index) for index in (90, 91, 92)]
+        recorder = Recorder(path, source.info, start=0.0)
+    for frame in frames:
+        pixels = frame.pixels.copy()
+        pixels[4:20, 4:40] = 200 if burnt_in else 0
+        shown = replace(frame, pixels=pixels)
+        recorder.frame(shown)
+        recorder.outcome(NotAnalysed(shown, Reason.DEMONSTRATION, DEMONSTRATION_ONLY))
+    recorder.close()
+    assert cli.main(["export", str(path), "--out", str(tmp_path)]) == cli.WELL
+    text = (tmp_path / "summary.html").read_text()
+    for said in ("2026-01-02 03:04:05", "no code given", "3 ×", DEMONSTRATION_ONLY, words):
+        assert said in text
+    assert "Not analysed.<" not in text
 
 
 def test_the_plot_stands_by_itself(clip: tuple[Path, list[Outcome]]) -> None:

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 import whole_picture as plain
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -194,6 +194,7 @@ def test_the_edge_near_a_region_is_that_of_the_whole_picture(pixels, data):
 
 
 @given(hnp.arrays(np.float32, st.tuples(st.integers(3, 80), st.just(2)), elements=st.floats(-300, 300, width=16)))
+@example(np.array([[0, -0.0], [-0.0, -0.0], [-0.0, -0.0]], np.float32))
 @settings(max_examples=300, deadline=None)
 def test_the_longest_diameter_is_the_longest_of_all_pairs(outline):
     spacing = PixelSpacing(0.17, 0.3, Provenance.EXACT)

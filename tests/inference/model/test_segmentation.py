@@ -275,6 +275,6 @@ def test_the_band_lies_where_the_network_says_25_and_75_percent(threshold: float
 def test_a_band_of_nothing_is_empty_and_specks_do_not_stop_the_stream() -> None:
     assert band_of(np.full((40, 40), -9, np.float32), 0.5).outer == ()
     noise = np.random.default_rng(3).normal(0, 4, (400, 400)).astype(np.float32)
-    began = time.perf_counter()
+    began = time.process_time()  # what it costs, however busy the computer is
     band_of(noise, 0.5)
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0

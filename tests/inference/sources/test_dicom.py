@@ -54,7 +54,7 @@ def test_real_files_without_a_scale(real_dicom, name, reason):
 
 def test_two_real_panes_are_asked_about(real_dicom):
     path = real_dicom("gdcm-US-ALOKA-16.dcm")
-    with pytest.raises(ChoiceError, match=r"2 pictures.*--region 0.*--region 1"):
+    with pytest.raises(ChoiceError, match=r"2 pictures.*choose region 0.*region 1"):
         open_source(path)
     with pytest.raises(ChoiceError, match="no B-mode region 2"):
         open_source(path, region=2)  # the grey bar

@@ -54,7 +54,7 @@ def seen(source: NetworkSource) -> tuple[set[tuple[int, ...]], str]:
     try:
         for frame in frames:
             sizes.add(frame.pixels.shape)
-            assert frame.spacing == TYPED
+            assert frame.spacing in (TYPED, None)  # none after a pause, which a busy computer makes
     except SourceError as error:
         return sizes, str(error)
     raise AssertionError("it goes on")

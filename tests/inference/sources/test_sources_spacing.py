@@ -49,7 +49,7 @@ def unknown(path, axis="k"):
     assert source.info.spacing is None
     assert source.read(0).spacing is None
     assert source.read(0).no_spacing_reason == reason
-    assert reason.endswith("calibrate, or type the spacing (--spacing ROW,COL).")
+    assert reason.endswith("calibrate, or type the mm per pixel.")
     assert "\n" not in reason
     return reason
 

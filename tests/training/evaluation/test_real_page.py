@@ -39,13 +39,15 @@ def outlines(tmp_path: Path) -> Outlines:
 def page(outlines: Outlines, tmp_path: Path) -> str:
     threshold_model(tmp_path / "model.onnx")
     models = {"threshold": tmp_path / "model.onnx"}
-    write_page(models, outlines, tmp_path / "us", tmp_path / "work", tmp_path / "docs" / "REAL.md")
+    where = (tmp_path / "us", tmp_path / "work", tmp_path / "docs" / "REAL.md")
+    write_page(models, outlines, *where, notes=("It fails in the dark.",))
     return (tmp_path / "docs" / "REAL.md").read_text()
 
 
 def test_the_page_says_what_was_seen_how_well_it_was_met_and_by_whom(page: str, tmp_path: Path) -> None:
     assert "by no expert: a yardstick, and no clinical figure" in page
     assert "CC BY 4.0" in page
+    assert "- It fails in the dark." in page
     rows = {line.split(" | ")[0]: line.split(" | ") for line in page.splitlines() if line.startswith("| ")}
     assert float(rows["| 4"][3]) > 0.95
     assert rows["| 4"][1] == "no"

@@ -22,11 +22,13 @@ from inference.live.guarded_source import UNWATCHED
 from inference.live.health import Health
 from inference.outcome import Outcome, Tumour, UnknownSpacing
 from inference.readout.annotations import Ticks
+from inference.ruler import per_pixel
 from inference.sources import open_live, open_source
 from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Marker
-from viewer.control.calibration import DIFFERENT
+from viewer.control.calibration import DIFFERENT, TURNED
+from viewer.control.presets import Presets, presets_path
 from viewer.main_window import MainWindow
 
 Show = Callable[..., MainWindow]
@@ -220,6 +222,32 @@ def _has_text(window: MainWindow) -> bool:
     return frame is not None and bool(frame.pixels[TEXT.where].any())
 
 
+def test_what_is_marked_on_stands_still_and_a_depth_turned_meanwhile_takes_nothing(
+    show: Show, qtbot: QtBot, scanner: tuple[Any, str]
+) -> None:
+    server, address = scanner
+    window = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: "scale unknown" in card(window), timeout=5000)
+    mark_depth(qtbot, window)
+    qtbot.waitUntil(lambda: _has_text(window), timeout=3000)
+    stands = window.view.canvas.picture.frame
+    assert stands is not None
+    captured = window.session.status().captured  # type: ignore[union-attr]
+    qtbot.waitUntil(lambda: window.session.status().captured > captured + 10, timeout=5000)  # type: ignore[union-attr]
+    assert window.view.canvas.picture.frame is stands
+    server.depth = "9"
+    qtbot.waitUntil(lambda: not window.session.source.depth_watched, timeout=5000)  # type: ignore[union-attr]
+    assert window.view.canvas.picture.frame is stands, "the picture of before is still what is clicked on"
+    measure(qtbot, window)
+    assert window.view.picture_area.notice.text() == TURNED
+    qtbot.wait(300)
+    assert not measured(window)
+    window.act("calibrate")
+    measure(qtbot, window)
+    qtbot.waitUntil(lambda: measured(window), timeout=5000)
+    window.close()
+
+
 def test_an_empty_region_is_no_depth_text(show: Show, qtbot: QtBot, scanner: tuple[Any, str]) -> None:
     _, address = scanner
     window = show(open_live(address), wait=False)
@@ -292,6 +320,94 @@ def test_a_video_is_calibrated_on_its_own_ruler_which_no_frame_shows(show: Show,
     qtbot.keyClick(window.view.calibration.length, Qt.Key.Key_Return)
     qtbot.waitUntil(lambda: measured(window), timeout=5000)
     assert window.shown.frame.spacing is None or window.shown.frame.spacing.row_mm == pytest.approx(0.15, rel=0.02)
+
+
+def test_a_scale_that_no_frame_was_shown_with_is_not_kept(show: Show, qtbot: QtBot, scanner: tuple[Any, str]) -> None:
+    _, address = scanner
+    window = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: "scale unknown" in card(window), timeout=5000)
+    mark_depth(qtbot, window)
+    info = window.session.info
+    assert info is not None
+    spacing = PixelSpacing(0.2, 0.2, Provenance.TYPED)
+    window.handlers.calibrate(spacing)
+    window.calibration.source_opened()  # another source, before a frame had this scale
+    qtbot.waitUntil(lambda: measured(window), timeout=5000)
+    assert Presets().known(info.origin.name, info.rows, info.cols) == ()
+    window.handlers.calibrate(spacing)
+    qtbot.waitUntil(lambda: Presets().known(info.origin.name, info.rows, info.cols) != (), timeout=5000)
+    window.close()
+
+
+def test_a_sender_without_text_has_a_scale_on_the_users_word_which_is_said(
+    show: Show, qtbot: QtBot, shoot: Shoot, scanner: tuple[Any, str]
+) -> None:
+    server, address = scanner
+    server.depth = ""
+    window = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: "scale unknown" in card(window), timeout=5000)
+    window.act("calibrate")
+    panel = window.view.calibration
+    for field in (panel.row, panel.column):
+        qtbot.keyClicks(field, "0.2")
+    click(qtbot, panel._use_typed)
+    assert panel.isVisible()
+    assert "Nobody watches the depth" in panel._error.text()
+    assert panel._confirm.text() == "Use 0.2 mm per pixel on my word"
+    shoot(window, "scale-on-my-word")
+    click(qtbot, panel._confirm)
+    qtbot.waitUntil(lambda: measured(window), timeout=5000)
+    assert window.shown is not None
+    assert window.shown.frame.spacing is not None
+    assert window.shown.frame.spacing.provenance is Provenance.VOUCHED
+    window.refresh._slow_at = 0.0
+    qtbot.waitUntil(lambda: "user's word" in window.view.readout._values["Scale"].text(), timeout=3000)
+    assert presets_path().exists() is False
+    server.silent = True
+    qtbot.wait(1200)
+    server.silent = False
+    qtbot.waitUntil(lambda: isinstance(window.shown, UnknownSpacing), timeout=10_000)
+    assert not window.view.readout._again.isVisible()
+    window.close()
+
+
+def test_after_an_interruption_one_key_uses_the_scale_again_and_only_while_the_depth_is_as_before(
+    show: Show, qtbot: QtBot, shoot: Shoot, scanner: tuple[Any, str]
+) -> None:
+    server, address = scanner
+    window = show(open_live(address), wait=False)
+    qtbot.waitUntil(lambda: "scale unknown" in card(window), timeout=5000)
+    mark_depth(qtbot, window)
+    measure(qtbot, window)
+    qtbot.waitUntil(lambda: measured(window), timeout=5000)
+    again, given = window.view.readout._again, None if window.shown is None else window.shown.frame.spacing
+    assert given is not None
+    assert not again.isVisible()
+
+    def interrupt() -> None:
+        server.silent = True
+        qtbot.waitUntil(lambda: window.state.condition.health is Health.LOST, timeout=10_000)
+        qtbot.wait(1000)
+
+    interrupt()
+    server.silent = False
+    qtbot.waitUntil(again.isVisible, timeout=10_000)
+    qtbot.wait(300)
+    assert not measured(window), "never by itself"
+    assert again.text() == f"Depth unchanged: use {per_pixel(given)}"
+    shoot(window, "interrupted-scale-offered")
+    qtbot.keyClick(window, Qt.Key.Key_U)
+    qtbot.waitUntil(lambda: measured(window), timeout=5000)
+    assert not again.isVisible()
+    interrupt()
+    server.depth = "9"
+    server.silent = False
+    qtbot.waitUntil(lambda: Alarm.DEPTH.sentence in card(window), timeout=10_000)
+    assert not again.isVisible()
+    qtbot.keyClick(window, Qt.Key.Key_U)
+    qtbot.wait(300)
+    assert not measured(window)
+    window.close()
 
 
 MM = st.floats(0.05, 1.0)

@@ -8,16 +8,18 @@ from time import monotonic
 from typing import Any
 
 import numpy as np
+import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from recordings import frames_in, said, start
 
 from inference.alarms import Alarm
 from inference.crop import Rect, crop
+from inference.errors import ChoiceError
 from inference.frame import Frame
 from inference.live.model import Model
 from inference.outcome import Outcome, Tumour
-from inference.recording.schema import EventKind
+from inference.recording.schema import EventKind, checked_case_code
 from inference.sources import open_live
 from inference.sources.record import RecordSource
 from inference.sources.simulated import PhantomSource
@@ -68,24 +70,56 @@ def test_a_record_holds_what_was_shown_and_what_happened(
     assert (last.phase, last.flip, last.marker) == ("before_dura_opening", "FLIPPED left-right", "left")
 
 
-def test_the_code_is_asked_once_and_never_a_name(
+def test_the_code_of_the_records_to_come_is_never_a_name(
     show: Show, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource], shoot: Shoot
 ) -> None:
     window = show(size=(1366, 768))
-    qtbot.keyClick(window, Qt.Key.Key_R)
+    window.act("code")
     window.view.record.code.setText("Doe-Jane")
-    window.view.record.start()
+    window.view.record.choose()
     assert "never a name" in window.view.record._error.text()
-    assert not window.state.recording.running
     shoot(window, "record-case-code")
-    window.view.record.code.setText("")
-    window.view.record.start()
+    window.view.record.code.setText("GL-018")
+    window.view.record.choose()
+    assert window.view.record.isHidden()
+    assert not window.state.recording.running
+    qtbot.keyClick(window, Qt.Key.Key_R)
     qtbot.waitUntil(frames_in(window, 2), timeout=10_000)
-    recorded(window).close()
+    assert recorded(window).opening.case_code == "GL-018"
+
+
+def test_one_press_records_under_an_automatic_code(
+    show: Show, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource]
+) -> None:
+    window = show()
     qtbot.keyClick(window, Qt.Key.Key_R)
     assert window.state.recording.running
-    assert window.view.record.isHidden()
-    window.state.recording.stop()
+    said(window, qtbot, "Recording under S-")
+    qtbot.waitUntil(frames_in(window, 2), timeout=10_000)
+    code = recorded(window).opening.case_code
+    assert checked_case_code(code) == code != ""
+
+
+def test_a_record_ends_by_its_own_action_alone(
+    show: Show, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource], records: Path
+) -> None:
+    """Neither Enter nor a second beginning ends it; a press on REC does, and the file says that it was finished."""
+    window = show()
+    start(window, qtbot, "GL-017")
+    qtbot.waitUntil(frames_in(window, 2), timeout=10_000)
+    running = window.session.record
+    qtbot.keyClick(window.view.record.code, Qt.Key.Key_Return)
+    window.state.recording.start()
+    with pytest.raises(ChoiceError, match="is running"):
+        window.session.start_record(records / "second.mcap")
+    assert window.session.record is running
+    window.refresh._slow_at = 0.0
+    qtbot.waitUntil(lambda: window.view.top.badge.isVisible(), timeout=5000)
+    qtbot.mouseClick(window.view.top.badge, Qt.MouseButton.LeftButton)
+    assert not window.state.recording.running
+    source = recorded(window)
+    assert source.whole
+    assert len(list(records.iterdir())) == 1
 
 
 def test_a_wrong_contour_is_marked_on_its_frame(
@@ -93,7 +127,7 @@ def test_a_wrong_contour_is_marked_on_its_frame(
 ) -> None:
     window = show(PhantomSource(count=60))
     qtbot.keyClick(window, Qt.Key.Key_W)
-    said(window, qtbot, "press R first")
+    said(window, qtbot, "Start recording to mark contours")
     start(window, qtbot)
     shown = at(window, 30)
     qtbot.keyClick(window, Qt.Key.Key_W)
@@ -176,7 +210,6 @@ def test_a_slow_model_costs_answers_but_no_frames(
 def test_recording_takes_no_time_from_the_window(show: Show, qtbot: QtBot) -> None:
     """A tick while recording takes no longer than a frame's time."""
     window = show(PhantomSource(count=60))
-    window.state.recording.case_code = ""
     qtbot.keyClick(window, Qt.Key.Key_R)
     qtbot.waitUntil(frames_in(window, 5), timeout=10_000)
     times = []

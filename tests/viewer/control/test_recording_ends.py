@@ -62,7 +62,6 @@ def test_another_source_ends_the_recording(show: Show, qtbot: QtBot, records: Pa
 def test_a_folder_that_cannot_be_made_is_one_sentence(show: Show, qtbot: QtBot, records: Path) -> None:
     records.write_text("in the way")
     window = show()
-    window.state.recording.case_code = ""
     qtbot.keyClick(window, Qt.Key.Key_R)
     said(window, qtbot, "cannot be made")
     assert not window.state.recording.running

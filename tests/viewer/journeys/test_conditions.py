@@ -12,7 +12,9 @@ from inference.frame import Frame
 from inference.live.health import Health
 from inference.live.model import Model
 from inference.outcome import Failed, Outcome, SizeState, Tumour
+from inference.readout.marks import Tone
 from inference.sources.simulated import PhantomSource
+from inference.view_notes import Phase
 from viewer.main_window import MainWindow
 
 Show = Callable[..., MainWindow]
@@ -76,19 +78,21 @@ def test_the_warning_is_held_over_single_frames(
         regions = (replace(outcome.regions[0], size=size), *outcome.regions[1:])
         return Tumour(frame, outcome.analysis, outcome.mask, regions)
 
-    window = show(loaded=make_model(model.contract, flicker))
+    window = show(loaded=make_model(model.contract, flicker), phase=Phase.BEFORE_DURA)
     qtbot.waitUntil(
         lambda: window.readout_state is not None and "SMALL" in window.readout_state.card.title, timeout=5000
     )
-    titles = set()
+    titles, tones = set(), set()
     for _ in range(15):
         qtbot.wait(30)
         assert window.readout_state is not None
         titles.add(window.readout_state.card.title)
-    assert titles == {"SMALL: CONTOUR UNRELIABLE"}
+        tones.add(window.readout_state.card.tone)
+    assert tones == {Tone.WARNING}, "amber is held"
+    assert titles <= {"SMALL: CONTOUR UNRELIABLE", "Was small a moment ago"}, "and the words are true of each picture"
     at(window, 33)
     qtbot.waitUntil(
-        lambda: window.readout_state is not None and "SMALL" not in window.readout_state.card.title, timeout=2000
+        lambda: window.readout_state is not None and window.readout_state.card.tone is not Tone.WARNING, timeout=2000
     )
 
 

@@ -23,11 +23,12 @@ from legible import (
     text_contrast,
 )
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 from pytestqt.qtbot import QtBot
 
 from inference.frame import Frame
+from inference.outcome import Outcome
 from inference.readout.annotations import Annotations
 from inference.readout.marks import Ink
 from inference.readout.states import DEMONSTRATION_BANNER
@@ -153,10 +154,12 @@ def test_what_is_written_over_the_picture_is_legible_on_any_tissue(show: Show, q
     places = ((words, SIDE, EDGE), (scaled, SIDE, EDGE), (live, SIDE, PANE_EDGE), (pane, PANE_SIDE, PANE_EDGE))
     for annotations, side, edge in places:
         canvas.leave_free(side, edge)
+        canvas.set_annotations(annotations)
+        placement = canvas.placement
         canvas.set_annotations(Annotations())
         image = canvas.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
         painter = Recorder(image)
-        overlay.paint(painter, annotations, canvas.placement, canvas.room, sizes)
+        overlay.paint(painter, annotations, placement, canvas.room, sizes)
         painter.end()
         assert len(painter.texts) > 8
         assert all(place.width() > 3 for _, place, _, _ in painter.texts)
@@ -164,6 +167,58 @@ def test_what_is_written_over_the_picture_is_legible_on_any_tissue(show: Show, q
             after = pixels_of(image.copy(place))
             measured = contrast_over(before, after)
             assert measured >= (AA_LARGE if large else AA), f"{text}: {measured:.1f}"
+
+
+@pytest.mark.parametrize("size", [(1120, 700), (1920, 1080)])
+def test_no_words_and_no_message_lie_over_the_picture(show: Show, qtbot: QtBot, size: tuple[int, int]) -> None:
+    window = show(Even(90), wait=False, size=size)
+    qtbot.waitUntil(lambda: window.view.canvas.placement is not None, timeout=5000)
+    canvas, sizes = window.view.canvas, window._sizes or theme.Sizes()
+    native = Annotations(
+        phase="Resection started",
+        mode="thorough: mean of 4 mirrored passes and 5 folds",
+        disagreement="pink: model disagreement, not a margin",
+        band="thin lines: model 25-75 %, not a margin",
+        truth="true contour (pink): Dice 0.93 on this frame",
+        flipped="FLIPPED left-right, up-down",
+        banner=DEMONSTRATION_BANNER,
+    )
+    sliced = replace(native, col_mm=0.2, note="reconstructed slice, not probe view")
+    pane = replace(sliced, caption="ANALYSED 0.7 s AGO", caption_ink=Ink.AMBER)
+    for annotations in (native, sliced, pane):
+        canvas.set_annotations(annotations)
+        placed = canvas.placement
+        assert placed is not None
+        picture = QRectF(placed.left, placed.top, placed.right - placed.left, placed.bottom - placed.top)
+        image = QImage(canvas.room.size(), QImage.Format.Format_RGB32)
+        painter = Recorder(image)
+        overlay.paint(painter, annotations, placed, canvas.room, sizes)
+        painter.end()
+        assert {text for text, *_ in painter.texts} >= {native.phase, native.mode, native.band, native.banner}
+        for text, place, *_ in painter.texts:
+            assert not picture.intersects(QRectF(place)) or text == "M?", text
+            assert place.left() >= 0, text
+            assert place.right() <= canvas.room.right(), text
+    area = window.view.picture_area
+    area.say("Snapshot iUS-20260102-030405 is in the folder for exports. " * 3, 0.0)
+    assert not area.notice.geometry().intersects(canvas.geometry())
+    before = canvas.geometry()
+    area.expire(1e9)
+    assert canvas.geometry().height() > before.height()
+
+
+def test_the_place_is_that_of_the_frame_whose_reading_stands_there(
+    show: Show, at: Callable[[MainWindow, int], Outcome]
+) -> None:
+    window = show(PhantomSource(count=60))
+    at(window, 30)
+    transport, playback = window.view.transport, window.session.playback
+    assert playback is not None
+    assert transport._place.text() == "31 / 60"
+    playback.seek(41)  # the recording is there before its answer is
+    transport.update_place()
+    assert window.shown is not None
+    assert transport._place.text() == f"{window.shown.frame.index + 1} / 60"
 
 
 class Even(PhantomSource):

@@ -13,6 +13,7 @@ from inference.readout.readout_state import Offer
 from inference.ruler import ruler_spacing
 from inference.sources.simulated import PhantomSource
 from inference.spacing import Provenance
+from inference.view_notes import Phase
 from viewer.main_window import MainWindow
 
 Show = Callable[..., MainWindow]
@@ -83,7 +84,7 @@ def test_points_that_nearly_coincide_are_refused() -> None:
 
 
 def test_without_scale_is_a_choice_drawn_dotted_in_pixels(show: Show, qtbot: QtBot) -> None:
-    window = show(PhantomSource(spacing_mm=None, count=60))
+    window = show(PhantomSource(spacing_mm=None, count=60), phase=Phase.BEFORE_DURA)
     qtbot.waitUntil(lambda: isinstance(window.shown, UnknownSpacing))
     qtbot.mouseClick(window.view.readout._card._buttons[Offer.WITHOUT_SCALE], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.readout_state is not None and window.readout_state.unit == "px", timeout=5000)

@@ -211,7 +211,10 @@ def test_demonstration_on_a_patient(show: Show, at: At, shoot: Shoot, clinical_s
         pixels = shoot(window, f"demonstration-on-patient-{size[0]}")
         placement = window.view.canvas.placement
         assert placement is not None
-        width = placement.right - placement.left
+        band = overlay.banner_rect(placement, window.view.canvas.room, window._sizes or theme.Sizes())
+        width = band.width()
+        assert band.bottom() <= placement.top, "nothing is laid over the sector"
+        assert window.view.canvas.room.top() <= band.top()
         font = overlay.banner_font(DEMONSTRATION_BANNER, width, window._sizes or theme.Sizes())
         assert QFontMetricsF(font).horizontalAdvance(DEMONSTRATION_BANNER) <= width
         assert on_canvas(window, near(pixels, theme.AMBER, 8)).sum() > 0.5 * width * QFontMetricsF(font).height()

@@ -28,7 +28,7 @@ Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]
 Igtl = Callable[..., AbstractContextManager[Any]]
 WORDS = "thorough: mean of 4 mirrored passes"
-MAP = "pink: where passes or folds disagree, not a margin"
+MAP = "pink: model disagreement, not a margin"
 
 
 class TwoModes:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from inference.errors import SpacingError
-from inference.ruler import Segment, axes_spacing
+from inference.ruler import PLAUSIBLE_MM, Segment, axes_spacing, implausible
 from inference.spacing import PixelSpacing, Provenance
 from viewer.panels.calibration import CalibrationPanel
 from viewer.style.theme import Sizes
@@ -106,7 +106,60 @@ def test_a_pair_without_length_or_a_parallel_one_is_one_sentence(qtbot: QtBot, p
     assert panel._error.text() == ""
 
 
+@given(row=st.floats(1e-4, 1e3), col=st.floats(1e-4, 1e3))
+def test_a_scale_is_implausible_exactly_where_an_axis_lies_outside_what_scanners_give(row: float, col: float) -> None:
+    said = implausible(PixelSpacing(row, col, Provenance.TYPED))
+    low, high = PLAUSIBLE_MM
+    assert bool(said) is not (low <= row <= high and low <= col <= high)
+    if said:
+        assert f"{row:.3g}" in said
+        assert f"{high:g}" in said
+
+
+def test_a_scale_that_no_scanner_gives_is_refused_with_its_numbers_until_it_is_confirmed(
+    qtbot: QtBot, panel: CalibrationPanel
+) -> None:
+    give(qtbot, panel, ((10, 10), (10, 210)), "8080")
+    with qtbot.assertNotEmitted(panel.calibrated):
+        qtbot.keyClick(panel.length, Qt.Key.Key_Return)
+    assert "40.4 mm per pixel" in panel._error.text()
+    assert "0.02 to 1" in panel._error.text()
+    assert panel._confirm.text() == "Use 40.4 mm per pixel anyway"
+    with qtbot.waitSignal(panel.calibrated, timeout=1000) as caught:
+        qtbot.mouseClick(panel._confirm, Qt.MouseButton.LeftButton)
+    assert caught.args is not None
+    assert caught.args[0].row_mm == pytest.approx(40.4)
+
+
+def test_a_confirmation_holds_for_what_was_refused_and_for_nothing_after(qtbot: QtBot, panel: CalibrationPanel) -> None:
+    give(qtbot, panel, ((10, 10), (10, 210)), "8080")
+    qtbot.keyClick(panel.length, Qt.Key.Key_Return)
+    assert panel._confirm.isVisible()
+    qtbot.mouseClick(panel._again, Qt.MouseButton.LeftButton)
+    assert not panel._confirm.isVisible()
+
+
+def test_fields_open_empty_and_a_second_length_replaces_the_first(qtbot: QtBot, panel: CalibrationPanel) -> None:
+    give(qtbot, panel, ((10, 10), (10, 210)), "80")
+    for point in ((10, 10), (10, 410)):
+        panel.click(*point)
+    qtbot.keyClicks(panel.length, "80")
+    assert panel.length.text() == "80"
+    qtbot.keyClicks(panel.row, "0.2")
+    panel.dismiss()
+    panel.show()
+    assert [field.text() for field in (panel.length, panel.row, panel.column)] == ["", "", ""]
+    assert panel.points == ()
+
+
+def test_an_empty_field_is_a_sentence_and_no_nan(qtbot: QtBot, panel: CalibrationPanel) -> None:
+    with qtbot.assertNotEmitted(panel.calibrated):
+        qtbot.mouseClick(panel._use_typed, Qt.MouseButton.LeftButton)
+    assert "as in 0.15" in panel._error.text()
+    assert "nan" not in panel._error.text()
+
+
 def test_every_button_is_a_fingers_height_and_holds_its_words(panel: CalibrationPanel) -> None:
-    for made in panel.findChildren(QPushButton):
+    for made in (made for made in panel.findChildren(QPushButton) if made.isVisible()):
         assert made.height() >= Sizes().touch
         assert made.fontMetrics().horizontalAdvance(made.text()) < made.width()

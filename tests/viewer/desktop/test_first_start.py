@@ -1,0 +1,48 @@
+"""The first start on screens of every size: the whole window is on the screen, title bar and research line too."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+DESKTOP = Path(__file__).parents[3] / "packaging" / "desktop"
+START = """
+import json, sys
+from PySide6.QtWidgets import QApplication
+from PySide6.QtTest import QTest
+from viewer.app import fit_screen
+from inference.live.requests import Refusal
+from inference.live.session import Session
+from viewer.main_window import MainWindow
+from viewer.settings import Settings
+application = QApplication([])
+window = MainWindow(Session(lambda _: Refusal("none"), lambda _: Refusal("none")), Settings())
+fit_screen(window)
+window.show()
+QTest.qWaitForWindowActive(window)
+QTest.qWait(500)
+frame = window.frameGeometry()
+print(json.dumps([frame.x(), frame.y(), frame.width(), frame.height()]))
+window.close()
+"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1366, 768), (1280, 800), (1280, 1024), (1920, 1080)])
+def test_the_first_window_is_all_on_the_screen(width: int, height: int) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ("DISPLAY", "QT_QPA_PLATFORM")}
+    done = subprocess.run(
+        [str(DESKTOP), sys.executable, "-c", START],
+        env={**environment, "SCREEN": f"{width}x{height}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    left, top, wide, high = json.loads(done.stdout.splitlines()[-1])
+    assert left >= 0
+    assert top >= 0
+    assert left + wide <= width
+    assert top + high <= height

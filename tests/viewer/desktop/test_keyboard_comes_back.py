@@ -1,0 +1,193 @@
+"""After everything that is typed, and every dialog: each shortcut is heard, and no hidden widget has the focus."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hand import Hand
+from painted import spot_of
+from PySide6.QtGui import QShortcut
+from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
+from pytestqt.qtbot import QtBot
+
+from inference.sources.simulated import PhantomSource
+from viewer.control.actions import ACTIONS
+from viewer.main_window import MainWindow
+from viewer.panels.base import Panel
+
+Show = Callable[..., MainWindow]
+Walk = Callable[[MainWindow, Hand, QtBot], None]
+X_NAMES = {"Esc": "Escape", "?": "question", "+": "plus", "=": "equal", "-": "minus", "Space": "space"}
+
+
+def x_name(key: str) -> str:
+    """A key as xdotool spells it: in lower case where it is one letter, since a capital would press shift."""
+    *modifiers, last = key.split("+") if len(key) > 1 else [key]
+    return "+".join(
+        (*(name.lower() for name in modifiers), X_NAMES.get(last, last.lower() if len(last) == 1 else last))
+    )
+
+
+def press(window: MainWindow, text: str) -> QPushButton:
+    """The visible button with this text."""
+    return next(b for b in window.findChildren(QPushButton) if b.isVisible() and b.text() == text)
+
+
+def opened(panel: Panel, qtbot: QtBot) -> None:
+    qtbot.waitUntil(panel.isVisible)
+
+
+def closed(panel: Panel, qtbot: QtBot) -> None:
+    qtbot.waitUntil(panel.isHidden)
+
+
+def an_address_is_opened(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
+    hand.key("ctrl+o")
+    opened(window.view.source, qtbot)
+    hand.click(window.view.source.address)
+    hand.write("simulated:&rc80")
+    qtbot.waitUntil(lambda: window.view.source.address.text() == "simulated:&rc80")
+    hand.key("Return")
+    closed(window.view.source, qtbot)
+
+
+def an_address_is_left_half_typed(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
+    hand.key("ctrl+o")
+    opened(window.view.source, qtbot)
+    hand.click(window.view.source.address)
+    hand.write("igtl")
+    qtbot.waitUntil(lambda: window.view.source.address.text() == "igtl")
+    hand.key("Escape")
+    closed(window.view.source, qtbot)
+
+
+def a_path_is_typed_in_the_file_dialog(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
+    hand.key("ctrl+o")
+    opened(window.view.source, qtbot)
+    hand.click(window.view.source.address)
+    hand.click(press(window, "File…"))
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), QFileDialog))
+    hand.write(str(Path(__file__)))
+    hand.key("Return")
+    closed(window.view.source, qtbot)
+
+
+def the_file_dialog_is_cancelled(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
+    hand.key("ctrl+o")
+    opened(window.view.source, qtbot)
+    hand.click(window.view.source.address)
+    hand.click(press(window, "File…"))
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), QFileDialog))
+    hand.key("Escape")
+    qtbot.waitUntil(lambda: QApplication.activeModalWidget() is None and window.isActiveWindow())
+
+
+def the_dialog_of_models_is_cancelled(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
+    hand.key("m")
+    opened(window.view.model_card, qtbot)
+    hand.click(press(window, "Other model…"))
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), QFileDialog))
+    hand.key("Escape")
+    qtbot.waitUntil(lambda: QApplication.activeModalWidget() is None and window.isActiveWindow())
+
+
+def a_length_is_typed(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
+    hand.key("c")
+    opened(window.view.calibration, qtbot)
+    for point in ((250.0, 90.0), (262.0, 420.0)):
+        hand.click(window.view.front.viewport(), spot_of(window.view.front, *point))
+    qtbot.waitUntil(window.view.calibration.length.hasFocus)
+    hand.write("50")
+    hand.key("Return")
+    closed(window.view.calibration, qtbot)
+
+
+def millimetres_are_typed(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
+    hand.key("c")
+    opened(window.view.calibration, qtbot)
+    for field in (window.view.calibration.row, window.view.calibration.column):
+        hand.click(field)
+        hand.write("0.2")
+    hand.click(press(window, "Use"))
+    closed(window.view.calibration, qtbot)
+
+
+def a_pedal_is_taught(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
+    hand.key("F1")
+    opened(window.view.keys, qtbot)
+    hand.click(press(window, "Teach a foot pedal…"))
+    hand.click(next(row for row in window.view.keys._rows if row.action.name == "snapshot"))
+    hand.key("Prior")
+    qtbot.waitUntil(lambda: window.state.settings.keys == {"snapshot": "PgUp"})
+    hand.click(window.view.keys._close)
+    closed(window.view.keys, qtbot)
+
+
+def the_welcome_is_closed(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
+    window.introduce()
+    hand.key("Return")
+    closed(window.view.welcome, qtbot)
+
+
+WALKS: tuple[Walk, ...] = (
+    an_address_is_opened,
+    an_address_is_left_half_typed,
+    a_path_is_typed_in_the_file_dialog,
+    the_file_dialog_is_cancelled,
+    the_dialog_of_models_is_cancelled,
+    a_length_is_typed,
+    millimetres_are_typed,
+    a_pedal_is_taught,
+    the_welcome_is_closed,
+)
+
+
+@pytest.mark.parametrize("walk", WALKS, ids=lambda walk: walk.__name__)
+def test_every_key_is_heard_after(
+    walk: Walk,
+    show: Show,
+    hand: Hand,
+    qtbot: QtBot,
+    records: Path,  # noqa: ARG001 - what R and S write goes there
+) -> None:
+    window = show(PhantomSource(count=60))
+    qtbot.waitUntil(window.isActiveWindow)
+    walk(window, hand, qtbot)
+    heard: set[str] = set()
+    for shortcut in window.findChildren(QShortcut):
+        shortcut.activated.connect(partial(heard.add, shortcut.key().toString()))
+    keys = [key for action in ACTIONS for key in action.keys]
+    last = ("Shift+R", "Esc")  # the one opens a field, the other closes it
+    hand.key(*(x_name(key) for key in keys if key not in last), "r", *map(x_name, last))
+    with suppress(qtbot.TimeoutError):  # the assertion says which
+        qtbot.waitUntil(lambda: set(keys) <= heard, timeout=20_000)
+    assert set(keys) - heard == set()
+    holder = window.focusWidget()
+    assert holder is None or holder.isVisible()
+
+
+def test_a_field_leaves_to_the_shortcuts_what_cannot_be_typed_in_it(show: Show, hand: Hand, qtbot: QtBot) -> None:
+    """A pedal that sends space freezes the view while a length is being typed, and never stands in the field."""
+    window = show(PhantomSource(count=60))
+    qtbot.waitUntil(window.isActiveWindow)
+    playback = window.session.playback
+    assert playback is not None
+    hand.key("c")
+    hand.click(window.view.calibration.length)
+    hand.write("4.5")
+    hand.key("space", "p")
+    qtbot.waitUntil(lambda: not playback.playing and window.phase is not window.phase.UNSET)
+    assert window.view.calibration.length.text() == "4.5"
+
+
+def test_a_button_that_vanishes_with_its_panel_hands_its_enter_to_nobody(show: Show, hand: Hand, qtbot: QtBot) -> None:
+    window = show(PhantomSource(count=60))
+    qtbot.waitUntil(window.isActiveWindow)
+    window.introduce()
+    hand.key("Return", "Return", "Return")
+    closed(window.view.welcome, qtbot)
+    qtbot.wait(200)
+    assert window.focusWidget() is window.view
+    assert all(panel.isHidden() for panel in window.findChildren(Panel))

@@ -1,0 +1,52 @@
+"""No text is cut at any size of window, with the longest name there is; only that name gives up its middle."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+from legible import cut_off
+from PySide6.QtWidgets import QWidget
+from pytestqt.qtbot import QtBot
+
+from inference.frame import Frame
+from inference.source_info import SourceInfo
+from inference.sources.simulated import PhantomSource
+from viewer.main_window import MainWindow
+
+Show = Callable[..., MainWindow]
+NAME = "A very long name of a recording, left frontal, second sweep after the resection, third attempt.dcm"
+PANELS = ("calibrate", "code", "open", "model", "performance", "help")
+
+
+class LongNamed(PhantomSource):
+    """A phantom with a long name and no scale."""
+
+    @property
+    def info(self) -> SourceInfo:
+        info = super().info
+        return replace(info, origin=replace(info.origin, name=NAME))
+
+    def read(self, index: int) -> Frame:
+        return replace(super().read(index), origin=self.info.origin)
+
+
+@pytest.mark.parametrize("size", [(1120, 700), (1366, 768), (1920, 1080), (3840, 2160)])
+def test_no_text_is_cut_with_the_longest_name(show: Show, qtbot: QtBot, size: tuple[int, int], records: object) -> None:  # noqa: ARG001
+    window = show(LongNamed(count=60), size=size)
+    window.state.settings = window.state.settings.with_recent(NAME)
+    for recording in (False, True):
+        if recording:
+            window.act("record")
+            window.refresh._slow_at = 0.0
+            qtbot.waitUntil(lambda: window.view.top.badge.isVisible(), timeout=5000)
+        for panel in (None, *PANELS):
+            window.act("dismiss")
+            if panel is not None:
+                window.act(panel)
+            qtbot.wait(60)
+            cut = [text for text in cut_off(window) if not text.startswith(NAME)]
+            assert cut == [], (panel, recording)
+            bar = [made for made in window.view.top.children() if isinstance(made, QWidget) and made.isVisible()]
+            assert not [(a, b) for a, b in combinations(bar, 2) if a.geometry().intersects(b.geometry())]
+    window.act("record")
