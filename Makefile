@@ -9,7 +9,7 @@ RECIPE := pyproject.toml packaging/constraints.txt packaging/runtime
 ONE_RUNTIME = $(BIN)/python -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu 2>/dev/null
 RUNTIME = $$(packaging/runtime)
 
-.PHONY: demo docs bundle test processors check format lint types imports bench bench-all soak screenshots demo-model clean
+.PHONY: demo docs bundle test processors check format lint types imports bench bench-gpu bench-all soak screenshots demo-model clean
 
 demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 	@packaging/system-libraries
@@ -42,9 +42,12 @@ bench: $(VENV)/.all  ## ten minutes: engine against nnU-Net and the bare session
 	@packaging/system-libraries && packaging/test-tools
 	@for script in engine viewer; do $(BIN)/python tests/benchmarks/bench_$$script.py || exit 1; done
 
+bench-gpu: $(VENV)/.all  ## six minutes on a machine with an NVIDIA card, into bench-gpu.json; DRY=1 runs the same code on the CPU
+	$(BIN)/python tests/benchmarks/bench_gpu.py $(if $(DRY),--dry)
+
 bench-all: $(VENV)/.all  ## every measurement (tests/benchmarks/README.md): hours
 	@packaging/system-libraries && packaging/test-tools
-	@set -e; for script in tests/benchmarks/bench_*.py; do $(BIN)/python $$script; done
+	@set -e; for script in $(filter-out %/bench_gpu.py,$(sort $(wildcard tests/benchmarks/bench_*.py))); do $(BIN)/python $$script; done
 
 soak: $(VENV)/.all  ## a minute of each live source, ten minutes of latency, twice 20,000 frames of memory, kills: an hour
 	@packaging/system-libraries && packaging/test-tools

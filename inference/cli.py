@@ -28,6 +28,7 @@ from inference.guards.all import every_guard
 from inference.guards.watch import Watch
 from inference.live import policy
 from inference.live.guarded_source import guarded
+from inference.model.placement import add_placement, placement_of
 from inference.outcome import NothingFound, Outcome, Tumour
 from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.sources import open_source
@@ -71,7 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
     from inference.model.segmenter import Segmenter
 
     with closing(_opened(arguments, arguments.region)) as source:
-        engine = Engine.load(Path(arguments.model) if arguments.model else demo_model_path())
+        path = Path(arguments.model) if arguments.model else demo_model_path()
+        engine = Engine.load(path, placement=placement_of(arguments))
         out = _folder(arguments.out)
         notices = [*_notices(engine, source), *(() if arguments.guards else (UNGUARDED,))]
         print("\n".join([*notices, *engine.fallbacks]), file=sys.stderr)
@@ -129,7 +131,7 @@ def model(arguments: argparse.Namespace) -> int:
     """Load a model, test it on its own golden cases, and show its contract."""
     from inference.model.engine import Engine
 
-    engine = Engine.load(Path(arguments.file))
+    engine = Engine.load(Path(arguments.file), placement=placement_of(arguments))
     described = {
         "file": engine.path.name,
         "sha256": engine.sha256,
@@ -273,6 +275,7 @@ def _parser() -> argparse.ArgumentParser:
         default=Mode.FAST,
         help="the mean over all mirrors: up to four times slower",
     )
+    add_placement(command)
     command.set_defaults(command=run)
     command.add_argument(
         "--no-guards",
@@ -299,6 +302,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=send)
     command = commands.add_parser("model", parents=[of_all], help=model.__doc__, description=model.__doc__)
     command.add_argument("file", metavar="FILE", help="an .onnx")
+    add_placement(command)
     command.set_defaults(command=model)
     cli_live.add_parser(commands)
     return parser

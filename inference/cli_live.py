@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 
 from inference.errors import ChoiceError
@@ -16,6 +17,7 @@ from inference.live.headless import follow
 from inference.live.opening import load_model, open_source
 from inference.live.publisher import Publisher
 from inference.live.session import Session
+from inference.model.placement import add_placement, placement_of
 from inference.safety import INTENDED_USE
 from inference.sources import is_live
 from inference.view_notes import Phase, ViewNotes
@@ -28,7 +30,7 @@ def live(arguments: argparse.Namespace) -> int:
     """Analyse a live source without a window: one line of JSON an outcome on stdout, until it is stopped."""
     if not is_live(arguments.address):
         raise ChoiceError(f"{arguments.address} is no live source: use `ius-segment run` for a file.")
-    session, model = Session(open_source, load_model), arguments.model
+    session, model = Session(open_source, partial(load_model, placement=placement_of(arguments))), arguments.model
     with closing(session), _stopped_by_signals() as stop:
         if arguments.send is not None:
             from inference.export.openigtlink_server import Broadcast
@@ -53,6 +55,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     """Add the command to those of ius-segment."""
     command = commands.add_parser("live", help=live.__doc__, description=live.__doc__)
     add = command.add_argument
+    add_placement(command)
     add("address", metavar="ADDRESS", help="igtl://, rtsp://, udp:// or http:// address, device:NAME, or simulated:?")
     add(
         "--model",

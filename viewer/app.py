@@ -5,11 +5,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from inference.live.address import host_and_port
+from inference.model.placement import FIRST_CARD, Placement, add_placement, placement_of
 from inference.version import __version__
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     from viewer import settings
     from viewer.main_window import MainWindow
 
-    session = Session(open_source, load_model)
+    session = Session(open_source, partial(load_model, placement=placement_of(wanted)))
     remembered = settings.load()
     window = MainWindow(session, remembered, found, Phase.parse(wanted.phase))
     fit_screen(window)
@@ -120,11 +122,11 @@ def open_source(request: "SourceRequest") -> "Opened | Refusal":
     return opening.open_source(request)
 
 
-def load_model(path: Path | None) -> "Model | Refusal":
+def load_model(path: Path | None, placement: Placement = FIRST_CARD) -> "Model | Refusal":
     """Load a model, the bundled one for None, or say why not."""
     from inference.live import opening
 
-    return opening.load_model(path)
+    return opening.load_model(path, placement)
 
 
 def _choose_platform() -> bool:
@@ -191,6 +193,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--demo", action="store_true", help="the bundled clip and model")
     add("--model", metavar="ONNX", help="a model with a contract; the bundled one by default")
+    add_placement(parser)
     add("--axis", choices=("i", "j", "k"), default="k", help="along which a volume is swept")
     add("--spacing", type=_spacing, metavar="ROW,COL", help="mm a pixel, where you know better than the file")
     add("--region", type=int, metavar="N", help="which ultrasound region of a DICOM picture")

@@ -7,6 +7,7 @@ from threading import Lock
 
 from inference.contract import Mode, ModelContract
 from inference.frame import Frame
+from inference.model.placement import FIRST_CARD, Placement
 from inference.outcome import Outcome
 
 
@@ -42,8 +43,12 @@ class Model:
     thorough: Callable[[Frame], Outcome] | None = None
 
 
-def model_of(path: Path) -> Model:
+def model_of(path: Path, placement: Placement = FIRST_CARD) -> Model:
     """Load, self-test and warm up.
+
+    Args:
+        path: the file.
+        placement: the graphics card, and how much of its memory.
 
     Raises:
         ModelError: if the file is no model that works here.
@@ -51,7 +56,7 @@ def model_of(path: Path) -> Model:
     from inference.model.engine import Engine  # onnxruntime, OpenCV and scipy: not before the window is there
     from inference.model.segmenter import Segmenter
 
-    engine, turn = Engine.load(path), Turn()
+    engine, turn = Engine.load(path, placement=placement), Turn()
     test = engine.self_test
     segmenter, without_scale = Segmenter(engine), Segmenter(engine, without_scale=True)
     # Asked only for frames that were analysed: a scale that nobody knows was then no hindrance.

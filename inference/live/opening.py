@@ -11,6 +11,7 @@ from inference.errors import ChoiceError, IusError
 from inference.live.model import Model, model_of
 from inference.live.requests import DEMO, Compared, Opened, Refusal, SourceRequest
 from inference.live.truth import Truth
+from inference.model.placement import FIRST_CARD, Placement
 from inference.sources import is_live, open_live
 from inference.sources import open_source as open_recorded
 from inference.sources.base import RecordedSource
@@ -24,9 +25,9 @@ def open_source(request: SourceRequest) -> Opened | Refusal:
     return or_refusal(lambda: _opened(request))
 
 
-def load_model(path: Path | None) -> Model | Refusal:
-    """Load a model, the bundled one for None."""
-    return or_refusal(lambda: model_of(path or demo_model_path()))
+def load_model(path: Path | None, placement: Placement = FIRST_CARD) -> Model | Refusal:
+    """Load a model, the bundled one for None, onto a graphics card where one serves."""
+    return or_refusal(lambda: model_of(path or demo_model_path(), placement))
 
 
 def or_refusal(job: Callable[[], T]) -> T | Refusal:

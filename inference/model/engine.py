@@ -8,7 +8,7 @@ import hashlib
 import logging
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -21,11 +21,13 @@ from inference.errors import AnalysisError, ContractError, ModelError, SelfTestE
 from inference.frame import Pixels
 from inference.model import golden, mirrors
 from inference.model.golden import GoldenCase
+from inference.model.margin import Margin
 from inference.model.onnx_external import keeps_elsewhere
 from inference.model.onnx_metadata import metadata_in
-from inference.model.onnxruntime_session import RUN_ERRORS, TimedSession
-from inference.model.preprocessing import Prepared, prepare, restore
-from inference.model.providers import WORDS, Session, candidates, default_threads, first_line
+from inference.model.onnxruntime_session import INPUT_ERRORS, RUN_ERRORS, TimedSession
+from inference.model.placement import FIRST_CARD, Placement
+from inference.model.preprocessing import prepare
+from inference.model.providers import CPU, GPU, WORDS, Session, candidates, default_threads, first_line
 from inference.model.session import open_session
 
 log = logging.getLogger(__name__)
@@ -58,13 +60,13 @@ class Segmented:
     """The network's answer to one frame.
 
     Attributes:
-        margin: (rows, cols) float32 of the frame: how far a pixel is over the threshold, in logits; over 0 is tumour.
+        margin: of the frame: how far a pixel is over the threshold, in logits; over 0 is tumour.
         network_ms: time in the network alone, all tiles and mirrors.
         disagreement: (rows, cols) float32, standard deviation of the tumour probability between mirrored passes and
-            folds; None in fast mode, and where there is one pass of one fold.
+            folds, interpolated from the network's spacing; None in fast mode, and where there is one pass of one fold.
     """
 
-    margin: NDArray[np.float32]
+    margin: Margin
     network_ms: float
     disagreement: NDArray[np.float32] | None = None
 
@@ -82,8 +84,16 @@ class Engine:
         warm_up_ms: median time of one tile through the network.
     """
 
-    def __init__(self, path: Path, sha256: str, session: Session) -> None:
+    def __init__(
+        self, path: Path, sha256: str, session: Session, reopen: Callable[[str], Session | None] | None = None
+    ) -> None:
         """Take over a session; `load` is the way to make an engine.
+
+        Args:
+            path: the model file.
+            sha256: of that file.
+            session: opened from it.
+            reopen: opens it again on a provider named, or on none.
 
         Raises:
             ContractError: if the file has no contract, or one that its own graph contradicts.
@@ -91,24 +101,37 @@ class Engine:
         metadata = session.get_modelmeta().custom_metadata_map
         self.path, self.sha256 = path, sha256
         self.contract = ModelContract.from_metadata(metadata)
-        self._cutoff = np.float32(math.log(self.contract.output.threshold / (1 - self.contract.output.threshold)))
+        self._cutoff = math.log(self.contract.output.threshold / (1 - self.contract.output.threshold))
         self.provider = WORDS[session.get_providers()[0]]
         self.fallbacks: tuple[str, ...] = ()
+        self._reopen: Callable[[str], Session | None] | None = None  # what fails while it loads does not run here
+        self._ways_out: list[str] = []
         self._session = session
         self._input = session.get_inputs()[0].name
         self._outputs = [output.name for output in session.get_outputs()]
         self._check_shapes()
         self.warm_up_ms = self._warm_up()
-        self.self_test = self._test(golden.unpack(metadata, self.contract.self_test.golden_sha256))
+        self._golden = golden.unpack(metadata, self.contract.self_test.golden_sha256)
+        self.self_test = self._test(self._golden)
+        if session.get_providers()[0] in GPU:
+            self._reopen, self._ways_out = reopen, [session.get_providers()[0], CPU]
 
     @classmethod
-    def load(cls, path: Path, *, threads: int | None = None, providers: Sequence[str] | None = None) -> "Engine":
+    def load(
+        cls,
+        path: Path,
+        *,
+        threads: int | None = None,
+        providers: Sequence[str] | None = None,
+        placement: Placement = FIRST_CARD,
+    ) -> "Engine":
         """Load a model on the first provider that works and passes the self-test.
 
         Args:
             path: .onnx with a contract.
             threads: CPU threads of the network; None takes `default_threads`.
             providers: names in `providers.WORDS` to try, in order; None takes all that file and computer allow.
+            placement: the graphics card, and how much of its memory.
 
         Raises:
             ModelError: if the file is missing or no ONNX model (ContractError: it carries no readable contract;
@@ -120,18 +143,24 @@ class Engine:
         sha256 = hashlib.sha256(data).hexdigest()
         failed_test = False
         fallbacks: list[str] = []
-        for provider in candidates(providers, _precision(data), fallbacks):
-            session = open_session(path, provider, threads or default_threads(), fallbacks, data)
+
+        def anew(provider: str) -> Session | None:
+            again = _read(path)
+            if hashlib.sha256(again).hexdigest() != sha256:
+                return None  # another file stands there now: not the model that was chosen
+            return open_session(path, provider, threads or default_threads(), fallbacks, again, placement)
+
+        for provider in candidates(providers, _precision(data), fallbacks, placement):
+            session = open_session(path, provider, threads or default_threads(), fallbacks, data, placement)
             if session is None:
                 continue
             try:
-                engine = cls(path, sha256, session)
+                engine = cls(path, sha256, session, anew)
             except AnalysisError as error:
                 fallbacks.append(f"{WORDS[provider]} failed on its first frame ({error}).")
                 continue
             if engine.self_test.passed:
-                if isinstance(session, TimedSession):
-                    session.limit_s = None
+                _trust(session)
                 engine.fallbacks = tuple(fallbacks)
                 for sentence in fallbacks:
                     log.info("the model runs on %s: %s", engine.provider, sentence)
@@ -165,6 +194,8 @@ class Engine:
         try:
             logits, *variance = self._session.run(outputs, {self._input: tile})
         except RUN_ERRORS as error:
+            if not isinstance(error, INPUT_ERRORS) and self._recovered(first_line(error)):
+                return self._planes(tile, outputs)
             raise AnalysisError(f"The network failed on {self.provider}: {first_line(error)}") from error
         planes = np.asarray(logits[0, (0, self.contract.output.tumour_index)], np.float32)
         if variance:
@@ -172,6 +203,35 @@ class Engine:
         if not np.isfinite(planes).all():
             raise AnalysisError(f"The network's answer on {self.provider} is not a number: use another provider.")
         return planes
+
+    def _recovered(self, failure: str) -> bool:
+        """Load the model anew after a graphics card has failed: once there, then on the CPU; False if neither works.
+
+        After sleep, or when its driver was reset, every further call of CUDA fails until all is loaded again.
+        """
+        reopen, self._reopen = self._reopen, None  # what fails in its own self-test is not tried again from there
+        while reopen is not None and self._ways_out:
+            provider, failed_on = self._ways_out.pop(0), self.provider
+            if self._taken_over(reopen(provider), provider):
+                how = "was loaded anew" if self.provider == failed_on else f"goes on on the {self.provider}"
+                self.fallbacks += (f"{failed_on} failed while it ran ({failure}): the model {how}.",)
+                log.warning(self.fallbacks[-1])
+                self._reopen = reopen
+                return True
+        return False
+
+    def _taken_over(self, session: Session | None, provider: str) -> bool:
+        """Go on with another session, if it reproduces the golden masks."""
+        if session is None:
+            return False
+        self._session, self.provider = session, WORDS[provider]
+        try:
+            self.self_test = self._test(self._golden)
+        except AnalysisError:
+            return False
+        if self.self_test.passed:
+            _trust(session)
+        return self.self_test.passed
 
     def segment(self, pixels: Pixels, spacing_mm: tuple[float, float] | None, mode: Mode = Mode.FAST) -> Segmented:
         """Segment one frame: prepare, run, restore.
@@ -196,19 +256,18 @@ class Engine:
             tiles.append([mirrors.turned(self._planes(mirrors.turned(tile, axes), outputs), axes) for axes in ways])
             seconds += time.perf_counter() - start
         means = [mirrors.mean(passes) for passes in tiles]
-        margin = self._margin([one[:2] for one in means], prepared)
+        margin = Margin([one[:2] for one in means], prepared, self._cutoff)
         if len(ways) == len(outputs) == 1:
             return Segmented(margin, seconds * 1e3)
-        each = [self._margin([passes[way][:2] for passes in tiles], prepared) for way in range(len(ways))]
-        within = None if len(outputs) == 1 else _restored([one[2] for one in means], prepared)
-        return Segmented(margin, seconds * 1e3, mirrors.disagreement(each, within))
-
-    def _margin(self, logits: Sequence[NDArray[np.float32]], prepared: Prepared) -> NDArray[np.float32]:
-        """The tiles' logits as how far each of the frame's pixels is over the threshold."""
-        margin = restore(logits, prepared)
-        if self._cutoff:
-            margin -= self._cutoff
-        return margin
+        each = [
+            Margin([passes[way][:2] for passes in tiles], prepared, self._cutoff).coarse for way in range(len(ways))
+        ]
+        within = None
+        if len(outputs) > 1:  # a plane that is no logit and nowhere negative goes the logits' way, beside zeros
+            within = np.maximum(
+                Margin([np.stack([np.zeros_like(one[2]), one[2]]) for one in means], prepared).coarse, 0
+            )
+        return Segmented(margin, seconds * 1e3, margin.on_frame(mirrors.disagreement(each, within)))
 
     def _check_shapes(self) -> None:
         """Refuse a graph that does not fit its own contract."""
@@ -238,11 +297,17 @@ class Engine:
         """Run the golden cases the way frames are run."""
         wrong = total = 0
         for case in cases:
-            mask = self.segment(case.pixels, case.spacing_mm).margin > 0
+            mask = self.segment(case.pixels, case.spacing_mm).margin.mask() > 0
             wrong += int(np.count_nonzero(mask != (case.mask > 0)))
             total += case.mask.size
         rate = wrong / total * 1e6
         return SelfTestResult(rate <= self.contract.self_test.mismatched_per_million, rate, len(cases))
+
+
+def _trust(session: Session) -> None:
+    """Take the time limit off a session that has reproduced the golden masks."""
+    if isinstance(session, TimedSession):
+        session.limit_s = None
 
 
 def _read(path: Path) -> bytes:
@@ -270,9 +335,3 @@ def _precision(data: bytes) -> str:
         return ModelContract.from_metadata(metadata_in(data)).provenance.precision
     except ContractError:
         return ""
-
-
-def _restored(planes: Sequence[NDArray[np.float32]], prepared: Prepared) -> NDArray[np.float32]:
-    """A plane of each tile that is no logit and nowhere negative, on the frame; 0 where the network never looked."""
-    restored = restore([np.stack([np.zeros_like(one), one]) for one in planes], prepared)
-    return np.maximum(restored, 0)

@@ -1,6 +1,8 @@
 """ONNX Runtime's sessions: what each provider is told, and whether the session really has it."""
 
+import hashlib
 import io
+import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -12,6 +14,8 @@ from numpy.typing import NDArray
 from platformdirs import user_cache_path
 
 from inference.errors import ModelError
+from inference.model import nvidia
+from inference.model.placement import FIRST_CARD, Placement
 from inference.model.providers import CPU, WORDS, Session, first_line
 from inference.model.runtime import onnxruntime as ort
 from inference.model.runtime import onnxruntime_errors as ort_errors
@@ -30,8 +34,12 @@ ORT_ERRORS = (
     ort_errors.RuntimeException,
 )
 """ONNX Runtime's exceptions, which have no base of their own."""
+INPUT_ERRORS = (ort_errors.InvalidArgument,)
+"""What a wrong input raises, on every provider."""
 TRIAL_S = 8.0
 """A pass that takes longer while a model is tried is endless: no network for one picture does."""
+BUILD_S = 600.0
+"""The same for TensorRT's loading: it builds its engines then, once a file, which takes minutes."""
 RUN_ERRORS = (*ORT_ERRORS, RuntimeError)
 """What a session's run raises; OpenVINO's bindings know no other error."""
 
@@ -85,7 +93,7 @@ class TimedSession:
         return list(self._session.get_outputs())
 
 
-def options(provider: str, cache: Path | None) -> dict[str, str]:
+def options(provider: str, cache: Path | None, placement: Placement = FIRST_CARD) -> dict[str, str]:
     """What a provider is told.
 
     CUDA: an exhaustive search for convolutions costs 0.3 to 1.3 s, and TF32 keeps ten bits of each product, which moves
@@ -94,20 +102,28 @@ def options(provider: str, cache: Path | None) -> dict[str, str]:
     Args:
         provider: ONNX Runtime's name of it.
         cache: folder in which TensorRT keeps its engines; None keeps none.
+        placement: the card, and the memory on it.
     """
+    limit = None if placement.memory_mib is None else str(placement.memory_mib << 20)
     if provider == "CUDAExecutionProvider":
-        return {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
-    if provider == "TensorrtExecutionProvider" and cache is not None:
-        kept = ("engine", "timing")
-        return {f"trt_{what}_cache_enable": "1" for what in kept} | {
-            f"trt_{what}_cache_path": str(cache) for what in kept
-        }
+        told = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0", "device_id": str(placement.device)}
+        # Else the arena doubles whenever it grows, and takes far more than it uses.
+        return told | ({"gpu_mem_limit": limit, "arena_extend_strategy": "kSameAsRequested"} if limit else {})
+    if provider == "TensorrtExecutionProvider":
+        told = {"device_id": str(placement.device)} | ({"trt_max_workspace_size": limit} if limit else {})
+        if cache is not None:
+            for what in ("engine", "timing"):
+                told |= {f"trt_{what}_cache_enable": "1", f"trt_{what}_cache_path": str(cache)}
+        return told
     return {}
 
 
-def _cache() -> Path | None:
-    """The folder for TensorRT's engines, None where it cannot be made."""
-    folder = user_cache_path("ius", appauthor=False) / "tensorrt"
+def engine_cache(data: bytes) -> Path | None:
+    """The folder for TensorRT's engines of a model file's bytes, None where it cannot be made.
+
+    One for each content: TensorRT's own names of engines know the graph, not the weights (onnxruntime#6455, #32254).
+    """
+    folder = user_cache_path("ius", appauthor=False) / "tensorrt" / hashlib.sha256(data).hexdigest()
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:
@@ -115,7 +131,9 @@ def _cache() -> Path | None:
     return folder
 
 
-def onnxruntime_session(path: Path, data: bytes, provider: str, threads: int, fallbacks: list[str]) -> Session | None:
+def onnxruntime_session(
+    path: Path, data: bytes, provider: str, threads: int, fallbacks: list[str], placement: Placement = FIRST_CARD
+) -> Session | None:
     """A session that really has `provider`, or None with the reason in `fallbacks`.
 
     Args:
@@ -124,6 +142,7 @@ def onnxruntime_session(path: Path, data: bytes, provider: str, threads: int, fa
         provider: ONNX Runtime's name of it.
         threads: CPU threads of the network.
         fallbacks: is added to.
+        placement: the card, and the memory on it.
 
     Raises:
         ModelError: if the CPU cannot read the file either: it is no usable ONNX model.
@@ -133,13 +152,14 @@ def onnxruntime_session(path: Path, data: bytes, provider: str, threads: int, fa
     settings.inter_op_num_threads = 1
     settings.log_severity_level = 4
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    told = options(provider, _cache() if provider == "TensorrtExecutionProvider" else None)
+    told = options(provider, engine_cache(data) if provider == "TensorrtExecutionProvider" else None, placement)
     wanted: list[str | tuple[str, dict[Any, Any]]] = [(provider, told)]
     if provider != CPU:
         wanted.append(CPU)
     try:
         with _quiet(provider):
-            timer = threading.Timer(TRIAL_S, settings.set_load_cancellation_flag, (True,))
+            limit_s = BUILD_S if provider == "TensorrtExecutionProvider" else TRIAL_S
+            timer = threading.Timer(limit_s, settings.set_load_cancellation_flag, (True,))
             timer.start()
             try:
                 session: Any = ort.InferenceSession(data, settings, wanted, enable_fallback=0)
@@ -155,7 +175,7 @@ def onnxruntime_session(path: Path, data: bytes, provider: str, threads: int, fa
     except RuntimeError:  # what the bindings raise where TensorRT is not installed
         session = None
     if session is None or session.get_providers()[0] != provider:
-        fallbacks.append(f"{WORDS[provider]} does not load here: its libraries are missing or the driver is too old.")
+        fallbacks.append(f"{WORDS[provider]} does not load here: {nvidia.missing(provider)}.")
         return None
     return TimedSession(session)
 
@@ -166,6 +186,9 @@ def _quiet(provider: str) -> Iterator[None]:
     if provider == CPU:
         yield
         return
+    # TensorRT has no switch for TF32 (onnxruntime#26029), and CUDA falls back to it where cuDNN finds no plan (#21752).
+    # NVIDIA's libraries read this when they are loaded.
+    os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
     ort.set_default_logger_severity(4)
     try:
         with redirect_stdout(io.StringIO()):

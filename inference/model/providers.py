@@ -1,17 +1,17 @@
 """What a network may run on: ONNX Runtime's providers and OpenVINO, one at a time, and what each session really got."""
 
-import ctypes
 import os
 import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import ModelError
+from inference.model import nvidia
+from inference.model.placement import FIRST_CARD, Placement
 from inference.model.runtime import onnxruntime as ort
 
 CPU = "CPUExecutionProvider"
@@ -19,7 +19,8 @@ CPU = "CPUExecutionProvider"
 OPENVINO = "OpenVINO"
 """The one provider that is not ONNX Runtime's: the CPU in bfloat16, for files whose contract says so."""
 BFLOAT16 = "bfloat16"
-_ORDER = ("TensorrtExecutionProvider", "CUDAExecutionProvider", OPENVINO, CPU)
+GPU = ("TensorrtExecutionProvider", "CUDAExecutionProvider")
+_ORDER = (*GPU, OPENVINO, CPU)
 WORDS: dict[str, str] = {
     "TensorrtExecutionProvider": "TensorRT",
     "CUDAExecutionProvider": "CUDA",
@@ -27,6 +28,8 @@ WORDS: dict[str, str] = {
     CPU: "CPU",
 }
 """Providers as screens and records name them."""
+_CODE = r"\[ONNXRuntimeError\] : \d+ : \w+ : "
+_PLACE = r"(?:[A-Za-z]:\\|/)\S+\.(?:cc|cpp|cu|h|hpp)(?::\d+|\(\d+\))?"
 
 
 class Session(Protocol):
@@ -54,30 +57,33 @@ def default_threads() -> int:
     return min(cores, 8)
 
 
-def candidates(wanted: Sequence[str] | None, precision: str, fallbacks: list[str]) -> Iterator[str]:
+def candidates(
+    wanted: Sequence[str] | None, precision: str, fallbacks: list[str], placement: Placement = FIRST_CARD
+) -> Iterator[str]:
     """Providers worth a try, in order; why one is not goes into `fallbacks`.
 
     Args:
         wanted: by name; None takes all that this computer and the precision allow.
         precision: the contract's.
         fallbacks: is added to.
+        placement: the card.
 
     Raises:
         ModelError: if one is wanted that nobody knows.
     """
     listed = [*ort.get_available_providers(), OPENVINO]
     usual = [name for name in _ORDER if name in listed and (name != OPENVINO or precision == BFLOAT16)]
-    if wanted is None and (sentence := card_unused(listed, card=_nvidia_driver())):
+    if wanted is None and (sentence := card_unused(listed, card=nvidia.has_card(nvidia.driver()))):
         fallbacks.append(sentence)
     for provider in wanted or usual:
         if provider not in WORDS or provider not in listed:
             raise ModelError(f"This ONNX Runtime has no {provider}: choose one of {', '.join(listed)}.")
         if provider == OPENVINO and precision != BFLOAT16:
             fallbacks.append(f"OpenVINO not tried: this {precision} file was not exported with --precision bfloat16.")
-        elif provider in (CPU, OPENVINO) or _nvidia_driver():
-            yield provider
+        elif provider not in (CPU, OPENVINO) and (reason := nvidia.why_not(nvidia.driver(), placement.device)):
+            fallbacks.append(f"{WORDS[provider]} not tried: {reason}.")
         else:
-            fallbacks.append(f"{WORDS[provider]} not tried: no NVIDIA driver with a device on this computer.")
+            yield provider
 
 
 def card_unused(listed: Sequence[str], *, card: bool) -> str:
@@ -92,23 +98,14 @@ def card_unused(listed: Sequence[str], *, card: bool) -> str:
     return ""
 
 
-@cache
-def _nvidia_driver() -> bool:
-    """Whether the CUDA driver loads and finds a device, asked of the driver itself: ONNX Runtime would take seconds."""
-    try:
-        driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    except OSError:
-        return False
-    count = ctypes.c_int(0)
-    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
-
-
 def first_line(error: Exception) -> str:
     """What a runtime's message says, without its error codes, paths and C++ signatures; it can run over pages."""
     lines = [line for line in str(error).strip().splitlines() if not line.startswith(("Exception from ", "Check '"))]
     if not lines:
         return type(error).__name__
-    said = re.sub(r"^\[ONNXRuntimeError\] : \d+ : \w+ : ", "", lines[0])
+    said = re.sub(rf"^{_CODE}", "", lines[0])
     said = re.sub(r"^Load model from .* failed:", "", said)
-    said = re.sub(r"^/onnxruntime_src/\S+ .*\)(?: const)? ", "", said)
+    # Where in its source it stopped, on the machine that built it: Linux and Windows.
+    said = re.sub(rf"^{_PLACE} .*\)(?: const)? ", "", said)
+    said = re.sub(rf"^{_PLACE} (?:\S*::\S* )?(?:{_CODE})?", "", said)
     return said.strip(" .:") or type(error).__name__

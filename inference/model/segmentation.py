@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.contract import Reliability
-from inference.frame import Frame, Pixels, View
+from inference.frame import Frame, Mask, View
+from inference.model.edge import Edge
+from inference.model.margin import Margin, Part
+from inference.model.preprocessing import first_lit
 from inference.outcome import Band, Diameters, Region, size_state
 from inference.spacing import PixelSpacing
 
@@ -17,15 +20,13 @@ FINE = 2
 SPECK_PX = 20
 """Smaller regions are outlined by their pixels: thousands of specks must not stop the stream."""
 BAND = (0.25, 0.75)
-NEAR_EDGE_PX = 2
-"""A region that leaves no more pixels than these to the sector's edge is cut by it: its drawn line covers them."""
-LINE = 1 / 220
-"""The drawn line's width as a share of the rows, where a picture fills the smallest screen."""
 SMOOTHING = 5
 """Outline vertices averaged, in fine-grid steps: takes the staircase off, moves nothing by half a pixel."""
+Plane = NDArray[np.float32] | Margin
+"""(rows, cols) float32, whole or computed where it is asked for."""
 
 
-def mask_of(margin: NDArray[np.float32], *, keep_largest: bool) -> NDArray[np.uint8]:
+def mask_of(margin: Plane, *, keep_largest: bool) -> Mask:
     """The tumour mask.
 
     Args:
@@ -35,7 +36,7 @@ def mask_of(margin: NDArray[np.float32], *, keep_largest: bool) -> NDArray[np.ui
     Returns:
         (rows, cols) uint8 0/1.
     """
-    mask = (margin > 0).view(np.uint8)
+    mask = margin.mask() if isinstance(margin, Margin) else (margin > 0).view(np.uint8)
     if not keep_largest:
         return mask
     if cv2.connectedComponents(mask, connectivity=8)[0] <= 2:
@@ -43,57 +44,62 @@ def mask_of(margin: NDArray[np.float32], *, keep_largest: bool) -> NDArray[np.ui
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     areas = stats[1:, cv2.CC_STAT_AREA]
     # Of pieces of equal size nnU-Net keeps each.
-    kept: NDArray[np.uint8] = np.isin(labels, 1 + np.flatnonzero(areas == areas.max())).astype(np.uint8)
+    kept: Mask = np.isin(labels, 1 + np.flatnonzero(areas == areas.max())).astype(np.uint8)
     return kept
 
 
-def regions_of(
-    mask: NDArray[np.uint8], margin: NDArray[np.float32], frame: Frame, limits: Reliability
-) -> tuple[Region, ...]:
+def regions_of(mask: Mask, margin: Plane, frame: Frame, limits: Reliability) -> tuple[Region, ...]:
     """The connected pieces of a mask, largest first (diagonal neighbours belong together)."""
-    x0, y0, width, height = cv2.boundingRect(mask)
+    x0, y0, width, height = _box(mask, margin)
     if width == 0:
         return ()
     piece = np.ascontiguousarray(mask[y0 : y0 + height, x0 : x0 + width])
-    edge = edge_of(frame.pixels)
+    edge = Edge(frame.pixels, margin.crop if isinstance(margin, Margin) else _all(mask))
     top = probe_face_row(frame)
     found = []
     for left, upper, one in _pieces(piece):
         corner = (x0 + left, y0 + upper)
         outlines, area_px = _outlines(one, margin, corner), cv2.countNonZero(one)
-        found.append(_region(area_px, outlines, _touches(one, edge, corner), frame.spacing, top, limits))
+        found.append(_region(area_px, outlines, edge.touched(one, corner), frame.spacing, top, limits))
     return tuple(sorted(found, key=lambda region: -region.area_px))
 
 
-def _pieces(mask: NDArray[np.uint8]) -> Iterator[tuple[int, int, NDArray[np.uint8]]]:
+def _box(inside: Mask, margin: Plane, level: float = 0.0) -> tuple[int, int, int, int]:
+    """First column and row, columns and rows of what is inside; looked for where the margin says that it can be."""
+    rows, cols = margin.near(level) if isinstance(margin, Margin) else _all(inside)
+    left, top, width, height = cv2.boundingRect(np.ascontiguousarray(inside[rows, cols]))
+    return cols.start + left, rows.start + top, width, height
+
+
+def _all(plane: NDArray[np.generic]) -> Part:
+    return slice(0, plane.shape[0]), slice(0, plane.shape[1])
+
+
+def _pieces(mask: Mask) -> Iterator[tuple[int, int, Mask]]:
     """Each 8-connected piece in its box, 0 and 1, with the box's column and row, from the top down.
+
+    Args:
+        mask: 0 and 1, no wider and no higher than what is 1.
 
     OpenCV's connectedComponentsWithStats takes ten times as long as labels and outlines together.
     """
-    _, labels = cv2.connectedComponents(mask, connectivity=8)
     traced, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
-    for outline, (_, _, _, parent) in zip(reversed(traced), reversed(tree[0]), strict=True):
-        if parent < 0:
-            left, upper, wide, high = cv2.boundingRect(outline)
-            col, row = outline[0, 0]
-            yield left, upper, (labels[upper : upper + high, left : left + wide] == labels[row, col]).view(np.uint8)
-
-
-def edge_of(pixels: Pixels) -> NDArray[np.uint8]:
-    """1 outside the sector (the filled outline of everything non-zero), 0 inside; (rows, cols) uint8."""
-    shown = (pixels > 0).view(np.uint8)
-    outlines, _ = cv2.findContours(shown, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    outside = np.ones(pixels.shape, np.uint8)
-    cv2.drawContours(outside, outlines, -1, 0, cv2.FILLED)
-    return outside
+    outer = [outline for outline, (_, _, _, parent) in zip(traced, tree[0], strict=True) if parent < 0]
+    if len(outer) == 1:
+        yield 0, 0, mask
+        return
+    _, labels = cv2.connectedComponents(mask, connectivity=8)
+    for outline in reversed(outer):
+        left, upper, wide, high = cv2.boundingRect(outline)
+        col, row = outline[0, 0]
+        yield left, upper, (labels[upper : upper + high, left : left + wide] == labels[row, col]).view(np.uint8)
 
 
 def probe_face_row(frame: Frame) -> int | None:
     """The first row of the sector, where depth is counted from; None for slices, which have no probe face."""
     if frame.origin.view is not View.NATIVE:
         return None
-    lit = np.flatnonzero(frame.pixels.any(axis=1))
-    return int(lit[0]) if lit.size else None
+    return first_lit(frame.pixels)
 
 
 def _region(
@@ -118,24 +124,7 @@ def _depth(outline: NDArray[np.float32], top: int, spacing: PixelSpacing) -> tup
     return max(0.0, float(rows.min()) * spacing.row_mm), float(rows.max()) * spacing.row_mm
 
 
-def _touches(one: NDArray[np.uint8], edge: NDArray[np.uint8], corner: tuple[int, int]) -> bool:
-    """Whether a region leaves no more than the drawn line's width to the outside of the sector or of the picture."""
-    x0, y0 = corner
-    height, width = one.shape
-    rows, cols = edge.shape
-    near = max(NEAR_EDGE_PX, int(rows * LINE))
-    reach = near + 1  # the first pixel outside
-    if x0 <= near or y0 <= near or x0 + width + near >= cols or y0 + height + near >= rows:
-        return True
-    framed = cv2.copyMakeBorder(one, reach, reach, reach, reach, cv2.BORDER_CONSTANT)
-    grown = cv2.dilate(framed, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
-    around = edge[y0 - reach : y0 + height + reach, x0 - reach : x0 + width + reach]
-    return bool(grown[around > 0].any())
-
-
-def _outlines(
-    one: NDArray[np.uint8], margin: NDArray[np.float32], corner: tuple[int, int]
-) -> tuple[NDArray[np.float32], ...]:
+def _outlines(one: Mask, margin: Plane, corner: tuple[int, int]) -> tuple[NDArray[np.float32], ...]:
     """Outlines of one region where the interpolated margin crosses zero; a speck falls back to its pixels."""
     if cv2.countNonZero(one) < SPECK_PX:
         return _pixel_outlines(one, corner)
@@ -148,9 +137,9 @@ def _outlines(
 
 
 def _crossings(
-    margin: NDArray[np.float32], inside: NDArray[np.uint8], corner: tuple[int, int], mode: int
+    margin: Plane, inside: Mask, corner: tuple[int, int], mode: int, level: float = 0.0
 ) -> tuple[list[NDArray[np.float32]], NDArray[np.int32]]:
-    """Where the interpolated margin crosses zero around `inside`: lines (n, 2) of (x, y), and OpenCV's tree of them.
+    """Where the interpolated margin crosses a level around `inside`: lines (n, 2) of (x, y), and OpenCV's tree of them.
 
     Whatever is not inside counts as outside: neighbouring regions, and what is beyond the picture, whose edge is the
     edge of its last pixels.
@@ -160,24 +149,32 @@ def _crossings(
         inside: 0 and 1 in a box of it.
         corner: (x, y) of the box.
         mode: OpenCV's RETR_...
+        level: of the margin.
     """
-    values = np.abs(_around(margin, corner, (inside.shape[0], inside.shape[1])))
-    np.negative(values, out=values, where=cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT) == 0)
+    values = _around(margin, corner, (inside.shape[0], inside.shape[1]), level)
+    other = (values > 0).view(np.uint8) != cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
+    if other.any():
+        np.negative(values, out=values, where=other)
     fine = np.asarray(cv2.resize(values, None, fx=FINE, fy=FINE, interpolation=cv2.INTER_LINEAR), np.float32)
     traced, tree = cv2.findContours((fine > 0).view(np.uint8), mode, cv2.CHAIN_APPROX_NONE)
+    if not traced:
+        return [], np.zeros((1, 0, 4), np.int32)
+    # All lines in one: noise has thousands of them.
+    points = np.concatenate([np.asarray(line[:, 0], np.int32) for line in traced])
     offset = np.array([corner[0] - 1, corner[1] - 1]) - 0.5
-    lines = [(_onto_zero(np.asarray(line[:, 0], np.int32), fine) + 0.5) / FINE + offset for line in traced]
-    return [line.astype(np.float32) for line in lines], np.asarray(tree, np.int32)
+    moved = ((_onto_zero(points, fine) + 0.5) / FINE + offset).astype(np.float32)
+    return np.split(moved, np.cumsum([len(line) for line in traced[:-1]])), np.asarray(tree, np.int32)
 
 
-def _around(margin: NDArray[np.float32], corner: tuple[int, int], shape: tuple[int, int]) -> NDArray[np.float32]:
-    """The margin in a box and one pixel around it; beyond the picture its last pixels are repeated."""
+def _around(margin: Plane, corner: tuple[int, int], shape: tuple[int, int], level: float) -> NDArray[np.float32]:
+    """The margin over a level in a box and one pixel around it; beyond the picture its last pixels are repeated."""
     (x0, y0), (height, width), (rows, cols) = corner, shape, margin.shape
     top, left = max(0, y0 - 1), max(0, x0 - 1)
     bottom, right = min(rows, y0 + height + 1), min(cols, x0 + width + 1)
     missing = (top - y0 + 1, y0 + height + 1 - bottom, left - x0 + 1, x0 + width + 1 - right)
-    padded = cv2.copyMakeBorder(margin[top:bottom, left:right], *missing, borderType=cv2.BORDER_REPLICATE)
-    return np.asarray(padded, np.float32)
+    part = slice(top, bottom), slice(left, right)
+    values = margin.along_border(part) if isinstance(margin, Margin) and not level else margin[part] - np.float32(level)
+    return np.asarray(cv2.copyMakeBorder(values, *missing, borderType=cv2.BORDER_REPLICATE), np.float32)
 
 
 def _onto_zero(points: NDArray[np.int32], plane: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -190,7 +187,7 @@ def _onto_zero(points: NDArray[np.int32], plane: NDArray[np.float32]) -> NDArray
     return moved
 
 
-def band_of(margin: NDArray[np.float32], threshold: float) -> Band:
+def band_of(margin: Plane, threshold: float) -> Band:
     """The iso-contours of the network's probability at `BAND`.
 
     Args:
@@ -201,14 +198,15 @@ def band_of(margin: NDArray[np.float32], threshold: float) -> Band:
     return Band(low, high)
 
 
-def iso_outlines(margin: NDArray[np.float32], level: float) -> tuple[NDArray[np.float32], ...]:
+def iso_outlines(margin: Plane, level: float) -> tuple[NDArray[np.float32], ...]:
     """Outlines, (n, 2) of (x, y), where the interpolated margin crosses a level; specks are left out."""
-    inside = (margin > level).view(np.uint8)
-    x0, y0, width, height = cv2.boundingRect(inside)
+    part = margin.near(level) if isinstance(margin, Margin) else _all(margin)
+    inside = (margin[part] > level).view(np.uint8)
+    left, top, width, height = cv2.boundingRect(inside)
     if width == 0:
         return ()
-    box = inside[y0 : y0 + height, x0 : x0 + width]
-    lines, _ = _crossings(margin - np.float32(level), box, (x0, y0), cv2.RETR_LIST)
+    box = inside[top : top + height, left : left + width]
+    lines, _ = _crossings(margin, box, (part[1].start + left, part[0].start + top), cv2.RETR_LIST, level)
     return tuple(_smooth(line) for line in lines if len(line) >= 4 * SMOOTHING)
 
 
@@ -225,10 +223,12 @@ def _pixel_outlines(one: NDArray[np.uint8], corner: tuple[int, int]) -> tuple[ND
 def _smooth(outline: NDArray[np.floating]) -> NDArray[np.float32]:
     """A closed outline, each vertex averaged with its neighbours along the line."""
     points: NDArray[np.float32] = np.asarray(outline, np.float32)
-    if len(points) < 4 * SMOOTHING:
+    count = len(points)
+    if count < 4 * SMOOTHING:
         return points
     reach = SMOOTHING // 2
-    total = sum((np.roll(points, shift, axis=0) for shift in range(-reach, reach + 1)), np.zeros_like(points))
+    closed = np.concatenate((points[-reach:], points, points[:reach]))
+    total = sum((closed[start : start + count] for start in range(2 * reach, -1, -1)), np.zeros_like(points))
     smooth: NDArray[np.float32] = total / np.float32(SMOOTHING)
     return smooth
 
@@ -240,19 +240,37 @@ def diameters_of(outline: NDArray[np.float32], spacing: PixelSpacing) -> Diamete
         outline: (n, 2) of (x, y) pixels.
         spacing: mm a pixel, per axis.
     """
-    hull = cv2.convexHull(outline)[:, 0]
-    scale = np.array([spacing.col_mm, spacing.row_mm])
-    points = hull * scale
-    between = points[:, None] - points[None]
-    distance = np.hypot(between[..., 0], between[..., 1])
-    first, second = np.unravel_index(int(np.argmax(distance)), distance.shape)
-    longest = float(distance[first, second])
+    hull = cv2.convexHull(outline + np.float32(0))[:, 0]  # -0 becomes 0: of one point with both signs OpenCV makes none
+    points = hull * np.array([spacing.col_mm, spacing.row_mm])
+    first, second = _furthest(points)
+    longest = math.dist(points[first], points[second])
     ends = (_point(hull[first]), _point(hull[second]))
     if longest == 0.0:
         return Diameters(0.0, 0.0, ends)
     along = (points[second] - points[first]) / longest
     across = points @ np.array([-along[1], along[0]])
     return Diameters(longest, float(across.max() - across.min()), ends)
+
+
+def _furthest(corners: NDArray[np.float64]) -> tuple[int, int]:
+    """The two corners, (n, 2), of a convex polygon that are furthest from each other.
+
+    Both lie on parallel lines that hold the polygon between them. (Shamos, rotating calipers: to each edge the corner
+    furthest from its line, found by the edges' directions; and its neighbours, since rounding bends flat corners.)
+    """
+    count = len(corners)
+    if count < 3:
+        return 0, count - 1
+    x, y = corners.T
+    directions = np.arctan2(np.roll(y, -1) - y, np.roll(x, -1) - x)
+    order = np.argsort(directions)
+    turned = directions + np.where(directions > 0, -np.pi, np.pi)
+    places = np.searchsorted(directions, turned, sorter=order)
+    second = (order[places % count][:, None] + np.arange(-1, 3)) % count
+    apart = np.square(x[:, None] - x[second]) + np.square(y[:, None] - y[second])
+    row, col = np.unravel_index(int(apart.argmax()), apart.shape)
+    one, other = int(row), int(second[row, col])
+    return min(one, other), max(one, other)
 
 
 def _point(xy: NDArray[np.floating]) -> tuple[float, float]:

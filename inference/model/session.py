@@ -3,11 +3,17 @@
 from pathlib import Path
 
 from inference.errors import ModelError
+from inference.model.placement import FIRST_CARD, Placement
 from inference.model.providers import OPENVINO, Session
 
 
 def open_session(
-    path: Path, provider: str, threads: int, fallbacks: list[str], data: bytes | None = None
+    path: Path,
+    provider: str,
+    threads: int,
+    fallbacks: list[str],
+    data: bytes | None = None,
+    placement: Placement = FIRST_CARD,
 ) -> Session | None:
     """A session that really has `provider`, or None with the reason in `fallbacks`.
 
@@ -17,6 +23,7 @@ def open_session(
         threads: CPU threads of the network.
         fallbacks: is added to.
         data: its bytes, where they have been read and hashed; None reads them.
+        placement: the graphics card, and how much of its memory.
 
     Raises:
         ModelError: if the CPU cannot read the file either: it is no usable ONNX model.
@@ -32,4 +39,4 @@ def open_session(
             return None
     from inference.model.onnxruntime_session import onnxruntime_session  # late: it names providers by this file's words
 
-    return onnxruntime_session(path, data, provider, threads, fallbacks)
+    return onnxruntime_session(path, data, provider, threads, fallbacks, placement)

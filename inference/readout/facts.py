@@ -27,7 +27,7 @@ def facts(
         "Scale": DASH if shown is None else scale_words(shown.frame.spacing),
         "Model": DASH if model is None else f"{model.contract.identity.name} {model.contract.identity.version}",
         "File": DASH if model is None else "verified on this computer",
-        "Device": DASH if model is None else _provider(model) + _took(shown),
+        "Device": DASH if model is None else _device(model, shown),
         "Age since capture": DASH if calibrating else _age(shown, meter, now),
         "Dropped": DASH if status is None else f"{spaced(status.dropped)} of {spaced(status.captured)}",
     }
@@ -41,22 +41,25 @@ def scale_words(spacing: PixelSpacing | None) -> str:
     return f"{row if row == col else f'{row} × {col}'} mm per pixel · {spacing.provenance.words}"
 
 
-def _provider(model: Model) -> str:
+def _device(model: Model, shown: Outcome | None) -> str:
     """What the model really runs on; why on nothing faster, the model card says.
 
-    Whose bfloat16 it is says the card too: the row holds some thirty letters. A fallback is only one from a device that
-    is there.
+    A graphics card can fail while the model runs: what the newest answer was computed on counts. Whose bfloat16 it is
+    says the card too: the row holds some thirty letters.
     """
-    device = model.provider.removeprefix("OpenVINO ")
-    if any(" not tried: " not in sentence for sentence in model.fallbacks):
-        return f"{device}, fallback"
-    return f"{device} (no GPU)" if any("no NVIDIA driver" in sentence for sentence in model.fallbacks) else device
+    analysis = shown.analysis if isinstance(shown, Tumour | NothingFound) else None
+    provider = model.provider if analysis is None else analysis.provider
+    took = "" if analysis is None else f" · {analysis.latency_ms:.0f} ms"
+    return provider.removeprefix("OpenVINO ") + _instead(model, provider) + took
 
 
-def _took(shown: Outcome | None) -> str:
-    if isinstance(shown, Tumour | NothingFound):
-        return f" · {shown.analysis.latency_ms:.0f} ms"
-    return ""
+def _instead(model: Model, provider: str) -> str:
+    """That it is not what could be expected; a fallback is only one from a device that is there."""
+    no_card = [sentence for sentence in model.fallbacks if "not tried: no NVIDIA driver" in sentence]
+    of_the_file = [sentence for sentence in model.fallbacks if sentence.startswith("OpenVINO not tried: ")]
+    if provider != model.provider or len(no_card) + len(of_the_file) < len(model.fallbacks):
+        return ", fallback"
+    return " (no GPU)" if no_card else ""
 
 
 def _age(shown: Outcome | None, meter: PaintMeter, now: float) -> str:

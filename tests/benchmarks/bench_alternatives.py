@@ -22,8 +22,9 @@ from inference.assets import demo_clip_path, demo_model_path
 from inference.errors import ModelError
 from inference.frame import Frame
 from inference.model.engine import Engine
+from inference.model.margin import restore
 from inference.model.openvino_session import OpenVinoSession, library
-from inference.model.preprocessing import prepare, restore
+from inference.model.preprocessing import prepare
 from inference.sources import open_source
 from training.export.precision import to_int8
 

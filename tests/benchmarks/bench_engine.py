@@ -23,7 +23,8 @@ from starts import starts
 from inference.contract import Mode
 from inference.frame import Frame
 from inference.model.engine import Engine
-from inference.model.preprocessing import prepare, restore
+from inference.model.margin import restore
+from inference.model.preprocessing import prepare
 from inference.model.providers import default_threads
 from inference.model.segmentation import mask_of, regions_of
 from inference.model.segmenter import Segmenter

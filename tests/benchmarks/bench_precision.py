@@ -21,8 +21,9 @@ from rivals import milliseconds
 from inference.contract import Identity, Input
 from inference.dice import dice
 from inference.errors import ModelError
+from inference.model.margin import restore
 from inference.model.openvino_session import OpenVinoSession, library
-from inference.model.preprocessing import prepare, restore
+from inference.model.preprocessing import prepare
 from inference.model.providers import default_threads
 from training.export import parity
 from training.export import precision_gate as reduction

@@ -3,10 +3,12 @@
 import json
 import os
 import platform
+import shutil
+import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -42,10 +44,28 @@ def heading(on: str) -> str:
 
 
 def machine() -> dict[str, object]:
-    """Processor, cores and versions; no name of the computer."""
-    return {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version()} | {
-        name: version(name) for name in LIBRARIES
-    }
+    """Processor, cores, versions, and graphics card with its driver and clock; no name of the computer."""
+    versions = {name: found for name in LIBRARIES if (found := _version(name))}
+    facts = {"processor": _processor(), "cores": os.cpu_count(), "python": platform.python_version()}
+    return facts | versions | ({"gpu": card} if (card := _card()) else {})
+
+
+def _version(name: str) -> str:
+    """Of a package; empty where it is not installed: the engine is measured without the window's, too."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _card() -> str:
+    """Name, driver, memory and clock of the graphics cards; empty where there is none."""
+    asked = "--query-gpu=name,driver_version,memory.total,clocks.sm,clocks.max.sm"
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return ""
+    said = subprocess.run([program, asked, "--format=csv,noheader"], capture_output=True, text=True, check=False)
+    return "; ".join(said.stdout.split("\n")).strip("; ") if said.returncode == 0 else ""
 
 
 def _processor() -> str:

@@ -15,7 +15,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from inference import contract as c
 from inference.model.golden import GoldenCase
-from inference.model.preprocessing import prepare, restore
+from inference.model.margin import restore
+from inference.model.preprocessing import prepare
 from inference.safety import INTENDED_USE
 from training.export.onnx_file import seal, write_onnx
 

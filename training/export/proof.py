@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import onnx
 
 from inference.contract import Input, Mode, ModelContract, Parity
@@ -172,5 +171,5 @@ def golden_of(model: onnx.ModelProto, contract: ModelContract) -> tuple[GoldenCa
 
 def _own(engine: Engine, case: GoldenCase) -> GoldenCase:
     """The case with the mask that this engine makes of it."""
-    mask = (engine.segment(case.pixels, case.spacing_mm).margin > 0).astype(np.uint8)
+    mask = engine.segment(case.pixels, case.spacing_mm).margin.mask()
     return GoldenCase(case.pixels, case.spacing_mm, mask)

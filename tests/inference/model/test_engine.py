@@ -2,20 +2,24 @@
 
 import ctypes
 import math
+import os
+import re
 
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 from onnx import TensorProto, helper
+from onnxruntime.capi.onnxruntime_pybind11_state import RuntimeException
 from tiny import threshold_model
 
 from inference.contract import CONTRACT_KEY
 from inference.errors import AnalysisError, ContractError, ModelError, SelfTestError
 from inference.model.engine import Engine
 from inference.model.golden import GoldenCase
-from inference.model.onnxruntime_session import options
-from inference.model.providers import card_unused
+from inference.model.onnxruntime_session import TimedSession, engine_cache, options
+from inference.model.placement import Placement
+from inference.model.providers import GPU, card_unused, first_line
 from inference.model.session import open_session
 
 CPU = ["CPUExecutionProvider"]
@@ -78,7 +82,7 @@ def test_areas_are_right_to_one_percent(model, shape, spacing_mm, half_mm):
         centre = (shape[0] / 2 + rng.uniform(-1, 1), shape[1] / 2 + rng.uniform(-1, 1))
         angle = 0.0 if row_mm != col_mm else rng.uniform(0, np.pi)
         pixels = ellipse(shape, centre, (half_mm[0] / col_mm, half_mm[1] / row_mm), angle)
-        area = np.count_nonzero(engine.segment(pixels, spacing_mm).margin > 0) * row_mm * col_mm
+        area = np.count_nonzero(engine.segment(pixels, spacing_mm).margin.whole() > 0) * row_mm * col_mm
         errors.append(area / (math.pi * half_mm[0] * half_mm[1]) - 1)
     assert max(map(abs, errors)) < 0.01
     assert abs(np.mean(errors)) < 0.003
@@ -88,7 +92,7 @@ def test_tiles_and_one_pass_of_a_pointwise_network_agree(model):
     pixels = np.random.default_rng(0).integers(1, 255, (120, 150)).astype(np.uint8)
     whole = model(unit="z", level=0.7, patch=(256, 256)).segment(pixels, (0.5, 0.4))
     tiled = model(unit="z", level=0.7, patch=(64, 80)).segment(pixels, (0.5, 0.4))
-    np.testing.assert_allclose(tiled.margin, whole.margin, atol=1e-2)
+    np.testing.assert_allclose(tiled.margin.whole(), whole.margin.whole(), atol=1e-2)
     assert tiled.network_ms > 0
 
 
@@ -98,28 +102,28 @@ def test_a_transposed_model_gives_the_same_mask(model, mask_normalisation):
     pixels[:20, :50] = 0
     spacing = (0.5, 0.3)
     straight = model(spacing_mm=(0.4, 0.6), mask_normalisation=mask_normalisation)
-    expected = straight.segment(pixels, spacing).margin > 0
+    expected = straight.segment(pixels, spacing).margin.whole() > 0
     turned = model(spacing_mm=(0.6, 0.4), transposed=True, mask_normalisation=mask_normalisation)
-    mask = turned.segment(pixels, spacing).margin > 0
+    mask = turned.segment(pixels, spacing).margin.whole() > 0
     assert expected.any()
     assert np.count_nonzero(mask != expected) <= 2
 
 
 def test_without_a_scale_there_is_still_a_mask(model):
     pixels = ellipse((300, 400), (150, 200), (60, 40), 0.3)
-    mask = model().segment(pixels, None).margin > 0
+    mask = model().segment(pixels, None).margin.whole() > 0
     assert np.count_nonzero(mask) == pytest.approx(np.count_nonzero(pixels == BRIGHT), rel=0.02)
 
 
 def test_one_bad_frame_does_not_spoil_the_next(model):
     engine = model()
     pixels = ellipse((90, 120), (45, 60), (20, 12), 0).astype(np.float32)
-    good = engine.segment(pixels, (0.4, 0.4)).margin
+    good = engine.segment(pixels, (0.4, 0.4)).margin.whole()
     with pytest.raises(AnalysisError):
         engine.segment(np.full((90, 120), np.nan, np.float32), (0.4, 0.4))
     with pytest.raises(AnalysisError, match="failed on CPU"):
         engine.run(np.zeros((1, 1, 3, 3), np.float32))
-    np.testing.assert_array_equal(engine.segment(pixels, (0.4, 0.4)).margin, good)
+    np.testing.assert_array_equal(engine.segment(pixels, (0.4, 0.4)).margin.whole(), good)
 
 
 def test_a_model_that_does_not_reproduce_its_masks_is_refused(model):
@@ -243,8 +247,143 @@ def test_a_provider_that_does_not_load_is_a_sentence_and_no_noise(tmp_path, capf
 
 
 def test_what_gpu_providers_are_told(tmp_path):
-    assert options("CUDAExecutionProvider", None) == {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"}
+    cuda = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0", "device_id": "0"}
+    assert options("CUDAExecutionProvider", None) == cuda
     tensorrt = options("TensorrtExecutionProvider", tmp_path)
     assert {tensorrt["trt_engine_cache_path"], tensorrt["trt_timing_cache_path"]} == {str(tmp_path)}
-    assert options("TensorrtExecutionProvider", None) == {}
+    assert options("TensorrtExecutionProvider", None) == {"device_id": "0"}
     assert options("CPUExecutionProvider", tmp_path) == {}
+
+
+def test_a_card_and_its_memory_are_the_user_s_choice(tmp_path):
+    there = Placement(device=1, memory_mib=2048)
+    cuda = options("CUDAExecutionProvider", None, there)
+    assert (cuda["device_id"], cuda["gpu_mem_limit"]) == ("1", str(2 * 2**30))
+    assert cuda["arena_extend_strategy"] == "kSameAsRequested"
+    tensorrt = options("TensorrtExecutionProvider", tmp_path, there)
+    assert (tensorrt["device_id"], tensorrt["trt_max_workspace_size"]) == ("1", str(2 * 2**30))
+    for wrong in ({"device": -1}, {"memory_mib": 0}):
+        with pytest.raises(ValueError, match="no place"):
+            Placement(**wrong)
+
+
+def test_tensorrt_keeps_engines_of_each_file_apart(tmp_path, monkeypatch):
+    """It names them by the graph alone, and would run one file's with another's weights."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    threshold_model(tmp_path / "one.onnx", level=0.4)
+    threshold_model(tmp_path / "other.onnx", level=0.6)
+    one, other = (engine_cache((tmp_path / name).read_bytes()) for name in ("one.onnx", "other.onnx"))
+    assert one != other
+    assert one == engine_cache((tmp_path / "one.onnx").read_bytes())
+    assert one.is_dir()
+
+
+def test_no_library_of_nvidia_may_compute_in_tf32(tmp_path, monkeypatch):
+    """TensorRT has no switch of its own, and the libraries read this once, when the first session loads them."""
+    monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", "1")
+    threshold_model(tmp_path / "model.onnx")
+    seen = []
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: seen.append(os.environ["NVIDIA_TF32_OVERRIDE"]))
+    for provider in [one for one in GPU if one in onnxruntime.get_available_providers()]:
+        open_session(tmp_path / "model.onnx", provider, 1, [])
+        assert seen.pop() == "0"
+
+
+WINDOWS = (
+    r"D:\a\_work\1\s\onnxruntime\core\session\provider_bridge_ort.cc:2233 onnxruntime::TryGetProviderInfo_CUDA "
+    r"[ONNXRuntimeError] : 1 : FAIL : Error loading the CUDA provider: cublasLt64_13.dll is missing."
+)
+LINUX = (
+    "[ONNXRuntimeError] : 1 : FAIL : /onnxruntime_src/onnxruntime/core/providers/cuda/cuda_call.cc:129 "
+    "std::conditional_t<THRW, void, onnxruntime::common::Status> onnxruntime::CudaCall(ERRTYPE, const char*) "
+    "[with ERRTYPE = cudaError] CUDA failure 700: an illegal memory access was encountered"
+)
+
+
+@pytest.mark.parametrize("message", [WINDOWS, LINUX])
+def test_where_a_runtime_was_built_never_reaches_the_screen(message):
+    said = first_line(RuntimeError(message))
+    assert not re.search(r"[\\/]|\.cc|onnxruntime|ONNXRuntimeError", said)
+    assert "cublasLt64_13.dll is missing" in said or "CUDA failure 700: an illegal memory access" in said
+
+
+class Failing:
+    """A real session on the CPU that says it is CUDA's, and fails as CUDA does after `good` runs."""
+
+    def __init__(self, path, good):
+        self._session, self._good = onnxruntime.InferenceSession(path, providers=CPU), good
+        for name in ("get_modelmeta", "get_inputs", "get_outputs"):
+            setattr(self, name, getattr(self._session, name))
+
+    def get_providers(self):
+        return ["CUDAExecutionProvider", *CPU]
+
+    def run(self, outputs, feed):
+        self._good -= 1
+        if self._good < 0:
+            raise RuntimeException("CUDA failure 700: an illegal memory access was encountered")
+        return self._session.run(outputs, feed)
+
+
+def failing_engine(path, good, *reopened):
+    """An engine that runs well for `good` frames once loaded, and then on what is reopened, in this order."""
+    sessions, asked = list(reopened), []
+
+    def reopen(provider):
+        asked.append(provider)
+        return sessions.pop(0)
+
+    first = Failing(path, 10**6)
+    engine = Engine(path, "", first, reopen)
+    first._good = good
+    return engine, asked
+
+
+def test_a_card_that_fails_once_is_loaded_anew_and_the_frame_is_answered(tmp_path):
+    path = tmp_path / "model.onnx"
+    threshold_model(path)
+    pixels = ellipse((90, 120), (45, 60), (20, 12), 0)
+    expected = Engine.load(path, providers=CPU).segment(pixels, (0.4, 0.4)).margin.mask()
+    engine, asked = failing_engine(path, 1, Failing(path, 10**6))
+    for _ in range(3):
+        np.testing.assert_array_equal(engine.segment(pixels, (0.4, 0.4)).margin.mask(), expected)
+    assert engine.provider == "CUDA"
+    assert asked == ["CUDAExecutionProvider"]
+    assert len(engine.fallbacks) == 1
+    assert "CUDA failure 700" in engine.fallbacks[0]
+    assert engine.fallbacks[0].endswith("the model was loaded anew.")
+
+
+@pytest.mark.parametrize("anew", ["fails again", "does not open", "fails its self-test"])
+def test_a_card_that_fails_again_leaves_the_model_to_the_cpu_and_says_so(tmp_path, anew):
+    path = tmp_path / "model.onnx"
+    threshold_model(path)
+    pixels = ellipse((90, 120), (45, 60), (20, 12), 0)
+    expected = Engine.load(path, providers=CPU).segment(pixels, (0.4, 0.4)).margin.mask()
+    second = {"fails again": Failing(path, 4), "does not open": None, "fails its self-test": Failing(path, 0)}[anew]
+    engine, asked = failing_engine(path, 1, second, onnxruntime.InferenceSession(path, providers=CPU))
+    for _ in range(6):
+        np.testing.assert_array_equal(engine.segment(pixels, (0.4, 0.4)).margin.mask(), expected)
+    assert engine.provider == "CPU"
+    assert asked == ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    assert engine.fallbacks[-1].endswith("the model goes on on the CPU.")
+
+
+def test_what_was_loaded_anew_is_timed_only_until_it_has_proved_itself(tmp_path):
+    path = tmp_path / "model.onnx"
+    threshold_model(path)
+    anew = TimedSession(onnxruntime.InferenceSession(path, providers=CPU))
+    engine, _ = failing_engine(path, 0, None, anew)
+    assert anew.limit_s is not None
+    engine.segment(ellipse((90, 120), (45, 60), (20, 12), 0), (0.4, 0.4))
+    assert engine.provider == "CPU"
+    assert anew.limit_s is None
+
+
+def test_a_frame_of_the_wrong_size_reloads_nothing(tmp_path):
+    path = tmp_path / "model.onnx"
+    threshold_model(path)
+    engine, asked = failing_engine(path, 10**6)
+    with pytest.raises(AnalysisError, match="failed on CUDA"):
+        engine.run(np.zeros((1, 1, 3, 3), np.float32))
+    assert asked == []

@@ -11,7 +11,8 @@ from scipy import ndimage
 from inference.contract import Input, Seen
 from inference.errors import AnalysisError
 from inference.model import tiles
-from inference.model.preprocessing import OUTSIDE, prepare, restore
+from inference.model.margin import OUTSIDE, restore
+from inference.model.preprocessing import prepare
 from inference.model.resampling import linear_resize, spline_resize
 
 RECIPE = Input(

@@ -12,7 +12,8 @@ from scipy import ndimage
 
 from inference.contract import Reliability
 from inference.frame import Frame, Origin, View
-from inference.model.segmentation import band_of, edge_of, mask_of, regions_of
+from inference.model.edge import Edge
+from inference.model.segmentation import band_of, mask_of, regions_of
 from inference.outcome import SizeState, size_state
 from inference.sources.simulated import Ellipse, PhantomSource
 from inference.spacing import PixelSpacing, Provenance
@@ -215,7 +216,7 @@ def test_a_dark_cyst_is_inside_the_sector() -> None:
     pixels = np.full((20, 20), 9, np.uint8)
     pixels[8:12, 8:12] = 0
     pixels[:, :3] = 0
-    edge = edge_of(pixels)
+    edge = Edge(pixels, (slice(0, 20), slice(0, 20))).outside((slice(0, 20), slice(0, 20)))
     assert edge[:, :3].all()
     assert not edge[:, 3:].any()
 

@@ -39,7 +39,7 @@ def test_a_published_zip_becomes_a_model_in_one_command(model_zip, tmp_path, cap
     assert (contract.input.seen.rows, contract.input.seen.cols) == ((64, 64), (80, 80))
     assert "On the median" in out.with_suffix(".md").read_text()
     tumour = draw_samples(2, seed=1)[1]
-    assert (engine.segment(tumour.pixels, tumour.spacing_mm).margin > 0).any()
+    assert (engine.segment(tumour.pixels, tumour.spacing_mm).margin.whole() > 0).any()
     assert _status(out, tmp_path / "status.json")["outcome"] in ("tumour", "none")
 
 
