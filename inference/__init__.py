@@ -1,6 +1,6 @@
-"""The engine: what a frame of intra-operative ultrasound means."""
+"""The engine: takes a frame of intra-operative ultrasound, returns a reading."""
 
 from inference import telemetry
 
-# Every command imports this package before any library that reports home.
+# Every command imports this package before any library that sends telemetry.
 telemetry.silence()

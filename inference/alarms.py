@@ -1,4 +1,4 @@
-"""What guards find in a frame, and which findings forbid to analyse it."""
+"""The alarms that guards raise on a frame, and which of them forbid its analysis."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,12 +7,12 @@ from typing import Self
 
 
 class Alarm(StrEnum):
-    """What is wrong with the signal: the name in records and tables, and the guard's words.
+    """A fault of the signal: its name in records and tables, and its words on the screen.
 
     Attributes:
-        headline: stands in the number's place on the screen.
-        sentence: what is wrong and what to do; empty where the guard says it with this frame's own figures.
-        keeps_contour: whether a frame's own contour may stand; elsewhere the frame is not analysed.
+        headline: shown in place of the number on the screen.
+        sentence: what is wrong and what to do; empty if the guard writes it with this frame's own figures.
+        keeps_contour: True if the frame is analysed and may keep its own contour; False if it is not analysed.
     """
 
     headline: str
@@ -20,7 +20,7 @@ class Alarm(StrEnum):
     keeps_contour: bool
 
     def __new__(cls, name: str, headline: str, sentence: str, keeps_contour: bool = False) -> Self:
-        """A member is its name, and carries its words."""
+        """Make a member whose value is its name and that carries its words."""
         alarm = str.__new__(cls, name)
         alarm._value_ = name
         alarm.headline, alarm.sentence, alarm.keeps_contour = headline, sentence, keeps_contour
@@ -32,7 +32,7 @@ class Alarm(StrEnum):
         "The picture has not changed: is the scanner frozen? Contour and area are those of the frozen picture.",
         True,
     )
-    """The picture stands still while the signal runs: it and its own contour stay, and say so."""
+    """The picture stands still while the signal runs: it stays with its own contour, and the screen says so."""
     BLACK = (
         "black_picture",
         "No picture",
@@ -60,20 +60,20 @@ class Alarm(StrEnum):
         "The scanner's depth text or ruler changed, so that the scale is void: calibrate again.",
         True,
     )
-    """The watched depth text or ruler changed: the frame has no scale, whoever gave it. Without one it is analysed only
-    where the user chose that."""
+    """The watched depth text or ruler changed: the frame loses its scale, whatever gave it. Without a scale it is
+    analysed only if the user chose that."""
     UNLIKE_TRAINING = "unlike_training", "Outside the training range", "", True
-    """Analysed, and said so: spacing, size or intensities that the model did not see in training."""
+    """Spacing, size or intensities that the model did not see in training: analysed, but with a warning."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One guard's verdict on one frame.
+    """The fault that one guard found in one frame.
 
     Attributes:
-        alarm: which.
-        since: `time.monotonic()` seconds at which the cause was first seen.
-        sentence: for the screen: what is wrong and what to do. Never what is in the picture.
+        alarm: the alarm it raises.
+        since: when the cause was first seen, `time.monotonic()` seconds.
+        sentence: for the screen: what is wrong and what to do, but never the picture's content.
     """
 
     alarm: Alarm
@@ -82,7 +82,7 @@ class Finding:
 
 
 def forbidding(found: Sequence[Finding]) -> Finding | None:
-    """The first finding that forbids to analyse its frame, None where none does."""
+    """The first finding that forbids the analysis of its frame; None if none does."""
     return next((finding for finding in found if not finding.alarm.keeps_contour), None)
 
 
@@ -91,10 +91,10 @@ class Event:
     """An alarm began or ended.
 
     Attributes:
-        alarm: which.
-        begins: True where it began, False where it ended.
-        at: `time.monotonic()` seconds: of the first frame with the alarm, or of the first one without it.
-        sentence: what the screen said; no patient, no source.
+        alarm: the alarm.
+        begins: True if it began, False if it ended.
+        at: `time.monotonic()` seconds of the first frame with the alarm, or of the first one without it.
+        sentence: the sentence shown on the screen; it names no patient and no source.
     """
 
     alarm: Alarm

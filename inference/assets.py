@@ -1,4 +1,4 @@
-"""Where the files are that come with the program: demonstration model and clip, and the notices of others' work."""
+"""Locates the files that come with the program: demonstration model, demonstration clip and third-party notices."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from inference.errors import NotFoundError
 
 _HERE = Path(__file__).resolve().parent
 _PACKED = _HERE / "bundled"
-"""Where the wheel and the bundle keep what a checkout has at its root."""
+"""The folder in the wheel and the bundle for the files that a checkout has at its root."""
 ASSETS = _PACKED if _PACKED.is_dir() else _HERE.parent / "assets"
 
 
@@ -29,7 +29,7 @@ def demo_clip_path() -> Path:
 
 
 def notices_path() -> Path:
-    """THIRD_PARTY.md: other people's work in the program, and its licences.
+    """THIRD_PARTY.md: the third-party work in the program, and its licences.
 
     Raises:
         NotFoundError: if this installation has none.

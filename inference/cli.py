@@ -1,6 +1,6 @@
-"""ius-segment: the engine without a window, over files and over what is live.
+"""ius-segment: the engine without a window, for files and live sources.
 
-Exit codes: 0 well; 1 some frames failed or were not analysed; 2 bad input.
+Exit codes: 0 success; 1 some frames failed or were not analysed; 2 bad input.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _with_options(sentence: str) -> str:
-    """A sentence of a source, which the window says too, with the options by which a script does the same."""
+    """A source's sentence, worded for the window, with the command-line options that do the same."""
     sentence = sentence.replace(REMEDY, f"{REMEDY} (--spacing ROW,COL)")
     sentence = sentence.replace("give its PLUS configuration", "give its PLUS configuration (--config FILE)")
     return re.sub(r"\bregion (\d+) \(", r"--region \1 (", sentence)
@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def inspect(arguments: argparse.Namespace) -> int:
-    """Say how many frames a source has, how large they are, and their scale or why there is none."""
+    """Print a source's number of frames, their size, and their scale or why there is none."""
     choice = ""
     try:
         source = _opened(arguments, arguments.region)
@@ -128,7 +128,7 @@ def inspect(arguments: argparse.Namespace) -> int:
 
 
 def model(arguments: argparse.Namespace) -> int:
-    """Load a model, test it on its own golden cases, and show its contract."""
+    """Load a model, test it on its own golden cases, and print its contract."""
     from inference.model.engine import Engine
 
     engine = Engine.load(Path(arguments.file), placement=placement_of(arguments))
@@ -150,7 +150,7 @@ def model(arguments: argparse.Namespace) -> int:
 
 
 def export(arguments: argparse.Namespace) -> int:
-    """Write a record's readings, masks, frames, page and plot, and chosen frames as PNG and DICOM."""
+    """Write a record's readings, masks, frames, summary page and plot, and chosen frames as PNG and DICOM."""
     from inference.export.record import export_record
     from inference.sources.record import RecordSource
 
@@ -168,7 +168,7 @@ def export(arguments: argparse.Namespace) -> int:
 
 
 def send(arguments: argparse.Namespace) -> int:
-    """Send DICOM files to an archive (C-STORE); what it hasn't taken waits in the outbox for the next call."""
+    """Send DICOM files to an archive (C-STORE); files it did not take wait in the outbox for the next call."""
     from platformdirs import user_data_path
 
     from inference.export.outbox import Node, Outbox
@@ -185,7 +185,7 @@ def send(arguments: argparse.Namespace) -> int:
 def _analyse(
     source: RecordedSource, segmenter: "Segmenter", guards: Watch | None
 ) -> tuple[list[dict[str, object]], list[Mask], list[float]]:
-    """Every frame, none dropped: its row, its mask, and the milliseconds spent beside the network."""
+    """Analyse every frame, dropping none. Returns rows, masks, and the milliseconds spent outside the network."""
     nothing: Mask = np.zeros((source.info.rows, source.info.cols), np.uint8)
     rows: list[dict[str, object]] = []
     masks: list[Mask] = []
@@ -207,7 +207,7 @@ def _analyse(
 
 
 def _notices(engine: "Engine", source: RecordedSource) -> list[str]:
-    """What has to stand beside the numbers."""
+    """The sentences that must accompany the numbers."""
     notices = [INTENDED_USE, *([source.info.notice] if source.info.notice else [])]
     if engine.contract.population.simulated and not source.info.origin.simulated:
         notices.append(DEMONSTRATION)
@@ -223,7 +223,7 @@ def _opened(arguments: argparse.Namespace, region: int | None) -> RecordedSource
 
 
 def _typed(text: str) -> PixelSpacing:
-    """A spacing typed as ROW,COL in mm."""
+    """Read a spacing typed as ROW,COL in mm."""
     try:
         row_mm, col_mm = (float(value) for value in text.split(","))
     except ValueError as error:
@@ -241,7 +241,7 @@ def _folder(path: str) -> Path:
 
 
 def _say(arguments: argparse.Namespace, values: dict[str, object]) -> None:
-    """Print JSON, or one line a value."""
+    """Print the values as JSON, or one per line."""
     print(_json(values) if arguments.json else "\n".join(f"{key}: {value}" for key, value in values.items()))
 
 

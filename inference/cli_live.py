@@ -1,4 +1,4 @@
-"""ius-segment live: the window's guards, records and OpenIGTLink, without the window."""
+"""ius-segment live: guards, records and OpenIGTLink as in the window, without the window."""
 
 import argparse
 import os
@@ -27,7 +27,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def live(arguments: argparse.Namespace) -> int:
-    """Analyse a live source without a window: one line of JSON an outcome on stdout, until it is stopped."""
+    """Analyse a live source without a window; print one line of JSON per outcome to stdout until stopped."""
     if not is_live(arguments.address):
         raise ChoiceError(f"{arguments.address} is no live source: use `ius-segment run` for a file.")
     session, model = Session(open_source, partial(load_model, placement=placement_of(arguments))), arguments.model
@@ -52,7 +52,7 @@ def live(arguments: argparse.Namespace) -> int:
 
 
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    """Add the command to those of ius-segment."""
+    """Add the command to ius-segment."""
     command = commands.add_parser("live", help=live.__doc__, description=live.__doc__)
     add = command.add_argument
     add_placement(command)
@@ -78,7 +78,7 @@ def _phase(text: str) -> Phase:
 
 @contextmanager
 def _stopped_by_signals() -> Iterator[threading.Event]:
-    """Set by Ctrl-C, SIGTERM, and once nobody reads stdout any more."""
+    """Give an event that Ctrl-C or SIGTERM sets, and also the end of the process that reads stdout."""
     stop = threading.Event()
     before = {number: signal.signal(number, lambda *_: stop.set()) for number in SIGNALS}
     over = threading.Event()
@@ -94,8 +94,8 @@ def _stopped_by_signals() -> Iterator[threading.Event]:
 
 
 def _watch_pipe(stop: threading.Event, over: threading.Event) -> None:
-    """While the signal is lost no line is written, and none would tell that the reader has gone."""
-    if not hasattr(select, "poll"):  # Windows: the next line tells
+    """Watch stdout: while the signal is lost, no line is written whose failure would show that the reader has gone."""
+    if not hasattr(select, "poll"):  # Windows: the next line that is written will fail
         return
     poll = select.poll()
     poll.register(1, 0)
@@ -105,10 +105,10 @@ def _watch_pipe(stop: threading.Event, over: threading.Event) -> None:
 
 
 def _write_line(line: str) -> None:
-    """One line on stdout, at once.
+    """Write one line to stdout and flush it.
 
     Raises:
-        BrokenPipeError: if nobody reads any more; what Python still writes at its end then goes nowhere.
+        BrokenPipeError: if the reader has gone; stdout is then discarded, so that Python's exit does not fail on it.
     """
     try:
         print(line, flush=True)

@@ -1,7 +1,7 @@
-"""The model contract: one JSON value inside the .onnx that carries its whole recipe and its own proof.
+"""The model contract: one JSON value inside the .onnx with the model's whole recipe and its own proof.
 
-Written by `training.export`, read here, by the same types. Reading is strict: a missing or unknown field, a wrong
-type or another schema is a `ContractError` that names the field.
+`training.export` writes it and the engine reads it with the same types. Reading is strict: a missing or unknown field,
+a wrong type or another schema raises a `ContractError` that names the field.
 """
 
 from enum import StrEnum
@@ -24,24 +24,24 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Side = Annotated[int, Meta(gt=0)]
 Patch = Annotated[int, Meta(gt=0, le=4096)]
 NetworkPixel = Annotated[float, Meta(ge=0.02, le=5)]
-"""mm; no network for ultrasound sees finer or coarser pixels."""
+"""mm; no network for ultrasound uses finer or coarser pixels."""
 
 
 class Mode(StrEnum):
-    """How a frame is run through the network. Measured figures hold for one mode only."""
+    """How a frame is run through the network. Figures measured in one mode hold for that mode only."""
 
     FAST = "fast"
-    """One pass: what keeps up with a live picture."""
+    """One pass, fast enough for a live picture."""
     THOROUGH = "thorough"
-    """The mean over all mirrors the training allowed, as nnU-Net predicts by default: for a picture that stands."""
+    """The mean over all mirrors that training allowed, as nnU-Net predicts by default: for a still picture."""
 
 
 class _Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A group of fields; nothing may be added or left out."""
+    """A group of fields; none may be added or left out."""
 
 
 class Identity(_Group, frozen=True):
-    """Who the model is. Its true identity is the sha256 of its file, computed at load."""
+    """The model's name and version. Its true identity is the sha256 of its file, computed when it is loaded."""
 
     name: str
     version: str
@@ -51,17 +51,17 @@ class Identity(_Group, frozen=True):
 
 
 class Seen(_Group, frozen=True):
-    """Ranges (low, high) met in training; outside them the model was never tested."""
+    """Ranges (low, high) of the training data; outside them the model was never tested."""
 
     spacing_mm: tuple[Positive, Positive]
     rows: tuple[Side, Side]
     cols: tuple[Side, Side]
     intensity: tuple[float, float]
-    """0.5 and 99.5 percentiles of the training slices' non-zero grey values, over all slices."""
+    """0.5 and 99.5 percentiles of the non-zero grey values of all training slices together."""
 
 
 class Input(_Group, frozen=True):
-    """What the network must be fed, in nnU-Net's own order."""
+    """The input that the network needs, in nnU-Net's own order."""
 
     channels: Annotated[tuple[str, ...], Meta(min_length=1, max_length=1)]
     patch: tuple[Patch, Patch]
@@ -70,7 +70,7 @@ class Input(_Group, frozen=True):
     transposed: bool
     """True if the network was trained on pictures with rows and columns exchanged."""
     spacing_mm: tuple[NetworkPixel, NetworkPixel]
-    """(row, col) mm a pixel that the network expects, after `transposed`."""
+    """(row, col) mm per pixel that the network expects, after `transposed`."""
     normalisation: Literal["z_score"]
     mask_normalisation: bool
     """nnU-Net's use_mask_for_norm: mean and SD over the non-zero pixels, the others stay 0."""
@@ -78,12 +78,12 @@ class Input(_Group, frozen=True):
     resampling_order: Literal[3]
     logit_resampling_order: Literal[1]
     tile_step: Annotated[float, Meta(ge=0.1, le=1)]
-    """As a share of the patch; smaller ones make endless tiles."""
+    """As a share of the patch; a smaller step would make far too many tiles."""
     seen: Seen
 
 
 class Population(_Group, frozen=True):
-    """On whom the model was trained, shown to the user word for word."""
+    """The patients on whom the model was trained, shown to the user word for word."""
 
     words: str
     phases: tuple[Literal["before_dura_opening", "dura_open", "resection"], ...]
@@ -98,7 +98,7 @@ class Population(_Group, frozen=True):
 
 
 class Output(_Group, frozen=True):
-    """What the network answers."""
+    """The network's output."""
 
     labels: dict[str, int]
     tumour_index: Annotated[int, Meta(ge=1)]
@@ -110,7 +110,7 @@ class Output(_Group, frozen=True):
 
 
 class BandScore(_Group, frozen=True):
-    """Scores of one area band (low, high] in mm²; `high` None is without end; None where it was not measured."""
+    """Scores of one area band (low, high] in mm²: open if `high` is None. A score of None was not measured."""
 
     band: tuple[Annotated[float, Meta(ge=0)], float | None]
     n_slices: Count
@@ -119,11 +119,11 @@ class BandScore(_Group, frozen=True):
     dice_sd: Annotated[float, Meta(ge=0)] | None
     dice_median: Share | None
     area_error_mean: float | None
-    """Mean of (segmented - true) / true area; None by predicted area where tumour-free slices are in."""
+    """Mean of (segmented - true) / true area; None for bands of predicted area that include tumour-free slices."""
 
 
 class Measured(_Group, frozen=True):
-    """What was measured, on what, in one mode."""
+    """The model's measured scores in one mode, and the data they were measured on."""
 
     data: str
     simulated: bool
@@ -140,22 +140,22 @@ class Measured(_Group, frozen=True):
 
 
 class Reliability(_Group, frozen=True):
-    """When to believe the contour."""
+    """The limits up to which a contour is unreliable, and the measured scores."""
 
     min_reliable_area_mm2: Positive
     very_small_area_mm2: Positive
     fast: Measured | None
     """One pass, no mirrors."""
     thorough: Measured | None
-    """Folds and mirrors."""
+    """The mean over folds and mirrors."""
 
     def measured(self, mode: Mode) -> Measured | None:
-        """What was measured in a mode, None where nothing was."""
+        """The scores measured in a mode; None if nothing was measured."""
         return self.fast if mode is Mode.FAST else self.thorough
 
 
 class Provenance(_Group, frozen=True):
-    """How the model came to be."""
+    """How the model was made."""
 
     nnunetv2: str
     trainer: str
@@ -167,12 +167,12 @@ class Provenance(_Group, frozen=True):
     seed: int | None
     exporter: str
     precision: Literal["float32", "float16", "int8", "bfloat16"]
-    """Of the network's weights and planes in this file; bfloat16: the float32 network, to be computed
-    in bfloat16 where the processor can."""
+    """Precision of the network's weights and feature maps in this file. bfloat16 means the float32 network, to be
+    computed in bfloat16 if the processor can."""
 
 
 class ParityBand(_Group, frozen=True):
-    """Parity on the slices whose reference mask has an area in (low, high] mm²; `high` None is without end."""
+    """Parity on the slices whose reference mask has an area in (low, high] mm²; if `high` is None, the band is open."""
 
     band: tuple[Annotated[float, Meta(ge=0)], float | None]
     n_slices: Count
@@ -182,7 +182,7 @@ class ParityBand(_Group, frozen=True):
 
 
 class Parity(_Group, frozen=True):
-    """Proof that this file, in float32, says what nnU-Net's own predictor said."""
+    """Proof that this file, in float32, gives the same answers as nnU-Net's own predictor."""
 
     mode: Literal["fast", "thorough"]
     reference: str
@@ -195,42 +195,43 @@ class Parity(_Group, frozen=True):
     """Share of slices whose masks are identical."""
     area_delta_max_mm2: Annotated[float, Meta(ge=0)]
     by_area: tuple[ParityBand, ...]
-    """By the reference's area; empty in files of before this was kept."""
+    """By the reference's area; empty in older files, which did not keep this."""
     logit_error_mean: Annotated[float, Meta(ge=0)] | None
-    """Mean difference of a logit from PyTorch's, without sign; None where it was not measured."""
+    """Mean absolute difference of a logit from PyTorch's; None if it was not measured."""
     logit_error_max: Annotated[float, Meta(ge=0)] | None
     device: str
     provider: str
     versions: dict[str, str]
-    """Of the libraries that took part."""
+    """Versions of the libraries used."""
 
 
 class Reduction(_Group, frozen=True):
-    """What fewer bits cost: this file against the same network in float32, on the same slices."""
+    """The cost of fewer bits: this file against the same network in float32, on the same slices."""
 
     slices: str
     n_slices: Side
     dice_mean: Share
-    """Of this file's masks to those in float32. Areas under 35 mm² count as 35 mm², since there one pixel decides."""
+    """Mean Dice of this file's masks with the float32 ones. Areas under 35 mm² count as 35 mm², since a single pixel
+    decides there."""
     dice_min: Share
     truth_dice_float32: Share
-    """Mean Dice of the float32 masks to the true ones, over slices with tumour."""
+    """Mean Dice of the float32 masks with the true ones, over slices with tumour."""
     truth_dice: Share
-    """The same of this file's masks."""
+    """The same for this file's masks."""
     calibration: str
-    """On which slices the int8 ranges were taken, in words; empty for the others."""
+    """The slices on which the int8 ranges were calibrated, in words; empty for other precisions."""
 
 
 class SelfTest(_Group, frozen=True):
     """How closely a device must reproduce the golden masks."""
 
     mismatched_per_million: Annotated[float, Meta(ge=0, le=1000)]
-    """More than a device's rounding is another model."""
+    """The rounding of a device stays below this; more mismatches mean another model."""
     golden_sha256: str
 
 
 class ModelContract(_Group, frozen=True):
-    """Everything the viewer needs to know of a model; no constant of the application repeats it."""
+    """Everything the viewer needs to know about a model; no constant in the application repeats it."""
 
     schema: Literal[2]
     identity: Identity
@@ -240,9 +241,9 @@ class ModelContract(_Group, frozen=True):
     reliability: Reliability
     provenance: Provenance
     parity: tuple[Parity, ...]
-    """One a mode; none only where no nnU-Net stands behind the file: test models made in code."""
+    """One per mode; empty only for test models made in code, which no nnU-Net stands behind."""
     reduction: Reduction | None
-    """None in float32."""
+    """None for a float32 file."""
     self_test: SelfTest
 
     def to_json(self) -> str:
@@ -275,7 +276,7 @@ class ModelContract(_Group, frozen=True):
         return cls.from_json(metadata[CONTRACT_KEY])
 
     def _check(self) -> None:
-        """What types cannot say."""
+        """Check what the types cannot express."""
         for side, divisor in zip(self.input.patch, self.input.divisor, strict=True):
             if side % divisor:
                 raise ContractError(

@@ -1,4 +1,4 @@
-"""The part of the picture that is kept: a rectangle in picture pixels, and the frame with nothing outside it."""
+"""The crop: a rectangle in picture pixels, and the frame blacked out outside it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -28,13 +28,13 @@ class Rect:
     cols: int
 
     def __post_init__(self) -> None:
-        """Refuse what holds no pixel."""
+        """Refuse an empty rectangle, or one that begins outside the picture."""
         if self.top < 0 or self.left < 0 or self.rows < 1 or self.cols < 1:
             raise ValueError(f"{self} holds no pixels of a picture")
 
     @property
     def where(self) -> tuple[slice, slice]:
-        """The index of its pixels."""
+        """The slices that index its pixels."""
         return slice(self.top, self.top + self.rows), slice(self.left, self.left + self.cols)
 
     def fits(self, rows: int, cols: int) -> bool:
@@ -43,12 +43,12 @@ class Rect:
 
 
 def propose_crop(stack: Sequence[Pixels]) -> Rect:
-    """The box around the sector, as a proposal to be adjusted; the whole picture where no sector stands out.
+    """The box around the sector, as a proposal for the user to adjust; the whole picture if no sector stands out.
 
     Args:
-        stack: at least one (rows, cols) picture; several of a moving probe are better.
+        stack: at least one (rows, cols) picture; several from a moving probe are better.
     """
-    from inference.sector import sector_mask  # OpenCV: not before the window is there
+    from inference.sector import sector_mask  # loads OpenCV: only once the window is open
 
     rows, cols = np.nonzero(sector_mask(stack))
     top, left = int(rows.min()), int(cols.min())
@@ -56,10 +56,10 @@ def propose_crop(stack: Sequence[Pixels]) -> Rect:
 
 
 def crop(frame: Frame, rect: Rect | None) -> Frame:
-    """The same frame, exactly 0 outside `rect`: its size stays, so that every coordinate stays. None keeps all.
+    """The same frame, exactly 0 outside `rect`; its size and thus all coordinates stay the same. None keeps all.
 
     Raises:
-        ValueError: if the rectangle is of another picture's size.
+        ValueError: if the rectangle does not fit into the picture.
     """
     if rect is None:
         return frame
@@ -71,12 +71,12 @@ def crop(frame: Frame, rect: Rect | None) -> Frame:
 
 
 class Cropping:
-    """A stage between source and analysis. `rect` may be set from another thread; it holds from the next frame on."""
+    """A stage between source and analysis. `rect` may be set from another thread; it applies from the next frame on."""
 
     def __init__(self, rect: Rect | None = None) -> None:
         self.rect = rect
 
     def __call__(self, frame: Frame) -> Frame:
-        """The cropped frame; a rectangle that is no part of this picture is left aside."""
+        """The cropped frame; a rectangle that does not fit into this picture is ignored."""
         rect = self.rect
         return crop(frame, rect) if rect is not None and rect.fits(frame.rows, frame.cols) else frame

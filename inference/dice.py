@@ -1,4 +1,4 @@
-"""The Dice coefficient, and what it is for two empty masks: the only place that says so."""
+"""The Dice coefficient, and the only place that decides its value for two empty masks."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,13 +7,13 @@ AnyMask = NDArray[np.bool_] | NDArray[np.uint8]
 
 
 def dice_of_counts(tp: int, fp: int, fn: int) -> float | None:
-    """2 TP / (2 TP + FP + FN); None where all are 0: two empty masks have no Dice."""
+    """2 TP / (2 TP + FP + FN); None if all are 0, since two empty masks have no Dice."""
     whole = 2 * tp + fp + fn
     return 2 * tp / whole if whole else None
 
 
 def dice(first: AnyMask, second: AnyMask) -> float | None:
-    """2|A∩B| / (|A|+|B|) of two masks of one shape, tumour above 0; None where both are empty.
+    """2|A∩B| / (|A|+|B|) of two masks of the same shape, tumour above 0; None if both are empty.
 
     An empty mask has nothing to overlap with: a mean over frames must leave such a pair out, not count it as perfect.
     """
@@ -22,6 +22,6 @@ def dice(first: AnyMask, second: AnyMask) -> float | None:
 
 
 def agreement(first: AnyMask, second: AnyMask) -> float:
-    """Dice of one model's two answers to one picture, where two empty masks do agree: 1."""
+    """Dice of two answers to the same picture. Here two empty masks do agree, and give 1."""
     found = dice(first, second)
     return 1.0 if found is None else found

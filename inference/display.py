@@ -1,4 +1,4 @@
-"""Grey values to the screen's black and white."""
+"""Maps grey values to the screen's black and white."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 from inference.frame import Pixels
 
 SAMPLE = 1_000_000
-"""Values looked at for the display levels."""
+"""Number of values used to find the display levels."""
 
 
 def display_levels(sample: NDArray[Any]) -> tuple[float, float]:
-    """Black and white of the display: 0-255 for 8 bits, else 0 and the 99.5th percentile of what isn't 0."""
+    """The display's black and white: 0 and 255 for 8 bits, else 0 and the 99.5th percentile of the non-zero values."""
     if sample.dtype == np.uint8:
         return 0.0, 255.0
     values = sample.reshape(-1)[:: max(1, sample.size // SAMPLE)]
@@ -22,7 +22,7 @@ def display_levels(sample: NDArray[Any]) -> tuple[float, float]:
 
 
 def grey(pixels: Pixels, levels: tuple[float, float]) -> NDArray[np.uint8]:
-    """The display map: black at levels[0], white at levels[1], uint8."""
+    """Map grey values for display, uint8: black at levels[0], white at levels[1]."""
     black, white = levels
     if pixels.dtype == np.uint8 and (black, white) == (0, 255):
         return np.asarray(pixels, np.uint8)

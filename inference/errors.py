@@ -1,4 +1,4 @@
-"""Everything that can go wrong, on one page.
+"""All errors, on one page.
 
     IusError                   the only family a caller has to catch; its text is the sentence the user reads
     ├── SourceError            a file, device or stream cannot be opened or read
@@ -18,7 +18,7 @@ Each message is one sentence in the user's words that says what to do next.
 import errno
 
 FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
-"""What a full disk, a size limit and a used-up quota answer."""
+"""The error codes of a full disk, a file size limit and a used-up quota."""
 
 
 class IusError(Exception):

@@ -1,4 +1,4 @@
-"""Files written aside and renamed, so that no half file ever bears the name."""
+"""Writes files under a temporary name and renames them, so that no half-written file ever has the final name."""
 
 import os
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from inference.errors import OutputError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A name beside `path` to write to; renamed to `path` when all went well, removed otherwise.
+    """Give a temporary name next to `path` to write to; the file is renamed to `path` on success, removed on failure.
 
-    The name keeps the whole suffix, since writers choose format and compression by it.
+    The name keeps the whole suffix, since writers derive format and compression from it.
 
     Raises:
         OutputError: if it cannot be written.
@@ -28,10 +28,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def make_folder(folder: Path) -> Path:
-    """Make a folder where it is missing, and give it back.
+    """Create a folder if it is missing, and return it.
 
     Raises:
-        OutputError: if it cannot be made.
+        OutputError: if it cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)

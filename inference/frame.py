@@ -1,4 +1,4 @@
-"""One picture and everything that must never be separated from it."""
+"""One picture with everything that must never be separated from it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,33 +14,33 @@ Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
 
 
 ColourMap: TypeAlias = NDArray[np.uint8]
-"""1 where a picture was coloured, 0 elsewhere; several times smaller than the picture, on the same extent."""
+"""1 where a picture was coloured, 0 elsewhere; covers the whole picture with several times fewer pixels a side."""
 
 
 Mask: TypeAlias = NDArray[np.uint8]
 
 
 class View(StrEnum):
-    """What kind of plane a frame shows."""
+    """The kind of plane that a frame shows."""
 
     NATIVE = "native"
     """A frame as the probe made it."""
     SLICE = "slice"
-    """A plane cut from a reconstructed volume: not a probe view."""
+    """A plane cut from a reconstructed volume, not a probe view."""
     UNKNOWN = "unknown"
     """A picture file that does not say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where frames come from, in words fit for screens and exports: never a patient's identity.
+    """Where frames come from, in words that may go on screens and into exports: never a patient's identity.
 
     Attributes:
         name: the source's display name (a file's name, a device's name).
         view: native frame, or slice of a volume.
-        simulated: True only where the source says that it is simulated.
+        simulated: True only if the source says that it is simulated.
         live: True for a device or stream that cannot be rewound.
-        record: True for a record of ours, which we named; other files may be named after a patient.
+        record: True for one of our records, which we named ourselves; other files may be named after a patient.
     """
 
     name: str
@@ -57,15 +57,16 @@ class Frame:
     Attributes:
         index: position in the source, from 0.
         pixels: (rows, cols), C order, dtype of the source (uint8, uint16 or float32), exactly 0 outside the sector.
-        spacing: mm a pixel, or None where nobody knows.
-        captured_at: `time.monotonic()` seconds at which the picture reached this computer.
+        spacing: mm per pixel, or None if unknown.
+        captured_at: when the picture reached this computer, `time.monotonic()` seconds.
         origin: where it comes from.
         time_s: position on the source's own clock, seconds, or None if it has no clock.
         no_spacing_reason: one sentence that says why `spacing` is None; empty otherwise.
-        depth_changed_at: `time.monotonic()` seconds since which the watched depth text or ruler has been another one;
-            None while it is as it was marked, or none is watched.
-        colour: where the picture was coloured before it became grey; None where it was not. A tint of all is none.
-        findings: what guards found wrong with it; no contour can be made for a frame of which one forbids it.
+        depth_changed_at: when the watched depth text or ruler changed, `time.monotonic()` seconds; None if it looks as
+            it was marked, or none is watched.
+        colour: where the picture was coloured before it was turned to grey; None if it was not. A tint of the whole
+            picture does not count.
+        findings: faults that the guards found; a frame has no contour if one of them forbids the analysis.
     """
 
     index: int

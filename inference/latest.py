@@ -1,4 +1,4 @@
-"""The mailbox of the live path: the newest wins."""
+"""The mailbox of the live path: it keeps only the newest item."""
 
 import threading
 from typing import Generic, TypeVar
@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 class Latest(Generic[T]):
-    """A one-place mailbox: putting overwrites, taking empties."""
+    """A mailbox for one item: putting overwrites it, taking empties it."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -16,37 +16,37 @@ class Latest(Generic[T]):
         self._dropped = 0
 
     def put(self, item: T) -> None:
-        """Leave an item; one that nobody has taken yet is dropped and counted."""
+        """Put an item; an earlier one not yet taken is dropped and counted."""
         with self._changed:
             self._dropped += self._item is not None
             self._item = item
             self._changed.notify()
 
     def poll(self) -> T | None:
-        """The item, or None; never waits."""
+        """Take the item, or None; never waits."""
         with self._changed:
             item, self._item = self._item, None
             return item
 
     def take(self) -> T | None:
-        """Wait for an item; None once the mailbox is closed and empty."""
+        """Wait for an item and take it; None once the mailbox is closed and empty."""
         with self._changed:
             self._changed.wait_for(lambda: self._item is not None or self._closed)
             item, self._item = self._item, None
             return item
 
     def wait(self, timeout: float) -> None:
-        """Wait until there is an item or the mailbox is closed, at most `timeout` seconds; takes nothing."""
+        """Wait at most `timeout` seconds until there is an item or the mailbox is closed; takes nothing."""
         with self._changed:
             self._changed.wait_for(lambda: self._item is not None or self._closed, timeout)
 
     def close(self) -> None:
-        """Let whoever waits go."""
+        """Close the mailbox, and wake every waiting thread."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     @property
     def dropped(self) -> int:
-        """Items overwritten before anyone took them."""
+        """Number of items overwritten before they were taken."""
         return self._dropped

@@ -1,4 +1,4 @@
-"""Results on disk. Every file is written aside and renamed, so that a half one never has the right name."""
+"""Writes NIfTI files. Each gets a temporary name until it is complete, so no half-written file has the final name."""
 
 import io
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ def write_mask_nifti(mask: NDArray[np.uint8], header: "nib.Nifti1Header", path: 
 
     Args:
         mask: (i, j, k) 0/1.
-        header: the grid: spacing, qform and sform are taken over as they are; texts, which may name a patient, are not.
+        header: the grid: spacing, qform and sform are kept as they are; texts, which may name a patient, are dropped.
         path: .nii or .nii.gz.
 
     Raises:
@@ -43,12 +43,12 @@ def write_nifti(values: NDArray[Any], header: "nib.Nifti1Header", path: str) -> 
     Raises:
         OutputError: if the file cannot be written.
     """
-    import nibabel as nib  # a third of a second, which the window's start doesn't need
+    import nibabel as nib  # takes a third of a second to import: not at the window's start
 
     grid = without_texts(header)
     lengths = grid["pixdim"][1:4]
     broken = ~(np.isfinite(lengths) & (lengths > 0))
-    # Viewers and nibabel read a length that is none as 1; written out, and named unknown, nobody has to guess.
+    # Viewers and nibabel read an invalid length as 1. Writing 1 with unknown units leaves nothing to guess.
     lengths[broken] = 1
     known = (header["qform_code"] > 0 or header["sform_code"] > 0) and not broken.any()
     grid["descrip"] = (INTENDED_USE if known else f"scale unknown. {INTENDED_USE}").encode()
@@ -70,9 +70,9 @@ def without_texts(header: "nib.Nifti1Header") -> "nib.Nifti1Header":
 
 
 def picture_header(spacing: PixelSpacing | None) -> "nib.Nifti1Header":
-    """NIfTI header of a stack of pictures (columns, rows, frames): x right, y down, as ITK places a picture.
+    """The NIfTI header of a stack of pictures (columns, rows, frames): x right, y down, as ITK places a picture.
 
-    Without a scale the codes are 0, which is NIfTI's word for it.
+    Without a scale the codes are 0, which is NIfTI's way to say unknown.
     """
     import nibabel as nib
 
@@ -88,17 +88,17 @@ def picture_header(spacing: PixelSpacing | None) -> "nib.Nifti1Header":
 
 
 def in_volume(grid: SweptGrid, slices: Iterable[tuple[int, NDArray[Any]]]) -> NDArray[Any]:
-    """Lay slices into their volume.
+    """Put slices into their volume.
 
     Args:
         grid: the volume.
-        slices: at least one (place along the axis, (rows, cols) picture); a later one at the same place wins.
+        slices: at least one (place along the axis, (rows, cols) picture); a later one replaces one at the same place.
 
     Returns:
-        (i, j, k), 0 where there is no slice.
+        (i, j, k) array, 0 where there is no slice.
 
     Raises:
-        FormatError: if one lies outside the volume.
+        FormatError: if a slice lies outside the volume.
     """
     placed = list(slices)
     first = placed[0][1]
@@ -114,9 +114,9 @@ def header_of(grid: SweptGrid) -> "nib.Nifti1Header":
     """The volume's NIfTI header.
 
     Raises:
-        FormatError: if its bytes are none.
+        FormatError: if its bytes are not a NIfTI header.
     """
-    import nibabel as nib  # a third of a second, which opening a record does not need
+    import nibabel as nib  # takes a third of a second to import: not when a record is opened
 
     kinds = {348: nib.Nifti1Header, 540: nib.Nifti2Header}
     kind = kinds.get(len(grid.header))

@@ -1,7 +1,7 @@
-"""What the engine says of one frame. The only place that decides when to warn.
+"""The engine's answer to one frame. Only this module decides when to warn.
 
-Five answers, five types: a tumour contour, nothing found, no scale, not analysed for another reason, failed. None of
-them can be mistaken for another, and each carries the frame it speaks of.
+There are five answers, each with its own type: a tumour contour, nothing found, no scale, not analysed for another
+reason, failed. None can be mistaken for another, and each carries the frame it belongs to.
 """
 
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from inference.frame import Frame
 
 
 class SizeState(StrEnum):
-    """The size of the largest region against the contract's limits. Above them is neutral, never 'reliable'."""
+    """The largest region's size against the contract's limits. A size above them is neutral, never 'reliable'."""
 
     ABOVE_200 = "above_200"
     AT_MOST_200 = "at_most_200"
@@ -25,7 +25,7 @@ class SizeState(StrEnum):
 
 
 LOADING = "The model is being loaded."
-"""Why a frame is not analysed before the model is there."""
+"""The sentence for frames that come before the model is loaded."""
 
 
 class Reason(StrEnum):
@@ -34,14 +34,14 @@ class Reason(StrEnum):
     NO_SCALE = "no_scale"
     OFF = "analysis_off"
     GUARD = "guard"
-    """A guard forbids to believe the signal."""
+    """A guard found that the signal cannot be believed."""
     DEMONSTRATION = "demonstration"
-    """The model was trained on simulation, and nobody chose it for what is live."""
+    """The model was trained on simulation, and the user did not choose it for live sources."""
 
 
 @dataclass(frozen=True, slots=True)
 class Diameters:
-    """Longest diameter and the width perpendicular to it, mm, with the end points (x, y) in pixels."""
+    """The longest diameter and the width perpendicular to it, mm, with their end points (x, y) in pixels."""
 
     longest_mm: float
     perpendicular_mm: float
@@ -53,14 +53,14 @@ class Region:
     """One connected piece of the mask.
 
     Attributes:
-        area_px: pixels.
-        area_mm2: mm², None without a scale.
+        area_px: area, pixels.
+        area_mm2: area, mm²; None without a scale.
         contours: outlines as (n, 2) float32 arrays of (x, y) in pixels, pixel centres at whole numbers: the outer one
             first, then those of holes.
-        diameters: None without a scale.
-        depth_mm: (nearest, deepest) below the probe face, None without a scale or where there is no probe face.
-        touches_edge: reaches the edge of the sector or picture: the tumour may go on outside.
-        size: None without a scale.
+        diameters: its diameters; None without a scale.
+        depth_mm: (nearest, deepest) point below the probe face, mm; None without a scale or a probe face.
+        touches_edge: whether it reaches the edge of sector or picture, so that the tumour may go on outside.
+        size: its size state; None without a scale.
     """
 
     area_px: int
@@ -74,18 +74,18 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Which model looked, and how long it took.
+    """The model that analysed a frame, and how long it took.
 
     Attributes:
-        model: the contract's name.
+        model: the model's name in its contract.
         model_sha256: sha256 of the model file.
         provider: the ONNX Runtime provider really in use.
-        latency_ms: the whole of the analysis, preprocessing to contours.
+        latency_ms: duration of the whole analysis, from preprocessing to contours.
         network_ms: the network's part of it.
-        demonstration: the model was trained on simulation and the source is not simulated.
-        mode: in which mode the network ran.
-        unlike: what of this frame the model did not see in training, one sentence; empty where it saw the like. No
-            measured figure speaks of such a frame.
+        demonstration: whether the model was trained on simulation and the source is not simulated.
+        mode: the mode in which the network ran.
+        unlike: how this frame differs from the model's training data, one sentence; empty if it does not. The measured
+            figures do not cover a frame that differs.
     """
 
     model: str
@@ -100,10 +100,10 @@ class Analysis:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Band:
-    """Where the network's own probability is 25 % and 75 %: how sure it says it is, and no surgical margin.
+    """Where the network's own probability is 25 % and 75 %: its stated confidence, not a surgical margin.
 
     Attributes:
-        outer: outlines at 25 %, (n, 2) float32 of (x, y) pixels each, of everything in the frame.
+        outer: all outlines at 25 % in the frame, each (n, 2) float32 of (x, y) in pixels.
         inner: the same at 75 %.
     """
 
@@ -117,12 +117,12 @@ class Tumour:
 
     Attributes:
         frame: the frame the mask belongs to.
-        analysis: which model, how long.
+        analysis: which model, and how long it took.
         mask: (rows, cols) uint8 0/1, the full frame.
         regions: largest first, at least one.
         band: the network's uncertainty; None unless it was asked for.
         disagreement: (rows, cols) float32, standard deviation of the tumour probability between mirrored passes and
-            folds; None where there was one. Neither kept for the last half minute nor recorded.
+            folds; None if there was only one pass. It is not kept in the last half minute, nor recorded.
     """
 
     frame: Frame
@@ -138,34 +138,34 @@ class Tumour:
 
     @property
     def largest(self) -> Region:
-        """The region that decides on the size warning."""
+        """The largest region, which decides on the size warning."""
         return self.regions[0]
 
     @property
     def area_px(self) -> int:
-        """Pixels of all regions."""
+        """Area of all regions, pixels."""
         return sum(region.area_px for region in self.regions)
 
     @property
     def area_mm2(self) -> float | None:
-        """mm² of all regions, None without a scale."""
+        """Area of all regions, mm²; None without a scale."""
         spacing = self.frame.spacing
         return None if spacing is None else self.area_px * spacing.pixel_mm2
 
     @property
     def size(self) -> SizeState | None:
-        """Size state of the largest region, None without a scale."""
+        """Size state of the largest region; None without a scale."""
         return self.largest.size
 
     @property
     def touches_edge(self) -> bool:
-        """Whether any region is cut by the edge: the area is then a lower bound."""
+        """Whether the edge cuts any region, which makes the area a lower bound."""
         return any(region.touches_edge for region in self.regions)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NothingFound:
-    """The network ran and segmented nothing: no evidence that there is no tumour. `disagreement` as in `Tumour`."""
+    """The network ran and segmented nothing: no evidence that there is no tumour. `disagreement` is as in `Tumour`."""
 
     frame: Frame
     analysis: Analysis
@@ -178,7 +178,7 @@ class NothingFound:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class UnknownSpacing:
-    """Not analysed, since the network's input is defined in mm and nobody knows the scale."""
+    """Not analysed, since the network's input is defined in mm and the scale is unknown."""
 
     frame: Frame
     sentence: str
@@ -187,7 +187,7 @@ class UnknownSpacing:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NotAnalysed:
-    """Not analysed, on purpose, for a reason other than the scale; `alarm` says which guard forbids it."""
+    """Not analysed, on purpose, for a reason other than the scale; `alarm` says which guard forbade it."""
 
     frame: Frame
     reason: Reason
@@ -197,7 +197,7 @@ class NotAnalysed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Failed:
-    """The analysis broke on this frame."""
+    """The analysis failed on this frame."""
 
     frame: Frame
     sentence: str
@@ -212,11 +212,11 @@ def _refuse_forbidden(frame: Frame) -> None:
 
 
 def size_state(area_mm2: float, reliability: Reliability) -> SizeState:
-    """Size state of one region: at the limit counts as small.
+    """The size state of one region; an area exactly at the limit counts as small.
 
     Args:
         area_mm2: area of the region, mm².
-        reliability: the contract's limits (paper, Results: over 200 mm² models compare with experts, below not).
+        reliability: the contract's limits (paper, Results: above 200 mm² the models match experts, below they do not).
     """
     if area_mm2 <= reliability.very_small_area_mm2:
         return SizeState.AT_MOST_35

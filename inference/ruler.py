@@ -1,4 +1,4 @@
-"""The scale from points on the scanner's own depth scale and the lengths between them."""
+"""Computes the scale from points on the scanner's own depth scale and the lengths between them."""
 
 import math
 
@@ -9,9 +9,9 @@ Point = tuple[float, float]
 Segment = tuple[Point, Point, float]
 """Two points, (x, y) in pixels, and the distance between them in mm."""
 SHORTEST_PX = 20.0
-"""A point is clicked to about half a pixel: at 20 px apart that is 5 % of length, 10 % of area."""
+"""A click is accurate to about half a pixel: at 20 px apart that is 5 % of the length and 10 % of the area."""
 PARALLEL = 0.05
-"""Least share of independence of two segments: below it, an error of a length grows tenfold on one axis."""
+"""Least independence of two segments, as a share: below it, an error in a length grows tenfold on one axis."""
 
 
 def ruler_spacing(first: Point, second: Point, length_mm: float, aspect: float = 1.0) -> PixelSpacing:
@@ -20,11 +20,11 @@ def ruler_spacing(first: Point, second: Point, length_mm: float, aspect: float =
     Args:
         first: (x, y), pixels.
         second: (x, y), pixels.
-        length_mm: true distance between them.
-        aspect: width of a pixel over its height, as the video states it; square pixels where nothing is stated.
+        length_mm: true distance between them, mm.
+        aspect: width of a pixel over its height, as the video states it; 1 (square pixels) if it states none.
 
     Raises:
-        SpacingError: if the points are too close together, or the length is none.
+        SpacingError: if the points are too close together, or the length is invalid.
     """
     distance = math.hypot(second[0] - first[0], second[1] - first[1])
     if distance < SHORTEST_PX:
@@ -36,12 +36,12 @@ def ruler_spacing(first: Point, second: Point, length_mm: float, aspect: float =
 
 
 def axes_spacing(first: Segment, second: Segment) -> PixelSpacing:
-    """The scale of pixels that are not square, from two segments of known length that are not parallel.
+    """The scale of non-square pixels, from two segments of known length that are not parallel.
 
-    Each says length² = (dy · row)² + (dx · col)²: two linear equations for row² and col².
+    Each segment gives length² = (dy · row)² + (dx · col)²: together, two linear equations for row² and col².
 
     Raises:
-        SpacingError: if a segment is too short or has no length, both run alike, or the lengths contradict each other.
+        SpacingError: if a segment is too short or its length invalid, or if the two are parallel or contradict.
     """
     (a, b, u), (c, d, v) = _squares(first), _squares(second)
     span = a * d - b * c
@@ -54,18 +54,18 @@ def axes_spacing(first: Segment, second: Segment) -> PixelSpacing:
 
 
 def _squares(segment: Segment) -> tuple[float, float, float]:
-    """(dy², dx², length²) of a segment that `ruler_spacing` would take."""
+    """(dy², dx², length²) of a segment, checked as in `ruler_spacing`."""
     (x0, y0), (x1, y1), length = segment
     ruler_spacing((x0, y0), (x1, y1), length)
     return (y1 - y0) ** 2, (x1 - x0) ** 2, length**2
 
 
 PLAUSIBLE_MM = (0.02, 1.0)
-"""Millimetres a pixel that scanners give: from 20 mm of depth in 1000 lines to 250 mm in 250."""
+"""Range of mm per pixel that scanners give: from 20 mm of depth in 1000 lines to 250 mm in 250 lines."""
 
 
 def implausible(spacing: PixelSpacing) -> str:
-    """Why no scanner gives this scale, in one sentence with the numbers; empty where one may."""
+    """Why no scanner gives this scale, in one sentence with the numbers; empty if the scale is plausible."""
     low, high = PLAUSIBLE_MM
     if all(low <= value <= high for value in (spacing.row_mm, spacing.col_mm)):
         return ""
@@ -76,7 +76,7 @@ def implausible(spacing: PixelSpacing) -> str:
 
 
 def per_pixel(spacing: PixelSpacing) -> str:
-    """The scale for people, as in `0.134 mm per pixel`; rows first where the axes differ."""
+    """The scale for people to read, such as `0.134 mm per pixel`; rows first if the axes differ."""
     row, col = f"{spacing.row_mm:.3g}", f"{spacing.col_mm:.3g}"
     return f"{row} mm per pixel" if row == col else f"{row} × {col} mm per pixel"
 

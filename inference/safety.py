@@ -1,8 +1,8 @@
-"""The safety sentences: what must stand beside an answer, wherever it is shown.
+"""The safety sentences, which must accompany an answer wherever it is shown.
 
-Screen, exports, OpenIGTLink and command line read them here. The guards' own words stand beside their names in
-`alarms`, and reach here in an outcome or in its frame's findings. Nothing here is ever reassuring: above the size limit
-there is no warning, and that is all.
+Screen, exports, OpenIGTLink and command line take them from here. The guards' own sentences are in `alarms`, and come
+here with an outcome or its frame's findings. No sentence here ever reassures: above the size limit there is no warning,
+and nothing more is said.
 """
 
 from collections.abc import Collection
@@ -14,14 +14,14 @@ from inference.view_notes import Phase
 
 INTENDED_USE: Final = "Research use only. Not for diagnosis or treatment."
 DEMONSTRATION: Final = "DEMONSTRATION MODEL: trained on simulation"
-"""Stands where a model trained on simulation looks at anything else."""
+"""Shown when a model trained on simulation analyses anything else."""
 NO_SIZE_WARNING: Final = "No size warning"
 SMALL: Final = {
     SizeState.AT_MOST_200: "SMALL: CONTOUR UNRELIABLE",
     SizeState.AT_MOST_35: "VERY SMALL CONTOUR: UNRELIABLE",
 }
 SMALL_BEFORE: Final = "Was small a moment ago"
-"""While a size warning is held beside a number that is above its limit again."""
+"""Shown while a size warning is held although the number is above its limit again."""
 SIMULATION: Final = "Trained on simulation"
 SLICES_ONLY: Final = "Evaluated on slices only"
 UNVALIDATED: Final = "Scale unknown: unvalidated"
@@ -39,15 +39,15 @@ SLICE: Final = "reconstructed slice, not probe view"
 HEADLINES: Final = frozenset(
     {*SMALL.values(), SMALL_BEFORE, UNVALIDATED, PHASE_UNSET, NOT_EVALUATED, SIMULATION, SLICES_ONLY}
 )
-"""What stands out wherever it stands on a card."""
+"""Sentences that are highlighted wherever a card shows them."""
 
 
 def warnings(outcome: Outcome, phase: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """Everything that must be known before this outcome is believed, or why there is nothing to believe.
+    """Everything to know before believing this outcome, or why there is no answer to believe.
 
     Args:
-        outcome: any; the gravest sentence comes first: phase, then population, then size and scale.
-        phase: what `of_phase` says of the phase of surgery.
+        outcome: any outcome. The gravest sentence comes first: phase, then population, then size and scale.
+        phase: the result of `of_phase` for the phase of surgery.
     """
     if isinstance(outcome, Tumour):
         return (*phase, *_of_frame(outcome), *_of_size(outcome))
@@ -58,10 +58,10 @@ def warnings(outcome: Outcome, phase: tuple[str, ...] = ()) -> tuple[str, ...]:
 
 
 def of_phase(phase: Phase, evaluated: Collection[str] | None) -> tuple[str, ...]:
-    """What the phase of surgery forbids to believe: a headline and a sentence; nothing in an evaluated phase.
+    """The warning for a phase of surgery, a headline and a sentence; empty for a phase that was evaluated.
 
     Args:
-        phase: that the user set, or not.
+        phase: the phase that the user set, or `UNSET`.
         evaluated: the contract's phases; None while no model is loaded. Resection is never covered.
     """
     if phase is Phase.UNSET:
@@ -72,13 +72,13 @@ def of_phase(phase: Phase, evaluated: Collection[str] | None) -> tuple[str, ...]
 
 
 def _of_size(tumour: Tumour) -> tuple[str, ...]:
-    """A small or unscaled contour, and one that the picture's edge cuts."""
+    """Warnings of a small contour, of one without a scale, and of one that the picture's edge cuts."""
     size = UNVALIDATED if tumour.size is None else SMALL.get(tumour.size, "")
     return tuple(sentence for sentence in (size, CUT if tumour.touches_edge else "") if sentence)
 
 
 def _of_frame(outcome: Tumour | NothingFound) -> tuple[str, ...]:
-    """A model looking at what it was not trained on, and a scanner that stands still."""
+    """Warnings of a frame that the model was not trained for, and of a frozen scanner."""
     analysis = outcome.analysis
     frozen = [finding.sentence for finding in outcome.frame.findings if finding.alarm is Alarm.FROZEN]
     demonstration = DEMONSTRATION if analysis.demonstration else ""
@@ -86,7 +86,7 @@ def _of_frame(outcome: Tumour | NothingFound) -> tuple[str, ...]:
 
 
 def outside_training(unlike: str) -> str:
-    """The headline of a picture that the model did not see the like of, with what lies outside: `(pixel size)`.
+    """The headline for a picture unlike the training data, with what lies outside the range, as in `(pixel size)`.
 
     Args:
         unlike: the guard's sentence.
@@ -100,4 +100,4 @@ _UNITS = {
     "picture size": (" pixels (",),
     "brightness": ("of the grey values",),
 }
-"""How the guard's sentence names each; `a pixel` in older records."""
+"""The units by which the guard's sentence names each quantity; older records say `a pixel`."""

@@ -1,4 +1,4 @@
-"""The part of the picture that the probe drew, found from the pictures themselves."""
+"""Finds the sector, the part of the picture that the probe drew, from the pictures themselves."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,28 +10,28 @@ from numpy.typing import NDArray
 from inference.frame import Mask, Pixels
 
 DARK = 12
-"""Grey of 255 up to which a pixel may be noise of a lossy codec."""
+"""Grey level of 255 up to which a pixel may be noise of a lossy codec."""
 SMALL = 0.05
-"""A bright piece of less than this share of the largest one is a ruler, a text or a grey bar."""
+"""A bright piece smaller than this share of the largest one is a ruler, text or a grey bar."""
 BRIDGE = 9
-"""Pixels over which speckle is taken as one piece."""
+"""Pixels: gaps up to this size between speckles are closed into one piece."""
 STROKES = (3, 7)
-"""Pixels: the strokes of a text are thinner, in a small picture and in a large one."""
+"""Pixels: the strokes of text are thinner than this, in a small picture and in a large one."""
 LARGE = 48
-"""Rows for each pixel of a stroke."""
+"""Rows of a picture for each pixel of stroke width."""
 EVEN = 8
-"""Grey of 255 by which an even picture varies after all: noise of a cable."""
+"""Grey levels of 255 by which even a blank picture varies, from noise of a cable."""
 CALM = 0.9
-"""Share of the picture that is even in itself: all but a text; living speckle is not."""
+"""Share of a blank picture that is even, which is all but its text; speckle is not even."""
 
 
 def sector_mask(stack: Sequence[Pixels]) -> Mask:
-    """The sector common to pictures of one clip.
+    """The sector that the pictures of one clip have in common.
 
-    The convex hull of what was ever bright, without thin lines and small pieces: a sector is convex but for the arc of
-    the probe, so that nothing dark inside it and no tissue behind a shadow is ever cut off.
+    It is the convex hull of every pixel that was ever bright, without thin lines and small pieces. A sector is convex
+    except for the arc of the probe, so no dark part inside it and no tissue behind a shadow is ever cut off.
 
-    (Save a piece under `SMALL` that a shadow parts from the rest in every frame: it can't be told from a text.)
+    (The exception is a piece under `SMALL` that a shadow separates in every frame: it cannot be told from text.)
 
     Args:
         stack: at least one (rows, cols) picture, taken from the whole clip.
@@ -42,7 +42,7 @@ def sector_mask(stack: Sequence[Pixels]) -> Mask:
     brightest = np.maximum.reduce([np.asarray(picture) for picture in stack])
     limit = DARK / 255 * (255.0 if brightest.dtype == np.uint8 else float(brightest.max()))
     bright = (brightest > limit).astype(np.uint8)
-    # Closing fills dark specks and joins pieces, opening takes off ruler ticks and codec noise.
+    # Closing fills dark specks and joins pieces; opening removes ruler ticks and codec noise.
     pieces = cv2.morphologyEx(bright, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     pieces = cv2.morphologyEx(pieces, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
     pieces = cv2.morphologyEx(pieces, cv2.MORPH_CLOSE, np.ones((BRIDGE, BRIDGE), np.uint8))
@@ -55,19 +55,19 @@ def sector_mask(stack: Sequence[Pixels]) -> Mask:
 
 
 def _hull(pieces: Mask) -> Mask:
-    # The hull of the outlines is that of all pixels, without sorting a million of them while a live picture waits.
+    # The outlines have the same hull as all pixels, and a live picture need not wait for sorting a million of them.
     outlines, _ = cv2.findContours(pieces, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.zeros(pieces.shape, np.uint8)
     cv2.fillConvexPoly(filled, cv2.convexHull(np.concatenate(outlines)), 1)
-    # One pixel more, for what the opening took off the rim.
+    # Add one pixel, which the opening removed from the rim.
     return cv2.dilate(filled, np.ones((3, 3), np.uint8)).astype(np.uint8)
 
 
 class GrowingSector:
-    """The sector of a signal that cannot be looked at beforehand: it only grows, so that no tissue is ever cut off.
+    """The sector of a live signal, which cannot be examined beforehand. It only grows, so no tissue is ever cut off.
 
-    A probe that is lifted while the stream is opened shows next to nothing; a sector found then for good would hide
-    everything that comes later.
+    If the probe is lifted when the stream is opened, next to nothing is visible. A sector fixed at that moment would
+    hide everything that comes later.
     """
 
     EVERY = 32
@@ -84,7 +84,7 @@ class GrowingSector:
         brightest = pixels if self._brightest is None else np.maximum(self._brightest, pixels)
         self._brightest = brightest
         self._seen += 1
-        # Often at first, then about once a second; and at once where a large piece appears, such as a second pane.
+        # Search often at first, then about once a second, and at once if a large piece appears, such as a second pane.
         due = self._seen % self.EVERY == 0 or self._seen & (self._seen - 1) == 0
         if self._inside is None or due or self._appeared(pixels, self._inside):
             found = sector_mask([brightest])
@@ -93,7 +93,7 @@ class GrowingSector:
         return self._masked(pixels, self._inside)
 
     def _tells_nothing(self, pixels: Pixels) -> bool:
-        """Whether this is a grabber's blue, or a text on black, rather than a sector that begins or grows."""
+        """Whether this is a grabber's blue or text on black, rather than a sector that begins or grows."""
         begins = self._inside is None or self._appeared(pixels, self._inside)
         return begins and pixels.dtype == np.uint8 and empty(pixels)
 
@@ -103,23 +103,23 @@ class GrowingSector:
         return masked
 
     def _appeared(self, pixels: Pixels, inside: Mask) -> bool:
-        """Whether much more shines outside the sector than ever did."""
+        """Whether many more pixels are bright outside the sector than ever before."""
         return _shining(pixels, inside) > self._outside + SMALL * cv2.countNonZero(inside)
 
 
 def _shining(pixels: Pixels, inside: Mask) -> int:
-    """Pixels that shine outside the sector."""
+    """Number of bright pixels outside the sector."""
     limit = DARK / 255 * (255.0 if pixels.dtype == np.uint8 else float(pixels.max()))
     return int(np.count_nonzero((pixels > limit) & (inside == 0)))
 
 
 def spread(count: int, wanted: int) -> list[int]:
-    """At most `wanted` frame numbers, evenly over 0..count-1, both ends among them."""
+    """At most `wanted` frame numbers, spread evenly over 0..count-1 and including both ends."""
     return sorted({int(index) for index in np.linspace(0, count - 1, min(count, wanted)).round()})
 
 
 def empty(picture: NDArray[Any]) -> bool:
-    """Whether nothing wider than a stroke stands out from the rest of what is inside the sector.
+    """Whether nothing wider than a text stroke stands out inside the sector.
 
     Args:
         picture: (rows, cols) uint8, 0 outside the sector.
@@ -130,7 +130,7 @@ def empty(picture: NDArray[Any]) -> bool:
     brightest = int(least.max())
     if brightest <= DARK:
         return True
-    if brightest - cv2.mean(picture, least)[0] > EVEN:  # soon told of nearly every good picture
+    if brightest - cv2.mean(picture, least)[0] > EVEN:  # a quick test that settles nearly every good picture
         return False
     most = cv2.dilate(picture, patch)
     inside = least > 0

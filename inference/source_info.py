@@ -1,4 +1,4 @@
-"""What is known of a source before its first frame."""
+"""Facts about a source that are known before its first frame."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,8 @@ class SweptGrid:
     """The volume whose slices are the frames.
 
     Attributes:
-        axis: i, j or k, swept; a frame's index counts along it.
-        count: slices along it.
+        axis: the axis that is swept, i, j or k; a frame's index counts along it.
+        count: number of slices along the axis.
         header: the volume's NIfTI header without any text, as bytes.
     """
 
@@ -23,24 +23,24 @@ class SweptGrid:
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
-    """What is known of a source before its first frame.
+    """Facts about a source that are known before its first frame.
 
     Attributes:
         origin: name, view, simulated, live.
         rows: height of every frame, pixels.
         cols: width of every frame, pixels.
-        spacing: mm a pixel, or None.
+        spacing: mm per pixel, or None.
         no_spacing_reason: why `spacing` is None, one sentence; empty otherwise.
-        levels: the (black, white) grey values of the display map, fixed for the whole source.
-        fps: frames a second of the source's own clock, or None if it has none (a folder, a volume).
+        levels: the grey values (black, white) of the display map, fixed for the whole source.
+        fps: frames per second by the source's own clock, or None if it has none (a folder, a volume).
         edge_letters: anatomical letters at the (top, bottom, left, right) edges of the picture, empty where unknown.
         grid: where the frames lie in a volume; None for pictures that have no place in one.
-        notice: what has to be known before it is looked at, one sentence; empty otherwise.
-        phase: of surgery while it was recorded, in the contract's terms; `unset` where it changed or nobody set it,
+        notice: what the user has to know before looking at it, one sentence; empty otherwise.
+        phase: phase of surgery during the recording, in the contract's terms; `unset` if it changed or nobody set it,
             empty for sources that cannot know.
-        flip: how it was turned over on the screen all the time it was recorded, in words; empty otherwise.
-        marker: side of the picture as it came on which the probe's marker was all the time, left or right; or empty.
-        pixel_aspect: width of a pixel over its height, where the file states it; 1 for square ones.
+        flip: how the picture was flipped on the screen, in words, if that was so during the whole recording; or empty.
+        marker: side of the unflipped picture, left or right, on which the probe's marker was throughout; or empty.
+        pixel_aspect: width of a pixel over its height, if the file states it; 1 for square pixels.
     """
 
     origin: Origin

@@ -1,4 +1,4 @@
-"""How large a pixel is, and how we know."""
+"""The size of a pixel, and where it comes from."""
 
 import math
 from dataclasses import dataclass
@@ -7,17 +7,17 @@ from enum import StrEnum
 from inference.errors import SpacingError
 
 REMEDY = "calibrate, or type the mm per pixel"
-"""What a user can do about an unknown scale; ends every such sentence."""
+"""What a user can do about an unknown scale; every such sentence ends with it."""
 DEPTH_MM = (20.0, 400.0)
-"""How deep a picture of a probe can be: linear probes of the skin begin, abdominal ones end there."""
+"""Range of depths that a probe's picture can have: from linear skin probes to abdominal probes."""
 EXTRACT = 64
-"""Rows below which a picture is a piece of one, whose depth says nothing."""
+"""A picture with fewer rows than this is only a part of one, and its depth says nothing."""
 PIXEL_MM = (0.005, 3.0)
-"""How large one of its pixels can be."""
+"""Range of sizes that one of its pixels can have, mm."""
 
 
 class Provenance(StrEnum):
-    """Where a spacing comes from; named beside every mm² on screen, in files and on the wire."""
+    """Where a spacing comes from; stated with every mm² on screen, in files and in network messages."""
 
     DICOM_REGION = "dicom_region"
     """SequenceOfUltrasoundRegions (0018,6011), PhysicalDeltaX/Y in cm."""
@@ -34,18 +34,18 @@ class Provenance(StrEnum):
     PRESET = "preset"
     """Stored for this device, picture size and crop."""
     VOUCHED = "vouched"
-    """Given by the user for a stream whose depth nobody can watch, on the user's word."""
+    """Given by the user, on their word, for a stream whose depth is not watched."""
     EXACT = "exact"
-    """Known by construction: the simulated phantom."""
+    """Known by construction, for the simulated phantom."""
 
     @property
     def words(self) -> str:
-        """The provenance as the screen says it."""
+        """The provenance in the screen's words."""
         return _WORDS[self]
 
     @property
     def confirmed(self) -> bool:
-        """Whether a person has said so, or it is known by construction: nothing else is believed unseen."""
+        """Whether a person stated it or it is known by construction. No other spacing is believed unchecked."""
         return self in (Provenance.TYPED, Provenance.RULER, Provenance.PRESET, Provenance.EXACT)
 
 
@@ -64,7 +64,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class PixelSpacing:
-    """Millimetres from one pixel to the next, per axis. There is no default.
+    """The distance from one pixel to the next along each axis, mm. There is no default.
 
     Attributes:
         row_mm: distance between rows (down the picture), mm.
@@ -80,7 +80,7 @@ class PixelSpacing:
     provenance: Provenance
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be a spacing."""
+        """Refuse values that cannot be a spacing."""
         for axis, value in (("row", self.row_mm), ("column", self.col_mm)):
             if not (math.isfinite(value) and value > 0):
                 said = f"{value:.3g} mm" if math.isfinite(value) else "no number"
@@ -95,17 +95,17 @@ class PixelSpacing:
 def admitted(
     spacing: PixelSpacing | None, reason: str, rows: int, *, name: str, either: int | None = None
 ) -> tuple[PixelSpacing | None, str]:
-    """The one door for every scale that a file, a configuration or a stream states.
+    """Check a scale that a file, a configuration or a stream states; every such scale has to pass here.
 
-    Metres taken for millimetres, a spacing that counts pixels and a damaged number all make a picture that no probe
-    gives. Such a scale is unknown until a person types it.
+    Metres taken for millimetres, a spacing in units of pixels and a damaged number all imply a picture that no probe
+    makes. Such a scale counts as unknown until a person types one.
 
     Args:
-        spacing: as stated, or None.
+        spacing: the stated spacing, or None.
         reason: why there is none; empty otherwise.
-        rows: height of what the probe drew, pixels.
-        name: of the file or stream, for the sentence.
-        either: width in pixels where either side may be the depth, as in slices of a volume; None otherwise.
+        rows: height of the part that the probe drew, pixels.
+        name: name of the file or stream, for the sentence.
+        either: width in pixels if either side may be the depth, as in slices of a volume; None otherwise.
 
     Returns:
         The spacing, or None and the reason.

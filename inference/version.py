@@ -1,3 +1,3 @@
-"""The version of this program: in every command, title, export and record, and of the built packages."""
+"""The version of this program, used in every command, title, export and record, and for the built packages."""
 
 __version__ = "0.1.0"

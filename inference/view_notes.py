@@ -1,4 +1,4 @@
-"""What the user has said of the view: phase of surgery, flip, probe marker. Records keep it and bring it back."""
+"""The user's notes on the view: phase of surgery, flip and probe marker. Records store and restore them."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -15,12 +15,12 @@ class Phase(StrEnum):
 
     @property
     def words(self) -> str:
-        """The phase as the screen says it."""
+        """The phase in the screen's words."""
         return _WORDS[self]
 
     @property
     def following(self) -> "Phase":
-        """The phase that one press of the key leads to; after the last comes the first."""
+        """The phase after one press of the key; the first follows the last."""
         phases = list(Phase)
         return phases[(phases.index(self) + 1) % len(phases)]
 
@@ -44,7 +44,7 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Flip:
-    """Which way the picture is turned over. Picture and contour pass through the same mapping, so that they agree.
+    """How the picture is flipped. Picture and contour go through the same mapping, so they always agree.
 
     Attributes:
         left_right: columns run from right to left.
@@ -56,27 +56,27 @@ class Flip:
 
     @classmethod
     def parse(cls, words: str) -> Self:
-        """Read `words` of a flip back."""
+        """Read a flip back from its `words`."""
         return cls("left-right" in words, "up-down" in words)
 
     @property
     def across(self) -> "Flip":
-        """The same, turned over left to right once more."""
+        """The same flip with left and right swapped once more."""
         return replace(self, left_right=not self.left_right)
 
     @property
     def over(self) -> "Flip":
-        """The same, turned over top to bottom once more."""
+        """The same flip with top and bottom swapped once more."""
         return replace(self, up_down=not self.up_down)
 
     @property
     def words(self) -> str:
-        """For the picture, exports and records; empty where nothing is turned over."""
+        """The flip in words, for picture, exports and records; empty if nothing is flipped."""
         ways = [way for way, on in (("left-right", self.left_right), ("up-down", self.up_down)) if on]
         return f"FLIPPED {', '.join(ways)}" if ways else ""
 
     def letters(self, edges: tuple[str, str, str, str]) -> tuple[str, str, str, str]:
-        """Letters at (top, bottom, left, right) of the picture, where they stand on the screen."""
+        """Move the letters at the picture's (top, bottom, left, right) edges to where they are on the screen."""
         top, bottom, left, right = edges
         if self.up_down:
             top, bottom = bottom, top
@@ -89,7 +89,7 @@ AS_IT_CAME = Flip()
 
 
 class Marker(StrEnum):
-    """At which top corner of the picture the probe's marker side is."""
+    """The top corner of the picture on which the probe's marker side is."""
 
     UNSET = "unset"
     LEFT = "left"
@@ -99,29 +99,29 @@ class Marker(StrEnum):
 
     @property
     def words(self) -> str:
-        """For exports, of the picture as it came."""
+        """The marker in words, for exports: its side of the unflipped picture."""
         if self in (Marker.LEFT, Marker.RIGHT):
             return f"Probe marker at the {self.value} of the picture as it came"
         return "Probe marker side not set" if self is Marker.UNSET else ""
 
     def seen(self, flip: Flip) -> "Marker":
-        """On which side of the screen it is; the same again gives the picture's own side."""
+        """The side of the screen it is on; applied a second time, it gives the picture's own side."""
         other = {Marker.LEFT: Marker.RIGHT, Marker.RIGHT: Marker.LEFT}
         return other.get(self, self) if flip.left_right else self
 
     @property
     def following(self) -> "Marker":
-        """What a click on the marker leads to."""
+        """The marker after a click on it."""
         return Marker.RIGHT if self is Marker.LEFT else Marker.LEFT
 
 
 @dataclass(frozen=True, slots=True)
 class ViewNotes:
-    """What the user has said of the view; it holds until the user says otherwise.
+    """The user's notes on the view, which apply until the user changes them.
 
     Attributes:
-        phase: of surgery.
-        flip: how the picture is turned over.
+        phase: the phase of surgery.
+        flip: how the picture is flipped.
         marker: the probe's marker side.
     """
 
@@ -130,12 +130,12 @@ class ViewNotes:
     marker: Marker = Marker.UNSET
 
     def of_source(self, phase: str, flip: str, marker: str) -> "ViewNotes":
-        """The notes on a newly opened source: what a record says of itself; elsewhere only the phase holds on.
+        """The notes for a newly opened source: a record's own notes; for any other source, only the phase is kept.
 
         Args:
-            phase: of a record, in the contract's terms; empty for a source that cannot know it.
-            flip: of a record, in words.
-            marker: of a record, left or right, or empty.
+            phase: a record's phase, in the contract's terms; empty for a source that cannot know it.
+            flip: a record's flip, in words.
+            marker: a record's marker side, left or right, or empty.
         """
         if not phase:
             return ViewNotes(self.phase)

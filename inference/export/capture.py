@@ -1,4 +1,4 @@
-"""One outcome as it may leave the room."""
+"""One outcome, prepared for export."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -12,7 +12,7 @@ from inference.sector import sector_mask
 
 
 class Outside(StrEnum):
-    """What becomes of everything outside the sector, where scanners burn in names and dates."""
+    """What to do with the picture outside the sector, where scanners burn in names and dates."""
 
     BLACK = "black"
     KEPT = "kept"
@@ -25,18 +25,18 @@ _NO_SECTOR = "No sector stands out, so nothing was set to black: check the pictu
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Capture:
-    """An outcome, and how it is to be shown.
+    """An outcome and how to show it.
 
     Attributes:
-        outcome: the frame and what the engine said of it.
+        outcome: the frame and the engine's answer.
         levels: (black, white) grey values of the display map, from the source's info.
-        outside: what becomes of everything outside the sector.
-        sector: (rows, cols) 1 inside, where the session knows it; None finds it in this frame.
-        notes: further lines for every export: the phase.
-        phase: what `safety.of_phase` says of the phase of surgery.
-        turned_over: (left-right, up-down) as the screen shows it: pictures follow and say so, DICOM stays as it came.
+        outside: what to do with the picture outside the sector.
+        sector: (rows, cols), 1 inside, if the session knows it; None finds it in this frame.
+        notes: further lines for every export, such as the phase.
+        phase: the result of `safety.of_phase` for the phase of surgery.
+        turned_over: (left-right, up-down) as on the screen. Pictures are flipped too and say so; DICOM is not flipped.
         inside: (rows, cols) uint8, 1 inside the sector: the given one, or the one found.
-        pixels: (rows, cols) uint8, the frame as displayed, without what was taken away.
+        pixels: (rows, cols) uint8, the frame as displayed, after the outside was blacked out if that was asked for.
         text_kept: True where text outside a sector may still be in `pixels`.
         outside_words: the sentence that says so.
 
@@ -57,7 +57,7 @@ class Capture:
     outside_words: str = field(init=False)
 
     def __post_init__(self) -> None:
-        """Map the grey values, and take away what is not to leave the room."""
+        """Map the grey values, and black out everything that must not be exported."""
         frame = self.outcome.frame
         inside = sector_mask([frame.pixels]) if self.sector is None else self.sector
         if inside.shape != frame.pixels.shape or not inside.any():
@@ -72,7 +72,7 @@ class Capture:
 
 
 def displayed(pixels: Pixels, levels: tuple[float, float]) -> NDArray[np.uint8]:
-    """The display map: black at levels[0], white at levels[1].
+    """Map grey values for display: black at levels[0], white at levels[1].
 
     Returns:
         (rows, cols) uint8; 8-bit pixels at levels 0-255 unchanged.

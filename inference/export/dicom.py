@@ -1,6 +1,6 @@
-"""A captured frame as de-identified DICOM, made from nothing: no attribute of any source is ever copied.
+"""A captured frame as de-identified DICOM, built from scratch: no attribute of the source is ever copied.
 
-UIDs are new and random, the patient is a constant, and dates, which point to an operation, are left out.
+UIDs are new and random, and the patient is a constant. Dates are left out, since they point to an operation.
 """
 
 from dataclasses import dataclass
@@ -23,20 +23,20 @@ from inference.version import __version__
 
 PATIENT_NAME: Final = "ANONYMOUS^"
 PATIENT_ID: Final = "ANONYMOUS"
-"""Of every export."""
+"""The patient ID in every export."""
 MANUFACTURER: Final = "ius"
 _SPATIAL_2D, _TISSUE, _CENTIMETRES = 1, 1, 3
 
 
 @dataclass(frozen=True, slots=True)
 class DicomPair:
-    """What was written.
+    """The files that were written.
 
     Attributes:
         image: the frame, Ultrasound Image Storage.
         seg: its mask, Segmentation Storage; None where there is no mask to write.
         no_seg: why there is no mask, one sentence; empty otherwise.
-        report: what was measured, Comprehensive SR; None where there is no mask or no scale.
+        report: the measurements, Comprehensive SR; None where there is no mask or no scale.
     """
 
     image: Path
@@ -46,23 +46,23 @@ class DicomPair:
 
 
 def write_dicom_pair(capture: Capture, path: Path, *, study_uid: str | None = None) -> DicomPair:
-    """Write a frame, its mask where something was segmented, and what was measured where the scale is known.
+    """Write a frame, its mask if something was segmented, and the measurements if the scale is known.
 
-    A scale is written only where one is known: as the frame's ultrasound region, and in words beside the mask.
+    The scale is written only if it is known: as the frame's ultrasound region, and in words beside the mask.
 
     Args:
         capture: the outcome.
-        path: of the frame, .dcm; the mask gets `_seg` behind its name, the report `_report`.
-        study_uid: the study of earlier exports of this session; None begins a new one.
+        path: file for the frame, .dcm; the mask gets `_seg` after its name, the report `_report`.
+        study_uid: the study of this session's earlier exports; None starts a new one.
 
     Raises:
-        OutputError: if one cannot be written.
+        OutputError: if a file cannot be written.
     """
     image = image_of(capture, study_uid or generate_uid())
     _save(image, path)
     if not isinstance(capture.outcome, Tumour):
         return DicomPair(path, None, "Nothing was segmented in this frame, so no DICOM SEG was written.")
-    from inference.export.seg import seg_of  # highdicom takes a second, which no start needs
+    from inference.export.seg import seg_of  # highdicom takes a second to import, so not at start
 
     beside = path.with_name(f"{path.stem}_seg.dcm")
     seg = seg_of(capture.outcome, image, capture.phase)
@@ -77,7 +77,7 @@ def write_dicom_pair(capture: Capture, path: Path, *, study_uid: str | None = No
 
 
 def image_of(capture: Capture, study_uid: str) -> Dataset:
-    """The frame as an Ultrasound Image, as displayed: 8 bits grey."""
+    """The frame as displayed, as an 8-bit grey Ultrasound Image."""
     image = Dataset()
     _patient_and_study(image, study_uid)
     _series(image)
@@ -88,7 +88,7 @@ def image_of(capture: Capture, study_uid: str) -> Dataset:
 
 
 def _patient_and_study(image: Dataset, study_uid: str) -> None:
-    """Constants; type 2 attributes stay empty."""
+    """Set patient and study to constants; type 2 attributes stay empty."""
     image.SpecificCharacterSet = "ISO_IR 192"
     image.PatientName, image.PatientID = PATIENT_NAME, PATIENT_ID
     image.StudyInstanceUID = study_uid
@@ -114,11 +114,11 @@ def _series(image: Dataset) -> None:
 
 
 def _description(image: Dataset, capture: Capture) -> None:
-    """What can be said without a source's name, which may be a patient's."""
+    """Describe the frame without the source's name, which may be a patient's."""
     frame = capture.outcome.frame
     image.ImageType = ["DERIVED", "SECONDARY"]
     image.PatientOrientation = ""
-    # Burnt-in text is no attribute, yet it names a patient as well as one.
+    # Burnt-in text can name a patient just as an attribute can.
     image.PatientIdentityRemoved = "NO" if capture.text_kept else "YES"
     if not capture.text_kept:
         image.DeidentificationMethod = "Made new, no attribute copied; outside the sector black"
@@ -145,7 +145,7 @@ def _pixels(image: Dataset, capture: Capture) -> None:
 
 
 def _region(image: Dataset, capture: Capture) -> None:
-    """The sector's box with its scale in cm; nothing at all where nobody knows it."""
+    """Add the sector's bounding box with its scale in cm; add nothing if the scale is unknown."""
     frame = capture.outcome.frame
     if frame.spacing is None:
         return

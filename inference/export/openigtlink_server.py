@@ -1,20 +1,20 @@
-"""OpenIGTLink out: what was seen, with its scale, for 3D Slicer or a navigation system.
+"""OpenIGTLink output: frames and answers, with their scale, for 3D Slicer or a navigation system.
 
-For every outcome the server sends, in one piece and with one timestamp (UTC, when the frame reached this computer):
+For every outcome, the server sends these in one piece with one timestamp (UTC, when the frame reached this computer):
 
     IMAGE  IUS_Frame    the frame's grey values
     IMAGE  IUS_Mask     0/1 on the same grid; all 0 unless a tumour was found
     STRING IUS_Result   JSON: outcome, area, size state, where the scale comes from, model, reason, notes
 
-The images' matrix is diag(mm a column, mm a row, 1, 1) in LPS, x right and y down. Its third column is a unit normal
-and claims no thickness.
+The images' matrix is diag(mm per column, mm per row, 1, 1) in LPS, x right and y down. Its third column is a unit
+normal and claims no thickness.
 
-The protocol cannot say "scale unknown": the identity that peers write instead reads as 1 mm a pixel. A frame without a
-scale is therefore never sent as a picture. Its STRING says `"scale": "unknown"` and why, and blank images of the
-geometry sent last take the old picture and contour off the peer's screen; so does `withdraw()`.
+The protocol cannot say "scale unknown": the identity that peers write instead reads as 1 mm per pixel. A frame without
+a scale is therefore never sent as a picture. Its STRING says `"scale": "unknown"` and why, and blank images with the
+last geometry sent clear the old picture and contour from the peer's screen; so does `withdraw()`.
 
-The messages are pyigtl's; the server is ours: pyigtl's serves one peer at a time, binds to loopback or to a guess,
-takes over the program's signals and does not notice that a peer has gone.
+We use pyigtl's messages but our own server: pyigtl's serves one peer at a time, binds to loopback or to a guess, takes
+over the program's signals and does not notice when a peer has gone.
 """
 
 import errno
@@ -48,7 +48,7 @@ PORT = 18944
 """OpenIGTLink's registered port."""
 FRAME, MASK, RESULT = "IUS_Frame", "IUS_Mask", "IUS_Result"
 STALLED_S = 5.0
-"""A peer that takes nothing for this long is hung up on."""
+"""A peer that takes no data for this long is disconnected."""
 POLL_S = 0.1
 JOIN_S = 1.0
 MOST_PEERS = 8
@@ -56,7 +56,7 @@ MOST_PEERS = 8
 
 @dataclass(frozen=True, slots=True)
 class _Withdrawn:
-    """Nothing that was sent before holds any more."""
+    """Everything sent before is no longer valid."""
 
     sentence: str
     at: float
@@ -70,11 +70,11 @@ class Broadcast:
 
     Args:
         port: TCP port; 0 takes a free one.
-        host: address of this computer to listen on; others than loopback let other computers in, without a password.
+        host: address of this computer to listen on; any but loopback lets other computers connect without a password.
 
     Attributes:
-        notes: go with every result from now on: phase, orientation.
-        of_phase: what `safety.of_phase` says of the phase: goes among the warnings of every result from now on.
+        notes: phase and orientation, sent with every result from now on.
+        of_phase: the result of `safety.of_phase`, added to the warnings of every result from now on.
 
     Raises:
         OutputError: if the port is taken or the address is not this computer's.
@@ -98,7 +98,7 @@ class Broadcast:
 
     @property
     def address(self) -> tuple[str, int]:
-        """Host and port that it really listens on."""
+        """The host and port that the server really listens on."""
         return self._address
 
     @property
@@ -112,15 +112,15 @@ class Broadcast:
         self._news.put(outcome)
 
     def withdraw(self, sentence: str) -> None:
-        """Take picture and contour off the peers' screens (signal lost, guard, pause); returns at once.
+        """Clear picture and contour from the peers' screens (signal lost, guard, pause); returns at once.
 
         Args:
-            sentence: why, in words without a patient; sent as the result's reason.
+            sentence: why, without naming a patient; sent as the result's reason.
         """
         self._news.put(_Withdrawn(sentence, time.monotonic()))
 
     def close(self) -> None:
-        """Withdraw what was sent and hang up; takes at most a few seconds. Harmless when repeated."""
+        """Withdraw what was sent and disconnect; takes at most a few seconds. Safe to call again."""
         if not self._closing.is_set():
             self.withdraw("The sender was closed.")
         self._closing.set()
@@ -134,11 +134,11 @@ class Broadcast:
         self._server.close()
 
     def __enter__(self) -> Self:
-        """Use the server."""
+        """Return the running server."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        """Close it."""
+        """Close the server."""
         self.close()
 
     def _accept_loop(self) -> None:
@@ -164,7 +164,7 @@ class Broadcast:
             connection.close()
 
     def _pack_loop(self) -> None:
-        """Turn news into bytes, once for all peers, away from the analysis."""
+        """Pack each update once for all peers, outside the analysis thread."""
         packer = _Packer()
         while (news := self._news.take()) is not None:
             with self._lock:
@@ -194,11 +194,11 @@ class _Peer:
         self._mail.put(data)
 
     def close(self) -> None:
-        """Let it have the last bytes, if it takes them in time."""
+        """Send the last bytes if the peer takes them in time, then disconnect."""
         self._mail.close()
         self._thread.join(JOIN_S)
-        with suppress(OSError):  # gone already
-            self._socket.shutdown(socket.SHUT_RDWR)  # frees a send to a peer that takes nothing; closing doesn't
+        with suppress(OSError):  # the peer has already gone
+            self._socket.shutdown(socket.SHUT_RDWR)  # unblocks a send to a peer that takes no data; closing doesn't
         self._thread.join(JOIN_S)
 
     def _send_loop(self) -> None:
@@ -212,7 +212,7 @@ class _Peer:
             log.info("OpenIGTLink: %s is gone (%r)", self._name, error)
 
     def _drain(self) -> bool:
-        """Drop what the peer says, which would block it otherwise; False once it has hung up."""
+        """Read and drop the peer's own messages, or it would block; False once the peer has disconnected."""
         self._socket.setblocking(False)
         try:
             while self._socket.recv(65536):
@@ -225,7 +225,7 @@ class _Peer:
 
 
 class _Packer:
-    """Outcomes to bytes; remembers the geometry sent last, to blank it."""
+    """Packs outcomes into bytes, and remembers the last geometry sent so that it can be blanked."""
 
     def __init__(self) -> None:
         self._sent: tuple[Pixels, PixelSpacing] | None = None

@@ -1,4 +1,4 @@
-"""Files on their way to an archive (PACS): kept on disk until its storage service has each (C-STORE, PS3.4 B)."""
+"""Files waiting to go to an archive (PACS): each stays on disk until the storage service has it (C-STORE, PS3.4 B)."""
 
 import re
 import socket
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 CALLING = "IUS"
 """Our application entity title."""
 TIMEOUT_S = 10.0
-"""Of connecting and of each answer."""
+"""Limit for connecting and for each answer."""
 _TITLE = re.compile(r"([^@\\]{1,16})@([^@:/\s]+):(\d{1,5})")
 _SUCCESS, _WARNINGS = 0x0000, 0xB000
-"""Status codes (PS3.4 Table B.2-1): taken; taken, with a remark."""
+"""Status codes (PS3.4 Table B.2-1): stored; stored with a warning."""
 _BROKEN = "The connection to the archive broke: what it hasn't taken stays in the outbox, try again."
 
 
@@ -45,7 +45,7 @@ class Node:
         """Read `TITLE@HOST:PORT`.
 
         Raises:
-            ChoiceError: if it is none.
+            ChoiceError: if the text has another form.
         """
         found = _TITLE.fullmatch(text)
         if found is None or not 0 < int(found[3]) < 65536:
@@ -55,12 +55,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How one try went.
+    """The result of one attempt to send.
 
     Attributes:
-        taken: files that the service has taken; they are no longer in the outbox.
-        left: files that wait for the next try.
-        why: what kept them, one sentence; empty if none is left.
+        taken: files that the service has stored; they are no longer in the outbox.
+        left: files that wait for the next attempt.
+        why: why they were not sent, one sentence; empty if none is left.
     """
 
     taken: int
@@ -69,13 +69,13 @@ class Sent:
 
 
 class Outbox:
-    """A folder of DICOM files that wait.
+    """A folder of DICOM files that wait to be sent.
 
     Args:
-        folder: is made where it is missing.
+        folder: created if it is missing.
 
     Raises:
-        OutputError: if it cannot be made.
+        OutputError: if it cannot be created.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -86,15 +86,15 @@ class Outbox:
         self._folder = folder
 
     def put(self, path: Path, *, identified: bool = False) -> None:
-        """Take in a copy of a file.
+        """Copy a file into the outbox.
 
         Args:
             path: a DICOM file.
-            identified: take it although it doesn't say that the patient's identity was removed.
+            identified: accept it even if it doesn't say that the patient's identity was removed.
 
         Raises:
-            FormatError: if it is no DICOM file.
-            ChoiceError: if it may name a patient and nobody said that it may go.
+            FormatError: if it is not a DICOM file.
+            ChoiceError: if it may name a patient and `identified` is not set.
         """
         dataset = _read(path)
         if dataset.get("PatientIdentityRemoved") != "YES" and not identified:
@@ -106,12 +106,12 @@ class Outbox:
             aside.write_bytes(path.read_bytes())
 
     def waiting(self) -> list[Path]:
-        """The files that wait, oldest first."""
+        """The waiting files, oldest first."""
         return sorted(self._folder.glob("*.dcm"), key=lambda path: (path.stat().st_mtime_ns, path.name))
 
     def send(self, node: Node) -> Sent:
-        """Try to send all that waits; what the service has taken goes from the outbox, and nothing else."""
-        from pynetdicom import AE  # a third of a second, which nobody needs who doesn't send
+        """Try to send every waiting file; only files that the service has stored leave the outbox."""
+        from pynetdicom import AE  # takes a third of a second to import: only when sending
 
         paths = self.waiting()
         if not paths:
@@ -141,7 +141,7 @@ class Outbox:
 
 
 def _answers(node: Node) -> bool:
-    """Whether somebody listens there; pynetdicom forgets its socket where nobody does."""
+    """Whether a service listens there; if none does, pynetdicom leaks its socket."""
     try:
         socket.create_connection((node.host, node.port), TIMEOUT_S).close()
     except OSError:
@@ -150,7 +150,7 @@ def _answers(node: Node) -> bool:
 
 
 def _refusal(association: "Association", dataset: Dataset) -> str:
-    """Why the service hasn't taken a file, one sentence; empty if it has."""
+    """Why the service refused a file, one sentence; empty if it stored it."""
     try:
         status = association.send_c_store(dataset)
     except ValueError:

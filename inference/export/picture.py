@@ -1,4 +1,4 @@
-"""PNG pair of one outcome: the frame alone, and the frame with its contour above a caption."""
+"""A pair of PNGs for one outcome: the frame alone, and the frame with its contour above a caption."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,18 +15,18 @@ from inference.outcome import Region, SizeState, Tumour
 from inference.safety import DEMONSTRATION
 
 WIDTH = 480
-"""A caption is at least this wide, pixels: a narrower picture gets a black margin at its right."""
+"""A caption is at least this wide, pixels: a narrower picture gets a black margin on its right."""
 SIZE, LINE, EDGE = 15, 22, 10
-"""Of the caption, pixels: letters, from line to line, and around the text."""
+"""The caption's font size, line height and margin, pixels."""
 PARTS = 16
-"""Outlines are drawn to a sixteenth of a pixel."""
+"""Contours are drawn to a sixteenth of a pixel."""
 CYAN, AMBER, GREY, TEXT, DARK = (255, 201, 76), (102, 194, 255), (191, 180, 170), (241, 236, 232), (15, 12, 10)
-"""Blue, green, red: the colours of the window."""
+"""The window's colours, as (blue, green, red)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """Colour of a line, and its (drawn, left out) pixels; None for an unbroken one."""
+    """A line's colour and its dash as (drawn, gap) pixels; None for a solid line."""
 
     colour: tuple[int, int, int]
     dash: tuple[float, float] | None
@@ -38,21 +38,21 @@ _STYLES = {
     SizeState.AT_MOST_200: _Style(AMBER, (7.0, 4.0)),
     SizeState.AT_MOST_35: _Style(AMBER, (7.0, 4.0)),
 }
-"""As in the window: dashed where too small, dotted where nobody knows the scale."""
+"""As in the window: dashed if the region is too small, dotted if the scale is unknown."""
 
 
 def write_pictures(capture: Capture, path: Path) -> tuple[Path, Path]:
-    """Write the pair, turned over as the screen shows it.
+    """Write both pictures, flipped as on the screen.
 
     Args:
         capture: the outcome.
-        path: of the plain frame, .png; the other one gets `_contour` behind its name.
+        path: file for the plain frame, .png; the other one gets `_contour` after its name.
 
     Returns:
         The two files: plain, with contour and caption.
 
     Raises:
-        OutputError: if one cannot be written.
+        OutputError: if a file cannot be written.
     """
     beside = path.with_name(f"{path.stem}_contour.png")
     for target, image in ((path, _turned(capture.pixels, capture.turned_over)), (beside, annotated(capture))):
@@ -63,7 +63,7 @@ def write_pictures(capture: Capture, path: Path) -> tuple[Path, Path]:
 
 
 def png(image: NDArray[np.uint8]) -> bytes:
-    """A picture, grey or blue-green-red, as the bytes of a PNG."""
+    """Encode a picture, grey or blue-green-red, as PNG."""
     done, content = cv2.imencode(".png", image)
     if not done:
         raise OutputError("The picture cannot be packed as PNG: capture another frame.")
@@ -71,7 +71,7 @@ def png(image: NDArray[np.uint8]) -> bytes:
 
 
 def annotated(capture: Capture) -> NDArray[np.uint8]:
-    """The frame with its contour, turned over as on the screen, and the caption below.
+    """The frame with its contour, flipped as on the screen, and the caption below.
 
     Returns:
         (rows + strip, cols or more, 3) uint8, blue-green-red.
@@ -106,7 +106,7 @@ def _flip_words(turned_over: tuple[bool, bool]) -> tuple[str, ...]:
 
 
 def _draw(picture: NDArray[np.uint8], region: Region) -> None:
-    """A dark rim that keeps the line visible on bright tissue, then the line."""
+    """Draw a dark rim, which keeps the line visible on bright tissue, then the line."""
     style = _STYLES[region.size]
     pieces = [piece for contour in region.contours for piece in _pieces(contour, style.dash)]
     whole = style.dash is None
@@ -115,7 +115,7 @@ def _draw(picture: NDArray[np.uint8], region: Region) -> None:
 
 
 def _pieces(contour: NDArray[np.float32], dash: tuple[float, float] | None) -> list[NDArray[np.int32]]:
-    """An outline in sixteenths of a pixel: whole, or in its dashes."""
+    """A contour in sixteenths of a pixel: in one piece, or cut into dashes."""
     if dash is None or len(contour) < 2:
         return [_fixed(contour)]
     closed = np.concatenate([contour, contour[:1]]).astype(np.float64)
@@ -144,7 +144,7 @@ def _strip(lines: tuple[str, ...], width: int) -> NDArray[np.uint8]:
 
 
 def _wrapped(line: str, width: int, font: cv2.FontFace) -> list[str]:
-    """A line in pieces that fit: broken between words, and within a word that is too long by itself."""
+    """Wrap a line to the width: between words, or inside a word that is too long by itself."""
     pieces: list[str] = []
     rest = line
     while _length(rest, font) > width:

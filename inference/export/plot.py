@@ -1,4 +1,4 @@
-"""The area over a session as inline SVG: mm² only, with gaps where there is none."""
+"""The area over a session as inline SVG: in mm² only, with gaps where no area is known."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -7,21 +7,21 @@ from typing import NamedTuple
 
 WIDTH, HEIGHT = 900, 260
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 14, 44
-"""Margins for the axes' words, pixels."""
+"""Margins for the axis labels, pixels."""
 TICKS = 6
 STYLE = """
 svg text{font:12px sans-serif;fill:#3a4450}svg .grid{stroke:#d5dbe1}
 svg .area{fill:none;stroke:#00658f;stroke-width:1.5;stroke-linejoin:round}svg circle.area{fill:#00658f}
 svg line.limit{stroke:#96500a;stroke-dasharray:6 4}svg text.limit{fill:#96500a}
 """
-"""What the plot looks like, for the page or file that holds it."""
+"""The plot's CSS, for the page or file that holds it."""
 
 Reading = Mapping[str, object]
 Point = tuple[float, float]
 
 
 class Axes(NamedTuple):
-    """Ranges of the plot in the units of the data, and what runs along."""
+    """The plot's ranges in the units of the data, and the quantity on the x axis."""
 
     first: float
     last: float
@@ -38,11 +38,11 @@ class Axes(NamedTuple):
 
 
 def area_plot(readings: Sequence[Reading], limits_mm2: Sequence[float] = ()) -> str:
-    """The plot, or an empty text where no reading has an area in mm².
+    """The plot, or an empty string if no reading has an area in mm².
 
     Args:
         readings: rows of `inference.nifti.reading_row`, in order.
-        limits_mm2: the model's limits, drawn where the plot reaches them.
+        limits_mm2: the model's limits; each is drawn if the plot reaches it.
     """
     along = "time_s" if all(isinstance(row.get("time_s"), int | float) for row in readings) else "frame"
     pieces = list(_pieces(readings, along))
@@ -63,13 +63,13 @@ def area_plot(readings: Sequence[Reading], limits_mm2: Sequence[float] = ()) -> 
 
 
 def nice(step: float) -> float:
-    """The next of 1, 2, 5 times a power of ten."""
+    """Round up to 1, 2 or 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(step))
     return float(next(factor * power for factor in (1, 2, 5, 10) if factor * power >= step * (1 - 1e-9)))
 
 
 def _pieces(readings: Sequence[Reading], along: str) -> Iterator[list[Point]]:
-    """Runs of areas that belong together: a frame without one ends a run, and so does a jump back."""
+    """Split the areas into unbroken runs: a frame without an area ends a run, and so does a jump back."""
     for has_area, rows in groupby(readings, key=lambda row: isinstance(row.get("area_mm2"), int | float)):
         if not has_area:
             continue
@@ -84,7 +84,7 @@ def _pieces(readings: Sequence[Reading], along: str) -> Iterator[list[Point]]:
 
 
 def _thinned(piece: list[Point], axes: Axes) -> list[Point]:
-    """At most the lowest and the highest reading of each pixel column, so that hours stay small and peaks stay."""
+    """Keep the lowest and highest reading of each pixel column: hours of data stay small and peaks survive."""
     if len(piece) <= 2 * WIDTH:
         return piece
     kept = []
@@ -104,7 +104,7 @@ def _line(points: list[Point], axes: Axes) -> str:
 
 
 def _grid(axes: Axes, step: float) -> Iterator[str]:
-    """Horizontal lines with mm², ticks along the bottom, and the axes' words."""
+    """Horizontal lines labelled in mm², ticks along the bottom, and the axis labels."""
     for number in range(round(axes.top / step) + 1):
         y = axes.y(number * step)
         yield f'<line class="grid" x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}"/>'

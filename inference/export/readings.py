@@ -1,4 +1,4 @@
-"""Readings as a table: a row a frame, unknown cells empty."""
+"""Readings as a table: one row per frame; unknown cells are empty."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,21 +13,21 @@ COLUMNS = (
     *("frame", "time_s", "outcome", "area_mm2", "area_px", "regions", "largest_mm2", "diameter_mm", "size_state"),
     *("touches_edge", "spacing_row_mm", "spacing_col_mm", "spacing_provenance", "latency_ms", "reason"),
 )
-"""Columns of every table of readings. Unknown is empty."""
+"""Columns of every table of readings. Unknown cells are empty."""
 UNLIKE = "unlike_training"
-"""Column of the sentence that says what of a frame the model did not see in training; empty where it saw the like."""
+"""Column with the sentence that says how a frame differs from the training data; empty if it does not."""
 
 
 def write_readings(path: Path, rows: Iterable[Mapping[str, object]], more: Sequence[str] = ()) -> None:
-    """Write readings as CSV: one header line, then one line a frame.
+    """Write readings as CSV: one header line, then one line per frame.
 
     Args:
         path: the file.
-        rows: dictionaries of `COLUMNS`, from `reading_row`; what one lacks stays empty.
+        rows: dictionaries of `COLUMNS`, from `reading_row`; missing cells stay empty.
         more: further columns.
 
     Raises:
-        OutputError: if it cannot be written.
+        OutputError: if the file cannot be written.
     """
     with replacing(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, (*COLUMNS, *more), lineterminator="\n")
@@ -36,7 +36,7 @@ def write_readings(path: Path, rows: Iterable[Mapping[str, object]], more: Seque
 
 
 def reading_row(outcome: Outcome) -> dict[str, object]:
-    """One line of a table of readings: mm and mm² to the millionth, so that no area is rounded away."""
+    """One row of a table of readings, in mm and mm² to six decimals, so that no area is rounded away."""
     frame = outcome.frame
     row = _frame_cells(frame.index, frame.time_s, frame.spacing)
     match outcome:
@@ -56,7 +56,7 @@ def reading_row(outcome: Outcome) -> dict[str, object]:
 
 
 def failed_row(index: int, info: SourceInfo, sentence: str) -> dict[str, object]:
-    """The line of a frame that could not even be read."""
+    """The row for a frame that could not even be read."""
     time_s = None if info.fps is None else index / info.fps
     return _frame_cells(index, time_s, info.spacing) | {"outcome": "failed", "reason": sentence}
 
@@ -66,7 +66,7 @@ def _frame_cells(index: int, time_s: float | None, spacing: PixelSpacing | None)
 
 
 def spacing_cells(spacing: PixelSpacing | None) -> dict[str, object]:
-    """The three cells of a spacing."""
+    """The three cells that describe a spacing."""
     if spacing is None:
         return {"spacing_row_mm": None, "spacing_col_mm": None, "spacing_provenance": "none"}
     return {

@@ -1,6 +1,6 @@
-"""A whole record exported: readings, masks, frames, the page, the area plot; chosen frames as pictures and DICOM.
+"""Export of a whole record: readings, masks, frames, summary page, area plot; chosen frames as pictures and DICOM.
 
-Everything is what was said when it was recorded; nothing is analysed anew.
+Every value is the one given during recording; nothing is analysed again.
 """
 
 import json
@@ -36,27 +36,27 @@ from inference.sources.record import RecordSource
 from inference.view_notes import Phase
 
 COLUMNS = ("source_frame", "phase", "flip", "marker", "mode", UNLIKE, "guards", "contour_wrong")
-"""Of the table of readings, after those of every table."""
+"""Extra columns of a record's table, after those of every table of readings."""
 BY_TIME = re.compile(r"iUS-(\d{8}-\d{6})")
-"""Name of a record that the window made."""
+"""File name of a record made by the window."""
 RIM = 11
-"""Pixels: what lies nearer to the sector than half of this is its own rim."""
+"""Pixels: anything within half of this distance from the sector counts as the sector's rim."""
 SHOWN = 8
-"""Marked frames on the page at most; all of them stand in the table."""
+"""The page shows at most this many marked frames; the table lists all of them."""
 PASSED_OVER = "Passed over by a slower analysis."
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One frame of a record in figures, without its pictures.
+    """The numbers of one recorded frame, without its pictures.
 
     Attributes:
-        number: of the frame.
-        row: its line of the table.
+        number: the frame's number.
+        row: its row of the table.
         longest_mm: longest diameter of the largest region, if measured.
-        perpendicular_mm: and the width across it.
-        model: sha256 of the model that answered, empty without one.
-        provider: what it ran on.
+        perpendicular_mm: the width perpendicular to it, if measured.
+        model: sha256 of the model that answered; empty if none did.
+        provider: the provider it ran on.
     """
 
     number: int
@@ -70,16 +70,16 @@ class Reading:
 def export_record(
     source: RecordSource, out: Path, *, chosen: Sequence[int] = (), watch: Callable[[range], Iterable[int]] = iter
 ) -> list[Path]:
-    """Write everything of a record.
+    """Write every export of a record.
 
     Args:
         source: the record.
-        out: a folder that is there.
-        chosen: frames to be written as DICOM with their DICOM SEG too.
-        watch: passes frame numbers through, for a progress bar.
+        out: an existing folder.
+        chosen: numbers of the frames to write as DICOM and DICOM SEG as well.
+        watch: wraps the frame numbers, for a progress bar.
 
     Returns:
-        The files.
+        The files that were written.
 
     Raises:
         OutputError: if a file cannot be written or a frame is not in the record.
@@ -111,13 +111,13 @@ def export_record(
 
 
 def outcome_at(source: RecordSource, number: int) -> Outcome:
-    """What was said of a frame when it was recorded; not analysed where a slower analysis passed it over."""
+    """The answer recorded for a frame; `NotAnalysed` if a slower analysis skipped the frame."""
     outcome = source.outcome(number)
     return NotAnalysed(source.read(number), Reason.OFF, PASSED_OVER) if outcome is None else outcome
 
 
 def capture_of(source: RecordSource, number: int, setting: Setting) -> Capture:
-    """A frame as it may leave the room, with what was in force then."""
+    """A frame prepared for export, with the settings in force when it was recorded."""
     notes = [words.phase(setting.phase), *(f"Guard: {name.replace('_', ' ')}" for name in setting.guards)]
     if setting.wrong:
         notes.append("Marked by the user: CONTOUR WRONG")
@@ -130,7 +130,7 @@ def capture_of(source: RecordSource, number: int, setting: Setting) -> Capture:
 
 
 def _evaluated(source: RecordSource, outcome: Outcome) -> tuple[str, ...] | None:
-    """The phases in which the model that answered was evaluated; None where none answered."""
+    """The phases of surgery on which the frame's model was evaluated; None if no model answered."""
     if not isinstance(outcome, Tumour | NothingFound):
         return None
     sha256 = outcome.analysis.model_sha256
@@ -139,13 +139,13 @@ def _evaluated(source: RecordSource, outcome: Outcome) -> tuple[str, ...] | None
 
 
 def largest_plane(readings: Sequence[Reading]) -> Reading | None:
-    """The reading with the largest area whose contour nobody marked as wrong; None without any of known scale."""
+    """The reading with the largest area in mm², leaving out contours marked as wrong; None if there is none."""
     sized = [r for r in readings if isinstance(r.row.get("area_mm2"), float) and not r.row["contour_wrong"]]
     return max(sized, key=lambda reading: float(str(reading.row["area_mm2"])), default=None)
 
 
 def sweep(source: RecordSource, readings: Sequence[Reading]) -> dict[str, object]:
-    """The largest plane and its diameters, and how much there was to choose from."""
+    """The largest plane with its diameters, and how many frames and seconds it was chosen from."""
     largest = largest_plane(readings)
     found: dict[str, object] | None = None
     if largest is not None:
@@ -166,7 +166,7 @@ def sweep(source: RecordSource, readings: Sequence[Reading]) -> dict[str, object
 
 
 def session_of(source: RecordSource, readings: Sequence[Reading], captures: Sequence[Capture]) -> Session:
-    """What the page tells."""
+    """The content of the summary page."""
     last = next((reading for reading in reversed(readings) if reading.model), None)
     contracts = {model.sha256: model.contract for model in source.models}
     contract = None
@@ -210,7 +210,7 @@ def _facts(source: RecordSource, readings: Sequence[Reading]) -> Iterator[tuple[
 
 
 def _begun(name: str) -> str:
-    """Day and time by this computer's clock, from the file's name; a record itself holds no day."""
+    """Day and time by this computer's clock, taken from the file name: a record itself holds no date."""
     found = BY_TIME.search(name)
     if found is None:
         return "not known: the record's file was renamed"
@@ -218,7 +218,7 @@ def _begun(name: str) -> str:
 
 
 def _outside_words(source: RecordSource) -> str:
-    """Whether text may stand outside the sector of what was recorded, seen on the frames themselves."""
+    """Whether the recorded frames may have text outside the sector, judged from their pixels."""
     if source.cropped:
         return "Cropped away before recording"
     brightest = reduce(np.maximum, (source.read(number).pixels for number in range(len(source))))
@@ -265,7 +265,7 @@ def _reading(source: RecordSource, number: int, setting: Setting) -> Reading:
 
 
 def _volumes(source: RecordSource, out: Path, watch: Callable[[range], Iterable[int]]) -> list[Path]:
-    """Frames and masks: in the volume that was swept, or as stacks of pictures."""
+    """Write frames and masks: in the volume that was swept, or as stacks of pictures."""
     frames, masks = out / "frames.nii.gz", out / "masks.nii.gz"
     grid, count, spacing = source.info.grid, len(source), source.info.spacing
     if grid is None:
@@ -290,7 +290,7 @@ def _mask(source: RecordSource, number: int) -> NDArray[np.uint8]:
 
 
 def _plot(session: Session, path: Path) -> list[Path]:
-    """The area plot as a file of its own, where there is anything to plot."""
+    """Write the area plot to its own file, if there is anything to plot."""
     plot = area_plot(session.readings, session.limits_mm2)
     if not plot:
         return []

@@ -1,4 +1,4 @@
-"""One outcome as JSON for other programs: OpenIGTLink's IUS_Result, and the lines of `ius-segment live`."""
+"""One outcome as JSON for other programs: OpenIGTLink's IUS_Result and the lines of `ius-segment live`."""
 
 from collections.abc import Mapping
 
@@ -12,15 +12,15 @@ FORMAT = "ius-result/1"
 def result_cells(
     outcome: Outcome, utc: float, notes: Mapping[str, str], of_phase: tuple[str, ...] = ()
 ) -> dict[str, object]:
-    """An outcome with its scale, its model and what must be known of it; None is unknown.
+    """An outcome with its scale, its model and its warnings; None means unknown.
 
-    A source's name is left out, since it may be a patient's.
+    The source's name is left out, since it may be a patient's.
 
     Args:
-        outcome: any.
+        outcome: any outcome.
         utc: when its frame reached this computer, seconds since 1970.
         notes: phase and orientation, in words.
-        of_phase: what `safety.of_phase` says of the phase.
+        of_phase: the result of `safety.of_phase`.
     """
     frame, spacing = outcome.frame, outcome.frame.spacing
     cells = _head(utc, notes) | reading_row(outcome)
@@ -47,7 +47,7 @@ def result_cells(
 
 
 def withdrawn_cells(sentence: str, utc: float, notes: Mapping[str, str]) -> dict[str, object]:
-    """Nothing that was said before holds any more; `sentence` says why, without a patient."""
+    """Say that earlier results are no longer valid; `sentence` says why, without naming a patient."""
     return _head(utc, notes) | {"outcome": "withdrawn", "scale": "unknown", "reason": sentence}
 
 

@@ -1,4 +1,4 @@
-"""The mask of a captured frame as DICOM SEG, beside the de-identified frame it belongs to."""
+"""The mask of a captured frame as DICOM SEG, to go with the de-identified frame."""
 
 from datetime import date, time
 
@@ -15,25 +15,25 @@ from inference.safety import INTENDED_USE
 from inference.spacing import PixelSpacing
 
 DUMMY_DATE = date(1900, 1, 1)
-"""ContentDate has to have a value; PS3.15 lets a dummy stand for one that would point to an operation."""
+"""ContentDate needs a value; PS3.15 allows a dummy in place of a date that would point to an operation."""
 NOMINAL_MM = 1
-"""SliceThickness, without which no program places a mask: a volume in mm³ is then in figures the area in mm²."""
+"""SliceThickness, which programs need to place a mask: a volume in mm³ then has the same number as the area in mm²."""
 COORDINATES = "Coordinates of the picture, not of the patient; a slice thickness of 1 mm is nominal"
 _LONG_STRING = 64
-"""Characters of DICOM's LO."""
+"""Characters that a DICOM LO can hold."""
 
 
 def seg_of(tumour: Tumour, image: Dataset, phase: tuple[str, ...] = ()) -> Dataset:
-    """The mask as a binary DICOM SEG of one segment.
+    """The mask as a binary DICOM SEG with one segment.
 
-    Where the scale is known, the mask lies in a frame of reference of its own, rows along y and columns along x, as
-    3D Slicer and dcmqi need it. It is the picture's, not the patient's, and the thickness is nominal: both are said in
-    the segment's description. Without a scale there are no coordinates, and such programs refuse the file.
+    If the scale is known, the mask has a frame of reference of its own, rows along y and columns along x, as 3D Slicer
+    and dcmqi need it. The coordinates are the picture's, not the patient's, and the thickness is nominal: the
+    segment's description says both. Without a scale there are no coordinates, and those programs refuse the file.
 
     Args:
-        tumour: what was segmented.
-        image: its frame as written by `inference.export.dicom`: highdicom copies patient and study out of it.
-        phase: what `safety.of_phase` says of the phase of surgery.
+        tumour: the segmented outcome.
+        image: its frame as written by `inference.export.dicom`; highdicom copies patient and study from it.
+        phase: the result of `safety.of_phase` for the phase of surgery.
     """
     seg = Segmentation(
         source_images=[image],
@@ -64,7 +64,7 @@ def seg_of(tumour: Tumour, image: Dataset, phase: tuple[str, ...] = ()) -> Datas
 
 
 def _place(seg: Segmentation, spacing: PixelSpacing) -> None:
-    """Coordinates of the picture (PS3.3 C.7.6.16.2.1 to .4): (0, 0) mm is the centre of its first pixel."""
+    """Add the picture's coordinates (PS3.3 C.7.6.16.2.1 to .4): (0, 0) mm is the centre of its first pixel."""
     seg.FrameOfReferenceUID = generate_uid()
     seg.PositionReferenceIndicator = ""
     measures, orientation, position = Dataset(), Dataset(), Dataset()
@@ -79,7 +79,7 @@ def _place(seg: Segmentation, spacing: PixelSpacing) -> None:
 
 
 def _strip_dates(seg: Segmentation) -> None:
-    """Take off the moment of export, which may be that of the operation, and equipment that we are not."""
+    """Remove the time of export, which may be that of the operation, and equipment that is not ours."""
     del seg.InstanceCreationDate, seg.InstanceCreationTime
     library = seg.ContributingEquipmentSequence[-1]
     del library.ContributionDateTime
@@ -87,7 +87,7 @@ def _strip_dates(seg: Segmentation) -> None:
 
 
 def _model(tumour: Tumour) -> str:
-    """The model's name as a DICOM LO, in which a backslash would begin a second value."""
+    """The model's name as a DICOM LO, where a backslash would start a second value."""
     return tumour.analysis.model.replace("\\", "/")[:_LONG_STRING]
 
 
@@ -105,7 +105,7 @@ def _segment(tumour: Tumour, phase: tuple[str, ...]) -> SegmentDescription:
             version=analysis.model_sha256,
         ),
     )
-    # Without the reason for an unknown scale: it may name the source's file, and that a patient.
+    # Leave out why the scale is unknown: that sentence may name the source's file, and the file name a patient.
     scale = () if tumour.frame.spacing is None else (words.scale(tumour.frame), COORDINATES)
     said = (words.answer(tumour), *words.warnings(tumour, phase), *scale, *words.demonstration(tumour))
     segment.SegmentDescription = ". ".join([*said, INTENDED_USE])

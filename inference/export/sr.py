@@ -1,4 +1,4 @@
-"""What was measured on a captured frame as a DICOM structured report (PS3.16 TID 1500), beside frame and mask."""
+"""The measurements on a captured frame as a DICOM structured report (PS3.16 TID 1500), to go with frame and mask."""
 
 from datetime import datetime
 
@@ -29,7 +29,7 @@ from inference.safety import INTENDED_USE
 from inference.spacing import Provenance
 
 SCHEME = "99IUS"
-"""Of the codes that no published scheme has."""
+"""Coding scheme for the codes that no published scheme has."""
 SIZE = Code("SIZE_STATE", SCHEME, "Size of the largest region against the model's limits")
 SIZES = {
     SizeState.ABOVE_200: Code("ABOVE_200", SCHEME, "Above 200 mm2: no size warning, not a promise"),
@@ -40,19 +40,19 @@ EXTENT = Code("EXTENT", SCHEME, "Whether the contour is whole")
 WHOLE = Code("WHOLE", SCHEME, "Whole within the picture")
 CUT = Code("CUT", SCHEME, "Cut by the picture's edge: the area is a lower bound")
 SCALE = Code("SCALE_ORIGIN", SCHEME, "Origin of the scale")
-_DUMMY = datetime(1900, 1, 1)  # noqa: DTZ001 - no moment: it stands for one that would point to an operation
+_DUMMY = datetime(1900, 1, 1)  # noqa: DTZ001 - a dummy in place of a time that would point to an operation
 
 
 def sr_of(capture: Capture, image: Dataset, seg: Dataset) -> Dataset:
-    """The area of the mask and the diameters of its largest region, with size state, model and the scale's origin.
+    """Report the mask's area and its largest region's diameters, with size state, model and the scale's origin.
 
     Args:
-        capture: a tumour, on a frame with a scale, and the notes that stand in every export.
+        capture: a tumour on a frame with a scale, and the notes that go into every export.
         image: its frame as written by `inference.export.dicom`.
         seg: its mask as written by `inference.export.seg`.
 
     Raises:
-        ValueError: if nothing was segmented or the frame has no scale: then there is nothing in mm to report.
+        ValueError: if nothing was segmented or the frame has no scale, so there is nothing in mm to report.
     """
     tumour = capture.outcome
     if not isinstance(tumour, Tumour) or tumour.frame.spacing is None or tumour.area_mm2 is None:
@@ -106,7 +106,7 @@ def sr_of(capture: Capture, image: Dataset, seg: Dataset) -> Dataset:
 
 
 def _mend(report: ComprehensiveSR, seg: Dataset) -> None:
-    """Take off the moment of export, and the frame's number beside the segment's, which PS3.3 C.17.3.2.1 forbids."""
+    """Remove the time of export, and the frame number that PS3.3 C.17.3.2.1 forbids next to a segment number."""
     del report.InstanceCreationDate, report.InstanceCreationTime
     library = report.ContributingEquipmentSequence[-1]
     del library.ContributionDateTime
@@ -143,6 +143,6 @@ def _coded(code: Code) -> CodedConcept:
 
 
 def _said(tumour: Tumour, phase: tuple[str, ...]) -> list[str]:
-    """What has to stand beside the numbers."""
+    """The sentences that must accompany the numbers."""
     said = (*words.warnings(tumour, phase), words.scale(tumour.frame), f"mode {tumour.analysis.mode.value}")
     return [*said, *words.demonstration(tumour), INTENDED_USE]

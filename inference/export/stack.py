@@ -1,4 +1,4 @@
-"""A stack of pictures as NIfTI, written one after another: hours of video never stand in memory."""
+"""A stack of pictures as NIfTI, written one by one, so that hours of video never have to fit in memory."""
 
 import gzip
 from collections.abc import Iterable
@@ -15,20 +15,20 @@ from inference.safety import INTENDED_USE
 from inference.spacing import PixelSpacing
 
 MOST = 32767
-"""Pictures that a NIfTI-1 can count."""
+"""The most pictures that a NIfTI-1 file can count."""
 
 
 def write_stack(path: Path, pictures: Iterable[NDArray[Any]], count: int, spacing: PixelSpacing | None) -> None:
-    """Write (columns, rows, frames): x right, y down, in the pictures' own type.
+    """Write the stack as (columns, rows, frames): x right, y down, in the pictures' own type.
 
     Args:
         path: .nii.gz.
         pictures: (rows, cols), all of one shape and type.
-        count: how many come.
-        spacing: mm a pixel; None writes NIfTI's codes for unknown.
+        count: number of pictures.
+        spacing: mm per pixel; None writes NIfTI's codes for unknown.
 
     Raises:
-        OutputError: if it cannot be written, or there are more than one file can count.
+        OutputError: if the file cannot be written, or there are more pictures than it can count.
     """
     if count > MOST:
         raise OutputError(f"{count} frames are more than a NIfTI file can hold ({MOST}): record shorter pieces.")
@@ -40,7 +40,7 @@ def write_stack(path: Path, pictures: Iterable[NDArray[Any]], count: int, spacin
 
 
 def _begin(file: Any, first: NDArray[Any], count: int, spacing: PixelSpacing | None) -> None:  # noqa: ANN401 (gzip's)
-    """The header, and the four bytes that say that nothing follows it."""
+    """Write the header and the four bytes that say that no extension follows."""
     header: Any = picture_header(spacing)
     rows, cols = first.shape
     header.set_data_dtype(first.dtype)

@@ -1,4 +1,4 @@
-"""A session on one page that opens without a network: counts, areas, scales, limits and the captured pictures."""
+"""A session on one page that opens offline: counts, areas, scales, limits and the captured pictures."""
 
 import base64
 from collections import Counter
@@ -21,7 +21,7 @@ from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.spacing import PixelSpacing, Provenance
 
 REASONS = 10
-"""Reasons named, the most frequent first."""
+"""The page names at most this many reasons, the most frequent first."""
 _OUTCOMES = {
     "tumour": "tumour segmented",
     "none": f"{safety.NOTHING} ({safety.NOT_EVIDENCE})".lower(),
@@ -41,21 +41,21 @@ figure{{margin:0}}svg{{width:100%;height:auto}}
 @media print{{figure{{break-inside:avoid}}}}
 {STYLE}"""
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
-"""The page may fetch nothing at all."""
+"""Content security policy: the page may not fetch anything."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Session:
-    """What there is to tell of a session.
+    """The content of a session's page.
 
     Attributes:
         origin: the source.
         readings: rows of `inference.nifti.reading_row`, in order.
-        contract: of the model that looked; None where none did.
+        contract: contract of the model that analysed the frames; None if none did.
         model_sha256: sha256 of its file.
-        provider: what it ran on.
+        provider: the provider it ran on.
         captures: the pictures to show.
-        notes: further lines: phase, flips.
+        notes: further lines, such as phase and flips.
         facts: further (name, value) rows about the session as a whole.
         largest: (name, value) rows about the largest plane that was segmented.
     """
@@ -72,12 +72,12 @@ class Session:
 
     @property
     def demonstration(self) -> bool:
-        """Whether a model trained on simulation looked at anything else."""
+        """Whether a model trained on simulation analysed anything else."""
         return self.contract is not None and self.contract.population.simulated and not self.origin.simulated
 
     @property
     def limits_mm2(self) -> tuple[float, ...]:
-        """The model's limits of small and very small, mm²; none without a model."""
+        """The model's (very small, small) area limits, mm²; empty without a model."""
         if self.contract is None:
             return ()
         limits = self.contract.reliability
@@ -88,17 +88,17 @@ def write_summary(session: Session, path: Path) -> None:
     """Write the page.
 
     Args:
-        session: what there is to tell.
-        path: .html.
+        session: the content.
+        path: the file, .html.
 
     Raises:
-        OutputError: if it cannot be written.
+        OutputError: if the page cannot be written.
     """
     write_text(path, page(session))
 
 
 def page(session: Session) -> str:
-    """The page as one HTML text, pictures and plot inside it."""
+    """The page as one HTML string, with pictures and plot embedded."""
     return "\n".join(
         (
             '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
@@ -143,7 +143,7 @@ def _source(origin: Origin) -> str:
 
 
 def _model(session: Session) -> Iterator[tuple[str, str]]:
-    """Who looked, trained on whom, and from what size its contours are to be believed."""
+    """The model, its training population, and the area limits up to which its contours are unreliable."""
     if session.contract is None:
         yield "Model", "none"
         return
@@ -158,7 +158,7 @@ def _model(session: Session) -> Iterator[tuple[str, str]]:
 
 
 def _counts(readings: Sequence[Reading]) -> list[tuple[str, str]]:
-    """Frames by outcome, small ones, cut ones, and why others were not analysed."""
+    """Count frames by outcome, how many were small or cut by the edge, and why others were not analysed."""
     counts = Counter(str(row.get("outcome")) for row in readings)
     sizes = Counter(str(row.get("size_state")) for row in readings)
     rows = [("frames", str(len(readings))), *((said, str(counts[name])) for name, said in _OUTCOMES.items())]
@@ -170,7 +170,7 @@ def _counts(readings: Sequence[Reading]) -> list[tuple[str, str]]:
 
 
 def _areas(session: Session) -> str:
-    """Smallest, median and largest area of what was segmented, and the plot."""
+    """Smallest, median and largest segmented area, and the plot."""
     tumours = [row for row in session.readings if row.get("outcome") == "tumour"]
     areas = [float(str(row["area_mm2"])) for row in tumours if row.get("area_mm2") is not None]
     said = "<p>No area in mm²: nothing was segmented on a frame of known scale.</p>"
@@ -181,7 +181,7 @@ def _areas(session: Session) -> str:
 
 
 def _scales(readings: Sequence[Reading]) -> list[tuple[str, str]]:
-    """Every scale of the session with where it came from, and on how many frames."""
+    """Every scale of the session, where it came from, and its number of frames."""
     keys = ("spacing_row_mm", "spacing_col_mm", "spacing_provenance")
     counts = Counter(tuple(row.get(key) for key in keys) for row in readings)
     return [(_scale(*scale), _frames(count)) for scale, count in counts.most_common()]

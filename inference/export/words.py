@@ -1,4 +1,4 @@
-"""An outcome in words, for captions and pages: never more certain than the outcome itself."""
+"""An outcome in words, for captions and pages. The words never claim more certainty than the outcome."""
 
 from inference import safety
 from inference.contract import Mode
@@ -9,11 +9,11 @@ from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.spacing import PixelSpacing
 
 SHORT_SHA = 12
-"""Digits of a model's sha256 in a caption."""
+"""Digits of a model's sha256 that a caption shows."""
 
 
 def caption(capture: Capture) -> tuple[str, ...]:
-    """Every line that has to stand below a picture of this outcome."""
+    """Every line that must appear below a picture of this outcome."""
     outcome = capture.outcome
     lines = [
         answer(outcome),
@@ -27,7 +27,7 @@ def caption(capture: Capture) -> tuple[str, ...]:
 
 
 def answer(outcome: Outcome) -> str:
-    """What the engine said, in one line."""
+    """The engine's answer in one line."""
     match outcome:
         case Tumour():
             return f"Segmented area {area(outcome)} · {_regions(len(outcome.regions))}"
@@ -40,14 +40,14 @@ def answer(outcome: Outcome) -> str:
 
 
 def area(tumour: Tumour) -> str:
-    """The area of all regions: mm² where the scale is known, pixels elsewhere; ≥ where the edge cuts it."""
+    """The area of all regions: in mm² if the scale is known, else in pixels; with ≥ if the edge cuts a region."""
     mm2 = tumour.area_mm2
     number = f"{tumour.area_px} px" if mm2 is None else f"{mm2:.1f} mm²"
     return f"≥ {number}" if tumour.touches_edge else number
 
 
 def warnings(outcome: Outcome, phase: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """What must be known before the answer is believed, beyond what `answer` and `demonstration` say."""
+    """What to know before believing the answer, apart from what `answer` and `demonstration` already say."""
     said = answer(outcome).casefold()
     sentences = (sentence for sentence in safety.warnings(outcome, phase) if sentence not in demonstration(outcome))
     return tuple(sentence for sentence in sentences if sentence.casefold() not in said)
@@ -66,7 +66,7 @@ def spacing(known: PixelSpacing) -> str:
 
 
 def model(outcome: Outcome) -> tuple[str, ...]:
-    """The model that looked, if one did."""
+    """The model that analysed the frame, if one did."""
     if not isinstance(outcome, Tumour | NothingFound):
         return ()
     analysis = outcome.analysis
@@ -87,17 +87,21 @@ def source(frame: Frame) -> str:
 
 
 def source_name(origin: Origin) -> str:
-    """The source's name; that of a file is left out, since it may be a patient's."""
+    """The source's name; a file's name is left out, since it may be a patient's."""
     return origin.name if origin.live or origin.simulated or origin.record else "a file (name left out)"
 
 
 def phase(name: str) -> str:
-    """The phase of surgery, from the contract's term for it; empty or `unset` where nobody set it."""
+    """The phase of surgery in words.
+
+    Args:
+        name: the contract's term for it; empty or `unset` if nobody set it.
+    """
     return "Phase not set" if name in ("", "unset") else f"Phase: {name.replace('_', ' ')}"
 
 
 def demonstration(outcome: Outcome) -> tuple[str, ...]:
-    """The demonstration line, where a model trained on simulation looked at anything else."""
+    """The demonstration line, if a model trained on simulation analysed anything else."""
     shown = isinstance(outcome, Tumour | NothingFound) and outcome.analysis.demonstration
     return (DEMONSTRATION,) if shown else ()
 

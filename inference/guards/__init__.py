@@ -1,1 +1,1 @@
-"""Guards against a signal that misleads: each in a file of its own, all of them asked by `Watch`."""
+"""Guards against a misleading signal: each in its own file, all of them called by `Watch`."""

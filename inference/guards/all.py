@@ -1,4 +1,4 @@
-"""Which guards look at a source. Loads OpenCV: imported when a source is opened, not when the window is."""
+"""The list of all guards. Loads OpenCV, so import it when a source is opened, not when the window is."""
 
 from inference.alarms import Alarm
 from inference.guards.base import Sight
@@ -14,7 +14,7 @@ from inference.guards.watch import Watch
 
 
 def every_guard() -> Watch:
-    """A fresh set for a newly opened source; of several findings the first that forbids the analysis is shown."""
+    """A new set of guards for a newly opened source. The screen shows the first finding that forbids the analysis."""
     return Watch(
         (
             Sight(Alarm.BLACK, black),

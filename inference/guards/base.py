@@ -1,4 +1,4 @@
-"""What a guard is: it looks at every frame before the network does, and may forbid to believe it."""
+"""The guard interface: a guard checks every frame before the network does, and may forbid analysing it."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from inference.alarms import Alarm, Finding
 
 if TYPE_CHECKING:
-    from inference.guards.thumbnail import Thumbnail  # OpenCV: not before a source is opened
+    from inference.guards.thumbnail import Thumbnail  # loads OpenCV: only once a source is opened
 
 
 HOLD_S = 0.3
@@ -14,22 +14,22 @@ HOLD_S = 0.3
 
 
 class Guard(Protocol):
-    """Looks at frames one after another, from one thread."""
+    """Checks frames one after another, from one thread."""
 
     def look(self, thumbnail: "Thumbnail") -> Finding | None:
-        """The verdict on this frame; at most 3 ms for 640x480 pixels together with all other guards."""
+        """The verdict on this frame. All guards together take at most 3 ms for 640x480 pixels."""
         ...
 
 
 class Sight:
-    """A guard that fires on the first frame in which something is seen.
+    """A guard that fires on the first frame in which it sees its sign of trouble.
 
-    On a live signal it goes on for `HOLD_S` after the last such frame, so that what comes and goes does not flicker:
-    good frames in between are not analysed. A recording may be stepped through: each of its frames stands for itself.
+    On a live signal the alarm lasts `HOLD_S` beyond the last such frame, so that it does not flicker; good frames in
+    between are not analysed. A recording may be stepped through, so each of its frames is judged by itself.
 
     Args:
-        alarm: which.
-        sees: whether it is seen in a frame; or the sentence that names what is seen, empty for any other frame.
+        alarm: the alarm to raise.
+        sees: whether a frame shows the sign; or the sentence that names it, empty for a good frame.
     """
 
     def __init__(self, alarm: Alarm, sees: "Callable[[Thumbnail], bool | str]") -> None:

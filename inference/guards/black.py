@@ -1,4 +1,4 @@
-"""Black picture: a signal without content, be it black or the even blue of a grabber that gets none."""
+"""Black picture: a signal without content, either black or the even blue of a grabber without input."""
 
 from inference.frame import View
 from inference.guards.thumbnail import Thumbnail
@@ -6,8 +6,8 @@ from inference.sector import empty
 
 
 def black(thumbnail: Thumbnail) -> bool:
-    """Whether a picture has no content. A volume's slices are left alone: some are empty.
+    """Whether a picture has no content. Slices of a volume are exempt: some are empty.
 
-    A text on it is no content, since its strokes are thin.
+    Text does not count as content: its strokes are thin.
     """
     return thumbnail.frame.origin.view is not View.SLICE and empty(thumbnail.full)

@@ -1,4 +1,4 @@
-"""Colour inside the sector: Doppler or elastography lies over the tissue, and its grey is no echo."""
+"""Colour inside the sector: Doppler or elastography covers the tissue, and its grey values are not echoes."""
 
 import cv2
 import numpy as np
@@ -6,16 +6,16 @@ import numpy as np
 from inference.guards.thumbnail import Thumbnail
 
 SHARE = 0.003
-"""Of the content: a vessel of 6 mm in a sector of 100 cm². A coloured letter is less."""
+"""Share of the content: a vessel of 6 mm in a sector of 100 cm². A coloured letter covers less."""
 
 
 def coloured(thumbnail: Thumbnail) -> bool:
-    """Whether a picture was coloured before it became grey, as its source tells."""
+    """Whether a picture was coloured before its source turned it to grey."""
     return coloured_share(thumbnail) > SHARE
 
 
 def coloured_share(thumbnail: Thumbnail) -> float:
-    """Share of what is inside sector and crop, hence not 0, that was coloured."""
+    """Coloured share of the pixels inside sector and crop, which are those that are not 0."""
     colour = thumbnail.frame.colour
     if colour is None:
         return 0.0

@@ -1,7 +1,7 @@
-"""Depth changed: the scanner's depth text or ruler is no longer what it was when the scale was given.
+"""Depth changed: the scanner's depth text or ruler no longer looks as it did when the scale was given.
 
-The text lies outside the sector, so that frames no longer show it. A live source therefore compares its pictures while
-they are whole (`DepthWatch`), and its frames only carry since when the depth has been another one (`DepthAlarm`).
+The text lies outside the sector, so the frames no longer show it. A live source therefore compares its whole pictures
+(`DepthWatch`), and each frame only carries the time at which the depth changed (`DepthAlarm`).
 """
 
 from inference.alarms import Alarm, Finding
@@ -9,7 +9,7 @@ from inference.guards.thumbnail import Thumbnail
 
 
 class DepthAlarm:
-    """Tells what the source found while its picture was whole."""
+    """Reports what the source found in its whole picture."""
 
     def look(self, thumbnail: Thumbnail) -> Finding | None:
         """The source's verdict, which came with the frame."""

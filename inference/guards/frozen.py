@@ -1,4 +1,4 @@
-"""Scanner frozen: the signal runs, the sector stands still. The scanner's clock runs on, so only the sector counts."""
+"""Scanner frozen: the signal runs but the sector stands still. The clock on its screen runs on, so it doesn't count."""
 
 import cv2
 import numpy as np
@@ -11,9 +11,9 @@ from inference.guards.thumbnail import Thumbnail
 AFTER_S = 1.0
 """A hand is never still for a second: speckle changes with every pulse, even on a resting probe."""
 CODEC = 0.02
-"""Change of a block, as a share of the brightest grey, that lossy video makes of a still picture."""
+"""Change of a block that lossy video causes in a still picture, as a share of the brightest grey."""
 BLOCK = 8
-"""Pixels a side of a block: the mean over it takes codec noise away, and leaves moving speckle."""
+"""Side of a block, pixels: its mean removes codec noise and keeps moving speckle."""
 
 
 class FrozenGuard:
@@ -24,7 +24,7 @@ class FrozenGuard:
         self._since = 0.0
 
     def look(self, thumbnail: Thumbnail) -> Finding | None:
-        """Frozen once nothing has moved for `AFTER_S`; only on a live signal, since a replay may be paused."""
+        """A finding once nothing has moved for `AFTER_S`; only on a live signal, since a replay may be paused."""
         frame = thumbnail.frame
         if not frame.origin.live:
             return None

@@ -1,4 +1,4 @@
-"""Calipers, text or other graphics inside the sector: strokes that cross, as no echo does."""
+"""Calipers, text or other graphics inside the sector, recognised by strokes that cross: echoes do not."""
 
 from typing import Any
 
@@ -11,30 +11,30 @@ from inference.guards.thumbnail import Thumbnail
 from inference.sector import sector_mask
 
 THICK = 4
-"""Pixels: a stroke is thinner. One more for each 480 pixels of the longer side above 1280."""
+"""Pixels: strokes are thinner than this, plus one for each 480 pixels by which the longer side exceeds 1280."""
 CONTRAST = 90
-"""Grey of 255 by which a stroke is brighter than both its sides."""
+"""Grey levels of 255 by which a stroke is brighter than the picture on both its sides."""
 LONG = 7
-"""Pixels of a straight stroke; speckle and specular lines are that long in one direction only."""
+"""Length of a straight stroke, pixels; speckle and specular lines are that long in one direction only."""
 CROSSING = 5
 """Pixels within which two strokes meet."""
 SEVERAL = 2
-"""So many crossings at once are no accident; a single one has to stay in its place."""
+"""This many crossings at once are no accident; a single one has to stay in its place."""
 STAYS = 3
-"""Frames in which a single one stays, unless the source begins with it: at 25 a second, 0.08 s after the first."""
+"""Frames for which a single crossing must stay, unless the source begins with it: 0.08 s after the first at 25 fps."""
 MOVES = 2
-"""Pixels by which a codec moves it."""
+"""Pixels by which a codec can move a crossing."""
 
 
 class Graphics:
-    """Sees several crossings on the first frame, or one that stays at one place on the third."""
+    """Sees several crossings on their first frame, or a single one that stays in place on its third."""
 
     def __init__(self) -> None:
         self._before: list[NDArray[Any]] = []
         self._begun = False
 
     def __call__(self, thumbnail: Thumbnail) -> bool:
-        """Whether there are graphics in the frame; a volume's slices are no screen."""
+        """Whether there are graphics in the frame; slices of a volume are exempt, since no screen drew them."""
         found = None if thumbnail.frame.origin.view is View.SLICE else crossings(thumbnail)
         first, self._begun = not self._begun, True
         if found is None:
@@ -52,7 +52,7 @@ class Graphics:
 
 
 def crossings(thumbnail: Thumbnail) -> NDArray[Any] | None:
-    """Where thin bright strokes cross inside the sector, (rows, cols) uint8 0/1; None where none do."""
+    """Where thin bright strokes cross inside the sector, (rows, cols) uint8 0/1; None if none do."""
     full = thumbnail.full
     found = _crossings(full, THICK + max(0, (max(full.shape) - 1280) // 480))
     if found is None:
@@ -74,7 +74,7 @@ def _crossings(full: NDArray[Any], thick: int) -> NDArray[Any] | None:
 
 
 def _meet(strokes: NDArray[Any], one: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
-    """Where a stroke of one direction comes near one of the other."""
+    """Where a stroke in one direction comes near a stroke in the other."""
     near = np.ones((CROSSING, CROSSING), np.uint8)
     first, second = (cv2.morphologyEx(strokes, cv2.MORPH_OPEN, shape) for shape in (one, other))
     return cv2.bitwise_and(cv2.dilate(first, near), cv2.dilate(second, near))

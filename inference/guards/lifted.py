@@ -1,7 +1,7 @@
 """Probe lifted: bright reverberation rings below the probe face, and no tissue.
 
-As long as some part of the face has tissue below it (partial contact), the picture is analysed: rings beside tissue are
-not told from it here. A cavity with saline or clot is anatomy, and has tissue below.
+If any part of the face has tissue below it (partial contact), the picture is analysed: this guard cannot tell rings
+from the tissue beside them. A cavity with saline or clot is anatomy, and has tissue below it.
 """
 
 from typing import Any
@@ -15,33 +15,33 @@ from inference.guards.thumbnail import Thumbnail
 from inference.sector import DARK
 
 DEEP = 0.4
-"""Share of the depth below which rings have died away, and tissue has not."""
+"""Share of the depth below which rings have died away but tissue is still visible."""
 TISSUE = 0.02
-"""Bright share below `DEEP` that is tissue: real good pictures have 0.08 and more of it, lifted ones 0.007."""
+"""Bright share below `DEEP` that counts as tissue: real good pictures have 0.08 or more, lifted ones 0.007."""
 SMOOTH = 5
 """Pixels of the thumbnail over which noise is averaged."""
 FAINT = 0.15
-"""Share of the brightest ring up to which what is deep may be the scanner's own noise."""
+"""Deep pixels up to this share of the brightest ring may be the scanner's own noise."""
 ALIKE = 0.15
-"""Median relative spread along the probe face of what shines near it: 0.03 to 0.06 in real rings, since each comes from
-the whole face."""
+"""Median relative spread of the rings along the probe face: 0.03 to 0.06 in real rings, since each comes from the whole
+face."""
 BRIGHT = 80
-"""Mean grey of 255 of the brightest ring at least: 157 and more in real ones."""
+"""Least mean grey (of 255) of the brightest ring: 157 or more in real ones."""
 FACE = 0.08
-"""Share of the picture's width that rings have at least: a few bright dots are none."""
+"""Least width of rings, as a share of the picture's width: a few bright dots are not rings."""
 UNBROKEN = 0.8
-"""Share of the columns between its ends in which the face is bright."""
+"""Least share of bright columns between the two ends of the face."""
 NEAR = 0.15
-"""Share of the depth in which the probe face lies, curved as it may be."""
+"""Share of the depth within which the probe face lies, even if it is curved."""
 
 
 def lifted(thumbnail: Thumbnail) -> bool:
-    """Whether the probe is lifted; a volume's slices have no probe above them."""
+    """Whether the probe is lifted; slices of a volume are exempt, since no probe is above them."""
     return thumbnail.frame.origin.view is not View.SLICE and _only_rings(thumbnail.small)
 
 
 def _only_rings(picture: NDArray[Any]) -> bool:
-    """Whether what is near the face is the same all along it, and nothing is deep but noise. The probe is on top."""
+    """Whether the picture is the same all along the face and only noise lies deep. The probe is at the top."""
     bright = picture > DARK
     shining = np.flatnonzero(bright.any(axis=1))
     if not shining.size:
@@ -62,7 +62,7 @@ def _only_rings(picture: NDArray[Any]) -> bool:
 
 
 def _straightened(picture: NDArray[Any], bright: NDArray[Any], face: NDArray[Any], depth: int) -> NDArray[Any]:
-    """(rows, columns) float32: the middle of the face, each column from its first bright pixel down to `DEEP`."""
+    """(rows, columns) float32: the middle of the face, each column from its first bright pixel down by `DEEP`."""
     margin = face.size // 5
     columns = face[margin : face.size - margin]
     first = bright[:, columns].argmax(axis=0)

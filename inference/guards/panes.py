@@ -1,4 +1,4 @@
-"""Two panes: a scanner's split or compare view, of which a model would take both for one picture."""
+"""Two panes: a scanner's split or compare view, which a model would take for one picture."""
 
 from typing import Any
 
@@ -11,28 +11,28 @@ from inference.guards.thumbnail import Thumbnail
 from inference.sector import DARK
 
 LARGE = 0.3
-"""Share of all bright content that each of two panes has at least."""
+"""Least share of all bright content that each of two panes holds."""
 ALIKE = 0.85
-"""Overlap (intersection over union) of two panes' outlines laid on each other; the halves of a fan that a shadow parts
-are mirror images, and overlap by less."""
+"""Least overlap (intersection over union) of two panes' outlines laid on each other. The halves of a fan split by a
+shadow are mirror images and overlap less."""
 STEP = 20
-"""Grey of 255 between two neighbouring columns at the seam of two panes that touch."""
+"""Grey levels of 255 between two neighbouring columns at the seam of two panes that touch."""
 SEAM = 0.25
-"""Share of the picture's height along which a seam steps the same way: 0.33 and 0.55 in real pairs of panes."""
+"""Least share of the picture's height along which a seam steps the same way: 0.33 and 0.55 in real pairs of panes."""
 LONE = 4
-"""So many times as often as any column nearby: speckle and shadows are wider than one column."""
+"""A seam steps this many times as often as any nearby column: speckle and shadows are wider than one column."""
 NEARBY = 12
 
 
 def panes(thumbnail: Thumbnail) -> bool:
-    """Whether there are two pictures side by side, apart or touching; a volume's slices are no screen."""
+    """Whether there are two pictures, apart or touching; slices of a volume are exempt, since no screen drew them."""
     if thumbnail.frame.origin.view is View.SLICE:
         return False
     return _twins(thumbnail.small) or _seam(thumbnail.full, thumbnail.small)
 
 
 def _twins(picture: NDArray[Any]) -> bool:
-    """Whether the picture falls into two large pieces of one outline, beside or above each other."""
+    """Whether the picture has two large pieces with the same outline, beside or above each other."""
     bright = cv2.morphologyEx((picture > DARK).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=8)
     if count < 3:
@@ -48,7 +48,7 @@ def _twins(picture: NDArray[Any]) -> bool:
 
 
 def _outline(piece: NDArray[Any], box: NDArray[Any], rows: int, cols: int) -> NDArray[Any]:
-    """(rows, cols) uint8: the convex hull of a piece, moved to the corner."""
+    """(rows, cols) uint8: the convex hull of a piece, moved to the top left corner."""
     x, y, width, height = (int(side) for side in box)
     points = cv2.findNonZero(piece[y : y + height, x : x + width].astype(np.uint8))
     filled = np.zeros((rows, cols), np.uint8)
@@ -57,7 +57,7 @@ def _outline(piece: NDArray[Any], box: NDArray[Any], rows: int, cols: int) -> ND
 
 
 def _seam(full: NDArray[Any], small: NDArray[Any]) -> bool:
-    """Whether the grey steps the same way in one single column, over much of the height, amid the content."""
+    """Whether the grey steps the same way in a single column, over much of the height, in the midst of the content."""
     content = np.cumsum((small > DARK).sum(axis=0))
     inner = np.flatnonzero((content > LARGE / 2 * content[-1]) & (content < (1 - LARGE / 2) * content[-1]))
     if not inner.size:
@@ -75,6 +75,6 @@ def _seam(full: NDArray[Any], small: NDArray[Any]) -> bool:
 
 
 def _count(steps: NDArray[Any]) -> NDArray[np.int64]:
-    """How many rows step, for each column."""
+    """The number of rows that step, for each column."""
     over = cv2.threshold(steps, STEP, 1, cv2.THRESH_BINARY)[1]
     return np.asarray(cv2.reduce(over, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)[0], np.int64)

@@ -1,4 +1,4 @@
-"""What a guard is shown of a frame: the frame, and a small picture of it, made once for all guards."""
+"""The guards' view of a frame: the frame itself and a small picture of it, made once for all guards."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,19 +11,19 @@ from inference.contract import Seen
 from inference.frame import Frame
 
 SIDE = 192
-"""Pixels of the longer side at most: a speckle becomes a pixel, the stroke of a text becomes faint."""
+"""Longest side, pixels: a speckle becomes one pixel, and the strokes of text become faint."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Thumbnail:
-    """A frame, in eight bits and small.
+    """A frame, with an eight-bit copy and a small one.
 
     Attributes:
         frame: the frame itself.
         full: (rows, cols) uint8, 255 is white.
-        small: uint8, each pixel the mean of `factor` by `factor` of them, the longer side at most `SIDE`.
-        factor: how much smaller.
-        seen: what the loaded model saw in training; None while there is none.
+        small: uint8, each pixel the mean of `factor` by `factor` pixels, the longer side at most `SIDE`.
+        factor: pixels of `full` per pixel of `small`, along each side.
+        seen: what the loaded model saw in training; None while no model is loaded.
     """
 
     frame: Frame
@@ -37,9 +37,9 @@ class Thumbnail:
         """The thumbnail of one frame.
 
         Args:
-            frame: any.
+            frame: any frame.
             seen: what the loaded model saw in training.
-            white: grey value of white where it isn't 255 of eight bits; None for the frame's brightest.
+            white: grey value shown as white, for frames of more than eight bits; None takes the frame's brightest.
         """
         full = _eight_bits(frame, white)
         factor = -(-max(full.shape) // SIDE)
@@ -49,7 +49,7 @@ class Thumbnail:
 
 
 class ThumbnailMaker:
-    """Makes thumbnails of one source's frames. White is the brightest value seen so far, so that black stays black."""
+    """Makes thumbnails of one source's frames. White is the brightest value so far, so black frames stay black."""
 
     def __init__(self) -> None:
         self._white = 0.0

@@ -1,4 +1,4 @@
-"""Unlike the training data: spacing, size or intensities that the model did not see. Analysed, and said so."""
+"""Unlike the training data: spacing, size or intensities that the model did not see. Analysed, but with a warning."""
 
 import numpy as np
 
@@ -7,20 +7,20 @@ from inference.frame import Frame
 from inference.guards.thumbnail import Thumbnail
 
 ROUNDING = 0.01
-"""Relative: a spacing that went through another file format."""
+"""Relative tolerance for a spacing that was rounded by another file format."""
 OUTSIDE = 0.25
-"""Share of grey values outside the range: the range itself leaves out one in a hundred, and gain moves them all."""
+"""Tolerated share of grey values outside the range: the range itself excludes one in a hundred, and gain shifts all."""
 SAMPLED = 20_000
-"""Grey values looked at."""
+"""About this many grey values are looked at."""
 
 
 def unlike_training(thumbnail: Thumbnail) -> str:
-    """The sentence for a frame of which the loaded model did not see the like; none while no model is loaded."""
+    """The sentence for a frame unlike the training data; empty otherwise, and while no model is loaded."""
     return "" if thumbnail.seen is None else unlike(thumbnail.frame, thumbnail.seen)
 
 
 def unlike(frame: Frame, seen: Seen) -> str:
-    """What of this frame the model did not see in training, as one sentence; empty where it saw the like."""
+    """How this frame differs from the model's training data, in one sentence; empty if it does not."""
     named = [*_spacing(frame, seen), *_size(frame, seen), *_intensity(frame, seen)]
     return f"The model saw no such picture in training: {', '.join(named)}." if named else ""
 
@@ -37,7 +37,10 @@ def _spacing(frame: Frame, seen: Seen) -> list[str]:
 
 
 def _size(frame: Frame, seen: Seen) -> list[str]:
-    """Too small as a whole, or too large in what is not black: black around a sector is cut off before analysis."""
+    """Check the size: of the whole frame for too small, of the part that is not black for too large.
+
+    The black around a sector is cut off before analysis.
+    """
     rows, cols = np.flatnonzero(frame.pixels.any(axis=1)), np.flatnonzero(frame.pixels.any(axis=0))
     if not rows.size:
         return []

@@ -1,4 +1,4 @@
-"""All guards together."""
+"""Runs all guards on every frame, and notes when their alarms begin and end."""
 
 import logging
 from collections import deque
@@ -13,16 +13,16 @@ from inference.guards.thumbnail import ThumbnailMaker
 log = logging.getLogger(__name__)
 
 MOST_EVENTS = 4096
-"""Kept for who asks; where nobody does, the oldest are forgotten."""
+"""Events kept until `events` is called; beyond this the oldest are dropped."""
 
 
 class Watch:
-    """Shows every frame to every guard. Begins and ends of alarms are logged, without the source's name.
+    """Shows every frame to every guard. Logs when alarms begin and end, without the source's name.
 
-    `look` is for one thread; `ringing` and `events` may be asked from another.
+    Call `look` from one thread; `ringing` and `events` may be called from another.
 
     Args:
-        guards: asked in this order; the first that forbids the analysis gives the sentence.
+        guards: called in this order; the first that forbids the analysis gives the sentence.
     """
 
     def __init__(self, guards: Sequence[Guard]) -> None:
@@ -32,11 +32,11 @@ class Watch:
         self._events: deque[Event] = deque(maxlen=MOST_EVENTS)
 
     def look(self, frame: Frame, seen: Seen | None = None) -> tuple[Finding, ...]:
-        """What is wrong with this frame's signal; nothing on a good one.
+        """What is wrong with this frame's signal; empty for a good frame.
 
         Args:
-            frame: the next one of the source.
-            seen: what the loaded model saw in training; None while there is none.
+            frame: the source's next frame.
+            seen: what the loaded model saw in training; None while no model is loaded.
         """
         thumbnail = self._thumbnail(frame, seen)
         found = tuple(finding for guard in self._guards if (finding := guard.look(thumbnail)) is not None)
@@ -49,11 +49,11 @@ class Watch:
 
     @property
     def ringing(self) -> tuple[Finding, ...]:
-        """The alarms of the newest frame: what a record begins with."""
+        """The alarms of the newest frame, with which a new record begins."""
         return tuple(self._ringing.values())
 
     def events(self) -> tuple[Event, ...]:
-        """Begins and ends since last asked, oldest first; each is given once."""
+        """Alarms that began or ended since the last call, oldest first; each event is given once."""
         taken = []
         while self._events:
             taken.append(self._events.popleft())

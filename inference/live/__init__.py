@@ -1,1 +1,1 @@
-"""A live session: source, guards, policy, model, answers and what is kept of them. No Qt."""
+"""A live session: source, guards, policy, model, and the answers that are shown and kept. Free of Qt."""

@@ -1,10 +1,10 @@
-"""Where answers are sent, as it is typed on a command line."""
+"""Parses the address for outgoing answers, as typed on a command line."""
 
 import argparse
 
 
 def host_and_port(text: str) -> tuple[str, int]:
-    """Read `[HOST:]PORT`; without a host it is this computer only.
+    """Read `[HOST:]PORT`; without a host, only this computer can connect.
 
     Raises:
         argparse.ArgumentTypeError: for anything else.

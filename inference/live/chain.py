@@ -1,4 +1,4 @@
-"""One opened source, and all that lives and ends with it: guards, stream, last half minute, record, true masks.
+"""One opened source with everything that ends when it does: guards, stream, last half minute, record, true masks.
 
 source ─▶ guards ─▶ policy, segmenter ─▶ outcome ─┬▶ last half minute
 └▶ recorder                       ├▶ recorder
@@ -29,18 +29,18 @@ class Chain:
     """Runs one source through guards and analysis until it is closed.
 
     Args:
-        opened: what was opened; closed with the chain.
-        analyse: the policy with whatever model is loaded; called in the analysis thread.
+        opened: the opened source; closed with the chain.
+        analyse: the policy with the model that is loaded; called in the analysis thread.
         seen: what that model saw in training; called in the capture thread.
-        paused: a recording stands still at its first frame.
+        paused: whether a recording starts paused on its first frame.
 
     Attributes:
-        playback: of a recording; None for what is live.
+        playback: playback of a recording; None for a live source.
         live: the live source; None for a recording.
-        source: what the stream reads, behind the guards.
-        truth: true masks of the recording, where they were given.
-        ring: the last half minute of what is live; None for a recording.
-        record: what is being recorded; None where nothing is.
+        source: the source as the stream reads it, after the guards.
+        truth: true masks of the recording, if they were given.
+        ring: the last half minute of a live source; None for a recording.
+        record: the record being written; None if there is none.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Chain:
         self._stream.start()
 
     def news(self, *, without_scale: bool) -> tuple[Frame | None, Outcome | None]:
-        """The newest frame and the newest answer that nobody has seen; None where there is none. Never waits.
+        """The newest frame and the newest answer not yet taken; None for each that is missing. Never waits.
 
         Args:
             without_scale: whether the user chose to analyse without scale.
@@ -79,11 +79,11 @@ class Chain:
         return picture, self._precedence.choose(newest, picture, without_scale=without_scale)
 
     def wait(self, timeout: float) -> None:
-        """Wait for an answer that nobody has seen, at most `timeout` seconds."""
+        """Wait at most `timeout` seconds for an answer that has not been taken yet."""
         self._stream.wait(timeout)
 
     def status(self) -> StreamStatus:
-        """How the stream goes."""
+        """The stream's state and counts."""
         return self._stream.status()
 
     def freshness(self, shown: Outcome | None) -> Freshness:
@@ -97,7 +97,7 @@ class Chain:
         )
 
     def redeliver(self) -> None:
-        """Analyse the current frame of a recording anew; a live source brings a new one by itself."""
+        """Analyse a recording's current frame again; a live source delivers a new one by itself."""
         if self.playback is not None:
             self.playback.redeliver()
 
@@ -105,14 +105,14 @@ class Chain:
         """Stop and join the threads, and close source and masks.
 
         Raises:
-            RuntimeError: if a thread lives on.
+            RuntimeError: if a thread does not end.
         """
         self._stream.stop()
         if self.truth is not None:
             self.truth.close()
 
     def _keep(self, frame: Frame) -> Outcome:
-        """Runs in the analysis thread."""
+        """Analyse a frame, and give the outcome to ring and record; called in the analysis thread."""
         outcome = self._analyse(frame)
         if self.ring is not None:
             self.ring.add(outcome)
@@ -122,11 +122,11 @@ class Chain:
 
 
 def _ring() -> "Ring":
-    from inference.live.ring import Ring  # zstandard: not before a source is opened
+    from inference.live.ring import Ring  # loads zstandard: only once a source is opened
 
     return Ring()
 
 
 def _interval_s(playback: Playback) -> float:
-    """Between two frames of a recording at its present speed."""
+    """Seconds between two frames of a recording at its current speed."""
     return 1.0 / ((playback.info.fps or SWEEP_FPS) * playback.speed)

@@ -1,4 +1,4 @@
-"""One door for errors that nobody expected: into the log, and as one line into the window."""
+"""Catches unexpected errors: each goes into the log, and as one line into the window."""
 
 import faulthandler
 import logging
@@ -29,17 +29,17 @@ class Faults:
         self._sentences.append(f"Internal error ({kind.__name__}: {error}). Restart if the picture stands still.")
 
     def take(self) -> str | None:
-        """The oldest sentence nobody has seen, or None."""
+        """The oldest sentence not yet taken, or None."""
         return self._sentences.popleft() if self._sentences else None
 
 
 @contextmanager
 def installed(faults: Faults, folder: Path) -> Iterator[Path]:
-    """Hook every thread's unexpected errors, and crashes of the interpreter itself, for as long as the window lives.
+    """Hook unexpected errors in every thread, and crashes of the interpreter itself, while the window exists.
 
     Args:
         faults: collects the sentences.
-        folder: where the log goes; made if missing. Where it cannot be, the log goes to the temporary folder.
+        folder: folder for the log; created if missing. If that fails, the log goes to the temporary folder.
 
     Yields:
         The log file.
@@ -64,7 +64,7 @@ def installed(faults: Faults, folder: Path) -> Iterator[Path]:
 
 
 def _log_file(folder: Path) -> Path:
-    """A place for the log: a home that cannot be written to must not keep the window from opening."""
+    """Find a place for the log: an unwritable home must not keep the window from opening."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "viewer.log"

@@ -1,4 +1,4 @@
-"""A source as it may be believed: cropped, without a scale that nobody can vouch for, and seen by every guard."""
+"""A source made safe to believe: cropped, checked by every guard, and without any scale that nobody vouches for."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -23,37 +23,37 @@ BY_HAND = frozenset({Provenance.TYPED, Provenance.RULER, Provenance.PRESET})
 
 
 def _nothing_seen() -> None:
-    """No model is loaded, hence nobody knows what it saw in training."""
+    """The default for `seen`: no model is loaded, so its training data are unknown."""
 
 
 def guarded(frame: Frame, guards: "Watch", seen: Seen | None) -> Frame:
-    """The same frame with what the guards found in it.
+    """The same frame with the guards' findings.
 
     Args:
-        frame: the next one of its source.
-        guards: of this source.
-        seen: what the loaded model saw in training; None while there is none.
+        frame: the source's next frame.
+        guards: the source's guards.
+        seen: what the loaded model saw in training; None while no model is loaded.
     """
     found = guards.look(frame, seen)
     return replace(frame, findings=found) if found else frame
 
 
 class GuardedSource:
-    """A `FrameSource` between a source and the stream. Every frame that is shown or analysed has come through it.
+    """A `FrameSource` between a source and the stream. Every frame that is shown or analysed comes through it.
 
     Args:
-        source: a recording being played, or something live; closed with this one.
-        seen: what the model that is loaded now saw in training; called once a frame, in the capture thread.
+        source: a recording being played, or a live source; closed with this one.
+        seen: what the currently loaded model saw in training; called once per frame, in the capture thread.
 
     Attributes:
         cropping: the part of the picture that is used.
-        recorder: given every frame on its way, from the capture thread; must not wait.
-        watched: the region with the scanner's depth text and ruler, None where none was marked.
+        recorder: gets every frame, called from the capture thread; must not wait.
+        watched: the region with the scanner's depth text and ruler; None if none was marked.
         findings: the guards' findings on the newest frame; may be read from another thread.
     """
 
     def __init__(self, source: Playback | LiveSource, seen: Callable[[], Seen | None] = _nothing_seen) -> None:
-        from inference.guards.all import every_guard  # OpenCV: not before the window is there
+        from inference.guards.all import every_guard  # loads OpenCV: only once the window is open
 
         self._source, self._seen, self._guards = source, seen, every_guard()
         self._live = None if isinstance(source, Playback) else source
@@ -69,7 +69,7 @@ class GuardedSource:
 
     @property
     def captured(self) -> bool:
-        """Whether somebody may turn the scanner's depth while it runs."""
+        """Whether somebody may change the scanner's depth while the source runs."""
         return self._live is not None
 
     @property
@@ -79,13 +79,13 @@ class GuardedSource:
         return rect if rect is not None and rect.fits(self.info.rows, self.info.cols) else None
 
     def frames(self) -> Iterator[Frame]:
-        """The source's frames, cropped, each with what the guards found in it.
+        """The source's frames, cropped, each with the guards' findings.
 
         Raises:
             SourceError: if the source breaks.
         """
         for frame in self._source.frames():
-            recorder = self.recorder  # a record that begins now does not take a frame that was cropped before
+            recorder = self.recorder  # a record that starts now must not get a frame cropped before it
             guarded = self._guard(self._believable(self.cropping(frame)))
             if recorder is not None:
                 recorder(guarded)
@@ -96,18 +96,18 @@ class GuardedSource:
         self._source.close()
 
     def whole(self) -> Pixels | None:
-        """The newest picture with the scanner's text and ruler: to click on, and for nothing else."""
+        """The newest picture with the scanner's text and ruler, for the user to click on and for nothing else."""
         return self._source.whole()
 
     def watch(self, region: Rect, reference: Pixels) -> None:
-        """Void the scale as soon as this region changes. A scale given before is void: it may be of another depth.
+        """Void the scale as soon as this region changes. An earlier scale is void at once: its depth may differ.
 
         Args:
-            region: depth text and ruler.
-            reference: the whole picture on which they are right.
+            region: the region of depth text and ruler.
+            reference: the whole picture on which they match the scale.
 
         Raises:
-            SpacingError: if there is nothing in the region that could change.
+            SpacingError: if the region shows nothing that could change.
         """
         from inference.sources.depth_watch import DepthGuard
 
@@ -119,14 +119,14 @@ class GuardedSource:
         self.watched = region
 
     def shows(self, region: Rect, reference: Pixels) -> bool:
-        """Whether depth text and ruler are now what they were on this whole picture."""
+        """Whether depth text and ruler now look as they did on this whole picture."""
         from inference.sources.depth_watch import CHANGED, DepthGuard
 
         whole = self.whole()
         return whole is not None and DepthGuard(reference, region).change(whole) <= CHANGED
 
     def restore_spacing(self, spacing: PixelSpacing) -> None:
-        """Use a scale that an interruption ended, on the user's word that the depth is unchanged."""
+        """Use a scale again that an interruption ended: the user has said that the depth is unchanged."""
         if self._live is not None:
             self._live.restore_spacing(spacing)
 
@@ -137,7 +137,7 @@ class GuardedSource:
 
     @property
     def frozen(self) -> Finding | None:
-        """The finding that the scanner stands still; None where it moves, or where a finding forbids the analysis."""
+        """The finding that the scanner is frozen; None if it is not, or if another finding forbids the analysis."""
         found = self.findings
         return None if forbidding(found) else next((one for one in found if one.alarm is Alarm.FROZEN), None)
 
@@ -151,17 +151,17 @@ class GuardedSource:
         return self._guards.events()
 
     def _guard(self, frame: Frame) -> Frame:
-        """The same frame with what the guards found in it."""
+        """The same frame with the guards' findings."""
         seen = guarded(frame, self._guards, self._seen())
         self.findings = seen.findings
         return seen
 
     def _believable(self, frame: Frame) -> Frame:
-        """The same frame; without a hand-given scale while the scanner's depth is not watched."""
+        """The same frame, but without a scale given by hand while the scanner's depth is not watched."""
         from inference.sources.depth_watch import may_measure
 
         spacing = frame.spacing
-        # A vouched one is believed on the user's word, which stands beside every number; an interruption ends it too.
+        # A vouched scale rests on the user's word, which is shown beside every number; an interruption ends it too.
         by_hand = spacing is not None and spacing.provenance in BY_HAND
         if may_measure(captured=self.captured and by_hand, own_scale=not by_hand, watched=self.depth_watched):
             return frame

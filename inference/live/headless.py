@@ -1,4 +1,4 @@
-"""The live session without a window: one line of JSON an outcome, until it is stopped."""
+"""The live session without a window: one line of JSON per outcome, until it is stopped."""
 
 import json
 import threading
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from inference.recording.recorder import RecordStatus
 
 TICK_S = 0.016
-"""As often as the window looks, even where no answer comes."""
+"""Time between two ticks, as in the window, even if no answer comes."""
 FINISH_S = 60.0
-"""For the disk to take what waits."""
+"""Time for the disk to take the entries that wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a live run went.
+    """The result of a live run.
 
     Attributes:
         outcomes: lines written for answers.
         dropped: frames and answers that were overwritten by newer ones.
-        error: why it ended by itself, one sentence; empty where it was stopped.
-        record: of the record, None where none was asked for.
+        error: why it ended by itself, one sentence; empty if it was stopped.
+        record: the record's status; None if no record was asked for.
     """
 
     outcomes: int
@@ -50,19 +50,19 @@ def follow(
     record: Path | None = None,
     seconds: float | None = None,
 ) -> Ended:
-    """Analyse a live source until `stop` is set, `seconds` are over or the source ends.
+    """Analyse a live source until `stop` is set, `seconds` have passed or the source ends.
 
     Args:
-        session: with a model being loaded; stays open.
-        address: as `open_live` takes it.
-        write: takes one line of JSON an outcome; a `BrokenPipeError` of it ends the run.
+        session: a session whose model is being loaded; stays open.
+        address: the source, in the form that `open_live` takes.
+        write: called with one line of JSON per outcome; the run ends if it raises `BrokenPipeError`.
         stop: may be set from a signal handler.
-        record: file of the record, which must not be there yet.
-        seconds: counted from the moment at which the source is open.
+        record: file for the record; must not exist yet.
+        seconds: length of the run, counted from when the source is open.
 
     Raises:
         SourceError: if source or model is refused.
-        OutputError: if the record cannot be made.
+        OutputError: if the record cannot be created.
     """
     lines = Lines(session, write)
     if not (_opened(session, stop, lambda: session.model is not None)):
@@ -81,7 +81,7 @@ def follow(
 
 
 def _opened(session: Session, stop: threading.Event, there: Callable[[], bool]) -> bool:
-    """Tick until it is there. False where the run was stopped first."""
+    """Tick until `there()` is true. False if the run was stopped first."""
     while not there():
         if stop.is_set():
             return False
@@ -93,7 +93,7 @@ def _opened(session: Session, stop: threading.Event, there: Callable[[], bool]) 
 
 
 def _run(session: Session, lines: "Lines", stop: threading.Event, end: float | None) -> str:
-    """Tick until something ends it; the sentence of a source that broke, else empty."""
+    """Tick until something ends the run. Returns the error sentence of a source that broke, else an empty string."""
     while not stop.is_set() and (end is None or time.monotonic() < end):
         session.wait(TICK_S)
         moment = session.tick()
@@ -109,11 +109,11 @@ def _run(session: Session, lines: "Lines", stop: threading.Event, end: float | N
 
 
 class Lines:
-    """Writes a line for every answer, and one where the last answer holds no more.
+    """Writes one line for every answer, and one when the last answer is no longer valid.
 
     Args:
-        session: whose notes go with every line.
-        write: takes a line, without its end.
+        session: its notes go with every line.
+        write: called with each line, without its line end.
 
     Attributes:
         outcomes: lines written for answers.
@@ -125,10 +125,10 @@ class Lines:
         self.outcomes = 0
 
     def take(self, moment: Moment) -> None:
-        """Write what this moment has new.
+        """Write the news of this moment.
 
         Raises:
-            BrokenPipeError: if nobody reads any more.
+            BrokenPipeError: if the reader has gone.
         """
         flowing, answer = moment.live.flowing, moment.answer
         if answer is not None:
@@ -145,5 +145,5 @@ class Lines:
 
 
 def _utc(at: float) -> float:
-    """Seconds since 1970 of a `time.monotonic()` moment."""
+    """Convert `time.monotonic()` seconds to seconds since 1970."""
     return time.time() - (time.monotonic() - at)

@@ -1,4 +1,4 @@
-"""Is the picture fresh? Staleness of the source and age of the analysis are two things, judged by one pure function."""
+"""Is the picture fresh? A stale source and an old analysis are two different things; one pure function judges both."""
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -6,15 +6,15 @@ from enum import StrEnum
 from inference.sources.base import LOST_AFTER_S
 
 STALE_AFTER_S = LOST_AFTER_S
-"""A source that should be delivering and has not for this long is stale."""
+"""A source is stale if it should be delivering frames and has not for this long."""
 OLD_AFTER_S = 2.0
-"""An analysis older than this loses its contour and number."""
+"""The screen drops contour and number of an analysis older than this."""
 SLOW_MS = 100.0
 """A model that takes longer for one frame gets two panes: the live picture at full rate, and the last analysed one."""
 
 
 class Health(StrEnum):
-    """What the source and the model are doing."""
+    """The state of source and model."""
 
     EMPTY = "empty"
     OPENING = "opening"
@@ -24,11 +24,11 @@ class Health(StrEnum):
     RUNNING = "running"
     PAUSED = "paused"
     CALIBRATING = "calibrating"
-    """The picture shows the scanner's own text and ruler, to be clicked on."""
+    """The picture shows the scanner's own text and ruler, for the user to click on."""
     VIEW_FROZEN = "view_frozen"
-    """By the user: the stream goes on behind it."""
+    """Frozen by the user: the stream goes on in the background."""
     FROZEN = "frozen"
-    """By the scanner."""
+    """Frozen by the scanner."""
     STALE = "stale"
     LOST = "lost"
     OLD = "old"
@@ -41,11 +41,11 @@ class Condition:
     """Health of source and model at one moment.
 
     Attributes:
-        health: which of the states.
-        seconds: how long it has been frozen, stale, lost or old; how old the picture of a frozen view is.
-        sentence: the reason, for what was refused or broke.
-        failures_in_a_row: analyses that failed one after the other.
-        frozen_s: how long the scanner has stood still under an analysis that is too old; None where it does not.
+        health: the state.
+        seconds: how long it has been frozen, stale, lost or old; for a frozen view, the age of its picture.
+        sentence: why something was refused or broke.
+        failures_in_a_row: number of analyses that failed one after the other.
+        frozen_s: how long the scanner has been frozen while the analysis is too old; None otherwise.
     """
 
     health: Health
@@ -56,19 +56,19 @@ class Condition:
 
     @property
     def flowing(self) -> bool:
-        """Whether the outcome on the screen may speak for itself."""
+        """Whether the outcome on the screen may be shown as it is."""
         return self.health in (Health.RUNNING, Health.PAUSED, Health.VIEW_FROZEN, Health.FROZEN)
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """How old things are, seconds.
+    """Ages of source and analysis, seconds.
 
     Attributes:
-        live: a device or stream, rather than a file.
-        source_s: since the source's newest frame; None before the first.
-        shown_s: since the frame on the screen was captured; None while there is none.
-        interval_s: between two frames of a source that keeps its own time; a slow one is not stale between them.
+        live: True for a device or stream, False for a file.
+        source_s: time since the source's newest frame; None before the first.
+        shown_s: time since the frame on the screen was captured; None while there is none.
+        interval_s: time between two frames of a source with its own clock, so that a slow one is not called stale.
     """
 
     live: bool
@@ -90,7 +90,7 @@ def judge(freshness: Freshness, failures_in_a_row: int = 0) -> Condition:
 
 
 def standing_still(judged: Condition, seconds: float, sentence: str) -> Condition:
-    """The health of a source whose scanner has been frozen for so many seconds; its loss or its staleness is graver."""
+    """The health of a source whose scanner has been frozen for `seconds`; a lost or stale source is worse and stays."""
     if judged.health is Health.RUNNING:
         return Condition(Health.FROZEN, seconds, sentence, judged.failures_in_a_row)
     return replace(judged, frozen_s=seconds) if judged.health is Health.OLD else judged

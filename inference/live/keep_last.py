@@ -1,4 +1,4 @@
-"""The last half minute, written down afterwards: a record like any other, of what the ring still holds."""
+"""Saves the last half minute afterwards, as a normal record made from the outcomes that the ring still holds."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -23,22 +23,22 @@ def keep(
     in_force: Iterable[Event | ModelUsed] = (),
     wrong: Iterable[tuple[int, float]] = (),
 ) -> int:
-    """Write what was held, each contour on its own frame.
+    """Write the held outcomes, each contour on its own frame.
 
     Args:
         held: at least one outcome.
-        path: a name that nobody has yet.
-        info: of the source.
-        case_code: typed by the user, checked.
-        rect: what is kept of the picture.
-        in_force: what was true of all of it: phase, flip, model.
+        path: the new file; must not exist yet.
+        info: the source's info.
+        case_code: code typed by the user, already checked.
+        rect: the part of the picture that is kept.
+        in_force: the settings that applied throughout: phase, flip, model.
         wrong: (index, captured_at) of frames whose contour the user marked as wrong.
 
     Returns:
-        Frames written; fewer than held where the picture had another size before.
+        Number of frames written; fewer than held if earlier pictures had another size.
 
     Raises:
-        OutputError: if the disk is full or broke; what was written until then stays.
+        OutputError: if the disk is full or failed; entries written before that are kept.
     """
     start, marked, written = held.captured_at(0), frozenset(wrong), 0
     scale: PixelSpacing | None = None

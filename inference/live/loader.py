@@ -1,4 +1,4 @@
-"""Opens sources and models off the window's thread; of two requests of a kind only the newer counts."""
+"""Opens sources and models outside the window's thread. A newer request replaces an older one of the same kind."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -12,10 +12,10 @@ JOIN_S = 5.0
 
 
 class Loader:
-    """A thread for each thing that is opened, so that a stalled one holds up no other, and what came out of them.
+    """Opens each source or model in its own thread, so that a stalled one delays no other, and keeps the results.
 
     Attributes:
-        pending: the kinds that are being opened.
+        pending: the kinds of request still being opened.
     """
 
     def __init__(self) -> None:
@@ -26,7 +26,7 @@ class Loader:
         self._arrived = threading.Event()
 
     def submit(self, kind: str, job: Callable[[], Loaded]) -> None:
-        """Begin to open something, in place of what was asked for before."""
+        """Start to open something; replaces the earlier request of this kind."""
         self._newest[kind] = self._newest.get(kind, 0) + 1
         self.pending.add(kind)
         self._threads = [thread for thread in self._threads if thread.is_alive()]
@@ -37,12 +37,12 @@ class Loader:
         thread.start()
 
     def wait(self, timeout: float) -> None:
-        """Wait until something has been opened or refused since the last wait, at most `timeout` seconds."""
+        """Wait at most `timeout` seconds until something has been opened or refused since the last wait."""
         if self._arrived.wait(timeout):
             self._arrived.clear()
 
     def done(self) -> Iterator[tuple[str, Loaded]]:
-        """Whatever has been opened or refused; a result that was asked for anew meanwhile is closed."""
+        """Everything that has been opened or refused. Results replaced by a newer request are closed, not given."""
         while not self._results.empty():
             kind, number, loaded = self._results.get()
             if number == self._newest[kind]:
@@ -52,9 +52,9 @@ class Loader:
                 _close(loaded)
 
     def close(self) -> None:
-        """Wait a moment for what is being opened, and close what nobody took over.
+        """Wait briefly for pending requests, and close every result that was not taken over.
 
-        A thread that waits for a dead drive is left behind: it ends with its own limit, or with the program.
+        A thread stuck on a dead drive is left behind: it ends at its own time limit, or with the program.
         """
         end = monotonic() + JOIN_S
         for thread in self._threads:

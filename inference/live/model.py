@@ -1,4 +1,4 @@
-"""A model file made ready for the window: its two modes, which never run at once."""
+"""A model file loaded for the window, with its two modes, which never run at the same time."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,20 +13,20 @@ from inference.outcome import Outcome
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Model:
-    """A model that loaded and passed its self-test here.
+    """A model that was loaded and passed its self-test on this computer.
 
     Attributes:
         path: the file.
-        contract: what it says of itself.
-        sha256: its identity.
-        provider: what it really runs on.
-        fallbacks: why faster providers were not taken.
+        contract: the contract in the file.
+        sha256: the file's sha256, which identifies the model.
+        provider: the provider it really runs on.
+        fallbacks: why faster providers were not used.
         self_test: the self-test's result in words.
-        warm_up_ms: one pass through the network.
+        warm_up_ms: duration of one pass through the network.
         analyse: Frame -> Outcome.
-        analyse_without_scale: the same by the user's choice where nobody knows the scale.
-        want_band: asks for the uncertainty band with every answer, or no longer.
-        thorough: the mean over every mirrored pass, with or without scale; None where the model has one mode. May be
+        analyse_without_scale: the same for frames of unknown scale, if the user chose that.
+        want_band: switches the uncertainty band of every answer on or off.
+        thorough: the mean over all mirrored passes, with or without scale; None if the model has only one mode. May be
             called from another thread than `analyse`: the two wait for each other.
     """
 
@@ -44,22 +44,22 @@ class Model:
 
 
 def model_of(path: Path, placement: Placement = FIRST_CARD) -> Model:
-    """Load, self-test and warm up.
+    """Load a model, run its self-test and warm it up.
 
     Args:
         path: the file.
         placement: the graphics card, and how much of its memory.
 
     Raises:
-        ModelError: if the file is no model that works here.
+        ModelError: if the file is not a model that works on this computer.
     """
-    from inference.model.engine import Engine  # onnxruntime, OpenCV and scipy: not before the window is there
+    from inference.model.engine import Engine  # loads onnxruntime, OpenCV and scipy: only once the window is open
     from inference.model.segmenter import Segmenter
 
     engine, turn = Engine.load(path, placement=placement), Turn()
     test = engine.self_test
     segmenter, without_scale = Segmenter(engine), Segmenter(engine, without_scale=True)
-    # Asked only for frames that were analysed: a scale that nobody knows was then no hindrance.
+    # Called only for frames that were already analysed, so an unknown scale did not stop their analysis.
     thorough = Segmenter(engine, without_scale=True, mode=Mode.THOROUGH)
 
     def want_band(wanted: bool) -> None:
@@ -81,23 +81,23 @@ def model_of(path: Path, placement: Placement = FIRST_CARD) -> Model:
 
 
 class Turn:
-    """One analysis at a time, since an engine is not for two threads at once; whoever waits is next."""
+    """Lets one analysis run at a time, since an engine must not be used by two threads at once. Waiters go first."""
 
     def __init__(self) -> None:
         self._door, self._room = Lock(), Lock()
 
     def __enter__(self) -> None:
-        """Wait; who waits at the door already goes in before whoever comes out and wants in again."""
+        """Wait for the turn. A thread that already waits comes before one that leaves and wants to come back."""
         with self._door:
             self._room.acquire()
 
     def __exit__(self, *_: object) -> None:
-        """Let the next one in."""
+        """Pass the turn on."""
         self._room.release()
 
 
 def in_turn(analyse: Callable[[Frame], Outcome], turn: Turn) -> Callable[[Frame], Outcome]:
-    """The same analysis, while no other one has the turn."""
+    """The same analysis, run only while no other one has the turn."""
 
     def waiting(frame: Frame) -> Outcome:
         with turn:

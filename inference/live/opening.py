@@ -1,4 +1,4 @@
-"""Opens what was asked for, or says in one sentence why not."""
+"""Opens sources and models, or says in one sentence why that failed."""
 
 import logging
 from collections.abc import Callable
@@ -31,13 +31,13 @@ def load_model(path: Path | None, placement: Placement = FIRST_CARD) -> Model | 
 
 
 def or_refusal(job: Callable[[], T]) -> T | Refusal:
-    """Do a job of the start, and turn whatever breaks into one sentence."""
+    """Run a job that opens something, and turn any error into one sentence."""
     try:
         return job()
     except IusError as error:
         return Refusal(str(error))
-    # Door 3 of 3: whatever a decoder or driver throws while something is opened must end as a sentence on screen, not
-    # as a window without a picture.
+    # Door 3 of 3: any error that a decoder or driver raises during opening must end as a sentence on screen, not as a
+    # window without a picture.
     except Exception as error:
         log.exception("start failed")
         return Refusal(f"This could not be opened ({error!r}): try another file, and report this one.")

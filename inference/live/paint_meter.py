@@ -1,4 +1,4 @@
-"""Counts what the screen really showed: frames, latencies from capture to paint, pictures with a foreign contour."""
+"""Measures what was really painted: frames, latency from capture to paint, pictures with another frame's contour."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ import numpy as np
 from inference.frame import Frame
 
 KEPT = 20_000
-"""Latencies kept for the percentiles: some eleven minutes at 30 frames a second."""
+"""Latencies kept for the percentiles: about eleven minutes at 30 frames a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """What one paint event put on the screen: the frames of picture and contour, and when."""
+    """One paint event: the frames that picture and contour belong to, and the time."""
 
     picture: Frame | None
     contour: Frame | None
@@ -22,7 +22,7 @@ class Painted:
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Percentiles of capture to paint, ms."""
+    """Percentiles of the latency from capture to paint, ms."""
 
     p50: float
     p95: float
@@ -30,10 +30,10 @@ class Latency:
 
 
 class PaintMeter:
-    """Fed by every paint event; a frame painted twice counts once.
+    """Gets every paint event; a frame painted twice counts once.
 
     Args:
-        contours: whether each picture must come with its own contour; else it must come without any.
+        contours: True if each picture must have its own contour; False if it must have none.
     """
 
     def __init__(self, *, contours: bool = True) -> None:
@@ -44,7 +44,7 @@ class PaintMeter:
         self.reset()
 
     def reset(self) -> None:
-        """Start anew: another source or model."""
+        """Start over, for another source or model."""
         self._latencies.clear()
         self._times.clear()
         self.shown = 0
@@ -67,26 +67,26 @@ class PaintMeter:
 
     @property
     def fps(self) -> float:
-        """Frames shown a second, from the first paint to the last."""
+        """Frames shown per second, from the first paint to the last."""
         if self.first_at is None or self.last_at is None or self.last_at <= self.first_at:
             return 0.0
         return (self.shown - 1) / (self.last_at - self.first_at)
 
     @property
     def fps_now(self) -> float:
-        """Frames shown a second over the last few seconds."""
+        """Frames shown per second over the last few seconds."""
         if len(self._times) < 2 or self._times[-1] <= self._times[0]:
             return 0.0
         return (len(self._times) - 1) / (self._times[-1] - self._times[0])
 
     @property
     def last_ms(self) -> float | None:
-        """Capture to paint of the newest frame."""
+        """Latency from capture to paint of the newest frame, ms."""
         return self._latencies[-1] if self._latencies else None
 
     @property
     def latency(self) -> Latency | None:
-        """Percentiles, None before the first frame."""
+        """The percentiles; None before the first frame."""
         if not self._latencies:
             return None
         p50, p95, p99 = np.percentile(np.array(self._latencies), [50, 95, 99])

@@ -1,4 +1,4 @@
-"""A recorded source played like a live one: paced by its own clock, with play, pause, step, scrub and speed."""
+"""Plays a recorded source like a live one, at the pace of its own clock, with play, pause, step, scrub and speed."""
 
 import threading
 from collections.abc import Iterator
@@ -11,16 +11,16 @@ from inference.sources.base import Closing, RecordedSource, Whole
 from inference.spacing import PixelSpacing
 
 SWEEP_FPS = 20.0
-"""Pace of sources without a clock of their own (volumes, folders): a display rate, no claim about time."""
+"""Frames per second of sources without their own clock (volumes, folders): a display rate that says nothing of time."""
 
 
 class Playback(Closing):
     """A `FrameSource` over a `RecordedSource`. Every method may be called from any thread.
 
     Args:
-        source: what to play; closed with the playback.
-        fps: pace, frames a second; None takes the source's own clock, or `SWEEP_FPS` where it has none.
-        loop: start again after the last frame; else pause on it.
+        source: the source to play; closed with the playback.
+        fps: pace, frames per second; None takes the source's own clock, or `SWEEP_FPS` if it has none.
+        loop: whether to start again after the last frame rather than pause on it.
     """
 
     def __init__(self, source: RecordedSource, *, fps: float | None = None, loop: bool = True) -> None:
@@ -42,40 +42,40 @@ class Playback(Closing):
 
     @property
     def info(self) -> SourceInfo:
-        """What is known of the source, with the spacing in use."""
+        """The source's info, with the spacing in use."""
         info = self._source.info
         return info if self._given is None else replace(info, spacing=self._given, no_spacing_reason="")
 
     @property
     def playing(self) -> bool:
-        """Whether frames follow by themselves."""
+        """Whether it is playing rather than paused."""
         return self._playing
 
     @property
     def position(self) -> int:
-        """Index of the frame delivered last."""
+        """Index of the last delivered frame."""
         return self._position
 
     @property
     def speed(self) -> float:
-        """1 is the source's own pace."""
+        """Speed factor; 1 is the source's own pace."""
         return self._speed
 
     def play(self) -> None:
-        """Go on; from the start if the last frame was reached."""
+        """Play on; from the start if the last frame was reached."""
         with self._changed:
             self._playing = True
             self._due = monotonic()
             self._changed.notify()
 
     def pause(self) -> None:
-        """Stay on the frame delivered last."""
+        """Stay on the last delivered frame."""
         with self._changed:
             self._playing = False
             self._changed.notify()
 
     def seek(self, index: int) -> None:
-        """Deliver frame `index` (clipped to the source) at once, and go on from there if playing."""
+        """Deliver frame `index` (clipped to the source) at once, and play on from there if playing."""
         with self._changed:
             self._sought = min(max(index, 0), len(self) - 1)
             self._changed.notify()
@@ -87,7 +87,7 @@ class Playback(Closing):
             self.seek((self._position if self._sought is None else self._sought) + by)
 
     def redeliver(self) -> None:
-        """Deliver the current frame once more: after a calibration, or with another model."""
+        """Deliver the current frame again, after a calibration or for another model."""
         with self._changed:
             self.seek(self._position if self._sought is None else self._sought)
 
@@ -95,7 +95,7 @@ class Playback(Closing):
         """Play faster or slower than the source's own pace.
 
         Raises:
-            ValueError: unless positive.
+            ValueError: if the factor is not positive.
         """
         if not factor > 0:
             raise ValueError(f"a speed is positive, not {factor}")
@@ -110,11 +110,11 @@ class Playback(Closing):
             self.redeliver()
 
     def whole(self) -> Pixels | None:
-        """The newest picture before anything was taken off, where the source takes something off; else None."""
+        """The newest picture before the source masked parts of it; None for a source that masks nothing."""
         return self._source.whole() if isinstance(self._source, Whole) else None
 
     def frames(self) -> Iterator[Frame]:
-        """Frames at their time, until closed."""
+        """Yield each frame when it is due, until closed."""
         while (index := self._await_turn()) is not None:
             frame = self._source.read(index)
             if (given := self._given) is not None:
@@ -152,6 +152,6 @@ class Playback(Closing):
             self._playing = False
         period = 1.0 / (self._fps * self._speed)
         now = monotonic()
-        # A late frame is not made up for: the pace starts anew, so that no burst follows a hiccup.
+        # A late frame restarts the pace instead of being caught up, so no burst of frames follows a delay.
         self._due = self._due + period if now - self._due < period else now + period
         return index

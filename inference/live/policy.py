@@ -1,6 +1,6 @@
-"""What becomes of a frame: pure functions from findings, contract and outcome.
+"""Decides what happens to a frame: pure functions of findings, contract and outcome.
 
-The window, `ius-segment run` and `ius-segment live` ask the same ones:
+The window, `ius-segment run` and `ius-segment live` all use them:
 
     frame with findings ─▶ a guard forbids it?          ─▶ NotAnalysed, with the guard's sentence
                         ─▶ demonstration model on live? ─▶ NotAnalysed, unless the user chose the model
@@ -28,10 +28,10 @@ def answer(frame: Frame, analyse: Analyse, contract: ModelContract, *, model_cho
     """The outcome of one frame.
 
     Args:
-        frame: with what the guards found in it.
-        analyse: the model; only called if nothing forbids it.
-        contract: what the model says of itself.
-        model_chosen: whether the user wants this very model on what is live, a demonstration model too.
+        frame: the frame with the guards' findings.
+        analyse: the model; called only if nothing forbids the analysis.
+        contract: the model's contract.
+        model_chosen: whether the user chose this model for live sources, even if it is a demonstration model.
     """
     if (refused := forbidden(frame)) is not None:
         return refused
@@ -41,24 +41,24 @@ def answer(frame: Frame, analyse: Analyse, contract: ModelContract, *, model_cho
 
 
 def forbidden(frame: Frame) -> NotAnalysed | None:
-    """The outcome of a frame that a guard forbids to analyse; None where none does."""
+    """The outcome of a frame if a guard forbids its analysis; None if none does."""
     finding = forbidding(frame.findings)
     return None if finding is None else not_analysed(frame, finding)
 
 
 def not_analysed(frame: Frame, finding: Finding) -> NotAnalysed:
-    """The outcome of a frame that this finding forbids to analyse."""
+    """The outcome of a frame whose analysis this finding forbids."""
     return NotAnalysed(frame, Reason.GUARD, finding.sentence, finding.alarm)
 
 
 def marked_if_unlike(outcome: Outcome, seen: Seen) -> Outcome:
-    """The same outcome; where its frame is unlike the training data, its analysis says so to screen and exports.
+    """The same outcome; if its frame is unlike the training data, its analysis says so for screen and exports.
 
     Args:
-        outcome: any.
-        seen: what the model that gave it saw in training: the guard may have looked while another one was loaded.
+        outcome: any outcome.
+        seen: what the model that gave it saw in training; the guard may have checked against another model's.
     """
-    from inference.guards.unlike import unlike  # OpenCV: not before the window is there
+    from inference.guards.unlike import unlike  # loads OpenCV: only once the window is open
 
     if not isinstance(outcome, Tumour | NothingFound):
         return outcome
@@ -68,21 +68,21 @@ def marked_if_unlike(outcome: Outcome, seen: Seen) -> Outcome:
 
 
 def is_demonstration_on_live(contract: ModelContract, frame: Frame) -> bool:
-    """Whether a model trained on simulation would look at a live picture that is not simulated."""
+    """Whether a model trained on simulation would analyse a live picture that is not simulated."""
     return frame.origin.live and not frame.origin.simulated and contract.population.simulated
 
 
 def is_answer_of(model_sha256: str, shown: Outcome | None) -> bool:
-    """Whether the outcome on the screen can be this model's, and is no answer of the former one or of none."""
+    """Whether the outcome on the screen can come from this model, not from the one before or from no model at all."""
     if isinstance(shown, Tumour | NothingFound):
         return shown.analysis.model_sha256 == model_sha256
     return not (isinstance(shown, NotAnalysed) and shown.reason is Reason.OFF)
 
 
 class Precedence:
-    """Which answer stands: an alarm on the newest picture at once, and after it none of an older picture.
+    """Chooses the answer to show: an alarm on the newest picture at once, and from then on no answer to an older one.
 
-    However slow the model, an answer that it began before the alarm never stands beside it, nor comes back after it.
+    However slow the model is, an answer begun before the alarm is never shown with the alarm, nor after it.
     """
 
     def __init__(self) -> None:
@@ -90,7 +90,7 @@ class Precedence:
         self._barred_frame: Frame | None = None
 
     def choose(self, newest: Outcome | None, picture: Frame | None, *, without_scale: bool) -> Outcome | None:
-        """The answer to show now; None leaves what is there.
+        """The answer to show now; None keeps the one that is shown.
 
         Args:
             newest: the analysis's newest answer, if there is a new one.
@@ -107,11 +107,11 @@ class Precedence:
         return newest or barred
 
     def _said_already(self, newest: Outcome) -> bool:
-        """Whether this is the analysis saying of a frame what was said when its picture came."""
+        """Whether the analysis only repeats what was said of this frame when its picture came."""
         return newest.frame is self._barred_frame and isinstance(newest, NotAnalysed | UnknownSpacing)
 
     def _barred(self, picture: Frame, *, without_scale: bool) -> Outcome | None:
-        """The answer to a picture that needs no model; None for a picture that the model has to answer."""
+        """The answer to a picture that can be given without the model; None if the model has to answer."""
         if (refused := forbidden(picture)) is not None:
             return refused
         changed = picture.depth_changed_at

@@ -1,4 +1,4 @@
-"""What goes to other programs by OpenIGTLink: the live answer, or at once nothing."""
+"""Sends the live answer to other programs by OpenIGTLink, or withdraws it at once."""
 
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Publisher:
-    """Sends what the screen may show as running, and withdraws it as soon as it may not.
+    """Sends the answer that the screen may show as live, and withdraws it as soon as the screen may not.
 
     Args:
         server: the OpenIGTLink server; closed with the publisher. None sends nothing.
@@ -25,10 +25,10 @@ class Publisher:
         """Send the newest answer, or withdraw the last one.
 
         Args:
-            newest: the source's own newest answer, if there is a new one; it goes out as it came, unflipped.
-            condition: of source and model.
-            notes: what the user has said of the view; phase and marker go with every answer.
-            of_phase: what the phase forbids to believe of this model's answers.
+            newest: the source's own newest answer, if there is a new one; it is sent as it came, unflipped.
+            condition: the condition of source and model.
+            notes: the user's notes on the view; phase and marker go with every answer.
+            of_phase: the result of `safety.of_phase` for this model.
         """
         if self._server is None:
             return
@@ -41,18 +41,18 @@ class Publisher:
         self._running = running
 
     def close(self) -> None:
-        """Withdraw what was sent, and hang up."""
+        """Withdraw what was sent, and disconnect."""
         if self._server is not None:
             self._server.close()
 
 
 def sent_notes(notes: ViewNotes) -> dict[str, str]:
-    """What the user has said of the view, as it goes with every answer."""
+    """The user's notes on the view, in the form sent with every answer."""
     return {"phase": notes.phase.value, "probe_marker": notes.marker.value}
 
 
 def withdrawn_words(condition: Condition) -> str:
-    """Why the last answer holds no more, one sentence without a patient."""
+    """Why the last answer is no longer valid, one sentence that names no patient."""
     return condition.sentence or _WITHDRAWN.get(condition.health, "The source is not running.")
 
 

@@ -1,4 +1,4 @@
-"""What is asked for, and what opening it gave: a source, a model, or one sentence why not."""
+"""Requests to open a source, and their results: an opened source, or one sentence why not."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from inference.live.truth import Truth
 
 DEMO = "demo:"
-"""Stands for the bundled clip."""
+"""The address of the bundled clip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,11 @@ class SourceRequest:
 
     Attributes:
         text: a path, `demo:`, `simulated:`, or the address of a stream.
-        axis: i, j or k, along which a volume is swept.
-        spacing: typed by the user, or None.
-        region: which ultrasound region of a DICOM picture, or None.
+        axis: the axis along which a volume is swept: i, j or k.
+        spacing: spacing typed by the user, or None.
+        region: number of the ultrasound region of a DICOM picture, or None.
         config: the PLUS configuration of a tracked sequence, or None.
-        truth: true masks of the recording, to be compared with, or None.
+        truth: true masks of the recording to compare with, or None.
     """
 
     text: str
@@ -51,7 +51,7 @@ class Compared:
     truth: "Truth"
 
     def close(self) -> None:
-        """Free both."""
+        """Close recording and masks."""
         self.source.close()
         self.truth.close()
 

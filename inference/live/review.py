@@ -1,4 +1,4 @@
-"""A live view frozen: the last half minute, one outcome of it on the screen, each contour on its own frame."""
+"""A frozen live view: shows one outcome of the last half minute at a time, each contour on its own frame."""
 
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 class Review:
-    """Moves over what the ring held when the view was frozen; the stream goes on behind it.
+    """Steps through the outcomes that the ring held when the view was frozen; the stream goes on in the background.
 
     Args:
-        held: at least one outcome; begins at the newest.
+        held: at least one outcome; the review begins at the newest.
     """
 
     playing = False
@@ -29,7 +29,7 @@ class Review:
         return len(self._held)
 
     def seek(self, index: int) -> None:
-        """Show the outcome at `index`, oldest first, clipped to what there is."""
+        """Show the outcome at `index`, oldest first, clipped to the range."""
         self.position = min(max(index, 0), len(self) - 1)
 
     def step(self, by: int) -> None:
@@ -37,7 +37,7 @@ class Review:
         self.seek(self.position + by)
 
     def take(self) -> Outcome | None:
-        """The outcome to show, once a position; None if it is on the screen already."""
+        """The outcome to show, given once per position; None if it is already on the screen."""
         if self._taken == self.position:
             return None
         self._taken = self.position
@@ -50,7 +50,7 @@ class Review:
 
 
 class FrozenView:
-    """Decides between the source's newest outcome and the one that the user looks back at.
+    """Chooses between the source's newest outcome and the one that the user is reviewing.
 
     Attributes:
         review: the last half minute while the view is frozen; None while it runs.
@@ -63,30 +63,30 @@ class FrozenView:
         self._back: Outcome | None = None
 
     def freeze(self, held: "Held | None", shown: Outcome | None) -> bool:
-        """Hold the view, with `shown` as the newest live outcome. False where there is nothing to hold."""
+        """Freeze the view, with `shown` as the newest live outcome. False if there is nothing to freeze."""
         if held is None or self.review is not None:
             return False
         self.newest, self.review = shown, Review(held)
         return True
 
     def thaw(self) -> bool:
-        """Back to the running view. False where it runs already."""
+        """Return to the running view. False if it is running already."""
         if self.review is None:
             return False
-        # The frozen picture must not stand under the number of the running one until the next frame comes.
+        # The frozen picture must not stay on screen with the live picture's number until the next frame comes.
         self.review, self._back = None, self.newest
         return True
 
     def forget(self) -> None:
-        """Back to the running view, and to nothing that was live before: of another source, or before a sleep."""
+        """Return to the running view and drop the earlier live outcome: it is from another source or before a sleep."""
         self.review = self.newest = self._back = None
 
     def behind(self, shown: Outcome | None) -> Outcome | None:
-        """The newest outcome of the source itself, whatever is on the screen."""
+        """The source's own newest outcome, whatever is on the screen."""
         return shown if self.review is None else self.newest
 
     def choose(self, newest: Outcome | None) -> Outcome | None:
-        """The outcome to put on the screen now, given the source's newest; None leaves what is there."""
+        """The outcome to put on the screen now, given the source's newest; None keeps the one that is shown."""
         if self.review is not None:
             self.newest = newest or self.newest
             return self.review.take()

@@ -1,4 +1,4 @@
-"""The last half minute in memory, compressed: to freeze and scrub what was just seen, each contour on its own frame."""
+"""Keeps the last half minute in memory, compressed, for freezing and scrubbing, each contour on its own frame."""
 
 import mmap
 import threading
@@ -14,21 +14,21 @@ from inference.recording.packing import pack_mask, pack_pixels, unpack_mask, unp
 
 SECONDS = 30.0
 LARGEST = 400_000_000
-"""Bytes; where half a minute does not fit, it holds less time rather than more memory."""
+"""Bytes; if half a minute does not fit, the ring keeps less time rather than use more memory."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Packed:
-    """An outcome whose pictures are compressed; its own frame holds a single pixel in their place.
+    """An outcome with its pictures compressed; its own frame holds a single pixel in their place.
 
-    The pictures have memory pages of their own, which go back to the system with them. On the heap they would lie
-    between short-lived blocks for half a minute, and the holes they leave fit nothing (tests/soak/soak_memory.py).
+    The pictures have their own memory pages, which are returned to the system when they are dropped. On the heap they
+    would sit between short-lived blocks for half a minute and leave holes that fit nothing (tests/soak/soak_memory.py).
     """
 
     outcome: Outcome
     pages: mmap.mmap
     split: int
-    """Bytes of the picture; the mask's follow."""
+    """Number of bytes of the picture; the mask's bytes follow."""
     shape: tuple[int, int]
     dtype: np.dtype[Any]
 
@@ -39,11 +39,11 @@ class _Packed:
 
 
 class Ring:
-    """Outcomes of the last `SECONDS`, oldest first. Added to by one thread, read by another.
+    """The outcomes of the last `SECONDS`, oldest first. One thread adds, another reads.
 
     Args:
-        seconds: how far back it goes.
-        largest: bytes of compressed pictures at most.
+        seconds: how far back the ring goes.
+        largest: limit for the compressed pictures, bytes.
     """
 
     def __init__(self, seconds: float = SECONDS, largest: int = LARGEST) -> None:
@@ -62,7 +62,7 @@ class Ring:
         return self._size
 
     def add(self, outcome: Outcome) -> None:
-        """Take an outcome in, and let go of what is too old or too much."""
+        """Add an outcome, and drop those that are too old or exceed the size limit."""
         packed = _pack(outcome)
         now = outcome.frame.captured_at
         with self._lock:
@@ -74,19 +74,19 @@ class Ring:
                 self._size -= self._packed.popleft().size
 
     def held(self) -> "Held":
-        """What is in it now, to be looked at while it goes on."""
+        """A snapshot of the ring, to look at while it goes on."""
         with self._lock:
             return Held(tuple(self._packed))
 
     def clear(self) -> None:
-        """Forget everything: another source."""
+        """Drop everything, for another source."""
         with self._lock:
             self._packed.clear()
             self._size = 0
 
 
 class Held:
-    """The ring at one moment; pictures are unpacked as they are asked for."""
+    """The ring at one moment; each picture is unpacked when it is asked for."""
 
     def __init__(self, packed: tuple[_Packed, ...]) -> None:
         self._packed = packed

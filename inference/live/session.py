@@ -1,6 +1,6 @@
-"""One sitting: a source, recorded or live, a model, and what is to be shown, recorded and sent of them.
+"""One session: a source, recorded or live, a model, and everything to show, record and send.
 
-Opens both in the loader's thread. The window, or `ius-segment live`, calls `tick` and gets one frozen `Moment`.
+Source and model are opened in loader threads. The window, or `ius-segment live`, calls `tick` and gets one `Moment`.
 """
 
 from collections.abc import Callable
@@ -42,20 +42,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moment:
-    """All that there is to show at one moment.
+    """Everything to show at one moment.
 
     Attributes:
         source_changed: a source was opened or refused since the last tick.
         model_changed: a model was loaded or refused since the last tick.
-        interruption: one sentence where the computer slept or this program stood still: nothing from before it is
-            shown any more; empty otherwise.
-        picture: the source's newest frame, analysed or not; None where there was none since the last tick.
-        answer: the source's own newest answer; None where there was none since the last tick.
-        shown: the outcome that is to be on the screen; None before the first.
-        new: whether `shown` came with this tick.
-        live: health of source and model under the source's own newest answer.
-        condition: health of what is shown, which may be a view that the user froze.
-        mode: in which mode a standing frame was analysed, in words; empty elsewhere.
+        interruption: one sentence if the computer slept or this program was stopped, after which nothing from before
+            is shown; empty otherwise.
+        picture: the source's newest frame, analysed or not; None if none came since the last tick.
+        answer: the source's own newest answer; None if none came since the last tick.
+        shown: the outcome to have on the screen; None before the first.
+        new: whether `shown` is new with this tick.
+        live: health of source and model, judged by the source's own newest answer.
+        condition: health of the outcome shown, which may be in a view that the user froze.
+        mode: the mode in which a still frame was analysed, in words; empty otherwise.
     """
 
     source_changed: bool
@@ -71,21 +71,21 @@ class Moment:
 
 
 class Session:
-    """Holds what is open. Every method belongs to one thread, the window's.
+    """Holds the open source and the loaded model. Call every method from one thread, the window's.
 
     Args:
         open_source: opens a request or refuses it; called in the loader thread.
         load_model: loads a model file or refuses it; called in the loader thread.
 
     Attributes:
-        request: what was asked for last.
+        request: the last request to open a source.
         model: the loaded model; None while there is none.
-        source_refusal: why the last request was refused, empty where it was not.
-        model_refusal: the same of the last model.
+        source_refusal: why the last request was refused; empty if it was not.
+        model_refusal: the same for the last model.
         without_scale: the user's choice to analyse frames of unknown scale, until another source is opened.
         band: whether the uncertainty band is wanted.
-        model_chosen: whether the user wants this very model, a demonstration model too, on what is live.
-        notes: what the user has said of the view.
+        model_chosen: whether the user chose this model for live sources, even if it is a demonstration model.
+        notes: the user's notes on the view.
         shown: the outcome on the screen.
     """
 
@@ -111,7 +111,7 @@ class Session:
     # ── what is asked of it ─────────────────────────────────────────────────────────────────────────────────────
 
     def open(self, request: SourceRequest) -> None:
-        """Begin to open a source; the old one stays until the new one is there."""
+        """Start to open a source; the old one stays until the new one is open."""
         self.request, self.source_refusal = request, ""
         self._loader.submit("source", lambda: self._open_source(request))
 
@@ -122,29 +122,29 @@ class Session:
         return self._open_source(request)
 
     def load(self, path: Path | None, *, chosen: bool = True) -> None:
-        """Begin to load a model, the bundled one for None; the old one analyses no further frame.
+        """Start to load a model; None loads the bundled one. The old model analyses no further frame.
 
         Args:
-            path: the .onnx.
-            chosen: by the user, and not only because there is no other.
+            path: the .onnx file.
+            chosen: whether the user chose it, rather than it being the only one there is.
         """
         self.model, self.model_refusal, self.model_chosen = None, "", chosen
         self._loader.submit("model", lambda: self._load_model(path))
 
     def analyse_without_scale(self) -> None:
-        """Analyse frames of unknown scale: the user's choice, until another source is opened."""
+        """Analyse frames of unknown scale, by the user's choice, until another source is opened."""
         self.without_scale = True
         self._redeliver()
 
     def want_band(self, wanted: bool) -> None:
-        """Ask for the uncertainty band from the next frame on, or no longer."""
+        """Switch the uncertainty band on or off from the next frame on."""
         self.band = wanted
         if self.model is not None:
             self.model.want_band(wanted)
         self._redeliver()
 
     def crop(self, rect: Rect | None) -> None:
-        """Use this part of the picture, or all of it, from the next frame on."""
+        """Use this part of the picture from the next frame on; None uses all of it."""
         if self.source is not None:
             self.source.cropping.rect = rect
             self._redeliver()
@@ -161,23 +161,23 @@ class Session:
         self._publisher = publisher
 
     def freeze(self) -> bool:
-        """Hold the view of a live source. False where there is nothing to hold, or where it is held already."""
+        """Freeze the view of a live source. False if there is nothing to freeze, or if it is frozen already."""
         return self._frozen_view.freeze(self.held(), self.shown)
 
     def thaw(self) -> bool:
-        """Back to the running view. False where it runs already."""
+        """Return to the running view. False if it is running already."""
         return self._frozen_view.thaw()
 
     def start_record(self, path: Path, case_code: str = "") -> "SessionRecord":
-        """Record every frame and answer of this source, until it ends or `stop_record`.
+        """Record every frame and answer of this source until it ends or `stop_record` is called.
 
         Args:
-            path: a name that nobody has yet.
-            case_code: typed by the user, checked.
+            path: the new file; must not exist yet.
+            case_code: code typed by the user, already checked.
 
         Raises:
-            ChoiceError: if no source is open, or a record of it runs: only `stop_record` ends that.
-            OutputError: if the file cannot be made.
+            ChoiceError: if no source is open, or it is being recorded already: only `stop_record` ends that record.
+            OutputError: if the file cannot be created.
         """
         from inference.live.session_record import SessionRecord
 
@@ -191,7 +191,7 @@ class Session:
         return record
 
     def stop_record(self) -> None:
-        """Give the record no more frames; whoever holds it finishes it."""
+        """Give the record no more frames. The caller that holds it has to finish it."""
         if self._chain is not None and self._chain.record is not None:
             self._chain.record.end()
             self._chain.record = None
@@ -200,7 +200,7 @@ class Session:
         """Stop and join every thread.
 
         Raises:
-            RuntimeError: if one lives on.
+            RuntimeError: if a thread does not end.
         """
         self._publisher.close()
         self._thorough.close()
@@ -211,38 +211,38 @@ class Session:
 
     @property
     def info(self) -> SourceInfo | None:
-        """What is known of the open source, None while there is none."""
+        """The open source's info; None while no source is open."""
         return None if self._chain is None else self._chain.source.info
 
     @property
     def source(self) -> GuardedSource | None:
-        """The open source behind its guards."""
+        """The open source with its guards."""
         return None if self._chain is None else self._chain.source
 
     @property
     def playback(self) -> Playback | None:
-        """Pace and place of the open recording; None where none is open."""
+        """The playback of the open recording; None if none is open."""
         return None if self._chain is None else self._chain.playback
 
     @property
     def live(self) -> LiveSource | None:
-        """The open live source; None where none is open."""
+        """The open live source; None if none is open."""
         return None if self._chain is None else self._chain.live
 
     @property
     def truth(self) -> "Truth | None":
-        """True masks of the open recording, where they were given."""
+        """The true masks of the open recording, if they were given."""
         return None if self._chain is None else self._chain.truth
 
     @property
     def of_phase(self) -> tuple[str, ...]:
-        """What the phase of surgery forbids to believe of the loaded model's answers."""
+        """The result of `safety.of_phase` for the loaded model in this phase of surgery."""
         model = self.model
         return safety.of_phase(self.notes.phase, None if model is None else model.contract.population.phases)
 
     @property
     def record(self) -> "SessionRecord | None":
-        """What is being recorded of the open source; None where nothing is."""
+        """The record being written of the open source; None if there is none."""
         return None if self._chain is None else self._chain.record
 
     @property
@@ -252,7 +252,7 @@ class Session:
 
     @property
     def newest(self) -> Outcome | None:
-        """The source's own newest outcome, also behind a frozen view."""
+        """The source's own newest outcome, even while the view is frozen."""
         return self._frozen_view.behind(self.shown)
 
     @property
@@ -262,24 +262,24 @@ class Session:
 
     @property
     def ringing(self) -> tuple[Finding, ...]:
-        """The guards' alarms at the newest frame."""
+        """The guards' alarms on the newest frame."""
         return () if self.source is None else self.source.ringing
 
     def guard_events(self) -> tuple[Event, ...]:
-        """Alarms that began or ended since this was last called; each is given once."""
+        """Alarms that began or ended since the last call; each event is given once."""
         return () if self.source is None else self.source.guard_events()
 
     def status(self) -> StreamStatus | None:
-        """How the stream goes, None while there is none."""
+        """The stream's state and counts; None while there is no stream."""
         return None if self._chain is None else self._chain.status()
 
     def held(self) -> "Held | None":
-        """The last half minute of a live source, as it is now; None for a recorded one, and before the first frame."""
+        """The last half minute of a live source up to now; None for a recording, and before the first frame."""
         ring = None if self._chain is None else self._chain.ring
         return None if ring is None or len(ring) == 0 else ring.held()
 
     def standing(self, outcome: Outcome | None) -> Outcome | None:
-        """The same outcome where it stands on the screen; None while anything moves."""
+        """The same outcome if the picture is still; None while anything moves."""
         paused = self.playback is not None and not self.playback.playing
         return outcome if paused or self.review is not None else None
 
@@ -306,14 +306,14 @@ class Session:
     # ── once a tick ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def wait(self, timeout: float) -> None:
-        """Wait for an answer that nobody has seen, at most `timeout` seconds."""
+        """Wait at most `timeout` seconds for an answer that has not been taken yet."""
         if self._chain is None:
             self._loader.wait(timeout)
         else:
             self._chain.wait(timeout)
 
     def tick(self) -> Moment:
-        """Take over what is new, send and record it, and say what is to be shown. Never waits."""
+        """Take over all news, send and record it, and return what to show. Never waits."""
         changed = self._take_over_loaded()
         interruption = self._look_for_standstill()
         picture, newest = self._news()
@@ -339,7 +339,7 @@ class Session:
         )
 
     def _news(self) -> tuple[Frame | None, Outcome | None]:
-        """The newest frame, and the newest answer unless it is from before a standstill."""
+        """The newest frame, and the newest answer unless it dates from before a standstill."""
         if self._chain is None:
             return None, None
         picture, newest = self._chain.news(without_scale=self.without_scale)
@@ -348,12 +348,12 @@ class Session:
         return picture, newest
 
     def _condition_shown(self) -> Condition:
-        """The source's, or that of a view that the user froze."""
+        """The source's condition, or that of a view that the user froze."""
         review = self._frozen_view.review
         return self.condition(self.shown) if review is None else Condition(Health.VIEW_FROZEN, review.behind_s)
 
     def _look_for_standstill(self) -> str:
-        """After one, nothing from before it stands as live, and nobody knows how old the last half minute is."""
+        """Detect a standstill. After one, nothing from before is live, and the last half minute has no known age."""
         now = monotonic()
         sentence = self._standstill.look(now, time())
         if not sentence or self._chain is None or self._chain.ring is None:
@@ -365,7 +365,7 @@ class Session:
         return sentence
 
     def _take_over_loaded(self) -> set[str]:
-        """Take over what has been loaded: the names `source` and `model` where something changed."""
+        """Take over everything that was loaded. Returns `source` and `model` for those that changed."""
         changed = set()
         for kind, loaded in self._loader.done():
             self._take_over(kind, loaded)
@@ -387,7 +387,7 @@ class Session:
             self._start(loaded)
 
     def _start(self, opened: Opened) -> None:
-        """Run a new source; a recording stands still at its first frame until the model is there."""
+        """Run a new source; a recording waits on its first frame until the model is loaded."""
         self._close_chain()
         self._frozen_view.forget()
         self.without_scale, self.shown = False, None
@@ -397,7 +397,7 @@ class Session:
         self.notes = self.notes.of_source(info.phase, info.flip, info.marker)
 
     def _go_on(self) -> None:
-        """The model is there, or refused: show the current frame anew, and run if that was all we waited for."""
+        """The model is loaded or refused: deliver the current frame again, and play if that was the only wait."""
         if self.playback is None:
             return
         self.playback.redeliver()
@@ -415,7 +415,7 @@ class Session:
         return None if model is None else model.contract.input.seen
 
     def _analyse(self, frame: Frame) -> Outcome:
-        """The policy's answer with the model that is loaded now; called in the analysis thread."""
+        """The policy's answer with the currently loaded model; called in the analysis thread."""
         model = self.model
         if model is None:
             sentence = self.model_refusal or LOADING
@@ -431,7 +431,7 @@ class Session:
         return Condition(Health.EMPTY)
 
     def _close_chain(self) -> None:
-        """Stop the source; its record, if there is one, gets no more frames."""
+        """Stop the source; its record, if any, gets no more frames."""
         self.stop_record()
         chain, self._chain = self._chain, None
         if chain is not None:

@@ -1,4 +1,4 @@
-"""A record of the open source: its frames and answers, and beside them what changed: guards, notes, crop, model."""
+"""Records the open source: its frames and answers, and every change of guards, notes, crop and model."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,15 +13,15 @@ from inference.view_notes import Marker, ViewNotes
 
 
 class SessionRecord:
-    """Feeds a recorder. Nothing here waits for the disk but `finish`.
+    """Feeds a recorder. Only `finish` waits for the disk.
 
     Args:
-        path: a name that nobody has yet.
-        source: whose frames are recorded once it has begun.
-        case_code: typed by the user, checked.
+        path: the new file; must not exist yet.
+        source: the source whose frames are recorded after `begin`.
+        case_code: code typed by the user, already checked.
 
     Raises:
-        OutputError: if the file cannot be made.
+        OutputError: if the file cannot be created.
     """
 
     def __init__(self, path: Path, source: GuardedSource, case_code: str = "") -> None:
@@ -31,19 +31,19 @@ class SessionRecord:
         self._model: Model | None = None
 
     def begin(self, notes: ViewNotes, model: Model | None) -> None:
-        """Write what is in force, then every frame from the next one on."""
-        self._source.guard_events()  # of the time before
+        """Write the current settings, then every frame from the next one on."""
+        self._source.guard_events()  # drops the events from before the record
         for finding in self._source.ringing:
             self._recorder.event(EventKind.GUARD_BEGIN, finding.alarm.value)
         self.follow(notes, model)
         self._source.recorder = self._recorder.frame
 
     def outcome(self, outcome: Outcome) -> None:
-        """Take in an answer; called in the analysis thread."""
+        """Record an answer; called in the analysis thread."""
         self._recorder.outcome(outcome)
 
     def follow(self, notes: ViewNotes, model: Model | None) -> None:
-        """Write what changed since this was last called; called at every tick."""
+        """Write the changes since the last call; called at every tick."""
         self._tell_guards()
         for kind, words in _words(notes).items():
             self._tell(kind, words)
@@ -53,20 +53,20 @@ class SessionRecord:
             self._recorder.model(model.sha256, model.provider, model.contract.to_json())
 
     def mark_wrong(self, outcome: Outcome) -> bool:
-        """Write the user's word that this contour is wrong. False where its frame is not in the record."""
+        """Write that the user marked this contour as wrong. False if its frame is not in the record."""
         return self._recorder.event(EventKind.WRONG, "", outcome)
 
     def status(self) -> RecordStatus:
-        """How it goes."""
+        """The state of the recording."""
         return self._recorder.status()
 
     def end(self) -> None:
-        """Take in nothing more; never waits."""
+        """Record nothing more; never waits."""
         self._tell_guards()
         self._source.recorder = None
 
     def finish(self, timeout: float) -> RecordStatus:
-        """End, write what waits, and close the file.
+        """End, write the waiting entries, and close the file.
 
         Raises:
             RuntimeError: if the disk takes longer than `timeout` seconds.
@@ -75,20 +75,20 @@ class SessionRecord:
         return self._recorder.close(timeout)
 
     def _tell_guards(self) -> None:
-        """Write which alarms began and ended since this was last called."""
+        """Write which alarms began and ended since the last call."""
         for event in self._source.guard_events():
             kind = EventKind.GUARD_BEGIN if event.begins else EventKind.GUARD_END
             self._recorder.event(kind, event.alarm.value, at=event.at)
 
     def _tell(self, kind: EventKind, words: str) -> None:
-        """Write a choice if it is another one than before."""
+        """Write a choice if it differs from the last one written."""
         if self._told.get(kind, "") != words:
             self._told[kind] = words
             self._recorder.event(kind, words)
 
 
 def in_force(notes: ViewNotes, model: Model | None) -> Iterable[Event | ModelUsed]:
-    """Notes and model as entries at the beginning of a record that is written afterwards."""
+    """Notes and model as the first entries of a record that is written afterwards."""
     for kind, words in _words(notes).items():
         if words:
             yield Event(at_s=0.0, kind=kind, words=words)
@@ -97,7 +97,7 @@ def in_force(notes: ViewNotes, model: Model | None) -> Iterable[Event | ModelUse
 
 
 def _words(notes: ViewNotes) -> dict[EventKind, str]:
-    """The notes in a record's words; empty where nothing was said."""
+    """The notes in the words of a record; empty if the user set nothing."""
     marker = notes.marker.value if notes.marker in (Marker.LEFT, Marker.RIGHT) else ""
     return {EventKind.PHASE: notes.phase.value, EventKind.FLIP: notes.flip.words, EventKind.MARKER: marker}
 

@@ -1,17 +1,17 @@
-"""Notices that the computer slept or that this program stood still, by comparing two clocks."""
+"""Notices when the computer slept or this program was stopped, by comparing two clocks."""
 
 JUMP_S = 2.0
-"""A tick comes every 16 ms; a pause of two seconds is no hiccup."""
+"""Ticks come every 16 ms, so a pause of two seconds is more than a hiccup."""
 
 
 class Standstill:
-    """Compares two clocks at every tick: one may stand still while the computer sleeps, the other doesn't."""
+    """Compares two clocks at every tick: one may stop while the computer sleeps, the other does not."""
 
     def __init__(self) -> None:
         self._last: tuple[float, float] | None = None
 
     def look(self, monotonic: float, wall: float) -> str:
-        """What happened since the last look, one sentence; empty if nothing did.
+        """What happened since the last call, one sentence; empty if nothing did.
 
         Args:
             monotonic: `time.monotonic()` seconds, which on some systems do not count sleep.

@@ -1,4 +1,4 @@
-"""The status that `--status` writes for scripts: what was really captured, analysed, shown and dropped."""
+"""The status that `--status` writes for scripts: how many frames were captured, analysed, shown and dropped."""
 
 from inference.live.model import Model
 from inference.live.paint_meter import PaintMeter
@@ -17,14 +17,14 @@ NAMES: dict[type, str] = {
 def report(
     meter: PaintMeter, status: StreamStatus | None, model: Model | None, shown: Outcome | None, started_at: float
 ) -> dict[str, object]:
-    """The status as JSON values; what is unknown is null.
+    """The status as JSON values; unknown values are null.
 
     Args:
-        meter: what was painted.
-        status: the stream's counts, None without a stream.
-        model: the loaded model, None without one.
+        meter: measures what was painted.
+        status: the stream's counts; None without a stream.
+        model: the loaded model; None without one.
         shown: the outcome on the screen.
-        started_at: `time.monotonic()` when the program began.
+        started_at: `time.monotonic()` when the program started.
     """
     latency = meter.latency
     percentiles = dict.fromkeys(("p50", "p95", "p99"))

@@ -1,9 +1,9 @@
-"""The live path: a capture thread, an analysis thread, and mailboxes in which the newest wins.
+"""The live path: a capture thread, an analysis thread, and mailboxes that keep only the newest item.
 
     source.frames() ─┬▶ Latest[Frame] ──▶ analyse(frame) ──▶ Latest[Outcome] ──▶ take(), polled by the window
                      └▶ Latest[Frame] ──▶ take_frame(), the picture at full rate where the analysis is slow
 
-Nothing is queued, so nothing can lag: what is overwritten is counted. Frame and answer travel in one object.
+Nothing is queued, so nothing can lag; overwritten items are counted. A frame and its answer travel in one object.
 """
 
 import logging
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 class StreamState(StrEnum):
-    """What the capture thread is doing."""
+    """The state of the capture thread."""
 
     STARTING = "starting"
     """No frame has come yet."""
@@ -39,13 +39,13 @@ class StreamStatus:
     """A snapshot of the stream.
 
     Attributes:
-        state: what the capture thread is doing.
-        error: the sentence to show when it failed, else empty.
-        captured: frames the source gave.
-        analysed: frames answered, whatever the answer.
+        state: the state of the capture thread.
+        error: the sentence to show if it failed, else empty.
+        captured: frames that the source delivered.
+        analysed: frames that got any answer.
         dropped: frames overwritten before they were analysed, and answers overwritten before they were taken.
-        consecutive_failures: analyses failed in a row, up to now.
-        last_frame_at: `time.monotonic()` of the newest frame, None before the first.
+        consecutive_failures: number of failed analyses in a row, up to now.
+        last_frame_at: `time.monotonic()` of the newest frame; None before the first.
     """
 
     state: StreamState
@@ -62,7 +62,7 @@ class Stream:
 
     Args:
         source: closed by `stop()`, which also frees a stuck read.
-        analyse: Frame -> Outcome, called from one thread; what it raises becomes `Failed` with the same frame.
+        analyse: Frame -> Outcome, called from one thread; any error it raises becomes `Failed` with the same frame.
     """
 
     def __init__(self, source: FrameSource, analyse: Callable[[Frame], Outcome]) -> None:
@@ -82,12 +82,12 @@ class Stream:
         )
 
     def start(self) -> None:
-        """Begin; once."""
+        """Start both threads; call once."""
         for thread in self._threads:
             thread.start()
 
     def stop(self, timeout: float = 2.0) -> None:
-        """Stop both threads and wait for them. Harmless when repeated.
+        """Stop both threads and wait for them. Safe to call again.
 
         Raises:
             RuntimeError: if a thread is still alive after `timeout` seconds each.
@@ -103,19 +103,19 @@ class Stream:
             raise RuntimeError(f"threads still alive after {timeout} s: {', '.join(alive)}")
 
     def take(self) -> Outcome | None:
-        """The newest answer nobody has seen, or None; never waits."""
+        """The newest answer not yet taken, or None; never waits."""
         return self._outcomes.poll()
 
     def take_frame(self) -> Frame | None:
-        """The newest frame nobody has seen, analysed or not, or None; never waits."""
+        """The newest frame not yet taken, analysed or not, or None; never waits."""
         return self._pictures.poll()
 
     def wait(self, timeout: float) -> None:
-        """Wait for an answer that nobody has seen, at most `timeout` seconds."""
+        """Wait at most `timeout` seconds for an answer that has not been taken yet."""
         self._outcomes.wait(timeout)
 
     def status(self) -> StreamStatus:
-        """How it goes."""
+        """A snapshot of state and counts."""
         return StreamStatus(
             state=self._state,
             error=self._error,
@@ -137,7 +137,7 @@ class Stream:
                 self._pictures.put(frame)
                 self._frames.put(frame)
             self._state = StreamState.ENDED
-        # Door 1 of 3: whatever breaks in a driver or decoder must end as a sentence on screen, not as a dead thread.
+        # Door 1 of 3: any error in a driver or decoder must end as a sentence on screen, not as a dead thread.
         except Exception as error:
             log.exception("capture stopped")
             self._error = str(error) if isinstance(error, IusError) else f"The source broke ({error!r}): open it again."
@@ -156,7 +156,7 @@ class Stream:
             self._outcomes.put(outcome)
 
     def _log_failure(self, outcome: Outcome) -> None:
-        """Begin and end of a run of failures, once each."""
+        """Log the beginning and the end of a run of failures, once each."""
         if isinstance(outcome, Failed) and not self._failures:
             log.warning("analysis fails: %s", outcome.sentence)
         elif self._failures and not isinstance(outcome, Failed):
@@ -165,7 +165,7 @@ class Stream:
     def _answer(self, frame: Frame) -> Outcome:
         try:
             return self._analyse(frame)
-        # Door 2 of 3: a frame that breaks the analysis takes its old contour off the screen, and the next one comes.
+        # Door 2 of 3: if a frame breaks the analysis, the old contour leaves the screen and the next frame is analysed.
         except Exception as error:
             log.exception("analysis of frame %d failed", frame.index)
             return Failed(frame, f"The analysis of this frame broke ({error!r}).")

@@ -1,4 +1,4 @@
-"""A second, thorough analysis of a frame that stands: behind the window, one at a time, of that frame only."""
+"""A second, thorough analysis of a still frame: in the background, one at a time, and only of that frame."""
 
 import threading
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from inference.live.policy import marked_if_unlike
 from inference.outcome import Failed, NothingFound, Outcome, Tumour
 
 STANDS_AFTER_S = 0.25
-"""A frame that stands for less is only scrubbed over, and not analysed thoroughly."""
+"""A frame shown for less than this is only being scrubbed over, and is not analysed thoroughly."""
 ONE_MODE = "one mode: this model has no mirrored passes"
 FAST = "fast: one pass; thorough analysis under way"
 GAVE_NONE = "fast: one pass; the thorough analysis failed"
@@ -30,14 +30,14 @@ class _Job:
     model: Model
 
     def of(self, other: "_Job") -> bool:
-        """Whether it asks for the same."""
+        """Whether both ask for the same frame and model."""
         return self.frame is other.frame and self.model is other.model
 
 
 class ThoroughAnalysis:
-    """Follows what stands on the screen, in the window's thread; analyses in a thread of its own.
+    """Follows the still frame on the screen, in the window's thread; analyses it in its own thread.
 
-    The model itself lets one analysis run at a time: the live one behind a frozen view waits for one thorough pass.
+    The model runs one analysis at a time: behind a frozen view, the live one waits for one thorough analysis.
     """
 
     def __init__(self) -> None:
@@ -50,11 +50,11 @@ class ThoroughAnalysis:
         self._failed: Frame | None = None
 
     def follow(self, standing: Outcome | None, model: Model | None) -> Outcome | None:
-        """The thorough answer to the frame that stands; None before it is there, and where there will be none.
+        """The thorough answer to the still frame; None until it is ready, or if there will be none.
 
         Args:
-            standing: what stands on the screen; None while anything moves, and then no answer is awaited any more.
-            model: the loaded one.
+            standing: the outcome of the still frame; None while anything moves, which also drops a pending answer.
+            model: the loaded model.
         """
         now = monotonic()
         if standing is not self._standing:
@@ -68,7 +68,7 @@ class ThoroughAnalysis:
         return None
 
     def words(self, standing: Outcome | None, model: Model | None) -> str:
-        """The mode in which a standing frame was analysed; empty where no network was asked, or nothing stands."""
+        """The mode in which the still frame was analysed; empty if the network was not run, or the picture moves."""
         if model is None or not isinstance(standing, Tumour | NothingFound):
             return ""
         if standing.analysis.mode is Mode.THOROUGH:
@@ -78,10 +78,10 @@ class ThoroughAnalysis:
         return GAVE_NONE if standing.frame is self._failed else FAST
 
     def close(self) -> None:
-        """Stop and join.
+        """Stop and join the thread.
 
         Raises:
-            RuntimeError: if the thread lives on.
+            RuntimeError: if the thread does not end.
         """
         self._let_go()
         self._jobs.close()
@@ -91,7 +91,7 @@ class ThoroughAnalysis:
                 raise RuntimeError("the thorough analysis is still alive after 10 s")
 
     def _let_go(self) -> None:
-        """Forget what was asked for: it never begins, or its answer is not shown."""
+        """Drop the job: if it has not begun, it never will; if it has, its answer is not shown."""
         if self._asked is not None:
             self._jobs.poll()
             self._asked = None
@@ -124,12 +124,12 @@ class ThoroughAnalysis:
 
 
 def disagreement_of(outcome: Outcome | None) -> NDArray[np.float32] | None:
-    """(rows, cols) float32, where its passes disagree; None where there was one pass."""
+    """(rows, cols) float32: how much the passes disagree at each pixel; None if there was only one pass."""
     return outcome.disagreement if isinstance(outcome, Tumour | NothingFound) else None
 
 
 def _wanted(standing: Outcome | None, model: Model | None) -> _Job | None:
-    """The job for a fast answer of this very model that has a thorough mode; None for any other."""
+    """The thorough job for a still frame that this model answered in its fast mode; None in any other case."""
     if model is None or model.thorough is None or not isinstance(standing, Tumour | NothingFound):
         return None
     analysis = standing.analysis
@@ -138,5 +138,5 @@ def _wanted(standing: Outcome | None, model: Model | None) -> _Job | None:
 
 
 def thorough_words(contract: ModelContract) -> str:
-    """How many passes a thorough answer is the mean of."""
+    """How many passes a thorough answer averages, in words."""
     return f"thorough: mean of {2 ** len(contract.output.mirror_axes)} mirrored passes"

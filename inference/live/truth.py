@@ -1,4 +1,4 @@
-"""A recording's true masks beside it: Dice a frame, and the true outline."""
+"""A recording's true masks: Dice per frame, and the true outline."""
 
 import cv2
 import numpy as np
@@ -16,9 +16,9 @@ class Truth:
     """The true masks of one recording.
 
     Args:
-        masks: as many pictures, of the same size; what is above 0 is tumour.
-        of: the recording.
-        count: its number of frames.
+        masks: one picture per frame, of the recording's size; pixels above 0 are tumour.
+        of: the recording's info.
+        count: the recording's number of frames.
 
     Raises:
         SourceError: if they cannot be this recording's.
@@ -37,22 +37,22 @@ class Truth:
         """(rows, cols) uint8 0/1 of frame `index`.
 
         Raises:
-            SourceError: if it cannot be read.
+            SourceError: if the mask cannot be read.
         """
         return (self._masks.read(index).pixels > 0).astype(np.uint8)
 
     def dice(self, outcome: Outcome) -> float | None:
-        """Dice of what was segmented; None where nothing was analysed, or both are empty."""
+        """Dice of the segmented mask; None if the frame was not analysed, or both masks are empty."""
         truth = self.mask(outcome.frame.index)
         if isinstance(outcome, Tumour):
             return dice(outcome.mask, truth)
         return dice(np.zeros_like(truth), truth) if isinstance(outcome, NothingFound) else None
 
     def outlines(self, index: int) -> tuple[NDArray[np.float32], ...]:
-        """Outlines of the true tumour along its pixels' centres, (n, 2) of (x, y) each."""
+        """Outlines of the true tumour through its pixels' centres, each (n, 2) of (x, y)."""
         traced, _ = cv2.findContours(self.mask(index), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
         return tuple(np.asarray(line[:, 0], np.float32) for line in traced)
 
     def close(self) -> None:
-        """Free the masks."""
+        """Close the masks."""
         self._masks.close()

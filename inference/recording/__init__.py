@@ -1,1 +1,1 @@
-"""A session as one append-only MCAP file: every frame and every answer, readable up to the last whole entry."""
+"""Records a session as one append-only MCAP file: every frame and answer, readable up to the last complete entry."""

@@ -1,4 +1,4 @@
-"""From frames and outcomes to entries of a record, and back."""
+"""Converts frames and outcomes to entries of a record, and back."""
 
 from collections.abc import Callable
 
@@ -31,7 +31,7 @@ BROKE = "The analysis of this frame broke."
 
 
 def opening_of(info: SourceInfo, case_code: str = "", crop: Rect | None = None) -> Opening:
-    """The first entry of a record of this source."""
+    """The first entry of this source's record."""
     origin, grid = info.origin, info.grid
     return Opening(
         version=2,
@@ -53,14 +53,14 @@ def opening_of(info: SourceInfo, case_code: str = "", crop: Rect | None = None) 
 
 
 def picture_of(frame: Frame, number: int, start: float) -> Picture:
-    """A frame as an entry; `start` is the record's beginning, `time.monotonic()` seconds."""
+    """A frame as an entry; `start` is when the record begins, `time.monotonic()` seconds."""
     spacing = frame.spacing
     return Picture(
         number=number,
         index=frame.index,
         at_s=since(start, frame.captured_at),
         time_s=frame.time_s,
-        dtype=frame.pixels.dtype.name,  # type: ignore[arg-type]  # the three that a frame may have
+        dtype=frame.pixels.dtype.name,  # type: ignore[arg-type]  # one of the three types a frame may have
         scale=None if spacing is None else _scale(spacing),
         no_scale_reason="" if spacing else _safe(frame.origin, frame.no_spacing_reason, NO_SCALE),
         pixels=pack_pixels(frame.pixels),
@@ -68,23 +68,23 @@ def picture_of(frame: Frame, number: int, start: float) -> Picture:
 
 
 def since(start: float, at: float) -> float:
-    """Seconds from the record's beginning, to the nanosecond as MCAP counts, so that equal moments stay equal."""
+    """Seconds since the record began, rounded to nanoseconds as in MCAP, so that equal times stay equal."""
     return max(0.0, round(at - start, 9))
 
 
 def scale_event(spacing: PixelSpacing | None, at_s: float) -> Event:
-    """The event that says that this scale is in force from here on."""
+    """The event that sets this scale from here on."""
     words = "unknown" if spacing is None else scale_words(spacing)
     return Event(at_s=at_s, kind=EventKind.SCALE, words=words)
 
 
 def scale_words(spacing: PixelSpacing) -> str:
-    """The scale with where it comes from."""
+    """The scale and its provenance in words."""
     return f"{spacing.row_mm:.9g} mm a row, {spacing.col_mm:.9g} mm a column ({spacing.provenance.words})"
 
 
 def frame_of(picture: Picture, opening: Opening, origin: Origin, captured_at: float) -> Frame:
-    """The frame of an entry, at its place in the record.
+    """The frame of an entry, with its position in the record.
 
     Raises:
         ValueError: if the pixels are damaged.
@@ -102,7 +102,7 @@ def frame_of(picture: Picture, opening: Opening, origin: Origin, captured_at: fl
 
 
 def answer_of(outcome: Outcome, number: int) -> Answer:
-    """An outcome as the entry that belongs to frame `number`."""
+    """An outcome as the entry for frame `number`."""
     looked = _looked(outcome.analysis) if isinstance(outcome, Tumour | NothingFound) else None
     said, sentence, reason = _words(outcome)
     mask, regions = b"", tuple[Piece, ...]()
@@ -110,7 +110,7 @@ def answer_of(outcome: Outcome, number: int) -> Answer:
         mask, regions = pack_mask(outcome.mask), tuple(map(_piece, outcome.regions))
     return Answer(
         number=number,
-        said=said,  # type: ignore[arg-type]  # one of the five
+        said=said,  # type: ignore[arg-type]  # one of the five answers
         sentence=sentence,
         reason=reason,
         looked=looked,
@@ -144,7 +144,7 @@ def outcome_of(answer: Answer, frame: Frame) -> Outcome:
 
 
 def _words(outcome: Outcome) -> tuple[str, str, reading.Reason | None]:
-    """Which of the five it is, its sentence, and its reason."""
+    """Which of the five answers it is, its sentence, and its reason."""
     origin = outcome.frame.origin
     match outcome:
         case Tumour():
@@ -160,7 +160,7 @@ def _words(outcome: Outcome) -> tuple[str, str, reading.Reason | None]:
 
 
 def _why_not(outcome: NotAnalysed) -> str:
-    """Why it was not analysed; the refusal of a model may name its file, so that a general sentence stands for it."""
+    """Why it was not analysed. A refused model's sentence may name its file, so a general one takes its place."""
     refused = outcome.reason is reading.Reason.OFF and outcome.sentence != LOADING
     return NO_MODEL if refused else outcome.sentence
 
@@ -170,7 +170,7 @@ def _speaks_of_no_file(origin: Origin) -> bool:
 
 
 def _safe(origin: Origin, sentence: str, instead: str) -> str:
-    """The sentence, or a general one where it may name a file, and that a patient."""
+    """The sentence, or a general one if it may name a file and thereby a patient."""
     return sentence if _speaks_of_no_file(origin) else instead
 
 

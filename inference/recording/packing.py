@@ -1,4 +1,4 @@
-"""Pictures and masks without loss in as few bytes as a millisecond allows: zstandard's fastest level."""
+"""Lossless compression of pictures and masks, in about a millisecond each: zstandard's fastest level."""
 
 from typing import Any
 
@@ -13,16 +13,16 @@ LEVEL = 1
 
 
 def pack_pixels(pixels: Pixels) -> bytes:
-    """The (rows, cols) grey values in little-endian C order as one zstandard frame with its checksum."""
+    """Pack (rows, cols) grey values, little-endian in C order, into one zstandard frame with a checksum."""
     plain = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<"))
     return _packed(plain.tobytes())
 
 
 def unpack_pixels(packed: bytes, shape: tuple[int, int], dtype: np.dtype[Any]) -> Pixels:
-    """What `pack_pixels` was given; may be written to.
+    """Undo `pack_pixels`; the array may be written to.
 
     Raises:
-        ValueError: if the bytes are damaged, or of another shape or type.
+        ValueError: if the bytes are damaged, or have another shape or type.
     """
     values = np.frombuffer(bytearray(_plain(packed)), dtype.newbyteorder("<"))
     pixels: Pixels = values.reshape(shape).astype(dtype, copy=False)
@@ -30,15 +30,15 @@ def unpack_pixels(packed: bytes, shape: tuple[int, int], dtype: np.dtype[Any]) -
 
 
 def pack_mask(mask: NDArray[np.uint8]) -> bytes:
-    """A (rows, cols) 0/1 mask, eight pixels a byte, as one zstandard frame with its checksum."""
+    """Pack a (rows, cols) 0/1 mask, eight pixels per byte, into one zstandard frame with a checksum."""
     return _packed(np.packbits(mask).tobytes())
 
 
 def unpack_mask(packed: bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """What `pack_mask` was given.
+    """Undo `pack_mask`.
 
     Raises:
-        ValueError: if the bytes are damaged or of another shape.
+        ValueError: if the bytes are damaged or have another shape.
     """
     bits = np.frombuffer(_plain(packed), np.uint8)
     if bits.size != -(-shape[0] * shape[1] // 8):
@@ -48,7 +48,7 @@ def unpack_mask(packed: bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
 
 def _packed(plain: bytes) -> bytes:
     compressed = zstandard.ZstdCompressor(level=LEVEL, write_checksum=True).compress(plain)
-    # The library shortens its bytes in name only, and the memory of the worst case stays with them: hence a copy.
+    # The library's bytes keep the memory for the worst case allocated, whatever their length: a copy frees it.
     return memoryview(compressed).tobytes()
 
 

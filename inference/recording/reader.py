@@ -1,8 +1,8 @@
-"""A record opened: where each entry lies, found by walking over their lengths; pictures are read as they are asked for.
+"""Reads a record: finds each entry by walking over the entries' lengths, and reads a picture when it is asked for.
 
-The walk ends at the first entry that is not whole, so that a record cut off by a kill is as good as any up to there.
-Every entry has a checksum: one that is damaged is told, never believed, and costs no other.
-(`mcap`'s own reader hands a half last message out as a whole one, and needs the closing summary for more than that.)
+The walk ends at the first incomplete entry, so a record cut off by a kill is fully usable up to there. Every entry has
+a checksum: a damaged entry is reported, never believed, and does not affect the others.
+(`mcap`'s own reader returns a half last message as a whole one, and needs the closing summary for anything more.)
 """
 
 import struct
@@ -32,33 +32,33 @@ from inference.recording.schema import (
 )
 
 _HEAD = struct.Struct("<BQ")
-"""Opcode and length, before every MCAP record."""
+"""Opcode and length, which precede every MCAP record."""
 _MESSAGE = struct.Struct("<HIQQ")
-"""Channel, sequence, log time and publish time, before a message's data."""
+"""Channel, sequence, log time and publish time, which precede a message's data."""
 _CHANNEL = struct.Struct("<HHI")
-"""Channel, schema and the length of the topic that follows."""
+"""Channel, schema and the length of the topic that follows them."""
 OPCODES = frozenset(Opcode)
-"""All that MCAP knows; anything else is no entry, but what a torn write left."""
+"""All of MCAP's opcodes; any other value is not an entry but the remains of an interrupted write."""
 _SEAL = 4
-"""Bytes of a checksum."""
+"""Length of a checksum, bytes."""
 _LONGEST = 256
-"""Bytes of a topic."""
+"""Longest topic, bytes."""
 _READ_WHOLE = 1 << 29
-"""Bytes up to which a record of version 1 is read once for its checksum."""
+"""A record of version 1 up to this size, bytes, is read once in full to check its checksum."""
 _SECOND = 1_000_000_000
 _Kind = TypeVar("_Kind", bound=Entry)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the data of an entry lies, bytes, and what MCAP says of it.
+    """Where an entry's data lies, and its MCAP fields.
 
     Attributes:
-        offset: of its data.
-        length: of its data, the checksum left out.
+        offset: offset of its data, bytes.
+        length: length of its data without the checksum, bytes.
         number: its sequence number.
-        at_ns: its time.
-        sealed: a checksum follows; False in records of version 1.
+        at_ns: its time, ns.
+        sealed: whether a checksum follows; False in records of version 1.
     """
 
     offset: int
@@ -70,16 +70,16 @@ class Place:
 
 @dataclass(slots=True)
 class Index:
-    """What the walk found.
+    """The entries that the walk found.
 
     Attributes:
-        opening: the first entry's place; None where there is none.
+        opening: place of the first entry; None if there is none.
         pictures: places of the frames, in order.
-        at_s: when each was captured, from the record's beginning.
-        answers: place of the answer, by the frame's number.
+        at_s: when each frame was captured, seconds since the record began.
+        answers: place of each answer, by the frame's number.
         others: places of events and models, in order.
-        whole: the closing mark is there.
-        ended_at: where it stands, bytes.
+        whole: whether the closing mark is there.
+        ended_at: offset of the closing mark, bytes.
     """
 
     opening: Place | None = None
@@ -92,22 +92,22 @@ class Index:
 
 
 class RecordReader:
-    """Reads a record, also while it is being written. Every method may be called from any thread.
+    """Reads a record, even while it is being written. Every method may be called from any thread.
 
     Args:
         path: the file.
 
     Raises:
-        FormatError: if it is no record of ours, or ends before its first entry.
+        FormatError: if it is not one of our records, or ends before its first entry.
         OSError: if it cannot be read.
 
     Attributes:
-        opening: what is true of the whole record.
-        events: in order.
-        models: in order.
-        whole: it was finished; False if it ends where a kill or a full disk ended it.
-        damaged: entries between the frames that are damaged and left out.
-        trusted: what it says can be believed; False for a record of version 1 whose one checksum fails.
+        opening: the facts that hold for the whole record.
+        events: the events, in order.
+        models: the models, in order.
+        whole: True if the record was finished, False if a kill or a full disk cut it off.
+        damaged: number of damaged entries other than frames, which are left out.
+        trusted: whether its content can be believed; False for a record of version 1 whose only checksum fails.
     """
 
     def __init__(self, path: Path) -> None:
@@ -134,20 +134,20 @@ class RecordReader:
 
     @property
     def times_s(self) -> Sequence[float]:
-        """When each frame was captured, seconds from the record's beginning."""
+        """When each frame was captured, seconds since the record began."""
         return self._index.at_s
 
     def picture(self, number: int) -> Picture:
         """A frame's entry.
 
         Raises:
-            IndexError: outside the record.
-            FormatError: if it is damaged.
+            IndexError: if there is no such frame.
+            FormatError: if the entry is damaged.
         """
         return self._read(self._index.pictures[number], Picture)
 
     def answer(self, number: int) -> Answer | None:
-        """The entry of what the engine said of it; None where it was passed over.
+        """The entry with the engine's answer to a frame; None if a slower analysis skipped the frame.
 
         Raises:
             FormatError: if it is damaged.
@@ -184,12 +184,12 @@ class RecordReader:
             raise FormatError(f"{self.name} is damaged, or of another version of this program ({error}).") from error
 
     def _walk(self, size: int) -> Index:
-        """Every whole entry, skipping over pictures."""
+        """Find every complete entry, skipping over the pictures."""
         if self._file.read(len(MCAP0_MAGIC)) != MCAP0_MAGIC:
             raise FormatError(f"{self.name} is no record of this program: give a .mcap that it wrote.")
         index, topics, offset = Index(), dict[int, tuple[type[Entry], bool]](), len(MCAP0_MAGIC)
         known = {topic(kind): kind for kind in KINDS}
-        # One read finds out about an entry, one seek leaps over it: an hour's record opens in seconds.
+        # One read identifies an entry and one seek skips it, so an hour's record opens in seconds.
         while len(head := self._file.read(_HEAD.size + _MESSAGE.size)) >= _HEAD.size:
             opcode, length = _HEAD.unpack_from(head)
             offset += _HEAD.size
@@ -217,7 +217,7 @@ class RecordReader:
         return index
 
     def _channel(self) -> tuple[int, str, str]:
-        """A channel's number, topic and encoding; of a damaged one, of nothing that is known."""
+        """A channel's number, topic and encoding; a damaged channel matches no known topic or encoding."""
         head = self._file.read(_CHANNEL.size)
         if len(head) < _CHANNEL.size:
             return 0, "", ""
@@ -229,7 +229,7 @@ class RecordReader:
         return self._file.read(min(length, _LONGEST)).decode("utf-8", "replace")
 
     def _checked(self) -> bool:
-        """Whether a finished record of version 1 has the checksum that stands at its end; the longest are not read."""
+        """Whether a finished record of version 1 matches the checksum at its end. The longest ones are not checked."""
         if not self._index.whole or self._index.ended_at > _READ_WHOLE:
             return True
         with self._lock:
@@ -246,7 +246,7 @@ def _note(
     offset: int,
     length: int,
 ) -> None:
-    """Take an entry into the index: its channel, sequence, log and publish time, and where its data lies."""
+    """Add an entry to the index: its channel, sequence, log and publish time, and where its data lies."""
     channel, sequence, at, _ = message
     kind, sealed = topics.get(channel, (None, False))
     place = Place(offset, max(0, length - _SEAL * sealed), sequence, at, sealed)

@@ -1,6 +1,6 @@
-"""Recording beside the live path: a thread of its own, a bounded queue, and a count of what didn't fit.
+"""Records next to the live path, with its own thread, a bounded queue, and a count of the frames that did not fit.
 
-Neither the capture nor the analysis nor the window ever waits for the disk.
+Capture, analysis and window never wait for the disk.
 """
 
 import logging
@@ -25,23 +25,23 @@ log = logging.getLogger(__name__)
 ROOM = 64_000_000
 """Bytes of frames that may wait for the disk: 2.8 s of 1280×720 at 25 fps."""
 SYNC_S = 0.5
-"""Power may fail: no more than this is lost."""
+"""If the power fails, at most this much is lost."""
 KNOWN = 4096
-"""Frames whose place in the record is remembered, for answers and marks that come later."""
+"""Number of frames whose place in the record is remembered, for answers and marks that come later."""
 BROKEN = "Recording stopped unexpectedly, and all before is kept: record anew."
 
 
 @dataclass(frozen=True, slots=True)
 class RecordStatus:
-    """How a recording goes.
+    """The state of a recording.
 
     Attributes:
         path: the file.
-        seconds: since it began.
+        seconds: time since it began.
         size: bytes on the disk.
         frames: frames on the disk.
         dropped: frames that came faster than they could be written.
-        error: the sentence to show when it stopped by itself, else empty.
+        error: the sentence to show if it stopped by itself, else empty.
     """
 
     path: Path
@@ -53,18 +53,18 @@ class RecordStatus:
 
 
 class Recorder:
-    """Writes frames and outcomes as they come. Every method may be called from any thread, and none waits.
+    """Writes frames and outcomes as they come. Every method may be called from any thread; only `close` waits.
 
     Args:
-        path: a name that nobody has yet.
-        info: of the source.
-        case_code: typed by the user, checked.
-        rect: what is left of the picture, since frames come cropped, as they are analysed; None for all of it.
-        start: `time.monotonic()` seconds of the record's beginning; now by default.
+        path: the new file; must not exist yet.
+        info: the source's info.
+        case_code: code typed by the user, already checked.
+        rect: the part of the picture that is kept, since frames arrive cropped, as analysed; None for all of it.
+        start: when the record begins, `time.monotonic()` seconds; now by default.
         room: bytes of frames that may wait.
 
     Raises:
-        OutputError: if the file cannot be made.
+        OutputError: if the file cannot be created.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Recorder:
         self._thread.start()
 
     def frame(self, frame: Frame) -> None:
-        """Take in a frame, or count it as dropped where too many wait."""
+        """Record a frame, or count it as dropped if too many are waiting."""
         with self._changed:
             if self._idle:
                 return
@@ -110,23 +110,23 @@ class Recorder:
             self._put(lambda: picture_of(frame, number, self._start), frame.pixels.nbytes)
 
     def outcome(self, outcome: Outcome) -> None:
-        """Take in what the engine said of a frame; of a frame that is not in the record, nothing is."""
+        """Record the engine's answer to a frame; ignored if the frame is not in the record."""
         with self._changed:
             number = self.number_of(outcome)
             if not self._idle and number is not None:
                 self._put(lambda: answer_of(outcome, number))
 
     def event(self, kind: EventKind, words: str, of: Outcome | None = None, at: float | None = None) -> bool:
-        """Write that something happened.
+        """Record an event.
 
         Args:
-            kind: what.
-            words: see `EventKind`.
-            of: the outcome of the one frame that it concerns.
-            at: `time.monotonic()` seconds; now by default.
+            kind: the kind of event.
+            words: its words, see `EventKind`.
+            of: the outcome of the frame that it concerns, if it concerns one frame.
+            at: when it happened, `time.monotonic()` seconds; now by default.
 
         Returns:
-            False where it concerns a frame that is not in the record.
+            False if it was not recorded: its frame is not in the record, or the recording is over.
         """
         with self._changed:
             number = None if of is None else self.number_of(of)
@@ -138,19 +138,19 @@ class Recorder:
             return True
 
     def model(self, sha256: str, provider: str, contract: str) -> None:
-        """Write which model answers from here on."""
+        """Record which model answers from here on."""
         with self._changed:
             used = ModelUsed(at_s=since(self._start, monotonic()), sha256=sha256, provider=provider, contract=contract)
             if not self._idle:
                 self._put(lambda: used)
 
     def number_of(self, outcome: Outcome) -> int | None:
-        """The place of its frame in the record; None where it is not in it, or long ago."""
+        """The number of its frame in the record; None if it is not there, or was too long ago."""
         frame = outcome.frame
         return self._known.get((frame.index, frame.captured_at))
 
     def status(self) -> RecordStatus:
-        """How it goes."""
+        """The state of the recording."""
         error = self._error
         if not error and not self._closing and not self._thread.is_alive():
             error = BROKEN
@@ -158,7 +158,7 @@ class Recorder:
         return RecordStatus(self._file.path, seconds, self._file.size, self._written, self._dropped, error)
 
     def close(self, timeout: float = 10.0) -> RecordStatus:
-        """Write what waits, finish the file, join the thread. Harmless when repeated.
+        """Write the waiting entries, finish the file and join the thread. Safe to call again.
 
         Raises:
             RuntimeError: if the disk takes longer than `timeout` seconds.
@@ -175,11 +175,11 @@ class Recorder:
 
     @property
     def _idle(self) -> bool:
-        """Whether nothing more is taken in."""
+        """Whether the recording accepts nothing more."""
         return self._closing or bool(self._error) or not self._thread.is_alive()
 
     def _note(self, frame: Frame) -> None:
-        """Write before a frame what changed since the last one."""
+        """Record the changes since the last frame before the next one."""
         at_s = since(self._start, frame.captured_at)
         self._tell_dropped(at_s)
         if frame.spacing != self._scale:
@@ -211,7 +211,7 @@ class Recorder:
                 self._waiting = 0
 
     def _write(self) -> None:
-        """Entries in their order, until closed or stopped; packed here, where nobody waits for it."""
+        """Write entries in order until closed or stopped; packing happens here, where nothing waits for it."""
         synced, dirty = monotonic(), False
         while True:
             with self._changed:

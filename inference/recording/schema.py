@@ -1,7 +1,7 @@
-"""What stands in a record: four kinds of entries, MessagePack in MCAP, one topic each.
+"""The entries of a record: MessagePack in MCAP, one topic for each kind of entry.
 
-Read strictly: an unknown or missing field is a record of another version. Nothing in it names a patient, a file or a
-day; every time is seconds since the record's beginning.
+Reading is strict: an unknown or missing field means a record of another version. Nothing in a record names a patient, a
+file or a date; every time is in seconds since the record began.
 """
 
 import re
@@ -21,7 +21,7 @@ from inference.spacing import Provenance
 
 SUFFIX = ".mcap"
 CASE_CODE = re.compile(r"(?=.*\d)[A-Za-z0-9-]{1,32}")
-"""Letters, digits and dashes, a digit among them: no name has one."""
+"""Letters, digits and dashes with at least one digit, which no name has."""
 
 Count = Annotated[int, Meta(ge=0)]
 
@@ -32,25 +32,25 @@ class EventKind(StrEnum):
     PHASE = "phase"
     FLIP = "flip"
     MARKER = "marker"
-    """At which side of the picture as it came the probe's marker is."""
+    """The side of the unflipped picture on which the probe's marker is."""
     GUARD_BEGIN = "guard_begin"
     GUARD_END = "guard_end"
     SCALE = "scale"
-    """The spacing is another one from the next frame on; each frame carries its own."""
+    """The spacing changes with the next frame; each frame also carries its own."""
     CROP = "crop"
-    """Another part of the picture is kept from here on: top, left, rows and columns, or `whole`."""
+    """The part of the picture kept from here on: top, left, rows and columns, or `whole`."""
     WRONG = "contour_wrong"
-    """The user's mark on the contour of one frame."""
+    """The user marked the contour of one frame as wrong."""
     DROPPED = "frames_dropped"
-    """So many frames came faster than they could be written."""
+    """The number of frames that came faster than they could be written."""
 
 
 class _Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A group of fields; nothing may be added or left out."""
+    """A group of fields; none may be added or left out."""
 
 
 class Scale(_Group, frozen=True):
-    """Millimetres from one pixel to the next."""
+    """The distance from one pixel to the next, mm."""
 
     row_mm: float
     col_mm: float
@@ -61,15 +61,15 @@ class Grid(_Group, frozen=True):
     """The volume whose slices the frames are."""
 
     axis: Annotated[str, Meta(pattern="^[ijk]$")]
-    """Swept: a frame's `index` counts along it."""
+    """The axis that is swept: a frame's `index` counts along it."""
     count: Count
-    """Slices along it."""
+    """Number of slices along the axis."""
     header: bytes
-    """Its NIfTI header without any text."""
+    """The volume's NIfTI header without any text."""
 
 
 class Opening(_Group, frozen=True, tag="opening"):
-    """The first entry: what is true of the whole record."""
+    """The first entry, with the facts that hold for the whole record."""
 
     version: Literal[1, 2]
     software: str
@@ -86,7 +86,7 @@ class Opening(_Group, frozen=True, tag="opening"):
     fps: float | None
     edge_letters: tuple[str, str, str, str]
     crop: tuple[int, int, int, int] | None
-    """Top, left, rows and columns of what was kept; all else is 0. None: the whole picture, burnt-in text too."""
+    """Top, left, rows and columns of the part kept; all else is 0. None: the whole picture with any burnt-in text."""
     grid: Grid | None
 
 
@@ -94,22 +94,22 @@ class Picture(_Group, frozen=True, tag="frame"):
     """One frame as it was analysed."""
 
     number: Count
-    """Place in the record, from 0."""
+    """Number in the record, from 0."""
     index: Count
-    """Place in its source."""
+    """Position in its source."""
     at_s: float
     """When it was captured."""
     time_s: float | None
-    """On the source's own clock."""
+    """Time on the source's own clock."""
     dtype: Literal["uint8", "uint16", "float32"]
     scale: Scale | None
     no_scale_reason: str
     pixels: bytes
-    """(rows, cols), `inference.recording.packing`."""
+    """(rows, cols), packed by `inference.recording.packing`."""
 
 
 class Looked(_Group, frozen=True):
-    """Which model looked, and how long it took."""
+    """The model that analysed a frame, and how long it took."""
 
     model: str
     sha256: str
@@ -119,16 +119,16 @@ class Looked(_Group, frozen=True):
     demonstration: bool
     mode: Mode
     unlike: str
-    """What the model never saw in training; empty where it saw the like."""
+    """How the frame differs from the model's training data; empty if it does not."""
 
 
 class Piece(_Group, frozen=True):
-    """One region of the mask: as `inference.outcome.Region`."""
+    """One region of the mask, as in `inference.outcome.Region`."""
 
     area_px: Count
     area_mm2: float | None
     contours: tuple[bytes, ...]
-    """(n, 2) x and y, little-endian float32."""
+    """(n, 2) arrays of x and y, little-endian float32."""
     longest_mm: float | None
     perpendicular_mm: float | None
     ends: tuple[tuple[float, float], tuple[float, float]] | None
@@ -138,37 +138,37 @@ class Piece(_Group, frozen=True):
 
 
 class Answer(_Group, frozen=True, tag="outcome"):
-    """What the engine said of a frame. A frame without one was passed over by a slower analysis."""
+    """The engine's answer to a frame. A slower analysis skips frames, which then have no answer."""
 
     number: Count
-    """Of its frame in the record."""
+    """Number of its frame in the record."""
     said: Literal["tumour", "nothing_found", "unknown_spacing", "not_analysed", "failed"]
     sentence: str
     reason: Reason | None
     looked: Looked | None
     mask: bytes
-    """(rows, cols) 0/1, `inference.recording.packing`; empty without a tumour."""
+    """(rows, cols) 0/1, packed by `inference.recording.packing`; empty without a tumour."""
     regions: tuple[Piece, ...]
 
 
 class Event(_Group, frozen=True, tag="event"):
-    """Something that happened, or a choice in force from here on."""
+    """Something that happened, or a choice that applies from here on."""
 
     at_s: float
     kind: EventKind
     words: str
     number: Count | None = None
-    """Of the frame in the record that it concerns, if it is one frame."""
+    """Number of the frame in the record that it concerns, if it concerns one frame."""
 
 
 class ModelUsed(_Group, frozen=True, tag="model"):
-    """A model that answers from here on."""
+    """The model that answers from here on."""
 
     at_s: float
     sha256: str
     provider: str
     contract: str
-    """Its contract, JSON."""
+    """The model's contract, JSON."""
 
 
 ENCODING = "msgpack+crc32"
@@ -178,17 +178,17 @@ KINDS: tuple[type[Entry], ...] = (Opening, Picture, Answer, Event, ModelUsed)
 
 
 def checksum(data: bytes, number: int, at_ns: int) -> int:
-    """CRC-32 of an entry, and of what MCAP says of it: its sequence number and its time."""
+    """CRC-32 over an entry together with its MCAP sequence number and time."""
     return zlib.crc32(data, zlib.crc32(struct.pack("<IQ", number, at_ns)))
 
 
 def topic(kind: type[Entry]) -> str:
-    """The MCAP topic of a kind of entries."""
+    """The MCAP topic of a kind of entry."""
     return f"/ius/{kind.__struct_config__.tag}"
 
 
 def checked_case_code(text: str) -> str:
-    """A case code as it may stand in a record; empty is none.
+    """Check a case code before it goes into a record; empty means none.
 
     Raises:
         OutputError: if it could be a name.

@@ -1,4 +1,4 @@
-"""What was in force at each frame of a record: phase, flip, guards that rang, and the user's mark."""
+"""The settings at each frame of a record: phase, flip, alarms of the guards, and the user's mark."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,14 +8,14 @@ from inference.recording.schema import Event, EventKind
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What was in force at a frame.
+    """The settings at one frame.
 
     Attributes:
-        phase: of surgery, in the contract's terms; empty where never set.
-        flip: how the picture was turned over on the screen, in words; empty where it was not.
-        marker: at which side of the picture as it came the probe's marker is: left, right; empty where never set.
-        guards: alarms that rang.
-        wrong: the user marked its contour as wrong.
+        phase: phase of surgery, in the contract's terms; empty if never set.
+        flip: how the picture was flipped on the screen, in words; empty if it was not.
+        marker: side of the unflipped picture on which the probe's marker is: left or right; empty if never set.
+        guards: alarms in force.
+        wrong: whether the user marked its contour as wrong.
     """
 
     phase: str = ""
@@ -26,11 +26,11 @@ class Setting:
 
 
 def settings(events: Iterable[Event], times_s: Sequence[float]) -> list[Setting]:
-    """The setting of each frame: what was last said before it was captured.
+    """The settings of each frame: those last set before it was captured.
 
     Args:
-        events: of the record, in any order.
-        times_s: when each frame was captured, from the record's beginning.
+        events: the record's events, in any order.
+        times_s: when each frame was captured, seconds since the record began.
     """
     ordered = sorted(events, key=lambda event: event.at_s)
     wrong = {event.number for event in ordered if event.kind is EventKind.WRONG}

@@ -1,4 +1,4 @@
-"""The file of a record: entries appended one by one, each on the disk before the next begins."""
+"""Writes a record's file: appends entries one by one, each written in full before the next begins."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ _SECOND = 1_000_000_000
 
 
 class _Descriptor:
-    """Writes whole pieces at once and keeps nothing back; where one does not fit, it leaves no part of it."""
+    """Writes each piece at once, without a buffer; if a piece does not fit, no part of it stays in the file."""
 
     def __init__(self, path: Path) -> None:
         self._fd: int | None = os.open(path, _FLAGS, 0o600)
@@ -36,13 +36,13 @@ class _Descriptor:
         return self.size
 
     def flush(self) -> None:
-        """Nothing is kept back."""
+        """Do nothing: there is no buffer."""
 
     def sync(self) -> None:
         os.fsync(self._open)
 
     def close(self) -> None:
-        """Harmless when repeated."""
+        """Close the file. Safe to call again."""
         fd, self._fd = self._fd, None
         if fd is not None:
             os.close(fd)
@@ -55,16 +55,16 @@ class _Descriptor:
 
 
 class RecordFile:
-    """A record being written. Used by one thread.
+    """A record being written, by one thread.
 
-    Unchunked MCAP: whatever was appended outlives the death of the process, and what was synced that of the computer.
+    The MCAP is unchunked: appended entries survive if the process dies, and synced ones if the computer dies.
 
     Args:
-        path: a name that nobody has yet.
+        path: the new file; must not exist yet.
         opening: the first entry.
 
     Raises:
-        OutputError: if it cannot be made.
+        OutputError: if the file cannot be created.
     """
 
     def __init__(self, path: Path, opening: Opening) -> None:
@@ -75,7 +75,7 @@ class RecordFile:
             raise OutputError(f"{path} cannot be made ({error.strerror}): check the folder and its rights.") from error
         self._encoder = msgspec.msgpack.Encoder()
         self._writer = Writer(
-            self._file,  # type: ignore[arg-type]  # all that it calls is there
+            self._file,  # type: ignore[arg-type]  # it has every method that the writer calls
             index_types=IndexType.NONE,
             use_chunking=False,
             enable_data_crcs=True,
@@ -96,10 +96,10 @@ class RecordFile:
         return self._file.size
 
     def append(self, entry: Entry) -> None:
-        """Write one entry, whole or not at all.
+        """Write one entry, in full or not at all.
 
         Raises:
-            OutputError: if the disk is full or broke.
+            OutputError: if the disk is full or failed.
         """
         number = entry.number if isinstance(entry, Picture | Answer) else 0
         at = max(0, round(getattr(entry, "at_s", 0.0) * _SECOND))
@@ -111,10 +111,10 @@ class RecordFile:
             raise OutputError(_sentence(self.path, error)) from error
 
     def sync(self) -> None:
-        """Have all of it outlive the computer's death.
+        """Make sure that everything written survives even if the computer dies.
 
         Raises:
-            OutputError: if the disk broke.
+            OutputError: if the disk failed.
         """
         try:
             self._file.sync()
@@ -125,7 +125,7 @@ class RecordFile:
         """Finish the file, with the closing mark if the record is `whole`.
 
         Raises:
-            OutputError: if the mark cannot be written; every entry is there all the same.
+            OutputError: if the mark cannot be written; every entry is still in the file.
         """
         try:
             if whole:
