@@ -84,7 +84,7 @@ class LiveSource(FrameSource, Protocol):
         ...
 
     def restore_spacing(self, spacing: PixelSpacing) -> None:
-        """Use a scale again that an interruption ended, because the user says that the depth is unchanged.
+        """Reuse a scale that an interruption ended, because the user says that the depth is unchanged.
 
         Unlike `set_spacing` this takes no new reference: if depth text or ruler has changed, the scale stays void.
         """

@@ -123,7 +123,7 @@ class Live(Closing, ABC):
             self._given, self._stated, self._void, self._distrusted = spacing, _UNSEEN, "", False
 
     def restore_spacing(self, spacing: PixelSpacing) -> None:
-        """Use a scale that an interruption ended; if depth text or ruler has changed, the next picture voids it."""
+        """Reuse a scale that an interruption ended; if depth text or ruler has changed, the next picture voids it."""
         with self._scale:
             self._given, self._stated, self._void = spacing, _UNSEEN, ""
 

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 RELEASE_S = 2.0
 """Closing a file takes no time; a process that needs longer is not kept."""
 USES = 200
-"""Requests to keep one process for at most: libraries leak memory."""
+"""Number of uses after which a process is not kept: libraries leak memory."""
 _ENTRY = "import sys; sys.path[:] = sys.argv[3:]; from inference.sources.worker_process import serve; serve(sys.argv)"
 FROZEN = "--decode"
 """First argument with which the bundle starts as such a process."""
