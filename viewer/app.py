@@ -1,4 +1,4 @@
-"""`ius-viewer`: builds session and window."""
+"""`ius-viewer`: builds the session and the window."""
 
 import argparse
 import json
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 STARTED_AT = monotonic()
 USUAL, FRAME = (1280, 800), (16, 40)
-"""Size of the first window, and what a window manager may add to it, px."""
+"""Size of the first window, and the frame that a window manager may add to it, px."""
 HEADLESS_S = 10.0
-"""How long a window runs that nobody can see, unless `--exit-after` says otherwise."""
+"""How long a window that nobody can see runs, unless `--exit-after` says otherwise."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the viewer.
 
     Returns:
-        0; 1 if something unexpected broke; 2 if, in a run with a set end, source or model was refused or an output
-        could not be written.
+        0; 1 after an unexpected error; 2 if, in a run with a set end, source or model was refused or an output could
+        not be written.
     """
     wanted = _parser().parse_args(argv)
     headless = _choose_platform()
@@ -66,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
-    """The window, with source and model being opened behind it."""
+    """Build the window; source and model are opened in the background."""
     from inference.live.requests import DEMO, SourceRequest
     from inference.live.session import Session
     from inference.view_notes import Phase
@@ -91,7 +91,7 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
 
 
 def fit_screen(window: "MainWindow") -> None:
-    """Give the window its usual size, or the whole screen where that would hang off it."""
+    """Give the window its usual size, or the whole screen if the usual size would not fit."""
     from PySide6.QtCore import Qt
 
     window.resize(*USUAL)
@@ -102,7 +102,7 @@ def fit_screen(window: "MainWindow") -> None:
 
 
 def _send(window: "MainWindow", host: str, port: int) -> None:
-    """Begin to send by OpenIGTLink; a taken port is told, and the window goes on without."""
+    """Start sending by OpenIGTLink; if the port is taken, say so and go on without sending."""
     from inference.export.openigtlink_server import Broadcast
     from inference.live.opening import or_refusal
     from inference.live.publisher import Publisher
@@ -116,21 +116,21 @@ def _send(window: "MainWindow", host: str, port: int) -> None:
 
 
 def open_source(request: "SourceRequest") -> "Opened | Refusal":
-    """Open what the user wants, or say why not; libraries are loaded in the loader's thread, behind the window."""
+    """Open the source the user wants, or say why not; libraries are loaded in the loader's thread, off the window's."""
     from inference.live import opening
 
     return opening.open_source(request)
 
 
 def load_model(path: Path | None, placement: Placement = FIRST_CARD) -> "Model | Refusal":
-    """Load a model, the bundled one for None, or say why not."""
+    """Load a model (None: the bundled one), or say why not."""
     from inference.live import opening
 
     return opening.load_model(path, placement)
 
 
 def _choose_platform() -> bool:
-    """Without a display, draw where nobody looks, and say so. True if so."""
+    """Without a display, draw off screen and say so. Returns True in that case."""
     if sys.platform != "linux" or os.environ.get("QT_QPA_PLATFORM"):
         return os.environ.get("QT_QPA_PLATFORM") == "offscreen"
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"):
@@ -141,7 +141,7 @@ def _choose_platform() -> bool:
 
 
 def _end_after(window: "MainWindow", seconds: float, wanted: argparse.Namespace, unwritten: list[str]) -> None:
-    """Close the window after a while, with status and picture written; what cannot be written is told at the end."""
+    """Close the window after `seconds`, and write status and screenshot; failures to write are reported at the end."""
     from PySide6.QtCore import QTimer
 
     from inference.errors import OutputError
@@ -213,7 +213,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _spacing(text: str) -> object:
-    """Read `ROW,COL` in mm."""
+    """Parse `ROW,COL` in mm."""
     from inference.errors import SpacingError
     from inference.spacing import PixelSpacing, Provenance
 

@@ -1,7 +1,7 @@
 """Ctrl-C in the terminal, which ends the window between two turns of the event loop.
 
-Python would raise KeyboardInterrupt wherever it stands. In a slot or an override Qt swallows that, and the window runs
-on as if nobody had pressed anything.
+Python would raise KeyboardInterrupt wherever it happens to be. In a slot or an override Qt swallows that, and the
+window runs on as if nobody had pressed anything.
 """
 
 import signal
@@ -13,11 +13,11 @@ from PySide6.QtCore import QCoreApplication, QTimer
 
 @contextmanager
 def interrupted_by(application: QCoreApplication, end: Callable[[], object]) -> Iterator[None]:
-    """Have Ctrl-C call a function from the event loop; one that comes before the loop runs is done as it starts.
+    """Have Ctrl-C call `end` from the event loop; one pressed before the loop runs takes effect when it starts.
 
     Args:
-        application: whose loop; of this thread, which is the main one.
-        end: ends it; called once for each Ctrl-C.
+        application: owner of the event loop; in this thread, which is the main one.
+        end: ends the loop; called once for each Ctrl-C.
     """
     before = signal.signal(signal.SIGINT, lambda *_: QTimer.singleShot(0, application, end))
     try:

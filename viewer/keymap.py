@@ -1,6 +1,6 @@
-"""Which key does what: each action's own keys, and those that the user gave it, for a foot pedal that sends keys.
+"""Which key does what: each action's own keys, and those that the user added, such as a foot pedal that sends keys.
 
-The keys that a user gave stand in the settings file under `[keys]`, one action a line, as in `snapshot=F13` or
+The user's keys are in the settings file under `[keys]`, one action per line, as in `snapshot=F13` or
 `play="PgDown, F14"`; the names of the actions are those of `viewer.control.actions`. The keys panel writes them.
 """
 
@@ -20,11 +20,11 @@ class Action(Generic[Handlers]):
     """Something the user can do.
 
     Attributes:
-        name: by which buttons and the settings file call it.
-        keys: key sequences as Qt spells them; the first is shown.
-        shown: the key as a person reads it.
+        name: used by buttons and the settings file.
+        keys: key sequences in Qt's spelling; the first one is shown.
+        shown: the key in readable form.
         words: what it does.
-        run: does it, with the handlers of a window.
+        run: performs it, given a window's handlers.
     """
 
     name: str
@@ -38,7 +38,7 @@ AnyAction: TypeAlias = Action[Any]
 
 
 class KeyConflictError(IusError):
-    """A key cannot be given to an action."""
+    """The key cannot be given to the action."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Keymap:
 
     Attributes:
         actions: all of them.
-        given: action name -> keys that the user gave it, as Qt spells them, beside its own.
+        given: action name -> keys that the user added to its own, in Qt's spelling.
     """
 
     actions: Sequence[AnyAction]
@@ -58,18 +58,18 @@ class Keymap:
         return (*action.keys, *self.given.get(action.name, ()))
 
     def shown(self, action: AnyAction) -> str:
-        """An action's keys as a person reads them."""
+        """An action's keys in readable form."""
         return " ".join((action.shown, *self.given.get(action.name, ())))
 
     def give(self, name: str, key: str) -> "Keymap":
-        """With one more key for an action.
+        """The keymap with one more key for an action.
 
         Args:
-            name: of the action.
-            key: as Qt spells it.
+            name: name of the action.
+            key: the key in Qt's spelling.
 
         Raises:
-            KeyConflictError: if there is no such action or key, or the key does something else.
+            KeyConflictError: if there is no such action or key, or the key already does something else.
         """
         named = {action.name: action for action in self.actions}
         action, sequence = named.get(name), QKeySequence(key)
@@ -86,11 +86,11 @@ class Keymap:
         return replace(self, given={**self.given, name: (*self.given.get(name, ()), spelled)})
 
     def without(self, name: str) -> "Keymap":
-        """Without the keys that were given to an action."""
+        """The keymap without the keys that the user added to an action."""
         return replace(self, given={given: keys for given, keys in self.given.items() if given != name})
 
     def owner(self, key: str) -> AnyAction | None:
-        """The action that this key does."""
+        """The action that this key triggers."""
         wanted = QKeySequence(key)
         for action in self.actions:
             if any(QKeySequence(own) == wanted for own in self.keys(action)):
@@ -102,7 +102,7 @@ def read(actions: Sequence[AnyAction], kept: Mapping[str, str]) -> tuple[Keymap,
     """Read the settings' `[keys]`.
 
     Returns:
-        The keymap, and one sentence about a line that cannot be used, or none; every other line is used.
+        The keymap, and one sentence about a line that cannot be used, else empty; all other lines are used.
     """
     keymap, complaint = Keymap(actions), ""
     for name, keys in kept.items():

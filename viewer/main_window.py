@@ -49,15 +49,15 @@ class MainWindow(QMainWindow):
     """Shows one session.
 
     Args:
-        session: what is open; closed with the window.
-        remembered: settings read at start.
+        session: the open session; closed with the window.
+        remembered: settings read at the start.
         faults: unexpected errors, polled.
-        phase: phase of surgery to begin with.
+        phase: initial phase of surgery.
 
     Attributes:
         state: what the actions change and the refresh reads.
-        handlers: carry the actions out.
-        refresh: brings the screen up to date.
+        handlers: carry out the actions.
+        refresh: keeps the screen up to date.
     """
 
     def __init__(
@@ -114,11 +114,11 @@ class MainWindow(QMainWindow):
         self.view.quit.agreed.connect(self.end)
 
     def act(self, name: str) -> None:
-        """Carry out an action of `ACTIONS`."""
+        """Run an action of `ACTIONS`."""
         BY_NAME[name].run(self.handlers)
 
     def introduce(self) -> None:
-        """Explain the screen, once."""
+        """Show the explanation of the screen, once."""
         self.view.picture_area.toggle(self.view.welcome)
 
     # ── what is shown, for whoever looks at the window from outside ─────────────────────────────────────────────
@@ -130,7 +130,7 @@ class MainWindow(QMainWindow):
 
     @property
     def readout_state(self) -> ReadoutState | None:
-        """What the readout says of it."""
+        """What the readout says about it."""
         return None if self.state.screen is None else self.state.screen.readout
 
     @property
@@ -140,12 +140,12 @@ class MainWindow(QMainWindow):
 
     @property
     def flip(self) -> Flip:
-        """Which way the picture is turned over."""
+        """How the picture is flipped."""
         return self.state.flip
 
     @property
     def meter(self) -> PaintMeter:
-        """What was really painted."""
+        """Counts what was really painted."""
         return self.state.meter
 
     @property
@@ -156,7 +156,7 @@ class MainWindow(QMainWindow):
     # ── sizes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Sizes follow the window's."""
+        """Adapt all sizes to the window's."""
         super().resizeEvent(event)
         sizes = Sizes.for_window(self.width(), self.height())
         if sizes != self._sizes:
@@ -173,7 +173,7 @@ class MainWindow(QMainWindow):
         self.handlers.accept(offer)
 
     def _painted(self, painted: Painted) -> None:
-        """Count what was painted, but not the picture that waits for its model, nor a frozen one."""
+        """Count what was painted, except a picture that still waits for its model and a frozen one."""
         if self.state.condition.health not in (Health.LOADING, Health.VIEW_FROZEN, Health.CALIBRATING):
             self.state.meter.record(painted)
 
@@ -184,12 +184,12 @@ class MainWindow(QMainWindow):
     # ── files dropped, and the end ──────────────────────────────────────────────────────────────────────────────
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
-        """Take files."""
+        """Accept files."""
         if any(url.isLocalFile() for url in event.mimeData().urls()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the first file; an .onnx is a model."""
+        """Open the first file; an .onnx file is a model."""
         path = Path(next(url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()))
         event.acceptProposedAction()
         if path.suffix.lower() == ".onnx":
@@ -198,7 +198,7 @@ class MainWindow(QMainWindow):
             self.handlers.open_source(self.view.source.request(str(path)))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Stop the timer and join every thread; while recording, ask first."""
+        """Stop the timer and join every thread; during a recording, ask first."""
         if self.state.recording.running:
             event.ignore()
             if self.view.quit.isHidden():
@@ -214,7 +214,7 @@ class MainWindow(QMainWindow):
         super().closeEvent(event)
 
     def end(self) -> None:
-        """Close without asking; a record that runs is finished."""
+        """Close without asking; a running record is finished."""
         if self.state.recording.running:
             self.state.recording.stop()
         self.close()

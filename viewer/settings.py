@@ -1,4 +1,4 @@
-"""What the viewer remembers between sittings: nothing about patients. Read at start, never at import."""
+"""What the viewer remembers from one sitting to the next: nothing about patients. Read at start, never at import."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -16,10 +16,10 @@ class Settings:
     """Remembered choices.
 
     Attributes:
-        line_width: of the contour, px at 1280×800.
-        recent: sources opened last, newest first.
+        line_width: width of the contour, px at 1280×800.
+        recent: the last sources opened, newest first.
         introduced: whether the first run's explanation has been closed.
-        keys: action name -> keys given to it, apart by commas; read by `viewer.keymap`.
+        keys: action name -> keys given to it, separated by commas; read by `viewer.keymap`.
     """
 
     line_width: float = 2.5
@@ -28,17 +28,17 @@ class Settings:
     keys: Mapping[str, str] = field(default_factory=dict)
 
     def with_recent(self, text: str) -> "Settings":
-        """The same, with this source as the newest."""
+        """The same settings with this source as the newest."""
         return replace(self, recent=(text, *(old for old in self.recent if old != text))[:RECENT])
 
     def with_width(self, by: float) -> "Settings":
-        """The same, with a wider or narrower line, within limits."""
+        """The same settings with a wider or narrower line, within limits."""
         low, high = WIDTHS
         return replace(self, line_width=min(max(self.line_width + by, low), high))
 
 
 def load() -> Settings:
-    """Read what the platform keeps; anything unreadable counts as never set."""
+    """Read the stored settings; anything unreadable counts as never set."""
     kept = _store()
     width, recent = kept.value("line_width"), kept.value("recent")
     settings = Settings(introduced=kept.value("introduced") in (True, "true"), keys=_keys(kept))
@@ -51,7 +51,7 @@ def load() -> Settings:
 
 
 def save(settings: Settings) -> None:
-    """Keep the settings."""
+    """Store the settings."""
     kept = _store()
     kept.setValue("line_width", str(settings.line_width))
     kept.setValue("recent", "\n".join(settings.recent))
@@ -77,5 +77,5 @@ def _store() -> QSettings:
 
 
 def exports_folder() -> Path:
-    """Where snapshots and recordings go."""
+    """The folder for snapshots and recordings."""
     return user_documents_path() / "iUS"

@@ -1,6 +1,6 @@
 """Keeps the screen on while something is live: a screen that goes dark in mid-case shows nothing.
 
-Each way holds as long as this process lives, and ends with it even if it is killed: a child that waits for our end of
+Each way lasts as long as this process, and ends with it even if it is killed: a child process that waits for our end of
 a pipe, a connection to the session bus, a flag of our own thread.
 """
 
@@ -25,7 +25,7 @@ class WakeLock(Protocol):
     """One way to keep a computer awake."""
 
     def start(self) -> bool:
-        """Hold; False where that is impossible here."""
+        """Keep the computer awake; False if that is impossible here."""
         ...
 
     def stop(self) -> None:
@@ -34,10 +34,10 @@ class WakeLock(Protocol):
 
 
 class HelperProgram:
-    """A program that keeps the computer awake for as long as another one runs: `cat`, which ends with our pipe.
+    """A program that keeps the computer awake while another one runs: `cat`, which ends with our pipe.
 
     Args:
-        command: the program and its words, `cat` at the end.
+        command: the program and its arguments, with `cat` at the end.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -45,7 +45,7 @@ class HelperProgram:
         self._running: subprocess.Popen[bytes] | None = None
 
     def start(self) -> bool:
-        """Start it; False where it isn't installed, or ends at once."""
+        """Start the program; False if it is not installed, or ends at once."""
         if which(self._command[0]) is None:
             return False
         self._running = subprocess.Popen(  # noqa: S603  (our own words)
@@ -55,11 +55,11 @@ class HelperProgram:
 
     @property
     def holds(self) -> bool:
-        """Whether it still runs."""
+        """Whether the program is still running."""
         return self._running is not None and self._running.poll() is None
 
     def stop(self) -> None:
-        """Close the pipe, and wait for its end."""
+        """Close the pipe, and wait for the program to end."""
         if self._running is None:
             return
         if self._running.stdin is not None:
@@ -73,12 +73,12 @@ class HelperProgram:
 
 
 class ScreenSaver:
-    """The desktop's own `org.freedesktop.ScreenSaver`, on a connection of ours: the desktop forgets it with that."""
+    """The desktop's `org.freedesktop.ScreenSaver`, on our own connection: the desktop forgets the request with it."""
 
     NAME = "ius-viewer-awake"
 
     def start(self) -> bool:
-        """Ask the desktop; False where there is none that answers."""
+        """Ask the desktop; False if none answers."""
         from PySide6.QtDBus import QDBusConnection, QDBusInterface, QDBusMessage
 
         bus = QDBusConnection.connectToBus(QDBusConnection.BusType.SessionBus, self.NAME)
@@ -115,7 +115,7 @@ class ExecutionState:
 
 
 def wake_locks() -> tuple[WakeLock, ...]:
-    """What keeps this computer awake: every one of them has to hold. None where there is no screen."""
+    """The ways to keep this computer awake, all of which have to hold. Empty if there is no screen."""
     if QGuiApplication.platformName() in ("offscreen", "minimal"):
         return ()
     if sys.platform == "win32":
@@ -127,10 +127,10 @@ def wake_locks() -> tuple[WakeLock, ...]:
 
 
 class Wake:
-    """Holds while something is live.
+    """Keeps the computer awake while something is live.
 
     Args:
-        ways: every one has to hold.
+        ways: the ways to do so; all of them have to hold.
     """
 
     SLEEPY = "Sleep not prevented: the screen may go dark. Keep it on in the settings of this computer."
@@ -141,7 +141,7 @@ class Wake:
         self._on = False
 
     def keep(self, live: bool) -> str:
-        """Hold while `live`, let go otherwise; a sentence where holding was begun and is not possible, else empty."""
+        """Hold while `live`, else release; returns a sentence when holding was tried and is impossible, else empty."""
         if live is self._on:
             return ""
         self._on = live
@@ -154,7 +154,7 @@ class Wake:
 
     @property
     def words(self) -> str:
-        """For the timing panel."""
+        """The state in words, for the timing panel."""
         if not self._on:
             return "left to itself"
         return "kept on" if len(self._held) == len(self._ways) else "may go dark"

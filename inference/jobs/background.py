@@ -1,4 +1,4 @@
-"""Jobs done one after another behind the window, and what it has to say of them."""
+"""Background jobs, run one after another, and the messages they leave for the window."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,7 +10,7 @@ SLOW_DISK = "The disk is so slow that the recording could not be finished: what 
 
 
 class BackgroundJobs:
-    """Whatever writes files for longer than a tick. Polled by the window."""
+    """Runs jobs that write files for longer than one tick. The window polls it for messages."""
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="ius-background")
@@ -18,22 +18,22 @@ class BackgroundJobs:
         self._said: list[tuple[str, Tone]] = []
 
     def begin(self, job: Callable[[], str]) -> Future[str]:
-        """Have a job done; what it returns, or its `IusError`, is said."""
+        """Queue a job; the sentence it returns, or that of its `IusError`, is shown to the user."""
         self._running.append(self._pool.submit(job))
         return self._running[-1]
 
     def say(self, sentence: str, tone: Tone = Tone.FAULT) -> None:
-        """Have a sentence shown; from any thread."""
+        """Queue a sentence to be shown; may be called from any thread."""
         self._said.append((sentence, tone))
 
     def take(self) -> tuple[str, Tone] | None:
-        """The oldest sentence to show, if there is one."""
+        """The oldest sentence still to be shown, with its tone; None if there is none."""
         if self._running and self._running[0].done():
             self._said.append(_outcome_of(self._running.pop(0)))
         return self._said.pop(0) if self._said else None
 
     def close(self) -> None:
-        """Let what was begun be finished."""
+        """Wait until the queued jobs have finished."""
         self._pool.shutdown()
 
 

@@ -1,4 +1,4 @@
-"""The first picture of a source that is only selected, opened and closed off the window's thread."""
+"""The first picture of a source that is only selected: opened and closed outside the window's thread."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,13 +15,13 @@ from inference.sources.base import LiveSource, RecordedSource
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Preview:
-    """What a source looks like.
+    """Preview of one source.
 
     Attributes:
-        text: of the request.
-        frame: its first picture; None where there is none.
-        levels: (black, white) of the display.
-        words: size, length and scale; or why it cannot be opened.
+        text: text of the request.
+        frame: first picture; None if there is none.
+        levels: (black, white) display levels.
+        words: size, length and scale, or why the source cannot be opened.
     """
 
     text: str
@@ -31,10 +31,10 @@ class Preview:
 
 
 class Previews:
-    """Answers the newest request only.
+    """Loads previews in the background, and answers only the newest request.
 
     Args:
-        peek: opens a source, or refuses it; called in a thread of this object.
+        peek: opens a source or refuses it; called in this object's own thread.
     """
 
     def __init__(self, peek: Callable[[SourceRequest], Opened | Refusal]) -> None:
@@ -43,20 +43,20 @@ class Previews:
         self._running: Future[Preview] | None = None
 
     def ask(self, request: SourceRequest) -> None:
-        """Begin to look at a source, in place of the one before."""
+        """Start looking at a source; this replaces the request before."""
         if self._running is not None:
             self._running.cancel()
         self._running = self._pool.submit(_look, self._peek, request)
 
     def poll(self) -> Preview | None:
-        """The answer to the newest request, once; None while there is none."""
+        """The answer to the newest request, returned once; None until it is ready."""
         if self._running is None or not self._running.done():
             return None
         done, self._running = self._running, None
         return done.result()
 
     def close(self) -> None:
-        """Wait for what was begun."""
+        """Wait for a preview that is still loading."""
         self._pool.shutdown(cancel_futures=True)
 
 

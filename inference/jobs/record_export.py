@@ -1,4 +1,4 @@
-"""The open record exported from the window: told how far it is, stopped by its key, and with the window."""
+"""Export of the open record from the window: reports its progress; its key stops it, and so does closing the window."""
 
 import threading
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ TELL_S = 1.0
 
 
 class RecordExport:
-    """One export at a time.
+    """Runs one export at a time.
 
     Args:
-        session: whose record is exported.
-        background: does it, and says how it went.
+        session: the session whose record is exported.
+        background: runs the export and reports how it went.
     """
 
     def __init__(self, session: Session, background: BackgroundJobs) -> None:
@@ -29,7 +29,7 @@ class RecordExport:
         self.running = False
 
     def toggle(self, shown: Outcome | None) -> None:
-        """Write everything of the record that is open, the frame on the screen as DICOM too; or stop that."""
+        """Export the whole open record, with the frame on the screen as DICOM too; or stop a running export."""
         if self.running:
             self._stop.set()
             return
@@ -61,7 +61,7 @@ class RecordExport:
         self.running = False
 
     def _watched(self, numbers: range) -> Iterator[int]:
-        """Frame numbers on their way through an export, in its thread: told once a second, until it is to stop."""
+        """Pass frame numbers on to an export, in its thread: reports progress once a second, ends when stopped."""
         told = monotonic()
         for number in numbers:
             if monotonic() - told > TELL_S:

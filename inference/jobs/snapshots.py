@@ -14,10 +14,10 @@ from inference.view_notes import AS_IT_CAME, Flip
 
 
 class Snapshots:
-    """Writes one capture after another.
+    """Writes captures one after another.
 
     Args:
-        folder: where to; made when the first is written.
+        folder: where the files go; created when the first one is written.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,19 +33,19 @@ class Snapshots:
         flip: Flip = AS_IT_CAME,
         phase: tuple[str, ...] = (),
     ) -> None:
-        """Begin to write this outcome.
+        """Start writing this outcome.
 
         Args:
-            outcome: the frame on the screen and what the engine said of it.
+            outcome: the frame on the screen and its analysis.
             levels: (black, white) of the display.
-            notes: further lines for the caption: the phase.
-            flip: how the picture is turned over on the screen: the pictures are written so, the DICOM pair as it came.
-            phase: what `safety.of_phase` says of the phase.
+            notes: further lines for the caption, such as the phase.
+            flip: how the picture is flipped on the screen; the pictures are written so, the DICOM pair as it came.
+            phase: sentences of `safety.of_phase` about the phase.
         """
         self._running.append(self._pool.submit(_write, self._folder, outcome, levels, notes, flip, phase))
 
     def poll(self) -> tuple[str, Tone] | None:
-        """What became of the oldest capture that is done, and in which tone; None while there is nothing to say."""
+        """How the oldest finished capture went, and its tone; None while there is nothing to report."""
         if not self._running or not self._running[0].done():
             return None
         done = self._running.pop(0)
@@ -55,7 +55,7 @@ class Snapshots:
             return str(error), Tone.FAULT
 
     def close(self) -> None:
-        """Let what was begun be finished."""
+        """Wait until every capture that was started is written."""
         self._pool.shutdown()
 
 
@@ -67,7 +67,7 @@ def _write(
     flip: Flip,
     phase: tuple[str, ...],
 ) -> str:
-    """Write the pictures and the DICOM pair, and say where and what could not be."""
+    """Write the pictures and the DICOM pair; return a sentence that says where, and what could not be written."""
     from inference.export.capture import Capture
     from inference.export.dicom import write_dicom_pair
     from inference.export.picture import write_pictures
@@ -82,7 +82,7 @@ def _write(
 
 
 def free_stem(folder: Path, now: datetime, taken: Callable[[Path], bool], suffix: str = ".png") -> str:
-    """A name by time that overwrites nothing."""
+    """A file name made from the time, which overwrites nothing."""
     first = f"iUS-{now:%Y%m%d-%H%M%S}"
     for number in itertools.count(1):
         stem = first if number == 1 else f"{first}-{number}"

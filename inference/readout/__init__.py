@@ -1,1 +1,1 @@
-"""What is said of an answer, in words, shapes and lines: what a hazard review reads."""
+"""The words, shapes and lines that describe an answer: the package that a hazard review reads."""

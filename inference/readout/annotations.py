@@ -1,4 +1,4 @@
-"""Which marks stand around a picture: decided here, painted by `overlay`."""
+"""The marks around a picture: chosen here, painted by `overlay`."""
 
 import math
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from inference.view_notes import AS_IT_CAME, Flip, Marker
 
 @dataclass(frozen=True, slots=True)
 class Ticks:
-    """Our own centimetres beside the scanner's depth scale, so that a wrong scale is seen.
+    """Our own centimetre ticks beside the scanner's depth scale, so that a wrong scale is noticed.
 
     Attributes:
-        start: where 0 is, (x, y) in picture pixels.
+        start: position of 0, (x, y) in picture pixels.
         step: from one centimetre to the next, (x, y) in picture pixels.
     """
 
@@ -26,7 +26,7 @@ class Ticks:
 
     @classmethod
     def along(cls, ruler: tuple[Point, Point], spacing: PixelSpacing) -> "Ticks":
-        """From the first point of the ruler towards the second."""
+        """Ticks from the first point of the ruler towards the second."""
         (x0, y0), (x1, y1) = ruler
         length_mm = math.hypot((x1 - x0) * spacing.col_mm, (y1 - y0) * spacing.row_mm)
         return cls((x0, y0), ((x1 - x0) * 10 / length_mm, (y1 - y0) * 10 / length_mm))
@@ -34,31 +34,31 @@ class Ticks:
 
 @dataclass(frozen=True, slots=True)
 class Annotations:
-    """What stands around and across the picture.
+    """Everything drawn around and across the picture.
 
     Attributes:
         marker: orientation marker.
         letters: anatomical letters at (top, bottom, left, right).
-        row_mm: mm a row, for the depth ruler; None without one.
-        face_row: the row where depth 0 is.
-        col_mm: mm a column, for the scale bar; None without one.
-        phase: the phase in words.
-        note: a sentence at the foot of the picture.
-        truth: how well the contour fits the true one, where that is drawn; empty where it is not.
-        caliper: points of the caliper, picture pixels.
-        distance: between its two points, in words.
-        band: what the thin lines are, where they are drawn; empty where they are not.
-        mode: in which mode a picture that stands was analysed.
-        disagreement: what the coloured map is, where it is drawn.
-        flipped: which way the picture is turned over, in words; empty where it is not.
+        row_mm: mm per row, for the depth ruler; None without one.
+        face_row: row of the probe face, where depth is 0.
+        col_mm: mm per column, for the scale bar; None without one.
+        phase: phase of surgery, in words.
+        note: a sentence below the picture.
+        truth: how well the contour matches the true one, if that is drawn; else empty.
+        caliper: caliper points, picture pixels.
+        distance: distance between the two caliper points, in words.
+        band: what the thin lines mean, if they are drawn; else empty.
+        mode: the mode in which a still picture was analysed.
+        disagreement: what the coloured map means, if it is drawn.
+        flipped: how the picture is flipped, in words; empty if it is not.
         banner: words across the picture.
         points: calibration points, picture pixels.
-        ticks: our own centimetres along the scanner's; None without a scale measured on them.
-        framed: the picture stands still by the user's wish while the source goes on.
-        caption: how old the picture is, where it is not the live one; empty where it is.
-        caption_ink: its colour, and that of the border.
-        heading: LIVE, or what the live one of two panes is; empty elsewhere.
-        heading_ink: its colour.
+        ticks: our own centimetres along the scanner's; None if no scale was measured on them.
+        framed: the user froze the picture while the source goes on.
+        caption: age of the picture, if it is not the live one; else empty.
+        caption_ink: colour of the caption and of the border.
+        heading: LIVE, or the state of the live pane where there are two; else empty.
+        heading_ink: colour of the heading.
     """
 
     marker: Marker = Marker.NONE
@@ -92,17 +92,17 @@ def annotations_of(
     face_row: int | None,
     flip: Flip = AS_IT_CAME,
 ) -> Annotations:
-    """The marks that belong to a frame's kind and scale.
+    """The marks for a frame of this kind and scale.
 
-    A native frame has a probe face, hence a depth ruler; a slice has none, hence letters and a scale bar. Without a
-    known scale there is neither.
+    A native frame has a probe face and so a depth ruler; a slice has none, and gets letters and a scale bar. Without a
+    known scale there is neither ruler nor bar.
 
     Args:
         frame: the picture.
         info: its source.
-        marker: at which side of the unflipped picture the user says the probe's marker is.
-        face_row: row of the probe face, None where there is none.
-        flip: which way the picture is turned over on the screen.
+        marker: side of the unflipped picture on which the user says the probe's marker is.
+        face_row: row of the probe face; None if there is none.
+        flip: how the picture is flipped on the screen.
     """
     spacing, is_slice = frame.spacing, frame.origin.view is View.SLICE
     has_ruler = spacing is not None and face_row is not None
@@ -118,7 +118,7 @@ def annotations_of(
 
 
 def face_row(frame: Frame) -> int | None:
-    """The row of the probe face, where depth is counted from; None where there is none."""
-    from inference.model.segmentation import probe_face_row  # OpenCV: not before the window is there
+    """Row of the probe face, from which depth is counted; None if there is none."""
+    from inference.model.segmentation import probe_face_row  # imports OpenCV: only after the window has appeared
 
     return probe_face_row(frame)

@@ -1,4 +1,4 @@
-"""A caliper on a picture that stands still: two points, and the distance between them."""
+"""A caliper on a still picture: two points and the distance between them."""
 
 import math
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from inference.ruler import Point
 
 @dataclass(frozen=True, slots=True)
 class Caliper:
-    """Belongs to one frame; on any other it begins anew.
+    """A caliper belongs to one frame; on any other frame it starts again.
 
     Attributes:
-        frame: on which it was set.
+        frame: the frame on which it was set.
         points: none, one or two, (x, y) in pixels.
     """
 
@@ -20,17 +20,17 @@ class Caliper:
     points: tuple[Point, ...] = ()
 
     def clicked(self, frame: Frame, x: float, y: float) -> "Caliper":
-        """With one more point; a third one begins anew."""
+        """The caliper with one more point; a third point starts a new caliper."""
         begun = self.points if self.frame is frame and len(self.points) < 2 else ()
         return Caliper(frame, (*begun, (x, y)))
 
     def on(self, frame: Frame) -> tuple[Point, ...]:
-        """The points, as far as they are this frame's."""
+        """The points, if they were set on this frame; else none."""
         return self.points if self.frame is frame else ()
 
     @property
     def words(self) -> str:
-        """The distance in mm, or in pixels where nobody knows the scale; empty before the second point."""
+        """The distance in mm, or in pixels if the scale is unknown; empty before the second point."""
         if self.frame is None or len(self.points) != 2:
             return ""
         (x0, y0), (x1, y1) = self.points

@@ -1,4 +1,4 @@
-"""The facts under the state: scale with its provenance, model, provider, age, drops. Pure functions."""
+"""The facts below the state: scale and its provenance, model, provider, age, drops. Pure functions."""
 
 from inference.live.health import STALE_AFTER_S
 from inference.live.model import Model
@@ -10,7 +10,7 @@ from inference.readout.states import DASH
 from inference.spacing import PixelSpacing
 
 FACTS = ("Scale", "Model", "File", "Device", "Age since capture", "Dropped")
-"""The rows under the state, in their order. A new row is a name here and its value in `facts`."""
+"""The rows below the state, in order. A new row needs a name here and a value in `facts`."""
 
 
 def facts(
@@ -22,7 +22,7 @@ def facts(
     *,
     calibrating: bool = False,
 ) -> dict[str, str]:
-    """The value of each of `FACTS`; while calibrating, the picture stands on purpose and has no age."""
+    """The value of each of `FACTS`. While the user calibrates, the picture stands still on purpose and has no age."""
     return {
         "Scale": DASH if shown is None else scale_words(shown.frame.spacing),
         "Model": DASH if model is None else f"{model.contract.identity.name} {model.contract.identity.version}",
@@ -34,7 +34,7 @@ def facts(
 
 
 def scale_words(spacing: PixelSpacing | None) -> str:
-    """Millimetres a pixel and where they come from."""
+    """Millimetres per pixel, and where they come from."""
     if spacing is None:
         return "unknown"
     row, col = f"{spacing.row_mm:.3g}", f"{spacing.col_mm:.3g}"
@@ -42,10 +42,10 @@ def scale_words(spacing: PixelSpacing | None) -> str:
 
 
 def _device(model: Model, shown: Outcome | None) -> str:
-    """What the model really runs on; why on nothing faster, the model card says.
+    """The provider that the model really runs on; the model card says why it is not a faster one.
 
-    A graphics card can fail while the model runs: what the newest answer was computed on counts. Whose bfloat16 it is
-    says the card too: the row holds some thirty letters.
+    A graphics card can fail while the model runs, so what the newest answer was computed on counts. The model card also
+    says whose bfloat16 it is: this row has room for some thirty letters.
     """
     analysis = shown.analysis if isinstance(shown, Tumour | NothingFound) else None
     provider = model.provider if analysis is None else analysis.provider
@@ -63,7 +63,7 @@ def _instead(model: Model, provider: str) -> str:
 
 
 def _age(shown: Outcome | None, meter: PaintMeter, now: float) -> str:
-    """Capture to paint of the newest picture; once it stands still, how old it is."""
+    """Time from capture to paint of the newest picture; once the picture stands still, its age."""
     if shown is None or meter.last_ms is None:
         return DASH
     standing = now - shown.frame.captured_at

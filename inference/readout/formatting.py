@@ -1,4 +1,4 @@
-"""Numbers as the screen says them."""
+"""Numbers as the screen shows them."""
 
 import math
 
@@ -8,7 +8,7 @@ from inference.readout.marks import Ink, Shape
 from inference.source_info import SourceInfo
 
 UNDER_1 = "<\u00a01"
-"""In whole mm² it would be 0, beside a contour."""
+"""Shown for an area that would round to 0 mm², beside its contour."""
 
 
 def detail_words(tumour: Tumour) -> str:
@@ -26,8 +26,8 @@ def detail_words(tumour: Tumour) -> str:
 
 
 def area_words(area_mm2: float, limits: tuple[float, ...] = ()) -> str:
-    """Whole mm², to 10 mm² above 100; rounding never moves a number across a limit, nor makes nothing of something."""
-    area_mm2 = round(area_mm2, 6)  # pixels times spacing is a hair off where it should be whole
+    """Whole mm², to 10 mm² above 100; rounding never crosses a limit, and never turns a small area into 0."""
+    area_mm2 = round(area_mm2, 6)  # pixels times spacing can miss a whole number by a rounding error
     if 0 < area_mm2 < 0.5:
         return UNDER_1
     rounded = round(area_mm2 / 10) * 10 if area_mm2 > 100 else round(area_mm2)
@@ -47,12 +47,12 @@ def counted(count: int, noun: str) -> str:
 
 
 def spaced(value: int) -> str:
-    """Thousands apart by a space that never breaks; four digits stay together."""
+    """Thousands separated by a no-break space; four digits stay together."""
     return f"{value:,}".replace(",", "\u00a0") if value >= 10_000 else str(value)
 
 
 def mode_words(info: SourceInfo | None, condition: Condition) -> tuple[str, Ink, Shape]:
-    """LIVE only for a device that delivers; a file is a replay. Words, ink and shape."""
+    """LIVE only for a device that delivers pictures; a file is a replay. Returns words, ink and shape."""
     if info is None or condition.health is Health.EMPTY:
         return "NO SOURCE", Ink.MUTED, Shape.DIAMOND
     if condition.health is Health.VIEW_FROZEN:
@@ -66,7 +66,7 @@ def mode_words(info: SourceInfo | None, condition: Condition) -> tuple[str, Ink,
 
 
 def source_words(info: SourceInfo, *, brief: bool = False) -> str:
-    """Size, pace and nature of the source; without its pace where there is little room."""
+    """Size, frame rate and kind of the source; `brief` leaves the frame rate out."""
     pace = "" if info.fps is None or brief else f" · {info.fps:.0f} fps"
     return f"{info.cols} × {info.rows}{pace}" + (" · simulated" if info.origin.simulated else "")
 

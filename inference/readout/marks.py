@@ -1,10 +1,10 @@
-"""Tones, shapes, inks and lines by which the screen tells states apart."""
+"""Tones, shapes, inks and lines that tell the states on the screen apart."""
 
 from enum import StrEnum
 
 
 class Tone(StrEnum):
-    """The colour family of a state; the theme knows the colours."""
+    """The colour family of a state; the theme defines the colours."""
 
     NEUTRAL = "neutral"
     NOTICE = "notice"
@@ -22,7 +22,7 @@ class Shape(StrEnum):
 
 
 class Ink(StrEnum):
-    """The colour of words, by name; the theme knows the colours."""
+    """The colour of words, by name; the theme defines the colours."""
 
     MUTED = "muted"
     GREY = "grey"
@@ -38,6 +38,6 @@ class Line(StrEnum):
     SOLID = "solid"
     """Cyan."""
     DASHED = "dashed"
-    """Amber: at most the contract's limit."""
+    """Amber: area up to the contract's limit."""
     DOTTED = "dotted"
-    """Grey: its scale is unknown."""
+    """Grey: scale unknown."""

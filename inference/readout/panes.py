@@ -1,4 +1,4 @@
-"""What each of two panes says: which is live, and how old the other one is. Pure functions."""
+"""What each of two panes says: which one is live, and how old the other one is. Pure functions."""
 
 from dataclasses import replace
 
@@ -17,12 +17,12 @@ NOT_YET = "No frame analysed yet"
 def analysed_annotations(
     annotations: Annotations, outcome: Outcome, condition: Condition, live: Frame | None, now: float
 ) -> Annotations:
-    """The marks of the analysed pane: its age across the top; ruler and marker stand at the live one.
+    """The marks of the analysed pane: its age across the top; ruler and marker are on the live pane.
 
     Args:
-        annotations: the marks of the picture alone.
+        annotations: the marks of the picture when it is shown alone.
         outcome: what the pane shows.
-        condition: of source and model.
+        condition: health of source and model.
         live: what the live pane shows.
         now: `time.monotonic()` seconds.
     """
@@ -32,13 +32,13 @@ def analysed_annotations(
 
 
 def live_annotations(annotations: Annotations, info: SourceInfo | None, condition: Condition) -> Annotations:
-    """The marks of the live pane: all but what speaks of a contour, and the source's own condition as its heading."""
+    """The marks of the live pane: none that describe a contour; the source's own condition is the heading."""
     words, ink, _ = mode_words(info, condition)
     return replace(annotations, banner="", framed=False, heading=words, heading_ink=ink)
 
 
 def _age_words(outcome: Outcome, condition: Condition, live: Frame | None, now: float) -> tuple[str, Ink]:
-    """How old the analysed picture is; the same picture as the live one has no age."""
+    """Age of the analysed picture; none if the live pane shows the same picture."""
     if condition.health is Health.VIEW_FROZEN:
         return f"VIEW FROZEN \u2212{condition.seconds:.1f}\u00a0s", Ink.BLUE
     done = "ANALYSED" if isinstance(outcome, Tumour | NothingFound) else "NOT ANALYSED"

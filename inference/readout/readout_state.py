@@ -1,4 +1,4 @@
-"""The vocabulary of the readout: tones, shapes, lines, cards. Which state says what is decided in `states`."""
+"""The vocabulary of the readout: tones, shapes, lines, cards. `states` decides which state says what."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,16 +35,16 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class ReadoutState:
-    """All that the readout says of one moment.
+    """Everything that the readout says at one moment.
 
     Attributes:
-        number: the area, or a dash, or empty where `headline` stands in its place.
+        number: the area or a dash; empty if `headline` stands in its place.
         unit: mm², px, or empty.
-        headline: words instead of a number.
+        headline: words shown instead of a number.
         detail: diameters, depth, regions.
-        card: the state.
+        card: the state's box.
         contour: whether the outcome's contour may be drawn.
-        dimmed: whether the picture is no longer to be believed.
+        dimmed: whether the picture can no longer be trusted.
         banner: words across the picture, or empty.
     """
 
@@ -60,7 +60,7 @@ class ReadoutState:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known beside the outcome: the model's contract, the phase, the warning that is held."""
+    """What is known besides the outcome: the model's contract, the phase, the warning that is held."""
 
     contract: ModelContract | None
     phase: Phase
@@ -68,18 +68,18 @@ class Context:
 
 
 class HeldWarning:
-    """Remembers when each size state was last true and answers the gravest of the last half second."""
+    """Holds the gravest size state of the last half second."""
 
     def __init__(self) -> None:
         self._last_true: dict[SizeState, float] = {}
 
     def update(self, state: SizeState | None, now: float) -> SizeState | None:
-        """Take the newest frame's state at time `now` (monotonic seconds), and answer the one to show."""
+        """Take the newest frame's state at time `now` (monotonic seconds), and return the one to show."""
         if state is not None:
             self._last_true[state] = now
         held = [s for s in _SEVERITY if s in self._last_true and now - self._last_true[s] < HOLD_S]
         return held[0] if held else state
 
     def reset(self) -> None:
-        """Forget everything: another source, or another place in it."""
+        """Forget everything, after a change of source or a jump within it."""
         self._last_true.clear()

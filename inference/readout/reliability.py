@@ -1,4 +1,4 @@
-"""What may be said of a contour's reliability: only what was measured, on pictures like this one. Pure functions."""
+"""What may be said about a contour's reliability: only what was measured on pictures like this one. Pure functions."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -11,7 +11,7 @@ from inference.view_notes import Phase
 
 
 class Gap(StrEnum):
-    """Why no measured figure may stand beside this picture."""
+    """Why no measured figure may be quoted for this picture."""
 
     PHASE = "phase"
     SCALE = "scale"
@@ -22,10 +22,10 @@ class Gap(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Measured figures that cover a picture, or the gap that forbids quoting any.
+    """Measured figures that apply to a picture, or the gap that forbids quoting any.
 
     Attributes:
-        measured: figures of the running mode on the population that is being imaged; None with a gap.
+        measured: figures of the running mode on the imaged population; None with a gap.
         gap: why there are none; None with figures.
     """
 
@@ -34,7 +34,7 @@ class Evidence:
 
 
 def evidence(frame: Frame, contract: ModelContract | None, phase: Phase, mode: Mode) -> Evidence:
-    """Figures of the mode in which the frame was analysed, if they cover this frame in this phase."""
+    """Figures of the mode in which the frame was analysed, if they apply to this frame in this phase."""
     gap = _gap(frame, contract, phase, mode)
     if gap is not None or contract is None:
         return Evidence(None, gap or Gap.NOT_MEASURED)
@@ -42,7 +42,7 @@ def evidence(frame: Frame, contract: ModelContract | None, phase: Phase, mode: M
 
 
 def _gap(frame: Frame, contract: ModelContract | None, phase: Phase, mode: Mode) -> Gap | None:
-    """The first reason, gravest first, why the contract's figures do not speak of this frame."""
+    """The gravest reason why the contract's figures do not apply to this frame; None if they do."""
     if safety.of_phase(phase, None if contract is None else contract.population.phases):
         return Gap.PHASE
     if contract is None:
@@ -61,15 +61,15 @@ def _gap(frame: Frame, contract: ModelContract | None, phase: Phase, mode: Mode)
 
 
 def is_demonstration(frame: Frame, contract: ModelContract | None) -> bool:
-    """Whether a model trained on simulation looks at a picture that is not simulated."""
+    """Whether a model trained on simulation is analysing a picture that is not simulated."""
     return contract is not None and contract.population.simulated and not frame.origin.simulated
 
 
 def expected_dice(tumour: Tumour, measured: Measured) -> BandScore | None:
-    """The measured Dice of slices with this segmented area, or None where none may be quoted.
+    """The measured Dice of slices with this segmented area; None if none may be quoted.
 
-    A cut contour, or one without a scale, has no known area. Where all regions together fall in another band than the
-    largest alone, which decides on the size warning, the two would contradict each other: nothing is quoted.
+    A contour that is cut or has no scale has no known area. Where all regions together fall in another band than the
+    largest alone, which decides the size warning, the figure would contradict the warning: nothing is quoted.
     """
     total, largest = tumour.area_mm2, tumour.largest.area_mm2
     if total is None or largest is None or tumour.touches_edge:

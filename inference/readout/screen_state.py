@@ -1,4 +1,4 @@
-"""Everything that the screen shows at one moment, resolved here by one pure function and then drawn."""
+"""Everything the screen shows at one moment: one pure function resolves it, then it is drawn."""
 
 from dataclasses import dataclass, field, replace
 
@@ -32,8 +32,8 @@ class Comparison:
     """The truth about one frame of a replay.
 
     Attributes:
-        outlines: of the true tumour, (n, 2) of (x, y) in pixels each.
-        words: how well the contour fits it; empty without a truth.
+        outlines: of the true tumour, each (n, 2) of (x, y) in pixels.
+        words: how well the contour matches it; empty without a truth.
     """
 
     outlines: tuple[NDArray[np.float32], ...] = ()
@@ -45,9 +45,9 @@ class Marking:
     """What is being marked on the picture: a scale, or a rectangle.
 
     Attributes:
-        points: clicked for the scale so far, (x, y) in pixels.
-        preview: two points and the scale they give, as far as they give one.
-        ruler: two points on the scanner's depth scale, where the scale in use was measured on it.
+        points: clicked so far to set the scale, (x, y) in pixels.
+        preview: two points and the scale they give, once they give one.
+        ruler: two points on the scanner's depth scale, if the scale in use was measured on it.
     """
 
     points: tuple[Point, ...] = ()
@@ -57,11 +57,11 @@ class Marking:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScreenInputs:
-    """What decides on the screen.
+    """Everything that decides what the screen shows.
 
     Attributes:
         now: `time.monotonic()` seconds.
-        moment: what the session gave.
+        moment: what the session returned.
         info: of the open source; None while there is none.
         contract: of the loaded model; None while there is none.
         notes: what the user has said of the view.
@@ -69,12 +69,12 @@ class ScreenInputs:
         comparison: with the truth, where the shown frame has one.
         face_row: row of the probe face in this source's pictures; None where unknown.
         marking: what is being marked on the picture; None while nothing is.
-        whole: the newest picture with the scanner's text and ruler, while something is marked on it.
-        live_frame: what the live one of two panes shows so far.
+        whole: the newest picture with the scanner's text and ruler, shown while something is marked on it.
+        live_frame: what the live pane of two shows so far.
         two_panes: whether the live picture stands beside the analysed one.
-        caliper: the one being set; None while it is put away.
-        disagreement: whether the map of where passes disagree is wanted.
-        contour_off: whether the user took the contour off for a moment.
+        caliper: the caliper being set; None while it is put away.
+        disagreement: whether the user wants the map of where passes disagree.
+        contour_off: whether the user has hidden the contour for a moment.
     """
 
     now: float
@@ -96,7 +96,7 @@ class ScreenInputs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LivePane:
-    """The live one of two panes: every picture of the source, none with a contour.
+    """The live pane of two: every picture of the source, without a contour.
 
     Attributes:
         frame: its picture.
@@ -109,12 +109,12 @@ class LivePane:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LiveInset:
-    """The live picture, small, while the view is frozen.
+    """The small live picture shown while the view is frozen.
 
     Attributes:
-        frame: a new picture; None leaves the one that is there.
+        frame: a new picture; None keeps the present one.
         words: LIVE, or what is wrong with the signal.
-        ink: their colour.
+        ink: colour of the words.
     """
 
     frame: Frame | None
@@ -124,21 +124,21 @@ class LiveInset:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScreenState:
-    """All that is drawn at one moment.
+    """Everything that is drawn at one moment.
 
     Attributes:
-        info: of the source, for the top bar.
+        info: of the source; shown in the top bar.
         condition: health of what is shown.
         readout: number, state and sentences.
-        outcome: whose picture and contour are shown; None before the first.
-        whole: the picture to show in its place, without a contour; None where the outcome's own stands.
-        lines: how each of its regions is drawn; empty where no contour may be.
+        outcome: its picture and contour are shown; None before the first.
+        whole: the picture shown instead, without a contour; None if the outcome's own is shown.
+        lines: how each region of the outcome is drawn; empty if no contour may be drawn.
         comparison: the true outlines of the same frame.
         annotations: the marks around the picture; None before the first.
-        spread: (rows, cols) where passes disagree, to be laid over the picture; None where it is not.
+        spread: (rows, cols) disagreement of the passes, drawn over the picture; None if it is not drawn.
         contour_off: whether the contour is hidden for a moment.
-        live: the live one of two panes; None where there is one pane, or no picture yet.
-        inset: the live picture over a frozen view; None where there is none.
+        live: the live pane of two; None with one pane, or before the first picture.
+        inset: the live picture over a frozen view; None if there is none.
     """
 
     info: SourceInfo | None
@@ -156,7 +156,7 @@ class ScreenState:
 
 
 def resolve(given: ScreenInputs) -> ScreenState:
-    """What the screen shows, given all that decides on it."""
+    """Resolve what the screen shows from everything that decides it."""
     outcome, condition = given.moment.shown, _condition(given)
     readout = readout_of(outcome, condition, Context(given.contract, given.notes.phase, given.held))
     spread = disagreement_of(outcome) if given.disagreement and condition.flowing else None
@@ -178,7 +178,7 @@ def resolve(given: ScreenInputs) -> ScreenState:
 
 
 def _condition(given: ScreenInputs) -> Condition:
-    """That of what is shown; a picture on which something is marked has a condition of its own."""
+    """Condition of what is shown; a picture that is being marked has a condition of its own."""
     condition = given.moment.condition
     if condition.health is Health.VIEW_FROZEN or given.two_panes or given.whole is None or not condition.flowing:
         return condition
@@ -234,7 +234,7 @@ def _around(given: ScreenInputs, frame: Frame, readout: ReadoutState) -> Annotat
 
 
 def _ticks(marking: Marking, frame: Frame) -> Ticks | None:
-    """Our own centimetres beside the scanner's: those of the points clicked so far, or of the scale in use."""
+    """Our own centimetres beside the scanner's, from the points clicked so far or from the scale in use."""
     if marking.preview is not None:
         return Ticks.along(*marking.preview)
     return None if marking.ruler is None or frame.spacing is None else Ticks.along(marking.ruler, frame.spacing)

@@ -1,9 +1,9 @@
-"""What the screen says and how it looks, for every answer of the engine and every condition of the source.
+"""What the screen says and how it looks for every answer of the engine and every condition of the source.
 
 Pure functions from (outcome, condition, context) to a `ReadoutState`; no widget, no clock. A hazard review reads this
 file. Each state has a tone (colour), a shape for those who cannot tell the colours, and its own sentence.
-What forbids to trust a contour is its headline, gravest first: phase, then population, then size and scale; what
-follows stands under it, amber stays while the size is small, whatever the headline.
+The headline is the gravest reason not to trust a contour: phase, then population, then size and scale. The other
+reasons stand below it; amber stays while the size is small, whatever the headline.
 
     state                     shape  tone     number   contour
     tumour, no size warning   ●      neutral  mm²      cyan, solid
@@ -70,7 +70,7 @@ def readout_of(outcome: Outcome | None, condition: Condition, context: Context) 
 
 
 def _frozen_card(condition: Condition, card: Card) -> Card:
-    """Picture and its own contour stay, and say so; all that the picture's own card warns of stands under it."""
+    """Picture and contour stay, and the card says so; the warnings of the picture's own card follow below."""
     title, body = _frozen_title(condition.seconds), (condition.sentence, f"{card.title}.", *card.body)
     return Card(Tone.FAULT, Shape.SQUARE, title, body, card.offers)
 
@@ -104,19 +104,19 @@ def _answer(outcome: Outcome, condition: Condition, context: Context) -> Readout
 
 
 def _no_number(card: Card, headline: str = "") -> ReadoutState:
-    """A dash for the number, or the words that stand in its place."""
+    """A dash instead of the number, or the words that replace it."""
     return ReadoutState("" if headline else DASH, "", headline, "", card)
 
 
 def _with_banner(shown: ReadoutState, frame: Frame, contract: ModelContract | None) -> ReadoutState:
-    """The same state, with the demonstration banner where it must stand."""
+    """The same state, with the demonstration banner if it is required."""
     if not is_demonstration(frame, contract):
         return shown
     return replace(shown, banner=DEMONSTRATION_BANNER)
 
 
 def condition_card(condition: Condition) -> Card | None:
-    """The card of a source or model that is not running; None where the outcome may speak for itself."""
+    """The card of a source or model that is not running; None if the outcome may speak for itself."""
     if condition.flowing:
         return None
     if condition.frozen_s is not None:
@@ -143,7 +143,7 @@ _CONDITIONS = {
     Health.BROKEN: (Tone.FAULT, "Source stopped", ""),
     Health.ENDED: (Tone.NEUTRAL, "End of the source", "There are no more frames."),
 }
-"""Tone, title and sentence; an empty sentence is the condition's own."""
+"""Tone, title and sentence; if the sentence is empty, the condition's own is used."""
 _REMEDIES = {
     Health.EMPTY: (Offer.OPEN,),
     Health.REFUSED: (Offer.OPEN,),
@@ -151,13 +151,13 @@ _REMEDIES = {
     Health.MODEL_REFUSED: (Offer.MODEL,),
 }
 _CHOICES: dict[Reason, tuple[Offer, ...]] = {Reason.DEMONSTRATION: (Offer.MODEL, Offer.DEMONSTRATION)}
-"""What may be done about a frame that was not analysed on purpose."""
+"""What the user can do about a frame that was left unanalysed on purpose."""
 _DIMMED = (Health.STALE, Health.LOST, Health.BROKEN)
-"""The picture itself is no longer to be believed."""
+"""Conditions in which the picture itself can no longer be trusted."""
 
 
 def _failure_card(outcome: Failed, in_a_row: int) -> Card:
-    """One failure, or a run of failures that is worth a word of its own."""
+    """The card for one failure, or for a run of failures."""
     if in_a_row >= FAILURES_THAT_STAY:
         return Card(Tone.FAULT, Shape.SQUARE, "ANALYSIS FAILING", (f"{in_a_row} frames in a row.", outcome.sentence))
     return Card(Tone.FAULT, Shape.SQUARE, safety.FAILED, (outcome.sentence,))
@@ -165,14 +165,14 @@ def _failure_card(outcome: Failed, in_a_row: int) -> Card:
 
 @dataclass(frozen=True, slots=True)
 class _Concern:
-    """One thing that forbids to trust an answer: its headline, and what it means."""
+    """One reason not to trust an answer: its headline, and what it means."""
 
     title: str
     lines: tuple[str, ...] = ()
 
 
 def _concerns(outcome: Tumour | NothingFound, context: Context) -> tuple[_Concern, ...]:
-    """Phase, then population: what forbids to trust an answer of any size."""
+    """Reasons not to trust an answer of any size: phase, then population."""
     contract, unlike = context.contract, outcome.analysis.unlike
     phase = safety.of_phase(context.phase, None if contract is None else contract.population.phases)
     found = [_Concern(phase[0], phase[1:])] if phase else []
@@ -191,19 +191,19 @@ def _said_under(concerns: Sequence[_Concern]) -> tuple[str, ...]:
 
 
 def _tumour(tumour: Tumour, context: Context, *, figures: bool) -> ReadoutState:
-    """A contour with its area in mm², or in pixels where nobody knows the scale."""
+    """A contour with its area in mm², or in pixels if the scale is unknown."""
     area = tumour.area_mm2
     card = _tumour_card(tumour, context, figures=figures)
     if area is None:
         return ReadoutState(spaced(tumour.area_px), "px", "", region_words(len(tumour.regions)), card, contour=True)
     number = area_words(area, _limits(context.contract))
-    if tumour.touches_edge:  # of less than 1 mm², with more outside, only that it is something is known
+    if tumour.touches_edge:  # below 1 mm² and cut by the edge: known only to be more than 0
         number = ">\u00a00" if number == UNDER_1 else f"≥\u00a0{number}"
     return ReadoutState(number, "mm²", "", detail_words(tumour), card, contour=True)
 
 
 def _tumour_card(tumour: Tumour, context: Context, *, figures: bool) -> Card:
-    """What forbids to trust the contour, gravest first, then what is known of its accuracy."""
+    """Reasons not to trust the contour, gravest first, then what is known of its accuracy."""
     held = context.held or tumour.size
     warned = tumour.size is not None and held in (SizeState.AT_MOST_200, SizeState.AT_MOST_35)
     concerns = (*_concerns(tumour, context), *_of_size(tumour, context, held=warned))
@@ -219,7 +219,7 @@ def _tumour_card(tumour: Tumour, context: Context, *, figures: bool) -> Card:
 
 
 def _of_size(tumour: Tumour, context: Context, *, held: bool) -> tuple[_Concern, ...]:
-    """A small or unscaled contour; the words are true of this very frame, however long the warning is held."""
+    """Concerns about a small or unscaled contour; they describe this very frame, however long the warning is held."""
     if tumour.size is None:
         return (_Concern(safety.UNVALIDATED, ("Pixels instead of mm², and no size warning is possible.",)),)
     if tumour.size in safety.SMALL:
@@ -239,7 +239,7 @@ def _limit_words(held: SizeState, contract: ModelContract | None) -> str:
 
 
 def _accuracy_lines(tumour: Tumour, context: Context) -> tuple[str, ...]:
-    """Expected Dice with its n, patients and data; nothing where a headline already says why there is none."""
+    """Expected Dice with its n, patients and data; nothing if a headline already says why there is none."""
     known = evidence(tumour.frame, context.contract, context.phase, tumour.analysis.mode)
     if tumour.analysis.unlike or known.gap not in (None, Gap.NOT_MEASURED):
         return ()
@@ -260,7 +260,7 @@ def _test_set(measured: Measured) -> str:
 
 
 def _nothing(outcome: NothingFound, context: Context, *, figures: bool) -> ReadoutState:
-    """Never 'no tumour': nothing was segmented, and how often that is wrong is measured or not."""
+    """Never 'no tumour': nothing was segmented; says how often that is wrong, or that it was not measured."""
     concerns = _concerns(outcome, context)
     if outcome.frame.spacing is None:
         concerns = (*concerns, _Concern(safety.UNVALIDATED))
@@ -282,7 +282,7 @@ def _miss_lines(outcome: NothingFound, context: Context) -> tuple[str, ...]:
 
 
 def region_lines(tumour: Tumour, held: SizeState | None) -> tuple[Line, ...]:
-    """How each region is drawn: small ones dashed whatever the total; the largest follows the held warning."""
+    """How each region is drawn: small ones dashed whatever the total area; the largest follows the held warning."""
     return tuple(_line(region, held if index == 0 else None) for index, region in enumerate(tumour.regions))
 
 

@@ -1,4 +1,4 @@
-"""Sources of frames. `open_source` and `open_live` are the only doors: they take what a user types, drops or picks."""
+"""Sources of frames, opened by `open_source` and `open_live` only, from the text that a user types, drops or picks."""
 
 from pathlib import Path
 
@@ -21,15 +21,15 @@ from inference.spacing import PixelSpacing
 SIMULATED = "simulated:"
 """Opens the phantom of known area."""
 DISTURBED = "simulated:?"
-"""Opens the phantom as a live signal that something goes wrong with: simulated:?disturb=lifted&at=3."""
+"""Opens the phantom as a live signal with disturbances: simulated:?disturb=lifted&at=3."""
 DEVICE = "device:"
-"""Before the name of a capture device."""
+"""Prefix of a capture device's name."""
 OPENIGTLINK = "igtl"
 VIDEO_STREAMS = ("rtsp", "rtsps", "udp", "rtp", "srt", "http", "https")
 
 
 def is_live(text: str) -> bool:
-    """Whether this is a device or the address of a stream rather than the name of a file."""
+    """Whether this is a device or the address of a stream, rather than the name of a file."""
     if text.startswith((DEVICE, DISTURBED)):
         return True
     scheme, found, _ = text.partition("://")
@@ -71,14 +71,14 @@ def open_source(
     region: int | None = None,
     config: Path | None = None,
 ) -> RecordedSource:
-    """Open a recorded source. Other people's files are decoded in a process of their own, our records here.
+    """Open a recorded source. Other people's files are decoded in a separate process, our own records in this one.
 
     Args:
         text: path of a file or folder, or `simulated:`.
         axis: NIfTI axis along which a volume is swept: i, j or k.
-        spacing: the user's own spacing, which goes before the file's.
+        spacing: the user's own spacing; takes precedence over the file's.
         region: number of a DICOM ultrasound region, where a picture holds several.
-        config: the PLUS configuration that a tracked sequence was recorded with; goes before the file's own spacing.
+        config: the PLUS configuration a tracked sequence was recorded with; takes precedence over the file's spacing.
 
     Raises:
         SourceError: if it cannot be opened, with what to do about it.
@@ -106,9 +106,9 @@ def open_here(
     region: int | None = None,
     config: Path | None = None,
 ) -> RecordedSource:
-    """Open a file in this very process: what `open_source` has done in another.
+    """Open a file in this process; `open_source` has another process do this.
 
-    Libraries are loaded only for the files that need them: the first picture has to come fast.
+    Libraries are loaded only for the files that need them, so that the first picture comes fast.
     """
     path = Path(text).expanduser()
     try:

@@ -1,4 +1,4 @@
-"""What every source of frames promises."""
+"""The interface of every source of frames."""
 
 from collections.abc import Iterator
 from types import TracebackType
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 LOST_AFTER_S = 0.5
-"""A live source that gives no picture for this long has lost its signal, and what was said of it by hand is void."""
+"""A live source that gives no picture for this long has lost its signal; settings made by hand then no longer hold."""
 
 
 class FrameSource(Protocol):
@@ -25,7 +25,7 @@ class FrameSource(Protocol):
         ...
 
     def frames(self) -> Iterator[Frame]:
-        """Frames in order, each as soon as it exists; ends at the end of the source or after `close()`.
+        """Frames in order, each as soon as it exists; ends with the source or after `close()`.
 
         Raises:
             SourceError: if the source breaks.
@@ -33,20 +33,20 @@ class FrameSource(Protocol):
         ...
 
     def close(self) -> None:
-        """Free the source and any thread stuck in it. Harmless when repeated."""
+        """Free the source, and any thread that is stuck in it. Harmless when repeated."""
         ...
 
 
 @runtime_checkable
 class RecordedSource(FrameSource, Protocol):
-    """A source that can be read anywhere, any number of times: files, and the phantom."""
+    """A source that can be read at any index, any number of times: files, and the phantom."""
 
     def __len__(self) -> int:
         """Number of frames."""
         ...
 
     def read(self, index: int) -> Frame:
-        """Frame `index`, 0 <= index < len(self), `captured_at` being now.
+        """Frame `index`, 0 <= index < len(self); its `captured_at` is the time of this call.
 
         Raises:
             IndexError: outside the source.
@@ -55,7 +55,7 @@ class RecordedSource(FrameSource, Protocol):
         ...
 
     def save_masks(self, masks: list[Mask], path: str) -> None:
-        """Write one (rows, cols) 0/1 mask a frame on the source's own geometry as NIfTI.
+        """Write one (rows, cols) 0/1 mask per frame as NIfTI, on the source's own geometry.
 
         Raises:
             OutputError: if the file cannot be written.
@@ -65,68 +65,68 @@ class RecordedSource(FrameSource, Protocol):
 
 @runtime_checkable
 class Whole(Protocol):
-    """A source that takes something off its pictures, and can show what."""
+    """A source that removes something from its pictures and can show them complete."""
 
     def whole(self) -> Pixels | None:
-        """The newest picture before anything was taken off: to click on, and for nothing else; see `LiveSource`."""
+        """The newest picture before anything was removed: only for clicking on; see `LiveSource`."""
         ...
 
 
 @runtime_checkable
 class LiveSource(FrameSource, Protocol):
-    """A device or stream: no frame comes twice, and its scale can be set while it runs."""
+    """A device or stream: no frame comes twice, and the scale can be set while it runs."""
 
     def set_spacing(self, spacing: PixelSpacing | None) -> None:
-        """Use this scale from the next picture on; None goes back to the signal's own.
+        """Use this scale from the next picture on; None returns to the signal's own.
 
-        If the watched depth text or ruler has changed, what stands there now is taken for right.
+        If the watched depth text or ruler has changed, its present state becomes the reference.
         """
         ...
 
     def restore_spacing(self, spacing: PixelSpacing) -> None:
-        """Use a scale that an interruption ended, on the user's word that the depth is unchanged.
+        """Reuse a scale that an interruption ended, because the user says that the depth is unchanged.
 
-        Unlike `set_spacing` it takes nothing new for right: where depth text or ruler has changed, it stays void.
+        Unlike `set_spacing` this takes no new reference: if depth text or ruler has changed, the scale stays void.
         """
         ...
 
     def void_spacing(self, reason: str) -> None:
-        """Trust no scale, neither given nor stated, until a new one is given; the reason is shown."""
+        """Trust no scale, given or stated, until a new one is given; the reason is shown to the user."""
         ...
 
     def whole(self) -> Pixels | None:
-        """The newest picture as the scanner drew it, text and ruler too: to mark a region on, and for nothing else.
+        """The newest picture as the scanner drew it, with text and ruler: only for marking a region on it.
 
         It may show a patient's name: it is never kept, recorded or exported.
         """
         ...
 
     def watch_depth(self, guard: "DepthGuard | None") -> None:
-        """Compare every picture, while it is whole, with the one on which depth text and ruler were marked.
+        """Compare every picture, before anything is blackened, with the one on which depth text and ruler were marked.
 
-        The first that differs has no scale, neither given nor stated, and none after it has until a new one is given;
-        `Frame.depth_changed_at` says so. None watches nothing.
+        The first picture that differs has no scale, given or stated, and neither has any later one until a new scale is
+        given; `Frame.depth_changed_at` says so. None watches nothing.
 
         Args:
-            guard: `DepthGuard(source.whole(), region)`, made of the picture that the user saw.
+            guard: `DepthGuard(source.whole(), region)`, made from the picture that the user saw.
         """
         ...
 
     @property
     def depth_watched(self) -> bool:
-        """Whether depth text and ruler are watched, and are as they were marked: `may_measure` asks for it."""
+        """Whether depth text and ruler are watched and still as they were marked; needed for `may_measure`."""
         ...
 
 
 class Closing:
-    """Mixin: `with source:` closes it."""
+    """Mixin that makes `with source:` close the source."""
 
     def __enter__(self) -> Self:
-        """Use the source."""
+        """Return the source itself."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        """Close it."""
+        """Close the source."""
         self.close()
 
     def close(self) -> None:

@@ -1,7 +1,7 @@
-"""Capture devices by name: V4L2, DirectShow or AVFoundation through OpenCV. They know no scale.
+"""Capture devices by name: V4L2, DirectShow or AVFoundation through OpenCV. They do not know the scale.
 
-Which devices there are, and how one is opened, are two functions handed in, so that everything else is tested with
-real streams. No device itself was ever tested with this code.
+Two functions are passed in: one lists the devices, one opens a device. Everything else can then be tested with real
+streams. This code was never tested with an actual device.
 """
 
 import sys
@@ -29,9 +29,9 @@ class CaptureDevice:
     """A device as the system lists it.
 
     Attributes:
-        name: as its maker calls it; two of the same make have the same.
-        index: OpenCV's number of it now; another one after it was plugged in again.
-        path: the system's own name of the place it is plugged in, empty where there is none.
+        name: the maker's name for it; two devices of one make share it.
+        index: its present OpenCV number, which may change when it is plugged in again.
+        path: the system's name for the port it is plugged into; empty if there is none.
     """
 
     name: str
@@ -41,13 +41,13 @@ class CaptureDevice:
 
 @dataclass(frozen=True, slots=True)
 class CaptureFormat:
-    """What a device is asked for; None leaves the device its own choice.
+    """The format requested from a device; None leaves the choice to the device.
 
     Attributes:
         cols: width, pixels.
         rows: height, pixels.
-        fps: pictures a second, a wish only.
-        fourcc: four letters of the pixel format, such as MJPG or YUY2; a wish only.
+        fps: pictures per second; only a wish.
+        fourcc: four letters of the pixel format, such as MJPG or YUY2; only a wish.
     """
 
     cols: int | None = None
@@ -57,7 +57,7 @@ class CaptureFormat:
 
 
 class Grabber(Protocol):
-    """What is used of `cv2.VideoCapture`."""
+    """The part of `cv2.VideoCapture` that is used."""
 
     def isOpened(self) -> bool: ...  # noqa: D102, N802
     def read(self) -> tuple[bool, NDArray[Any]]: ...  # noqa: D102
@@ -71,7 +71,7 @@ Opener = Callable[[CaptureDevice], Grabber]
 
 
 def capture_devices() -> list[CaptureDevice]:
-    """The devices of this computer that give pictures, in the system's order."""
+    """The devices of this computer that deliver pictures, in the system's order."""
     from cv2_enumerate_cameras import enumerate_cameras, supported_backends
 
     backend = BACKENDS.get(sys.platform, cv2.CAP_ANY)
@@ -81,26 +81,26 @@ def capture_devices() -> list[CaptureDevice]:
 
 
 def open_grabber(device: CaptureDevice) -> Grabber:
-    """Open a device with OpenCV; whether that worked, `isOpened()` says."""
+    """Open a device with OpenCV; `isOpened()` says whether that worked."""
     return cv2.VideoCapture(device.index, BACKENDS.get(sys.platform, cv2.CAP_ANY))
 
 
 class CaptureSource(Live):
-    """Pictures of one capture device, grey and of one moment; what is outside the sector is exactly 0.
+    """Pictures of one capture device, grey, each of a single moment; everything outside the sector is exactly 0.
 
-    After an unplug the device is looked for by its name, since its number may be another device's then.
+    After an unplug the device is found again by its name, since its number may then belong to another device.
 
     Args:
-        name: of the device, as listed.
-        path: of the device, to tell two of the same name apart.
-        wanted: size and format to ask for.
+        name: name of the device, as listed.
+        path: port of the device, to tell two devices of the same name apart.
+        wanted: size and format to request.
         typed: the user's own scale.
         lister: lists the devices.
-        opener: opens one.
+        opener: opens a device.
 
     Raises:
         NotFoundError: if there is no such device, or several.
-        SourceError: if it gives no picture, or not of the size asked for.
+        SourceError: if it gives no picture, or one of another size than requested.
     """
 
     def __init__(
@@ -132,10 +132,10 @@ class CaptureSource(Live):
 
 
 def find(devices: Sequence[CaptureDevice], name: str, path: str = "") -> CaptureDevice:
-    """The device of that name; of several, the one at that path: another scanner's picture is worse than none.
+    """The device of that name; if there are several, the one at that path: no picture is better than another scanner's.
 
     Raises:
-        NotFoundError: if there is none, or it can't be told which of several.
+        NotFoundError: if there is no such device, or several that cannot be told apart.
     """
     named = [device for device in devices if device.name == name]
     if len(named) == 1:
@@ -149,7 +149,7 @@ def find(devices: Sequence[CaptureDevice], name: str, path: str = "") -> Capture
 
 
 def _prepare(grabber: Grabber, name: str, wanted: CaptureFormat) -> None:
-    """Ask for the newest picture only, and for the format; refuse another size than asked for."""
+    """Request the newest picture only, and the format; refuse a size other than the one requested."""
     if not grabber.isOpened():
         raise SourceError(f"{name} cannot be opened: close other programs that use it, or plug it in again.")
     grabber.set(cv2.CAP_PROP_BUFFERSIZE, 1)
@@ -166,7 +166,7 @@ def _prepare(grabber: Grabber, name: str, wanted: CaptureFormat) -> None:
 
 
 class _Grabbed:
-    """An open device. The reader thread never waits for anyone, so that the driver's queue stays empty."""
+    """An open device. Its reader thread never waits for anyone, so that the driver's queue stays empty."""
 
     def __init__(self, grabber: Grabber, weave: Weave) -> None:
         self._grabber = grabber

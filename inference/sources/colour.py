@@ -1,4 +1,4 @@
-"""Where a picture is coloured, seen before it becomes grey: Doppler and elastography, but not a tint of the whole."""
+"""Finds where a picture is coloured before it is made grey: Doppler and elastography, but not a tint of the whole."""
 
 from typing import Any
 
@@ -9,23 +9,23 @@ from numpy.typing import NDArray
 from inference.frame import ColourMap
 
 CELL = 4
-"""Pixels a side of a cell of the map."""
+"""Side of one cell of the map, pixels."""
 DEVIATION = 20
-"""Chroma of 255 by which a cell is another colour than its grey level has in this picture; JPEG's own is below 8."""
+"""Chroma difference, of 255, between a cell and its grey level's usual colour that counts; JPEG's own is below 8."""
 BLACK = 16
-"""Luma up to which a cell has no colour that anyone sees."""
+"""Luma up to which nobody sees a cell's colour."""
 SAMPLED = 3
-"""Every so many cells are asked for the tint."""
+"""Every third cell is used to find the tint."""
 LEVELS = 8
-"""Grey levels that each have a tint of their own: maps run from black over a colour to white."""
+"""Number of grey levels with a tint of their own: colour maps run from black through a colour to white."""
 
 
 def colour_map(picture: NDArray[Any], *, order: str = "RGB") -> ColourMap | None:
-    """Where a picture is coloured; None where it is not, which is quickly told of a grey one.
+    """Where a picture is coloured; None if it is not, which is quickly found for a grey one.
 
     Args:
         picture: (rows, cols) or (rows, cols, channels), uint8 or uint16; 3 or 4 channels are colour.
-        order: of the channels, "RGB" or "BGR"; a fourth one is ignored.
+        order: order of the channels, "RGB" or "BGR"; a fourth one is ignored.
     """
     if picture.ndim == 2 or picture.shape[2] < 3 or picture.dtype not in (np.uint8, np.uint16):
         return None
@@ -38,7 +38,7 @@ def colour_map(picture: NDArray[Any], *, order: str = "RGB") -> ColourMap | None
 
 
 def cells_coloured(small: NDArray[np.uint8], *, order: str = "RGB") -> ColourMap | None:
-    """The same of a picture that is small already."""
+    """The colour map of a picture that is already scaled down."""
     code = cv2.COLOR_RGB2YCrCb if order == "RGB" else cv2.COLOR_BGR2YCrCb
     cells: NDArray[Any] = cv2.cvtColor(small, code)
     luma, chroma = cells[..., 0], cells[..., 1:].astype(np.int16) - 128
@@ -47,7 +47,7 @@ def cells_coloured(small: NDArray[np.uint8], *, order: str = "RGB") -> ColourMap
         return None
     away = chroma.astype(np.int32) - _tint(luma, chroma)
     coloured = ((away**2).sum(axis=2) > DEVIATION**2) & (luma > BLACK)
-    # A single cell is the rim of a coloured text, or what a codec made of an edge.
+    # A single cell is the rim of coloured text, or a codec's artefact at an edge.
     # (The two anchors keep an even patch from shifting the map.)
     patch = np.ones((2, 2), np.uint8)
     blobs = cv2.dilate(cv2.erode(coloured.astype(np.uint8), patch, anchor=(0, 0)), patch, anchor=(1, 1))
@@ -55,7 +55,7 @@ def cells_coloured(small: NDArray[np.uint8], *, order: str = "RGB") -> ColourMap
 
 
 def _tint(luma: NDArray[Any], chroma: NDArray[Any]) -> NDArray[np.int16]:
-    """The chroma that each cell's grey level has in most of the picture, as far as it is one hue throughout."""
+    """The usual chroma of each cell's grey level in this picture; 0 for a level whose hue differs from the rest."""
     sampled = luma.reshape(-1)[::SAMPLED]
     bright = sampled > BLACK
     greys, colours = sampled[bright].astype(np.int16) * LEVELS // 256, chroma.reshape(-1, 2)[::SAMPLED][bright]
@@ -68,7 +68,7 @@ def _tint(luma: NDArray[Any], chroma: NDArray[Any]) -> NDArray[np.int16]:
 
 
 def _same_hue(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
-    """Whether two chromas differ in strength alone."""
+    """Whether two chromas differ only in strength."""
     length = float(np.hypot(*second))
     if length < DEVIATION / 4:
         return False

@@ -1,7 +1,7 @@
-"""What FFmpeg complains of while it converts a picture.
+"""FFmpeg's error messages while it converts a picture.
 
-OpenCV does not look: where FFmpeg refuses, as it does with every interlaced picture since version 8, OpenCV hands out
-what happened to lie in its memory. The decoding process therefore listens to what it writes to the terminal.
+OpenCV ignores FFmpeg's errors: where FFmpeg refuses, as it does with every interlaced picture since version 8, OpenCV
+returns uninitialised memory. The decoding process therefore reads what FFmpeg writes to the terminal.
 """
 
 import os
@@ -15,11 +15,11 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 LEVEL = "16"
-"""FFmpeg's level of errors; OpenCV takes it from the environment."""
+"""FFmpeg's log level for errors; OpenCV reads it from the environment."""
 
 
 class Complaints:
-    """Listens to standard output and error of this process, from its making on. One a process."""
+    """Captures standard output and error of this process from now on. Create only one per process."""
 
     def __init__(self) -> None:
         self._file = unnamed_file()
@@ -29,11 +29,11 @@ class Complaints:
             os.dup2(self._file.fileno(), place)
 
     def forget(self) -> None:
-        """Begin to listen anew."""
+        """Discard what was captured so far."""
         self._file.truncate(0)
 
     def heard(self) -> bytes:
-        """What was written since."""
+        """What was written since the last `forget`."""
         size = os.fstat(self._file.fileno()).st_size
         return os.pread(self._file.fileno(), min(size, 1 << 16), 0) if size and hasattr(os, "pread") else b""
 
@@ -42,24 +42,24 @@ _listening: list[Complaints] = []
 
 
 def listen() -> None:
-    """Begin to listen; only for a process whose terminal nobody reads."""
+    """Start capturing; only for a process whose terminal nobody reads."""
     _listening.append(Complaints())
 
 
 def forget() -> None:
-    """Before a picture is converted."""
+    """Discard earlier messages; call before a picture is converted."""
     for complaints in _listening:
         complaints.forget()
 
 
 def check(name: str) -> None:
-    """After a picture was converted.
+    """Raise an error if the conversion failed; call after a picture was converted.
 
     Args:
-        name: of the file or stream, for the sentence.
+        name: name of the file or stream, for the sentence.
 
     Raises:
-        FormatError: if it was not.
+        FormatError: if FFmpeg reported an error.
     """
     said = b"".join(complaints.heard() for complaints in _listening)
     if b"interlaced" in said:

@@ -1,7 +1,7 @@
-"""The scanner's depth text and ruler, compared with what they were when the scale was given.
+"""Compares the scanner's depth text and ruler with what they were when the scale was given.
 
-The text lies outside the sector, so that frames no longer show it. A live source therefore compares its pictures while
-they are whole, and its frames only carry since when the depth has been another one.
+The text lies outside the sector, so frames no longer show it. A live source therefore compares its pictures before they
+are blackened, and its frames carry only the time since when the depth has been different.
 """
 
 import threading
@@ -17,27 +17,27 @@ from inference.errors import SpacingError
 from inference.frame import Frame, Pixels
 
 BLOCK = 4
-"""Pixels a side of the patch over which a change is averaged: a stroke of a digit fills one, codec noise does not."""
+"""Side of the patch over which a change is averaged, pixels: a digit's stroke fills one, codec noise does not."""
 CHANGED = 0.09
 """Mean change of a patch, as a share of full white. Still screens with living speckle reach 0.07 in H.264 at CRF 30 and
-0.03 in Motion JPEG; one digit of 8 px height changes by 0.10 or more. Worse codecs void a good scale, never keep a bad
-one."""
+0.03 in Motion JPEG; one digit of 8 px height changes by 0.10 or more. A worse codec may void a good scale, but never
+keeps a bad one."""
 CONTRAST = 0.25
 """A region whose greys span less than this share of white shows neither text nor ruler."""
 BLANK = "The marked region shows neither text nor ruler: mark the scanner's depth text together with its ruler."
 
 
 class DepthGuard:
-    """Compares the watched region with the picture on which it was marked; once fired it stays so.
+    """Compares the watched region with the picture on which it was marked; once it has fired, it stays fired.
 
-    A new scale needs a new guard: what was marked then is what is true now.
+    A new scale needs a new guard, whose reference is what is marked at that time.
 
     Args:
-        reference: (rows, cols), the whole picture as the scanner drew it, text and ruler not blackened.
-        region: depth text and ruler.
+        reference: (rows, cols), the whole picture as the scanner drew it, with text and ruler.
+        region: position of depth text and ruler.
 
     Raises:
-        SpacingError: if the region is not in the picture, or shows nothing that could change.
+        SpacingError: if the region lies outside the picture, or shows nothing that could change.
     """
 
     def __init__(self, reference: Pixels, region: Rect) -> None:
@@ -61,14 +61,14 @@ class DepthGuard:
         return None if self._since is None else Finding(Alarm.DEPTH, self._since, Alarm.DEPTH.sentence)
 
     def change(self, pixels: Pixels) -> float:
-        """The strongest change of any patch, as a share of full white; 1 for a picture of another size."""
+        """The largest change of any patch, as a share of full white; 1 for a picture of another size."""
         if pixels.shape != self._shape:
             return 1.0
         difference = cv2.blur(cv2.absdiff(self._greys(pixels), self._reference), (BLOCK, BLOCK))
         return float(difference.max())
 
     def renewed(self, pixels: Pixels) -> "DepthGuard":
-        """A guard of the same region that takes this whole picture for right.
+        """A guard of the same region with this whole picture as its reference.
 
         Raises:
             SpacingError: if the region shows nothing there.
@@ -76,13 +76,13 @@ class DepthGuard:
         return DepthGuard(pixels, self._region)
 
     def _greys(self, pixels: Pixels) -> NDArray[np.float32]:
-        # A stroke that a codec moved by a fraction of a pixel is no change: blurred first, it hardly is one.
+        # Blurred first, so that a stroke that a codec moved by a fraction of a pixel hardly counts as a change.
         share = pixels[self._region.where].astype(np.float32) / np.float32(self._white)
         return cv2.GaussianBlur(share, (3, 3), 0).astype(np.float32)
 
 
 class DepthWatch:
-    """The depth guard of a running source, and the newest whole picture. Every method may be called from any thread."""
+    """The depth guard of a running source, and its newest whole picture. All methods may be called from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -92,7 +92,7 @@ class DepthWatch:
 
     @property
     def whole(self) -> Pixels | None:
-        """The newest whole picture, None before the first."""
+        """The newest whole picture; None before the first."""
         return self._whole
 
     @property
@@ -101,12 +101,12 @@ class DepthWatch:
         return self._guard is not None and self._fired is None
 
     def guard(self, guard: DepthGuard | None) -> None:
-        """Watch with this guard from the next picture on; None watches nothing."""
+        """Use this guard from the next picture on; None watches nothing."""
         with self._lock:
             self._guard, self._fired = guard, None
 
     def renew(self) -> None:
-        """After a change: take the newest picture for right, or watch nothing where it shows neither text nor ruler."""
+        """After a change: take the newest picture as reference, or watch nothing if it shows neither text nor ruler."""
         with self._lock:
             fired, guard, whole = self._fired, self._guard, self._whole
             if fired is None or guard is None or whole is None:
@@ -116,7 +116,7 @@ class DepthWatch:
                 self._guard = guard.renewed(whole)
 
     def look(self, pixels: Pixels, at: float) -> Finding | None:
-        """Keep this whole picture as the newest, and compare it."""
+        """Keep this whole picture as the newest one, and compare it."""
         with self._lock:
             self._whole = pixels
             self._fired = None if self._guard is None else self._guard.compare(pixels, at)
@@ -128,7 +128,7 @@ def may_measure(*, captured: bool, own_scale: bool, watched: bool) -> bool:
 
     Args:
         captured: the picture comes from a live source.
-        own_scale: the signal itself states its scale in every picture.
+        own_scale: the signal itself states its scale with every picture.
         watched: a depth guard covers the scanner's depth text and ruler, and has not fired.
     """
     return not captured or own_scale or watched

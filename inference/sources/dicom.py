@@ -26,9 +26,9 @@ from inference.sources.recorded import Recorded
 from inference.spacing import PixelSpacing
 
 MOST = 5000
-"""Files of a disc that are looked at."""
+"""Largest number of a disc's files that are examined."""
 SAMPLED = 32
-"""Frames looked at to find the sector."""
+"""Number of frames examined to find the sector."""
 PICTURE = (
     "Rows",
     "Columns",
@@ -38,7 +38,7 @@ PICTURE = (
     "BitsStored",
     "PixelData",
 )
-"""Without these there is no picture."""
+"""Elements without which there is no picture."""
 COLOURS = ("Red", "Green", "Blue")
 READ = (
     *PICTURE,
@@ -51,21 +51,21 @@ READ = (
     *("FrameTimeVector", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
     *("InstanceNumber", "SeriesInstanceUID", "ImageComments", "SpecificCharacterSet"),
 )
-"""All that is read of a file: nothing of the patient."""
+"""All elements that are read from a file: none about the patient."""
 
 
 class DicomSource(Recorded):
-    """The frames of one file, or of a folder's files in order of their InstanceNumber.
+    """The frames of one file, or of a folder's files in the order of their InstanceNumber.
 
-    Pixels keep the full frame; what is outside the region and outside the sector is exactly 0.
+    Pixels keep the full frame; everything outside the region and outside the sector is exactly 0.
 
     Args:
         path: a file or folder.
-        region: number of the ultrasound region, where there are several; `dicom_region.WHOLE` for none.
+        region: number of the ultrasound region, if there are several; `dicom_region.WHOLE` for the whole picture.
         typed: the user's own spacing.
 
     Raises:
-        SourceError: if it cannot be read, or shows several pictures of which none was chosen.
+        SourceError: if it cannot be read, or shows several regions and none was chosen.
     """
 
     def __init__(self, path: Path, *, region: int | None = None, typed: PixelSpacing | None = None) -> None:
@@ -74,7 +74,7 @@ class DicomSource(Recorded):
         super().__init__(info, typed, rows=rows)
 
     def _open(self, path: Path, region: int | None) -> tuple[SourceInfo, int]:
-        """What is known, and the height of what the probe drew."""
+        """The source's description, and the height of what the probe drew."""
         read, left_out = _read_all(path)
         datasets = _in_order([dataset for dataset, _ in read])
         first = datasets[0]
@@ -98,7 +98,7 @@ class DicomSource(Recorded):
         return info, rows
 
     def read(self, index: int) -> Frame:
-        """Frame `index`, from 0, at the time that FrameTimeVector (0018,1065) gives it, where there is one.
+        """Frame `index`, from 0, with its time from FrameTimeVector (0018,1065) if there is one.
 
         Raises:
             IndexError: outside the source.
@@ -120,7 +120,7 @@ class DicomSource(Recorded):
         return as_pixels(cv2.bitwise_and(grey, grey, mask=self._inside)), colour
 
     def _samples(self) -> list[Pixels]:
-        """Decoded frames from the whole clip; one that is broken is left out, unless all are."""
+        """Decoded frames from all over the clip; a broken one is left out, unless all are broken."""
         samples: list[Pixels] = []
         broken: FormatError | None = None
         for index in spread(len(self), SAMPLED):
@@ -135,10 +135,10 @@ class DicomSource(Recorded):
 
 
 def read_dicom(path: Path) -> pydicom.FileDataset:
-    """The picture of one DICOM file, and what is needed to show it.
+    """The picture of one DICOM file, with the elements needed to show it.
 
     Raises:
-        FormatError: if it is no DICOM file, or has no picture.
+        FormatError: if it is not a DICOM file, or has no picture.
     """
     dataset, _ = _read(path)
     if not all(dataset.get(keyword) for keyword in PICTURE):
@@ -147,7 +147,7 @@ def read_dicom(path: Path) -> pydicom.FileDataset:
 
 
 def _read(path: Path) -> tuple[pydicom.FileDataset, list[str]]:
-    """The elements that can be read, and the names of those that can't and that a picture does not need."""
+    """The elements that can be read, and the names of unreadable ones that the picture does not need."""
     try:
         with damage_told(f"{path.name} is a damaged DICOM file: copy it again."):
             dataset = pydicom.dcmread(path, specific_tags=list(READ))
@@ -157,7 +157,7 @@ def _read(path: Path) -> tuple[pydicom.FileDataset, list[str]]:
 
 
 def _without_odd(dataset: pydicom.Dataset) -> list[str]:
-    """Take off what makes no sense, down into sequences: a comma in one number is no reason to lose the picture."""
+    """Remove senseless elements, in sequences too: a comma in one number is no reason to lose the picture."""
     odd: list[str] = []
     for tag in list(dataset.keys()):
         keyword = keyword_for_tag(tag)
@@ -176,10 +176,10 @@ def _without_odd(dataset: pydicom.Dataset) -> list[str]:
 
 
 def _numbers(element: pydicom.DataElement) -> None:
-    """Refuse a text where numbers stand: pydicom keeps it as it is.
+    """Refuse text in place of a number, which pydicom keeps as it is.
 
     Raises:
-        ValueError: if one is no number.
+        ValueError: if a value is not a number.
     """
     if element.VR in ("DS", "IS") and element.value is not None:
         for value in element.value if isinstance(element.value, MultiValue) else (element.value,):
@@ -187,7 +187,7 @@ def _numbers(element: pydicom.DataElement) -> None:
 
 
 def _read_all(path: Path) -> tuple[list[tuple[pydicom.FileDataset, list[str]]], int]:
-    """The files that hold a picture, and how many hold none, such as reports among an export's pictures.
+    """The files that hold a picture, and the number of files without one, such as reports in an export.
 
     Raises:
         FormatError: if none holds a picture.
@@ -204,7 +204,7 @@ def _read_all(path: Path) -> tuple[list[tuple[pydicom.FileDataset, list[str]]], 
 
 
 def clip_files(path: Path) -> list[Path]:
-    """The DICOM files of a file, a folder, or a disc with its table of contents, DICOMDIR."""
+    """The DICOM files of a file, of a folder, or of a disc with its table of contents, DICOMDIR."""
     folder = path.parent if path.name == DICOMDIR and path.is_file() else path
     if not (folder.is_dir() and (folder / DICOMDIR).is_file()):
         return dicom_files(path) or [path]
@@ -223,7 +223,7 @@ def _notice(name: str, left_out: int, odd: list[str]) -> str:
 
 
 def _in_order(datasets: list[pydicom.FileDataset]) -> list[pydicom.FileDataset]:
-    """The files of one clip by InstanceNumber, which stays as it is where that is missing."""
+    """The files of one clip by InstanceNumber; in the given order if that is missing."""
     if len({dataset.get("SeriesInstanceUID") for dataset in datasets}) > 1:
         raise ChoiceError("This folder holds several DICOM series: name one file, or a folder of one series.")
     if len({(dataset.Rows, dataset.Columns, dataset.PhotometricInterpretation) for dataset in datasets}) > 1:
@@ -232,7 +232,7 @@ def _in_order(datasets: list[pydicom.FileDataset]) -> list[pydicom.FileDataset]:
 
 
 def _common_pane(datasets: Sequence[pydicom.FileDataset], region: int | None, name: str) -> Pane:
-    """The pane of all files; scales that differ by rounding alone are one."""
+    """The pane that all files share; scales that differ only by rounding count as one."""
     first, *others = (pane_of(dataset, region, name) for dataset in datasets)
     if not all(first.is_like(other) for other in others):
         raise FormatError(f"The DICOM files of {name} have different scales or regions: name one file.")
@@ -240,7 +240,7 @@ def _common_pane(datasets: Sequence[pydicom.FileDataset], region: int | None, na
 
 
 def _inside(samples: list[Pixels], pane: Pane) -> Mask:
-    """1 inside the region and the sector."""
+    """Mask that is 1 inside the region and the sector."""
     rows, cols = samples[0].shape
     inside = np.zeros((rows, cols), np.uint8)
     x0, y0, x1, y1 = pane.box or (0, 0, cols, rows)
@@ -249,7 +249,7 @@ def _inside(samples: list[Pixels], pane: Pane) -> Mask:
 
 
 def _fps(dataset: pydicom.FileDataset, times_s: Sequence[float]) -> float | None:
-    """Frames a second: FrameTime (0018,1063) in ms, CineRate (0018,0040), RecommendedDisplayFrameRate (0008,2144)."""
+    """Frames per second: FrameTime (0018,1063) in ms, CineRate (0018,0040), RecommendedDisplayFrameRate (0008,2144)."""
     if len(times_s) > 1 and times_s[-1] > 0:
         return (len(times_s) - 1) / times_s[-1]
     frame_ms = _number(dataset, "FrameTime")
@@ -259,7 +259,7 @@ def _fps(dataset: pydicom.FileDataset, times_s: Sequence[float]) -> float | None
 
 
 def _number(dataset: pydicom.FileDataset, keyword: str) -> float:
-    """One number of an element; 0 where it holds none, or several."""
+    """The number in an element; 0 if it holds none, or several."""
     try:
         value = float(dataset.get(keyword) or 0)
     except (TypeError, ValueError):
@@ -268,7 +268,7 @@ def _number(dataset: pydicom.FileDataset, keyword: str) -> float:
 
 
 def _times_s(dataset: pydicom.FileDataset) -> list[float]:
-    """When each frame was taken, by FrameTimeVector: milliseconds since the one before, the first being 0."""
+    """Time of each frame, from FrameTimeVector: milliseconds since the previous one, the first being 0."""
     stated = dataset.get("FrameTimeVector")
     steps = [float(step) for step in stated] if isinstance(stated, MultiValue) else []
     if len(steps) != int(dataset.get("NumberOfFrames") or 1) or not all(0 <= step < math.inf for step in steps):

@@ -1,4 +1,4 @@
-"""JPEG in DICOM: luma straight out of the codec, and colour that is not what its label says."""
+"""JPEG in DICOM: reads luma directly from the codec, and corrects a wrong colour label."""
 
 from typing import Any
 
@@ -10,15 +10,15 @@ from inference.frame import ColourMap
 from inference.sources.colour import cells_coloured
 
 _JFIF = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
-"""Makes every reader take three components for YCbCr."""
+"""Makes every reader treat three components as YCbCr."""
 _ADOBE_RGB = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
-"""Makes every reader hand three components out as they are."""
+"""Makes every reader return three components unconverted."""
 _SIZED = range(0xC0, 0xFF)
 _FRAMES = frozenset((*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)))
 
 
 def grey_of(frame: bytes) -> NDArray[np.uint8] | None:
-    """The Y channel of a baseline JPEG, without the way through RGB: 30 times as fast; None where it is damaged."""
+    """The Y channel of a baseline JPEG without the detour through RGB, 30 times as fast; None if it is damaged."""
     if not frame:
         return None
     grey = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_GRAYSCALE)
@@ -26,12 +26,12 @@ def grey_of(frame: bytes) -> NDArray[np.uint8] | None:
 
 
 def luma_of(frame: bytes) -> NDArray[np.uint8] | None:
-    """The first channel of three that are YCbCr whatever their markers say."""
+    """The first of three channels that are YCbCr, whatever the file's markers say."""
     return grey_of(frame[:2] + _JFIF + frame[2:])
 
 
 def colour_of(frame: bytes) -> ColourMap | None:
-    """Where it is coloured, decoded to a quarter: the codec skips what nobody looks at."""
+    """Where the picture is coloured, decoded at a quarter of its size: the codec skips what is not needed."""
     small = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_REDUCED_COLOR_4)
     return None if small is None else cells_coloured(small.astype(np.uint8, copy=False), order="BGR")
 
@@ -39,8 +39,8 @@ def colour_of(frame: bytes) -> ColourMap | None:
 def is_ycbcr(frame: bytes) -> bool:
     """Whether three components are YCbCr although the file is labelled RGB, as many encoders leave it.
 
-    Adobe's marker says so, JFIF's means it, and sub-sampled components can be nothing else. Where none of that is
-    there, two channels around 128 are colour differences of a grey picture; of RGB all three would be alike.
+    Adobe's marker says so, JFIF's implies it, and sub-sampled components must be YCbCr. Without any of these, two
+    channels around 128 are the colour differences of a grey picture; in RGB all three would be alike.
     """
     markers = dict(_segments(frame))
     adobe = markers.get(0xEE, b"")
@@ -61,7 +61,7 @@ def is_ycbcr(frame: bytes) -> bool:
 
 
 def _segments(frame: bytes) -> list[tuple[int, bytes]]:
-    """(marker, body) of each segment before the first scan; of several of a kind the last one counts."""
+    """(marker, body) of each segment before the first scan; of several segments of one kind, use the last."""
     found, at = [], 2
     while at + 4 <= len(frame) and frame[at] == 0xFF and frame[at + 1] in _SIZED and frame[at + 1] != 0xDA:
         length = int.from_bytes(frame[at + 2 : at + 4], "big")

@@ -1,7 +1,7 @@
-"""Palettes of DICOM pictures, as scanners write them.
+"""Palettes of DICOM pictures, in the forms that scanners write.
 
-Tables of 16-bit words hold 8-bit colours in either byte, or in the upper one as the standard says; tables of bytes go
-with indices of 16 bits (PS3.3 C.7.6.3.1.5 and .6).
+Tables of 16-bit words hold 8-bit colours in either byte, or in the upper one as the standard says; tables of bytes may
+belong to 16-bit indices (PS3.3 C.7.6.3.1.5 and .6).
 """
 
 import numpy as np
@@ -13,11 +13,11 @@ COLOURS = ("Red", "Green", "Blue")
 
 
 def coloured(index: NDArray[np.generic], dataset: Dataset) -> NDArray[np.uint8]:
-    """The (rows, cols, 3) colours of 8 bits that a palette gives to indices.
+    """The (rows, cols, 3) 8-bit colours that a palette assigns to the indices.
 
     Raises:
-        AttributeError: if there is no palette, or only half of one.
-        ValueError: if it makes no sense.
+        AttributeError: if there is no palette, or only part of one.
+        ValueError: if the palette makes no sense.
     """
     if f"Segmented{COLOURS[0]}PaletteColorLookupTableData" in dataset:
         return _eight_bits(apply_color_lut(index, dataset))
@@ -39,7 +39,7 @@ def _table(dataset: Dataset, colour: str) -> NDArray[np.uint16]:
 
 
 def _eight_bits(colours: NDArray[np.generic], brightest: int | None = None) -> NDArray[np.uint8]:
-    """Colours of 8 bits stay; of 16 bits, an 8-bit display shows the upper half."""
+    """8-bit colours stay as they are; of 16-bit colours an 8-bit display shows the upper byte."""
     if colours.dtype == np.uint8:
         return colours.astype(np.uint8, copy=False)
     low = (int(colours.max()) if brightest is None else brightest) <= 255

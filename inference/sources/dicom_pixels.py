@@ -37,17 +37,17 @@ DAMAGE = (
     TypeError,
     ValueError,
 )
-"""What pydicom and its decoders raise on damaged files; they have no base of their own."""
+"""Exceptions of pydicom and its decoders on damaged files; they share no base class."""
 UID_NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian)
 NEWER = dict.fromkeys((f"1.2.840.10008.1.2.4.{number}" for number in (110, 111, 112)), "JPEG XL")
-"""What pydicom has no name for yet."""
+"""Transfer syntaxes that pydicom does not name yet."""
 _NO_TABLE = b"\xfe\xff\x00\xe0\x00\x00\x00\x00"
 """An empty offset table."""
 
 
 @contextmanager
 def damage_told(sentence: str) -> Iterator[None]:
-    """Turn what a damaged file makes pydicom raise into a `FormatError`, and hide its warnings about odd headers."""
+    """Turn pydicom's exceptions on a damaged file into a `FormatError`, and hide its warnings about odd headers."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -57,14 +57,14 @@ def damage_told(sentence: str) -> Iterator[None]:
 
 
 class DicomPixels:
-    """The frames of one file, decoded when asked for.
+    """The frames of one file, decoded on demand.
 
     Args:
-        dataset: the file, pixel data included.
-        name: its name, for the sentences.
+        dataset: the file, with its pixel data.
+        name: name of the file, for the sentences.
 
     Raises:
-        FormatError: if it holds fewer bytes or frames than it states, or is compressed in a way that is not read here.
+        FormatError: if it holds fewer bytes or frames than it states, or its compression is not supported here.
     """
 
     def __init__(self, dataset: FileDataset, name: str) -> None:
@@ -105,7 +105,7 @@ class DicomPixels:
         return self.seen(index)[0]
 
     def seen(self, index: int) -> tuple[Pixels, ColourMap | None]:
-        """The same, and where it was coloured."""
+        """The grey values of one frame, and where it was coloured."""
         if self._encoded and not self._encoded[index]:
             raise FormatError(f"Frame {index} of {self._name} is empty: go on to the next.")
         luma = self._jpeg_luma(index)
@@ -122,7 +122,7 @@ class DicomPixels:
         return as_pixels(brightest - grey)
 
     def _jpeg_luma(self, index: int) -> Pixels | None:
-        """The Y channel of a baseline JPEG frame; None where it has none."""
+        """The Y channel of a baseline JPEG frame; None if it has none."""
         if not self._jpeg:
             return None
         frame = self._encoded[index]
@@ -158,7 +158,7 @@ class DicomPixels:
         return as_pixels(values), colour
 
     def _decoded(self, index: int) -> NDArray[np.generic]:
-        """One frame by pydicom; its own frame alone where the file is compressed, whatever its offset table says."""
+        """One frame decoded by pydicom; of a compressed file it is given that frame alone, whatever the table says."""
         if not self._encoded:
             native: NDArray[np.generic] = pixel_array(self._dataset, index=index)
             return native
@@ -172,7 +172,7 @@ class DicomPixels:
         return alone
 
     def _of_display(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
-        """Colours of 8 or 16 bits; of more bits the upper ones."""
+        """8-bit and 16-bit colours as they are; of deeper colours the upper bits."""
         if values.dtype in (np.uint8, np.uint16):
             return values
         if values.dtype != np.uint32:
@@ -185,7 +185,7 @@ class DicomPixels:
 def encapsulated(data: bytes, count: int) -> list[bytes]:
     """The compressed frames of pixel data.
 
-    Where there are as many items as frames, each is one, whatever the offset table says: many are wrong.
+    If there are as many items as frames, each item is a frame, whatever the offset table says: many tables are wrong.
     """
     items = list(generate_fragments(data[_table_end(data) :]))
     if len(items) == count:
@@ -203,12 +203,12 @@ def encapsulated(data: bytes, count: int) -> list[bytes]:
 
 
 def _table_end(data: bytes) -> int:
-    """Where the offset table ends, which is the first item."""
+    """Position where the offset table, which is the first item, ends."""
     return 8 + int.from_bytes(data[4:8], "little")
 
 
 def _check_syntax(syntax: UID, name: str) -> None:
-    """Name a compression that cannot be read: the file is whole, and copying it again would not help."""
+    """Refuse a compression that cannot be read, by name: the file is intact, and copying it again would not help."""
     if syntax in UID_NATIVE:
         return
     try:

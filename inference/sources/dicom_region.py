@@ -11,23 +11,23 @@ from inference.errors import ChoiceError
 from inference.spacing import REMEDY, PixelSpacing, Provenance
 
 WHOLE = -1
-"""Instead of a region's number: the whole picture, which has no scale of its own."""
+"""Used in place of a region's number: the whole picture, which has no scale of its own."""
 ROUNDING = 1e-6
-"""Part by which the scales of two files of one clip may differ."""
+"""Relative difference allowed between the scales of two files of one clip."""
 SPATIAL_2D = 1
 TISSUE = 1
 CENTIMETRES = 3
-"""PhysicalUnitsX/YDirection: the only unit of length (PS3.3 C.8.5.5.1.15)."""
+"""PhysicalUnitsX/YDirection: centimetres, the only unit of length (PS3.3 C.8.5.5.1.15)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pane:
-    """What is analysed of a picture.
+    """The part of a picture that is analysed.
 
     Attributes:
-        box: (x0, y0, x1, y1) pixels, the ends not included; None for the whole picture.
-        spacing: mm a pixel, or None.
-        reason: why there is no spacing, one sentence; empty otherwise.
+        box: (x0, y0, x1, y1) pixels, ends excluded; None for the whole picture.
+        spacing: mm per pixel, or None.
+        reason: one sentence on why there is no spacing; else empty.
     """
 
     box: tuple[int, int, int, int] | None
@@ -35,7 +35,7 @@ class Pane:
     reason: str
 
     def is_like(self, other: "Pane") -> bool:
-        """Whether box and scale are the same but for rounding."""
+        """Whether box and scale are equal except for rounding."""
         mine, theirs = self.spacing, other.spacing
         if self.box != other.box or (mine is None) != (theirs is None):
             return False
@@ -47,15 +47,15 @@ class Pane:
 def pane_of(dataset: Dataset, region: int | None, name: str) -> Pane:
     """The 2D tissue region of a picture, and its scale.
 
-    SequenceOfUltrasoundRegions (0018,6011), PixelSpacing (0028,0030) where there are no regions.
+    From SequenceOfUltrasoundRegions (0018,6011), or from PixelSpacing (0028,0030) if there are no regions.
 
     Args:
         dataset: one DICOM file.
-        region: number in the sequence, from 0; `WHOLE`; None where the file has to be clear by itself.
-        name: the file's name, for the sentences.
+        region: number in the sequence, from 0; `WHOLE`; None if the file must be unambiguous.
+        name: name of the file, for the sentences.
 
     Raises:
-        ChoiceError: if there are several tissue regions and none was chosen, or the chosen one is none.
+        ChoiceError: if there are several tissue regions and none was chosen, or the chosen one is not tissue.
     """
     if region == WHOLE:
         return Pane(None, None, f"The whole picture of {name} has no scale of its own: {REMEDY}.")
@@ -112,7 +112,7 @@ def _box(region: Dataset, dataset: Dataset) -> tuple[int, int, int, int] | None:
 
 
 def _region_spacing(region: Dataset) -> PixelSpacing | None:
-    """PhysicalDeltaX/Y in cm a pixel; negative where the axis runs up or left."""
+    """PhysicalDeltaX/Y in cm per pixel; negative if the axis runs up or left."""
     units = (region.get("PhysicalUnitsXDirection"), region.get("PhysicalUnitsYDirection"))
     deltas = (region.get("PhysicalDeltaX"), region.get("PhysicalDeltaY"))
     if units != (CENTIMETRES, CENTIMETRES) or None in deltas:
@@ -133,7 +133,7 @@ def _pixel_spacing(dataset: Dataset, name: str) -> Pane:
 
 
 def _stated_spacing(dataset: Dataset) -> tuple[float, float] | None:
-    """(row, col) mm of PixelSpacing (0028,0030), or of the pixel measures on which all frames agree (C.7.6.16.2.1)."""
+    """(row, col) mm from PixelSpacing (0028,0030), or from pixel measures if all frames agree (C.7.6.16.2.1)."""
     kinds = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
     groups = [group for kind in kinds for group in dataset.get(kind) or []]
     measures = [item for group in groups for item in group.get("PixelMeasuresSequence") or []]

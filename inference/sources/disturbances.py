@@ -1,8 +1,8 @@
-"""What goes wrong on a scanner's screen, each as a function that may be put on any other: for tests and demonstration.
+"""What goes wrong on a scanner's screen, as functions that can be combined: for tests and demonstrations.
 
     screen = disturb(clean_screen(), lifted, depth("9.0 cm"))
 
-Each takes a `Screen` and answers another one; none changes what it was given.
+Each takes a `Screen` and returns a new one; none changes its input.
 """
 
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Colours: TypeAlias = NDArray[Any]
 """(rows, cols, 3) uint8, BGR."""
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 PSF = 1.0
-"""Pixels: standard deviation of the point spread function; an echo is never as sharp as a stroke of a text."""
+"""Standard deviation of the point spread function, pixels; an echo is never as sharp as a stroke of text."""
 WHITE = (230, 230, 230)
 
 
@@ -26,11 +26,11 @@ class Screen:
     """A scanner's screen at one moment.
 
     Attributes:
-        picture: (rows, cols, 3) uint8, BGR: the sector without text around it.
-        depth: (rows, cols) float32: share of the sector's depth below the probe face; negative outside the sector.
-        side: (rows, cols) float32: -1 at the sector's left edge, 1 at the right one.
-        index: number of the moment, from 0; its clock shows it.
-        depth_text: what stands at the top right.
+        picture: (rows, cols, 3) uint8, BGR: the sector without the text around it.
+        depth: (rows, cols) float32: depth below the probe face as a share of the sector's; negative outside the sector.
+        side: (rows, cols) float32: -1 at the sector's left edge, 1 at its right edge.
+        index: number of the moment, from 0; the screen's clock shows it.
+        depth_text: text at the top right.
         tick_px: pixels between two marks of the ruler.
     """
 
@@ -43,7 +43,7 @@ class Screen:
 
     @property
     def inside(self) -> NDArray[Any]:
-        """(rows, cols) bool: the sector."""
+        """(rows, cols) bool: True inside the sector."""
         return self.depth >= 0
 
 
@@ -51,12 +51,12 @@ Disturbance: TypeAlias = Callable[[Screen], Screen]
 
 
 def black(screen: Screen) -> Screen:
-    """A scanner that sends nothing but its text."""
+    """A scanner that sends only its text."""
     return replace(screen, picture=np.zeros_like(screen.picture))
 
 
 def no_signal(screen: Screen) -> Screen:
-    """The blue of a grabber whose input is not connected."""
+    """The blue picture of a grabber whose input is not connected."""
     return replace(screen, picture=np.full_like(screen.picture, (200, 30, 10)), depth_text="", tick_px=0)
 
 
@@ -67,7 +67,7 @@ def lifted(screen: Screen) -> Screen:
 
 
 def noisy(screen: Screen) -> Screen:
-    """The scanner's own noise, which its gain makes stronger with depth."""
+    """The scanner's own noise, which its gain amplifies with depth."""
     random = np.random.default_rng(screen.index)
     noise = 18 * np.clip(screen.depth, 0, 1) * random.rayleigh(1.0, screen.depth.shape)
     added = np.clip(screen.picture + noise[..., None], 0, 255)
@@ -81,7 +81,7 @@ def partial_contact(screen: Screen, share: float = 0.4) -> Screen:
 
 
 def _rings(screen: Screen) -> NDArray[Any]:
-    """(rows, cols) uint8: every 8 % of the depth a ring, each half as bright as the one before."""
+    """(rows, cols) uint8: a ring every 8 % of the depth, each half as bright as the previous one."""
     phase = np.maximum(screen.depth, 0) / 0.08
     shine = 235 * np.exp2(-phase) * (0.35 + 0.65 * np.cos(np.pi * phase) ** 2)
     noise = 1 + 0.08 * np.random.default_rng(screen.index).standard_normal(shine.shape, np.float32)
@@ -90,7 +90,7 @@ def _rings(screen: Screen) -> NDArray[Any]:
 
 
 def cavity(screen: Screen, filled: str = "saline") -> Screen:
-    """A resection cavity, dark with saline or bright with clot, brighter tissue below. Anatomy: no guard fires."""
+    """A resection cavity, dark with saline or bright with clot, brighter tissue below. Anatomy, so no guard fires."""
     hole = ((screen.side + 0.35) / 0.3) ** 2 + ((screen.depth - 0.35) / 0.17) ** 2 < 1
     below = (np.abs(screen.side + 0.35) < 0.28) & (screen.depth > 0.5)
     grey = 4 if filled == "saline" else 150
@@ -116,7 +116,7 @@ def doppler(screen: Screen) -> Screen:
 
 
 def elastography(screen: Screen) -> Screen:
-    """A map of stiffness, half transparent, over a box."""
+    """A half-transparent stiffness map over a box."""
     box = (np.abs(screen.side) < 0.5) & (screen.depth > 0.3) & (screen.depth < 0.8)
     stiffness = np.clip(255 * (screen.depth - 0.3) / 0.5, 0, 255).astype(np.uint8)
     blended = cv2.addWeighted(screen.picture, 0.5, cv2.applyColorMap(stiffness, cv2.COLORMAP_JET), 0.5, 0)
@@ -124,7 +124,7 @@ def elastography(screen: Screen) -> Screen:
 
 
 def tinted(screen: Screen) -> Screen:
-    """The whole picture in sepia, as scanners offer it: no guard fires."""
+    """The whole picture in sepia, as scanners offer it; no guard fires."""
     return replace(screen, picture=(screen.picture * np.array((0.55, 0.8, 1.0))).astype(np.uint8))
 
 
@@ -153,7 +153,7 @@ def calipers(screen: Screen) -> Screen:
 
 
 def writing(screen: Screen) -> Screen:
-    """A word written on the tissue."""
+    """A word written over the tissue."""
     rows, cols = screen.picture.shape[:2]
     at = (int(0.32 * cols), int(0.8 * rows))
     written = cv2.putText(screen.picture.copy(), "LESION", at, FONT, 0.5, (250, 250, 250), 1, cv2.LINE_AA)
@@ -161,17 +161,17 @@ def writing(screen: Screen) -> Screen:
 
 
 def depth(text: str) -> Disturbance:
-    """Another depth text."""
+    """Another depth text; the picture stays the same."""
     return lambda screen: replace(screen, depth_text=text)
 
 
 def ruler(tick_px: int) -> Disturbance:
-    """Another ruler under the same text: zoom."""
+    """Another ruler below the same text, as after a zoom."""
     return lambda screen: replace(screen, tick_px=tick_px)
 
 
 def frozen() -> Disturbance:
-    """The sector of the first moment from now on, while the clock runs."""
+    """The sector stays as at the first moment while the clock runs on."""
     kept: list[Screen] = []
 
     def still(screen: Screen) -> Screen:
@@ -183,7 +183,7 @@ def frozen() -> Disturbance:
 
 
 def larger(screen: Screen) -> Screen:
-    """The signal switches to a picture half as large again."""
+    """The signal switches to a picture 1.5 times as large."""
     size = tuple(side * 3 // 2 for side in screen.picture.shape[1::-1])
     grown = [cv2.resize(layer, size) for layer in (screen.picture, screen.depth, screen.side)]
     return replace(screen, picture=grown[0], depth=grown[1], side=grown[2])
@@ -208,18 +208,18 @@ NAMED: dict[str, Callable[[], Disturbance]] = {
     "frozen": frozen,
     "larger": lambda: larger,
 }
-"""Each by the name that the command line knows it by."""
+"""Disturbances by their command-line names."""
 
 
 def disturb(screen: Screen, *disturbances: Disturbance) -> Screen:
-    """One after another."""
+    """Apply the disturbances one after another."""
     for each in disturbances:
         screen = each(screen)
     return screen
 
 
 def drawn(screen: Screen) -> Colours:
-    """(rows, cols, 3) uint8, BGR: the whole screen, with clock, depth text and ruler, as a grabber gets it."""
+    """(rows, cols, 3) uint8, BGR: the whole screen with clock, depth text and ruler, as a grabber receives it."""
     picture = screen.picture.copy()
     rows, cols = picture.shape[:2]
     size = max(0.35, rows / 1000)

@@ -1,11 +1,11 @@
-"""The phantom as a live signal on a scanner's screen, which can be disturbed while it runs: a public fake.
+"""The phantom as a live signal on a scanner's screen, which can be disturbed while it runs: a public fake source.
 
     source = DisturbedSource()
     source.disturb(lifted)       from the next picture on
     source.disturb()             a good picture again
     source.unplug()              no picture any more, until plug()
 
-It is a `Live` source in every way: its pictures are BGR screens that go the way of a grabber's. It states its scale,
+It is a `Live` source in every respect: its BGR screens take the same path as a grabber's pictures. It states its scale,
 as an OpenIGTLink stream would, unless told otherwise. From the command line: simulated:?disturb=lifted,depth&at=3.
 """
 
@@ -28,20 +28,20 @@ from inference.sources.simulated import PhantomSource, fan
 from inference.spacing import REMEDY, PixelSpacing
 
 LOOP = 24
-"""Moments that are drawn once and repeated."""
+"""Number of moments drawn once and then repeated."""
 SPECKLE = 0.35
 MARGIN = 20
-"""Pixels above and below the sector, and half of what is at its sides."""
+"""Margin above and below the sector, and half the margin at its sides, pixels."""
 NO_SCALE = f"This screen does not say how large a pixel is: {REMEDY}."
 
 
 class DisturbedSource(Live):
-    """A phantom's sector on a screen with clock, depth text and ruler, live.
+    """A phantom's sector, live on a screen with clock, depth text and ruler.
 
     Args:
         rows: height of the screen, pixels.
         cols: width of the screen, pixels.
-        fps: pictures a second.
+        fps: pictures per second.
         stated: whether the signal states its scale.
         disturbances: in force from the first picture on.
         typed: the user's own scale.
@@ -67,10 +67,10 @@ class DisturbedSource(Live):
 
     @classmethod
     def parse(cls, query: str, typed: PixelSpacing | None = None) -> "DisturbedSource":
-        """From what follows the question mark: disturb=NAME[,NAME…] and at=SECONDS.
+        """Build one from the text after the question mark: disturb=NAME[,NAME…] and at=SECONDS.
 
         Raises:
-            ChoiceError: if there is no such disturbance, or the time is no number.
+            ChoiceError: if there is no such disturbance, or the time is not a number.
         """
         given = parse_qs(query)
         names = [name for text in given.get("disturb", []) for name in text.split(",")]
@@ -88,16 +88,16 @@ class DisturbedSource(Live):
         return source
 
     def disturb(self, *disturbances: Disturbance) -> None:
-        """Show the screen like this from the next picture on; none of them is a good picture."""
+        """Disturb the screen like this from the next picture on; without arguments the picture is good again."""
         self.disturbed_at = None
         self._disturbances = disturbances
 
     def unplug(self) -> None:
-        """Lose the device."""
+        """Simulate the loss of the device."""
         self._pulled.set()
 
     def plug(self) -> None:
-        """Find it again."""
+        """Simulate that the device is back."""
         self._pulled.clear()
 
     def _connect(self) -> Connection:
@@ -110,7 +110,7 @@ class DisturbedSource(Live):
         return replace(info, origin=replace(info.origin, simulated=True))
 
     def _next(self) -> Picture | None:
-        """The picture that is due, None once unplugged or closed."""
+        """The picture that is due; None after unplugging or closing."""
         if self._closed.wait(1 / self._fps) or self._pulled.is_set():
             return None
         disturbances = self._disturbances
@@ -132,17 +132,17 @@ class _Cable:
         return self._source._next()
 
     def close(self) -> None:
-        """Nothing to free."""
+        """There is nothing to free."""
 
 
 @cache
 def screens(rows: int, cols: int, count: int = LOOP) -> tuple[Screen, ...]:
-    """Good screens, one moment after another: the phantom with living speckle, and room for text around it.
+    """Undisturbed screens, one per moment: the phantom with living speckle, and room for text around it.
 
     Args:
         rows: height of the screen, pixels.
         cols: width of the screen, pixels.
-        count: moments until the motion repeats.
+        count: number of moments until the motion repeats.
     """
     inner = (rows - 2 * MARGIN, cols - 4 * MARGIN)
     phantom = PhantomSource(*inner, count=count, speckle=SPECKLE)
@@ -156,7 +156,7 @@ def screens(rows: int, cols: int, count: int = LOOP) -> tuple[Screen, ...]:
 
 
 def _picture(phantom: PhantomSource, index: int) -> Colours:
-    """One moment, as sharp as an echo is, and exactly black outside the sector."""
+    """One moment, as sharp as an echo and exactly black outside the sector."""
     sharp = np.asarray(phantom.read(index).pixels, np.uint8)
     echoes = np.where(sharp > 0, np.maximum(cv2.GaussianBlur(sharp, (0, 0), PSF), 1), 0).astype(np.uint8)
     return np.repeat(echoes[..., None], 3, axis=2)

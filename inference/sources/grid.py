@@ -1,4 +1,4 @@
-"""Where the voxels of a volume lie: spacing as the raw header says it, directions, letters."""
+"""The grid of a volume's voxels: spacing as in the raw header, directions, letters."""
 
 import math
 from collections.abc import Sequence
@@ -17,26 +17,26 @@ AXES = "ijk"
 LETTERS = (("L", "R"), ("P", "A"), ("I", "S"))
 """Letters at the negative and positive end of each RAS axis."""
 LARGEST = 1 << 30
-"""Bytes of voxels at most: ten times the largest volume of ultrasound; a damaged header may ask for more."""
+"""Largest size of the voxels, bytes: ten times the largest ultrasound volume; a damaged header may state more."""
 TINY_MM, HUGE_MM = 1e-6, 1e6
-"""What no voxel measures; a matrix of such numbers cannot even be computed with."""
+"""Limits of a voxel's size; a matrix of numbers beyond them cannot even be computed with."""
 CLEAR = 0.8
-"""A direction gets a letter where its cosine to a RAS axis is at least this."""
+"""A direction gets a letter if its cosine to a RAS axis is at least this."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Volume:
-    """A volume file as it is, before it is swept.
+    """A volume file as stored, before it is swept.
 
     Attributes:
         voxels: (k, j, i) grey values; k = 1 for a 2D file.
         spacing: mm along i, j, k; None where the header holds no usable number.
-        note: what the raw header says where a spacing is None; empty otherwise.
-        directions: (3, 3) columns are the unit vectors of i, j, k in RAS, or None where the header gives none.
+        note: what the raw header says where a spacing is None; else empty.
+        directions: (3, 3) whose columns are the unit vectors of i, j, k in RAS; None if the header gives none.
         header: NIfTI header of the same grid, for masks.
         flat: the file is 2D.
-        clip: k is time: the pictures of one plane, as probes give them.
-        simulated: the header says so.
+        clip: k is time: pictures of one plane, as a probe delivers them.
+        simulated: the header says that the volume is simulated.
     """
 
     voxels: NDArray[Any]
@@ -50,10 +50,10 @@ class Volume:
 
 
 def check_size(shape: Sequence[int], itemsize: int, name: str) -> int:
-    """The bytes of voxels.
+    """The size of the voxels in bytes.
 
     Raises:
-        FormatError: if there can't be so many.
+        FormatError: if it exceeds the limit.
     """
     size = math.prod(int(side) for side in shape) * itemsize
     if not 0 < size <= LARGEST:
@@ -62,10 +62,10 @@ def check_size(shape: Sequence[int], itemsize: int, name: str) -> int:
 
 
 def of_clip(sizes: Sequence[int], name: str) -> tuple[list[int], bool]:
-    """The sizes of a grid as (i, j, k), and whether k is time, as in (columns, rows, 1, pictures).
+    """The grid's sizes as (i, j, k), and whether k is time, as in (columns, rows, 1, pictures).
 
     Raises:
-        FormatError: if there is time beside a third axis of space, or a fifth axis.
+        FormatError: if there is time besides a third spatial axis, or a fifth axis.
     """
     whole = list(sizes)
     while len(whole) > 3 and whole[-1] == 1:
@@ -78,7 +78,7 @@ def of_clip(sizes: Sequence[int], name: str) -> tuple[list[int], bool]:
 
 
 def usable(values: Sequence[float | None], unit_mm: float = 1.0) -> tuple[float | None, float | None, float | None]:
-    """Spacings in mm along i, j, k; None for what is missing, zero, negative, not finite or no length of a voxel."""
+    """Spacings in mm along i, j, k; None if missing, zero, negative, not finite or impossible for a voxel."""
     padded = [*values, None, None, None][:3]
     first, second, third = (
         value * unit_mm if value is not None and TINY_MM < value * unit_mm < HUGE_MM else None for value in padded
@@ -87,7 +87,7 @@ def usable(values: Sequence[float | None], unit_mm: float = 1.0) -> tuple[float 
 
 
 def plane_reason(volume: Volume, axes: str, name: str) -> str:
-    """Why the plane of `axes` has no scale, one sentence; empty where it has one."""
+    """One sentence on why the plane of `axes` has no scale; empty if it has one."""
     missing = [axis for axis in axes if volume.spacing[AXES.index(axis)] is None]
     if not missing:
         return ""
@@ -95,7 +95,7 @@ def plane_reason(volume: Volume, axes: str, name: str) -> str:
 
 
 def edge_letter(directions: NDArray[np.float64] | None, axis: str, *, forward: bool) -> str:
-    """Anatomical letter towards which `axis` runs (forward) or from which it comes; empty where unclear."""
+    """Anatomical letter towards which `axis` runs (forward) or from which it comes; empty if unclear."""
     if directions is None:
         return ""
     direction = directions[:, AXES.index(axis)] * (1 if forward else -1)
@@ -104,10 +104,10 @@ def edge_letter(directions: NDArray[np.float64] | None, axis: str, *, forward: b
 
 
 def grid_header(affine: NDArray[np.float64]) -> nib.Nifti1Header:
-    """NIfTI header of a grid that another format described.
+    """NIfTI header of a grid that another format describes.
 
     Args:
-        affine: (4, 4) voxel indices to RAS mm.
+        affine: (4, 4), from voxel indices to RAS mm.
     """
     header = nib.Nifti1Header()
     header.set_data_shape((1, 1, 1))
@@ -119,7 +119,7 @@ def grid_header(affine: NDArray[np.float64]) -> nib.Nifti1Header:
 
 
 def unit_columns(matrix: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """The columns of (3, 3) scaled to length 1; None where one has none."""
+    """The columns of a (3, 3) matrix scaled to length 1; None if a column has no length."""
     lengths = np.linalg.norm(matrix, axis=0)
     if not np.isfinite(matrix).all() or (lengths <= 0).any():
         return None

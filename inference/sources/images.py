@@ -1,4 +1,4 @@
-"""Picture files, and folders of them: PNG, JPEG, TIFF (several pages too), BMP. They know no scale."""
+"""Picture files, and folders of them: PNG, JPEG, TIFF (also with several pages), BMP. They do not know the scale."""
 
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,7 @@ class PictureSource(Recorded):
 class FolderSource(Recorded):
     """A folder of pictures of one size, in natural order (2 before 10).
 
-    Every file is looked at on opening, so that a run of an hour doesn't end at its last picture; none is kept.
+    Every file is read on opening, so that a run of an hour does not end at its last picture; none is kept.
     """
 
     def __init__(self, folder: Path, *, typed: PixelSpacing | None = None) -> None:
@@ -76,11 +76,11 @@ class FolderSource(Recorded):
 
 
 def _read(path: Path) -> list[tuple[Pixels, ColourMap | None]]:
-    """The grey pages of one picture file, in the file's own depth, and where each was coloured.
+    """The grey pages of one picture file at the file's own bit depth, and where each was coloured.
 
     Raises:
         NotFoundError: if there is no such file.
-        FormatError: if it is no picture, or only half of one.
+        FormatError: if it is not a picture, or an incomplete one.
     """
     try:
         data = path.read_bytes()

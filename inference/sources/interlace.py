@@ -1,4 +1,4 @@
-"""Two half pictures of different moments, woven into one by an interlaced signal."""
+"""Interlaced signals weave two half pictures of different moments into one picture."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,24 +7,24 @@ from inference.frame import Pixels
 
 
 class Weave:
-    """Finds two half pictures of different moments woven into one, and then shows the first one alone.
+    """Detects two half pictures of different moments woven into one, and from then on shows the first one alone.
 
-    Where something moves, the lines of an interlaced picture are nearer to the second next line than to the next one;
-    in a picture of one moment it is never so. Slow motion, which combs next to nothing, is not noticed. Once found it
-    stays: a picture that switched with the motion would change its texture under the analysis. The size stays too, so
-    that a scale keeps holding.
+    Where something moves, the lines of an interlaced picture are closer to the line after next than to the next one;
+    in a picture of one moment this never happens. Slow motion combs hardly at all and goes unnoticed. The detection is
+    final: a picture that switched with the motion would change its texture under the analysis. The size stays too, so
+    that a scale remains valid.
     """
 
     MOVED = 16 / 255
     """Change between two pictures, as a share of the brightest value, that is motion and not noise."""
     LEAST = 500
-    """Moving pixels below which nothing can be told."""
+    """Fewest moving pixels that allow a decision."""
     COMBED = 1.2
-    """Mean difference to the next line over that to the second next one: at most 1.02 in whole pictures, noise too."""
+    """Mean difference to the next line over that to the line after next: at most 1.02 in whole pictures, even noise."""
     PICTURES = 3
-    """So many combed pictures in a row are no accident."""
+    """This many combed pictures in a row are no accident."""
     COLUMNS = 4
-    """Every so many columns are looked at."""
+    """Every fourth column is examined."""
 
     def __init__(self) -> None:
         self._before: NDArray[np.float32] | None = None
@@ -36,7 +36,7 @@ class Weave:
         return self._in_a_row >= self.PICTURES
 
     def apply(self, pixels: Pixels) -> Pixels:
-        """The same picture; of an interlaced signal, the lines of its second half are the mean of their neighbours."""
+        """The same picture; in an interlaced signal, lines of the second half become the mean of their neighbours."""
         if not self.found:
             self._look(pixels)
         return first_field(pixels) if self.found else pixels
@@ -55,7 +55,7 @@ class Weave:
 
 
 def first_field(pixels: Pixels) -> Pixels:
-    """The picture of lines 0, 2, 4 … alone, the lines between being the mean of their neighbours; same shape."""
+    """The picture from lines 0, 2, 4 … alone, the lines between being the mean of their neighbours; same shape."""
     single = pixels.copy()
     above, below = pixels[0:-1:2], pixels[2::2]
     between = single[1::2]

@@ -1,18 +1,18 @@
-"""How late a picture of a stream is, told by the stream's own clock."""
+"""How late a picture of a stream is, judged by the stream's own clock."""
 
 from collections import deque
 
 LATE_S = 0.5
-"""A picture that comes so much later than others of its stream did is old, and not shown as live."""
+"""A picture this much later than others of its stream is old, and is not shown as live."""
 
 
 class Lateness:
-    """How much later a picture comes than the fastest ones of its stream did in the last minute.
+    """How much later a picture arrives than the fastest ones of its stream in the last minute.
 
-    The two clocks drift apart, by far less than `LATE_S` a minute, so that a minute is all that is remembered.
+    The two clocks drift apart by far less than `LATE_S` a minute, so only one minute is remembered.
 
     Args:
-        clocked: whether the stream's times are the sender's; otherwise only the backlog at the start is told.
+        clocked: whether the stream's times are the sender's; if not, only the backlog at the start is recognised.
     """
 
     MINUTE_S = 60.0
@@ -25,19 +25,19 @@ class Lateness:
         self._offsets: deque[tuple[float, float]] = deque()
 
     def late(self, stream_s: float, now: float) -> bool:
-        """Whether the picture with this time of its stream, which came now, is an old one."""
+        """Whether the picture with this stream time, which has just arrived, is an old one."""
         streamed, waited = (0.0, 0.0) if self._last is None else (stream_s - self._last[0], now - self._last[1])
         first, self._last = self._last is None, (stream_s, now)
         if not self._caught_up:
-            # Collected pictures come as fast as they are decoded, live ones at the sender's pace.
+            # Pictures from the backlog come as fast as they are decoded, live ones at the sender's pace.
             self._caught_up = not first and streamed <= 2 * waited
             return not self._caught_up
         if streamed == 0:
-            return False  # a stream without times, as bare H.264 is
+            return False  # a stream without times, such as bare H.264
         return self._clocked and self._behind(stream_s, now, jumped=abs(streamed - waited) > self.JUMP_S) > LATE_S
 
     def _behind(self, stream_s: float, now: float, *, jumped: bool) -> float:
-        """Seconds behind the fastest picture of the last minute; a sender whose clock was set anew begins anew."""
+        """Seconds behind the fastest picture of the last minute; starts again if the sender's clock was set."""
         offset = now - stream_s
         if jumped:
             self._offsets.clear()

@@ -1,6 +1,6 @@
-"""What every live source shares: the newest picture only, connecting anew, a scale that a changed signal voids.
+"""What every live source shares: the newest picture only, reconnecting, and a scale that a changed signal voids.
 
-A driver may block for seconds: it blocks a reader thread of its own, never `frames()` or `close()`.
+A driver may block for seconds. It then blocks its own reader thread, never `frames()` or `close()`.
 """
 
 import logging
@@ -24,9 +24,9 @@ from inference.spacing import REMEDY, PixelSpacing, admitted
 log = logging.getLogger(__name__)
 
 FIRST_PICTURE_S = 8.0
-"""How long opening waits for the first picture: an H.264 stream can be read from its next key frame on."""
+"""How long opening waits for the first picture: an H.264 stream can be read only from its next key frame."""
 RETRY_S = 0.25
-"""Pause between two attempts to connect again."""
+"""Pause between two attempts to reconnect."""
 JOIN_S = 1.0
 INTERRUPTED = f"The signal was interrupted and its depth may have changed since: {REMEDY}."
 CHANGED = f"The stream's own scale changed, so that the one given by hand is void: {REMEDY}."
@@ -34,13 +34,13 @@ CHANGED = f"The stream's own scale changed, so that the one given by hand is voi
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """One picture as it came.
+    """One picture as it arrived.
 
     Attributes:
         pixels: (rows, cols), grey.
-        spacing: what the signal itself says, or None.
-        no_spacing_reason: why it says nothing; empty otherwise.
-        colour: where it was coloured; None where it was not.
+        spacing: the spacing that the signal itself states, or None.
+        no_spacing_reason: why the signal states none; else empty.
+        colour: where it was coloured; None if it was not.
     """
 
     pixels: Pixels
@@ -50,26 +50,26 @@ class Picture:
 
 
 class Connection(Protocol):
-    """An open device or stream, used and closed by one thread."""
+    """An open device or stream, used and closed by a single thread."""
 
     def read(self) -> Picture | None:
-        """The next picture, waiting at most a few seconds; None once the sender is gone.
+        """The next picture, after at most a few seconds; None once the sender is gone.
 
         Raises:
-            SourceError: if what comes can never be shown.
+            SourceError: if the signal can never be shown.
         """
         ...
 
     def close(self) -> None:
-        """Free it."""
+        """Free the device or stream."""
         ...
 
 
 class Live(Closing, ABC):
-    """A `LiveSource` of which only the connecting is left to say. Waits for the first picture.
+    """Base of every `LiveSource`: a subclass only says how to connect. Waits for the first picture.
 
     Args:
-        name: for screens and exports; no password, no patient.
+        name: shown on screens and in exports; contains no password and no patient's name.
         typed: the user's own scale, in force until the signal changes or is interrupted.
 
     Raises:
@@ -103,7 +103,7 @@ class Live(Closing, ABC):
         """Open the device or stream.
 
         Raises:
-            SourceError: if it is not there now.
+            SourceError: if it is not available now.
         """
 
     @property
@@ -114,42 +114,42 @@ class Live(Closing, ABC):
         return self._info
 
     def set_spacing(self, spacing: PixelSpacing | None) -> None:
-        """Use this scale from the next picture on; None goes back to the signal's own.
+        """Use this scale from the next picture on; None returns to the signal's own.
 
-        If the watched depth text or ruler has changed, what stands there now is taken for right.
+        If the watched depth text or ruler has changed, its present state becomes the reference.
         """
         self._depth.renew()
         with self._scale:
             self._given, self._stated, self._void, self._distrusted = spacing, _UNSEEN, "", False
 
     def restore_spacing(self, spacing: PixelSpacing) -> None:
-        """Use a scale that an interruption ended; where depth text or ruler has changed, the next picture voids it."""
+        """Reuse a scale that an interruption ended; if depth text or ruler has changed, the next picture voids it."""
         with self._scale:
             self._given, self._stated, self._void = spacing, _UNSEEN, ""
 
     def void_spacing(self, reason: str) -> None:
-        """Trust no scale, neither given nor stated, until a new one is given; the reason is shown."""
+        """Trust no scale, given or stated, until a new one is given; the reason is shown to the user."""
         with self._scale:
             self._given, self._void, self._distrusted = None, reason, True
 
     def whole(self) -> Pixels | None:
-        """The newest picture as the scanner drew it, to mark depth text on; never kept, recorded or exported."""
+        """The newest picture as the scanner drew it, for marking depth text; never kept, recorded or exported."""
         return self._depth.whole
 
     def watch_depth(self, guard: DepthGuard | None) -> None:
-        """Void every scale from the first picture on that differs from the guard's; None watches nothing."""
+        """Void every scale from the first picture that differs from the guard's; None watches nothing."""
         self._depth.guard(guard)
 
     @property
     def depth_watched(self) -> bool:
-        """Whether depth text and ruler are watched, and are as they were marked."""
+        """Whether depth text and ruler are watched and still as they were marked."""
         return self._depth.guarding
 
     def frames(self) -> Iterator[Frame]:
         """The newest picture each time, until closed; none while the sender is gone.
 
         Raises:
-            SourceError: if the signal became another one, or cannot be shown.
+            SourceError: if the signal has changed to another one, or cannot be shown.
         """
         while (frame := self._pictures.take()) is not None and not self._closed.is_set():
             yield frame
@@ -157,19 +157,19 @@ class Live(Closing, ABC):
             raise SourceError(self._error or f"{self._name} cannot be read any more: open it again.")
 
     def close(self) -> None:
-        """End `frames()` at once; a driver that blocks is left to its own limit."""
+        """End `frames()` at once; a driver that blocks is left to its own time limit."""
         self._closed.set()
         self._pictures.close()
         if self._reader is not threading.current_thread():
             self._reader.join(JOIN_S)
 
     def _read_loop(self) -> None:
-        """Connect, read, and connect again, in the reader thread."""
+        """Connect, read and reconnect, in the reader thread."""
         try:
             while not self._closed.is_set():
                 self._try_once()
                 if self._info is None:
-                    return  # nothing there yet: the user is told now, not after many attempts
+                    return  # nothing there yet: tell the user now, not after many attempts
                 self._closed.wait(RETRY_S)
         except _ChangedError as error:
             self._error = str(error)
@@ -178,7 +178,7 @@ class Live(Closing, ABC):
             self._arrived.set()
 
     def _try_once(self) -> None:
-        """One connection, from its first picture to its last."""
+        """Serve one connection, from its first picture to its last."""
         try:
             connection = self._connect()
         except SourceError as error:
@@ -197,13 +197,13 @@ class Live(Closing, ABC):
         self._interrupted()
 
     def _interrupted(self) -> None:
-        """Whatever comes now may have another depth: a scale given by hand ends."""
+        """The depth may have changed meanwhile: a scale given by hand ends."""
         with self._scale:
             if self._given is not None:
                 self._given, self._void = None, INTERRUPTED
 
     def _accept(self, picture: Picture) -> None:
-        """Make a frame of a picture, or stop where it is no longer the signal that was opened."""
+        """Make a frame of a picture, or stop if the signal is no longer the one that was opened."""
         stated = picture.spacing, picture.no_spacing_reason
         spacing, reason = admitted(*stated, picture.pixels.shape[0], name=self._name)
         picture = replace(picture, spacing=spacing, no_spacing_reason=reason)
@@ -216,7 +216,7 @@ class Live(Closing, ABC):
                 "open the source again, and calibrate."
             )
         now = monotonic()
-        # Without a connection, as over udp, a sender that comes back is told from one that stayed by the gap alone.
+        # Without a connection, as over udp, only the gap tells a sender that came back from one that stayed.
         if self._last_at is not None and now - self._last_at > LOST_AFTER_S:
             self._interrupted()
         self._last_at = now
@@ -250,7 +250,7 @@ class Live(Closing, ABC):
         )
 
     def _spacing_of(self, picture: Picture) -> tuple[PixelSpacing | None, str]:
-        """The scale in force for this picture, and why there is none."""
+        """The scale in force for this picture, or the reason why there is none."""
         with self._scale:
             if self._given is not None and self._stated is _UNSEEN:
                 self._stated = picture.spacing
@@ -260,12 +260,12 @@ class Live(Closing, ABC):
                 return self._given, ""
             if self._distrusted:
                 return None, self._void
-            # A signal that states its scale in every picture needs nobody's hand; one that doesn't stays void.
+            # A signal that states its scale in every picture needs no one to set it; any other stays void.
             return picture.spacing, "" if picture.spacing else self._void or picture.no_spacing_reason
 
 
 class _ChangedError(SourceError):
-    """The signal is no longer the one that was opened: what was said of it does not hold."""
+    """The signal is no longer the one that was opened: its settings no longer hold."""
 
 
 class _Unseen:

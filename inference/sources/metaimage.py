@@ -1,4 +1,4 @@
-"""MetaImage files, .mha and .mhd: text keys, then raw or zlib voxels. Without ElementSpacing ITK invents 1 mm."""
+"""MetaImage files, .mha and .mhd: text keys, then raw or zlib voxels. ITK invents 1 mm if ElementSpacing is missing."""
 
 import math
 import zlib
@@ -26,19 +26,19 @@ TYPES = {
     "MET_FLOAT": "f4",
     "MET_DOUBLE": "f8",
 }
-"""ElementType to numpy. MetaIO's LONG has 4 bytes."""
+"""ElementType to numpy dtype. MetaIO's LONG has 4 bytes."""
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 TEXT = 32
-"""Bytes of a number written out, at most."""
+"""Longest number written as text, bytes."""
 MAX_LINE = 1 << 16
-"""Bytes of one line; a tracked sequence has thousands of lines."""
+"""Longest line, bytes; a tracked sequence has thousands of lines."""
 
 
 def read_metaimage(path: Path) -> Volume:
     """Read a .mha or .mhd, 2D or 3D.
 
     Raises:
-        FormatError: if it is damaged, cut short, or holds time or colour.
+        FormatError: if it is damaged or cut short, or holds time or colour.
     """
     data = path.read_bytes()
     keys, offset = header_keys(data, path.name)
@@ -59,10 +59,10 @@ def read_metaimage(path: Path) -> Volume:
 
 
 def header_keys(data: bytes, name: str) -> tuple[dict[str, str], int]:
-    """The header's keys, and where the voxels begin.
+    """The header's keys, and the offset of the voxels.
 
     Raises:
-        FormatError: if it is no MetaImage header.
+        FormatError: if it is not a MetaImage header.
     """
     keys: dict[str, str] = {}
     position = 0
@@ -91,7 +91,7 @@ def _shape(keys: Mapping[str, str], name: str) -> tuple[tuple[int, ...], bool]:
 
 
 def is_volume(keys: Mapping[str, str]) -> bool:
-    """Whether all three axes are places: PLUS writes a frame's keys into reconstructed volumes too."""
+    """Whether all three axes are spatial: PLUS writes a frame's keys into reconstructed volumes too."""
     return keys.get("Kinds", "").lower().split() == ["domain"] * 3
 
 
@@ -99,7 +99,7 @@ def header_sizes(keys: Mapping[str, str], name: str) -> list[int]:
     """The sizes along the axes.
 
     Raises:
-        FormatError: if one is no whole number from 0 on.
+        FormatError: if one is not a whole number from 0 up.
     """
     stated = header_numbers(keys, "DimSize", name)
     if any(size != int(size) or size < 0 for size in stated):
@@ -108,16 +108,16 @@ def header_sizes(keys: Mapping[str, str], name: str) -> list[int]:
 
 
 def _says(keys: Mapping[str, str], *names: str) -> bool:
-    """A yes or no as MetaIO reads it, by its first letter; of several names the first one that is there."""
+    """A yes or no as MetaIO reads it, by its first letter; of several names the first one present counts."""
     stated = next((keys[name] for name in names if name in keys), "")
     return stated[:1] in ("T", "t", "1")
 
 
 def header_numbers(keys: Mapping[str, str], key: str, name: str, default: str = "") -> list[float]:
-    """The numbers of one key, none where it isn't there.
+    """The numbers of one key; none if it is missing.
 
     Raises:
-        FormatError: if they are no numbers.
+        FormatError: if they are not numbers.
     """
     text = keys.get(key, default)
     try:
@@ -133,7 +133,7 @@ def read_voxels(path: Path, local: bytes, keys: Mapping[str, str], shape: tuple[
     """The values in the given shape, slowest axis first.
 
     Raises:
-        FormatError: if they are of an unknown type, cut short or in another place.
+        FormatError: if their type is unknown, or they are cut short or stored elsewhere.
     """
     if keys.get("ElementType") not in TYPES:
         raise FormatError(f"{path.name} has an unknown kind of voxel: export it again in grey.")
@@ -149,7 +149,7 @@ def read_voxels(path: Path, local: bytes, keys: Mapping[str, str], shape: tuple[
 
 
 def _written(text: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], name: str) -> NDArray[Any]:
-    """Values written out as text."""
+    """Values stored as text."""
     words = text.split(maxsplit=math.prod(shape))[: math.prod(shape)]
     if len(words) < math.prod(shape):
         raise FormatError(f"{name} holds {len(words)} of {math.prod(shape)} values: copy it again.")
@@ -162,7 +162,7 @@ def _written(text: bytes, dtype: np.dtype[Any], shape: tuple[int, ...], name: st
 
 
 def _stored(path: Path, local: bytes, keys: Mapping[str, str], size: int) -> bytes:
-    """The voxels' bytes, from this file or the one it names, uncompressed."""
+    """The voxels' bytes, uncompressed, from this file or from the one it names."""
     place = keys["ElementDataFile"]
     compressed = _says(keys, "CompressedData")
     if place == "LIST" or "%" in place:
@@ -194,7 +194,7 @@ def beside(path: Path, name: str) -> bytes:
 def header_spacing(
     keys: Mapping[str, str], dimensions: int
 ) -> tuple[tuple[float | None, float | None, float | None], str]:
-    """Mm along i, j, k, None where unknown, and what the header says there."""
+    """Mm along i, j, k, None if unknown, and what the header says about it."""
     text = keys.get("ElementSpacing", "")
     if not text:
         return (None, None, None), "no ElementSpacing"
@@ -207,7 +207,7 @@ def header_spacing(
 
 
 def header_matrix(keys: Mapping[str, str], dimensions: int, name: str) -> NDArray[np.float64] | None:
-    """(3, 3) directions of i, j, k in LPS, as columns; None where the file states none."""
+    """(3, 3) directions of i, j, k in LPS, as columns; None if the file states none."""
     for key in ("TransformMatrix", "Orientation", "Rotation"):
         values = header_numbers(keys, key, name)
         if len(values) == dimensions**2:
@@ -223,7 +223,7 @@ def header_affine(
     spacing: tuple[float | None, float | None, float | None],
     name: str,
 ) -> NDArray[np.float64]:
-    """Voxel indices to RAS mm; 1 mm where nothing is known, as in ITK, so that a mask still lies on its volume."""
+    """Voxel indices to RAS mm; 1 mm if nothing is known, as in ITK, so that a mask still lies on its volume."""
     origin = np.zeros(3)
     for key in ("Offset", "Position", "Origin"):
         values = header_numbers(keys, key, name)

@@ -1,4 +1,4 @@
-"""Network video: rtsp, udp and the like, decoded in a process of its own. It knows no scale."""
+"""Network video: rtsp, udp and the like, decoded in a separate process. It does not know the scale."""
 
 from inference.sources.live import Connection, Live
 from inference.sources.paths import shown_address
@@ -7,7 +7,7 @@ from inference.spacing import PixelSpacing
 
 
 class NetworkSource(Live):
-    """Frames of a network stream, grey; what is outside the sector is exactly 0.
+    """Frames of a network stream, grey; everything outside the sector is exactly 0.
 
     Args:
         url: for example rtsp://host/stream or udp://127.0.0.1:5000.

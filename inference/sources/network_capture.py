@@ -1,11 +1,11 @@
-"""Network video in the decoding process, through the ffmpeg in OpenCV, each picture in its true size.
+"""Network video in the decoding process, through OpenCV's ffmpeg, each picture at its true size.
 
-from inference.spacing import REMEDY
-One `cv2.VideoCapture` follows the sender and hands out compressed pictures, a second one decodes them. Where the bytes
-that state the size change, the decoder is opened anew and tells the new size; one alone would scale it to the old one.
+One `cv2.VideoCapture` follows the sender and returns compressed pictures; a second one decodes them. When the bytes
+that state the size change, the decoder is reopened and reports the new size; otherwise it would go on scaling to the
+old one.
 
-`fflags;nobuffer` is not asked for: it throws away the key frame that probing has found, so that a sender with rare ones
-is never followed. Old pictures, collected while probing, are skipped here by their own clock.
+`fflags;nobuffer` is not used: it throws away the key frame found while probing, so that a sender with rare key frames
+is never followed. Old pictures collected while probing are skipped here by their own clock.
 """
 
 import os
@@ -27,25 +27,25 @@ from inference.spacing import REMEDY
 
 NO_SCALE = f"Network video does not say how large a pixel is: {REMEDY}."
 OPEN_MS = 7000
-"""An H.264 stream can be opened from its next key frame on; senders set that to up to five seconds."""
+"""An H.264 stream can be opened only from its next key frame, and senders may set these up to five seconds apart."""
 READ_MS = 800
-"""A sender that is silent for this long is taken as gone, and connected to anew; less than `close()` waits."""
+"""A sender silent for this long is taken as gone, and reconnected; shorter than `close()` waits."""
 GIVE_UP_S = 3.0
-"""Late for so long, it will not catch up by itself: connecting anew empties every buffer."""
+"""A stream late for this long will not catch up by itself; reconnecting empties every buffer."""
 CLOCKED = ("rtsp", "rtsps", "udp", "rtp", "srt")
-"""Carry the sender's clock; a plain MJPEG over http has none, and ffmpeg invents one."""
+"""Protocols that carry the sender's clock; plain MJPEG over http has none, and ffmpeg invents one."""
 OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 AT_ONCE = "format_whitelist;ivf|fpsprobesize;0|probesize;32"
-"""The decoder looks at one picture before it begins, and not at a second of them."""
+"""The decoder probes one picture before it begins, not a whole second."""
 NEVER_MS = -1.0
 
 
 class NetworkCapture:
-    """A stream that is followed, with limits on how long it may block. For one process of its own.
+    """Follows a stream, with limits on how long it may block. Made for a separate process.
 
     Raises:
-        SourceError: if nothing comes.
-        FormatError: if its codec doesn't state the size of its pictures.
+        SourceError: if nothing arrives.
+        FormatError: if the codec does not state the size of its pictures.
     """
 
     def __init__(self, url: str) -> None:
@@ -69,10 +69,10 @@ class NetworkCapture:
         self._lateness = Lateness(clocked=urlsplit(url).scheme.lower() in CLOCKED)
 
     def read(self) -> Picture | None:
-        """The next picture that is not an old one; None after `READ_MS` without any, or `GIVE_UP_S` of old ones.
+        """The next picture that is not old; None after `READ_MS` without any, or `GIVE_UP_S` of old ones.
 
         Raises:
-            FormatError: if what comes can never be shown.
+            FormatError: if the stream can never be shown.
         """
         end = monotonic() + GIVE_UP_S
         while monotonic() < end:
@@ -99,7 +99,7 @@ class NetworkCapture:
         self._packets.release()
 
     def _begin(self) -> bool:
-        """Open a decoder at the key picture that waits, or the next one; False once the sender is silent."""
+        """Open a decoder at the waiting key picture, or at the next one; False once the sender is silent."""
         if self._waiting is None:
             self._waiting = self._key()
         if self._waiting is None:
@@ -118,14 +118,14 @@ class NetworkCapture:
         return True
 
     def _key(self) -> tuple[float, bytes] | None:
-        """The next picture that needs no other one."""
+        """The next picture that can be decoded without any other."""
         while self._packets.grab():
             if self._packets.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
                 return self._grabbed()
         return None
 
     def _until_another_size(self) -> Iterator[tuple[float, bytes]]:
-        """The picture that waits and those after it, up to the first of what may be another size, which then waits."""
+        """The waiting picture and those after it, up to the first that may have another size, which then waits."""
         first, self._waiting = self._waiting, None
         if first is None:
             return

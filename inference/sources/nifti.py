@@ -1,6 +1,6 @@
 """NIfTI-1 and -2 files, read from the raw bytes.
 
-Libraries repair what they read: nibabel and ITK turn a pixdim of 0 into 1 mm, ITK fills a file cut short with zeros.
+Libraries repair what they read: nibabel and ITK turn a pixdim of 0 into 1 mm, and ITK fills a short file with zeros.
 """
 
 import gzip
@@ -19,18 +19,18 @@ from inference.sources.grid import AXES, Volume, check_size, of_clip, unit_colum
 UNIT_MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 """xyzt_units, spatial part: unknown (mm by custom), metre, millimetre, micrometre."""
 HEAD = 1024
-"""Bytes in which any NIfTI header stands."""
+"""Bytes that contain any NIfTI header."""
 HEADERS = 1 << 26
-"""Bytes of header and extensions at most."""
+"""Largest header with extensions, bytes."""
 DISAGREEMENT = 0.01
-"""pixdim and sform may differ by this share; beyond it nobody knows which is right."""
+"""Relative difference allowed between pixdim and sform; beyond it nobody knows which is right."""
 
 
 def read_nifti(path: Path) -> Volume:
     """Read a .nii or .nii.gz, 2D or 3D.
 
     Raises:
-        FormatError: if it is damaged, cut short, or holds time or colour.
+        FormatError: if it is damaged or cut short, or holds time or colour.
     """
     with _opened(path) as file:
         header = _header(_read(file, HEAD, path.name), path.name)
@@ -50,14 +50,14 @@ def read_nifti(path: Path) -> Volume:
 
 
 def _opened(path: Path) -> BinaryIO:
-    """The file, unpacked where it is compressed."""
+    """The file, decompressed if necessary."""
     with path.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
     return cast("BinaryIO", gzip.open(path)) if packed else path.open("rb")
 
 
 def _read(file: BinaryIO, size: int, name: str) -> bytes:
-    """So many bytes from the beginning, or as many as there are: no more is ever unpacked."""
+    """The first `size` bytes, or as many as there are: no more is ever decompressed."""
     try:
         file.seek(0)
         return file.read(size)
@@ -73,7 +73,7 @@ def _header(blob: bytes, name: str) -> nib.Nifti1Header:
 
 
 def _shape(header: nib.Nifti1Header, name: str) -> tuple[tuple[int, int, int], bool]:
-    """(i, j, k), the trailing 1s taken off, and whether k is time."""
+    """(i, j, k) without trailing 1s, and whether k is time."""
     dimensions = int(header["dim"][0])
     sizes = [int(size) for size in header["dim"][1 : dimensions + 1]]
     if not 2 <= dimensions <= 7 or min(sizes) < 1:
@@ -88,7 +88,7 @@ def _directions(header: nib.Nifti1Header) -> NDArray[np.float64] | None:
         return None
     try:
         return unit_columns(header.get_best_affine()[:3, :3])
-    except (HeaderDataError, ValueError):  # a qform that is no rotation
+    except (HeaderDataError, ValueError):  # a qform that is not a rotation
         return None
 
 
@@ -104,7 +104,7 @@ def _voxels(file: BinaryIO, header: nib.Nifti1Header, shape: tuple[int, int, int
     if not 0 <= start <= HEADERS:
         raise FormatError(f"{name} states that its voxels begin at byte {start:g}: export it again.")
     offset = max(int(start), int(header.sizeof_hdr) + 4)
-    # A byte more, so that the checksum of a packed file that ends there is looked at.
+    # One byte more, so that the checksum of a compressed file that ends there is verified.
     blob = _read(file, offset + size + 1, name)
     if len(blob) < offset + size:
         raise FormatError(f"{name} holds {len(blob)} of {offset + size} bytes: copy it again.")
@@ -112,12 +112,12 @@ def _voxels(file: BinaryIO, header: nib.Nifti1Header, shape: tuple[int, int, int
     slope, inter = float(header["scl_slope"]), float(header["scl_inter"])
     if not np.isfinite(slope) or slope == 0 or (slope, inter) == (1, 0):
         return stored
-    with np.errstate(over="ignore", invalid="ignore"):  # values that are none become background later
+    with np.errstate(over="ignore", invalid="ignore"):  # values that are not finite become background later
         return stored.astype(np.float32) * np.float32(slope) + np.float32(inter if np.isfinite(inter) else 0)
 
 
 def _spacing(header: nib.Nifti1Header) -> tuple[tuple[float | None, float | None, float | None], str]:
-    """mm along i, j, k from the raw pixdim, and what is wrong with it."""
+    """Mm along i, j, k from the raw pixdim, and what is wrong with it."""
     dimensions = min(int(header["dim"][0]), 3)
     raw = [float(value) for value in header["pixdim"][1 : dimensions + 1]]
     shown = "pixdim " + " ".join(f"{value:g}" for value in raw)

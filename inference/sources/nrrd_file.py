@@ -1,4 +1,4 @@
-"""NRRD files, .nrrd and .nhdr. ITK invents 1 mm where the spacings are missing, and reads a list axis as components."""
+"""NRRD files, .nrrd and .nhdr. ITK invents 1 mm if the spacings are missing, and reads a list axis as components."""
 
 import bz2
 import itertools
@@ -24,7 +24,7 @@ TO_RAS = {
     "left-posterior-superior": (-1.0, -1.0, 1.0),
     "lps": (-1.0, -1.0, 1.0),
 }
-"""Signs that take each named space to RAS."""
+"""Signs that convert each named space to RAS."""
 DAMAGE = (
     nrrd.NRRDError,
     EOFError,
@@ -37,7 +37,7 @@ DAMAGE = (
     ValueError,
     zlib.error,
 )
-"""What pynrrd raises on files that are none, under `strict_numbers`."""
+"""What pynrrd raises on damaged files under `strict_numbers`."""
 UNIT_MM = {"": 1.0, "mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "µm": 0.001, "microns": 0.001}
 TYPES = {
     **dict.fromkeys(("signed char", "int8", "int8_t"), "i1"),
@@ -52,19 +52,19 @@ TYPES = {
     "float": "f4",
     "double": "f8",
 }
-"""The types of the format's definition to numpy."""
+"""The types in the format's definition to numpy dtypes."""
 MOST_LINES = 20_000
-"""Lines of a header, and lines that may be skipped; a tracked sequence has thousands."""
+"""Most lines in a header, and most lines that may be skipped; a tracked sequence has thousands."""
 MOST_BYTES = 1 << 20
-"""Bytes of a line."""
+"""Longest line, bytes."""
 TEXT = 32
-"""Bytes of a number written out, at most."""
+"""Longest number written as text, bytes."""
 SPATIAL = {"domain", "space", "???", "none", ""}
-"""Kinds of axis that can be a place; a list, a colour or a time cannot."""
+"""Kinds of axis that can be spatial; a list, a colour or a time cannot."""
 
 
 def strict_numbers() -> np.errstate:
-    """A context in which sizes and places that no computer can hold are damage: numpy would warn, and go on."""
+    """A context in which numbers too large for the computer are errors: numpy would only warn, and go on."""
     return np.errstate(invalid="raise", over="raise")
 
 
@@ -72,7 +72,7 @@ def read_nrrd(path: Path) -> Volume:
     """Read a .nrrd or .nhdr, 2D or 3D.
 
     Raises:
-        FormatError: if it is damaged, cut short, or holds time or colour.
+        FormatError: if it is damaged or cut short, or holds time or colour.
     """
     try:
         with strict_numbers():
@@ -98,16 +98,17 @@ def read_nrrd(path: Path) -> Volume:
 def read_grid(
     path: Path, check: Callable[[Mapping[str, Any], str], None] | None = None
 ) -> tuple[dict[str, Any], NDArray[Any]]:
-    """The header, and the values in the order of the file, the fastest axis first.
+    """The header, and the values in file order, the fastest axis first.
 
-    pynrrd reads the header. It would open any file that a header names, skip lines for hours and unpack without end.
+    Only the header is left to pynrrd, which would open any file a header names, skip lines for hours and decompress
+    without end.
 
     Args:
         path: the file.
-        check: refuses a header before its values are read.
+        check: rejects a header before its values are read.
 
     Raises:
-        FormatError: if it asks for more than any volume holds, or for files that aren't beside it.
+        FormatError: if it asks for more than any volume holds, or for files that are not beside it.
         `DAMAGE`: whatever pynrrd raises.
     """
     with path.open("rb") as file:
@@ -129,7 +130,7 @@ def read_grid(
 
 
 def _data_start(path: Path) -> int:
-    """Where the empty line ends that closes an attached header."""
+    """Offset after the empty line that closes an attached header."""
     with path.open("rb") as file:
         for _ in range(MOST_LINES):
             if file.readline(MOST_BYTES) in (b"\n", b"\r\n"):
@@ -138,7 +139,7 @@ def _data_start(path: Path) -> int:
 
 
 def _detached(path: Path, named: str) -> Path:
-    """The data file of a header, which lies beside it."""
+    """The data file that a header names, which must lie beside it."""
     if named.startswith("LIST") or "%" in named:
         raise FormatError(f"{path.name} spreads its voxels over several files: export it as one.")
     other = path.with_name(Path(named).name or "nothing")
@@ -148,7 +149,7 @@ def _detached(path: Path, named: str) -> Path:
 
 
 def _values(file: BinaryIO, header: Mapping[str, Any], dtype: np.dtype[Any], size: int) -> NDArray[Any]:
-    """The values, flat, from where the file stands."""
+    """The values, flat, from the file's present position."""
     lines, skip = (int(header.get(f"{what} skip", header.get(f"{what}skip", 0)) or 0) for what in ("line", "byte"))
     if not 0 <= lines <= MOST_LINES or not -1 <= skip <= LARGEST:
         raise ValueError("a skip that no file has")
@@ -175,7 +176,7 @@ def _values(file: BinaryIO, header: Mapping[str, Any], dtype: np.dtype[Any], siz
 
 
 def _check(header: Mapping[str, Any], name: str) -> None:
-    """Refuse what isn't one grey 2D or 3D grid, or a clip."""
+    """Refuse anything but one grey 2D or 3D grid, or a clip."""
     kinds = {str(kind).lower() for kind in header.get("kinds", [])}
     if any(str(key).startswith("Seq_Frame") for key in header) or (header["dimension"] > 2 and "list" in kinds):
         raise FormatError(f"{name} is a sequence, which cannot be opened: export it as a volume or video.")
@@ -186,14 +187,14 @@ def _check(header: Mapping[str, Any], name: str) -> None:
 
 
 def _vectors(header: Mapping[str, Any]) -> NDArray[np.float64] | None:
-    """(axes, space) rows are the steps along i, j, k in the file's space and unit; None without space directions."""
+    """(axes, space): rows are the steps along i, j, k in the file's space and unit; None without space directions."""
     if header.get("space directions") is None:
         return None
     return np.asarray(header["space directions"], dtype=np.float64)[:3, :3]
 
 
 def header_spacing(header: Mapping[str, Any]) -> tuple[tuple[float | None, float | None, float | None], str]:
-    """Mm along i, j, k, None where unknown, and what the header says there."""
+    """Mm along i, j, k, None if unknown, and what the header says about it."""
     axes = min(int(header["dimension"]), 3)
     vectors = _vectors(header)
     if vectors is not None:
@@ -215,14 +216,14 @@ def header_spacing(header: Mapping[str, Any]) -> tuple[tuple[float | None, float
 def header_affine(
     header: Mapping[str, Any], spacing: tuple[float | None, float | None, float | None]
 ) -> tuple[NDArray[np.float64], bool]:
-    """Voxel indices to RAS mm, 1 mm where nothing is known, and whether the file names a space."""
+    """Voxel indices to RAS mm, 1 mm if nothing is known, and whether the file names a space."""
     space = str(header.get("space", "")).lower()
     vectors = _vectors(header)
     columns = np.eye(3)
     if vectors is not None and np.isfinite(vectors).all() and vectors.any(axis=1).all():
         unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
         columns[: unit.shape[1], : unit.shape[0]] = unit.T
-    # A space without a name is taken for LPS, as ITK does.
+    # A space without a name is taken as LPS, as in ITK.
     to_ras = np.array(TO_RAS.get(space, TO_RAS["lps"]))
     affine = np.eye(4)
     affine[:3, :3] = to_ras[:, None] * columns * [value or 1.0 for value in spacing]

@@ -1,6 +1,6 @@
 """OpenIGTLink: pictures from PLUS, 3D Slicer or a navigation system, with the scale in their matrix.
 
-The messages are pyigtl's; the socket is ours, since pyigtl's own client does not notice that its server has gone.
+pyigtl decodes the messages; the socket is ours, since pyigtl's own client does not notice that its server has gone.
 """
 
 import logging
@@ -29,20 +29,20 @@ SCHEME = "igtl"
 PORT = 18944
 """OpenIGTLink's registered port."""
 SILENT_S = 2.0
-"""A server that sends no picture of ours for this long is taken as gone, and connected to anew."""
+"""A server that sends no picture of our device for this long is taken as gone, and reconnected."""
 SAME = 1e-4
-"""Two scales that differ by less than this part are one: a tracked probe's matrix turns and is rounded each time."""
+"""Relative difference below which two scales are one: a tracked probe's matrix rotates and is rounded each time."""
 LARGEST = 64 * 1024 * 1024
 """Bytes; a longer message is no ultrasound picture, and reading it would fill the memory. 4K in colour has 25 MB."""
 PIECE = 1 << 20
 """Bytes of a skipped message that are read at a time."""
 LONGEST_S = 10.0
-"""A message that is not there by then is no live picture."""
+"""A message that takes longer than this is not a live picture."""
 IMAGE, VIDEO = "IMAGE", "VIDEO"
 _HEADER = struct.Struct(">H12s20sQQQ")
 """Version, type, device, time, size and checksum of the body (OpenIGTLink protocol, version 2)."""
 _EXTENDED = struct.Struct(">HHII")
-"""Sizes of the extended header, of the metadata's index and of its texts; the message's number."""
+"""Sizes of the extended header, of the metadata's index and of its texts; then the message's number."""
 NO_SCALE = f"The stream's matrix has no scale (its columns have length 1): {REMEDY}."
 NO_PLANE = f"The stream's matrix is not that of a picture: {REMEDY}."
 
@@ -90,7 +90,7 @@ class OpenIGTLinkSource(Live):
         )
 
     def _connect(self) -> Connection:
-        # Only who has never seen the device is told that it isn't there: later it may just pause.
+        # Only a user who has never seen the device is told that it is absent: later it may just be pausing.
         self._client = _Client(self._host, self._port, self._device, tell_absent=self._info is None)
         return self._client
 
@@ -110,12 +110,12 @@ class _Client:
             raise SourceError(f"Nobody answers at {host}:{port}: start the server, check address and port.") from error
 
     def read(self) -> Picture | None:
-        """The next picture of the device; None once the server is gone, silent or speaks something else.
+        """The next picture of the device; None if the server is gone, silent or does not speak OpenIGTLink.
 
-        A message that is no picture, such as one volume among them, is skipped.
+        A message that is not a picture, such as a volume among pictures, is skipped.
 
         Raises:
-            SourceError: if nothing comes that can ever be shown.
+            SourceError: if nothing arrives that could be shown.
         """
         until, wrong = monotonic() + SILENT_S, None
         while (message := self._next(until)) is not None:
@@ -131,13 +131,13 @@ class _Client:
     def _next(self, until: float) -> ImageMessage | None:
         try:
             return self._image(until)
-        # The TypeError is pyigtl's, which makes arrays of what a damaged message states.
+        # The TypeError is pyigtl's, when it makes arrays from what a damaged message states.
         except (OSError, struct.error, ValueError, TypeError, KeyError, NotImplementedError, OverflowError) as error:
             log.warning("OpenIGTLink: %r", error)
             return None
 
     def _tell(self, wrong: FormatError | None) -> None:
-        """Say what comes instead of pictures."""
+        """Report what arrives instead of pictures."""
         if wrong is not None:
             raise wrong
         if self.others:
@@ -147,7 +147,7 @@ class _Client:
             raise FormatError("The server sends compressed video: have it send IMAGE messages.")
 
     def hang_up(self) -> None:
-        """Let a `read()` in another thread go."""
+        """Release a `read()` in another thread."""
         with suppress(OSError):  # gone already
             self._socket.shutdown(socket.SHUT_RDWR)
 
@@ -156,13 +156,13 @@ class _Client:
         self._socket.close()
 
     def _image(self, until: float) -> ImageMessage | None:
-        """The next IMAGE message of the device; None at the end, or if there is none until then."""
+        """The next IMAGE message of the device; None at the end, or if none arrives by `until`."""
         while monotonic() < until and (header := self._receive(_HEADER.size)) is not None:
             version, kind, name, _, size, crc = _HEADER.unpack(header)
             self._kinds.add(_text(kind))
             if size > LARGEST:
                 raise ValueError(f"a message of {size} bytes")
-            # Transforms, texts and status come in between: nothing of them is read.
+            # Transforms, texts and status messages in between are skipped unread.
             if _text(kind) != IMAGE or not self._is_ours(_text(name)):
                 if not self._skip(size):
                     return None
@@ -170,18 +170,18 @@ class _Client:
             body = self._receive(size)
             if body is None:
                 return None
-            if crc not in (0, CRC64(body)):  # 0 is what senders write that compute none
+            if crc not in (0, CRC64(body)):  # 0: the sender computes no checksum
                 log.warning("OpenIGTLink: a picture is skipped, since its checksum is wrong")
                 continue
             message = ImageMessage()
-            # Without its metadata, whose texts nobody needs and whose encoding many get wrong.
+            # The metadata is left out: nobody needs its texts, and many senders get their encoding wrong.
             fields = {"header_version": 1, "message_type": IMAGE, "device_name": self._device, "timestamp": 0.0}
             message.unpack(fields, _content(body) if version > 1 else body)
             return message
         return None
 
     def _steady(self, picture: Picture) -> Picture:
-        """The picture with the scale of the one before, where they differ by rounding alone."""
+        """The picture with the previous picture's scale, if the two differ only by rounding."""
         old, new = self._spacing, picture.spacing
         if old is not None and new is not None:
             axes = ((old.row_mm, new.row_mm), (old.col_mm, new.col_mm))
@@ -191,7 +191,7 @@ class _Client:
         return picture
 
     def _receive(self, size: int) -> bytes | None:
-        """Exactly `size` bytes; None if the server hangs up before, or takes too long over it."""
+        """Exactly `size` bytes; None if the server hangs up first, or takes too long."""
         data = bytearray(size)
         view, have, until = memoryview(data), 0, monotonic() + LONGEST_S
         while have < size:
@@ -202,7 +202,7 @@ class _Client:
         return bytes(data)
 
     def _skip(self, size: int) -> bool:
-        """Read `size` bytes and keep none; False if the server hangs up before."""
+        """Read `size` bytes and discard them; False if the server hangs up first."""
         while size > 0:
             piece = self._receive(min(size, PIECE))
             if piece is None:
@@ -211,7 +211,7 @@ class _Client:
         return True
 
     def _is_ours(self, name: str) -> bool:
-        """Whether this is the device to show: the named one, else the first one; the others are said."""
+        """Whether this is the device to show: the named one, else the first one seen; the others are reported."""
         self._device = self._device or name
         if name != self._device:
             self.others.add(name)
@@ -219,7 +219,7 @@ class _Client:
 
 
 def _text(raw: bytes) -> str:
-    """A name as its sender meant it: UTF-8, else Latin-1, which takes any byte."""
+    """A name as its sender meant it: UTF-8, or else Latin-1, which accepts any byte."""
     bare = raw.rstrip(b" \t\r\n\0")
     try:
         return bare.decode()
@@ -228,10 +228,10 @@ def _text(raw: bytes) -> str:
 
 
 def _content(body: bytes) -> bytes:
-    """A message's body of version 2 or later without extended header and metadata.
+    """The body of a version 2 or later message, without extended header and metadata.
 
     Raises:
-        ValueError: if those are longer than it.
+        ValueError: if those are longer than the body.
     """
     head, index, texts, _ = _EXTENDED.unpack_from(body)
     if head < _EXTENDED.size or head + index + texts > len(body):
@@ -246,14 +246,14 @@ def picture_of(message: ImageMessage) -> Picture:
         FormatError: if it is a volume, or neither grey nor colour.
     """
     image = np.asarray(message.image)
-    image = image.astype(image.dtype.newbyteorder("="), copy=False)  # 16 bits of either byte order stay 16 bits
+    image = image.astype(image.dtype.newbyteorder("="), copy=False)  # 16 bits stay 16 bits in either byte order
     if image.ndim not in (3, 4) or image.shape[0] != 1:
         raise FormatError("The stream sends volumes, not pictures: choose the device that sends 2D images.")
     plane = image[0]
     if plane.ndim == 3 and plane.shape[2] not in (3, 4):
         raise FormatError(f"The stream sends {plane.shape[2]} components: choose the device that sends grey pictures.")
     spacing, reason = matrix_spacing(message.ijk_to_world_matrix)
-    # Colours in depths that frames don't have become float32 first: OpenCV converts no others.
+    # Colours at depths that frames do not have first become float32: OpenCV converts no others.
     grey = as_pixels(luma(np.asarray(as_pixels(plane))) if plane.ndim == 3 else plane)
     if 0 in grey.shape:
         raise FormatError("The stream sends empty pictures: start the imaging on the sender.")
@@ -261,10 +261,10 @@ def picture_of(message: ImageMessage) -> Picture:
 
 
 def matrix_spacing(matrix: NDArray[np.floating]) -> tuple[PixelSpacing | None, str]:
-    """The scale in an image-to-world matrix, or why there is none.
+    """The scale in an image-to-world matrix, or the reason why there is none.
 
-    Columns of length 1 are what senders write that know no scale: the identity, or a tool's rotation alone. A pixel
-    of exactly 1 mm is therefore taken as unknown.
+    Senders that do not know the scale write columns of length 1: the identity, or a tool's rotation alone. A pixel of
+    exactly 1 mm is therefore taken as unknown.
 
     Args:
         matrix: (4, 4), mm; column 0 is one pixel across, column 1 one pixel down.

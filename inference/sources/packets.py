@@ -1,7 +1,7 @@
-"""The compressed pictures of a video, and the bytes of them that say how large a picture is.
+"""The compressed pictures of a video, and their bytes that state the picture's size.
 
-OpenCV scales every later picture to the size of the first one and says nothing. Its raw mode hands out the compressed
-pictures; where the bytes that state the size change, a decoder opened anew tells the true size.
+OpenCV silently scales every later picture to the size of the first one. Its raw mode returns the compressed pictures;
+when the bytes that state the size change, a newly opened decoder tells the true size.
 """
 
 import io
@@ -16,7 +16,7 @@ import cv2
 Size = tuple[int, int]
 """(rows, cols)."""
 HEADS = 8192
-"""Bytes of a compressed picture in which its headers stand: they come before the picture itself."""
+"""Bytes of a compressed picture that contain its headers, which come before the picture itself."""
 _START = b"\x00\x00\x01"
 _JPEG_FRAME = re.compile(rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf]..(.....)", re.DOTALL)
 """SOFn: length, then precision, rows and columns (ITU-T T.81, B.2.2)."""
@@ -24,11 +24,11 @@ _JPEG_FRAME = re.compile(rb"\xff[\xc0-\xc3\xc5-\xc7\xc9-\xcb\xcd-\xcf]..(.....)"
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """How a codec's pictures are handed to a decoder, and where they state their size.
+    """How a codec's pictures are passed to a decoder, and where they state their size.
 
     Attributes:
-        tag: four letters by which FFmpeg's IVF reader knows the codec.
-        size_bytes: the bytes of a compressed picture that decide its size; empty where it holds none.
+        tag: four letters that name the codec for FFmpeg's IVF reader.
+        size_bytes: returns the bytes of a compressed picture that decide its size; empty if it has none.
     """
 
     tag: bytes
@@ -36,7 +36,7 @@ class Codec:
 
 
 def _units(of: Callable[[int], bool], length: int | None = None) -> Callable[[bytes], bytes]:
-    """The units after a start code whose first byte is `of` a kind, each up to `length` bytes."""
+    """Units after a start code whose first byte satisfies `of`, each up to `length` bytes."""
 
     def found(packet: bytes) -> bytes:
         units = packet[:HEADS].split(_START)[1:]
@@ -46,12 +46,12 @@ def _units(of: Callable[[int], bool], length: int | None = None) -> Callable[[by
 
 
 def _vp8(packet: bytes) -> bytes:
-    """Key frames alone state the size (RFC 6386, 9.1)."""
+    """Only key frames state the size (RFC 6386, 9.1)."""
     return packet[6:10] if packet[3:6] == b"\x9d\x01\x2a" else b""
 
 
 def _vp9(packet: bytes) -> bytes:
-    """Width and height of a key frame of profile 0, four bits off the byte."""
+    """Width and height of a profile 0 key frame, which start four bits into a byte."""
     return bytes((*packet[4:8], packet[8] & 0xF0)) if packet[1:4] == b"\x49\x83\x42" and len(packet) > 8 else b""
 
 
@@ -83,23 +83,23 @@ CODECS = {
     b"vp90": Codec(b"VP90", _vp9),
     b"av01": Codec(b"AV01", _av1),
 }
-"""By the tag that a container or OpenCV gives, in small letters; the single bytes are those of MPEG-TS."""
+"""By the tag in lower case that a container or OpenCV gives; the single bytes are those of MPEG-TS."""
 
 
 def codec_of(capture: cv2.VideoCapture) -> Codec | None:
-    """The codec of an open video; None where it is none whose pictures state their size themselves."""
+    """The codec of an open video; None if its pictures do not state their own size."""
     tag = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(8, "little", signed=True)[:4]
     return CODECS.get(tag.rstrip(b"\0").lower())
 
 
 def tag_words(capture: cv2.VideoCapture) -> str:
-    """The codec's tag for a sentence."""
+    """The codec's tag, for a sentence."""
     tag = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(8, "little", signed=True)[:4]
     return tag.decode("ascii", "replace").strip("\0") or "an unknown codec"
 
 
 def extradata(capture: cv2.VideoCapture) -> bytes:
-    """What the container says of all pictures, where that can go before the first one; else nothing."""
+    """The container's data about all pictures, if it can be put before the first one; else nothing."""
     found, data = capture.retrieve(flag=int(capture.get(cv2.CAP_PROP_CODEC_EXTRADATA_INDEX)))
     head = data.tobytes() if found and data is not None else b""
     return head if head.startswith((_START, b"\0" + _START)) else b""
@@ -112,20 +112,20 @@ def packet_of(capture: cv2.VideoCapture) -> bytes:
 
 
 def decoder_of(stream: "Ivf") -> cv2.VideoCapture:
-    """A decoder of one thread, since each further one holds back a picture more.
+    """A decoder with one thread, since each further thread delays the pictures by one.
 
-    The stream is to be kept as long as the decoder: OpenCV lets go of it without Python's lock.
+    Keep the stream for as long as the decoder: OpenCV releases it without Python's lock.
     """
     source: Any = stream
     return cv2.VideoCapture(source, cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
 
 
 class Ivf(io.BufferedIOBase):
-    """Compressed pictures as a file of IVF, which frames any codec's pictures one by one and adds no delay.
+    """Compressed pictures as an IVF file, which frames any codec's pictures one by one and adds no delay.
 
     Args:
-        codec: of the pictures.
-        packets: (milliseconds, compressed picture); asked for the next one whenever a decoder wants it.
+        codec: codec of the pictures.
+        packets: (milliseconds, compressed picture); the next one is fetched whenever a decoder wants it.
     """
 
     def __init__(self, codec: Codec, packets: Iterator[tuple[float, bytes]]) -> None:
@@ -134,7 +134,7 @@ class Ivf(io.BufferedIOBase):
         self._buffer = bytearray(struct.pack("<4sHH4sHHIIII", b"DKIF", 0, 32, codec.tag, 0, 0, 1000, 1, 0, 0))
 
     def readable(self) -> bool:
-        """It is."""
+        """Always true."""
         return True
 
     def read(self, size: int | None = -1, /) -> bytes:
@@ -151,12 +151,12 @@ class Ivf(io.BufferedIOBase):
         return taken
 
     def seek(self, offset: int, whence: int = 0, /) -> int:  # noqa: ARG002
-        """A stream has no other place."""
+        """Not possible in a stream."""
         return -1
 
 
 def size_of(codec: Codec, packet: bytes) -> Size | None:
-    """(rows, cols) of a compressed key picture as its decoder sees it; None where it can't be decoded."""
+    """(rows, cols) of a compressed key picture as its decoder sees it; None if it cannot be decoded."""
     stream = Ivf(codec, iter([(0.0, packet)]))
     capture = decoder_of(stream)
     size = round(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)), round(capture.get(cv2.CAP_PROP_FRAME_WIDTH))

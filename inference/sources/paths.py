@@ -1,4 +1,4 @@
-"""What a path is, before any library is loaded for it."""
+"""What kind of source a path is, found out before any library is loaded for it."""
 
 import re
 from collections.abc import Iterable
@@ -14,15 +14,15 @@ DICOMDIR = "DICOMDIR"
 """The table of contents of a disc of DICOM files (PS3.10)."""
 SEQUENCES = (".igs.mha", ".igs.mhd", ".igs.nrrd", ".igs.nhdr", ".seq.nrrd", ".seq.nhdr")
 SEQUENCE_FIELD = re.compile(rb"^(Seq_Frame\d+_|kinds\s*[:=].*\b(list|time)\b)", re.IGNORECASE | re.MULTILINE)
-"""What the header of a tracked sequence holds and that of a volume doesn't."""
+"""Found in the header of a tracked sequence, but not in that of a volume."""
 VOLUME_FIELD = re.compile(rb"^kinds\s*=\s*domain\s+domain\s+domain\s*$", re.IGNORECASE | re.MULTILINE)
-"""PLUS writes the keys of one frame into volumes that it reconstructed, too."""
+"""Marks a volume: PLUS writes the keys of one frame into the volumes it reconstructs, too."""
 HEAD = 1 << 14
-"""Bytes of a header in which it has to stand."""
+"""Bytes of a header that must contain these fields."""
 
 
 def suffix_of(path: Path) -> str:
-    """The suffix in small letters, .nii.gz as one."""
+    """The suffix in lower case, with .nii.gz as one."""
     return ".nii.gz" if path.name.lower().endswith(".nii.gz") else path.suffix.lower()
 
 
@@ -41,7 +41,7 @@ def dicom_files(path: Path) -> list[Path]:
 
 
 def is_sequence(path: Path) -> bool:
-    """Whether a file is a sequence of PLUS or 3D Slicer: by name or, as older ones are named like volumes, header."""
+    """Whether a file is a PLUS or 3D Slicer sequence: by name, or by header, as older ones are named like volumes."""
     if path.name.lower().endswith(SEQUENCES):
         return True
     if suffix_of(path) not in (".mha", ".mhd", ".nrrd", ".nhdr") or not path.is_file():
@@ -52,7 +52,7 @@ def is_sequence(path: Path) -> bool:
 
 
 def natural_order(paths: Iterable[Path]) -> list[Path]:
-    """Paths by name, with the numbers in them compared as numbers: 2 before 10."""
+    """Paths sorted by name, with the numbers in them compared as numbers: 2 before 10."""
     return sorted(paths, key=lambda path: [_part(part) for part in re.split(r"(\d+)", path.name)])
 
 
@@ -61,7 +61,7 @@ def _part(text: str) -> tuple[int, str]:
 
 
 def shown_address(url: str) -> str:
-    """The address of a stream without user name and password; any other text as it is."""
+    """A stream's address without user name and password; any other text unchanged."""
     if "://" not in url:
         return url
     parts = urlsplit(url)

@@ -1,8 +1,8 @@
-"""The scale of a picture as a PLUS configuration (PlusConfiguration XML) states it.
+"""The scale of a picture as stated in a PLUS configuration (PlusConfiguration XML).
 
-PLUS keeps pictures in pixels; how large one is stands in the transform from the frame "Image" to a frame in mm, such as
+PLUS keeps pictures in pixels; the pixel size is in the transform from the frame "Image" to a frame in mm, such as
 "Probe" or "TransducerOrigin". Frames called "…Pixel" (TransducerOriginPixel) still count pixels: Image to
-TransducerOriginPixel is a mere shift and says nothing about the scale.
+TransducerOriginPixel is only a shift and says nothing about the scale.
 """
 
 import math
@@ -17,11 +17,11 @@ from inference.spacing import PixelSpacing, Provenance
 
 IMAGE = "Image"
 PIXELS = "Pixel"
-"""How the names of frames in pixels end."""
+"""Suffix of frames that count pixels."""
 AGREE = 0.01
 """Relative difference up to which two routes to mm state the same scale: 2 % of an area."""
 SQUARE = 0.05
-"""Cosine between the picture's axes up to which they are perpendicular; fCal leaves some skew."""
+"""Cosine between the picture's axes up to which they count as perpendicular; fCal leaves some skew."""
 UNCALIBRATED = 1e-6
 """A scale this close to exactly 1 mm on both axes is a matrix that nobody has filled in."""
 
@@ -33,7 +33,7 @@ def config_spacing(path: Path) -> PixelSpacing:
 
     Raises:
         NotFoundError: if there is no such file.
-        FormatError: if it is no PLUS configuration, states no scale, or two.
+        FormatError: if it is not a PLUS configuration, or states no scale or two different ones.
     """
     scales = [_scale(matrix, path.name) for matrix in _to_millimetres(_transforms(path))]
     if not scales:
@@ -81,7 +81,7 @@ def _matrix(text: str, what: str) -> Matrix:
 
 
 def _to_millimetres(transforms: list[tuple[str, str, Matrix]]) -> list[Matrix]:
-    """Each transform that leads from the image, through frames in pixels, to a frame in mm."""
+    """Each transform from the image, through frames in pixels, to a frame in mm."""
     found: list[Matrix] = []
     reached = {IMAGE: np.eye(4)}
     waiting = [IMAGE]
@@ -99,7 +99,7 @@ def _to_millimetres(transforms: list[tuple[str, str, Matrix]]) -> list[Matrix]:
 
 
 def _scale(matrix: Matrix, name: str) -> tuple[float, float]:
-    """(row, column) mm a pixel: y runs down the rows, x across the columns."""
+    """(row, column) mm per pixel: y runs down the rows, x across the columns."""
     across, down = matrix[:3, 0], matrix[:3, 1]
     col_mm, row_mm = math.hypot(*across), math.hypot(*down)
     if not (col_mm > 0 and row_mm > 0 and abs(across / col_mm @ (down / row_mm)) <= SQUARE):

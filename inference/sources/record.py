@@ -1,4 +1,4 @@
-"""Our own record of a session, opened again: every frame as it was, with its scale, and what was said of it then."""
+"""Our own record of a session as a source: every frame as it was, with its scale and the outcome recorded for it."""
 
 import time
 from dataclasses import replace
@@ -27,14 +27,14 @@ CHANGED = "The scale changed during this record: each frame keeps its own."
 class RecordSource(Recorded):
     """A record as a source of frames.
 
-    A record cut off by a kill or a full disk opens all the same; `info.notice` then says where it ends.
+    A record cut off by a kill or a full disk can still be opened; `info.notice` then says where it ends.
 
     Args:
         path: the file.
-        typed: the user's own spacing, which goes before the record's.
+        typed: the user's own spacing; takes precedence over the record's.
 
     Raises:
-        FormatError: if it is no record, or holds no frame.
+        FormatError: if it is not a record, or holds no frame.
     """
 
     def __init__(self, path: Path, *, typed: PixelSpacing | None = None) -> None:
@@ -56,23 +56,23 @@ class RecordSource(Recorded):
 
     @property
     def whole(self) -> bool:
-        """Whether it was finished, rather than cut off."""
+        """Whether the record was finished, not cut off."""
         return self._reader.whole
 
     @property
     def models(self) -> tuple[ModelUsed, ...]:
-        """Models that answered, in order."""
+        """The models that answered, in order."""
         return self._reader.models
 
     @property
     def dropped(self) -> int:
-        """Frames that came faster than they could be written."""
+        """Number of frames that arrived faster than they could be written."""
         stated = [event.words for event in self._reader.events if event.kind is EventKind.DROPPED]
         return sum(int(words) for words in stated if words.isdecimal())
 
     @property
     def seconds(self) -> float:
-        """From the record's beginning to its last frame."""
+        """Time from the record's beginning to its last frame."""
         return self._reader.times_s[-1]
 
     @property
@@ -82,11 +82,11 @@ class RecordSource(Recorded):
         return self.opening.crop is not None and "whole" not in later
 
     def settings(self) -> list[Setting]:
-        """What was in force at each frame."""
+        """The settings in force at each frame."""
         return settings(self._reader.events, self._reader.times_s)
 
     def read(self, index: int) -> Frame:
-        """Frame `index`, with the scale that was in force on it.
+        """Frame `index`, with the scale that was in force for it.
 
         Raises:
             IndexError: outside the record.
@@ -107,7 +107,7 @@ class RecordSource(Recorded):
         return replace(frame, spacing=spacing, no_spacing_reason=reason)
 
     def outcome(self, index: int) -> Outcome | None:
-        """What was said of a frame when it was recorded; None where a slower analysis passed it over.
+        """The outcome recorded for a frame; None if a slower analysis skipped it.
 
         Raises:
             IndexError: outside the record.
@@ -121,7 +121,7 @@ class RecordSource(Recorded):
             raise FormatError(f"The answer to frame {index} of {name} is damaged: go on to the next.") from error
 
     def place(self, index: int) -> int:
-        """The place that a frame had in the source it was recorded from: in a volume, its slice."""
+        """The frame's index in the source it was recorded from; in a volume, its slice."""
         return self._reader.picture(index).index
 
     def close(self) -> None:
@@ -175,7 +175,7 @@ class RecordSource(Recorded):
         return " ".join(sentences)
 
     def _scale(self) -> tuple[PixelSpacing | None, str]:
-        """The scale of all frames, or why there is no such one."""
+        """The scale of all frames, or the reason why there is no common one."""
         said = {event.words for event in self._reader.events if event.kind is EventKind.SCALE}
         if not self._reader.trusted:
             return None, DAMAGED
@@ -190,7 +190,7 @@ class RecordSource(Recorded):
         return PixelSpacing(scale.row_mm, scale.col_mm, scale.provenance), ""
 
     def _first(self) -> Picture | None:
-        """The first frame that can be read; None where a hundred can't."""
+        """The first frame that can be read; None if the first hundred cannot."""
         for number in range(min(len(self), 100)):
             try:
                 return self._reader.picture(number)
@@ -199,6 +199,6 @@ class RecordSource(Recorded):
         return None
 
     def _pace(self) -> float | None:
-        """Frames a second, as they were captured."""
+        """Frames per second, as captured."""
         duration_s = self.seconds - self._reader.times_s[0]
         return (len(self) - 1) / duration_s if duration_s > 0 else self.opening.fps

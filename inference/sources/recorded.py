@@ -1,4 +1,4 @@
-"""What every recorded source shares: reading anywhere, playing to the end, closing, writing masks."""
+"""What every recorded source shares: random access, playing to the end, closing, writing masks."""
 
 import threading
 import time
@@ -18,11 +18,11 @@ from inference.spacing import PixelSpacing, admitted
 
 
 class Recorded(Closing, ABC):
-    """A `RecordedSource` of which only the number of frames and their pixels are left to say.
+    """Base of every `RecordedSource`: a subclass only gives the number of frames and their pixels.
 
     Args:
-        info: what is known of the source; the scale that it states is believed only if it can be.
-        typed: the user's own spacing; goes before the file's.
+        info: what is known of the source; the scale it states is used only if it is plausible.
+        typed: the user's own spacing; takes precedence over the file's.
         rows: height of what the probe drew, pixels; None for the whole picture.
     """
 
@@ -44,7 +44,7 @@ class Recorded(Closing, ABC):
         """The (rows, cols) grey values of one frame."""
 
     def _seen(self, index: int) -> tuple[Pixels, ColourMap | None]:
-        """The same, and where it was coloured; for sources that know colour."""
+        """The same, and where the frame was coloured; overridden by sources that know colour."""
         return self._pixels(index), None
 
     @property
@@ -57,7 +57,7 @@ class Recorded(Closing, ABC):
 
         Raises:
             IndexError: outside the source.
-            SourceError: if this frame cannot be read; others may still be.
+            SourceError: if this frame cannot be read; others may still be readable.
         """
         if not 0 <= index < len(self):
             raise IndexError(f"frame {index} of {len(self)}")
@@ -86,7 +86,7 @@ class Recorded(Closing, ABC):
         self._closed.set()
 
     def save_masks(self, masks: list[Mask], path: str) -> None:
-        """Write the masks as NIfTI, (columns, rows, frames): pictures have no place in the patient.
+        """Write the masks as NIfTI, (columns, rows, frames), without a position: pictures have none in the patient.
 
         Raises:
             OutputError: if the file cannot be written.
@@ -96,7 +96,7 @@ class Recorded(Closing, ABC):
 
 @contextmanager
 def quiet_opencv() -> Iterator[None]:
-    """Keep OpenCV from writing to the terminal: what went wrong is told in one sentence of ours."""
+    """Keep OpenCV from writing to the terminal: errors are reported in one sentence of ours."""
     level = logging.getLogLevel()
     logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     try:

@@ -1,4 +1,4 @@
-"""Sources and streams that are read in a process of their own, as if they were here."""
+"""Sources and streams read in a separate process, used as if they were in this one."""
 
 import threading
 import time
@@ -18,20 +18,20 @@ from inference.sources.worker import Worker, WorkerLostError, borrow, give_back,
 from inference.spacing import PixelSpacing
 
 OPEN_S = 8.0
-"""A small file that isn't open by then never will be."""
+"""A small file that is not open by then never will be."""
 BYTES_PER_S = 20e6
-"""What a slow drive or a long video is given more."""
+"""Extra time for a slow drive or a long video: one second per this many bytes."""
 READ_S = 10.0
-"""A frame that isn't decoded by then never will be."""
+"""A frame that is not decoded by then never will be."""
 WRITE_S = 120.0
 CONNECT_S = 12.0
-"""More than a stream's own limits: it is then stuck."""
+"""Longer than a stream's own limits: after that it is stuck."""
 
 
 class RemoteSource(Closing):
-    """A `RecordedSource` in a process of its own.
+    """A `RecordedSource` in a separate process.
 
-    A process that a frame brings down is replaced: that frame is an error, the next one is read as ever.
+    A process that crashes on a frame is replaced: that frame raises an error, and the next one is read as usual.
 
     Args:
         text: path of a file or folder.
@@ -67,7 +67,7 @@ class RemoteSource(Closing):
         return self._info
 
     def whole(self) -> Pixels | None:
-        """The frame read last before anything was taken off, where the source takes something off; else None."""
+        """The frame read last, before anything was removed from it; None if the source removes nothing."""
         return self._whole
 
     def read(self, index: int) -> Frame:
@@ -75,7 +75,7 @@ class RemoteSource(Closing):
 
         Raises:
             IndexError: outside the source.
-            SourceError: if this frame cannot be read; others may still be.
+            SourceError: if this frame cannot be read; others may still be readable.
         """
         if not 0 <= index < len(self):
             raise IndexError(f"frame {index} of {len(self)}")
@@ -109,7 +109,7 @@ class RemoteSource(Closing):
             yield self.read(index)
 
     def save_masks(self, masks: list[Mask], path: str) -> None:
-        """Write one (rows, cols) 0/1 mask a frame on the source's own geometry as NIfTI.
+        """Write one (rows, cols) 0/1 mask per frame as NIfTI, on the source's own geometry.
 
         Raises:
             OutputError: if the file cannot be written.
@@ -124,7 +124,7 @@ class RemoteSource(Closing):
                 raise SourceError(f"The masks of {self._name} cannot be written: open it again.") from error
 
     def close(self) -> None:
-        """End `frames()` and free the file, once a frame that is being read is done."""
+        """End `frames()` and free the file, after a frame that is being read is done."""
         self._closed.set()
         with self._lock:
             worker, self._worker = self._worker, None
@@ -133,7 +133,7 @@ class RemoteSource(Closing):
             give_back(worker)
 
     def _here(self) -> Worker:
-        """The process that has the file open; opened anew where the last one was lost."""
+        """The process that has the file open; the file is reopened if the last process was lost."""
         if self._closed.is_set():
             raise SourceError(f"{self._name} is closed: open it again.")
         if self._worker is None:
@@ -170,14 +170,14 @@ class RemoteSource(Closing):
 
 
 class RemoteConnection:
-    """An open network stream in a process of its own.
+    """A network stream open in a separate process.
 
     Args:
-        url: its address.
+        url: address of the stream.
         shown: the address without the password.
 
     Raises:
-        SourceError: if nothing comes.
+        SourceError: if nothing arrives.
     """
 
     def __init__(self, url: str, shown: str) -> None:
@@ -192,10 +192,10 @@ class RemoteConnection:
             raise
 
     def read(self) -> Picture | None:
-        """The next picture; None once the sender is gone, or brought the decoder down.
+        """The next picture; None once the sender is gone, or has crashed the decoder.
 
         Raises:
-            SourceError: if what comes can never be shown.
+            SourceError: if the stream can never be shown.
         """
         try:
             shown, arrays = self._worker.ask(Next(), CONNECT_S)
@@ -215,7 +215,7 @@ class RemoteConnection:
 
 
 def _bytes(path: Path) -> int:
-    """Size of a file, 0 where nobody knows: to say how long it may take, not more."""
+    """Size of a file, 0 if unknown; used only to estimate how long it may take."""
     try:
         return path.stat().st_size
     except OSError:

@@ -24,16 +24,16 @@ from inference.sources.sequence_file import read_sequence
 from inference.spacing import REMEDY, PixelSpacing, Provenance
 
 SAMPLED = 16
-"""Frames looked at for the display levels."""
+"""Number of frames examined for the display levels."""
 
 
 class SequenceSource(Recorded):
-    """The valid frames of a sequence, with the probe on top and its marked side right whichever way they are stored.
+    """The valid frames of a sequence, with the probe on top and its marked side right, however they are stored.
 
     Args:
         path: the file.
-        config: the PLUS configuration it was recorded with, for the scale; goes before the file's own.
-        typed: the user's own spacing; goes before everything.
+        config: the PLUS configuration it was recorded with, for the scale; takes precedence over the file's own.
+        typed: the user's own spacing; takes precedence over everything.
 
     Raises:
         SourceError: if the file or the configuration cannot be read, or holds no valid B-mode picture.
@@ -55,7 +55,7 @@ class SequenceSource(Recorded):
         return len(self._kept)
 
     def read(self, index: int) -> Frame:
-        """Frame `index`, from 0, with the time that the file gives it, from the first valid frame.
+        """Frame `index`, from 0, with the file's time for it, counted from the first valid frame.
 
         Raises:
             IndexError: outside the source.
@@ -66,7 +66,7 @@ class SequenceSource(Recorded):
     def save_masks(self, masks: list[Mask], path: str) -> None:
         """Write the masks on the file's own pixels, flipped back: (columns, rows, frames), invalid frames empty.
 
-        They lie on the file's grid where it states a scale, otherwise they are pictures without a place.
+        They use the file's grid if it states a scale; otherwise they have no position.
 
         Raises:
             OutputError: if the file cannot be written.
@@ -101,7 +101,7 @@ class SequenceSource(Recorded):
         )
 
     def _scale(self, name: str, config: Path | None) -> tuple[PixelSpacing | None, str]:
-        """The spacing that configuration or header state, or why there is none."""
+        """The spacing stated by configuration or header, or the reason why there is none."""
         if self._orientation.transposed:
             # Lines of a curved probe diverge: one width for all depths would be wrong (PLUS refuses to reorder them).
             return (
@@ -117,7 +117,7 @@ class SequenceSource(Recorded):
         return None, f"{name} states no scale ({note}): give its PLUS configuration, {REMEDY}."
 
     def _header(self) -> nib.Nifti1Header:
-        """The grid of masks: the file's, or that of pictures without a place."""
+        """Header of the masks: the file's grid, or that of pictures without a position."""
         if None not in self._stack.spacing:
             return self._stack.header
         spacing = self._info.spacing
@@ -127,7 +127,7 @@ class SequenceSource(Recorded):
 
 
 def _clock(seconds: Sequence[float]) -> list[float]:
-    """Times from the first frame on; none unless each frame has one and they run forward."""
+    """Times since the first frame; none unless each frame has one and they increase."""
     forward = all(before <= after for before, after in pairwise(seconds))
     if not (forward and all(map(math.isfinite, seconds)) and (len(seconds) == 1 or seconds[-1] > seconds[0])):
         return []

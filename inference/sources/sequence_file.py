@@ -1,7 +1,7 @@
-"""Tracked sequences as they lie in their files: PLUS's MetaImage and NRRD, and Slicer's NRRD.
+"""Tracked sequences as stored in their files: PLUS's MetaImage and NRRD, and Slicer's NRRD.
 
-PLUS: 2D+t, `Seq_FrameNNNN_…` keys for each frame (vtkIGSIOMetaImageSequenceIO, vtkIGSIONrrdSequenceIO).
-Slicer: kinds `list domain domain domain`, k = 1, and "axis N index values". ITK reads a list as components of a pixel.
+PLUS: 2D+t, with `Seq_FrameNNNN_…` keys for each frame (vtkIGSIOMetaImageSequenceIO, vtkIGSIONrrdSequenceIO).
+Slicer: kinds `list domain domain domain`, k = 1, and "axis N index values". ITK reads a list as pixel components.
 """
 
 import math
@@ -24,22 +24,22 @@ PLACES = ("domain", "space")
 LISTS = ("list", "time")
 COLOURS = ("vector", "rgb-color", "rgba-color")
 FRAME_FIELD = re.compile(r"Seq_Frame(\d+)_(ImageStatus|Status|Timestamp)")
-"""A frame's own fields. The status of a tool's transform, `…TransformStatus`, is none of the picture's."""
+"""A frame's own fields. `…TransformStatus` is the status of a tool's transform, not of the picture."""
 SECONDS = {"s": 1.0, "sec": 1.0, "second": 1.0, "seconds": 1.0, "ms": 0.001}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stack:
-    """A sequence file, before it is turned the right way and its invalid frames are left out.
+    """A sequence file before its pictures are oriented and its invalid frames are left out.
 
     Attributes:
         pictures: (frames, rows, cols) or (frames, rows, cols, channels), as stored.
-        texts: the header's texts; keys in small letters without spaces, which PLUS writes in one format only.
-        invalid: numbers of frames without a valid picture.
-        seconds: number of a frame to its time on the file's own clock.
-        spacing: mm along i (columns) and j (rows); None where unknown.
-        note: what the header says where a spacing is unknown; empty otherwise.
-        header: NIfTI header of the file's own grid; only to be used where `spacing` is known.
+        texts: the header's texts; keys in lower case without spaces, which PLUS writes in one format only.
+        invalid: numbers of the frames without a valid picture.
+        seconds: maps a frame's number to its time on the file's own clock.
+        spacing: mm along i (columns) and j (rows); None if unknown.
+        note: what the header says where a spacing is unknown; else empty.
+        header: NIfTI header of the file's own grid; use it only if `spacing` is known.
     """
 
     pictures: NDArray[Any]
@@ -55,7 +55,7 @@ def read_sequence(path: Path) -> Stack:
     """Read a sequence of pictures.
 
     Raises:
-        FormatError: if it is damaged, cut short, or holds volumes or no pictures.
+        FormatError: if it is damaged or cut short, or holds volumes or no pictures.
     """
     return _read_metaimage(path) if suffix_of(path) in (".mha", ".mhd") else _read_nrrd(path)
 
@@ -94,12 +94,12 @@ def _read_nrrd(path: Path) -> Stack:
 
 
 def _usual_kinds(dimensions: int) -> list[str]:
-    """What files that don't say are taken for, as PLUS does: the last axis is time; two axes are one picture."""
+    """Kinds assumed for a file that states none, as in PLUS: the last axis is time; two axes are a single picture."""
     return ["domain"] * max(2, dimensions - 1) + ["list"] * (dimensions > 2)
 
 
 def _check(sizes: Sequence[int], kinds: Sequence[str], name: str) -> None:
-    """Refuse what isn't a list of pictures, grey or in colour."""
+    """Refuse anything but a list of pictures, grey or in colour."""
     places = [axis for axis, kind in enumerate(kinds) if kind in PLACES]
     lists, colours = (sum(kind in family for kind in kinds) for family in (LISTS, COLOURS))
     known = len(places) in (2, 3) and lists <= 1 and colours <= 1 and len(places) + lists + colours == len(kinds)
@@ -139,13 +139,13 @@ def _stack(
 
 
 def _pictures(values: NDArray[Any], kinds: Sequence[str]) -> NDArray[Any]:
-    """(frames, rows, cols[, channels]) of values whose axes are in the order of the file, the fastest first."""
+    """(frames, rows, cols[, channels]) from values whose axes are in file order, the fastest first."""
     lists, colours, places = (
         [axis for axis, kind in enumerate(kinds) if kind in family] for family in (LISTS, COLOURS, PLACES)
     )
     ordered = values.transpose(*lists, *places[2:], places[1], places[0], *colours)
     picture = ordered.shape[-2 - len(colours) :]
-    # A list that comes first is interleaved pixel by pixel: sorted once here, not once a frame.
+    # A list axis that comes first is interleaved by pixel: it is reordered once here, not once per frame.
     return np.ascontiguousarray(ordered).reshape(-1, *picture)
 
 
@@ -163,13 +163,13 @@ def _number(text: str) -> float:
 
 
 def _of_places(header: Mapping[str, Any], axes: Sequence[int]) -> dict[str, Any]:
-    """The header of the axes in space alone."""
+    """The header of the spatial axes alone."""
     per_axis = {key: header[key] for key in ("space directions", "spacings", "units") if header.get(key) is not None}
     return {**header, "dimension": len(axes), **{key: [of[axis] for axis in axes] for key, of in per_axis.items()}}
 
 
 def _index_seconds(header: Mapping[str, Any], kinds: Sequence[str]) -> dict[int, float]:
-    """Slicer's index values, where they are times: the list axis has a unit of time."""
+    """Slicer's index values if they are times, which they are if the list axis has a unit of time."""
     axis = next((axis for axis, kind in enumerate(kinds) if kind in LISTS), None)
     units = [str(unit).strip().lower() for unit in header.get("units", [])]
     if axis is None or len(units) <= axis or units[axis] not in SECONDS:

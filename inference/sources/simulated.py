@@ -1,4 +1,4 @@
-"""The phantom: ellipses whose area is known exactly. The reference source: read it before writing a new one."""
+"""The phantom: ellipses whose area is known exactly. This is the reference source: read it before writing a new one."""
 
 import math
 from dataclasses import dataclass
@@ -12,21 +12,21 @@ from inference.sources.recorded import Recorded
 from inference.spacing import PixelSpacing, Provenance
 
 SUBSAMPLES = 8
-"""Sub-pixel positions per axis when a shape is drawn: partial pixels become intermediate grey."""
+"""Sub-pixel positions per axis when a shape is drawn; partly covered pixels become intermediate grey."""
 TISSUE = 70
 TUMOUR = 150
 
 
 @dataclass(frozen=True, slots=True)
 class Ellipse:
-    """An ellipse in mm, from the picture's top left corner (the outer corner of the first pixel).
+    """An ellipse in mm, measured from the picture's top left corner (the outer corner of the first pixel).
 
     Attributes:
         x_mm: centre, across.
         y_mm: centre, down.
         a_mm: first semi-axis.
         b_mm: second semi-axis.
-        angle: of the first semi-axis against the columns' direction, radians.
+        angle: angle between the first semi-axis and the direction of the columns, radians.
     """
 
     x_mm: float
@@ -41,14 +41,14 @@ class Ellipse:
         return math.pi * self.a_mm * self.b_mm
 
     def raster(self, rows: int, cols: int, spacing: PixelSpacing) -> Mask:
-        """Pixels whose centre is inside, (rows, cols) uint8 0/1: right in the mean over all positions."""
+        """Pixels whose centre is inside, (rows, cols) uint8 0/1; the area is right on average over all positions."""
         inside: Mask = (self.coverage(rows, cols, spacing, subsamples=1) > 0).astype(np.uint8)
         return inside
 
     def coverage(
         self, rows: int, cols: int, spacing: PixelSpacing, subsamples: int = SUBSAMPLES
     ) -> NDArray[np.float32]:
-        """Share of each pixel inside the ellipse, (rows, cols) float32 in 0..1."""
+        """Share of each pixel that is inside the ellipse, (rows, cols) float32 in 0..1."""
         covered = np.zeros((rows, cols), np.float32)
         reach = max(self.a_mm, self.b_mm)
         y0, y1 = _window(self.y_mm, reach, spacing.row_mm, rows)
@@ -83,9 +83,9 @@ class PhantomSource(Recorded):
     Args:
         rows: picture height.
         cols: picture width.
-        spacing_mm: (row, col) mm a pixel; None for a source that hides its scale.
+        spacing_mm: (row, col) mm per pixel; None for a source that hides its scale.
         count: frames until the motion repeats.
-        fps: pace.
+        fps: frames per second.
         speckle: standard deviation of the multiplicative noise; 0 for exact grey levels.
         typed: the user's own spacing.
     """
@@ -120,7 +120,7 @@ class PhantomSource(Recorded):
         return self._count
 
     def shape(self, index: int) -> Ellipse:
-        """The ellipse in frame `index`: its area is the truth."""
+        """The ellipse in frame `index`; its area is the truth."""
         phase = 2 * math.pi * index / self._count
         height, width = self.info.rows * self._true_spacing.row_mm, self.info.cols * self._true_spacing.col_mm
         size = 0.12 * min(height, width) * (0.6 - 0.4 * math.cos(phase))
@@ -146,18 +146,18 @@ class PhantomSource(Recorded):
 
 
 def _sector(rows: int, cols: int) -> Mask:
-    """1 inside the fan."""
+    """Mask that is 1 inside the fan."""
     depth, side = fan(rows, cols)
     inside: NDArray[np.bool_] = (np.abs(side) < 1) & (depth > 0) & (depth < 1)
     return inside.view(np.uint8)
 
 
 def fan(rows: int, cols: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where in the phantom's fan, whose apex is above the picture, each pixel lies.
+    """Position of each pixel in the phantom's fan, whose apex is above the picture.
 
     Returns:
         (rows, cols) float32 each: depth, 0 at the probe face and 1 at the far end; side, -1 at the left edge and 1 at
-        the right one. Both go on outside the fan.
+        the right one. Both continue outside the fan.
     """
     y, x = np.mgrid[:rows, :cols].astype(np.float32)
     down, across = y + 0.25 * rows, x - (cols - 1) / 2

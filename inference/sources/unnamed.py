@@ -1,4 +1,4 @@
-"""A file without a name: in memory where the system has such, so that no picture lies on a disk."""
+"""A file without a name, kept in memory if the system supports it, so that no picture is written to a disk."""
 
 import os
 import tempfile
@@ -6,7 +6,7 @@ from typing import IO
 
 
 def unnamed_file() -> IO[bytes]:
-    """Open one, unbuffered, to be read and written."""
+    """Open a new one, unbuffered, for reading and writing."""
     memory = getattr(os, "memfd_create", None)
     if memory is None:
         return tempfile.TemporaryFile(buffering=0)

@@ -1,4 +1,4 @@
-"""Video files: mp4, avi, mov, mkv, whatever the bundled ffmpeg decodes. They know no scale."""
+"""Video files: mp4, avi, mov, mkv, whatever the bundled ffmpeg decodes. They do not know the scale."""
 
 import os
 import threading
@@ -24,18 +24,18 @@ from inference.spacing import REMEDY, PixelSpacing
 
 NO_SCALE = f"A video does not say how large a pixel is: {REMEDY}."
 SAMPLED = 16
-"""Frames looked at to find the sector."""
+"""Number of frames examined to find the sector."""
 TRIED = 48
-"""Pictures in a row that must come as the index says; else every picture is decoded once for the index."""
+"""This many pictures in a row must come as the index says; otherwise the index is rebuilt by decoding every picture."""
 MISSING = 50
-"""The last pictures of a file may be cut; by more than this it cannot be used."""
+"""The last pictures of a file may be cut off; if more than this many are missing, the file cannot be used."""
 
 
 class VideoSource(Recorded):
-    """The frames of one video file, grey; what is outside the sector is exactly 0.
+    """The frames of one video file, grey; everything outside the sector is exactly 0.
 
     Raises:
-        FormatError: if it is no video that can be decoded.
+        FormatError: if it is not a video that can be decoded.
     """
 
     def __init__(self, path: Path, *, typed: PixelSpacing | None = None) -> None:
@@ -64,7 +64,7 @@ class VideoSource(Recorded):
         return len(self._reader.index)
 
     def read(self, index: int) -> Frame:
-        """Frame `index`, from 0, with the time at which the file shows it, from the first one on.
+        """Frame `index`, from 0, with the time at which the file shows it, counted from the first one.
 
         Raises:
             IndexError: outside the source.
@@ -73,7 +73,7 @@ class VideoSource(Recorded):
         return replace(super().read(index), time_s=self._reader.time_s(index))
 
     def close(self) -> None:
-        """Free the decoder, once a frame that is being decoded is done."""
+        """Free the decoder, after a frame that is being decoded is done."""
         super().close()
         with self._lock:
             self._reader.close()
@@ -99,7 +99,7 @@ class VideoSource(Recorded):
 
 
 class _Reader:
-    """A decoder and the number of the picture it stands at, known by the picture's time. Used by one thread at once.
+    """A decoder with the number of its present picture, known by the picture's time. Used by one thread at a time.
 
     Raises:
         FormatError: if the file cannot be decoded.
@@ -115,7 +115,7 @@ class _Reader:
 
     @property
     def fps(self) -> float | None:
-        """Pictures a second, on average."""
+        """Pictures per second, on average."""
         stated = float(self._capture.get(cv2.CAP_PROP_FPS))
         times = self.index.times_ms
         if not self.index.placed or len(times) < 2:
@@ -124,7 +124,7 @@ class _Reader:
 
     @property
     def pixel_aspect(self) -> float:
-        """Width of a pixel over its height; 1 where the file doesn't say."""
+        """Width of a pixel over its height; 1 if the file does not say."""
         width, height = self._capture.get(cv2.CAP_PROP_SAR_NUM), self._capture.get(cv2.CAP_PROP_SAR_DEN)
         if not (width > 0 and height > 0):
             return 1.0
@@ -132,13 +132,13 @@ class _Reader:
         return float(height / width if turned else width / height)
 
     def time_s(self, number: int) -> float | None:
-        """When a picture is shown, from the first one on."""
+        """Time at which a picture is shown, counted from the first one."""
         if self.index.placed:
             return (self.index.times_ms[number] - self.index.times_ms[0]) / 1e3
         return None if self.fps is None else number / self.fps
 
     def picture(self, number: int) -> NDArray[Any] | None:
-        """Picture `number` exactly, whatever was decoded before; None where it cannot be decoded."""
+        """Exactly picture `number`, whatever was decoded before; None if it cannot be decoded."""
         if not self._comes(number):
             self._jump(number)
         while self._at < number:
@@ -152,7 +152,7 @@ class _Reader:
         return picture if found else None
 
     def comes_as(self, number: int) -> bool:
-        """Whether the next picture is that one."""
+        """Whether picture `number` comes next."""
         return self._grab() == number
 
     def close(self) -> None:
@@ -160,12 +160,12 @@ class _Reader:
         self._capture.release()
 
     def _comes(self, number: int) -> bool:
-        """Whether decoding on leads to a picture without passing a key picture from which that would be shorter."""
+        """Whether decoding on leads to the picture without passing a key picture that would be a shorter way."""
         keys = self.index.keys
         return self._at <= number and keys[bisect_right(keys, number) - 1] <= max(self._at, 0) + 1
 
     def _jump(self, number: int) -> None:
-        """Stand before a picture, at a key picture; at the beginning, where none can be reached."""
+        """Move to just before a picture by way of a key picture; to the beginning, if none can be reached."""
         keys = self.index.keys
         place = bisect_right(keys, number) - 1
         for back in (place, place - 1, place - 4):
@@ -176,7 +176,7 @@ class _Reader:
         self._at = -1
 
     def _stand_at(self, key: int, *, from_key: int) -> bool:
-        """Go to about one key picture and decode up to another: what comes after that needs nothing before it."""
+        """Seek to near `from_key` and decode up to picture `key`; what follows a key picture needs none before it."""
         self._capture.set(cv2.CAP_PROP_POS_MSEC, self.index.times_ms[from_key])
         self._at = -1
         while (at := self._grab()) is not None and at <= key:
@@ -185,7 +185,7 @@ class _Reader:
         return False
 
     def _grab(self) -> int | None:
-        """The number of the next picture; None at the end, or where it is none of the index."""
+        """The number of the next picture; None at the end, or if it is not in the index."""
         if not self._capture.grab():
             return None
         at = self._number.get(time_ms(self._capture)) if self.index.placed else self._at + 1
@@ -195,7 +195,7 @@ class _Reader:
 
 
 def _index_of(path: Path) -> VideoIndex:
-    """The pictures of a file, those at its end left out that cannot be decoded.
+    """The pictures of a file, without those at its end that cannot be decoded.
 
     Raises:
         FormatError: if there are none.
@@ -218,7 +218,7 @@ def _index_of(path: Path) -> VideoIndex:
 
 
 def _holds(path: Path, index: VideoIndex) -> bool:
-    """Whether the first pictures come one by one as the index says: some codecs hide some, or give half ones."""
+    """Whether the first pictures come one by one as the index says: some codecs hide pictures, or return half ones."""
     reader = _Reader(path, index)
     try:
         return all(reader.comes_as(number) for number in range(min(len(index), TRIED)))
@@ -227,7 +227,7 @@ def _holds(path: Path, index: VideoIndex) -> bool:
 
 
 def _notice(reader: _Reader) -> str:
-    """What has to be known of pictures that are not square, or not of one size."""
+    """What the user has to know about pictures that are not square, or not all of one size."""
     sentences = []
     if reader.index.changed is not None:
         (number, (rows, cols)) = reader.index.changed
@@ -242,7 +242,7 @@ def _grey(picture: NDArray[Any]) -> Pixels:
 
 
 def _open(path: Path, settings: Sequence[int] = ()) -> cv2.VideoCapture:
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # ffmpeg writes to the terminal by itself
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # ffmpeg writes to the terminal directly
     with quiet_opencv():
         capture = cv2.VideoCapture(f"file:{path.absolute()}", cv2.CAP_FFMPEG, list(settings))
     if not capture.isOpened():

@@ -1,7 +1,7 @@
-"""Which pictures a video file holds and when each is shown, told once at opening, without decoding where that is safe.
+"""Which pictures a video holds and when each is shown, found on opening, and without decoding where that is safe.
 
-Containers state the number of pictures and their rate from memory or not at all, and go to a place by that rate: with
-a dropped picture or a variable rate another one than the asked for is shown. The times of the pictures are exact.
+A container's own count and rate are guesses or missing, and it seeks by that rate: with a dropped picture or a variable
+rate it shows another picture than the one asked for. The times of the pictures are exact.
 """
 
 from collections.abc import Callable
@@ -13,10 +13,10 @@ import cv2
 from inference.sources.packets import Size, codec_of, extradata, packet_of, size_of
 
 ENDED = 3
-"""So many grabs in a row without a picture are the end; a single one is a picture that is damaged."""
+"""This many grabs in a row without a picture are the end; a single one is a damaged picture."""
 
 Opener = Callable[..., cv2.VideoCapture]
-"""Opens the video, with OpenCV's properties as a list where there are any."""
+"""Opens the video; takes OpenCV's properties as an optional list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,11 @@ class VideoIndex:
     """The pictures of a video in the order in which they are shown.
 
     Attributes:
-        times_ms: of each picture, from the first one on; rising.
-        keys: numbers of the pictures that can be decoded without another one; the first is 0.
-        placed: each has a time of its own, by which it is known after a jump; otherwise only reading from the
-            beginning tells which one a picture is.
-        changed: number of the first picture of another size, and that size; None where all have one.
+        times_ms: time of each picture since the first one; rising.
+        keys: numbers of the pictures that can be decoded without another; the first is 0.
+        placed: each picture has a time of its own, which identifies it after a seek; otherwise only reading from the
+            beginning identifies a picture.
+        changed: number of the first picture of another size, and that size; None if all have one size.
     """
 
     times_ms: tuple[float, ...]
@@ -41,12 +41,12 @@ class VideoIndex:
         return len(self.times_ms) if self.changed is None else self.changed[0]
 
     def cut(self, count: int) -> "VideoIndex":
-        """The same up to `count` pictures."""
+        """The same index, cut to `count` pictures."""
         return replace(self, times_ms=self.times_ms[:count], keys=tuple(key for key in self.keys if key < count))
 
 
 def listed(opener: Opener) -> VideoIndex:
-    """The index by the compressed pictures alone: some 0.02 ms each."""
+    """The index from the compressed pictures alone: about 0.02 ms each."""
     capture = opener([cv2.CAP_PROP_FORMAT, -1])
     codec, head = codec_of(capture), extradata(capture)
     times: list[float] = []
@@ -72,11 +72,11 @@ def listed(opener: Opener) -> VideoIndex:
 
 
 def decoded(opener: Opener, like: VideoIndex) -> VideoIndex:
-    """The index by decoding every picture once: exact whatever the container says, and slow.
+    """The index from decoding every picture once: slow, and exact whatever the container says.
 
     Args:
         opener: opens the video.
-        like: the index by the compressed pictures, which knows keys and sizes.
+        like: the index from the compressed pictures, which knows keys and sizes.
     """
     capture = opener()
     times: list[float] = []
@@ -98,12 +98,12 @@ def decoded(opener: Opener, like: VideoIndex) -> VideoIndex:
 
 
 def time_ms(capture: cv2.VideoCapture) -> float:
-    """When the picture that was grabbed last is shown, to the microsecond."""
+    """Time at which the last grabbed picture is shown, to the microsecond."""
     return round(capture.get(cv2.CAP_PROP_POS_MSEC), 3)
 
 
 def _sorted(times: list[float], keys: list[float], change: tuple[int, Size] | None) -> VideoIndex:
-    """In the order of showing; as they came, where two have one time."""
+    """Sorted by the time they are shown; as they came, if two have the same time."""
     if len(set(times)) < len(times):
         return VideoIndex(tuple(times), (0,), placed=False, changed=change)
     shown = sorted(times)

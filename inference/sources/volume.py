@@ -1,4 +1,4 @@
-"""Volumes swept slice by slice along one axis: NIfTI, NRRD, MetaImage; oblique and anisotropic."""
+"""Volumes swept slice by slice along one axis: NIfTI, NRRD, MetaImage; also oblique and anisotropic ones."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -32,7 +32,7 @@ PLANES = {"i": ("k", "j"), "j": ("k", "i"), "k": ("j", "i")}
 
 
 class VolumeSource(Recorded):
-    """The slices of one volume, in the order of the file, unflipped.
+    """The slices of one volume, in file order, unflipped.
 
     Args:
         path: the file.
@@ -40,7 +40,7 @@ class VolumeSource(Recorded):
         typed: the user's own spacing of the plane (rows, columns).
 
     Raises:
-        SourceError: if the file cannot be read, or is 2D and another axis than k is asked for.
+        SourceError: if the file cannot be read, or is 2D and an axis other than k is requested.
     """
 
     def __init__(self, path: Path, *, axis: str = "k", typed: PixelSpacing | None = None) -> None:
@@ -62,7 +62,7 @@ class VolumeSource(Recorded):
         return as_pixels(np.take(self._voxels, index, self._axis))
 
     def save_masks(self, masks: list[Mask], path: str) -> None:
-        """Write the masks as a NIfTI volume on the very grid of this one.
+        """Write the masks as a NIfTI volume on exactly this volume's grid.
 
         Raises:
             OutputError: if the file cannot be written.
@@ -71,10 +71,10 @@ class VolumeSource(Recorded):
 
 
 def reader_of(path: Path) -> Callable[[Path], Volume]:
-    """What reads this file.
+    """The reader for this file.
 
     Raises:
-        FormatError: if nothing does.
+        FormatError: if there is none.
     """
     try:
         return READERS[suffix_of(path)]

@@ -1,6 +1,6 @@
-"""What the program and its decoding process say to each other: MessagePack over a socket, pixels in shared memory.
+"""Messages between the program and its decoding process: MessagePack over a socket, pixels in shared memory.
 
-Both ends read strictly, since a decoder that a file has taken over could write anything.
+Both ends validate strictly, since a file that has taken over the decoder could write anything.
 """
 
 import math
@@ -18,14 +18,14 @@ from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
 
 SHARED = 1 << 27
-"""Bytes of shared memory; pages of it exist once they are written. A picture of 8000 × 8000 in 16 bits fits."""
+"""Size of the shared memory, bytes; pages exist only once written. A 16-bit picture of 8000 × 8000 fits."""
 LONGEST = 1 << 28
-"""Bytes of a message at most; masks to be written are the largest."""
+"""Longest message, bytes; masks to be written are the largest."""
 _LENGTH = struct.Struct("<I")
 
 
 class _Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=True):
-    """One message; nothing may be added or left out."""
+    """Base of all messages; no field may be added or left out."""
 
 
 class Open(_Message, frozen=True):
@@ -45,7 +45,7 @@ class Read(_Message, frozen=True):
 
 
 class SaveMasks(_Message, frozen=True):
-    """Write masks on the source's own geometry, eight pixels a byte."""
+    """Write masks on the source's own geometry, packed at eight pixels per byte."""
 
     path: str
     shape: tuple[int, int, int]
@@ -77,7 +77,7 @@ class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Place(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An array in shared memory; they follow each other in the order in which they are named."""
+    """An array in shared memory; arrays follow each other in the order in which they are named."""
 
     dtype: Literal["uint8", "uint16", "float32"]
     shape: tuple[int, int]
@@ -91,9 +91,9 @@ class Opened(_Message, frozen=True):
 
 
 class Shown(_Message, frozen=True):
-    """A picture lies in shared memory: its pixels, where it was coloured, and the whole of it.
+    """A picture in shared memory: its pixels, where it was coloured, and the whole picture.
 
-    The spacing of a network picture is never known, so that only the reason travels.
+    The spacing of a network picture is never known, so only the reason is sent.
     """
 
     pixels: Place
@@ -104,7 +104,7 @@ class Shown(_Message, frozen=True):
 
 
 class Done(_Message, frozen=True):
-    """It is done."""
+    """The request was carried out."""
 
 
 class Gone(_Message, frozen=True):
@@ -112,7 +112,7 @@ class Gone(_Message, frozen=True):
 
 
 class Failed(_Message, frozen=True):
-    """It could not be done: the name of the error's class, and its sentence."""
+    """The request failed: name of the error's class, and its sentence."""
 
     error: str
     sentence: str
@@ -125,17 +125,17 @@ def send(connection: socket.socket, message: Ask | Reply) -> None:
     """Send one message.
 
     Raises:
-        OSError: if the other end is gone or doesn't take it in time.
+        OSError: if the other end is gone or does not take it in time.
     """
     data = msgspec.msgpack.encode(message)
     connection.sendall(_LENGTH.pack(len(data)) + data)
 
 
 def receive(connection: socket.socket) -> bytes:
-    """One message, to be decoded by its reader.
+    """One message, to be decoded by the reader.
 
     Raises:
-        OSError: if the other end is gone, sends too much or doesn't send in time.
+        OSError: if the other end is gone, sends too much or does not send in time.
     """
     (length,) = _LENGTH.unpack(_exactly(connection, _LENGTH.size))
     if length > LONGEST:
@@ -144,10 +144,10 @@ def receive(connection: socket.socket) -> bytes:
 
 
 def put(memory: mmap.mmap, arrays: Sequence[NDArray[Any] | None]) -> list[Place | None]:
-    """Lay arrays into shared memory, one after the other.
+    """Write arrays into shared memory, one after the other.
 
     Raises:
-        ValueError: if they don't fit.
+        ValueError: if they do not fit.
     """
     offset, places = 0, list[Place | None]()
     for array in arrays:
@@ -166,7 +166,7 @@ def taken(memory: mmap.mmap, places: Sequence[Place | None]) -> list[NDArray[Any
     """Copies of the arrays in shared memory.
 
     Raises:
-        ValueError: if they cannot be there.
+        ValueError: if an array cannot lie there.
     """
     offset, arrays = 0, list[NDArray[Any] | None]()
     for place in places:

@@ -1,7 +1,7 @@
-"""A process of its own for decoders, seen from the program: what a file does there ends there.
+"""The separate process for decoders, as the program sees it: whatever a file does there stays there.
 
 Decoders in C abort, hang and fill the memory on damaged files. Each open source has one such process, with limits on
-time and memory; one that is idle is kept for the next source, and one that is lost is replaced.
+time and memory; an idle process is kept for the next source, and a lost one is replaced.
 """
 
 import logging
@@ -30,17 +30,17 @@ log = logging.getLogger(__name__)
 RELEASE_S = 2.0
 """Closing a file takes no time; a process that needs longer is not kept."""
 USES = 200
-"""A process is not kept for ever: libraries leak."""
+"""Number of uses after which a process is not kept: libraries leak memory."""
 _ENTRY = "import sys; sys.path[:] = sys.argv[3:]; from inference.sources.worker_process import serve; serve(sys.argv)"
 FROZEN = "--decode"
-"""The bundle's first argument that makes it such a process."""
+"""First argument with which the bundle starts as such a process."""
 ALONE = (
     "protocol_whitelist;file,rtp,rtsp,rtsps,udp,tcp,tls,http,https,httpproxy,srt,crypto"
     "|format_whitelist;avi,asf,flv,live_flv,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,mpeg,mpegts,mpegvideo,m4v,h264,hevc,"
     "mjpeg,mpjpeg,ogg,mxf,dv,ivf,rtsp,rtp,sdp"
     "|fpsprobesize;0"
 )
-"""No format that names other files, such as ffconcat and playlists. A rate is not guessed: times are the file's own."""
+"""No format that names other files, such as ffconcat and playlists. No rate is guessed: times are the file's own."""
 _ENVIRONMENT = {
     "OPENCV_FFMPEG_LOGLEVEL": complaints.LEVEL,
     "OPENCV_FFMPEG_CAPTURE_OPTIONS": ALONE,
@@ -52,11 +52,11 @@ _ENVIRONMENT = {
 
 
 class WorkerLostError(Exception):
-    """The process ended, hung or spoke nonsense; it is gone now."""
+    """The process ended, hung or sent nonsense; it has been ended."""
 
 
 class Worker:
-    """One decoding process. Every method may be called from any thread; one request is worked on at a time."""
+    """One decoding process. All methods may be called from any thread; it works on one request at a time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -65,27 +65,27 @@ class Worker:
         self._socket, theirs = socket.socketpair()
         with theirs:
             self._memory, self._process = _started(theirs)
-        # Also for a source that nobody closes, and when the program ends.
+        # This also covers a source that nobody closes, and the end of the program.
         self._end = weakref.finalize(self, _end, self._socket, self._process)
 
     @property
     def alive(self) -> bool:
-        """Whether it can be asked."""
+        """Whether the process can take requests."""
         return self._process.poll() is None
 
     def ask(self, request: Request, limit_s: float) -> tuple[Reply, list[NDArray[Any] | None]]:
-        """Have something done.
+        """Send a request and wait for its reply.
 
         Args:
-            request: what.
-            limit_s: seconds after which the process is ended.
+            request: the request.
+            limit_s: seconds after which the process is killed.
 
         Returns:
-            The reply, and copies of the arrays that it speaks of.
+            The reply, and copies of the arrays that it names.
 
         Raises:
-            IusError: what was wrong with the file, as the process says.
-            WorkerLostError: if it is lost.
+            IusError: what was wrong with the file, as the process reports it.
+            WorkerLostError: if the process is lost.
         """
         with self._lock:
             try:
@@ -96,7 +96,7 @@ class Worker:
                 arrays = taken(self._memory, places)
             except (OSError, msgspec.MsgspecError, ValueError) as error:
                 if isinstance(error, ConnectionError):
-                    with suppress(subprocess.TimeoutExpired):  # it ended by itself: how, is worth a line in the log
+                    with suppress(subprocess.TimeoutExpired):  # it ended by itself: how is worth a line in the log
                         self._process.wait(0.5)
                 self.end()
                 log.warning("the decoding process is lost (%s, exit code %s)", error, self._process.returncode)
@@ -106,20 +106,20 @@ class Worker:
         return reply, arrays
 
     def end(self) -> None:
-        """End the process at once; harmless when repeated. Nothing is lost: it writes no file but on request."""
+        """End the process at once; harmless when repeated. Nothing is lost: it writes files only on request."""
         self._end()
 
 
 def _end(connection: socket.socket, process: "subprocess.Popen[bytes]") -> None:
     connection.close()
     process.kill()
-    # One that waits for a dead network drive can't be killed before the drive answers: it is left to the system.
+    # A process that waits for a dead network drive cannot be killed until the drive answers: the system cleans it up.
     with suppress(subprocess.TimeoutExpired):
         process.wait(1.0)
 
 
 _idle: deque[Worker] = deque()
-"""The idle process, at most one. Without a lock: a source that is forgotten gives its process back from anywhere."""
+"""The idle process, at most one. Without a lock, since a forgotten source may return its process from any thread."""
 
 
 def borrow() -> Worker:
@@ -135,7 +135,7 @@ def borrow() -> Worker:
 
 
 def give_back(worker: Worker) -> None:
-    """Have a process close what it has open, and keep it for the next."""
+    """Have a process close what it has open, and keep it for the next source."""
     try:
         worker.ask(Release(), RELEASE_S)
     except (WorkerLostError, IusError):
@@ -145,7 +145,7 @@ def give_back(worker: Worker) -> None:
 
 
 def keep(worker: Worker) -> None:
-    """Keep a process for the next, which closes what is open in it."""
+    """Keep a process for the next source, which closes whatever is still open in it."""
     if not worker.alive:
         return
     if worker.uses >= USES:
@@ -158,12 +158,12 @@ def keep(worker: Worker) -> None:
 
 
 def warm() -> None:
-    """Start a process, so that the first file need not wait for it."""
+    """Start a process, so that the first file does not have to wait for it."""
     give_back(borrow())
 
 
 def _error(reply: Failed) -> IusError:
-    """The error that the process tells of, as one of this program's own."""
+    """The error reported by the process, as one of this program's own classes."""
     kind = getattr(errors, reply.error, SourceError)
     known = isinstance(kind, type) and issubclass(kind, IusError)
     sentence = " ".join("".join(sign if sign.isprintable() else " " for sign in reply.sentence).split())
@@ -171,7 +171,7 @@ def _error(reply: Failed) -> IusError:
 
 
 def _command(*handed: str) -> list[str]:
-    """What starts the process. The bundle holds no Python to call: there it is the program itself (packaging/)."""
+    """The command that starts the process. The bundle has no Python to call and is itself the program (packaging/)."""
     if getattr(sys, "frozen", False):
         return [sys.executable, FROZEN, *handed]
     return [sys.executable, "-c", _ENTRY, *handed, *sys.path]

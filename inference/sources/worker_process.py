@@ -1,4 +1,4 @@
-"""The decoding process from inside: it opens one source or stream at a time and answers until the program hangs up."""
+"""The decoding process from inside: it opens one source or stream at a time, and answers until the program hangs up."""
 
 import gc
 import mmap
@@ -39,9 +39,9 @@ from inference.sources.wire import (
 )
 
 ROOM = 1 << 30
-"""Bytes that a file may take beyond twice its own size."""
+"""Bytes a file may take beyond twice its own size."""
 LATE_S = 5.0
-"""So long after its limit a request ends the process from inside, should nobody be left to end it."""
+"""Seconds after its limit at which a request ends the process from inside, in case nobody else does."""
 TOO_LARGE = "{} needs more memory than a file of its size may take: it is damaged, or crop it and export it again."
 
 
@@ -49,7 +49,7 @@ def serve(arguments: Sequence[str]) -> None:
     """Answer until the program hangs up.
 
     Args:
-        arguments: as the program's command line: -c, the number of the socket and that of the shared memory.
+        arguments: from the program's command line: -c, then the numbers of the socket and of the shared memory.
     """
     _calm()
     complaints.listen()
@@ -71,7 +71,7 @@ def serve(arguments: Sequence[str]) -> None:
 
 
 class _Process:
-    """What is open, and the answers."""
+    """What is open in the process, and its answers."""
 
     def __init__(self, memory: mmap.mmap) -> None:
         self._memory = memory
@@ -79,7 +79,7 @@ class _Process:
         self._name = "The stream"
 
     def answer(self, request: Request) -> Reply:
-        """Do it; what is no error of a file ends the process, and the program says so."""
+        """Carry out a request; an error that is not about a file ends the process, and the program reports it."""
         try:
             return self._answer(request)
         except IusError as error:
@@ -158,7 +158,7 @@ def _size(path: Path) -> int:
 
 
 def _calm() -> None:
-    """Leave the terminal's Ctrl-C to the program, and crash without a dump of the memory, which holds pictures."""
+    """Leave the terminal's Ctrl-C to the program, and crash without a memory dump, which would contain pictures."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform != "win32":
         import resource
@@ -167,13 +167,13 @@ def _calm() -> None:
 
 
 def _alarm(seconds: float) -> None:
-    """End the process in so many seconds, also out of a library that never comes back; 0 calls it off."""
+    """End the process after this many seconds, even from within a library that never returns; 0 cancels this."""
     if sys.platform != "win32":
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
 def _limit_memory(more: int) -> None:
-    """Let the process take so many bytes beyond what it has; where the system knows no such limit, nothing happens."""
+    """Limit the process to this many bytes beyond its present memory; does nothing if the system has no such limit."""
     if sys.platform != "linux":
         return
     import resource

@@ -1,1 +1,1 @@
-"""What the user does, and what follows from it."""
+"""What the user does, and what happens then."""

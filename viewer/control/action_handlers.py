@@ -1,4 +1,4 @@
-"""What the actions do. The actions themselves stand in `actions`."""
+"""What the actions do. The actions themselves are listed in `actions`."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,12 +23,12 @@ OVERLAY_OFF_S = 3.0
 
 
 class ActionHandlers:
-    """Carries out what keys, buttons and cards ask for.
+    """Carries out the requests of keys, buttons and cards.
 
     Args:
-        state: what they change.
+        state: the state that the actions change.
         calibration: serves the calibration panel.
-        monitors: what only a window can do.
+        monitors: handles what concerns the window itself.
     """
 
     def __init__(self, state: AppState, calibration: Calibration, monitors: Monitors) -> None:
@@ -47,7 +47,7 @@ class ActionHandlers:
         does[offer]()
 
     def open_source(self, request: SourceRequest) -> None:
-        """Begin to open a source."""
+        """Start opening a source."""
         self._view.source.current = request.text
         self._session.open(request)
 
@@ -55,7 +55,7 @@ class ActionHandlers:
         self._session.model_chosen = True
 
     def open_model(self, path: Path | None, *, chosen: bool = True) -> None:
-        """Begin to load a model; `chosen` by the user, unless there is no other."""
+        """Start loading a model; `chosen` is False if it may only be used when there is no other."""
         self._state.thaw()
         self._session.load(path, chosen=chosen)
         self._view.model_card.show_model(None, "")
@@ -66,7 +66,7 @@ class ActionHandlers:
         self._view.top.show_phase(phase)
 
     def calibrate(self, spacing: PixelSpacing) -> None:
-        """Use this scale from the next frame on, unless the depth was turned while it was measured."""
+        """Use this scale from the next frame on, unless the depth was changed while it was measured."""
         if not self._calibration.still_shows_what_was_marked():
             self._view.picture_area.say(TURNED, monotonic())
             return
@@ -77,7 +77,7 @@ class ActionHandlers:
         self._calibration.calibrated(spacing)
 
     def click(self, pane: Canvas, x: float, y: float) -> None:
-        """Take a click on a pane's picture, in its own pixels."""
+        """Handle a click on a pane's picture, in picture pixels."""
         state, shown = self._state, self._state.shown
         if not self._view.calibration.isHidden():
             self._view.calibration.click(x, y)
@@ -85,14 +85,14 @@ class ActionHandlers:
             state.caliper = state.caliper.clicked(shown.frame, x, y)
 
     def toggle_disagreement(self) -> None:
-        """The map of a thorough answer over its frame, or away; a sentence where there is none."""
+        """Show or hide the disagreement map of a thorough answer; say so if there is none."""
         state = self._state
         state.disagreement = not state.disagreement and disagreement_of(state.shown) is not None
         if not state.disagreement and disagreement_of(state.shown) is None:
             self._view.picture_area.say(NOT_YET, monotonic(), Tone.NOTICE)
 
     def toggle_caliper(self) -> None:
-        """Take the caliper, on a view that stands; or put it away."""
+        """Start the caliper on a still picture, or put it away."""
         if self._state.caliper is not None:
             self._state.caliper = None
             return
@@ -104,28 +104,28 @@ class ActionHandlers:
         self._state.caliper = Caliper()
 
     def use_scale_again(self) -> None:
-        """Use the scale again that an interruption ended."""
+        """Use the scale again that was in force before an interruption."""
         self._calibration.use_again()
 
     def turn_marker(self) -> None:
-        """The probe's marker side: left, right, left."""
+        """Change the probe's marker side: left, right, left."""
         self._state.marker = self._state.marker.following
         self._calibration.marker_turned()
 
     def introduced(self) -> None:
-        """The first run's explanation was read."""
+        """Remember that the first run's explanation was read."""
         self._state.remember(replace(self._state.settings, introduced=True))
 
     def choose_case_code(self, case_code: str) -> None:
-        """The records to come have this code; an empty one gives them an automatic one."""
+        """Use this case code for the records to come; with an empty one they get an automatic code."""
         self._state.recording.case_code = case_code or None
 
     def show_case_code_panel(self) -> None:
-        """Open or close the choice of a case code."""
+        """Open or close the panel for the case code."""
         self._view.picture_area.toggle(self._view.record)
 
     def freeze(self) -> None:
-        """Hold the view of a live source, with the last half minute to scrub through."""
+        """Freeze the view of a live source; its last half minute can be scrubbed through."""
         if self._state.freezing.freeze():
             self._state.held_warning.reset()
 
@@ -140,7 +140,7 @@ class ActionHandlers:
             self._view.transport.update_place()
 
     def step(self, by: int) -> None:
-        """Show the frame so many places on; a live view is frozen first."""
+        """Show the frame `by` places on; a live view is frozen first."""
         if self._session.live is not None:
             self.freeze()
         seekable = self._state.freezing.review or self._session.playback
@@ -150,18 +150,18 @@ class ActionHandlers:
             self._view.transport.update_place()
 
     def show_calibration_panel(self) -> None:
-        """Open or close the calibration, of the running view."""
+        """Open or close the calibration, always of the running view."""
         self._state.thaw()
         self._calibration.refresh()
         self._view.picture_area.toggle(self._view.calibration)
 
     def show_source_panel(self) -> None:
-        """Open or close the choice of a source, with the devices that are here now."""
+        """Open or close the choice of a source, with the devices that are connected now."""
         self._view.source.list.show_sources(device_names(), self._state.settings.recent)
         self._view.picture_area.toggle(self._view.source)
 
     def write_snapshot(self) -> None:
-        """Write what is on the screen; nothing is analysed anew."""
+        """Write a snapshot of what is on the screen; nothing is analysed again."""
         state, info = self._state, self._session.info
         if state.shown is not None and info is not None:
             notes = tuple(note for note in (state.phase.words, self._marker().words) if note)
@@ -173,16 +173,16 @@ class ActionHandlers:
         return Marker.NONE if info is not None and info.origin.view is View.SLICE else self._state.marker
 
     def record_or_stop(self) -> None:
-        """Start at once, or stop."""
+        """Start recording at once, or stop."""
         recording = self._state.recording
         (recording.stop if recording.running else recording.start)()
 
     def contour_off(self) -> None:
-        """Show the tissue under the contour for a moment."""
+        """Hide the contour for a moment, to show the tissue below it."""
         self._state.overlay_off_until = monotonic() + OVERLAY_OFF_S
 
     def widen(self, by: float) -> None:
-        """Draw the contour wider by so many px, and keep that."""
+        """Draw the contour wider by this many px, and remember that."""
         self._state.remember(self._state.settings.with_width(by))
         self._view.widen(self._state.settings.line_width)
 
@@ -191,7 +191,7 @@ class ActionHandlers:
         self.set_phase(self._state.phase.following)
 
     def toggle_band(self) -> None:
-        """Ask for the uncertainty band, or no longer."""
+        """Turn the uncertainty band on or off."""
         self._session.want_band(not self._session.band)
 
     def flip_left_right(self) -> None:
@@ -207,7 +207,7 @@ class ActionHandlers:
         self._state.recording.keep()
 
     def export_record(self) -> None:
-        """Export the open record, or stop that."""
+        """Start exporting the open record, or stop the export."""
         self._state.record_export.toggle(self._state.shown)
 
     def mark_wrong(self) -> None:
@@ -227,5 +227,5 @@ class ActionHandlers:
         self._view.picture_area.toggle(self._view.keys)
 
     def close_panel(self) -> None:
-        """Close whatever panel is open."""
+        """Close the open panel."""
         self._view.picture_area.dismiss()

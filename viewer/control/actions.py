@@ -1,7 +1,7 @@
-"""Everything the user can do, once: each action with its name, keys, words and handler.
+"""Everything the user can do, listed once: each action with its name, keys, words and handler.
 
-A new action is one line here; its handler is a method of `ActionHandlers` where a line is not enough. The keyboard,
-the help and foot pedals read this table.
+A new action is one line here; its handler is a method of `ActionHandlers` if one line is not enough. The keyboard, the
+help and foot pedals read this table.
 """
 
 from viewer.control.action_handlers import ActionHandlers

@@ -1,4 +1,4 @@
-"""The state of the window: everything that actions change and the refresh reads."""
+"""The state of the window: everything that the actions change and the refresh reads."""
 
 from dataclasses import dataclass, field, replace
 
@@ -27,30 +27,30 @@ from viewer.wake import Wake, wake_locks
 
 @dataclass(slots=True, eq=False)
 class AppState:
-    """Shared by the window, its actions and its refresh; used in the window's thread only.
+    """Shared by the window, its actions and its refresh; used only in the window's thread.
 
     Attributes:
-        session: what is open.
-        view: every widget.
+        session: the open session.
+        view: holds every widget.
         freezing: the frozen view, if there is one.
         settings: remembered choices.
         faults: unexpected errors, polled.
-        snapshots: what is being written.
-        recording: what is being recorded.
-        record_export: the open record being exported.
+        snapshots: writes captures.
+        recording: the recording that is running, if any.
+        record_export: exports the open record.
         background: jobs behind the window.
-        meter: what was really painted.
-        live_meter: the same of the live pane, where there are two.
+        meter: counts what was really painted.
+        live_meter: the same for the live pane, if there are two.
         held_warning: the gravest size warning of the last half second.
-        screen: what is drawn; None before the first tick.
+        screen: what is drawn now; None before the first tick.
         face_row: row of the probe face in this source's pictures; None where unknown.
-        ruler: two points (x, y) on the scanner's depth scale, where the scale was measured on it.
-        marked_on: the picture with the scanner's text and ruler that stands while something is marked on it; else None.
+        ruler: two points (x, y) on the scanner's depth scale, if the scale was measured on it.
+        marked_on: the still picture with the scanner's text and ruler on which something is being marked; else None.
         wake: keeps the screen on while something is live.
-        previews: first pictures of sources that are selected.
-        caliper: the one being set, on a picture that stands; None while it is put away.
-        disagreement: whether the map of where its passes disagree is wanted over it.
-        overlay_off_until: `time.monotonic()` until which the contour is hidden.
+        previews: loads the first pictures of selected sources.
+        caliper: the caliper being set on a still picture; None while it is put away.
+        disagreement: whether the user wants the map of where the passes disagree.
+        overlay_off_until: `time.monotonic()` time until which the contour is hidden.
     """
 
     session: Session
@@ -76,7 +76,7 @@ class AppState:
     overlay_off_until: float = 0.0
 
     def __post_init__(self) -> None:
-        """Look at sources as the session opens them."""
+        """Have previews opened in the way the session opens sources."""
         self.previews = Previews(self.session.peek)
 
     @property
@@ -86,7 +86,7 @@ class AppState:
 
     @property
     def condition(self) -> Condition:
-        """Health of source and model as the screen shows it."""
+        """Health of source and model, as the screen shows it."""
         return Condition(Health.EMPTY) if self.screen is None else self.screen.condition
 
     @property
@@ -96,7 +96,7 @@ class AppState:
 
     @property
     def notes(self) -> ViewNotes:
-        """What the user has said of the view: phase, flip and marker. The session records and sends them."""
+        """What the user has said about the view: phase, flip and marker. The session records and sends it."""
         return self.session.notes
 
     @property
@@ -119,22 +119,22 @@ class AppState:
 
     @property
     def flip(self) -> Flip:
-        """Which way the picture is turned over."""
+        """How the picture is flipped."""
         return self.session.notes.flip
 
     def remember(self, changed: Settings) -> None:
-        """Take and keep these settings."""
+        """Use these settings, and save them."""
         self.settings = changed
         settings.save(changed)
 
     def flip_view(self, flip: Flip) -> None:
-        """Flip what is shown, contour and all; what is analysed and measured stays as it came."""
+        """Flip what is shown, with its contour; what is analysed and measured is not flipped."""
         self.session.notes = replace(self.session.notes, flip=flip)
         self.view.canvas.set_flip(flip)
         self.view.live.set_flip(flip)
         self.view.picture_area.inset.set_flip(flip)
 
     def thaw(self) -> None:
-        """Back to the running view."""
+        """Return to the running view."""
         if self.freezing.thaw():
             self.held_warning.reset()

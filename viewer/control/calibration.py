@@ -1,4 +1,4 @@
-"""The scale of what is open, and what it rests on: the crop, the watched depth text and ruler, the presets."""
+"""The scale of the open source and what it depends on: the crop, the watched depth text and ruler, the presets."""
 
 from dataclasses import replace
 from time import monotonic
@@ -30,10 +30,10 @@ class Calibration:
 
     Args:
         state: what is open and shown.
-        presets: scales kept across starts.
+        presets: scales kept from one start to the next.
 
     Attributes:
-        ended: the scale that an interruption ended, while the watched depth text and ruler are as before; else None.
+        ended: scale that an interruption ended, while the watched depth text and ruler are as before; else None.
     """
 
     def __init__(self, state: AppState, presets: Presets) -> None:
@@ -57,7 +57,7 @@ class Calibration:
             state.view.picture_area.say(presets.complaint, monotonic())
 
     def source_opened(self) -> None:
-        """Another source: use the scale that is kept for it, if its depth text and ruler still say so."""
+        """After a change of source: use the scale kept for it, if its depth text and ruler still show the same."""
         self._preset, self._unused, self._in_use, self._state.ruler = None, None, None, None
         source, info = self._state.session.source, self._state.session.info
         self._state.view.calibration.aspect = 1.0 if info is None else info.pixel_aspect
@@ -79,7 +79,7 @@ class Calibration:
         self._state.view.calibration.show_watch(captured=captured, marked=marked, watched=watched, kept=kept)
 
     def delete(self) -> None:
-        """Delete the scale that is kept for this device, size and crop; where it is in use, the number goes with it."""
+        """Delete the scale kept for this device, size and crop; if it is in use, the number shown goes with it."""
         place, state = self._place(), self._state
         if place is None:
             return
@@ -98,20 +98,20 @@ class Calibration:
         state.view.picture_area.say(DELETED, monotonic(), Tone.NOTICE)
 
     def _place(self) -> Place | None:
-        """The device, size and crop of what is open."""
+        """Device, size and crop of the open source."""
         source, info = self._state.session.source, self._state.session.info
         if source is None or info is None:
             return None
         return Place(info.origin.name, info.rows, info.cols, source.cropping.rect)
 
     def mark_depth(self) -> None:
-        """Let the user mark depth text and ruler."""
+        """Have the user mark depth text and ruler."""
         source = self._state.session.source
         if source is not None and source.whole() is not None:
             self._begin(source.watched, DEPTH_WORDS, depth=True)
 
     def mark_crop(self) -> None:
-        """Let the user adjust the crop; the sector that stands out is the proposal."""
+        """Have the user adjust the crop; the sector that stands out is proposed."""
         source, shown = self._state.session.source, self._state.shown
         if source is None or shown is None:
             return
@@ -127,7 +127,7 @@ class Calibration:
         view.front.region.begin(rect)
 
     def accept(self) -> None:
-        """Use the rectangle that was marked."""
+        """Use the marked rectangle."""
         rect = self._state.view.front.region.rect_marked
         if rect is None:
             return
@@ -137,7 +137,7 @@ class Calibration:
             self._crop(rect)
 
     def still_shows_what_was_marked(self) -> bool:
-        """Whether the scanner still shows the depth text and ruler of the picture that the points were clicked on."""
+        """Whether the scanner still shows the depth text and ruler of the picture on which the points were clicked."""
         source, marked_on = self._state.session.source, self._state.marked_on
         if source is None or source.watched is None or marked_on is None:
             return True
@@ -147,7 +147,7 @@ class Calibration:
             return False
 
     def calibrated(self, spacing: PixelSpacing) -> None:
-        """A scale was given: it is kept once a frame was shown with it."""
+        """Take a new scale; it is kept once a frame has been shown with it."""
         self._state.ruler = self._state.view.calibration.measured
         self._unused = spacing
         self.refresh()
@@ -160,12 +160,12 @@ class Calibration:
             self._keep_used(spacing)
 
     def look_for_interruption(self, newest: Outcome | None) -> None:
-        """Offer the scale again that an interruption ended, while depth text and ruler are as before; at every tick.
+        """At every tick, offer the scale that an interruption ended, while depth text and ruler are as before.
 
         Args:
             newest: the source's own newest outcome, never an older one of a frozen view.
         """
-        from inference.sources.live import INTERRUPTED  # its libraries aren't needed at the start
+        from inference.sources.live import INTERRUPTED  # its libraries are not needed at the start
 
         source, frame = self._state.session.source, None if newest is None else newest.frame
         if source is None or frame is None or not source.depth_watched:
@@ -178,7 +178,7 @@ class Calibration:
         self._state.view.readout.offer_scale("" if self.ended is None else per_pixel(self.ended))
 
     def use_again(self) -> None:
-        """The depth is unchanged, says the user: use the scale that the interruption ended."""
+        """Use the scale that the interruption ended; the user says that the depth is unchanged."""
         source, state = self._state.session.source, self._state
         if source is None or self.ended is None:
             state.view.picture_area.say(NOTHING_ENDED, monotonic(), Tone.NOTICE)
@@ -188,7 +188,7 @@ class Calibration:
         source.restore_spacing(self.ended)
 
     def _keep_used(self, spacing: PixelSpacing) -> None:
-        """Keep a scale with what it rests on, if somebody will notice when it is void."""
+        """Keep a scale and what it depends on, if a change that voids it would be noticed."""
         state, source = self._state, self._state.session.source
         if source is None or source.watched is None or not source.depth_watched:
             return
@@ -199,7 +199,7 @@ class Calibration:
         self._keep(Preset(place, spacing.row_mm, spacing.col_mm, source.watched, state.marker, reference, state.ruler))
 
     def marker_turned(self) -> None:
-        """The marker side goes with the preset."""
+        """Keep the new marker side with the preset."""
         if self._preset is not None:
             self._keep(replace(self._preset, marker=self._state.marker))
 
@@ -218,7 +218,7 @@ class Calibration:
         source, shown = self._state.session.source, self._state.marked_on
         if source is None or shown is None:
             return
-        whole = shown.pixels  # what the user saw: where the depth was turned meanwhile, the next picture says so
+        whole = shown.pixels  # what the user saw: if the depth was changed meanwhile, the next picture shows it
         try:
             source.watch(rect, whole)
         except SpacingError as error:
@@ -234,7 +234,7 @@ class Calibration:
         self._back()
 
     def _back(self) -> None:
-        """To the calibration panel."""
+        """Return to the calibration panel."""
         self.refresh()
         self._state.view.picture_area.toggle(self._state.view.calibration)
 
@@ -243,7 +243,7 @@ class Calibration:
             pane.region.hide()
 
     def _still_true(self, preset: Preset) -> bool:
-        """Whether the scanner shows what it showed when this scale was given."""
+        """Whether the scanner shows the same as when this scale was given."""
         source, reference = self._state.session.source, preset.reference_picture
         if source is None or preset.watched is None or reference is None:
             return False

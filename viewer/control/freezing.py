@@ -1,4 +1,4 @@
-"""Holding the view of a live source: the transport moves over what the session holds."""
+"""Freezing the view of a live source: the transport then moves through the frames that the session holds."""
 
 from inference.live.review import Review
 from inference.live.session import Session
@@ -9,8 +9,8 @@ class Freezing:
     """The frozen view, if there is one.
 
     Args:
-        session: holds the view.
-        view: whose transport follows.
+        session: holds the frozen frames.
+        view: the layout whose transport follows.
     """
 
     def __init__(self, session: Session, view: Layout) -> None:
@@ -22,19 +22,19 @@ class Freezing:
         return self._session.review
 
     def freeze(self) -> bool:
-        """Hold the view. False where there is nothing to hold."""
+        """Freeze the view. False if there is nothing to freeze."""
         if not self._session.freeze():
             return False
         self._view.transport.set_source(self.review, live=True)
         return True
 
     def thaw(self) -> bool:
-        """Back to the running view. False where it runs already."""
+        """Return to the running view. False if it is already running."""
         if not self._session.thaw():
             return False
         self.put_away()
         return True
 
     def put_away(self) -> None:
-        """Let the transport go back to the running view."""
+        """Return the transport to the running view."""
         self._view.transport.set_source(None, live=True)

@@ -1,18 +1,18 @@
-"""Keys are always heard: whatever closes gives the keyboard back, and no hidden widget ever has it."""
+"""Keeps every key working: whatever closes returns the focus, and no hidden widget ever has it."""
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QApplication, QWidget
 
 
 class Keyboard(QObject):
-    """Keeps the window's focus on something that is seen.
+    """Keeps the window's focus on a visible widget.
 
-    Qt leaves the focus in a field that was hidden, which then swallows every key, or hands it to the next button, which
-    then takes an Enter that was meant for the one before. Here it goes home, where every key is a shortcut.
+    Qt leaves the focus in a hidden field, which then swallows every key, or passes it to the next button, which then
+    takes an Enter meant for the one before. Here the focus returns home, where every key is a shortcut.
 
     Args:
-        window: whose keyboard it is.
-        home: takes the focus when nobody else should have it; a click beside every field goes there too.
+        window: the window whose keyboard this is.
+        home: takes the focus when no other widget should have it; a click outside every field moves it there too.
     """
 
     def __init__(self, window: QWidget, home: QWidget) -> None:
@@ -25,16 +25,16 @@ class Keyboard(QObject):
             application.focusChanged.connect(self._moved)
 
     def give_back(self) -> None:
-        """Take the focus home."""
+        """Return the focus to its home."""
         self._home.setFocus()
 
     def keep(self) -> None:
-        """Take it from a widget that is hidden or disabled; called at every tick."""
+        """Take the focus from a widget that is hidden or disabled; called at every tick."""
         if not _takes_keys(self._window.focusWidget()):
             self.give_back()
 
     def _moved(self, old: QWidget | None, now: QWidget | None) -> None:
-        """A widget that vanished does not pass its focus on to a neighbour."""
+        """Prevent a widget that vanished from passing its focus on to a neighbour."""
         if old is None or now is None or now.window() is not self._window or old.window() is not self._window:
             return
         if not (_takes_keys(old) and _takes_keys(now)):

@@ -1,4 +1,4 @@
-"""The window on its monitor: full screen, the other monitor, a monitor that was removed."""
+"""The window on its monitor: full screen, moving to another monitor, a monitor that was removed."""
 
 from time import monotonic
 
@@ -16,8 +16,8 @@ class Monitors(QObject):
     """Moves a window between monitors.
 
     Args:
-        window: is moved.
-        picture_area: shows what there is to say.
+        window: the window to move.
+        picture_area: shows messages.
     """
 
     def __init__(self, window: QMainWindow, picture_area: PictureArea) -> None:
@@ -28,11 +28,11 @@ class Monitors(QObject):
             application.screenRemoved.connect(self.removed)
 
     def full_screen(self) -> None:
-        """Fill the monitor, or no longer."""
+        """Enter or leave full screen."""
         (self._window.showNormal if self._window.isFullScreen() else self._window.showFullScreen)()
 
     def other_monitor(self) -> None:
-        """Fill the next monitor, with everything that is on this one."""
+        """Fill the next monitor with this window."""
         screens = QGuiApplication.screens()
         there = screens[(screens.index(self._window.screen()) + 1) % len(screens)]
         if there is self._window.screen():

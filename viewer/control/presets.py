@@ -1,4 +1,4 @@
-"""Scales that are kept across starts, each for one device, one picture size and one crop."""
+"""Scales kept from one start to the next, each for one device, one picture size and one crop."""
 
 import logging
 import zlib
@@ -25,13 +25,13 @@ STUCK = "The stored presets cannot be read: check {path}, or calibrate by hand."
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a scale holds for, and nothing else.
+    """What a scale is valid for, and nothing else.
 
     Attributes:
-        device: a capture device's or stream's display name; never a file's name, which may name a patient.
+        device: display name of a capture device or stream; never a file's name, which may name a patient.
         rows: picture height, pixels.
         cols: picture width, pixels.
-        crop: the part of it that is used; None for all.
+        crop: the part of the picture that is used; None for all of it.
     """
 
     device: str
@@ -42,15 +42,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A scale and what goes with it.
+    """A scale and the data kept with it.
 
     Attributes:
-        place: what it holds for.
+        place: what the scale is valid for.
         row_mm: distance between rows, mm.
         col_mm: distance between columns, mm.
-        watched: where the scanner's depth text and ruler are; None where nobody has marked them.
+        watched: position of the scanner's depth text and ruler; None if nobody has marked them.
         marker: the probe's marker side.
-        reference: what stood there when the scale was given: the watched pixels, 8 bits, row by row, packed by zlib.
+        reference: the watched pixels when the scale was given, 8 bits, row by row, packed by zlib.
         ruler: two points (x, y) on the scanner's depth scale; None for a typed scale.
     """
 
@@ -64,7 +64,7 @@ class Preset:
 
     @property
     def reference_picture(self) -> Pixels | None:
-        """A picture of the place's size that shows what was watched, and nothing else; None where nothing was."""
+        """A picture of the place's size that shows only the watched region; None if nothing was watched."""
         if self.watched is None or not self.reference:
             return None
         picture = np.zeros((self.place.rows, self.place.cols), np.uint8)
@@ -74,22 +74,22 @@ class Preset:
 
     @property
     def spacing(self) -> PixelSpacing:
-        """The scale, which says that it comes from a preset.
+        """The scale, with its provenance from a preset.
 
         Raises:
-            SpacingError: if it is no scale.
+            SpacingError: if the preset holds no valid scale.
         """
         return PixelSpacing(self.row_mm, self.col_mm, Provenance.PRESET)
 
 
 class Presets:
-    """The presets file: small, read once, written whole.
+    """The presets file: small, read once, and always written as a whole.
 
     Args:
-        path: the file; None takes `presets.json` beside the settings.
+        path: the file; None uses `presets.json` beside the settings.
 
     Attributes:
-        complaint: one sentence where the file was damaged; empty otherwise.
+        complaint: one sentence if the file was damaged; else empty.
     """
 
     def __init__(self, path: Path | None = None) -> None:
@@ -98,25 +98,25 @@ class Presets:
         self._kept: list[Preset] = self._read()
 
     def find(self, place: Place) -> Preset | None:
-        """The preset of exactly this device, size and crop."""
+        """The preset for exactly this device, size and crop."""
         return next((preset for preset in self._kept if preset.place == place), None)
 
     def known(self, device: str, rows: int, cols: int) -> tuple[Preset, ...]:
-        """The presets of this device and size, one a crop, the newest first: to be offered, with their crops."""
+        """The presets for this device and size, one per crop, newest first: to be offered together with their crops."""
         return tuple(p for p in self._kept if (p.place.device, p.place.rows, p.place.cols) == (device, rows, cols))
 
     def save(self, preset: Preset) -> None:
-        """Keep a preset, in place of the one for the same device, size and crop.
+        """Keep a preset; it replaces the one for the same device, size and crop.
 
         Raises:
             OutputError: if it cannot be written.
-            SpacingError: if it is no scale, or its rectangles lie outside the picture.
+            SpacingError: if it holds no valid scale, or its rectangles lie outside the picture.
         """
         _check(preset)
         self._write([preset, *(old for old in self._kept if old.place != preset.place)])
 
     def remove(self, place: Place) -> None:
-        """Forget a preset.
+        """Delete a preset.
 
         Raises:
             OutputError: if it cannot be written.
@@ -147,7 +147,7 @@ class Presets:
         return found
 
     def _set_aside(self) -> None:
-        """Keep the damaged file under a name of its own: someone may want to look at it."""
+        """Rename the damaged file to keep it: someone may want to look at it."""
         aside = next(name for name in _names(self._path) if not name.exists())
         try:
             self._path.rename(aside)
@@ -172,7 +172,7 @@ def _names(path: Path) -> Iterator[Path]:
 
 
 def _check(preset: Preset) -> None:
-    """Refuse what cannot be a preset: a scale that is none, or rectangles of another picture."""
+    """Refuse an invalid preset: one without a valid scale, or with rectangles of another picture."""
     _ = preset.spacing
     for rect in (preset.place.crop, preset.watched):
         if rect is not None and not rect.fits(preset.place.rows, preset.place.cols):
@@ -181,5 +181,5 @@ def _check(preset: Preset) -> None:
 
 
 def packed(whole: Pixels, region: Rect) -> bytes:
-    """The pixels of a region, to be kept with a preset; nothing of a picture that has more than 8 bits."""
+    """The pixels of a region, to be kept with a preset; empty for pictures of more than 8 bits."""
     return zlib.compress(whole[region.where].tobytes()) if whole.dtype == np.uint8 else b""

@@ -1,4 +1,4 @@
-"""Recording from the window: start, stop, the last 30 s afterwards, marks; polled, so that nobody waits for a disk."""
+"""Recording from the window: start, stop, the last 30 s afterwards, marks; polled, so that nothing waits for a disk."""
 
 from datetime import datetime
 from pathlib import Path
@@ -21,13 +21,13 @@ STOP_S = 60.0
 
 
 class Recording:
-    """What is being recorded, in the window's thread. The session feeds the record; here it is begun, shown and ended.
+    """The running recording, in the window's thread. The session feeds the record; this starts, shows and ends it.
 
     Args:
-        session: whose frames and outcomes are recorded.
-        badge: shows how it goes.
-        folder: where records go; made when the first is written.
-        background: does what takes long, and says how it went.
+        session: the session whose frames and outcomes are recorded.
+        badge: shows the state of the recording.
+        folder: where records go; created when the first one is written.
+        background: runs the slow jobs and reports how they went.
 
     Attributes:
         case_code: typed by the user for this sitting; None for an automatic one.
@@ -45,7 +45,7 @@ class Recording:
         return self._record is not None
 
     def start(self) -> None:
-        """Begin a record of what is open; a sentence where that cannot be, and where one runs already."""
+        """Start a record of what is open; say why not if that is impossible or a record is already running."""
         if self.running:
             self._background.say("A recording is running: stop it (R) before another one begins.")
             return
@@ -60,7 +60,7 @@ class Recording:
             self._background.say(f"Recording under {self._code()}. Another case code: Shift R.", Tone.NEUTRAL)
 
     def stop(self) -> None:
-        """End the record; what it holds is said once it is finished."""
+        """End the record; a message says what it holds once it is finished."""
         record, self._record = self._record, None
         if record is not None:
             if record is self._session.record:
@@ -91,7 +91,7 @@ class Recording:
         self._background.begin(job)
 
     def mark_wrong(self, shown: Outcome | None) -> None:
-        """The user's word that the contour on the screen is wrong."""
+        """Record the user's judgement that the contour on the screen is wrong."""
         if not isinstance(shown, Tumour):
             self._background.say("There is no contour here to be marked as wrong.")
             return
@@ -104,7 +104,7 @@ class Recording:
             self._background.say("Start recording to mark contours: press R.")
 
     def show(self) -> None:
-        """Bring the badge to this moment; end where the source or the disk ended the record."""
+        """Update the badge; end the recording if the source or the disk has ended the record."""
         if self._record is None:
             return
         if self._record is not self._session.record:
@@ -113,12 +113,12 @@ class Recording:
             return
         status = self._record.status()
         if status.error:
-            self.stop()  # which says it
+            self.stop()  # stopping shows the message
         else:
             self._badge.show_status(status.seconds, status.size, status.frames, status.dropped)
 
     def _code(self) -> str:
-        """The user's case code, or one of the day: what is recorded together is found together."""
+        """The user's case code, or the code of the day, so that what is recorded together is found together."""
         return self.case_code or f"S-{datetime.now().astimezone():%m%d}"
 
     def _free_path(self) -> Path:

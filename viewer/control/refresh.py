@@ -1,4 +1,4 @@
-"""Every 16 ms: take over what the session has new, resolve what the screen shows, and draw it."""
+"""Every 16 ms: take over what is new in the session, resolve what the screen shows, and draw it."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -19,16 +19,16 @@ from viewer.control.calibration import Calibration
 from viewer.control.keyboard import Keyboard
 
 SLOW_S = 0.2
-"""Facts, trace and transport follow this slowly; picture, contour, number and state follow every frame."""
+"""Facts, trace and transport are updated this rarely; picture, contour, number and state with every frame."""
 
 
 class Refresh:
-    """Shows what the session has.
+    """Shows the state of the session.
 
     Args:
-        state: read, and kept up to date.
+        state: read and kept up to date.
         calibration: told of every new source.
-        keyboard: kept from hidden widgets.
+        keyboard: kept away from hidden widgets.
     """
 
     def __init__(self, state: AppState, calibration: Calibration, keyboard: Keyboard) -> None:
@@ -59,7 +59,7 @@ class Refresh:
             self._show_slowly(now)
 
     def _inputs(self, now: float, moment: Moment) -> ScreenInputs:
-        """All that decides on the screen."""
+        """Everything that decides what the screen shows."""
         state, outcome, model = self._state, moment.shown, self._session.model
         held = state.held_warning.update(outcome.size if isinstance(outcome, Tumour) else None, now)
         whole, two_panes = self._whole(moment.picture), self._view.picture_area.two_panes
@@ -92,7 +92,7 @@ class Refresh:
         return self._state.marked_on
 
     def _raw(self, frame: Frame | None) -> Frame | None:
-        """This frame as the scanner drew it; None where the source takes nothing off."""
+        """This frame as the scanner drew it; None if the source removes nothing."""
         source = self._session.source
         if source is None or frame is None or (pixels := source.whole()) is None:
             return None
@@ -103,12 +103,12 @@ class Refresh:
         return Marking(() if panel.isHidden() else panel.points, panel.preview, self._state.ruler)
 
     def _find_face_row(self, frame: Frame | None) -> None:
-        """Find the probe face in the first picture of a source."""
+        """Find the probe face in a source's first picture."""
         if self._state.face_row is None and frame is not None:
             self._state.face_row = face_row(frame)
 
     def _compare(self, outcome: Outcome | None) -> Comparison:
-        """The truth about the shown frame, read once a frame."""
+        """The truth about the shown frame, read once per frame."""
         if self._compared[0] is not outcome:
             self._compared = (outcome, self._read_truth(outcome))
         return self._compared[1]
@@ -126,14 +126,14 @@ class Refresh:
         )
 
     def _interrupted(self, now: float, sentence: str) -> None:
-        """Take away what is from before a sleep: nothing of it may stand as live."""
+        """Remove everything from before a sleep: none of it may appear as live."""
         self._state.freezing.put_away()
         self._state.held_warning.reset()
         self._view.clear()
         self._view.picture_area.say(sentence, now)
 
     def _show_slowly(self, now: float) -> None:
-        """Bring everything that nobody reads at thirty a second to this moment."""
+        """Update everything that nobody reads thirty times a second."""
         state, status, model = self._state, self._session.status(), self._session.model
         for name, value in facts.facts(
             state.shown, model, status, state.meter, now, calibrating=state.calibrating
@@ -156,7 +156,7 @@ class Refresh:
             self._view.picture_area.say(told[0], now, told[1])
 
     def _source_changed(self, now: float) -> None:
-        """A source was opened or refused."""
+        """React to a source that was opened or refused."""
         refusal, info, state = self._session.source_refusal, self._session.info, self._state
         self._view.source.complain(refusal)
         if refusal:
@@ -176,10 +176,10 @@ class Refresh:
             self._view.picture_area.say(info.notice, now, Tone.NOTICE)
 
     def _forget(self) -> None:
-        """Nothing of the former source may stand beside the new one."""
+        """Remove everything about the former source, so that none of it stands beside the new one."""
         state = self._state
         state.freezing.put_away()
-        self._view.top.show_phase(state.phase)  # a replay must not be believed by the phase of another operation
+        self._view.top.show_phase(state.phase)  # a replay must not be trusted because of another operation's phase
         state.flip_view(state.flip)
         state.face_row = state.marked_on = None
         state.held_warning.reset()
@@ -189,7 +189,7 @@ class Refresh:
         self._view.clear()
 
     def _model_changed(self) -> None:
-        """A model was loaded or refused."""
+        """React to a model that was loaded or refused."""
         model = self._session.model
         self._state.meter.reset()
         self._state.live_meter.reset()

@@ -1,4 +1,4 @@
-"""The window's shortcuts: every action's keys, and those that the keys panel taught it."""
+"""The window's shortcuts: every action's own keys, and those that the user added in the keys panel."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,13 +14,13 @@ from viewer.keymap import AnyAction, KeyConflictError
 
 
 class Shortcuts:
-    """Carries out an action when one of its keys is pressed.
+    """Runs an action when one of its keys is pressed.
 
     Args:
-        window: where the keys are pressed.
-        state: remembers what was taught.
+        window: the window in which the keys are pressed.
+        state: remembers the added keys.
         actions: all of them.
-        act: carries out an action by its name.
+        act: runs an action by its name.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Shortcuts:
         state.view.keys.taught.connect(self._teach)
 
     def _use(self) -> None:
-        """Listen to the keys of this keymap, and to no others."""
+        """Listen to exactly the keys of the present keymap."""
         for shortcut in self._shortcuts:
             shortcut.setEnabled(False)
             shortcut.deleteLater()
@@ -47,7 +47,7 @@ class Shortcuts:
         self._state.view.keys.show_keymap(self._keymap)
 
     def _teach(self, name: str, key: str) -> None:
-        """Give an action one more key, and keep it; or take back those that were given."""
+        """Add a key to an action and save it; or remove the added ones."""
         try:
             self._keymap = self._keymap.give(name, key) if key else self._keymap.without(name)
         except KeyConflictError as error:

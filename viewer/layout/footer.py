@@ -1,4 +1,4 @@
-"""The last line, always there: research use only, and the keys used most."""
+"""The last line, always visible: research use only, and the keys used most."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ SHOWN = ("play", "phase", "calibrate", "overlay", "help")
 
 
 class Footer(QWidget):
-    """The research line, and some of the keys.
+    """The research line, and as many keys as fit.
 
     Args:
         actions: all of them.
@@ -50,7 +50,7 @@ class Footer(QWidget):
         for text in (*self._keys, *self._words):
             text.setFont(sizes.font(12))
         for key in self._keys:
-            # Not its size hint, which remembers the size it was given last.
+            # The size hint cannot be used: it remembers the last size set.
             width = key.fontMetrics().horizontalAdvance(key.text()) + sizes.px(14)
             key.setFixedSize(max(sizes.px(22), width), sizes.px(20))
         for words in self._words:
@@ -58,12 +58,12 @@ class Footer(QWidget):
         self._fit()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the research line whole."""
+        """Keep the research line complete."""
         super().resizeEvent(event)
         self._fit()
 
     def _fit(self) -> None:
-        """Show the keys that the research line leaves room for."""
+        """Show as many keys as the research line leaves room for."""
         gap, margins = self._row.spacing(), self._row.contentsMargins()
         free = self.width() - margins.left() - margins.right() - self._line.sizeHint().width() - gap
         for key, words in zip(self._keys, self._words, strict=True):

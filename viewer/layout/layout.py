@@ -1,4 +1,4 @@
-"""What is where: top bar, picture and readout, transport and trace, research line, and the panels over the picture."""
+"""Position of everything: top bar, picture and readout, transport and trace, research line, panels over the picture."""
 
 from collections.abc import Callable, Sequence
 
@@ -30,14 +30,14 @@ from viewer.style.theme import Sizes
 
 
 class Layout(QWidget):
-    """Every widget of the window, laid out.
+    """Lays out every widget of the window.
 
     Args:
         actions: all of them, for the help and the footer.
-        act: carries out an action by its name.
-        accept: carries out what a card offers.
-        painted: told what each paint event put on the screen.
-        live_painted: the same of the live pane, where there are two.
+        act: runs an action by its name.
+        accept: runs what a card offers.
+        painted: called with what each paint event put on the screen.
+        live_painted: the same for the live pane, if there are two.
     """
 
     def __init__(
@@ -101,12 +101,12 @@ class Layout(QWidget):
         self.controls.setFixedHeight(sizes.px(100))
 
     def draw(self, screen: ScreenState) -> None:
-        """Draw what the screen shows now; what is drawn already is left alone."""
+        """Draw the present screen state; parts that have not changed are left alone."""
         before, self._drawn = self._drawn, screen
         shown = screen.whole or (None if screen.outcome is None else screen.outcome.frame)
         self.transport.show_frame(None if shown is None else shown.index)
         self.top.show_source(screen.info, screen.condition)
-        # The words first: drawing paints at once, and number and contour must come and go in one round of painting.
+        # Words first: drawing paints at once, and number and contour must come and go in the same round of painting.
         if before is None or screen.readout != before.readout:
             self.readout.show_state(screen.readout)
         if screen.annotations is not None:
@@ -122,21 +122,21 @@ class Layout(QWidget):
         self.picture_area.inset.draw(screen.inset, screen.info)
 
     def clear(self) -> None:
-        """Take every picture away."""
+        """Remove every picture."""
         self.canvas.clear()
         self.live.clear()
 
     def show_panes(self, *, two: bool) -> None:
-        """One pane, or two; chosen when a model is loaded, never in between."""
+        """Show one pane or two; chosen when a model is loaded, never in between."""
         self.picture_area.show_panes(two=two)
         self.canvas.empty = NOT_YET if two else EMPTY
         self.readout.show_caption("SEGMENTED AREA · ANALYSED PICTURE" if two else "SEGMENTED AREA")
 
     @property
     def front(self) -> Canvas:
-        """The pane that is clicked on: the live one of two."""
+        """The pane that takes clicks: the live one, if there are two."""
         return self.live if self.picture_area.two_panes else self.canvas
 
     def widen(self, width: float) -> None:
-        """Draw the contour this wide, px at 1280×800."""
+        """Set the width of the contour, px at 1280×800."""
         self.canvas.set_line_width(width * self._sizes.scale)

@@ -1,4 +1,4 @@
-"""The picture with what may lie over it: one panel at a time, and a passing notice."""
+"""The picture and what may cover it: one panel at a time, and a passing notice."""
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -13,15 +13,15 @@ from viewer.style.widgets import label, set_text
 
 NOTICE_S = 12.0
 PANE_SIDE, PANE_EDGE = 12, 48
-"""Margins of the analysed one of two panes, px at 1280×800."""
+"""Margins of the analysed pane of two, px at 1280×800."""
 
 
 class PictureArea(QWidget):
-    """One pane or two, panels, notice.
+    """Holds one or two panes, the panels and the notice.
 
     Args:
-        canvas: the picture with its contour; alone it fills the area.
-        live: the live picture without contour, the larger of two panes.
+        canvas: the picture with its contour; alone, it fills the area.
+        live: the live picture without a contour, the larger of two panes.
     """
 
     panel_closed = Signal()
@@ -65,14 +65,14 @@ class PictureArea(QWidget):
         return not self._live.isHidden()
 
     def show_panes(self, *, two: bool) -> None:
-        """One pane, or two at the same scale."""
+        """Show one pane, or two at the same scale."""
         self._live.setVisible(two)
         self._live.leave_free(SIDE, PANE_EDGE)
         self._canvas.leave_free(*((PANE_SIDE, PANE_EDGE) if two else (SIDE, EDGE)))
         self._make_room()
 
     def toggle(self, panel: Panel) -> None:
-        """Open a panel, the only one; or close it if it is open."""
+        """Open a panel and close any other; or close it if it is open."""
         opening = panel.isHidden()
         self.dismiss()
         if opening:
@@ -83,16 +83,16 @@ class PictureArea(QWidget):
             panel.take_keyboard()
 
     def dismiss(self) -> None:
-        """Close whatever is open."""
+        """Close the open panel."""
         for panel in self._panels:
             panel.dismiss()
 
     def refit(self) -> None:
-        """Fit the open panel again: its words have changed."""
+        """Fit the open panel again, after its words have changed."""
         self._place()
 
     def say(self, sentence: str, now: float, tone: Tone = Tone.FAULT) -> None:
-        """Show a sentence for a while."""
+        """Show a sentence for some time."""
         colours = TONES[tone]
         self.notice.setStyleSheet(
             f"background: {colours.fill}; color: {colours.title}; border: 1px solid {colours.border};"
@@ -105,7 +105,7 @@ class PictureArea(QWidget):
         self.notice.raise_()
 
     def expire(self, now: float) -> None:
-        """Take an old notice away."""
+        """Remove an old notice."""
         if now > self._until and not self.notice.isHidden():
             self.notice.hide()
             self._make_room()
@@ -126,7 +126,7 @@ class PictureArea(QWidget):
         self._make_room()
 
     def _make_room(self) -> None:
-        """Let the pictures end where a panel or the notice begins, both panes with the same room for their picture."""
+        """End the pictures where a panel or the notice begins; both panes leave their picture the same room."""
         taken = max((panel.footprint for panel in self._panels), default=0)
         room, live = self.width() - taken, 0
         height = self.height() if self.notice.isHidden() else self.notice.y() - self._sizes.px(6)
@@ -135,4 +135,4 @@ class PictureArea(QWidget):
             self._live.setGeometry(0, 0, live, height)
         self._canvas.setGeometry(live, 0, room - live, height)
         margin = self._sizes.px(14)
-        self.inset.move(margin, self._sizes.touch + 2 * margin)  # the ruler is at the right
+        self.inset.move(margin, self._sizes.touch + 2 * margin)  # the ruler is on the right

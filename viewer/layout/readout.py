@@ -1,4 +1,4 @@
-"""The column beside the picture: area, state and facts. It shows a `ReadoutState` and decides nothing."""
+"""The column beside the picture: area, state and facts. It shows a `ReadoutState` and decides nothing itself."""
 
 from collections.abc import Callable
 from html import escape
@@ -16,11 +16,11 @@ from viewer.style.widgets import ElidedLabel, Mark, button, label, rule, set_tex
 
 WIDTH = 350
 SIZES = (14, 13, 12, 11)
-"""Of a card's sentences, px at 1280×800: the largest that fits."""
+"""Font sizes of a card's sentences, px at 1280×800: the largest that fits is used."""
 
 
 class AreaLabel(QWidget):
-    """The largest text: a number with its unit, or a headline of two lines; shrinks to fit, never cut."""
+    """The largest text: a number with its unit, or a headline of two lines; shrinks to fit and is never cut."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -60,7 +60,7 @@ class AreaLabel(QWidget):
         painter.drawText(round(metrics.horizontalAdvance(number) + self._sizes.px(10)), round(base), unit)
 
     def fonts(self, number: str, unit: str) -> tuple[QFont, QFont]:
-        """The largest fonts, up to 72 px, in which number and unit fit the width."""
+        """The largest fonts, up to 72 px, with which number and unit fit the width."""
         size = 72.0
         while size > 30:
             font, unit_font = self._sizes.font(size, QFont.Weight.DemiBold), self._sizes.font(size * 0.38)
@@ -102,7 +102,7 @@ class CardView(QFrame):
         self._grid.setVerticalSpacing(sizes.px(8))
         self._title.setFont(sizes.font(27, QFont.Weight.DemiBold))
         self._body.setFont(sizes.font(14))
-        # A rich text needs a little more than its layout asks for.
+        # Rich text needs slightly more room than its layout requests.
         self._body.setContentsMargins(0, 0, 0, sizes.px(3))
         side = sizes.px(22)
         self._mark.setFixedSize(side, side + sizes.px(10))
@@ -110,14 +110,14 @@ class CardView(QFrame):
             size_button(made, sizes)
 
     def fit(self, height: int) -> None:
-        """Make the sentences as large as `height` allows; the title, read from two metres, never shrinks."""
+        """Use the largest font for the sentences that fits `height`; the title, read from two metres, never shrinks."""
         for size in SIZES:
             self._body.setFont(self._sizes.font(size))
             if self._grid.heightForWidth(self.width()) <= height:
                 return
 
     def show_card(self, card: Card) -> None:
-        """Show this state."""
+        """Show the card of a state."""
         if card == self._card:
             return
         before, self._card = self._card, card
@@ -143,11 +143,11 @@ class Readout(QWidget):
     """Area, state card, and the facts behind them.
 
     Args:
-        on_offer: told which of a card's buttons was pressed.
+        on_offer: called with the pressed button's offer.
     """
 
     again_wanted = Signal()
-    """The scale that an interruption ended is to be used again."""
+    """Emitted to use the scale again that an interruption ended."""
 
     def __init__(self, on_offer: Callable[[Offer], None]) -> None:
         super().__init__()
@@ -174,7 +174,7 @@ class Readout(QWidget):
         self._column.addLayout(self._facts)
 
     def _fact(self, name: str) -> QHBoxLayout:
-        """A row: name at the left, value at the right."""
+        """A row with the name on the left and the value on the right."""
         row = QHBoxLayout()
         row.setSpacing(12)
         key, value = label("muted"), ElidedLabel()
@@ -204,11 +204,11 @@ class Readout(QWidget):
         self._fit_card()
 
     def show_caption(self, words: str) -> None:
-        """Say whose area the number is."""
+        """Say what the number is the area of."""
         set_text(self._caption, words)
 
     def show_state(self, shown: ReadoutState) -> None:
-        """Show what is known at this moment."""
+        """Show a readout state."""
         tone = TONES[shown.card.tone]
         self._area.show_words(shown.number, shown.unit, shown.headline, tone.number)
         set_text(self._detail, shown.detail)
@@ -216,12 +216,12 @@ class Readout(QWidget):
         self._fit_card()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
-        """Keep the card's sentences inside."""
+        """Keep the card's sentences inside the card."""
         super().resizeEvent(event)
         self._fit_card()
 
     def _fit_card(self) -> None:
-        """Give the card what the others leave."""
+        """Give the card the height that the other parts leave."""
         fixed = (self._caption.sizeHint().height(), self._area.height(), self._detail.height())
         margins, gaps = self._column.contentsMargins(), 6 * self._column.spacing()
         used = 0 if self._again.isHidden() else self._again.height() + self._column.spacing()
@@ -229,7 +229,7 @@ class Readout(QWidget):
         self._card.fit(self.height() - used)
 
     def offer_scale(self, words: str) -> None:
-        """Offer to use this scale again; an empty one takes the offer back."""
+        """Offer to use this scale again; an empty text withdraws the offer."""
         set_text(self._again, f"Depth unchanged: use {words}")
         if self._again.isHidden() is bool(words):
             self._again.setVisible(bool(words))
@@ -241,6 +241,6 @@ class Readout(QWidget):
 
 
 def _kept(line: str) -> str:
-    """A sentence as rich text, with numbers kept on the line of their unit; what could be a headline stands out."""
+    """A sentence as rich text, each number kept on one line with its unit; what could be a headline is emphasised."""
     text = escape(line).replace(" mm", "&nbsp;mm")
     return f"<b>{text}</b>" if line in HEADLINES else text

@@ -1,4 +1,4 @@
-"""REC: that a recording runs, how long, how large, and whether anything was lost. A press stops it."""
+"""REC: shows that a recording runs, how long, how large, and whether frames were lost. Pressing it stops it."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QFont
@@ -12,7 +12,7 @@ from viewer.style.widgets import Button, Mark, label, set_ink, set_text
 
 
 class RecordBadge(Button):
-    """Shows time, size and losses of a recording, and stops it; hidden while there is none."""
+    """Shows time, size and losses of a recording, and stops it; hidden if there is none."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -39,13 +39,13 @@ class RecordBadge(Button):
         self._mark.setFixedSize(sizes.px(16), sizes.px(16))
         self._time.setFont(sizes.font(14, QFont.Weight.Bold))
         self.counts.setFont(sizes.font(11.5))
-        # Numbers that grow must not push the buttons about; a button is as wide as its text, not as its layout.
+        # Growing numbers must not shift the other buttons; a button is as wide as its text, not as its layout.
         time = self._time.fontMetrics().horizontalAdvance("REC 0:00:00 · 000 MB")
         counts = self.counts.fontMetrics().horizontalAdvance("000 000 frames, 0 000 dropped")
         self.setFixedSize(max(time, counts) + sizes.px(16 + 16 + 8) + 4, sizes.px(44))
 
     def show_status(self, seconds: float, size: int, frames: int, dropped: int) -> None:
-        """Show the newest numbers."""
+        """Show the latest numbers."""
         set_text(self._time, f"REC {time_words(seconds)} · {size_words(size)}")
         set_text(self.counts, f"{spaced(frames)} frames, {spaced(dropped)} dropped")
         set_ink(self.counts, "amber" if dropped else "soft")

@@ -1,4 +1,4 @@
-"""What is being shown, and the buttons that are always there."""
+"""The source that is shown, and the buttons that are always there."""
 
 from collections.abc import Callable
 
@@ -19,10 +19,10 @@ HEIGHT = 56
 
 
 class TopBar(QWidget):
-    """LIVE or REPLAY, the source's name, and phase, open, calibrate, model, keys.
+    """LIVE or REPLAY, the source's name, and the buttons for phase, open, calibrate, model, keys.
 
     Args:
-        act: carries out an action by its name.
+        act: runs an action by its name.
     """
 
     def __init__(self, act: Callable[[str], None]) -> None:
@@ -76,7 +76,7 @@ class TopBar(QWidget):
         self.phase.setFixedWidth(widest + sizes.px(28))
 
     def show_source(self, info: SourceInfo | None, condition: Condition) -> None:
-        """Show what is being shown."""
+        """Show the source's name and condition."""
         words, ink, shape = mode_words(info, condition)
         set_text(self._mode, words)
         set_ink(self._mode, ink)
@@ -86,7 +86,7 @@ class TopBar(QWidget):
         self._details.setVisible(self._leaves_room(self._details.sizeHint().width()))
 
     def _leaves_room(self, width: int) -> bool:
-        """Whether this width is left beside everything else; a source's details give way to the buttons."""
+        """Whether everything else leaves this width free; a source's details give way to the buttons."""
         others = [made for made in (self._clock, self.badge, *self._buttons) if not made.isHidden()]
         needed = sum(
             made.sizeHint().width() if made.maximumWidth() > self.width() else made.maximumWidth() for made in others

@@ -1,4 +1,4 @@
-"""Area in the plane shown, over the last half minute, with the contract's limit. No measure of progress."""
+"""Area in the plane shown, over the last half minute, with the contract's limit. It does not measure progress."""
 
 import math
 from collections import deque
@@ -18,7 +18,7 @@ STEPS = (100, 250, 500, 1000, 2500, 5000, 10_000, 25_000)
 
 
 class Trace(QWidget):
-    """Draws the points it is given; a frame without an area is a gap, never a zero."""
+    """Draws the points it is given; a frame without an area leaves a gap, never a zero."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -35,29 +35,29 @@ class Trace(QWidget):
         self.update()
 
     def set_limit(self, limit_mm2: float | None) -> None:
-        """The area below which the contract calls a contour unreliable."""
+        """Set the area below which the contract calls a contour unreliable."""
         self._limit = limit_mm2
         self.update()
 
     def clear(self) -> None:
-        """Forget every point: another source or scale."""
+        """Forget every point, after a change of source or scale."""
         self._points.clear()
         self.update()
 
     def add(self, time_s: float, area_mm2: float | None) -> None:
-        """Add a frame's area, None where there is none; it is drawn at the next `refresh`."""
+        """Add a frame's area, None if it has none; drawn at the next `refresh`."""
         self._points.append((time_s, math.nan if area_mm2 is None else area_mm2))
         while self._points and time_s - self._points[0][0] > SPAN_S:
             self._points.popleft()
         self._now = time_s
 
     def refresh(self) -> None:
-        """Draw what has been added; called a few times a second."""
+        """Draw what was added; called a few times per second."""
         self.update()
 
     @property
     def top(self) -> float:
-        """The top of the axis: the smallest step that holds every point and the limit."""
+        """Top of the axis: the smallest step that holds every point and the limit."""
         areas = [area for _, area in self._points if not math.isnan(area)]
         highest = max([*areas, (self._limit or 0.0) * 2])
         return next((float(step) for step in STEPS if step >= highest), float(math.ceil(highest)))
@@ -87,7 +87,7 @@ class Trace(QWidget):
             self._mark(painter, plot, self._limit, theme.AMBER)
 
     def _mark(self, painter: QPainter, plot: QRectF, value: float, colour: str) -> None:
-        """A value at the right of the axis."""
+        """Draw a value to the right of the axis."""
         height = self._sizes.px(16)
         box = QRectF(plot.right() + self._sizes.px(6), self._y(plot, value) - height / 2, self._sizes.px(50), height)
         painter.setPen(QColor(colour))

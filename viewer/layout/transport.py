@@ -16,7 +16,7 @@ SPEEDS = (0.25, 0.5, 1.0, 2.0)
 
 
 class Seekable(Protocol):
-    """What can be moved over: a playback, or the last half minute of a frozen view."""
+    """Anything with a position to move: a playback, or the last half minute of a frozen view."""
 
     def __len__(self) -> int: ...
 
@@ -27,12 +27,12 @@ class Seekable(Protocol):
 
     @property
     def playing(self) -> bool:
-        """Whether frames follow by themselves."""
+        """Whether it advances by itself."""
         ...
 
     @property
     def speed(self) -> float:
-        """Its pace; 1 is the recording's own."""
+        """Playback speed; 1 is the recording's own."""
         ...
 
     def seek(self, index: int) -> None:
@@ -45,10 +45,10 @@ REVIEW_NOTE = "view frozen: the last 30 s, each contour on its own frame · spac
 
 
 class Scrubber(QSlider):
-    """A slider that jumps to where it is touched."""
+    """A slider that jumps to the point where it is touched."""
 
     touched = Signal(int)
-    """The user moved it here; not emitted when the program moves it."""
+    """Emitted when the user moves it, not when the program does."""
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
@@ -74,7 +74,7 @@ class Transport(QWidget):
     """The controls under the picture.
 
     Args:
-        act: carries out an action by its name.
+        act: runs an action by its name.
     """
 
     def __init__(self, act: Callable[[str], None]) -> None:
@@ -121,7 +121,7 @@ class Transport(QWidget):
         self._fit_place()
 
     def set_source(self, seekable: Seekable | None, *, live: bool = False) -> None:
-        """Control this recording, or the frozen view of something live; None and live is the running view."""
+        """Control this recording or this frozen live view; None with `live` means the running view."""
         self._seekable, self._live, self._shown = seekable, live, None
         self.scrubber.setRange(0, max(0, len(seekable) - 1) if seekable else 0)
         movable = seekable is not None and len(seekable) > 1
@@ -133,7 +133,7 @@ class Transport(QWidget):
         self.update_place()
 
     def show_frame(self, index: int | None) -> None:
-        """Name the frame that is on the screen: the readings are of this one, however far the recording has run on.
+        """Show the number of the frame on the screen: the readings belong to it, however far the recording has run on.
 
         Args:
             index: its place in the recording; None while nothing is shown.
@@ -150,7 +150,7 @@ class Transport(QWidget):
             set_text(self._place, f"{place + 1} / {len(seekable)}")
 
     def update_place(self) -> None:
-        """Show where the recording is."""
+        """Show the recording's present position."""
         seekable = self._seekable
         self._show_playing(self._live if seekable is None else seekable.playing)
         set_text(self._note, self._note_words())
@@ -177,7 +177,7 @@ class Transport(QWidget):
         )
 
     def next_speed(self) -> None:
-        """The next of the speeds."""
+        """Switch to the next speed."""
         if isinstance(self._seekable, Playback):
             faster = [speed for speed in SPEEDS if speed > self._seekable.speed]
             self._seekable.set_speed(faster[0] if faster else SPEEDS[0])
@@ -188,7 +188,7 @@ class Transport(QWidget):
             self._seekable.seek(index)
 
     def _fit_place(self) -> None:
-        """Room for the widest position, so that nothing moves."""
+        """Reserve room for the widest position, so that nothing moves."""
         count = len(self._seekable) if self._seekable else 100
         widest = "0" * len(str(count))
         self._place.setFixedWidth(self._place.fontMetrics().horizontalAdvance(f"{widest} / {widest}") + 4)

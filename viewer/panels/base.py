@@ -1,4 +1,4 @@
-"""A panel laid over the picture's side: title, content, close. It never stops the picture."""
+"""A panel over the side of the picture: title, content, close button. It never stops the picture."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from viewer.style.widgets import button, label, size_button
 
 
 class Panel(QFrame):
-    """Base of every panel.
+    """Base class of every panel.
 
     Args:
         title: its heading.
@@ -20,7 +20,7 @@ class Panel(QFrame):
 
     closed = Signal()
     aside = True
-    """Whether the picture makes room for it."""
+    """Whether the picture makes room for the panel."""
 
     def __init__(self, title: str, width: int, parent: QWidget) -> None:
         super().__init__(parent)
@@ -54,12 +54,12 @@ class Panel(QFrame):
         size_button(self._close, sizes, square=True)
 
     def place(self, room: QWidget) -> None:
-        """Lie at the right of the picture, as high as the content, no higher than the room."""
+        """Place the panel at the right of the picture, as high as its content but no higher than the room."""
         margin = self.sizes.px(14)
         wanted = self.sizeHint().height()
         if self._column.hasHeightForWidth():
             wanted = self._column.heightForWidth(self.width())
-        # Wrapped labels ask for a pixel or two more than their layout counts.
+        # Wrapped labels need a pixel or two more than their layout computes.
         self.setFixedHeight(min(wanted + self.sizes.px(8), room.height() - 2 * margin))
         self.move(room.width() - self.width() - margin, margin)
 
@@ -70,11 +70,11 @@ class Panel(QFrame):
             self.closed.emit()
 
     def take_keyboard(self) -> None:
-        """Take the keyboard as the panel opens: Tab goes to its first field; every other key stays a shortcut."""
+        """Take the focus as the panel opens: Tab goes to the first field; every other key remains a shortcut."""
         self.setFocus()
 
     def ask_file(self, dialogue: QFileDialog, chosen: Callable[[str], None]) -> None:
-        """Ask for a file without stopping the window; the keyboard comes back to the panel, not to a field in it."""
+        """Ask for a file without blocking the window; the focus then returns to the panel, not to a field in it."""
         dialogue.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialogue.fileSelected.connect(chosen)
         dialogue.finished.connect(lambda _: self.take_keyboard())
@@ -82,7 +82,7 @@ class Panel(QFrame):
 
     @property
     def footprint(self) -> int:
-        """The width that the picture leaves to it, px."""
+        """Width that the picture leaves to the panel, px."""
         return 0 if self.isHidden() or not self.aside else self.width() + self.sizes.px(14)
 
     def note(self, ink: str = "soft", size: float = 14) -> QLabel:

@@ -1,4 +1,4 @@
-"""The scale by hand: two points and the length between them, or millimetres a pixel typed in."""
+"""Setting the scale by hand: two points and the length between them, or typed millimetres per pixel."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -36,23 +36,23 @@ class CalibrationPanel(Panel):
     """Takes two clicks on the picture and a length."""
 
     calibrated = Signal(object)
-    """A `PixelSpacing`."""
+    """Emitted with the new `PixelSpacing`."""
     points_changed = Signal(object)
-    """The points so far, a tuple of (x, y)."""
+    """Emitted with the points so far, a tuple of (x, y)."""
     depth_wanted = Signal()
-    """Depth text and ruler are to be marked."""
+    """Emitted to mark depth text and ruler."""
     crop_wanted = Signal()
-    """The crop is to be adjusted."""
+    """Emitted to adjust the crop."""
     fit = Signal()
-    """Its words have changed: it wants another height."""
+    """Emitted when the words have changed and the panel needs another height."""
     delete_wanted = Signal()
-    """The scale that is kept for this device is to be deleted."""
+    """Emitted to delete the scale kept for this device."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Calibrate", 360, parent)
         self.points: tuple[Point, ...] = ()
         self.aspect = 1.0
-        """Width of a pixel over its height, as the source states it."""
+        """Width of a pixel over its height, as stated by the source."""
         self._down: Segment | None = None
         self._step, self._error = self.note("", 15), self.note("red")
         self.length = Field("Length between the points, mm", "length, mm", NUMBER)
@@ -120,7 +120,7 @@ class CalibrationPanel(Panel):
             text.setFont(sizes.font(13))
 
     def reset(self) -> None:
-        """Begin again with the first point."""
+        """Start again with the first point."""
         self._down = None
         for field in (self.length, self.row, self.column):
             field.clear()
@@ -128,12 +128,12 @@ class CalibrationPanel(Panel):
         self._complain("")
 
     def show_watch(self, *, captured: bool, marked: bool, watched: bool, kept: bool) -> None:
-        """Say whether a change of depth would be noticed, and offer to delete a scale that is kept.
+        """Say whether a change of depth would be noticed, and offer to delete a kept scale.
 
         Args:
-            captured: the picture comes from a scanner whose depth may be turned at any moment.
-            marked: its depth text and ruler were marked; a new scale takes what stands there now for right.
-            watched: its depth text and ruler are watched, and unchanged.
+            captured: the picture comes from a scanner whose depth may be changed at any moment.
+            marked: its depth text and ruler were marked; a new scale takes their present state as the reference.
+            watched: its depth text and ruler are watched and unchanged.
             kept: a scale is kept for this device, picture size and crop.
         """
         self._unmarked = captured and not marked
@@ -147,7 +147,7 @@ class CalibrationPanel(Panel):
 
     @property
     def preview(self) -> tuple[tuple[Point, Point], PixelSpacing] | None:
-        """Two points and the scale they give, as far as they give one."""
+        """Two points and the scale they give; None while they give none."""
         if len(self.points) != 2:
             return None
         try:
@@ -175,7 +175,7 @@ class CalibrationPanel(Panel):
         return first, second, number(self.length.text())
 
     def _begin_other(self) -> None:
-        """Keep this pair and its length, and ask for one along the other axis."""
+        """Keep this pair and its length, and ask for another pair along the other axis."""
         segment = self._segment()
         try:
             ruler_spacing(*segment)
@@ -196,7 +196,7 @@ class CalibrationPanel(Panel):
         """The scale from the points and lengths so far.
 
         Raises:
-            SpacingError: if they give none.
+            SpacingError: if they give no scale.
         """
         down, now = self._down, self._segment()
         return ruler_spacing(*now, self.aspect) if down is None else axes_spacing(down, now)
@@ -209,7 +209,7 @@ class CalibrationPanel(Panel):
         self._finish(lambda: PixelSpacing(row, column, Provenance.TYPED), None)
 
     def _finish(self, spacing: Callable[[], PixelSpacing], measured: tuple[Point, Point] | None) -> None:
-        """Hand the scale over, or say what is wrong with it."""
+        """Emit the scale, or say what is wrong with it."""
         try:
             found = spacing()
         except SpacingError as error:
@@ -224,7 +224,7 @@ class CalibrationPanel(Panel):
         self._hand_over(found, measured)
 
     def _offer_confirmation(self, words: str) -> None:
-        """Let what was doubted be used, in the place of words that help nobody now; an empty one takes that back."""
+        """Offer to use a doubtful scale, in place of words that no longer help; an empty text withdraws the offer."""
         set_text(self._confirm, words)
         self._confirm.setVisible(bool(words))
         for note in (self._square, self._or):
@@ -232,7 +232,7 @@ class CalibrationPanel(Panel):
         self.fit.emit()
 
     def _use_anyway(self) -> None:
-        """Use what was doubted: the user has read why."""
+        """Use the doubtful scale: the user has read why it is doubted."""
         if self._doubted is not None:
             self._hand_over(*self._doubted)
 
@@ -249,7 +249,7 @@ class CalibrationPanel(Panel):
         super().dismiss()
 
     def _complain(self, sentence: str) -> None:
-        """Say what is wrong; whatever was doubted before is offered no more."""
+        """Say what is wrong; an earlier doubtful scale is no longer offered."""
         self._doubted = None
         self._offer_confirmation("")
         set_text(self._error, sentence)

@@ -1,4 +1,4 @@
-"""Every action with its keys; each row is a button, for those who have no keyboard. Foot pedals are taught here."""
+"""Every action with its keys; each row is a button, for use without a keyboard. Keys of foot pedals are added here."""
 
 from collections.abc import Callable, Sequence
 
@@ -22,7 +22,7 @@ MODIFIERS = (Qt.Key.Key_Shift, Qt.Key.Key_Control, Qt.Key.Key_Alt, Qt.Key.Key_Me
 
 
 class ActionRow(Button):
-    """A key and what it does."""
+    """A row with a key and what it does."""
 
     def __init__(self, action: AnyAction) -> None:
         super().__init__()
@@ -47,23 +47,23 @@ class ActionRow(Button):
         self._words.setFont(sizes.font(14))
 
     def show_keys(self, words: str) -> None:
-        """Show the keys that do it."""
+        """Show the action's keys."""
         set_text(self._key, words)
 
 
 class KeysPanel(Panel):
-    """Shows every action with its keys, and teaches a pedal or key to do one.
+    """Shows every action with its keys, and lets the user add a pedal or key to one.
 
     Args:
         actions: all of them.
-        act: carries out an action by its name.
+        act: runs an action by its name.
     """
 
     taught = Signal(str, str)
-    """An action's name, and the key it is to get; an empty one takes back those that were given."""
+    """Emitted with an action's name and its new key; an empty key removes the added ones."""
     aside = False
     _for: AnyAction | None = None
-    """The action that is being taught a key; a class attribute, since Qt sends events before `__init__` has ended."""
+    """The action that waits for its new key; a class attribute, since Qt sends events before `__init__` has ended."""
 
     def __init__(self, actions: Sequence[AnyAction], act: Callable[[str], None], parent: QWidget) -> None:
         super().__init__("Keys and actions", WIDTH, parent)
@@ -100,13 +100,13 @@ class KeysPanel(Panel):
             row.apply(sizes)
 
     def _arrange(self, columns: int) -> None:
-        """Lay the actions out in so many columns."""
+        """Arrange the actions in this many columns."""
         high = -(-len(self._rows) // columns)
         for index, row in enumerate(self._rows):
             self._grid.addWidget(row, index % high, index // high)
 
     def place(self, room: QWidget) -> None:
-        """Lie over the picture, in as many columns as it is wide; a small window scrolls."""
+        """Cover the picture, with as many columns as it has room for; in a small window the panel scrolls."""
         margin, wide = self.sizes.px(14), self.sizes.px(WIDTH)
         columns = COLUMNS if room.width() - 2 * margin >= wide else COLUMNS - 1
         self.setFixedWidth(wide * columns // COLUMNS)
@@ -124,23 +124,23 @@ class KeysPanel(Panel):
             row.show_keys(keymap.shown(row.action))
 
     def say(self, sentence: str) -> None:
-        """Say whether the key was taken."""
+        """Say whether the key was accepted."""
         set_text(self._note, sentence)
 
     def dismiss(self) -> None:
-        """Close, and stop teaching."""
+        """Close, and stop waiting for a key."""
         self._end(HELP)
         super().dismiss()
 
     def event(self, event: QEvent) -> bool:
-        """Keep a key that is being taught from running its shortcut."""
+        """Keep the key that is being added from triggering its shortcut."""
         if self._for is not None and event.type() == QEvent.Type.ShortcutOverride:
             event.accept()
             return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Take the key that is being taught."""
+        """Take the key that is being added."""
         if self._for is None or event.key() in MODIFIERS:
             return
         name, self._for = self._for.name, None

@@ -1,4 +1,4 @@
-"""While a rectangle is dragged on the picture: what it is for, and when it is right."""
+"""Shown while a rectangle is dragged on the picture: what it is for, and when it is right."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
@@ -9,12 +9,12 @@ from viewer.style.widgets import button, set_text, size_button
 
 
 class MarkingPanel(Panel):
-    """Words beside the rectangle."""
+    """The explanation and buttons beside the rectangle."""
 
     accepted = Signal()
-    """The rectangle is right."""
+    """Emitted when the rectangle is right."""
     all_wanted = Signal()
-    """No rectangle: the whole picture."""
+    """Emitted to use the whole picture instead of a rectangle."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Mark", 360, parent)
@@ -34,16 +34,16 @@ class MarkingPanel(Panel):
         self._error.setFont(sizes.font(14))
 
     def begin(self, words: str, *, whole: bool) -> None:
-        """Say what is to be marked, and whether the whole picture is an answer."""
+        """Say what to mark, and whether the whole picture may be chosen."""
         set_text(self._words, words)
         self._all.setVisible(whole)
         self.complain("")
 
     def allow(self, ready: bool) -> None:
-        """Whether there is a rectangle to be used."""
+        """Enable the button if there is a rectangle to use."""
         self._use.setEnabled(ready)
 
     def complain(self, sentence: str) -> None:
-        """Say why the rectangle cannot be used; an empty sentence takes it back."""
+        """Say why the rectangle cannot be used; an empty sentence removes the message."""
         set_text(self._error, sentence)
         self._error.setVisible(bool(sentence))

@@ -140,10 +140,10 @@ def card_html(rows: list[tuple[str, list[Row]]]) -> str:
 
 
 class ModelPanel(Panel):
-    """The card, and the choice of another model."""
+    """The model card, and the choice of another model."""
 
     chosen = Signal(object)
-    """The `Path` of a model file."""
+    """Emitted with the `Path` of a model file."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Model", 460, parent)
@@ -174,7 +174,7 @@ class ModelPanel(Panel):
         size_button(self._other, sizes)
 
     def place(self, room: QWidget) -> None:
-        """As high as the room allows: the card is long."""
+        """Use all the height of the room: the card is long."""
         super().place(room)
         self.setFixedHeight(room.height() - 2 * self.sizes.px(14))
 
@@ -185,7 +185,7 @@ class ModelPanel(Panel):
         set_text(self._text, "" if model is None else card_html(card_rows(model)))
 
     def _ask(self) -> None:
-        """Ask without stopping the window."""
+        """Ask for a model file without blocking the window."""
         dialogue = QFileDialog(self.window(), "Model", "", "Models (*.onnx)")
         dialogue.setFileMode(QFileDialog.FileMode.ExistingFile)
         self.ask_file(dialogue, lambda text: self.chosen.emit(Path(text)))

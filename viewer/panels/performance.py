@@ -1,4 +1,4 @@
-"""How fast it really is: latency from capture to paint, frames in, analysed, shown and dropped."""
+"""Measured speed: latency from capture to paint, and frames received, analysed, shown and dropped."""
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
@@ -16,7 +16,7 @@ ROWS = ("Capture to paint p50", "p95", "p99", "Frames shown per second", "In the
 
 
 class PerformancePanel(Panel):
-    """Numbers, refreshed while the panel is open."""
+    """Numbers that are updated while the panel is open."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Timing", 360, parent)
@@ -41,13 +41,13 @@ class PerformancePanel(Panel):
             text.setFont(sizes.font(14))
 
     def show_screen(self, words: str) -> None:
-        """Whether the screen is kept on."""
+        """Show whether the screen is kept on."""
         set_text(self._values["Screen"], words)
 
     def show_numbers(
         self, meter: PaintMeter, live: PaintMeter, status: StreamStatus | None, model: Model | None
     ) -> None:
-        """Show the newest numbers; `live` is the live pane's meter, where there are two panes."""
+        """Show the latest numbers; `live` is the live pane's meter, if there are two panes."""
         latency, counts, milliseconds = meter.latency, ("—",) * 3, ("—",) * 3
         if latency is not None:
             milliseconds = (f"{latency.p50:.0f} ms", f"{latency.p95:.0f} ms", f"{latency.p99:.0f} ms")

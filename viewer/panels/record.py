@@ -1,4 +1,4 @@
-"""The case code of the records, and the question before the window closes over one."""
+"""The case code of the records, and the question before the window closes during a recording."""
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
@@ -15,7 +15,7 @@ QUIT = "A recording is running. What is written so far is safe on the disk eithe
 
 
 class RecordPanel(Panel):
-    """Asks for the case code of the records to come; emits `chosen` with it, checked; empty for an automatic one."""
+    """Asks for the case code of the records to come; emits `chosen` with it, checked, or empty for an automatic one."""
 
     chosen = Signal(str)
 
@@ -45,13 +45,13 @@ class RecordPanel(Panel):
         size_button(self.use, sizes)
 
     def take_keyboard(self) -> None:
-        """Type the code at once."""
+        """Put the cursor into the code's field."""
         self.code.setFocus()
         self.code.selectAll()
 
     def choose(self) -> None:
-        """Take the code that was typed, unless it could be a name."""
-        from inference.recording.schema import checked_case_code  # its library isn't needed at the start
+        """Accept the typed code, unless it could be a name."""
+        from inference.recording.schema import checked_case_code  # its library is not needed at the start
 
         try:
             code = checked_case_code(self.code.text())
@@ -66,7 +66,7 @@ class RecordPanel(Panel):
 
 
 class QuitPanel(Panel):
-    """Asks before a recording is ended by closing the window; emits `agreed`."""
+    """Asks before closing the window ends a recording; emits `agreed`."""
 
     agreed = Signal()
     aside = False
@@ -92,5 +92,5 @@ class QuitPanel(Panel):
             size_button(made, sizes)
 
     def take_keyboard(self) -> None:
-        """Enter goes on recording."""
+        """Focus the button that goes on recording, so that Enter presses it."""
         self.stay.setFocus()

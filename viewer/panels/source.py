@@ -1,4 +1,4 @@
-"""What to look at: a file, a folder, a stream, the demonstration clip, the phantom, or one of the last sources."""
+"""Choice of what to look at: a file, folder, stream, the demonstration clip, the phantom, or a recent source."""
 
 from collections.abc import Callable
 
@@ -20,9 +20,9 @@ class SourcePanel(Panel):
     """Asks for a source; emits `chosen` with the request."""
 
     chosen = Signal(object)
-    """A `SourceRequest`."""
+    """Emitted with a `SourceRequest` to open."""
     preview_wanted = Signal(object)
-    """A `SourceRequest` that is to be looked at, not opened."""
+    """Emitted with a `SourceRequest` to preview without opening it."""
     aside = False
 
     def __init__(self, parent: QWidget) -> None:
@@ -30,7 +30,7 @@ class SourcePanel(Panel):
         self._axis = "k"
         self._region: int | None = None
         self.current = ""
-        """What was asked for last; asked for again when its axis or region changes."""
+        """The last request; it is repeated when its axis or region changes."""
         self._error = self.note("red")
         self._buttons: list[Button] = []
         files, axes = QHBoxLayout(), QHBoxLayout()
@@ -96,18 +96,18 @@ class SourcePanel(Panel):
         self.address.setFixedHeight(sizes.touch)
 
     def complain(self, sentence: str) -> None:
-        """Say why the last choice was refused; an empty sentence takes it back."""
+        """Say why the last choice was refused; an empty sentence removes the message."""
         set_text(self._error, sentence)
         self._error.setVisible(bool(sentence))
 
     def request(self, text: str) -> SourceRequest:
-        """The request for `text` with the axis and region chosen here; a region belongs to one picture only."""
+        """The request for `text` with the axis and region chosen here; the region is valid for one picture only."""
         if text != self.current:
             self._set_region(None)
         return SourceRequest(text, axis=self._axis, region=self._region)
 
     def _connect_stream(self) -> None:
-        """Open the typed address; a word that is none is refused by the sources, in their sentence."""
+        """Open the typed address; if it is not one, the sources refuse it with a sentence of their own."""
         if text := self.address.text().strip():
             self._choose(text)
 
@@ -121,7 +121,7 @@ class SourcePanel(Panel):
         self._again()
 
     def _next_region(self) -> None:
-        """Automatic, 0, 1, 2, 3, and around."""
+        """Go through automatic, 0, 1, 2, 3, and back."""
         self._set_region(0 if self._region is None else self._region + 1 if self._region < 3 else None)
         self._again()
 
@@ -140,7 +140,7 @@ class SourcePanel(Panel):
         self._ask(QFileDialog.FileMode.Directory)
 
     def _ask(self, mode: QFileDialog.FileMode) -> None:
-        """Ask without stopping the window: the picture goes on behind the dialogue."""
+        """Ask without blocking the window: the picture goes on behind the dialogue."""
         dialogue = QFileDialog(self.window(), "Open")
         dialogue.setFileMode(mode)
         self.ask_file(dialogue, self._choose)

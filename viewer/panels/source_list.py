@@ -1,4 +1,4 @@
-"""The capture devices, the sources opened last, and the first picture of the one that is selected."""
+"""The capture devices, the recent sources, and the first picture of the selected one."""
 
 from pathlib import Path
 
@@ -14,13 +14,13 @@ from viewer.style.theme import Sizes
 from viewer.style.widgets import Button, button, label, set_text, size_button
 
 ROW = 280
-"""Of a name in the list, px at 1280×800: a longer one gives up its middle, and keeps the whole in its tool tip."""
+"""Width of a name in the list, px at 1280×800: a longer name is elided in the middle; its tool tip has it all."""
 HEIGHT = 216
-"""Of the list and of the preview, px at 1280×800: the panel never grows with them."""
+"""Height of the list and of the preview, px at 1280×800: the panel never grows with them."""
 
 
 class Thumbnail(QWidget):
-    """A picture in its own proportions, or words where there is none."""
+    """A picture in its own proportions, or words if there is none."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -64,12 +64,12 @@ class Thumbnail(QWidget):
 
 
 class SourceList(QWidget):
-    """Names at the left, the selected one's picture at the right."""
+    """Names on the left, the picture of the selected one on the right."""
 
     selected = Signal(str)
-    """What is to be looked at."""
+    """Emitted with the source to preview."""
     opened = Signal(str)
-    """What is to be opened: the selected one."""
+    """Emitted with the selected source, to open it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -115,7 +115,7 @@ class SourceList(QWidget):
             caption.setFont(sizes.font(13, QFont.Weight.Medium))
 
     def show_sources(self, devices: list[str], recent: tuple[str, ...]) -> None:
-        """List the capture devices, `device:NAME` each, and what was opened last."""
+        """List the capture devices, each as `device:NAME`, and the recent sources."""
         while (item := self._names.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
@@ -142,7 +142,7 @@ class SourceList(QWidget):
             self._rows.append(made)
 
     def _press(self, text: str) -> None:
-        """Select; a second press opens."""
+        """Select a source; a second press opens it."""
         if text == self.current:
             self.opened.emit(text)
             return
@@ -153,7 +153,7 @@ class SourceList(QWidget):
         self.selected.emit(text)
 
     def show_preview(self, preview: Preview | None) -> None:
-        """Show what the selected source looks like; None while nobody knows."""
+        """Show what the selected source looks like; None while that is not known."""
         if preview is not None and preview.text != self.current:
             return
         waiting = "Looking…" if self.current else "Select a source to see its first picture."

@@ -17,7 +17,7 @@ LINES = (
 
 
 class WelcomePanel(Panel):
-    """Shown once, beside the running clip."""
+    """Shown once, at the first start, beside the running clip."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Welcome", 380, parent)
@@ -39,5 +39,5 @@ class WelcomePanel(Panel):
         size_button(self._start, sizes)
 
     def take_keyboard(self) -> None:
-        """Enter starts."""
+        """Focus the start button, so that Enter presses it."""
         self._start.setFocus()

@@ -1,7 +1,7 @@
 """The picture and its own contour, painted together from one outcome.
 
-After every paint the pair of frames that was painted is reported, so that a contour on a foreign picture would be
-counted, not assumed away.
+After every paint the canvas reports which frames picture and contour came from, so that a contour on the wrong picture
+would be counted, not assumed away.
 """
 
 from collections.abc import Callable
@@ -30,21 +30,21 @@ from viewer.style import theme
 
 DIMMED = 0.35
 SIDE, EDGE = 76, 14
-"""Free at each side of the picture, for ruler and marker, and above and below it; px at 1280×800."""
+"""Margins at each side of the picture, for ruler and marker, and above and below it; px at 1280×800."""
 
 
 class Canvas(QGraphicsView):
-    """Draws one outcome, and the marks around it.
+    """Draws one outcome and the marks around it.
 
     Args:
-        on_painted: told after every paint event what was painted.
+        on_painted: called after every paint event with what was painted.
 
     Attributes:
-        empty: what stands there while there is no picture.
+        empty: words shown while there is no picture.
     """
 
     clicked = Signal(float, float)
-    """A click on the picture, (x, y) in picture pixels."""
+    """Emitted for a click on the picture, with (x, y) in picture pixels."""
     marker_clicked = Signal()
 
     def __init__(self, on_painted: Callable[[Painted], None], parent: QWidget | None = None) -> None:
@@ -71,7 +71,7 @@ class Canvas(QGraphicsView):
         self._configure()
 
     def _configure(self) -> None:
-        """A plain surface: no bars, no frame, no interaction; painted whole, and only when this class says so."""
+        """Set up a plain surface: no bars, frame or interaction; painted whole, and only when this class asks."""
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -96,18 +96,18 @@ class Canvas(QGraphicsView):
 
     @property
     def strips(self) -> tuple[int, int]:
-        """What the words above and below the picture take, view pixels."""
+        """Heights of the words above and below the picture, view pixels."""
         return self._strips
 
     def match(self, strips: tuple[int, int]) -> None:
-        """Leave as much free as the other one of two panes does, so that both pictures have one scale."""
+        """Leave as much room for words as the other of two panes, so that both pictures have the same scale."""
         if strips != self._other_strips:
             self._other_strips = strips
             self._place()
 
     @property
     def room(self) -> QRect:
-        """Where picture and marks may be, view pixels."""
+        """The area available for picture and marks, view pixels."""
         return self.viewport().rect()
 
     def set_source(self, info: SourceInfo) -> None:
@@ -115,7 +115,7 @@ class Canvas(QGraphicsView):
         self._levels = info.levels
 
     def clear(self) -> None:
-        """Take picture and contour away: another source is coming."""
+        """Remove picture and contour before another source."""
         self.picture.take_away()
         self.map.clear()
         self.map.frame = None
@@ -132,33 +132,33 @@ class Canvas(QGraphicsView):
             self.viewport().update()
 
     def set_flip(self, flip: Flip) -> None:
-        """Turn picture and contour over together."""
+        """Flip picture and contour together."""
         if flip != self._flip:
             self._flip = flip
             self._place()
             self.viewport().update()
 
     def set_line_width(self, width: float) -> None:
-        """Width of the contour, view pixels."""
+        """Set the width of the contour, view pixels."""
         self.contour.width = width
         self.viewport().update()
 
     def _draw_map(self, frame: Frame, spread: NDArray[np.float32] | None) -> None:
-        """Lay where passes disagree over the frame that is shown, or take it away."""
+        """Draw the disagreement map over the shown frame, or remove it."""
         wanted = frame if spread is not None and frame is self.picture.frame else None
         if self.map.frame is not wanted:
             self.map.show_map(frame, None if wanted is None else spread)
             self.viewport().update()
 
     def _hide_contour(self, hidden: bool) -> None:
-        """Take the overlay off to see the tissue underneath."""
+        """Hide the overlay, to show the tissue below it."""
         if hidden != self.contour.hidden:
             self.contour.hidden = hidden
             self.map.setVisible(not hidden)
             self.viewport().update()
 
     def draw(self, screen: ScreenState) -> None:
-        """Draw the picture with its own contour, or the whole picture without one; what is drawn already stays."""
+        """Draw the picture with its own contour, or the whole picture without one; what is already drawn stays."""
         if screen.whole is not None:
             if screen.whole is not self.picture.frame or self.contour.frame is not None:
                 self.show_frame(screen.whole)
@@ -176,27 +176,27 @@ class Canvas(QGraphicsView):
             self._drawn, self._style = outcome, style
             if new:
                 self._take_frame(outcome.frame)
-                self.viewport().repaint()  # waiting for the next round of painting would cost some 8 ms
+                self.viewport().repaint()  # waiting for the next round of painting would cost about 8 ms
             else:
                 self.viewport().update()
         self._draw_map(outcome.frame, screen.spread)
 
     def show_frame(self, frame: Frame) -> None:
-        """Show a picture without any contour."""
+        """Show a picture without a contour."""
         self.contour.take_away()
         self._drawn = None
         self._take_frame(frame)
         self.viewport().update()
 
     def dim(self, dimmed: bool) -> None:
-        """Show that the picture is no longer to be believed."""
+        """Dim the picture to show that it can no longer be trusted."""
         opacity = DIMMED if dimmed else 1.0
         if opacity != self.picture.opacity():
             self.picture.setOpacity(opacity)
             self.viewport().update()
 
     def _take_frame(self, frame: Frame) -> None:
-        """Take over a picture, and fit it in again if it is of another shape or scale."""
+        """Take a new picture, and fit it again if its shape or scale differs."""
         self.picture.show_frame(frame, self._levels)
         if self.map.frame is not frame:
             self.map.show_map(frame, None)
@@ -206,7 +206,7 @@ class Canvas(QGraphicsView):
             self._place()
 
     def _place(self) -> None:
-        """Fit the picture into the view, leaving room for the ruler, and for the words above and below it."""
+        """Fit the picture into the view, with room for the ruler and for the words above and below it."""
         self._strips = overlay.strips(self._annotations, self.room, self._sizes)
         self.setSceneRect(self.viewport().rect())
         size = self.room.size()
@@ -240,7 +240,7 @@ class Canvas(QGraphicsView):
         self._on_painted(Painted(self.picture.painted, self.contour.painted, monotonic()))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Report clicks on the picture in its own pixels, and clicks on the orientation marker."""
+        """Report clicks on the picture, in its own pixels, and clicks on the orientation marker."""
         position = event.position()
         if overlay.marker_rect(self._annotations, self.room, self._sizes).contains(position):
             self.marker_clicked.emit()

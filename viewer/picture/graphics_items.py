@@ -1,6 +1,6 @@
-"""The two things drawn in a picture's own coordinates: the picture and its outlines.
+"""The items drawn in a picture's own coordinates.
 
-Each keeps the frame it was made from, and notes that frame when it is really painted.
+Picture and outlines keep the frame they were made from, and note that frame when they are really painted.
 """
 
 from typing import TypeAlias
@@ -19,13 +19,13 @@ from inference.readout.marks import Line
 from viewer.style import theme
 
 STRIDE = 3
-"""Outlines come in steps of half a pixel; every third point is within 0.1 pixel of them and a third of the work."""
+"""Outlines have steps of half a pixel; every third point stays within 0.1 pixel of them at a third of the work."""
 Outlines: TypeAlias = tuple[NDArray[np.float32], ...]
 _DASHES = {Line.SOLID: [], Line.DASHED: [4.0, 2.6], Line.DOTTED: [0.1, 2.2]}
 
 
 class PictureItem(pg.ImageItem):  # type: ignore[misc]
-    """The grey picture: uint8, row-major, fixed levels, the fast path of pyqtgraph."""
+    """The grey picture: uint8, row-major, fixed levels, which is pyqtgraph's fast path."""
 
     def __init__(self) -> None:
         super().__init__(axisOrder="row-major")
@@ -33,7 +33,7 @@ class PictureItem(pg.ImageItem):  # type: ignore[misc]
         self.painted: Frame | None = None
 
     def show_frame(self, frame: Frame, levels: tuple[float, float]) -> None:
-        """Take the picture of `frame`."""
+        """Show the picture of `frame`."""
         self.setImage(grey(frame.pixels, levels), autoLevels=False, levels=(0, 255))
         self.frame = frame
 
@@ -43,20 +43,20 @@ class PictureItem(pg.ImageItem):  # type: ignore[misc]
         self.frame = self.painted = None
 
     def paint(self, painter: QPainter, *args: object) -> None:
-        """Paint, and note which frame."""
+        """Paint, and note which frame was painted."""
         super().paint(painter, *args)
         self.painted = self.frame
 
 
 class MapItem(pg.ImageItem):  # type: ignore[misc]
-    """Where mirrored passes disagree, the more opaque the more: never drawn but over its own frame."""
+    """Where mirrored passes disagree, more opaque for more disagreement; drawn only over its own frame."""
 
     def __init__(self) -> None:
         super().__init__(axisOrder="row-major")
         self.frame: Frame | None = None
 
     def show_map(self, frame: Frame, spread: NDArray[np.float32] | None) -> None:
-        """Take the map of `frame`, or show nothing."""
+        """Show the map of `frame`, or nothing."""
         self.frame = None if spread is None else frame
         if spread is None:
             self.clear()
@@ -65,7 +65,7 @@ class MapItem(pg.ImageItem):  # type: ignore[misc]
 
 
 def coloured_map(spread: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """(rows, cols, RGBA): opaque at the largest spread that two values between 0 and 1 can have, 0.5."""
+    """(rows, cols, RGBA): opaque at 0.5, the largest spread that two values between 0 and 1 can have."""
     colour = QColor(theme.TRUTH)
     picture = np.empty((*spread.shape, 4), np.uint8)
     picture[..., :3] = (colour.red(), colour.green(), colour.blue())
@@ -74,7 +74,7 @@ def coloured_map(spread: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 class ContourItem(QGraphicsItem):
-    """All outlines of one frame, one path for each style, reused from frame to frame."""
+    """All outlines of one frame, one path per style, reused from frame to frame."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class ContourItem(QGraphicsItem):
         self._bounds = QRectF()
 
     def show_outcome(self, outcome: Outcome, lines: tuple[Line, ...], truth: Outlines = ()) -> None:
-        """Take the outlines of `outcome`, one style a region (none, no outlines), and its frame's true ones."""
+        """Show the outlines of `outcome`, one style per region (no styles: no outlines), and the frame's true ones."""
         self.prepareGeometryChange()
         self._bounds = QRectF(0, 0, outcome.frame.cols, outcome.frame.rows)
         self._paths = outlines(outcome, lines) if isinstance(outcome, Tumour) else {}
@@ -109,7 +109,7 @@ class ContourItem(QGraphicsItem):
         return self._bounds
 
     def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:  # noqa: ARG002
-        """Paint a dark rim, then the line; and note which frame."""
+        """Paint a dark rim, then the line; and note which frame was painted."""
         self.painted = self.frame
         if self.hidden:
             return
@@ -122,7 +122,7 @@ class ContourItem(QGraphicsItem):
 
 
 def _pens(line: Line, width: float) -> tuple[QPen, QPen]:
-    """The rim that keeps the line visible on bright tissue, and the line."""
+    """The pen for the rim, which keeps the line visible on bright tissue, and the pen for the line."""
     pens = []
     for colour, extra in ((QColor(0, 0, 0, 150), 2.0), (QColor(theme.LINES[line]), 0.0)):
         cap = Qt.PenCapStyle.FlatCap if line is Line.DASHED else Qt.PenCapStyle.RoundCap
@@ -135,14 +135,14 @@ def _pens(line: Line, width: float) -> tuple[QPen, QPen]:
 
 
 def _thin_pen(colour: str, width: float) -> QPen:
-    """Lines that are no contour of the model's answer: thinner, and of another colour."""
+    """The pen for lines that are not the model's contour: thinner, and of another colour."""
     pen = QPen(QColor(colour), max(1.0, 0.4 * width))
     pen.setCosmetic(True)
     return pen
 
 
 def band_path(tumour: Tumour) -> QPainterPath:
-    """Both edges of the uncertainty band, where it was asked for."""
+    """Both edges of the uncertainty band, if it was requested."""
     path = QPainterPath()
     if tumour.band is not None:
         for contour in (*tumour.band.outer, *tumour.band.inner):
@@ -158,7 +158,7 @@ def _closed(contour: NDArray[np.float32]) -> QPainterPath:
 
 
 def outlines(tumour: Tumour, lines: tuple[Line, ...]) -> dict[Line, QPainterPath]:
-    """One closed path a style, in picture edges (pixel centres at halves)."""
+    """One closed path per style, in picture-edge coordinates (pixel centres at halves)."""
     paths: dict[Line, QPainterPath] = {}
     for region, line in zip(tumour.regions, lines, strict=False):
         for contour in region.contours:

@@ -1,4 +1,4 @@
-"""The live picture, small, while the view is frozen: nobody takes the frozen one for it."""
+"""The small live picture while the view is frozen, so that nobody takes the frozen picture for it."""
 
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent, QPen
@@ -17,7 +17,7 @@ STRIP = 26
 
 
 class Inset(QWidget):
-    """Shows a frame without contour or number; a picture that is not coming is dimmed."""
+    """Shows a frame without contour or number; dims the picture while none arrives."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
@@ -35,7 +35,7 @@ class Inset(QWidget):
         self.setFixedSize(sizes.px(WIDTH), sizes.px(HEIGHT))
 
     def draw(self, inset: LiveInset | None, info: SourceInfo | None) -> None:
-        """Show the live picture, or nothing where the view is not frozen."""
+        """Show the live picture, or nothing if the view is not frozen."""
         if inset is None or info is None:
             if not self.isHidden():
                 self.clear()
@@ -55,18 +55,18 @@ class Inset(QWidget):
         self.update()
 
     def set_flip(self, flip: Flip) -> None:
-        """Turn the picture over as the large one is."""
+        """Flip the picture as the large one is flipped."""
         self._flip = flip
         self.update()
 
     def _show_state(self, words: str, ink: str) -> None:
-        """LIVE, or what is wrong with the signal."""
+        """Show LIVE, or what is wrong with the signal."""
         if (words, ink) != (self._words, self._ink):
             self._words, self._ink = words, ink
             self.update()
 
     def clear(self) -> None:
-        """Show nothing: another source, or the view runs again."""
+        """Show nothing, after a change of source or when the view runs again."""
         self._frame, self._image = None, QImage()
         self.hide()
 
@@ -92,7 +92,7 @@ class Inset(QWidget):
         painter.drawText(QRectF(0, 0, self.width(), strip), Qt.AlignmentFlag.AlignCenter, self._words)
 
     def _fitted(self, room: QRectF) -> QRectF:
-        """The picture in its own proportions, millimetres where they are known."""
+        """Where the picture fits in its own proportions, in millimetres if they are known."""
         frame = self._frame
         if frame is None:
             return QRectF()

@@ -12,16 +12,16 @@ from viewer.picture.placement import Placement
 from viewer.style import theme
 
 MOST_TICKS = 40
-"""Centimetres that any scanner may show."""
+"""More centimetres than any scanner shows."""
 CAPTION = 38
 """Height of the words on the analysed pane, px at 1280×800."""
 BANNER, LINE, BAR = 38, 22, 44
-"""Height of the banner above the picture, of a line of words and of the scale bar below it, px at 1280×800."""
+"""Height of the banner above the picture, and of a line of words and the scale bar below it, px at 1280×800."""
 EMPTY = "Drop a file here, or open one (Ctrl O)"
 
 
 def paint_empty(painter: QPainter, words: str, view: QRect, sizes: theme.Sizes) -> None:
-    """Say what is to be done where there is no picture."""
+    """Say what to do where there is no picture."""
     painter.setFont(sizes.font(16))
     painter.setPen(QColor(theme.MUTED))
     painter.drawText(QRectF(view), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, words)
@@ -63,14 +63,14 @@ def _frame(painter: QPainter, colour: str, view: QRect, sizes: theme.Sizes) -> N
 
 
 def _caption(painter: QPainter, annotations: Annotations, view: QRect, sizes: theme.Sizes) -> None:
-    """How old this picture is, in the border's colour across its top."""
+    """The age of this picture, in the border's colour across its top."""
     band = QRectF(view.left(), view.top(), view.width(), sizes.px(CAPTION))
     painter.fillRect(band, QColor(theme.INKS[annotations.caption_ink]))
     _words_on_top(painter, annotations.caption, theme.GROUND, view, sizes)
 
 
 def _words_on_top(painter: QPainter, words: str, ink: str, view: QRect, sizes: theme.Sizes) -> None:
-    """What a pane is, in the middle of its top."""
+    """Words about a pane, in the middle of its top."""
     painter.setFont(sizes.font(20, QFont.Weight.Bold))
     painter.setPen(QColor(ink))
     painter.drawText(
@@ -79,7 +79,7 @@ def _words_on_top(painter: QPainter, words: str, ink: str, view: QRect, sizes: t
 
 
 def marker_rect(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> QRectF:
-    """The orientation marker's touch target, empty where there is none."""
+    """The orientation marker's touch target; empty if there is none."""
     if annotations.marker is Marker.NONE:
         return QRectF()
     side, edge = sizes.touch, sizes.px(12)
@@ -88,7 +88,7 @@ def marker_rect(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> QR
 
 
 def _marker(painter: QPainter, annotations: Annotations, view: QRect, sizes: theme.Sizes) -> None:
-    """The probe's marker side: a ringed M, dotted with a question mark until somebody sets it."""
+    """The probe's marker side: a ringed M; dotted and with a question mark until the user sets it."""
     rect = marker_rect(annotations, view, sizes)
     if rect.isEmpty():
         return
@@ -104,7 +104,7 @@ def _marker(painter: QPainter, annotations: Annotations, view: QRect, sizes: the
 
 
 def strips(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> tuple[int, int]:
-    """Height of what stands above and below the picture, view pixels: nothing is written over the sector."""
+    """Heights of what is above and below the picture, view pixels: nothing is written over the sector."""
     caption = CAPTION if annotations.caption or annotations.heading else 0
     banner = sizes.px(BANNER + caption) if annotations.banner else 0
     rows = len(_rows(annotations, view, sizes))
@@ -114,7 +114,7 @@ def strips(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> tuple[i
 
 
 def _rows(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> list[list[tuple[float, str, str]]]:
-    """The words below the picture in rows of (left, words, colour): as many in a row as have room."""
+    """The words below the picture as rows of (left, words, colour), with as many in a row as fit."""
     metrics = QFontMetricsF(sizes.font(13, QFont.Weight.Medium))
     left = float(view.left() + sizes.px(14))
     right = view.right() - sizes.px(14 if annotations.col_mm is None else 260)
@@ -141,7 +141,7 @@ def _rows(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> list[lis
 
 
 def _bottom_lines(painter: QPainter, annotations: Annotations, view: QRect, sizes: theme.Sizes) -> None:
-    """The phase at the left, everything else that is said of the picture beside it, all below the picture."""
+    """The phase on the left and everything else said about the picture beside it, all below the picture."""
     painter.setFont(sizes.font(13, QFont.Weight.Medium))
     base = view.bottom() - sizes.px(3) - QFontMetricsF(painter.font()).descent()
     for row in reversed(_rows(annotations, view, sizes)):
@@ -151,7 +151,7 @@ def _bottom_lines(painter: QPainter, annotations: Annotations, view: QRect, size
 
 
 def _outlined(painter: QPainter, at: QPointF, words: str, colour: str) -> None:
-    """Text on a dark plate, legible on any tissue."""
+    """Text on a dark plate, legible over any tissue."""
     metrics = QFontMetricsF(painter.font())
     plate = QRectF(at.x() - 4, at.y() - metrics.ascent(), metrics.horizontalAdvance(words) + 8, metrics.height() + 1)
     painter.fillRect(plate, QColor(0, 0, 0, 190))
@@ -164,7 +164,7 @@ def _ruler(painter: QPainter, annotations: Annotations, placement: Placement, vi
     per_cm = placement.down * 10 / (annotations.row_mm or 1.0)
     x = min(placement.right + sizes.px(52), view.right() - sizes.px(14))
     face = annotations.face_row * placement.down
-    # Depth runs up the screen where the picture is turned over.
+    # Depth runs up the screen if the picture is flipped.
     zero, deeper = (placement.bottom - face, -per_cm) if placement.flip.up_down else (placement.top + face, per_cm)
     count = int((placement.bottom - placement.top - face) / per_cm)
     every = next((step for step in (1, 2, 5, 10) if per_cm * step >= sizes.px(20)), 20)
@@ -184,12 +184,12 @@ def _ruler(painter: QPainter, annotations: Annotations, placement: Placement, vi
 
 
 def _scale_bar(painter: QPainter, col_mm: float, placement: Placement, view: QRect, sizes: theme.Sizes) -> None:
-    """A bar of 1 cm (or 1 mm, or 5 cm, whichever is readable)."""
+    """A bar of 1 cm, 1 mm or 5 cm, whichever is readable."""
     per_mm = placement.across / col_mm
     length = next((mm for mm in (10, 20, 50, 5, 1) if sizes.px(40) <= mm * per_mm <= sizes.px(240)), 10)
     right, y = view.right() - sizes.px(20), view.bottom() - sizes.px(22)
     start = right - length * per_mm
-    # In a narrow pane it lies on the picture.
+    # In a narrow pane the bar lies on the picture.
     painter.fillRect(QRectF(start - 6, y - sizes.px(26), right - start + 12, sizes.px(36)), QColor(0, 0, 0, 190))
     painter.setPen(QPen(QColor(theme.TEXT), sizes.scale * 2))
     painter.drawLine(QPointF(start, y), QPointF(right, y))
@@ -204,7 +204,7 @@ def _scale_bar(painter: QPainter, col_mm: float, placement: Placement, view: QRe
 def _letters(
     painter: QPainter, annotations: Annotations, placement: Placement, view: QRect, sizes: theme.Sizes
 ) -> None:
-    """Anatomical letters at the picture's four edges; on it where a narrow pane leaves no room beside it."""
+    """Anatomical letters at the picture's four edges; on the picture if a narrow pane leaves no room beside it."""
     painter.setFont(sizes.font(15, QFont.Weight.DemiBold))
     side = sizes.px(24)
     middle_x, middle_y = (placement.left + placement.right) / 2, (placement.top + placement.bottom) / 2
@@ -224,7 +224,7 @@ def _letters(
 
 
 def banner_font(words: str, width: float, sizes: theme.Sizes) -> QFont:
-    """The largest font, up to 20 px, in which the banner's words fit its width."""
+    """The largest font, up to 20 px, with which the banner's words fit its width."""
     size = 20.0
     while size > 9 and QFontMetricsF(sizes.font(size, QFont.Weight.Bold)).horizontalAdvance(words) > width:
         size -= 1
@@ -270,7 +270,7 @@ def _points(painter: QPainter, points: tuple[Point, ...], ink: str, placement: P
 
 
 def _ticks(painter: QPainter, ticks: Ticks, placement: Placement, sizes: theme.Sizes) -> None:
-    """Our own centimetres, beside the line along which they were measured, as far as the picture goes."""
+    """Our own centimetres along the line on which they were measured, up to the picture's edge."""
     painter.setFont(sizes.font(12, QFont.Weight.DemiBold))
     (x0, y0), (dx, dy) = ticks.start, ticks.step
     for cm in range(-MOST_TICKS, MOST_TICKS + 1):

@@ -1,4 +1,4 @@
-"""Where the picture lies in the view: true to its physical shape, as large as fits. Pure geometry."""
+"""Position of the picture in the view: true to its physical shape, as large as fits. Pure geometry."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -14,7 +14,7 @@ from inference.view_notes import AS_IT_CAME, Flip
 class Placement:
     """Maps picture pixels to view pixels.
 
-    Picture coordinates are (x, y) with pixel centres at whole numbers, as contours have them.
+    Picture coordinates are (x, y) with pixel centres at whole numbers, as in contours.
 
     Attributes:
         left: view x of the picture's left edge.
@@ -23,7 +23,7 @@ class Placement:
         down: view pixels per picture row.
         rows: height of the picture, pixels.
         cols: width of the picture, pixels.
-        flip: which way the picture is turned over; everything drawn on it goes the same way.
+        flip: how the picture is flipped; everything drawn on it is flipped too.
     """
 
     left: float
@@ -43,7 +43,7 @@ class Placement:
         area: tuple[float, float, float, float],
         flip: Flip = AS_IT_CAME,
     ) -> Self:
-        """Centre the picture in `area` (left, top, width, height), each pixel as tall and wide as its spacing says."""
+        """Centre the picture in `area` (left, top, width, height), with each pixel's shape given by its spacing."""
         left, top, width, height = area
         tall, wide = (spacing.row_mm, spacing.col_mm) if spacing else (1.0, 1.0)
         factor = min(width / (cols * wide), height / (rows * tall))
@@ -53,7 +53,7 @@ class Placement:
 
     @property
     def transform(self) -> QTransform:
-        """Picture edges to view: the corner of pixel (0, 0) goes to (left, top), or across from it where flipped."""
+        """From picture edges to the view: pixel (0, 0)'s corner goes to (left, top), or to the far side if flipped."""
         across = -self.across if self.flip.left_right else self.across
         down = -self.down if self.flip.up_down else self.down
         x = self.right if self.flip.left_right else self.left

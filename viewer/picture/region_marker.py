@@ -1,4 +1,4 @@
-"""A rectangle on the picture that a finger can drag and resize: the crop, or the watched depth text and ruler."""
+"""A rectangle on the picture that can be dragged and resized by finger: the crop, or the watched text and ruler."""
 
 from collections.abc import Callable
 
@@ -11,21 +11,21 @@ from viewer.picture.placement import Placement
 from viewer.style import theme
 
 SMALLEST = 4
-"""Picture pixels a side."""
+"""Smallest side, picture pixels."""
 
 
 class RegionMarker(QWidget):
-    """Lies over the canvas's viewport while a region is being marked; hidden otherwise.
+    """Lies over the canvas's viewport while a region is being marked; otherwise hidden.
 
-    A corner within a finger's reach resizes, the inside moves, anywhere else begins a new rectangle.
+    Dragging a corner within a finger's reach resizes, dragging the inside moves, anywhere else starts a new rectangle.
 
     Args:
-        viewport: what it lies over; resize it with that.
-        placement: where the picture is in the viewport now; None while there is none.
+        viewport: the widget it covers; resize it together with that.
+        placement: returns the picture's present place in the viewport; None while there is none.
     """
 
     changed = Signal(object)
-    """A `Rect` in picture pixels, after each drag."""
+    """Emitted after each drag with a `Rect` in picture pixels."""
 
     def __init__(self, viewport: QWidget, placement: Callable[[], Placement | None]) -> None:
         super().__init__(viewport)
@@ -42,14 +42,14 @@ class RegionMarker(QWidget):
 
     @property
     def rect_marked(self) -> Rect | None:
-        """The rectangle in whole picture pixels; None before the first."""
+        """The rectangle in whole picture pixels; None before the first one."""
         if self._box is None:
             return None
         left, top = round(self._box.left()), round(self._box.top())
         return Rect(top, left, round(self._box.bottom()) - top, round(self._box.right()) - left)
 
     def begin(self, rect: Rect | None) -> None:
-        """Show this proposal, or nothing yet, and take the mouse."""
+        """Show this rectangle as a proposal, or none yet, and take the mouse."""
         self._box = None if rect is None else QRectF(rect.left, rect.top, rect.cols, rect.rows)
         self._fixed = self._held = None
         self.setGeometry(self._viewport.rect())
@@ -57,7 +57,7 @@ class RegionMarker(QWidget):
         self.raise_()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        """Take hold of a corner, of the rectangle, or begin a new one."""
+        """Grab a corner or the rectangle, or start a new one."""
         at = self._edge_at(event.position())
         if at is None:
             return
@@ -70,7 +70,7 @@ class RegionMarker(QWidget):
             self._fixed = at
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follow the finger, inside the picture."""
+        """Follow the finger, within the picture."""
         at, placement = self._edge_at(event.position()), self._placement()
         if at is None or placement is None:
             return
@@ -107,7 +107,7 @@ class RegionMarker(QWidget):
         painter.end()
 
     def _edge_at(self, view: QPointF) -> QPointF | None:
-        """The position in picture edges, the corner of pixel (0, 0) at (0, 0), no further than the picture."""
+        """The position in picture edges, with the corner of pixel (0, 0) at (0, 0), limited to the picture."""
         placement = self._placement()
         if placement is None:
             return None
@@ -115,7 +115,7 @@ class RegionMarker(QWidget):
         return QPointF(min(max(x + 0.5, 0.0), placement.cols), min(max(y + 0.5, 0.0), placement.rows))
 
     def _corner_at(self, view: QPointF) -> QPointF | None:
-        """The rectangle's corner under the finger, in picture edges: half a touch target is in reach."""
+        """The rectangle's corner under the finger, in picture edges; half a touch target is within reach."""
         placement = self._placement()
         if placement is None or self._box is None:
             return None

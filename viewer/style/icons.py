@@ -1,4 +1,4 @@
-"""The transport's icons, drawn: fonts differ in them, and some have none."""
+"""The transport's icons, drawn here since fonts differ in them, and some lack them."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPixmap

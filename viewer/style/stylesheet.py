@@ -1,4 +1,4 @@
-"""Colours and shapes of the standard widgets. Fonts are set on the widgets, where figures can be made equally wide."""
+"""Colours and shapes of the standard widgets. Fonts are set on the widgets, where figures can have equal widths."""
 
 from string import Template
 
@@ -7,7 +7,7 @@ from viewer.style.theme import Sizes
 
 
 def stylesheet(sizes: Sizes) -> str:
-    """The window's style sheet at this size."""
+    """The window's style sheet for these sizes."""
     lengths = {name: f"{sizes.px(size)}px" for name, size in _LENGTHS.items()}
     colours = {name.lower(): value for name, value in vars(theme).items() if name.isupper() and isinstance(value, str)}
     return Template(_STYLESHEET).substitute(lengths | colours)

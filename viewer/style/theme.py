@@ -1,4 +1,4 @@
-"""Colours, sizes and fonts. Dark for theatre light, told apart without red and green, WCAG AA for every text."""
+"""Colours, sizes and fonts. Dark for theatre light, distinguishable without red and green, WCAG AA for every text."""
 
 from dataclasses import dataclass
 
@@ -30,7 +30,7 @@ GOLD = "#dcae58"
 
 @dataclass(frozen=True, slots=True)
 class ToneColours:
-    """Colours of one card."""
+    """The colours of a card."""
 
     fill: str
     border: str
@@ -53,10 +53,10 @@ LINES = {Line.SOLID: CYAN, Line.DASHED: AMBER, Line.DOTTED: GREY}
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Sizes for one window size.
+    """Sizes for one size of the window.
 
-    At 1920×1080 the scale is 1.35, which makes a touch target of 40 px 54 px, 15 mm on a 24" screen, and the largest
-    state text of 27 px 36 px, 10 mm.
+    At 1920×1080 the scale is 1.35: a touch target of 40 px becomes 54 px, which is 15 mm on a 24" screen, and the
+    largest state text of 27 px becomes 36 px, 10 mm.
 
     Attributes:
         scale: 1 at 1280×800.
@@ -70,7 +70,7 @@ class Sizes:
         return cls(max(1.0, round(min(width / 1280, height / 800), 2)))
 
     def px(self, size: float) -> int:
-        """A length given for 1280×800."""
+        """A length given for 1280×800, scaled."""
         return round(size * self.scale)
 
     def font(self, size: float, weight: QFont.Weight = QFont.Weight.Normal) -> QFont:
@@ -84,5 +84,5 @@ class Sizes:
 
     @property
     def touch(self) -> int:
-        """Side of the smallest target for a finger."""
+        """Side of the smallest touch target."""
         return self.px(40)

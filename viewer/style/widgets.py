@@ -1,4 +1,4 @@
-"""Small widgets that several places use."""
+"""Small widgets used in several places."""
 
 from PySide6.QtCore import QEvent, QPointF, QRectF, QRegularExpression, QSize, Qt
 from PySide6.QtGui import (
@@ -17,7 +17,7 @@ from viewer.style.theme import Sizes
 
 
 def label(ink: str = "", *, wrap: bool = False) -> QLabel:
-    """A label of plain text in one of the style sheet's inks."""
+    """A plain-text label in one of the style sheet's inks."""
     made = QLabel()
     made.setTextFormat(Qt.TextFormat.PlainText)
     made.setProperty("ink", ink)
@@ -26,23 +26,23 @@ def label(ink: str = "", *, wrap: bool = False) -> QLabel:
 
 
 def set_text(target: QLabel | QPushButton, text: str) -> None:
-    """Set a text only if it changed: a new text costs a layout."""
+    """Set the text only if it has changed: a new text costs a layout."""
     if target.text() != text:
         target.setText(text)
 
 
 def set_ink(target: QLabel, ink: str) -> None:
-    """Change a label's ink, and nothing if it has it."""
+    """Set a label's ink, if it has changed."""
     if target.property("ink") != ink:
         target.setProperty("ink", ink)
         target.style().polish(target)
 
 
 class Button(QPushButton):
-    """A button that Tab reaches and Enter presses. A click leaves the keyboard where it is, and space is a shortcut.
+    """A button that Tab reaches and Enter presses. A click does not take the focus, and space remains a shortcut.
 
     Attributes:
-        least: its smallest width, px.
+        least: smallest width, px.
     """
 
     def __init__(self, text: str = "") -> None:
@@ -51,15 +51,15 @@ class Button(QPushButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
     def sizeHint(self) -> QSize:
-        """Its whole text, and a finger's width."""
+        """Room for the whole text, and at least a finger's width."""
         return super().sizeHint().expandedTo(QSize(self.least, 0))
 
     def minimumSizeHint(self) -> QSize:
-        """The same: no layout makes it narrower than its text."""
+        """The same as the size hint: no layout makes it narrower than its text."""
         return self.sizeHint()
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Press it by Enter."""
+        """Let Enter press the button."""
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.click()
         else:
@@ -67,12 +67,12 @@ class Button(QPushButton):
 
 
 class Field(QLineEdit):
-    """A field that takes the letters that may stand in it; every other key stays a shortcut, for a pedal too.
+    """A field that takes only characters allowed in it; every other key remains a shortcut, also for a pedal.
 
     Args:
-        name: what it asks for.
-        example: stands in it while it is empty.
-        pattern: a regular expression of its text, at every step of typing.
+        name: what the field asks for.
+        example: shown while the field is empty.
+        pattern: regular expression that the text must match at every step of typing.
     """
 
     def __init__(self, name: str, example: str, pattern: str) -> None:
@@ -83,7 +83,7 @@ class Field(QLineEdit):
         self.setValidator(QRegularExpressionValidator(self._pattern, self))
 
     def event(self, event: QEvent) -> bool:
-        """Leave a key to the shortcuts that cannot be typed here."""
+        """Leave keys that cannot be typed here to the shortcuts."""
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             typed = event.text()
             if typed.isprintable() and typed and not self._pattern.match(typed).hasMatch():
@@ -93,7 +93,7 @@ class Field(QLineEdit):
 
 
 def button(text: str, hint: str = "", kind: str = "") -> Button:
-    """A button."""
+    """Create a button with a hint as its tool tip."""
     made = Button(text)
     made.setProperty("kind", kind)
     made.setToolTip(hint)
@@ -102,7 +102,7 @@ def button(text: str, hint: str = "", kind: str = "") -> Button:
 
 
 def size_button(target: Button, sizes: Sizes, *, square: bool = False, size: float = 14) -> None:
-    """Give a button a finger's height, and its font."""
+    """Give a button a finger's height, and set its font."""
     target.setFont(sizes.font(size))
     target.setFixedHeight(sizes.touch)
     target.least = sizes.touch
@@ -120,7 +120,7 @@ def rule() -> QFrame:
 
 
 class ElidedLabel(QLabel):
-    """One line that gives up its middle when there is no room, and keeps the whole in its tool tip."""
+    """One line, elided in the middle if there is no room; the tool tip has the complete text."""
 
     def __init__(self, ink: str = "") -> None:
         super().__init__()
@@ -133,7 +133,7 @@ class ElidedLabel(QLabel):
         return QSize(self.fontMetrics().horizontalAdvance("mmmm"), super().minimumSizeHint().height())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        """Draw the text, its middle left out where it is too long."""
+        """Draw the text, with the middle left out if it is too long."""
         painter = QPainter(self)
         metrics = self.fontMetrics()
         shown = metrics.elidedText(self.text(), Qt.TextElideMode.ElideMiddle, self.width())
@@ -143,7 +143,7 @@ class ElidedLabel(QLabel):
 
 
 class Mark(QWidget):
-    """The shape beside a state's colour."""
+    """The shape that marks a state besides its colour."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -156,7 +156,7 @@ class Mark(QWidget):
             self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        """Draw it in the largest square."""
+        """Draw the shape in the largest square that fits."""
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         side = min(self.width(), self.height())
