@@ -168,7 +168,7 @@ class Remind:
             dataset.save_as(folder / f"1-{name:03d}.dcm", enforce_file_format=True)
 
     def seg(self, patient: str, structure: str, reference: str, study: str = "") -> None:
-        """Write planes 3 and 1 of the MRI, in this order, cropped by two columns and a row; plane 2, empty, is left out."""
+        """Write planes 3 and 1 of the MRI, in this order, cropped by two columns and a row; plane 2 is left out."""
         study = study or self.preop
         description = f"{structure} seg - MR ref: {reference}"
         dataset = _file("SEG", SEGMENTATION, patient, study, description)
