@@ -1,1 +1,1 @@
-"""Published layouts on disk."""
+"""The published data sets as they lie on disk."""

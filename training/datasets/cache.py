@@ -1,4 +1,4 @@
-"""DICOM as NIfTI in a folder of its own, made once, with a receipt beside each file."""
+"""DICOM converted to NIfTI once, in a cache folder, with a receipt beside each file."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -10,19 +10,19 @@ from training.io.files import written_aside
 from training.io.receipt import sha256, write_json
 
 VERSION = 1
-"""Raised when the same files give another volume."""
+"""Goes up by one when the same files would give another volume."""
 
 
 def converted(target: Path, sources: Sequence[Path], make: Callable[[], sitk.Image]) -> Path:
-    """Give `target`, made anew unless its receipt names these very sources.
+    """Return `target`; make it again unless its receipt names exactly these sources.
 
     Args:
         target: the NIfTI file.
-        sources: what it is made from; told apart by name, size and time, as hashing 43 GB takes as long as making.
-        make: reads them.
+        sources: the files it is made from, compared by name, size and time: hashing 43 GB takes as long as converting.
+        make: reads the sources.
 
     Raises:
-        IusError: what `make` raises.
+        IusError: whatever `make` raises.
     """
     receipt = target.with_name(f"{target.name}.json")
     stats = {str(path): [path.stat().st_size, path.stat().st_mtime_ns] for path in sources}

@@ -1,4 +1,4 @@
-"""Every file of a table read once, so that a broken case is known before hours are spent."""
+"""Reads every file of a case table once, so that a broken case shows up before hours are spent on it."""
 
 from collections.abc import Iterable
 
@@ -14,12 +14,12 @@ from training.slicing.volumes import read_pair, read_sweep, same_grid
 
 
 def checked_files(cases: Iterable[Case]) -> list[Case]:
-    """The cases; one whose files cannot be what they are said to be is excluded, with the sentence."""
+    """Return the cases; a case whose files are not what the table says is excluded, with the reason."""
     return [case if case.exclude else _checked(case) for case in tqdm(list(cases), desc="check", unit="case")]
 
 
 def _checked(case: Case) -> Case:
-    """One case."""
+    """Check one case; exclude it if a check fails."""
     try:
         _check_ultrasound(case)
         _check_mri(case)
@@ -29,7 +29,7 @@ def _checked(case: Case) -> Case:
 
 
 def _check_ultrasound(case: Case) -> None:
-    """Its volume or frame and its sweep, with their masks."""
+    """Read the case's volume or frame and its sweep, with their masks."""
     if case.us and case.us_label and not is_frame(case.us):
         _refuse_swapped(case)
         read_pair(case.us, case.us_label)
@@ -42,7 +42,7 @@ def _check_ultrasound(case: Case) -> None:
 
 
 def _refuse_swapped(case: Case) -> None:
-    """Refuse two masks of which each is on the other's grid."""
+    """Refuse a case whose ultrasound mask and MRI mask are swapped: each is on the other's grid."""
     if not (case.us and case.us_label and case.mri and case.mri_label):
         return
     us, us_label, mri_label = (read_image(path) for path in (case.us, case.us_label, case.mri_label))
@@ -53,7 +53,7 @@ def _refuse_swapped(case: Case) -> None:
 
 
 def _check_mri(case: Case) -> None:
-    """Its MRI, and that the mask lies in the first."""
+    """Read the case's MRI, and check that the mask lies in the first."""
     images = [read_image(path) for path in case.mri]
     if images and case.mri_label:
         check_mri_mask(images[0], read_image(case.mri_label), case.mri_label)

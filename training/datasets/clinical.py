@@ -1,4 +1,4 @@
-"""ReMIND's clinical table: who was operated for the first time, and for what."""
+"""ReMIND's clinical table: each patient's diagnosis, and whether it was the first operation."""
 
 import re
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ _PATIENT = re.compile(r"case.?number|patient|subject", re.IGNORECASE)
 _DIAGNOSIS = re.compile(r"histopath|diagnos", re.IGNORECASE)
 _EARLIER = re.compile(r"re.?oper|re.?do|(prior|previous|earlier).*(surg|resect|crani|oper)", re.IGNORECASE)
 _TUMOUR = re.compile(r"glio(ma|bl|sarc)|astrocytoma|ependymoma|metasta", re.IGNORECASE)
-"""Gliomas and metastases, which the paper takes."""
+"""Gliomas and metastases, the tumours that the paper includes."""
 _NO, _YES = ("no", "n", "0", "none", "false"), ("yes", "y", "1", "true")
 
 
 @dataclass(frozen=True, slots=True)
 class Clinical:
-    """What the table says of a patient.
+    """What the table says about a patient.
 
     Attributes:
         diagnosis: histopathology, in the table's words.
@@ -29,7 +29,7 @@ class Clinical:
 
     @property
     def unfit(self) -> str:
-        """Why the paper would not take the patient; empty if it would."""
+        """Why the paper would not include the patient; empty if it would."""
         if not _TUMOUR.search(self.diagnosis):
             return f"neither glioma nor metastasis: {self.diagnosis or 'no diagnosis'}"
         if self.first_surgery is None:
@@ -42,7 +42,7 @@ def read_clinical(path: Path) -> dict[int, Clinical]:
 
     Raises:
         NotFoundError: if there is no such file.
-        FormatError: if it is no workbook, or a column cannot be told.
+        FormatError: if it is not a workbook, or a column cannot be identified.
     """
     from openpyxl import load_workbook
     from openpyxl.utils.exceptions import InvalidFileException
@@ -66,7 +66,7 @@ def read_clinical(path: Path) -> dict[int, Clinical]:
 
 
 def _column(head: list[str], pattern: re.Pattern[str], path: Path) -> int:
-    """The one column whose title fits."""
+    """The one column whose title matches the pattern."""
     fitting = [at for at, title in enumerate(head) if pattern.search(title)]
     if len(fitting) != 1:
         raise FormatError(f"{path} has {len(fitting)} columns like '{pattern.pattern}' and has to have one: {head}.")
@@ -74,6 +74,6 @@ def _column(head: list[str], pattern: re.Pattern[str], path: Path) -> int:
 
 
 def _first(cell: object) -> bool | None:
-    """Whether it was the first surgery, from the cell that tells of an earlier one."""
+    """Whether it was the first surgery, from the cell about an earlier one; None if the cell says neither."""
     text = str(cell if cell is not None else "").strip().lower()
     return True if text in _NO else False if text in _YES else None

@@ -11,7 +11,7 @@ from training.datasets.usable import judged
 
 
 def find_cases(root: Path, masks: Path | None = None, sequences: Sequences = "both") -> list[Case]:
-    """Its volumes before resection; their patients are RESECT's.
+    """The volumes before resection; their patients are RESECT's.
 
     Args:
         root: the folder that holds `NIFTI/CaseN/CaseN-US-before-resize.nii`.

@@ -1,4 +1,4 @@
-"""Files of a published layout, found whatever their letters' case and whichever subfolder they lie in."""
+"""Finds the files of a published data set by name, in any subfolder, ignoring upper and lower case."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ VOLUME_SUFFIXES = (".nii.gz", ".nii")
 
 
 def checked(folder: Path) -> Path:
-    """The folder.
+    """Return the folder if it exists.
 
     Raises:
         NotFoundError: if there is no such folder.
@@ -19,7 +19,7 @@ def checked(folder: Path) -> Path:
 
 
 class Index:
-    """The files below folders, by name in small letters; the first folder that has a name wins."""
+    """All files below some folders, by name in lower case; if two folders have the name, the first one wins."""
 
     def __init__(self, *folders: Path | None) -> None:
         self._paths: dict[str, Path] = {}
@@ -33,5 +33,5 @@ class Index:
         return self._paths.get(name.lower())
 
     def volume(self, stem: str) -> Path | None:
-        """The NIfTI volume of this name, packed or not, or None."""
+        """The NIfTI volume of this name, gzipped or not, or None."""
         return next(filter(None, (self.file(stem + suffix) for suffix in VOLUME_SUFFIXES)), None)

@@ -1,4 +1,4 @@
-"""Any folder, by a manifest: a case table whose paths are relative to itself."""
+"""Any folder, described by a manifest: a case table with paths relative to the table itself."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from training.datasets.usable import judged
 
 
 def find_cases(manifest: Path) -> list[Case]:
-    """The manifest's cases; one with a file that is not there, or without a patient, is excluded with the reason.
+    """The manifest's cases; a case with a missing file or without a patient is excluded, with the reason.
 
     Args:
         manifest: CSV with the columns of a case table, `case`, `patient` and `us` at least.
@@ -25,7 +25,7 @@ def find_cases(manifest: Path) -> list[Case]:
 
 
 def _placed(case: Case, manifest: Path) -> Case:
-    """The case with its data set's name; excluded if a file of it is not there."""
+    """The case with its data set's name; excluded if one of its files is missing."""
     placed = replace(case, dataset=case.dataset or manifest.stem)
     if placed.exclude:
         return placed

@@ -1,4 +1,4 @@
-"""Whose patients a folder holds: a data set's, in one namespace over all of them, or a simulated cohort's own."""
+"""Which patients a folder holds: a published data set's or a simulated cohort's, each under its own prefix."""
 
 import json
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from inference.errors import FormatError
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """A namespace of patients.
+    """Where a folder's patients come from.
 
     Attributes:
         dataset: the data set's name.
-        patients: what patient identifiers begin with: sets that hold the same people share it.
+        patients: prefix of the patient identifiers; data sets of the same people share it.
         simulated: True for a simulated cohort.
     """
 
@@ -25,7 +25,7 @@ class Origin:
 def origin(folder: Path, dataset: str, patients: str | None = None) -> Origin:
     """The data set's own origin, or the simulated cohort's if `folder` or one of the two above has a `cohort.json`.
 
-    Simulated patients are told apart by the cohort's kind and seed, as Case1 of two cohorts is not one patient.
+    The prefix of simulated patients holds the cohort's kind and seed: Case1 of two cohorts is not one patient.
 
     Raises:
         FormatError: if cohort.json is damaged.

@@ -1,4 +1,4 @@
-"""Any set given by two patterns of files and one of patients: CuRIOUS-SEG, BraTioUS, or one's own."""
+"""Any data set described by two file patterns and a patient pattern: CuRIOUS-SEG, BraTioUS, or your own."""
 
 import glob
 import os
@@ -18,10 +18,10 @@ from training.slicing.frames import frame_spacing, is_frame, read_pixels
 
 @dataclass(frozen=True, slots=True)
 class PictureSet:
-    """Where a set's files are.
+    """Where a data set's files are.
 
     Attributes:
-        dataset: its name; patients' identifiers begin with it.
+        dataset: its name, with which the patients' identifiers begin.
         images: glob of the volumes or 2D pictures.
         masks: glob of their masks.
         patient: regular expression that finds the patient in a file's path below the glob's fixed part: its group
@@ -35,13 +35,13 @@ class PictureSet:
 
 
 def bratious(root: Path, patient: str) -> PictureSet:
-    """BraTioUS (Zenodo 10.5281/zenodo.16887362): 2D frames; how its names tell the patient is for the user to say."""
+    """BraTioUS (Zenodo 10.5281/zenodo.16887362): 2D frames; the user says how file names give the patient."""
     images, masks = (f"{root}/**/{kind}BraTioUS*/*.nii*" for kind in ("images", "labels"))
     return PictureSet("BraTioUS", images, masks, patient)
 
 
 def find_cases(chosen: PictureSet, cache: Path | None = None, pixel_mm: float | None = None) -> list[Case]:
-    """Every image with the mask of its name, or the only one of its patient.
+    """Every image with the mask of the same name, or else the only mask of its patient.
 
     Args:
         chosen: where the files are.
@@ -49,8 +49,8 @@ def find_cases(chosen: PictureSet, cache: Path | None = None, pixel_mm: float | 
         pixel_mm: side of the pixels of 2D pictures whose headers have no scale.
 
     Raises:
-        NotFoundError: if no image is there.
-        FormatError: if the pattern is no regular expression.
+        NotFoundError: if there is no image.
+        FormatError: if the patient pattern is not a regular expression.
     """
     try:
         pattern = re.compile(chosen.patient)
@@ -69,7 +69,7 @@ def _files(pattern: str) -> list[Path]:
 
 
 def _patient(pattern: re.Pattern[str], path: Path, files: str) -> str:
-    """The patient that a path names below the part of the glob that is fixed; empty where it names none."""
+    """The patient that a path names below the fixed part of the glob; empty if it names none."""
     fixed = os.path.dirname(re.split(r"[*?\[]", files, maxsplit=1)[0])  # noqa: PTH120 - a Path loses the last slash
     found = pattern.search(os.path.relpath(path, fixed or "."))
     if found is None:
@@ -86,7 +86,7 @@ def _case(
     cache: Path | None,
     pixel_mm: float | None,
 ) -> Case:
-    """One image; without a patient it is kept, excluded, as it could stand on both sides of a split."""
+    """The case of one image; without a patient it is listed but excluded: it could land on both sides of a split."""
     stem = path.name.partition(".")[0]
     case = Case(
         f"{chosen.dataset}-{stem}" if not patient or patient in stem else f"{chosen.dataset}-{patient}-{stem}",
@@ -103,7 +103,7 @@ def _case(
 
 
 def _mask(path: Path, patient: str, masks: Mapping[Path, str]) -> Path:
-    """The mask of the same file name, else the patient's only one."""
+    """The mask of the same file name, or else the patient's only one."""
     fitting = [mask for mask in masks if mask.name == path.name and mask != path and masks[mask] == patient]
     fitting = fitting or [mask for mask, whose in masks.items() if whose == patient and mask != path]
     if len(fitting) != 1:

@@ -1,4 +1,4 @@
-"""DICOM planes stacked to a volume by where they lie, never by their order in the file."""
+"""Stacks DICOM planes to a volume by their positions, never by their order in the file."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ from training.io.dicom import pixels_of, read_dicom
 
 _SAME_ORIENTATION = 1e-3
 _SAME_STEP = 0.02
-"""Share of the distance between planes by which they may differ."""
+"""How much the distances between neighbouring planes may differ, as a share of the distance."""
 _STRAIGHT_MM = 0.1
 _OFF_STEP = 0.1
-"""How far off its place a plane may lie, in distances between planes."""
+"""How far a plane may lie from its place in the stack, as a share of the distance between planes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,25 +43,25 @@ def read_ultrasound(path: Path) -> sitk.Image:
     """A multi-frame volume: geometry in the functional groups, frames in any order.
 
     Raises:
-        FormatError: if it is damaged, or its frames are no regular stack.
+        FormatError: if it is damaged, or its frames are not a regular stack.
     """
     return stacked(_frames(path)[1], path)
 
 
 def read_series(paths: Sequence[Path]) -> sitk.Image:
-    """A series of one file a plane, as grey values after the rescale slope and intercept.
+    """A series with one file per plane, as grey values after the rescale slope and intercept.
 
     Raises:
-        FormatError: if a file is damaged, or the planes are no regular stack.
+        FormatError: if a file is damaged, or the planes are not a regular stack.
     """
     return stacked([_plane(path) for path in paths], paths[0].parent)
 
 
 def read_segmentation(path: Path) -> sitk.Image:
-    """A segmentation of one structure, 0 and 1, on its own grid; frames that were left out are empty.
+    """A segmentation of one structure, 0 and 1, on its own grid; planes that the file leaves out are empty.
 
     Raises:
-        FormatError: if it is damaged, holds several structures or fractions, or is no stack.
+        FormatError: if it is damaged, holds several structures or fractions, or is not a stack.
     """
     dataset, planes = _frames(path)
     with damage_told(f"{path} lacks what a segmentation states: copy it again."):
@@ -78,8 +78,8 @@ def stacked(planes: Sequence[Plane], name: Path, step_mm: float | None = None) -
 
     Args:
         planes: at least one.
-        name: where they come from, for the sentence.
-        step_mm: distance of neighbours; planes that are missing are then filled with 0. None allows no gap.
+        name: where they come from, for error messages.
+        step_mm: distance between neighbours; missing planes are then filled with 0. None allows no gap.
 
     Raises:
         FormatError: if they differ in size, scale or direction, are not evenly spaced, or shear.
@@ -109,14 +109,14 @@ def stacked(planes: Sequence[Plane], name: Path, step_mm: float | None = None) -
 
 
 def _parallel(one: Plane, other: Plane) -> bool:
-    """Whether two planes have one direction and scale."""
+    """Whether two planes have the same direction and scale."""
     return np.allclose(one.orientation, other.orientation, atol=_SAME_ORIENTATION) and np.allclose(
         one.spacing, other.spacing, rtol=1e-4
     )
 
 
 def _step(along: NDArray[np.float64], name: Path) -> float:
-    """Distance of neighbours, all the same."""
+    """The distance between neighbours, which has to be the same for all."""
     if len(along) < 2:
         raise FormatError(f"{name} holds one plane: it is no volume.")
     steps = np.diff(along)
@@ -137,7 +137,7 @@ def _frames(path: Path) -> tuple[FileDataset, list[Plane]]:
 
 
 def _plane(path: Path) -> Plane:
-    """A single-frame file."""
+    """The plane of a single-frame file."""
     dataset = read_dicom(path)
     pixels = pixels_of(dataset, path).astype(np.float32)
     with damage_told(f"{path} does not state where its plane lies: it cannot be placed."):
@@ -160,12 +160,12 @@ _GROUPS = {
 
 
 def _functional(dataset: Dataset, frame: int) -> Callable[[str], Any]:
-    """Reads a tag from the functional groups."""
+    """Return a function that reads a frame's tag from the functional groups."""
     return lambda name: _group(dataset, frame, _GROUPS[name])[name].value
 
 
 def _group(dataset: Dataset, frame: int, sequence: str) -> Dataset:
-    """The frame's own functional group, or the one that all share (PS3.3 C.7.6.16)."""
+    """The frame's own functional group, or the shared one (PS3.3 C.7.6.16)."""
     own = dataset.PerFrameFunctionalGroupsSequence[frame]
     shared = dataset.SharedFunctionalGroupsSequence[0] if "SharedFunctionalGroupsSequence" in dataset else Dataset()
     group: Dataset = (own if sequence in own else shared)[sequence].value[0]

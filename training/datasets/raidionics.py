@@ -1,4 +1,4 @@
-"""Raidionics' tumour masks (Bouget et al. 2023) for MRI that nobody annotated; the program is not bundled."""
+"""Raidionics' tumour masks (Bouget et al. 2023) for MRI without an annotation; the program is not bundled."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -8,7 +8,7 @@ from training.cohort.cases import Case
 from training.datasets.files import VOLUME_SUFFIXES, checked
 
 _LABEL = ("labels_tumor", "annotation-tumor")
-"""What its two programs end their names with: raidionicsseg, raidionicsrads."""
+"""How the file names of its two programs end: raidionicsseg, raidionicsrads."""
 HOW = (
     "run Raidionics (github.com/raidionics) on each MRI, one output folder a case named like the case, "
     "and give their parent folder with --raidionics"
@@ -16,7 +16,7 @@ HOW = (
 
 
 def with_masks(cases: Iterable[Case], folder: Path) -> Iterator[Case]:
-    """The cases, those with MRI but no mask of it completed from `folder/CASE/…` or `folder/PATIENT/…`.
+    """The cases; one with MRI but no MRI mask gets the mask from `folder/CASE/…` or `folder/PATIENT/…`.
 
     Raises:
         NotFoundError: if there is no such folder.
@@ -28,7 +28,7 @@ def with_masks(cases: Iterable[Case], folder: Path) -> Iterator[Case]:
 
 
 def _completed(case: Case, folder: Path) -> Case:
-    """The case with its mask, if there is one; that it had none is then no reason to exclude it any more."""
+    """The case with its mask, if there is one; a case excluded only for lack of it is then used again."""
     found = [path for name in (case.case, case.patient) for path in _masks(folder / name)]
     if not found:
         return case
@@ -37,7 +37,7 @@ def _completed(case: Case, folder: Path) -> Case:
 
 
 def _masks(folder: Path) -> list[Path]:
-    """The tumour masks that Raidionics wrote below a folder, not its probabilities."""
+    """The tumour masks that Raidionics wrote below a folder, without its probability maps."""
     return [
         path
         for path in sorted(folder.rglob("*"))

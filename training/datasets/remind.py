@@ -1,4 +1,4 @@
-"""ReMIND (Juvekar et al. 2023, doi 10.7937/3RAG-D070): DICOM of TCIA, as its downloader lays it out."""
+"""ReMIND (Juvekar et al. 2023, doi 10.7937/3RAG-D070): DICOM from TCIA, as TCIA's downloader lays it out."""
 
 import re
 from collections import defaultdict
@@ -28,13 +28,13 @@ _FOLDER = re.compile(r"ReMIND-\d+")
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is taken of the set.
+    """What to take from the data set.
 
     Attributes:
-        cache: folder of the NIfTI files made from it.
-        clinical: its clinical table; without it nobody's first surgery is known.
+        cache: folder for the NIfTI files made from it.
+        clinical: its clinical table; without it nobody knows which surgery was a patient's first.
         sequences: the MRI to register.
-        convert_excluded: convert what is excluded too, so that a person may take it back in.
+        convert_excluded: convert excluded volumes too, so that a person can take them back in.
     """
 
     cache: Path
@@ -44,7 +44,7 @@ class Choice:
 
 
 def find_cases(root: Path, choice: Choice) -> list[Case]:
-    """Every ultrasound volume of every patient; what the paper did not take is excluded, with the reason.
+    """Every ultrasound volume of every patient; those that the paper did not take are excluded, with the reason.
 
     Raises:
         NotFoundError: if there is no such folder, no DICOM in it, or no clinical table.
@@ -67,7 +67,7 @@ def find_cases(root: Path, choice: Choice) -> list[Case]:
 
 
 def _nobodys(series: Series, number: int, whose: Origin) -> Case:
-    """A series whose header does not say whose it is: kept in the table, as its absence has to be told."""
+    """The case of a series whose header names no patient: it stays in the table, so that the user sees it."""
     folder = _FOLDER.search(str(series.files[0]))
     name = f"{whose.patients}-unreadable-{number}"
     reason = series.damage or f"no PatientID in {series.files[0]}"
@@ -118,7 +118,7 @@ def _unwanted(one: Series, phase: str, clinical: Clinical | None, whose: Origin)
 
 
 def _with_files(case: Case, us: Series, before: Sequence[Series], choice: Choice, reason: str) -> Case:
-    """The case with its volume, MRI and mask as NIfTI, or excluded with what keeps it from having them."""
+    """The case with its volume, MRI and mask as NIfTI; excluded, with the reason, if one cannot be had."""
     folder = choice.cache / case.patient
     try:
         (file,) = us.files[:1]
@@ -135,9 +135,9 @@ def _with_files(case: Case, us: Series, before: Sequence[Series], choice: Choice
 
 
 def _tumour(before: Sequence[Series]) -> tuple[Series, Series]:
-    """The segmentation of the tumour before surgery and its MRI, joined by study and description.
+    """The segmentation of the tumour before surgery and its MRI, matched by study and description.
 
-    `tumor` only: tumor_target, tumor_residual and the others are other structures.
+    Only `tumor` counts: tumor_target, tumor_residual and the others are other structures.
     """
     found = []
     for series in before:
@@ -160,7 +160,7 @@ def _reference(label: Series, description: str, series: Iterable[Series]) -> Ser
 
 
 def _chosen(before: Sequence[Series], reference: Series, sequences: Sequences) -> list[Series]:
-    """The MRI to register: of the wanted sequences, those in the world of the mask's own."""
+    """The MRI to register: one of each wanted sequence, in the same frame of reference as the mask's MRI."""
     if sequences == "own":
         return [reference]
     wanted = ("flair", "ce-t1") if sequences == "both" else (sequences,)
@@ -170,7 +170,7 @@ def _chosen(before: Sequence[Series], reference: Series, sequences: Sequences) -
     chosen = []
     for sequence in wanted:
         fitting = [one for one in world if _SEQUENCE[sequence].search(one.description)]
-        # The mask's own first, then 3D before 2D.
+        # The mask's own MRI first, then 3D before 2D.
         chosen += sorted(fitting, key=lambda one: (one is not reference, -len(one.files), one.description))[:1]
     if not chosen:
         raise NotFoundError(
@@ -180,17 +180,17 @@ def _chosen(before: Sequence[Series], reference: Series, sequences: Sequences) -
 
 
 def _volume(series: Series, folder: Path) -> Path:
-    """An MRI as NIfTI."""
+    """Convert an MRI to NIfTI."""
     target = folder / f"{_file_name(series.description)}.nii.gz"
     return converted(target, series.files, lambda: read_series(series.files))
 
 
 def _mask(series: Series, folder: Path) -> Path:
-    """A segmentation as NIfTI."""
+    """Convert a segmentation to NIfTI."""
     target = folder / f"{_file_name(series.description)}.nii.gz"
     return converted(target, series.files, lambda: read_segmentation(series.files[0]))
 
 
 def _file_name(description: str) -> str:
-    """A series' description as a file may be called."""
+    """A series' description as a valid file name."""
     return re.sub(r"[^\w.-]+", "-", description)

@@ -9,14 +9,14 @@ from training.datasets.files import checked
 
 _ULTRASOUND = re.compile(r"ReMIND2Reg_(\d{3,4})_0000\.nii(\.gz)?")
 _CHANNELS = ("0001", "0002")
-"""Contrast-enhanced T1, T2."""
+"""Contrast-enhanced T1, then T2."""
 
 
 def find_cases(root: Path) -> list[Case]:
-    """Its pairs, all excluded: the tumour is resected, and nobody tells which patient of ReMIND each one is.
+    """All pairs, all excluded: the tumour is resected, and the set does not say which ReMIND patient each one is.
 
     Raises:
-        NotFoundError: if there is no such folder, or no pair in it.
+        NotFoundError: if there is no such folder, or it holds no pair.
     """
     found = []
     for path in sorted(checked(root).rglob("ReMIND2Reg_*")):

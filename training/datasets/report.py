@@ -1,4 +1,4 @@
-"""What was found of each patient, what is missing, and why a case is not used."""
+"""The report on the cases: which files were found, which are missing, and why a case is not used."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,24 +8,24 @@ from training.io.files import written_aside
 
 _PARTS = ("us", "us_label", "sweep", "sweep_label", "mri", "mri_label", "landmarks")
 _ALWAYS = ("us", "us_label", "mri", "mri_label")
-"""What is worth saying when it is missing; a sweep or landmarks are extras."""
+"""Files that the report names when they are missing; a sweep and landmarks are extras."""
 
 
 def told(cases: Sequence[Case]) -> str:
-    """One line a case, and one a data set."""
+    """The report as text: one line per case, then one per data set."""
     width = max((len(case.case) for case in cases), default=0)
     lines = [f"{case.case:<{width}}  {_about(case)}" for case in cases]
     return "\n".join([*lines, "", *_totals(cases)])
 
 
 def write_told(cases: Sequence[Case], path: Path) -> None:
-    """Write the same as a text file."""
+    """Write the report as a text file."""
     with written_aside(path) as aside:
         aside.write_text(told(cases) + "\n", encoding="utf-8")
 
 
 def _about(case: Case) -> str:
-    """Found, missing, and whether it is used."""
+    """What was found for a case, what is missing, and why it is not used."""
     found = [
         name + (f" ×{len(case.mri)}" if name == "mri" and len(case.mri) > 1 else "")
         for name in _PARTS
@@ -39,7 +39,7 @@ def _about(case: Case) -> str:
 
 
 def _totals(cases: Sequence[Case]) -> Iterator[str]:
-    """How many of each data set."""
+    """The counts of each data set."""
     for dataset in dict.fromkeys(case.dataset for case in cases):
         ours = [case for case in cases if case.dataset == dataset]
         used = [case for case in ours if not case.exclude]

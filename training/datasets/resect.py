@@ -12,12 +12,12 @@ from training.datasets.origin import Origin, origin
 from training.datasets.usable import judged
 
 Sequences = Literal["flair", "ce-t1", "both", "own"]
-"""`own` is the one that the mask was drawn on."""
+"""`own` is the sequence that the mask was drawn on."""
 _CASE = re.compile(r"case(\d+)", re.IGNORECASE)
 _PHASES = {"before": "US-before-tumor", "during": "US-during-resection", "after": "US-after-resection"}
-"""The volumes of a patient, with the name of each one's mask; only the first is of a tumour."""
+"""A patient's volumes and the name of each one's mask; only the first mask is of a tumour."""
 MRI = {"flair": ("FLAIR",), "ce-t1": ("T1",), "both": ("FLAIR", "T1"), "own": ("FLAIR",)}
-"""The mask was drawn on FLAIR, so it comes first; T1 is with contrast and in FLAIR's world."""
+"""The mask was drawn on FLAIR, so FLAIR comes first; T1 is with contrast, in the same coordinates as FLAIR."""
 
 
 def find_cases(
@@ -27,12 +27,12 @@ def find_cases(
 
     Args:
         resect: the folder that holds `NIFTI/CaseN/{US,MRI,Landmarks}`, or `NIFTI` itself, or `CaseN` with all files.
-        resect_seg: the folder that holds `CaseN/CaseN-US-before-tumor.nii.gz`; None looks beside the images.
+        resect_seg: the folder that holds `CaseN/CaseN-US-before-tumor.nii.gz`; if None, masks lie beside the images.
         sweeps: the folder that holds `CaseN/CaseN-sweep.dcm` and `CaseN-sweep-tumor.nii.gz` (simulated cohorts).
         sequences: the MRI to register.
 
     Returns:
-        The cases; one that cannot be used is kept, excluded, with the reason.
+        The cases; one that cannot be used is listed but excluded, with the reason.
 
     Raises:
         NotFoundError: if a folder is missing or holds no case.
@@ -53,7 +53,7 @@ def find_cases(
 
 
 def case_folder(root: Path) -> Path:
-    """The folder whose children are the cases: `root`, or the one in it that the published archives have."""
+    """The folder that holds the cases: `root`, or the subfolder that the published archives have."""
     inside = [root / name for name in ("NIFTI", "RESECT_segmentation", "dataset") if (root / name).is_dir()]
     return inside[0] if inside else root
 
@@ -65,12 +65,12 @@ def case_names(folder: Path) -> list[str]:
 
 
 def case_number(name: str) -> int:
-    """N of CaseN."""
+    """The number N in CaseN."""
     return int(_CASE.sub(r"\1", name))
 
 
 def _patient(name: str, index: Index, whose: Origin, sequences: Sequences) -> Iterator[Case]:
-    """One patient's volumes; the one before resection is always named, as its absence has to be told."""
+    """One patient's volumes; the one before resection is listed even if it is missing, so that the user sees it."""
     patient = f"{whose.patients}-Case{case_number(name)}"
     for phase, mask in _PHASES.items():
         us, before = index.volume(f"{name}-US-{phase}"), phase == "before"

@@ -1,4 +1,4 @@
-"""Which DICOM series lie below a folder, by their headers: folder names drop underscores, and dates mean nothing."""
+"""Finds DICOM series by their headers: the folder names drop underscores, and the dates mean nothing."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ class Series:
     """One folder of DICOM files.
 
     Attributes:
-        files: in the order of their names.
+        files: sorted by name.
         patient: PatientID (0010,0020).
         study: StudyInstanceUID (0020,000D).
         description: SeriesDescription (0008,103E).
         modality: (0008,0060).
         world: FrameOfReferenceUID (0020,0052); empty where it is not stated.
-        damage: the sentence if the header cannot be read; the other texts are empty then.
+        damage: the error message if the header cannot be read; the other texts are then empty.
     """
 
     files: tuple[Path, ...]
@@ -32,7 +32,7 @@ class Series:
 
 
 def find_series(root: Path) -> Iterator[Series]:
-    """Every folder below `root` that holds DICOM files, known by the header of its first one."""
+    """Every folder below `root` that holds DICOM files, described by the header of its first file."""
     folders: dict[Path, list[Path]] = {}
     for path in sorted(root.rglob("*.dcm")):
         folders.setdefault(path.parent, []).append(path)

@@ -1,4 +1,4 @@
-"""Whether a case has what any stage needs, and if not, why."""
+"""Whether a case has the files that every stage needs, and if not, which are missing."""
 
 from dataclasses import replace
 
@@ -6,13 +6,13 @@ from training.cohort.cases import Case
 
 
 def judged(case: Case, reason: str = "") -> Case:
-    """The case, excluded for the reason given, or for what it lacks."""
+    """The case, excluded if a reason is given or if it lacks something."""
     why = reason or lacking(case)
     return replace(case, exclude=True, reason=why) if why else case
 
 
 def lacking(case: Case) -> str:
-    """What keeps a case from being cut at all: nothing, if a picture has a mask, or MRI has one to carry over."""
+    """Why a case cannot be sliced; empty if a picture has a mask, or its MRI has one to carry over."""
     if (case.us and case.us_label) or (case.sweep and case.sweep_label) or (case.us and case.mri and case.mri_label):
         return ""
     if not case.us and not case.sweep:

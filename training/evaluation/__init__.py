@@ -1,1 +1,1 @@
-"""Scores, by area, per slice and per patient."""
+"""Scores of masks, by area, per slice and per patient."""

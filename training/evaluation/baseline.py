@@ -29,10 +29,10 @@ class Threshold:
     """A frame smoothed inside its sector, standardised there, and cut at one level.
 
     Attributes:
-        sigma_mm: of the Gaussian.
-        level: in standard deviations of the smoothed sector from its mean.
-        brighter: True takes what is above the level, False what is below.
-        largest: keep the largest component only.
+        sigma_mm: standard deviation of the Gaussian.
+        level: distance from the mean of the smoothed sector, in its standard deviations.
+        brighter: True takes pixels above the level, False pixels below.
+        largest: keep only the largest component.
     """
 
     sigma_mm: float
@@ -51,7 +51,7 @@ class Threshold:
 
 
 def standardised(image: NDArray[np.float32], row: SliceRow, sigma_mm: float) -> NDArray[np.float32]:
-    """Smooth inside the sector (non-zero pixels) and standardise there; NaN outside."""
+    """The image smoothed and standardised inside its sector (non-zero pixels); NaN outside."""
     inside = image != 0
     if not inside.any():
         return np.full(image.shape, np.nan, np.float32)
@@ -77,9 +77,9 @@ def largest_component(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def tune(rows: Sequence[SliceRow], store: Path) -> Threshold:
-    """The threshold with the highest mean Dice on training slices with more than 200 mm² of tumour.
+    """Find the threshold with the highest mean Dice on training slices with more than 200 mm² of tumour.
 
-    Two hundred slices at most are used, evenly spread over the table.
+    At most two hundred slices are used, evenly spread over the table.
 
     Raises:
         TuningError: if there is no such slice.

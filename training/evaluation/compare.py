@@ -25,12 +25,12 @@ from training.io.receipt import write_json
 from training.slicing.slices import read_slices
 
 Masks = Path | Sequence[Path]
-"""A folder of masks `NAME.nii.gz`, or several that share the slices between them."""
+"""A folder of masks `NAME.nii.gz`, or several folders that divide the slices among them."""
 _NAME = re.compile(r"[^/\\\s:*?\"<>|][^/\\:*?\"<>|]*")
 
 
 class ModelNameError(IusError):
-    """Two models share a name, or no file could have it."""
+    """Two models share a name, or a name cannot be a file's."""
 
 
 def compare(
@@ -49,32 +49,32 @@ def compare(
     first: Callable[[Evaluated], list[Section]] = lambda _: [],
     origins: Mapping[str, Origin] = {},
 ) -> dict[str, Any]:
-    """Score models and human readers on every slice of a store, and write one report of all.
+    """Score models and human readers on every slice of a store, and write one report of them all.
 
     Writes `report.html`, `report.md`, `tables.json`, `tables/*.csv`, `figures/*.png` with a CSV beside each,
     `slices.csv`, and `summaries/MODEL.json` in the form that `export` takes. The same masks give the same bytes.
 
     Args:
-        models: name -> folder of `NAME.nii.gz` masks, one a slice.
+        models: name -> folder of `NAME.nii.gz` masks, one per slice.
         store: slice store with the true masks.
         out: folder of the report.
-        data: on which data, in words.
-        simulated: whether the patients are simulated; a report holds one kind.
-        annotators: other readers' masks in the same form, each scored like a model, in pairs and against the consensus.
-        title: of the report.
+        data: the data, in words.
+        simulated: whether the patients are simulated; a report holds one kind only.
+        annotators: other readers' masks in the same form, scored like models, in pairs and against the consensus.
+        title: title of the report.
         cases: case tables, for strata and to refuse a mixed population, beside those the store was cut from.
-        margin: mean Dice within which two models count as equal; state it before looking.
+        margin: difference of mean Dice within which two models count as equal; choose it before seeing the results.
         mode: how the models predicted.
-        jobs: threads that score.
-        first: makes sections that stand before the others, once the scores are known.
+        jobs: number of scoring threads.
+        first: makes the sections that come before the others, once the scores are known.
         origins: name -> where its predictions come from.
 
     Returns:
         The content of `tables.json`: key -> title, note and rows.
 
     Raises:
-        PopulationError: if simulated and real patients are mixed, or taken for each other.
-        NotFoundError: if a mask is missing, which is not the same as an empty one.
+        PopulationError: if simulated and real patients are mixed, or one kind is declared as the other.
+        NotFoundError: if a mask is missing, which is not the same as an empty mask.
         FormatError: if a mask does not fit its slice.
         ModelNameError: if a name can't be used.
     """
@@ -101,10 +101,10 @@ def score_store(
     margin: float | None = None,
     jobs: int = 1,
 ) -> Evaluated:
-    """Check whose slices they are and score every model on each.
+    """Check whose slices they are, and score every model on each slice.
 
     Raises:
-        PopulationError: if simulated and real patients are mixed, or taken for each other.
+        PopulationError: if simulated and real patients are mixed, or one kind is declared as the other.
     """
     rows = read_slices(store)
     population = population_of((row.origin for row in rows), simulated=simulated)
@@ -122,16 +122,16 @@ def write_report(
     more: Sequence[Section] = (),
     quoted: tuple[str, ...] = ("cutoffs", "label_origin", "others"),
 ) -> dict[str, Any]:
-    """Write the report of what was scored.
+    """Write the report.
 
     Args:
         evaluated: the scores.
-        out: folder.
-        data: on which data, in words.
-        title: of the report.
-        first: sections that stand before the others.
-        more: sections after the patients'.
-        quoted: published tables, quoted on recorded patients only.
+        out: folder of the report.
+        data: the data, in words.
+        title: title of the report.
+        first: sections that come before the others.
+        more: sections after those on patients.
+        quoted: published tables to quote, for recorded patients only.
 
     Returns:
         The content of `tables.json`.
@@ -157,10 +157,10 @@ def write_report(
 
 
 def all_named(models: Mapping[str, Masks], annotators: Mapping[str, Masks]) -> dict[str, Masks]:
-    """Models, then readers; a name stands once and can be a file's.
+    """Models, then readers, by name; names are unique and valid as file names.
 
     Raises:
-        ModelNameError: if one can't, if it names both, or if there is no model.
+        ModelNameError: if a name cannot be a file's or is used twice, or if there is no model.
     """
     both = [*models, *annotators]
     for name in both:

@@ -1,32 +1,32 @@
-"""How every figure of a report is computed: the paper's conventions and what they leave open, in one place.
+"""How every figure of a report is computed: the paper's conventions, and ours where the paper leaves it open.
 
-Faanes et al. ("Evaluation and validation", Tables 1 and 2) and the script that the authors published with it:
+From Faanes et al. ("Evaluation and validation", Tables 1 and 2) and the script that the authors published with it:
 
 - A slice is scored by its pixels: TP, FP and FN count pixels of the predicted and the true mask.
 - Dice = 2 TP / (2 TP + FP + FN), precision = TP / (TP + FP), recall = TP / (TP + FN), FNR = 1 - recall.
 - An empty prediction on a slice with tumour has Dice, precision and recall 0 and FNR 1, and stays in every mean.
 - PP, positive predictions, is the share of tumour slices in which anything was segmented (TP or FP is not 0).
 - Means are over slices, with the population's standard deviation (divided by n).
-- Areas are pixels times the slice's own row and column spacing; bins are open below and closed above.
-- Slices without tumour have a table of their own. They have no Dice without a contour, and never enter a mean Dice
-  over tumour slices. By predicted area, where a viewer can't know better, a false contour counts as Dice 0.
+- An area is the number of pixels times the slice's own row and column spacing; bins are open below, closed above.
+- Slices without tumour have a table of their own. Without a contour they have no Dice, and they never enter a mean Dice
+  over tumour slices. In tables by predicted area, which is all a viewer knows, a false contour counts as Dice 0.
 - HD95 is the larger of the two directed 95th percentiles (linear between ranks) of the distances in mm between the
-  masks' edge pixels; an edge pixel has a neighbour, above, below, left or right, outside the mask, or outside the
+  masks' edge pixels; an edge pixel has a neighbour (above, below, left or right) outside the mask or outside the
   picture. The authors' script (seg-metrics) pools both directions before it takes the percentile, counts diagonal
-  neighbours, and no edge at the picture's border: that is "HD95 pooled". Both, and |vs|, are means over tumour slices
-  with a prediction: without one there is no distance.
-- vs = 2 (P - T) / (P + T) of the predicted and the true area; |vs| is a difference, 0 is perfect, 2 the worst.
+  neighbours, and sees no edge at the picture's border: that is "HD95 pooled". Both, and |vs|, are means over tumour
+  slices with a prediction, since without one there is no distance.
+- vs = 2 (P - T) / (P + T) of the predicted and the true area; |vs| is a difference: 0 is perfect, 2 the worst.
 - Area error = (P - T) / T, signed.
 
 Beyond the paper:
 
-- Detection and delineation are apart: a tumour slice is detected if contour and truth share a pixel; "Dice where
-  detected" is the mean over those alone.
-- A figure over fewer than five patients is not given. Intervals and tests take patients as their unit, since the
+- Detection and delineation are reported separately: a tumour slice is detected if contour and truth share a pixel;
+  "Dice where detected" is the mean over detected slices only.
+- No figure is given over fewer than five patients. Intervals and tests take patients as their unit, since the
   slices of one patient are not independent.
 - Volume Dice adds TP, FP and FN over the slices of one direction of one volume, then takes the mean of the
-  directions. It knows only the slices in the store: false contours in slices that were not cut are not in it.
-- The largest-slice protocol takes, of each patient, the one slice with the largest true area.
+  directions. It knows only the slices in the store, so it misses false contours in slices that were not cut.
+- The largest-slice protocol takes each patient's one slice with the largest true area.
 - Specificity is the share of tumour-free slices without a contour; "none above 35 mm²" forgives small ones.
 """
 
@@ -45,4 +45,4 @@ WORDS = (
     "Volume Dice adds TP, FP and FN over the stored slices of one direction of a volume, then takes the mean of the "
     "directions. Largest slice: of each patient, the one with the largest true area.",
 )
-"""The same for readers of a report, one sentence or two each."""
+"""The same conventions for readers of a report, in one or two sentences each."""

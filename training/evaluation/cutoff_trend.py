@@ -1,4 +1,4 @@
-"""Dice and positive predictions against the area cut-off of the training slices: what the paper's Table 1 asks."""
+"""Dice and positive predictions against the area cut-off of the training slices, as in the paper's Table 1."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MEAN = "mean"
-"""What stands in the column of folds where they are averaged."""
+"""The entry in the fold column for the average over folds."""
 _HEAD = ("series", "cut-off mm²", "fold", *(band_words(band) for band in BANDS), "total", "PP", "detected")
 _DOT: dict[str, Any] = {"linewidth": 0, "markersize": 4, "alpha": 0.55}
 _MARKS: dict[str, dict[str, Any]] = {"detected": {"marker": "s", "dashes": (3, 1.5)}}
@@ -30,12 +30,12 @@ class Run:
     """One cell of an experiment's grid.
 
     Attributes:
-        model: its name, as `MRI_200`.
+        model: its name, such as `MRI_200`.
         cutoff_mm2: training slices have more tumour than this.
-        fold: which of the folds, or `all` where they were predicted together.
+        fold: the fold's number, or `all` if the folds predicted together.
         predictions: folder of `NAME.nii.gz` masks.
-        series: what belongs on one line of a figure, as the size of the label error; by default what stands before
-            the last `_` of the model's name.
+        series: runs of one series share a line in a figure, for instance one size of the label error; by default the
+            part of the model's name before the last `_`.
     """
 
     model: str
@@ -46,18 +46,18 @@ class Run:
 
     @property
     def line(self) -> str:
-        """Its line in a figure."""
+        """The name of the run's line in a figure."""
         return self.series or self.model.rpartition("_")[0] or self.model
 
 
 def run_names(runs: Sequence[Run]) -> dict[str, Run]:
-    """The runs by a name each: the model's, with its fold where a model has several."""
+    """The runs by name: the model's name, with the fold if the model has several."""
     several = {run.model for run in runs if sum(other.model == run.model for other in runs) > 1}
     return {f"{run.model} fold {run.fold}" if run.model in several else run.model: run for run in runs}
 
 
 def trend_table(scores: Scores, runs: Mapping[str, Run]) -> Table:
-    """Mean Dice by true area, PP and detection of each run, and the mean of the folds where there are several."""
+    """Mean Dice by true area, PP and detection of each run, and the mean over folds if there are several."""
     rows: list[tuple[Cell, ...]] = []
     cells = dict.fromkeys((run.line, run.cutoff_mm2) for run in runs.values())
     for series, cutoff in sorted(cells):
@@ -75,7 +75,7 @@ def trend_table(scores: Scores, runs: Mapping[str, Run]) -> Table:
 
 
 def draw_trend(table: Table, path: Path, population: Population) -> None:
-    """Draw `trend_table`: lines through the means of the folds, each fold a dot."""
+    """Draw `trend_table`: a line through the means over folds, and a dot for each fold."""
     cutoffs = sorted({float(str(row[1])) for row in table.rows})
     series = list(dict.fromkeys(str(row[0]) for row in table.rows))
     one = len(series) == 1
@@ -97,7 +97,7 @@ def draw_trend(table: Table, path: Path, population: Population) -> None:
 
 
 def _draw_line(axes: "Axes", rows: Sequence[tuple[Cell, ...]], column: int, name: str, colour: str) -> None:
-    """One line through the means, or through single folds, with a dot for each fold beside a mean."""
+    """Draw one line through the means, with a dot for each fold, or through single folds if there is no mean."""
     cutoffs = sorted({float(str(row[1])) for row in rows})
     averaged = {row[1] for row in rows if row[2] == MEAN}
     known = [row for row in rows if row[column] is not None]
@@ -109,12 +109,12 @@ def _draw_line(axes: "Axes", rows: Sequence[tuple[Cell, ...]], column: int, name
 
 
 def _height(cell: Cell) -> float:
-    """How high a figure is drawn: a share in percent."""
+    """The y value of a figure; shares are in percent."""
     return 100 * cell.share if isinstance(cell, Percent) else float(str(cell))
 
 
 def _figures(slices: Sequence[Scored]) -> tuple[Cell, ...]:
-    """Mean Dice by band and over all, PP, detection."""
+    """Mean Dice by band and over all bands, PP, detection."""
     tumour = with_tumour(slices)
     groups = [*(in_band(tumour, true_area, band) for band in BANDS), tumour]
     means = [found[0] if (found := spread(group, lambda one: one.dice)) else None for group in groups]
@@ -123,7 +123,7 @@ def _figures(slices: Sequence[Scored]) -> tuple[Cell, ...]:
 
 
 def _mean(cells: Sequence[Cell]) -> Cell:
-    """Mean of the folds' figures; None if one is missing."""
+    """The mean of the folds' figures; None if one is missing."""
     values = [_value(cell) for cell in cells]
     known = [value for value in values if value is not None]
     if len(known) < len(values):

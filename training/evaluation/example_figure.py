@@ -1,4 +1,4 @@
-"""The paper's Figures 6 and 8: slices with the true contour and each model's, true area and Dice on each."""
+"""The paper's Figures 6 and 8: slices with the true contour, each model's contour, the true area and the Dice."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 MOST_MODELS = 5
-"""More contours than these on one picture can't be told apart."""
+"""With more contours than this on one picture, readers cannot tell them apart."""
 _MARGIN_MM = 12.0
 _BAR_MM = 10.0
 _RANGES = (*BANDS[:2], (MIN_RELIABLE_MM2, 600.0), (600.0, float("inf")))
@@ -33,9 +33,9 @@ class Example:
 
     Attributes:
         row: the slice.
-        image: (rows, cols).
-        true: (rows, cols).
-        masks: model -> (rows, cols).
+        image: grey values (rows, cols).
+        true: true mask (rows, cols).
+        masks: model -> its mask (rows, cols).
         dice: model -> Dice.
     """
 
@@ -47,9 +47,9 @@ class Example:
 
 
 def choose(scores: Scores) -> list[int]:
-    """Positions of one typical slice for each range of true area: its mean Dice over the models is the median's.
+    """Positions of one typical slice per range of true area: the one whose mean Dice over the models is the median.
 
-    Nobody picks: the best and the worst slices are equally far from being shown. Patients differ where they can.
+    Nobody picks the slices, so neither the best nor the worst are favoured. Each is of another patient where possible.
     """
     first = next(iter(scores.values()))
     place = {one.row.name: at for at, one in enumerate(first)}
@@ -66,7 +66,7 @@ def choose(scores: Scores) -> list[int]:
 
 
 def examples(scores: Scores, store: Path, models: Mapping[str, Segment]) -> list[Example]:
-    """The chosen slices, read again with every shown model's mask."""
+    """Read the chosen slices again, with the mask of every model that is shown."""
     shown = spread_out(list(scores))
     first = next(iter(scores.values()))
     found = []
@@ -79,14 +79,14 @@ def examples(scores: Scores, store: Path, models: Mapping[str, Segment]) -> list
 
 
 def spread_out(models: Sequence[str]) -> list[str]:
-    """All models, or of too many the first, the middle one and the last."""
+    """All models, or if there are too many, the first, the middle one and the last."""
     if len(models) <= MOST_MODELS:
         return list(models)
     return [models[0], models[len(models) // 2], models[-1]]
 
 
 def example_table(found: Sequence[Example]) -> Table:
-    """Which slices are shown."""
+    """A table of the slices that are shown."""
     rows = [(one.row.name, one.row.patient, one.row.axis, one.row.area_mm2, *one.dice.values()) for one in found]
     head = ("slice", "patient", "direction", "true area mm²", *(found[0].dice if found else ()))
     note = "One slice for each range of area: the one whose mean Dice over the models is the median of its range."
@@ -94,12 +94,12 @@ def example_table(found: Sequence[Example]) -> Table:
 
 
 def draw_panels(found: Sequence[Example], models: Sequence[str], path: Path, population: Population) -> None:
-    """Draw the examples side by side at one scale, truth in green and each model in the colour of the other figures.
+    """Draw the examples side by side at one scale: the truth in green, each model in its colour of the other figures.
 
     Args:
-        found: the slices.
+        found: the example slices.
         models: all models, shown here or not.
-        path: of the PNG.
+        path: the PNG to write.
         population: whose slices they are.
     """
     colour = {name: line for name, line in colours(models).items() if name in found[0].masks}
@@ -115,7 +115,7 @@ def draw_panels(found: Sequence[Example], models: Sequence[str], path: Path, pop
 
 
 def _draw(axes: "Axes", one: Example, colour: Mapping[str, str], half: float) -> None:
-    """One slice, in mm about the middle of what is marked; the truth on top."""
+    """Draw one slice, in mm around the middle of all masks; the truth on top."""
     rows, cols = one.image.shape
     extent = (0, cols * one.row.col_mm, rows * one.row.row_mm, 0)
     top = float(np.percentile(one.image[one.image > 0], 99.5)) if (one.image > 0).any() else 1.0
@@ -134,7 +134,7 @@ def _draw(axes: "Axes", one: Example, colour: Mapping[str, str], half: float) ->
 
 
 def _outline(axes: "Axes", mask: NDArray[np.bool_], row: SliceRow, colour: str, width: float) -> None:
-    """A mask's contour; padded, so that it closes at the picture's border."""
+    """Draw a mask's contour; the mask is padded, so that the contour closes at the picture's border."""
     if mask.any():
         padded = np.pad(mask.astype(np.float32), 1)
         x = (np.arange(padded.shape[1]) - 0.5) * row.col_mm
@@ -143,7 +143,7 @@ def _outline(axes: "Axes", mask: NDArray[np.bool_], row: SliceRow, colour: str, 
 
 
 def _list_dice(axes: "Axes", one: Example, colour: Mapping[str, str]) -> None:
-    """Each model's Dice below its slice."""
+    """Write each model's Dice below the slice."""
     axes.axis("off")
     axes.set(xlim=(0, 1), ylim=(len(one.dice), 0))
     for at, (name, dice) in enumerate(one.dice.items()):
@@ -158,20 +158,20 @@ def _marked(one: Example) -> NDArray[np.bool_]:
 
 
 def _bounds(one: Example) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """First and last marked (row, col), mm."""
+    """The first and the last marked (row, col), mm."""
     where = np.argwhere(_marked(one)) * (one.row.row_mm, one.row.col_mm)
     return where.min(axis=0), where.max(axis=0)
 
 
 def _reach(one: Example) -> tuple[float, float]:
-    """Height and width of what is marked, with a margin, mm."""
+    """Height and width of all masks together, with a margin, mm."""
     first, last = _bounds(one)
     height, width = last - first + 2 * _MARGIN_MM
     return float(height), float(width)
 
 
 def _middle(one: Example) -> tuple[float, float]:
-    """The middle of what is marked, (row, col) mm."""
+    """The middle of all masks together, (row, col) mm."""
     first, last = _bounds(one)
     row, col = (first + last) / 2
     return float(row), float(col)

@@ -1,4 +1,4 @@
-"""Colours that colour-blind readers tell apart, and the one style of all figures."""
+"""The style of all figures, with colours that colour-blind readers can tell apart."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TRUTH = "#00c08b"
-"""Green, as in the paper's Figures 6 and 8; bluish, so that it differs from every other also without red cones."""
+"""Green, as in the paper's Figures 6 and 8; bluish, so that it stays distinct to readers without red cones."""
 _COLOURS = ("#e69f00", "#56b4e9", "#d55e00", "#cc79a7", "#0072b2", "#f0e442", "#7f7f7f")
-"""Okabe and Ito (2008), without its green, which is the truth's."""
+"""Okabe and Ito (2008), without their green, which we use for the truth."""
 EDGE = "#5b6470"
-"""Of bars, boxes and axes."""
+"""The colour of the edges of bars, boxes and axes."""
 
 
 def colours(models: Iterable[str]) -> dict[str, str]:
-    """One colour a model: distinct ones for few, an ordered scale (plasma) for many, as of nine cut-offs."""
+    """One colour per model: distinct for a few models, an ordered scale (plasma) for many, such as nine cut-offs."""
     names = list(models)
     if len(names) <= len(_COLOURS):
         return dict(zip(names, _COLOURS, strict=False))
@@ -31,7 +31,7 @@ def colours(models: Iterable[str]) -> dict[str, str]:
 
 
 def new_figure(width: float, height: float) -> "Figure":
-    """An empty figure in the style of all, width and height in inches, drawn without a display."""
+    """An empty figure in this style, width and height in inches, drawn without a display."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -61,7 +61,7 @@ def new_figure(width: float, height: float) -> "Figure":
 
 
 def save(figure: "Figure", path: Path, population: Population) -> None:
-    """Write a PNG whose bytes depend on what is drawn only; on simulated patients it says so, wherever it goes."""
+    """Write a PNG whose bytes depend only on what is drawn; a figure of simulated patients says so in the picture."""
     if population.simulated:
         figure.supxlabel("Simulated patients", fontsize=8, color=EDGE, x=0.995, ha="right")
     if population is Population.BY_EYE:

@@ -36,7 +36,7 @@ _STATISTICS = ("slices", "mean", "median", "quartile 1", "quartile 3", "whisker 
 
 
 def box_table(scores: Scores) -> Table:
-    """What Figures 5 and 7 show: dot, line, box and whiskers (1.5 times the box, to the last slice) of each model."""
+    """The numbers of Figures 5 and 7: each model's dot, line, box, whiskers (1.5 times the box, to the last slice)."""
     rows: list[tuple[Cell, ...]] = []
     for name, value in _BOXED.items():
         for model, slices in scores.items():
@@ -77,7 +77,7 @@ def draw_boxes(table: Table, path: Path, population: Population) -> None:
 
 
 def reliability_table(scores: Scores) -> Table:
-    """By what is segmented: the spread of Dice, false contours at 0, and how often nothing is segmented on tumour."""
+    """By segmented area: the spread of Dice, with false contours at 0, and how often a tumour gets no contour."""
     rows: list[tuple[Cell, ...]] = []
     for model, slices in scores.items():
         tumour = with_tumour(slices)
@@ -127,7 +127,7 @@ def draw_reliability(table: Table, path: Path, population: Population) -> None:
 
 
 def area_table(stores: Mapping[str, Sequence[SliceRow]]) -> Table:
-    """What Figure 3 shows: tumour slices by true area, in the ranges between the paper's cut-offs."""
+    """The numbers of Figure 3: tumour slices by true area, in the ranges between the paper's cut-offs."""
     edges = (*CUT_OFFS_MM2, np.inf)
     ranges = list(itertools.pairwise(edges))
     rows: list[tuple[Cell, ...]] = [
@@ -139,7 +139,7 @@ def area_table(stores: Mapping[str, Sequence[SliceRow]]) -> Table:
 
 
 def cutoff_table(stores: Mapping[str, Sequence[SliceRow]], cutoffs: Sequence[float] = CUT_OFFS_MM2) -> Table:
-    """What Figure 4 shows: tumour slices larger than each cut-off."""
+    """The numbers of Figure 4: tumour slices larger than each cut-off."""
     rows: list[tuple[Cell, ...]] = [
         (f"{cutoff:g}", *(sum(row.area_mm2 > 0 for row in larger_than(of, cutoff)) for of in stores.values()))
         for cutoff in cutoffs
@@ -169,7 +169,7 @@ def draw_counts(table: Table, path: Path, population: Population) -> None:
 
 
 def _box(slices: Sequence[Scored], value: Callable[[Score], float | None]) -> tuple[Cell, ...]:
-    """Number of slices, mean, median, quartiles and whiskers; only the number under five patients."""
+    """Number of slices, mean, median, quartiles and whiskers; only the number for fewer than five patients."""
     having = [one for one in slices if value(one.score) is not None]
     numbers = np.array([value(one.score) for one in having], float)
     if n_patients(having) < MIN_PATIENTS:
@@ -182,12 +182,12 @@ def _box(slices: Sequence[Scored], value: Callable[[Score], float | None]) -> tu
 
 
 def drawable(table: Table) -> bool:
-    """Whether there is anything in it to draw: a mean that is given."""
+    """Whether there is anything to draw: at least one mean is given."""
     return any(isinstance(row[3], float) for row in table.rows)
 
 
 def legend_handles(models: Mapping[str, str]) -> list["Line2D"]:
-    """One coloured line a model, for a legend."""
+    """One coloured line per model, for a legend."""
     from matplotlib.lines import Line2D
 
     return [Line2D([], [], color=colour, linewidth=2, label=model) for model, colour in models.items()]

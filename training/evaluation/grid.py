@@ -1,4 +1,4 @@
-"""An experiment's grid of models, cut-offs and folds in one report: the paper's two experiments."""
+"""One report of an experiment's grid of models, cut-offs and folds, as in the paper's two experiments."""
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,7 +19,7 @@ _NEEDED = ("model", "cutoff_mm2", "fold", "predictions")
 
 
 def read_grid(path: Path) -> list[Run]:
-    """Read a grid: a CSV of model, cutoff_mm2, fold (a number or `all`), predictions, and if there is one, series.
+    """Read a grid: a CSV with the columns model, cutoff_mm2, fold (a number or `all`), predictions and maybe series.
 
     Predictions are folders, relative to the file's own.
 
@@ -54,33 +54,33 @@ def compare_grid(
     jobs: int = 1,
     origins: Mapping[Path, Origin] = {},
 ) -> dict[str, Any]:
-    """Write the report of a grid: all that `compare` writes, and before it what the grid varies.
+    """Write the report of a grid: sections on what the grid varies, then everything that `compare` writes.
 
-    Several cut-offs: Dice, PP and detection against the cut-off. With the training stores: how many slices of which
-    area they hold and how many are left at each cut-off (the paper's Figures 3 and 4).
+    With several cut-offs, it shows Dice, PP and detection against the cut-off. With the training stores, it shows how
+    many slices of which area they hold and how many are left at each cut-off (the paper's Figures 3 and 4).
 
     Args:
-        runs: the grid; each fold of a model is a model of its own in the tables, and a dot beside their mean.
-        store: slice store with the true masks, uncut.
+        runs: the grid; in the tables each fold is a model of its own, in the figures a dot beside the mean over folds.
+        store: slice store with the true masks, without an area cut-off.
         out: folder of the report.
-        data: on which data, in words.
+        data: the data, in words.
         simulated: whether the patients are simulated.
         annotators: other readers' masks.
-        training: label origin -> slice store that was trained on.
-        notes: sentences at the top, as that the cut-off was chosen on these same patients.
-        title: of the report.
+        training: label origin -> slice store of the training.
+        notes: sentences at the top, for instance that the cut-off was chosen on these same patients.
+        title: title of the report.
         cases: case tables, beside those the store was cut from.
-        margin: mean Dice within which two models count as equal.
+        margin: difference of mean Dice within which two models count as equal.
         mode: how the models predicted.
-        jobs: threads that score.
+        jobs: number of scoring threads.
         origins: folder of predictions -> where they come from.
 
     Returns:
         The content of `tables.json`.
 
     Raises:
-        FormatError: if two runs of the grid are one.
-        PopulationError: if simulated and real patients are mixed, or taken for each other.
+        FormatError: if two runs of the grid are the same.
+        PopulationError: if simulated and real patients are mixed, or one kind is declared as the other.
     """
     named = run_names(runs)
     if len(named) < len(runs):
@@ -117,7 +117,7 @@ def compare_grid(
 
 
 def _training(stores: Mapping[str, Path], runs: Sequence[Run], out: Path, population: Population) -> Section:
-    """Figures 3 and 4: the training slices."""
+    """The section of Figures 3 and 4 on the training slices."""
     rows = {name: read_slices(store) for name, store in stores.items()}
     cutoffs = sorted({run.cutoff_mm2 for run in runs})
     left = cutoff_table(rows, cutoffs)

@@ -1,4 +1,4 @@
-"""Label transfer measured: the MRI's mask, carried over, against the mask drawn on the same ultrasound volume.
+"""Measures label transfer: compares the MRI's mask, carried over, with the mask drawn on the same ultrasound volume.
 
 The paper trains on transferred masks and never reports how well they fit. RESECT-SEG has both masks of 23 patients.
 """
@@ -38,21 +38,21 @@ _WORDS = (
 
 
 _UNIT = 1.0
-"""Scores here count voxels: their area of a pixel means nothing in 3D."""
+"""The area of a pixel that `score` asks for: it means nothing in 3D, where we count voxels."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transferred:
-    """How one case's mask came over.
+    """How well one case's mask was transferred.
 
     Attributes:
-        case: its name.
-        patient: whose it is.
-        before: against the ultrasound's mask by navigation alone.
-        after: the same after registration; HD95 too.
-        voxel_mm3: of the ultrasound's grid.
-        centre_mm: between the two masks' centres, after registration; None where the carried mask is out of view.
-        decision: `accept` or `reject` in the review, empty before it.
+        case: the case's name.
+        patient: the case's patient.
+        before: score against the ultrasound's mask by navigation alone.
+        after: the same after registration, with HD95.
+        voxel_mm3: volume of a voxel of the ultrasound's grid.
+        centre_mm: distance of the two masks' centres after registration; None if the carried mask is out of view.
+        decision: `accept` or `reject` in the review; empty if it was not reviewed.
     """
 
     case: str
@@ -67,21 +67,21 @@ class Transferred:
 def compare_labels(cases: Path, registered: Path, out: Path, *, data: str, simulated: bool) -> dict[str, Any]:
     """Measure every case that has both masks and was registered, and write `report.html`, `report.md`, `labels.json`.
 
-    A case that cannot be measured is reported on stderr and leaves the others going.
+    A case that cannot be measured is reported on stderr; the others go on.
 
     Args:
         cases: case table with us, us_label and mri_label.
-        registered: folder of `ius-train register`.
+        registered: folder that `ius-train register` wrote.
         out: folder of the report.
-        data: on which data, in words.
+        data: the data, in words.
         simulated: whether the patients are simulated.
 
     Returns:
         The content of `labels.json`: key -> title, note and rows.
 
     Raises:
-        PopulationError: if simulated and real patients are mixed, or taken for each other.
-        NotFoundError: if not one case could be measured.
+        PopulationError: if simulated and real patients are mixed, or one kind is declared as the other.
+        NotFoundError: if no case could be measured.
     """
     chosen = [case for case in read_cases(cases) if case.us_label and case.mri_label and not case.exclude]
     population = Population.of(simulated)
@@ -101,7 +101,7 @@ def compare_labels(cases: Path, registered: Path, out: Path, *, data: str, simul
 
 
 def case_table(measured: Sequence[Transferred]) -> Table:
-    """One row a case."""
+    """The table of cases, one row each."""
     figures_head = ("Dice before", "Dice after", "precision", "recall", "HD95 mm", "centres mm")
     head = ("case", "patient", *figures_head, "MRI mask cm³", "US mask cm³", "review")
     rows: list[tuple[Cell, ...]] = []
@@ -115,7 +115,7 @@ def case_table(measured: Sequence[Transferred]) -> Table:
 
 
 def summary_table(measured: Sequence[Transferred]) -> Table:
-    """Means over patients, before and after, over all and over those that were accepted."""
+    """Means over patients before and after registration, of all cases and of the accepted ones."""
     first = {one.patient: one for one in reversed(measured)}
     groups = {"all": list(first.values())[::-1]}
     accepted = [one for one in groups["all"] if one.decision == "accept"]
@@ -131,7 +131,7 @@ def summary_table(measured: Sequence[Transferred]) -> Table:
 
 
 def _each(cases: Sequence[Case], registered: Path) -> Iterator[Transferred]:
-    """Every case that can be measured."""
+    """Measure every case that can be measured."""
     decisions = read_review(registered)
     for case in tqdm(cases, desc="labels", unit="case"):
         try:
@@ -141,7 +141,7 @@ def _each(cases: Sequence[Case], registered: Path) -> Iterator[Transferred]:
 
 
 def _measure(case: Case, registered: Path, decision: str) -> Transferred:
-    """One case."""
+    """Measure one case."""
     label = registered / "labels" / f"{case.case}.nii.gz"
     if not label.is_file():
         raise NotFoundError(f"It has no registered MRI mask in {registered}: run 'ius-train register'.")
@@ -167,7 +167,7 @@ def _measure(case: Case, registered: Path, decision: str) -> Transferred:
 
 
 def _between_centres(one: Mask, other: Mask, spacing: tuple[float, ...]) -> float | None:
-    """Distance of two masks' centres, mm; None where one is empty."""
+    """Distance of two masks' centres, mm; None if one is empty."""
     if not one.any() or not other.any():
         return None
     centres = [np.argwhere(mask).mean(axis=0) * spacing for mask in (one, other)]
@@ -175,5 +175,5 @@ def _between_centres(one: Mask, other: Mask, spacing: tuple[float, ...]) -> floa
 
 
 def _dice(one: Score) -> float:
-    """Dice of masks of which one at least is not empty."""
+    """Dice of two masks, of which at least one is not empty."""
     return one.dice or 0.0

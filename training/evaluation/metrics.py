@@ -1,7 +1,7 @@
-"""Scores of one predicted mask against the true one, and the table of metrics that every report is made of.
+"""Scores of a predicted mask against the true one, and the table of metrics that every report is made from.
 
-The conventions are in `training.evaluation.conventions`. A metric is added here alone: its value in `Score`, its line
-in `METRICS`; tables, box plots, slices.csv and the words of a report follow.
+The conventions are in `training.evaluation.conventions`. To add a metric, add its value to `Score` and its line to
+`METRICS`; tables, box plots, slices.csv and the words of a report follow.
 """
 
 from collections.abc import Callable
@@ -19,16 +19,16 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """How one slice came out.
+    """The counts and distances of one slice.
 
     Attributes:
         tp: pixels in both masks.
-        fp: pixels in the predicted mask alone.
-        fn: pixels in the true mask alone.
+        fp: pixels in the predicted mask only.
+        fn: pixels in the true mask only.
         pixel_mm2: area of a pixel.
-        hd95_mm: Hausdorff distance, the larger of the directed 95th percentiles; None where a mask is empty, or where
-            it was not asked for.
-        hd95_pooled_mm: the 95th percentile of both directions together, as the paper's script has it; None likewise.
+        hd95_mm: Hausdorff distance, the larger of the directed 95th percentiles; None if a mask is empty, or if it was
+            not asked for.
+        hd95_pooled_mm: the 95th percentile of both directions together, as in the paper's script; None likewise.
     """
 
     tp: int
@@ -50,12 +50,12 @@ class Score:
 
     @property
     def dice(self) -> float | None:
-        """2 TP / (2 TP + FP + FN); None where both masks are empty."""
+        """2 TP / (2 TP + FP + FN); None if both masks are empty."""
         return dice_of_counts(self.tp, self.fp, self.fn)
 
     @property
     def precision(self) -> float | None:
-        """TP / (TP + FP); 0 where tumour was missed altogether, None on a tumour-free slice without a contour."""
+        """TP / (TP + FP); 0 if a tumour got no contour at all, None on a tumour-free slice without a contour."""
         return 0.0 if self.has_tumour and not self.positive else _ratio(self.tp, self.tp + self.fp)
 
     @property
@@ -70,7 +70,7 @@ class Score:
 
     @property
     def vs(self) -> float | None:
-        """2 (P - T) / (P + T) of the areas, signed: 0 is perfect; None where both masks are empty."""
+        """2 (P - T) / (P + T) of the areas, signed: 0 is perfect; None if both masks are empty."""
         return _ratio(2 * (self.fp - self.fn), 2 * self.tp + self.fp + self.fn)
 
     @property
@@ -96,14 +96,14 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One figure of a slice.
+    """One metric of a slice.
 
     Attributes:
-        name: heads its column in tables, and its box plot.
-        of: the slice's figure; None where it has none, and the slice then stays out of the mean.
+        name: the title of its column in tables and of its box plot.
+        of: computes the slice's value; a slice with None stays out of the mean.
         words: how it is counted, for readers of a report.
-        boxed: whether the box plots show it: the paper's Figures 5 and 7.
-        column: its name in slices.csv, a field or property of `Score`; None leaves it out there.
+        boxed: whether the box plots show it, the paper's Figures 5 and 7.
+        column: its column in slices.csv, a field or property of `Score`; None leaves it out there.
     """
 
     name: str
@@ -114,7 +114,7 @@ class Metric:
 
 
 def _vs_of_positive(one: Score) -> float | None:
-    """|vs|, of slices with a prediction."""
+    """|vs| of a slice with a prediction; None without one."""
     return abs(one.vs) if one.positive and one.vs is not None else None
 
 
@@ -163,7 +163,7 @@ def score(predicted: Mask, true: Mask, pixel_mm2: float) -> Score:
 
 
 def score_with_distances(predicted: Mask, true: Mask, spacing: tuple[float, float]) -> Score:
-    """Score one slice, HD95 too.
+    """Score one slice, with HD95.
 
     Args:
         predicted: (rows, cols).
@@ -179,12 +179,12 @@ def hd95_mm(predicted: Mask, true: Mask, spacing: tuple[float, ...]) -> float | 
     """The larger of the two directed 95th percentiles of the distances between the masks' edges.
 
     Args:
-        predicted: of any number of axes.
-        true: the same shape.
+        predicted: a mask with any number of axes.
+        true: a mask of the same shape.
         spacing: mm along each axis.
 
     Returns:
-        mm, or None where a mask is empty.
+        mm, or None if a mask is empty.
     """
     if not predicted.any() or not true.any():
         return None
@@ -196,16 +196,16 @@ def hd95_mm(predicted: Mask, true: Mask, spacing: tuple[float, ...]) -> float | 
 def hd95_pooled_mm(predicted: Mask, true: Mask, spacing: tuple[float, ...]) -> float | None:
     """The 95th percentile of the distances between the masks' edges, both directions in one list.
 
-    What seg-metrics computes, with which the paper's authors evaluated: an edge pixel has a neighbour outside the mask,
-    diagonal ones included, and the picture's border is no edge.
+    This is what seg-metrics computes, which the paper's authors used: an edge pixel has a neighbour outside the mask,
+    diagonal neighbours included, and the picture's border is not an edge.
 
     Args:
-        predicted: of any number of axes.
-        true: the same shape.
+        predicted: a mask with any number of axes.
+        true: a mask of the same shape.
         spacing: mm along each axis.
 
     Returns:
-        mm, or None where a mask is empty or fills the picture.
+        mm, or None if a mask is empty or fills the picture.
     """
     one, other = (_inner_edge(mask) * np.array(spacing) for mask in (predicted, true))
     if not len(one) or not len(other):
@@ -215,18 +215,18 @@ def hd95_pooled_mm(predicted: Mask, true: Mask, spacing: tuple[float, ...]) -> f
 
 
 def _inner_edge(mask: Mask) -> NDArray[np.intp]:
-    """Indices (n, axes) of the mask's pixels that have a neighbour outside it within the picture, diagonal ones too."""
+    """Indices (n, axes) of the mask's pixels with a neighbour (diagonal ones too) outside it but in the picture."""
     around = np.ones((3,) * mask.ndim, bool)
     return np.asarray(np.argwhere(mask & ~ndimage.binary_erosion(mask, around, border_value=1)))
 
 
 def _edge(mask: Mask) -> NDArray[np.intp]:
-    """Indices (n, axes) of the mask's pixels that have a direct neighbour outside it, or outside the picture."""
+    """Indices (n, axes) of the mask's pixels with a direct neighbour outside the mask or outside the picture."""
     box = ndimage.find_objects(mask.astype(np.uint8))[0]
     inside = mask[box]
     return np.asarray(np.argwhere(inside & ~ndimage.binary_erosion(inside)) + [side.start for side in box])
 
 
 def _ratio(part: float, whole: float) -> float | None:
-    """A ratio, or None where there is nothing to divide by."""
+    """The ratio, or None if the whole is 0."""
     return part / whole if whole else None

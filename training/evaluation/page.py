@@ -1,4 +1,4 @@
-"""A report as one HTML file that opens offline, and as Markdown; both of one population."""
+"""Writes a report of one population as a single HTML file that opens offline, and as Markdown."""
 
 import base64
 from collections.abc import Iterator, Sequence
@@ -31,10 +31,10 @@ class Section:
     """One part of a report.
 
     Attributes:
-        title: above it.
-        population: whose figures it holds.
-        pictures: shown first.
-        tables: below them.
+        title: its heading.
+        population: the patients whose figures it holds.
+        pictures: shown above the tables.
+        tables: shown below the pictures.
         words: paragraphs before both.
     """
 
@@ -50,10 +50,10 @@ class Page:
     """A whole report.
 
     Attributes:
-        title: above all.
-        data: on which data, in words.
+        title: its heading.
+        data: the data, in words.
         counts: how many slices of how many patients.
-        sections: in order, of one population.
+        sections: its sections in order, all of one population.
         conventions: how the figures are counted; empty leaves the section out.
     """
 
@@ -68,7 +68,7 @@ class Page:
         """The one population of all sections.
 
         Raises:
-            PopulationError: if they are of two.
+            PopulationError: if they are of two populations.
         """
         return only(section.population for section in self.sections)
 
@@ -83,7 +83,7 @@ class Page:
                 aside.write_text(text, encoding="utf-8")
 
     def as_markdown(self) -> str:
-        """The tables as Markdown; pictures by the paths they have beside it."""
+        """The report as Markdown, with pictures as relative paths."""
         parts = [f"# {self.title}", *self._notes()]
         for section in self.sections:
             parts += [f"## {section.title}", *section.words]
@@ -95,7 +95,7 @@ class Page:
         return "\n\n".join(part for part in [*parts, f"Made with {versions()}."] if part) + "\n"
 
     def as_html(self) -> str:
-        """One file with its pictures inside."""
+        """The report as one HTML file with the pictures inside."""
         style = files("training.evaluation").joinpath("page.css").read_text(encoding="utf-8")
         kind = "simulated" if self.population.simulated else "real"
         banner = (
@@ -115,19 +115,19 @@ class Page:
         )
 
     def _notes(self) -> Iterator[str]:
-        """What stands above all."""
+        """The notes at the top of the report."""
         yield from (self.population.value, self.data, self.counts, RESEARCH)
 
 
 def versions() -> str:
-    """`ius 0.1.0, numpy 2.4.6, ..., Python 3.11.2`, of what is installed."""
+    """The installed versions, as `ius 0.1.0, numpy 2.4.6, ..., Python 3.11.2`."""
     return ", ".join(
         [f"{name} {_version(name)}" for name in _PACKAGES if _version(name)] + [f"Python {python_version()}"]
     )
 
 
 def _version(name: str) -> str | None:
-    """Installed version of a package, or None."""
+    """The installed version of a package, or None."""
     try:
         return version(name)
     except PackageNotFoundError:
@@ -144,12 +144,12 @@ def _section(at: int, section: Section) -> str:
 
 
 def _untitled(section: Section) -> Sequence[tuple[str, Table]]:
-    """Each table with the heading it still needs: none where it repeats the section's."""
+    """Each table with its heading, which is left out if it repeats the section's."""
     return [("" if table.title == section.title else table.title, table) for table in section.tables]
 
 
 def _table(titled: tuple[str, Table]) -> str:
-    """A table with its heading and note."""
+    """A table with its heading and note as HTML."""
     title, table = titled
     body = f"<div class=table>{table.as_html()}</div><p class=note>{escape(table.note)}</p>"
     if table.long:
@@ -158,7 +158,7 @@ def _table(titled: tuple[str, Table]) -> str:
 
 
 def _picture(picture: Picture, note: str) -> str:
-    """A picture inside the page; its note unless a table below has the same."""
+    """A picture as HTML, with its note unless a table below has the same note."""
     data = base64.b64encode(picture.path.read_bytes()).decode()
     image = f'<img src="data:image/png;base64,{data}" alt="{escape(picture.title)}">'
     return f"<figure>{image}<figcaption><b>{escape(picture.title)}.</b> {escape(note)}</figcaption></figure>"

@@ -1,4 +1,4 @@
-"""Tables with the patient as the unit: each patient, means with intervals, differences between models."""
+"""Tables with the patient as the unit: single patients, means with intervals, differences between models."""
 
 import itertools
 from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ from training.slicing.size_bands import VERY_SMALL_MM2
 from training.slicing.slices import NATIVE
 
 Value = Callable[[Sequence[Scored]], float | None]
-"""One figure of one patient's slices, or None where they have none."""
+"""Computes one figure from a patient's slices; None if they have none."""
 
 
 def mean_dice(slices: Sequence[Scored]) -> float | None:
@@ -30,13 +30,13 @@ def mean_dice(slices: Sequence[Scored]) -> float | None:
 
 
 def largest_dice(slices: Sequence[Scored]) -> float | None:
-    """Dice of the slice with the patient's largest true area (the first of equals)."""
+    """Dice of the slice with the patient's largest true area (the first, if several are equal)."""
     tumour = with_tumour(slices)
     return max(tumour, key=true_area).score.dice if tumour else None
 
 
 def volume_dice(slices: Sequence[Scored]) -> float | None:
-    """TP, FP and FN added over the slices of one direction of one volume; the mean of directions, then of volumes."""
+    """Dice from TP, FP and FN added over one direction of a volume; then the mean of directions, then of volumes."""
     volumes: dict[str, dict[str, list[Scored]]] = {}
     for one in slices:
         if one.row.axis != NATIVE:
@@ -69,18 +69,18 @@ PROTOCOLS: dict[str, Value] = {
     "none above 35 mm²": specificity_35mm2,
 }
 _MOST_SHOWN = 24
-"""Rows of a table of pairs; a longer one is shown on demand."""
+"""The most rows of a table of pairs that the page shows at once; a longer one is shown on demand."""
 _RATES = ("detected", "no contour", "none above 35 mm²")
 
 
 def values(slices: Sequence[Scored], value: Value) -> dict[str, float]:
-    """Patient -> the figure, of the patients that have one."""
+    """Patient -> figure, for the patients that have one."""
     found = {patient: value(own) for patient, own in patients(slices).items()}
     return {patient: number for patient, number in found.items() if number is not None}
 
 
 def each_patient(scores: Scores) -> Table:
-    """One row a patient and model."""
+    """A table with one row per patient and model."""
     rows: list[tuple[Cell, ...]] = []
     for patient in patients(next(iter(scores.values()))):
         for model, slices in scores.items():
@@ -118,11 +118,11 @@ def protocols(scores: Scores) -> Table:
 
 
 def differences(scores: Scores, margin: float | None) -> Table | None:
-    """Each pair of models, patient by patient, in Dice and in detection; None for a single model.
+    """Compare each pair of models patient by patient, in Dice and detection; None for a single model.
 
     Args:
-        scores: two models or more.
-        margin: mean Dice within which two models count as equal; None where none was stated beforehand.
+        scores: the scores of two or more models.
+        margin: difference of mean Dice within which two models count as equal; None if none was stated beforehand.
     """
     pairs = list(itertools.combinations(scores, 2))
     rows: list[tuple[Cell, ...]] = []
@@ -154,38 +154,38 @@ def differences(scores: Scores, margin: float | None) -> Table | None:
 
 
 def estimate(figures: Sequence[float]) -> Estimate | None:
-    """Mean of the patients' figures with its interval; None under five patients."""
+    """The mean of the patients' figures with its interval; None for fewer than five patients."""
     found = interval(figures)
     return None if found is None else Estimate(float(np.mean(figures)), found.low, found.high)
 
 
 def _paired(one: Sequence[Scored], other: Sequence[Scored], value: Value) -> Difference:
-    """The difference of a figure over the patients that both have."""
+    """The difference of a figure over the patients that have it under both models."""
     first, second = values(one, value), values(other, value)
     both = [patient for patient in first if patient in second]
     return difference([first[patient] for patient in both], [second[patient] for patient in both])
 
 
 def _difference(result: Difference) -> Estimate | None:
-    """Mean difference with its interval."""
+    """The mean difference with its interval."""
     if result.mean is None or result.interval is None:
         return None
     return Estimate(result.mean, result.interval.low, result.interval.high)
 
 
 def _verdict(result: Difference, margin: float | None) -> str | None:
-    """Whether equality is shown."""
+    """The words on whether the two models were shown to be equal."""
     within = None if margin is None else result.within(margin)
     return None if within is None else "shown" if within else "not shown"
 
 
 def _p(value: float | None) -> Cell:
-    """As a cell."""
+    """A p value as a cell."""
     return None if value is None else Chance(value)
 
 
 def _cell(name: str, value: float | None) -> Cell:
-    """A rate in percent, a Dice as it is."""
+    """A figure as a cell: rates in percent, Dice as it is."""
     return Percent(value) if value is not None and name in _RATES else value
 
 
@@ -196,6 +196,6 @@ def _pooled(slices: Sequence[Scored]) -> float | None:
 
 
 def _mean(figures: Sequence[float | None]) -> float | None:
-    """Mean of those that are known."""
+    """The mean of the known figures."""
     known = [figure for figure in figures if figure is not None]
     return float(np.mean(known)) if known else None

@@ -19,7 +19,7 @@ _FILES = ("us", "us_label", "sweep", "mri")
 
 
 class PopulationError(IusError):
-    """Simulated and real patients would share a report, or one kind was declared as the other."""
+    """Simulated and real patients would share a report, or one kind is declared as the other."""
 
 
 class Population(Enum):
@@ -31,7 +31,7 @@ class Population(Enum):
 
     @classmethod
     def of(cls, simulated: bool) -> "Population":
-        """The population by whether it is simulated."""
+        """The simulated or the real population."""
         return cls.SIMULATED if simulated else cls.REAL
 
     @property
@@ -41,7 +41,7 @@ class Population(Enum):
 
 
 def only(populations: Iterable[Population]) -> Population:
-    """The one population of the parts of a page.
+    """The one population that all parts of a page share.
 
     Raises:
         PopulationError: if there are two, or none.
@@ -53,11 +53,11 @@ def only(populations: Iterable[Population]) -> Population:
 
 
 def population_of(origins: Iterable[str], *, simulated: bool) -> Population:
-    """The population of a store's slices, by where their masks were drawn and whether the patients are simulated.
+    """The population of a store's slices, from the origin of their masks and whether the patients are simulated.
 
     Raises:
-        PopulationError: if some of the masks were drawn by eye and others not, or simulated ones are said to be, or
-            some were painted.
+        PopulationError: if only some of the masks were drawn by eye, if masks drawn by eye are said to be of
+            simulated patients, or if some tumours were painted in.
     """
     found = set(origins)
     if PAINTED in found:
@@ -72,23 +72,23 @@ def population_of(origins: Iterable[str], *, simulated: bool) -> Population:
 
 
 def check_cases(tables: Iterable[Path], cases: Iterable[str], population: Population) -> dict[str, dict[str, str]]:
-    """Read what case tables say of the cases that are scored, and refuse another population than the one named.
+    """Read what the case tables say about the scored cases, and refuse cases of another population.
 
-    A case is simulated if its row says so, or if its files lie in a cohort that the simulator wrote. A report of real
-    patients needs every case in a table.
+    A case is simulated if its row says so, or if its files lie in a cohort that the simulator wrote. For a report of
+    real patients, every case has to be in a table.
 
     Args:
         tables: case tables (CSV).
-        cases: names of the cases that are scored.
-        population: what the report is said to be of.
+        cases: names of the scored cases.
+        population: the population that the report is declared to be of.
 
     Returns:
-        case -> column -> value of the columns that can group the slices (phase, diagnosis, echogenicity, ...).
+        case -> column -> value, for the columns that can group the slices (phase, diagnosis, echogenicity, ...).
 
     Raises:
         NotFoundError: if a table is missing.
-        FormatError: if one has no column of cases.
-        PopulationError: if a case belongs to the other population, or is said to be real and stands in no table.
+        FormatError: if a table has no column of cases.
+        PopulationError: if a case belongs to the other population, or is declared real but is in no table.
     """
     rows: dict[str, list[dict[str, str]]] = {case: [] for case in cases}
     for table in tables:
@@ -101,7 +101,7 @@ def check_cases(tables: Iterable[Path], cases: Iterable[str], population: Popula
 
 
 def _check(case: str, rows: Sequence[Mapping[str, str]], population: Population) -> None:
-    """Refuse a case of the other population; one table that says simulated outweighs any that do not."""
+    """Refuse a case of the other population; a case is simulated if any one table says so."""
     simulated = any(simulated_case(row) for row in rows)
     if rows and simulated != population.simulated:
         kind = "a simulated patient" if simulated else "no simulated patient"
@@ -117,7 +117,7 @@ def _check(case: str, rows: Sequence[Mapping[str, str]], population: Population)
 
 
 def simulated_case(row: Mapping[str, str]) -> bool:
-    """Whether a row of a case table is a simulated patient's, by what it says or by where its files lie."""
+    """Whether a case table's row is of a simulated patient, because it says so or because of where its files lie."""
     said = (row.get("simulated") or "").strip().lower()
     if said not in _TRUE + _FALSE:
         raise FormatError(f"The column 'simulated' of {row['case']} says '{said}': write 1 or 0.")
@@ -135,7 +135,7 @@ def cohort_of(path: Path) -> list[dict[str, Any]] | None:
 
 
 def tables_behind(store: Path) -> list[Path]:
-    """The case tables that a slice store was cut from, by its receipts, as far as they are still there."""
+    """The case tables that a slice store was cut from, according to its receipts, if they are still there."""
     receipt = store / "receipt-slice.json"
     if not receipt.is_file():
         return []
@@ -146,7 +146,7 @@ def tables_behind(store: Path) -> list[Path]:
 
 
 def _rows(table: Path) -> dict[str, dict[str, str]]:
-    """Rows of a case table by the case's name."""
+    """The rows of a case table by case name."""
     if not table.is_file():
         raise NotFoundError(f"There is no case table at {table}: make one with 'ius-train cases'.")
     with table.open(newline="", encoding="utf-8-sig") as stream:
@@ -157,7 +157,7 @@ def _rows(table: Path) -> dict[str, dict[str, str]]:
 
 
 def _placed(row: Mapping[str, str], table: Path) -> dict[str, str]:
-    """The cells that name files, as seen from here."""
+    """The row, with its file paths relative to the current folder instead of the table's."""
     named = {column: (row.get(column) or "").split(SEPARATOR) for column in _FILES}
     return {
         column: SEPARATOR.join(str(beside(text.strip(), table)) for text in texts if text.strip())
@@ -166,7 +166,7 @@ def _placed(row: Mapping[str, str], table: Path) -> dict[str, str]:
 
 
 def _facts(row: Mapping[str, str]) -> dict[str, str]:
-    """What of a case can group slices: its columns, and the echogenicity that the simulator drew."""
+    """The facts of a case that can group slices: its columns, and the echogenicity that the simulator drew."""
     facts = {name: row[name] for name in _STRATA if row.get(name)}
     for path in _files(row):
         drawn = [one for one in cohort_of(path) or [] if one["case"] in path.parts]

@@ -1,4 +1,4 @@
-"""Published figures, quoted with their sources, for reports on recorded patients only."""
+"""Published figures with their sources, quoted only in reports on recorded patients."""
 
 from functools import cache
 from importlib.resources import files
@@ -23,11 +23,11 @@ def published(keys: tuple[str, ...], population: Population) -> Section:
     """Published tables as a section of their own.
 
     Args:
-        keys: of `published.yaml`.
-        population: whose figures the page holds.
+        keys: which tables of `published.yaml`.
+        population: the patients whose figures the page holds.
 
     Raises:
-        PopulationError: on simulated patients, beside whom no clinical figure may stand.
+        PopulationError: for simulated patients, whose figures may never stand beside clinical ones.
     """
     if population.simulated:
         raise PopulationError("Published figures are of real patients and never stand beside simulated ones.")
@@ -36,12 +36,12 @@ def published(keys: tuple[str, ...], population: Population) -> Section:
 
 
 def _as_table(key: str, one: _Published) -> Table:
-    """As a report's table."""
+    """A published table as a table of the report."""
     return Table(f"published_{key}", one.title, one.head, one.rows, one.note)
 
 
 @cache
 def _read() -> dict[str, _Published]:
-    """The file."""
+    """Read `published.yaml`."""
     text = files("training.evaluation").joinpath("published.yaml").read_bytes()
     return msgspec.yaml.decode(text, type=dict[str, _Published])

@@ -1,4 +1,4 @@
-"""Several readers of the same slices: each pair, and each against their consensus."""
+"""Compares several readers of the same slices in pairs, and each with their consensus."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -16,19 +16,19 @@ from training.evaluation.tables import Cell, Percent, Spread, Table
 from training.slicing.slices import SliceRow, read_slice
 
 REFERENCE = "reference"
-"""The reader whose masks are the slice store's."""
+"""The name of the reader whose masks are in the slice store."""
 CONSENSUS = "consensus"
 _FEWEST_FOR_CONSENSUS = 3
 
 
 def observers(rows: Sequence[SliceRow], store: Path, annotators: Mapping[str, Segment]) -> Table:
-    """Agreement of the readers: every pair, and of three readers or more each against the majority of all.
+    """A table of the readers' agreement: every pair and, from three readers on, each against the majority of all.
 
-    Dice counts as in the paper: the second of a pair is the truth, slices in which it has no tumour are left out.
+    Dice is counted as in the paper: the second of a pair is the truth; slices without its tumour are left out.
 
     Args:
-        rows: slices.
-        store: slice store, whose masks are the reference reader's.
+        rows: the slices.
+        store: slice store with the reference reader's masks.
         annotators: the other readers.
     """
     readers: dict[str, Segment] = {REFERENCE: lambda row: np.asarray(read_slice(row.label(store)) > 0), **annotators}
@@ -51,12 +51,12 @@ def observers(rows: Sequence[SliceRow], store: Path, annotators: Mapping[str, Se
 
 
 def majority(masks: Sequence[Mask]) -> NDArray[np.bool_]:
-    """What more than half of the masks hold; a tie is not in it."""
+    """The pixels that more than half of the masks hold; a tie does not count."""
     return np.asarray(2 * np.sum(masks, axis=0) > len(masks))
 
 
 def _row(pair: tuple[str, str], slices: Sequence[Scored]) -> tuple[Cell, ...]:
-    """One line of the table."""
+    """The table's row for one pair."""
     tumour = with_tumour(slices)
     over_slices = spread(tumour, lambda one: one.dice)
     found = share(tumour, lambda one: one.score.overlaps)

@@ -1,4 +1,4 @@
-"""docs/REAL.md: models beside outlines drawn by eye, case by case and picture by picture."""
+"""Writes docs/REAL.md: models beside outlines drawn by eye, case by case and picture by picture."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 TEST_CASES = ("Case4", "Case15", "Case24")
-"""Real volumes that no training sees in any form."""
+"""Real volumes that no training uses in any form."""
 CREDIT = (
     "Pictures: RESECT, Y. Xiao, M. Fortin, G. Unsgård, H. Rivaz, I. Reinertsen, REtroSpective Evaluation of Cerebral "
     "Tumors, Med Phys 2017, doi 10.1002/mp.12268, CC BY 4.0; resampled to 0.5 mm, brightened, cut."
@@ -37,7 +37,7 @@ _EVERY = 3
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a model made of one outlined slice; Dice is NaN where nothing was outlined."""
+    """One outlined slice and each model's Dice, which is NaN if nothing was outlined."""
 
     row: SliceRow
     certainty: str
@@ -48,19 +48,19 @@ class Seen:
 def write_page(
     models: Mapping[str, Path], outlines: Outlines, volumes: Path, work: Path, page: Path, notes: Sequence[str] = ()
 ) -> None:
-    """Cut the outlined slices, predict them, report them as `ius-train evaluate` does, and write the page.
+    """Cut the outlined slices, predict them, write the report of `ius-train evaluate`, and write the page.
 
     Args:
         models: exported models by name.
-        outlines: what was drawn.
+        outlines: the outlines drawn by eye.
         volumes: folder of the real volumes.
-        work: gets `slices`, `masks-NAME` and `report`.
-        page: the Markdown page; `figures/real-CASE.png` beside it.
+        work: folder for `slices`, `masks-NAME` and `report`.
+        page: the Markdown page to write, with `figures/real-CASE.png` beside it.
         notes: sentences above the pictures.
 
     Raises:
         NotFoundError: if a volume is missing.
-        FormatError: if a volume is another one.
+        FormatError: if a volume is not the one that was outlined.
         ModelError: if a model does not run here.
     """
     store = work / "slices"
@@ -80,7 +80,7 @@ def write_page(
 
 
 def _seen(row: SliceRow, certainty: str, store: Path, masks: Mapping[str, Path]) -> Seen:
-    """Score one slice."""
+    """Score one slice under every model."""
     true = read_slice(row.label(store)) > 0
     scores = {name: score(segments(folder)(row), true, row.row_mm * row.col_mm) for name, folder in masks.items()}
     dice = {name: float("nan") if one.dice is None else one.dice for name, one in scores.items()}
@@ -88,7 +88,7 @@ def _seen(row: SliceRow, certainty: str, store: Path, masks: Mapping[str, Path])
 
 
 def _painted(model: Path, outlines: Outlines, volumes: Path) -> dict[str, float]:
-    """Share of each volume's slices along k, of every third, in which a model draws anything."""
+    """Share of slices in which a model draws anything, over every third slice of each volume along k."""
     engine, shares = Engine.load(model), {}
     for volume in outlines.volumes:
         image = read_image(volume_of(volume, volumes))
@@ -101,7 +101,7 @@ def _painted(model: Path, outlines: Outlines, volumes: Path) -> dict[str, float]
 
 
 def case_dice(seen: Sequence[Seen], case: str, model: str) -> float | None:
-    """Mean Dice over the slices of a case whose outline is plain or likely; None where there are none."""
+    """Mean Dice over the slices of a case with a plain or likely outline; None if there are none."""
     dice = [one.dice[model] for one in seen if one.row.case == case and one.certainty in ("plain", "likely")]
     return float(np.mean(dice)) if dice else None
 
@@ -113,7 +113,7 @@ def _lines(
     painted: Mapping[str, Mapping[str, float]],
     notes: Sequence[str],
 ) -> Iterator[str]:
-    """The page."""
+    """The lines of the page."""
     names = list(models)
     yield "# What the bundled model does on real volumes"
     yield f"\n**{Population.BY_EYE.value}** Research use only."
@@ -151,13 +151,13 @@ def _lines(
 
 
 def _named(names: Sequence[str]) -> list[str]:
-    """Each model with its colour's name."""
+    """Each model with the name of its colour."""
     words = ("orange", "pink", "blue")
     return [f"{name} {word}" for name, word in zip(names, words, strict=False)]
 
 
 def _draw(seen: Sequence[Seen], store: Path, masks: Mapping[str, Path], path: Path) -> None:
-    """All outlined slices of a case in a row, outline and contours on them."""
+    """Draw all outlined slices of a case in a row, with the outline and the contours."""
     figure = new_figure(2.3 * len(seen), 2.6)
     for axis, one in zip(figure.subplots(1, len(seen), squeeze=False)[0], seen, strict=True):
         pixels, true = read_slice(one.row.image(store)), read_slice(one.row.label(store)) > 0
@@ -175,11 +175,11 @@ def _draw(seen: Sequence[Seen], store: Path, masks: Mapping[str, Path], path: Pa
 
 
 def _contour(axis: "Axes", mask: Mask, colour: str, style: str) -> None:
-    """A mask's border."""
+    """Draw a mask's border."""
     if mask.any():
         axis.contour(mask.astype(float), levels=[0.5], colors=[colour], linewidths=0.9, linestyles=[style])
 
 
 def _number(value: float | None) -> str:
-    """A score, or a dash where there is none."""
+    """A score, or a dash if there is none."""
     return "-" if value is None else f"{value:.2f}"

@@ -1,4 +1,4 @@
-"""One model scored against a slice store: summary.json for its contract, tables, figures, a page."""
+"""Scores one model against a slice store: summary.json for its contract, tables, figures and a page."""
 
 from pathlib import Path
 from typing import Any
@@ -32,22 +32,22 @@ def evaluate(
     Writes `summary.json` (what `export` puts into the contract) and all that `compare` writes for one model.
 
     Args:
-        predictions: folder of `NAME.nii.gz` masks, one a slice.
+        predictions: folder of `NAME.nii.gz` masks, one per slice.
         store: slice store with the true masks.
         out: folder of the report.
-        data: on which data, in words.
+        data: the data, in words.
         simulated: whether the patients are simulated.
-        baseline_slices: training slice store on which a threshold is tuned, scored beside the network.
+        baseline_slices: training slice store to tune a threshold on, which is scored beside the network.
         cases: case tables, beside those the store was cut from.
         mode: how the model predicted.
-        jobs: threads that score.
+        jobs: number of scoring threads.
         origin: where the predictions come from.
 
     Returns:
         The content of `summary.json`.
 
     Raises:
-        PopulationError: if simulated and real patients are mixed, or taken for each other.
+        PopulationError: if simulated and real patients are mixed, or one kind is declared as the other.
     """
     models: dict[str, Segment] = {MODEL: segments(predictions)}
     threshold = None
@@ -64,5 +64,5 @@ def evaluate(
 
 
 def _threshold(threshold: Threshold, store: Path) -> Segment:
-    """The baseline's masks."""
+    """A function that makes the baseline's masks."""
     return lambda row: threshold.segment(read_slice(row.image(store)), row)

@@ -1,4 +1,4 @@
-"""Slices of a store scored under several models, each slice's true mask read once."""
+"""Scores the slices of a store under several models, reading each true mask once."""
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
@@ -17,17 +17,17 @@ from training.slicing.slices import SliceRow, read_slice
 
 Segment = Callable[[SliceRow], NDArray[np.bool_]]
 Scores = Mapping[str, Sequence[Scored]]
-"""Model -> its slices, in one order for all."""
+"""Model -> its scored slices, in the same order for all models."""
 _COLUMNS = ("name", "case", "patient", "axis", "index", "row_mm", "col_mm")
 _SCORES = ("true_mm2", "predicted_mm2", *(one.column for one in METRICS if one.column))
 
 
 def segments(masks: Path | Sequence[Path]) -> Segment:
-    """What reads one model's masks.
+    """A function that reads one model's masks.
 
     Args:
-        masks: folder of `NAME.nii.gz`, one a slice; of several folders (folds that validated on different patients)
-            the one that holds the slice.
+        masks: folder of `NAME.nii.gz`, one per slice; with several folders (folds that validated on different patients)
+            each mask is read from the folder that holds it.
     """
     folders = [masks] if isinstance(masks, Path) else list(masks)
     return lambda row: _mask(folders, row)
@@ -36,21 +36,21 @@ def segments(masks: Path | Sequence[Path]) -> Segment:
 def score_models(
     rows: Sequence[SliceRow], store: Path, models: Mapping[str, Segment], jobs: int = 1
 ) -> dict[str, list[Scored]]:
-    """Score what each model makes of each slice.
+    """Score each model's mask of each slice.
 
     Args:
-        rows: slices.
-        store: where their masks are.
-        models: by name.
-        jobs: threads; reading and distances run beside each other. The scores do not depend on it.
+        rows: the slices.
+        store: the slice store with the true masks.
+        models: name -> the function that gives its masks.
+        jobs: number of threads, so that reading and distances run in parallel; the scores do not depend on it.
 
     Raises:
-        NotFoundError: if a model has no mask of a slice, which is not the same as an empty one.
+        NotFoundError: if a model has no mask of a slice, which is not the same as an empty mask.
         FormatError: if a mask has another shape than the slice.
     """
 
     def score_row(row: SliceRow) -> list[Scored]:
-        """One slice under every model."""
+        """Score one slice under every model."""
         true = read_slice(row.label(store)) > 0
         return [Scored(row, score_slice(segment(row), true, row)) for segment in models.values()]
 
@@ -60,7 +60,7 @@ def score_models(
 
 
 def score_slice(predicted: NDArray[np.bool_], true: NDArray[np.bool_], row: SliceRow) -> Score:
-    """Score one slice, HD95 too; the true mask decides its size.
+    """Score one slice, with HD95; the true mask decides the size.
 
     Raises:
         FormatError: if the masks differ in shape.
@@ -71,7 +71,7 @@ def score_slice(predicted: NDArray[np.bool_], true: NDArray[np.bool_], row: Slic
 
 
 def write_scores(scores: Scores, path: Path) -> None:
-    """One row a model and slice."""
+    """Write slices.csv, one row per model and slice."""
     with written_aside(path) as aside, aside.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(("model", *_COLUMNS, *_SCORES))
@@ -82,7 +82,7 @@ def write_scores(scores: Scores, path: Path) -> None:
 
 
 def _mask(folders: Sequence[Path], row: SliceRow) -> NDArray[np.bool_]:
-    """The mask of one slice; a missing file is an error, not an empty mask."""
+    """Read the mask of one slice; a missing file is an error, not an empty mask."""
     found = [path for folder in folders if (path := folder / f"{row.name}.nii.gz").is_file()]
     if not found:
         raise NotFoundError(

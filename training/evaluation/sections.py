@@ -1,4 +1,4 @@
-"""The sections of an evaluation's report, their figures drawn and every table written as CSV."""
+"""Makes the sections of an evaluation's report, draws their figures and writes their tables as CSV."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -36,15 +36,15 @@ Draw = Callable[[Table, Path, Population], None]
 
 @dataclass(frozen=True, slots=True)
 class Evaluated:
-    """What a report is made of.
+    """The material of a report.
 
     Attributes:
-        scores: of every model and annotator.
-        models: what reads their masks.
-        store: slice store.
+        scores: the scores of every model and annotator.
+        models: name -> the function that reads its masks.
+        store: the slice store.
         facts: case -> column -> value, for the strata.
-        population: whose slices they are.
-        margin: mean Dice within which two models count as equal, stated beforehand.
+        population: the patients the slices are from.
+        margin: difference of mean Dice within which two models count as equal, stated beforehand.
     """
 
     scores: Scores
@@ -68,7 +68,7 @@ class Evaluated:
 
 
 def slice_sections(one: Evaluated, out: Path) -> list[Section]:
-    """What is over slices: by true area, detection, by segmented area, without tumour."""
+    """The sections with slices as the unit: by true area, detection, by segmented area, without tumour."""
     boxes, reliable = box_table(one.scores), reliability_table(one.scores)
     return [
         Section(
@@ -89,7 +89,7 @@ def slice_sections(one: Evaluated, out: Path) -> list[Section]:
 
 
 def patient_sections(one: Evaluated) -> list[Section]:
-    """What takes patients as its unit."""
+    """The sections with patients as the unit."""
     compared = differences(one.scores, one.margin)
     each = (dice_of_patients(one.scores), each_patient(one.scores))
     tables = (protocols(one.scores), *([compared] if compared else []), *each)
@@ -99,7 +99,7 @@ def patient_sections(one: Evaluated) -> list[Section]:
 
 
 def example_section(one: Evaluated, out: Path) -> list[Section]:
-    """Figures 6 and 8; nothing where no slice holds tumour."""
+    """The section of Figures 6 and 8; empty if no slice holds tumour."""
     found = examples(one.scores, one.store, one.models)
     if not found:
         return []
@@ -114,20 +114,20 @@ def example_section(one: Evaluated, out: Path) -> list[Section]:
 
 
 def area_section(one: Evaluated, out: Path) -> Section:
-    """Figure 3: how many slices of which area were scored."""
+    """The section of Figure 3: how many slices of which area were scored."""
     table = area_table({"scored": one.rows})
     return Section("Slices", one.population, pictures=(drawn(table, draw_counts, out, one.population),))
 
 
 def _reliability(table: Table, out: Path, population: Population) -> tuple[Picture, ...]:
-    """The reliability figure, where any band has enough patients."""
+    """The reliability figure, if any band has enough patients."""
     if not any(row[3] is not None for row in table.rows):
         return ()
     return (drawn(table, draw_reliability, out, population),)
 
 
 def drawn(table: Table, draw: Draw, out: Path, population: Population) -> Picture:
-    """A table drawn into `out/figures`, with its figures as CSV beside the picture."""
+    """Draw a table into `out/figures`, and write it as CSV beside the picture."""
     path = out / "figures" / f"{table.key}.png"
     draw(table, path, population)
     table.write_csv(path.with_suffix(".csv"))

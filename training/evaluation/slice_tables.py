@@ -24,7 +24,7 @@ _NAMES = tuple(one.name for one in METRICS)
 
 
 def paper_table(scores: Scores) -> Table:
-    """Dice by true area, over all tumour slices, and PP: the form of the paper's Tables 1 and 2."""
+    """Dice by true area and over all tumour slices, and PP, in the form of the paper's Tables 1 and 2."""
     head = ("model", *(band_words(band) for band in BANDS), "total", "PP")
     rows = []
     for model, slices in scores.items():
@@ -54,7 +54,7 @@ def median_table(scores: Scores) -> Table:
 
 
 def detection_table(scores: Scores) -> Table:
-    """Detection apart from delineation, by true area."""
+    """Detection, separately from delineation, by true area."""
     rows: list[tuple[Cell, ...]] = []
     for model, slices in scores.items():
         tumour = with_tumour(slices)
@@ -77,7 +77,7 @@ def detection_table(scores: Scores) -> Table:
 
 
 def predicted_table(scores: Scores) -> Table:
-    """What a viewer knows: Dice by segmented area, false contours at 0, and what hides where nothing is segmented."""
+    """What a viewer can know: Dice by segmented area, with false contours at 0, and the tumour that gets no contour."""
     rows: list[tuple[Cell, ...]] = []
     for model, slices in scores.items():
         for band in BANDS:
@@ -123,7 +123,7 @@ def free_table(scores: Scores) -> Table:
 
 
 def strata_tables(scores: Scores, facts: Mapping[str, Mapping[str, str]]) -> list[Table]:
-    """Dice, and detection, by slice direction and columns of the case table; none if nothing tells slices apart."""
+    """Dice and detection by slice direction and by columns of the case table; empty if no column has two groups."""
     groups = {model: by_column(with_tumour(slices), facts) for model, slices in scores.items()}
     first = next(iter(groups.values()))
     places = [(column, value) for column, values in first.items() for value in values]
@@ -146,7 +146,7 @@ def _positive(one: Scored) -> bool:
 
 
 def _dice(slices: Sequence[Scored]) -> Cell:
-    """Mean ± SD."""
+    """Dice as mean ± SD."""
     return _spread(spread(slices, lambda one: one.dice))
 
 
@@ -156,27 +156,27 @@ def _median(slices: Sequence[Scored]) -> Cell:
 
 
 def _detected(slices: Sequence[Scored]) -> Cell:
-    """Share whose contour shares a pixel with the truth."""
+    """Share of the slices whose contour shares a pixel with the truth."""
     return _percent(share(slices, lambda one: one.score.overlaps))
 
 
 def _spread(found: tuple[float, float] | None) -> Cell:
-    """As a cell."""
+    """Mean and SD as a cell."""
     return None if found is None else Spread(*found)
 
 
 def _percent(found: float | None) -> Cell:
-    """As a cell."""
+    """A share as a cell."""
     return None if found is None else Percent(found)
 
 
 def _slices(scores: Scores) -> str:
-    """`412 slices with tumour of 6 patients`."""
+    """The counts in words, as `412 slices with tumour of 6 patients`."""
     tumour = with_tumour(next(iter(scores.values())))
     return f"{len(tumour)} slices with tumour of {n_patients(tumour)} patients"
 
 
 def _mix(scores: Scores) -> str:
-    """`412 slices with tumour and 90 without`."""
+    """The mix in words, as `412 slices with tumour and 90 without`."""
     slices = next(iter(scores.values()))
     return f"{len(with_tumour(slices))} slices with tumour and {len(without_tumour(slices))} without"

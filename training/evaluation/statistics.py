@@ -1,4 +1,4 @@
-"""Intervals and paired tests with patients as the unit: slices of one patient are not independent."""
+"""Intervals and paired tests with patients as the unit, since slices of one patient are not independent."""
 
 import itertools
 from collections.abc import Sequence
@@ -12,12 +12,12 @@ from training.evaluation.strata import MIN_PATIENTS
 SEED = 0
 RESAMPLES = 10_000
 _MOST_EXACT = 14
-"""With so many patients or fewer every change of signs is tried."""
+"""Up to this many patients, the test tries every combination of signs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """Lower and upper end of a bootstrap interval."""
+    """The lower and upper end of a bootstrap interval."""
 
     low: float
     high: float
@@ -28,11 +28,11 @@ class Difference:
     """How two models differ over the same patients.
 
     Attributes:
-        n_patients: patients that both have a value for.
-        mean: of the patients' differences, first minus second; None under five patients, as all below.
+        n_patients: number of patients with a value for both models.
+        mean: mean of the patients' differences, first minus second; None for fewer than five patients, as all below.
         interval: 95 % bootstrap interval of the mean.
-        narrow: 90 % interval: two one-sided tests of 5 % against a margin.
-        p: of the sign-flip test of the mean, two-sided.
+        narrow: 90 % interval, for two one-sided tests of 5 % against a margin.
+        p: two-sided p of the sign-flip test of the mean.
     """
 
     n_patients: int
@@ -42,16 +42,16 @@ class Difference:
     p: float | None = None
 
     def within(self, margin: float) -> bool | None:
-        """Whether the 90 % interval lies inside ±margin, so that the two count as equivalent; None if unknown."""
+        """Whether the 90 % interval lies inside ±margin, so that the models count as equivalent; None if unknown."""
         return None if self.narrow is None else -margin < self.narrow.low and self.narrow.high < margin
 
 
 def interval(values: Sequence[float], level: float = 0.95) -> Interval | None:
-    """Percentile bootstrap interval of the mean over patients; None under five of them.
+    """Percentile bootstrap interval of the mean over patients; None for fewer than five.
 
     Args:
-        values: one a patient.
-        level: of confidence.
+        values: one value per patient.
+        level: confidence level.
     """
     if len(values) < MIN_PATIENTS:
         return None
@@ -65,8 +65,8 @@ def difference(first: Sequence[float], second: Sequence[float]) -> Difference:
     """Compare two models patient by patient.
 
     Args:
-        first: one value a patient.
-        second: the same patients in the same order.
+        first: one value per patient.
+        second: the values of the same patients in the same order.
     """
     each = np.array(first) - np.array(second)
     if len(each) < MIN_PATIENTS:
@@ -76,9 +76,9 @@ def difference(first: Sequence[float], second: Sequence[float]) -> Difference:
 
 
 def sign_flip_p(each: NDArray[np.float64]) -> float:
-    """Two-sided p of the mean difference under changes of sign (Fisher's randomisation test for pairs).
+    """Two-sided p of the mean difference under sign flips (Fisher's randomisation test for pairs).
 
-    Exact up to 14 patients, where the smallest p that can come out is 2 / 2ⁿ; above, 10,000 seeded draws.
+    The test is exact up to 14 patients, with 2 / 2ⁿ as its smallest p; above that it takes 10,000 seeded draws.
     """
     n = len(each)
     if n <= _MOST_EXACT:
@@ -87,12 +87,12 @@ def sign_flip_p(each: NDArray[np.float64]) -> float:
         signs = np.random.default_rng(SEED).choice((1.0, -1.0), (RESAMPLES, n))
         signs = np.vstack([np.ones(n), signs])
     sums = np.abs(signs @ each)
-    # Sums that differ by rounding only are equal.
+    # Sums that differ only by rounding count as equal.
     return float(np.mean(sums >= sums[0] - 1e-12 * max(1.0, float(np.abs(each).sum()))))
 
 
 def holm(ps: Sequence[float | None]) -> list[float | None]:
-    """Holm's correction of several tests, in their order; None stays None."""
+    """The p values of several tests after Holm's correction, in the same order; None stays None."""
     known = sorted((p, at) for at, p in enumerate(ps) if p is not None)
     corrected: list[float | None] = [None] * len(ps)
     highest = 0.0

@@ -1,4 +1,4 @@
-"""Groups of slices and what is reported of each: bands of area, the mix of slices, patients."""
+"""Groups of slices (bands of area, columns of the case table, patients) and the figures reported for each."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -12,7 +12,7 @@ from training.slicing.size_bands import BANDS
 from training.slicing.slices import SliceRow
 
 MIN_PATIENTS = 5
-"""A figure over fewer patients is null."""
+"""A figure over fewer patients than this is null."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +24,17 @@ class Scored:
 
 
 def true_area(one: Scored) -> float:
-    """mm² of the true mask."""
+    """Area of the true mask, mm²."""
     return one.score.true_mm2
 
 
 def predicted_area(one: Scored) -> float:
-    """mm² of the predicted mask: what a viewer knows."""
+    """Area of the predicted mask, mm²: the only area that a viewer knows."""
     return one.score.predicted_mm2
 
 
 def by_band(slices: Sequence[Scored], area: Callable[[Scored], float]) -> list[dict[str, Any]]:
-    """One line a band; the upper end of the last is null, as JSON has no infinity."""
+    """The summary of each band; the upper end of the last is null, as JSON has no infinity."""
     return [
         {
             "band": [low, None if math.isinf(high) else high],
@@ -47,7 +47,7 @@ def by_band(slices: Sequence[Scored], area: Callable[[Scored], float]) -> list[d
 def summary(slices: Sequence[Scored]) -> dict[str, Any]:
     """Counts, Dice (mean, population SD, median) and the mean of (segmented - true) / true area.
 
-    Tumour-free slices are in it if they hold a (false) contour: it has Dice 0, and the area error is then null.
+    Tumour-free slices with a (false) contour count, with Dice 0; the area error is then null.
     """
     dice = [one.score.dice for one in slices if one.score.dice is not None]
     errors = [one.score.area_error for one in slices]
@@ -64,7 +64,7 @@ def summary(slices: Sequence[Scored]) -> dict[str, Any]:
 
 
 def spread(slices: Sequence[Scored], value: Callable[[Score], float | None]) -> tuple[float, float] | None:
-    """Mean and population SD of what the slices have of a value; None over fewer than five patients or nothing."""
+    """Mean and population SD of a value, over slices that have it; None for fewer than five patients or no value."""
     having = [one for one in slices if value(one.score) is not None]
     values = [number for one in having if (number := value(one.score)) is not None]
     if n_patients(having) < MIN_PATIENTS:
@@ -73,14 +73,14 @@ def spread(slices: Sequence[Scored], value: Callable[[Score], float | None]) -> 
 
 
 def median(slices: Sequence[Scored], value: Callable[[Score], float | None]) -> float | None:
-    """Median of what the slices have of a value; None over fewer than five patients."""
+    """Median of a value, over slices that have it; None for fewer than five patients."""
     having = [one for one in slices if value(one.score) is not None]
     values = [number for one in having if (number := value(one.score)) is not None]
     return _figure(np.median, values, n_patients(having) >= MIN_PATIENTS)
 
 
 def share(slices: Sequence[Scored], holds: Callable[[Scored], bool]) -> float | None:
-    """Share of the slices for which something holds; null over fewer than five patients."""
+    """Share of the slices for which a condition holds; None for fewer than five patients."""
     return _figure(np.mean, [float(holds(one)) for one in slices], n_patients(slices) >= MIN_PATIENTS)
 
 
@@ -90,7 +90,7 @@ def with_tumour(slices: Iterable[Scored]) -> list[Scored]:
 
 
 def without_tumour(slices: Iterable[Scored]) -> list[Scored]:
-    """Slices that hold none."""
+    """Slices that hold no tumour."""
     return [one for one in slices if not one.score.has_tumour]
 
 
@@ -100,11 +100,11 @@ def in_band(slices: Iterable[Scored], area: Callable[[Scored], float], band: tup
 
 
 def by_column(slices: Iterable[Scored], facts: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, list[Scored]]]:
-    """Slices by direction, and by each column of the case table that tells two or more groups apart.
+    """Slices grouped by direction, and by each column of the case table with two or more groups.
 
     Args:
-        slices: of one model.
-        facts: case -> column -> value; an absent value groups as "not known".
+        slices: one model's slices.
+        facts: case -> column -> value; a missing value goes into the group "not known".
     """
     listed = list(slices)
     columns = dict.fromkeys(column for case in facts.values() for column in case)
@@ -115,7 +115,7 @@ def by_column(slices: Iterable[Scored], facts: Mapping[str, Mapping[str, str]]) 
 
 
 def _grouped(slices: Sequence[Scored], words: Sequence[str]) -> dict[str, list[Scored]]:
-    """Slices by a word each, in the words' order."""
+    """Slices grouped by one word each, in the order of the words."""
     groups: dict[str, list[Scored]] = {}
     for one, word in zip(slices, words, strict=True):
         groups.setdefault(word, []).append(one)
@@ -123,7 +123,7 @@ def _grouped(slices: Sequence[Scored], words: Sequence[str]) -> dict[str, list[S
 
 
 def patients(slices: Iterable[Scored]) -> dict[str, list[Scored]]:
-    """Slices of each patient, in the patients' order of appearance."""
+    """The slices of each patient, in the order in which patients first appear."""
     groups: dict[str, list[Scored]] = {}
     for one in slices:
         groups.setdefault(one.row.patient, []).append(one)
@@ -131,10 +131,10 @@ def patients(slices: Iterable[Scored]) -> dict[str, list[Scored]]:
 
 
 def n_patients(slices: Iterable[Scored]) -> int:
-    """How many patients they come from."""
+    """How many patients the slices come from."""
     return len({one.row.patient for one in slices})
 
 
 def _figure(statistic: Callable[[list[float]], Any], values: list[float], enough: bool) -> float | None:
-    """A statistic, or None where it would not mean anything."""
+    """A statistic, or None if there are too few values or patients for it to mean anything."""
     return float(statistic(values)) if enough and values else None

@@ -1,4 +1,4 @@
-"""summary.json: what `export` writes into the model's contract, for one model in one mode."""
+"""summary.json: one model's scores in one mode, which `export` writes into the model's contract."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -22,7 +22,7 @@ from training.slicing.slices import BY_EYE, NATIVE
 ANNOTATOR = "by eye, no expert"
 
 Mode = Literal["fast", "thorough"]
-"""One pass, or folds and mirrors: the two differ, so that a figure without its mode says nothing."""
+"""`fast` is one pass, `thorough` all folds and mirrors. Their scores differ, so every figure names its mode."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,20 +30,20 @@ class Origin:
     """Where predictions come from.
 
     Attributes:
-        checkpoints: sha256 of the checkpoints of the model's folds; empty where nothing tells them.
-        seen: patients among those scored whom the model was trained on.
+        checkpoints: sha256 of the checkpoints of the model's folds; empty if unknown.
+        seen: scored patients that the model was trained on.
     """
 
     checkpoints: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
 
     def warned(self, data: str) -> str:
-        """The words on which data, with what makes the figures no test."""
+        """The description of the data, with a warning if the model was trained on some of the patients."""
         return f"{data} (NO TEST: trained on {len(self.seen)} of these patients)" if self.seen else data
 
 
 UNKNOWN = Origin()
-"""Of predictions without a receipt."""
+"""The origin of predictions without a receipt."""
 
 
 def summarise(
@@ -51,12 +51,12 @@ def summarise(
 ) -> dict[str, Any]:
     """The content of summary.json, without a baseline.
 
-    `data.patients` and `data.checkpoints` let `export` refuse figures of another model, or on patients that its
-    training had; none of them enters an export.
+    `data.patients` and `data.checkpoints` let `export` refuse figures of another model, or on patients of its training;
+    neither is stored in an export.
 
     `positive_rate`: share of tumour slices with a contour; `miss_rate`: share without. `specificity`: share of
     tumour-free slices without a contour; `specificity_35mm2`: with none above 35 mm². `tumour_where_silent` in `data`:
-    share of the slices without a contour that do hold tumour, which depends on the mix. `by_predicted_area` holds
+    share of the slices without a contour that do hold tumour, which depends on the mix. `by_predicted_area` includes
     tumour-free slices with a false contour, at Dice 0.
     """
     tumour, free = with_tumour(scored), without_tumour(scored)
@@ -88,7 +88,7 @@ def summarise(
 
 
 def summarise_baseline(threshold: Threshold, scored: Sequence[Scored]) -> dict[str, Any]:
-    """A tuned threshold, and its scores on the same slices."""
+    """The tuned threshold and its scores on the same slices."""
     large = [one for one in scored if one.score.true_mm2 > MIN_RELIABLE_MM2]
     return {
         "method": "threshold on the smoothed frame, tuned on the training patients",

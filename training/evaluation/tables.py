@@ -1,4 +1,4 @@
-"""A table that is written as JSON, CSV, Markdown and HTML, always from the same cells."""
+"""A table that is written as JSON, CSV, Markdown and HTML from the same cells."""
 
 import csv
 import re
@@ -29,7 +29,7 @@ class Percent:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Mean with its 95 % interval."""
+    """A mean with its 95 % interval."""
 
     mean: float
     low: float
@@ -44,20 +44,20 @@ class Chance:
 
 
 Cell = str | int | float | Spread | Estimate | Percent | Chance | None
-"""None is a figure that is not given."""
+"""None stands for a figure that is not given."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under a head, with a note on what they are.
+    """Rows under a head, with a note that explains them.
 
     Attributes:
-        key: names its files.
-        title: above it.
-        head: one name a column.
-        rows: one cell a column.
-        note: what the figures are over.
-        long: shown on demand in a page.
+        key: the name of its files.
+        title: its heading.
+        head: one name per column.
+        rows: rows with one cell per column.
+        note: what the figures are taken over.
+        long: whether a page shows it only on demand.
     """
 
     key: str
@@ -77,17 +77,17 @@ class Table:
         return replace(self, key=key, title=title)
 
     def as_json(self) -> dict[str, Any]:
-        """Title, note, and rows as objects; a cell that is not given is null."""
+        """The title, the note and the rows as objects; a figure that is not given is null."""
         rows = [dict(zip(self.head, map(_plain, row), strict=True)) for row in self.rows]
         return {"title": self.title, "note": self.note, "rows": rows}
 
     def as_markdown(self) -> str:
-        """A Markdown table."""
+        """The table as Markdown."""
         lines = [list(self.head), ["---"] * len(self.head), *([shown(cell) for cell in row] for row in self.rows)]
         return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
     def as_html(self) -> str:
-        """An HTML table; words to the left, figures to the right, a word that repeats the one above it unseen."""
+        """The table as HTML: words to the left, figures to the right, a word like the one above it is hidden."""
         kinds = ["word" if all(isinstance(row[at], str) for row in self.rows) else "" for at in range(len(self.head))]
         head = "".join(_element("th", kind, name) for kind, name in zip(kinds, self.head, strict=True))
         rows = [self._html_row(at, kinds) for at in range(len(self.rows))]
@@ -96,7 +96,7 @@ class Table:
         return f"<table{grouped}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def _html_row(self, at: int, kinds: list[str]) -> str:
-        """One row; a first cell like the one above is unseen, a first row of a group is marked."""
+        """One row; a first cell like the one above is hidden, and the first row of a group is marked."""
         row = self.rows[at]
         again = at > 0 and row[0] == self.rows[at - 1][0]
         classes = [f"{kind} none" if cell is None else kind for kind, cell in zip(kinds, row, strict=True)]
@@ -105,7 +105,7 @@ class Table:
         return f"<tr>{cells}</tr>" if again else f"<tr class=first>{cells}</tr>"
 
     def write_csv(self, path: Path) -> None:
-        """Write it with all digits; what has several values in several columns, shares from 0 to 1."""
+        """Write the table with all digits: a cell with several values takes several columns, shares go from 0 to 1."""
         suffixes = [_suffixes([row[at] for row in self.rows]) for at in range(len(self.head))]
         head = [f"{name}{suffix}" for name, each in zip(self.head, suffixes, strict=True) for suffix in each]
         with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
@@ -119,7 +119,7 @@ class Table:
 
 
 def shown(cell: Cell) -> str:
-    """A cell as a reader sees it: two decimals, one for percent, three for a p."""
+    """A cell as a reader sees it: two decimals, one for percent, three for p values."""
     if cell is None:
         return NOT_GIVEN
     if isinstance(cell, Spread):
@@ -134,13 +134,13 @@ def shown(cell: Cell) -> str:
 
 
 def _decimal(value: float) -> str:
-    """Two decimals and a true minus, but never a minus before zero."""
+    """A number with two decimals and a proper minus sign, but never a minus before zero."""
     text = f"{value:.2f}"
     return re.sub(r"^-(?=0\.00$)", "", text).replace("-", "−")
 
 
 def _plain(cell: Cell) -> object:
-    """A cell as JSON holds it."""
+    """A cell as it is stored in JSON."""
     return asdict(cell) if isinstance(cell, Spread | Estimate) else _values(cell)[0]
 
 
@@ -152,7 +152,7 @@ def _values(cell: Cell) -> list[object]:
 
 
 def _suffixes(cells: list[Cell]) -> tuple[str, ...]:
-    """What the names of a column's parts end in."""
+    """The suffixes of the names of a column's parts."""
     if any(isinstance(cell, Spread) for cell in cells):
         return (" mean", " SD")
     return (" mean", " low", " high") if any(isinstance(cell, Estimate) for cell in cells) else ("",)

@@ -1,4 +1,4 @@
-"""Target registration errors of real cases beside the published ones, in a page of their own."""
+"""A page of target registration errors of real cases beside the published ones."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,13 +24,13 @@ _WORDS = (
 
 
 def target_page(files: Sequence[Path], transform: Path | None, out: Path, *, data: str) -> Table:
-    """Write `report.html`, `report.md` and `tables/mtre.csv` of landmark files.
+    """Write `report.html`, `report.md` and `tables/mtre.csv` from landmark files.
 
     Args:
-        files: .tag files, one a case.
+        files: .tag files, one per case.
         transform: as `training.registration.landmarks.measure` takes it; None measures navigation alone.
         out: folder of the page.
-        data: on which data, in words.
+        data: the data, in words.
 
     Returns:
         The table of cases.
@@ -49,7 +49,7 @@ def target_page(files: Sequence[Path], transform: Path | None, out: Path, *, dat
 
 
 def case_table(cases: Sequence[Landmarks], transform: Path | None) -> Table:
-    """Each case, then the mean over them."""
+    """A table of the cases and the mean over them."""
     rows: list[tuple[Cell, ...]] = []
     columns: list[list[float]] = []
     for one in cases:
@@ -66,6 +66,6 @@ def case_table(cases: Sequence[Landmarks], transform: Path | None) -> Table:
 
 
 def _spread(values: Sequence[float]) -> Spread | None:
-    """Mean and standard deviation (n − 1); None over fewer than five cases."""
+    """Mean and standard deviation (n − 1); None for fewer than five cases."""
     enough = len(values) >= MIN_PATIENTS
     return Spread(float(np.mean(values)), float(np.std(values, ddof=1))) if enough else None

@@ -1,1 +1,1 @@
-"""Experiments, declared: one YAML file each, and what may stand in it."""
+"""Declared experiments: one YAML file each, and the format of these files."""

@@ -1,4 +1,4 @@
-"""The declaration of an experiment: cohorts, their slicing, the models trained on them, and what is compared."""
+"""The declaration of an experiment: cohorts, their slicing, the models trained on them, and the comparisons."""
 
 from pathlib import Path
 from typing import Literal
@@ -10,15 +10,15 @@ from training.nnunet.settings import TrainingSettings, current_names
 from training.simulation.parameters import CohortKind
 
 FOLDER = Path(__file__).parent
-"""Of the experiments that come with the package: NAME.yaml."""
+"""The folder of the experiments in the package: NAME.yaml."""
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of a declaration; unknown words are refused."""
+    """A part of a declaration; unknown keys are refused."""
 
 
 class Simulated(_Part, frozen=True):
-    """A cohort to simulate: the arguments of `ius-train simulate`; `label_error` None writes no MRI."""
+    """A cohort to simulate, with the arguments of `ius-train simulate`; `label_error` None writes no MRI."""
 
     cohort: CohortKind
     patients: int
@@ -30,12 +30,12 @@ class Cohort(_Part, frozen=True):
     """Patients with labels of one origin.
 
     Attributes:
-        labels: `us`, or `mri` to register and carry them over first.
-        simulate: None where real cases are used.
-        cases: case table, seen from the working folder; None where they are simulated.
-        metric: of the registration; the paper's is lc2.
-        mri: which MRI of simulated patients is registered.
-        slicing: how it is cut, if not as the experiment's `slicing` says.
+        labels: `us`, or `mri` to register the MRI and transfer its labels first.
+        simulate: how to simulate it; None for real cases.
+        cases: path of the case table, relative to the working folder; None for simulated cases.
+        metric: metric of the registration; the paper's is lc2.
+        mri: which MRI of simulated patients to register.
+        slicing: how to cut it, if not by the experiment's `slicing`.
     """
 
     labels: Literal["us", "mri"]
@@ -47,7 +47,7 @@ class Cohort(_Part, frozen=True):
 
 
 class Slicing(_Part, frozen=True):
-    """How all cohorts are cut: the arguments of `ius-train slice`; without `every_frame`, sweeps are left out."""
+    """How to cut all cohorts, with the arguments of `ius-train slice`; without `every_frame`, sweeps are left out."""
 
     step_mm: float = 0.0
     every_frame: int | None = None
@@ -56,9 +56,9 @@ class Slicing(_Part, frozen=True):
 
 
 class Training(TrainingSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How models are trained: the settings of `ius-train fit`, and on which folds.
+    """How to train models: the settings of `ius-train fit`, and the folds.
 
-    Without workers, so that a training on one machine can be repeated to the bit.
+    The default is no workers, so that a training can be repeated bit for bit on the same machine.
     """
 
     folds: tuple[int, ...] = (0, 1, 2, 3, 4)
@@ -71,7 +71,7 @@ class Training(TrainingSettings, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class Model(_Part, frozen=True):
-    """One model: what it learns from.
+    """One model and the data it learns from.
 
     Attributes:
         cohorts: their names.
@@ -80,7 +80,7 @@ class Model(_Part, frozen=True):
         exclude: list of cases left out (CSV: case, reason), seen from the working folder.
         folds: if not those of `training`.
         training: what is different from the experiment's `training` for this model.
-        starts_from: another model of this experiment, from whose exported weights the training goes on.
+        starts_from: another model of this experiment; the training starts from its exported weights.
     """
 
     cohorts: tuple[str, ...]
@@ -93,12 +93,12 @@ class Model(_Part, frozen=True):
 
     @property
     def data(self) -> tuple[object, ...]:
-        """The choice of its training slices; models with equal choices share a data set."""
+        """The choice of training slices; models with the same choice share a data set."""
         return self.cohorts, self.min_area, self.negatives, self.exclude
 
 
 class Annotator(_Part, frozen=True):
-    """A second set of masks of a cohort, scored as a model: a folder in RESECT-SEG's layout beside the cohort."""
+    """A second set of masks of a cohort, scored like a model: a folder in RESECT-SEG's layout beside the cohort."""
 
     cohort: str
     folder: str
@@ -108,12 +108,12 @@ class Comparison(_Part, frozen=True):
     """Models compared on cohorts.
 
     Attributes:
-        models: names in the report -> models; what stands behind a space in a name is the series it belongs to.
+        models: names in the report -> models; the part of a name after a space is its series.
         each_fold: score the folds one by one, instead of their ensemble.
-        test: cohorts whose every slice is predicted.
-        data: on which data, in words.
-        note: what a reader has to know of the protocol.
-        choose_on: cohorts on which the best of the models is chosen before it is scored on `test`.
+        test: cohorts to predict, every slice.
+        data: the data, in words.
+        note: what a reader has to know about the protocol.
+        choose_on: cohorts to choose the best model on, before it is scored on `test`.
         annotators: names in the report -> second annotators.
     """
 
@@ -127,14 +127,14 @@ class Comparison(_Part, frozen=True):
 
 
 class Export(_Part, frozen=True):
-    """A model to export with its measured scores, fast and thorough.
+    """A model to export with its measured scores in fast and thorough mode.
 
     Attributes:
         model: which one; fold 0 of it.
-        name: as screens show it.
-        comparison: whose one test cohort the scores are measured on, and whose words say on which data.
-        version: of the model.
-        baseline: cohort on which a threshold is tuned, to be scored beside the model.
+        name: the name that screens show.
+        comparison: the comparison whose one test cohort the scores are measured on, and whose `data` describes it.
+        version: version of the model.
+        baseline: cohort to tune a threshold on, which is scored beside the model.
     """
 
     model: str
@@ -145,7 +145,7 @@ class Export(_Part, frozen=True):
 
 
 class Experiment(_Part, frozen=True):
-    """A whole experiment; `small` holds what a trial run of minutes changes, in the same form.
+    """A whole experiment; `small` holds the changes for a trial run of minutes, in the same form.
 
     `mode` is how every model predicts: thorough as in the paper and by nnU-Net's default, over all mirrors, or fast.
     """
@@ -163,20 +163,20 @@ class Experiment(_Part, frozen=True):
     small: dict[str, object] = {}
 
     def slicing_of(self, cohort: str) -> Slicing:
-        """How one cohort is cut."""
+        """How to cut one cohort."""
         return msgspec.convert(msgspec.to_builtins(self.slicing) | self.cohorts[cohort].slicing, Slicing)
 
     def folds(self, model: str) -> tuple[int, ...]:
-        """The folds that are trained of one model."""
+        """The folds of one model to train."""
         return self.models[model].folds or self.training_of(model).folds
 
     def training_of(self, model: str) -> Training:
-        """How one model is trained."""
+        """How to train one model."""
         own = current_names(self.models[model].training)
         return msgspec.convert(msgspec.to_builtins(self.training) | own, Training)
 
     def first_with_data(self, model: str) -> str:
-        """The first model that learns from the same slices: they are one data set of nnU-Net's, preprocessed once."""
+        """The first model that learns from the same slices; these models share one preprocessed data set of nnU-Net."""
         return next(name for name, one in self.models.items() if one.data == self.models[model].data)
 
     @property
@@ -192,18 +192,18 @@ class Experiment(_Part, frozen=True):
         return [name for name in self.cohorts if name in used]
 
     def tests_of(self, model: str) -> list[str]:
-        """Cohorts on which one model is predicted."""
+        """Cohorts that one model predicts."""
         compared = [one for one in self.comparisons.values() if model in one.models.values()]
         used = {name for one in compared for name in (*one.test, *one.choose_on)}
         return [name for name in self.cohorts if name in used]
 
     def scored(self, comparison: str, model: str) -> list[str]:
-        """The predictions of one model that a comparison scores: each fold's, or `all` of them together."""
+        """The predictions of a model that a comparison scores: each fold's, or `all` for all folds together."""
         return [str(fold) for fold in self.folds(model)] if self.comparisons[comparison].each_fold else ["all"]
 
 
 def find_experiment(name: str) -> Path:
-    """The file of an experiment by its name, or by its path.
+    """The file of an experiment, given by name or path.
 
     Raises:
         NotFoundError: if there is none.
@@ -219,11 +219,11 @@ def read_experiment(path: Path, *, small: bool = False) -> Experiment:
     """Read a declaration.
 
     Args:
-        path: YAML.
-        small: apply its `small` part.
+        path: the YAML file.
+        small: whether to apply its `small` part.
 
     Raises:
-        FormatError: naming the word that is wrong, or the name that is nowhere declared.
+        FormatError: naming the wrong key or the undeclared name.
     """
     import yaml
 
@@ -255,7 +255,7 @@ def _merged(base: dict[str, object], changes: dict[str, object]) -> dict[str, ob
 
 
 def _check_names(experiment: Experiment, path: Path) -> None:
-    """Refuse names that are used but not declared, and cohorts without exactly one source."""
+    """Refuse undeclared names, and cohorts without exactly one source."""
     compared = experiment.comparisons.values()
     models = {name for one in compared for name in one.models.values()}
     models |= {model.starts_from for model in experiment.models.values() if model.starts_from}
@@ -280,7 +280,7 @@ def _check_names(experiment: Experiment, path: Path) -> None:
 
 
 def _check_exports(experiment: Experiment, path: Path) -> None:
-    """Refuse an export whose scores could not be said of one cohort, and a model that would start from itself."""
+    """Refuse an export whose scores are not on one cohort, and a model that would start from itself."""
     for name, one in experiment.exports.items():
         compared = experiment.comparisons.get(one.comparison)
         if compared is None or one.model not in compared.models.values() or len(compared.test) != 1:

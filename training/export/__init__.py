@@ -1,1 +1,1 @@
-"""One .onnx that carries its recipe and its proof."""
+"""Export to one .onnx file that carries its recipe and its proof."""

@@ -11,7 +11,7 @@ def model_card(contract: ModelContract, sha256: str) -> str:
 
     Args:
         contract: as stored in the file.
-        sha256: of the file.
+        sha256: sha256 of the file.
     """
     return "\n".join(_lines(contract, sha256)) + "\n"
 
@@ -53,7 +53,7 @@ def _cutoff(area_mm2: float | None) -> str:
 
 
 def _scores(measured: Measured | None, way: str) -> Iterator[str]:
-    """What was measured in one mode."""
+    """The scores measured in one mode."""
     if measured is None:
         return
     kind = "simulated patients" if measured.simulated else "patients"
@@ -76,7 +76,7 @@ def _row(score: BandScore) -> str:
 
 
 def _limits(contract: ModelContract) -> Iterator[str]:
-    """What it cannot do."""
+    """What the model cannot do."""
     yield "\n## Limits"
     limit = contract.reliability.min_reliable_area_mm2
     yield f"\n- Contours of {limit:g} mm² or less are unreliable, and the viewer says so."
@@ -89,7 +89,7 @@ def _limits(contract: ModelContract) -> Iterator[str]:
 
 
 def _proof(contract: ModelContract) -> Iterator[str]:
-    """That the file says what nnU-Net said, and what fewer bits cost."""
+    """The evidence that the file gives nnU-Net's masks, and what a lower precision costs."""
     if contract.parity:
         yield "\n## Same masks as nnU-Net"
     for parity in contract.parity:
@@ -115,5 +115,5 @@ def _number(value: float | None) -> str:
 
 
 def _share(value: float | None) -> str:
-    """A share in percent, or that it was not measured."""
+    """A share in percent, or the words that it was not measured."""
     return "not measured" if value is None else f"{value:.1%}"

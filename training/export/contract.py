@@ -12,7 +12,7 @@ from training.nnunet.results.plans import Plan, shown_labels, strides
 from training.slicing.size_bands import MIN_RELIABLE_MM2, VERY_SMALL_MM2
 
 MISMATCH_PER_MILLION = 200.0
-"""Mask pixels of the golden cases that may differ on another device: GPUs round convolutions otherwise."""
+"""How many mask pixels of the golden cases may differ on another device: GPUs round convolutions differently."""
 
 
 def contract_of(
@@ -23,14 +23,14 @@ def contract_of(
     scores: Mapping[c.Mode, c.Measured],
     label_origin: LabelOrigin,
 ) -> c.ModelContract:
-    """The contract of a trained model, without its proof and its golden cases' hash.
+    """The contract of a trained model, still without the proof and the hash of the golden cases.
 
     Args:
-        trained: plans, data set and checkpoints.
+        trained: the model's plans, data set and checkpoints.
         identity: name, version, licence.
-        population: on whom it was trained.
-        seen: ranges met in training.
-        scores: what was measured in each mode.
+        population: the patients it was trained on.
+        seen: the ranges of spacing, size and grey values met in training.
+        scores: the scores measured in each mode.
         label_origin: where its labels come from.
     """
     limits = c.Reliability(
@@ -73,13 +73,13 @@ def _input(trained: Trained, seen: c.Seen) -> c.Input:
 
 
 def _divisor(plan: Plan) -> tuple[int, int]:
-    """By what the sides of the patch must be divisible: the product of the strides."""
+    """The numbers that the sides of the patch must be divisible by: the products of the strides."""
     rows, cols = np.prod(np.asarray(strides(plan)), axis=0)
     return int(rows), int(cols)
 
 
 def _output(trained: Trained) -> c.Output:
-    """What the network answers."""
+    """What the network returns."""
     return c.Output(
         labels=shown_labels(trained.dataset),
         tumour_index=1,

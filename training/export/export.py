@@ -1,4 +1,4 @@
-"""A trained nnU-Net folder -> one .onnx that carries its recipe and its proof: nothing is written unless it holds."""
+"""A trained nnU-Net folder -> one .onnx with its recipe and its proof; nothing is written unless the proof holds."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -47,36 +47,36 @@ def export_model(
     trial: bool = False,
     spacing_mm: tuple[float, float] | None = None,
 ) -> ModelContract:
-    """Export, check against nnU-Net's own predictor, and write the .onnx and its card (`out` with .md).
+    """Export a model, check it against nnU-Net's own predictor, and write the .onnx and its card (`out` with .md).
 
     Args:
         model: nnU-Net's results folder of one model, or a zip of it.
         out: the .onnx to write.
-        folds: folds to fuse, as the mean of their logits.
+        folds: the folds to fuse by the mean of their logits.
         verify: slices of the parity check: a slice store or a folder of 2D NIfTI; None takes simulated blobs.
-        evaluation: `summary.json` files of `ius-train evaluate`, one a mode; without any the scores are left out.
+        evaluation: `summary.json` files of `ius-train evaluate`, one per mode; without any, the scores are left out.
         name: the model's name, as screens show it.
         version: its version.
-        simulated: it was trained on simulated patients.
-        train: slice stores of its training; without any, those that its fit receipt names.
+        simulated: whether it was trained on simulated patients.
+        train: the slice stores of its training; without any, those that its fit receipt names.
         population: JSON file of the contract's population, or a published one's name; needed unless it is simulated.
         label_origin: where its labels come from; needed unless it is simulated.
         licence: of the model.
         checkpoint: `best` or `final`.
-        postprocessing: what cross-validation chose, needed where only a pickle says so.
-        precision: in which it runs; fewer bits only where they cost nothing.
-        spacing_mm: (row, col) of a pixel of the training's pictures, where those state no scale: PNG, JPEG, TIFF.
-        trial: accept a model that segments nothing, or something everywhere: a trial run's is worth nothing.
+        postprocessing: what cross-validation chose; needed if only a pickle says so.
+        precision: the precision it runs in; a lower one is refused if it costs accuracy.
+        spacing_mm: (row, col) of a pixel of the training pictures, if those state no scale: PNG, JPEG, TIFF.
+        trial: accept a model that segments nothing, or something everywhere, as a trial run's model does.
 
     Returns:
         The contract as stored.
 
     Raises:
-        ModelError: if the folder cannot be exported, the file does not say what nnU-Net says, or this computer cannot
+        ModelError: if the folder cannot be exported, the file's masks are not nnU-Net's, or this computer cannot
             prove the precision.
     """
     if precision is Precision.BFLOAT16:
-        openvino_session.library()  # before hours of proof
+        openvino_session.library()  # fails now, not after hours of proof
     trained = read_trained(model, folds, checkpoint, postprocessing, spacing_mm)
     origin = label_origin or ("simulated" if simulated else None)
     if origin is None:
@@ -100,7 +100,7 @@ def export_model(
 
 
 def _simulated(trained: Trained, stores: Sequence[Path], simulated: bool) -> Population:
-    """The population of a simulated training; of another one nothing is known here."""
+    """The population of a simulated training; for real patients the user has to state it."""
     if not simulated:
         raise ModelError("The contract has to say on whom the model was trained: name a file with --population.")
     rows = [row for row, _ in facts.training_rows(trained, stores)]

@@ -1,4 +1,4 @@
-"""The golden cases: small frames whose masks nnU-Net's own predictor made, to be reproduced on the user's device."""
+"""The golden cases: small frames with masks by nnU-Net's own predictor, which the user's device has to reproduce."""
 
 from collections.abc import Iterable, Sequence
 
@@ -13,20 +13,20 @@ from training.export.parity import Reference
 from training.export.samples import Sample
 
 _LARGEST_PX = 256 * 256
-"""A golden frame is no larger: two of them cost some 100 kB and one pass each."""
+"""The largest golden frame: two of them cost some 100 kB and one pass each."""
 _SQUEEZE = 0.8
-"""Columns of the tumour case against its rows: makes its pixels and its shape unequal."""
+"""By how much the columns of the tumour case are squeezed, so that pixels and picture are not square."""
 
 
 def golden_cases(
     reference: Reference, samples: Sequence[Sample], masks: Sequence[NDArray[np.uint8]]
 ) -> tuple[GoldenCase, GoldenCase]:
-    """A tumour case (anisotropic, not square, off centre) and one without.
+    """A case with tumour (anisotropic, not square, off centre) and one without.
 
     Args:
         reference: makes the expected masks.
         samples: slices to choose from.
-        masks: nnU-Net's mask of each.
+        masks: nnU-Net's mask of each slice.
     """
     order = sorted(range(len(samples)), key=lambda index: int(masks[index].sum()))
     tumour = _first(reference, (_askew(samples[index]) for index in reversed(order)), empty=False)
@@ -37,7 +37,7 @@ def golden_cases(
 
 
 def insist(cases: tuple[GoldenCase, GoldenCase]) -> None:
-    """Refuse golden cases that could not tell a working network from a broken one.
+    """Refuse golden cases that cannot tell a working network from a broken one.
 
     Raises:
         ModelError: if the tumour case has no contour, or the other one has.
@@ -52,7 +52,7 @@ def insist(cases: tuple[GoldenCase, GoldenCase]) -> None:
 
 
 def _first(reference: Reference, samples: Iterable[Sample], *, empty: bool) -> GoldenCase:
-    """The first of some slices whose mask is empty or is not, as wanted; else the last."""
+    """The first slice whose mask is empty, or is not, as asked; if there is none, the last slice."""
     for sample in samples:
         case = _case(reference, sample)
         if case.mask.any() != empty:
@@ -61,7 +61,7 @@ def _first(reference: Reference, samples: Iterable[Sample], *, empty: bool) -> G
 
 
 def _case(reference: Reference, sample: Sample) -> GoldenCase:
-    """A slice with nnU-Net's mask."""
+    """A slice with nnU-Net's mask as a golden case."""
     return GoldenCase(sample.pixels, sample.spacing_mm, reference.predict(sample.pixels, sample.spacing_mm))
 
 

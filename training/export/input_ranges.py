@@ -1,4 +1,4 @@
-"""Ranges of spacing, size and grey values that a model met in training: from its slices, else from nnU-Net's files."""
+"""Ranges of spacing, size and grey values met in training: from the slices, or else from nnU-Net's files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ from training.nnunet.results.checkpoint import Trained
 from training.slicing.slices import SliceRow, read_slice
 
 _READ = 200
-"""Slices whose grey values are read for their range, evenly spread."""
+"""How many slices are read for the range of grey values, evenly spread."""
 _PERCENTILES = (0.5, 99.5)
 
 
@@ -27,7 +27,7 @@ class _Grey(msgspec.Struct, frozen=True):
 
 
 class _Fingerprint(msgspec.Struct, frozen=True):
-    """dataset_fingerprint.json, as far as it is needed; the slice axis comes first."""
+    """The fields needed from dataset_fingerprint.json; the slice axis comes first."""
 
     spacings: tuple[tuple[float, float, float], ...]
     shapes_after_crop: tuple[tuple[int, int, int], ...]
@@ -47,11 +47,11 @@ def seen_in_training(trained: Trained, stores: Sequence[Path] = ()) -> Seen:
 
     Args:
         trained: the model.
-        stores: its slice stores; without any, nnU-Net's fingerprint has to do: sizes after the crop, tumour's grey
-            values; without that, as in published zips, the medians in plans.json: ranges without width.
+        stores: its slice stores; without any, nnU-Net's fingerprint, with sizes after the crop and grey values of the
+            tumour; without that too, as in published zips, the medians in plans.json, as ranges without width.
 
     Raises:
-        ModelError: if neither file says it.
+        ModelError: if neither file holds the ranges.
     """
     if stores:
         return _in_slices(training_rows(trained, stores))
@@ -64,7 +64,7 @@ def seen_in_training(trained: Trained, stores: Sequence[Path] = ()) -> Seen:
 
 
 def _in_slices(used: Sequence[tuple[SliceRow, Path]]) -> Seen:
-    """Ranges over slices of one store or several."""
+    """The ranges over the slices of one or several stores."""
     rows = [row for row, _ in used]
     spacings = [mm for row in rows for mm in (row.row_mm, row.col_mm)]
     chosen = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), _READ)).round().astype(int))

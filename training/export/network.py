@@ -15,18 +15,18 @@ from training.nnunet.results.plans import shown_labels
 
 OPSET = 18
 TUMOUR = 1
-"""The label; only models with one are exported."""
+"""The tumour's label; only models with this one label are exported."""
 
 
 class FoldMean(nn.Module):
-    """Mean of several networks' logits, as nnU-Net fuses its folds, and how far they are apart."""
+    """The mean of several networks' logits, as nnU-Net fuses its folds, and how far they are apart."""
 
     def __init__(self, networks: Sequence[nn.Module]) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
 
     def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(1, 1, rows, cols) -> logits (1, labels, rows, cols), and variance of the tumour probability (1, 1, ...)."""
+        """(1, 1, rows, cols) -> logits (1, labels, rows, cols) and variance of the tumour probability (1, 1, ...)."""
         folds = torch.stack([network(image) for network in self.networks])
         tumour = torch.softmax(folds, dim=2)[:, :, TUMOUR : TUMOUR + 1]
         away = tumour - tumour.mean(dim=0)
@@ -37,13 +37,13 @@ def build_network(trained: Trained, fold: int = 0) -> nn.Module:
     """The network of one fold (by position), deep supervision off, ready for inference.
 
     Raises:
-        ModelError: if its plans describe another network than its weights are for.
+        ModelError: if the weights are not for the network that the plans describe.
     """
     from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
     plan = trained.plan.architecture
     try:
-        with torch.device("meta"):  # no memory before it is known to fit the weights
+        with torch.device("meta"):  # no memory is used before the weights are known to fit
             network: nn.Module = get_network_from_plans(
                 plan.network_class_name,
                 plan.arch_kwargs,
@@ -67,7 +67,7 @@ def build_network(trained: Trained, fold: int = 0) -> nn.Module:
 
 
 def to_onnx(trained: Trained) -> onnx.ModelProto:
-    """A trained model as a checked ONNX graph: `image` -> `logits`, and of several folds `fold_variance` too.
+    """A trained model as a checked ONNX graph: `image` -> `logits`, and with several folds `fold_variance` too.
 
     Raises:
         ModelError: if the graph lost a normalisation on the way.
@@ -77,7 +77,7 @@ def to_onnx(trained: Trained) -> onnx.ModelProto:
     module = networks[0] if len(networks) == 1 else FoldMean(networks)
     image = torch.zeros(1, 1, *trained.patch)
     with warnings.catch_warnings():
-        # PyTorch's exporter uses deprecated parts of itself.
+        # PyTorch's exporter uses deprecated parts of PyTorch.
         warnings.simplefilter("ignore", (DeprecationWarning, FutureWarning))
         program = torch.onnx.export(
             module.eval(),
@@ -97,7 +97,7 @@ def to_onnx(trained: Trained) -> onnx.ModelProto:
 
 
 def _check_norms(wanted: int, model: onnx.ModelProto) -> None:
-    """Each norm must still take its statistics from its input: exporters have frozen those of the tracing image."""
+    """Check that each norm takes its statistics from its input: exporters have frozen those of the tracing image."""
     found = sum(node.op_type == "Sqrt" for node in model.graph.node)
     if found != wanted:
         raise ModelError(f"The exported graph has {found} instance normalisations and the network {wanted}.")

@@ -1,8 +1,8 @@
-"""Instance normalisation spelled out, since ONNX Runtime's own operator is not accurate enough for equal masks.
+"""Instance normalisation in basic operators: ONNX Runtime's own operator is not accurate enough for equal masks.
 
-ONNX Runtime's logits are an order of magnitude further from the float64 result than PyTorch's, since its operator sums
-a whole plane in one go (tests/benchmarks/bench_norm.py measures both, and the time). After nnU-Net's rounding of logits
-to float16 that turned a border pixel in one slice out of twenty. Means of row means are as close as PyTorch.
+ONNX Runtime's operator sums a whole plane in one go, so its logits are an order of magnitude further from the float64
+result than PyTorch's (tests/benchmarks/bench_norm.py measures both, and the time). After nnU-Net's rounding of logits
+to float16 this flipped a border pixel in one slice out of twenty. Means of row means are as accurate as PyTorch.
 """
 
 import onnx
@@ -14,10 +14,10 @@ from inference.errors import ModelError
 
 
 class SpelledOutInstanceNorm(nn.Module):
-    """The same function as `nn.InstanceNorm2d` at inference, in operators whose sums stay short.
+    """The same function as `nn.InstanceNorm2d` at inference, in operators that only add short sums.
 
     Args:
-        norm: the layer to replace; affine, without running statistics, as nnU-Net builds them.
+        norm: the layer to replace; affine, without running statistics, as nnU-Net builds it.
     """
 
     def __init__(self, norm: nn.InstanceNorm2d) -> None:
@@ -45,7 +45,7 @@ def spell_out_norms(network: nn.Module) -> int:
         for name, child in parent.named_children()
         if isinstance(child, nn.InstanceNorm2d) and child.affine and not child.track_running_stats
     ]
-    # nnU-Net's blocks hold a layer by name and in a Sequential: the same layer becomes the same replacement.
+    # nnU-Net's blocks hold each layer twice, by name and in a Sequential: both get the same replacement.
     replacements = {id(child): SpelledOutInstanceNorm(child) for _, _, child in found}
     for parent, name, child in found:
         setattr(parent, name, replacements[id(child)])
@@ -53,14 +53,14 @@ def spell_out_norms(network: nn.Module) -> int:
 
 
 def _plane_mean(planes: torch.Tensor) -> torch.Tensor:
-    """Mean of each plane as the mean of its rows' means: (1, channels, 1, 1)."""
+    """The mean of each plane, as the mean of its rows' means: (1, channels, 1, 1)."""
     return planes.mean(dim=3, keepdim=True).mean(dim=2, keepdim=True)
 
 
 def fuse_norms(model: onnx.ModelProto) -> onnx.ModelProto:
-    """The graph with each spelled-out norm as ONNX's own operator again; the model given is not changed.
+    """A copy of the graph in which ONNX's own operator replaces each spelled-out norm.
 
-    Where planes are rounded to 8 bits anyway its accuracy is enough, and it passes over them once instead of six times.
+    Its accuracy is enough if planes are rounded to 8 bits anyway, and it reads them once instead of six times.
 
     Raises:
         ModelError: if a square root in the graph belongs to something else.
@@ -100,7 +100,7 @@ def fuse_norms(model: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _reached(nodes: list[onnx.NodeProto], wanted: set[str]) -> list[onnx.NodeProto]:
-    """The nodes that the wanted planes come from, in their order."""
+    """The nodes that the wanted planes are computed from, in order."""
     kept = []
     for node in reversed(nodes):
         if wanted.intersection(node.output):

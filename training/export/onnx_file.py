@@ -1,4 +1,4 @@
-"""The .onnx as a container: contract and golden cases in its metadata, written whole or not at all."""
+"""The .onnx file: holds contract and golden cases in its metadata, and is written whole or not at all."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ from training.io.files import written_aside
 
 
 def seal(model: onnx.ModelProto, contract: ModelContract, cases: Sequence[GoldenCase]) -> ModelContract:
-    """Put a contract and its golden cases into a model, in place of any it had.
+    """Store a contract and its golden cases in a model, replacing any it had.
 
     Returns:
         The contract as stored: with the sha256 of the golden cases.

@@ -1,4 +1,4 @@
-"""Parity: whether an exported file gives the same masks as nnU-Net's own predictor, slice by slice."""
+"""Parity: checks, slice by slice, that an exported file gives the same masks as nnU-Net's own predictor."""
 
 import contextlib
 import io
@@ -28,9 +28,9 @@ from training.slicing.size_bands import BANDS
 
 _LIBRARIES = ("nnunetv2", "torch", "onnx", "numpy", "opencv-python-headless", "scipy")
 _FAKE_MM = 999.0
-"""The slice spacing nnU-Net's reader gives a 2D picture: far from the others, so never resampled along."""
+"""The slice spacing that nnU-Net's reader gives a 2D picture: so large that nnU-Net never resamples along it."""
 MAX_PIXELS_ONE_TILE = 1
-"""Logits that are equal but for the last bit of a convolution may round apart: hence the odd pixel."""
+"""One pixel may differ: logits that differ in the last bit of a convolution can round to different values."""
 MIN_IDENTICAL = 0.95
 MAX_PIXELS_TILED = 2
 MAX_SHARE_TILED = 0.001
@@ -40,11 +40,11 @@ Mask = NDArray[np.uint8]
 
 
 class Reference:
-    """nnU-Net's own predictor with its preprocessing: half-step Gaussian tiles, float32 on the CPU.
+    """nnU-Net's own predictor and preprocessing: Gaussian tiles at half steps, float32 on the CPU.
 
     Args:
         trained: plans, data set and the weights of one or several folds.
-        mode: without mirrors, or over all mirrors of the training.
+        mode: without mirroring, or over all mirrors that the training allowed.
     """
 
     def __init__(self, trained: Trained, mode: Mode = Mode.FAST) -> None:
@@ -53,7 +53,7 @@ class Reference:
         from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
         plans = PlansManager(trained.plans)
-        with contextlib.redirect_stdout(io.StringIO()):  # it prints that a CPU is no GPU
+        with contextlib.redirect_stdout(io.StringIO()):  # it prints that there is no GPU
             self._predictor = nnUNetPredictor(
                 use_mirroring=mode is Mode.THOROUGH, device=torch.device("cpu"), allow_tqdm=False
             )
@@ -64,7 +64,7 @@ class Reference:
         )
 
     def predict(self, pixels: Pixels, spacing_mm: tuple[float, float]) -> NDArray[np.uint8]:
-        """Mask (rows, cols) 0/1 of one slice with its (row, col) mm."""
+        """The mask (rows, cols) 0/1 of one slice with pixels of (row, col) mm."""
         picture = pixels[None, None].astype(np.float32)
         properties = {"spacing": [_FAKE_MM * max(spacing_mm), *spacing_mm]}
         mask = self._predictor.predict_single_npy_array(picture, properties)
@@ -73,16 +73,16 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """One slice through both.
+    """One slice segmented by the exported file and by nnU-Net.
 
     Attributes:
-        name: the slice.
-        tiles: how many the picture needs.
-        reference_px: nnU-Net's mask, pixels.
-        reference_mm2: and its area.
-        differing_px: pixels that differ.
-        dice: between the two masks; two empty ones count as 1.
-        area_delta_mm2: difference of the areas, without sign.
+        name: the slice's name.
+        tiles: how many tiles the picture needs.
+        reference_px: size of nnU-Net's mask in pixels.
+        reference_mm2: area of nnU-Net's mask.
+        differing_px: how many pixels differ.
+        dice: Dice of the two masks; 1 if both are empty.
+        area_delta_mm2: absolute difference of the areas.
     """
 
     name: str
@@ -95,13 +95,13 @@ class Comparison:
 
     @property
     def within(self) -> bool:
-        """Whether the slice differs by no more than is allowed."""
+        """Whether the slice differs by no more than allowed."""
         share = int(self.reference_px * MAX_SHARE_TILED)
         return self.differing_px <= (MAX_PIXELS_ONE_TILE if self.tiles == 1 else max(MAX_PIXELS_TILED, share))
 
 
 def compare(engine: Engine, sample: Sample, reference: NDArray[np.uint8], mode: Mode = Mode.FAST) -> Comparison:
-    """One slice through the exported file, against nnU-Net's mask of it, each with its own post-processing."""
+    """Segment one slice with the exported file and compare with nnU-Net's mask, each with its own post-processing."""
     keep = engine.contract.output.keep_largest
     mask = mask_of(engine.segment(sample.pixels, sample.spacing_mm, mode).margin, keep_largest=keep) > 0
     expected = (largest_component(reference) if keep else reference) > 0
@@ -116,14 +116,14 @@ def compare(engine: Engine, sample: Sample, reference: NDArray[np.uint8], mode: 
 
 @dataclass(frozen=True, slots=True)
 class LogitError:
-    """How far the exported file's logits are from PyTorch's, without sign."""
+    """Absolute differences between the exported file's logits and PyTorch's."""
 
     mean: float
     largest: float
 
 
 def logit_error(engine: Engine, trained: Trained, samples: Sequence[Sample]) -> LogitError:
-    """The first tile of each slice through both, every fold."""
+    """Compare the logits of the first tile of each slice, over all folds."""
     networks = [build_network(trained, fold) for fold in range(len(trained.weights))]
     errors = []
     for sample in samples:
@@ -143,15 +143,15 @@ def predict_all(reference: Reference, samples: Sequence[Sample]) -> list[NDArray
 def compare_all(
     engine: Engine, samples: Sequence[Sample], references: Sequence[NDArray[np.uint8]], mode: Mode = Mode.FAST
 ) -> tuple[Comparison, ...]:
-    """Every slice through the exported file."""
+    """Segment every slice with the exported file and compare with nnU-Net's masks."""
     return tuple(compare(engine, sample, mask, mode) for sample, mask in zip(samples, references, strict=True))
 
 
 def demand(comparisons: Sequence[Comparison]) -> None:
-    """Refuse an export that does not say what nnU-Net says.
+    """Refuse an export whose masks are not nnU-Net's.
 
-    Where one tile suffices a slice may differ by one pixel, and so may 5 % of them (but always one); a tiled slice by
-    two pixels or a thousandth of the mask.
+    Of the slices of one tile, 5 % (and always one) may differ, by one pixel each. A slice of several tiles may differ
+    by two pixels or a thousandth of the mask.
 
     Raises:
         ModelError: with the slices that differ.
@@ -168,7 +168,7 @@ def demand(comparisons: Sequence[Comparison]) -> None:
 
 
 def table(comparisons: Sequence[Comparison]) -> str:
-    """The comparisons as text, a line a slice."""
+    """The comparisons as text, one line per slice."""
     head = f"{'slice':<32}{'tiles':>6}{'nnU-Net px':>12}{'differ px':>11}{'Dice':>9}"
     lines = [
         f"{one.name:<32}{one.tiles:>6}{one.reference_px:>12}{one.differing_px:>11}{one.dice:>9.5f}"
@@ -186,15 +186,15 @@ def summary(
     *,
     keep_largest: bool,
 ) -> Parity:
-    """The comparisons as the contract's proof.
+    """Summarise the comparisons as the proof in the contract.
 
     Args:
-        comparisons: all of them.
-        mode: in which they were made.
-        slices: which slices, in words.
+        comparisons: one per slice.
+        mode: the mode in which they were made.
+        slices: which slices were compared, in words.
         engine: what the exported file ran on.
         logits: how far its logits are from PyTorch's.
-        keep_largest: whether both kept the largest component alone.
+        keep_largest: whether both kept only the largest component.
     """
     mirrored = "no mirroring" if mode is Mode.FAST else "mirrored along every axis of the training"
     settings = f"float32, {mirrored}, tile step 0.5 with Gaussian weights"

@@ -1,4 +1,4 @@
-"""The same graph in fewer bits: float16 for GPUs, int8 and bfloat16 for CPUs. The cost is `reduction`'s to say."""
+"""The same graph in a lower precision: float16 for GPUs, int8 and bfloat16 for CPUs; `precision_gate` checks them."""
 
 import tempfile
 from collections.abc import Sequence
@@ -17,24 +17,24 @@ from training.export.norm import fuse_norms
 from training.export.samples import Sample, read_samples
 
 CALIBRATION_SLICES = 48
-"""Slices of the training set on which int8 ranges are taken."""
+"""How many training slices the int8 ranges are measured on."""
 
 
 class Precision(StrEnum):
-    """Of weights and planes."""
+    """The precision of weights and planes."""
 
     FLOAT32 = "float32"
     FLOAT16 = "float16"
     INT8 = "int8"
     BFLOAT16 = "bfloat16"
-    """Of planes and products while it runs: the file holds the float32 network."""
+    """Planes and products are bfloat16 while it runs; the file holds the float32 network."""
 
 
 def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Convolutions in float16, all else in float32; the model given is not changed.
+    """A copy of the model with convolutions in float16 and all else in float32.
 
-    Sums over a plane overflow float16, and the masks turn black (nnUNet#3026): norms stay float32. ONNX Runtime's own
-    converter names a cast twice where a plane is used twice, hence these few lines.
+    Norms stay float32: sums over a plane overflow float16, and the masks turn black (nnUNet#3026). ONNX Runtime's own
+    converter gives two casts one name if a plane is used twice, so we convert here ourselves.
     """
     half = onnx.ModelProto()
     half.CopyFrom(model)
@@ -57,7 +57,7 @@ def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
         ]
     del half.graph.node[:]
     half.graph.node.extend(nodes)
-    # The exporter's notes on planes whose type has changed.
+    # The exporter's notes on planes name the old types.
     del half.graph.value_info[:]
     return half
 
@@ -65,12 +65,12 @@ def to_float16(model: onnx.ModelProto) -> onnx.ModelProto:
 def to_int8(model: onnx.ModelProto, tiles: Sequence[NDArray[np.float32]]) -> onnx.ModelProto:
     """Convolutions in int8 (static QDQ, weights per channel), all else in float32.
 
-    The first convolution, which sees the picture, and the last, which writes the logits, stay float32: they cost little
-    and lose most. A plane's range is the mean of its ranges over the tiles, since one bright echo would stretch it.
+    The first convolution, which sees the picture, and the last, which writes the logits, stay float32: they take
+    little time and would lose most accuracy. A plane's range is the mean over tiles: one bright echo would widen it.
 
     Args:
         model: the float32 graph.
-        tiles: network inputs on which the ranges of the planes are taken, (1, 1, rows, cols) each.
+        tiles: network inputs on which the ranges of the planes are measured, (1, 1, rows, cols) each.
     """
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
@@ -81,7 +81,7 @@ def to_int8(model: onnx.ModelProto, tiles: Sequence[NDArray[np.float32]]) -> onn
             self._left = iter(tiles)
 
         def get_next(self) -> dict[str, NDArray[np.float32]] | None:
-            """The next input, None at the end."""
+            """The next input, or None at the end."""
             tile = next(self._left, None)
             return None if tile is None else {model.graph.input[0].name: tile}
 
@@ -105,7 +105,7 @@ def to_int8(model: onnx.ModelProto, tiles: Sequence[NDArray[np.float32]]) -> onn
 
 
 def _ends(model: onnx.ModelProto) -> list[str]:
-    """Convolutions that see the picture (one channel in) or write logits (as many channels out as labels)."""
+    """The convolutions that see the picture (one channel in) or write logits (one channel out per label)."""
     labels = model.graph.output[0].type.tensor_type.shape.dim[1].dim_value
     shapes = {weight.name: weight.dims for weight in model.graph.initializer}
     convolutions = [(node.name, shapes[node.input[1]]) for node in model.graph.node if node.op_type == "Conv"]
@@ -113,7 +113,7 @@ def _ends(model: onnx.ModelProto) -> list[str]:
 
 
 def calibration_tiles(samples: Sequence[Sample], recipe: Input) -> list[NDArray[np.float32]]:
-    """Every network input of some slices."""
+    """All network inputs that some slices are cut into."""
     prepared = [prepare(one.pixels, one.spacing_mm, recipe) for one in samples]
     return [one.tile(corner) for one in prepared for corner in one.corners]
 
@@ -122,7 +122,7 @@ def calibration_samples(stores: Sequence[Path]) -> list[Sample]:
     """Slices of the training set, evenly spread over each of its stores.
 
     Raises:
-        ModelError: if nobody says where it is.
+        ModelError: if nothing says where the training set is.
     """
     if not stores:
         raise ModelError("int8 needs slices of the training set for its ranges: name their store with --train.")

@@ -1,4 +1,4 @@
-"""The cost of a lower precision: an exported file against the same network in float32, and both against the truth."""
+"""The cost of a lower precision: the file is compared with the same network in float32, and both with the truth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from training.slicing.size_bands import VERY_SMALL_MM2
 MIN_DICE_MEAN = 0.99
 MIN_DICE = 0.97
 SMALLEST_MM2 = VERY_SMALL_MM2
-"""The paper's smallest band. Smaller masks are compared as if they had this area: there one pixel decides a Dice."""
+"""The paper's smallest band. Smaller masks are compared as if they had this area: one pixel decides their Dice."""
 MAX_TRUTH_LOSS = 0.005
-"""How much lower the mean Dice to the truth may be: about the random error of 200 slices."""
+"""How much the mean Dice to the truth may fall: about the random error of 200 slices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +28,9 @@ class Cost:
 
     Attributes:
         name: the slice.
-        dice: of the reduced mask to the float32 one, by `agreement_in_area`.
+        dice: agreement of the reduced mask with the float32 one, by `agreement_in_area`.
         truth_dice_float32: Dice of the float32 mask to the true one; None on a tumour-free slice.
-        truth_dice: the same of the reduced mask.
+        truth_dice: the same for the reduced mask.
     """
 
     name: str
@@ -40,7 +40,7 @@ class Cost:
 
 
 def costs(reduced: Engine, full: Engine, samples: Sequence[Sample]) -> list[Cost]:
-    """Every slice through both.
+    """Segment every slice in both precisions.
 
     Raises:
         ModelError: if a slice has no true mask.
@@ -73,7 +73,7 @@ def demand(found: Sequence[Cost], precision: str) -> None:
 
 
 def table(found: Sequence[Cost], rows: int = 20) -> str:
-    """The slices that differ most, a line each."""
+    """The slices that differ most, one line each."""
     worst = sorted(found, key=lambda one: one.dice)[:rows]
     head = f"{'slice':<32}{'Dice to float32':>17}{'to truth, float32':>19}{'to truth':>10}"
     return "\n".join(
@@ -88,12 +88,12 @@ def table(found: Sequence[Cost], rows: int = 20) -> str:
 
 
 def certificate(found: Sequence[Cost], slices: str, calibration: str) -> Reduction:
-    """The costs as the contract's proof.
+    """Summarise the costs as the proof in the contract.
 
     Args:
-        found: all of them.
-        slices: which slices, in words.
-        calibration: on which slices the int8 ranges were taken, in words.
+        found: the costs, one per slice.
+        slices: which slices were compared, in words.
+        calibration: the slices that the int8 ranges were measured on, in words.
     """
     full, reduced = _truth(found)
     return Reduction(
@@ -108,7 +108,7 @@ def certificate(found: Sequence[Cost], slices: str, calibration: str) -> Reducti
 
 
 def _cost(reduced: Engine, full: Engine, sample: Sample) -> Cost:
-    """One slice through both."""
+    """Segment one slice in both precisions."""
     if sample.truth is None:
         raise ModelError(f"The slice {sample.name} has no true mask: give a slice store with --verify.")
     ours, exact = (_mask(engine, sample) for engine in (reduced, full))
@@ -125,10 +125,10 @@ def _mask(engine: Engine, sample: Sample) -> NDArray[np.uint8]:
 
 
 def agreement_in_area(first: NDArray[np.uint8], second: NDArray[np.uint8], spacing_mm: tuple[float, float]) -> float:
-    """Dice of two masks of one slice, where two areas of together less than twice `SMALLEST_MM2` count as that much.
+    """Dice of two masks of one slice; if their areas add up to less than twice `SMALLEST_MM2`, they count as that much.
 
-    A plain Dice is 0 where one mask is empty and the other has a single pixel, and would refuse every network that is
-    undecided about a pixel of a tumour-free slice. So counted, `MIN_DICE` lets two small masks differ by 2.1 mm².
+    A plain Dice is 0 if one mask is empty and the other has a single pixel. It would refuse every network that is
+    undecided about one pixel of a tumour-free slice. This way `MIN_DICE` lets two small masks differ by 2.1 mm².
 
     Args:
         first: (rows, cols), 0/1.
@@ -142,7 +142,7 @@ def agreement_in_area(first: NDArray[np.uint8], second: NDArray[np.uint8], spaci
 
 
 def _truth(found: Sequence[Cost]) -> tuple[float, float]:
-    """Mean Dice to the truth in float32 and in the reduced precision.
+    """Mean Dice to the truth, in float32 and in the reduced precision.
 
     Raises:
         ModelError: if no slice holds tumour.
@@ -159,5 +159,5 @@ def _truth(found: Sequence[Cost]) -> tuple[float, float]:
 
 
 def _cell(value: float | None, width: int) -> str:
-    """A figure, or a dash where there is none."""
+    """A figure, or a dash if there is none."""
     return f"{'-' if value is None else f'{value:.4f}':>{width}}"

@@ -1,4 +1,4 @@
-"""The network with its golden cases and its proof inside, made on drafts that nobody sees."""
+"""Builds the network with its golden cases and its proof inside, working on drafts that are never written out."""
 
 import tempfile
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ from training.export.samples import Sample
 from training.nnunet.results.checkpoint import Trained
 
 MIRRORED_EVERY = 3
-"""With mirrors every third slice is compared: each costs four passes."""
+"""In thorough mode only every third slice is compared, since each costs four passes."""
 LOGIT_SLICES = 10
 Proven = tuple[onnx.ModelProto, ModelContract]
 
@@ -32,17 +32,17 @@ Proven = tuple[onnx.ModelProto, ModelContract]
 def prove(
     trained: Trained, contract: ModelContract, samples: Sequence[Sample], slices: str, *, trial: bool = False
 ) -> Proven:
-    """The float32 network, compared with nnU-Net's own predictor in every mode it has.
+    """Build the float32 network and compare it with nnU-Net's own predictor in every mode it has.
 
     Args:
         trained: plans, data set and checkpoints.
-        contract: without its proof.
-        samples: slices of the comparison.
+        contract: the contract, still without its proof.
+        samples: the slices to compare.
         slices: the same in words.
         trial: accept a model that segments nothing, or something everywhere.
 
     Raises:
-        ModelError: if it does not say what nnU-Net says.
+        ModelError: if its masks are not nnU-Net's.
     """
     model = to_onnx(trained)
     reference = parity.Reference(trained)
@@ -75,18 +75,18 @@ def reduce(
     precision: Precision,
     calibration: Sequence[Sample],
 ) -> Proven:
-    """The network in fewer bits, compared with itself in float32 and with the truth.
+    """Reduce the network's precision, and compare it with itself in float32 and with the truth.
 
     Args:
         model: the proven float32 network with its metadata.
-        contract: as sealed in it.
-        samples: slices of the comparison, with their true masks.
+        contract: the contract sealed in it.
+        samples: the slices to compare, with their true masks.
         slices: the same in words.
         precision: any but float32.
-        calibration: training slices on which int8 ranges are taken.
+        calibration: training slices that the int8 ranges are measured on.
 
     Raises:
-        ModelError: if the masks move, or fit the truth less well, or if bfloat16 does not run here.
+        ModelError: if the masks change, or fit the truth less well, or if bfloat16 does not run here.
     """
     full, cases = draft(model), golden_of(model, contract)
     reduced = _in_fewer_bits(model, contract.input, precision, calibration)
@@ -100,7 +100,7 @@ def reduce(
     contract = msgspec.structs.replace(contract, reduction=reduction.certificate(found, slices, words))
     own = [_own(engine, case) for case in cases]
     if precision is not Precision.BFLOAT16:
-        # A device has to reproduce this file and not the other.
+        # A device has to reproduce the masks of this file, not of the float32 one.
         return reduced, seal(reduced, contract, own)
     return reduced, seal(reduced, for_both(contract, engine, own, cases), cases)
 
@@ -108,7 +108,7 @@ def reduce(
 def _in_fewer_bits(
     model: onnx.ModelProto, recipe: Input, precision: Precision, calibration: Sequence[Sample]
 ) -> onnx.ModelProto:
-    """The graph for a precision; in bfloat16 it is OpenVINO that rounds, and the graph stays as it is."""
+    """The graph for a precision; for bfloat16 the graph stays as it is, since OpenVINO does the rounding."""
     if precision is Precision.INT8:
         return to_int8(model, calibration_tiles(calibration, recipe))
     if precision is Precision.FLOAT16:
@@ -121,19 +121,19 @@ def _in_fewer_bits(
 def for_both(
     contract: ModelContract, engine: Engine, own: Sequence[GoldenCase], cases: Sequence[GoldenCase]
 ) -> ModelContract:
-    """The contract of a bfloat16 file, whose golden masks stay nnU-Net's, since some devices run it in float32.
+    """The contract of a bfloat16 file; its golden masks stay nnU-Net's, since some devices run it in float32.
 
-    Beside what float32 may differ its self-test allows twice what bfloat16 moves here, as another processor adds in
-    another order. Since the golden masks have to pass the gate too, that is far less than a black or shifted mask.
+    Its self-test allows what float32 may differ, plus twice what bfloat16 changes here, since another processor adds
+    in another order. The golden masks have to pass the gate too, so this is far less than a black or shifted mask.
 
     Args:
-        contract: as it would be of a file that runs in bfloat16 alone.
+        contract: the contract as for a file that runs in bfloat16 only.
         engine: the network in bfloat16.
-        own: the golden cases with the masks it makes of them.
+        own: the golden cases with the masks that this engine makes.
         cases: the golden cases with nnU-Net's masks.
 
     Raises:
-        ModelError: if they do not.
+        ModelError: if the golden masks do not pass.
     """
     pairs = zip(own, cases, strict=True)
     least = min(reduction.agreement_in_area(mine.mask, case.mask, case.spacing_mm) for mine, case in pairs)
@@ -148,7 +148,7 @@ def for_both(
 
 
 def draft(model: onnx.ModelProto, provider: str = CPU) -> Engine:
-    """A sealed model on a provider, whether or not it reproduces its golden masks.
+    """Load a sealed model on a provider, without asking that it reproduces its golden masks.
 
     Raises:
         ModelError: if it does not run there.
@@ -164,12 +164,12 @@ def draft(model: onnx.ModelProto, provider: str = CPU) -> Engine:
 
 
 def golden_of(model: onnx.ModelProto, contract: ModelContract) -> tuple[GoldenCase, ...]:
-    """The golden cases in a sealed model."""
+    """The golden cases stored in a sealed model."""
     metadata = {entry.key: entry.value for entry in model.metadata_props}
     return golden.unpack(metadata, contract.self_test.golden_sha256)
 
 
 def _own(engine: Engine, case: GoldenCase) -> GoldenCase:
-    """The case with the mask that this engine makes of it."""
+    """The case with the mask that this engine makes."""
     mask = engine.segment(case.pixels, case.spacing_mm).margin.mask()
     return GoldenCase(case.pixels, case.spacing_mm, mask)

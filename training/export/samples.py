@@ -1,4 +1,4 @@
-"""Simulated slices of mixed size and spacing for the parity check, where no real ones are given."""
+"""Slices for the parity check: read from a folder, or simulated with mixed sizes and spacings."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +17,10 @@ class Sample:
     """One slice.
 
     Attributes:
-        name: what to call it in a table.
+        name: its name in tables.
         pixels: (rows, cols), 0 outside the sector.
         spacing_mm: (row, col).
-        truth: (rows, cols) uint8 0/1, the true mask; None where there is none.
+        truth: (rows, cols) uint8 0/1, the true mask; None if there is none.
     """
 
     name: str
@@ -44,7 +44,7 @@ def read_samples(folder: Path, limit: int) -> list[Sample]:
 
 
 def _read(path: Path) -> Sample:
-    """One 2D NIfTI in its own grey values."""
+    """Read one 2D NIfTI with its own grey values."""
     try:
         image = sitk.ReadImage(str(path))
     except RuntimeError as error:
@@ -59,7 +59,7 @@ def _read(path: Path) -> Sample:
 
 
 def _truth(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
-    """The mask of a slice store's image, if there is one.
+    """Read the mask of an image in a slice store, if there is one.
 
     Raises:
         FormatError: if it is not on the image's grid.
@@ -76,13 +76,13 @@ def _truth(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
 def draw_samples(
     count: int, seed: int, *, field_mm: tuple[float, float] = (25.0, 60.0), spacing_mm: tuple[float, float] = (0.2, 0.8)
 ) -> list[Sample]:
-    """Speckled sectors, four of five with one or two bright blobs; any size, any anisotropy, the same for a seed.
+    """Draw speckled sectors of any size and anisotropy, four of five with bright blobs; the same for the same seed.
 
     Args:
         count: how many.
-        seed: of all that is random.
-        field_mm: least and largest side of the picture.
-        spacing_mm: least and largest pixel side; rows and columns are drawn apart.
+        seed: seed of all random choices.
+        field_mm: smallest and largest side of the picture.
+        spacing_mm: smallest and largest pixel side; rows and columns are drawn separately.
     """
     rng = np.random.default_rng(seed)
     samples = []
@@ -97,10 +97,10 @@ def draw_samples(
 def draw_blobs(
     rng: np.random.Generator, shape: tuple[int, int], spacing_mm: tuple[float, float], tumour: bool
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """One speckled sector and the mask of its blobs.
+    """Draw one speckled sector and the mask of its blobs.
 
     Args:
-        rng: source of all that is random.
+        rng: source of all random choices.
         shape: (rows, cols).
         spacing_mm: (row, col).
         tumour: whether there are blobs.

@@ -1,4 +1,4 @@
-"""The facts in a contract beside the network: its training slices, its population, its scores."""
+"""The facts in a contract that do not come from the network: its training slices, its population, its scores."""
 
 import json
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from training.slicing.slices import SliceRow, larger_than, read_slices
 LabelOrigin = Literal["us", "mri", "both", "simulated"]
 
 PUBLISHED = Path(__file__).parent / "populations"
-"""The populations of the paper's published models, in the paper's own figures; what it does not state is empty."""
+"""The populations of the paper's published models, with the paper's own figures; what it does not state is empty."""
 
 SIMULATED_LACKS = (
     "vessels, dura and air drop-out, and reverberation ghosts",
@@ -25,25 +25,25 @@ SIMULATED_LACKS = (
     "blood, saline, haemostatic material and the many looks of a resection cavity",
     "tumours other than the few appearances that were drawn",
 )
-"""What the simulator does not show, as the model card says it."""
+"""What the simulator does not show, in the words of the model card."""
 
 
 class _Data(msgspec.Struct, frozen=True, kw_only=True):
-    """On which data an evaluation was made."""
+    """The data that an evaluation was made on."""
 
     name: str
     simulated: bool
     n_patients: int
     n_slices: int
     annotator: str | None = None
-    """Of outlines that no model may carry as its accuracy."""
+    """How the outlines were drawn, if no model may report scores against them as its accuracy."""
     patients: frozenset[str] = frozenset()
     seen_in_training: frozenset[str] = frozenset()
     checkpoints: frozenset[str] = frozenset()
 
 
 class _Evaluation(msgspec.Struct, frozen=True, kw_only=True):
-    """`report/summary.json`, as far as a contract holds it."""
+    """The fields of `report/summary.json` that go into a contract."""
 
     data: _Data
     mode: Mode
@@ -56,14 +56,14 @@ class _Evaluation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_measured(paths: Sequence[Path], trained: Trained | None = None) -> dict[Mode, Measured]:
-    """The scores of `ius-train evaluate`, one summary a mode.
+    """Read the scores of `ius-train evaluate`, one summary per mode.
 
     Args:
         paths: summary.json files.
-        trained: the model they have to be of, on patients that its training did not have; None checks neither.
+        trained: the model; the scores have to be of it, on patients that it was not trained on; None checks neither.
 
     Raises:
-        FormatError: if a file is missing or not such a summary, two are of one mode, or one is no test of the model.
+        FormatError: if a file is missing or not such a summary, two are of one mode, or one is not a test of the model.
     """
     found: dict[Mode, Measured] = {}
     for path in paths:
@@ -75,7 +75,7 @@ def read_measured(paths: Sequence[Path], trained: Trained | None = None) -> dict
 
 
 def _read_summary(path: Path, trained: Trained | None) -> tuple[Mode, Measured]:
-    """One summary.json."""
+    """Read one summary.json."""
     try:
         found = msgspec.json.decode(path.read_bytes(), type=_Evaluation)
     except OSError as error:
@@ -104,10 +104,10 @@ def _read_summary(path: Path, trained: Trained | None) -> tuple[Mode, Measured]:
 
 
 def _check_test(data: _Data, trained: Trained, path: Path) -> None:
-    """Refuse figures of another model, and figures on patients that taught this one.
+    """Refuse scores of another model, and scores on patients that this model was trained on.
 
     Raises:
-        FormatError: naming what is wrong with them.
+        FormatError: naming what is wrong.
     """
     if data.checkpoints and data.checkpoints != set(trained.checkpoints):
         raise FormatError(f"{path} holds the scores of another model than {trained.folder}: evaluate this one.")
@@ -120,7 +120,7 @@ def _check_test(data: _Data, trained: Trained, path: Path) -> None:
 
 
 def training_stores(trained: Trained, given: Sequence[Path]) -> tuple[Path, ...]:
-    """The slice stores the model was trained on: as given, or as its fit receipt names them, if all are still there."""
+    """The slice stores of the training: those given, or those that the fit receipt names, if all are still there."""
     if given:
         return tuple(given)
     named = trained.receipt.settings.get("slices") or []
@@ -129,24 +129,24 @@ def training_stores(trained: Trained, given: Sequence[Path]) -> tuple[Path, ...]
 
 
 def training_rows(trained: Trained, stores: Sequence[Path]) -> list[tuple[SliceRow, Path]]:
-    """The slices that were used, each with its store: those over the fit's area cut-off, and tumour-free ones."""
+    """The slices used in training, each with its store: those above the area cut-off, and tumour-free ones."""
     cutoff = float(area_cutoff(trained) or 0.0)
     return [(row, store) for store in stores for row in larger_than(read_slices(store), cutoff)]
 
 
 def area_cutoff(trained: Trained) -> float | None:
-    """Cut-off in mm² that the model was fitted with, None if nothing says so."""
+    """The area cut-off in mm² of the training; None if nothing states it."""
     value = trained.receipt.settings.get("min_area")
     return None if value is None else float(value)
 
 
 def simulated_population(n_patients: int, *, native: bool, painted: Sequence[str] = ()) -> Population:
-    """The population of a model that no patient's tumour was shown to.
+    """The population of a model that was never shown a real patient's tumour.
 
     Args:
-        n_patients: simulated ones.
+        n_patients: how many simulated patients.
         native: whether there were native frames.
-        painted: real volumes that simulated tumours were painted into, their own tumours ignored.
+        painted: real volumes that simulated tumours were painted into; their own tumours were ignored.
     """
     real = "no real one. "
     if painted:
@@ -170,10 +170,10 @@ def simulated_population(n_patients: int, *, native: bool, painted: Sequence[str
 
 
 def read_population(named: str) -> Population:
-    """The contract's population, from a JSON file with exactly its fields or of one of the paper's published models.
+    """Read the population from a JSON file with exactly its fields, or take that of one of the published models.
 
     Args:
-        named: a path; or MRI_200, US_200 or MRI+US_200, as the published zips are called.
+        named: a path, or MRI_200, US_200 or MRI+US_200, the names of the published zips.
 
     Raises:
         FormatError: naming the field that is missing, unknown or of the wrong type.
@@ -189,5 +189,5 @@ def read_population(named: str) -> Population:
 
 
 def published_populations() -> list[str]:
-    """The published models whose population is known here."""
+    """The names of the published models with a known population."""
     return sorted(path.stem for path in PUBLISHED.glob("*.json"))

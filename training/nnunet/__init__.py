@@ -1,1 +1,1 @@
-"""nnU-Net, called through its Python API."""
+"""Training and prediction with nnU-Net through its Python API."""

@@ -1,4 +1,4 @@
-"""nnU-Net's own choice of post-processing: from the validation predictions of the five folds."""
+"""nnU-Net's own choice of post-processing, made from the validation predictions of the five folds."""
 
 import json
 import os
@@ -17,23 +17,23 @@ from training.slicing.store import link
 
 _FOLDS = tuple(range(N_FOLDS))
 RESULT = f"crossval_results_folds_{'_'.join(map(str, _FOLDS))}"
-"""nnU-Net's folder of the five folds' validation together, inside the model's."""
+"""The folder inside the model's folder in which nnU-Net collects the validation of the five folds."""
 
 
 def choose_postprocessing(
     model: Path, work: Path, *, checkpoint: str, device: str, jobs: int, mode: Mode = Mode.THOROUGH
 ) -> bool:
-    """Predict what each fold validates on, and let nnU-Net say whether only the largest region is to be kept.
+    """Predict each fold's validation slices, and let nnU-Net decide whether to keep only the largest region.
 
     Writes `fold_N/validation/` and `crossval_results_folds_0_1_2_3_4/postprocessing.json`, which `predict` and `export`
-    obey. Resumable.
+    obey. It can be resumed.
 
     Args:
         model: the model's folder.
         work: folder of nnUNet_raw, nnUNet_preprocessed and nnUNet_results.
         checkpoint: `best` or `final`.
         device: `cpu`, `cuda` or `mps`.
-        jobs: processes.
+        jobs: number of processes.
         mode: how the validation slices are predicted; nnU-Net's own validation is thorough, over all mirrors.
 
     Returns:
@@ -49,14 +49,14 @@ def choose_postprocessing(
     raw = work / "nnUNet_raw" / model.parent.name
     files = json.loads((raw / "dataset.json").read_text())["dataset"]
     _validate(model, raw, files, checkpoint, device, mode)
-    truth = work / "nnUNet_preprocessed" / model.parent.name / "gt_segmentations"  # nnU-Net's own name for it
+    truth = work / "nnUNet_preprocessed" / model.parent.name / "gt_segmentations"  # nnU-Net's name for the truth
     for name, paths in files.items():
         link(_resolved(raw, paths["label"]), truth / f"{name}.nii.gz")
     return _choose(model, truth, jobs)
 
 
 def _validate(model: Path, raw: Path, files: Mapping[str, Any], checkpoint: str, device: str, mode: Mode) -> None:
-    """Predict what each fold was validated on; masks of another checkpoint or mode are made anew."""
+    """Predict each fold's validation slices; masks of another checkpoint or mode are made again."""
     splits = json.loads((raw / "splits_final.json").read_text())
     for fold in _FOLDS:
         images = {name: _resolved(raw, files[name]["images"][0]) for name in splits[fold]["val"]}
@@ -69,12 +69,12 @@ def _validate(model: Path, raw: Path, files: Mapping[str, Any], checkpoint: str,
 
 
 def _resolved(raw: Path, relative: str) -> Path:
-    """A file of a data set, which names it from its own folder."""
+    """A data set's file as an absolute path; the data set names it relative to its own folder."""
     return Path(os.path.normpath(raw.resolve() / relative))
 
 
 def _choose(model: Path, truth: Path, jobs: int) -> bool:
-    """nnU-Net's comparison of all predictions with and without their smaller regions."""
+    """Run nnU-Net's comparison of all predictions with and without their smaller regions."""
     from nnunetv2.evaluation.accumulate_cv_results import accumulate_cv_results
     from nnunetv2.postprocessing.remove_connected_components import determine_postprocessing
 

@@ -1,4 +1,4 @@
-"""Slice stores as an nnU-Net data set: dataset.json points into the stores without copies; splits are by patient."""
+"""Turns slice stores into an nnU-Net data set: dataset.json points into the stores, splits are by patient."""
 
 import hashlib
 import json
@@ -17,16 +17,16 @@ FILE_ENDING = ".nii.gz"
 CHANNEL = "US"
 LABELS = {"background": 0, "tumor": 1}
 IGNORE = {"ignore": 2}
-"""nnU-Net's own: pixels of which nothing is said, where a tumour was painted into a real volume."""
+"""nnU-Net's ignore label: the pixels around a real tumour, in volumes that another tumour was painted into."""
 DIGEST = "slices_sha256"
-"""In dataset.json, where nnU-Net does not look at it."""
+"""Key in dataset.json that nnU-Net does not read."""
 TUMOUR_FREE = "tumour_free"
-"""In dataset.json too: names of the slices without a tumour."""
+"""Another key in dataset.json: the names of the slices without a tumour."""
 _TRAILER = 8
 
 
 class DatasetError(IusError):
-    """The training set is one that nnU-Net could not learn from."""
+    """nnU-Net could not learn from this training set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,8 @@ class Choice:
     """Which slices of the stores a model learns from.
 
     Attributes:
-        min_area_mm2: cut-off; tumour slices strictly larger are used.
-        negatives: also use the tumour-free slices that the stores hold.
+        min_area_mm2: cut-off; only slices with strictly more tumour are used.
+        negatives: whether the tumour-free slices in the stores are used too.
         exclude: case -> why it is left out.
     """
 
@@ -44,7 +44,7 @@ class Choice:
     exclude: Mapping[str, str] | None = None
 
     def of(self, rows: Sequence[SliceRow]) -> list[SliceRow]:
-        """The slices that are used."""
+        """The slices used in training."""
         kept = larger_than((row for row in rows if row.case not in (self.exclude or {})), self.min_area_mm2)
         return [row for row in kept if self.negatives or row.area_mm2 > 0]
 
@@ -55,14 +55,14 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
     Args:
         stores: slice stores that share no slice name.
         folder: `nnUNet_raw/DatasetNNN_Title`.
-        choice: which of their slices are used.
+        choice: which of their slices to use.
         folds: drawn over all patients, whatever the choice.
 
     Returns:
-        The splits, one a fold.
+        The splits, one per fold.
 
     Raises:
-        DatasetError: if no tumour slice is left, or two stores hold a slice of one name.
+        DatasetError: if no tumour slice is left, or two stores hold a slice of the same name.
         FoldError: if a patient is in no fold, or in two.
         NotFoundError: if a file of a slice is missing or empty.
     """
@@ -99,13 +99,13 @@ def train_patients(stores: Sequence[Path], splits: Sequence[Split], fold: Fold) 
 
 
 def _digest(slices: Iterable[tuple[SliceRow, Path]]) -> str:
-    """A digest of a data set, wherever it lies: its slices' areas and sizes, and every pixel."""
+    """A digest of a data set's content (areas, sizes and every pixel) that does not depend on where it lies."""
     table = [[asdict(row), _unpacked(row.image(store)), _unpacked(row.label(store))] for row, store in slices]
     return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
 
 
 def _unpacked(path: Path) -> str:
-    """CRC-32 and length of what a .gz file holds (RFC 1952, 2.3.1): its last eight bytes, however it was packed."""
+    """CRC-32 and length of a .gz file's content (RFC 1952, 2.3.1): its last eight bytes, however it was compressed."""
     if not path.is_file() or path.stat().st_size < _TRAILER:
         raise NotFoundError(f"{path} is missing or empty, though the slice table names it: cut the slices again.")
     with path.open("rb") as stream:
@@ -114,6 +114,6 @@ def _unpacked(path: Path) -> str:
 
 
 def _files(row: SliceRow, store: Path, folder: Path) -> dict[str, object]:
-    """Where one slice's files are, seen from the data set's folder."""
+    """The paths of one slice's files, relative to the data set's folder."""
     image, label = (os.path.relpath(path.resolve(), folder.resolve()) for path in (row.image(store), row.label(store)))
     return {"images": [image], "label": label}

@@ -1,4 +1,4 @@
-"""One training on several GPUs: nnU-Net's own data-parallel trainer, started without looking it up by name."""
+"""Trains one fold on several GPUs with nnU-Net's own data-parallel trainer, started without a look-up by name."""
 
 import os
 import socket
@@ -16,12 +16,12 @@ class GpuError(IusError):
 
 
 def fit_parallel(work: Path, dataset: str, settings: FitSettings) -> Path:
-    """Train one fold on as many GPUs as the settings say, from its last checkpoint if there is one; give its folder.
+    """Train one fold on as many GPUs as the settings say, from its last checkpoint if any; return its folder.
 
-    nnU-Net deals the batch out over the GPUs; losses are averaged over them, so that all stop in the same epoch.
+    nnU-Net divides the batch among the GPUs. Losses are averaged over them, so that all stop in the same epoch.
 
     Raises:
-        GpuError: if this machine has fewer.
+        GpuError: if this machine has fewer GPUs.
     """
     import torch
     from torch.multiprocessing.spawn import spawn
@@ -37,7 +37,7 @@ def fit_parallel(work: Path, dataset: str, settings: FitSettings) -> Path:
 
 
 def _rank(rank: int, work: Path, dataset: str, settings: FitSettings, port: int) -> None:
-    """One GPU's process."""
+    """The process of one GPU."""
     import torch
     from torch import distributed
 
@@ -50,7 +50,7 @@ def _rank(rank: int, work: Path, dataset: str, settings: FitSettings, port: int)
 
 
 def _free_port() -> int:
-    """A port that nobody listens on now."""
+    """A free port."""
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port: int = one.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The device of a training or a prediction, refused in one sentence where it is not there."""
+"""Checks the device of a training or a prediction, and refuses a missing one in one sentence."""
 
 from inference.errors import IusError
 
@@ -8,10 +8,10 @@ class DeviceError(IusError):
 
 
 def check_device(device: str) -> None:
-    """Refuse a CUDA device that torch does not find, before hours of waiting end in a trace.
+    """Refuse a CUDA device that torch does not find at once, not with a traceback after hours.
 
     Raises:
-        DeviceError: naming what to do.
+        DeviceError: saying what to do.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""Early stopping as the paper's released trainer does it."""
+"""Early stopping as in the paper's released trainer."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ PATIENCE = 30
 class Patience:
     """Early stopping on the raw validation loss of each epoch.
 
-    A lower loss resets the count, a higher one counts, and an equal one does neither, as in the released trainer.
+    A lower loss resets the count, a higher one adds to it, and an equal one does neither, as in the released trainer.
 
     Attributes:
-        lowest: lowest loss so far.
-        waited: epochs with a higher loss since.
-        limit: how many of those end the training.
+        lowest: the lowest loss so far.
+        waited: epochs with a higher loss since then.
+        limit: how many such epochs end the training.
     """
 
     lowest: float = float("inf")

@@ -1,4 +1,4 @@
-"""How long a training will take on this machine, from timing a few of its own steps."""
+"""Estimates how long a training will take on this machine by timing a few of its own steps."""
 
 import time
 from collections.abc import Callable
@@ -10,19 +10,19 @@ from training.nnunet.run import prepared_trainer
 from training.nnunet.settings import FitSettings
 
 STEPS = 4
-"""Batches that are timed; as many before them warm up."""
+"""How many batches are timed, after as many to warm up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Measured seconds, and what they come to.
+    """The measured seconds and the hours they add up to.
 
     Attributes:
-        train_s: seconds a training batch, its augmentation included.
-        val_s: seconds a validation batch.
-        epochs: of the learning-rate schedule; early stopping may end long before.
-        iterations: training batches an epoch.
-        val_iterations: validation batches an epoch.
+        train_s: seconds per training batch, with augmentation.
+        val_s: seconds per validation batch.
+        epochs: epochs of the learning-rate schedule; early stopping may come long before.
+        iterations: training batches per epoch.
+        val_iterations: validation batches per epoch.
     """
 
     train_s: float
@@ -33,16 +33,16 @@ class Estimate:
 
     @property
     def epoch_s(self) -> float:
-        """Seconds an epoch."""
+        """Seconds per epoch."""
         return self.iterations * self.train_s + self.val_iterations * self.val_s
 
     @property
     def hours(self) -> float:
-        """Hours of one fold, if nothing stops it early."""
+        """Hours per fold, without early stopping."""
         return self.epochs * self.epoch_s / 3600
 
     def __str__(self) -> str:
-        """One sentence."""
+        """The estimate in one sentence."""
         return (
             f"{self.train_s:.2f} s a training batch and {self.val_s:.2f} s a validation batch, measured now: "
             f"{self.epoch_s / 60:.1f} min an epoch, at most {self.hours:.1f} h for {self.epochs} epochs of one fold "
@@ -51,7 +51,7 @@ class Estimate:
 
 
 def estimate(work: Path, dataset: str, settings: FitSettings) -> Estimate:
-    """Plan and preprocess, as `fit` would first, and time a few batches without keeping anything of them.
+    """Plan and preprocess as `fit` would, then time a few batches and discard them.
 
     Raises:
         NotFoundError: if there is no such data set.
@@ -65,14 +65,14 @@ def estimate(work: Path, dataset: str, settings: FitSettings) -> Estimate:
     val_s = _seconds(lambda: trainer.validation_step(next(val)))
     for loader in (train, val):
         if hasattr(loader, "_finish"):
-            loader._finish()  # nnU-Net's own way to end its augmenting processes
+            loader._finish()  # nnU-Net ends its augmenting processes this way
     Path(trainer.log_file).unlink(missing_ok=True)
     batches = trainer.num_iterations_per_epoch, trainer.num_val_iterations_per_epoch
     return Estimate(train_s, val_s, trainer.num_epochs, *batches)
 
 
 def _seconds(step: Callable[[], object]) -> float:
-    """Mean seconds of a step, once it is warm."""
+    """Mean seconds per step, after warming up."""
     for _ in range(STEPS):
         step()
     began = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The list of cases that one model's training leaves out, with the reason for each."""
+"""The list of cases that a model's training leaves out, with the reason for each."""
 
 import csv
 from pathlib import Path
@@ -7,7 +7,7 @@ from inference.errors import FormatError, NotFoundError
 
 
 def read_exclusions(path: Path) -> dict[str, str]:
-    """Case -> why it is left out, from a CSV with the columns `case` and `reason`.
+    """Read case -> reason from a CSV with the columns `case` and `reason`.
 
     Raises:
         NotFoundError: if there is no such file.

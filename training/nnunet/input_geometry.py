@@ -1,4 +1,4 @@
-"""A network's input in words: two networks of the same shape may see the same slice differently."""
+"""Describes a network's input in words, since two networks of the same shape may see the same slice differently."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,9 @@ from training.nnunet.names import CONFIGURATION
 
 
 def pictures_of(model: Path) -> str:
-    """The pictures a model sees; whether nnU-Net leaves the black out depends on how much of it a data set has.
+    """The pictures a model sees, in words.
+
+    nnU-Net normalises without the black background only if a data set has enough of it.
 
     Args:
         model: a trained folder, or an export.
@@ -25,11 +27,11 @@ def pictures_of(model: Path) -> str:
 
 
 def other_pictures(start: Path, plans: Mapping[str, Any]) -> str | None:
-    """A sentence if a training goes on from weights that saw another kind of input; None if they saw the same.
+    """A warning if a training starts from weights that saw another kind of input; None if they saw the same.
 
     Args:
-        start: an export.
-        plans: nnU-Net's, of the training.
+        start: the export to start from.
+        plans: nnU-Net's plans of the training.
     """
     before, now = pictures_of(start), _planned(plans)
     if before == now:
@@ -43,6 +45,6 @@ def _planned(plans: Mapping[str, Any]) -> str:
 
 
 def _words(patch: Sequence[int], spacing_mm: Sequence[float], *, masked: bool) -> str:
-    """Pixels and their mm, rows before columns, and over which of them grey values are normalised."""
+    """Pixels and their mm, rows before columns, and the pixels over which grey values are normalised."""
     grey = "normalised without the black around" if masked else "normalised as a whole"
     return f"{patch[0]} x {patch[1]} pixels of {spacing_mm[0]:g} x {spacing_mm[1]:g} mm, {grey}"

@@ -1,4 +1,4 @@
-"""How nnU-Net names its folders, without importing it."""
+"""The names of nnU-Net's folders, without importing nnU-Net."""
 
 from pathlib import Path
 
@@ -12,26 +12,26 @@ PLANS = {
     "realtime-shallow": "iusRealtimeShallowPlans",
     "realtime-deep": "iusRealtimeDeepPlans",
 }
-"""`--plan` -> the plans' name in nnU-Net's folders."""
+"""`--plan` -> name of the plans in nnU-Net's folders."""
 TRAINER = "nnUNetTrainerDA5EarlyStopping"
 CONFIGURATION = "2d"
 
 
 def dataset_name(number: int, title: str) -> str:
-    """A data set's folder: `Dataset501_US_200`."""
+    """The name of a data set's folder, such as `Dataset501_US_200`."""
     return f"Dataset{number:03d}_{title}"
 
 
 def dataset_number(dataset: str) -> int:
-    """501 of `Dataset501_US`."""
+    """The number in a data set's name: 501 in `Dataset501_US`."""
     return int(dataset.removeprefix("Dataset").split("_")[0])
 
 
 def plans_name(plan: str, variant: str = "") -> str:
-    """The plans' name; a variant is the same plan learnt in another way, on the same preprocessed slices."""
+    """The plans' name; a variant is the same plan trained in another way on the same preprocessed slices."""
     return f"{PLANS[plan]}-{variant}" if variant else PLANS[plan]
 
 
 def model_folder(work: Path, dataset: str, plan: str, variant: str = "") -> Path:
-    """A model's folder among nnU-Net's results."""
+    """A model's folder in nnU-Net's results."""
     return work / "nnUNet_results" / dataset / f"{TRAINER}__{plans_name(plan, variant)}__{CONFIGURATION}"

@@ -1,4 +1,4 @@
-"""nnU-Net's own planner, and one whose network a laptop without a GPU can run at 30 frames a second."""
+"""nnU-Net's own planner, and one for a network that a laptop without a GPU can run at 30 frames a second."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,13 +12,13 @@ from training.nnunet.names import plans_name
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What a network sees and how large it is.
+    """The input and the size of a network.
 
     Attributes:
-        features: channels a stage; each stage halves the picture.
-        side: of the square patch, pixels.
-        spacing_mm: of its pixels. 256 of 0.35 mm are 90 mm: RESECT boxes reach 80 mm, and a disc of 200 mm² is 46
-            pixels wide.
+        features: channels per stage; each stage halves the picture.
+        side: side of the square patch in pixels.
+        spacing_mm: side of a pixel. 256 pixels of 0.35 mm are 90 mm: RESECT boxes reach 80 mm, and a disc of 200 mm² is
+            46 pixels wide.
     """
 
     features: tuple[int, ...] = (8, 16, 32, 64, 128, 256)
@@ -35,22 +35,22 @@ SHAPES = {
     "realtime-shallow": Shape(features=(8, 16, 32, 64, 128)),
     "realtime-deep": Shape(features=(8, 16, 32, 64, 128, 256, 256)),
 }
-"""All see the same 90 mm. `realtime` takes about 0.93 GMAC a frame and has 1.95 M parameters; the others are its
-neighbours in width, depth and resolution (training/LOG.md compares them)."""
+"""All see the same 90 mm. `realtime` takes about 0.93 GMAC per frame and has 1.95 M parameters; the others vary its
+width, depth and resolution (training/LOG.md compares them)."""
 
 
 class RealTimePlanner(ExperimentPlanner):  # type: ignore[misc]
-    """The 2D plan with a fixed patch, spacing and network; all else is nnU-Net's choice."""
+    """The 2D plan with a fixed patch, spacing and network; nnU-Net chooses the rest."""
 
     shape = Shape()
 
     def determine_fullres_target_spacing(self) -> NDArray[np.float64]:
-        """(slice, row, col) mm: the slice axis stays what it is, since 2D images have none."""
+        """(slice, row, col) mm; the slice axis stays unchanged, since 2D images have none."""
         slice_mm = super().determine_fullres_target_spacing()[0]
         return np.array([slice_mm, self.shape.spacing_mm, self.shape.spacing_mm])
 
     def generate_data_identifier(self, configuration_name: str) -> str:
-        """Plans of one spacing share the preprocessed slices: nothing else of the plan changes them."""
+        """Plans with the same spacing share the preprocessed slices, since nothing else in the plan changes them."""
         return f"ius_{self.shape.spacing_mm:g}mm_{configuration_name}"
 
     def get_plans_for_configuration(self, *args: object, **kwargs: object) -> dict[str, Any]:
@@ -70,7 +70,7 @@ class RealTimePlanner(ExperimentPlanner):  # type: ignore[misc]
 
 
 def planner(plan: str, dataset_id: int, variant: str = "") -> ExperimentPlanner:
-    """The planner behind `--plan`: nnU-Net's own for `full`, else ours with one of the shapes."""
+    """The planner for `--plan`: nnU-Net's own for `full`, ours with one of the shapes for the others."""
     name = plans_name(plan, variant)
     if plan == "full":
         return ExperimentPlanner(dataset_id, plans_name=name)

@@ -1,4 +1,4 @@
-"""Prediction with nnU-Net's own predictor: one fold, or several as an ensemble."""
+"""Predicts with nnU-Net's own predictor, using one fold or several as an ensemble."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 def load_predictor(
     model: Path, folds: Sequence[Fold], checkpoint: str = "best", device: str = "cpu", mode: Mode = Mode.FAST
 ) -> "nnUNetPredictor":
-    """nnU-Net's own predictor over folds, tiles at half steps with Gaussian weights.
+    """nnU-Net's own predictor for some folds, with Gaussian tiles at half steps.
 
     Args:
         model: the folder that holds plans.json, dataset.json and fold_N.
-        folds: whose logits are averaged.
+        folds: the folds whose logits are averaged.
         checkpoint: `best` or `final`.
         device: `cpu`, `cuda` or `mps`.
         mode: thorough averages over all mirrors that the training allowed, as nnU-Net does by default.
@@ -69,7 +69,7 @@ def load_predictor(
 
 
 def checkpoint_files(model: Path, folds: Sequence[Fold], checkpoint: str = "best") -> list[Path]:
-    """The checkpoints of these folds."""
+    """The checkpoint files of some folds."""
     return [model / f"fold_{fold}" / f"checkpoint_{checkpoint}.pth" for fold in folds]
 
 
@@ -83,10 +83,10 @@ def predict_slices(
     device: str = "cpu",
     mode: Mode = Mode.THOROUGH,
 ) -> bool:
-    """Predict every slice of the stores into `out/NAME.nii.gz`, none left out; what is already there is kept.
+    """Predict every single slice of the stores into `out/NAME.nii.gz`; files that are already there are kept.
 
     Returns:
-        Whether only the largest region of each mask was kept: what `ius-train postprocess` chose for the model.
+        Whether only the largest region of each mask was kept, as `ius-train postprocess` chose for the model.
 
     Raises:
         FormatError: if `out` holds other predictions.
@@ -107,7 +107,7 @@ def predict_slices(
 def predict_images(
     predictor: "nnUNetPredictor", images: Mapping[str, Path], out: Path, *, largest: bool = False
 ) -> None:
-    """Predict images, by name, into `out/NAME.nii.gz`; what is already there is kept."""
+    """Predict images by name into `out/NAME.nii.gz`; files that are already there are kept."""
     import numpy as np
     from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
 

@@ -1,4 +1,4 @@
-"""Masks of an exported model over slice stores, by the viewer's own engine: what the screen would show."""
+"""Predicts slice stores with an exported model and the viewer's own engine, so the masks are those on the screen."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,16 +13,16 @@ from training.slicing.slices import SliceRow, read_slice, read_slices, write_sli
 
 
 def predict_exported(model: Path, stores: Sequence[Path], out: Path, mode: Mode = Mode.FAST) -> ModelContract:
-    """Predict every slice of the stores into `out/NAME.nii.gz`, none left out; what is already there is kept.
+    """Predict every single slice of the stores into `out/NAME.nii.gz`; files that are already there are kept.
 
     Args:
         model: .onnx with its contract.
         stores: slice stores.
-        out: folder of the masks, on the slices' own grids.
+        out: folder for the masks, on the slices' own grids.
         mode: one pass, or the mean over the mirrors that the contract allows.
 
     Returns:
-        The model's contract: whether only the largest region of each mask was kept, and of which checkpoints it is.
+        The model's contract, which says whether only the largest region was kept, and names its checkpoints.
 
     Raises:
         ModelError: if the model does not run here or does not reproduce its own masks.

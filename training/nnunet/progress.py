@@ -1,4 +1,4 @@
-"""The learning curves of a training: one row an epoch in progress.csv, drawn in progress.png."""
+"""The learning curves of a training: progress.csv with one row per epoch, drawn in progress.png."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -7,12 +7,12 @@ from pathlib import Path
 from training.io.files import written_aside
 
 LOGGED = ("train_losses", "val_losses", "mean_fg_dice", "ema_fg_dice", "lrs")
-"""Names in nnU-Net's log: losses, pseudo Dice of the validation batches and its running mean, learning rate."""
+"""Keys in nnU-Net's log: losses, pseudo Dice of the validation batches and its running mean, learning rate."""
 _COLUMNS = ("train_loss", "val_loss", "pseudo_dice", "pseudo_dice_smoothed", "learning_rate")
 
 
 def write_curves(log: Mapping[str, Sequence[float]], folder: Path) -> None:
-    """Write `progress.csv`: a row an epoch that is complete in the log."""
+    """Write `progress.csv` with one row per epoch that is complete in the log."""
     with written_aside(folder / "progress.csv") as aside, aside.open("w", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(("epoch", *_COLUMNS))

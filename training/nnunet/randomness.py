@@ -1,4 +1,4 @@
-"""The random generators that a training draws from, as plain values that a checkpoint may hold."""
+"""The state of a training's random generators as plain values that a checkpoint can hold."""
 
 import random
 from typing import Any
@@ -10,7 +10,7 @@ State = dict[str, Any]
 
 
 def seed_generators(seed: int) -> None:
-    """Seed all of them; of several processes that share a training, each its own: else all drew the same slices."""
+    """Seed all generators, differently in each process of a shared training: else all would draw the same slices."""
     own = seed + (torch.distributed.get_rank() if torch.distributed.is_initialized() else 0)
     random.seed(own)
     np.random.seed(own)  # noqa: NPY002
@@ -18,9 +18,9 @@ def seed_generators(seed: int) -> None:
 
 
 def random_state() -> State:
-    """Where the generators of Python, numpy (the legacy one, as nnU-Net's augmentation draws from it) and torch are.
+    """The state of the generators of Python, torch and numpy (the legacy one, which nnU-Net's augmentation uses).
 
-    Lists and numbers only, besides torch's own tensor: a checkpoint with it still opens without running anything.
+    It holds only lists, numbers and torch's own tensor, so a checkpoint with it still opens without running code.
     """
     numpy = np.random.get_state(legacy=False)  # noqa: NPY002
     twister = {"key": numpy["state"]["key"].tolist(), "pos": numpy["state"]["pos"]}
@@ -28,7 +28,7 @@ def random_state() -> State:
 
 
 def restore_random_state(state: State) -> None:
-    """Go on drawing where `random_state` was taken."""
+    """Set the generators to the state that `random_state` returned."""
     random.setstate(state["python"])
     np.random.set_state(state["numpy"])  # noqa: NPY002
     torch.set_rng_state(state["torch"])

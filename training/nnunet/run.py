@@ -1,8 +1,8 @@
-"""Planning, preprocessing and training through nnU-Net's Python API, always in this order.
+"""Plans, preprocesses and trains through nnU-Net's Python API, always in this order.
 
-nnU-Net starts worker processes by spawn: callers sit under `if __name__ == "__main__"`. It reads its three
-folders from the environment, so `workspace` comes before anything here imports it; and it finds trainers by
-importing all of them, which fails beside a CPU-only torch, so the trainer class is constructed directly.
+nnU-Net starts worker processes by spawn, so callers need `if __name__ == "__main__"`. It reads its three folders from
+the environment, so `workspace` has to run before anything here imports it. It finds trainers by importing all of
+them, which fails with a CPU-only torch, so the trainer class is constructed directly.
 """
 
 import inspect
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 _FOLDERS = ("nnUNet_raw", "nnUNet_preprocessed", "nnUNet_results")
 _WORKERS = "nnUNet_n_proc_DA"
 _AS_BEGUN = {"loss slice-dice": "slice Dice True"}
-"""Lines of learning.txt -> what folds hold that earlier versions began, so that they count still."""
+"""Lines of learning.txt -> the same lines as earlier versions wrote them, so that folds they began still count."""
 
 
 def workspace(work: Path) -> None:
-    """Make nnU-Net's three folders under `work` the ones it uses; called before nnU-Net is imported."""
+    """Point nnU-Net to its three folders under `work`; call it before nnU-Net is imported."""
     for name in _FOLDERS:
         folder = (work / name).resolve()
         folder.mkdir(parents=True, exist_ok=True)
@@ -38,9 +38,9 @@ def workspace(work: Path) -> None:
 
 
 def plan_and_preprocess(work: Path, dataset: str, settings: FitSettings) -> None:
-    """Fingerprint, plan and preprocess a data set of `nnUNet_raw`, each only where it is not done yet.
+    """Fingerprint, plan and preprocess a data set in `nnUNet_raw`, skipping steps that are done.
 
-    Folds that start together wait for the one that does it.
+    If several folds start together, one does it and the others wait.
     """
     from filelock import FileLock
 
@@ -58,7 +58,7 @@ def _plan_and_preprocess(raw: Path, preprocessed: Path, settings: FitSettings) -
     number = dataset_number(raw.name)
     plans_file = preprocessed / f"{settings.plans}.json"
     _forget_if_changed(raw, preprocessed)
-    os.environ[_WORKERS] = "1"  # the planner sets torch's threads to it, and torch refuses 0
+    os.environ[_WORKERS] = "1"  # the planner gives it to torch as the number of threads, and torch refuses 0
     if not (preprocessed / "dataset_fingerprint.json").is_file():
         DatasetFingerprintExtractor(number, settings.jobs).run(overwrite_existing=True)
     if not plans_file.is_file():
@@ -68,7 +68,7 @@ def _plan_and_preprocess(raw: Path, preprocessed: Path, settings: FitSettings) -
 
 
 def _forget_if_changed(raw: Path, preprocessed: Path) -> None:
-    """Delete what was preprocessed from another version of the data set."""
+    """Delete preprocessed files of another version of the data set."""
     now, then = raw / "dataset.json", preprocessed / "dataset.json"
     if not now.is_file():
         raise NotFoundError(f"There is no nnU-Net data set at {raw}.")
@@ -77,7 +77,7 @@ def _forget_if_changed(raw: Path, preprocessed: Path) -> None:
 
 
 def _preprocess(raw: Path, preprocessed: Path, plans_file: Path, jobs: int) -> None:
-    """nnU-Net's preprocessing; a marker says that it ended, since it starts by deleting what is there."""
+    """Run nnU-Net's preprocessing; a marker says that it finished, since it starts by deleting what is there."""
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
     plans = PlansManager(json.loads(plans_file.read_text()))
@@ -91,7 +91,7 @@ def _preprocess(raw: Path, preprocessed: Path, plans_file: Path, jobs: int) -> N
 
 
 def fit(work: Path, dataset: str, settings: FitSettings) -> Path:
-    """Train one fold, from its last checkpoint where there is one, and give its folder.
+    """Train one fold, from its last checkpoint if there is one, and return its folder.
 
     Returns:
         `.../fold_N`, with `checkpoint_best.pth` and `checkpoint_final.pth`.
@@ -102,24 +102,24 @@ def fit(work: Path, dataset: str, settings: FitSettings) -> Path:
     from filelock import FileLock
 
     folder = begin(work, dataset, settings)
-    # A training whose workflow was killed may still run: the next one waits for it, and finds it done.
+    # If a workflow was killed, its training may still run; the next one waits for it and finds it done.
     with FileLock(folder / ".lock"):
         train(work, dataset, settings)
     return folder
 
 
 def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
-    """The folder of a fold, claimed for its data set before anything else is touched; planned and preprocessed.
+    """Claim the folder of a fold for its data set before touching anything else, then plan and preprocess.
 
     Raises:
-        FormatError: if the fold was begun on another data set, or to learn in another way.
+        FormatError: if the fold was begun on another data set, or with another way of learning.
         NotFoundError: if there is no such data set, or no model to start from.
         DeviceError: if there is no such device here.
     """
     raw, folder = work / "nnUNet_raw" / dataset, settings.folder(work, dataset)
     if not (raw / "dataset.json").is_file():
         raise NotFoundError(f"There is no nnU-Net data set at {raw}.")
-    if settings.gpus == 1:  # several are counted where they are shared
+    if settings.gpus == 1:  # several are counted in `fit_parallel`
         check_device(settings.device)
     slices = json.loads((raw / "dataset.json").read_text())[DIGEST]
     ways = "\n".join(_ways(settings))
@@ -131,7 +131,7 @@ def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
 
 
 def _ways(settings: FitSettings) -> list[str]:
-    """How a training differs from nnU-Net's way of learning, a line each; none if it does not."""
+    """The ways in which a training differs from nnU-Net's, one line each; empty if it does not."""
     if settings.start is not None and not Path(settings.start).is_file():
         raise NotFoundError(f"There is no {settings.start} to start from: give the path of an exported .onnx.")
     lines = []
@@ -143,7 +143,7 @@ def _ways(settings: FitSettings) -> list[str]:
 
 
 def train(work: Path, dataset: str, settings: FitSettings) -> None:
-    """Train one fold that was begun, alone in its folder."""
+    """Train one fold that was begun, as the only process in its folder."""
     folder = settings.folder(work, dataset)
     if (folder / "checkpoint_final.pth").is_file():
         return
@@ -155,14 +155,14 @@ def train(work: Path, dataset: str, settings: FitSettings) -> None:
 
 
 def prepared_trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerDA5EarlyStopping":
-    """The trainer of a fold, its data set planned and preprocessed, nothing of it begun."""
+    """The trainer of a fold, with the data set planned and preprocessed but no training begun."""
     workspace(work)
     plan_and_preprocess(work, dataset, settings)
     return _trainer(work, dataset, settings)
 
 
 def _trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerDA5EarlyStopping":
-    """A trainer with our settings in place of nnU-Net's."""
+    """A trainer with our settings instead of nnU-Net's."""
     os.environ[_WORKERS] = str(settings.workers)
     import torch
 
@@ -175,7 +175,7 @@ def _trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerD
         plans["configurations"][CONFIGURATION]["batch_size"] = settings.batch_size
     latest = settings.folder(work, dataset) / "checkpoint_latest.pth"
     arguments: dict[str, Any] = {
-        "plans": plans | {"continue_training": latest.is_file()},  # nnU-Net >= 2.7 takes it out again
+        "plans": plans | {"continue_training": latest.is_file()},  # nnU-Net >= 2.7 removes it again
         "configuration": CONFIGURATION,
         "fold": settings.fold,
         "dataset_json": json.loads((work / "nnUNet_raw" / dataset / "dataset.json").read_text()),
@@ -195,7 +195,7 @@ def _trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerD
 
 
 def claim(mark: Path, digest: str, whose: str) -> None:
-    """Mark a folder as made from one input, so that resuming never mixes it with another's."""
+    """Mark a folder as made from one input, so that resuming never mixes it with another input's results."""
     if mark.is_file() and mark.read_text() != digest:
         raise FormatError(f"{mark.parent} holds another {whose}: remove it, or choose another folder.")
     mark.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""How often a slice is drawn for training: nnU-Net draws from a list, and a name that is listed twice comes twice."""
+"""Sets how often a slice is drawn in training: nnU-Net draws from a list, and a name listed twice comes twice."""
 
 from collections.abc import Collection, Sequence
 
@@ -8,15 +8,15 @@ from training.nnunet.dataset import DatasetError
 
 
 def weighed(names: Sequence[str], free: Collection[str], share: float) -> list[str]:
-    """The names, tumour-free ones repeated or thinned until they are `share` of the list; the others once each.
+    """The names, with tumour-free ones repeated or thinned out to be `share` of the list, and the others once each.
 
     Args:
-        names: of the training slices.
-        free: the tumour-free ones.
-        share: of the result, at least 0 and less than 1.
+        names: the names of the training slices.
+        free: the names of the tumour-free ones.
+        share: their share of the result, at least 0 and less than 1.
 
     Raises:
-        DatasetError: if there is no tumour-free slice to draw, or nothing else.
+        DatasetError: if there is no tumour-free slice to draw, or only those.
     """
     tumours = [name for name in names if name not in free]
     empty = [name for name in names if name in free]

@@ -1,7 +1,7 @@
-"""The settings of a training: the only list of them.
+"""The settings of a training, in their only list.
 
-The command line (`ius-train fit`), an experiment's YAML, the workflow and nnU-Net's trainer all derive from it: a
-setting is added here as one field, and where it needs code of its own, in the trainer.
+The command line (`ius-train fit`), an experiment's YAML, the workflow and nnU-Net's trainer all derive from it. To add
+a setting, add one field here and, if it needs code of its own, that code to the trainer.
 """
 
 from collections.abc import Collection, Mapping
@@ -29,7 +29,7 @@ def _setting(
     trainer: str | None = None,
     learns: str | None = None,
 ) -> Meta:
-    """What is known of a setting beside its type: see `Setting`."""
+    """The facts about a setting other than its type; see `Setting`."""
     known = {"metavar": metavar, "choices": tuple(choices), "trainer": trainer, "learns": learns}
     return Meta(description=words, extra=known)
 
@@ -37,7 +37,7 @@ def _setting(
 class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How a model is trained, on any of its folds; None keeps nnU-Net's own value.
 
-    The words of each field are what `ius-train fit --help` says of it.
+    The words of each field are its text in `ius-train fit --help`.
     """
 
     plan: Annotated[
@@ -116,22 +116,22 @@ class FitSettings(TrainingSettings, frozen=True, kw_only=True, forbid_unknown_fi
         return plans_name(self.plan, self.variant)
 
     def folder(self, work: Path, dataset: str) -> Path:
-        """Where this fold's checkpoints are."""
+        """The folder of this fold's checkpoints."""
         return model_folder(work, dataset, self.plan, self.variant) / f"fold_{self.fold}"
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What is known of one setting.
+    """The facts about one setting.
 
     Attributes:
-        type: annotated with its limits, as msgspec reads it.
-        default: its value where nothing is said.
+        type: its type, annotated with its limits, as msgspec reads it.
+        default: its value if none is given.
         words: what it does.
-        metavar: what a value is called; None for its name.
-        choices: the values it may have; empty where any of its type will do.
-        trainer: the trainer's attribute that takes its value; None where something else does.
-        learns: its name in learning.txt, if another value is another way to learn.
+        metavar: the name of a value in the help; None for the setting's own name.
+        choices: its allowed values; empty if any value of the type is allowed.
+        trainer: the trainer's attribute that takes its value; None if it is used elsewhere.
+        learns: its name in learning.txt, if another value means another way of learning.
     """
 
     type: Any
@@ -144,17 +144,17 @@ class Setting:
 
 
 def all_settings() -> dict[str, Setting]:
-    """Every setting of a fold's training by its name, in the order of the fields."""
+    """All settings of a fold's training by name, in the order of the fields."""
     hints = get_type_hints(FitSettings, include_extras=True)
     found = {}
     for field in msgspec.structs.fields(FitSettings):
-        *_, meta = hints[field.name].__metadata__  # after the limits, where there are any
+        *_, meta = hints[field.name].__metadata__  # it follows the limits, if there are any
         found[field.name] = Setting(hints[field.name], field.default, meta.description, **meta.extra)
     return found
 
 
 def current_names(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings as declarations and working folders of earlier versions name them, by their names of today."""
+    """Settings from declarations and working folders of earlier versions, under their current names."""
     renamed = dict(settings)
     if renamed.pop("slice_dice", None):
         renamed["loss"] = "slice-dice"

@@ -1,4 +1,4 @@
-"""The paper's trainer on current nnU-Net: DA5 augmentation and early stopping, resumable after any epoch."""
+"""The paper's trainer for current nnU-Net: DA5 augmentation and early stopping, resumable after any epoch."""
 
 import io
 import sys
@@ -24,9 +24,9 @@ Output = torch.Tensor | list[torch.Tensor]
 
 
 def in_bfloat16(forward: Callable[[torch.Tensor], Output], device: str) -> Callable[[torch.Tensor], Output]:
-    """Run a network's forward pass in bfloat16, with weights, loss and what it returns in float32.
+    """Run a network's forward pass in bfloat16, with weights, loss and output in float32.
 
-    nnU-Net uses mixed precision on CUDA only. On a CPU with bfloat16 instructions this halves the time of a step
+    nnU-Net uses mixed precision only on CUDA. On a CPU with bfloat16 instructions this halves the time of a step
     (measured: 0.74 to 0.34 s, batch of eight 256 x 256, two threads).
     """
 
@@ -44,17 +44,17 @@ def computes_bfloat16(device: str) -> bool:
 
 
 class _PatienceExhausted(Exception):  # noqa: N818 - not an error
-    """Leaves nnU-Net's epoch loop, whose range is fixed when it starts."""
+    """Leaves nnU-Net's epoch loop, whose range is fixed at its start."""
 
 
 class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # noqa: N801 - nnU-Net names result folders after the class
     """nnUNetTrainerDA5 that stops early and writes `checkpoint_latest` after every epoch.
 
-    A checkpoint holds the random generators too: with `nnUNet_n_proc_DA=0` on a CPU, a training that was
-    interrupted ends with the same weights as one that was not.
+    A checkpoint also holds the random generators: with `nnUNet_n_proc_DA=0` on a CPU, an interrupted training ends
+    with the same weights as an uninterrupted one.
 
-    It has no constructor on purpose: nnU-Net's base class reads the signature of its subclass, and that
-    signature lost `unpack_dataset` in 2.6. Settings are set on the instance before `run_training()`.
+    It has no constructor on purpose: nnU-Net's base class reads the signature of its subclass, which lost
+    `unpack_dataset` in 2.6. Settings are set on the instance before `run_training()`.
     """
 
     patience = Patience()
@@ -66,7 +66,7 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
     _resumed: State | None = None
 
     def initialize(self) -> None:
-        """Build network and optimiser; `on_epoch_end` writes checkpoints, where nnU-Net would after every fiftieth."""
+        """Build network and optimiser, and leave checkpoints to `on_epoch_end`: nnU-Net writes one every 50 epochs."""
         super().initialize()
         if self.start is not None:
             load_export(self.network, self.start)
@@ -82,20 +82,20 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
             self.network.forward = in_bfloat16(self.network.forward, self.device.type)
 
     def _build_loss(self) -> Any:  # noqa: ANN401 - nnU-Net's untyped loss
-        """nnU-Net's loss, or what another one makes of it."""
+        """nnU-Net's loss, changed if the settings name another."""
         return changed(self.loss_name, super()._build_loss())
 
     def get_tr_and_val_datasets(self) -> tuple[Any, Any]:
-        """nnU-Net's data sets, with training slices repeated until the wanted share of draws is tumour-free."""
+        """nnU-Net's data sets, with training slices repeated so that the wanted share of draws is tumour-free."""
         train, val = super().get_tr_and_val_datasets()
         if self.tumour_free is not None:
             train.identifiers = weighed(train.identifiers, set(self.dataset_json[TUMOUR_FREE]), self.tumour_free)
         return train, val
 
     def on_validation_epoch_end(self, val_outputs: list[dict[str, Any]]) -> None:
-        """Count the epoch towards the patience before nnU-Net writes the checkpoints that hold the count.
+        """Update the patience before nnU-Net writes the checkpoints that hold it.
 
-        The loss is the logged one, averaged over all GPUs, so that all of them stop in the same epoch.
+        The loss is the logged one, averaged over all GPUs, so that all stop in the same epoch.
         """
         super().on_validation_epoch_end(val_outputs)
         self.patience = self.patience.after(float(self.logger.get_value("val_losses", step=-1)))
@@ -107,7 +107,7 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
             restore_random_state(self._resumed)
 
     def on_epoch_end(self) -> None:
-        """Write `checkpoint_latest`, or leave the epoch loop when patience is exhausted.
+        """Write `checkpoint_latest`, or leave the epoch loop if the patience is exhausted.
 
         It is written after `checkpoint_best`, so that a resumed training knows the best value so far.
         """
@@ -115,12 +115,12 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         if self.patience.exhausted:
             raise _PatienceExhausted
         if self.current_epoch < self.num_epochs:
-            self.current_epoch -= 1  # it is counted already, and saving counts it again
+            self.current_epoch -= 1  # the epoch is already counted, and saving counts it again
             self.save_checkpoint(str(Path(self.output_folder) / "checkpoint_latest.pth"))
             self.current_epoch += 1
 
     def run_training(self) -> None:
-        """Train to the last epoch or until patience is exhausted; both end with `checkpoint_final`."""
+        """Train to the last epoch or until the patience is exhausted; either way `checkpoint_final` is written."""
         try:
             super().run_training()
         except _PatienceExhausted:
@@ -128,16 +128,16 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
             self.on_train_end()
 
     def on_train_end(self) -> None:
-        """Write the last checkpoint, and the curves as a picture."""
+        """Write the last checkpoint and draw the curves."""
         super().on_train_end()
         if self.local_rank == 0:
             draw_curves(Path(self.output_folder))
 
     def save_checkpoint(self, filename: str) -> None:
-        """Write a checkpoint with patience and generators, aside and renamed: a kill leaves the old one whole."""
+        """Write a checkpoint with patience and generators aside, then rename it: a kill leaves the old one whole."""
         if self.local_rank != 0 or self.disable_checkpointing:
             return
-        planned, packed = io.BytesIO(), io.BytesIO()  # torch itself does not report a full disk
+        planned, packed = io.BytesIO(), io.BytesIO()  # torch does not report a full disk
         super().save_checkpoint(planned)
         checkpoint = load_checkpoint(planned, Path(filename))
         checkpoint["early_stopping"] = {"lowest": self.patience.lowest, "waited": self.patience.waited}
@@ -147,7 +147,7 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
             aside.write_bytes(packed.getbuffer())
 
     def load_checkpoint(self, filename_or_checkpoint: str) -> None:
-        """Resume from a checkpoint, patience included; one that holds more than numbers and text is refused."""
+        """Resume from a checkpoint with its patience; one that holds more than numbers and text is refused."""
         checkpoint = read_checkpoint(Path(filename_or_checkpoint))
         with only_numbers():
             super().load_checkpoint(filename_or_checkpoint)
@@ -155,5 +155,5 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         self._resumed = checkpoint.get("random_state")
 
     def _record_curves(self, folder: str) -> None:
-        """Write each epoch's figures as CSV, since nnU-Net's picture takes longer than a short epoch."""
+        """Write each epoch's figures as CSV; nnU-Net's picture takes longer than a short epoch."""
         write_curves({name: self.logger.get_value(name, step=None) for name in LOGGED}, Path(folder))

@@ -1,4 +1,4 @@
-"""Weights of an export back into nnU-Net's network: to go on from a model of which only the .onnx is at hand."""
+"""Loads an export's weights into nnU-Net's network, to train further from a model that exists only as .onnx."""
 
 from pathlib import Path
 from typing import Any
@@ -8,16 +8,16 @@ import torch
 from inference.errors import FormatError
 
 _NORMS = {"scale": "weight", "shift": "bias"}
-"""Names of a spelled-out norm (training/export/norm.py) -> those of torch's layer."""
+"""Parameter names of a spelled-out norm (training/export/norm.py) -> those of torch's layer."""
 
 
 def load_export(network: Any, path: Path) -> None:  # noqa: ANN401 - nnU-Net's untyped network
     """Fill a network with the weights of an exported model of one fold.
 
-    Heads of deep supervision are not part of an export and stay as they are.
+    An export has no heads of deep supervision, so these stay as they are.
 
     Raises:
-        ModelError: if the file is no export, or does not reproduce its own masks.
+        ModelError: if the file is not an export, or does not reproduce its own masks.
         FormatError: if it is an export of another network, or of several folds.
     """
     exported = read_weights(path)
@@ -36,10 +36,10 @@ def load_export(network: Any, path: Path) -> None:  # noqa: ANN401 - nnU-Net's u
 
 
 def read_weights(path: Path) -> dict[str, torch.Tensor]:
-    """An export's weights by nnU-Net's names.
+    """The weights of an export, under nnU-Net's names.
 
     Raises:
-        ModelError: if it is no export, or does not reproduce its own masks.
+        ModelError: if it is not an export, or does not reproduce its own masks.
         FormatError: if it fuses several folds.
     """
     import onnx

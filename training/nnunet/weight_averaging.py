@@ -1,7 +1,7 @@
-"""Several trainings of one network as one: the mean of their weights, at no extra cost a frame.
+"""Merges several trainings of one network by the mean of their weights, at no extra cost per frame.
 
-If trainings began from the same weights, the mean of their weights is a working network too, often better than any of
-them (Wortsman et al., Model soups, ICML 2022). Members that differ in sensitivity give one in between.
+If the trainings started from the same weights, the mean of their weights is a working network too, often better than
+any of them (Wortsman et al., Model soups, ICML 2022). If their sensitivities differ, the mean's lies in between.
 """
 
 import io
@@ -32,12 +32,12 @@ def average_models(
     """Write the weighted mean of trained models as a model folder, for `predict` and `export`.
 
     Args:
-        members: model folders, or exports of the same network, with their weights; the first is a folder, and lends
-            plans, data set and receipt.
+        members: model folders or exports of the same network -> their share in the mean; the first has to be a folder,
+            from which plans, data set and receipt are taken.
         out: the model folder to write.
-        fold: of the folders.
-        checkpoint: `best` or `final`, of the folders.
-        margin: how far the tumour's logit must exceed the background's; positive for fewer contours.
+        fold: the fold to read from the folders.
+        checkpoint: `best` or `final`, to read from the folders.
+        margin: how far the tumour's logit must exceed the background's; a positive margin gives fewer contours.
             It is subtracted from the last layer's bias, so that nnU-Net's own rule gives the same masks.
 
     Returns:
@@ -45,7 +45,7 @@ def average_models(
 
     Raises:
         NotFoundError: if a folder has no such checkpoint.
-        FormatError: if the first is no folder, one holds another network, or `out` holds a model already.
+        FormatError: if the first is not a folder, one holds another network, or `out` already holds a model.
     """
     paths = list(members)
     if not paths or paths[0].suffix == ".onnx":
@@ -72,7 +72,7 @@ def average_models(
 
 
 def _tell_patients(members: Sequence[Path], receipt: Path, fold: Fold) -> None:
-    """Write every member's training patients into the first one's receipt; of an export nobody knows them."""
+    """Write every member's training patients into the first one's receipt; an export does not name its patients."""
     if not receipt.is_file():
         return
     told = json.loads(receipt.read_text())
@@ -85,7 +85,7 @@ def _tell_patients(members: Sequence[Path], receipt: Path, fold: Fold) -> None:
 
 
 def _weights_like(first: Weights, file: Path) -> Weights:
-    """A member's weights by the first one's names; heads of deep supervision, which no export has, are the first's."""
+    """A member's weights under the first one's names; an export has no deep supervision heads and gets the first's."""
     exported = file.suffix == ".onnx"
     found: Weights = read_weights(file) if exported else read_checkpoint(file)["network_weights"]
     last = _last_head(first)
@@ -102,26 +102,26 @@ def _weights_like(first: Weights, file: Path) -> Weights:
 
 
 def _aliases(key: str) -> tuple[str, ...]:
-    """The names that nnU-Net has for one tensor: encoder and layers are registered twice."""
+    """All names that nnU-Net has for one tensor, since it registers encoder and layers twice."""
     inner = key.removeprefix("decoder.") if key.startswith("decoder.encoder.") else key
     twice = [inner.replace(".conv.", ".all_modules.0."), inner.replace(".norm.", ".all_modules.1.")]
     return tuple(prefix + name for name in (inner, *twice) for prefix in ("", "decoder."))
 
 
 def _last_head(weights: Weights) -> str:
-    """The head at full resolution, as a prefix of its names."""
+    """The prefix of the names of the head at full resolution."""
     heads = {key.rpartition(".")[0] for key in weights if ".seg_layers." in key}
     return max(heads, key=lambda head: int(head.rpartition(".")[2])) + "."
 
 
 def _shift(weights: Weights, margin: float) -> None:
-    """Make the tumour's logit smaller against the background's, in place."""
+    """Lower the tumour's logit against the background's, in place."""
     bias = weights[_last_head(weights) + "bias"]
     weights[_last_head(weights) + "bias"] = bias + torch.tensor([margin / 2, -margin / 2])
 
 
 def _write(first: Path, out: Path, checkpoint: Mapping[str, object], fold: Fold) -> None:
-    """The model folder, with the same weights as best and final."""
+    """Write the model folder, with the same weights as best and final checkpoint."""
     home = out / f"fold_{fold}"
     home.mkdir(parents=True, exist_ok=True)
     for name in _KEPT:
@@ -129,7 +129,7 @@ def _write(first: Path, out: Path, checkpoint: Mapping[str, object], fold: Fold)
             shutil.copyfile(first / name, out / name)
     if (first / f"fold_{fold}" / _RECEIPT).is_file():
         shutil.copyfile(first / f"fold_{fold}" / _RECEIPT, home / _RECEIPT)
-    packed = io.BytesIO()  # torch itself does not report a full disk
+    packed = io.BytesIO()  # torch does not report a full disk
     torch.save(checkpoint, packed)
     for name in ("best", "final"):
         with written_aside(home / f"checkpoint_{name}.pth") as aside:

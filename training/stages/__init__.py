@@ -1,4 +1,4 @@
-"""One file a subcommand of `ius-train`: its words, its arguments, and what it runs.
+"""The subcommands of `ius-train`, one file each, with help text, arguments and the function that runs it.
 
-Each imports what it needs inside `run`, so that `--help` stays quick.
+Each file imports what it needs inside `run`, so that `--help` stays quick.
 """

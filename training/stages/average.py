@@ -1,4 +1,4 @@
-"""`ius-train average`: the mean of several trainings' weights as one model."""
+"""`ius-train average`: merge several trainings into one model by the mean of their weights."""
 
 import argparse
 from pathlib import Path
@@ -10,7 +10,7 @@ WORDS = "average the weights of several trainings that began from the same ones"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """The models, their weights and where the mean goes."""
+    """Add the arguments for the models, their shares and the output."""
     one.add_argument("models", type=Path, nargs="+", help="model folders, or exports of the same network")
     one.add_argument("--out", type=Path, required=True, help="model folder to write")
     one.add_argument("--weights", type=float, nargs="+", help="one a model (default: all alike)")
@@ -20,7 +20,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Average the models and leave a receipt."""
+    """Average the models and write a receipt."""
     from inference.errors import IusError
     from training.io.receipt import write_receipt
     from training.nnunet.weight_averaging import average_models

@@ -14,7 +14,7 @@ WORDS = "find the cases of data sets on disk and write their table"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Where the data sets lie, and what is taken of them."""
+    """Add the arguments for the data sets and what to take from them."""
     one.add_argument(
         "--resect", type=Path, metavar="DIR", help="RESECT: NIFTI/CaseN/{US,MRI,Landmarks}, or all in CaseN"
     )
@@ -50,7 +50,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def _add_patterns(one: argparse.ArgumentParser) -> None:
-    """Sets given by patterns."""
+    """Add the arguments for data sets described by patterns."""
     one.add_argument(
         "--curious",
         nargs=3,
@@ -70,7 +70,7 @@ def _add_patterns(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Find the cases, check them, write the table and tell what was found."""
+    """Find the cases, check them, write the table and report what was found."""
     from training.cohort.cases import write_cases
     from training.datasets.raidionics import HOW, with_masks
     from training.datasets.report import told, write_told
@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _check_names(cases: "list[Case]") -> None:
-    """Refuse a table in which two cases have one name."""
+    """Refuse a table in which two cases have the same name."""
     from inference.errors import FormatError, NotFoundError
 
     if not cases:
@@ -106,7 +106,7 @@ def _check_names(cases: "list[Case]") -> None:
 
 
 def _found(arguments: argparse.Namespace) -> "Iterator[Case]":
-    """Every case of every data set that was named."""
+    """Every case of every named data set."""
     from training.datasets import easy_resect, manifest, pictures, remind2reg, resect
 
     if arguments.resect:
@@ -124,7 +124,7 @@ def _found(arguments: argparse.Namespace) -> "Iterator[Case]":
 
 
 def _remind(arguments: argparse.Namespace) -> "list[Case]":
-    """ReMIND's, converted."""
+    """ReMIND's cases, converted to NIfTI."""
     from inference.errors import NotFoundError
     from training.datasets.remind import Choice, find_cases
 
@@ -135,7 +135,7 @@ def _remind(arguments: argparse.Namespace) -> "list[Case]":
 
 
 def _patterns(arguments: argparse.Namespace) -> "Iterator[PictureSet]":
-    """The sets given by patterns."""
+    """The data sets described by patterns."""
     from training.datasets.pictures import PictureSet, bratious
 
     if arguments.curious:

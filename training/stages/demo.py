@@ -1,4 +1,4 @@
-"""`ius-train demo`: the demonstration model and clip from nothing: the experiment `demo`, and the clip."""
+"""`ius-train demo`: make the demonstration model, by the experiment `demo`, and the demonstration clip."""
 
 import argparse
 from pathlib import Path
@@ -8,7 +8,7 @@ CLIP_SEED = 9
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Where to work, where to write, and how large."""
+    """Add the arguments for the working folder, the output and the size."""
     one.add_argument("--work", type=Path, required=True, help="working folder (some GB), kept for resuming")
     one.add_argument("--out", type=Path, required=True, help="folder that gets models/ and clips/")
     one.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
@@ -16,7 +16,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Run the experiment, and put its export and the clip where the package looks for them."""
+    """Run the experiment, and copy its export and the clip to where the package looks for them."""
     import shutil
 
     from training.experiments.declaration import find_experiment

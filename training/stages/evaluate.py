@@ -17,11 +17,11 @@ _FORMS = "Use 'PREDICTIONS SLICES', or 'NAME=PREDICTIONS ... --slices SLICES', o
 
 
 class ArgumentError(IusError):
-    """Arguments that do not go together."""
+    """The arguments do not go together."""
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """What is scored against what, and where the report goes."""
+    """Add the arguments for the predictions, the truth and the report."""
     one.add_argument(
         "models",
         nargs="*",
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _store(arguments: argparse.Namespace) -> Path:
-    """The slices that are scored, in either form."""
+    """The slice store to score on, whichever way it was given."""
     if arguments.slices is not None:
         return Path(arguments.slices)
     if len(arguments.models) != 2 or arguments.grid or arguments.annotator or arguments.margin is not None:
@@ -96,7 +96,7 @@ def _store(arguments: argparse.Namespace) -> Path:
 
 
 def _refuse_leaks(trained_on: list[Path], store: Path) -> None:
-    """Stop where a patient was trained on and is scored."""
+    """Stop if a scored patient was trained on."""
     from training.slicing.leaks import read_identities, refuse_leaks
 
     for training in trained_on:
@@ -104,10 +104,10 @@ def _refuse_leaks(trained_on: list[Path], store: Path) -> None:
 
 
 def _mode(folders: Iterable[Path], wanted: str | None) -> "Mode":
-    """How all the predictions were made, since figures hold for one mode only; fast where no receipt says so.
+    """The one mode of all predictions, since figures hold for one mode only; fast if no receipt states it.
 
     Raises:
-        ArgumentError: if they were made in two modes, or in another than the one named.
+        ArgumentError: if they were made in two modes, or in another mode than the named one.
     """
     modes: dict[str, Path] = {}
     for folder in folders:
@@ -128,10 +128,10 @@ def _mode(folders: Iterable[Path], wanted: str | None) -> "Mode":
 
 
 def _origin(folder: Path, store: Path, arguments: argparse.Namespace) -> "Origin":
-    """Where predictions come from, by their receipt; refused if the model was trained on some of the patients.
+    """Where predictions come from, by their receipt; refuse them if the model was trained on some of the patients.
 
     Raises:
-        ArgumentError: naming them, unless they are wanted.
+        ArgumentError: naming these patients, unless the user allows them.
     """
     from training.evaluation.summary import Origin
     from training.slicing.slices import read_slices
@@ -149,7 +149,7 @@ def _origin(folder: Path, store: Path, arguments: argparse.Namespace) -> "Origin
 
 
 def _one(arguments: argparse.Namespace, store: Path) -> None:
-    """Score one model without a name."""
+    """Score one unnamed model."""
     from training.evaluation.report import evaluate
 
     arguments.mode = _mode([Path(arguments.models[0])], arguments.mode)
@@ -178,7 +178,7 @@ def _several(arguments: argparse.Namespace) -> None:
     how["annotators"] = named_folders(arguments.annotator)
     if arguments.grid is None:
         named = named_folders(arguments.models)
-        all_named(named, how["annotators"])  # before any file is read: a wrong word is told first
+        all_named(named, how["annotators"])  # before any file is read, so that a wrong name shows at once
         how["mode"] = arguments.mode = _mode(named.values(), arguments.mode)
         origins = {name: _origin(folder, arguments.slices, arguments) for name, folder in named.items()}
         compare(named, arguments.slices, arguments.out, origins=origins, **how)
@@ -192,7 +192,7 @@ def _several(arguments: argparse.Namespace) -> None:
 
 
 def named_folders(words: list[str]) -> dict[str, Path]:
-    """`NAME=FOLDER` each, by name."""
+    """Parse words like `NAME=FOLDER` to name -> folder."""
     named: dict[str, Path] = {}
     for word in words:
         name, equals, folder = word.partition("=")

@@ -1,4 +1,4 @@
-"""`ius-train experiment`: a declared experiment, from its data to the report, on this machine or a cluster."""
+"""`ius-train experiment`: run a declared experiment from data to report, on this machine or a cluster."""
 
 import argparse
 from pathlib import Path
@@ -7,7 +7,7 @@ WORDS = "run a declared experiment from its data to the report; interrupted anyw
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Which experiment, and on which machine."""
+    """Add the arguments for the experiment and the machine."""
     one.add_argument("name", help="cutoffs, label_origin, demo, miniature, realtime, rare, or a YAML file like them")
     one.add_argument("--work", type=Path, help="working folder, kept for resuming (default: work/NAME)")
     one.add_argument(

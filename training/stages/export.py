@@ -10,7 +10,7 @@ WORDS = "write a model folder as one .onnx file with its contract"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """The model, its proof and what its contract says of it."""
+    """Add the arguments for the model, its proof and the facts in its contract."""
     one.add_argument("model", type=Path, help="nnU-Net's results folder of one 2D model, or a zip of it")
     one.add_argument("--out", type=Path, required=True, help="the .onnx file")
     one.add_argument("--name", required=True, help="the model's name, as screens show it")
@@ -60,7 +60,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def _spacing(text: str) -> tuple[float, float]:
-    """ROW,COL in mm."""
+    """Parse ROW,COL in mm."""
     row_mm, col_mm = (float(value) for value in text.split(","))
     if not (0 < row_mm < math.inf and 0 < col_mm < math.inf):
         raise ValueError(text)

@@ -19,7 +19,7 @@ DATASET_ID = 501
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """The slices, and every setting of `FitSettings`."""
+    """Add the arguments for the slices, and one for every setting in `FitSettings`."""
     one.add_argument("slices", type=Path, nargs="+", help="slice stores")
     one.add_argument("--work", type=Path, required=True, help="folder of nnUNet_raw, _preprocessed and _results")
     one.add_argument("--dataset-id", type=int, default=DATASET_ID, help="nnU-Net's number (default: %(default)s)")
@@ -36,7 +36,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def _add_setting(one: argparse.ArgumentParser, name: str, setting: Setting) -> None:
-    """One option; what stands behind it, its type and limits are the setting's."""
+    """Add the option for one setting, with the setting's words, type and limits."""
     option, default = f"--{name.replace('_', '-')}", setting.default
     if default is False:
         one.add_argument(option, action="store_true", help=setting.words)
@@ -50,7 +50,7 @@ def _add_setting(one: argparse.ArgumentParser, name: str, setting: Setting) -> N
 
 
 def _typed(wanted: Any, text: str) -> Any:  # noqa: ANN401 - any setting's type
-    """A word as a setting's value, within its limits."""
+    """Parse a setting's value and check its limits."""
     try:
         return msgspec.convert(text, wanted, strict=False)
     except msgspec.ValidationError as error:
@@ -58,25 +58,25 @@ def _typed(wanted: Any, text: str) -> Any:  # noqa: ANN401 - any setting's type
 
 
 def fold(text: str) -> int | Literal["all"]:
-    """A fold's number, or `all`: nnU-Net's training without folds."""
+    """Parse a fold's number, or `all` for nnU-Net's training without folds."""
     if text not in ("0", "1", "2", "3", "4", "all"):
         raise argparse.ArgumentTypeError("choose 0, 1, 2, 3, 4 or all")
     return "all" if text == "all" else int(text)
 
 
 def variant(text: str) -> str:
-    """A name that nnU-Net's folders can hold, which it parts at a double underscore."""
+    """Parse a name for nnU-Net's folders; nnU-Net splits folder names at a double underscore."""
     if text and ("__" in text or Path(text).name != text):
         raise argparse.ArgumentTypeError("choose a plain name, without / and __")
     return text
 
 
 _TYPES: dict[str, Callable[[str], Any]] = {"fold": fold, "variant": variant}
-"""Settings whose words are read in a way of their own."""
+"""Settings with a parser of their own."""
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write the data set, train the fold on it, and leave a receipt."""
+    """Write the data set, train the fold on it, and write a receipt."""
     from training.io.receipt import write_receipt
     from training.nnunet.dataset import Choice, train_patients, write_dataset
     from training.nnunet.estimate import estimate
@@ -109,7 +109,7 @@ def _fit(work: Path, dataset: str, settings: FitSettings) -> Path:
 
 
 def _folds(arguments: argparse.Namespace) -> "Folds":
-    """Those of the file, or drawn as 'ius-train folds' draws them; checked for twins in either case."""
+    """The folds from the file, or drawn as 'ius-train folds' does; both are checked for twins."""
     from training.cohort.folds import read_folds
     from training.slicing.store_folds import check_stores, draw_store_folds
 

@@ -9,7 +9,7 @@ WORDS = "draw five folds of patients, once for all training stores"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """The slice stores and the seed."""
+    """Add the arguments for the slice stores and the seed."""
     one.add_argument("slices", type=Path, nargs="+", help="slice stores of the training")
     one.add_argument("--test", type=Path, nargs="*", default=[], help="slice stores that no training patient may be in")
     one.add_argument("--out", type=Path, required=True, help="folds.json")

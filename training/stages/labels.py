@@ -1,4 +1,4 @@
-"""`ius-train labels`: label transfer measured against masks drawn on the ultrasound."""
+"""`ius-train labels`: measure label transfer against masks drawn on the ultrasound."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,7 @@ WORDS = "measure transferred MRI masks against the ultrasound's own"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """The cases and their registrations."""
+    """Add the arguments for the cases and their registrations."""
     one.add_argument("cases", type=Path, help="case table with us_label and mri_label")
     one.add_argument("registered", type=Path, help="folder of 'ius-train register'")
     one.add_argument("--out", type=Path, required=True, help="folder of the report")

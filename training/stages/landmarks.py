@@ -1,4 +1,4 @@
-"""`ius-train landmarks`: target registration error from .tag files."""
+"""`ius-train landmarks`: measure the target registration error with .tag files."""
 
 import argparse
 from pathlib import Path
@@ -7,7 +7,7 @@ WORDS = "target registration error from .tag files"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """The landmark files and the transform."""
+    """Add the arguments for the landmark files and the transform."""
     one.add_argument("files", type=Path, nargs="+", metavar="FILE.tag", help="MNI tag files, MRI to ultrasound")
     one.add_argument(
         "--transform",

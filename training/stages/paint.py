@@ -1,4 +1,4 @@
-"""`ius-train paint`: tumours painted into real volumes, as a slice store to train on beside simulated ones."""
+"""`ius-train paint`: paint tumours into real volumes and cut them into a slice store for training."""
 
 import argparse
 from pathlib import Path
@@ -7,11 +7,11 @@ from training.stages.settings import settings_of
 
 WORDS = "paint simulated tumours into real volumes, and cut them into slices"
 TEST_CASES = ("Case4", "Case15", "Case24")
-"""Left out of every training: the real volumes that a model is looked at on."""
+"""Real volumes that no training uses, since models are looked at on them."""
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """Add the arguments for the real volumes, the outlines and the amount of painting."""
     one.add_argument("volumes", type=Path, help="folder of the real volumes that were outlined by eye")
     one.add_argument("--out", type=Path, required=True, help="slice store")
     one.add_argument("--outlines", type=Path, help="what was outlined (default: the nine RESECT volumes)")
@@ -25,7 +25,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Paint and cut."""
+    """Paint the tumours and cut the slices."""
     from training.io.receipt import write_receipt
     from training.simulation.painted_store import Wanted, paint_store
     from training.slicing.by_eye import OUTLINES, read_outlines

@@ -1,4 +1,4 @@
-"""`ius-train postprocess`: nnU-Net's choice of post-processing from the five folds' validation."""
+"""`ius-train postprocess`: let nnU-Net choose the post-processing from the five folds' validation."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,7 @@ WORDS = "let nnU-Net choose the post-processing from the five folds' validation"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """The model and where nnU-Net's folders are."""
+    """Add the arguments for the model and nnU-Net's folders."""
     one.add_argument("model", type=Path, help="model folder (plans.json, dataset.json, fold_0 to fold_4)")
     one.add_argument("--work", type=Path, required=True, help="folder of nnUNet_raw, _preprocessed and _results")
     one.add_argument("--checkpoint", choices=("best", "final"), default="best", help="default: %(default)s")

@@ -1,4 +1,4 @@
-"""`ius-train predict`: predict slice stores with a trained model, or with an export of one."""
+"""`ius-train predict`: predict slice stores with a trained or an exported model."""
 
 import argparse
 import sys
@@ -11,7 +11,7 @@ WORDS = "predict slice stores with trained folds, or with an exported .onnx"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """The model, the slices and how they are predicted."""
+    """Add the arguments for the model, the slices and the way of predicting."""
     one.add_argument("model", type=Path, help="model folder (plans.json, dataset.json, fold_N), or an exported .onnx")
     one.add_argument("slices", type=Path, nargs="+", help="slice stores")
     one.add_argument("--out", type=Path, required=True, help="folder of the predicted masks")
@@ -26,7 +26,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Predict the slices and leave a receipt."""
+    """Predict the slices and write a receipt."""
     from training.io.receipt import write_receipt
 
     exported = arguments.model.suffix == ".onnx"
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _trained(arguments: argparse.Namespace) -> tuple[dict[str, object], list[Path]]:
-    """By nnU-Net's own predictor; what the receipt tells of the model, and the model's files."""
+    """Predict with nnU-Net's own predictor; return the receipt's facts on the model, and the model's files."""
     from inference.contract import Mode
     from training.io.receipt import sha256
     from training.nnunet.predict import checkpoint_files, predict_slices
@@ -54,7 +54,7 @@ def _trained(arguments: argparse.Namespace) -> tuple[dict[str, object], list[Pat
 
 
 def _warn(seen: list[str], complete: bool) -> None:
-    """Say at once which predictions are no test of the model."""
+    """Warn at once about predictions that cannot test the model."""
     if seen:
         print(
             f"warning: the model was trained on {len(seen)} of these patients ({', '.join(seen[:3])}"
@@ -69,7 +69,7 @@ def _warn(seen: list[str], complete: bool) -> None:
 
 
 def _exported(arguments: argparse.Namespace) -> tuple[dict[str, object], list[Path]]:
-    """By the viewer's engine; an export does not hold its patients' names, so 'ius-train export' checks them."""
+    """Predict with the viewer's engine; an export does not name its patients, so 'ius-train export' checks them."""
     from inference.contract import Mode
     from inference.errors import IusError
     from training.nnunet.predict_onnx import predict_exported

@@ -1,4 +1,4 @@
-"""`ius-train real`: models beside what is plainly visible in real volumes, on one page."""
+"""`ius-train real`: write a page of models beside the plainly visible tumours in real volumes."""
 
 import argparse
 from pathlib import Path
@@ -10,7 +10,7 @@ WORDS = "score exported models against outlines drawn by eye in real volumes, an
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Its arguments."""
+    """Add the arguments for the models, the volumes, the outlines and the page."""
     one.add_argument("models", nargs="+", metavar="NAME=ONNX", help="a name and an exported model each")
     one.add_argument("--volumes", type=Path, required=True, help="folder of the real volumes")
     one.add_argument("--outlines", type=Path, help="what was outlined (default: the nine RESECT volumes)")
@@ -20,7 +20,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Cut, predict, evaluate, and write the page."""
+    """Cut, predict and evaluate the slices, and write the page."""
     from training.evaluation.real_page import write_page
     from training.io.receipt import write_receipt
     from training.slicing.by_eye import OUTLINES, read_outlines

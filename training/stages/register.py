@@ -8,7 +8,7 @@ WORDS = "register MRI to ultrasound and transfer its tumour masks"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """The pairs and the metric."""
+    """Add the arguments for the pairs and the metric."""
     one.add_argument("paths", type=Path, nargs="+", metavar="CASES.csv | US MRI", help="case table, or one pair")
     one.add_argument("--out", type=Path, required=True, help="folder of transforms, labels and registration.csv")
     one.add_argument(

@@ -1,4 +1,4 @@
-"""`ius-train review`: the page that shows every registration, and decisions that the next stage obeys."""
+"""`ius-train review`: show every registration on a page, and record the decisions that the next stage obeys."""
 
 import argparse
 import contextlib
@@ -9,7 +9,7 @@ WORDS = "show registrations on a page, accept or reject them; the next stage obe
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """The registrations and the decisions."""
+    """Add the arguments for the registrations and the decisions."""
     one.add_argument("folder", type=Path, metavar="DIR", help="folder of 'ius-train register'")
     one.add_argument("--accept", nargs="+", default=[], metavar="CASE", help="accept these")
     one.add_argument("--reject", nargs="+", default=[], metavar="CASE", help="reject these")
@@ -21,7 +21,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Take the decisions, write the page and serve it if asked to."""
+    """Record the decisions, write the page, and serve it if asked."""
     from training.registration.review import review
 
     left = review(
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def _serve(folder: Path) -> None:
-    """Serve the page until the person ends it."""
+    """Serve the page until the user stops it."""
     from training.registration.review import summary
     from training.registration.review_page import PAGE
     from training.registration.review_server import ReviewServer

@@ -7,7 +7,7 @@ WORDS = "write a cohort of simulated patients in the published layouts"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """The cohort and its size."""
+    """Add the arguments for the cohort and its size."""
     one.add_argument("--patients", type=int, default=30, help="how many (default: %(default)s)")
     one.add_argument("--out", type=Path, required=True, help="folder of the cohort")
     one.add_argument("--seed", type=int, default=1, help="default: %(default)s")

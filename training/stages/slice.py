@@ -10,7 +10,7 @@ WORDS = "cut volumes and sweeps into 2D slices"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """The cases and how they are cut."""
+    """Add the arguments for the cases and the way of cutting."""
     one.add_argument("cases", type=Path, help="case table")
     one.add_argument("--out", type=Path, required=True, help="slice store")
     one.add_argument("--step-mm", type=float, default=0.0, help="between slices of a volume; 0 takes every one")

@@ -1,1 +1,1 @@
-"""Experiments run: a Snakemake workflow over the command line's own stages."""
+"""Runs experiments: a Snakemake workflow that calls the stages of the command line."""

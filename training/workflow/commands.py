@@ -1,4 +1,4 @@
-"""The command of each workflow rule: one shell line after `python -m`, run in the working folder."""
+"""The command of each workflow rule: what follows `python -m` on a shell line in the working folder."""
 
 import shlex
 from dataclasses import dataclass
@@ -13,17 +13,17 @@ _FIRST_DATASET = 501
 
 
 def shell_line(*words: object) -> str:
-    """Words quoted for a shell, without the empty ones."""
+    """The words quoted for a shell, without the empty ones."""
     return shlex.join(str(word) for word in words if word != "")
 
 
 def _train(*words: object) -> str:
-    """A stage of `ius-train`."""
+    """The command of a stage of `ius-train`."""
     return shell_line("training.cli", *words)
 
 
 def _options(**values: object) -> list[str]:
-    """`--name value` for what is not None; `--name` alone for True."""
+    """`--name value` for each value that is not None; just `--name` for True."""
     words = []
     for name, value in values.items():
         option = f"--{name.replace('_', '-')}"
@@ -36,11 +36,11 @@ def _options(**values: object) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Commands:
-    """The stages of one experiment.
+    """The commands of one experiment's stages, and the files they need.
 
     Attributes:
         experiment: its declaration.
-        path: file of the declaration.
+        path: the file of the declaration.
         small: whether it is a trial run.
     """
 
@@ -80,13 +80,13 @@ class Commands:
         return _train("register", self.table(cohort), *how)
 
     def review(self, cohort: str) -> str:
-        """Accept a simulated cohort; for a real one, write the page a person uses and stop until it is done."""
+        """Accept a simulated cohort; for a real one, write the review page and stop until a person has decided."""
         simulated = _options(simulated=self.experiment.simulated)
         words = ("training.workflow.reviewed", f"registered/{cohort}", self.table(cohort))
         return shell_line(*words, *simulated)
 
     def labels(self, cohort: str) -> list[str]:
-        """What must exist, beside the case table, before a cohort is cut."""
+        """The files that must exist, besides the case table, before a cohort is cut."""
         return [f"registered/{cohort}/reviewed"] if self.experiment.cohorts[cohort].labels == "mri" else []
 
     def slice(self, cohort: str) -> str:
@@ -97,7 +97,7 @@ class Commands:
         return _train("slice", self.table(cohort), "--out", f"slices/{cohort}", "--labels", labels, *carried, *cut)
 
     def folds(self) -> str:
-        """Draw the folds over all training patients, and refuse one who is tested too."""
+        """Draw the folds over all training patients, and refuse a patient who is tested too."""
         held_out = [name for name in self.experiment.test_cohorts if name not in self.experiment.training_cohorts]
         train = [f"slices/{cohort}" for cohort in self.experiment.training_cohorts]
         test = ["--test", *(f"slices/{cohort}" for cohort in held_out)] if held_out else []
@@ -115,18 +115,18 @@ class Commands:
         return _train("fit", *stores, "--work", ".", "--seed", self.experiment.seed, *name, *which, *learnt)
 
     def starts(self, model: str) -> list[str]:
-        """What must exist before a training beside its slices: an export to go on from, a list of exclusions."""
+        """The files, besides its slices, that a training needs: an export to start from, a list of exclusions."""
         one, given = self.experiment.models[model], self.experiment.training_of(model).start
         drafted = [self.draft(one.starts_from)] if one.starts_from else [given] if given else []
         return [*drafted, *([one.exclude] if one.exclude else [])]
 
     def annotators(self, comparison: str) -> list[str]:
-        """The folders of second annotators that a person has to put into the working folder."""
+        """The folders of second annotators that the user has to put into the working folder."""
         readers = self.experiment.comparisons[comparison].annotators.values()
         return [one.folder for one in readers if not self.experiment.cohorts[one.cohort].simulate]
 
     def outside(self) -> list[str]:
-        """Every file and folder that no stage makes: what has to lie in the working folder before the first one."""
+        """Every file and folder that no stage makes and that has to be in the working folder from the start."""
         tables = [cohort.cases for cohort in self.experiment.cohorts.values() if cohort.cases]
         starts = [path for model in self.experiment.models for path in self.starts(model)]
         folders = [path for comparison in self.experiment.comparisons for path in self.annotators(comparison)]
@@ -134,30 +134,30 @@ class Commands:
         return [path for path in dict.fromkeys([*tables, *starts, *folders]) if path not in made]
 
     def draft(self, model: str) -> str:
-        """A model as .onnx, before it was scored."""
+        """The path of a model's .onnx file without scores."""
         return f"exports/drafts/{model}.onnx"
 
     def export_draft(self, model: str) -> str:
-        """Export a model without scores: to go on from it, or to score it over all mirrors, as the viewer runs it."""
+        """Export a model without scores, to train on from it or to score it over all mirrors as the viewer runs it."""
         return self._export(model, self.draft(model), self.experiment.title, [])
 
     def scored_on(self, export: str) -> str:
-        """The slices on which an export is scored."""
+        """The slices that an export is scored on."""
         (cohort,) = self.experiment.comparisons[self.experiment.exports[export].comparison].test
         return f"slices/{cohort}"
 
     def predict_thorough(self, export: str) -> str:
-        """Predict the cohort that an export is scored on over all mirrors."""
+        """Predict an export's test cohort over all mirrors."""
         draft = self.draft(self.experiment.exports[export].model)
         out = f"predictions/{export}/thorough"
         return _train("predict", draft, self.scored_on(export), "--out", out, "--mode", "thorough")
 
     def masks(self, export: str, mode: str) -> str:
-        """The receipt of the predictions that an export is scored by in one mode."""
+        """The receipt of the predictions from which an export is scored in one mode."""
         return f"{self._predictions(export, mode)}/receipt-predict.json"
 
     def _predictions(self, export: str, mode: str) -> str:
-        """nnU-Net's own predictions in the fast mode, the engine's over all mirrors in the thorough one."""
+        """The folder of predictions: nnU-Net's own in fast mode, the engine's, over all mirrors, in thorough mode."""
         model = self.experiment.exports[export].model
         return f"predictions/{export}/thorough" if mode == "thorough" else f"predictions/{model}/all"
 
@@ -177,51 +177,51 @@ class Commands:
         """Export a model with its scores in both modes."""
         one = self.experiment.exports[export]
         scores = [f"exports/{export}/{mode}/summary.json" for mode in ("fast", "thorough")]
-        # A hardly trained network is too undecided on real frames for parity: a trial has the exporter's own samples.
+        # A barely trained network is too undecided on real frames for parity: a trial uses the exporter's samples.
         checked = [] if self.small else ["--verify", self.scored_on(export)]
         words = [*checked, "--version", one.version, "--evaluation", *scores]
         return self._export(one.model, f"exports/{export}.onnx", one.name, words)
 
     def _export(self, model: str, out: str, name: str, words: list[str]) -> str:
-        """Export fold 0, or all of a model's folds as one."""
+        """Export fold 0, or all folds of a model fused into one."""
         folds = [str(fold) for fold in self.experiment.folds(model)]
         how = _options(simulated=self.experiment.simulated, trial=self.small)
         return _train("export", self.model_folder(model), "--out", out, "--name", name, "--folds", *folds, *how, *words)
 
     @property
     def fit_minutes(self) -> int:
-        """Wall-clock asked of a cluster for one fold; a longer one is resumed by the next run."""
+        """Minutes to request from a cluster for one fold; the next run resumes a training that takes longer."""
         return 7 * 24 * 60 if self.experiment.training.epochs is None else 24 * 60
 
     def fit_threads(self, model: str) -> int:
-        """Cores of one fold's training: the training itself and the processes that augment for it."""
+        """Cores for one fold's training: the training itself and its augmenting processes."""
         return 1 + self.experiment.training_of(model).workers
 
     def fit_memory(self, model: str) -> int:
-        """MB of one fold's training: nnU-Net's own, and as much again for every few augmenting processes."""
+        """MB for one fold's training: nnU-Net's own, and as much again for every few augmenting processes."""
         return 8000 + 1000 * self.experiment.training_of(model).workers
 
     @property
     def fit_gpus(self) -> dict[str, Any]:
-        """GPUs asked of a cluster for a training, where trainings are declared for them."""
+        """The GPUs to request from a cluster for a training, if trainings are declared to run on GPUs."""
         return self._gpus(self.experiment.training.gpus)
 
     @property
     def predict_gpus(self) -> dict[str, Any]:
-        """The one GPU of a prediction, where trainings are declared for GPUs."""
+        """The one GPU to request for a prediction, if trainings are declared to run on GPUs."""
         return self._gpus(1)
 
     def _gpus(self, count: int) -> dict[str, Any]:
-        """So many GPUs as Snakemake passes them to Slurm; none on a CPU."""
+        """A number of GPUs in the form that Snakemake passes to Slurm; empty for a CPU."""
         return {"gres": f"gpu:{count}"} if self.experiment.training.device == "cuda" else {}
 
     def postprocess(self, model: str) -> str:
-        """nnU-Net's choice from the five folds' validation."""
+        """Let nnU-Net choose the post-processing from the five folds' validation."""
         how = _options(device=self.experiment.training_of(model).device, mode=self.experiment.mode)
         return _train("postprocess", self.model_folder(model), "--work", ".", *how)
 
     def trained(self, model: str, fold: str) -> list[str]:
-        """What must exist before a prediction: its folds, and with all five of them the choice of post-processing."""
+        """The files a prediction needs: its folds and, with all five of them, the choice of post-processing."""
         if fold != "all":
             return [f"fits/{model}/fold_{fold}"]
         folds = self.experiment.folds(model)
@@ -229,7 +229,7 @@ class Commands:
         return [*(f"fits/{model}/fold_{one}" for one in folds), *chosen]
 
     def predict(self, model: str, fold: str) -> str:
-        """Predict every slice of the cohorts on which a model is scored."""
+        """Predict every slice of the cohorts that a model is scored on."""
         stores = [f"slices/{cohort}" for cohort in self.experiment.tests_of(model)]
         folds = [str(one) for one in self.experiment.folds(model)] if fold == "all" else [fold]
         device = _options(device=self.experiment.training_of(model).device)
@@ -238,7 +238,7 @@ class Commands:
         return _train("predict", self.model_folder(model), *stores, *out, "--folds", *folds, *device, *mode)
 
     def predicted(self, comparison: str) -> list[str]:
-        """The predictions that must exist before a comparison."""
+        """The predictions that a comparison needs."""
         models = self.experiment.comparisons[comparison].models.values()
         return [
             f"predictions/{model}/{fold}/receipt-predict.json"
@@ -251,31 +251,31 @@ class Commands:
         return self._workflow("compare", comparison)
 
     def report(self) -> str:
-        """Bring the comparisons together on one page."""
+        """Write one page with all comparisons."""
         return self._workflow("report")
 
     def _workflow(self, module: str, *words: str) -> str:
-        """A step of the workflow that is no stage of the command line."""
+        """The command of a workflow step that is not a stage of the command line."""
         small = _options(small=self.small)
         return shell_line(f"training.workflow.{module}", self.path, *words, *small)
 
     def _number(self, model: str) -> int:
-        """nnU-Net's number of a model's data set: the place of its first model in the declaration."""
+        """nnU-Net's number for a model's data set, from the place of the data set's first model in the declaration."""
         return _FIRST_DATASET + list(self.experiment.models).index(self.experiment.first_with_data(model))
 
     def _variant(self, model: str) -> str:
-        """A name that keeps models on the same data set apart; empty for the first of them."""
+        """A name that distinguishes models on the same data set; empty for the first of them."""
         return "" if self.experiment.first_with_data(model) == model else model
 
     def _dataset(self, model: str) -> str:
-        """nnU-Net's name of a model's data set."""
+        """nnU-Net's name for a model's data set."""
         return dataset_name(self._number(model), self.experiment.first_with_data(model))
 
     def raw_folder(self, model: str) -> Path:
-        """A model's data set among nnU-Net's raw ones."""
+        """The folder of a model's data set in nnU-Net's raw folder."""
         return Path("nnUNet_raw", self._dataset(model))
 
     def model_folder(self, model: str) -> Path:
-        """Where nnU-Net puts a model."""
+        """The folder in which nnU-Net puts a model."""
         plan = self.experiment.training_of(model).plan
         return model_folder(Path(), self._dataset(model), plan, self._variant(model))

@@ -1,4 +1,4 @@
-"""One comparison of an experiment, run by the workflow in its working folder: `report/NAME/`."""
+"""Makes one comparison of an experiment in the working folder, `report/NAME/`; the workflow runs it."""
 
 import argparse
 import sys
@@ -15,7 +15,7 @@ from training.slicing.store import join_stores
 
 
 def compare_declared(experiment: Experiment, name: str) -> None:
-    """Score a comparison's models on all slices of its cohorts; where it says so, the one chosen on others alone."""
+    """Score a comparison's models on all slices of its test cohorts, or only the model chosen on other cohorts."""
     from training.evaluation.grid import compare_grid
 
     one = experiment.comparisons[name]
@@ -38,7 +38,7 @@ def compare_declared(experiment: Experiment, name: str) -> None:
 
 
 def _runs(experiment: Experiment, name: str) -> list[Run]:
-    """The cells of a comparison: its models, each with the folds that are scored."""
+    """The runs of a comparison: its models, each with the folds to score."""
     return [
         Run(
             model=label,
@@ -53,7 +53,7 @@ def _runs(experiment: Experiment, name: str) -> list[Run]:
 
 
 def _joined(cohorts: tuple[str, ...]) -> Path:
-    """The slices of several cohorts as one store."""
+    """The slices of several cohorts, joined in one store."""
     out = Path("stores", "+".join(cohorts))
     join_stores([Path("slices", cohort) for cohort in cohorts], out)
     return out
@@ -65,7 +65,7 @@ def _tables(experiment: Experiment, cohorts: tuple[str, ...]) -> list[Path]:
 
 
 def _chosen(experiment: Experiment, name: str, out: Path) -> tuple[str, str]:
-    """The model of highest mean Dice over all tumour slices of `choose_on`, over its folds, and the words for it."""
+    """The model with the highest mean Dice over its folds and all tumour slices of `choose_on`, and a note on it."""
     store = _joined(experiment.comparisons[name].choose_on)
     dice: dict[str, list[float]] = {}
     for run in _runs(experiment, name):
@@ -80,7 +80,7 @@ def _chosen(experiment: Experiment, name: str, out: Path) -> tuple[str, str]:
 
 
 def _reader(experiment: Experiment, one: Comparison, reader: str) -> Path:
-    """A second annotator's masks on the slices of the comparison."""
+    """Cut a second annotator's masks to the slices of the comparison; return their folder."""
     from training.cohort.cases import read_cases
     from training.slicing.annotator_masks import cut_reader
 
@@ -96,7 +96,7 @@ def _reader(experiment: Experiment, one: Comparison, reader: str) -> Path:
 
 
 def main() -> int:
-    """The command line that the workflow calls."""
+    """Run the command line that the workflow calls."""
     one = argparse.ArgumentParser(prog="python -m training.workflow.compare", description=main.__doc__)
     one.add_argument("experiment", type=Path)
     one.add_argument("comparison")

@@ -1,4 +1,4 @@
-"""What the report of a whole experiment shows: its models, the quality of its labels, each comparison's Dice."""
+"""The tables in an experiment's report: its models, the quality of its labels, each comparison's Dice."""
 
 import csv
 import json
@@ -12,11 +12,11 @@ from training.experiments.declaration import Experiment
 from training.workflow.commands import Commands
 
 _SHARES = ("PP", "better after")
-"""Columns of shares, which JSON holds as plain numbers."""
+"""Columns of shares, which are plain numbers in JSON."""
 
 
 def model_table(experiment: Experiment, commands: Commands) -> Table:
-    """What each model was trained on and for how long."""
+    """A table of what each model was trained on and for how long."""
     rows: list[tuple[Cell, ...]] = []
     for name in experiment.models:
         folder = commands.model_folder(name)
@@ -44,7 +44,7 @@ def model_table(experiment: Experiment, commands: Commands) -> Table:
 
 
 def label_table(experiment: Experiment) -> Table | None:
-    """How well MRI's labels, once carried over, agree with those drawn on the ultrasound, where there are both."""
+    """A table of how well the transferred MRI labels agree with those drawn on ultrasound; None without both."""
     rows: list[tuple[Cell, ...]] = []
     note = ""
     for name, cohort in experiment.cohorts.items():
@@ -64,7 +64,7 @@ def label_table(experiment: Experiment) -> Table | None:
 
 
 def comparison_table(name: str) -> Table:
-    """A comparison's Dice by true area, as its own report has it."""
+    """A comparison's Dice by true area, as in its own report."""
     rows = [
         tuple(_cell(key, value) for key, value in line.items()) for line in _rows(name, "dice_by_true_area").values()
     ]
@@ -73,24 +73,24 @@ def comparison_table(name: str) -> Table:
 
 
 def _tables(comparison: str) -> dict[str, Any]:
-    """A comparison's tables.json."""
+    """Read a comparison's tables.json."""
     content: dict[str, Any] = json.loads(Path("report", comparison, "tables.json").read_text())
     return content
 
 
 def _rows(comparison: str, key: str) -> dict[str, dict[str, Any]]:
-    """The lines of one of its tables, by model."""
+    """The rows of one of a comparison's tables, by model."""
     return {line["model"]: line for line in _tables(comparison)[key]["rows"]}
 
 
 def _cell(key: str, value: Any) -> Cell:  # noqa: ANN401 - JSON
-    """A cell as it was before it was JSON."""
+    """A cell restored from its JSON value."""
     if isinstance(value, dict):
         return Spread(**value) if "sd" in value else Estimate(**value)
     return Percent(value) if key in _SHARES and value is not None else value
 
 
 def _progress(fold: Path) -> list[dict[str, str]]:
-    """A training's epochs."""
+    """Read the epochs of a training."""
     with (fold / "progress.csv").open(newline="") as stream:
         return list(csv.DictReader(stream))

@@ -1,10 +1,10 @@
-"""An experiment's predictions in one small file, and its comparisons made again from them.
+"""Packs an experiment's predictions into one small file, and makes its comparisons again from it.
 
-    python -m training.workflow.stored pack EXPERIMENT --work WORK --out predictions.zip
-    python -m training.workflow.stored score EXPERIMENT --work EMPTY --from predictions.zip
+    python -m training.workflow.packed_predictions pack EXPERIMENT --work WORK --out predictions.zip
+    python -m training.workflow.packed_predictions score EXPERIMENT --work EMPTY --from predictions.zip
 
 The file holds masks only. `score` simulates the test cohorts again, which gives the same bytes, cuts them and writes
-the comparisons' reports; no model is trained for that.
+the comparisons' reports without training a model.
 """
 
 import argparse
@@ -27,11 +27,11 @@ from training.workflow.commands import Commands
 from training.workflow.compare import compare_declared
 
 _MADE = (1980, 1, 1, 0, 0, 0)
-"""Of every entry, so that the same masks give the same file."""
+"""The date of every entry, so that the same masks give the same file."""
 
 
 def pack(experiment: Experiment, work: Path, out: Path) -> None:
-    """Write the masks of every prediction that a comparison scores: one bit a pixel, slice after slice."""
+    """Write the masks of all scored predictions, one bit per pixel, slice after slice."""
     with written_aside(out) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_LZMA) as archive:
         for model, fold in _scored(experiment):
             folder = work / "predictions" / model / fold
@@ -41,10 +41,10 @@ def pack(experiment: Experiment, work: Path, out: Path) -> None:
 
 
 def unpack(experiment: Experiment, packed: Path, work: Path) -> None:
-    """Write the masks of a packed file as predictions of the slices in a working folder.
+    """Unpack masks from a file as the predictions of a working folder's slices.
 
     Raises:
-        FormatError: if it was packed from other slices.
+        FormatError: if the file was packed from other slices.
     """
     with zipfile.ZipFile(packed) as archive:
         for model, fold in _scored(experiment):
@@ -62,7 +62,7 @@ def score(commands: Commands, packed: Path, work: Path) -> None:
     """Simulate and cut the test cohorts, and write every comparison's report from packed predictions.
 
     Raises:
-        FormatError: if the cohorts are of real patients, whose files are not here, or others than the packed ones.
+        FormatError: if the cohorts are of real patients, whose files are not here, or not those of the packed file.
     """
     experiment = commands.experiment
     if not experiment.simulated:
@@ -78,7 +78,7 @@ def score(commands: Commands, packed: Path, work: Path) -> None:
 
 
 def _scored(experiment: Experiment) -> Iterator[tuple[str, str]]:
-    """Every model and fold that a comparison scores, once."""
+    """Every model and fold that any comparison scores, once each."""
     yield from dict.fromkeys(
         (model, fold)
         for name, one in experiment.comparisons.items()
@@ -88,12 +88,12 @@ def _scored(experiment: Experiment) -> Iterator[tuple[str, str]]:
 
 
 def _rows(experiment: Experiment, model: str, work: Path) -> list[SliceRow]:
-    """The slices on which a model is predicted, in their stores' order."""
+    """The slices that a model predicts, in the order of their stores."""
     return [row for cohort in experiment.tests_of(model) for row in read_slices(work / "slices" / cohort)]
 
 
 def _mask(bits: NDArray[np.uint8], row: SliceRow) -> NDArray[np.uint8]:
-    """One slice's mask."""
+    """Unpack one slice's mask."""
     pixels: NDArray[np.uint8] = np.unpackbits(bits, count=row.rows * row.cols).reshape(row.rows, row.cols)
     return pixels
 

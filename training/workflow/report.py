@@ -1,4 +1,4 @@
-"""The page of a whole experiment, run by the workflow in its working folder: `report/report.html`."""
+"""Makes the page of a whole experiment in the working folder, `report/report.html`; the workflow runs it."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ _MIRRORS = {
 
 
 def write_page(experiment: Experiment, commands: Commands) -> None:
-    """Write `report.html`, `report.md` and the CSV and PNG they show."""
+    """Write `report.html`, `report.md` and the CSV and PNG files they show."""
     population = Population.of(experiment.simulated)
     sections = [*_comparisons(experiment, population), *_made(experiment, commands, population)]
     for section in sections:
@@ -36,7 +36,7 @@ def write_page(experiment: Experiment, commands: Commands) -> None:
 
 
 def _protocol(experiment: Experiment) -> str:
-    """How the models were trained, in a sentence."""
+    """How the models were trained, in one sentence."""
     how = experiment.training
     given = {"epochs": how.epochs, "iterations an epoch": how.iterations, "slices a batch": how.batch_size}
     lengths = ", ".join(f"{value} {name}" for name, value in given.items() if value is not None)
@@ -46,7 +46,7 @@ def _protocol(experiment: Experiment) -> str:
 
 
 def _comparisons(experiment: Experiment, population: Population) -> list[Section]:
-    """Each comparison's trend and first table; its own page holds the rest."""
+    """A section for each comparison with its trend and first table; its own page holds the rest."""
     found = []
     for name, one in experiment.comparisons.items():
         words = [f"On {one.data}.", one.note, _choice(name), f"All tables and figures: {name}/report.html."]
@@ -57,7 +57,7 @@ def _comparisons(experiment: Experiment, population: Population) -> list[Section
 
 
 def _choice(name: str) -> str:
-    """Which model was chosen beforehand, where a comparison chooses one."""
+    """A note on the model chosen beforehand, if the comparison chooses one."""
     path = OUT / name / "choice.json"
     if not path.is_file():
         return ""
@@ -67,7 +67,7 @@ def _choice(name: str) -> str:
 
 
 def _beside(picture: Path, name: str) -> Path:
-    """A comparison's picture among the page's own."""
+    """Copy a comparison's picture to the page's own pictures."""
     copy = OUT / "figures" / f"{name}-{picture.name}"
     copy.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(picture, copy)
@@ -75,14 +75,14 @@ def _beside(picture: Path, name: str) -> Path:
 
 
 def _made(experiment: Experiment, commands: Commands, population: Population) -> list[Section]:
-    """Labels and models."""
+    """The sections on labels and models."""
     labels = label_table(experiment)
     sections = [Section("MRI's labels", population, tables=(labels,))] if labels else []
     return [*sections, Section("Models", population, tables=(model_table(experiment, commands),))]
 
 
 def main() -> int:
-    """The command line that the workflow calls."""
+    """Run the command line that the workflow calls."""
     one = argparse.ArgumentParser(prog="python -m training.workflow.report", description=main.__doc__)
     one.add_argument("experiment", type=Path)
     one.add_argument("--small", action="store_true")

@@ -1,7 +1,7 @@
-"""The review of a cohort's registrations, as the workflow waits for it: `registered/COHORT/reviewed`.
+"""Makes the mark that the workflow waits for, `registered/COHORT/reviewed`: all registrations are reviewed.
 
-A person's decisions are in review.csv, which no rule of the workflow has as its output: Snakemake deletes the outputs
-of a stage that fails or runs again.
+A person's decisions are in review.csv, which is not an output of any rule: Snakemake deletes the outputs of a stage
+that fails or runs again.
 """
 
 import argparse
@@ -19,11 +19,11 @@ MARK = "reviewed"
 
 
 class UndecidedError(IusError):
-    """Registrations that nobody has decided on."""
+    """Nobody has decided on some registrations yet."""
 
 
 def finish_review(folder: Path, cases: Path, *, simulated: bool) -> None:
-    """Accept a simulated cohort unseen; of a real one write the page, and go on once every case is decided.
+    """Accept a simulated cohort unseen; for a real one write the page, and go on only if every case is decided.
 
     Raises:
         UndecidedError: if a case is neither accepted nor rejected.
@@ -37,20 +37,20 @@ def finish_review(folder: Path, cases: Path, *, simulated: bool) -> None:
 
 
 def forget_changed(folder: Path) -> None:
-    """Take the mark away if decisions changed since, so that the cohort is cut again."""
+    """Remove the mark if decisions have changed since, so that the cohort is cut again."""
     mark = folder / MARK
     if mark.is_file() and mark.read_text() != _decisions(folder):
         mark.unlink()
 
 
 def _decisions(folder: Path) -> str:
-    """What tells two states of the decisions apart."""
+    """The state of the decisions, for comparison."""
     path = folder / "review.csv"
     return sha256(path) if path.is_file() else "none"
 
 
 def main() -> int:
-    """The command line that the workflow calls."""
+    """Run the command line that the workflow calls."""
     one = argparse.ArgumentParser(prog="python -m training.workflow.reviewed", description=main.__doc__)
     one.add_argument("folder", type=Path)
     one.add_argument("cases", type=Path)

@@ -1,4 +1,4 @@
-"""An experiment run through Snakemake in a working folder of its own; an interrupted run resumes there."""
+"""Runs an experiment with Snakemake in a working folder of its own, where an interrupted run resumes."""
 
 import os
 from dataclasses import dataclass
@@ -16,26 +16,26 @@ from training.workflow.reviewed import forget_changed
 SNAKEFILE = Path(__file__).with_name("Snakefile")
 REPORT = Path("report", "report.html")
 _CLAIMED = ("cohorts", "slicing", "training", "seed", "simulated")
-"""Parts of a declaration on which everything in a working folder rests; models and comparisons may be added later."""
+"""Parts of a declaration that everything in a working folder depends on; models and comparisons may be added later."""
 
 _PROCESSES = 4
-"""Processes of one stage on a cluster, whose `jobs` are stages at a time."""
+"""Processes of one stage on a cluster, where `jobs` counts the stages that run at a time."""
 _EACH = ("mem_mb=4000", "runtime=240")
-"""Memory and minutes to ask a cluster for, where a rule does not say."""
+"""Memory and minutes to request from a cluster if a rule does not state them."""
 
 
 class ExperimentError(IusError):
-    """The experiment did not run to its end."""
+    """The experiment did not finish."""
 
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """Where stages run.
+    """The machine that the stages run on.
 
     Attributes:
-        jobs: cores on this machine, or jobs at a time on a cluster.
+        jobs: cores of this machine, or jobs at a time on a cluster.
         executor: `local` or `slurm`.
-        profile: a Snakemake profile with what a cluster wants: account, partition, status command.
+        profile: a Snakemake profile with the cluster's settings: account, partition, status command.
     """
 
     jobs: int = 1
@@ -44,7 +44,7 @@ class Machine:
 
     @property
     def processes(self) -> int:
-        """Processes of one stage: all cores of this machine, or a few on each of a cluster's."""
+        """Processes of one stage: all cores of this machine, or a few on a node of a cluster."""
         return self.jobs if self.executor == "local" else _PROCESSES
 
     def arguments(self) -> list[str]:
@@ -57,20 +57,20 @@ class Machine:
 
 
 def run_experiment(path: Path, work: Path, machine: Machine, *, small: bool = False, dry_run: bool = False) -> Path:
-    """Run an experiment, or go on with one that was interrupted.
+    """Run an experiment, or resume one that was interrupted.
 
     Args:
         path: its declaration.
         work: working folder, made if absent.
-        machine: where its stages run.
+        machine: the machine that its stages run on.
         small: apply the declaration's `small` part.
         dry_run: only list the stages.
 
     Returns:
-        The report.
+        The path of the report.
 
     Raises:
-        NotFoundError: if a file is missing that no stage makes.
+        NotFoundError: if a file that no stage makes is missing.
         FormatError: if the folder holds another experiment's results.
         ExperimentError: if a stage failed, or another process runs an experiment in this folder.
     """
@@ -96,7 +96,7 @@ def run_experiment(path: Path, work: Path, machine: Machine, *, small: bool = Fa
 
 
 def _snakemake(arguments: list[str]) -> bool:
-    """Run Snakemake in this process, so that it ends with it; its stages find this package whatever their folder is."""
+    """Run Snakemake in this process, so that both end together; stages find this package from any folder."""
     from snakemake.cli import main
 
     root = str(Path(__file__).resolve().parents[2])
@@ -109,10 +109,10 @@ def _snakemake(arguments: list[str]) -> bool:
 
 
 def _check_outside(path: Path, work: Path, small: bool) -> None:
-    """Stop before the first stage if a file is missing that the last one will want.
+    """Stop before the first stage if a file that a later one needs is missing.
 
     Raises:
-        NotFoundError: naming all that is missing.
+        NotFoundError: naming all missing files.
     """
     commands = Commands(read_experiment(path, small=small), path, small=small)
     missing = [name for name in commands.outside() if not (work / name).exists()]
@@ -123,7 +123,7 @@ def _check_outside(path: Path, work: Path, small: bool) -> None:
 
 
 def _check_plugin(machine: Machine) -> None:
-    """Say which extra is missing, before Snakemake does in a trace.
+    """Say which extra is missing, before Snakemake does so with a traceback.
 
     Raises:
         ExperimentError: if Snakemake cannot submit to the cluster.
@@ -135,7 +135,7 @@ def _check_plugin(machine: Machine) -> None:
 
 
 def _claim(path: Path, work: Path, small: bool) -> None:
-    """Mark the folder as this experiment's, or refuse it if it holds results that rest on something else."""
+    """Mark the folder as this experiment's, or refuse it if it holds another experiment's results."""
     import msgspec
 
     experiment = read_experiment(path, small=small)
@@ -148,7 +148,7 @@ def _claim(path: Path, work: Path, small: bool) -> None:
 
 
 def _claimed(mark: Path) -> dict[str, object] | None:
-    """What a folder was claimed for, by this version or an earlier one; None if no version could read it now."""
+    """What this or an earlier version claimed a folder for; None if the mark can no longer be read."""
     import msgspec
 
     hints = get_type_hints(Experiment)

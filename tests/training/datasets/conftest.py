@@ -1,4 +1,4 @@
-"""The published layouts in small, written by code with every quirk that the real files have."""
+"""Small copies of the published data sets, written by code with every quirk of the real files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
 
 
 def fan(shape: tuple[int, int, int], seed: int = 0) -> np.ndarray:
-    """About 30 % of the box, float32, exactly 0 outside."""
+    """A fan that fills about 30 % of the box: random float32 inside, exactly 0 outside."""
     i, j, k = np.indices(shape)
     inside = (np.abs(i - shape[0] / 2) < 0.25 + 0.42 * j) & (np.abs(k - shape[2] / 2) < 0.3 * shape[2])
     return np.where(inside, np.random.default_rng(seed).uniform(1, 160, shape), 0).astype(np.float32)
@@ -46,7 +46,7 @@ def saver() -> Callable[..., Path]:
 
 @pytest.fixture
 def resect(tmp_path: Path) -> Path:
-    """RESECT and RESECT-SEG: cases 1, 2 and 11, the last without landmarks; 3e-5 mm between picture and mask."""
+    """RESECT and RESECT-SEG: cases 1, 2 and 11, the last without landmarks; masks lie 3e-5 mm off the pictures."""
     root = tmp_path / "RESECT"
     affine = np.eye(4)
     affine[:3, :3], affine[:3, 3] = TURNED * 0.3, (-10, 20, 5)
@@ -82,7 +82,7 @@ def resect(tmp_path: Path) -> Path:
 
 
 def _file(modality: str, sop_class: str, patient: str, study: str, description: str) -> FileDataset:
-    """What every file of the set has: one date for every study."""
+    """A DICOM file with the tags that all files of the set have; every study has the same date."""
     meta = FileMetaDataset()
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     meta.MediaStorageSOPClassUID = sop_class
@@ -114,7 +114,7 @@ def _one(**tags: object) -> Sequence:
 
 
 def _frames(dataset: FileDataset, positions: list[np.ndarray], direction: np.ndarray, mm: tuple[float, float]) -> None:
-    """Geometry in the functional groups only."""
+    """Write the geometry into the functional groups only."""
     shared = Dataset()
     shared.PixelMeasuresSequence = _one(PixelSpacing=[mm[0], mm[0]], SpacingBetweenSlices=mm[1], SliceThickness=mm[1])
     shared.PlaneOrientationSequence = _one(ImageOrientationPatient=_rounded(direction[:, :2].T.ravel()))
@@ -146,7 +146,7 @@ class Remind:
         return folder
 
     def us(self, patient: str, description: str, order: list[int]) -> np.ndarray:
-        """Four frames stored in `order`; the pixels (k, j, i) as they lie."""
+        """Write four frames in the given order; return the pixels (k, j, i) as they lie in space."""
         pixels = np.arange(4 * 5 * 6).reshape(4, 5, 6).astype(np.uint8)
         dataset = _file("US", SECONDARY_CAPTURE, patient, self.intraop, description)
         _pixels(dataset, pixels[order], 8)
@@ -156,7 +156,7 @@ class Remind:
         return pixels
 
     def mr(self, patient: str, description: str, study: str = "", world: str = "1.2.3.4", value: int = 0) -> None:
-        """Five axial slices of 1 × 1 × 2 mm, whose file names are not in the order of their places."""
+        """Write five axial slices of 1 × 1 × 2 mm; their file names do not follow their positions."""
         study = study or self.preop
         folder = self.folder(patient, study, description)
         for name, at in enumerate([3, 0, 4, 1, 2], start=1):
@@ -168,7 +168,7 @@ class Remind:
             dataset.save_as(folder / f"1-{name:03d}.dcm", enforce_file_format=True)
 
     def seg(self, patient: str, structure: str, reference: str, study: str = "") -> None:
-        """Planes 1 and 3 of the MRI, cropped by two columns and a row; plane 2 left out as empty, 3 before 1."""
+        """Write planes 3 and 1 of the MRI, in this order, cropped by two columns and a row; plane 2 is left out."""
         study = study or self.preop
         description = f"{structure} seg - MR ref: {reference}"
         dataset = _file("SEG", SEGMENTATION, patient, study, description)
@@ -184,7 +184,7 @@ class Remind:
 
 @pytest.fixture
 def remind(tmp_path: Path) -> Remind:
-    """Two patients; the first with everything, the second with a structure that is not `tumor`."""
+    """Two patients: the first has everything, the second a structure that is not `tumor`."""
     writer = Remind(tmp_path / "ReMIND")
     for patient, structure in (("ReMIND-001", "tumor"), ("ReMIND-002", "tumor_residual")):
         writer.us(patient, "US_pre_dura", [2, 0, 3, 1])

@@ -1,4 +1,4 @@
-"""Sets given by patterns, 2D sets without scale, manifests, and Raidionics' masks."""
+"""Data sets described by patterns, 2D sets without scale, manifests, and Raidionics' masks."""
 
 import shutil
 from pathlib import Path
@@ -19,7 +19,7 @@ def _cases(tmp_path: Path, *options: str) -> list[Case]:
 
 
 def test_curious_by_patterns(resect: Path, tmp_path: Path):
-    """Masks of other names are joined by the patient that both paths name."""
+    """A mask with another file name is matched by the patient that both paths name."""
     images, masks = f"{resect}/NIFTI/*/US/*-before.nii.gz", f"{tmp_path}/RESECT_segmentation/*/*-US-before-tumor.nii.gz"
     cases = _cases(tmp_path, "--curious", images, masks, r"Case(\d+)")
     assert [(case.patient, case.exclude) for case in cases] == [(f"CuRIOUS-SEG-{n}", False) for n in (1, 11, 2)]

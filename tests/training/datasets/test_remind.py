@@ -1,4 +1,4 @@
-"""ReMIND: frames in any order, masks joined to their MRI by header, the clinical table, damage."""
+"""ReMIND: frames in any order, masks matched to their MRI by header, the clinical table, damaged files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ TWO = ((1, 50, "F", 4, "Glioblastoma", "No"), (2, 61, "M", 2, "Astrocytoma", "No
 
 @pytest.fixture
 def found(tmp_path: Path, remind, clinical) -> Callable[..., dict[str, Case]]:
-    """Runs `ius-train cases` and reads its table."""
+    """A function that runs `ius-train cases` and reads its table."""
 
     def run(*options: str, rows=TWO) -> dict[str, Case]:
         table = tmp_path / "cases.csv"
@@ -52,7 +52,7 @@ def test_post_dura_is_the_same_volume_whatever_the_order(found):
 
 
 def test_masks_are_joined_by_study_and_description_and_are_of_the_tumour(found):
-    """Not tumor_target, not the intra-operative study's; empty planes come back; the crop keeps its place."""
+    """Not tumor_target, not the intra-operative mask; empty planes are filled in; the crop keeps its place."""
     cases = found()
     case = cases["ReMIND-001-pre-dura"]
     assert case.patient == "ReMIND-001"

@@ -58,7 +58,7 @@ def test_the_mri_that_is_asked_for(resect: Path, tmp_path: Path, asked: str, nam
 
 
 def test_a_flat_rehost_gives_the_same_cases(resect: Path, tmp_path: Path):
-    """dataset/CaseN/ with pictures, masks and landmarks in one folder."""
+    """A copy as dataset/CaseN/, with pictures, masks and landmarks in one folder."""
     for path in [*resect.rglob("*.*"), *(tmp_path / "RESECT_segmentation").rglob("*.*")]:
         case = next(part for part in path.parts[::-1] if part.startswith("Case") and "-" not in part)
         target = tmp_path / "flat" / "dataset" / case / path.name
@@ -130,7 +130,7 @@ def test_easy_resect_has_resects_patients(tmp_path: Path):
 
 
 def test_remind2reg_is_listed_and_not_used(tmp_path: Path):
-    """Three or four digits; after resection, so excluded."""
+    """Numbers have three or four digits; the volumes are from after resection, so they are excluded."""
     for name in ("ReMIND2Reg_0099_0000", "ReMIND2Reg_0099_0001", "ReMIND2Reg_001_0000", "ReMIND2Reg_001_0002"):
         (tmp_path / f"{name}.nii.gz").write_bytes(b"")
     cases = _by_name(remind2reg.find_cases(tmp_path))
@@ -148,7 +148,7 @@ def test_another_folder_is_refused(tmp_path: Path, find):
 
 
 def test_check_finds_masks_that_cannot_be(resect: Path, tmp_path: Path, save):
-    """Swapped between the modalities, inverted, of another place: each case one sentence, the others stay."""
+    """Masks swapped between the modalities, inverted, or elsewhere: each case gets one sentence, the others stay."""
     seg, mri = tmp_path / "RESECT_segmentation", np.zeros((8, 9, 10), np.uint8)
     mri[2:5, 3:6, 4:8] = 1
     for number in (1, 2, 11):

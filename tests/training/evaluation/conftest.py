@@ -1,4 +1,4 @@
-"""A slice store of discs, and models that see them more or less well."""
+"""A slice store of discs, and models that segment them more or less well."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,13 +13,13 @@ RADII_MM = (0.0, 2.5, 5.0, 9.0)
 
 
 def disc(radius_mm: float, shift_mm: float = 0.0) -> np.ndarray:
-    """(rows, cols) mask."""
+    """A mask (rows, cols) of a disc."""
     y, x = np.indices(SHAPE) * np.array(SPACING)[:, None, None]
     return (y - 15) ** 2 + (x - 16 - shift_mm) ** 2 < radius_mm**2
 
 
 def write_store(folder: Path, patients: int) -> list[SliceRow]:
-    """Slices of one case a patient, in three directions: no tumour, then one of each band's size."""
+    """Write one case per patient with slices in three directions: no tumour, then one size of each band."""
     rng = np.random.default_rng(1)
     rows = []
     for patient in range(patients):
@@ -37,7 +37,7 @@ def write_store(folder: Path, patients: int) -> list[SliceRow]:
 
 
 def write_masks(rows: list[SliceRow], folder: Path, segment: Callable[[SliceRow], np.ndarray]) -> Path:
-    """Predictions as `ius-train predict` leaves them."""
+    """Write predictions in the form of `ius-train predict`."""
     for row in rows:
         write_slice(segment(row).astype(np.uint8), SPACING, folder / f"{row.name}.nii.gz")
     return folder
@@ -45,7 +45,7 @@ def write_masks(rows: list[SliceRow], folder: Path, segment: Callable[[SliceRow]
 
 @pytest.fixture(scope="session")
 def discs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Path]]:
-    """(store of six patients, name -> predictions): one model shifts every disc, one is silent on small ones."""
+    """(store of six patients, name -> predictions): one model shifts every disc, one misses the small ones."""
     root = tmp_path_factory.mktemp("discs")
     rows = write_store(root / "store", 6)
     radius = {row.name: RADII_MM[row.index] for row in rows}
@@ -59,5 +59,5 @@ def discs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Pat
 
 
 def truth(store: Path, row: SliceRow) -> np.ndarray:
-    """The true mask."""
+    """The true mask of a slice."""
     return read_slice(row.label(store)) > 0

@@ -1,4 +1,4 @@
-"""Models side by side: the same numbers again, every figure where it belongs, one population only."""
+"""Models side by side: reproducible numbers, every figure where it belongs, one population only."""
 
 import csv
 import html.parser
@@ -21,7 +21,7 @@ def files(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def report(discs, tmp_path_factory) -> Path:
-    """A report by the command line: two models and a reader."""
+    """A report of two models and a reader, made by the command line."""
     store, masks = discs
     out = tmp_path_factory.mktemp("report")
     assert main(command(store, masks, out)) == 0

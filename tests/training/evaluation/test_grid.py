@@ -1,4 +1,4 @@
-"""An experiment's grid: against the cut-off, folds beside their mean, training slices counted."""
+"""An experiment's grid: scores against the cut-off, folds beside their mean, counts of training slices."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ from training.evaluation.grid import compare_grid, read_grid
 
 @pytest.fixture
 def grid(discs, tmp_path) -> Path:
-    """Two cut-offs of two folds."""
+    """A grid of two cut-offs with two folds each."""
     _, masks = discs
     for name, path in masks.items():
         (tmp_path / name).symlink_to(path)

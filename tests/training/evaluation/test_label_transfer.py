@@ -1,4 +1,4 @@
-"""Label transfer measured: known masks give known Dice, a broken case leaves the others going."""
+"""Label transfer: known masks give known Dice, and a broken case does not stop the others."""
 
 import csv
 import json
@@ -30,7 +30,7 @@ def write(pixels: np.ndarray, path: Path, spacing=SPACING) -> Path:
 
 @pytest.fixture
 def cohort(tmp_path) -> Path:
-    """Six patients whose MRI mask is 3 mm off by navigation, one with a second volume, one with a mask off the grid."""
+    """Six patients whose MRI mask is 3 mm off by navigation; one has a second volume, one a mask on another grid."""
     us = write(np.full(SHAPE, 50, np.float32), tmp_path / "us.nii.gz")
     own, shifted = write(ball(), tmp_path / "own.nii.gz"), write(ball(3.0), tmp_path / "mri.nii.gz")
     cases = []
@@ -63,7 +63,7 @@ def test_label_transfer(cohort, capsys):
     assert one["US mask cm³"] == pytest.approx(true.sum() * np.prod(SPACING) / 1000)
     assert one["US mask cm³"] == pytest.approx(4 / 3 * np.pi * 0.343, rel=0.02)
     (row,) = [row for row in tables["label_transfer"]["rows"] if row["volumes"] == "all"]
-    # The second volume of P0 (C6), 6 mm off, is not in the means.
+    # The second volume of P0 (C6) is 6 mm off and does not enter the means.
     assert row["patients"] == 6
     assert row["Dice after"]["mean"] == pytest.approx(dice[1])
     assert row["better after"] == 1.0

@@ -1,4 +1,4 @@
-"""The table of metrics: whatever stands in it stands in every report, without being named there again."""
+"""The table of metrics: a metric added to it appears in every report, without being named again."""
 
 from pathlib import Path
 

@@ -15,7 +15,7 @@ SPACINGS = ((0.5, 0.5), (0.35, 0.21), (1.0, 1.0))
 
 
 def mask(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
-    """Blobs, speckle, a single pixel, a full picture, what touches the border, or nothing."""
+    """A random mask: blobs, speckle, a single pixel, a full picture, a shape at the border, or nothing."""
     kind = rng.integers(8)
     if kind == 0:
         return np.zeros(shape, bool)
@@ -47,7 +47,7 @@ def test_a_thousand_pairs_hold_every_edge_case():
 
 
 def test_overlap_measures_are_simpleitks():
-    """Dice, recall, FNR, precision (1 - false discovery rate) and vs; without a prediction, the paper's convention."""
+    """Dice, recall, FNR, precision (1 - false discovery rate), vs; without a prediction, the paper's convention."""
     for predicted, true, spacing in pairs():
         ours = score(predicted, true, spacing[0] * spacing[1])
         if not predicted.any() and not true.any():
@@ -66,15 +66,15 @@ def test_overlap_measures_are_simpleitks():
             assert (ours.dice, ours.precision, ours.recall, ours.fnr) == (0, 0, 0, 1)
 
 
-@pytest.mark.filterwarnings("ignore:.*always_return_as_numpy:FutureWarning")  # MONAI 1.6 calls itself so
+@pytest.mark.filterwarnings("ignore:.*always_return_as_numpy:FutureWarning")  # MONAI 1.6 does it itself
 def test_hd95_is_monais():
-    """The larger of the two directed 95th percentiles.
+    """HD95 is the larger of the two directed 95th percentiles.
 
-    MONAI's own last step takes the percentile in single precision, good to 1e-5 only: its edges and distances are
-    held to 1e-6 on every pair, its whole function to 1e-5 on every tenth, since that is slow.
+    MONAI's last step takes the percentile in single precision, accurate to 1e-5 only. So its edges and distances are
+    compared to 1e-6 on every pair, and its whole function, which is slow, to 1e-5 on every tenth.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # its imports' own
+        warnings.simplefilter("ignore")  # warnings of MONAI's imports
         import torch
         from monai.metrics import compute_hausdorff_distance
         from monai.metrics.utils import get_mask_edges, get_surface_distance
@@ -94,7 +94,7 @@ def test_hd95_is_monais():
 
 
 def itk_pooled(predicted: np.ndarray, true: np.ndarray, spacing: tuple[float, float]) -> list[float]:
-    """Both directions' distances by ITK's own contours and distance maps, as seg-metrics chains them."""
+    """The distances of both directions from ITK's contours and distance maps, as seg-metrics computes them."""
     found: list[float] = []
     for one, other in ((predicted, true), (true, predicted)):
         here, there = (sitk.GetImageFromArray(mask.astype(np.uint8)) for mask in (one, other))
@@ -119,7 +119,7 @@ def test_pooled_hd95_is_that_of_the_papers_script():
 
 
 def test_the_two_hd95_differ_where_one_direction_is_the_worse():
-    """A perfect contour and a far speck: 7 % of the prediction's edge, and under 5 % of both edges together."""
+    """A perfect contour and a far speck, which is 7 % of the prediction's edge and under 5 % of both edges together."""
     true = np.zeros((40, 60), bool)
     true[5:35, 5:35] = True
     predicted = true.copy()

@@ -1,4 +1,4 @@
-"""Readers in pairs and against their consensus; typical slices that nobody picked."""
+"""Readers in pairs and against their consensus, and typical slices chosen by rule."""
 
 import numpy as np
 import pytest
@@ -33,7 +33,7 @@ def test_every_pair_and_each_against_the_consensus(discs):
     ]
     against = dict(zip(pairs, table.rows, strict=True))
     assert against["loud", "reference"][2] == 54
-    # The loud reader marks what the reference does and more: of three, the two agree on all of the reference's.
+    # The loud reader marks all that the reference marks and more, so two of three agree on all of the reference.
     assert against["reference", "consensus"][3].mean > against["shifted", "consensus"][3].mean
 
 

@@ -1,4 +1,4 @@
-"""The page of real volumes: a model that sees what was outlined scores 1, the words and pictures are there."""
+"""The page of real volumes: a model that finds the outlined region scores 1; the words and pictures are there."""
 
 import json
 from pathlib import Path
@@ -19,7 +19,7 @@ SQUARE = ((20.0, 24.0), (43.0, 24.0), (43.0, 47.0), (20.0, 47.0))
 
 @pytest.fixture
 def outlines(tmp_path: Path) -> Outlines:
-    """A case of no training and two others, each a bright square in a grey box, and dark beyond k = 6."""
+    """A case that no training uses and two others, each a bright square in a grey box, dark beyond k = 6."""
     volumes = []
     for case in ("Case4", "Case8", "Case9"):
         data = np.full((9, 72, 64), 20, np.float32)
@@ -58,7 +58,7 @@ def test_the_page_says_what_was_seen_how_well_it_was_met_and_by_whom(page: str, 
 
 
 def test_unsure_outlines_are_drawn_and_not_counted(outlines: Outlines, tmp_path: Path) -> None:
-    """The unsure one of Case 4 is moved to where nothing is: the mean stays."""
+    """Case 4's unsure outline is moved to where there is nothing, and the mean stays the same."""
     far = Outline(4, "unsure", (((0.0, 0.0), (5.0, 0.0), (5.0, 5.0), (0.0, 5.0)),))
     first = outlines.volumes[0]
     moved = Outlined(first.case, first.shape, first.sha256, first.seen, (first.slices[0], far, first.slices[2]))

@@ -97,7 +97,7 @@ def test_rates_of_detection():
 
 
 def store_with_discs(folder: Path, patients: int) -> list[SliceRow]:
-    """One bright disc, or none, on noise a slice."""
+    """Write slices of noise with one bright disc or none."""
     rng = np.random.default_rng(1)
     rows = []
     for patient in range(patients):

@@ -1,4 +1,4 @@
-"""Intervals and tests take patients as their unit, and say nothing of too few."""
+"""Intervals and tests take patients as their unit, and give nothing for too few patients."""
 
 import itertools
 

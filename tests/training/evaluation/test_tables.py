@@ -1,4 +1,4 @@
-"""One table, four writings: the same figures in each, and pages of one population only."""
+"""One table in four formats holds the same figures in each, and a page has one population only."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Landmark errors of real cases stand beside published ones; simulated ones never."""
+"""Landmark errors of real cases are shown beside published ones; simulated ones never are."""
 
 import csv
 import json
@@ -13,7 +13,7 @@ REAL = Path(__file__).resolve().parents[4] / "shared" / "data" / "resect" / "lan
 
 
 def write_tag(path: Path, shift: float) -> Path:
-    """Eight corners of a cube, `shift` mm apart along x."""
+    """Write the eight corners of a cube as pairs `shift` mm apart along x."""
     points = [(x, y, z) for x in (0, 30) for y in (0, 30) for z in (0, 30)]
     lines = [f' {x} {y} {z} {x + shift} {y} {z} ""' for x, y, z in points]
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Experiments as they are declared, and what is refused in them."""
+"""Declared experiments, and the mistakes in them that are refused."""
 
 from pathlib import Path
 

@@ -103,7 +103,7 @@ def test_folds_are_fused(exported):
 def test_nothing_is_written_when_parity_fails(model_folder, tmp_path, monkeypatch):
     folder, other = model_folder(), tmp_path / "other"
     predict = parity.Reference.predict
-    # A reference that is one row off: as if something had shifted on the way.
+    # The reference is one row off, as if the export had shifted the picture.
     monkeypatch.setattr(
         parity, "predict_all", lambda ref, samples: [_shifted(predict(ref, s.pixels, s.spacing_mm)) for s in samples]
     )

@@ -1,4 +1,4 @@
-"""Several folds in one file: where they disagree is told in thorough mode, and costs the live path nothing."""
+"""Several folds in one file: thorough mode shows where they disagree, and the live path pays nothing for it."""
 
 import numpy as np
 import pytest
@@ -14,12 +14,12 @@ from training.nnunet.results.checkpoint import read_trained
 
 CPU = ["CPUExecutionProvider"]
 SAMPLES = draw_samples(2, seed=1, field_mm=(14.0, 30.0)) + draw_samples(2, seed=2, field_mm=(45.0, 60.0))
-"""Of one tile, and of several."""
+"""Slices of one tile, and of several."""
 
 
 @pytest.fixture(scope="module")
 def three(model_folder, tmp_path_factory):
-    """Three folds as trained, and exported into one file and into one each."""
+    """Three trained folds, exported into one file together and into one file each."""
     folder, out = model_folder(folds=3), tmp_path_factory.mktemp("folds")
     for name, folds in {"all": (0, 1, 2), "one": (0,)}.items():
         export_model(folder, out / f"{name}.onnx", folds=folds, name="Blobs", simulated=True)

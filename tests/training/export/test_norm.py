@@ -1,4 +1,4 @@
-"""The spelled-out instance norm is the same function, on planes of any level."""
+"""The spelled-out instance norm is the same function as torch's, on planes of any level."""
 
 import numpy as np
 import onnxruntime as ort
@@ -41,7 +41,7 @@ def test_shared_layers_are_counted_and_replaced_once() -> None:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_closer_to_float64_than_onnx_runtime_s_own(tmp_path) -> None:  # type: ignore[no-untyped-def]
-    """Why it exists: deep stacks of norms drift apart in ONNX Runtime's operator."""
+    """The reason for the spelled-out norm: in deep stacks, ONNX Runtime's operator drifts."""
     from onnx import TensorProto, helper, numpy_helper
 
     planes = (3 + torch.randn(1, 4, 256, 256, generator=torch.Generator().manual_seed(2))).float()

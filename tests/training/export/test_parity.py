@@ -1,4 +1,4 @@
-"""Masks equal those of nnU-Net's own predictor on the same checkpoint, its preprocessing included."""
+"""Masks equal those of nnU-Net's own predictor and preprocessing on the same checkpoint."""
 
 import cv2
 import numpy as np
@@ -17,12 +17,12 @@ from training.export.samples import draw_samples
 from training.nnunet.results.checkpoint import read_trained
 
 SLICES = 70
-"""Mixed sizes (1 to 3 patches a side), spacings 0.2 to 0.8 mm, rows and columns drawn apart."""
+"""Mixed sizes (1 to 3 patches a side), spacings 0.2 to 0.8 mm, rows and columns drawn separately."""
 
 
 @pytest.fixture(params=[(False, False), (True, False), (False, True)], ids=["plain", "mask", "transposed"])
 def both(request, model_folder, tmp_path):
-    """The same checkpoint as nnU-Net runs it and as we do."""
+    """The same checkpoint, run by nnU-Net and by us."""
     mask_normalisation, transposed = request.param
     trained = read_trained(model_folder(mask_normalisation=mask_normalisation, transposed=transposed), [0])
     reference = parity.Reference(trained)
@@ -51,12 +51,12 @@ def test_masks_equal_nnunets(both):
     assert max(one.differing_px for one in single) <= 1
     assert sum(one.differing_px == 0 for one in single) >= 0.95 * len(single), parity.table(single)
     assert all(one.differing_px <= max(2, one.reference_px * 0.001) for one in tiled), parity.table(tiled)
-    # Rounding as nnU-Net does leaves nothing but the last bit of two convolutions.
+    # We round as nnU-Net does, so only the last bit of two convolutions can differ.
     assert sum(one.differing_px == 0 for one in comparisons) >= 0.97 * len(comparisons), parity.table(comparisons)
 
 
 def test_masks_equal_nnunets_where_black_holes_are_in_the_sector(both):
-    """Cysts and shadows are 0 in real volumes: whether they count as inside moves mean and SD."""
+    """Cysts and shadows are 0 in real volumes; counting them as inside or outside changes mean and SD."""
     _, reference, engine = both
     rng = np.random.default_rng(7)
     samples = draw_samples(12, seed=1, field_mm=(20.0, 60.0))

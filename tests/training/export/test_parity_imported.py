@@ -1,4 +1,4 @@
-"""Imported models say what nnU-Net says with the same files: old plans, residual encoders, several folds."""
+"""Imported models give nnU-Net's masks from the same files: old plans, residual encoders, several folds."""
 
 import dataclasses
 import json
@@ -35,7 +35,7 @@ MODELS = {
 def test_an_import_says_what_nnunet_says(model_folder, tmp_path, settings):
     folder = model_folder(**settings)
     trained = read_trained(folder, range(settings.get("folds", 1)), postprocessing="largest")
-    # nnU-Net gets the file as it is, and brings it up to date itself.
+    # nnU-Net gets the file as it is and updates it itself.
     raw = dataclasses.replace(trained, plans=json.loads((folder / "plans.json").read_text()))
     with pytest.warns(UserWarning, match="old nnU-Net plans"):
         reference = parity.Reference(raw)

@@ -1,4 +1,4 @@
-"""Fewer bits: only where the masks stay the same, and never without the table that says so."""
+"""A lower precision is exported only if the masks stay the same, and a refusal shows its table."""
 
 import math
 import os
@@ -36,13 +36,13 @@ SAME = Cost("a", 1.0, 0.8, 0.8)
 
 
 def full_of(folder, out, **settings):
-    """A folder exported in float32: its graph and its contract."""
+    """Export a folder in float32; return the graph and the contract."""
     sealed = export_model(folder, out, name="Blobs", simulated=True, **settings)
     return onnx.load(out), sealed
 
 
 def differ_by(one, other):
-    """How far two engines' logits of a tile of noise are apart at most."""
+    """The largest difference between two engines' logits on a tile of noise."""
     tile = np.random.default_rng(0).standard_normal((1, 1, *one.contract.input.patch)).astype(np.float32)
     return np.abs(one.run(tile) - other.run(tile)).max()
 
@@ -56,7 +56,7 @@ def full(model_folder, tmp_path_factory):
 @pytest.mark.parametrize("precision", [Precision.FLOAT16, Precision.INT8])
 def test_a_reduced_file_carries_what_it_costs(full, tmp_path, monkeypatch, precision):
     model, sealed = full
-    # The network of some seconds is surer of nothing than one trained to the end: int8 moves its borders more.
+    # A network trained for seconds is less certain than one trained to the end, so int8 moves its borders more.
     monkeypatch.setattr(reduction, "MIN_DICE", 0.3)
     monkeypatch.setattr(reduction, "MIN_DICE_MEAN", 0.9)
     samples = draw_samples(20, seed=8)
@@ -68,8 +68,8 @@ def test_a_reduced_file_carries_what_it_costs(full, tmp_path, monkeypatch, preci
     assert fewer.contract == contract
     dices = [one.dice for one in reduction.costs(fewer, exact, samples)]
     assert (contract.reduction.dice_mean, contract.reduction.dice_min) == (np.mean(dices), min(dices))
-    # Whether other bits move a mask is the processor's affair, on which the network was trained; that they are others
-    # is not.
+    # Whether the changed logits change a mask depends on the processor that the network was trained on; that the
+    # logits change does not.
     assert differ_by(fewer, exact) > 0
 
 
@@ -100,7 +100,7 @@ def test_a_black_mask_fails_what_bfloat16_may_differ(full):
 
 @native
 def test_norms_are_fused_in_openvino_as_in_the_graph(full, tmp_path):
-    """Spelled out, every step of a norm would be rounded."""
+    """If the norm stayed spelled out, each of its steps would be rounded."""
     model, _ = full
     tile = np.random.default_rng(0).standard_normal((1, 1, 64, 80), np.float32)
     answers = []
@@ -113,7 +113,7 @@ def test_norms_are_fused_in_openvino_as_in_the_graph(full, tmp_path):
 
 @native
 def test_logits_that_bfloat16_cannot_tell_apart_are_refused(full):
-    """Both a thousand higher: equal masks in float32, and steps of four in bfloat16."""
+    """Both logits a thousand higher: the same masks in float32, but steps of four in bfloat16."""
     model, sealed = full
     high = onnx.ModelProto()
     high.CopyFrom(model)
@@ -136,7 +136,7 @@ def test_golden_masks_that_bfloat16_moves_are_refused(full):
 
 
 def dotted(case, mm2):
-    """A golden case with a contour of some mm² in its corner, as bits that fall otherwise may leave one."""
+    """A golden case with a contour of some mm² in its corner, as different rounding may leave one."""
     row_mm, col_mm = case.spacing_mm
     side = math.sqrt(mm2)
     mask = case.mask.copy()
@@ -145,7 +145,7 @@ def dotted(case, mm2):
 
 
 def test_a_dot_on_a_golden_frame_without_tumour_refuses_no_export(full):
-    """There a plain Dice is 0: whoever's network was undecided about a pixel could not export in bfloat16."""
+    """A plain Dice is 0 there, and a network undecided about one pixel could never be exported in bfloat16."""
     model, sealed = full
     engine, cases = proof.draft(model), proof.golden_of(model, sealed)
     assert not cases[1].mask.any()
@@ -204,7 +204,7 @@ def test_two_folds_disagree_in_bfloat16_as_in_float32(model_folder, tmp_path):
 
 
 def test_the_command_says_at_once_what_bfloat16_needs(model_folder, tmp_path):
-    """Before the hours of proof."""
+    """The command refuses before the hours of proof."""
     out = tmp_path / "m.onnx"
     command = ["-m", "training.cli", "export", model_folder(), "--out", out, "--name", "m", "--simulated"]
     said = subprocess.run(
@@ -265,12 +265,12 @@ def test_norms_stay_float32_where_convolutions_do_not(full):
 
 
 def test_a_deep_network_keeps_every_name_once():
-    """Its seventeenth convolution is called conv2d_16."""
+    """The seventeenth convolution is called conv2d_16."""
     onnx.checker.check_model(to_float16(onnx.load(demo_model_path())), full_check=True)
 
 
 def test_a_broken_reduction_is_refused_with_its_table(full, monkeypatch):
-    """Ranges taken on nothing but noise a thousandth as strong: every plane is cut off."""
+    """Ranges measured on noise a thousandth as strong cut off every plane."""
     model, sealed = full
     faint = draw_samples(3, seed=9)
     tiles = [np.full((1, 1, 64, 80), 1e-3, np.float32)]

@@ -1,4 +1,4 @@
-"""Predictions of an export over a slice store: nnU-Net's own masks, on the slices' own grids."""
+"""Predictions of an export over a slice store are nnU-Net's own masks, on the slices' own grids."""
 
 import json
 import shutil
@@ -70,7 +70,7 @@ def test_the_thorough_mode_is_another_prediction_and_never_mixed_with_the_fast_o
 
 
 def test_a_trained_folder_predicts_over_all_mirrors_unless_it_is_told_not_to(model, store, tmp_path, capsys):
-    """As nnU-Net does by default: other masks than those of one pass, and never mixed with them."""
+    """The default is nnU-Net's; its masks differ from those of one pass and are never mixed with them."""
     words = ["predict", str(model[0]), str(store), "--out"]
     assert main([*words, str(tmp_path / "default")]) == 0
     assert main([*words, str(tmp_path / "fast"), "--mode", "fast"]) == 0
@@ -84,7 +84,7 @@ def test_a_trained_folder_predicts_over_all_mirrors_unless_it_is_told_not_to(mod
 
 
 def test_masks_are_scored_in_the_mode_that_made_them(model, store, tmp_path, capsys):
-    """Else the figures of one pass would stand on the screen beside answers of four."""
+    """Otherwise the screen would show the figures of one pass beside the results of four."""
     out, data = tmp_path / "masks", ["--data", "blobs", "--simulated"]
     assert main(["predict", str(model[1]), str(store), "--out", str(out), "--mode", "thorough"]) == 0
     scored = ["evaluate", str(out), str(store), "--out", str(tmp_path / "report"), *data]

@@ -1,4 +1,4 @@
-"""nnU-Net for real, in processes of its own: planned, trained, validated, predicted."""
+"""Real runs of nnU-Net in its own processes: planning, training, validation, prediction."""
 
 import csv
 import json
@@ -32,7 +32,7 @@ def test_the_course_of_the_training_is_a_table_and_a_picture(model: Path):
 
 def test_the_five_folds_choose_the_postprocessing_that_predict_obeys(model: Path, store: Path, tmp_path: Path):
     home = model.parents[2]
-    work = shutil.copytree(home, home.with_name("five-folds"))  # beside it: a data set points to its slices from there
+    work = shutil.copytree(home, home.with_name("five-folds"))  # beside it: a data set's paths are relative
     copy = work / model.relative_to(home)
     lacking = ius_train("postprocess", copy, "--work", work)
     assert lacking.returncode == 2
@@ -60,7 +60,7 @@ def test_the_five_folds_choose_the_postprocessing_that_predict_obeys(model: Path
 
 
 def test_the_time_a_fit_takes_is_told_before_it(model: Path, store: Path):
-    """From batches that are timed now; nothing of them is kept."""
+    """The time is estimated from a few timed batches, which are discarded."""
     before = {path: path.stat().st_mtime_ns for path in model.rglob("*") if path.is_file()}
     length = ("--iterations", 10, "--val-iterations", 5)
     done = ius_train("fit", store, "--work", model.parents[2], *FIT, *length, "--estimate")

@@ -1,4 +1,4 @@
-"""A training that ended early: killed, out of patience, on a full disk; what it goes on from, and what it refuses."""
+"""A training that ended early (killed, out of patience, disk full): what it resumes from and what it refuses."""
 
 import random
 import re
@@ -56,7 +56,7 @@ def test_resuming_opens_no_checkpoint_that_could_run_code(model: Path, store: Pa
 
 
 class Touches:
-    """Pickles as a call that makes a file."""
+    """An object that makes a file when it is unpickled."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -66,7 +66,7 @@ class Touches:
 
 
 def test_a_training_that_was_killed_ends_with_the_weights_of_one_that_was_not(model: Path, store: Path, tmp_path: Path):
-    """Its checkpoint holds the random generators: it draws the same slices in the same way."""
+    """Its checkpoint holds the random generators, so it draws the same slices in the same order."""
     import torch
 
     found = []
@@ -89,7 +89,7 @@ def test_a_training_that_was_killed_ends_with_the_weights_of_one_that_was_not(mo
 def test_a_training_on_a_full_disk_ends_with_one_sentence_and_no_half_checkpoint(
     model: Path, store: Path, tmp_path: Path
 ):
-    """torch itself would end in a traceback."""
+    """torch itself would end with a traceback."""
     shutil.copytree(model.parents[2] / "nnUNet_preprocessed", tmp_path / "nnUNet_preprocessed")
     full = train_on_a_full_disk(4 << 20, "fit", store, "--work", tmp_path, *FIT)
     assert full.returncode == 2, full.stderr
@@ -118,7 +118,7 @@ def test_random_generators_go_on_from_a_checkpoint(tmp_path: Path):
 
 
 def test_processes_that_share_a_training_draw_other_slices():
-    """As many as there are GPUs: with one seed for all, each would train on the same batch."""
+    """There is one process per GPU; with the same seed, all would train on the same batch."""
     from torch import distributed
     from torch.testing._internal.distributed.fake_pg import FakeStore
 

@@ -1,4 +1,4 @@
-"""One list of settings: command line, YAML and workflow say the same, and folds begun before still count."""
+"""One list of settings: command line, YAML and workflow agree, and folds begun by earlier versions still count."""
 
 import hashlib
 import json
@@ -93,7 +93,7 @@ def test_folds_begun_by_earlier_versions_hold_the_same_lines(tmp_path: Path):
 
 
 def test_a_working_folder_of_an_earlier_version_goes_on(tmp_path: Path):
-    """Its mark names fewer settings, and one of them otherwise."""
+    """Its mark names fewer settings, one of them under an old name."""
     path = declared(tmp_path, {"slice_dice": True, "folds": [0], "epochs": 9})
     _claim(path, tmp_path, small=False)
     mark = tmp_path / "experiment.json"

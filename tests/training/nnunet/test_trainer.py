@@ -1,4 +1,4 @@
-"""Ways of learning beside nnU-Net's own: which slices are drawn, whose weights it starts from."""
+"""Ways of learning other than nnU-Net's: which slices are drawn, and which weights the training starts from."""
 
 import copy
 import json

@@ -1,4 +1,4 @@
-"""The mean of several trainings: their weights' mean, with a margin, and nothing that is not the same network."""
+"""The mean of several trainings: weights are averaged, a margin is applied, other networks are refused."""
 
 import json
 import shutil
@@ -41,7 +41,7 @@ def test_it_is_the_weighted_mean_of_folder_or_export(pair, tmp_path, by_export):
     assert main(["average", str(first), str(member), "--weights", "3", "1", "--out", str(tmp_path / "mean")]) == 0
     a, b, mean = weights(first), weights(second), weights(tmp_path / "mean")
     for key, value in mean.items():
-        if by_export and "seg_layers.0." in key:  # a head of deep supervision, which no export has
+        if by_export and "seg_layers.0." in key:  # an export has no heads of deep supervision
             assert torch.equal(value, a[key])
             continue
         torch.testing.assert_close(value, 0.75 * a[key] + 0.25 * b[key], rtol=1e-6, atol=1e-7)

@@ -1,4 +1,4 @@
-"""The demonstration is an experiment: its commands are understood, in an order in which each finds what it reads."""
+"""The demonstration is an experiment: its commands parse, and they run in an order in which each finds its input."""
 
 import os
 import shlex

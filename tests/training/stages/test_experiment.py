@@ -1,4 +1,4 @@
-"""An experiment for real, from simulated patients to its report: killed in a training, resumed, reported twice."""
+"""A real experiment from simulated patients to its report: killed during a training, resumed, reported twice."""
 
 import json
 import os
@@ -55,7 +55,7 @@ def ended(experiment: Path, work: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A working folder whose run was killed, with all its processes, after the first epoch of its first training."""
+    """A working folder whose run was killed with all its processes after the first epoch of the first training."""
     root = tmp_path_factory.mktemp("experiment")
     (root / "tiny.yaml").write_text(TINY)
     latest = "work/nnUNet_results/*/*/fold_0/checkpoint_latest.pth"
@@ -84,7 +84,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_goes_on_where_it_was_killed(work: Path):
     logs = sorted(work.glob("nnUNet_results/*/*/fold_0/training_log_*.txt"), key=lambda path: path.stat().st_mtime)
     epochs = [[int(at) for at in re.findall(r": Epoch (\d+) *\n", log.read_text())] for log in logs]
-    assert len(logs) == 3  # the first training twice, the second once
+    assert len(logs) == 3  # the first training ran twice, the second once
     assert epochs[1][0] >= 1
     assert epochs[1][-1] == epochs[2][-1] == 2
     assert epochs[2][0] == 0

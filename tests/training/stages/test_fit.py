@@ -1,4 +1,4 @@
-"""`ius-train fit` draws folds in the one way there is: one volume under two names stops it before anything is made."""
+"""`ius-train fit` draws folds like `ius-train folds`: a volume under two names stops it before it makes anything."""
 
 import json
 from pathlib import Path
@@ -18,7 +18,7 @@ GRID = np.indices((24, 24, 24)) - 12
 
 
 def picture(number: int) -> sitk.Image:
-    """A ball of smooth noise, another for each number."""
+    """A ball of smooth noise, different for each number."""
     rng = np.random.default_rng(number)
     coarse = sitk.GetImageFromArray(rng.uniform(20, 200, (6, 6, 6)).astype(np.float32))
     ball = (GRID**2).sum(axis=0) < 140
@@ -26,7 +26,7 @@ def picture(number: int) -> sitk.Image:
 
 
 def store_of(folder: Path, pictures: dict[str, int]) -> Path:
-    """A slice a patient, with the fingerprint of the volume it was cut from."""
+    """Write one slice per patient, with the fingerprint of the volume it was cut from."""
     rows = []
     for patient, number in pictures.items():
         row = SliceRow(f"{folder.name}-{patient}", patient, patient, "k", 0, 4.0, 8, 8, 1.0, 1.0)

@@ -1,4 +1,4 @@
-"""A person's decisions hold the workflow up, and are never lost to it."""
+"""The workflow waits for a person's decisions and never loses them."""
 
 from pathlib import Path
 
@@ -56,6 +56,6 @@ def test_a_real_cohort_is_never_accepted_unseen(registered):
 
 
 def test_no_rule_has_a_persons_decisions_as_its_output():
-    """Snakemake deletes the outputs of what fails or runs again."""
+    """Snakemake deletes the outputs of a rule that fails or runs again."""
     snakefile = Path(__file__).parents[3] / "training" / "workflow" / "Snakefile"
     assert "review.csv" not in snakefile.read_text()

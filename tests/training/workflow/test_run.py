@@ -1,4 +1,4 @@
-"""Before the first stage: what no stage makes has to be there, and a cluster needs its plugin."""
+"""Checks before the first stage: files that no stage makes have to be there, and a cluster needs its plugin."""
 
 import os
 import re
@@ -17,7 +17,7 @@ from training.workflow.run import ExperimentError, Machine, run_experiment
 
 
 def test_every_outside_input_is_named_before_the_first_training(tmp_path: Path, capsys):
-    """Also at the dry run: twenty trainings later it would be too late."""
+    """A dry run names them too: after twenty trainings it would be too late."""
     assert main(["experiment", "label_origin", "--work", str(tmp_path), "--dry-run"]) == 2
     said = capsys.readouterr().err
     for name in ("cases-mri.csv", "cases-us.csv", "cases-test.csv", "excluded.csv", "annotator"):
@@ -52,7 +52,7 @@ def test_the_papers_experiments_cut_tumour_free_slices_and_learn_from_none(name:
 
 
 def planned(tmp_path: Path, training: str) -> dict[str, str]:
-    """Rule -> what Snakemake would ask a machine of sixteen cores for."""
+    """Rule -> the resources that Snakemake would use on a machine with sixteen cores."""
     declared = tmp_path / "one.yaml"
     declared.write_text(ONE.replace("TRAINING", training))
     words = ["experiment", str(declared), "--work", str(tmp_path / "work"), "--dry-run", "--jobs", "16"]
@@ -80,7 +80,7 @@ comparisons: {c: {models: {m: m}, test: [b], data: six}}
 
 
 def test_resources_follow_from_the_settings(tmp_path: Path):
-    """Twelve augmenting processes need cores; what runs on CUDA needs a GPU; four registrations need four gigabytes."""
+    """Twelve augmenting processes need cores, CUDA needs a GPU, and four registrations need four gigabytes."""
     rules = planned(tmp_path, "device: cuda, gpus: 2, workers: 12")
     assert "threads: 13" in rules["fit"]
     assert "mem_mb=20000" in rules["fit"]

@@ -1,1 +1,1 @@
-"""An nnU-Net results folder, read without running anything in it."""
+"""Reads nnU-Net's results folders without running any code in them."""

@@ -1,6 +1,6 @@
-"""A trained nnU-Net model, read without running anything that its files may hold.
+"""Reads a trained nnU-Net model without running any code that its files may hold.
 
-Checkpoints are pickles, which can run code when loaded: only tensors, plain values and the numpy scalars of nnU-Net's
+Checkpoints are pickles, which can run code when loaded. Only tensors, plain values and the numpy scalars in nnU-Net's
 log are let through.
 """
 
@@ -29,18 +29,18 @@ from training.nnunet.settings import Fold
 
 Weights = dict[str, torch.Tensor]
 _ONLY_WEIGHTS = "TORCH_FORCE_WEIGHTS_ONLY_LOAD"
-"""torch's own switch, over every `weights_only=False`."""
+"""torch's own switch, which overrides every `weights_only=False`."""
 
 _SCALARS: list[Any] = [
     multiarray.scalar,
-    (multiarray.scalar, "numpy.core.multiarray.scalar"),  # the name before numpy 2
+    (multiarray.scalar, "numpy.core.multiarray.scalar"),  # its name before numpy 2
     np.dtype,
     *(type(np.dtype(kind)) for kind in ("float64", "float32", "float16", "int64", "int32", "bool")),
 ]
 
 
 class Receipt(msgspec.Struct, frozen=True):
-    """receipt-fit.json, as far as a contract needs it."""
+    """The fields of receipt-fit.json that a contract needs."""
 
     settings: dict[str, Any] = {}
     versions: dict[str, str | None] = {}
@@ -49,22 +49,22 @@ class Receipt(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trained:
-    """A trained model, one entry of `weights` a fold.
+    """A trained model, with one entry of `weights` per fold.
 
     Attributes:
-        folder: where it lies; inside a zip as if that were a folder.
-        plans: plans.json in the form of current nnU-Net, with the 2D configuration alone.
+        folder: the model's folder; in a zip, the path as if the zip were a folder.
+        plans: plans.json in the form of current nnU-Net, with only the 2D configuration.
         plan: that configuration.
         dataset: dataset.json.
-        fingerprint: dataset_fingerprint.json, empty where there is none.
-        receipt: how the first fold was fitted, empty where there is none.
-        trained_on: the patients of all folds' trainings, as far as receipts tell.
+        fingerprint: dataset_fingerprint.json, empty if there is none.
+        receipt: the fit receipt of the first fold, empty if there is none.
+        trained_on: the training patients of all folds, as far as the receipts name them.
         weights: network weights of each fold, float32.
         checkpoints: sha256 of each fold's checkpoint.
         plans_sha256: sha256 of plans.json.
-        trainer: name of the trainer class, whose code is not needed.
+        trainer: name of the trainer class; its code is not needed.
         mirror_axes: axes along which test-time mirroring is allowed.
-        keep_largest: whether cross-validation chose to keep the largest component alone.
+        keep_largest: whether cross-validation chose to keep only the largest component.
     """
 
     folder: Path
@@ -93,14 +93,14 @@ class Trained:
 
     @property
     def transposed(self) -> bool:
-        """Whether the plans exchange rows and columns."""
+        """Whether the plans swap rows and columns."""
         order: list[int] = self.plans["transpose_forward"]
         return order == [0, 2, 1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Fold:
-    """What is kept of one checkpoint."""
+    """The parts of a checkpoint that are kept."""
 
     weights: Weights
     sha256: str
@@ -119,15 +119,15 @@ def read_trained(
     """Read a results folder of nnU-Net, or a zip of one.
 
     Args:
-        model: the model's folder (`TRAINER__PLANS__2d`), any folder above it that holds no other, or a zip.
-        folds: which folds, at least one; `all` is nnU-Net's training on everything.
+        model: the model's folder (`TRAINER__PLANS__2d`), a folder above it that holds no other model, or a zip.
+        folds: at least one fold; `all` is nnU-Net's training on all data.
         checkpoint: `best` or `final`.
-        postprocessing: what cross-validation chose, where only a pickle says so; None reads it.
-        spacing_mm: (row, col) of a pixel of the training's pictures, where those state no scale.
+        postprocessing: what cross-validation chose, if only a pickle says so; None reads it from the files.
+        spacing_mm: (row, col) of a pixel of the training pictures, if those state no scale.
 
     Raises:
-        ModelError: if a file is missing or damaged, a checkpoint holds more than numbers, or the recipe is one that
-            `inference.model.preprocessing` does not reproduce.
+        ModelError: if a file is missing or damaged, a checkpoint holds more than numbers, or
+            `inference.model.preprocessing` does not reproduce the recipe.
     """
     files = find_model(model)
     plans, dataset = files.json(PLANS), files.json("dataset.json")
@@ -154,7 +154,7 @@ def read_trained(
 
 @contextmanager
 def only_numbers() -> Iterator[None]:
-    """Within it torch opens no file that could run code, whatever a library asks: nnU-Net resumes with any pickle."""
+    """A context in which torch loads no file that could run code, even if a library asks, as nnU-Net does to resume."""
     before = os.environ.get(_ONLY_WEIGHTS)
     os.environ[_ONLY_WEIGHTS] = "1"
     try:
@@ -171,7 +171,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """Load a checkpoint, refusing anything in it that could run code.
 
     Raises:
-        ModelError: if it is missing, damaged, or holds anything else than numbers and text.
+        ModelError: if it is missing, damaged, or holds anything but numbers and text.
     """
     if not path.is_file():
         raise ModelError(f"There is no checkpoint at {path}: train that fold, or name another.")
@@ -180,7 +180,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 
 
 def _read_fold(files: ModelFiles, name: str) -> _Fold:
-    """One checkpoint, without the state of its optimiser."""
+    """Read one checkpoint, without the state of its optimiser."""
     path = files.path / name
     if not files.has(name):
         raise ModelError(f"There is no checkpoint at {path}, only {', '.join(files.checkpoints()) or 'none at all'}.")
@@ -201,7 +201,7 @@ def _read_fold(files: ModelFiles, name: str) -> _Fold:
 
 
 def _fingerprint(files: ModelFiles, spacing_mm: tuple[float, float] | None) -> dict[str, Any]:
-    """The fingerprint, its spacings in mm where they counted pixels."""
+    """Read the fingerprint, with spacings in mm even if nnU-Net counted pixels."""
     stated = files.json("dataset_fingerprint.json", needed=False)
     spacings = stated.get("spacings")
     if spacing_mm is None or not isinstance(spacings, list):
@@ -212,7 +212,7 @@ def _fingerprint(files: ModelFiles, spacing_mm: tuple[float, float] | None) -> d
 
 
 def _receipt(files: ModelFiles, name: str) -> Receipt:
-    """How a fold was fitted."""
+    """Read the fit receipt of a fold."""
     try:
         return msgspec.convert(files.json(name, needed=False), Receipt)
     except msgspec.ValidationError as error:
@@ -220,15 +220,15 @@ def _receipt(files: ModelFiles, name: str) -> Receipt:
 
 
 def load_checkpoint(stream: Stream, path: Path) -> dict[str, Any]:
-    """A checkpoint's plain values and tensors, out of an open stream; `path` is what its errors name.
+    """Read a checkpoint's plain values and tensors from an open stream; error messages name `path`.
 
     Raises:
-        ModelError: if it is damaged, or holds anything else than numbers and text.
+        ModelError: if it is damaged, or holds anything but numbers and text.
     """
     try:
         _check_size(stream, path)
         with torch.serialization.safe_globals(_SCALARS), warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of a foreign pickle, which is refused below
+            warnings.simplefilter("ignore", UserWarning)  # about a foreign pickle, which is refused below
             loaded = torch.load(stream, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise ModelError(
@@ -243,7 +243,7 @@ def load_checkpoint(stream: Stream, path: Path) -> dict[str, Any]:
 
 
 def _check_size(stream: Stream, path: Path) -> None:
-    """Refuse a checkpoint that grows when it is opened: torch packs nothing, so its parts are as large as it is."""
+    """Refuse a checkpoint that grows when it is opened: torch compresses nothing, so its parts add up to its size."""
     size = stream.seek(0, 2)
     stream.seek(0)
     if zipfile.is_zipfile(stream):
@@ -256,7 +256,7 @@ def _check_size(stream: Stream, path: Path) -> None:
 
 
 def _weights(checkpoint: dict[str, Any], path: Path) -> Weights:
-    """The network weights of a checkpoint, without the prefixes that compiling and parallel training leave."""
+    """The network weights of a checkpoint, without the prefixes that compiling and parallel training add."""
     weights = checkpoint.get("network_weights")
     if not isinstance(weights, dict) or not all(isinstance(value, torch.Tensor) for value in weights.values()):
         raise ModelError(f"{path} is no nnU-Net checkpoint: it has no network weights.")

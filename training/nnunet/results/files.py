@@ -1,4 +1,4 @@
-"""nnU-Net's results as people keep and share them: a folder or a zip, read in place. Nothing is ever written.
+"""Reads nnU-Net's results in place, from a folder or a zip, as people keep and share them. It never writes.
 
 [ANYTHING/]Dataset501_US/TRAINER__PLANS__2d/{plans,dataset,dataset_fingerprint}.json, fold_N/checkpoint_best.pth
 [ANYTHING/]Dataset501_US/postprocessing.json, .../crossval_results_folds_0_1_2_3_4/postprocessing.json
@@ -21,16 +21,16 @@ PLANS = "plans.json"
 Stream = io.BytesIO | io.BufferedReader
 
 _DEPTH = 3
-"""Folders between what the user names and plans.json, at most."""
+"""The most folders between the path that the user names and plans.json."""
 _MAX_ENTRIES = 100_000
 _MAX_BYTES = {".json": 64 << 20, ".pth": 4 << 30}
-"""Unpacked size of what is read from a zip: nnU-Net's largest 2D plan has checkpoints of 1 GiB."""
+"""The largest unpacked size of a file in a zip: nnU-Net's largest 2D plan has checkpoints of 1 GiB."""
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, RuntimeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
 class FolderResults:
-    """A folder."""
+    """Results in a folder."""
 
     path: Path
     names: frozenset[PurePosixPath]
@@ -42,7 +42,7 @@ class FolderResults:
 
 @dataclass(frozen=True, slots=True)
 class ZipResults:
-    """A zip, each file unpacked to memory when it is asked for."""
+    """Results in a zip; each file is unpacked to memory when it is opened."""
 
     path: Path
     names: frozenset[PurePosixPath]
@@ -51,7 +51,7 @@ class ZipResults:
         """One of `names`, for reading.
 
         Raises:
-            ModelError: if it is damaged or unpacks to more than such a file can hold.
+            ModelError: if it is damaged, or unpacks to more than such a file can hold.
         """
         with _intact(self.path), zipfile.ZipFile(self.path) as archive:
             entry = next(entry for entry in archive.infolist() if _name(entry) == name)
@@ -72,8 +72,8 @@ class ModelFiles:
     """The files of one trained model.
 
     Attributes:
-        results: where they lie.
-        home: folder of plans.json in it.
+        results: the folder or zip they lie in.
+        home: the folder of plans.json in it.
     """
 
     results: Results
@@ -81,7 +81,7 @@ class ModelFiles:
 
     @property
     def path(self) -> Path:
-        """The model's folder, as messages show it."""
+        """The model's folder, for messages."""
         return self.results.path / self.home
 
     def has(self, name: str) -> bool:
@@ -89,26 +89,26 @@ class ModelFiles:
         return self.home / name in self.results.names
 
     def open(self, name: str) -> Stream:
-        """A file of the model's folder, for reading."""
+        """Open a file of the model's folder for reading."""
         return self.results.open(self.home / name)
 
     def json(self, name: str, *, needed: bool = True) -> dict[str, Any]:
-        """A JSON object of the model's folder; empty where it is missing and not needed."""
+        """Read a JSON object in the model's folder; empty if it is missing and not needed."""
         if not needed and not self.has(name):
             return {}
         return read_json(self.results, self.home / name)
 
     def checkpoints(self) -> list[str]:
-        """All its checkpoints, as `fold_0/checkpoint_best.pth`."""
+        """The names of all checkpoints, such as `fold_0/checkpoint_best.pth`."""
         inside = (name.relative_to(self.home) for name in self.results.names if name.is_relative_to(self.home))
         return sorted(str(name) for name in inside if name.suffix == ".pth" and len(name.parts) == 2)
 
 
 def find_model(path: Path) -> ModelFiles:
-    """The one 2D model in a results folder, in any folder above it, or in a zip of either.
+    """Find the one 2D model in a results folder, in a folder above it, or in a zip of either.
 
     Raises:
-        ModelError: if there is none or more than one, or the zip is damaged, encrypted, or reaches out of itself.
+        ModelError: if there is none or more than one, or the zip is damaged, encrypted, or names paths outside itself.
     """
     results: Results = _folder(path.resolve()) if path.is_dir() else _zip(path)
     folds = {name.parent.parent for name in results.names if name.parent.name.startswith("fold_")}
@@ -128,10 +128,10 @@ def find_model(path: Path) -> ModelFiles:
 
 
 def read_json(results: Results, name: PurePosixPath) -> dict[str, Any]:
-    """A JSON object.
+    """Read a JSON object.
 
     Raises:
-        ModelError: if it is missing, no JSON, or no object.
+        ModelError: if it is missing, not JSON, or not an object.
     """
     shown = results.path / name
     if name not in results.names:
@@ -148,7 +148,7 @@ def read_json(results: Results, name: PurePosixPath) -> dict[str, Any]:
 
 
 def _folder(path: Path) -> FolderResults:
-    """A folder on disk; nnU-Net keeps a model's post-processing in the folder above it as well."""
+    """The files in a folder on disk, and the post-processing that nnU-Net keeps in the folder above a model's."""
     root, start = (path.parent, path.name) if (path / PLANS).is_file() else (path, "")
     files = [file for depth in range(_DEPTH + 2) for file in (root / start).glob("*/" * depth + "*.*")]
     files += root.glob("postprocessing.*")
@@ -156,7 +156,7 @@ def _folder(path: Path) -> FolderResults:
 
 
 def _zip(path: Path) -> ZipResults:
-    """A zip whose entries all stay inside it."""
+    """The files in a zip, all of whose entries stay inside it."""
     if not path.is_file():
         raise ModelError(f"There is no model at {path}: give nnU-Net's results folder or a zip of it.")
     with _intact(path), zipfile.ZipFile(path) as archive:
@@ -191,14 +191,14 @@ def _name(entry: zipfile.ZipInfo) -> PurePosixPath:
 
 
 def _relevant(names: Iterable[PurePosixPath]) -> frozenset[PurePosixPath]:
-    """JSON, checkpoints and pickles, without what macOS adds to a zip."""
+    """The JSON files, checkpoints and pickles, without the files that macOS adds to a zip."""
     kept = (name for name in names if name.suffix in {".json", ".pth", ".pkl"} and not name.name.startswith("._"))
     return frozenset(name for name in kept if "__MACOSX" not in name.parts)
 
 
 @contextmanager
 def _intact(path: Path) -> Iterator[None]:
-    """Turn the many ways in which a zip can be damaged into one sentence."""
+    """Turn the many errors of a damaged zip into one sentence."""
     try:
         yield
     except _DAMAGED as error:

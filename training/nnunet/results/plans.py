@@ -1,6 +1,6 @@
-"""plans.json and dataset.json as the exporter needs them: brought up to date by nnU-Net itself, then read strictly.
+"""Reads plans.json and dataset.json for the exporter: nnU-Net itself updates them, then they are read strictly.
 
-A plan names the classes that nnU-Net imports and calls, so only those of its two U-Nets are let through.
+A plan names classes that nnU-Net imports and calls, so only those of its two U-Nets are let through.
 """
 
 import warnings
@@ -13,15 +13,15 @@ from msgspec import Meta
 from inference.errors import ModelError
 
 IGNORE = "ignore"
-"""nnU-Net's own label: no output of the network belongs to it."""
+"""nnU-Net's ignore label; the network has no output for it."""
 CONFIGURATION = "2d"
-"""The one configuration of `up_to_date` plans, whatever it was called."""
+"""The name of the one configuration in `up_to_date` plans, whatever its name was."""
 Side = Annotated[int, Meta(ge=1, le=4096)]
 Millimetres = Annotated[float, Meta(gt=0)]
 
 _NETWORKS = "dynamic_network_architectures.architectures.unet"
 _MOVED = {"dynamic_network_architectures.architectures.residual_unet.ResidualEncoderUNet"}
-"""Where nnU-Net's own reading of old plans still looks for it."""
+"""The old path of a class that has moved, still written by nnU-Net when it updates old plans."""
 _CALLED = {
     "dynamic_network_architectures.architectures.unet.PlainConvUNet",
     "dynamic_network_architectures.architectures.unet.ResidualEncoderUNet",
@@ -34,13 +34,13 @@ _CALLED = {
     None,
 }
 _SCALELESS = ("NaturalImage2DIO", "Tiff3DIO")
-"""nnU-Net's readers of pictures."""
+"""nnU-Net's readers of pictures, which know no scale."""
 _PICTURES = (".png", ".bmp", ".tif", ".tiff", ".jpg", ".jpeg")
 _MALFORMED = (KeyError, TypeError, AttributeError, ValueError, IndexError, RuntimeError, RecursionError)
 
 
 class Resampling(msgspec.Struct, frozen=True):
-    """How nnU-Net resizes."""
+    """How nnU-Net resamples."""
 
     is_seg: bool
     order: int
@@ -48,7 +48,7 @@ class Resampling(msgspec.Struct, frozen=True):
 
 
 class Architecture(msgspec.Struct, frozen=True):
-    """The network: a class and its arguments, those in `imported` by name."""
+    """The network: a class and its arguments; those in `imported` are given by name."""
 
     network_class_name: str
     arch_kwargs: dict[str, Any]
@@ -56,7 +56,7 @@ class Architecture(msgspec.Struct, frozen=True):
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The 2D configuration, up to date."""
+    """The 2D configuration in the form of current nnU-Net."""
 
     patch_size: tuple[Side, Side]
     spacing: tuple[Millimetres, Millimetres]
@@ -71,12 +71,12 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def up_to_date(plans: dict[str, Any], configuration: str, path: Path) -> dict[str, Any]:
-    """Plans with one configuration, called `2d`, in the form of current nnU-Net.
+    """Update plans to the form of current nnU-Net, with one configuration, called `2d`.
 
     Args:
-        plans: plans.json of any nnU-Net v2: before 2.3 the network was described by other fields.
+        plans: plans.json of any nnU-Net v2; before 2.3 other fields described the network.
         configuration: the one that was trained.
-        path: the model, for messages.
+        path: the model, for error messages.
 
     Raises:
         ModelError: if nnU-Net cannot read the plans, or the configuration is not a 2D one.
@@ -88,7 +88,7 @@ def up_to_date(plans: dict[str, Any], configuration: str, path: Path) -> dict[st
         raise ModelError(f"{path} has no configuration {configuration!r}, only {', '.join(names) or 'none'}.")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # it says that old plans are old
+            warnings.simplefilter("ignore", UserWarning)  # nnU-Net warns that old plans are old
             one: dict[str, Any] = PlansManager(plans).get_configuration(configuration).configuration
         axes = len(one["patch_size"])
         if one["architecture"]["network_class_name"] in _MOVED:
@@ -97,26 +97,26 @@ def up_to_date(plans: dict[str, Any], configuration: str, path: Path) -> dict[st
         raise ModelError(f"{path / 'plans.json'} is no plan that nnU-Net reads ({_words(error)}).") from error
     if axes != 2:
         raise ModelError(f"{path} is a 3D model ({configuration}), and the viewer shows 2D pictures: export a 2D one.")
-    one.pop("inherits_from", None)  # resolved now; the configuration's new name may be its parent's
+    one.pop("inherits_from", None)  # it is resolved now, and its parent may have the configuration's new name
     return {**plans, "configurations": {CONFIGURATION: one}}
 
 
 def in_millimetres(
     plans: dict[str, Any], dataset: dict[str, Any], spacing_mm: tuple[float, float] | None, path: Path
 ) -> dict[str, Any]:
-    """Plans whose spacing is in mm, whatever the pictures of the training were.
+    """Plans with the spacing in mm, even if the training pictures state no scale.
 
-    PNG, JPEG and TIFF state no scale: nnU-Net writes 1, which counts pixels, and a network that is fed 1 mm a pixel
-    sees everything several times too small.
+    For PNG, JPEG and TIFF, which state no scale, nnU-Net writes a spacing of 1, meaning one pixel. A network that is
+    fed pixels of 1 mm because of it sees everything several times too small.
 
     Args:
-        plans: of `up_to_date`.
+        plans: the plans that `up_to_date` returned.
         dataset: dataset.json.
-        spacing_mm: (row, col) mm of a pixel of the training's pictures, as the user says; None if nothing is said.
-        path: the model, for messages.
+        spacing_mm: (row, col) mm of a pixel of the training pictures, from the user; None if not given.
+        path: the model, for error messages.
 
     Raises:
-        ModelError: if nobody knows the scale, or it is given although the plans state it.
+        ModelError: if the scale is unknown, or if it is given although the plans state it.
     """
     if not _counts_pixels(plans, dataset):
         if spacing_mm is not None:
@@ -141,7 +141,7 @@ def in_millimetres(
 
 
 def _counts_pixels(plans: dict[str, Any], dataset: dict[str, Any]) -> bool:
-    """Whether the pictures were read by a reader that knows no scale."""
+    """Whether nnU-Net read the pictures with a reader that knows no scale."""
     reader = str(dataset.get("overwrite_image_reader_writer") or plans.get("image_reader_writer") or "")
     ending = str(dataset.get("file_ending") or "").lower()
     return reader in _SCALELESS or ending in _PICTURES
@@ -151,7 +151,7 @@ def read_plan(plans: dict[str, Any], dataset: dict[str, Any], path: Path) -> Pla
     """The 2D configuration of `up_to_date` plans, if `inference.model.preprocessing` reproduces it.
 
     Raises:
-        ModelError: naming what is missing, or what is not reproduced.
+        ModelError: naming the part that is missing or not reproduced.
     """
     _check_dataset(dataset, path)
     try:
@@ -164,24 +164,24 @@ def read_plan(plans: dict[str, Any], dataset: dict[str, Any], path: Path) -> Pla
 
 
 def strides(plan: Plan) -> list[list[int]]:
-    """By how much each stage of the network shrinks its input, (rows, cols)."""
+    """The factors by which each stage of the network shrinks its input, (rows, cols)."""
     found: list[list[int]] = plan.architecture.arch_kwargs["strides"]
     return found
 
 
 def shown_labels(dataset: dict[str, Any]) -> dict[str, int]:
-    """What the network tells apart, by name: the labels of dataset.json without the ignored one."""
+    """The labels that the network tells apart, by name: those of dataset.json without the ignore label."""
     return {str(name): int(value) for name, value in dataset["labels"].items() if name != IGNORE}
 
 
 def channels(dataset: dict[str, Any]) -> dict[str, str]:
-    """Channel names of dataset.json, which nnU-Net first called modalities."""
+    """The channel names in dataset.json, which nnU-Net used to call modalities."""
     names: dict[str, str] = dataset.get("channel_names") or dataset.get("modality") or {}
     return names
 
 
 def _check_dataset(dataset: dict[str, Any], path: Path) -> None:
-    """Refuse anything but one picture in and one tumour out."""
+    """Refuse a data set with more than one input channel or another label than the tumour."""
     names, labels = channels(dataset), dataset.get("labels")
     if not isinstance(names, dict) or not isinstance(labels, dict) or not names:
         raise ModelError(f"{path / 'dataset.json'} does not name its channels and labels: copy it again.")
@@ -197,7 +197,7 @@ def _check_dataset(dataset: dict[str, Any], path: Path) -> None:
 
 
 def _check_calls(architecture: Architecture, path: Path) -> None:
-    """Refuse a plan that would make nnU-Net import and call anything but its own two U-Nets and their layers."""
+    """Refuse a plan that would make nnU-Net import or call anything but its own two U-Nets and their layers."""
     named = [architecture.arch_kwargs.get(key) for key in architecture.imported]
     for name in [architecture.network_class_name, *named]:
         if not isinstance(name, str | None) or name not in _CALLED:
@@ -207,7 +207,7 @@ def _check_calls(architecture: Architecture, path: Path) -> None:
 
 
 def _check_recipe(plans: dict[str, Any], plan: Plan, path: Path) -> None:
-    """Refuse a recipe that `inference.model.preprocessing` would not reproduce."""
+    """Refuse a recipe that `inference.model.preprocessing` does not reproduce."""
     pictures, logits = plan.resampling_fn_data_kwargs, plan.resampling_fn_probabilities_kwargs
     resampling = {plan.resampling_fn_data, plan.resampling_fn_probabilities}
     order = plans.get("transpose_forward")
@@ -228,5 +228,5 @@ def _check_recipe(plans: dict[str, Any], plan: Plan, path: Path) -> None:
 
 
 def _words(error: BaseException) -> str:
-    """What went wrong, in a line."""
+    """An error in one line."""
     return f"{error} is missing" if isinstance(error, KeyError) else str(error).splitlines()[0]

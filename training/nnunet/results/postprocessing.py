@@ -1,6 +1,6 @@
-"""What nnU-Net's cross-validation chose to do after the network: nothing, or keep the largest component.
+"""The post-processing that nnU-Net's cross-validation chose: nothing, or keeping the largest component.
 
-Its choice is a pickle of functions (postprocessing.pkl), which is never opened, and its JSON twin, which is read.
+nnU-Net stores it as a pickle of functions (postprocessing.pkl), which we never open, and as JSON, which we read.
 """
 
 from pathlib import PurePosixPath
@@ -16,7 +16,7 @@ Postprocessing = Literal["none", "largest"]
 
 _KEEP_LARGEST = "remove_all_but_largest_component_from_segmentation"
 _TUMOUR: list[Any] = [1, "1", [1], ["1"], [[1]]]
-"""Ways to name the one label."""
+"""The ways in which nnU-Net writes the one label."""
 
 
 def keeps_largest(files: ModelFiles, choice: Postprocessing | None) -> bool:
@@ -24,10 +24,10 @@ def keeps_largest(files: ModelFiles, choice: Postprocessing | None) -> bool:
 
     Args:
         files: the model.
-        choice: what the user says; None asks the model's own JSON, and no file at all means that nothing was chosen.
+        choice: the user's statement; None reads the model's own JSON, and if there is no file, nothing was chosen.
 
     Raises:
-        ModelError: if only the pickle is there, files disagree, or they name another step, and the user says nothing.
+        ModelError: if the user states nothing and there is only the pickle, files disagree, or they name another step.
     """
     if choice is not None:
         return choice == "largest"
@@ -47,7 +47,7 @@ def keeps_largest(files: ModelFiles, choice: Postprocessing | None) -> bool:
 
 
 def largest_component(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What nnU-Net itself leaves of a mask (rows, cols) 0/1 when it keeps the largest component."""
+    """Keep the largest component of a mask (rows, cols) 0/1, as nnU-Net itself does."""
     from nnunetv2.postprocessing.remove_connected_components import remove_all_but_largest_component_from_segmentation
 
     kept: NDArray[np.uint8] = remove_all_but_largest_component_from_segmentation(mask[None], [1])[0]
@@ -55,7 +55,7 @@ def largest_component(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def _files(files: ModelFiles) -> set[PurePosixPath]:
-    """Where nnU-Net and those who share its models put it: the data set's folder, the model's, its cross-validation."""
+    """Where nnU-Net and its users put it: in the folders of the data set, the model and its cross-validation."""
     home = files.home
     names = {name for name in files.results.names if name.stem == "postprocessing"}
     beside = {name for name in names if name.parent in (home, home.parent)}
@@ -63,10 +63,10 @@ def _files(files: ModelFiles) -> set[PurePosixPath]:
 
 
 def _answer(files: ModelFiles, name: PurePosixPath) -> bool:
-    """One postprocessing.json: lists of nnU-Net's functions and their arguments.
+    """Read one postprocessing.json, which lists nnU-Net's functions and their arguments.
 
     Raises:
-        ModelError: if it holds anything else than the largest component of the one label.
+        ModelError: if it holds any other step than keeping the largest component of the one label.
     """
     value = read_json(files.results, name)
     functions, arguments = value.get("postprocessing_fns"), value.get("postprocessing_kwargs")

@@ -1,4 +1,4 @@
-"""The patients that a model was trained on, as the receipts of its folds tell: they are no test of it."""
+"""The patients that a model was trained on, from the receipts of its folds; they cannot test the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ from training.slicing.leaks import patients_in_both, read_identities
 from training.slicing.slices import read_slices
 
 PATIENTS = "train_patients"
-"""In receipt-fit.json: the patients of a fold's training slices."""
+"""Key in receipt-fit.json: the patients of a fold's training slices."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainedOn:
-    """On whom the folds of a model were trained.
+    """The patients that a model's folds were trained on.
 
     Attributes:
-        patients: by name.
-        stores: the slice stores of the training that are still there.
-        complete: False if a fold has no receipt that names its patients, or went on from weights of another training.
+        patients: their names.
+        stores: the slice stores of the training that still exist.
+        complete: False if a fold has no receipt that names its patients, or started from weights of another training.
     """
 
     patients: frozenset[str]
@@ -30,7 +30,7 @@ class TrainedOn:
     complete: bool
 
     def among(self, stores: Sequence[Path]) -> list[str]:
-        """Those of the stores' patients that the model was trained on, by name or by picture, sorted."""
+        """The stores' patients that the model was trained on, found by name or by picture, sorted."""
         tested = [one for store in stores for one in read_identities(store)]
         trained = [one for store in self.stores for one in read_identities(store) if one.patient in self.patients]
         by_name = {one.patient for one in tested} & self.patients
@@ -47,7 +47,7 @@ def trained_on(model: Path, folds: Sequence[Fold]) -> TrainedOn:
 
 
 def told_by_receipts(files: ModelFiles, folds: Sequence[Fold]) -> TrainedOn:
-    """The same, of a model's files in a folder or a zip."""
+    """The training patients, from a model's files in a folder or a zip."""
     patients: set[str] = set()
     stores: dict[Path, None] = {}
     complete = bool(folds)
@@ -62,7 +62,7 @@ def told_by_receipts(files: ModelFiles, folds: Sequence[Fold]) -> TrainedOn:
 
 
 def _patients(told: dict[str, Any], stores: Sequence[Path]) -> set[str]:
-    """Those that the receipt names; in one of an earlier version, all patients of its stores."""
+    """The patients that the receipt names; for a receipt of an earlier version, all patients of its stores."""
     if PATIENTS in told:
         return set(map(str, told[PATIENTS]))
     try:
@@ -72,5 +72,5 @@ def _patients(told: dict[str, Any], stores: Sequence[Path]) -> set[str]:
 
 
 def _listed(value: object) -> list[str]:
-    """A receipt's one path or list of them."""
+    """A receipt's path or list of paths, as a list."""
     return [value] if isinstance(value, str) else list(map(str, value)) if isinstance(value, list) else []

@@ -1,4 +1,4 @@
-"""Every named loss has its file, and turns nnU-Net's loss into one that can still be learnt from."""
+"""Every named loss has its file and turns nnU-Net's loss into one that still has gradients."""
 
 import pytest
 import torch

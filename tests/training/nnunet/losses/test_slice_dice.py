@@ -1,4 +1,4 @@
-"""The Dice slice by slice: a small tumour and a false contour weigh more than under nnU-Net's Dice of the batch."""
+"""The Dice per slice gives a small tumour and a false contour more weight than nnU-Net's Dice over the batch."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ def nnunet_loss() -> DC_and_CE_loss:
 
 
 def slope(loss, logits: torch.Tensor, truth: torch.Tensor, index: int) -> float:
-    """How strongly the loss' Dice pulls at one slice of a batch."""
+    """The gradient of the loss's Dice on one slice of a batch."""
     given = logits.clone().requires_grad_()
     loss.dc(given, truth).backward()
     return float(given.grad[index].abs().sum())
@@ -26,8 +26,8 @@ def test_a_small_tumour_and_a_false_contour_weigh_more_beside_a_large_tumour():
     truth[1, :, 30:36, 30:36] = 1
     logits = torch.zeros(3, 2, 64, 64)
     logits[:, 1] = -4 + 6 * truth[:, 0]
-    logits[1, 1, 30:36, 30:36] = 0  # found half
-    logits[2, 1, 20:30, 20:30] = 1  # painted where there is none
+    logits[1, 1, 30:36, 30:36] = 0  # half of it is found
+    logits[2, 1, 20:30, 20:30] = 1  # a false contour
     theirs, ours = nnunet_loss(), changed("slice-dice", nnunet_loss())
     for index, factor in ((1, 3), (2, 2)):
         before, after = slope(theirs, logits, truth, index), slope(ours, logits, truth, index)

@@ -1,4 +1,4 @@
-"""Which results folders and zips are found, read and exported, and which are refused with a sentence."""
+"""Results folders and zips that are found, read and exported, and those that are refused with a sentence."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def test_a_published_zip_becomes_a_model_in_one_command(model_zip, tmp_path, cap
     assert contract.provenance.trainer == "nnUNetTrainerWithESandDA5"
     assert contract.provenance.nnunetv2 == "version not recorded"
     assert (contract.population.n_patients, contract.population.simulated) == (98, False)
-    # Published zips have no fingerprint: the plans' medians are all there is.
+    # Published zips have no fingerprint, so there are only the plans' medians.
     assert (contract.input.seen.rows, contract.input.seen.cols) == ((64, 64), (80, 80))
     assert "On the median" in out.with_suffix(".md").read_text()
     tumour = draw_samples(2, seed=1)[1]
@@ -44,7 +44,7 @@ def test_a_published_zip_becomes_a_model_in_one_command(model_zip, tmp_path, cap
 
 
 def _status(model, status):
-    """The status of a viewer that has analysed a phantom with the model."""
+    """The status report of a viewer that has analysed a phantom with the model."""
     command = [
         sys.executable,
         "-m",

@@ -1,4 +1,4 @@
-"""Files made to do harm, or damaged on the way: each is refused in a sentence, and none runs or writes."""
+"""Malicious and damaged files: each is refused with a sentence, and none runs code or writes anything."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from training.nnunet.results.files import find_model
 
 
 class Bomb:
-    """Touches a file when it is unpickled."""
+    """An object that touches a file when it is unpickled."""
 
     def __init__(self, mark: Path) -> None:
         self.mark = mark
@@ -29,7 +29,7 @@ class Bomb:
 
 @pytest.fixture
 def mark(tmp_path):
-    """A file that exists once something ran."""
+    """A file that exists only if something ran."""
     path = tmp_path / "ran"
     yield path
     assert not path.exists()
@@ -117,7 +117,7 @@ def test_one_name_for_two_files(published):
 def test_an_encrypted_zip(published):
     path = published(folds=1)
     with zipfile.ZipFile(path, "a") as archive:
-        archive.comment = b"changed"  # makes it write its directory again
+        archive.comment = b"changed"  # makes zipfile write the directory again
         for entry in archive.filelist:
             entry.flag_bits |= 1
     with pytest.raises(ModelError, match="is encrypted: unpack it"):

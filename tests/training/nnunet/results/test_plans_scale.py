@@ -1,4 +1,4 @@
-"""What a plan's spacing counts: millimetres, or the pixels of pictures that state no scale."""
+"""A plan's spacing is in millimetres, or in pixels if the pictures state no scale."""
 
 import json
 import shutil

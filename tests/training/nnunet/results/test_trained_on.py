@@ -1,4 +1,4 @@
-"""Figures on patients that a model was trained on: told at prediction, refused at evaluation, never exported."""
+"""Figures on a model's training patients: warned about at prediction, refused at evaluation, never exported."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ SPACING = (0.6, 0.5)
 
 
 def store_of(folder: Path, patients: dict[str, str]) -> Path:
-    """A bright disc a patient, and a fingerprint by the word that stands for the picture."""
+    """Write a bright disc for each patient, with a fingerprint made from the word that stands for the picture."""
     rows = []
     y, x = np.indices((64, 80))
     disc = (y - 30) ** 2 + (x - 40) ** 2 < 150
@@ -40,7 +40,7 @@ def fitted(model: Path, told: dict[str, object], fold: int = 0) -> Path:
 
 @pytest.fixture
 def model(model_folder, tmp_path: Path) -> Path:
-    """Trained on A and B; C is its validation patient."""
+    """A model trained on A and B, with C as its validation patient."""
     store = store_of(tmp_path / "train", {"A": "a", "B": "b", "C": "c"})
     return fitted(model_folder(), {"slices": [str(store)], "train_patients": ["A", "B"]})
 
@@ -85,7 +85,7 @@ def test_training_patients_never_become_what_was_measured(model: Path, tmp_path:
 
 
 def test_scores_of_other_masks_are_not_exported_either(model: Path, model_folder, tmp_path: Path, capsys):
-    """Not those of another model; nor of an export's own masks, which hold no names, on training patients."""
+    """Neither scores of another model nor an export's own scores on training patients, whose names it does not hold."""
     store = store_of(tmp_path / "test", {"D": "d", "E": "e"})
     out, report = tmp_path / "masks", tmp_path / "report"
     assert main(["predict", str(model), str(store), "--out", str(out)]) == 0
