@@ -24,7 +24,7 @@ def test_nothing_stated_passes_that_no_probe_gives(row_mm: float, col_mm: float,
     plausible = 0.005 <= row_mm <= 3 and 0.005 <= col_mm <= 3 and 20 <= rows * row_mm <= 400
     assert (spacing is not None) == plausible
     assert (reason == "") == plausible
-    assert plausible or ("a.dcm" in reason and "type the spacing" in reason)
+    assert plausible or ("a.dcm" in reason and "type the mm per pixel" in reason)
 
 
 @given(st.floats(1e-30, 1e30), st.integers(1, 2000), st.sampled_from(CONFIRMED))

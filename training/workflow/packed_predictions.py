@@ -100,7 +100,7 @@ def _mask(bits: NDArray[np.uint8], row: SliceRow) -> NDArray[np.uint8]:
 
 def main() -> int:
     """Pack an experiment's predictions, or score packed ones again."""
-    one = argparse.ArgumentParser(prog="python -m training.workflow.stored", description=main.__doc__)
+    one = argparse.ArgumentParser(prog="python -m training.workflow.packed_predictions", description=main.__doc__)
     one.add_argument("what", choices=("pack", "score"))
     one.add_argument("experiment", help="its name, or a YAML file")
     one.add_argument("--work", type=Path, required=True, help="working folder; an empty one to score in")

@@ -15,10 +15,10 @@ VOXELS = np.ones((4, 5, 7), np.uint8)
 BAD = [0.0, -0.4, float("nan"), float("inf")]
 
 
-def nifti(tmp_path, pixdim=(0.3, 0.5, 1.25), *, codes=True, units=2):
-    """A NIfTI file with these very pixdim bytes."""
+def nifti(tmp_path, pixdim=(0.3, 0.5, 1.25), *, codes=True, units=2, sform=(0.3, 0.5, 1.25)):
+    """A NIfTI file with these very pixdim bytes, and the sform in the same units."""
     path = tmp_path / "v.nii"
-    image = nib.Nifti1Image(VOXELS.T, np.diag([0.3, 0.5, 1.25, 1]) if codes else None)
+    image = nib.Nifti1Image(VOXELS.T, np.diag([*sform, 1]) if codes else None)
     image.header.set_data_dtype(np.uint8)
     nib.save(image, path)
     data = bytearray(path.read_bytes())
@@ -88,7 +88,7 @@ def test_nifti_lengths_without_codes_are_a_spacing(tmp_path):
 @pytest.mark.parametrize(("units", "factor"), [(0, 1), (1, 1000), (2, 1), (3, 0.001), (10, 1)])
 def test_nifti_units(tmp_path, units, factor):
     lengths = tuple(mm / factor for mm in (0.3, 0.5, 1.25))
-    spacing = open_source(nifti(tmp_path, lengths, units=units)).info.spacing
+    spacing = open_source(nifti(tmp_path, lengths, units=units, sform=lengths)).info.spacing
     assert spacing.row_mm == pytest.approx(0.5)
     assert spacing.provenance is Provenance.HEADER
 
