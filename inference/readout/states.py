@@ -54,6 +54,8 @@ DEMONSTRATION_BANNER = DEMONSTRATION
 SLICE_LINE = safety.SLICE
 NOT_MEASURED = "Expected accuracy not measured for this"
 FAILURES_THAT_STAY = 10
+MOST_EXPLAINED = 2
+"""Concerns under the headline that are explained; of more, each has its title alone."""
 DASH = "—"
 
 
@@ -186,7 +188,12 @@ def _concerns(outcome: Tumour | NothingFound, context: Context) -> tuple[_Concer
 
 
 def _said_under(concerns: Sequence[_Concern]) -> tuple[str, ...]:
-    """Titles and lines of the concerns that are not the headline."""
+    """Titles of the concerns that are not the headline, with their lines where the card has room for them.
+
+    Of three or more only the titles are said: more would not fit on the smallest screen, nor be read.
+    """
+    if len(concerns) > MOST_EXPLAINED:
+        return tuple(concern.title for concern in concerns)
     return tuple(sentence for concern in concerns for sentence in (concern.title, *concern.lines))
 
 

@@ -113,6 +113,7 @@ class CardView(QFrame):
         """Use the largest font for the sentences that fits `height`; the title, read from two metres, never shrinks."""
         for size in SIZES:
             self._body.setFont(self._sizes.font(size))
+            self._write(size)
             if self._grid.heightForWidth(self.width()) <= height:
                 return
 
@@ -125,10 +126,16 @@ class CardView(QFrame):
             self._colour(card)
         self._mark.show_shape(card.shape, TONES[card.tone].title)
         set_text(self._title, card.title)
-        set_text(self._body, "".join(f"<p style='margin:0 0 5px 0'>{_kept(line)}</p>" for line in card.body if line))
+        self._write(SIZES[0])
         self._body.setVisible(any(card.body))
         for offer, made in self._buttons.items():
             made.setVisible(offer in card.offers)
+
+    def _write(self, size: int) -> None:
+        """Write the sentences, the closer together the smaller they are."""
+        lines = () if self._card is None else self._card.body
+        gap = 5 - (SIZES[0] - size)
+        set_text(self._body, "".join(f"<p style='margin:0 0 {gap}px 0'>{_kept(line)}</p>" for line in lines if line))
 
     def _colour(self, card: Card) -> None:
         tone = TONES[card.tone]

@@ -9,7 +9,7 @@ from pytestqt.qtbot import QtBot
 
 from inference.contract import ModelContract
 from inference.frame import Frame
-from inference.outcome import Failed, Outcome
+from inference.outcome import Failed, NothingFound, Outcome, Tumour
 from inference.readout.readout_state import ReadoutState
 from inference.readout.states import DASH, FAILURES_THAT_STAY
 from inference.sources.disturbed import DisturbedSource
@@ -61,7 +61,14 @@ def test_an_analysis_that_fails_again_and_again_stays_on_the_screen(
 def test_a_model_on_another_provider_than_the_first_says_so(
     show: Show, qtbot: QtBot, make_model: MakeModel, contract: ModelContract, provider: str, words: str
 ) -> None:
-    model = replace(make_model(contract), fallbacks=("CUDA does not load here.",), provider=provider)
+    made = make_model(contract)
+
+    def analyse(frame: Frame) -> Outcome:
+        outcome = made.analyse(frame)
+        assert isinstance(outcome, Tumour | NothingFound)
+        return replace(outcome, analysis=replace(outcome.analysis, provider=provider))
+
+    model = replace(made, fallbacks=("CUDA does not load here.",), provider=provider, analyse=analyse)
     window = show(DisturbedSource(240, 320), model)
     device = window.view.readout._values["Device"]
     qtbot.waitUntil(lambda: device.text().startswith(f"{words}, fallback · "), timeout=WAIT_MS)

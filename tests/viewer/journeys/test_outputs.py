@@ -47,7 +47,7 @@ def test_a_snapshot_is_the_frame_on_the_screen_with_its_own_mask(
     assert TONES[Tone.FAULT].title not in window.view.picture_area.notice.styleSheet(), "a success is never red"
     window.state.snapshots.close()
     files = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert len(files) == 8, files
+    assert len(files) == 10, files  # two snapshots of picture, contour, DICOM, SEG and report
     plain = next(path for path in (tmp_path / "out").glob("*.png") if "contour" not in path.name)
     assert np.array_equal(cv2.imread(str(plain), cv2.IMREAD_UNCHANGED), shown.frame.pixels)
     seg = pydicom.dcmread(next((tmp_path / "out").glob("*_seg.dcm")))
@@ -65,7 +65,7 @@ def test_what_leaves_says_phase_and_orientation(
     window.act("mirror")
     window.act("snapshot")
     window.state.snapshots.close()
-    comments = pydicom.dcmread(next(path for path in (tmp_path / "out").glob("*.dcm") if "_seg" not in path.name))
+    comments = pydicom.dcmread(next(path for path in (tmp_path / "out").glob("*.dcm") if "_" not in path.stem))
     said = str(comments.ImageComments)
     assert "Dura open" in said
     assert "Not evaluated in this phase" in said
