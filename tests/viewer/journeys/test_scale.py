@@ -59,15 +59,29 @@ def test_a_typed_spacing_may_differ_by_axis_and_the_picture_follows(show: Show, 
     assert window.shown.frame.spacing.provenance is Provenance.TYPED
 
 
-@pytest.mark.parametrize("typed", [("", ""), ("0", "0.1"), ("-1", "1"), ("inf", "1"), ("a", "b")])
-def test_a_spacing_that_is_none_is_one_sentence(show: Show, qtbot: QtBot, typed: tuple[str, str]) -> None:
+NONE = "Type the millimetres per pixel in both fields, as in 0.15."
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        (("", ""), NONE),
+        (("0", "0.1"), NONE),
+        (("-1", "1"), NONE),
+        (("inf", "1"), "not a length"),
+        (("a", "b"), NONE),
+    ],
+)
+def test_a_spacing_that_is_none_is_one_sentence(
+    show: Show, qtbot: QtBot, typed: tuple[str, str], sentence: str
+) -> None:
     window = show(PhantomSource(spacing_mm=None, count=60))
     window.act("calibrate")
     window.view.calibration.row.setText(typed[0])
     window.view.calibration.column.setText(typed[1])
     qtbot.mouseClick(window.view.calibration._use_typed, Qt.MouseButton.LeftButton)
     assert window.view.calibration.isVisible()
-    assert "not a length" in window.view.calibration._error.text()
+    assert sentence in window.view.calibration._error.text()
     assert window.session.playback is not None
     assert window.session.playback.info.spacing is None
 
