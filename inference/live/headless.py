@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from inference.errors import SourceError
 from inference.export.result import result_cells, withdrawn_cells
 from inference.live.health import Condition, Health
+from inference.live.moment import Moment
 from inference.live.publisher import sent_notes, withdrawn_words
 from inference.live.requests import SourceRequest
-from inference.live.session import Moment, Session
+from inference.live.session import Session
 
 if TYPE_CHECKING:
     from inference.recording.recorder import RecordStatus

@@ -4,7 +4,6 @@ Source and model are opened in loader threads. The window, or `ius-segment live`
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, time
 from typing import TYPE_CHECKING
@@ -21,6 +20,7 @@ from inference.live.guarded_source import GuardedSource
 from inference.live.health import Condition, Health, judge, standing_still
 from inference.live.loader import Loader
 from inference.live.model import Model
+from inference.live.moment import Moment
 from inference.live.playback import Playback
 from inference.live.publisher import Publisher
 from inference.live.requests import Loaded, Opened, Refusal, SourceRequest
@@ -38,36 +38,6 @@ if TYPE_CHECKING:
     from inference.live.ring import Held
     from inference.live.session_record import SessionRecord
     from inference.live.truth import Truth
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Moment:
-    """Everything to show at one moment.
-
-    Attributes:
-        source_changed: a source was opened or refused since the last tick.
-        model_changed: a model was loaded or refused since the last tick.
-        interruption: one sentence if the computer slept or this program was stopped, after which nothing from before
-            is shown; empty otherwise.
-        picture: the source's newest frame, analysed or not; None if none came since the last tick.
-        answer: the source's own newest answer; None if none came since the last tick.
-        shown: the outcome to have on the screen; None before the first.
-        new: whether `shown` is new with this tick.
-        live: health of source and model, judged by the source's own newest answer.
-        condition: health of the outcome shown, which may be in a view that the user froze.
-        mode: the mode in which a still frame was analysed, in words; empty otherwise.
-    """
-
-    source_changed: bool
-    model_changed: bool
-    interruption: str
-    picture: Frame | None
-    answer: Outcome | None
-    shown: Outcome | None
-    new: bool
-    live: Condition
-    condition: Condition
-    mode: str
 
 
 class Session:

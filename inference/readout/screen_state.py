@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from inference.contract import ModelContract
 from inference.frame import Frame
 from inference.live.health import Condition, Health
-from inference.live.session import Moment
+from inference.live.moment import Moment
 from inference.live.thorough import disagreement_of
 from inference.outcome import Outcome, SizeState, Tumour
 from inference.readout.annotations import Annotations, Ticks, annotations_of

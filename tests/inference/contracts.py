@@ -31,6 +31,23 @@ def measured() -> c.Measured:
     )
 
 
+SMALL_INPUT = c.Input(
+    channels=("US",),
+    patch=(32, 48),
+    divisor=(1, 1),
+    transposed=False,
+    spacing_mm=(0.5, 0.4),
+    normalisation="z_score",
+    mask_normalisation=False,
+    crop_to_nonzero=True,
+    resampling_order=3,
+    logit_resampling_order=1,
+    tile_step=0.5,
+    seen=c.Seen(spacing_mm=(0.1, 1.0), rows=(1, 999), cols=(1, 999), intensity=(0, 255)),
+)
+"""A few tiles a picture, rows and columns of different lengths: for laws of preprocessing and its way back."""
+
+
 @pytest.fixture
 def contract(measured: c.Measured) -> ModelContract:
     """A contract of a model trained on simulation, with measured figures on simulation."""

@@ -7,7 +7,7 @@ from time import monotonic
 from inference.errors import SourceError
 from inference.frame import Frame
 from inference.live.health import SLOW_MS
-from inference.live.session import Moment
+from inference.live.moment import Moment
 from inference.outcome import Outcome, Tumour
 from inference.readout import facts
 from inference.readout.annotations import face_row

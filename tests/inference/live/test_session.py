@@ -9,9 +9,10 @@ import pytest
 from tiny import threshold_model
 
 from inference.live.health import Health
+from inference.live.moment import Moment
 from inference.live.opening import load_model, open_source
 from inference.live.requests import SourceRequest
-from inference.live.session import Moment, Session
+from inference.live.session import Session
 from inference.outcome import NotAnalysed, Tumour
 from inference.view_notes import Flip, Marker, Phase, ViewNotes
 

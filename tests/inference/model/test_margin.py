@@ -6,11 +6,12 @@ import msgspec
 import numpy as np
 import pytest
 import whole_picture as plain
+from contracts import SMALL_INPUT
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from inference.contract import Input, Reliability, Seen
+from inference.contract import Reliability
 from inference.frame import Frame, Origin, View
 from inference.model import segmentation, tiles
 from inference.model.edge import Edge
@@ -19,20 +20,6 @@ from inference.model.preprocessing import Prepared, prepare
 from inference.spacing import PixelSpacing, Provenance
 
 LIMITS = Reliability(min_reliable_area_mm2=200, very_small_area_mm2=35, fast=None, thorough=None)
-RECIPE = Input(
-    channels=("US",),
-    patch=(32, 48),
-    divisor=(1, 1),
-    transposed=False,
-    spacing_mm=(0.5, 0.4),
-    normalisation="z_score",
-    mask_normalisation=False,
-    crop_to_nonzero=True,
-    resampling_order=3,
-    logit_resampling_order=1,
-    tile_step=0.5,
-    seen=Seen(spacing_mm=(0.1, 1.0), rows=(1, 999), cols=(1, 999), intensity=(0, 255)),
-)
 SIDES = st.integers(8, 150)
 SPACING = st.floats(0.1, 0.8)
 CUTOFF = st.sampled_from([0.0, math.log(0.3 / 0.7), math.log(0.6 / 0.4)])
@@ -40,7 +27,7 @@ KINDS = st.sampled_from(["blob", "noise", "ties", "none", "all"])
 
 
 def recipe(**changes):
-    return msgspec.structs.replace(RECIPE, **changes)
+    return msgspec.structs.replace(SMALL_INPUT, **changes)
 
 
 def picture(rows, cols, seed, black=0.2):
@@ -130,7 +117,7 @@ def test_a_part_of_a_margin_is_that_part_of_the_whole(rows, cols, transposed, se
 @given(SIDES, SIDES, KINDS, st.integers(0, 2**31), st.sampled_from([0.3, 0.5]))
 @settings(max_examples=40, deadline=None)
 def test_the_band_is_that_of_the_whole_picture(rows, cols, kind, seed, threshold):
-    prepared = prepare(picture(rows, cols, seed), (0.2, 0.3), RECIPE)
+    prepared = prepare(picture(rows, cols, seed), (0.2, 0.3), SMALL_INPUT)
     logits, cutoff = answers(prepared, kind, seed), math.log(threshold / (1 - threshold))
     whole = plain.restore(logits, prepared) - np.float32(cutoff)
     found = segmentation.band_of(Margin(logits, prepared, cutoff), threshold)

@@ -3,37 +3,23 @@
 import msgspec
 import numpy as np
 import pytest
+from contracts import SMALL_INPUT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from inference.contract import Input, Seen
 from inference.errors import AnalysisError
 from inference.model import tiles
 from inference.model.margin import OUTSIDE, restore
 from inference.model.preprocessing import prepare
 from inference.model.resampling import linear_resize, spline_resize
 
-RECIPE = Input(
-    channels=("US",),
-    patch=(32, 48),
-    divisor=(1, 1),
-    transposed=False,
-    spacing_mm=(0.5, 0.4),
-    normalisation="z_score",
-    mask_normalisation=False,
-    crop_to_nonzero=True,
-    resampling_order=3,
-    logit_resampling_order=1,
-    tile_step=0.5,
-    seen=Seen(spacing_mm=(0.1, 1.0), rows=(1, 999), cols=(1, 999), intensity=(0, 255)),
-)
 SIDES = st.integers(1, 40)
 
 
 def recipe(**changes):
-    return msgspec.structs.replace(RECIPE, **changes)
+    return msgspec.structs.replace(SMALL_INPUT, **changes)
 
 
 def picture(shape, seed=0, dtype=np.uint8):
@@ -80,7 +66,7 @@ def test_every_dtype_gives_the_same_input(dtype, mask_normalisation):
 def test_the_z_score_is_over_the_crop():
     pixels = np.zeros((50, 60), np.uint8)
     pixels[10:40, 5:45] = picture((30, 40))
-    prepared = prepare(pixels, (0.5, 0.4), RECIPE)
+    prepared = prepare(pixels, (0.5, 0.4), SMALL_INPUT)
     inside = prepared.image[prepared.inner]
     assert inside.shape == (30, 40)
     assert inside.mean() == pytest.approx(0, abs=1e-5)
@@ -100,7 +86,7 @@ def test_mask_normalisation_scores_what_is_not_zero_and_leaves_zeros_at_zero(dty
 
 
 def test_padding_is_centred_with_the_odd_pixel_after():
-    prepared = prepare(picture((29, 43)), (0.5, 0.4), RECIPE)
+    prepared = prepare(picture((29, 43)), (0.5, 0.4), SMALL_INPUT)
     assert prepared.image.shape == (32, 48)
     assert prepared.inner == (slice(1, 30), slice(2, 45))
     outside = prepared.image.copy()
@@ -151,7 +137,7 @@ def test_logits_are_rounded_as_float16_rounds_them(values):
 def test_outside_the_crop_nothing_is_tumour():
     pixels = np.zeros((50, 60), np.uint8)
     pixels[10:40, 5:45] = picture((30, 40))
-    prepared = prepare(pixels, (0.5, 0.4), RECIPE)
+    prepared = prepare(pixels, (0.5, 0.4), SMALL_INPUT)
     margin = restore([answer(np.ones((32, 48), np.float32))], prepared)
     assert margin.shape == pixels.shape
     assert margin.dtype == np.float32
@@ -183,7 +169,7 @@ def test_a_single_bright_pixel_goes_through(mask_normalisation, spacing):
 @given(st.integers(1, 200), st.integers(1, 200))
 @settings(max_examples=40, deadline=None)
 def test_without_a_scale_the_crop_is_fitted_into_the_patch(rows, cols):
-    prepared = prepare(picture((rows, cols)), None, RECIPE)
+    prepared = prepare(picture((rows, cols)), None, SMALL_INPUT)
     assert prepared.image.shape == (32, 48)
     height, width = (part.stop - part.start for part in prepared.inner)
     assert height == 32 or width == 48
@@ -197,9 +183,9 @@ def test_a_picture_with_values_that_are_no_numbers_fails_in_a_sentence(value):
     pixels = picture((20, 30), dtype=np.float32)
     pixels[3, 3] = value
     with pytest.raises(AnalysisError, match="not finite numbers"):
-        prepare(pixels, (0.5, 0.5), RECIPE)
+        prepare(pixels, (0.5, 0.5), SMALL_INPUT)
 
 
 def test_an_absurd_scale_fails_in_a_sentence_instead_of_filling_the_memory():
     with pytest.raises(AnalysisError, match="check its spacing"):
-        prepare(picture((512, 512)), (50.0, 50.0), RECIPE)
+        prepare(picture((512, 512)), (50.0, 50.0), SMALL_INPUT)

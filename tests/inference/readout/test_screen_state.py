@@ -9,7 +9,7 @@ from answers import frame, nothing, tumour
 from inference.contract import ModelContract
 from inference.frame import Frame
 from inference.live.health import Condition, Health
-from inference.live.session import Moment
+from inference.live.moment import Moment
 from inference.outcome import Failed, Outcome
 from inference.readout.caliper import Caliper
 from inference.readout.marks import Line
