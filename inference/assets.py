@@ -28,15 +28,6 @@ def demo_clip_path() -> Path:
     return _existing(ASSETS / "clips" / "demo.dcm")
 
 
-def notices_path() -> Path:
-    """THIRD_PARTY.md: the third-party work in the program, and its licences.
-
-    Raises:
-        NotFoundError: if this installation has none.
-    """
-    return _existing((ASSETS if ASSETS == _PACKED else _HERE.parent) / "THIRD_PARTY.md")
-
-
 def _existing(path: Path) -> Path:
     if not path.is_file():
         raise NotFoundError(

@@ -307,7 +307,7 @@ class Engine:
 def _trust(session: Session) -> None:
     """Take the time limit off a session that has reproduced the golden masks."""
     if isinstance(session, TimedSession):
-        session.limit_s = None
+        session.left_s = None
 
 
 def _read(path: Path) -> bytes:

@@ -192,16 +192,6 @@ class Margin:
         return np.ascontiguousarray(plane.T) if self._prepared.transposed else plane
 
 
-def restore(logits: Iterable[NDArray[np.float32]], prepared: Prepared) -> NDArray[np.float32]:
-    """The tiles' logits as one margin, tumour minus background, on the full frame: (rows, cols) float32.
-
-    Args:
-        logits: (2, rows, cols) of the patch, background and tumour, for each of `prepared.corners`.
-        prepared: what `prepare` gave.
-    """
-    return Margin(logits, prepared).whole()
-
-
 def _round(
     over: NDArray[np.float32],
     where: NDArray[np.intp],

@@ -4,9 +4,7 @@ The file is protobuf's ModelProto (onnx.proto): each field 14 is an entry of key
 the weights, is stepped over.
 """
 
-import mmap
 from collections.abc import Iterator
-from pathlib import Path
 
 _ENTRY, _KEY, _VALUE = 14, 1, 2
 _VARINT, _SIZED = 0, 2
@@ -16,16 +14,8 @@ _LONGEST = 10
 """Bytes of a number at most."""
 
 
-def metadata_of(path: Path) -> dict[str, str]:
-    """`metadata_props` of an .onnx; empty where there are none to be read: a session says what is wrong with a file."""
-    if path.stat().st_size == 0:
-        return {}
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return metadata_in(data)
-
-
-def metadata_in(data: mmap.mmap | bytes) -> dict[str, str]:
-    """The same of a file that has been read."""
+def metadata_in(data: bytes) -> dict[str, str]:
+    """`metadata_props` of a file's bytes; empty if there are none to read: a session says what is wrong with a file."""
     entries = [data[part] for field, part in parts(data) if field == _ENTRY]
     return dict(_text(entry) for entry in entries)
 
@@ -36,7 +26,7 @@ def _text(entry: bytes) -> tuple[str, str]:
     return texts.get(_KEY, ""), texts.get(_VALUE, "")
 
 
-def parts(data: mmap.mmap | bytes) -> Iterator[tuple[int, slice]]:
+def parts(data: bytes) -> Iterator[tuple[int, slice]]:
     """(number, where) of each field with a size, up to where the data end or are no protobuf.
 
     Args:
@@ -63,7 +53,7 @@ def parts(data: mmap.mmap | bytes) -> Iterator[tuple[int, slice]]:
         return
 
 
-def _varint(data: mmap.mmap | bytes, at: int) -> tuple[int, int]:
+def _varint(data: bytes, at: int) -> tuple[int, int]:
     """A number of seven bits a byte, lowest first, and where it ends."""
     value = 0
     for place in range(_LONGEST):

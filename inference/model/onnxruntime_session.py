@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -38,6 +39,9 @@ INPUT_ERRORS = (ort_errors.InvalidArgument,)
 """What a wrong input raises, on every provider."""
 TRIAL_S = 8.0
 """A pass that takes longer while a model is tried is endless: no network for one picture does."""
+WHOLE_TRIAL_S = 20.0
+"""The same for all passes of a trial together, since a window that waits longer looks dead. The full-size network needs
+under 3 s on two cores (bench_engine.py, bench.json)."""
 BUILD_S = 600.0
 """The same for TensorRT's loading: it builds its engines then, once a file, which takes minutes."""
 RUN_ERRORS = (*ORT_ERRORS, RuntimeError)
@@ -45,18 +49,19 @@ RUN_ERRORS = (*ORT_ERRORS, RuntimeError)
 
 
 class TimedSession:
-    """ONNX Runtime's session, each pass of which is given up after a time: a graph may loop for ever.
+    """ONNX Runtime's session, which is given up after a time while it is tried: a graph may loop for ever.
 
     Args:
         session: the session.
+        trial_s: seconds that all passes of the trial may take together.
 
     Attributes:
-        limit_s: seconds; None once the model is trusted, so that frames pay nothing for it.
+        left_s: what is left of them; None once the model is trusted, so that frames pay nothing for it.
     """
 
-    def __init__(self, session: "ort.InferenceSession") -> None:
+    def __init__(self, session: "ort.InferenceSession", trial_s: float = WHOLE_TRIAL_S) -> None:
         self._session = session
-        self.limit_s: float | None = TRIAL_S
+        self.left_s: float | None = trial_s
 
     def run(self, outputs: Sequence[str] | None, feed: Mapping[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
         """One pass: the outputs named, all if None, for inputs by name.
@@ -64,17 +69,21 @@ class TimedSession:
         Raises:
             one of `ORT_ERRORS`: if the network fails, or takes too long.
         """
-        if self.limit_s is None:
+        if self.left_s is None:
             plain: list[NDArray[np.float32]] = self._session.run(outputs, feed)
             return plain
+        if self.left_s <= 0:
+            raise RuntimeError("its trial takes too long")
         told = ort.RunOptions()
-        timer = threading.Timer(self.limit_s, setattr, (told, "terminate", True))
+        timer = threading.Timer(min(TRIAL_S, self.left_s), setattr, (told, "terminate", True))
+        began = time.monotonic()
         timer.start()
         try:
             timed: list[NDArray[np.float32]] = self._session.run(outputs, feed, told)
             return timed
         finally:
             timer.cancel()
+            self.left_s -= time.monotonic() - began
 
     def get_providers(self) -> Sequence[str]:
         """What it runs on, foremost first."""

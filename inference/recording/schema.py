@@ -19,7 +19,6 @@ from inference.frame import View
 from inference.outcome import Reason, SizeState
 from inference.spacing import Provenance
 
-SUFFIX = ".mcap"
 CASE_CODE = re.compile(r"(?=.*\d)[A-Za-z0-9-]{1,32}")
 """Letters, digits and dashes with at least one digit, which no name has."""
 

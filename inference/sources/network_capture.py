@@ -37,7 +37,6 @@ CLOCKED = ("rtsp", "rtsps", "udp", "rtp", "srt")
 OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 AT_ONCE = "format_whitelist;ivf|fpsprobesize;0|probesize;32"
 """The decoder probes one picture before it begins, not a whole second."""
-NEVER_MS = -1.0
 
 
 class NetworkCapture:

@@ -157,11 +157,6 @@ def keep(worker: Worker) -> None:
             _idle.popleft().end()
 
 
-def warm() -> None:
-    """Start a process, so that the first file does not have to wait for it."""
-    give_back(borrow())
-
-
 def _error(reply: Failed) -> IusError:
     """The error reported by the process, as one of this program's own classes."""
     kind = getattr(errors, reply.error, SourceError)

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from inference import contract as c
 from inference.model.golden import GoldenCase
-from inference.model.margin import restore
+from inference.model.margin import Margin
 from inference.model.preprocessing import prepare
 from inference.safety import INTENDED_USE
 from training.export.onnx_file import seal, write_onnx
@@ -132,7 +132,7 @@ def _cases(recipe: c.Input, level: float, unit: Unit, blur: int) -> tuple[Golden
     spacing = (0.5, 0.35)
     prepared = prepare(pixels, spacing, recipe)
     logits = [_logits(prepared.tile(corner)[0, 0], level, unit, blur) for corner in prepared.corners]
-    mask = (restore(logits, prepared) > 0).astype(np.uint8)
+    mask = Margin(logits, prepared).mask()
     empty = np.zeros((64, 80), np.uint8)
     return GoldenCase(pixels, spacing, mask), GoldenCase(empty, (0.3, 0.3), np.zeros_like(empty))
 

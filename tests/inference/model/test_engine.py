@@ -17,7 +17,7 @@ from inference.contract import CONTRACT_KEY
 from inference.errors import AnalysisError, ContractError, ModelError, SelfTestError
 from inference.model.engine import Engine
 from inference.model.golden import GoldenCase
-from inference.model.onnxruntime_session import TimedSession, engine_cache, options
+from inference.model.onnxruntime_session import RUN_ERRORS, TimedSession, engine_cache, options
 from inference.model.placement import Placement
 from inference.model.providers import GPU, card_unused, first_line
 from inference.model.session import open_session
@@ -374,10 +374,22 @@ def test_what_was_loaded_anew_is_timed_only_until_it_has_proved_itself(tmp_path)
     threshold_model(path)
     anew = TimedSession(onnxruntime.InferenceSession(path, providers=CPU))
     engine, _ = failing_engine(path, 0, None, anew)
-    assert anew.limit_s is not None
+    assert anew.left_s is not None
     engine.segment(ellipse((90, 120), (45, 60), (20, 12), 0), (0.4, 0.4))
     assert engine.provider == "CPU"
-    assert anew.limit_s is None
+    assert anew.left_s is None
+
+
+def test_many_passes_of_a_trial_may_not_take_longer_than_the_whole_of_it(tmp_path):
+    path = tmp_path / "model.onnx"
+    threshold_model(path)
+    tried = TimedSession(onnxruntime.InferenceSession(path, providers=CPU), trial_s=0.2)
+    (patch,) = (one.shape for one in tried.get_inputs())
+    feed = {tried.get_inputs()[0].name: np.zeros(patch, np.float32)}
+    with pytest.raises(RUN_ERRORS):
+        [tried.run(None, feed) for _ in range(10_000)]  # some milliseconds each
+    tried.left_s = None
+    assert tried.run(None, feed), "what is trusted has all the time there is"
 
 
 def test_a_frame_of_the_wrong_size_reloads_nothing(tmp_path):

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from inference.errors import AnalysisError
 from inference.model import tiles
-from inference.model.margin import OUTSIDE, restore
+from inference.model.margin import OUTSIDE, Margin
 from inference.model.preprocessing import prepare
 from inference.model.resampling import linear_resize, spline_resize
 
@@ -105,7 +105,7 @@ def test_a_transposed_recipe_is_the_recipe_on_the_transposed_frame(rows, cols, m
     one, other = prepare(pixels, spacing, turned), prepare(pixels.T.copy(), spacing[::-1], straight)
     np.testing.assert_array_equal(one.image, other.image)
     logits = [answer(one.tile(corner)[0, 0]) for corner in one.corners]
-    np.testing.assert_array_equal(restore(logits, one), restore(logits, other).T)
+    np.testing.assert_array_equal(Margin(logits, one).whole(), Margin(logits, other).whole().T)
 
 
 @given(st.tuples(st.integers(32, 150), st.integers(48, 150)), st.sampled_from([0.25, 0.5, 1.0]))
@@ -138,7 +138,7 @@ def test_outside_the_crop_nothing_is_tumour():
     pixels = np.zeros((50, 60), np.uint8)
     pixels[10:40, 5:45] = picture((30, 40))
     prepared = prepare(pixels, (0.5, 0.4), SMALL_INPUT)
-    margin = restore([answer(np.ones((32, 48), np.float32))], prepared)
+    margin = Margin([answer(np.ones((32, 48), np.float32))], prepared).whole()
     assert margin.shape == pixels.shape
     assert margin.dtype == np.float32
     assert (margin[10:40, 5:45] == 1).all()
@@ -150,7 +150,7 @@ def test_outside_the_crop_nothing_is_tumour():
 def test_a_black_frame_needs_no_network_and_holds_nothing(transposed):
     prepared = prepare(np.zeros((20, 30), np.uint8), (0.5, 0.5), recipe(transposed=transposed))
     assert prepared.corners == ()
-    margin = restore([], prepared)
+    margin = Margin([], prepared).whole()
     assert margin.shape == (20, 30)
     assert (margin == OUTSIDE).all()
 
@@ -162,7 +162,7 @@ def test_a_single_bright_pixel_goes_through(mask_normalisation, spacing):
     pixels[7, 9] = 200
     prepared = prepare(pixels, spacing, recipe(mask_normalisation=mask_normalisation))
     assert np.isfinite(prepared.image).all()
-    margin = restore([answer(np.ones((32, 48), np.float32)) for _ in prepared.corners], prepared)
+    margin = Margin([answer(np.ones((32, 48), np.float32)) for _ in prepared.corners], prepared).whole()
     assert np.argwhere(margin > 0).tolist() == [[7, 9]]
 
 
