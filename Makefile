@@ -16,7 +16,7 @@ demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 	@packaging/demo
 
 test: $(VENV)/.all  ## every test
-	@packaging/system-libraries && packaging/test-tools
+	@packaging/system-libraries screen && packaging/test-tools
 	packaging/desktop $(BIN)/python -m pytest -q tests/viewer/desktop
 	$(BIN)/python -m pytest -q --durations=20
 
@@ -39,18 +39,18 @@ imports: $(VENV)/.all
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.all  ## ten minutes: engine against nnU-Net and the bare session, viewer end to end, into bench.json
-	@packaging/system-libraries && packaging/test-tools
+	@packaging/system-libraries screen && packaging/test-tools
 	@for script in engine viewer; do $(BIN)/python tests/benchmarks/bench_$$script.py || exit 1; done
 
 bench-gpu: $(VENV)/.all  ## six minutes on a machine with an NVIDIA card, into bench-gpu.json; DRY=1 runs the same code on the CPU
 	$(BIN)/python tests/benchmarks/bench_gpu.py $(if $(DRY),--dry)
 
 bench-all: $(VENV)/.all  ## every measurement (tests/benchmarks/README.md): hours
-	@packaging/system-libraries && packaging/test-tools
+	@packaging/system-libraries screen && packaging/test-tools
 	@set -e; for script in $(filter-out %/bench_gpu.py,$(sort $(wildcard tests/benchmarks/bench_*.py))); do $(BIN)/python $$script; done
 
 soak: $(VENV)/.all  ## a minute of each live source, ten minutes of latency, twice 20,000 frames of memory, kills: an hour
-	@packaging/system-libraries && packaging/test-tools
+	@packaging/system-libraries screen && packaging/test-tools
 	@failed=; for script in tests/soak/soak_*.py; do $(BIN)/python $$script || failed="$$failed $$script"; done; \
 	test -z "$$failed" || { echo "Violated:$$failed" >&2; exit 1; }
 

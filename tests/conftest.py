@@ -42,14 +42,16 @@ def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, objec
         if session.shouldstop and "PySide6.QtWidgets" not in sys.modules:
             signal.default_int_handler(number, frame)
         session.shouldstop = "Ctrl-C"
-        # Past the capture of what tests print, and past the buffer that may be half written.
-        os.write(session.config.get_terminal_writer()._file.fileno(), WAITING)
+        os.write(terminal, WAITING)
 
+    # A copy, since a test that runs has its output redirected; and no buffer, which may be half written.
+    terminal = os.dup(session.config.get_terminal_writer()._file.fileno())
     before = signal.signal(signal.SIGINT, interrupted)
     try:
         return (yield)
     finally:
         signal.signal(signal.SIGINT, before)
+        os.close(terminal)
 
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

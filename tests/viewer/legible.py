@@ -106,10 +106,10 @@ def is_large(font: QFont) -> bool:
 
 
 def text_contrast(part: NDArray[np.int_]) -> float:
-    """Contrast of a text with the ground that most of its pixels show; 21 where there is no text to see."""
+    """Contrast of a text with its ground, which is the commonest colour: a short word leaves little of it."""
     light = luminance(part)
-    ground = float(np.median(light))
-    return float(contrast(light, ground).max())
+    values, counts = np.unique(light, return_counts=True)
+    return float(contrast(light, float(values[counts.argmax()])).max())
 
 
 def contrast(light: NDArray[np.float64], ground: NDArray[np.float64] | float) -> NDArray[np.float64]:

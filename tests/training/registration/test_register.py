@@ -108,7 +108,7 @@ def test_a_table_is_registered_resumed_and_the_same_again(
     printed = capsys.readouterr().err
     rows = {row["case"]: row for row in _rows(out)}
     assert list(rows) == ["whole", "no-mri", "torn", "off-grid", "swapped", "inverted"]
-    refused = {"no-mri": "no MRI", "torn": "whole", "off-grid": "does not lie in"}
+    refused = {"no-mri": "no MRI", "torn": "damaged or cut short", "off-grid": "does not lie in"}
     for case, words in (refused | {"swapped": "not a mask", "inverted": "is it inverted"}).items():
         assert words in rows[case]["error"]
         assert f"error: {case}: {rows[case]['error']}" in printed

@@ -142,7 +142,7 @@ def test_broken_cases_get_one_sentence_and_leave_the_others_going(
             Case("empty", "P6", us=picture, us_label=_write(0 * _ball(3), tmp_path / "empty.nii.gz")),
             "is empty",
         ),
-        "torn": (Case("torn", "P7", us=torn, us_label=mask), "is it whole?"),
+        "torn": (Case("torn", "P7", us=torn, us_label=mask), "is damaged or cut short"),
         "torn-dicom": (Case("torn-dicom", "P8", sweep=dicom, sweep_label=mask), "is it whole?"),
     }
     whole = Case("whole", "P9", us=picture, us_label=mask)
