@@ -1,4 +1,4 @@
-"""The edge of the sector, looked at where a region comes near it."""
+"""The edge of the sector, examined only where a region comes near it."""
 
 from functools import cached_property
 
@@ -9,24 +9,24 @@ from inference.frame import Mask, Pixels
 from inference.model.margin import Part
 
 NEAR_EDGE_PX = 2
-"""A region that leaves no more pixels than these to the sector's edge is cut by it: its drawn line covers them."""
+"""A region this close to the sector's edge, in pixels, counts as cut by it: the drawn line covers the gap."""
 LINE = 1 / 220
-"""The drawn line's width as a share of the rows, where a picture fills the smallest screen."""
+"""Width of the drawn line relative to the rows of a picture that fills the smallest screen."""
 
 
 class Edge:
-    """The edge of the sector, which is the filled outline of everything non-zero; dark cysts lie inside.
+    """The edge of the sector: the sector is the filled outline of everything non-zero, so dark cysts lie inside.
 
     Args:
         pixels: (rows, cols), 0 outside the sector.
-        crop: a part of them outside which nothing is non-zero.
+        crop: a part that contains all non-zero pixels.
     """
 
     def __init__(self, pixels: Pixels, crop: Part) -> None:
         self._pixels, self._crop = pixels, crop
 
     def outside(self, part: Part) -> Mask:
-        """1 outside the sector, 0 inside, (rows, cols) uint8 of a part of the picture."""
+        """(rows, cols) uint8 of a part of the picture: 1 outside the sector, 0 inside."""
         (rows, cols), (seen_rows, seen_cols) = part, self._crop
         outside = np.ones((rows.stop - rows.start, cols.stop - cols.start), np.uint8)
         top, bottom = max(rows.start, seen_rows.start), min(rows.stop, seen_rows.stop)
@@ -40,7 +40,7 @@ class Edge:
 
     @cached_property
     def _outside(self) -> Mask:
-        """All of the crop; a part cannot be drawn alone, since lines that leave a picture are drawn another way."""
+        """1 outside the sector, for the whole crop, since OpenCV draws lines that leave a picture differently."""
         crop = self._pixels[self._crop]
         shown = np.asarray(crop if crop.dtype == np.uint8 else crop > 0, np.uint8, order="C")
         outside = np.ones(shown.shape, np.uint8)
@@ -49,11 +49,11 @@ class Edge:
         return outside
 
     def touched(self, one: Mask, corner: tuple[int, int]) -> bool:
-        """Whether a region leaves no more than the drawn line's width to the outside of the sector or of the picture.
+        """Whether a region comes within the drawn line's width of the edge of the sector or of the picture.
 
         Args:
-            one: 0 and 1 in the box of the region.
-            corner: (x, y) of the box.
+            one: 0/1 in the bounding box of the region.
+            corner: (x, y) of that box.
         """
         x0, y0 = corner
         height, width = one.shape
@@ -66,5 +66,5 @@ class Edge:
         framed = cv2.copyMakeBorder(one, reach, reach, reach, reach, cv2.BORDER_CONSTANT)
         grown = cv2.dilate(framed, np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)) > 0
         dark = grown & (self._pixels[part] <= 0)
-        # Most often nothing near the region is black, so that nobody need ask whether it is a cyst.
+        # Usually nothing near the region is black: then there is no need to tell a cyst from the outside.
         return bool(dark.any() and np.any(self.outside(part)[dark]))

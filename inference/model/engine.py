@@ -1,7 +1,7 @@
-"""Engine: a model file made to run here, with what it really got and the proof that it still says what it said.
+"""Loads a model file, proves that it still gives its golden masks on this computer, and runs it.
 
-Loading tries providers in order (TensorRT, CUDA, OpenVINO for bfloat16 files, CPU). One counts only if the session
-really has it and the model's golden masks come out of it; else the next one is tried and the reason is kept.
+Providers are tried in order (TensorRT, CUDA, OpenVINO for bfloat16 files, CPU). A provider is taken only if the session
+really runs on it and reproduces the golden masks; otherwise the reason is kept and the next one is tried.
 """
 
 import hashlib
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 FOLD_VARIANCE = "fold_variance"
 """Second output of a file of several folds: variance of the tumour probability between them, (1, 1, rows, cols)."""
 LARGEST = 1 << 30
-"""Bytes of a model at most; nnU-Net's largest 2D network with five folds has half as many."""
+"""Largest model file, in bytes; nnU-Net's largest 2D network with five folds has half as many."""
 _WARM_UP_SECONDS = 0.5
 _WARM_UP_RUNS = 8
 
@@ -45,8 +45,8 @@ class SelfTestResult:
     """How the golden cases came out on this device.
 
     Attributes:
-        passed: no more elements differ than the contract allows.
-        mismatched_per_million: mask elements that differ, per million, over all cases.
+        passed: whether no more pixels differ than the contract allows.
+        mismatched_per_million: mask pixels that differ, per million, over all cases.
         cases: number of golden cases.
     """
 
@@ -60,10 +60,10 @@ class Segmented:
     """The network's answer to one frame.
 
     Attributes:
-        margin: of the frame: how far a pixel is over the threshold, in logits; over 0 is tumour.
+        margin: how far each pixel of the frame is over the threshold, in logits; over 0 is tumour.
         network_ms: time in the network alone, all tiles and mirrors.
         disagreement: (rows, cols) float32, standard deviation of the tumour probability between mirrored passes and
-            folds, interpolated from the network's spacing; None in fast mode, and where there is one pass of one fold.
+            folds, interpolated from the network's spacing; None in fast mode, and for a single pass of a single fold.
     """
 
     margin: Margin
@@ -76,27 +76,27 @@ class Engine:
 
     Attributes:
         path: the model file.
-        sha256: of that file: the model's identity.
-        contract: what the model says of itself.
-        provider: what it really runs on, in words.
+        sha256: hash of that file, which is the model's identity.
+        contract: what the model says about itself.
+        provider: the name of what it really runs on.
         fallbacks: one sentence for each provider that was tried and not taken.
-        self_test: how its golden cases came out.
+        self_test: the result of its golden cases.
         warm_up_ms: median time of one tile through the network.
     """
 
     def __init__(
         self, path: Path, sha256: str, session: Session, reopen: Callable[[str], Session | None] | None = None
     ) -> None:
-        """Take over a session; `load` is the way to make an engine.
+        """Wrap an open session; use `load` to make an engine from a file.
 
         Args:
             path: the model file.
-            sha256: of that file.
-            session: opened from it.
-            reopen: opens it again on a provider named, or on none.
+            sha256: hash of that file.
+            session: opened from that file.
+            reopen: opens the file again on the provider with this name; None if that fails.
 
         Raises:
-            ContractError: if the file has no contract, or one that its own graph contradicts.
+            ContractError: if the file has no contract, or its graph contradicts the contract.
         """
         metadata = session.get_modelmeta().custom_metadata_map
         self.path, self.sha256 = path, sha256
@@ -104,7 +104,8 @@ class Engine:
         self._cutoff = math.log(self.contract.output.threshold / (1 - self.contract.output.threshold))
         self.provider = WORDS[session.get_providers()[0]]
         self.fallbacks: tuple[str, ...] = ()
-        self._reopen: Callable[[str], Session | None] | None = None  # what fails while it loads does not run here
+        # Not yet: a provider that fails while the model loads is not taken at all.
+        self._reopen: Callable[[str], Session | None] | None = None
         self._ways_out: list[str] = []
         self._session = session
         self._input = session.get_inputs()[0].name
@@ -128,14 +129,15 @@ class Engine:
         """Load a model on the first provider that works and passes the self-test.
 
         Args:
-            path: .onnx with a contract.
-            threads: CPU threads of the network; None takes `default_threads`.
-            providers: names in `providers.WORDS` to try, in order; None takes all that file and computer allow.
-            placement: the graphics card, and how much of its memory.
+            path: an .onnx file with a contract.
+            threads: CPU threads of the network; None means `default_threads`.
+            providers: names in `providers.WORDS`, tried in order; None tries all that file and computer allow.
+            placement: the graphics card to use, and how much of its memory.
 
         Raises:
-            ModelError: if the file is missing or no ONNX model (ContractError: it carries no readable contract;
-                SelfTestError: no provider reproduces its golden masks).
+            ModelError: if the file is missing or is not an ONNX model.
+            ContractError: if it carries no readable contract.
+            SelfTestError: if no provider reproduces its golden masks.
         """
         if not path.is_file():
             raise ModelError(f"There is no model at {path}: give the path of an .onnx file.")
@@ -147,7 +149,7 @@ class Engine:
         def anew(provider: str) -> Session | None:
             again = _read(path)
             if hashlib.sha256(again).hexdigest() != sha256:
-                return None  # another file stands there now: not the model that was chosen
+                return None  # the file was replaced: it is no longer the model that was chosen
             return open_session(path, provider, threads or default_threads(), fallbacks, again, placement)
 
         for provider in candidates(providers, _precision(data), fallbacks, placement):
@@ -190,7 +192,7 @@ class Engine:
         return self._planes(tile, self._outputs[:1])
 
     def _planes(self, tile: NDArray[np.float32], outputs: Sequence[str]) -> NDArray[np.float32]:
-        """One pass: background, tumour, and the variance between folds where that is among the outputs."""
+        """One pass: planes of background and tumour, and of the variance between folds where the outputs include it."""
         try:
             logits, *variance = self._session.run(outputs, {self._input: tile})
         except RUN_ERRORS as error:
@@ -205,11 +207,12 @@ class Engine:
         return planes
 
     def _recovered(self, failure: str) -> bool:
-        """Load the model anew after a graphics card has failed: once there, then on the CPU; False if neither works.
+        """Reload the model after a graphics card has failed: once on the card, then on the CPU; False if neither works.
 
-        After sleep, or when its driver was reset, every further call of CUDA fails until all is loaded again.
+        After the computer slept or the driver was reset, every CUDA call fails until the model is loaded again.
         """
-        reopen, self._reopen = self._reopen, None  # what fails in its own self-test is not tried again from there
+        # A failure during the reload's own self-test must not start another reload.
+        reopen, self._reopen = self._reopen, None
         while reopen is not None and self._ways_out:
             provider, failed_on = self._ways_out.pop(0), self.provider
             if self._taken_over(reopen(provider), provider):
@@ -221,7 +224,7 @@ class Engine:
         return False
 
     def _taken_over(self, session: Session | None, provider: str) -> bool:
-        """Go on with another session, if it reproduces the golden masks."""
+        """Use another session from now on, if it reproduces the golden masks."""
         if session is None:
             return False
         self._session, self.provider = session, WORDS[provider]
@@ -234,12 +237,12 @@ class Engine:
         return self.self_test.passed
 
     def segment(self, pixels: Pixels, spacing_mm: tuple[float, float] | None, mode: Mode = Mode.FAST) -> Segmented:
-        """Segment one frame: prepare, run, restore.
+        """Segment one frame: prepare the input, run the network, map the answer back to the frame.
 
         Args:
             pixels: (rows, cols), 0 outside the sector.
-            spacing_mm: (row, col) mm a pixel; None is the user's choice to analyse without scale.
-            mode: one pass, or the mean over every mirror that the contract allows.
+            spacing_mm: (row, col) in mm per pixel; None if the user chose to analyse without scale.
+            mode: FAST is one pass, THOROUGH the mean over all mirrors that the contract allows.
 
         Raises:
             AnalysisError: if the frame or the network fails.
@@ -263,17 +266,18 @@ class Engine:
             Margin([passes[way][:2] for passes in tiles], prepared, self._cutoff).coarse for way in range(len(ways))
         ]
         within = None
-        if len(outputs) > 1:  # a plane that is no logit and nowhere negative goes the logits' way, beside zeros
+        if len(outputs) > 1:
+            # The variance is no logit, but takes the same way back as one: as the tumour plane beside zeros.
             within = np.maximum(
                 Margin([np.stack([np.zeros_like(one[2]), one[2]]) for one in means], prepared).coarse, 0
             )
         return Segmented(margin, seconds * 1e3, margin.on_frame(mirrors.disagreement(each, within)))
 
     def _check_shapes(self) -> None:
-        """Refuse a graph that does not fit its own contract."""
+        """Refuse a graph whose inputs and outputs are not those of its contract."""
         rows, cols = self.contract.input.patch
         if len(self._session.get_inputs()) != 1:
-            raise ContractError("The model wants several inputs, and a picture is one: export the model again.")
+            raise ContractError("The model needs several inputs, but a picture is only one: export the model again.")
         outputs = self._session.get_outputs()
         answer = [self._session.get_inputs()[0].shape, *(output.shape for output in outputs)]
         wanted = [[1, 1, rows, cols], [1, len(self.contract.output.labels), rows, cols]]
@@ -283,7 +287,7 @@ class Engine:
             raise ContractError(f"The model's shapes {answer} are not its contract's {wanted}: export the model again.")
 
     def _warm_up(self) -> float:
-        """Median milliseconds of one pass, the first left out."""
+        """Median time of one pass in milliseconds, without the first."""
         tile = np.zeros((1, 1, *self.contract.input.patch), np.float32)
         self.run(tile)
         times: list[float] = []
@@ -294,7 +298,7 @@ class Engine:
         return median(times) * 1e3
 
     def _test(self, cases: Sequence[GoldenCase]) -> SelfTestResult:
-        """Run the golden cases the way frames are run."""
+        """Run the golden cases exactly as frames are run."""
         wrong = total = 0
         for case in cases:
             mask = self.segment(case.pixels, case.spacing_mm).margin.mask() > 0
@@ -305,32 +309,32 @@ class Engine:
 
 
 def _trust(session: Session) -> None:
-    """Take the time limit off a session that has reproduced the golden masks."""
+    """Lift the time limit of a session that has reproduced the golden masks."""
     if isinstance(session, TimedSession):
         session.left_s = None
 
 
 def _read(path: Path) -> bytes:
-    """The file, read once: what is hashed is what runs.
+    """Read the file once, so that the bytes that are hashed are the bytes that run.
 
     Raises:
-        ModelError: if it can't be read, or keeps a part of itself elsewhere.
+        ModelError: if it cannot be read, or refers to data outside itself.
     """
     try:
         if path.stat().st_size > LARGEST:
-            raise ModelError(f"{path.name} is larger than any model for ultrasound: give another file.")
+            raise ModelError(f"{path.name} is larger than any model for ultrasound: choose another file.")
         data = path.read_bytes()
     except OSError as error:
         raise ModelError(f"{path.name} cannot be read ({error.strerror}): check its rights.") from error
     if keeps_elsewhere(data):
         raise ModelError(
-            f"{path.name} keeps its weights or code in other files, for which nobody vouches: export it as one file."
+            f"{path.name} keeps weights or code in other files, which its hash does not cover: export it as one file."
         )
     return data
 
 
 def _precision(data: bytes) -> str:
-    """What a file's contract says of it; empty where that cannot be read: why not, its session says better."""
+    """The precision in a file's contract; empty if it cannot be read, which opening the session explains better."""
     try:
         return ModelContract.from_metadata(metadata_in(data)).provenance.precision
     except ContractError:

@@ -1,8 +1,8 @@
-"""Golden cases: small frames with the masks a model must give for them, carried inside the .onnx.
+"""Golden cases: small frames inside the .onnx, with the masks that the model must give for them.
 
-Stored under `contract.GOLDEN_KEY` as base64 of a compressed .npz: per case `pixels_N` (rows, cols), `spacing_N`
-(row_mm, col_mm) and `mask_N` (rows, cols) uint8 0/1. Two kinds at least: a tumour (asymmetric, anisotropic spacing, not
-square) and none.
+Stored under `contract.GOLDEN_KEY` as base64 of a compressed .npz: for each case `pixels_N` (rows, cols), `spacing_N`
+(row_mm, col_mm) and `mask_N` (rows, cols) uint8 0/1. At least one has a tumour (asymmetric, anisotropic spacing, not
+square) and one has none.
 """
 
 import base64
@@ -24,9 +24,9 @@ from inference.frame import Pixels
 from inference.spacing import PIXEL_MM
 
 LARGEST = 1 << 26
-"""Bytes of a golden set, unpacked."""
+"""Largest unpacked set of golden cases, in bytes."""
 MOST = 64
-"""Golden cases at most."""
+"""Largest number of golden cases."""
 _UNREADABLE = (
     KeyError,
     ValueError,
@@ -39,7 +39,7 @@ _UNREADABLE = (
     TokenError,
     zlib.error,
 )
-"""What numpy and zipfile raise on a damaged set."""
+"""Exceptions that numpy and zipfile raise on a damaged set."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +47,7 @@ class GoldenCase:
     """One frame and its expected mask.
 
     Attributes:
-        pixels: (rows, cols), dtype as the source gave it.
+        pixels: (rows, cols), in the dtype of its source.
         spacing_mm: (row, col).
         mask: (rows, cols) uint8 0/1.
     """
@@ -58,7 +58,7 @@ class GoldenCase:
 
 
 def pack(cases: Sequence[GoldenCase]) -> tuple[str, str]:
-    """Golden cases as (text for the .onnx metadata, sha256 of its bytes)."""
+    """Pack golden cases: (text for the .onnx metadata, sha256 of the packed bytes)."""
     arrays: dict[str, NDArray[np.generic]] = {}
     for number, case in enumerate(cases):
         arrays[f"pixels_{number}"] = case.pixels
@@ -71,10 +71,10 @@ def pack(cases: Sequence[GoldenCase]) -> tuple[str, str]:
 
 
 def unpack(metadata: dict[str, str], sha256: str) -> tuple[GoldenCase, ...]:
-    """Golden cases out of an ONNX file's metadata.
+    """Read golden cases from the metadata of an ONNX file.
 
     Raises:
-        ContractError: if there are none, or they are not the ones the contract names.
+        ContractError: if there are none, or they are not those whose hash the contract holds.
     """
     if GOLDEN_KEY not in metadata:
         raise ContractError("The model carries no golden cases to test itself with: export it with `ius-train export`.")
@@ -96,10 +96,10 @@ def unpack(metadata: dict[str, str], sha256: str) -> tuple[GoldenCase, ...]:
 
 
 def _check_unpacked(data: bytes) -> None:
-    """Refuse what grows beyond any golden set, before it is unpacked.
+    """Refuse, before unpacking, what would grow larger than any golden set.
 
     Raises:
-        ValueError: if it does, or is packed in a way that numpy never writes.
+        ValueError: if it would, or is compressed in a way that numpy never writes.
     """
     with zipfile.ZipFile(io.BytesIO(data)) as parts:
         entries = parts.infolist()

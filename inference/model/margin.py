@@ -1,7 +1,7 @@
 """Margin: how far each pixel is over the threshold, at full resolution only where it is asked for.
 
-The network answers at its own spacing. Interpolation between answers of one sign has that sign, so that the mask of a
-picture is known from the coarse answer but for a strip along the border.
+The network answers at its own spacing. Between neighbouring answers of one sign, interpolation has that sign too.
+So the coarse answer already determines the mask of the picture, except in a strip along the border.
 
     tiles blended -> padding off -> linear to the crop -> rounded as nnU-Net rounds -> tumour minus background
 
@@ -25,9 +25,9 @@ from inference.model.resampling import linear_resize
 Part = tuple[slice, slice]
 """Rows and columns of a picture."""
 OUTSIDE = np.float32(-100)
-"""Margin where the network never looked: a tumour probability of 4e-44."""
+"""Margin outside the crop, which the network does not see: a tumour probability of 4e-44."""
 _ROUNDING = 2.0**-9
-"""What rounding two logits to float16 may move their difference by, in shares of the largest: twice what it can be."""
+"""Twice the change that rounding to float16 can make to a difference of logits, relative to the largest logit."""
 _BORDER = 2
 """Pixels on each side of the border that an outline depends on."""
 _AROUND = np.ones((2 * _BORDER + 1, 2 * _BORDER + 1), np.uint8)
@@ -37,12 +37,12 @@ _Number = TypeVar("_Number", np.float32, np.uint8)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Seen:
-    """What lies over 0 in a part of the crop.
+    """Where the margin is over 0, in a part of the crop.
 
     Attributes:
-        part: of the crop; outside it nothing is over 0.
-        found: (rows, cols) of the part, whether a pixel is.
-        over: by how much; exact along the border.
+        part: rows and columns of the crop; outside them nothing is over 0.
+        found: (rows, cols) of the part, whether a pixel is over 0.
+        over: (rows, cols), the margin; exact along the border.
     """
 
     part: Part
@@ -51,12 +51,12 @@ class _Seen:
 
 
 class Margin:
-    """Tumour logit minus background logit, less the threshold's: over 0 is tumour, `OUTSIDE` outside the crop.
+    """Tumour logit minus background logit, minus the cutoff: over 0 is tumour; `OUTSIDE` outside the crop.
 
     Args:
-        logits: (2, rows, cols) of the patch, background and tumour, for each of `prepared.corners`; finite numbers.
-        prepared: what `prepare` gave.
-        cutoff: the threshold's logit.
+        logits: (2, rows, cols) of the patch, background and tumour, for each of `prepared.corners`; finite.
+        prepared: the result of `prepare`.
+        cutoff: logit of the threshold.
 
     Attributes:
         shape: (rows, cols) of the frame.
@@ -87,7 +87,7 @@ class Margin:
         return self._upright(self._part(*self._turned((rows, cols))))
 
     def along_border(self, part: Part) -> NDArray[np.float32]:
-        """As `self[part]` within `_BORDER` pixels of the mask's border, and nearly so elsewhere; far cheaper."""
+        """Like `self[part]`, far cheaper: exact within `_BORDER` pixels of the mask's border, approximate elsewhere."""
         box, seen = self._prepared.box, self._seen
         rows, cols = self._turned(part)
         top, left = box.row + seen.part[0].start, box.col + seen.part[1].start
@@ -97,23 +97,23 @@ class Margin:
         return self._upright(seen.over[_shifted(rows, -top), _shifted(cols, -left)])
 
     def near(self, level: float = 0.0) -> Part:
-        """A part of the frame that holds all that is over a level, and a pixel more around it where there is one."""
+        """A part of the frame that contains all pixels over a level, with a margin of one pixel inside the frame."""
         box = self._prepared.box
         rows, cols = self._near(level) if level else self._seen.part
         return self._turned((_shifted(rows, box.row), _shifted(cols, box.col)))
 
     @property
     def coarse(self) -> NDArray[np.float32]:
-        """What the network said, at its own spacing: (rows, cols) float32 of the crop, as the network saw it."""
+        """The margin at the network's spacing: (rows, cols) float32 of the (transposed) crop."""
         background, tumour = self._coarse
         coarse: NDArray[np.float32] = tumour - background - self._cutoff
         return coarse
 
     def on_frame(self, coarse: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A plane at the network's spacing as one of the frame, interpolated; 0 where the network never looked.
+        """Interpolate a plane from the network's spacing to the frame; 0 outside the crop.
 
         Args:
-            coarse: (rows, cols) as `self.coarse`.
+            coarse: (rows, cols), the shape of `self.coarse`.
         """
         box, plane = self._prepared.box, np.zeros(self._prepared.shape, np.float32)
         if coarse.size:
@@ -121,14 +121,14 @@ class Margin:
         return self._upright(plane)
 
     def mask(self) -> Mask:
-        """Whether each pixel of the frame is over 0: (rows, cols) uint8 0/1, as `whole() > 0` to the bit."""
+        """Whether each pixel of the frame is over 0: (rows, cols) uint8 0/1, equal to `whole() > 0`."""
         mask = np.zeros(self._prepared.shape, np.uint8)
         mask[self._prepared.box.slices][self._seen.part] = self._seen.found
         return self._upright(mask)
 
     @cached_property
     def _seen(self) -> "_Seen":
-        """What is over 0, known by interpolation wherever that is further from 0 than rounding can reach."""
+        """The pixels over 0: by interpolation alone wherever it is further from 0 than rounding could move it."""
         part = self._near(0.0)
         if part == _NOWHERE:
             return _Seen(part, np.zeros((0, 0), np.bool_), np.zeros((0, 0), np.float32))
@@ -146,18 +146,18 @@ class Margin:
 
     @cached_property
     def _fine(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Both planes on the crop, not rounded yet."""
+        """Background and tumour interpolated to the crop, before rounding."""
         box = self._prepared.box
         background, tumour = (linear_resize(np.ascontiguousarray(one), box.rows, box.cols) for one in self._coarse)
         return background, tumour
 
     @cached_property
     def _room(self) -> np.float32:
-        """By how much at most rounding moves a margin."""
+        """The largest change that rounding makes to a margin."""
         return np.float32(_ROUNDING * np.abs(self._coarse).max(initial=0))
 
     def _near(self, level: float) -> Part:
-        """As `near`, in the crop."""
+        """Like `near`, in coordinates of the crop."""
         if self._coarse.size == 0:
             return _NOWHERE
         background, tumour = self._coarse
@@ -184,11 +184,11 @@ class Margin:
         return part
 
     def _turned(self, part: Part) -> Part:
-        """A part of the frame as one of the frame that the network saw, and back."""
+        """Convert a part between the frame and the (transposed) frame that the network sees; its own inverse."""
         return (part[1], part[0]) if self._prepared.transposed else part
 
     def _upright(self, plane: NDArray[_Number]) -> NDArray[_Number]:
-        """Pixels of the frame that the network saw as those of the frame."""
+        """Convert pixels of the (transposed) frame that the network sees to the frame."""
         return np.ascontiguousarray(plane.T) if self._prepared.transposed else plane
 
 
@@ -198,13 +198,13 @@ def _round(
     background: NDArray[np.float32],
     tumour: NDArray[np.float32],
 ) -> None:
-    """Make some pixels of a contiguous plane the difference of both logits as nnU-Net rounds them."""
+    """Set some pixels of a contiguous plane to the difference of both logits as nnU-Net rounds them."""
     pixels = np.divmod(where, over.shape[1])
     over.ravel()[where] = tiles.to_half(tumour[pixels]) - tiles.to_half(background[pixels])
 
 
 def _finer(start: int, stop: int, size: int, wanted: int) -> slice:
-    """All pixels of a side of `wanted` that are interpolated from pixels start..stop-1 of `size`, and one more."""
+    """The pixels of a side of `wanted` that are interpolated from pixels start..stop-1 of `size`, and one more."""
     scale = wanted / size
     return slice(max(0, int((start - 1) * scale) - 2), min(wanted, int((stop + 1) * scale) + 2))
 

@@ -1,4 +1,4 @@
-"""Mirrored passes through the network, and where they disagree.
+"""Mirrored passes through the network, and how much they disagree.
 
 Source: nnunetv2 2.8, `nnUNetPredictor._internal_maybe_mirror_and_predict`.
 """
@@ -11,28 +11,28 @@ from numpy.typing import NDArray
 from scipy.special import expit
 
 Axes = tuple[int, ...]
-"""Which of (rows, cols) run backwards."""
+"""The axes of (rows, cols) that are flipped."""
 UNTURNED: Axes = ()
 
 
 def ways(allowed: Axes) -> tuple[Axes, ...]:
-    """Every way to turn a tile, the unturned first, in nnU-Net's order (its sums round in that order).
+    """All ways to mirror a tile, the unmirrored first, in nnU-Net's order (rounding depends on the order of its sum).
 
     Args:
-        allowed: the axes along which the network was trained on mirrored pictures.
+        allowed: the axes along which training pictures were mirrored.
     """
     return tuple(axes for count in range(len(allowed) + 1) for axes in combinations(allowed, count))
 
 
 def turned(planes: NDArray[np.float32], axes: Axes) -> NDArray[np.float32]:
-    """(..., rows, cols) turned over along `axes`; twice is nothing."""
+    """Mirror (..., rows, cols) along `axes`; its own inverse."""
     if not axes:
         return planes
     return np.ascontiguousarray(np.flip(planes, tuple(axis - 2 for axis in axes)))
 
 
 def mean(passes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
-    """Mean of several passes' logits, summed in their order as nnU-Net does."""
+    """Mean of the logits of several passes, summed in their order like nnU-Net's."""
     if len(passes) == 1:
         return passes[0]
     total = passes[0].copy()
@@ -47,11 +47,11 @@ def disagreement(
 ) -> NDArray[np.float32]:
     """Standard deviation of the tumour probability between passes and folds: (rows, cols) float32, 0 to about 0.5.
 
-    The variances add up: that between the passes' fused folds, and the mean of those between the folds of a pass.
+    The total variance is that between passes, each the mean of its folds, plus the mean variance between folds.
 
     Args:
-        margins: (rows, cols) logits over the threshold, one a pass.
-        between_folds: (rows, cols), the latter; None where there is one fold.
+        margins: (rows, cols) logits minus the threshold's, one per pass.
+        between_folds: (rows, cols), the mean variance between folds; None if there is one fold.
     """
     variance = np.var([expit(one) for one in margins], axis=0, dtype=np.float32)
     if between_folds is not None:

@@ -1,7 +1,7 @@
-"""Why a network does not run on CUDA here, asked of NVIDIA's driver and of the loader, in one clause.
+"""Finds out why a network cannot run on CUDA here, by asking NVIDIA's driver and the loader.
 
-ONNX Runtime takes seconds to find out and says the same of everything (its issues 9528, 19616). The functions are those
-of the CUDA driver API: cuInit, cuDriverGetVersion, cuDeviceGetCount, cuDeviceGetAttribute, cuDeviceGetName.
+ONNX Runtime needs seconds for this and says the same in every case (its issues 9528, 19616). The functions belong to
+the CUDA driver API: cuInit, cuDriverGetVersion, cuDeviceGetCount, cuDeviceGetAttribute, cuDeviceGetName.
 """
 
 import ctypes
@@ -10,11 +10,11 @@ from functools import cache
 from typing import Any
 
 Driver = Any
-"""NVIDIA's driver as ctypes loads it."""
+"""NVIDIA's driver, loaded by ctypes."""
 NEEDED = (13, 0)
-"""CUDA that the wheels of onnxruntime-gpu are built for, major and minor."""
+"""The CUDA version, major and minor, that the wheels of onnxruntime-gpu are built for."""
 LEAST_CAPABILITY = (7, 5)
-"""Of a card that CUDA 13 serves: Turing; Pascal and Volta are out (CUDA 13.0 release notes)."""
+"""The lowest compute capability that CUDA 13 supports, Turing's; Pascal and Volta are too old (its release notes)."""
 _NO_DEVICE = 100
 """CUDA_ERROR_NO_DEVICE."""
 _MAJOR, _MINOR = 75, 76
@@ -32,7 +32,7 @@ _LIBRARIES: dict[str, dict[str, tuple[str, ...]]] = {
 
 @cache
 def driver() -> Driver | None:
-    """NVIDIA's driver; None where there is none."""
+    """NVIDIA's driver; None if it is not installed."""
     try:
         return ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
     except OSError:
@@ -40,10 +40,10 @@ def driver() -> Driver | None:
 
 
 def why_not(found: Driver | None, device: int = 0) -> str:
-    """Why CUDA can't compute on a card: no driver, too old a driver, no card, too old a card, a fault; empty if it can.
+    """Why CUDA cannot compute on a card: driver or card missing or too old, or a fault; empty if it can.
 
     Args:
-        found: what `driver` gave.
+        found: the result of `driver`.
         device: the card's number.
     """
     if found is None:
@@ -70,12 +70,12 @@ def why_not(found: Driver | None, device: int = 0) -> str:
 
 
 def has_card(found: Driver | None) -> bool:
-    """Whether there is a card at all, whatever it can do."""
+    """Whether there is any card, whatever its abilities."""
     return found is not None and found.cuInit(0) == 0 and bool(_asked(found.cuDeviceGetCount))
 
 
 def card(found: Driver, device: int = 0) -> str:
-    """A card's name."""
+    """The name of a card."""
     name = ctypes.create_string_buffer(_NAME_BYTES)
     if found.cuDeviceGetName(name, _NAME_BYTES, device):
         return f"card {device}"
@@ -83,7 +83,7 @@ def card(found: Driver, device: int = 0) -> str:
 
 
 def missing(provider: str) -> str:
-    """Why a provider's libraries do not load, the driver being well."""
+    """Why a provider's libraries do not load although the driver works."""
     lacking = [name for name in _LIBRARIES[provider].get(sys.platform, ()) if not _loads(name)]
     if not lacking:
         return "its libraries are there, and it fails all the same: install the driver and those of '.[cuda]' again"
@@ -101,6 +101,6 @@ def _loads(name: str) -> bool:
 
 
 def _asked(question: Any, *arguments: int) -> int | None:  # noqa: ANN401 (a function of the driver)
-    """A number that the driver writes; None if it answers with a fault."""
+    """The number that a function of the driver returns; None if it reports a fault."""
     number = ctypes.c_int(0)
     return None if question(ctypes.byref(number), *arguments) else number.value

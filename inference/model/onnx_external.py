@@ -1,12 +1,12 @@
-"""Whether an .onnx keeps part of itself elsewhere: a model is its bytes, and its sha256 vouches for nothing beside it.
+"""Finds out whether an .onnx refers to data outside itself, which its sha256 would not cover.
 
-The file is protobuf (onnx.proto). Followed are the fields in which a tensor can stand.
+The file is protobuf (onnx.proto); all fields that can hold a tensor are followed.
 """
 
 from inference.model.onnx_metadata import parts
 
 DEPTH = 64
-"""Graphs within graphs at most."""
+"""Deepest nesting of messages that is followed."""
 _CHILDREN = {
     "model": {7: "graph", 20: "training", 25: "function"},
     "training": {1: "graph", 2: "graph"},
@@ -17,20 +17,20 @@ _CHILDREN = {
     "sparse": {1: "tensor", 2: "tensor"},
     "tensor": {},
 }
-"""Of each message, the fields that hold another one to be followed."""
+"""For each kind of message, the fields that hold further messages."""
 _EXTERNAL = 13
-"""A tensor's field external_data: where its values are."""
+"""Field external_data of a tensor: where its values are stored."""
 _OPERATOR = 4
-"""A node's field op_type."""
+"""Field op_type of a node."""
 _ELSEWHERE = (b"EPContext", b"PyOp")
-"""Operators that name a file or code of their own."""
+"""Operators that refer to another file or to code."""
 
 
 def keeps_elsewhere(data: bytes) -> bool:
-    """Whether a model names values, compiled networks or code outside its own bytes.
+    """Whether a model refers to values, compiled networks or code outside its own bytes.
 
     Args:
-        data: the .onnx; what is no protobuf names nothing.
+        data: bytes of the .onnx; whatever is not protobuf refers to nothing.
     """
     waiting = [("model", data, 0)]
     while waiting:
@@ -42,7 +42,7 @@ def keeps_elsewhere(data: bytes) -> bool:
                 return True
             child = _CHILDREN[kind].get(field)
             if child is not None and depth >= DEPTH:
-                return True  # nobody nests so deeply but to hide something
+                return True  # no real model is nested so deeply
             if child is not None:
                 waiting.append((child, message[where], depth + 1))
     return False

@@ -1,7 +1,7 @@
-"""The metadata of an .onnx without its network: what it is to run on stands in the contract inside.
+"""Reads the metadata of an .onnx without loading its network, since the contract in it says what to run it on.
 
-The file is protobuf's ModelProto (onnx.proto): each field 14 is an entry of key (1) and value (2). The rest, above all
-the weights, is stepped over.
+The file is a protobuf ModelProto (onnx.proto): each field 14 is an entry with a key (1) and a value (2). Everything
+else, above all the weights, is skipped.
 """
 
 from collections.abc import Iterator
@@ -9,28 +9,28 @@ from collections.abc import Iterator
 _ENTRY, _KEY, _VALUE = 14, 1, 2
 _VARINT, _SIZED = 0, 2
 _FIXED = {1: 8, 5: 4}
-"""Bytes of the kinds of a fixed size."""
+"""Bytes of the wire types of fixed size."""
 _LONGEST = 10
-"""Bytes of a number at most."""
+"""Most bytes that a varint can have."""
 
 
 def metadata_in(data: bytes) -> dict[str, str]:
-    """`metadata_props` of a file's bytes; empty if there are none to read: a session says what is wrong with a file."""
+    """`metadata_props` of a file's bytes; empty if none can be read: opening a session then says what is wrong."""
     entries = [data[part] for field, part in parts(data) if field == _ENTRY]
     return dict(_text(entry) for entry in entries)
 
 
 def _text(entry: bytes) -> tuple[str, str]:
-    """One entry's key and value."""
+    """Key and value of an entry."""
     texts = {field: entry[part].decode(errors="replace") for field, part in parts(entry)}
     return texts.get(_KEY, ""), texts.get(_VALUE, "")
 
 
 def parts(data: bytes) -> Iterator[tuple[int, slice]]:
-    """(number, where) of each field with a size, up to where the data end or are no protobuf.
+    """(number, position) of each length-delimited field, until the data end or stop being protobuf.
 
     Args:
-        data: one message.
+        data: bytes of one message.
     """
     at = 0
     try:
@@ -54,7 +54,7 @@ def parts(data: bytes) -> Iterator[tuple[int, slice]]:
 
 
 def _varint(data: bytes, at: int) -> tuple[int, int]:
-    """A number of seven bits a byte, lowest first, and where it ends."""
+    """A varint (seven bits per byte, lowest first) and the position after it."""
     value = 0
     for place in range(_LONGEST):
         byte = data[at + place]

@@ -1,4 +1,4 @@
-"""ONNX Runtime's sessions: what each provider is told, and whether the session really has it."""
+"""Opens ONNX Runtime's sessions: the options of each provider, and whether the session really runs on it."""
 
 import hashlib
 import io
@@ -34,29 +34,29 @@ ORT_ERRORS = (
     ort_errors.NotImplemented,
     ort_errors.RuntimeException,
 )
-"""ONNX Runtime's exceptions, which have no base of their own."""
+"""ONNX Runtime's exceptions, which have no common base class."""
 INPUT_ERRORS = (ort_errors.InvalidArgument,)
-"""What a wrong input raises, on every provider."""
+"""Raised for a wrong input, on every provider."""
 TRIAL_S = 8.0
-"""A pass that takes longer while a model is tried is endless: no network for one picture does."""
+"""Limit of one pass while a model is tried; no network for a single picture takes so long."""
 WHOLE_TRIAL_S = 20.0
-"""The same for all passes of a trial together, since a window that waits longer looks dead. The full-size network needs
-under 3 s on two cores (bench_engine.py, bench.json)."""
+"""Limit of all passes of a trial together, since a window that waits longer looks dead. The full-size network takes
+less than 3 s on two cores (bench_engine.py, bench.json)."""
 BUILD_S = 600.0
-"""The same for TensorRT's loading: it builds its engines then, once a file, which takes minutes."""
+"""Limit of loading for TensorRT, which takes minutes to build its engines, once per file."""
 RUN_ERRORS = (*ORT_ERRORS, RuntimeError)
-"""What a session's run raises; OpenVINO's bindings know no other error."""
+"""Raised by a session's `run`; OpenVINO's bindings raise nothing but RuntimeError."""
 
 
 class TimedSession:
-    """ONNX Runtime's session, which is given up after a time while it is tried: a graph may loop for ever.
+    """ONNX Runtime's session with a time limit while it is tried, since a graph may loop for ever.
 
     Args:
         session: the session.
-        trial_s: seconds that all passes of the trial may take together.
+        trial_s: seconds for all passes of the trial together.
 
     Attributes:
-        left_s: what is left of them; None once the model is trusted, so that frames pay nothing for it.
+        left_s: seconds left; None once the model is trusted: then frames run without the limit and its cost.
     """
 
     def __init__(self, session: "ort.InferenceSession", trial_s: float = WHOLE_TRIAL_S) -> None:
@@ -64,10 +64,10 @@ class TimedSession:
         self.left_s: float | None = trial_s
 
     def run(self, outputs: Sequence[str] | None, feed: Mapping[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        """One pass: the outputs named, all if None, for inputs by name.
+        """One pass: the named outputs (None: all), for inputs by name.
 
         Raises:
-            one of `ORT_ERRORS`: if the network fails, or takes too long.
+            one of `RUN_ERRORS`: if the network fails, or takes too long.
         """
         if self.left_s is None:
             plain: list[NDArray[np.float32]] = self._session.run(outputs, feed)
@@ -86,7 +86,7 @@ class TimedSession:
             self.left_s -= time.monotonic() - began
 
     def get_providers(self) -> Sequence[str]:
-        """What it runs on, foremost first."""
+        """The providers it runs on, the preferred one first."""
         return list(self._session.get_providers())
 
     def get_modelmeta(self) -> Any:  # noqa: ANN401 (with custom_metadata_map)
@@ -103,20 +103,20 @@ class TimedSession:
 
 
 def options(provider: str, cache: Path | None, placement: Placement = FIRST_CARD) -> dict[str, str]:
-    """What a provider is told.
+    """Options of a provider.
 
-    CUDA: an exhaustive search for convolutions costs 0.3 to 1.3 s, and TF32 keeps ten bits of each product, which moves
-    borders. TensorRT: engines take minutes to build, so they are kept; float16 only where the file itself is.
+    CUDA: an exhaustive search for convolutions takes 0.3 to 1.3 s; TF32 keeps ten bits of each product, which moves
+    contours. TensorRT: engines take minutes to build, so they are cached; float16 is used only if the file itself is.
 
     Args:
-        provider: ONNX Runtime's name of it.
-        cache: folder in which TensorRT keeps its engines; None keeps none.
-        placement: the card, and the memory on it.
+        provider: its name in ONNX Runtime.
+        cache: folder for TensorRT's engines; None keeps none.
+        placement: the graphics card to use, and how much of its memory.
     """
     limit = None if placement.memory_mib is None else str(placement.memory_mib << 20)
     if provider == "CUDAExecutionProvider":
         told = {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0", "device_id": str(placement.device)}
-        # Else the arena doubles whenever it grows, and takes far more than it uses.
+        # By default the arena doubles whenever it grows, and takes far more memory than it uses.
         return told | ({"gpu_mem_limit": limit, "arena_extend_strategy": "kSameAsRequested"} if limit else {})
     if provider == "TensorrtExecutionProvider":
         told = {"device_id": str(placement.device)} | ({"trt_max_workspace_size": limit} if limit else {})
@@ -128,9 +128,9 @@ def options(provider: str, cache: Path | None, placement: Placement = FIRST_CARD
 
 
 def engine_cache(data: bytes) -> Path | None:
-    """The folder for TensorRT's engines of a model file's bytes, None where it cannot be made.
+    """The folder for TensorRT's engines of a model; None if it cannot be made.
 
-    One for each content: TensorRT's own names of engines know the graph, not the weights (onnxruntime#6455, #32254).
+    Each content has its own folder: TensorRT names engines by the graph, not by the weights (onnxruntime#6455, #32254).
     """
     folder = user_cache_path("ius", appauthor=False) / "tensorrt" / hashlib.sha256(data).hexdigest()
     try:
@@ -143,18 +143,18 @@ def engine_cache(data: bytes) -> Path | None:
 def onnxruntime_session(
     path: Path, data: bytes, provider: str, threads: int, fallbacks: list[str], placement: Placement = FIRST_CARD
 ) -> Session | None:
-    """A session that really has `provider`, or None with the reason in `fallbacks`.
+    """A session that really runs on `provider`; None if it does not, with the reason added to `fallbacks`.
 
     Args:
-        path: .onnx, for messages.
+        path: the model file, for messages.
         data: its bytes.
-        provider: ONNX Runtime's name of it.
+        provider: its name in ONNX Runtime.
         threads: CPU threads of the network.
-        fallbacks: is added to.
-        placement: the card, and the memory on it.
+        fallbacks: sentences; extended in place.
+        placement: the graphics card to use, and how much of its memory.
 
     Raises:
-        ModelError: if the CPU cannot read the file either: it is no usable ONNX model.
+        ModelError: if the CPU cannot load the file either: it is not a usable ONNX model.
     """
     settings = ort.SessionOptions()
     settings.intra_op_num_threads = threads
@@ -181,7 +181,7 @@ def onnxruntime_session(
             ) from error
         fallbacks.append(f"{WORDS[provider]} does not load here ({first_line(error)}).")
         return None
-    except RuntimeError:  # what the bindings raise where TensorRT is not installed
+    except RuntimeError:  # raised by the bindings if TensorRT is not installed
         session = None
     if session is None or session.get_providers()[0] != provider:
         fallbacks.append(f"{WORDS[provider]} does not load here: {nvidia.missing(provider)}.")
@@ -191,12 +191,12 @@ def onnxruntime_session(
 
 @contextmanager
 def _quiet(provider: str) -> Iterator[None]:
-    """Find the GPU's libraries, and keep ONNX Runtime from printing about a provider that does not load."""
+    """Load the GPU's libraries, and keep ONNX Runtime from printing about a provider that does not load."""
     if provider == CPU:
         yield
         return
     # TensorRT has no switch for TF32 (onnxruntime#26029), and CUDA falls back to it where cuDNN finds no plan (#21752).
-    # NVIDIA's libraries read this when they are loaded.
+    # NVIDIA's libraries read this variable when they are loaded.
     os.environ["NVIDIA_TF32_OVERRIDE"] = "0"
     ort.set_default_logger_severity(4)
     try:

@@ -1,7 +1,7 @@
-"""OpenVINO in bfloat16 on the CPU, behind the part of ONNX Runtime's session that the engine uses.
+"""OpenVINO in bfloat16 on the CPU, with the part of ONNX Runtime's session that the engine uses.
 
-Only for files whose contract says so, and only where the processor computes in bfloat16. Where it does not, OpenVINO
-calls it an ability all the same, obeys, and is slower than in float32: so it is asked what it compiled to.
+It is used only for files whose contract says so, and only on processors that compute in bfloat16. On others OpenVINO
+claims the ability too, obeys, and is slower than in float32: so we ask what a network was really compiled to.
 """
 
 import re
@@ -19,15 +19,15 @@ from inference.model.onnx_metadata import metadata_in
 from inference.model.providers import OPENVINO, first_line
 
 Foreign = Any
-"""Something of OpenVINO's, which has types only where it is installed."""
+"""An object of OpenVINO, whose types exist only where it is installed."""
 _INSTALL = "pip install 'openvino>=2026.4'"
-"""The first that says which instructions it uses."""
+"""2026.4 is the first version that says which instructions it uses."""
 _NATIVE = re.compile(r"AVX-512.*bfloat16|AVX ?10")
-"""Instructions that multiply in bfloat16, as oneDNN names them; AVX2 with bfloat16 only converts it."""
+"""oneDNN's names of instructions that multiply in bfloat16; AVX2 with bfloat16 only converts it."""
 _SETTINGS: dict[str, object] = {
     "INFERENCE_PRECISION_HINT": "bf16",
     "PERFORMANCE_HINT": "LATENCY",
-    # A thread bound to a core waits where the window's thread computes on it.
+    # A thread bound to a core would wait whenever the window computes on that core.
     "ENABLE_CPU_PINNING": False,
 }
 
@@ -42,7 +42,7 @@ class Plane:
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What stands in the file beside the network."""
+    """The metadata of the file."""
 
     custom_metadata_map: dict[str, str]
 
@@ -51,11 +51,11 @@ class OpenVinoSession:
     """A network compiled for bfloat16.
 
     Args:
-        model: .onnx, or its bytes.
+        model: an .onnx file, or its bytes.
         threads: CPU threads of the network.
 
     Raises:
-        ModelError: if OpenVINO is not installed, does not take the file, or would not compute in bfloat16.
+        ModelError: if OpenVINO is not installed, refuses the file, or would not compute in bfloat16.
     """
 
     def __init__(self, model: Path | bytes, threads: int) -> None:
@@ -76,7 +76,7 @@ class OpenVinoSession:
         self._outputs = [_plane(one) for one in compiled.outputs]
 
     def get_providers(self) -> list[str]:
-        """What it runs on."""
+        """The providers it runs on."""
         return [OPENVINO]
 
     def get_modelmeta(self) -> Metadata:
@@ -95,23 +95,23 @@ class OpenVinoSession:
         """One pass.
 
         Args:
-            outputs: names of those wanted; None is all.
-            feed: input by name.
+            outputs: names of the wanted outputs; None means all.
+            feed: inputs by name.
 
         Raises:
-            RuntimeError: if the network does not take the input.
+            RuntimeError: if the network refuses the input.
         """
         found = self._request.infer(dict(feed))
         return [found[name] for name in outputs or [one.name for one in self._outputs]]
 
 
 def library() -> Foreign:
-    """OpenVINO, where it computes in bfloat16, without its telemetry, which tells Google Analytics of each import.
+    """Import OpenVINO without its telemetry, which reports each import to Google Analytics.
 
     Raises:
         ModelError: if it is not installed or too old, or this processor has no bfloat16.
     """
-    # It then takes an empty one of its own (openvino/tools/ovc/telemetry_utils.py).
+    # OpenVINO then uses an empty replacement of its own (openvino/tools/ovc/telemetry_utils.py).
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
     try:
         import openvino
@@ -127,7 +127,7 @@ def library() -> Foreign:
 
 
 def _instructions(openvino: Foreign) -> str:
-    """The instructions that its networks are compiled to, asked of the smallest one."""
+    """The instructions that networks are compiled to, read from the smallest possible network."""
     ops = openvino.opset6
     image = ops.parameter([1], np.float32)
     smallest = openvino.Core().compile_model(openvino.Model([ops.relu(image)], [image], "smallest"), "CPU", _SETTINGS)
@@ -135,7 +135,7 @@ def _instructions(openvino: Foreign) -> str:
 
 
 def _not_bfloat16(compiled: Foreign) -> str:
-    """What a compiled network computes its convolutions in instead; empty if in bfloat16."""
+    """The precisions other than bfloat16 in which a compiled network computes convolutions; empty if there is none."""
     layers = [node.get_rt_info() for node in compiled.get_runtime_model().get_ops()]
     kinds = {one["runtimePrecision"].astype(str) for one in layers if "onvolution" in one["layerType"].astype(str)}
     kinds.add(compiled.get_property("INFERENCE_PRECISION_HINT").get_type_name())
@@ -143,10 +143,10 @@ def _not_bfloat16(compiled: Foreign) -> str:
 
 
 def _fuse_norms(openvino: Foreign, model: Foreign) -> None:
-    """Each norm that an export spells out (see `training.export.norm`) as one operator, which rounds to bfloat16 once.
+    """Fuse each norm that an export spells out (see `training.export.norm`) into one operator, which rounds only once.
 
-    Spelled out, every intermediate plane is rounded: on the bundled network that doubles what bfloat16 moves of the
-    masks. The file keeps them spelled out, so that it is in float32 the network that was compared with nnU-Net.
+    Spelled out, every intermediate plane is rounded to bfloat16, which on the bundled network doubles the change of the
+    masks. The file itself keeps norms spelled out, so that in float32 it is the network that was compared with nnU-Net.
     """
     ops = openvino.opset6
     axes = ops.constant(np.array([2, 3], np.int64))
@@ -163,12 +163,12 @@ def _fuse_norms(openvino: Foreign, model: Foreign) -> None:
 
 
 def _user(node: Foreign) -> Foreign:
-    """The first node that takes what this one makes."""
+    """The first node that uses this node's output."""
     return next(iter(node.output(0).get_target_inputs())).get_node()
 
 
 def _input(node: Foreign, kind: str) -> Foreign:
-    """The node of a kind that this one takes from, None if there is none."""
+    """The node of a given type among this node's inputs; None if there is none."""
     makers = (value.get_node() for value in node.input_values()) if node is not None else ()
     return next((maker for maker in makers if maker.get_type_name() == kind), None)
 

@@ -1,4 +1,4 @@
-"""Where on a graphics card a network may run."""
+"""Which graphics card a network runs on, and how much of its memory it may take."""
 
 import argparse
 from collections.abc import Callable
@@ -7,21 +7,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Which card, and how much of its memory: navigation software beside it needs the rest.
+    """Which card, and how much of its memory, since navigation software on the same card needs the rest.
 
     Attributes:
-        device: the card's number as CUDA counts, from 0.
-        memory_mib: MiB that the network may take at most; None is no limit.
+        device: number of the card in CUDA's order, from 0.
+        memory_mib: most MiB that the network may take; None is no limit.
 
     Raises:
-        ValueError: if one is negative, or there is no memory at all.
+        ValueError: if the number is negative, or the memory is less than 1 MiB.
     """
 
     device: int = 0
     memory_mib: int | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what no card has."""
+        """Refuse numbers that no card has."""
         if self.device < 0 or (self.memory_mib is not None and self.memory_mib < 1):
             raise ValueError(f"{self} is no place on a graphics card")
 
@@ -30,7 +30,7 @@ FIRST_CARD = Placement()
 
 
 def add_placement(parser: argparse.ArgumentParser) -> None:
-    """Let a command choose the card; `placement_of` reads the choice."""
+    """Add the options that choose a card; `placement_of` reads them."""
     parser.add_argument("--device", type=_from(0), default=0, metavar="N", help="graphics card, from 0")
     parser.add_argument(
         "--gpu-memory",
@@ -41,12 +41,12 @@ def add_placement(parser: argparse.ArgumentParser) -> None:
 
 
 def placement_of(arguments: argparse.Namespace) -> Placement:
-    """What was chosen."""
+    """The chosen card and memory."""
     return Placement(arguments.device, arguments.gpu_memory)
 
 
 def _from(least: int) -> Callable[[str], int]:
-    """Reads a whole number that is not less than this."""
+    """A parser of whole numbers from `least` up."""
 
     def number(text: str) -> int:
         if not text.isdecimal() or int(text) < least:

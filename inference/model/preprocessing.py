@@ -1,4 +1,4 @@
-"""Frame -> network input in nnU-Net's own order (`margin` is the way back). Pure functions.
+"""From a frame to the network's input, in nnU-Net's own order (`margin` is the way back). Pure functions.
 
     transpose -> crop to non-zero -> z-score -> spline to the network's spacing -> centred zero padding -> tiles
 
@@ -19,20 +19,20 @@ from inference.frame import Pixels
 from inference.model import tiles
 from inference.model.resampling import spline_resize
 
-# A step takes a millisecond, and OpenCV's own threads would wait for cores that network and window are using.
+# Each step takes a millisecond; OpenCV's threads would wait for cores that the network and the window are using.
 cv2.setNumThreads(1)
 
 MAX_PIXELS = 4096 * 4096
 """A picture larger than this at the network's spacing has a wrong scale, and would fill the memory."""
 _CHUNK = 32
-"""Rows looked at together for the first that is lit."""
+"""Number of rows that are searched together for the first non-zero one."""
 _EPSILON = 1e-8
-"""Least standard deviation nnU-Net divides by."""
+"""The smallest standard deviation that nnU-Net divides by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Box:
-    """The non-zero part of a picture: first row and column, rows and columns."""
+    """The non-zero part of a picture: its first row and column, its number of rows and columns."""
 
     row: int
     col: int
@@ -47,16 +47,16 @@ class Box:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """A frame as the network wants it, and everything needed to go back.
+    """A frame as the network takes it, and all that is needed to map the answer back.
 
     Attributes:
-        image: float32 at the network's spacing, padded to the patch or more.
-        corners: where each tile starts in `image`; one at (0, 0) where one tile suffices, none for an all-zero frame.
+        image: float32 at the network's spacing, padded to at least the patch.
+        corners: where each tile starts in `image`; (0, 0) alone if one tile suffices, none for an all-zero frame.
         patch: (rows, cols) of a tile.
         inner: where the picture lies in the padded `image`.
         box: the part of the (transposed) frame that `inner` shows.
         shape: (rows, cols) of the (transposed) frame.
-        transposed: rows and columns are exchanged.
+        transposed: whether rows and columns are exchanged.
     """
 
     image: NDArray[np.float32]
@@ -78,7 +78,7 @@ def prepare(pixels: Pixels, spacing_mm: tuple[float, float] | None, recipe: Inpu
 
     Args:
         pixels: (rows, cols) uint8, uint16 or float32, 0 outside the sector.
-        spacing_mm: (row, col) mm a pixel; None, analysis without scale, fits the non-zero part into the patch.
+        spacing_mm: (row, col) in mm per pixel; None (analysis without scale) fits the non-zero part into the patch.
         recipe: the contract's input group.
 
     Raises:
@@ -112,7 +112,7 @@ def first_lit(pixels: Pixels) -> int | None:
 
 
 def _box(pixels: Pixels, crop: bool) -> Box:
-    """Bounding box of the non-zero pixels; 0 x 0 if there are none. Reads the picture once, which OpenCV does twice."""
+    """Bounding box of the non-zero pixels, 0 × 0 if there are none; reads the picture once, OpenCV would twice."""
     top, below = first_lit(pixels), first_lit(pixels[::-1])
     if top is None or below is None:
         return Box(0, 0, 0, 0)
@@ -125,9 +125,10 @@ def _box(pixels: Pixels, crop: bool) -> Box:
 
 
 def _z_score(crop: Pixels, mask_normalisation: bool) -> Callable[[Pixels], NDArray[np.float32]]:
-    """What gives rows of the crop zero mean and unit SD over it, or over its non-zero pixels with 0 elsewhere.
+    """A function that normalises rows of the crop by the mean and SD of the crop, or of its non-zero pixels.
 
-    Holes in the sector stay open: nnU-Net fills them in a volume one slice thick, where each is open to both faces.
+    With `mask_normalisation` zeros stay 0. Holes in the sector are not filled: nnU-Net fills holes in 3D, and in a
+    volume one slice thick every hole is open to both faces.
 
     Raises:
         AnalysisError: if a pixel is not a finite number.
@@ -153,7 +154,7 @@ def _z_score(crop: Pixels, mask_normalisation: bool) -> Callable[[Pixels], NDArr
 def _moments(crop: Pixels, mask_normalisation: bool) -> tuple[np.float32, np.float32]:
     """Mean and SD of the crop, or of its non-zero pixels; the SD is never 0."""
     if mask_normalisation and crop.dtype == np.uint8:
-        # Zeros add nothing to whole sums, which take a fifteenth of the time that OpenCV needs behind a mask.
+        # Zeros add nothing to the sums; summing everything takes a fifteenth of the time that OpenCV takes with a mask.
         share = 1 / max(1, cv2.countNonZero(crop))
         mean = cv2.sumElems(crop)[0] * share
         deviation = math.sqrt(max(0.0, cv2.norm(crop, cv2.NORM_L2SQR) * share - mean * mean))
@@ -184,7 +185,7 @@ def _network_size(box: Box, spacing_mm: tuple[float, float] | None, recipe: Inpu
 
 
 def _pad(image: NDArray[np.float32], patch: tuple[int, int]) -> tuple[NDArray[np.float32], tuple[slice, slice]]:
-    """Zero padding to the patch or more, centred (the odd pixel after the picture), and where the picture lies."""
+    """Centred zero padding to at least the patch (an odd pixel goes after the picture), and where the picture lies."""
     rows, cols = image.shape
     height, width = max(rows, patch[0]), max(cols, patch[1])
     if (rows, cols) == (height, width):

@@ -1,4 +1,4 @@
-"""What a network may run on: ONNX Runtime's providers and OpenVINO, one at a time, and what each session really got."""
+"""What a network may run on: ONNX Runtime's providers and OpenVINO, in the order in which they are tried."""
 
 import os
 import re
@@ -15,9 +15,9 @@ from inference.model.placement import FIRST_CARD, Placement
 from inference.model.runtime import onnxruntime as ort
 
 CPU = "CPUExecutionProvider"
-"""ONNX Runtime's on the CPU: the last resort."""
+"""ONNX Runtime on the CPU: the last resort."""
 OPENVINO = "OpenVINO"
-"""The one provider that is not ONNX Runtime's: the CPU in bfloat16, for files whose contract says so."""
+"""The only provider outside ONNX Runtime: the CPU in bfloat16, for files whose contract says so."""
 BFLOAT16 = "bfloat16"
 GPU = ("TensorrtExecutionProvider", "CUDAExecutionProvider")
 _ORDER = (*GPU, OPENVINO, CPU)
@@ -27,19 +27,19 @@ WORDS: dict[str, str] = {
     OPENVINO: "OpenVINO CPU bfloat16",
     CPU: "CPU",
 }
-"""Providers as screens and records name them."""
+"""Names of the providers on screen and in records."""
 _CODE = r"\[ONNXRuntimeError\] : \d+ : \w+ : "
 _PLACE = r"(?:[A-Za-z]:\\|/)\S+\.(?:cc|cpp|cu|h|hpp)(?::\d+|\(\d+\))?"
 
 
 class Session(Protocol):
-    """What the engine asks of a session: a part of ONNX Runtime's."""
+    """The part of ONNX Runtime's session that the engine uses."""
 
     def run(self, outputs: Sequence[str] | None, feed: Mapping[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
-        """One pass: the outputs named, all if None, for inputs by name."""
+        """One pass: the named outputs (None: all), for inputs by name."""
 
     def get_providers(self) -> Sequence[str]:
-        """What it runs on, foremost first."""
+        """The providers it runs on, the preferred one first."""
 
     def get_modelmeta(self) -> Any:  # noqa: ANN401 (with custom_metadata_map)
         """The file's metadata."""
@@ -52,7 +52,7 @@ class Session(Protocol):
 
 
 def default_threads() -> int:
-    """CPU threads a network gets unless told otherwise: this process's cores, at most 8."""
+    """CPU threads of a network unless chosen otherwise: the cores of this process, at most 8."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     return min(cores, 8)
 
@@ -60,16 +60,16 @@ def default_threads() -> int:
 def candidates(
     wanted: Sequence[str] | None, precision: str, fallbacks: list[str], placement: Placement = FIRST_CARD
 ) -> Iterator[str]:
-    """Providers worth a try, in order; why one is not goes into `fallbacks`.
+    """Providers to try, in order. For each one left out, a sentence with the reason is added to `fallbacks`.
 
     Args:
-        wanted: by name; None takes all that this computer and the precision allow.
+        wanted: names of providers; None means all that this computer and the precision allow.
         precision: the contract's.
-        fallbacks: is added to.
-        placement: the card.
+        fallbacks: sentences; extended in place.
+        placement: the graphics card to use.
 
     Raises:
-        ModelError: if one is wanted that nobody knows.
+        ModelError: if a wanted provider is unknown.
     """
     listed = [*ort.get_available_providers(), OPENVINO]
     usual = [name for name in _ORDER if name in listed and (name != OPENVINO or precision == BFLOAT16)]
@@ -87,11 +87,11 @@ def candidates(
 
 
 def card_unused(listed: Sequence[str], *, card: bool) -> str:
-    """What to say where there is an NVIDIA card and an ONNX Runtime that cannot use one; empty elsewhere.
+    """The sentence for an NVIDIA card that this ONNX Runtime cannot use; empty if there is no such card.
 
     Args:
-        listed: the providers that it was built with.
-        card: whether there is one, with its driver.
+        listed: the providers that ONNX Runtime was built with.
+        card: whether there is a card with its driver.
     """
     if card and "CUDAExecutionProvider" not in listed:
         return "The NVIDIA card is not used: this installation computes on the CPU alone, install ius[cuda] instead."
@@ -99,13 +99,13 @@ def card_unused(listed: Sequence[str], *, card: bool) -> str:
 
 
 def first_line(error: Exception) -> str:
-    """What a runtime's message says, without its error codes, paths and C++ signatures; it can run over pages."""
+    """The first line of a runtime's message, which can be pages long, without error codes, paths and C++ signatures."""
     lines = [line for line in str(error).strip().splitlines() if not line.startswith(("Exception from ", "Check '"))]
     if not lines:
         return type(error).__name__
     said = re.sub(rf"^{_CODE}", "", lines[0])
     said = re.sub(r"^Load model from .* failed:", "", said)
-    # Where in its source it stopped, on the machine that built it: Linux and Windows.
+    # The place in its source code, with paths of the machine that built it (Linux, Windows).
     said = re.sub(rf"^{_PLACE} .*\)(?: const)? ", "", said)
     said = re.sub(rf"^{_PLACE} (?:\S*::\S* )?(?:{_CODE})?", "", said)
     return said.strip(" .:") or type(error).__name__

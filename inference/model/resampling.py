@@ -1,7 +1,7 @@
 """The two resizes of nnU-Net: order 3 towards the network, order 1 back.
 
-Both equal `skimage.transform.resize(..., mode="edge", anti_aliasing=False)`, nnU-Net's own.
-A resize is linear, so order 3 is one sparse matrix an axis, built once a size: an eighth of skimage's time.
+Both equal `skimage.transform.resize(..., mode="edge", anti_aliasing=False)`, which nnU-Net calls.
+A resize is linear, so order 3 is one sparse matrix per axis, built once per size; it takes an eighth of skimage's time.
 """
 
 from collections.abc import Callable
@@ -16,9 +16,9 @@ from scipy import ndimage, sparse
 from inference.frame import Pixels
 
 _NEGLIGIBLE = 1e-6
-"""Weights under this are dropped: the spline's prefilter is infinite, and falls by 0.27 a pixel."""
+"""Smaller weights are dropped: the spline's prefilter is infinite and decays by a factor of 0.27 per pixel."""
 _STRIP = 100_000
-"""Pixels whose float32 values stay in a core's cache."""
+"""Number of pixels whose float32 values fit into a core's cache."""
 
 
 def _as_it_is(image: Pixels) -> NDArray[np.float32]:
@@ -34,7 +34,7 @@ def spline_resize(
         image: (r, c).
         rows: rows of the result.
         cols: columns of the result.
-        value: makes float32 of some rows of the image, pixel by pixel.
+        value: converts rows of the image to float32, pixel by pixel.
 
     Returns:
         (rows, cols) float32, C order.
@@ -53,7 +53,7 @@ def spline_resize(
 def _rows_resized(
     image: Pixels, rows: int, value: Callable[[Pixels], NDArray[np.float32]]
 ) -> tuple[NDArray[np.float32], float, float]:
-    """The image with its rows resized, and the range of its values: strip by strip, each small enough for the cache."""
+    """The image resized along its rows, and the range of its values; in strips that fit into the cache."""
     if image.shape[0] == rows:
         values = value(image)
         return values, *cv2.minMaxLoc(values)[:2]
@@ -84,12 +84,13 @@ def _spline_matrix(size: int, new_size: int) -> "sparse.csr_array[np.float32]":
 
 @lru_cache(maxsize=32)
 def _strips(size: int, new_size: int, height: int) -> list[tuple[slice, slice, "sparse.csr_array[np.float32]"]]:
-    """The matrix cut where its columns fill strips: rows made, rows needed for them, weights.
+    """The resize matrix cut into strips: the rows each makes, the rows it needs, and its weights.
 
     Args:
-        size: rows of the image; every one is needed somewhere.
-        new_size: rows wanted.
-        height: rows of a strip; the last takes what is left, and each those that the spline reaches into.
+        size: rows of the image; each is needed by at least one strip.
+        new_size: rows of the result.
+        height: rows of the image per strip, to which come those that the spline reaches into; the last strip takes
+            what is left.
     """
     matrix = _spline_matrix(size, new_size)
     made = np.linspace(0, new_size, max(1, round(size / height)) + 1).round().astype(int)

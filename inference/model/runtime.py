@@ -1,4 +1,4 @@
-"""ONNX Runtime, where one of its two packages is installed."""
+"""Imports ONNX Runtime, or says how to install it."""
 
 from inference.errors import ModelError
 

@@ -18,12 +18,12 @@ from inference.spacing import PixelSpacing
 FINE = 2
 """Outlines are traced on a grid this many times finer than the picture."""
 SPECK_PX = 20
-"""Smaller regions are outlined by their pixels: thousands of specks must not stop the stream."""
+"""Regions with fewer pixels are outlined by their pixels: thousands of specks must not stop the stream."""
 BAND = (0.25, 0.75)
 SMOOTHING = 5
-"""Outline vertices averaged, in fine-grid steps: takes the staircase off, moves nothing by half a pixel."""
+"""Neighbouring outline vertices that are averaged: removes the staircase, moves no point by half a pixel."""
 Plane = NDArray[np.float32] | Margin
-"""(rows, cols) float32, whole or computed where it is asked for."""
+"""(rows, cols) float32, either complete or computed only where it is asked for."""
 
 
 def mask_of(margin: Plane, *, keep_largest: bool) -> Mask:
@@ -43,7 +43,7 @@ def mask_of(margin: Plane, *, keep_largest: bool) -> Mask:
         return mask
     _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     areas = stats[1:, cv2.CC_STAT_AREA]
-    # Of pieces of equal size nnU-Net keeps each.
+    # nnU-Net keeps all pieces that share the largest size.
     kept: Mask = np.isin(labels, 1 + np.flatnonzero(areas == areas.max())).astype(np.uint8)
     return kept
 
@@ -65,7 +65,7 @@ def regions_of(mask: Mask, margin: Plane, frame: Frame, limits: Reliability) -> 
 
 
 def _box(inside: Mask, margin: Plane, level: float = 0.0) -> tuple[int, int, int, int]:
-    """First column and row, columns and rows of what is inside; looked for where the margin says that it can be."""
+    """Bounding box (x, y, width, height) of what is inside; searched only where the margin allows it to be."""
     rows, cols = margin.near(level) if isinstance(margin, Margin) else _all(inside)
     left, top, width, height = cv2.boundingRect(np.ascontiguousarray(inside[rows, cols]))
     return cols.start + left, rows.start + top, width, height
@@ -76,12 +76,12 @@ def _all(plane: NDArray[np.generic]) -> Part:
 
 
 def _pieces(mask: Mask) -> Iterator[tuple[int, int, Mask]]:
-    """Each 8-connected piece in its box, 0 and 1, with the box's column and row, from the top down.
-
-    Args:
-        mask: 0 and 1, no wider and no higher than what is 1.
+    """Each 8-connected piece from the top down: x and y of its bounding box, and its 0/1 mask in that box.
 
     OpenCV's connectedComponentsWithStats takes ten times as long as labels and outlines together.
+
+    Args:
+        mask: 0/1, cropped to the bounding box of the ones.
     """
     traced, tree = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
     outer = [outline for outline, (_, _, _, parent) in zip(traced, tree[0], strict=True) if parent < 0]
@@ -96,7 +96,7 @@ def _pieces(mask: Mask) -> Iterator[tuple[int, int, Mask]]:
 
 
 def probe_face_row(frame: Frame) -> int | None:
-    """The first row of the sector, where depth is counted from; None for slices, which have no probe face."""
+    """The first row of the sector, from which depth is measured; None for slices, which have no probe face."""
     if frame.origin.view is not View.NATIVE:
         return None
     return first_lit(frame.pixels)
@@ -120,12 +120,13 @@ def _region(
 
 
 def _depth(outline: NDArray[np.float32], top: int, spacing: PixelSpacing) -> tuple[float, float]:
-    rows = outline[:, 1] + 0.5 - top  # from the upper edge of that row; outlines count from the middle of pixels
+    # Depth starts at the row's upper edge; outline coordinates are relative to pixel centres.
+    rows = outline[:, 1] + 0.5 - top
     return max(0.0, float(rows.min()) * spacing.row_mm), float(rows.max()) * spacing.row_mm
 
 
 def _outlines(one: Mask, margin: Plane, corner: tuple[int, int]) -> tuple[NDArray[np.float32], ...]:
-    """Outlines of one region where the interpolated margin crosses zero; a speck falls back to its pixels."""
+    """Outlines of one region where the interpolated margin crosses zero; those of a speck follow its pixels."""
     if cv2.countNonZero(one) < SPECK_PX:
         return _pixel_outlines(one, corner)
     lines, tree = _crossings(margin, one, corner, cv2.RETR_CCOMP)
@@ -139,17 +140,17 @@ def _outlines(one: Mask, margin: Plane, corner: tuple[int, int]) -> tuple[NDArra
 def _crossings(
     margin: Plane, inside: Mask, corner: tuple[int, int], mode: int, level: float = 0.0
 ) -> tuple[list[NDArray[np.float32]], NDArray[np.int32]]:
-    """Where the interpolated margin crosses a level around `inside`: lines (n, 2) of (x, y), and OpenCV's tree of them.
+    """Lines (n, 2) of (x, y) where the interpolated margin crosses a level around `inside`, and OpenCV's tree of them.
 
-    Whatever is not inside counts as outside: neighbouring regions, and what is beyond the picture, whose edge is the
-    edge of its last pixels.
+    Everything that is not inside counts as outside: neighbouring regions, and whatever lies beyond the picture, which
+    ends at the outer edge of its last pixels.
 
     Args:
         margin: (rows, cols) of the frame.
-        inside: 0 and 1 in a box of it.
-        corner: (x, y) of the box.
-        mode: OpenCV's RETR_...
-        level: of the margin.
+        inside: 0/1 in a box of the frame.
+        corner: (x, y) of that box.
+        mode: OpenCV's retrieval mode, RETR_...
+        level: the margin to cross.
     """
     values = _around(margin, corner, (inside.shape[0], inside.shape[1]), level)
     other = (values > 0).view(np.uint8) != cv2.copyMakeBorder(inside, 1, 1, 1, 1, cv2.BORDER_CONSTANT)
@@ -159,7 +160,7 @@ def _crossings(
     traced, tree = cv2.findContours((fine > 0).view(np.uint8), mode, cv2.CHAIN_APPROX_NONE)
     if not traced:
         return [], np.zeros((1, 0, 4), np.int32)
-    # All lines in one: noise has thousands of them.
+    # One array for all lines, since noise has thousands of them.
     points = np.concatenate([np.asarray(line[:, 0], np.int32) for line in traced])
     offset = np.array([corner[0] - 1, corner[1] - 1]) - 0.5
     moved = ((_onto_zero(points, fine) + 0.5) / FINE + offset).astype(np.float32)
@@ -167,7 +168,7 @@ def _crossings(
 
 
 def _around(margin: Plane, corner: tuple[int, int], shape: tuple[int, int], level: float) -> NDArray[np.float32]:
-    """The margin over a level in a box and one pixel around it; beyond the picture its last pixels are repeated."""
+    """The margin minus a level in a box and one pixel around it; the picture's last pixels are repeated beyond it."""
     (x0, y0), (height, width), (rows, cols) = corner, shape, margin.shape
     top, left = max(0, y0 - 1), max(0, x0 - 1)
     bottom, right = min(rows, y0 + height + 1), min(cols, x0 + width + 1)
@@ -178,7 +179,7 @@ def _around(margin: Plane, corner: tuple[int, int], shape: tuple[int, int], leve
 
 
 def _onto_zero(points: NDArray[np.int32], plane: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Points just inside, (n, 2) of (x, y), moved down the plane's slope to where it is zero, by one pixel at most."""
+    """Move points (n, 2) of (x, y) just inside a region down the slope to where the plane is 0; one pixel at most."""
     wide = plane.shape[1]
     at, flat = points[:, 1] * wide + points[:, 0], plane.ravel()
     slope = np.stack([flat[at + 1] - flat[at - 1], flat[at + wide] - flat[at - wide]], axis=1) / 2
@@ -188,7 +189,7 @@ def _onto_zero(points: NDArray[np.int32], plane: NDArray[np.float32]) -> NDArray
 
 
 def band_of(margin: Plane, threshold: float) -> Band:
-    """The iso-contours of the network's probability at `BAND`.
+    """The iso-contours of the tumour probability at `BAND`.
 
     Args:
         margin: (rows, cols) tumour logit minus background logit, less the threshold's.
@@ -199,7 +200,7 @@ def band_of(margin: Plane, threshold: float) -> Band:
 
 
 def iso_outlines(margin: Plane, level: float) -> tuple[NDArray[np.float32], ...]:
-    """Outlines, (n, 2) of (x, y), where the interpolated margin crosses a level; specks are left out."""
+    """Outlines (n, 2) of (x, y) where the interpolated margin crosses a level, without specks."""
     part = margin.near(level) if isinstance(margin, Margin) else _all(margin)
     inside = (margin[part] > level).view(np.uint8)
     left, top, width, height = cv2.boundingRect(inside)
@@ -215,13 +216,13 @@ def _logit(share: float) -> float:
 
 
 def _pixel_outlines(one: NDArray[np.uint8], corner: tuple[int, int]) -> tuple[NDArray[np.float32], ...]:
-    """The outer outline of a speck along its pixels' centres; its holes, if any, are not drawn."""
+    """The outer outline of a speck, through the centres of its pixels; holes are not drawn."""
     traced, _ = cv2.findContours(one, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     return (np.asarray(traced[0][:, 0] + np.array(corner), np.float32),)
 
 
 def _smooth(outline: NDArray[np.floating]) -> NDArray[np.float32]:
-    """A closed outline, each vertex averaged with its neighbours along the line."""
+    """Average each vertex of a closed outline with its neighbours along the line."""
     points: NDArray[np.float32] = np.asarray(outline, np.float32)
     count = len(points)
     if count < 4 * SMOOTHING:
@@ -234,11 +235,11 @@ def _smooth(outline: NDArray[np.floating]) -> NDArray[np.float32]:
 
 
 def diameters_of(outline: NDArray[np.float32], spacing: PixelSpacing) -> Diameters:
-    """Longest diameter and the full width perpendicular to it.
+    """The longest diameter of an outline and its full width perpendicular to that.
 
     Args:
         outline: (n, 2) of (x, y) pixels.
-        spacing: mm a pixel, per axis.
+        spacing: mm per pixel of each axis.
     """
     hull = cv2.convexHull(outline + np.float32(0))[:, 0]  # -0 becomes 0: of one point with both signs OpenCV makes none
     points = hull * np.array([spacing.col_mm, spacing.row_mm])
@@ -253,10 +254,10 @@ def diameters_of(outline: NDArray[np.float32], spacing: PixelSpacing) -> Diamete
 
 
 def _furthest(corners: NDArray[np.float64]) -> tuple[int, int]:
-    """The two corners, (n, 2), of a convex polygon that are furthest from each other.
+    """Indices of the two corners (n, 2) of a convex polygon that are furthest from each other.
 
-    Both lie on parallel lines that hold the polygon between them. (Shamos, rotating calipers: to each edge the corner
-    furthest from its line, found by the edges' directions; and its neighbours, since rounding bends flat corners.)
+    Source: Shamos, rotating calipers. For each edge, the corner furthest from its line is found by the directions of
+    the edges; its neighbours are tried too, since rounding bends flat corners.
     """
     count = len(corners)
     if count < 3:

@@ -1,4 +1,4 @@
-"""Frame in, outcome out: the few lines that chain the engine's rooms."""
+"""Turns a frame into an outcome: network, mask, regions, reading."""
 
 from time import perf_counter
 
@@ -15,11 +15,11 @@ class Segmenter:
 
     Args:
         engine: the loaded, self-tested model.
-        without_scale: the user's choice to analyse frames of unknown scale: pixels instead of mm², contour unvalidated.
-        mode: fast for a live picture, thorough for one that stands.
+        without_scale: whether the user chose to analyse frames of unknown scale, in pixels, unvalidated.
+        mode: fast for a live picture, thorough for a frozen one.
 
     Attributes:
-        band: whether the uncertainty band is wanted too, from the next frame on; may be set from another thread.
+        band: whether to compute the uncertainty band too, from the next frame on; may be set from another thread.
     """
 
     def __init__(self, engine: Engine, *, without_scale: bool = False, mode: Mode = Mode.FAST) -> None:
@@ -29,7 +29,7 @@ class Segmenter:
         self.band = False
 
     def __call__(self, frame: Frame) -> Outcome:
-        """Analyse one frame. Never raises for a frame that cannot be analysed: that is an outcome."""
+        """Analyse one frame. A frame that cannot be analysed is an outcome, not an exception."""
         if frame.spacing is None and not self.without_scale:
             reason = frame.no_spacing_reason or "The source does not say how large a pixel is."
             return UnknownSpacing(frame, reason)

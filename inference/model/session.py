@@ -15,18 +15,18 @@ def open_session(
     data: bytes | None = None,
     placement: Placement = FIRST_CARD,
 ) -> Session | None:
-    """A session that really has `provider`, or None with the reason in `fallbacks`.
+    """A session that really runs on `provider`; None if it does not, with the reason added to `fallbacks`.
 
     Args:
-        path: the model, for messages.
-        provider: the one.
+        path: the model file, for messages.
+        provider: a name in `providers.WORDS`.
         threads: CPU threads of the network.
-        fallbacks: is added to.
-        data: its bytes, where they have been read and hashed; None reads them.
-        placement: the graphics card, and how much of its memory.
+        fallbacks: sentences; extended in place.
+        data: the bytes of the file, if they have been read and hashed already; None reads them.
+        placement: the graphics card to use, and how much of its memory.
 
     Raises:
-        ModelError: if the CPU cannot read the file either: it is no usable ONNX model.
+        ModelError: if the CPU cannot load the file either: it is not a usable ONNX model.
     """
     data = path.read_bytes() if data is None else data
     if provider == OPENVINO:

@@ -17,7 +17,7 @@ Corner = tuple[int, int]
 _SIGMA = 1 / 8
 """Standard deviation of the weights, in patches."""
 _PEAK = 10
-"""Largest weight. It cancels out but for the rounding to float16."""
+"""Largest weight. It cancels out, except for the rounding to float16."""
 
 
 @lru_cache(maxsize=32)
@@ -27,7 +27,7 @@ def corners(shape: tuple[int, int], patch: tuple[int, int], step: float) -> tupl
     Args:
         shape: (rows, cols) of the picture, no smaller than `patch`.
         patch: (rows, cols) of a tile.
-        step: largest distance between tiles, in patches.
+        step: largest distance between neighbouring tiles, as a fraction of the patch.
     """
     return tuple(product(_starts(shape[0], patch[0], step), _starts(shape[1], patch[1], step)))
 
@@ -35,7 +35,7 @@ def corners(shape: tuple[int, int], patch: tuple[int, int], step: float) -> tupl
 def blend(
     logits: Iterable[NDArray[np.float32]], places: tuple[Corner, ...], shape: tuple[int, int]
 ) -> NDArray[np.float32]:
-    """Weighted mean of the tiles' logits on the whole picture, rounded as nnU-Net's float16 sums are.
+    """Weighted mean of the tiles' logits over the whole picture, rounded like nnU-Net's float16 sums.
 
     Args:
         logits: (labels, rows, cols) of each tile.
@@ -60,7 +60,7 @@ def blend(
 
 
 def _weighted(plane: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What is left of a plane that lies under one tile: the weight cancels out but for its rounding."""
+    """`blend` for a single tile: the weight cancels out, except for its rounding."""
     gaussian = _gaussian((plane.shape[0], plane.shape[1]))
     weighted = plane * gaussian
     spread = np.empty_like(weighted)
@@ -71,10 +71,10 @@ def _weighted(plane: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def to_half(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Values rounded to float16's 11 significant bits, still as float32.
+    """Round to the 11 significant bits of float16, but keep float32.
 
-    nnU-Net keeps its logits in float16, and where two logits become equal there, background wins: without the same
-    rounding a tenth of the masks differ by a pixel. Veltkamp's splitting; numpy's own casts take ten times as long.
+    nnU-Net keeps its logits in float16, and where rounding makes two logits equal, background wins: without the same
+    rounding a tenth of the masks differ by a pixel. Veltkamp's splitting; numpy's casts take ten times as long.
     """
     rounded = values.copy()
     _halve(rounded, np.empty_like(values))
@@ -82,14 +82,14 @@ def to_half(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _halve(values: NDArray[np.float32], spread: NDArray[np.float32]) -> None:
-    """Round in place, with room for as much."""
+    """Round in place; `spread` is scratch memory of the same shape."""
     np.multiply(values, np.float32(2**13 + 1), out=spread)
     values -= spread
     values += spread
 
 
 def _starts(size: int, tile: int, step: float) -> list[int]:
-    """Starts along one axis: as few tiles as `step` allows, spread evenly."""
+    """Where tiles start along one axis: as few as `step` allows, evenly spread."""
     count = int(np.ceil((size - tile) / (tile * step))) + 1
     if count == 1:
         return [0]
@@ -99,7 +99,7 @@ def _starts(size: int, tile: int, step: float) -> list[int]:
 
 @lru_cache(maxsize=2)
 def _gaussian(patch: tuple[int, int]) -> NDArray[np.float32]:
-    """Weights of one tile, rounded to float16 as nnU-Net's are, never 0."""
+    """Weights of one tile, rounded to float16 like nnU-Net's, never 0."""
     point = np.zeros(patch)
     point[patch[0] // 2, patch[1] // 2] = 1
     weights = gaussian_filter(point, [side * _SIGMA for side in patch], mode="constant")

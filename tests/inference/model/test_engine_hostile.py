@@ -17,7 +17,7 @@ GOLDEN = ["gold-bomb-4GB", "gold-evalhdr", "gold-lzma", "gold-masksize", "gold-s
 
 @pytest.mark.parametrize("name", ELSEWHERE)
 def test_a_model_is_its_bytes(shared_data: Path, name: str) -> None:
-    with pytest.raises(ModelError, match="in other files, for which nobody vouches"):
+    with pytest.raises(ModelError, match="in other files, which its hash does not cover"):
         Engine.load(shared_data / f"hostile/onnx/{name}.onnx")
 
 
