@@ -17,12 +17,11 @@ demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 
 test: $(VENV)/.all  ## every test
 	@packaging/system-libraries screen && packaging/test-tools
-	packaging/desktop $(BIN)/python -m pytest -q tests/viewer/desktop
-	$(BIN)/python -m pytest -q --durations=20
+	@packaging/all-tests $(BIN)/python
 
-processors: $(VENV)/.all  ## the tests of engine and precision on every instruction set of this processor
+processors: $(VENV)/.all  ## the tests of engine and precision on every instruction set of this processor; THREE=1 on three of them
 	@packaging/system-libraries
-	$(BIN)/python tests/processors.py
+	$(BIN)/python tests/processors.py $(if $(THREE),--three)
 
 check: $(VENV)/.all format lint types imports test  ## what must pass before every commit
 
