@@ -1,4 +1,7 @@
-"""The window: connects what is shown with what can be done, and refreshes the screen every 16 ms."""
+"""The window: connects what is shown with what can be done, and refreshes the screen.
+
+It does so when an answer has arrived, and otherwise every 16 ms.
+"""
 
 from dataclasses import replace
 from functools import partial
@@ -33,6 +36,7 @@ from viewer.control.calibration import Calibration
 from viewer.control.freezing import Freezing
 from viewer.control.keyboard import Keyboard
 from viewer.control.monitors import Monitors
+from viewer.control.news import News
 from viewer.control.presets import Presets
 from viewer.control.recording import Recording
 from viewer.control.refresh import Refresh
@@ -96,6 +100,9 @@ class MainWindow(QMainWindow):
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.refresh.tick)
         self._timer.start(TICK_MS)
+        news = News(self)
+        news.arrived.connect(self._show_news)
+        session.answered = news.tell
 
     def _connect(self) -> None:
         self.view.picture_area.panel_closed.connect(self.keyboard.give_back)
@@ -112,6 +119,11 @@ class MainWindow(QMainWindow):
         self.view.welcome.closed.connect(self.handlers.introduced)
         self.view.record.chosen.connect(self.handlers.choose_case_code)
         self.view.quit.agreed.connect(self.end)
+
+    def _show_news(self) -> None:
+        """Show an answer as soon as it is there; the next round is then due 16 ms later."""
+        self._timer.start()
+        self.refresh.tick()
 
     def act(self, name: str) -> None:
         """Run an action of `ACTIONS`."""

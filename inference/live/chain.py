@@ -32,6 +32,7 @@ class Chain:
         opened: the opened source; closed with the chain.
         analyse: the policy with the model that is loaded; called in the analysis thread.
         seen: what that model saw in training; called in the capture thread.
+        answered: called in the analysis thread when there is a new answer.
         paused: whether a recording starts paused on its first frame.
 
     Attributes:
@@ -48,6 +49,7 @@ class Chain:
         opened: Opened,
         analyse: Callable[[Frame], Outcome],
         seen: Callable[[], Seen | None],
+        answered: Callable[[], None],
         *,
         paused: bool,
     ) -> None:
@@ -66,7 +68,7 @@ class Chain:
             self.source = GuardedSource(source, seen)
         self.record: SessionRecord | None = None
         self._analyse, self._precedence = analyse, Precedence()
-        self._stream = Stream(self.source, self._keep)
+        self._stream = Stream(self.source, self._keep, answered)
         self._stream.start()
 
     def news(self, *, without_scale: bool) -> tuple[Frame | None, Outcome | None]:

@@ -57,6 +57,8 @@ class Session:
         model_chosen: whether the user chose this model for live sources, even if it is a demonstration model.
         notes: the user's notes on the view.
         shown: the outcome on the screen.
+        answered: called in the analysis thread when there is a new answer, so that nobody has to ask for it; for every
+            source opened after it was set.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Session:
         self.model_chosen = True
         self.notes = ViewNotes()
         self.shown: Outcome | None = None
+        self.answered: Callable[[], None] = lambda: None
 
     # ── what is asked of it ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -362,7 +365,7 @@ class Session:
         self._frozen_view.forget()
         self.without_scale, self.shown = False, None
         self._waiting = "model" in self._loader.pending
-        self._chain = Chain(opened, self._analyse, self._seen, paused=self._waiting)
+        self._chain = Chain(opened, self._analyse, self._seen, self.answered, paused=self._waiting)
         info = self._chain.source.info
         self.notes = self.notes.of_source(info.phase, info.flip, info.marker)
 

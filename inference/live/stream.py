@@ -63,11 +63,17 @@ class Stream:
     Args:
         source: closed by `stop()`, which also frees a stuck read.
         analyse: Frame -> Outcome, called from one thread; any error it raises becomes `Failed` with the same frame.
+        answered: called in that thread when an answer can be taken; must return at once.
     """
 
-    def __init__(self, source: FrameSource, analyse: Callable[[Frame], Outcome]) -> None:
+    def __init__(
+        self,
+        source: FrameSource,
+        analyse: Callable[[Frame], Outcome],
+        answered: Callable[[], None] = lambda: None,
+    ) -> None:
         self._source = source
-        self._analyse = analyse
+        self._analyse, self._answered = analyse, answered
         self._frames: Latest[Frame] = Latest()
         self._pictures: Latest[Frame] = Latest()
         self._outcomes: Latest[Outcome] = Latest()
@@ -154,6 +160,7 @@ class Stream:
             self._failures = self._failures + 1 if isinstance(outcome, Failed) else 0
             self._analysed += 1
             self._outcomes.put(outcome)
+            self._answered()
 
     def _log_failure(self, outcome: Outcome) -> None:
         """Log the beginning and the end of a run of failures, once each."""
