@@ -75,42 +75,47 @@ class GrowingSector:
     def __init__(self) -> None:
         self._brightest: Pixels | None = None
         self._inside: Mask | None = None
-        self._seen = self._outside = 0
+        self._around: Mask | None = None
+        self._seen = 0
+        self._most = 0.0
 
     def apply(self, pixels: Pixels) -> Pixels:
         """The same picture, exactly 0 outside the sector seen so far."""
-        if self._tells_nothing(pixels):
-            return pixels if self._inside is None else self._masked(pixels, self._inside)
+        changed = self._around is None or _shining(pixels, self._around) > self._most
+        # Whether this is a grabber's blue or text on black, rather than a sector that begins or grows.
+        if changed and pixels.dtype == np.uint8 and empty(pixels):
+            return pixels if self._inside is None else _masked(pixels, self._inside)
         brightest = pixels if self._brightest is None else np.maximum(self._brightest, pixels)
         self._brightest = brightest
         self._seen += 1
         # Search often at first, then about once a second, and at once if a large piece appears, such as a second pane.
         due = self._seen % self.EVERY == 0 or self._seen & (self._seen - 1) == 0
-        if self._inside is None or due or self._appeared(pixels, self._inside):
-            found = sector_mask([brightest])
-            self._inside = found if self._inside is None else cv2.bitwise_or(found, self._inside).astype(np.uint8)
-            self._outside = _shining(brightest, self._inside)
-        return self._masked(pixels, self._inside)
+        if self._inside is None or changed or due:
+            self._inside = self._grown(brightest)
+        return _masked(pixels, self._inside)
 
-    def _tells_nothing(self, pixels: Pixels) -> bool:
-        """Whether this is a grabber's blue or text on black, rather than a sector that begins or grows."""
-        begins = self._inside is None or self._appeared(pixels, self._inside)
-        return begins and pixels.dtype == np.uint8 and empty(pixels)
-
-    @staticmethod
-    def _masked(pixels: Pixels, inside: Mask) -> Pixels:
-        masked: Pixels = np.where(inside > 0, pixels, pixels.dtype.type(0))
-        return masked
-
-    def _appeared(self, pixels: Pixels, inside: Mask) -> bool:
-        """Whether many more pixels are bright outside the sector than ever before."""
-        return _shining(pixels, inside) > self._outside + SMALL * cv2.countNonZero(inside)
+    def _grown(self, brightest: Pixels) -> Mask:
+        """The sector with all that has been bright so far."""
+        found = sector_mask([brightest])
+        inside: Mask = found if self._inside is None else cv2.bitwise_or(found, self._inside).astype(np.uint8)
+        self._around = (inside == 0).view(np.uint8)
+        # More bright pixels outside it than ever before: something large has appeared.
+        self._most = _shining(brightest, self._around) + SMALL * cv2.countNonZero(inside)
+        return inside
 
 
-def _shining(pixels: Pixels, inside: Mask) -> int:
-    """Number of bright pixels outside the sector."""
-    limit = DARK / 255 * (255.0 if pixels.dtype == np.uint8 else float(pixels.max()))
-    return int(np.count_nonzero((pixels > limit) & (inside == 0)))
+def _masked(pixels: Pixels, inside: Mask) -> Pixels:
+    masked: Pixels = np.zeros_like(pixels)
+    cv2.copyTo(pixels, inside, masked)
+    return masked
+
+
+def _shining(pixels: Pixels, around: Mask) -> int:
+    """Number of bright pixels where `around` is 1."""
+    if pixels.dtype == np.uint8:
+        bright = cv2.threshold(pixels, DARK, 1, cv2.THRESH_BINARY)[1]
+        return cv2.countNonZero(cv2.bitwise_and(bright, around))
+    return int(np.count_nonzero((pixels > DARK / 255 * float(pixels.max())) & (around > 0)))
 
 
 def spread(count: int, wanted: int) -> list[int]:
