@@ -12,6 +12,7 @@ from inference.live.session import Session
 from inference.outcome import Outcome, Tumour
 from inference.readout.formatting import time_words
 from inference.readout.marks import Tone
+from inference.recording.schema import End
 from viewer.layout.recording_badge import RecordBadge
 
 if TYPE_CHECKING:
@@ -59,12 +60,16 @@ class Recording:
         else:
             self._background.say(f"Recording under {self._code()}. Another case code: Shift R.", Tone.NEUTRAL)
 
-    def stop(self) -> None:
-        """End the record; a message says what it holds once it is finished."""
+    def stop(self, how: str = End.STOPPED) -> None:
+        """End the record; a message says what it holds once it is finished.
+
+        Args:
+            how: written into the record.
+        """
         record, self._record = self._record, None
         if record is not None:
             if record is self._session.record:
-                self._session.stop_record()
+                self._session.stop_record(how)
             self._badge.hide()
             self._background.begin(lambda: _finish(record))
 
