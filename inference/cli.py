@@ -20,9 +20,9 @@ from tqdm import tqdm
 from inference import cli_live
 from inference.assets import demo_model_path
 from inference.contract import Mode
-from inference.errors import ChoiceError, IusError, OutputError, SourceError, SpacingError
+from inference.errors import ChoiceError, IusError, SourceError, SpacingError
 from inference.export.readings import UNLIKE, failed_row, reading_row, spacing_cells, write_readings
-from inference.files import write_text
+from inference.files import make_folder, write_text
 from inference.frame import Mask
 from inference.guards.all import every_guard
 from inference.guards.watch import Watch
@@ -74,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     with closing(_opened(arguments, arguments.region)) as source:
         path = Path(arguments.model) if arguments.model else demo_model_path()
         engine = Engine.load(path, placement=placement_of(arguments))
-        out = _folder(arguments.out)
+        out = make_folder(Path(arguments.out))
         notices = [*_notices(engine, source), *(() if arguments.guards else (UNGUARDED,))]
         print("\n".join([*notices, *engine.fallbacks]), file=sys.stderr)
         guards = every_guard() if arguments.guards else None
@@ -161,7 +161,7 @@ def export(arguments: argparse.Namespace) -> int:
         def shown(numbers: range) -> Iterable[int]:
             return tqdm(numbers, unit="frame", file=sys.stderr)
 
-        files = export_record(source, _folder(arguments.out), chosen=arguments.frame, watch=shown)
+        files = export_record(source, make_folder(Path(arguments.out)), chosen=arguments.frame, watch=shown)
         seen: dict[str, object] = {"record": source.info.origin.name, "frames": len(source), "whole": source.whole}
     _say(arguments, seen | {"files": [str(file) for file in files]})
     return WELL
@@ -229,15 +229,6 @@ def _typed(text: str) -> PixelSpacing:
     except ValueError as error:
         raise SpacingError(f"'{text}' is no spacing: give ROW,COL in mm, such as 0.2,0.2.") from error
     return PixelSpacing(row_mm, col_mm, Provenance.TYPED)
-
-
-def _folder(path: str) -> Path:
-    out = Path(path)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"The folder {path} cannot be made ({error.strerror}): choose another one.") from error
-    return out
 
 
 def _say(arguments: argparse.Namespace, values: dict[str, object]) -> None:
