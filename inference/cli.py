@@ -22,6 +22,7 @@ from inference.assets import demo_model_path
 from inference.contract import Mode
 from inference.errors import ChoiceError, IusError, SourceError, SpacingError
 from inference.export.readings import UNLIKE, failed_row, reading_row, spacing_cells, write_readings
+from inference.export.words import source_name, unnamed
 from inference.files import make_folder, write_text
 from inference.frame import Mask
 from inference.guards.all import every_guard
@@ -83,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         source.save_masks(masks, str(out / "masks.nii.gz"))
     counts = Counter(str(row["outcome"]) for row in rows)
     summary = {
-        "source": source.info.origin.name,
+        "source": source_name(source.info.origin),
         "frames": len(rows),
         **{outcome: counts[outcome] for outcome in ("tumour", "none", "failed", "not_analysed")},
         **spacing_cells(source.info.spacing),
@@ -95,9 +96,9 @@ def run(arguments: argparse.Namespace) -> int:
         "provider": engine.provider,
         "fallbacks": list(engine.fallbacks),
         "overhead_ms": round(median(overheads_ms), 3) if overheads_ms else None,
-        "notices": notices,
-        "readings": str(out / "readings.csv"),
-        "masks": str(out / "masks.nii.gz"),
+        "notices": [unnamed(notice, source.info.origin) for notice in notices],
+        "readings": "readings.csv",
+        "masks": "masks.nii.gz",
     }
     write_text(out / "summary.json", _json(summary))
     _say(arguments, summary)
@@ -199,7 +200,7 @@ def _analyse(
             outcome = policy.answer(believed, segmenter, contract)
             rows.append(reading_row(outcome))
         except SourceError as error:
-            rows.append(failed_row(index, source.info, str(error)))
+            rows.append(failed_row(index, source.info, unnamed(str(error), source.info.origin)))
         masks.append(outcome.mask if isinstance(outcome, Tumour) else nothing)
         if isinstance(outcome, Tumour | NothingFound):
             overheads_ms.append(outcome.analysis.latency_ms - outcome.analysis.network_ms)

@@ -31,6 +31,7 @@ from inference.live.thorough import ThoroughAnalysis
 from inference.outcome import LOADING, NotAnalysed, Outcome, Reason
 from inference.source_info import SourceInfo
 from inference.sources.base import LiveSource
+from inference.sources.paths import shown_address
 from inference.spacing import PixelSpacing
 from inference.view_notes import ViewNotes
 
@@ -408,7 +409,7 @@ class Session:
 
     def _without_source(self) -> Condition:
         if "source" in self._loader.pending and self.request is not None:
-            return Condition(Health.OPENING, sentence=self.request.text)
+            return Condition(Health.OPENING, sentence=shown_address(self.request.text))
         if self.source_refusal:
             return Condition(Health.REFUSED, sentence=self.source_refusal)
         return Condition(Health.EMPTY)

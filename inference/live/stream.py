@@ -158,7 +158,7 @@ class Stream:
     def _log_failure(self, outcome: Outcome) -> None:
         """Log the beginning and the end of a run of failures, once each."""
         if isinstance(outcome, Failed) and not self._failures:
-            log.warning("analysis fails: %s", outcome.sentence)
+            log.warning("analysis fails")
         elif self._failures and not isinstance(outcome, Failed):
             log.info("analysis goes on after %d failures", self._failures)
 
@@ -168,4 +168,4 @@ class Stream:
         # Door 2 of 3: if a frame breaks the analysis, the old contour leaves the screen and the next frame is analysed.
         except Exception as error:
             log.exception("analysis of frame %d failed", frame.index)
-            return Failed(frame, f"The analysis of this frame broke ({error!r}).")
+            return Failed(frame, f"The analysis of this frame broke ({type(error).__name__}).")

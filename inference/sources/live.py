@@ -193,7 +193,7 @@ class Live(Closing, ABC):
             raise _ChangedError(str(error)) from error
         finally:
             connection.close()
-        log.info("%s: the sender is gone", self._name)
+        log.info("the sender is gone")
         self._interrupted()
 
     def _interrupted(self) -> None:

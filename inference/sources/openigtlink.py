@@ -122,7 +122,7 @@ class _Client:
             try:
                 return self._steady(picture_of(message))
             except FormatError as error:
-                log.warning("OpenIGTLink: a message is skipped: %s", error)
+                log.warning("OpenIGTLink: a message that is no picture is skipped")
                 wrong = error
         if self._tell_absent:
             self._tell(wrong)
@@ -133,7 +133,7 @@ class _Client:
             return self._image(until)
         # The TypeError is pyigtl's, when it makes arrays from what a damaged message states.
         except (OSError, struct.error, ValueError, TypeError, KeyError, NotImplementedError, OverflowError) as error:
-            log.warning("OpenIGTLink: %r", error)
+            log.warning("OpenIGTLink: %s", type(error).__name__)
             return None
 
     def _tell(self, wrong: FormatError | None) -> None:

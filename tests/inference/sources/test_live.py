@@ -258,6 +258,34 @@ def test_a_sector_first_seen_with_the_probe_lifted_grows_once_tissue_appears() -
 def test_an_address_is_shown_without_its_password() -> None:
     assert shown_address("rtsp://surgeon:secret@10.1.2.3:554/live") == "rtsp://10.1.2.3:554/live"
     assert is_live("rtsp://10.1.2.3/live")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "rtsp://surgeon:secret@camera:554/live",
+        "rtsp://surgeon:se/cret@camera/live",
+        "rtsp://surgeon:secret@x:y@camera/live",
+        "rtsp://surgeon:secret?#@camera/live",
+        "rtsp://surgeon@camera/live?password=secret",
+        "http://camera/live?usr=surgeon&pwd=secret",
+        "http://camera/live;token=secret",
+        "http://camera/live#secret",
+        "rtsp://camera/user=surgeon_password=secret_channel=1_stream=0.sdp",
+        "RTSP://camera/live/auth:secret",
+    ],
+)
+def test_a_password_is_hidden_in_every_form(address: str) -> None:
+    shown = shown_address(address)
+    assert "secret" not in shown
+    assert "cret" not in shown
+    assert "surgeon" not in shown
+    assert "camera" in shown
+
+
+def test_what_is_no_password_is_shown() -> None:
+    for text in ("udp://127.0.0.1:5000", "igtl://navigation:18944/Image", "http://grabber/monkey/1", "C:\\a@b\\c.dcm"):
+        assert shown_address(text) == text
     assert not is_live("/data/clip.dcm")
     assert not is_live("C:\\data\\clip.dcm")
 
