@@ -20,6 +20,7 @@ from inference.errors import ChoiceError, FormatError, SourceError
 from inference.source_info import SourceInfo
 from inference.sources.colour import colour_map
 from inference.sources.live import Connection, Live, Picture
+from inference.sources.paths import shown_address
 from inference.sources.pixels import as_pixels, luma
 from inference.spacing import REMEDY, PixelSpacing, Provenance
 
@@ -62,14 +63,14 @@ class OpenIGTLinkSource(Live):
     def __init__(self, url: str, *, typed: PixelSpacing | None = None) -> None:
         parts = urlsplit(url)
         if not parts.hostname:
-            raise ChoiceError(f"{url} names no computer: type igtl://host:port.")
+            raise ChoiceError(f"{shown_address(url)} names no computer: type igtl://host:port.")
         try:
             self._port = parts.port or PORT
         except ValueError as error:
-            raise ChoiceError(f"{url} has no usable port: type igtl://host:port.") from error
+            raise ChoiceError(f"{shown_address(url)} has no usable port: type igtl://host:port.") from error
         self._host, self._device = parts.hostname, unquote(parts.path.strip("/"))
         self._client: _Client | None = None
-        super().__init__(url, typed)
+        super().__init__(shown_address(url), typed)
 
     def close(self) -> None:
         """End `frames()` and hang up, which frees a reader that waits for the rest of a message."""

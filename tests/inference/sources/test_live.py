@@ -18,7 +18,7 @@ from inference.errors import SourceError
 from inference.frame import Frame, Pixels
 from inference.latest import Latest
 from inference.sector import GrowingSector
-from inference.sources import is_live, open_live
+from inference.sources import is_live, open_live, rhythm
 from inference.sources.base import LOST_AFTER_S, LiveSource
 from inference.sources.live import CHANGED, INTERRUPTED, Live, Picture
 from inference.sources.openigtlink import NO_PLANE, NO_SCALE, matrix_spacing
@@ -181,6 +181,40 @@ def test_a_scale_given_by_hand_ends_with_a_gap_on_a_connection_that_stays() -> N
         source.set_spacing(TYPED)
         told.send()
         assert next(frames).spacing == TYPED
+
+
+def test_a_scale_given_by_hand_stays_with_a_sender_that_is_slow_by_nature(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One picture a second, ten times as fast."""
+    monkeypatch.setattr(rhythm, "LOST_AFTER_S", LOST_AFTER_S / 10)
+    told = Told()
+    told.send()
+    with Hesitating(told) as source, closing(told):
+        frames = source.frames()
+        next(frames)
+        for _ in range(rhythm.ENOUGH):
+            threading.Event().wait(0.1)
+            told.send()
+            next(frames)
+        source.set_spacing(TYPED)
+        for _ in range(3):
+            threading.Event().wait(0.1)
+            told.send()
+            assert next(frames).spacing == TYPED
+
+
+def test_a_scale_given_by_hand_ends_with_a_sender_that_is_back_at_once() -> None:
+    """Before the gap is long enough to be called a lost signal: the scanner may have been started anew."""
+    told = Told()
+    told.send()
+    with Hesitating(told) as source, closing(told):
+        frames = source.frames()
+        assert next(frames).spacing == TYPED
+        told.close()
+        told.send()
+        begun = monotonic()
+        frame = next(frames)
+        assert monotonic() - begun < LOST_AFTER_S, "the gap alone would have ended the scale"
+        assert (frame.spacing, frame.no_spacing_reason) == (None, INTERRUPTED)
 
 
 def test_a_matrix_that_changes_voids_the_scale_given_by_hand(igtl: Igtl, free_port: FreePort) -> None:
