@@ -24,14 +24,13 @@ def ending(tell: Callable[[str], object], hung: TextIO | None = None) -> Iterato
     Args:
         tell: called in the main thread between two bytecodes with the signal's name, once for each signal; returns
             at once.
-        hung: where the stacks of a program that has to be ended are written; the error output by default.
+        hung: where the stacks of a program that has to be ended are written; the error output by default. Without
+            either, as in a window of Windows, nothing ends a program that hangs.
     """
     stacks = hung or sys.__stderr__
 
     def handle(number: int, _: FrameType | None) -> None:
-        if stacks is None:  # a window of Windows has no error output
-            faulthandler.dump_traceback_later(GONE_S, exit=True)
-        else:
+        if stacks is not None:
             faulthandler.dump_traceback_later(GONE_S, exit=True, file=stacks)
         tell(signal.Signals(number).name)
 
