@@ -9,7 +9,7 @@ RECIPE := pyproject.toml packaging/constraints.txt packaging/runtime
 ONE_RUNTIME = $(BIN)/python -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu 2>/dev/null
 RUNTIME = $$(packaging/runtime)
 
-.PHONY: demo docs bundle test processors check format lint types imports bench bench-gpu bench-all soak screenshots demo-model clean
+.PHONY: demo docs bundle test processors check format lint types imports bench bench-gpu bench-all soak mutants screenshots demo-model clean
 
 demo: $(VENV)/.viewer  ## the viewer on the bundled clip and model
 	@packaging/system-libraries
@@ -52,6 +52,10 @@ soak: $(VENV)/.all  ## a minute of each live source, ten minutes of latency, twi
 	@packaging/system-libraries screen && packaging/test-tools
 	@failed=; for script in tests/soak/soak_*.py; do $(BIN)/python $$script || failed="$$failed $$script"; done; \
 	test -z "$$failed" || { echo "Violated:$$failed" >&2; exit 1; }
+
+mutants: $(VENV)/.all  ## every control of docs/HAZARDS.md broken in a copy, its row's tests run: none survives; ROWS="H5 H44" for some; an hour
+	@packaging/system-libraries screen && packaging/test-tools
+	@packaging/desktop $(BIN)/python tests/mutants/run.py $(ROWS)
 
 docs: $(VENV)/.all  ## the manual in build/docs, its pages that are made from the code first
 	$(BIN)/python packaging/pages.py

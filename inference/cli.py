@@ -20,9 +20,10 @@ from tqdm import tqdm
 from inference import cli_live
 from inference.assets import demo_model_path
 from inference.contract import Mode
-from inference.errors import ChoiceError, IusError, OutputError, SourceError, SpacingError
+from inference.errors import ChoiceError, IusError, SourceError, SpacingError
 from inference.export.readings import UNLIKE, failed_row, reading_row, spacing_cells, write_readings
-from inference.files import write_text
+from inference.export.words import source_name, unnamed
+from inference.files import make_folder, write_text
 from inference.frame import Mask
 from inference.guards.all import every_guard
 from inference.guards.watch import Watch
@@ -74,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     with closing(_opened(arguments, arguments.region)) as source:
         path = Path(arguments.model) if arguments.model else demo_model_path()
         engine = Engine.load(path, placement=placement_of(arguments))
-        out = _folder(arguments.out)
+        out = make_folder(Path(arguments.out))
         notices = [*_notices(engine, source), *(() if arguments.guards else (UNGUARDED,))]
         print("\n".join([*notices, *engine.fallbacks]), file=sys.stderr)
         guards = every_guard() if arguments.guards else None
@@ -83,7 +84,7 @@ def run(arguments: argparse.Namespace) -> int:
         source.save_masks(masks, str(out / "masks.nii.gz"))
     counts = Counter(str(row["outcome"]) for row in rows)
     summary = {
-        "source": source.info.origin.name,
+        "source": source_name(source.info.origin),
         "frames": len(rows),
         **{outcome: counts[outcome] for outcome in ("tumour", "none", "failed", "not_analysed")},
         **spacing_cells(source.info.spacing),
@@ -95,9 +96,9 @@ def run(arguments: argparse.Namespace) -> int:
         "provider": engine.provider,
         "fallbacks": list(engine.fallbacks),
         "overhead_ms": round(median(overheads_ms), 3) if overheads_ms else None,
-        "notices": notices,
-        "readings": str(out / "readings.csv"),
-        "masks": str(out / "masks.nii.gz"),
+        "notices": [unnamed(notice, source.info.origin) for notice in notices],
+        "readings": "readings.csv",
+        "masks": "masks.nii.gz",
     }
     write_text(out / "summary.json", _json(summary))
     _say(arguments, summary)
@@ -161,7 +162,7 @@ def export(arguments: argparse.Namespace) -> int:
         def shown(numbers: range) -> Iterable[int]:
             return tqdm(numbers, unit="frame", file=sys.stderr)
 
-        files = export_record(source, _folder(arguments.out), chosen=arguments.frame, watch=shown)
+        files = export_record(source, make_folder(Path(arguments.out)), chosen=arguments.frame, watch=shown)
         seen: dict[str, object] = {"record": source.info.origin.name, "frames": len(source), "whole": source.whole}
     _say(arguments, seen | {"files": [str(file) for file in files]})
     return WELL
@@ -199,7 +200,7 @@ def _analyse(
             outcome = policy.answer(believed, segmenter, contract)
             rows.append(reading_row(outcome))
         except SourceError as error:
-            rows.append(failed_row(index, source.info, str(error)))
+            rows.append(failed_row(index, source.info, unnamed(str(error), source.info.origin)))
         masks.append(outcome.mask if isinstance(outcome, Tumour) else nothing)
         if isinstance(outcome, Tumour | NothingFound):
             overheads_ms.append(outcome.analysis.latency_ms - outcome.analysis.network_ms)
@@ -229,15 +230,6 @@ def _typed(text: str) -> PixelSpacing:
     except ValueError as error:
         raise SpacingError(f"'{text}' is no spacing: give ROW,COL in mm, such as 0.2,0.2.") from error
     return PixelSpacing(row_mm, col_mm, Provenance.TYPED)
-
-
-def _folder(path: str) -> Path:
-    out = Path(path)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"The folder {path} cannot be made ({error.strerror}): choose another one.") from error
-    return out
 
 
 def _say(arguments: argparse.Namespace, values: dict[str, object]) -> None:

@@ -1,29 +1,32 @@
 """ius-segment live: guards, records and OpenIGTLink as in the window, without the window."""
 
 import argparse
+import errno
 import os
 import select
-import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 
 from inference.errors import ChoiceError
 from inference.live.address import host_and_port
-from inference.live.headless import follow
+from inference.live.headless import Stop, follow
 from inference.live.opening import load_model, open_source
 from inference.live.publisher import Publisher
 from inference.live.session import Session
 from inference.model.placement import add_placement, placement_of
+from inference.recording.schema import End
 from inference.safety import INTENDED_USE
+from inference.signals import ending
 from inference.sources import is_live
 from inference.view_notes import Phase, ViewNotes
 
 WELL, BROKE = 0, 1
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GONE = frozenset({errno.EPIPE, errno.EIO})
+"""The error codes of a pipe that nobody reads and of a terminal that was closed."""
 
 
 def live(arguments: argparse.Namespace) -> int:
@@ -31,7 +34,7 @@ def live(arguments: argparse.Namespace) -> int:
     if not is_live(arguments.address):
         raise ChoiceError(f"{arguments.address} is no live source: use `ius-segment run` for a file.")
     session, model = Session(open_source, partial(load_model, placement=placement_of(arguments))), arguments.model
-    with closing(session), _stopped_by_signals() as stop:
+    with _stop() as stop, closing(session):
         if arguments.send is not None:
             from inference.export.openigtlink_server import Broadcast
 
@@ -39,15 +42,15 @@ def live(arguments: argparse.Namespace) -> int:
             session.publish_to(Publisher(Broadcast(port, host)))
         session.notes = ViewNotes(arguments.phase)
         session.load(None if model is None else Path(model), chosen=model is not None)
-        print(INTENDED_USE, file=sys.stderr)
+        _say(INTENDED_USE)
         record = None if arguments.record is None else Path(arguments.record)
         ended = follow(session, arguments.address, _write_line, stop, record=record, seconds=arguments.seconds)
     error = ended.error or ("" if ended.record is None else ended.record.error)
-    print(f"{ended.outcomes} outcomes, {ended.dropped} frames passed over by newer ones", file=sys.stderr)
+    _say(f"{ended.outcomes} outcomes, {ended.dropped} frames passed over by newer ones")
     if ended.record is not None:
-        print(f"{ended.record.frames} frames recorded, {ended.record.dropped} dropped", file=sys.stderr)
+        _say(f"{ended.record.frames} frames recorded, {ended.record.dropped} dropped")
     if error:
-        print(f"error: {error}", file=sys.stderr)
+        _say(f"error: {error}")
     return BROKE if error else WELL
 
 
@@ -64,7 +67,12 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     add("--record", metavar="FILE", help="write frames and outcomes to this .mcap, which must not be there yet")
     add("--send", type=host_and_port, metavar="[HOST:]PORT", help="send by OpenIGTLink; to this computer by default")
-    add("--seconds", type=float, metavar="N", help="end after so long; else Ctrl-C, SIGTERM or a closed pipe end it")
+    add(
+        "--seconds",
+        type=float,
+        metavar="N",
+        help="end after so long; else Ctrl-C, SIGTERM, SIGHUP or a closed pipe end it",
+    )
     add("--phase", type=_phase, default=Phase.UNSET, help="of surgery: before_dura, dura_open or resection")
     command.set_defaults(command=live)
 
@@ -77,23 +85,20 @@ def _phase(text: str) -> Phase:
 
 
 @contextmanager
-def _stopped_by_signals() -> Iterator[threading.Event]:
-    """Give an event that Ctrl-C or SIGTERM sets, and also the end of the process that reads stdout."""
-    stop = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stop.set()) for number in SIGNALS}
-    over = threading.Event()
+def _stop() -> Iterator[Stop]:
+    """Give what a signal sets, and also the end of the process that reads stdout."""
+    stop, over = Stop(), threading.Event()
     watching = threading.Thread(target=_watch_pipe, args=(stop, over), name="ius-stdout", daemon=True)
     watching.start()
     try:
-        yield stop
+        with ending(stop.set):
+            yield stop
     finally:
         over.set()
         watching.join()
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
-def _watch_pipe(stop: threading.Event, over: threading.Event) -> None:
+def _watch_pipe(stop: Stop, over: threading.Event) -> None:
     """Watch stdout: while the signal is lost, no line is written whose failure would show that the reader has gone."""
     if not hasattr(select, "poll"):  # Windows: the next line that is written will fail
         return
@@ -101,7 +106,13 @@ def _watch_pipe(stop: threading.Event, over: threading.Event) -> None:
     poll.register(1, 0)
     while not over.wait(0.1):
         if any(event & select.POLLERR for _, event in poll.poll(0)):
-            stop.set()
+            stop.set(End.CLOSED)
+
+
+def _say(sentence: str) -> None:
+    """Write to the error output, unless that was a terminal which is closed now."""
+    with suppress(OSError):
+        print(sentence, file=sys.stderr, flush=True)
 
 
 def _write_line(line: str) -> None:
@@ -112,6 +123,8 @@ def _write_line(line: str) -> None:
     """
     try:
         print(line, flush=True)
-    except BrokenPipeError:
+    except OSError as error:
+        if error.errno not in GONE:
+            raise
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise
+        raise BrokenPipeError from error

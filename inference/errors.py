@@ -11,6 +11,7 @@
     │   └── SelfTestError      the model does not reproduce its own golden masks on this device
     ├── AnalysisError          the network failed on a frame
     └── OutputError            a result cannot be written
+        └── TakenError         another file has that name
 
 Each message is one sentence in the user's words that says what to do next.
 """
@@ -63,3 +64,7 @@ class AnalysisError(IusError):
 
 class OutputError(IusError):
     """A result cannot be written."""
+
+
+class TakenError(OutputError):
+    """Another file has that name, and no file is ever replaced by a record."""

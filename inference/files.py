@@ -1,30 +1,67 @@
-"""Writes files under a temporary name and renames them, so that no half-written file ever has the final name."""
+"""Writes files under a temporary name and renames them, so that no half-written file ever has the final name.
 
+They are made readable by their owner alone: most of them show a patient.
+"""
+
+import itertools
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
-from inference.errors import OutputError
+from inference.errors import FULL, OutputError
+
+OWNER = 0o600
+"""Read and written by the owner alone."""
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name next to `path` to write to; the file is renamed to `path` on success, removed on failure.
+    """Give a new, empty file next to `path` to write to; it is renamed to `path` on success, removed on failure.
 
     The name keeps the whole suffix, since writers derive format and compression from it.
 
     Raises:
         OutputError: if it cannot be written.
     """
-    aside = path.with_name(f".{os.getpid()}-{path.name}")
+    aside = path.with_name(f".{secrets.token_hex(4)}-{path.name}")
     try:
+        os.close(os.open(aside, _NEW, OWNER))
         yield aside
         aside.replace(path)
     except OSError as error:
-        raise OutputError(f"{path} cannot be written ({error.strerror}): choose another folder.") from error
+        raise _unwritten(path, error) from error
     finally:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):  # it was renamed, or never there
+            aside.unlink()
+
+
+def claim(paths: Iterable[Path]) -> Path:
+    """Create the first of these files that is not there yet, empty: no other program can take its name any more.
+
+    Raises:
+        OutputError: if it cannot be created.
+    """
+    for path in paths:
+        try:
+            os.close(os.open(path, _NEW, OWNER))
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise _unwritten(path, error) from error
+        return path
+    raise AssertionError  # there is always a further name
+
+
+def dated(folder: Path, now: datetime, suffix: str) -> Iterator[Path]:
+    """File names made from the time, without end: iUS-20260131-120000.png, iUS-20260131-120000-2.png."""
+    first = f"iUS-{now:%Y%m%d-%H%M%S}"
+    yield folder / f"{first}{suffix}"
+    for number in itertools.count(2):
+        yield folder / f"{first}-{number}{suffix}"
 
 
 def make_folder(folder: Path) -> Path:
@@ -49,3 +86,9 @@ def write_text(path: Path, text: str) -> None:
     """
     with replacing(path) as aside:
         aside.write_text(text, encoding="utf-8")
+
+
+def _unwritten(path: Path, error: OSError) -> OutputError:
+    if error.errno in FULL:
+        return OutputError(f"{path} cannot be written, since the disk is full: free space, or choose another folder.")
+    return OutputError(f"{path} cannot be written ({error.strerror}): choose another folder.")

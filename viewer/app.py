@@ -37,20 +37,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     wanted = _parser().parse_args(argv)
     headless = _choose_platform()
     from platformdirs import user_log_path
+    from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
     from inference.live.exception_hooks import Faults, installed
-    from viewer.interrupt import interrupted_by
+    from inference.signals import ending
 
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("ius-viewer")
     seconds = wanted.exit_after if wanted.exit_after is not None else HEADLESS_S if headless else None
     found, unwritten = Faults(), list[str]()
 
-    def end() -> None:
-        window.end()
+    def end(how: str) -> None:
+        """Between two turns of the event loop, or when it starts: a slot is no place to close the window in."""
+        QTimer.singleShot(0, application, lambda: window.end(how))
 
-    with installed(found, user_log_path("ius", appauthor=False)), interrupted_by(application, end):
+    with (
+        installed(found, user_log_path("ius", appauthor=False)) as log,
+        log.open("a", encoding="utf-8") as hung,
+        ending(end, hung),
+    ):
         window = build(wanted, found)
         window.show()
         if seconds is not None:

@@ -7,11 +7,12 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
     QDropEvent,
+    QGuiApplication,
     QResizeEvent,
 )
 from PySide6.QtWidgets import QMainWindow
@@ -26,6 +27,7 @@ from inference.live.review import Review
 from inference.live.session import Session
 from inference.outcome import Outcome
 from inference.readout.readout_state import Offer, ReadoutState
+from inference.recording.schema import End
 from inference.version import __version__
 from inference.view_notes import Flip, Phase
 from viewer import settings
@@ -115,9 +117,15 @@ class MainWindow(QMainWindow):
         self.view.readout.again_wanted.connect(self.handlers.use_scale_again)
         self.view.source.chosen.connect(self.handlers.open_source)
         self.view.source.preview_wanted.connect(self.state.previews.ask)
+        self.view.source.list.keep_wanted.connect(self.handlers.keep_recent)
+        self.view.source.list.cleared.connect(self.handlers.clear_recent)
+        self.view.welcome.keep_wanted.connect(self.handlers.keep_recent)
         self.view.model_card.chosen.connect(self.handlers.open_model)
         self.view.welcome.closed.connect(self.handlers.introduced)
         self.view.record.chosen.connect(self.handlers.choose_case_code)
+        application = QGuiApplication.instance()
+        assert isinstance(application, QGuiApplication)  # noqa: S101 (there is no window without one)
+        application.commitDataRequest.connect(self.log_out)
         self.view.quit.agreed.connect(self.end)
 
     def _show_news(self) -> None:
@@ -217,16 +225,25 @@ class MainWindow(QMainWindow):
                 self.view.picture_area.toggle(self.view.quit)
             return
         self._timer.stop()
+        self.state.record_export.close()  # a record that is being finished does not wait for it
         self.state.wake.close()
         self.state.previews.close()
         self.session.close()
-        self.state.record_export.close()
         self.state.background.close()
         self.state.snapshots.close()
         super().closeEvent(event)
 
-    def end(self) -> None:
-        """Close without asking; a running record is finished."""
-        if self.state.recording.running:
-            self.state.recording.stop()
+    @Slot()
+    def log_out(self) -> None:
+        """The desktop's session ends: nobody is there to be asked, and the system waits for the answer."""
+        self.end(End.LOGOUT)
+
+    def end(self, how: str = End.CLOSED) -> None:
+        """Close without asking: what other programs show is blanked first, then a running record is finished.
+
+        Args:
+            how: written into the record: an `End`, or the name of the signal that ends the program.
+        """
+        self.session.leave(how)
+        self.state.recording.stop()
         self.close()

@@ -1,11 +1,14 @@
 """What the viewer remembers from one sitting to the next: nothing about patients. Read at start, never at import."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from platformdirs import user_documents_path
 from PySide6.QtCore import QSettings
+
+from inference.files import OWNER
 
 RECENT = 6
 WIDTHS = (1.0, 6.0)
@@ -17,13 +20,15 @@ class Settings:
 
     Attributes:
         line_width: width of the contour, px at 1280×800.
-        recent: the last sources opened, newest first.
+        recent: the last sources opened, newest first; kept for the next start only if `keep_recent` is set.
+        keep_recent: whether the user wants that: names of files may be patients'.
         introduced: whether the first run's explanation has been closed.
         keys: action name -> keys given to it, separated by commas; read by `viewer.keymap`.
     """
 
     line_width: float = 2.5
     recent: tuple[str, ...] = ()
+    keep_recent: bool = False
     introduced: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)
 
@@ -41,8 +46,8 @@ def load() -> Settings:
     """Read the stored settings; anything unreadable counts as never set."""
     kept = _store()
     width, recent = kept.value("line_width"), kept.value("recent")
-    settings = Settings(introduced=kept.value("introduced") in (True, "true"), keys=_keys(kept))
-    if isinstance(recent, str) and recent:
+    settings = Settings(introduced=_yes(kept, "introduced"), keep_recent=_yes(kept, "keep_recent"), keys=_keys(kept))
+    if settings.keep_recent and isinstance(recent, str) and recent:
         settings = replace(settings, recent=tuple(recent.split("\n"))[:RECENT])
     try:
         return replace(settings, line_width=float(str(width))).with_width(0.0)
@@ -54,12 +59,19 @@ def save(settings: Settings) -> None:
     """Store the settings."""
     kept = _store()
     kept.setValue("line_width", str(settings.line_width))
-    kept.setValue("recent", "\n".join(settings.recent))
+    kept.setValue("keep_recent", "true" if settings.keep_recent else "false")
+    kept.setValue("recent", "\n".join(settings.recent) if settings.keep_recent else "")
     kept.setValue("introduced", "true" if settings.introduced else "false")
     kept.remove("keys")
     for name, keys in settings.keys.items():
         kept.setValue(f"keys/{name}", keys)
     kept.sync()
+    with suppress(OSError):  # it could not be written, or lies where files have no rights
+        Path(kept.fileName()).chmod(OWNER)
+
+
+def _yes(kept: QSettings, name: str) -> bool:
+    return kept.value(name) in (True, "true")
 
 
 def _keys(kept: QSettings) -> dict[str, str]:

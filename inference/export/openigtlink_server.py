@@ -51,6 +51,8 @@ STALLED_S = 5.0
 """A peer that takes no data for this long is disconnected."""
 POLL_S = 0.1
 JOIN_S = 1.0
+LAST_S = 0.5
+"""The time that all peers together have to take the last message."""
 MOST_PEERS = 8
 
 
@@ -120,7 +122,7 @@ class Broadcast:
         self._news.put(_Withdrawn(sentence, time.monotonic()))
 
     def close(self) -> None:
-        """Withdraw what was sent and disconnect; takes at most a few seconds. Safe to call again."""
+        """Withdraw what was sent and disconnect; takes half a second if a peer takes no data. Safe to call again."""
         if not self._closing.is_set():
             self.withdraw("The sender was closed.")
         self._closing.set()
@@ -129,8 +131,11 @@ class Broadcast:
             thread.join(JOIN_S)
         with self._lock:
             peers, self._peers = self._peers, []
+        end = time.monotonic() + LAST_S
         for peer in peers:
-            peer.close()
+            peer.finish()
+        for peer in peers:
+            peer.close(end)
         self._server.close()
 
     def __enter__(self) -> Self:
@@ -193,10 +198,13 @@ class _Peer:
     def send(self, data: bytes) -> None:
         self._mail.put(data)
 
-    def close(self) -> None:
-        """Send the last bytes if the peer takes them in time, then disconnect."""
+    def finish(self) -> None:
+        """Take no more bytes; those that were given last are sent."""
         self._mail.close()
-        self._thread.join(JOIN_S)
+
+    def close(self, end: float) -> None:
+        """Wait until the peer has taken the last bytes, at most until `end` (`time.monotonic()`), then disconnect."""
+        self._thread.join(max(0.0, end - time.monotonic()))
         with suppress(OSError):  # the peer has already gone
             self._socket.shutdown(socket.SHUT_RDWR)  # unblocks a send to a peer that takes no data; closing doesn't
         self._thread.join(JOIN_S)

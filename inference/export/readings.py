@@ -32,7 +32,12 @@ def write_readings(path: Path, rows: Iterable[Mapping[str, object]], more: Seque
     with replacing(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, (*COLUMNS, *more), lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows({name: as_text(cell) for name, cell in row.items()} for row in rows)
+
+
+def as_text(cell: object) -> object:
+    """A cell as a spreadsheet may read it: a text that it would run as a formula gets a quotation mark before it."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def reading_row(outcome: Outcome) -> dict[str, object]:

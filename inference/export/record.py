@@ -29,6 +29,7 @@ from inference.export.summary import Session, write_summary
 from inference.files import write_text
 from inference.nifti import header_of, in_volume, write_nifti
 from inference.outcome import NotAnalysed, NothingFound, Outcome, Reason, Tumour
+from inference.recording.schema import End
 from inference.recording.timeline import Setting
 from inference.safety import INTENDED_USE
 from inference.sector import DARK, sector_mask
@@ -158,6 +159,7 @@ def sweep(source: RecordSource, readings: Sequence[Reading]) -> dict[str, object
         "seconds": round(source.seconds, 3),
         "frames_dropped": source.dropped,
         "whole": source.whole,
+        "ended_by": source.ended or None,
         "contours_marked_wrong": sum(bool(reading.row["contour_wrong"]) for reading in readings),
         "largest_plane": found,
         "note": "Area in the plane shown, which moved with the probe: no volume and no measure of progress.",
@@ -186,6 +188,15 @@ def session_of(source: RecordSource, readings: Sequence[Reading], captures: Sequ
     )
 
 
+_ENDINGS: dict[str, str] = {
+    End.STOPPED: "the user",
+    End.SOURCE: "its source",
+    End.SIZE: "a change of the picture's size",
+    End.CLOSED: "the end of the program",
+    End.LOGOUT: "the end of the desktop's session",
+}
+
+
 def _facts(source: RecordSource, readings: Sequence[Reading]) -> Iterator[tuple[str, str]]:
     opening = source.opening
     yield "Case", opening.case_code or "no code given"
@@ -194,6 +205,8 @@ def _facts(source: RecordSource, readings: Sequence[Reading]) -> Iterator[tuple[
         yield "Recorded from", opening.device
     length = f"{source.seconds:.1f} s, {len(source)} frames, {source.dropped} dropped"
     yield "Recorded", length if source.whole else f"{length}; cut off there by a kill or a full disk"
+    if source.ended:
+        yield "Ended by", _ENDINGS.get(source.ended, source.ended)
     phases = dict.fromkeys(str(reading.row["phase"]) for reading in readings)
     yield "Phase of surgery", ", then ".join(words.phase(name).removeprefix("Phase: ") for name in phases)
     flips = dict.fromkeys(str(reading.row["flip"]) for reading in readings if reading.row["flip"])

@@ -1,13 +1,11 @@
 """A captured frame written as pictures and DICOM, off the window's thread."""
 
-import itertools
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
 from inference.errors import OutputError
-from inference.files import make_folder
+from inference.files import claim, dated, make_folder
 from inference.outcome import Outcome
 from inference.readout.marks import Tone
 from inference.view_notes import AS_IT_CAME, Flip
@@ -72,20 +70,13 @@ def _write(
     from inference.export.dicom import write_dicom_pair
     from inference.export.picture import write_pictures
 
-    make_folder(folder)
     capture = Capture(outcome, levels, notes=notes, phase=phase, turned_over=(flip.left_right, flip.up_down))
-    stem = free_stem(folder, datetime.now().astimezone(), lambda path: path.exists())
-    write_pictures(capture, folder / f"{stem}.png")
-    pair = write_dicom_pair(capture, folder / f"{stem}.dcm")
+    plain = claim(dated(make_folder(folder), datetime.now().astimezone(), ".png"))
+    try:
+        write_pictures(capture, plain)
+    finally:
+        if plain.stat().st_size == 0:
+            plain.unlink()
+    pair = write_dicom_pair(capture, plain.with_suffix(".dcm"))
     kept = " Text outside the sector was kept: check it for names." if capture.text_kept else ""
-    return f"Snapshot {stem} is in {folder}. {pair.no_seg}{kept}".replace("  ", " ").strip()
-
-
-def free_stem(folder: Path, now: datetime, taken: Callable[[Path], bool], suffix: str = ".png") -> str:
-    """A file name made from the time, which overwrites nothing."""
-    first = f"iUS-{now:%Y%m%d-%H%M%S}"
-    for number in itertools.count(1):
-        stem = first if number == 1 else f"{first}-{number}"
-        if not taken(folder / f"{stem}{suffix}"):
-            return stem
-    raise AssertionError  # count() has no end
+    return f"Snapshot {plain.stem} is in {folder}. {pair.no_seg}{kept}".replace("  ", " ").strip()

@@ -90,12 +90,13 @@ class Chain:
 
     def freshness(self, shown: Outcome | None) -> Freshness:
         """How old source and analysis are while `shown` is on the screen."""
-        now, last = monotonic(), self._stream.status().last_frame_at
+        now, status = monotonic(), self._stream.status()
+        last = status.last_frame_at
         return Freshness(
             live=self.live is not None,
             source_s=None if last is None else now - last,
             shown_s=None if shown is None else now - shown.frame.captured_at,
-            interval_s=0.0 if self.playback is None else _interval_s(self.playback),
+            patience_s=status.patience_s if self.playback is None else 3 * _interval_s(self.playback),
         )
 
     def redeliver(self) -> None:

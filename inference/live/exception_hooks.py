@@ -5,13 +5,43 @@ import logging
 import sys
 import tempfile
 import threading
+import traceback
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
+from typing import Any
+
+from inference.files import OWNER
 
 log = logging.getLogger(__name__)
+OURS = ("inference", "viewer", "training", "__main__")
+
+
+class Nameless(logging.Formatter):
+    """Formats entries of a log that names no patient.
+
+    Errors are given with their stacks and without their texts, which quote names of files and values of headers;
+    other people's libraries are only said to have written something.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Format one entry."""
+        changed: dict[str, object] = {"exc_text": None}  # other handlers keep their own text there
+        if record.name.partition(".")[0] not in OURS:
+            changed |= {"msg": "(not kept)", "args": None}
+        return super().format(logging.makeLogRecord(record.__dict__ | changed))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802, ANN401 (its base's name and type)
+        """Format an error and those that led to it: kinds and stacks."""
+        lines, error, seen = [], ei[1], set[int]()
+        while error is not None and id(error) not in seen:
+            seen.add(id(error))
+            stack = "".join(traceback.format_tb(error.__traceback__))
+            lines.append(f"Traceback (most recent call last):\n{stack}{type(error).__name__}")
+            error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        return "\n\nafter:\n\n".join(lines)
 
 
 class Faults:
@@ -47,8 +77,10 @@ def installed(faults: Faults, folder: Path) -> Iterator[Path]:
     path, root = _log_file(folder), logging.getLogger()
     before, first = (sys.excepthook, threading.excepthook), not faulthandler.is_enabled()
     with path.open("a", encoding="utf-8") as stream:
+        with suppress(OSError):  # a file system without rights
+            path.chmod(OWNER)
         handler = logging.StreamHandler(stream)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+        handler.setFormatter(Nameless("%(asctime)s %(levelname)s %(name)s %(message)s"))
         root.addHandler(handler)
         if first:
             faulthandler.enable(stream)
@@ -70,5 +102,5 @@ def _log_file(folder: Path) -> Path:
         path = folder / "viewer.log"
         path.open("a", encoding="utf-8").close()
     except OSError:
-        return Path(tempfile.gettempdir()) / "ius-viewer.log"
+        return Path(tempfile.mkdtemp(prefix="ius-")) / "viewer.log"  # a name that nobody else can have prepared
     return path

@@ -1,7 +1,6 @@
 """The live session without a window: one line of JSON per outcome, until it is stopped."""
 
 import json
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from inference.live.moment import Moment
 from inference.live.publisher import sent_notes, withdrawn_words
 from inference.live.requests import SourceRequest
 from inference.live.session import Session
+from inference.recording.schema import End
 
 if TYPE_CHECKING:
     from inference.recording.recorder import RecordStatus
@@ -23,6 +23,21 @@ TICK_S = 0.016
 """Time between two ticks, as in the window, even if no answer comes."""
 FINISH_S = 60.0
 """Time for the disk to take the entries that wait."""
+
+
+class Stop:
+    """Asks a run to end; no lock is taken, so that a signal handler may ask too.
+
+    Attributes:
+        how: what ended it, as for `Session.leave`; empty while it is to go on.
+    """
+
+    def __init__(self) -> None:
+        self.how = ""
+
+    def set(self, how: str) -> None:
+        """Ask it to end; the first word counts."""
+        self.how = self.how or how
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +61,18 @@ def follow(
     session: Session,
     address: str,
     write: Callable[[str], None],
-    stop: threading.Event,
+    stop: Stop,
     *,
     record: Path | None = None,
     seconds: float | None = None,
 ) -> Ended:
-    """Analyse a live source until `stop` is set, `seconds` have passed or the source ends.
+    """Analyse a live source until `stop` is set, `seconds` have passed or the source ends; then blank what was sent.
 
     Args:
         session: a session whose model is being loaded; stays open.
         address: the source, in the form that `open_live` takes.
         write: called with one line of JSON per outcome; the run ends if it raises `BrokenPipeError`.
-        stop: may be set from a signal handler.
+        stop: may be set from a signal handler or another thread.
         record: file for the record; must not exist yet.
         seconds: length of the run, counted from when the source is open.
 
@@ -75,16 +90,16 @@ def follow(
     try:
         error = _run(session, lines, stop, None if seconds is None else time.monotonic() + seconds)
     finally:
-        session.stop_record()
+        session.leave(stop.how or End.STOPPED)
         finished = None if recording is None else recording.finish(FINISH_S)
     status = session.status()
     return Ended(lines.outcomes, 0 if status is None else status.dropped, error, finished)
 
 
-def _opened(session: Session, stop: threading.Event, there: Callable[[], bool]) -> bool:
+def _opened(session: Session, stop: Stop, there: Callable[[], bool]) -> bool:
     """Tick until `there()` is true. False if the run was stopped first."""
     while not there():
-        if stop.is_set():
+        if stop.how:
             return False
         session.wait(TICK_S)
         session.tick()
@@ -93,16 +108,18 @@ def _opened(session: Session, stop: threading.Event, there: Callable[[], bool]) 
     return True
 
 
-def _run(session: Session, lines: "Lines", stop: threading.Event, end: float | None) -> str:
+def _run(session: Session, lines: "Lines", stop: Stop, end: float | None) -> str:
     """Tick until something ends the run. Returns the error sentence of a source that broke, else an empty string."""
-    while not stop.is_set() and (end is None or time.monotonic() < end):
+    while not stop.how and (end is None or time.monotonic() < end):
         session.wait(TICK_S)
         moment = session.tick()
         try:
             lines.take(moment)
         except BrokenPipeError:
+            stop.set(End.CLOSED)
             return ""
         if moment.live.health in (Health.BROKEN, Health.ENDED):
+            stop.set(End.SOURCE)
             return moment.live.sentence
         if session.record is not None and (error := session.record.status().error):
             return error

@@ -68,22 +68,22 @@ class Freshness:
         live: True for a device or stream, False for a file.
         source_s: time since the source's newest frame; None before the first.
         shown_s: time since the frame on the screen was captured; None while there is none.
-        interval_s: time between two frames of a source with its own clock, so that a slow one is not called stale.
+        patience_s: how long this source may take for its next frame, so that a slow one is not called lost or stale.
     """
 
     live: bool
     source_s: float | None
     shown_s: float | None
-    interval_s: float = 0.0
+    patience_s: float = 0.0
 
 
 def judge(freshness: Freshness, failures_in_a_row: int = 0) -> Condition:
     """The health of a source that should be delivering."""
-    patience = max(STALE_AFTER_S, 3 * freshness.interval_s)
+    patience = max(STALE_AFTER_S, freshness.patience_s)
     if freshness.source_s is not None and freshness.source_s > patience:
         health = Health.LOST if freshness.live else Health.STALE
         return Condition(health, freshness.source_s, failures_in_a_row=failures_in_a_row)
-    limit = max(OLD_AFTER_S, 3 * freshness.interval_s)
+    limit = max(OLD_AFTER_S, freshness.patience_s)
     if freshness.shown_s is not None and freshness.shown_s > limit:
         return Condition(Health.OLD, freshness.shown_s, failures_in_a_row=failures_in_a_row)
     return Condition(Health.RUNNING, failures_in_a_row=failures_in_a_row)

@@ -8,7 +8,7 @@ from time import monotonic
 from inference.live.model import Model
 from inference.live.requests import Loaded, Refusal
 
-JOIN_S = 5.0
+JOIN_S = 0.5
 
 
 class Loader:

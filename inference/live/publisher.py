@@ -52,11 +52,16 @@ def sent_notes(notes: ViewNotes) -> dict[str, str]:
 
 
 def withdrawn_words(condition: Condition) -> str:
-    """Why the last answer is no longer valid, one sentence that names no patient."""
-    return condition.sentence or _WITHDRAWN.get(condition.health, "The source is not running.")
+    """Why the last answer is no longer valid, one sentence that names no patient: no file is named, for one."""
+    return _WITHDRAWN.get(condition.health) or condition.sentence or "The source is not running."
 
 
 _WITHDRAWN = {
+    Health.EMPTY: "No source is open.",
+    Health.OPENING: "Another source is being opened.",
+    Health.REFUSED: "The source could not be opened.",
+    Health.MODEL_REFUSED: "The model cannot be used.",
+    Health.BROKEN: "The source cannot be read any more.",
     Health.LOADING: "The model is being loaded.",
     Health.PAUSED: "The replay is paused.",
     Health.STALE: "No new frame comes from the source.",

@@ -31,6 +31,7 @@ from inference.live.thorough import ThoroughAnalysis
 from inference.outcome import LOADING, NotAnalysed, Outcome, Reason
 from inference.source_info import SourceInfo
 from inference.sources.base import LiveSource
+from inference.sources.paths import shown_address
 from inference.spacing import PixelSpacing
 from inference.view_notes import ViewNotes
 
@@ -128,6 +129,15 @@ class Session:
         if source is not None:
             source.set_spacing(spacing)
 
+    def leave(self, how: str) -> None:
+        """Blank what other programs show, and end the record; the source goes on until `close`.
+
+        Args:
+            how: an `inference.recording.schema.End`, or the name of the signal that ends the program.
+        """
+        self.publish_to(Publisher())
+        self.stop_record(how)
+
     def publish_to(self, publisher: Publisher) -> None:
         """Send answers through this publisher from now on; it is closed with the session."""
         self._publisher.close()
@@ -163,10 +173,14 @@ class Session:
         self._chain.record = record
         return record
 
-    def stop_record(self) -> None:
-        """Give the record no more frames. The caller that holds it has to finish it."""
+    def stop_record(self, how: str) -> None:
+        """Give the record no more frames. The caller that holds it has to finish it.
+
+        Args:
+            how: an `inference.recording.schema.End`, or the name of the signal that ends the program.
+        """
         if self._chain is not None and self._chain.record is not None:
-            self._chain.record.end()
+            self._chain.record.end(how)
             self._chain.record = None
 
     def close(self) -> None:
@@ -398,14 +412,17 @@ class Session:
 
     def _without_source(self) -> Condition:
         if "source" in self._loader.pending and self.request is not None:
-            return Condition(Health.OPENING, sentence=self.request.text)
+            return Condition(Health.OPENING, sentence=shown_address(self.request.text))
         if self.source_refusal:
             return Condition(Health.REFUSED, sentence=self.source_refusal)
         return Condition(Health.EMPTY)
 
     def _close_chain(self) -> None:
         """Stop the source; its record, if any, gets no more frames."""
-        self.stop_record()
+        if self.record is not None:
+            from inference.recording.schema import End
+
+            self.stop_record(End.SOURCE)
         chain, self._chain = self._chain, None
         if chain is not None:
             chain.close()

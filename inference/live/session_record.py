@@ -8,7 +8,7 @@ from inference.live.guarded_source import GuardedSource
 from inference.live.model import Model
 from inference.outcome import Outcome
 from inference.recording.recorder import Recorder, RecordStatus
-from inference.recording.schema import Event, EventKind, ModelUsed
+from inference.recording.schema import End, Event, EventKind, ModelUsed
 from inference.view_notes import Marker, ViewNotes
 
 
@@ -29,6 +29,7 @@ class SessionRecord:
         self._recorder = Recorder(path, source.info, case_code=case_code, rect=rect)
         self._told = {EventKind.CROP: _crop_words(rect)}
         self._model: Model | None = None
+        self._over = False
 
     def begin(self, notes: ViewNotes, model: Model | None) -> None:
         """Write the current settings, then every frame from the next one on."""
@@ -60,10 +61,18 @@ class SessionRecord:
         """The state of the recording."""
         return self._recorder.status()
 
-    def end(self) -> None:
-        """Record nothing more; never waits."""
+    def end(self, how: str = End.STOPPED) -> None:
+        """Record nothing more; never waits. Only the first call counts.
+
+        Args:
+            how: an `End`, or the name of a signal.
+        """
+        if self._over:
+            return
+        self._over = True
         self._tell_guards()
         self._source.recorder = None
+        self._recorder.event(EventKind.ENDED, how)
 
     def finish(self, timeout: float) -> RecordStatus:
         """End, write the waiting entries, and close the file.

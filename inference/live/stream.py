@@ -18,6 +18,7 @@ from inference.frame import Frame
 from inference.latest import Latest
 from inference.outcome import Failed, Outcome
 from inference.sources.base import FrameSource
+from inference.sources.rhythm import Rhythm
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class StreamStatus:
         dropped: frames overwritten before they were analysed, and answers overwritten before they were taken.
         consecutive_failures: number of failed analyses in a row, up to now.
         last_frame_at: `time.monotonic()` of the newest frame; None before the first.
+        patience_s: how long to wait for the next frame of a live source before its signal counts as lost.
     """
 
     state: StreamState
@@ -55,6 +57,7 @@ class StreamStatus:
     dropped: int
     consecutive_failures: int
     last_frame_at: float | None
+    patience_s: float
 
 
 class Stream:
@@ -82,6 +85,7 @@ class Stream:
         self._error = ""
         self._captured = self._analysed = self._failures = 0
         self._last_frame_at: float | None = None
+        self._rhythm = Rhythm()
         self._threads = (
             threading.Thread(target=self._capture_loop, name="ius-capture", daemon=True),
             threading.Thread(target=self._analysis_loop, name="ius-analysis", daemon=True),
@@ -130,6 +134,7 @@ class Stream:
             dropped=self._frames.dropped + self._outcomes.dropped,
             consecutive_failures=self._failures,
             last_frame_at=self._last_frame_at,
+            patience_s=self._rhythm.patience_s,
         )
 
     def _capture_loop(self) -> None:
@@ -139,6 +144,7 @@ class Stream:
                     break
                 self._captured += 1
                 self._last_frame_at = monotonic()
+                self._rhythm.note(self._last_frame_at)
                 self._state = StreamState.RUNNING
                 self._pictures.put(frame)
                 self._frames.put(frame)
@@ -165,7 +171,7 @@ class Stream:
     def _log_failure(self, outcome: Outcome) -> None:
         """Log the beginning and the end of a run of failures, once each."""
         if isinstance(outcome, Failed) and not self._failures:
-            log.warning("analysis fails: %s", outcome.sentence)
+            log.warning("analysis fails")
         elif self._failures and not isinstance(outcome, Failed):
             log.info("analysis goes on after %d failures", self._failures)
 
@@ -175,4 +181,4 @@ class Stream:
         # Door 2 of 3: if a frame breaks the analysis, the old contour leaves the screen and the next frame is analysed.
         except Exception as error:
             log.exception("analysis of frame %d failed", frame.index)
-            return Failed(frame, f"The analysis of this frame broke ({error!r}).")
+            return Failed(frame, f"The analysis of this frame broke ({type(error).__name__}).")

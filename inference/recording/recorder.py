@@ -16,7 +16,7 @@ from inference.errors import OutputError
 from inference.frame import Frame
 from inference.outcome import Outcome
 from inference.recording.entries import answer_of, opening_of, picture_of, scale_event, since
-from inference.recording.schema import Entry, Event, EventKind, ModelUsed
+from inference.recording.schema import End, Entry, Event, EventKind, ModelUsed
 from inference.recording.writer import RecordFile
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
@@ -95,6 +95,8 @@ class Recorder:
             if self._idle:
                 return
             if (frame.rows, frame.cols) != self._shape:
+                at_s = since(self._start, frame.captured_at)
+                self._put(lambda: Event(at_s=at_s, kind=EventKind.ENDED, words=End.SIZE))
                 self._error = "Recording stopped, since the picture has another size now: record anew."
                 self._changed.notify()
                 return

@@ -42,6 +42,23 @@ class EventKind(StrEnum):
     """The user marked the contour of one frame as wrong."""
     DROPPED = "frames_dropped"
     """The number of frames that came faster than they could be written."""
+    ENDED = "ended"
+    """The last event: one of `End`, or the name of the signal that ended the program, as in SIGTERM."""
+
+
+class End(StrEnum):
+    """What ended a record. One without such an event was cut off, or written by an older version."""
+
+    STOPPED = "stopped"
+    """The user, or a length given beforehand."""
+    SOURCE = "source_ended"
+    """The source ended, broke, or gave way to another one."""
+    SIZE = "picture_size"
+    """The picture changed its size."""
+    CLOSED = "program_closed"
+    """The user closed the program, or nobody reads its output any more."""
+    LOGOUT = "logout"
+    """The desktop's session ended."""
 
 
 class _Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

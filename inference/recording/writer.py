@@ -2,12 +2,13 @@
 
 import errno
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 from mcap.writer import IndexType, Writer
 
-from inference.errors import FULL, OutputError
+from inference.errors import FULL, OutputError, TakenError
 from inference.recording.schema import ENCODING, KINDS, Answer, Entry, Opening, Picture, checksum, topic
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -41,6 +42,14 @@ class _Descriptor:
     def sync(self) -> None:
         os.fsync(self._open)
 
+    def is_at(self, path: Path) -> bool:
+        """Whether this file stands under that name, as large as what was written."""
+        try:
+            there = path.stat()
+        except OSError:
+            return False
+        return os.path.samestat(there, os.fstat(self._open)) and there.st_size == self.size
+
     def close(self) -> None:
         """Close the file. Safe to call again."""
         fd, self._fd = self._fd, None
@@ -64,6 +73,7 @@ class RecordFile:
         opening: the first entry.
 
     Raises:
+        TakenError: if it does.
         OutputError: if the file cannot be created.
     """
 
@@ -71,6 +81,8 @@ class RecordFile:
         self.path = path
         try:
             self._file = _Descriptor(path)
+        except FileExistsError as error:
+            raise TakenError(f"{path} is there already, and no file is replaced: give another name.") from error
         except OSError as error:
             raise OutputError(f"{path} cannot be made ({error.strerror}): check the folder and its rights.") from error
         self._encoder = msgspec.msgpack.Encoder()
@@ -84,10 +96,10 @@ class RecordFile:
             self._begin()
             self.append(opening)
         except OSError as error:
-            self._file.close()
+            self._give_up()
             raise OutputError(_sentence(path, error)) from error
         except OutputError:
-            self._file.close()
+            self._give_up()
             raise
 
     @property
@@ -114,27 +126,37 @@ class RecordFile:
         """Make sure that everything written survives even if the computer dies.
 
         Raises:
-            OutputError: if the disk failed.
+            OutputError: if the disk failed, or somebody took the file away.
         """
         try:
             self._file.sync()
         except OSError as error:
             raise OutputError(_sentence(self.path, error)) from error
+        if not self.path.exists():
+            raise OutputError(_gone(self.path))
 
     def close(self, *, whole: bool = True) -> None:
         """Finish the file, with the closing mark if the record is `whole`.
 
         Raises:
-            OutputError: if the mark cannot be written; every entry is still in the file.
+            OutputError: if the mark cannot be written, every entry is still in the file; or if somebody took it away.
         """
         try:
             if whole:
                 self._writer.finish()  # type: ignore[no-untyped-call]
                 self._file.sync()
+                if not self._file.is_at(self.path):
+                    raise OutputError(_gone(self.path))
         except OSError as error:
             raise OutputError(_sentence(self.path, error)) from error
         finally:
             self._file.close()
+
+    def _give_up(self) -> None:
+        """Leave no file that holds no frame."""
+        self._file.close()
+        with suppress(OSError):
+            self.path.unlink()
 
     def _begin(self) -> None:
         self._writer.start(profile="ius", library="ius")
@@ -143,6 +165,11 @@ class RecordFile:
             schema = msgspec.json.encode(msgspec.json.schema(kind))
             number = self._writer.register_schema(f"ius.{kind.__name__}", "jsonschema", schema)
             self._channels[kind] = self._writer.register_channel(topic(kind), ENCODING, number)
+
+
+def _gone(path: Path) -> str:
+    """What is said of a file that was moved or deleted: it takes every byte, and nobody will find them."""
+    return f"{path} was moved, deleted or replaced while it was written: record anew."
 
 
 def _sentence(path: Path, error: OSError) -> str:

@@ -17,8 +17,9 @@ from inference.frame import ColourMap, Frame, Origin, Pixels, View
 from inference.latest import Latest
 from inference.sector import GrowingSector
 from inference.source_info import SourceInfo
-from inference.sources.base import LOST_AFTER_S, Closing
+from inference.sources.base import Closing
 from inference.sources.depth_watch import DepthGuard, DepthWatch
+from inference.sources.rhythm import Rhythm
 from inference.spacing import REMEDY, PixelSpacing, admitted
 
 log = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ class Live(Closing, ABC):
         self._pictures: Latest[Frame] = Latest()
         self._error = ""
         self._index = 0
-        self._last_at: float | None = None
+        self._rhythm = Rhythm()
         self._sector = GrowingSector()
         self._depth = DepthWatch()
         self._scale = threading.Lock()
@@ -193,7 +194,7 @@ class Live(Closing, ABC):
             raise _ChangedError(str(error)) from error
         finally:
             connection.close()
-        log.info("%s: the sender is gone", self._name)
+        log.info("the sender is gone")
         self._interrupted()
 
     def _interrupted(self) -> None:
@@ -217,9 +218,9 @@ class Live(Closing, ABC):
             )
         now = monotonic()
         # Without a connection, as over udp, only the gap tells a sender that came back from one that stayed.
-        if self._last_at is not None and now - self._last_at > LOST_AFTER_S:
+        patience_s = self._rhythm.patience_s
+        if self._rhythm.note(now) > patience_s:
             self._interrupted()
-        self._last_at = now
         changed = self._depth.look(picture.pixels, now)
         if changed is not None:
             self.void_spacing(changed.sentence)

@@ -20,6 +20,7 @@ from inference.errors import ChoiceError, FormatError, SourceError
 from inference.source_info import SourceInfo
 from inference.sources.colour import colour_map
 from inference.sources.live import Connection, Live, Picture
+from inference.sources.paths import shown_address
 from inference.sources.pixels import as_pixels, luma
 from inference.spacing import REMEDY, PixelSpacing, Provenance
 
@@ -62,14 +63,14 @@ class OpenIGTLinkSource(Live):
     def __init__(self, url: str, *, typed: PixelSpacing | None = None) -> None:
         parts = urlsplit(url)
         if not parts.hostname:
-            raise ChoiceError(f"{url} names no computer: type igtl://host:port.")
+            raise ChoiceError(f"{shown_address(url)} names no computer: type igtl://host:port.")
         try:
             self._port = parts.port or PORT
         except ValueError as error:
-            raise ChoiceError(f"{url} has no usable port: type igtl://host:port.") from error
+            raise ChoiceError(f"{shown_address(url)} has no usable port: type igtl://host:port.") from error
         self._host, self._device = parts.hostname, unquote(parts.path.strip("/"))
         self._client: _Client | None = None
-        super().__init__(url, typed)
+        super().__init__(shown_address(url), typed)
 
     def close(self) -> None:
         """End `frames()` and hang up, which frees a reader that waits for the rest of a message."""
@@ -122,7 +123,7 @@ class _Client:
             try:
                 return self._steady(picture_of(message))
             except FormatError as error:
-                log.warning("OpenIGTLink: a message is skipped: %s", error)
+                log.warning("OpenIGTLink: a message that is no picture is skipped")
                 wrong = error
         if self._tell_absent:
             self._tell(wrong)
@@ -133,7 +134,7 @@ class _Client:
             return self._image(until)
         # The TypeError is pyigtl's, when it makes arrays from what a damaged message states.
         except (OSError, struct.error, ValueError, TypeError, KeyError, NotImplementedError, OverflowError) as error:
-            log.warning("OpenIGTLink: %r", error)
+            log.warning("OpenIGTLink: %s", type(error).__name__)
             return None
 
     def _tell(self, wrong: FormatError | None) -> None:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from urllib.parse import urlsplit
 
 PICTURES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp")
 VOLUMES = (".nii", ".nii.gz", ".nrrd", ".nhdr", ".mha", ".mhd")
@@ -17,6 +16,8 @@ SEQUENCE_FIELD = re.compile(rb"^(Seq_Frame\d+_|kinds\s*[:=].*\b(list|time)\b)", 
 """Found in the header of a tracked sequence, but not in that of a volume."""
 VOLUME_FIELD = re.compile(rb"^kinds\s*=\s*domain\s+domain\s+domain\s*$", re.IGNORECASE | re.MULTILINE)
 """Marks a volume: PLUS writes the keys of one frame into the volumes it reconstructs, too."""
+_QUERY = re.compile(r"[?#;]")
+_SECRET = re.compile(r"(user|usr|login|pass|pwd|psw|token|key|auth|secret|sig)\w*?[=:][^/]*", re.IGNORECASE)
 HEAD = 1 << 14
 """Bytes of a header that must contain these fields."""
 
@@ -61,8 +62,13 @@ def _part(text: str) -> tuple[int, str]:
 
 
 def shown_address(url: str) -> str:
-    """A stream's address without user name and password; any other text unchanged."""
-    if "://" not in url:
+    """A stream's address without whatever may be a user name or password; any other text unchanged.
+
+    Passwords stand before an @, and may hold any sign themselves; in the query; and, with some cameras, in the path:
+    rtsp://camera/user=admin_password=secret_channel=1.
+    """
+    scheme, found, rest = url.partition("://")
+    if not found:
         return url
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    place = _QUERY.split(rest.rpartition("@")[2], maxsplit=1)[0]
+    return f"{scheme}://{_SECRET.sub('…', place)}"

@@ -71,6 +71,11 @@ class RecordSource(Recorded):
         return sum(int(words) for words in stated if words.isdecimal())
 
     @property
+    def ended(self) -> str:
+        """What ended the record: an `End`, or the name of a signal; empty if it was cut off, or made before this."""
+        return next((event.words for event in reversed(self._reader.events) if event.kind is EventKind.ENDED), "")
+
+    @property
     def seconds(self) -> float:
         """Time from the record's beginning to its last frame."""
         return self._reader.times_s[-1]

@@ -1,6 +1,7 @@
 """ius-segment as a script uses it: files, columns, exit codes, one sentence for what is wrong."""
 
 import csv
+import gzip
 import json
 import subprocess
 import sys
@@ -182,6 +183,22 @@ def test_run_asks_for_a_pane_before_it_works(segment, model, real_dicom, tmp_pat
     assert err.startswith("error: ")
     assert "--region 1" in err
     assert not (tmp_path / "o").exists()
+
+
+def test_nothing_that_is_written_names_the_file_or_its_folder(segment, model, real_dicom, tmp_path):
+    dataset = pydicom.dcmread(real_dicom("color3d_jpeg_baseline.dcm"))
+    encoded = list(generate_frames(dataset.PixelData, number_of_frames=120))[:2]
+    encoded[1] = b"\xff\xd8" + b"\0" * 100
+    dataset.PixelData, dataset.NumberOfFrames = encapsulate(encoded), 2
+    (tmp_path / "Doe_Jane").mkdir()
+    dataset.save_as(tmp_path / "Doe_Jane" / "Doe_0815.dcm")
+    _, summary, _ = segment("run", tmp_path / "Doe_Jane" / "Doe_0815.dcm", "--model", model, "--out", tmp_path / "o")
+    assert summary["source"] == "a file (name left out)"
+    (failed,) = [row for row in table(tmp_path / "o" / "readings.csv") if row["outcome"] == "failed"]
+    assert failed["reason"].startswith("Frame 1 of the file cannot be decoded")
+    for path in (tmp_path / "o").iterdir():
+        data = path.read_bytes()
+        assert b"Doe" not in (gzip.decompress(data) if path.suffix == ".gz" else data), path.name
 
 
 def test_a_broken_frame_fails_and_the_others_do_not(segment, model, real_dicom, tmp_path):

@@ -1,20 +1,26 @@
 """`ius-segment live` against real senders on loopback: guards, record, OpenIGTLink, and a clean end."""
 
+import contextlib
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from peers import mask_peer
 from tiny import threshold_model
 
 from inference import cli
 from inference.export.openigtlink_server import MASK
 from inference.live.policy import DEMONSTRATION_ONLY
+from inference.recording.schema import End
 from inference.sources import open_source
 from inference.sources.openigtlink import OpenIGTLinkSource
 from inference.sources.record import RecordSource
@@ -61,26 +67,66 @@ def whole_record(path: Path) -> RecordSource:
     return source
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_cleanly_with_a_whole_record(
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_cleanly_with_a_whole_record_and_blanks_the_peers(
     model: str, tmp_path: Path, igtl: Igtl, free_port: FreePort, number: signal.Signals
 ) -> None:
-    port, file = free_port(), tmp_path / "a.mcap"
-    with igtl(port), running(f"igtl://127.0.0.1:{port}", "--model", model, "--record", file) as process:
+    port, out, file = free_port(), free_port(), tmp_path / "a.mcap"
+    arguments = (f"igtl://127.0.0.1:{port}", "--model", model, "--record", file, "--send", out)
+    with igtl(port), running(*arguments) as process, mask_peer(out) as peer:
         line = line_where(process, lambda line: line["outcome"] == "tumour")
         assert (line["scale"], line["condition"], line["area_mm2"] > 0) == ("known", "running", True)
         assert line["area_mm2"] == pytest.approx(line["area_px"] * 0.06, abs=1e-5)
         for _ in range(8):  # of the first ones, frames may be of before the record
             line_where(process, lambda line: line["outcome"] == "tumour")
+        peer.shows(lambda pixels: pixels > 0)
+        told = time.monotonic()
         process.send_signal(number)
         rest, said = process.communicate(timeout=ENDS_S)
+        took = time.monotonic() - told
+        peer.shows(lambda pixels: pixels == 0)
     assert process.returncode == 0, said
+    assert took < 2
     assert all(json.loads(text)["format"] == "ius-result/1" for text in rest.splitlines())
     assert "Traceback" not in said
     with whole_record(file) as source:
         answers = [source.outcome(number) for number in range(len(source))]
         assert any(answer is not None for answer in answers)
         assert source.models
+        assert source.ended == number.name
+
+
+def test_a_signal_ends_it_while_it_still_waits_for_its_source(model: str) -> None:
+    """A server that takes the connection and never sends a picture."""
+    with socket.create_server(("127.0.0.1", 0)) as mute, contextlib.ExitStack() as held:
+        process = held.enter_context(running(f"igtl://127.0.0.1:{mute.getsockname()[1]}", "--model", model))
+        held.enter_context(mute.accept()[0])
+        told = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=ENDS_S)
+    assert (process.returncode, "Traceback" in said) == (0, False), said
+    assert time.monotonic() - told < 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such terminals")
+def test_a_terminal_that_is_closed_ends_it_too(model: str, tmp_path: Path, igtl: Igtl, free_port: FreePort) -> None:
+    """The system sends SIGHUP, and every line that is written from then on fails."""
+    import pty
+
+    port, file = free_port(), tmp_path / "a.mcap"
+    command = [sys.executable, "-m", "inference.cli", "live", f"igtl://127.0.0.1:{port}"]
+    with igtl(port):
+        child, terminal = pty.fork()
+        if child == 0:
+            os.execv(sys.executable, [*command, "--model", model, "--record", str(file)])  # noqa: S606 (our own)
+        seen = b""
+        while seen.count(b'"outcome": "tumour"') < 8:
+            seen += os.read(terminal, 65536)
+        os.close(terminal)
+        _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    with whole_record(file) as source:
+        assert source.ended == "SIGHUP"
 
 
 def test_it_ends_when_nobody_reads_any_more_even_while_the_signal_is_lost(
@@ -98,7 +144,8 @@ def test_it_ends_when_nobody_reads_any_more_even_while_the_signal_is_lost(
         process.stdout.close()
         assert process.wait(ENDS_S) == 0
         assert "Traceback" not in process.stderr.read()
-    whole_record(file).close()
+    with whole_record(file) as source:
+        assert source.ended == End.CLOSED
 
 
 def test_other_programs_get_the_mask_from_it(model: str, igtl: Igtl, free_port: FreePort) -> None:

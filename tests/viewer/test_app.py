@@ -11,9 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from peers import mask_peer
 from PySide6.QtGui import QImage
 from tiny import threshold_model
 
+from inference.sources.record import RecordSource
 from inference.spacing import PixelSpacing, Provenance
 from viewer import app
 
@@ -67,6 +69,45 @@ def test_a_run_without_display_says_where_picture_and_status_are(tmp_path: Path,
     assert said["area_mm2"] > 0
     assert said["startup_s"] < 5
     assert said["latency_ms"]["p50"] <= said["latency_ms"]["p95"] <= said["latency_ms"]["p99"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
+def test_a_signal_ends_the_record_blanks_the_peers_and_closes_the_window(
+    tmp_path: Path, model: Path, free_port: Callable[[], int]
+) -> None:
+    port = free_port()
+    code = (
+        "import sys\nfrom viewer import app\nfrom PySide6.QtCore import QTimer\nbuild = app.build\n"
+        "def recording(*given):\n    window = build(*given)\n"
+        "    QTimer.singleShot(500, window, lambda: window.act('record'))\n    return window\n"
+        "app.build = recording\nsys.exit(app.main(sys.argv[1:]))\n"
+    )
+    arguments = ["simulated:", "--model", str(model), "--send", str(port), "--exit-after", "100"]
+    outside = os.environ | {"HOME": str(tmp_path), "QT_QPA_PLATFORM": "offscreen"}
+    outside |= {"XDG_DOCUMENTS_DIR": str(tmp_path / "documents")}
+    command = [sys.executable, "-W", "error", "-c", code, *arguments]
+    with subprocess.Popen(command, env=outside, stderr=subprocess.PIPE, text=True) as window, mask_peer(port) as peer:
+        peer.shows(lambda pixels: pixels > 0)
+        file = first_record(tmp_path / "documents" / "iUS", window)
+        told = time.monotonic()
+        window.send_signal(signal.SIGTERM)
+        _, said = window.communicate(timeout=40)
+        took = time.monotonic() - told
+        peer.shows(lambda pixels: pixels == 0)
+    assert (window.returncode, said) == (0, "")
+    assert took < 2
+    with RecordSource(file) as source:
+        assert (source.whole, source.ended) == (True, "SIGTERM")
+
+
+def first_record(folder: Path, process: subprocess.Popen[str]) -> Path:
+    """The record that a process will begin here, once it holds frames."""
+    while process.poll() is None:
+        for path in folder.glob("*.mcap"):
+            if path.stat().st_size > 100_000:
+                return path
+        time.sleep(0.02)
+    raise AssertionError(process.communicate()[1])
 
 
 def test_ctrl_c_closes_the_window_as_its_own_button_does(

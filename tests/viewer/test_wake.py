@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from shutil import which
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from inference.outcome import Tumour
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
 from viewer.main_window import MainWindow
-from viewer.wake import HelperProgram, ScreenSaver, Wake
+from viewer.wake import HelperProgram, ScreenSaver, Wake, wake_locks
 
 Show = Callable[..., MainWindow]
 Igtl = Callable[..., AbstractContextManager[Any]]
@@ -85,6 +86,18 @@ def _alive(pid: int) -> bool:
 
 
 @pytest.mark.skipif(which("dbus-daemon") is None, reason="no D-Bus here")
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have one way")
+def test_where_there_is_a_screen_there_are_ways_to_keep_it_on(
+    monkeypatch: pytest.MonkeyPatch,
+    qapp: object,  # noqa: ARG001
+) -> None:
+    assert wake_locks() == (), "tests draw off the screen"
+    monkeypatch.setattr("viewer.wake.QGuiApplication", SimpleNamespace(platformName=lambda: "xcb"))
+    desktop, sleep = wake_locks()
+    assert isinstance(desktop, ScreenSaver)
+    assert isinstance(sleep, HelperProgram)
+
+
 def test_a_desktop_without_screen_saver_is_no_hold(monkeypatch: pytest.MonkeyPatch, qapp: object) -> None:  # noqa: ARG001
     words = ["dbus-daemon", "--session", "--nofork", "--print-address"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as daemon:

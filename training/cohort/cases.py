@@ -136,6 +136,10 @@ def _case(row: dict[str, str | None], path: Path) -> Case:
         raise FormatError(f"{path} has a row without a case: give each case a name.")
     if set(cells["case"]) & set("/\\"):
         raise FormatError(f"{path} names a case {cells['case']}: files are named so, and a name has no slash.")
+    if cells["case"].startswith(("=", "+", "-", "@")):
+        raise FormatError(
+            f"{path} names a case {cells['case']}, which a spreadsheet would compute: begin with a letter."
+        )
     values: dict[str, Any] = {name: cells[name] for name in _TEXTS}
     values |= {name: beside(cells[name], path) if cells[name] else None for name in PATHS}
     return Case(

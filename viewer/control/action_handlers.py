@@ -157,8 +157,21 @@ class ActionHandlers:
 
     def show_source_panel(self) -> None:
         """Open or close the choice of a source, with the devices that are connected now."""
-        self._view.source.list.show_sources(device_names(), self._state.settings.recent)
+        self._list_sources()
         self._view.picture_area.toggle(self._view.source)
+
+    def keep_recent(self, wanted: bool) -> None:
+        """Keep the list of what was opened last for the next start, or only until the end."""
+        self._state.remember(replace(self._state.settings, keep_recent=wanted))
+
+    def clear_recent(self) -> None:
+        """Forget what was opened last, here and in the settings."""
+        self._state.remember(replace(self._state.settings, recent=()))
+        self._list_sources()
+
+    def _list_sources(self) -> None:
+        settings = self._state.settings
+        self._view.source.list.show_sources(device_names(), settings.recent, kept=settings.keep_recent)
 
     def write_snapshot(self) -> None:
         """Write a snapshot of what is on the screen; nothing is analysed again."""

@@ -1,23 +1,26 @@
 """Recording from the window: start, stop, the last 30 s afterwards, marks; polled, so that nothing waits for a disk."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from inference.errors import IusError, OutputError
-from inference.files import make_folder
+from inference.errors import IusError, OutputError, TakenError
+from inference.files import dated, make_folder
 from inference.jobs.background import BackgroundJobs
-from inference.jobs.snapshots import free_stem
 from inference.live.session import Session
 from inference.outcome import Outcome, Tumour
 from inference.readout.formatting import time_words
 from inference.readout.marks import Tone
+from inference.recording.schema import End
 from viewer.layout.recording_badge import RecordBadge
 
 if TYPE_CHECKING:
     from inference.live.session_record import SessionRecord
 
 STOP_S = 60.0
+Created = TypeVar("Created")
 
 
 class Recording:
@@ -53,18 +56,22 @@ class Recording:
             self._background.say("Open a source first: there is nothing to record.")
             return
         try:
-            self._record = self._session.start_record(self._free_path(), self._code())
+            self._record = self._at_free_name(lambda path: self._session.start_record(path, self._code()))
         except IusError as error:
             self._background.say(str(error))
         else:
             self._background.say(f"Recording under {self._code()}. Another case code: Shift R.", Tone.NEUTRAL)
 
-    def stop(self) -> None:
-        """End the record; a message says what it holds once it is finished."""
+    def stop(self, how: str = End.STOPPED) -> None:
+        """End the record; a message says what it holds once it is finished.
+
+        Args:
+            how: written into the record.
+        """
         record, self._record = self._record, None
         if record is not None:
             if record is self._session.record:
-                self._session.stop_record()
+                self._session.stop_record(how)
             self._badge.hide()
             self._background.begin(lambda: _finish(record))
 
@@ -81,9 +88,11 @@ class Recording:
             from inference.live.keep_last import keep
             from inference.live.session_record import in_force
 
-            path = self._free_path()
-            entries = in_force(notes, model)
-            count = keep(held, path, info, case_code=code, rect=rect, in_force=entries, wrong=wrong)
+            def written(path: Path) -> tuple[Path, int]:
+                entries = in_force(notes, model)
+                return path, keep(held, path, info, case_code=code, rect=rect, in_force=entries, wrong=wrong)
+
+            path, count = self._at_free_name(written)
             seconds = held.captured_at(len(held) - 1) - held.captured_at(0)
             return f"The last {seconds:.0f} s are kept, {count} frames: {path.name} in {path.parent}."
 
@@ -121,16 +130,18 @@ class Recording:
         """The user's case code, or the code of the day, so that what is recorded together is found together."""
         return self.case_code or f"S-{datetime.now().astimezone():%m%d}"
 
-    def _free_path(self) -> Path:
-        folder = make_folder(self._folder)
-        stem = free_stem(folder, datetime.now().astimezone(), lambda path: path.exists(), ".mcap")
-        return self._folder / f"{stem}.mcap"
+    def _at_free_name(self, create: Callable[[Path], Created]) -> Created:
+        """Create a record under the first name that is free; another viewer may look for one in the same second."""
+        for path in dated(make_folder(self._folder), datetime.now().astimezone(), ".mcap"):
+            with suppress(TakenError):
+                return create(path)
+        raise AssertionError  # there is always a further name
 
 
 def _finish(record: "SessionRecord") -> str:
     status = record.finish(STOP_S)
     lost = f", {status.dropped} dropped" if status.dropped else ", none dropped"
-    if status.error:
-        raise OutputError(f"{status.error} {status.frames} frames were kept.")
     path = status.path
+    if status.error:
+        raise OutputError(f"{status.error} {status.frames} frames were kept." if path.exists() else status.error)
     return f"Recorded {time_words(status.seconds)}, {status.frames} frames{lost}: {path.name} in {path.parent}."

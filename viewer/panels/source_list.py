@@ -68,6 +68,10 @@ class SourceList(QWidget):
 
     selected = Signal(str)
     """Emitted with the source to preview."""
+    keep_wanted = Signal(bool)
+    """Emitted with whether the recent sources are to be kept for the next start."""
+    cleared = Signal()
+    """Emitted to forget the recent sources now."""
     opened = Signal(str)
     """Emitted with the selected source, to open it."""
 
@@ -89,14 +93,24 @@ class SourceList(QWidget):
         self._scroll.setWidget(self._room)
         self._picture, self._words = Thumbnail(), label("soft", wrap=True)
         self._words.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.keep = button("Keep list", "Keep this list for the next start: names of files may be patients'")
+        self.keep.setCheckable(True)
+        self.keep.clicked.connect(lambda _=False: self.keep_wanted.emit(self.keep.isChecked()))
+        self.clear = button("Clear list", "Forget what was opened last, here and in the settings")
+        self.clear.clicked.connect(lambda _=False: self.cleared.emit())
         self._open = button("Open", kind="accent")
         self._open.clicked.connect(lambda: self.opened.emit(self.current))
-        right, row = QVBoxLayout(), QHBoxLayout(self)
+        left, right, row, choices = QVBoxLayout(), QVBoxLayout(), QHBoxLayout(self), QHBoxLayout()
+        choices.addWidget(self.keep)
+        choices.addWidget(self.clear)
+        choices.addStretch(1)
+        left.addWidget(self._scroll, 1)
+        left.addLayout(choices)
         right.addWidget(self._picture, 1)
         right.addWidget(self._words)
         right.addWidget(self._open)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(self._scroll, 1)
+        row.addLayout(left, 1)
         row.addLayout(right, 1)
 
     def apply(self, sizes: Sizes) -> None:
@@ -106,7 +120,8 @@ class SourceList(QWidget):
         self._picture.apply(sizes)
         self._words.setFont(sizes.font(13))
         self._words.setFixedHeight(3 * self._words.fontMetrics().lineSpacing() + sizes.px(2))
-        size_button(self._open, sizes)
+        for made in (self.keep, self.clear, self._open):
+            size_button(made, sizes)
         for made in self._rows:
             size_button(made, sizes)
             name, room = str(made.property("name")), sizes.px(ROW)
@@ -114,8 +129,16 @@ class SourceList(QWidget):
         for caption in self._captions:
             caption.setFont(sizes.font(13, QFont.Weight.Medium))
 
-    def show_sources(self, devices: list[str], recent: tuple[str, ...]) -> None:
-        """List the capture devices, each as `device:NAME`, and the recent sources."""
+    def show_sources(self, devices: list[str], recent: tuple[str, ...], *, kept: bool = False) -> None:
+        """List the capture devices, each as `device:NAME`, and the recent sources.
+
+        Args:
+            devices: as `open_live` takes them.
+            recent: newest first.
+            kept: whether they are kept for the next start.
+        """
+        self.keep.setChecked(kept)
+        self.clear.setEnabled(bool(recent))
         while (item := self._names.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()

@@ -16,9 +16,11 @@ from highdicom.seg import segread
 
 from inference.assets import demo_clip_path, demo_model_path
 from inference.errors import OutputError
+from inference.export import summary
 from inference.export.capture import Capture, Outside
 from inference.export.dicom import write_dicom_pair
 from inference.export.picture import annotated, outlined, write_pictures
+from inference.export.readings import reading_row
 from inference.export.words import caption
 from inference.model.engine import Engine
 from inference.model.segmenter import Segmenter
@@ -266,6 +268,15 @@ def test_unknown_scale_leaves_no_spacing_in_either_file(engine: Engine, tmp_path
         assert not {word for word in keywords if re.search("Spacing|PhysicalDelta|UltrasoundRegions", word)}
     with open_source(str(written.image)) as source:
         assert source.info.spacing is None
+
+
+def test_captions_and_page_name_no_file(from_a_patient: Tumour) -> None:
+    assert from_a_patient.frame.origin.name == "Doe_Jane"
+    capture = Capture(from_a_patient, EIGHT_BITS)
+    page = summary.page(summary.Session(from_a_patient.frame.origin, [reading_row(from_a_patient)], captures=[capture]))
+    for said in ("\n".join(caption(capture)), page):
+        assert "Doe_Jane" not in said
+        assert "name left out" in said
 
 
 @pytest.mark.parametrize("outside", Outside)

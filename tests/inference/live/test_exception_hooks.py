@@ -1,5 +1,7 @@
 """Errors that nobody expected reach the log and the window."""
 
+import logging
+import stat
 import sys
 import threading
 from pathlib import Path
@@ -22,3 +24,42 @@ def test_an_error_in_any_thread_reaches_log_and_window(tmp_path: Path, monkeypat
         assert "ZeroDivisionError" in sentence
         assert found.take() is None
     assert "Traceback" in path.read_text()
+
+
+def test_the_log_names_no_patient(tmp_path: Path) -> None:
+    """Texts of errors quote names of files, and libraries quote values of headers."""
+    name = "Doe_Jane_0815"
+
+    def read() -> None:
+        try:
+            (tmp_path / name / "sweep.dcm").read_bytes()
+        except OSError as error:
+            raise ValueError(f"{name} cannot be read") from error
+
+    with faults.installed(faults.Faults(), tmp_path / "logs") as path:
+        thread = threading.Thread(target=read)
+        thread.start()
+        thread.join()
+        logging.getLogger("pydicom").warning("Invalid value for VR PN: %s", name)
+        logging.getLogger("inference.guards.watch").warning("guard: %s", "black_picture")
+    text = path.read_text()
+    assert name not in text
+    assert "FileNotFoundError" in text
+    assert "ValueError" in text
+    assert text.count("in read\n") == 2, "where it happened"
+    assert "WARNING pydicom" in text
+    assert "guard: black_picture" in text
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
+@pytest.mark.parametrize("place", ["logs", "file/logs"])
+def test_only_its_owner_reads_it_wherever_it_is(tmp_path: Path, place: str) -> None:
+    """Where no folder can be made, it goes into a temporary one that nobody can have prepared."""
+    (tmp_path / "file").write_text("in the way")
+    with faults.installed(faults.Faults(), tmp_path / place) as path:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert path.is_relative_to(tmp_path / "logs") == (place == "logs")
+    if place != "logs":
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        path.unlink()
+        path.parent.rmdir()

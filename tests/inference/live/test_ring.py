@@ -63,6 +63,7 @@ def test_it_holds_exactly_the_last_seconds(steps: list[float]) -> None:
 
 
 def test_memory_is_bounded_and_the_newest_stays() -> None:
+    assert Ring()._largest == 400_000_000, "a half minute of 1280×720, and no gigabytes"
     ring = Ring(largest=6000)
     for index in range(50):
         ring.add(tumour(index, index * 0.01))

@@ -15,12 +15,12 @@ def test_a_live_source_is_lost_after_half_a_second() -> None:
 
 
 def test_a_file_that_stops_delivering_is_stale() -> None:
-    assert judge(Freshness(live=False, source_s=0.6, shown_s=0.6, interval_s=0.033)).health is Health.STALE
+    assert judge(Freshness(live=False, source_s=0.6, shown_s=0.6, patience_s=0.1)).health is Health.STALE
 
 
 def test_a_slow_recording_is_not_stale_between_its_frames() -> None:
-    assert judge(Freshness(live=False, source_s=0.9, shown_s=0.9, interval_s=1.0)).health is Health.RUNNING
-    assert judge(Freshness(live=False, source_s=0.9, shown_s=2.5, interval_s=1.0)).health is Health.RUNNING
+    assert judge(Freshness(live=False, source_s=0.9, shown_s=0.9, patience_s=3.0)).health is Health.RUNNING
+    assert judge(Freshness(live=False, source_s=0.9, shown_s=2.5, patience_s=3.0)).health is Health.RUNNING
 
 
 def test_an_old_analysis_of_a_fresh_source_is_another_state() -> None:

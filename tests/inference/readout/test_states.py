@@ -15,6 +15,7 @@ from inference.view_notes import Phase
 def test_nothing_segmented_is_never_no_tumour(contract: ModelContract) -> None:
     unmeasured = said(nothing(), None)
     assert unmeasured.headline == "No tumour segmented"
+    assert unmeasured.card.title == "Not evidence of absence"
     assert "specificity and miss rate not measured" in unmeasured.card.body
     assert (unmeasured.number, unmeasured.contour) == ("", False)
     known = said(nothing(), contract)

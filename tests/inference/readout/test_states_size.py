@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.contract import ModelContract
-from inference.outcome import SizeState
+from inference.outcome import SizeState, size_state
 from inference.readout.formatting import UNDER_1, area_words
 from inference.readout.marks import Line, Shape, Tone
 from inference.readout.readout_state import Context
@@ -92,6 +92,9 @@ def test_the_limits_come_from_the_contract(contract: ModelContract) -> None:
     other = msgspec.structs.replace(contract, reliability=limits)
     shown = readout_of(tumour(150.0), RUNNING, Context(other, Phase.BEFORE_DURA, SizeState.AT_MOST_200))
     assert "segmented area at most 314 mm² (about 20 mm across)" in shown.card.body
+    assert (size_state(314.0, limits), size_state(315.0, limits)) == (SizeState.AT_MOST_200, SizeState.ABOVE_200)
+    smaller = msgspec.structs.replace(limits, very_small_area_mm2=50.0)
+    assert (size_state(50.0, smaller), size_state(51.0, smaller)) == (SizeState.AT_MOST_35, SizeState.AT_MOST_200)
 
 
 def test_detail_names_diameters_depth_and_regions() -> None:

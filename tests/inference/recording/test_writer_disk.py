@@ -12,6 +12,7 @@ from outcomes import INFO, frame
 
 from inference.errors import OutputError
 from inference.recording.recorder import Recorder
+from inference.recording.schema import End
 from inference.sources.record import RecordSource
 
 
@@ -67,12 +68,12 @@ def test_another_picture_size_ends_the_record_whole(tmp_path: Path) -> None:
     recorder.frame(replace(frame(1), pixels=np.zeros((9, 9), np.uint8)))
     assert "another size" in recorder.close().error
     with RecordSource(tmp_path / "size.mcap") as source:
-        assert (len(source), source.whole) == (1, True)
+        assert (len(source), source.whole, source.ended) == (1, True, End.SIZE)
 
 
 def test_a_record_never_replaces_a_file(tmp_path: Path) -> None:
     (tmp_path / "there.mcap").write_text("precious")
-    with pytest.raises(OutputError, match="cannot be made"):
+    with pytest.raises(OutputError, match="is there already"):
         Recorder(tmp_path / "there.mcap", INFO)
     assert (tmp_path / "there.mcap").read_text() == "precious"
 
@@ -85,3 +86,18 @@ def test_it_is_readable_while_it_is_written(tmp_path: Path) -> None:
     with RecordSource(tmp_path / "growing.mcap") as source:
         assert (len(source), source.whole) == (1, False)
     recorder.close()
+
+
+@pytest.mark.parametrize("lost", ["deleted", "moved", "replaced"])
+def test_a_record_that_was_taken_away_is_never_called_recorded(tmp_path: Path, lost: str) -> None:
+    path = tmp_path / "a.mcap"
+    recorder = Recorder(path, INFO)
+    recorder.frame(frame(0))
+    if lost == "deleted":
+        path.unlink()
+    else:
+        path.rename(tmp_path / "b.mcap")
+    if lost == "replaced":
+        path.write_bytes(b"another")
+    recorder.frame(frame(1))
+    assert "was moved, deleted or replaced" in recorder.close().error

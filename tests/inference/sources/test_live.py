@@ -18,7 +18,7 @@ from inference.errors import SourceError
 from inference.frame import Frame, Pixels
 from inference.latest import Latest
 from inference.sector import GrowingSector
-from inference.sources import is_live, open_live
+from inference.sources import is_live, open_live, rhythm
 from inference.sources.base import LOST_AFTER_S, LiveSource
 from inference.sources.live import CHANGED, INTERRUPTED, Live, Picture
 from inference.sources.openigtlink import NO_PLANE, NO_SCALE, matrix_spacing
@@ -183,6 +183,40 @@ def test_a_scale_given_by_hand_ends_with_a_gap_on_a_connection_that_stays() -> N
         assert next(frames).spacing == TYPED
 
 
+def test_a_scale_given_by_hand_stays_with_a_sender_that_is_slow_by_nature(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One picture a second, ten times as fast."""
+    monkeypatch.setattr(rhythm, "LOST_AFTER_S", LOST_AFTER_S / 10)
+    told = Told()
+    told.send()
+    with Hesitating(told) as source, closing(told):
+        frames = source.frames()
+        next(frames)
+        for _ in range(rhythm.ENOUGH):
+            threading.Event().wait(0.1)
+            told.send()
+            next(frames)
+        source.set_spacing(TYPED)
+        for _ in range(3):
+            threading.Event().wait(0.1)
+            told.send()
+            assert next(frames).spacing == TYPED
+
+
+def test_a_scale_given_by_hand_ends_with_a_sender_that_is_back_at_once() -> None:
+    """Before the gap is long enough to be called a lost signal: the scanner may have been started anew."""
+    told = Told()
+    told.send()
+    with Hesitating(told) as source, closing(told):
+        frames = source.frames()
+        assert next(frames).spacing == TYPED
+        told.close()
+        told.send()
+        begun = monotonic()
+        frame = next(frames)
+        assert monotonic() - begun < LOST_AFTER_S, "the gap alone would have ended the scale"
+        assert (frame.spacing, frame.no_spacing_reason) == (None, INTERRUPTED)
+
+
 def test_a_matrix_that_changes_voids_the_scale_given_by_hand(igtl: Igtl, free_port: FreePort) -> None:
     port = free_port()
     with igtl(port, np.eye(4)) as server, reading(f"igtl://127.0.0.1:{port}", TYPED) as reader:
@@ -258,6 +292,34 @@ def test_a_sector_first_seen_with_the_probe_lifted_grows_once_tissue_appears() -
 def test_an_address_is_shown_without_its_password() -> None:
     assert shown_address("rtsp://surgeon:secret@10.1.2.3:554/live") == "rtsp://10.1.2.3:554/live"
     assert is_live("rtsp://10.1.2.3/live")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "rtsp://surgeon:secret@camera:554/live",
+        "rtsp://surgeon:se/cret@camera/live",
+        "rtsp://surgeon:secret@x:y@camera/live",
+        "rtsp://surgeon:secret?#@camera/live",
+        "rtsp://surgeon@camera/live?password=secret",
+        "http://camera/live?usr=surgeon&pwd=secret",
+        "http://camera/live;token=secret",
+        "http://camera/live#secret",
+        "rtsp://camera/user=surgeon_password=secret_channel=1_stream=0.sdp",
+        "RTSP://camera/live/auth:secret",
+    ],
+)
+def test_a_password_is_hidden_in_every_form(address: str) -> None:
+    shown = shown_address(address)
+    assert "secret" not in shown
+    assert "cret" not in shown
+    assert "surgeon" not in shown
+    assert "camera" in shown
+
+
+def test_what_is_no_password_is_shown() -> None:
+    for text in ("udp://127.0.0.1:5000", "igtl://navigation:18944/Image", "http://grabber/monkey/1", "C:\\a@b\\c.dcm"):
+        assert shown_address(text) == text
     assert not is_live("/data/clip.dcm")
     assert not is_live("C:\\data\\clip.dcm")
 

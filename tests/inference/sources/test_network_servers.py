@@ -56,6 +56,13 @@ def test_motion_jpeg_over_http_is_followed(free_port: FreePort) -> None:
     assert frames[0].pixels.shape == (96, 128)
 
 
+def test_a_source_is_called_by_its_address_without_the_password(free_port: FreePort) -> None:
+    """The name stands on the screen, in records, in presets and in exports."""
+    port = free_port()
+    with mjpeg(port) as url, closing(NetworkSource(url.replace("//", "//surgeon:secret@"))) as source:
+        assert source.info.origin.name == f"http://127.0.0.1:{port}/live.mjpg"
+
+
 RTSP_SERVER = """
 import sys
 import gi

@@ -2,13 +2,16 @@
 
 import base64
 import contextlib
+import hashlib
 import http.client
 import json
 import re
 import shutil
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,6 +20,7 @@ import numpy as np
 import pytest
 
 from training.cli import main
+from training.registration import review_server
 from training.registration.decisions import fingerprint, read_decisions
 from training.registration.pictures import FOLDER, picture_paths, write_pictures
 from training.registration.planes import PIXEL_MM, cut_planes
@@ -127,24 +131,34 @@ def test_a_case_without_pictures_says_so(folder: Path) -> None:
     assert "register this case again" in page.read_text()
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium to press the page's buttons with")
+def browsed(address: str) -> str:
+    """What a real browser makes of a page, its scripts run."""
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", "--dump-dom"]
+    return subprocess.run([*command, address], capture_output=True, text=True, timeout=150, check=True).stdout
+
+
+BROWSER = pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium to press the page's buttons with")
+
+
+@BROWSER
 def test_the_buttons_give_out_a_review_that_is_taken(folder: Path, tmp_path: Path) -> None:
     """In a real browser: accept the one, reject the other with a note, and save what would be downloaded."""
     main(["review", str(folder)])
-    press = """<script>
+    script = """
       const made = []; URL.createObjectURL = blob => { made.push(blob); return "#"; };
       document.querySelector(".accept").click();
       const last = [...document.querySelectorAll("section")].at(-1);
       last.querySelector(".reject").click(); last.querySelector("input").value = 'turned, "by 5"';
       document.getElementById("save").click();
       made[0].text().then(text => { document.body.innerHTML = `<pre id="csv">${btoa(text)}</pre>`; });
-    </script></html>"""
+    """
+    allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()  # no other script is run
+    press = f"<script>{script}</script></html>"
     page = tmp_path / "pressed.html"
-    page.write_text((folder / "review.html").read_text().replace("</html>", press))
-    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=5000", "--dump-dom"]
-    done = subprocess.run([*command, page.as_uri()], capture_output=True, text=True, timeout=150, check=True)
-    found = re.search(r'id="csv">([^<]+)<', done.stdout)
-    assert found, done.stderr
+    text = (folder / "review.html").read_text().replace("script-src ", f"script-src 'sha256-{allowed}' ")
+    page.write_text(text.replace("</html>", press))
+    found = re.search(r'id="csv">([^<]+)<', browsed(page.as_uri()))
+    assert found
     given = tmp_path / "review.csv"
     given.write_bytes(base64.b64decode(found[1]))
     assert main(["review", str(folder), "--take", str(given)]) == 0
@@ -176,7 +190,12 @@ def _ask(server: ReviewServer, method: str, path: str, **made: str) -> tuple[int
 def test_the_served_page_saves_each_decision_and_takes_it_back(folder: Path, server: ReviewServer) -> None:
     page = f"/{server.secret}/"
     assert server.address.endswith(page)
-    assert _ask(server, "GET", page) == (200, (folder / "review.html").read_text())
+    status, shown = _ask(server, "GET", page)
+    written = (folder / "review.html").read_text()
+    before, _, rest = written.partition("<script>")
+    script, _, after = rest.partition("</script>")
+    assert (status, shown) == (200, f'{before}<script src="page.js"></script>{after}')
+    assert _ask(server, "GET", f"{page}page.js") == (200, script)
     seen = {"case": "Case1", "note": "looks, right", "fingerprint": fingerprint(folder, "Case1")}
     assert _ask(server, "POST", f"{page}decide", decision="accept", **seen)[0] == 200
     assert read_decisions(folder)["Case1"].note == "looks, right"
@@ -196,3 +215,83 @@ def test_the_server_refuses_what_is_about_another_result_or_comes_from_elsewhere
     assert _ask(server, "POST", "/guess/decide", fingerprint=fingerprint(folder, "Case1"), **seen)[0] == 404
     assert _ask(server, "GET", "/")[0] == 404
     assert not (folder / "review.csv").exists()
+
+
+def test_only_the_pages_own_script_is_allowed_to_run(folder: Path, server: ReviewServer) -> None:
+    text = (folder / "review.html").read_text()
+    script = text.partition("<script>")[2].partition("</script>")[0]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}' 'self'" in text
+    assert text.count("<script") == 1
+    assert not re.search(r"<[^>]*\son\w+=", text), "no handler in the page itself"
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=30)) as connection:
+        connection.request("GET", f"/{server.secret}/")
+        headers = connection.getresponse().headers
+    assert "script-src 'self'" in headers["Content-Security-Policy"]
+    assert "unsafe-inline" not in headers["Content-Security-Policy"].partition("script-src")[2]
+
+
+@BROWSER
+def test_the_served_page_runs_its_script_and_no_other(folder: Path, server: ReviewServer) -> None:
+    page = folder / "review.html"
+    page.write_text(page.read_text().replace("<main", "<script>document.title = 'taken over'</script><main"))
+    assert "taken over" not in browsed(page.as_uri()).partition("</title>")[0]
+    main(["review", str(folder)])
+    assert "0 accepted, 0 rejected, 2 undecided" in browsed(server.address)
+
+
+def test_flags_and_names_are_text_whatever_they_are(folder: Path) -> None:
+    """A table is a file that anybody may have written."""
+    row = Registered("<i>@FAILED@", "<b>", 0.1, 0.2, 1.0, 1.0, 99.0, flags='<img/src="x"> shift')
+    write_transform(SHIFT, folder / "transforms" / row.case)
+    text = write_page(folder, [row, Registered("Case9", "lc2", error="There is no MRI.")], {}).read_text()
+    assert "<i>" not in text
+    assert "<img/" not in text
+    assert "&lt;img/src=&quot;x&quot;&gt;" in text
+    assert text.count("There is no MRI.") == 1
+
+
+def test_a_browser_that_stalls_keeps_nobody_waiting_and_is_dropped(
+    folder: Path, server: ReviewServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review_server, "LIMIT_S", 0.5)
+    seen = {"case": "Case1", "decision": "accept", "note": "", "fingerprint": fingerprint(folder, "Case1")}
+    stalled = [socket.create_connection(("127.0.0.1", server.server_port), timeout=10) for _ in range(3)]
+    stalled[1].sendall(b"GET /")
+    stalled[2].sendall(f"POST /{server.secret}/decide HTTP/1.1\r\nContent-Length: 99\r\n\r\n{{".encode())
+    assert _ask(server, "POST", f"/{server.secret}/decide", **seen)[0] == 200
+    for one in stalled:
+        with one:
+            while one.recv(1000):  # ended by the server; else this waits for ten seconds and fails
+                pass
+
+
+@pytest.mark.parametrize("length", ["-1", "many", "99999999"])
+def test_a_length_that_is_none_is_refused(server: ReviewServer, length: str) -> None:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)) as connection:
+        connection.putrequest("POST", f"/{server.secret}/decide")
+        connection.putheader("Content-Length", length)
+        connection.endheaders()
+        assert connection.getresponse().status == 404
+
+
+def test_decisions_that_come_at_once_are_all_kept(folder: Path, server: ReviewServer) -> None:
+    """Two tabs: each decision is read, added to and written whole, and the other one's is not lost."""
+    cases = ["Case1", "Case2 <b>&"]
+
+    def press(case: str) -> None:
+        for word in ("accept", "reject") * 5:
+            seen = {"case": case, "decision": word, "note": "", "fingerprint": fingerprint(folder, case)}
+            assert _ask(server, "POST", f"/{server.secret}/decide", **seen)[0] == 200
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(press, cases))
+    assert {case: one.decision for case, one in read_decisions(folder).items()} == dict.fromkeys(cases, "reject")
+
+
+def test_a_full_disk_is_told_on_the_page(folder: Path, server: ReviewServer) -> None:
+    (folder / "review.csv").mkdir()
+    seen = {"case": "Case1", "decision": "accept", "note": "", "fingerprint": fingerprint(folder, "Case1")}
+    status, words = _ask(server, "POST", f"/{server.secret}/decide", **seen)
+    assert status == 507
+    assert "cannot be written" in words

@@ -9,6 +9,7 @@ from pytestqt.qtbot import QtBot
 from inference.outcome import Outcome
 from inference.view_notes import Phase
 from viewer import settings
+from viewer.control import action_handlers
 from viewer.control.actions import ACTIONS
 from viewer.main_window import MainWindow
 from viewer.style.theme import Sizes
@@ -66,7 +67,8 @@ def test_a_key_opens_its_panel_beside_the_picture_and_escape_closes_it(
 def test_o_takes_the_contour_off_for_three_seconds_and_no_longer(
     show: Show, at: At, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("viewer.control.action_handlers.OVERLAY_OFF_S", 0.3)
+    assert action_handlers.OVERLAY_OFF_S == 3.0
+    monkeypatch.setattr(action_handlers, "OVERLAY_OFF_S", 0.3)
     window = show()
     at(window, 20)
     qtbot.keyClick(window, Qt.Key.Key_O)

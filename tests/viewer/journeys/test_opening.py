@@ -16,7 +16,7 @@ from inference.live.requests import Refusal, SourceRequest
 from inference.outcome import Outcome, Tumour, UnknownSpacing
 from inference.readout.readout_state import Offer
 from inference.sources.simulated import PhantomSource
-from viewer import app
+from viewer import app, settings
 from viewer.main_window import MainWindow
 
 Show = Callable[..., MainWindow]
@@ -165,3 +165,12 @@ def test_another_source_takes_the_old_picture_away_first(show: Show, qtbot: QtBo
     assert window.view.canvas.picture.frame is not None
     assert window.view.canvas.picture.frame.cols == 300
     assert window.meter.mismatched == 0
+
+
+def test_the_list_of_what_was_opened_last_holds_no_password(show: Show, qtbot: QtBot) -> None:
+    window = show()
+    window.handlers.keep_recent(True)
+    window.handlers.open_source(SourceRequest("rtsp://surgeon:secret@camera/live"))
+    qtbot.waitUntil(lambda: "camera" in window.state.settings.recent[0], timeout=5000)
+    assert window.state.settings.recent[0] == "rtsp://camera/live"
+    assert settings.load().recent == window.state.settings.recent

@@ -1,0 +1,57 @@
+"""What was opened last: listed until the end, kept only if it is wanted, and forgotten by a button."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from viewer import settings
+from viewer.main_window import MainWindow
+
+NAME = "/data/Doe_Jane/sweep.dcm"
+
+
+@pytest.fixture
+def window(show: Callable[..., MainWindow]) -> MainWindow:
+    window = show()
+    window.state.remember(window.state.settings.with_recent(NAME))
+    window.act("open")
+    return window
+
+
+def stored(folder: Path) -> str:
+    return "".join(path.read_text() for path in (folder / "settings").rglob("*.ini"))
+
+
+def test_the_list_is_kept_only_if_it_is_wanted(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    keep = window.view.source.list.keep
+    assert not keep.isChecked()
+    assert "Doe" not in stored(tmp_path)
+    qtbot.mouseClick(keep, Qt.MouseButton.LeftButton)
+    assert NAME in settings.load().recent
+    qtbot.mouseClick(keep, Qt.MouseButton.LeftButton)
+    assert "Doe" not in stored(tmp_path)
+
+
+def test_a_button_forgets_it_here_and_in_the_settings(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    listed = window.view.source.list
+    qtbot.mouseClick(listed.keep, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(listed.clear, Qt.MouseButton.LeftButton)
+    assert [row.property("source") for row in listed._rows if row.property("source") == NAME] == []
+    assert window.state.settings.recent == ()
+    assert "Doe" not in stored(tmp_path)
+    assert not listed.clear.isEnabled()
+    assert listed.keep.isChecked(), "what is opened from now on is kept"
+
+
+def test_the_first_start_says_it_and_asks(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    window.introduce()
+    welcome = window.view.welcome
+    qtbot.mouseClick(welcome.keep, Qt.MouseButton.LeftButton)
+    assert "kept" in welcome.keep.text()
+    assert NAME in settings.load().recent
+    qtbot.mouseClick(welcome.keep, Qt.MouseButton.LeftButton)
+    assert "forgotten" in welcome.keep.text()
+    assert "Doe" not in stored(tmp_path)
