@@ -102,7 +102,10 @@ def export_model(
 def _simulated(trained: Trained, stores: Sequence[Path], simulated: bool) -> Population:
     """The population of a simulated training; for real patients the user has to state it."""
     if not simulated:
-        raise ModelError("The contract has to say on whom the model was trained: name a file with --population.")
+        raise ModelError(
+            "The contract has to say on whom the model was trained: name a file with --population, for "
+            "which 'ius-train export --population-template FILE' writes a template."
+        )
     rows = [row for row, _ in facts.training_rows(trained, stores)]
     native = any(row.axis == "native" for row in rows)
     painted = sorted({row.patient for row in rows if row.origin == PAINTED})
