@@ -5,8 +5,11 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from inference.errors import FULL, IusError
 from inference.version import __version__
+from training.io.ending import ended
+from training.io.workers import end_with_parent
+
+end_with_parent()
 
 STAGES = (
     "simulate",
@@ -32,31 +35,9 @@ STAGES = (
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one stage.
-
-    Returns:
-        0 if all went well; 2 after one sentence on stderr if the input was wrong, the disk is full, or a library is
-        not installed that training needs.
-    """
+    """Run one stage and return its exit code, as `ended` says it."""
     arguments = parser().parse_args(argv)
-    try:
-        arguments.run(arguments)
-    except IusError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] in {"inference", "training"}:
-            raise
-        print(f"error: {error.name} is not installed, which training needs: install ius[training].", file=sys.stderr)
-        return 2
-    except OSError as error:
-        if error.errno not in FULL:
-            raise
-        path = error.filename2 or error.filename
-        at = f" at {path}" if path else ""
-        print(f"error: The disk is full{at}: free space and run it again, what is done is kept.", file=sys.stderr)
-        return 2
-    return 0
+    return ended(lambda: arguments.run(arguments))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -32,8 +32,6 @@ from inference.model.session import open_session
 
 log = logging.getLogger(__name__)
 
-FOLD_VARIANCE = "fold_variance"
-"""Second output of a file of several folds: variance of the tumour probability between them, (1, 1, rows, cols)."""
 LARGEST = 1 << 30
 """Largest model file, in bytes; nnU-Net's largest 2D network with five folds has half as many."""
 _WARM_UP_SECONDS = 0.5
@@ -109,7 +107,8 @@ class Engine:
         self._ways_out: list[str] = []
         self._session = session
         self._input = session.get_inputs()[0].name
-        self._outputs = [output.name for output in session.get_outputs()]
+        logits, *_ = session.get_outputs()  # older files of several folds have a second output, which nobody asks for
+        self._output, self._folds = logits.name, logits.shape[0]
         self._check_shapes()
         self.warm_up_ms = self._warm_up()
         self._golden = golden.unpack(metadata, self.contract.self_test.golden_sha256)
@@ -184,24 +183,18 @@ class Engine:
             tile: (1, 1, rows, cols) float32 of the contract's patch.
 
         Returns:
-            Logits (2, rows, cols) float32: background and tumour.
+            Logits (folds, 2, rows, cols) float32: background and tumour as each fold sees them.
 
         Raises:
             AnalysisError: if the network fails, or answers with something that is not a number.
         """
-        return self._planes(tile, self._outputs[:1])
-
-    def _planes(self, tile: NDArray[np.float32], outputs: Sequence[str]) -> NDArray[np.float32]:
-        """One pass: planes of background and tumour, and of the variance between folds where the outputs include it."""
         try:
-            logits, *variance = self._session.run(outputs, {self._input: tile})
+            (logits,) = self._session.run([self._output], {self._input: tile})
         except RUN_ERRORS as error:
             if not isinstance(error, INPUT_ERRORS) and self._recovered(first_line(error)):
-                return self._planes(tile, outputs)
+                return self.run(tile)
             raise AnalysisError(f"The network failed on {self.provider}: {first_line(error)}") from error
-        planes = np.asarray(logits[0, (0, self.contract.output.tumour_index)], np.float32)
-        if variance:
-            planes = np.concatenate([planes, variance[0][0]], dtype=np.float32)
+        planes = np.asarray(logits[:, (0, self.contract.output.tumour_index)], np.float32)
         if not np.isfinite(planes).all():
             raise AnalysisError(f"The network's answer on {self.provider} is not a number: use another provider.")
         return planes
@@ -250,27 +243,22 @@ class Engine:
         prepared = prepare(pixels, spacing_mm, self.contract.input)
         thorough = mode is Mode.THOROUGH
         ways = mirrors.ways(self.contract.output.mirror_axes) if thorough else (mirrors.UNTURNED,)
-        outputs = self._outputs if thorough else self._outputs[:1]
         seconds = 0.0
         tiles: list[list[NDArray[np.float32]]] = []
         for corner in prepared.corners:
             tile = prepared.tile(corner)
             start = time.perf_counter()
-            tiles.append([mirrors.turned(self._planes(mirrors.turned(tile, axes), outputs), axes) for axes in ways])
+            tiles.append([mirrors.turned(self.run(mirrors.turned(tile, axes)), axes) for axes in ways])
             seconds += time.perf_counter() - start
-        means = [mirrors.mean(passes) for passes in tiles]
-        margin = Margin([one[:2] for one in means], prepared, self._cutoff)
-        if len(ways) == len(outputs) == 1:
+        margin = Margin([mirrors.mean(passes) for passes in tiles], prepared, self._cutoff)
+        if not thorough or len(ways) == self._folds == 1:
             return Segmented(margin, seconds * 1e3)
-        each = [
-            Margin([passes[way][:2] for passes in tiles], prepared, self._cutoff).coarse for way in range(len(ways))
-        ]
+        each = [Margin([passes[way] for passes in tiles], prepared, self._cutoff).coarse for way in range(len(ways))]
         within = None
-        if len(outputs) > 1:
+        if self._folds > 1:
             # The variance is no logit, but takes the same way back as one: as the tumour plane beside zeros.
-            within = np.maximum(
-                Margin([np.stack([np.zeros_like(one[2]), one[2]]) for one in means], prepared).coarse, 0
-            )
+            variances = [mirrors.between_folds(passes) for passes in tiles]
+            within = np.maximum(Margin([np.stack([one * 0, one]) for one in variances], prepared).coarse, 0)
         return Segmented(margin, seconds * 1e3, margin.on_frame(mirrors.disagreement(each, within)))
 
     def _check_shapes(self) -> None:
@@ -278,13 +266,11 @@ class Engine:
         rows, cols = self.contract.input.patch
         if len(self._session.get_inputs()) != 1:
             raise ContractError("The model needs several inputs, but a picture is only one: export the model again.")
-        outputs = self._session.get_outputs()
-        answer = [self._session.get_inputs()[0].shape, *(output.shape for output in outputs)]
-        wanted = [[1, 1, rows, cols], [1, len(self.contract.output.labels), rows, cols]]
-        if self._outputs[1:] == [FOLD_VARIANCE]:
-            wanted.append([1, 1, rows, cols])
-        if answer != wanted:
-            raise ContractError(f"The model's shapes {answer} are not its contract's {wanted}: export the model again.")
+        shapes = [self._session.get_inputs()[0].shape, self._session.get_outputs()[0].shape]
+        folds = 1 if self._folds == 1 else self.contract.output.folds  # older files hold the mean of their folds
+        wanted = [[1, 1, rows, cols], [folds, len(self.contract.output.labels), rows, cols]]
+        if shapes != wanted:
+            raise ContractError(f"The model's shapes {shapes} are not its contract's {wanted}: export the model again.")
 
     def _warm_up(self) -> float:
         """Median time of one pass in milliseconds, without the first."""

@@ -3,7 +3,8 @@
 The network answers at its own spacing. Between neighbouring answers of one sign, interpolation has that sign too.
 So the coarse answer already determines the mask of the picture, except in a strip along the border.
 
-    tiles blended -> padding off -> linear to the crop -> rounded as nnU-Net rounds -> tumour minus background
+    tiles blended, fold by fold -> mean of the folds -> padding off -> linear to the crop -> rounded as nnU-Net rounds
+    -> tumour minus background
 
 Source: nnunetv2 2.8, `nnUNetPredictor` and `export_prediction.py`.
 """
@@ -54,7 +55,7 @@ class Margin:
     """Tumour logit minus background logit, minus the cutoff: over 0 is tumour; `OUTSIDE` outside the crop.
 
     Args:
-        logits: (2, rows, cols) of the patch, background and tumour, for each of `prepared.corners`; finite.
+        logits: ([folds,] 2, rows, cols) of the patch, background and tumour, for each of `prepared.corners`; finite.
         prepared: the result of `prepare`.
         cutoff: logit of the threshold.
 
@@ -68,7 +69,7 @@ class Margin:
         self._prepared, self._cutoff = prepared, np.float32(cutoff)
         if prepared.corners:
             shape = (prepared.image.shape[0], prepared.image.shape[1])
-            self._coarse = tiles.blend(logits, prepared.corners, shape)[:, *prepared.inner]
+            self._coarse = tiles.blend_folds(logits, prepared.corners, shape)[:, *prepared.inner]
         else:
             self._coarse = np.zeros((2, 0, 0), np.float32)
 

@@ -42,8 +42,18 @@ def mean(passes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     return total
 
 
+def between_folds(passes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Variance of the tumour probability between folds, the mean over passes: (rows, cols) float32.
+
+    Args:
+        passes: logits (folds, 2, rows, cols) of each, background and tumour.
+    """
+    each = [np.var(expit(one[:, 1] - one[:, 0]), axis=0, dtype=np.float32) for one in passes]
+    return np.asarray(np.mean(each, axis=0), np.float32)
+
+
 def disagreement(
-    margins: Sequence[NDArray[np.float32]], between_folds: NDArray[np.float32] | None = None
+    margins: Sequence[NDArray[np.float32]], within: NDArray[np.float32] | None = None
 ) -> NDArray[np.float32]:
     """Standard deviation of the tumour probability between passes and folds: (rows, cols) float32, 0 to about 0.5.
 
@@ -51,10 +61,10 @@ def disagreement(
 
     Args:
         margins: (rows, cols) logits minus the threshold's, one per pass.
-        between_folds: (rows, cols), the mean variance between folds; None if there is one fold.
+        within: (rows, cols), the mean variance between folds; None if there is one fold.
     """
     variance = np.var([expit(one) for one in margins], axis=0, dtype=np.float32)
-    if between_folds is not None:
-        variance += between_folds
+    if within is not None:
+        variance += within
     spread: NDArray[np.float32] = np.sqrt(variance)
     return spread

@@ -32,6 +32,26 @@ def corners(shape: tuple[int, int], patch: tuple[int, int], step: float) -> tupl
     return tuple(product(_starts(shape[0], patch[0], step), _starts(shape[1], patch[1], step)))
 
 
+def blend_folds(
+    logits: Iterable[NDArray[np.float32]], places: tuple[Corner, ...], shape: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Mean of the folds' blended logits: nnU-Net sums them in float16, and divides there too.
+
+    Args:
+        logits: (folds, labels, rows, cols) of each tile, or (labels, rows, cols) of one fold.
+        places: where each tile starts.
+        shape: (rows, cols) of the picture.
+
+    Returns:
+        (labels, rows, cols) float32.
+    """
+    folds = list(zip(*(tile if tile.ndim == 4 else tile[None] for tile in logits), strict=True))
+    total = blend(folds[0], places, shape)
+    for fold in folds[1:]:
+        total = to_half(total + blend(fold, places, shape))
+    return total if len(folds) == 1 else to_half(total / np.float32(len(folds)))
+
+
 def blend(
     logits: Iterable[NDArray[np.float32]], places: tuple[Corner, ...], shape: tuple[int, int]
 ) -> NDArray[np.float32]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from inference.errors import FormatError, NotFoundError
 from training.io.files import written_aside
+from training.io.spreadsheet import read_table
 
 SEPARATOR = ";"
 """Between several MRI of one case."""
@@ -108,10 +109,9 @@ def read_cases(path: Path, needed: Sequence[str] = NEEDED) -> list[Case]:
     """
     if not path.is_file():
         raise NotFoundError(f"There is no case table at {path}: make one with 'ius-train cases'.")
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        _check(reader.fieldnames or (), needed, path)
-        cases = [_case(row, path) for row in reader]
+    titles, rows = read_table(path)
+    _check(titles, needed, path)
+    cases = [_case(row, path) for row in rows]
     names = [case.case for case in cases]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -129,9 +129,9 @@ def _check(header: Sequence[str], needed: Sequence[str], path: Path) -> None:
         raise FormatError(f"{path} has an unknown column '{unknown[0]}': the columns are {', '.join(COLUMNS)}.")
 
 
-def _case(row: dict[str, str | None], path: Path) -> Case:
+def _case(row: dict[str, str], path: Path) -> Case:
     """One row of the table as a case."""
-    cells = {name: (row.get(name) or "") for name in COLUMNS}
+    cells = {name: row.get(name, "") for name in COLUMNS}
     if not cells["case"]:
         raise FormatError(f"{path} has a row without a case: give each case a name.")
     if set(cells["case"]) & set("/\\"):

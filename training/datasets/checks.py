@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable
 
-from tqdm import tqdm
-
 from inference.errors import FormatError, IusError
 from training.cohort.cases import Case
 from training.cohort.mask_checks import check_mri_mask
 from training.datasets.usable import judged
+from training.io.progress import Bar
 from training.registration.volume import read_image
 from training.slicing.frames import is_frame, read_frame
 from training.slicing.volumes import read_pair, read_sweep, same_grid
@@ -15,7 +14,7 @@ from training.slicing.volumes import read_pair, read_sweep, same_grid
 
 def checked_files(cases: Iterable[Case]) -> list[Case]:
     """Return the cases; a case whose files are not what the table says is excluded, with the reason."""
-    return [case if case.exclude else _checked(case) for case in tqdm(list(cases), desc="check", unit="case")]
+    return [case if case.exclude else _checked(case) for case in Bar(list(cases), desc="check", unit="case")]
 
 
 def _checked(case: Case) -> Case:

@@ -9,8 +9,9 @@ from pathlib import Path
 from inference.errors import FormatError, IusError, NotFoundError
 from training.cohort.cases import Case
 from training.datasets.cache import converted
-from training.datasets.clinical import Clinical, read_clinical
+from training.datasets.clinical import RECOGNISED, Clinical, Columns, read_clinical
 from training.datasets.files import checked
+from training.datasets.inclusion import AS_PUBLISHED, Inclusion
 from training.datasets.origin import Origin, origin
 from training.datasets.planes import read_segmentation, read_series, read_ultrasound
 from training.datasets.resect import Sequences
@@ -33,12 +34,16 @@ class Choice:
     Attributes:
         cache: folder for the NIfTI files made from it.
         clinical: its clinical table; without it nobody knows which surgery was a patient's first.
-        sequences: the MRI to register.
+        columns: titles of that table's columns, where they cannot be recognised.
+        include: who is taken beyond the paper.
+        sequences: the MRI to register; with `both`, a mask's own MRI where neither lies in its world, as T2-SPACE.
         convert_excluded: convert excluded volumes too, so that a person can take them back in.
     """
 
     cache: Path
     clinical: Path | None = None
+    columns: Columns = RECOGNISED
+    include: Inclusion = AS_PUBLISHED
     sequences: Sequences = "both"
     convert_excluded: bool = False
 
@@ -56,7 +61,7 @@ def find_cases(root: Path, choice: Choice) -> list[Case]:
         patients[series.patient].append(series)
     if not patients:
         raise NotFoundError(f"{root} holds no DICOM file (.dcm): is it the ReMIND folder?")
-    clinical = read_clinical(choice.clinical) if choice.clinical else {}
+    clinical = read_clinical(choice.clinical, choice.columns) if choice.clinical else {}
     nobodys = patients.pop("", [])
     found = []
     for patient in sorted(patients):
@@ -97,15 +102,15 @@ def _patient(
             diagnosis=clinical.diagnosis if clinical else "",
             simulated=whose.simulated,
         )
-        reason = _unwanted(one, phase, clinical, whose)
+        reason = _unwanted(one, phase, clinical, whose, choice.include)
         if reason and not choice.convert_excluded:
             yield replace(case, exclude=True, reason=reason)
         else:
             yield _with_files(case, one, before, choice, reason)
 
 
-def _unwanted(one: Series, phase: str, clinical: Clinical | None, whose: Origin) -> str:
-    """Why the paper would not take this volume; empty if it would. Simulated patients need no clinical table."""
+def _unwanted(one: Series, phase: str, clinical: Clinical | None, whose: Origin, include: Inclusion) -> str:
+    """Why this volume is not taken; empty if it is. Simulated patients need no clinical table."""
     if not phase:
         return f"unknown series '{one.description}'"
     if phase == "pre-imri":
@@ -114,7 +119,7 @@ def _unwanted(one: Series, phase: str, clinical: Clinical | None, whose: Origin)
         return (
             "" if whose.simulated else "not in the clinical table (--clinical): first surgery and diagnosis not known"
         )
-    return clinical.unfit
+    return clinical.unfit(include)
 
 
 def _with_files(case: Case, us: Series, before: Sequence[Series], choice: Choice, reason: str) -> Case:
@@ -127,15 +132,15 @@ def _with_files(case: Case, us: Series, before: Sequence[Series], choice: Choice
         label, reference = _tumour(before)
         chosen = _chosen(before, reference, choice.sequences)
         case = replace(case, us=converted(folder / f"{case.case}.nii.gz", [file], lambda: read_ultrasound(file)))
-        mri = tuple(_volume(one, folder) for one in chosen)
-        case = replace(case, mri=mri, mri_label=_mask(label, folder))
+        mri = tuple(_volume(one, folder, before) for one in chosen)
+        case = replace(case, mri=mri, mri_label=_mask(label, folder, before))
     except IusError as error:
         return judged(case, reason or str(error))
     return judged(case, reason)
 
 
 def _tumour(before: Sequence[Series]) -> tuple[Series, Series]:
-    """The segmentation of the tumour before surgery and its MRI, matched by study and description.
+    """The segmentation of the tumour before surgery and its MRI, matched by study and description, then by UID.
 
     Only `tumor` counts: tumor_target, tumor_residual and the others are other structures.
     """
@@ -154,9 +159,15 @@ def _reference(label: Series, description: str, series: Iterable[Series]) -> Ser
     fitting = [
         one for one in series if one.modality == "MR" and one.study == label.study and one.description == description
     ]
-    if len(fitting) != 1:
-        raise FormatError(f"Its segmentation's MRI '{description}' is there {len(fitting)} times, not once.")
-    return fitting[0]
+    if not fitting:
+        raise FormatError(f"Its segmentation's MRI '{description}' is not there: download the whole study.")
+    named = [one for one in fitting if one.uid and one.uid in label.refers_to] if len(fitting) > 1 else fitting
+    if len(named) != 1:
+        raise FormatError(
+            f"Its segmentation's MRI '{description}' is there {len(fitting)} times, and the segmentation names "
+            f"{'several' if named else 'none'} of them by UID: leave one of them in the folder."
+        )
+    return named[0]
 
 
 def _chosen(before: Sequence[Series], reference: Series, sequences: Sequences) -> list[Series]:
@@ -172,25 +183,29 @@ def _chosen(before: Sequence[Series], reference: Series, sequences: Sequences) -
         fitting = [one for one in world if _SEQUENCE[sequence].search(one.description)]
         # The mask's own MRI first, then 3D before 2D.
         chosen += sorted(fitting, key=lambda one: (one is not reference, -len(one.files), one.description))[:1]
-    if not chosen:
-        raise NotFoundError(
-            f"There is no {' or '.join(wanted)} MRI in the world of its mask's, {reference.description}."
-        )
-    return chosen
+    if chosen:
+        return chosen
+    if sequences == "both":
+        return [reference]
+    raise NotFoundError(
+        f"There is no {sequences} MRI in the world of its mask's, {reference.description}: --mri own takes that one."
+    )
 
 
-def _volume(series: Series, folder: Path) -> Path:
+def _volume(series: Series, folder: Path, among: Sequence[Series]) -> Path:
     """Convert an MRI to NIfTI."""
-    target = folder / f"{_file_name(series.description)}.nii.gz"
+    target = folder / f"{_file_name(series, among)}.nii.gz"
     return converted(target, series.files, lambda: read_series(series.files))
 
 
-def _mask(series: Series, folder: Path) -> Path:
+def _mask(series: Series, folder: Path, among: Sequence[Series]) -> Path:
     """Convert a segmentation to NIfTI."""
-    target = folder / f"{_file_name(series.description)}.nii.gz"
+    target = folder / f"{_file_name(series, among)}.nii.gz"
     return converted(target, series.files, lambda: read_segmentation(series.files[0]))
 
 
-def _file_name(description: str) -> str:
-    """A series' description as a valid file name."""
-    return re.sub(r"[^\w.-]+", "-", description)
+def _file_name(series: Series, among: Sequence[Series]) -> str:
+    """A series' description as a valid file name, with the end of its UID where another has the same."""
+    name = re.sub(r"[^\w.-]+", "-", series.description)
+    alone = sum(one.description == series.description for one in among) == 1
+    return name if alone or not series.uid else f"{name}-{series.uid[-12:].replace('.', '-')}"

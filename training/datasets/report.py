@@ -6,6 +6,7 @@ from pathlib import Path
 from training.cohort.cases import Case
 from training.io.files import written_aside
 
+_REMIND, _PAPERS_VOLUMES, _PAPERS_PATIENTS = "ReMIND", 103, 55
 _PARTS = ("us", "us_label", "sweep", "sweep_label", "mri", "mri_label", "landmarks")
 _ALWAYS = ("us", "us_label", "mri", "mri_label")
 """Files that the report names when they are missing; a sweep and landmarks are extras."""
@@ -27,7 +28,7 @@ def write_told(cases: Sequence[Case], path: Path) -> None:
 def _about(case: Case) -> str:
     """What was found for a case, what is missing, and why it is not used."""
     found = [
-        name + (f" ×{len(case.mri)}" if name == "mri" and len(case.mri) > 1 else "")
+        name + (f" ({', '.join(path.name.partition('.')[0] for path in case.mri)})" if name == "mri" else "")
         for name in _PARTS
         if getattr(case, name)
     ]
@@ -49,3 +50,9 @@ def _totals(cases: Sequence[Case]) -> Iterator[str]:
             f"{sum(bool(case.us_label) for case in used)} with an ultrasound mask, "
             f"{sum(bool(case.mri and case.mri_label) for case in used)} with an MRI mask"
         )
+        if dataset == _REMIND:
+            same = (len(used), patients) == (_PAPERS_VOLUMES, _PAPERS_PATIENTS)
+            yield (
+                f"The paper took {_PAPERS_VOLUMES} volumes of {_PAPERS_PATIENTS} patients of {_REMIND}"
+                f"{', as here.' if same else f', here it is {len(used)} of {patients}: each reason stands above.'}"
+            )

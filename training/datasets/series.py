@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydicom.dataset import Dataset
+
 from inference.errors import FormatError
 from training.io.dicom import read_dicom
 
@@ -19,6 +21,8 @@ class Series:
         description: SeriesDescription (0008,103E).
         modality: (0008,0060).
         world: FrameOfReferenceUID (0020,0052); empty where it is not stated.
+        uid: SeriesInstanceUID (0020,000E), which tells series of one description apart.
+        refers_to: the series that a segmentation says it was drawn on (0008,1115).
         damage: the error message if the header cannot be read; the other texts are then empty.
     """
 
@@ -28,6 +32,8 @@ class Series:
     description: str = ""
     modality: str = ""
     world: str = ""
+    uid: str = ""
+    refers_to: tuple[str, ...] = ()
     damage: str = ""
 
 
@@ -42,5 +48,22 @@ def find_series(root: Path) -> Iterator[Series]:
         except FormatError as error:
             yield Series(tuple(files), damage=str(error))
             continue
-        names = ("PatientID", "StudyInstanceUID", "SeriesDescription", "Modality", "FrameOfReferenceUID")
-        yield Series(tuple(files), *(str(header.get(name) or "").strip() for name in names))
+        yield _described(tuple(files), header)
+
+
+def _described(files: tuple[Path, ...], header: Dataset) -> Series:
+    """A series as one of its headers describes it."""
+
+    def text(name: str) -> str:
+        return str(header.get(name) or "").strip()
+
+    return Series(
+        files,
+        patient=text("PatientID"),
+        study=text("StudyInstanceUID"),
+        description=text("SeriesDescription"),
+        modality=text("Modality"),
+        world=text("FrameOfReferenceUID"),
+        uid=text("SeriesInstanceUID"),
+        refers_to=tuple(str(one.get("SeriesInstanceUID")) for one in header.get("ReferencedSeriesSequence") or ()),
+    )

@@ -8,10 +8,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from inference.errors import IusError
 from training.evaluation.metrics import score
+from training.io.progress import Bar
 from training.slicing.size_bands import MIN_RELIABLE_MM2
 from training.slicing.slices import SliceRow, read_slice
 
@@ -95,7 +95,7 @@ def tune(rows: Sequence[SliceRow], store: Path) -> Threshold:
         for sigma in SIGMAS_MM
     ]
     total = np.zeros((len(SIGMAS_MM), len(settings[0])))
-    for row in tqdm(chosen, desc="tune threshold", unit="slice"):
+    for row in Bar(chosen, desc="tune threshold", unit="slice"):
         image = read_slice(row.image(store))
         true = read_slice(row.label(store)) > 0
         for at, sigma in enumerate(SIGMAS_MM):

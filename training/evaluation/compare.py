@@ -16,6 +16,7 @@ from training.evaluation.sections import (
     Evaluated,
     area_section,
     example_section,
+    few_section,
     patient_sections,
     slice_sections,
     tables_of,
@@ -46,6 +47,7 @@ def compare(
     margin: float | None = None,
     mode: Mode = "fast",
     jobs: int = 1,
+    few: bool = False,
     first: Callable[[Evaluated], list[Section]] = lambda _: [],
     origins: Mapping[str, Origin] = {},
 ) -> dict[str, Any]:
@@ -66,6 +68,7 @@ def compare(
         margin: difference of mean Dice within which two models count as equal; choose it before seeing the results.
         mode: how the models predicted.
         jobs: number of scoring threads.
+        few: show groups of fewer than five patients too, in a table of their own.
         first: makes the sections that come before the others, once the scores are known.
         origins: name -> where its predictions come from.
 
@@ -80,16 +83,16 @@ def compare(
     """
     masks = {name: segments(one) for name, one in all_named(models, annotators).items()}
     evaluated = score_store(masks, store, simulated=simulated, cases=cases, margin=margin, jobs=jobs)
-    readers: list[Section] = []
+    more = [few_section(evaluated)] if few else []
     if annotators:
         table = observers(evaluated.rows, store, {name: masks[name] for name in annotators})
-        readers = [Section("Readers", evaluated.population, tables=(table,))]
+        more.append(Section("Readers", evaluated.population, tables=(table,)))
     for name in models:
         summary = summarise(evaluated.scores[name], data, simulated, mode, origins.get(name, UNKNOWN))
         write_json(summary, out / "summaries" / f"{name}.json")
     seen = sorted({patient for origin in origins.values() for patient in origin.seen})
     said = Origin(seen=tuple(seen)).warned(data)
-    return write_report(evaluated, out, data=said, title=title or "Comparison", first=first(evaluated), more=readers)
+    return write_report(evaluated, out, data=said, title=title or "Comparison", first=first(evaluated), more=more)
 
 
 def score_store(

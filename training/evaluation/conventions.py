@@ -22,8 +22,8 @@ Beyond the paper:
 
 - Detection and delineation are reported separately: a tumour slice is detected if contour and truth share a pixel;
   "Dice where detected" is the mean over detected slices only.
-- No figure is given over fewer than five patients. Intervals and tests take patients as their unit, since the
-  slices of one patient are not independent.
+- No figure is given over fewer than five patients, but in one table that is shown on request. Intervals and tests take
+  patients as their unit, since the slices of one patient are not independent.
 - Volume Dice adds TP, FP and FN over the slices of one direction of one volume, then takes the mean of the
   directions. It knows only the slices in the store, so it misses false contours in slices that were not cut.
 - The largest-slice protocol takes each patient's one slice with the largest true area.

@@ -52,6 +52,7 @@ def compare_grid(
     margin: float | None = None,
     mode: Mode = "fast",
     jobs: int = 1,
+    few: bool = False,
     origins: Mapping[Path, Origin] = {},
 ) -> dict[str, Any]:
     """Write the report of a grid: sections on what the grid varies, then everything that `compare` writes.
@@ -73,6 +74,7 @@ def compare_grid(
         margin: difference of mean Dice within which two models count as equal.
         mode: how the models predicted.
         jobs: number of scoring threads.
+        few: show groups of fewer than five patients too, in a table of their own.
         origins: folder of predictions -> where they come from.
 
     Returns:
@@ -111,6 +113,7 @@ def compare_grid(
         margin=margin,
         mode=mode,
         jobs=jobs,
+        few=few,
         first=first,
         origins={name: origins[run.predictions] for name, run in named.items() if run.predictions in origins},
     )

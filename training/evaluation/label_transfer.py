@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
-from tqdm import tqdm
 
 from inference.errors import FormatError, IusError, NotFoundError
 from training.cohort.cases import Case, read_cases
@@ -20,6 +19,7 @@ from training.evaluation.page import Page, Section
 from training.evaluation.patient_tables import estimate
 from training.evaluation.population import Population, check_cases
 from training.evaluation.tables import Cell, Percent, Table
+from training.io.progress import Bar
 from training.io.receipt import write_json
 from training.registration.transfer import transfer
 from training.registration.transforms import read_transform
@@ -133,11 +133,11 @@ def summary_table(measured: Sequence[Transferred]) -> Table:
 def _each(cases: Sequence[Case], registered: Path) -> Iterator[Transferred]:
     """Measure every case that can be measured."""
     decisions = read_review(registered)
-    for case in tqdm(cases, desc="labels", unit="case"):
+    for case in Bar(cases, desc="labels", unit="case"):
         try:
             yield _measure(case, registered, decisions.get(case.case, ""))
         except IusError as error:
-            tqdm.write(f"error: {case.case}: {error}", file=sys.stderr)
+            Bar.write(f"error: {case.case}: {error}", file=sys.stderr)
 
 
 def _measure(case: Case, registered: Path, decision: str) -> Transferred:

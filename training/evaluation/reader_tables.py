@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from training.evaluation.metrics import Mask, score
 from training.evaluation.patient_tables import estimate, mean_dice, values
 from training.evaluation.scoring import Segment
 from training.evaluation.strata import Scored, share, spread, with_tumour
 from training.evaluation.tables import Cell, Percent, Spread, Table
+from training.io.progress import Bar
 from training.slicing.slices import SliceRow, read_slice
 
 REFERENCE = "reference"
@@ -36,7 +36,7 @@ def observers(rows: Sequence[SliceRow], store: Path, annotators: Mapping[str, Se
     if len(readers) >= _FEWEST_FOR_CONSENSUS:
         pairs += [(reader, CONSENSUS) for reader in readers]
     agreement: dict[tuple[str, str], list[Scored]] = {pair: [] for pair in pairs}
-    for row in tqdm(rows, desc="readers", unit="slice"):
+    for row in Bar(rows, desc="readers", unit="slice"):
         masks = {name: read(row) for name, read in readers.items()}
         masks[CONSENSUS] = majority(list(masks.values()))
         for one, other in pairs:

@@ -6,6 +6,7 @@ from typing import Any
 from training.evaluation.baseline import Threshold, tune
 from training.evaluation.compare import score_store, write_report
 from training.evaluation.scoring import Segment, segments
+from training.evaluation.sections import few_section
 from training.evaluation.summary import UNKNOWN, Mode, Origin, summarise, summarise_baseline
 from training.io.receipt import write_json
 from training.slicing.slices import read_slice, read_slices
@@ -25,6 +26,7 @@ def evaluate(
     cases: tuple[Path, ...] = (),
     mode: Mode = "fast",
     jobs: int = 1,
+    few: bool = False,
     origin: Origin = UNKNOWN,
 ) -> dict[str, Any]:
     """Score every slice of a store and write the report.
@@ -41,6 +43,7 @@ def evaluate(
         cases: case tables, beside those the store was cut from.
         mode: how the model predicted.
         jobs: number of scoring threads.
+        few: show groups of fewer than five patients too, in a table of their own.
         origin: where the predictions come from.
 
     Returns:
@@ -59,7 +62,8 @@ def evaluate(
     if threshold is not None:
         summary["baseline"] = summarise_baseline(threshold, evaluated.scores[BASELINE])
     write_json(summary, out / "summary.json")
-    write_report(evaluated, out, data=origin.warned(data), title="Evaluation")
+    more = [few_section(evaluated)] if few else []
+    write_report(evaluated, out, data=origin.warned(data), title="Evaluation", more=more)
     return summary
 
 

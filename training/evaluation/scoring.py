@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from inference.errors import FormatError, NotFoundError
 from training.evaluation.metrics import METRICS, Score, score_with_distances
 from training.evaluation.strata import Scored
 from training.io.files import written_aside
+from training.io.progress import Bar
 from training.slicing.slices import SliceRow, read_slice
 
 Segment = Callable[[SliceRow], NDArray[np.bool_]]
@@ -55,7 +55,7 @@ def score_models(
         return [Scored(row, score_slice(segment(row), true, row)) for segment in models.values()]
 
     with ThreadPoolExecutor(jobs) as pool:
-        each = list(tqdm(pool.map(score_row, rows), total=len(rows), desc="score", unit="slice"))
+        each = list(Bar(pool.map(score_row, rows), total=len(rows), desc="score", unit="slice"))
     return {name: [scored[at] for scored in each] for at, name in enumerate(models)}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.evaluation.example_figure import MOST_MODELS, draw_panels, example_table, examples
+from training.evaluation.few_table import few_table
 from training.evaluation.figures import (
     area_table,
     box_table,
@@ -96,6 +97,12 @@ def patient_sections(one: Evaluated) -> list[Section]:
     strata = tuple(strata_tables(one.scores, one.facts))
     sections = [Section("Per patient", one.population, tables=tables)]
     return sections + ([Section("Strata", one.population, tables=strata)] if strata else [])
+
+
+def few_section(one: Evaluated) -> Section:
+    """The section of groups that are too small for the other tables."""
+    table = few_table(one.scores, one.facts)
+    return Section(table.title, one.population, tables=(table,))
 
 
 def example_section(one: Evaluated, out: Path) -> list[Section]:

@@ -15,6 +15,10 @@ MIN_PATIENTS = 5
 """A figure over fewer patients than this is null."""
 
 
+Facts = Mapping[str, Mapping[str, str]]
+"""Case -> column of the case table -> value."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scored:
     """A slice and its score."""
@@ -99,7 +103,7 @@ def in_band(slices: Iterable[Scored], area: Callable[[Scored], float], band: tup
     return [one for one in slices if band[0] < area(one) <= band[1]]
 
 
-def by_column(slices: Iterable[Scored], facts: Mapping[str, Mapping[str, str]]) -> dict[str, dict[str, list[Scored]]]:
+def by_column(slices: Iterable[Scored], facts: Facts) -> dict[str, dict[str, list[Scored]]]:
     """Slices grouped by direction, and by each column of the case table with two or more groups.
 
     Args:

@@ -52,7 +52,7 @@ def export_model(
     Args:
         model: nnU-Net's results folder of one model, or a zip of it.
         out: the .onnx to write.
-        folds: the folds to fuse by the mean of their logits.
+        folds: the folds whose logits are averaged.
         verify: slices of the parity check: a slice store or a folder of 2D NIfTI; None takes simulated blobs.
         evaluation: `summary.json` files of `ius-train evaluate`, one per mode; without any, the scores are left out.
         name: the model's name, as screens show it.
@@ -85,13 +85,13 @@ def export_model(
     identity = Identity(name=name, version=version, created=today, licence=licence, intended_use=INTENDED_USE)
     stores = facts.training_stores(trained, train)
     people = facts.read_population(population) if population else _simulated(trained, stores, simulated)
+    calibration = calibration_samples(stores) if precision is Precision.INT8 else []
     scores = facts.read_measured(evaluation, trained)
     contract = contract_of(trained, identity, people, seen_in_training(trained, stores), scores, origin)
     samples = read_samples(verify, VERIFY_SLICES) if verify else draw_samples(VERIFY_SLICES, seed=0)
     slices = verify.name if verify else "simulated blobs"
     network, sealed = prove(trained, contract, samples, slices, trial=trial)
     if precision is not Precision.FLOAT32:
-        calibration = calibration_samples(stores) if precision is Precision.INT8 else []
         network, sealed = reduce(network, sealed, samples, slices, precision, calibration)
     write_onnx(network, out)
     with written_aside(out.with_suffix(".md")) as aside:
@@ -102,7 +102,10 @@ def export_model(
 def _simulated(trained: Trained, stores: Sequence[Path], simulated: bool) -> Population:
     """The population of a simulated training; for real patients the user has to state it."""
     if not simulated:
-        raise ModelError("The contract has to say on whom the model was trained: name a file with --population.")
+        raise ModelError(
+            "The contract has to say on whom the model was trained: name a file with --population, for "
+            "which 'ius-train export --population-template FILE' writes a template."
+        )
     rows = [row for row, _ in facts.training_rows(trained, stores)]
     native = any(row.axis == "native" for row in rows)
     painted = sorted({row.patient for row in rows if row.origin == PAINTED})

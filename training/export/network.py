@@ -1,4 +1,4 @@
-"""PyTorch -> ONNX: one graph with a fixed input, folds fused as the mean of their logits."""
+"""PyTorch -> ONNX: one graph with a fixed input and an answer of each fold."""
 
 import warnings
 from collections.abc import Sequence
@@ -8,29 +8,23 @@ import torch
 from torch import nn
 
 from inference.errors import ModelError
-from inference.model.engine import FOLD_VARIANCE
 from training.export.norm import spell_out_norms
 from training.nnunet.results.checkpoint import Trained
 from training.nnunet.results.plans import shown_labels
 
 OPSET = 18
-TUMOUR = 1
-"""The tumour's label; only models with this one label are exported."""
 
 
-class FoldMean(nn.Module):
-    """The mean of several networks' logits, as nnU-Net fuses its folds, and how far they are apart."""
+class Folds(nn.Module):
+    """Several networks on one picture. Their mean is the engine's: nnU-Net rounds every fold's blended tiles first."""
 
     def __init__(self, networks: Sequence[nn.Module]) -> None:
         super().__init__()
         self.networks = nn.ModuleList(networks)
 
-    def forward(self, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """(1, 1, rows, cols) -> logits (1, labels, rows, cols) and variance of the tumour probability (1, 1, ...)."""
-        folds = torch.stack([network(image) for network in self.networks])
-        tumour = torch.softmax(folds, dim=2)[:, :, TUMOUR : TUMOUR + 1]
-        away = tumour - tumour.mean(dim=0)
-        return folds.mean(dim=0), (away * away).mean(dim=0)
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        """(1, 1, rows, cols) -> logits (folds, labels, rows, cols)."""
+        return torch.cat([network(image) for network in self.networks])
 
 
 def build_network(trained: Trained, fold: int = 0) -> nn.Module:
@@ -67,14 +61,14 @@ def build_network(trained: Trained, fold: int = 0) -> nn.Module:
 
 
 def to_onnx(trained: Trained) -> onnx.ModelProto:
-    """A trained model as a checked ONNX graph: `image` -> `logits`, and with several folds `fold_variance` too.
+    """A trained model as a checked ONNX graph: `image` -> `logits` (folds, labels, rows, cols).
 
     Raises:
         ModelError: if the graph lost a normalisation on the way.
     """
     networks = [build_network(trained, fold) for fold in range(len(trained.weights))]
     norms = sum(spell_out_norms(network) for network in networks)
-    module = networks[0] if len(networks) == 1 else FoldMean(networks)
+    module = networks[0] if len(networks) == 1 else Folds(networks)
     image = torch.zeros(1, 1, *trained.patch)
     with warnings.catch_warnings():
         # PyTorch's exporter uses deprecated parts of PyTorch.
@@ -86,7 +80,7 @@ def to_onnx(trained: Trained) -> onnx.ModelProto:
             opset_version=OPSET,
             external_data=False,
             input_names=["image"],
-            output_names=["logits"] if len(networks) == 1 else ["logits", FOLD_VARIANCE],
+            output_names=["logits"],
             verbose=False,
         )
     if program is None:

@@ -10,7 +10,6 @@ from importlib.metadata import version as installed
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from inference.contract import Mode, Parity, ParityBand
 from inference.dice import agreement
@@ -21,6 +20,7 @@ from inference.model.preprocessing import prepare
 from inference.model.segmentation import mask_of
 from training.export.network import build_network
 from training.export.samples import Sample
+from training.io.progress import Bar
 from training.nnunet.results.checkpoint import Trained
 from training.nnunet.results.plans import CONFIGURATION
 from training.nnunet.results.postprocessing import largest_component
@@ -130,14 +130,14 @@ def logit_error(engine: Engine, trained: Trained, samples: Sequence[Sample]) -> 
         prepared = prepare(sample.pixels, sample.spacing_mm, engine.contract.input)
         tile = prepared.tile(prepared.corners[0])
         with torch.inference_mode():
-            expected = torch.stack([network(torch.from_numpy(tile)) for network in networks]).mean(0)[0].numpy()
-        errors.append(np.abs(engine.run(tile) - expected[[0, engine.contract.output.tumour_index]]))
+            expected = torch.cat([network(torch.from_numpy(tile)) for network in networks]).numpy()
+        errors.append(np.abs(engine.run(tile) - expected[:, [0, engine.contract.output.tumour_index]]))
     return LogitError(float(np.mean([error.mean() for error in errors])), float(max(error.max() for error in errors)))
 
 
 def predict_all(reference: Reference, samples: Sequence[Sample]) -> list[NDArray[np.uint8]]:
     """nnU-Net's mask of every slice, with a progress bar."""
-    return [reference.predict(one.pixels, one.spacing_mm) for one in tqdm(samples, desc="nnU-Net", unit="slice")]
+    return [reference.predict(one.pixels, one.spacing_mm) for one in Bar(samples, desc="nnU-Net", unit="slice")]
 
 
 def compare_all(

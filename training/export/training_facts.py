@@ -9,6 +9,7 @@ import msgspec
 
 from inference.contract import BandScore, Measured, Mode, Population
 from inference.errors import FormatError
+from training.io.files import written_aside
 from training.nnunet.results.checkpoint import Trained
 from training.slicing.slices import SliceRow, larger_than, read_slices
 
@@ -16,6 +17,8 @@ LabelOrigin = Literal["us", "mri", "both", "simulated"]
 
 PUBLISHED = Path(__file__).parent / "populations"
 """The populations of the paper's published models, with the paper's own figures; what it does not state is empty."""
+_TEMPLATE = Path(__file__).with_name("population_template.json")
+_TO_FILL_IN = "TO FILL IN"
 
 SIMULATED_LACKS = (
     "vessels, dura and air drop-out, and reverberation ghosts",
@@ -176,16 +179,29 @@ def read_population(named: str) -> Population:
         named: a path, or MRI_200, US_200 or MRI+US_200, the names of the published zips.
 
     Raises:
-        FormatError: naming the field that is missing, unknown or of the wrong type.
+        FormatError: naming the field that is missing, unknown, of the wrong type or still as in the template.
     """
     path = PUBLISHED / f"{named}.json" if named in published_populations() else Path(named)
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Population)
+        population = msgspec.json.decode(path.read_bytes(), type=Population)
     except OSError as error:
         known = ", ".join(published_populations())
-        raise FormatError(f"There is no population file at {path}: give one, or the name of {known}.") from error
+        raise FormatError(
+            f"There is no population file at {path}: give one ('ius-train export --population-template FILE' writes "
+            f"one to fill in), or the name of {known}."
+        ) from error
     except (msgspec.DecodeError, json.JSONDecodeError) as error:
         raise FormatError(f"{path} does not describe a population ({error}).") from error
+    left = [name for name, value in msgspec.structs.asdict(population).items() if _TO_FILL_IN in str(value)]
+    if left:
+        raise FormatError(f"{path} still says '{_TO_FILL_IN}' under {left[0]}: write there what is true, or remove it.")
+    return population
+
+
+def write_template(path: Path) -> None:
+    """Write a population file to fill in; as it stands it is refused."""
+    with written_aside(path) as aside:
+        aside.write_bytes(_TEMPLATE.read_bytes())
 
 
 def published_populations() -> list[str]:

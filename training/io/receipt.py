@@ -6,13 +6,17 @@ import platform
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import training
+from inference.version import __version__
 from training.io.files import written_aside
 
 _PACKAGES = ("nnunetv2", "torch", "numpy", "scipy", "SimpleITK", "batchgeneratorsv2", "dynamic_network_architectures")
+_CODE = (".py", ".yaml", ".html", ".css")
 
 
 def sha256(path: Path) -> str:
@@ -26,6 +30,8 @@ def write_receipt(
 ) -> Path:
     """Write `receipt-STAGE.json` into `folder`: settings, the inputs' hashes, versions, seed and time.
 
+    `code` is this program's version and a digest of its files, since two checkouts of one version may differ.
+
     Returns:
         The receipt's path.
     """
@@ -37,11 +43,22 @@ def write_receipt(
         "seed": seed,
         "python": sys.version.split()[0],
         "machine": platform.machine(),
+        "code": {"version": __version__, "sha256": code_sha256()},
         "versions": {name: _version(name) for name in _PACKAGES},
     }
     path = folder / f"receipt-{stage}.json"
     write_json(record, path)
     return path
+
+
+@cache
+def code_sha256() -> str:
+    """Hex digest of the files of `inference` and `training`: their names, and what is in them."""
+    top, digest = Path(training.__file__).parents[1], hashlib.sha256()
+    for name in ("inference", "training"):
+        for path in sorted(path for path in (top / name).rglob("*") if path.suffix in _CODE):
+            digest.update(f"{path.relative_to(top).as_posix()}\0{sha256(path)}\n".encode())
+    return digest.hexdigest()
 
 
 def write_json(value: object, path: Path) -> None:

@@ -1,9 +1,9 @@
 """The list of cases that a model's training leaves out, with the reason for each."""
 
-import csv
 from pathlib import Path
 
 from inference.errors import FormatError, NotFoundError
+from training.io.spreadsheet import read_table
 
 
 def read_exclusions(path: Path) -> dict[str, str]:
@@ -15,11 +15,10 @@ def read_exclusions(path: Path) -> dict[str, str]:
     """
     if not path.is_file():
         raise NotFoundError(f"There is no list of exclusions at {path}.")
-    with path.open(newline="") as stream:
-        reader = csv.DictReader(stream)
-        if not {"case", "reason"} <= set(reader.fieldnames or ()):
-            raise FormatError(f"{path} is not a list of exclusions: it needs the columns case and reason.")
-        listed = {row["case"]: (row["reason"] or "").strip() for row in reader}
+    titles, rows = read_table(path)
+    if not {"case", "reason"} <= set(titles):
+        raise FormatError(f"{path} is not a list of exclusions: it needs the columns case and reason.")
+    listed = {row["case"].strip(): row["reason"].strip() for row in rows}
     unexplained = next((case for case, reason in listed.items() if not reason), None)
     if unexplained is not None:
         raise FormatError(f"{path} does not say why {unexplained} is excluded: fill in its reason.")

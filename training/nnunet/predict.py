@@ -5,10 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tqdm import tqdm
-
 from inference.contract import Mode
 from inference.errors import NotFoundError
+from training.io.progress import Bar
 from training.io.receipt import sha256
 from training.nnunet.device import check_device
 from training.nnunet.names import CONFIGURATION
@@ -114,7 +113,7 @@ def predict_images(
     from training.nnunet.results.postprocessing import largest_component
 
     missing = {name: path for name, path in images.items() if not (out / f"{name}.nii.gz").is_file()}
-    for name, path in tqdm(missing.items(), desc="predict", unit="slice"):
+    for name, path in Bar(missing.items(), desc="predict", unit="slice"):
         pixels, properties = SimpleITKIO().read_images([str(path)])
         mask = predictor.predict_single_npy_array(pixels, properties)[0].astype(np.uint8)
         _, row_mm, col_mm = properties["spacing"]

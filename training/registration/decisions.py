@@ -12,6 +12,7 @@ from typing import Literal
 
 from inference.errors import FormatError, NotFoundError
 from training.io.files import written_aside
+from training.io.spreadsheet import read_table
 from training.registration.result import Registered, read_results
 
 TABLE = "review.csv"
@@ -85,13 +86,12 @@ def parse_decisions(path: Path) -> list[Decision]:
     Raises:
         FormatError: if it cannot be read, decides anything else, or names a case twice.
     """
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            raise FormatError(f"{path} is not a review: its column {missing[0]} is missing.")
-        rows = [{name: (row[name] or "").strip() for name in COLUMNS} for row in reader]
-    decided = [_decision(row, path) for row in rows if row["decision"]]
+    titles, rows = read_table(path)
+    missing = [name for name in COLUMNS if name not in titles]
+    if missing:
+        raise FormatError(f"{path} is not a review: its column {missing[0]} is missing.")
+    cells = [{name: row[name].strip() for name in COLUMNS} for row in rows]
+    decided = [_decision(row, path) for row in cells if row["decision"]]
     names = [one.case for one in decided]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:

@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
-from tqdm import tqdm
 
 from inference.errors import FormatError, IusError, NotFoundError
 from training.cohort.mask_checks import check_mri_mask
 from training.io.files import written_aside
+from training.io.progress import Bar
 from training.io.receipt import sha256, write_json, write_receipt
 from training.registration.align import Metric, align
 from training.registration.pairs import Pair
@@ -44,10 +44,10 @@ def register(pairs: Sequence[Pair], out: Path, metric: Metric, jobs: int = 1) ->
         raise FormatError("There is no case to register: the table is empty, or all are excluded.")
     began = time.monotonic()
     rows = []
-    for row in tqdm(_each(pairs, out, metric, jobs), total=len(pairs), unit="case", desc="register"):
+    for row in Bar(_each(pairs, out, metric, jobs), total=len(pairs), unit="case", desc="register"):
         rows.append(row)
         if row.error:
-            tqdm.write(f"error: {row.case}: {row.error}", file=sys.stderr)
+            Bar.write(f"error: {row.case}: {row.error}", file=sys.stderr)
     if all(row.error for row in rows):
         raise IusError(rows[0].error)
     write_results(rows, out)

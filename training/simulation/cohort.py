@@ -8,8 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
+from training.io.progress import Bar
 from training.io.receipt import write_json, write_receipt
 from training.simulation import CohortError
 from training.simulation.clip import simulate_clip
@@ -73,7 +72,7 @@ def simulate_cohort(
         recipe |= _preoperative(level)
     _claim(folder, recipe)
     missing = [n for n in range(1, patients + 1) if not _entry_path(folder, n).exists()]
-    with tqdm(total=patients, initial=patients - len(missing), desc=f"simulate {kind.value}", unit="patient") as bar:
+    with Bar(total=patients, initial=patients - len(missing), desc=f"simulate {kind.value}", unit="patient") as bar:
         for _ in _run([(folder, seed, n, kind, detail, level) for n in missing], jobs):
             bar.update()
     entries = [json.loads(_entry_path(folder, n).read_text()) for n in range(1, patients + 1)]

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from scipy import ndimage
-from tqdm import tqdm
 
+from training.io.progress import Bar
 from training.registration.volume import read_image
 from training.simulation import CohortError
 from training.simulation.painting import Painted, paint
@@ -53,9 +53,7 @@ def paint_store(
     if not used:
         raise CohortError("Every volume is left out: nothing can be painted.")
     rows = [
-        row
-        for volume in tqdm(used, desc="paint", unit="volume")
-        for row in _paint_volume(volume, folder, store, wanted)
+        row for volume in Bar(used, desc="paint", unit="volume") for row in _paint_volume(volume, folder, store, wanted)
     ]
     write_slices(rows, store / "slices.csv")
     return rows

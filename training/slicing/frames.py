@@ -7,6 +7,8 @@ import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from numpy.typing import NDArray
 
 from inference.errors import FormatError, NotFoundError
+from inference.sources.paths import suffix_of
+from inference.sources.volume import READERS, reader_of
 from training.slicing.volumes import Labelled
 
 
@@ -50,8 +52,10 @@ def read_pixels(path: Path) -> NDArray[np.float32]:
     """A file's pixels as float32, as many axes as it has.
 
     Raises:
-        FormatError: if it cannot be read.
+        FormatError: if it cannot be read, or is cut short.
     """
+    if suffix_of(path) in READERS:
+        reader_of(path)(path)  # refuses a file that is cut short, which ITK fills up with zeros
     try:
         pixels: NDArray[np.float32] = sitk.GetArrayFromImage(sitk.ReadImage(str(path), sitk.sitkFloat32))
     except RuntimeError as error:

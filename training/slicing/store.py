@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from tqdm import tqdm
-
 from inference.errors import FormatError, IusError, NotFoundError
 from training.cohort.cases import Case
 from training.io.files import written_aside
+from training.io.progress import Bar
 from training.io.receipt import sha256, write_json
 from training.slicing.areas import read_areas, write_areas
 from training.slicing.cutting import Cutting, cut_case
@@ -43,12 +42,12 @@ def cut_cases(cases: Iterable[Case], store: Path, cutting: Cutting, apart_from: 
     rows: list[SliceRow] = []
     left_out: dict[str, str] = {}
     wanted = [case for case in cases if not case.exclude]
-    for case in tqdm(wanted, desc="slice", unit="case"):
+    for case in Bar(wanted, desc="slice", unit="case"):
         try:
             rows += _cut_once(case, store, cutting)
         except IusError as error:
             left_out[case.case] = str(error)
-            tqdm.write(f"error: {case.case}: {error}", file=sys.stderr)
+            Bar.write(f"error: {case.case}: {error}", file=sys.stderr)
     if len(left_out) == len(wanted):
         raise IusError(
             next(iter(left_out.values()), "There is no case to cut: the table is empty, or all are excluded.")

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from training.datasets.inclusion import WIDER, Inclusion
+
 if TYPE_CHECKING:
     from training.cohort.cases import Case
     from training.datasets.pictures import PictureSet
@@ -24,7 +26,14 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         "--easy-resect", type=Path, metavar="DIR", help="EASY-RESECT: NIFTI/CaseN/CaseN-US-before-resize.nii"
     )
     one.add_argument("--remind", type=Path, metavar="DIR", help="ReMIND: DICOM as TCIA's downloader lays it out")
-    one.add_argument("--clinical", type=Path, metavar="XLSX", help="ReMIND's clinical table: first surgery, diagnosis")
+    one.add_argument("--clinical", type=Path, metavar="TABLE", help="ReMIND's clinical table (.xlsx, .csv)")
+    one.add_argument(
+        "--clinical-columns",
+        nargs=3,
+        default=("", "", ""),
+        metavar=("PATIENT", "DIAGNOSIS", "SURGERY"),
+        help="titles of its columns, where they are not recognised; SURGERY says whether there was an earlier one",
+    )
     one.add_argument("--remind2reg", type=Path, metavar="DIR", help="ReMIND2Reg: imagesTr/ReMIND2Reg_0001_0000.nii.gz")
     _add_patterns(one)
     one.add_argument(
@@ -38,6 +47,14 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         choices=("flair", "ce-t1", "both", "own"),
         default="both",
         help="what to register; own is the one that the mask was drawn on (default: %(default)s)",
+    )
+    one.add_argument(
+        "--include",
+        nargs="+",
+        choices=WIDER,
+        default=[],
+        help="ReMIND and manifests: more than the paper took, which is before resection, at the first surgery, gliomas "
+        "and metastases",
     )
     one.add_argument(
         "--check", action="store_true", help="read every picture and mask: grids, swapped or inverted masks"
@@ -120,17 +137,25 @@ def _found(arguments: argparse.Namespace) -> "Iterator[Case]":
     for chosen in _patterns(arguments):
         yield from pictures.find_cases(chosen, arguments.cache, arguments.pixel_mm)
     for path in arguments.folder:
-        yield from manifest.find_cases(path)
+        yield from manifest.find_cases(path, Inclusion(arguments.include))
 
 
 def _remind(arguments: argparse.Namespace) -> "list[Case]":
     """ReMIND's cases, converted to NIfTI."""
     from inference.errors import NotFoundError
+    from training.datasets.clinical import Columns
     from training.datasets.remind import Choice, find_cases
 
     if arguments.cache is None:
         raise NotFoundError("ReMIND is DICOM: give --cache DIR for the NIfTI made from it.")
-    choice = Choice(arguments.cache, arguments.clinical, arguments.mri, arguments.convert_excluded)
+    choice = Choice(
+        arguments.cache,
+        arguments.clinical,
+        Columns(*arguments.clinical_columns),
+        Inclusion(arguments.include),
+        arguments.mri,
+        arguments.convert_excluded,
+    )
     return find_cases(arguments.remind, choice)
 
 

@@ -67,6 +67,9 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     )
     one.add_argument("--margin", type=float, metavar="DICE", help="mean Dice within which two models count as equal")
     one.add_argument("--mode", choices=("fast", "thorough"), help="how they predicted (default: as their receipts say)")
+    one.add_argument(
+        "--few", action="store_true", help="groups of fewer than five patients too, in a table of their own, marked"
+    )
     one.add_argument("--jobs", type=int, default=1, help="threads that score; default: %(default)s")
     one.add_argument("--baseline", type=Path, metavar="SLICES", help="tune a threshold on these, score it beside")
 
@@ -163,6 +166,7 @@ def _one(arguments: argparse.Namespace, store: Path) -> None:
         cases=tuple(arguments.cases),
         mode=arguments.mode,
         jobs=arguments.jobs,
+        few=arguments.few,
         origin=_origin(Path(arguments.models[0]), store, arguments),
     )
 
@@ -174,7 +178,7 @@ def _several(arguments: argparse.Namespace) -> None:
 
     if arguments.baseline is not None:
         raise ArgumentError("A baseline is scored beside one model only: use 'evaluate PREDICTIONS SLICES'.")
-    how = {name: getattr(arguments, name) for name in ("data", "simulated", "title", "cases", "margin", "jobs")}
+    how = {name: getattr(arguments, name) for name in ("data", "simulated", "title", "cases", "margin", "jobs", "few")}
     how["annotators"] = named_folders(arguments.annotator)
     if arguments.grid is None:
         named = named_folders(arguments.models)

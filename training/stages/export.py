@@ -9,6 +9,18 @@ from training.stages.fit import fold
 WORDS = "write a model folder as one .onnx file with its contract"
 
 
+class _Template(argparse.Action):
+    """Writes the template and ends, whatever else is missing, as --version does."""
+
+    def __call__(self, parser: argparse.ArgumentParser, _: object, path: object, __: str | None = None) -> None:
+        """Write the file."""
+        from training.export.training_facts import write_template
+
+        assert isinstance(path, Path)  # noqa: S101 - its type says so
+        write_template(path)
+        parser.exit(message=f"{path}: fill it in, and give it to --population.\n")
+
+
 def add_arguments(one: argparse.ArgumentParser) -> None:
     """Add the arguments for the model, its proof and the facts in its contract."""
     one.add_argument("model", type=Path, help="nnU-Net's results folder of one 2D model, or a zip of it")
@@ -34,6 +46,13 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         "--population",
         metavar="JSON",
         help="on whom it was trained: a file, or MRI_200, US_200 or MRI+US_200 of the paper; not needed if simulated",
+    )
+    one.add_argument(
+        "--population-template",
+        action=_Template,
+        type=Path,
+        metavar="FILE",
+        help="write one to fill in, and end",
     )
     one.add_argument("--label-origin", choices=("us", "mri", "both"), help="where the labels come from")
     one.add_argument("--licence", default="Apache-2.0", help="of the model (default: %(default)s)")

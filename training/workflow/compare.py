@@ -4,11 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from inference.errors import IusError
 from training.evaluation.cutoff_trend import Run
 from training.evaluation.scoring import score_models, segments
 from training.evaluation.strata import with_tumour
 from training.experiments.declaration import Comparison, Experiment, read_experiment
+from training.io.ending import ended
 from training.io.receipt import write_json
 from training.slicing.slices import read_slices
 from training.slicing.store import join_stores
@@ -102,12 +102,9 @@ def main() -> int:
     one.add_argument("comparison")
     one.add_argument("--small", action="store_true")
     arguments = one.parse_args()
-    try:
-        compare_declared(read_experiment(arguments.experiment, small=arguments.small), arguments.comparison)
-    except IusError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return ended(
+        lambda: compare_declared(read_experiment(arguments.experiment, small=arguments.small), arguments.comparison)
+    )
 
 
 if __name__ == "__main__":

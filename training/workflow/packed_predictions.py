@@ -19,8 +19,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.errors import FormatError, IusError
+from inference.errors import FormatError
 from training.experiments.declaration import Experiment, find_experiment, read_experiment
+from training.io.ending import ended
 from training.io.files import written_aside
 from training.slicing.slices import SliceRow, read_slice, read_slices, write_slice
 from training.workflow.commands import Commands
@@ -108,7 +109,8 @@ def main() -> int:
     one.add_argument("--from", dest="packed", type=Path, help="score: the file")
     one.add_argument("--small", action="store_true", help="it was a trial run")
     arguments = one.parse_args()
-    try:
+
+    def run() -> None:
         path = find_experiment(arguments.experiment)
         experiment = read_experiment(path, small=arguments.small)
         if arguments.what == "pack":
@@ -116,10 +118,8 @@ def main() -> int:
         else:
             commands = Commands(experiment, path.resolve(), small=arguments.small)
             score(commands, arguments.packed.resolve(), arguments.work)
-    except IusError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+    return ended(run)
 
 
 if __name__ == "__main__":

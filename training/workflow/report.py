@@ -6,10 +6,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from inference.errors import IusError
 from training.evaluation.page import Page, Picture, Section
 from training.evaluation.population import Population
 from training.experiments.declaration import Experiment, read_experiment
+from training.io.ending import ended
 from training.slicing.slices import read_slices
 from training.workflow.commands import Commands
 from training.workflow.findings import comparison_table, label_table, model_table
@@ -87,13 +87,12 @@ def main() -> int:
     one.add_argument("experiment", type=Path)
     one.add_argument("--small", action="store_true")
     arguments = one.parse_args()
-    try:
+
+    def run() -> None:
         experiment = read_experiment(arguments.experiment, small=arguments.small)
         write_page(experiment, Commands(experiment, arguments.experiment, small=arguments.small))
-    except IusError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+
+    return ended(run)
 
 
 if __name__ == "__main__":

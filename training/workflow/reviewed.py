@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from inference.errors import IusError
+from training.io.ending import ended
 from training.io.files import written_aside
 from training.io.receipt import sha256
 from training.registration.decisions import read_decisions, undecided
@@ -56,12 +57,7 @@ def main() -> int:
     one.add_argument("cases", type=Path)
     one.add_argument("--simulated", action="store_true")
     arguments = one.parse_args()
-    try:
-        finish_review(arguments.folder, arguments.cases, simulated=arguments.simulated)
-    except IusError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return ended(lambda: finish_review(arguments.folder, arguments.cases, simulated=arguments.simulated))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 
 from inference.errors import FormatError, IusError, NotFoundError
 from training.experiments.declaration import Experiment, read_experiment
+from training.io.ending import TELLS
 from training.io.files import written_aside
 from training.nnunet.settings import current_names
 from training.workflow.commands import Commands
@@ -15,6 +16,7 @@ from training.workflow.reviewed import forget_changed
 
 SNAKEFILE = Path(__file__).with_name("Snakefile")
 REPORT = Path("report", "report.html")
+_TOLD = ".told"
 _CLAIMED = ("cohorts", "slicing", "training", "seed", "simulated")
 """Parts of a declaration that everything in a working folder depends on; models and comparisons may be added later."""
 
@@ -85,27 +87,33 @@ def run_experiment(path: Path, work: Path, machine: Machine, *, small: bool = Fa
     # Snakemake's own lock outlives a killed process; this one does not.
     try:
         with FileLock(work / ".lock", timeout=0):
-            succeeded = _snakemake(_arguments(path, work, machine, small, dry_run))
+            succeeded, told = _snakemake(_arguments(path, work, machine, small, dry_run), work / _TOLD)
     except Timeout as error:
         raise ExperimentError(f"Another process runs an experiment in {work}: wait for it or stop it.") from error
     if not succeeded:
-        raise ExperimentError(
-            "The experiment stopped, and its log names the stage: once the reason is gone, run the same command again."
-        )
+        why = told or "The experiment stopped, and the log above names the stage."
+        raise ExperimentError(f"{why} Once the reason is gone, run the same command again: what is done is kept.")
     return work / REPORT
 
 
-def _snakemake(arguments: list[str]) -> bool:
-    """Run Snakemake in this process, so that both end together; stages find this package from any folder."""
+def _snakemake(arguments: list[str], told: Path) -> tuple[bool, str]:
+    """Run Snakemake in this process, so that both end together; stages find this package from any folder.
+
+    Returns:
+        Whether all went well, and the sentence of a stage that failed, which Snakemake buries in its own lines.
+    """
     from snakemake.cli import main
+
+    told.unlink(missing_ok=True)
+    os.environ[TELLS] = str(told.resolve())
 
     root = str(Path(__file__).resolve().parents[2])
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))
     try:
         main(arguments)
     except SystemExit as end:
-        return end.code in (None, 0)
-    return True
+        return end.code in (None, 0), told.read_text(encoding="utf-8") if told.is_file() else ""
+    return True, ""
 
 
 def _check_outside(path: Path, work: Path, small: bool) -> None:

@@ -155,19 +155,21 @@ class Remind:
         dataset.save_as(self.folder(patient, self.intraop, description) / "1-1.dcm", enforce_file_format=True)
         return pixels
 
-    def mr(self, patient: str, description: str, study: str = "", world: str = "1.2.3.4", value: int = 0) -> None:
+    def mr(
+        self, patient: str, description: str, study: str = "", world: str = "1.2.3.4", value: int = 0, uid: str = ""
+    ) -> None:
         """Write five axial slices of 1 × 1 × 2 mm; their file names do not follow their positions."""
         study = study or self.preop
-        folder = self.folder(patient, study, description)
+        folder = self.folder(patient, study, f"{description}{uid}")
         for name, at in enumerate([3, 0, 4, 1, 2], start=1):
             dataset = _file("MR", MR, patient, study, description)
-            dataset.FrameOfReferenceUID = world
+            dataset.FrameOfReferenceUID, dataset.SeriesInstanceUID = world, uid or None
             _pixels(dataset, np.full((8, 9), 100 * at + value, np.uint16), 16)
             dataset.ImagePositionPatient, dataset.ImageOrientationPatient = [0, 0, 2 * at], [1, 0, 0, 0, 1, 0]
             dataset.PixelSpacing, dataset.RescaleSlope, dataset.RescaleIntercept = [1, 1], 2, 5
             dataset.save_as(folder / f"1-{name:03d}.dcm", enforce_file_format=True)
 
-    def seg(self, patient: str, structure: str, reference: str, study: str = "") -> None:
+    def seg(self, patient: str, structure: str, reference: str, study: str = "", uid: str = "") -> None:
         """Write planes 3 and 1 of the MRI, in this order, cropped by two columns and a row; plane 2 is left out."""
         study = study or self.preop
         description = f"{structure} seg - MR ref: {reference}"
@@ -177,6 +179,8 @@ class Remind:
         pixels[0, 5, 0] = 1
         _pixels(dataset, pixels, 1)
         dataset.SegmentationType = "BINARY"
+        if uid:
+            dataset.ReferencedSeriesSequence = _one(SeriesInstanceUID=uid)
         dataset.SegmentSequence = _one(SegmentNumber=1, SegmentLabel=structure)
         _frames(dataset, [np.array([2.0, 1.0, 2.0 * at]) for at in (3, 1)], np.eye(3), (1.0, 2.0))
         dataset.save_as(self.folder(patient, study, description) / "1-1.dcm", enforce_file_format=True)

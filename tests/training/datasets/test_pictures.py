@@ -88,6 +88,34 @@ def test_a_manifest_is_read_from_where_it_lies(resect: Path, tmp_path: Path):
     assert reasons["E"] == "blurred"
 
 
+@pytest.mark.parametrize(
+    ("cells", "reason", "more"),
+    [
+        ("before,1,Glioblastoma", "", ()),
+        (",,", "", ()),
+        ("after,1,Glioblastoma", "resection has begun (after)", ("resection",)),
+        ("pre-dura,0,Glioblastoma", "operated before", ("reoperations",)),
+        ("pre-dura,1,Meningioma", "neither glioma nor metastasis: Meningioma", ("other-tumours",)),
+        ("befor,1,Glioblastoma", "unknown phase 'befor'", None),
+    ],
+)
+def test_a_manifests_phase_surgery_and_diagnosis_decide(resect: Path, tmp_path: Path, cells, reason, more):
+    us, mask = (
+        resect / "NIFTI/Case1/US/Case1-US-before.nii.gz",
+        tmp_path / "RESECT_segmentation/Case1/Case1-US-before-tumor.nii.gz",
+    )
+    manifest = tmp_path / "mine.csv"
+    text = f"case,patient,us,us_label,phase,first_surgery,diagnosis\nÄ,P1,{us},{mask},{cells}\n".replace(",", ";")
+    manifest.write_bytes(text.encode("cp1252"))
+    (case,) = _cases(tmp_path, "--folder", str(manifest))
+    assert case.case == "Ä"
+    assert case.exclude == bool(reason)
+    assert case.reason.startswith(reason)
+    if more:
+        (case,) = _cases(tmp_path, "--folder", str(manifest), "--include", *more)
+        assert not case.exclude
+
+
 def test_a_manifest_without_patients_is_refused(tmp_path: Path, capsys):
     (tmp_path / "mine.csv").write_text("case,patient,us\nA,,a.nii\n")
     assert main(["cases", "--folder", str(tmp_path / "mine.csv"), "--out", str(tmp_path / "cases.csv")]) == 2

@@ -75,19 +75,46 @@ def test_the_mri_that_is_asked_for(found, asked: str, names: list[str]):
     assert [path.name for path in case.mri] == [f"{name}.nii.gz" for name in names]
 
 
-def test_an_mri_of_another_world_is_not_taken(remind, found):
+def test_an_mri_of_another_world_is_not_taken_and_a_masks_own_is_where_there_is_no_other(remind, found, capsys):
     remind.us("ReMIND-003", "US_pre_dura", [0, 1, 2, 3])
     remind.mr("ReMIND-003", "3D_SAG_T2_SPACE")
     remind.mr("ReMIND-003", "2D_AX_T2_FLAIR", world="9.9")
     remind.seg("ReMIND-003", "tumor", "3D_SAG_T2_SPACE")
     rows = (*TWO, (3, 40, "F", 2, "Oligodendroglioma", "No"))
-    case = found(rows=rows)["ReMIND-003-pre-dura"]
-    assert case.exclude
-    assert "no flair or ce-t1 MRI in the world of its mask's, 3D_SAG_T2_SPACE" in case.reason
-    own = found("--mri", "own", rows=rows)["ReMIND-003-pre-dura"]
-    assert [path.name for path in own.mri] == ["3D_SAG_T2_SPACE.nii.gz"]
+    flair = found("--mri", "flair", rows=rows)["ReMIND-003-pre-dura"]
+    assert flair.exclude
+    assert "no flair MRI in the world of its mask's, 3D_SAG_T2_SPACE: --mri own takes that one" in flair.reason
+    for asked in ("own", "both"):
+        own = found("--mri", asked, rows=rows)["ReMIND-003-pre-dura"]
+        assert [path.name for path in own.mri] == ["3D_SAG_T2_SPACE.nii.gz"]
+        assert not own.exclude
+    assert "mri (3D_SAG_T2_SPACE)" in capsys.readouterr().out
     remind.mr("ReMIND-003", "3D_AX_T1_postcontrast")
-    assert not found(rows=rows)["ReMIND-003-pre-dura"].exclude
+    assert [path.name for path in found(rows=rows)["ReMIND-003-pre-dura"].mri] == ["3D_AX_T1_postcontrast.nii.gz"]
+
+
+@pytest.mark.parametrize("drawn_on", [1, 2])
+def test_series_of_one_description_are_told_apart_by_uid(remind, found, drawn_on: int):
+    """Two FLAIR of one study; they keep a file each, and the mask's is the one that its header names."""
+    remind.us("ReMIND-003", "US_pre_dura", [0, 1, 2, 3])
+    for number in (1, 2):
+        remind.mr("ReMIND-003", "2D_AX_T2_FLAIR", value=10 * number, uid=f"1.2.{number}")
+    remind.seg("ReMIND-003", "tumor", "2D_AX_T2_FLAIR", uid=f"1.2.{drawn_on}")
+    case = found("--mri", "own", rows=(*TWO, (3, 40, "F", 2, "Glioma", "No")))["ReMIND-003-pre-dura"]
+    assert not case.exclude
+    (mri,) = case.mri
+    assert mri.name == f"2D_AX_T2_FLAIR-1-2-{drawn_on}.nii.gz"
+    assert sitk.GetArrayFromImage(sitk.ReadImage(str(mri)))[0, 0, 0] == 2 * 10 * drawn_on + 5
+
+
+def test_a_mask_that_names_neither_of_two_mri_is_not_guessed(remind, found):
+    remind.us("ReMIND-003", "US_pre_dura", [0, 1, 2, 3])
+    for number in (1, 2):
+        remind.mr("ReMIND-003", "2D_AX_T2_FLAIR", uid=f"1.2.{number}")
+    remind.seg("ReMIND-003", "tumor", "2D_AX_T2_FLAIR")
+    case = found(rows=(*TWO, (3, 40, "F", 2, "Glioma", "No")))["ReMIND-003-pre-dura"]
+    assert case.exclude
+    assert "is there 2 times, and the segmentation names none of them by UID" in case.reason
 
 
 def test_us_pre_imri_is_excluded_with_the_reason_and_not_converted(found):
@@ -117,11 +144,18 @@ def test_the_clinical_table_decides(found, row, reason: str):
         assert case.diagnosis == row[4]
 
 
-def test_a_clinical_table_with_another_title_is_refused(tmp_path: Path, remind, clinical, capsys):
-    path = clinical(TWO[0], title="Something")
-    files = ["--remind", str(remind.root), "--clinical", str(path), "--cache", str(tmp_path / "cache")]
-    assert main(["cases", *files, "--out", str(tmp_path / "cases.csv")]) == 2
-    assert "has 0 columns like" in capsys.readouterr().err
+def test_more_than_the_paper_took_can_be_included(found):
+    rows = ((1, 1, "F", 1, "Meningioma", "Yes"),)
+    reasons = [found(*more, rows=rows)["ReMIND-001-pre-dura"].reason for more in ((), ("--include", "reoperations"))]
+    assert reasons[0].startswith("operated before")
+    assert reasons[1].startswith("neither glioma nor metastasis: Meningioma")
+    assert not found("--include", "reoperations", "other-tumours", rows=rows)["ReMIND-001-pre-dura"].exclude
+
+
+def test_the_papers_count_stands_beside_ours(found, capsys):
+    found()
+    said = capsys.readouterr().out
+    assert "The paper took 103 volumes of 55 patients of ReMIND, here it is 2 of 1" in said
 
 
 def test_a_truncated_file_stops_its_case_only(remind, found, truncated, capsys):

@@ -100,9 +100,11 @@ def test_what_is_missing_is_told_per_patient(resect: Path, tmp_path: Path, capsy
     assert told == (tmp_path / "cases.txt").read_text()
     lines = told.splitlines()
     assert lines[0].startswith("RESECT-Case1 ")
-    assert lines[0].endswith("found: us, us_label, mri ×2, mri_label, landmarks")
+    assert lines[0].endswith("found: us, us_label, mri (Case1-FLAIR, Case1-T1), mri_label, landmarks")
     assert lines[1].endswith("not used: no ultrasound volume")
-    assert lines[2].endswith("found: us, mri ×2; missing: us_label, mri_label; not used: no tumour mask")
+    assert lines[2].endswith(
+        "found: us, mri (Case11-FLAIR, Case11-T1); missing: us_label, mri_label; not used: no tumour mask"
+    )
     assert lines[-1].startswith("RESECT: 3 found, 1 used of 1 patients; 1 with an ultrasound mask")
 
 

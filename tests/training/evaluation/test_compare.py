@@ -230,3 +230,24 @@ def test_a_missing_mask_of_one_model_stops_the_report(discs, tmp_path):
     with pytest.raises(NotFoundError, match="holds no prediction of the slice P0_i0"):
         compare({"a": masks["loud"], "b": tmp_path}, store, tmp_path / "out", data="d", simulated=True)
     assert issubclass(ModelNameError, IusError)
+
+
+def test_groups_of_few_patients_are_shown_on_request_only_and_marked(discs, tmp_path):
+    store, masks = discs
+    table = tmp_path / "cases.csv"
+    of = {f"C{n}": "post-dura" if n < 2 else "pre-dura" for n in range(6)}
+    table.write_text("case,patient,phase,simulated\n" + "".join(f"{case},x,{phase},1\n" for case, phase in of.items()))
+    how = {"data": "Six", "simulated": True, "cases": [table]}
+    silent = compare({"m": masks["shifted"]}, store, tmp_path / "silent", **how)
+    asked = compare({"m": masks["shifted"]}, store, tmp_path / "asked", few=True, **how)
+    few = asked.pop("few_patients")
+    assert asked == silent, "no other table changes"
+    assert "not for publication" in few["note"]
+    (hidden,) = [row for row in silent["strata_dice"]["rows"] if row["value"] == "post-dura"]
+    assert hidden["m"] is None
+    assert {row["value"] for row in few["rows"]} == {"post-dura", "pre-dura"}, "all other groups have six patients"
+    (rare,) = [row for row in few["rows"] if row["value"] == "post-dura"]
+    with (tmp_path / "asked" / "slices.csv").open() as stream:
+        rows = [row for row in csv.DictReader(stream) if row["case"] in {"C0", "C1"} and float(row["true_mm2"]) > 0]
+    assert (rare["slices"], rare["patients"]) == (len(rows), 2)
+    assert rare["Dice"]["mean"] == pytest.approx(sum(float(row["dice"]) for row in rows) / len(rows))

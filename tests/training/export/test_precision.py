@@ -314,3 +314,16 @@ def test_a_gain_is_no_loss():
 def test_int8_without_training_slices_is_refused():
     with pytest.raises(ModelError, match="--train"):
         calibration_samples(())
+
+
+def test_int8_asks_for_its_slices_before_anything_is_proved(model_folder, tmp_path):
+    """Not after the minutes that the float32 network takes; here its slices are missing too."""
+    with pytest.raises(ModelError, match="--train"):
+        export_model(
+            model_folder(),
+            tmp_path / "m.onnx",
+            name="m",
+            simulated=True,
+            precision=Precision.INT8,
+            verify=tmp_path / "absent",
+        )

@@ -12,6 +12,7 @@ from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage
 from inference.errors import FormatError
 from training.cohort.cases import Case
 from training.slicing.cutting import Cutting
+from training.slicing.frames import read_pixels
 from training.slicing.slices import NATIVE, read_slice
 from training.slicing.store import cut_cases
 from training.slicing.volumes import read_sweep
@@ -95,3 +96,16 @@ def test_refuses_what_is_not_dicom(tmp_path: Path):
     (tmp_path / "text.dcm").write_text("no")
     with pytest.raises(FormatError, match="not a DICOM"):
         read_sweep(tmp_path / "text.dcm", tmp_path / "text.dcm")
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".nrrd", ".png"])
+def test_a_picture_that_is_cut_short_is_refused(tmp_path: Path, suffix: str):
+    """ITK fills a NIfTI up with zeros, without a word."""
+    whole = tmp_path / f"whole{suffix}"
+    picture = np.random.default_rng(0).integers(1, 255, (90, 80)).astype(np.uint8)
+    sitk.WriteImage(sitk.GetImageFromArray(picture), str(whole))
+    np.testing.assert_array_equal(read_pixels(whole), picture)
+    cut = tmp_path / f"cut{suffix}"
+    cut.write_bytes(whole.read_bytes()[:-1000])
+    with pytest.raises(FormatError, match="cut"):
+        read_pixels(cut)

@@ -114,3 +114,18 @@ def test_cuda_that_is_not_there_is_one_sentence():
     if not torch.cuda.is_available():
         with pytest.raises(DeviceError, match="finds no CUDA device here"):
             check_device("cuda")
+
+
+def test_the_last_line_is_the_sentence_of_the_stage_that_stopped(tmp_path: Path):
+    """Not a rule's exit status, under a screen of Snakemake's own lines."""
+    (tmp_path / "one.yaml").write_text(ONE.replace("TRAINING", "device: cpu"))
+    (tmp_path / "work").mkdir()
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / "work" / name).write_text("case,patient\n")
+    words = ["experiment", str(tmp_path / "one.yaml"), "--work", str(tmp_path / "work")]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
+    command = [sys.executable, "-m", "training.cli", *words]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: There is no case")
+    assert "run the same command again" in done.stderr.splitlines()[-1]

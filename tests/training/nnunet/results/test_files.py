@@ -82,6 +82,21 @@ def test_a_population_that_is_none_is_named(tmp_path):
         facts.read_population(str(tmp_path / "p.json"))
 
 
+def test_the_template_of_a_population_is_taken_once_it_is_filled_in(tmp_path):
+    path = tmp_path / "population.json"
+    with pytest.raises(SystemExit) as end:
+        main(["export", "--population-template", str(path)])
+    assert end.value.code == 0
+    with pytest.raises(FormatError, match="n_patients"):
+        facts.read_population(str(path))
+    told = json.loads(path.read_text()) | {"n_patients": 12, "grades": [], "sites": [], "scanners": ["BK 5000"]}
+    path.write_text(json.dumps(told))
+    with pytest.raises(FormatError, match="'TO FILL IN' under words"):
+        facts.read_population(str(path))
+    path.write_text(json.dumps(told | {"words": "Twelve patients.", "tumour_types": ["glioma"]}))
+    assert facts.read_population(str(path)).scanners == ("BK 5000",)
+
+
 @pytest.mark.parametrize("above", ["nested once/", "nested/twice/"])
 def test_a_zip_may_nest_its_folder(published, model_zip, above):
     direct, nested = read_trained(model_zip, [1]), read_trained(published(above=above), [1])
