@@ -18,6 +18,7 @@ from inference.readout.marks import Ink, Line
 from inference.readout.panes import analysed_annotations, live_annotations
 from inference.readout.readout_state import Context, ReadoutState
 from inference.readout.states import readout_of, region_lines
+from inference.readout.trend import TrendState
 from inference.ruler import Point
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
@@ -75,6 +76,7 @@ class ScreenInputs:
         caliper: the caliper being set; None while it is put away.
         disagreement: whether the user wants the map of where passes disagree.
         contour_off: whether the user has hidden the contour for a moment.
+        trend: the area over time, as last collected; None while no source is open.
     """
 
     now: float
@@ -92,6 +94,7 @@ class ScreenInputs:
     caliper: Caliper | None = None
     disagreement: bool = False
     contour_off: bool = False
+    trend: TrendState | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,6 +142,8 @@ class ScreenState:
         contour_off: whether the contour is hidden for a moment.
         live: the live pane of two; None with one pane, or before the first picture.
         inset: the live picture over a frozen view; None if there is none.
+        trend: the area over time; None while no source is open.
+        away_from_live: whether a live source is shown as it was, so that there is a way back to offer.
     """
 
     info: SourceInfo | None
@@ -153,6 +158,8 @@ class ScreenState:
     contour_off: bool
     live: LivePane | None
     inset: LiveInset | None
+    trend: TrendState | None
+    away_from_live: bool
 
 
 def resolve(given: ScreenInputs) -> ScreenState:
@@ -174,6 +181,8 @@ def resolve(given: ScreenInputs) -> ScreenState:
         contour_off=given.contour_off,
         live=_live_pane(given, readout, live) if given.two_panes and live is not None else None,
         inset=_inset(given) if condition.health is Health.VIEW_FROZEN and not given.two_panes else None,
+        trend=given.trend,
+        away_from_live=condition.health is Health.VIEW_FROZEN,
     )
 
 

@@ -72,7 +72,7 @@ class ActionHandlers:
             return
         self._state.thaw()
         self._state.held_warning.reset()
-        self._view.trace.clear()
+        self._state.trend.void(monotonic())
         self._session.calibrate(spacing)
         self._calibration.calibrated(spacing)
 
@@ -130,14 +130,32 @@ class ActionHandlers:
             self._state.held_warning.reset()
 
     def play_or_pause(self) -> None:
-        """Play or pause a recording; freeze a live view, or let it run again."""
+        """Play or pause a recording; freeze a live view, then play or pause the half minute that it holds."""
         self._state.caliper = None
-        if self._session.live is not None:
-            (self.freeze if self._state.freezing.review is None else self._state.thaw)()
+        review = self._state.freezing.review
+        if review is not None:
+            self._state.held_warning.reset()
+            (review.pause if review.playing else review.play)()
+        elif self._session.live is not None:
+            self.freeze()
         playback = self._session.playback
         if playback is not None and len(playback) > 1:
             (playback.pause if playback.playing else playback.play)()
             self._view.transport.update_place()
+
+    def back_to_live(self) -> None:
+        """Let a frozen view run again."""
+        self._state.caliper = None
+        self._state.thaw()
+
+    def go_to(self, at: float) -> None:
+        """Show the frame at a place of the trend: a time in a frozen view, else a frame of a recording."""
+        self._state.held_warning.reset()
+        if (review := self._state.freezing.review) is not None:
+            review.seek_time(at)
+        elif self._session.playback is not None:
+            self._session.playback.seek(round(at))
+        self._view.transport.update_place()
 
     def step(self, by: int) -> None:
         """Show the frame `by` places on; a live view is frozen first."""
@@ -212,7 +230,9 @@ class ActionHandlers:
 
     def mark_wrong(self) -> None:
         """Mark the contour on the screen as wrong."""
-        self._state.recording.mark_wrong(self._state.shown)
+        shown = self._state.shown
+        if self._state.recording.mark_wrong(shown) and shown is not None:
+            self._state.trend.mark_wrong(shown)
 
     def show_model_panel(self) -> None:
         """Open or close the model card."""

@@ -9,6 +9,7 @@ from viewer.keymap import Action
 
 ACTIONS: tuple[Action[ActionHandlers], ...] = (
     Action("play", ("Space",), "space", "Play, pause, freeze", ActionHandlers.play_or_pause),
+    Action("live", ("L",), "L", "Back to live", ActionHandlers.back_to_live),
     Action("back", ("Left",), "←", "One frame back", lambda do: do.step(-1)),
     Action("forward", ("Right",), "→", "One frame on", lambda do: do.step(1)),
     Action("open", ("Ctrl+O",), "Ctrl O", "Open a source", ActionHandlers.show_source_panel),

@@ -15,6 +15,7 @@ from inference.outcome import Outcome
 from inference.readout.caliper import Caliper
 from inference.readout.readout_state import HeldWarning
 from inference.readout.screen_state import ScreenState
+from inference.readout.trend import Trend
 from inference.ruler import Point
 from inference.view_notes import Flip, Marker, Phase, ViewNotes
 from viewer import settings
@@ -50,6 +51,7 @@ class AppState:
         previews: loads the first pictures of selected sources.
         caliper: the caliper being set on a still picture; None while it is put away.
         disagreement: whether the user wants the map of where the passes disagree.
+        trend: collects the area over time.
         overlay_off_until: `time.monotonic()` time until which the contour is hidden.
     """
 
@@ -73,6 +75,7 @@ class AppState:
     caliper: Caliper | None = None
     previews: Previews = field(init=False)
     disagreement: bool = False
+    trend: Trend = field(default_factory=Trend)
     overlay_off_until: float = 0.0
 
     def __post_init__(self) -> None:

@@ -98,7 +98,7 @@ class Layout(QWidget):
         for part in (self.top, self.readout, self.transport, self.trace, self.canvas, self.live, self.footer):
             part.apply(sizes)
         self.picture_area.apply(sizes)
-        self.controls.setFixedHeight(sizes.px(100))
+        self.controls.setFixedHeight(sizes.px(116))
 
     def draw(self, screen: ScreenState) -> None:
         """Draw the present screen state; parts that have not changed are left alone."""
@@ -120,6 +120,8 @@ class Layout(QWidget):
         for pane, other in ((self.canvas, self.live), (self.live, self.canvas)):
             pane.match((0, 0) if screen.live is None else other.strips)
         self.picture_area.inset.draw(screen.inset, screen.info)
+        self.picture_area.offer_live(offered=screen.away_from_live)
+        self.trace.draw(screen.trend)
 
     def clear(self) -> None:
         """Remove every picture."""

@@ -9,7 +9,7 @@ from viewer.panels.base import Panel
 from viewer.picture.canvas import EDGE, SIDE, Canvas
 from viewer.picture.inset import Inset
 from viewer.style.theme import TONES, Sizes
-from viewer.style.widgets import label, set_text
+from viewer.style.widgets import button, label, set_text, size_button
 
 NOTICE_S = 12.0
 PANE_SIDE, PANE_EDGE = 12, 48
@@ -25,6 +25,8 @@ class PictureArea(QWidget):
     """
 
     panel_closed = Signal()
+    live_wanted = Signal()
+    """Emitted to go back from a frozen view to the live picture."""
 
     def __init__(self, canvas: Canvas, live: Canvas) -> None:
         super().__init__()
@@ -43,6 +45,10 @@ class PictureArea(QWidget):
         self.notice.setAlignment(Qt.AlignmentFlag.AlignVCenter)
         self.notice.hide()
         self.inset = Inset(self)
+        self.back = button("● Back to live", "Back to the live picture (L)", "accent")
+        self.back.setParent(self)
+        self.back.clicked.connect(self.live_wanted)
+        self.back.hide()
 
     def add(self, panel: Panel) -> None:
         """Add a panel."""
@@ -55,6 +61,8 @@ class PictureArea(QWidget):
         self._sizes = sizes
         self.notice.setFont(sizes.font(14))
         self.inset.apply(sizes)
+        size_button(self.back, sizes)
+        self.back.setFixedWidth(self.inset.width())
         for panel in self._panels:
             panel.apply(sizes)
         self._place()
@@ -86,6 +94,13 @@ class PictureArea(QWidget):
         """Close the open panel."""
         for panel in self._panels:
             panel.dismiss()
+
+    def offer_live(self, *, offered: bool) -> None:
+        """Show the way back to the live picture, under the inset that shows it."""
+        if offered is self.back.isHidden():
+            self.back.setVisible(offered)
+            self.back.raise_()
+            self._make_room()
 
     def refit(self) -> None:
         """Fit the open panel again, after its words have changed."""
@@ -136,3 +151,6 @@ class PictureArea(QWidget):
         self._canvas.setGeometry(live, 0, room - live, height)
         margin = self._sizes.px(14)
         self.inset.move(margin, self._sizes.touch + 2 * margin)  # the ruler is on the right
+        beside_marker = (self._sizes.touch + 2 * margin, margin)
+        below_inset = (margin, self.inset.y() + self.inset.height() + self._sizes.px(8))
+        self.back.move(*(beside_marker if self.two_panes else below_inset))
