@@ -1,11 +1,16 @@
 """Writes files under a temporary name and renames them, so that no half-written file ever has the final name."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from inference.errors import OutputError
+
+BY_TIME = re.compile(r"iUS-(\d{8}-\d{6})")
+"""Names of files made by the window tell when: a record itself holds no date."""
 
 
 @contextmanager
@@ -49,3 +54,12 @@ def write_text(path: Path, text: str) -> None:
     """
     with replacing(path) as aside:
         aside.write_text(text, encoding="utf-8")
+
+
+def time_in(name: str) -> datetime | None:
+    """When a file made by the window was begun, by the clock of the computer; None if its name does not say."""
+    found = BY_TIME.search(name)
+    try:
+        return None if found is None else datetime.strptime(found[1], "%Y%m%d-%H%M%S").astimezone()
+    except ValueError:  # digits that are no date
+        return None

@@ -35,6 +35,7 @@ from viewer.control.keyboard import Keyboard
 from viewer.control.monitors import Monitors
 from viewer.control.presets import Presets
 from viewer.control.recording import Recording
+from viewer.control.records import Records
 from viewer.control.refresh import Refresh
 from viewer.control.shortcuts import Shortcuts
 from viewer.layout.layout import Layout
@@ -84,12 +85,14 @@ class MainWindow(QMainWindow):
             RecordExport(session, background),
             background,
         )
-        self.calibration = Calibration(self.state, Presets())
+        presets = Presets()
+        self.calibration = Calibration(self.state, presets)
+        self.records = Records(self.state, presets, settings.exports_folder())
         monitors = Monitors(self, self.view.picture_area)
-        self.handlers = ActionHandlers(self.state, self.calibration, monitors)
+        self.handlers = ActionHandlers(self.state, self.calibration, monitors, self.records)
         self.setCentralWidget(self.view)
         self.keyboard = Keyboard(self, self.view)
-        self.refresh = Refresh(self.state, self.calibration, self.keyboard)
+        self.refresh = Refresh(self.state, self.calibration, self.keyboard, self.records)
         self._connect()
         self.view.top.show_phase(phase)
         self._timer = QTimer(self)
@@ -114,6 +117,10 @@ class MainWindow(QMainWindow):
         self.view.welcome.closed.connect(self.handlers.introduced)
         self.view.record.chosen.connect(self.handlers.choose_case_code)
         self.view.quit.agreed.connect(self.end)
+        self.view.source.records_wanted.connect(self.records.toggle)
+        self.view.records.opened.connect(lambda path: self.handlers.open_source(self.records.request(path)))
+        self.view.records.export_wanted.connect(self.records.export)
+        self.view.records.delete_agreed.connect(self.records.delete)
 
     def act(self, name: str) -> None:
         """Run an action of `ACTIONS`."""
@@ -209,6 +216,7 @@ class MainWindow(QMainWindow):
         self._timer.stop()
         self.state.wake.close()
         self.state.previews.close()
+        self.records.close()
         self.session.close()
         self.state.record_export.close()
         self.state.background.close()

@@ -86,5 +86,7 @@ def time_words(seconds: float) -> str:
 
 
 def size_words(size: int) -> str:
-    """`34 MB`, `1.2 GB`."""
+    """`12 kB`, `34 MB`, `1.2 GB`."""
+    if size < 1e6:
+        return f"{size / 1e3:.0f} kB"
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

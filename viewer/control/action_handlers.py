@@ -17,6 +17,7 @@ from inference.view_notes import Marker, Phase
 from viewer.control.app_state import AppState
 from viewer.control.calibration import TURNED, Calibration
 from viewer.control.monitors import Monitors
+from viewer.control.records import Records
 from viewer.picture.canvas import Canvas
 
 OVERLAY_OFF_S = 3.0
@@ -29,11 +30,12 @@ class ActionHandlers:
         state: the state that the actions change.
         calibration: serves the calibration panel.
         monitors: handles what concerns the window itself.
+        records: serves the list of records.
     """
 
-    def __init__(self, state: AppState, calibration: Calibration, monitors: Monitors) -> None:
+    def __init__(self, state: AppState, calibration: Calibration, monitors: Monitors, records: Records) -> None:
         self._state, self._view, self._session = state, state.view, state.session
-        self._calibration, self.monitors = calibration, monitors
+        self._calibration, self.monitors, self.records = calibration, monitors, records
 
     def accept(self, offer: Offer) -> None:
         """Carry out what a card offers."""

@@ -24,6 +24,7 @@ ACTIONS: tuple[Action[ActionHandlers], ...] = (
     Action("snapshot", ("S",), "S", "Write a snapshot", ActionHandlers.write_snapshot),
     Action("record", ("R",), "R", "Record, or stop", ActionHandlers.record_or_stop),
     Action("code", ("Shift+R",), "⇧ R", "Case code of the records", ActionHandlers.show_case_code_panel),
+    Action("records", ("Ctrl+R",), "Ctrl R", "Records: open, export", lambda do: do.records.toggle()),
     Action("keep", ("K",), "K", "Keep the last 30 s", ActionHandlers.keep_last),
     Action("export", ("E",), "E", "Export the open record", ActionHandlers.export_record),
     Action("wrong", ("W",), "W", "Mark contour as wrong", ActionHandlers.mark_wrong),

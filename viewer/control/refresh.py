@@ -18,6 +18,7 @@ from inference.sources.paths import shown_address
 from viewer.control.app_state import AppState
 from viewer.control.calibration import Calibration
 from viewer.control.keyboard import Keyboard
+from viewer.control.records import Records
 
 SLOW_S = 0.2
 """Facts, trend and transport are updated this rarely; picture, contour, number and state with every frame."""
@@ -30,10 +31,11 @@ class Refresh:
         state: read and kept up to date.
         calibration: told of every new source.
         keyboard: kept away from hidden widgets.
+        records: the list of records, filled as they are looked at.
     """
 
-    def __init__(self, state: AppState, calibration: Calibration, keyboard: Keyboard) -> None:
-        self._calibration, self._keyboard = calibration, keyboard
+    def __init__(self, state: AppState, calibration: Calibration, keyboard: Keyboard, records: Records) -> None:
+        self._calibration, self._keyboard, self._records = calibration, keyboard, records
         self._state, self._view, self._session = state, state.view, state.session
         self._slow_at = 0.0
         self._compared: tuple[Outcome | None, Comparison] = (None, Comparison())
@@ -163,6 +165,7 @@ class Refresh:
             self._view.timing.show_screen(state.wake.words)
         if (preview := state.previews.poll()) is not None:
             self._view.source.list.show_preview(preview)
+        self._records.poll()
         self._view.top.show_clock(f"{datetime.now().astimezone():%H:%M:%S}")
         state.recording.show()
         sleepy = state.wake.keep(self._session.live is not None)

@@ -22,6 +22,7 @@ from viewer.panels.marking import MarkingPanel
 from viewer.panels.model_card import ModelPanel
 from viewer.panels.performance import PerformancePanel
 from viewer.panels.record import QuitPanel, RecordPanel
+from viewer.panels.record_list import RecordListPanel
 from viewer.panels.source import SourcePanel
 from viewer.panels.welcome import WelcomePanel
 from viewer.picture.canvas import Canvas
@@ -59,7 +60,7 @@ class Layout(QWidget):
         self.calibration, self.source = CalibrationPanel(self.picture_area), SourcePanel(self.picture_area)
         self.model_card, self.timing = ModelPanel(self.picture_area), PerformancePanel(self.picture_area)
         self.keys, self.welcome = KeysPanel(actions, act, self.picture_area), WelcomePanel(self.picture_area)
-        self.marking = MarkingPanel(self.picture_area)
+        self.marking, self.records = MarkingPanel(self.picture_area), RecordListPanel(self.picture_area)
         self.record, self.quit = RecordPanel(self.picture_area), QuitPanel(self.picture_area)
         for panel in (
             self.marking,
@@ -70,6 +71,7 @@ class Layout(QWidget):
             self.keys,
             self.welcome,
             self.record,
+            self.records,
             self.quit,
         ):
             self.picture_area.add(panel)

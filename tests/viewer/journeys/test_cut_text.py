@@ -16,7 +16,7 @@ from viewer.main_window import MainWindow
 
 Show = Callable[..., MainWindow]
 NAME = "A very long name of a recording, left frontal, second sweep after the resection, third attempt.dcm"
-PANELS = ("calibrate", "code", "open", "model", "performance", "help")
+PANELS = ("calibrate", "code", "records", "open", "model", "performance", "help")
 
 
 class LongNamed(PhantomSource):
