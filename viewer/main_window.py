@@ -38,6 +38,7 @@ from viewer.control.recording import Recording
 from viewer.control.records import Records
 from viewer.control.refresh import Refresh
 from viewer.control.shortcuts import Shortcuts
+from viewer.control.side_by_side import SideBySide
 from viewer.layout.layout import Layout
 from viewer.settings import Settings
 from viewer.style.stylesheet import stylesheet
@@ -88,11 +89,12 @@ class MainWindow(QMainWindow):
         presets = Presets()
         self.calibration = Calibration(self.state, presets)
         self.records = Records(self.state, presets, settings.exports_folder())
+        side_by_side = SideBySide(self.state)
         monitors = Monitors(self, self.view.picture_area)
-        self.handlers = ActionHandlers(self.state, self.calibration, monitors, self.records)
+        self.handlers = ActionHandlers(self.state, self.calibration, monitors, self.records, side_by_side)
         self.setCentralWidget(self.view)
         self.keyboard = Keyboard(self, self.view)
-        self.refresh = Refresh(self.state, self.calibration, self.keyboard, self.records)
+        self.refresh = Refresh(self.state, self.calibration, self.keyboard, self.records, side_by_side)
         self._connect()
         self.view.top.show_phase(phase)
         self._timer = QTimer(self)

@@ -19,6 +19,7 @@ from viewer.control.app_state import AppState
 from viewer.control.calibration import Calibration
 from viewer.control.keyboard import Keyboard
 from viewer.control.records import Records
+from viewer.control.side_by_side import SideBySide
 
 SLOW_S = 0.2
 """Facts, trend and transport are updated this rarely; picture, contour, number and state with every frame."""
@@ -32,10 +33,14 @@ class Refresh:
         calibration: told of every new source.
         keyboard: kept away from hidden widgets.
         records: the list of records, filled as they are looked at.
+        side_by_side: forgets what was kept of another source.
     """
 
-    def __init__(self, state: AppState, calibration: Calibration, keyboard: Keyboard, records: Records) -> None:
+    def __init__(
+        self, state: AppState, calibration: Calibration, keyboard: Keyboard, records: Records, side_by_side: SideBySide
+    ) -> None:
         self._calibration, self._keyboard, self._records = calibration, keyboard, records
+        self._side_by_side = side_by_side
         self._state, self._view, self._session = state, state.view, state.session
         self._slow_at = 0.0
         self._compared: tuple[Outcome | None, Comparison] = (None, Comparison())
@@ -85,6 +90,8 @@ class Refresh:
             disagreement=state.disagreement,
             contour_off=now < state.overlay_off_until,
             trend=self._collect_trend(now, moment),
+            beside=state.beside,
+            earlier=state.earlier,
         )
 
     def _collect_trend(self, now: float, moment: Moment) -> TrendState | None:
@@ -186,6 +193,7 @@ class Refresh:
         if info is not None:
             self._view.canvas.set_source(info)
             self._view.live.set_source(info)
+            self._view.beside.set_source(info)
         self._view.transport.set_source(self._session.playback, live=self._session.live is not None)
         if self._session.request is not None:
             state.remember(state.settings.with_recent(shown_address(self._session.request.text)))
@@ -205,6 +213,7 @@ class Refresh:
         state.meter.reset()
         state.live_meter.reset()
         state.trend.clear()
+        self._side_by_side.put_away()
         self._trend = None
         self._view.clear()
 
