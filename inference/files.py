@@ -5,6 +5,7 @@ They are made readable by their owner alone: most of them show a patient.
 
 import itertools
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,9 @@ from inference.errors import FULL, OutputError
 OWNER = 0o600
 """Read and written by the owner alone."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+
+BY_TIME = re.compile(r"iUS-(\d{8}-\d{6})")
+"""Names of files made by the window tell when: a record itself holds no date."""
 
 
 @contextmanager
@@ -92,3 +96,12 @@ def _unwritten(path: Path, error: OSError) -> OutputError:
     if error.errno in FULL:
         return OutputError(f"{path} cannot be written, since the disk is full: free space, or choose another folder.")
     return OutputError(f"{path} cannot be written ({error.strerror}): choose another folder.")
+
+
+def time_in(name: str) -> datetime | None:
+    """When a file made by the window was begun, by the clock of the computer; None if its name does not say."""
+    found = BY_TIME.search(name)
+    try:
+        return None if found is None else datetime.strptime(found[1], "%Y%m%d-%H%M%S").astimezone()
+    except ValueError:  # digits that are no date
+        return None

@@ -41,8 +41,10 @@ from viewer.control.monitors import Monitors
 from viewer.control.news import News
 from viewer.control.presets import Presets
 from viewer.control.recording import Recording
+from viewer.control.records import Records
 from viewer.control.refresh import Refresh
 from viewer.control.shortcuts import Shortcuts
+from viewer.control.side_by_side import SideBySide
 from viewer.layout.layout import Layout
 from viewer.settings import Settings
 from viewer.style.stylesheet import stylesheet
@@ -90,12 +92,15 @@ class MainWindow(QMainWindow):
             RecordExport(session, background),
             background,
         )
-        self.calibration = Calibration(self.state, Presets())
+        presets = Presets()
+        self.calibration = Calibration(self.state, presets)
+        self.records = Records(self.state, presets, settings.exports_folder())
+        side_by_side = SideBySide(self.state)
         monitors = Monitors(self, self.view.picture_area)
-        self.handlers = ActionHandlers(self.state, self.calibration, monitors)
+        self.handlers = ActionHandlers(self.state, self.calibration, monitors, self.records, side_by_side)
         self.setCentralWidget(self.view)
         self.keyboard = Keyboard(self, self.view)
-        self.refresh = Refresh(self.state, self.calibration, self.keyboard)
+        self.refresh = Refresh(self.state, self.calibration, self.keyboard, self.records, side_by_side)
         self._connect()
         self.view.top.show_phase(phase)
         self._timer = QTimer(self)
@@ -112,6 +117,8 @@ class MainWindow(QMainWindow):
         for pane in (self.view.canvas, self.view.live):
             pane.clicked.connect(partial(self.handlers.click, pane))
             pane.marker_clicked.connect(self.handlers.turn_marker)
+        self.view.picture_area.live_wanted.connect(self.handlers.back_to_live)
+        self.view.trace.sought.connect(self.handlers.go_to)
         self.view.transport.scrubber.touched.connect(lambda _: self.state.held_warning.reset())
         self.view.calibration.calibrated.connect(self.handlers.calibrate)
         self.view.readout.again_wanted.connect(self.handlers.use_scale_again)
@@ -127,6 +134,10 @@ class MainWindow(QMainWindow):
         assert isinstance(application, QGuiApplication)  # noqa: S101 (there is no window without one)
         application.commitDataRequest.connect(self.log_out)
         self.view.quit.agreed.connect(self.end)
+        self.view.source.records_wanted.connect(self.records.toggle)
+        self.view.records.opened.connect(lambda path: self.handlers.open_source(self.records.request(path)))
+        self.view.records.export_wanted.connect(self.records.export)
+        self.view.records.delete_agreed.connect(self.records.delete)
 
     def _show_news(self) -> None:
         """Show an answer as soon as it is there; the next round is then due 16 ms later."""
@@ -228,6 +239,7 @@ class MainWindow(QMainWindow):
         self.state.record_export.close()  # a record that is being finished does not wait for it
         self.state.wake.close()
         self.state.previews.close()
+        self.records.close()
         self.session.close()
         self.state.background.close()
         self.state.snapshots.close()

@@ -4,10 +4,8 @@ Every value is the one given during recording; nothing is analysed again.
 """
 
 import json
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import reduce
 from pathlib import Path
 
@@ -20,13 +18,14 @@ from inference.contract import ModelContract
 from inference.errors import OutputError
 from inference.export import words
 from inference.export.capture import Capture
+from inference.export.deidentified import DeidentifiedRecord
 from inference.export.dicom import write_dicom_pair
 from inference.export.picture import write_pictures
 from inference.export.plot import STYLE, area_plot
 from inference.export.readings import UNLIKE, reading_row, write_readings
 from inference.export.stack import write_stack
 from inference.export.summary import Session, write_summary
-from inference.files import write_text
+from inference.files import time_in, write_text
 from inference.nifti import header_of, in_volume, write_nifti
 from inference.outcome import NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.recording.schema import End
@@ -38,8 +37,7 @@ from inference.view_notes import Phase
 
 COLUMNS = ("source_frame", "phase", "flip", "marker", "mode", UNLIKE, "guards", "contour_wrong")
 """Extra columns of a record's table, after those of every table of readings."""
-BY_TIME = re.compile(r"iUS-(\d{8}-\d{6})")
-"""File name of a record made by the window."""
+LEFT_OUT = "left out, as is the device: this export is de-identified"
 RIM = 11
 """Pixels: anything within half of this distance from the sector counts as the sector's rim."""
 SHOWN = 8
@@ -200,8 +198,9 @@ _ENDINGS: dict[str, str] = {
 def _facts(source: RecordSource, readings: Sequence[Reading]) -> Iterator[tuple[str, str]]:
     opening = source.opening
     yield "Case", opening.case_code or "no code given"
-    yield "Begun", _begun(source.info.origin.name)
-    if opening.device:
+    deidentified = isinstance(source, DeidentifiedRecord)
+    yield "Begun", LEFT_OUT if deidentified else _begun(source.info.origin.name)
+    if opening.device and not deidentified:
         yield "Recorded from", opening.device
     length = f"{source.seconds:.1f} s, {len(source)} frames, {source.dropped} dropped"
     yield "Recorded", length if source.whole else f"{length}; cut off there by a kill or a full disk"
@@ -224,14 +223,16 @@ def _facts(source: RecordSource, readings: Sequence[Reading]) -> Iterator[tuple[
 
 def _begun(name: str) -> str:
     """Day and time by this computer's clock, taken from the file name: a record itself holds no date."""
-    found = BY_TIME.search(name)
-    if found is None:
+    begun = time_in(name)
+    if begun is None:
         return "not known: the record's file was renamed"
-    return f"{datetime.strptime(found[1], '%Y%m%d-%H%M%S'):%Y-%m-%d %H:%M:%S}, by this computer's clock"  # noqa: DTZ007
+    return f"{begun:%Y-%m-%d %H:%M:%S}, by this computer's clock"
 
 
 def _outside_words(source: RecordSource) -> str:
     """Whether the recorded frames may have text outside the sector, judged from their pixels."""
+    if isinstance(source, DeidentifiedRecord):
+        return "Set to black in this export"
     if source.cropped:
         return "Cropped away before recording"
     brightest = reduce(np.maximum, (source.read(number).pixels for number in range(len(source))))

@@ -1,22 +1,52 @@
-"""Export of the open record from the window: reports its progress; its key stops it, and so does closing the window."""
+"""Export of records from the window: reports its progress; its key stops it, and so does closing the window."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING
 
-from inference.errors import OutputError
+from inference.crop import Rect
+from inference.errors import IusError, OutputError
 from inference.files import make_folder
 from inference.jobs.background import BackgroundJobs
 from inference.live.session import Session
 from inference.outcome import Outcome
+from inference.readout.formatting import counted
 from inference.readout.marks import Tone
+from inference.spacing import PixelSpacing
+
+if TYPE_CHECKING:
+    from inference.sources.record import RecordSource
 
 TELL_S = 1.0
+DEIDENTIFIED = "deidentified"
+"""The folder beside the records into which de-identified exports go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One record to export.
+
+    Attributes:
+        path: its file.
+        typed: the user's own spacing; takes precedence over the record's.
+        chosen: numbers of the frames that are written as DICOM too.
+        deidentified: whether date, device, file name and everything outside the sector are left out.
+        rect: the crop kept for its scanner; None if none is.
+    """
+
+    path: Path
+    typed: PixelSpacing | None = None
+    chosen: tuple[int, ...] = ()
+    deidentified: bool = False
+    rect: Rect | None = None
 
 
 class RecordExport:
-    """Runs one export at a time.
+    """Runs one export at a time, of one record or of several.
 
     Args:
         session: the session whose record is exported.
@@ -37,21 +67,19 @@ class RecordExport:
         if request is None or shown is None or not shown.frame.origin.record:
             self._background.say("Open a record first: what is exported is a record.")
             return
-        path, spacing, number = Path(request.text).expanduser(), request.spacing, shown.frame.index
+        path = Path(request.text).expanduser()
+        self.begin([Wanted(path, request.spacing, (shown.frame.index,))])
 
-        def job() -> str:
-            from inference.export.record import export_record
-            from inference.sources.record import RecordSource
-
-            out = make_folder(path.with_suffix(""))
-            with RecordSource(path, typed=spacing) as source:
-                files = export_record(source, out, chosen=(number,), watch=self._watched)
-            return f"Exported: {len(files)} files in {out}."
-
+    def begin(self, wanted: Sequence[Wanted]) -> None:
+        """Export these records one after another; a record that cannot be exported does not keep the others back."""
+        if self.running:
+            self._background.say("An export is running: E stops it.")
+            return
         self._stop.clear()
         self.running = True
-        self._background.say("The record is being exported: E stops it.", Tone.NEUTRAL)
-        self._background.begin(job).add_done_callback(lambda _: self._done())
+        what = "The record is" if len(wanted) == 1 else f"{counted(len(wanted), 'record')} are"
+        self._background.say(f"{what} being exported: E stops it.", Tone.NEUTRAL)
+        self._background.begin(lambda: self._export(wanted)).add_done_callback(lambda _: self._done())
 
     def close(self) -> None:
         """Stop a running export."""
@@ -60,13 +88,57 @@ class RecordExport:
     def _done(self) -> None:
         self.running = False
 
-    def _watched(self, numbers: range) -> Iterator[int]:
+    def _export(self, wanted: Sequence[Wanted]) -> str:
+        """Export all, and say where they are; what could not be exported is the sentence if there is any."""
+        outs, files, refused = list[Path](), 0, list[str]()
+        for place, one in enumerate(wanted):
+            said = "" if len(wanted) == 1 else f" {place + 1} of {len(wanted)}"
+            try:
+                out, count = _export_one(one, partial(self._watched, of=said))
+            except IusError as error:
+                if self._stop.is_set() or len(wanted) == 1:
+                    raise
+                refused.append(str(error))
+                continue
+            outs.append(out)
+            files += count
+        where = outs[0] if len(outs) == 1 else outs[0].parent if outs else None
+        done = "" if where is None else f"Exported: {counted(files, 'file')} in {where}."
+        if refused:
+            raise OutputError(f"{counted(len(refused), 'record')} could not be exported. {refused[0]} {done}".strip())
+        return done
+
+    def _watched(self, numbers: range, of: str) -> Iterator[int]:
         """Pass frame numbers on to an export, in its thread: reports progress once a second, ends when stopped."""
         told = monotonic()
         for number in numbers:
             if monotonic() - told > TELL_S:
                 told = monotonic()
-                self._background.say(f"Exporting: frame {number} of {len(numbers)}. E stops it.", Tone.NEUTRAL)
+                self._background.say(f"Exporting{of}: frame {number} of {len(numbers)}. E stops it.", Tone.NEUTRAL)
             if self._stop.is_set():
                 raise OutputError("The export was stopped before its end: export again for all files.")
             yield number
+
+
+def _export_one(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tuple[Path, int]:
+    """Export one record. Returns its folder and the number of files in it."""
+    from inference.export.deidentified import DeidentifiedRecord
+    from inference.export.record import export_record
+    from inference.sources.record import RecordSource
+
+    if wanted.deidentified:
+        with DeidentifiedRecord(wanted.path, wanted.rect, typed=wanted.typed) as source:
+            out = make_folder(_free_folder(wanted.path.parent / DEIDENTIFIED, source))
+            return out, len(export_record(source, out, chosen=wanted.chosen, watch=watch))
+    out = make_folder(wanted.path.with_suffix(""))
+    with RecordSource(wanted.path, typed=wanted.typed) as source:
+        return out, len(export_record(source, out, chosen=wanted.chosen, watch=watch))
+
+
+def _free_folder(folder: Path, source: "RecordSource") -> Path:
+    """A folder named after the case code and a number, since the record's own name tells the time of the operation."""
+    code = source.opening.case_code or "record"
+    number = 1
+    while (out := folder / f"{code}-{number}").exists():
+        number += 1
+    return out

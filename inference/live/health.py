@@ -46,6 +46,7 @@ class Condition:
         sentence: why something was refused or broke.
         failures_in_a_row: number of analyses that failed one after the other.
         frozen_s: how long the scanner has been frozen while the analysis is too old; None otherwise.
+        replayed: whether a view that the user froze plays its last half minute.
     """
 
     health: Health
@@ -53,6 +54,7 @@ class Condition:
     sentence: str = ""
     failures_in_a_row: int = 0
     frozen_s: float | None = None
+    replayed: bool = False
 
     @property
     def flowing(self) -> bool:

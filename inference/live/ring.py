@@ -1,5 +1,6 @@
 """Keeps the last half minute in memory, compressed, for freezing and scrubbing, each contour on its own frame."""
 
+import math
 import mmap
 import threading
 from collections import deque
@@ -7,12 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference.frame import Frame
+from inference.live.review import HELD_S
 from inference.outcome import Outcome, Tumour
 from inference.recording.packing import pack_mask, pack_pixels, unpack_mask, unpack_pixels
 
-SECONDS = 30.0
 LARGEST = 400_000_000
 """Bytes; if half a minute does not fit, the ring keeps less time rather than use more memory."""
 
@@ -31,6 +33,8 @@ class _Packed:
     """Number of bytes of the picture; the mask's bytes follow."""
     shape: tuple[int, int]
     dtype: np.dtype[Any]
+    area_mm2: float
+    """Of all regions; nan if there is no contour or no scale."""
 
     @property
     def size(self) -> int:
@@ -39,14 +43,14 @@ class _Packed:
 
 
 class Ring:
-    """The outcomes of the last `SECONDS`, oldest first. One thread adds, another reads.
+    """The outcomes of the last `HELD_S`, oldest first. One thread adds, another reads.
 
     Args:
         seconds: how far back the ring goes.
         largest: limit for the compressed pictures, bytes.
     """
 
-    def __init__(self, seconds: float = SECONDS, largest: int = LARGEST) -> None:
+    def __init__(self, seconds: float = HELD_S, largest: int = LARGEST) -> None:
         self._seconds, self._largest = seconds, largest
         self._lock = threading.Lock()
         self._packed: deque[_Packed] = deque()
@@ -103,6 +107,16 @@ class Held:
         """When its frame was captured, `time.monotonic()` seconds."""
         return self._packed[index].outcome.frame.captured_at
 
+    @property
+    def times(self) -> NDArray[np.float64]:
+        """When each frame was captured, `time.monotonic()` seconds, ascending."""
+        return np.array([packed.outcome.frame.captured_at for packed in self._packed])
+
+    @property
+    def areas_mm2(self) -> NDArray[np.float64]:
+        """Area of each outcome's contour; nan where there is none or its scale is unknown."""
+        return np.array([packed.area_mm2 for packed in self._packed])
+
 
 def _pack(outcome: Outcome) -> _Packed:
     frame = outcome.frame
@@ -115,7 +129,9 @@ def _pack(outcome: Outcome) -> _Packed:
     pixels = pack_pixels(frame.pixels)
     pages = mmap.mmap(-1, len(pixels) + len(mask))
     pages.write(pixels + mask)
-    return _Packed(kept, pages, len(pixels), (frame.rows, frame.cols), frame.pixels.dtype)
+    area = outcome.area_mm2 if isinstance(outcome, Tumour) else None
+    shape, dtype = (frame.rows, frame.cols), frame.pixels.dtype
+    return _Packed(kept, pages, len(pixels), shape, dtype, math.nan if area is None else area)
 
 
 def _unpack(packed: _Packed) -> Outcome:

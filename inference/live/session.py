@@ -268,7 +268,8 @@ class Session:
     def standing(self, outcome: Outcome | None) -> Outcome | None:
         """The same outcome if the picture is still; None while anything moves."""
         paused = self.playback is not None and not self.playback.playing
-        return outcome if paused or self.review is not None else None
+        stands = self.review is not None and not self.review.playing
+        return outcome if paused or stands else None
 
     def condition(self, shown: Outcome | None) -> Condition:
         """The health of source and model while `shown` is on the screen."""
@@ -337,7 +338,9 @@ class Session:
     def _condition_shown(self) -> Condition:
         """The source's condition, or that of a view that the user froze."""
         review = self._frozen_view.review
-        return self.condition(self.shown) if review is None else Condition(Health.VIEW_FROZEN, review.behind_s)
+        if review is None:
+            return self.condition(self.shown)
+        return Condition(Health.VIEW_FROZEN, review.behind_s, replayed=review.playing)
 
     def _look_for_standstill(self) -> str:
         """Detect a standstill. After one, nothing from before is live, and the last half minute has no known age."""

@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 LARGEST = 1 << 30
 """Largest model file, in bytes; nnU-Net's largest 2D network with five folds has half as many."""
+_OLD_VARIANCE = "fold_variance"
+"""Second output of older files of several folds, which is not asked for."""
 _WARM_UP_SECONDS = 0.5
 _WARM_UP_RUNS = 8
 
@@ -107,7 +109,7 @@ class Engine:
         self._ways_out: list[str] = []
         self._session = session
         self._input = session.get_inputs()[0].name
-        logits, *_ = session.get_outputs()  # older files of several folds have a second output, which nobody asks for
+        logits = session.get_outputs()[0]
         self._output, self._folds = logits.name, logits.shape[0]
         self._check_shapes()
         self.warm_up_ms = self._warm_up()
@@ -266,7 +268,8 @@ class Engine:
         rows, cols = self.contract.input.patch
         if len(self._session.get_inputs()) != 1:
             raise ContractError("The model needs several inputs, but a picture is only one: export the model again.")
-        shapes = [self._session.get_inputs()[0].shape, self._session.get_outputs()[0].shape]
+        shapes = [self._session.get_inputs()[0].shape]
+        shapes += [output.shape for output in self._session.get_outputs() if output.name != _OLD_VARIANCE]
         folds = 1 if self._folds == 1 else self.contract.output.folds  # older files hold the mean of their folds
         wanted = [[1, 1, rows, cols], [folds, len(self.contract.output.labels), rows, cols]]
         if shapes != wanted:

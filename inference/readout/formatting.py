@@ -56,13 +56,20 @@ def mode_words(info: SourceInfo | None, condition: Condition) -> tuple[str, Ink,
     if info is None or condition.health is Health.EMPTY:
         return "NO SOURCE", Ink.MUTED, Shape.DIAMOND
     if condition.health is Health.VIEW_FROZEN:
-        return f"VIEW FROZEN \u2212{condition.seconds:.1f}\u00a0s", Ink.BLUE, Shape.SQUARE
+        shape = Shape.TRIANGLE if condition.replayed else Shape.SQUARE
+        return frozen_words(condition), Ink.BLUE, shape
     broken = {Health.LOST: "LOST", Health.STALE: "STALE", Health.BROKEN: "STOPPED", Health.FROZEN: "FROZEN"}
     if condition.health in broken:
         return broken[condition.health], Ink.RED, Shape.SQUARE
     if info.origin.live:
         return "LIVE", Ink.GREEN, Shape.DOT
     return ("PAUSED" if condition.health is Health.PAUSED else "REPLAY"), Ink.BLUE, Shape.TRIANGLE
+
+
+def frozen_words(condition: Condition) -> str:
+    """What a view that the user froze is: it stands, or plays its last half minute; and how old its picture is."""
+    what = "REPLAY" if condition.replayed else "VIEW FROZEN"
+    return f"{what} \u2212{condition.seconds:.1f}\u00a0s"
 
 
 def source_words(info: SourceInfo, *, brief: bool = False) -> str:
@@ -79,5 +86,7 @@ def time_words(seconds: float) -> str:
 
 
 def size_words(size: int) -> str:
-    """`34 MB`, `1.2 GB`."""
+    """`12 kB`, `34 MB`, `1.2 GB`."""
+    if size < 1e6:
+        return f"{size / 1e3:.0f} kB"
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

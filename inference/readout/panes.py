@@ -6,7 +6,7 @@ from inference.frame import Frame
 from inference.live.health import Condition, Health
 from inference.outcome import NothingFound, Outcome, Tumour
 from inference.readout.annotations import Annotations
-from inference.readout.formatting import mode_words
+from inference.readout.formatting import frozen_words, mode_words
 from inference.readout.marks import Ink
 from inference.source_info import SourceInfo
 from inference.view_notes import Marker
@@ -40,7 +40,7 @@ def live_annotations(annotations: Annotations, info: SourceInfo | None, conditio
 def _age_words(outcome: Outcome, condition: Condition, live: Frame | None, now: float) -> tuple[str, Ink]:
     """Age of the analysed picture; none if the live pane shows the same picture."""
     if condition.health is Health.VIEW_FROZEN:
-        return f"VIEW FROZEN \u2212{condition.seconds:.1f}\u00a0s", Ink.BLUE
+        return frozen_words(condition), Ink.BLUE
     done = "ANALYSED" if isinstance(outcome, Tumour | NothingFound) else "NOT ANALYSED"
     if outcome.frame is live:
         return f"{done}: THE SAME PICTURE", Ink.GREY

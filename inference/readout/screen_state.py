@@ -17,7 +17,18 @@ from inference.readout.formatting import mode_words
 from inference.readout.marks import Ink, Line
 from inference.readout.panes import analysed_annotations, live_annotations
 from inference.readout.readout_state import Context, ReadoutState
+from inference.readout.side_by_side import (
+    OVERLAY,
+    Beside,
+    BesidePane,
+    KeptFrame,
+    earlier_pane,
+    number_words,
+    raw_pane,
+    shown_annotations,
+)
 from inference.readout.states import readout_of, region_lines
+from inference.readout.trend import TrendState
 from inference.ruler import Point
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
@@ -75,6 +86,9 @@ class ScreenInputs:
         caliper: the caliper being set; None while it is put away.
         disagreement: whether the user wants the map of where passes disagree.
         contour_off: whether the user has hidden the contour for a moment.
+        trend: the area over time, as last collected; None while no source is open.
+        beside: what the user wants beside the picture.
+        earlier: the kept frame that is wanted there, if one is.
     """
 
     now: float
@@ -92,6 +106,9 @@ class ScreenInputs:
     caliper: Caliper | None = None
     disagreement: bool = False
     contour_off: bool = False
+    trend: TrendState | None = None
+    beside: Beside = Beside.NOTHING
+    earlier: KeptFrame | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,6 +156,9 @@ class ScreenState:
         contour_off: whether the contour is hidden for a moment.
         live: the live pane of two; None with one pane, or before the first picture.
         inset: the live picture over a frozen view; None if there is none.
+        trend: the area over time; None while no source is open.
+        beside: the picture that stands beside the one shown; None if it stands alone.
+        away_from_live: whether a live source is shown as it was, so that there is a way back to offer.
     """
 
     info: SourceInfo | None
@@ -153,6 +173,9 @@ class ScreenState:
     contour_off: bool
     live: LivePane | None
     inset: LiveInset | None
+    trend: TrendState | None
+    beside: BesidePane | None
+    away_from_live: bool
 
 
 def resolve(given: ScreenInputs) -> ScreenState:
@@ -161,6 +184,10 @@ def resolve(given: ScreenInputs) -> ScreenState:
     readout = readout_of(outcome, condition, Context(given.contract, given.notes.phase, given.held))
     spread = disagreement_of(outcome) if given.disagreement and condition.flowing else None
     live = given.whole or given.moment.picture or given.live_frame
+    annotations = None if outcome is None else _annotations(given, outcome, condition, readout, spread, live)
+    beside = None if outcome is None or annotations is None else _beside(given, outcome, annotations)
+    if outcome is not None and annotations is not None and beside is not None:
+        annotations = shown_annotations(annotations, outcome.frame, *_heading(given, condition, readout))
     return ScreenState(
         info=given.info,
         condition=condition,
@@ -169,11 +196,14 @@ def resolve(given: ScreenInputs) -> ScreenState:
         whole=None if given.two_panes else given.whole,
         lines=region_lines(outcome, given.held) if readout.contour and isinstance(outcome, Tumour) else (),
         comparison=given.comparison,
-        annotations=None if outcome is None else _annotations(given, outcome, condition, readout, spread, live),
+        annotations=annotations,
         spread=spread,
         contour_off=given.contour_off,
         live=_live_pane(given, readout, live) if given.two_panes and live is not None else None,
         inset=_inset(given) if condition.health is Health.VIEW_FROZEN and not given.two_panes else None,
+        trend=given.trend,
+        beside=beside,
+        away_from_live=condition.health is Health.VIEW_FROZEN,
     )
 
 
@@ -210,6 +240,25 @@ def _annotations(
 
 def _live_pane(given: ScreenInputs, readout: ReadoutState, frame: Frame) -> LivePane:
     return LivePane(frame, live_annotations(_around(given, frame, readout), given.info, given.moment.live))
+
+
+def _beside(given: ScreenInputs, outcome: Outcome, annotations: Annotations) -> BesidePane | None:
+    """The picture beside the one shown; none beside two panes, nor while something is marked on the picture."""
+    if given.two_panes or given.whole is not None or given.info is None:
+        return None
+    if given.beside is Beside.RAW:
+        return raw_pane(outcome.frame, annotations)
+    if given.beside is Beside.EARLIER and given.earlier is not None:
+        return earlier_pane(given.earlier, given.info, given.notes, given.face_row)
+    return None
+
+
+def _heading(given: ScreenInputs, condition: Condition, readout: ReadoutState) -> tuple[str, Ink]:
+    """What the picture shown is called while another one stands beside it."""
+    if given.beside is Beside.RAW:
+        return OVERLAY, Ink.GREY
+    words, ink, _ = mode_words(given.info, condition)
+    return f"{words} · {number_words(readout)}", ink
 
 
 def _inset(given: ScreenInputs) -> LiveInset:

@@ -1,12 +1,15 @@
 """Whether what a window says can be read: nothing cut off, nothing outside, enough contrast in its pixels."""
 
+from itertools import combinations
+
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, Qt
+from PySide6.QtCore import QRect, QRectF, Qt
 from PySide6.QtGui import QFont, QFontMetricsF, QImage
 from PySide6.QtWidgets import QLabel, QPushButton, QStyle, QStyleOptionButton, QWidget
 
 from viewer.layout.readout import AreaLabel
+from viewer.layout.trace import FONT, Trace
 from viewer.main_window import MainWindow
 
 AA, AA_LARGE = 4.5, 3.0
@@ -23,12 +26,22 @@ def cut_off(window: MainWindow) -> list[str]:
     cut += [b.text() for b in buttons if b.fontMetrics().horizontalAdvance(b.text()) > room_in(b)]
     cut += [b.text() for b in buttons if b.fontMetrics().height() > b.height()]
     cut += [made.accessibleName() for made in window.findChildren(AreaLabel) if made.isVisible() and _overflows(made)]
+    cut += [text for made in window.findChildren(Trace) if made.isVisible() for text in cut_labels(made)]
     inside = window.rect()
     for widget in window.findChildren(QWidget):
         if widget.isVisible() and widget.window() is window and not _scrolled(widget):
             placed = QRect(widget.mapTo(window, widget.rect().topLeft()), widget.size())
             if not inside.contains(placed):
                 cut.append(f"{widget} outside")
+    return cut
+
+
+def cut_labels(trace: Trace) -> list[str]:
+    """Words painted on the trend that reach out of it, that are wider than their place, or that overlap others."""
+    labels, metrics = trace.labels(), QFontMetricsF(trace._sizes.font(FONT))
+    cut = [label.words for label in labels if not QRectF(trace.rect()).contains(label.box)]
+    cut += [label.words for label in labels if metrics.boundingRect(label.words).width() > label.box.width() + 1]
+    cut += [f"{a.words} over {b.words}" for a, b in combinations(labels, 2) if a.box.intersects(b.box)]
     return cut
 
 

@@ -17,6 +17,8 @@ from inference.view_notes import Marker, Phase
 from viewer.control.app_state import AppState
 from viewer.control.calibration import TURNED, Calibration
 from viewer.control.monitors import Monitors
+from viewer.control.records import Records
+from viewer.control.side_by_side import SideBySide
 from viewer.picture.canvas import Canvas
 
 OVERLAY_OFF_S = 3.0
@@ -29,11 +31,16 @@ class ActionHandlers:
         state: the state that the actions change.
         calibration: serves the calibration panel.
         monitors: handles what concerns the window itself.
+        records: serves the list of records.
+        side_by_side: puts a picture beside the one shown.
     """
 
-    def __init__(self, state: AppState, calibration: Calibration, monitors: Monitors) -> None:
+    def __init__(
+        self, state: AppState, calibration: Calibration, monitors: Monitors, records: Records, side_by_side: SideBySide
+    ) -> None:
         self._state, self._view, self._session = state, state.view, state.session
-        self._calibration, self.monitors = calibration, monitors
+        self._calibration, self.monitors, self.records = calibration, monitors, records
+        self.side_by_side = side_by_side
 
     def accept(self, offer: Offer) -> None:
         """Carry out what a card offers."""
@@ -72,7 +79,7 @@ class ActionHandlers:
             return
         self._state.thaw()
         self._state.held_warning.reset()
-        self._view.trace.clear()
+        self._state.trend.void(monotonic())
         self._session.calibrate(spacing)
         self._calibration.calibrated(spacing)
 
@@ -130,14 +137,32 @@ class ActionHandlers:
             self._state.held_warning.reset()
 
     def play_or_pause(self) -> None:
-        """Play or pause a recording; freeze a live view, or let it run again."""
+        """Play or pause a recording; freeze a live view, then play or pause the half minute that it holds."""
         self._state.caliper = None
-        if self._session.live is not None:
-            (self.freeze if self._state.freezing.review is None else self._state.thaw)()
+        review = self._state.freezing.review
+        if review is not None:
+            self._state.held_warning.reset()
+            (review.pause if review.playing else review.play)()
+        elif self._session.live is not None:
+            self.freeze()
         playback = self._session.playback
         if playback is not None and len(playback) > 1:
             (playback.pause if playback.playing else playback.play)()
             self._view.transport.update_place()
+
+    def back_to_live(self) -> None:
+        """Let a frozen view run again."""
+        self._state.caliper = None
+        self._state.thaw()
+
+    def go_to(self, at: float) -> None:
+        """Show the frame at a place of the trend: a time in a frozen view, else a frame of a recording."""
+        self._state.held_warning.reset()
+        if (review := self._state.freezing.review) is not None:
+            review.seek_time(at)
+        elif self._session.playback is not None:
+            self._session.playback.seek(round(at))
+        self._view.transport.update_place()
 
     def step(self, by: int) -> None:
         """Show the frame `by` places on; a live view is frozen first."""
@@ -225,7 +250,9 @@ class ActionHandlers:
 
     def mark_wrong(self) -> None:
         """Mark the contour on the screen as wrong."""
-        self._state.recording.mark_wrong(self._state.shown)
+        shown = self._state.shown
+        if self._state.recording.mark_wrong(shown) and shown is not None:
+            self._state.trend.mark_wrong(shown)
 
     def show_model_panel(self) -> None:
         """Open or close the model card."""

@@ -9,6 +9,7 @@ from viewer.keymap import Action
 
 ACTIONS: tuple[Action[ActionHandlers], ...] = (
     Action("play", ("Space",), "space", "Play, pause, freeze", ActionHandlers.play_or_pause),
+    Action("live", ("L",), "L", "Back to live", ActionHandlers.back_to_live),
     Action("back", ("Left",), "←", "One frame back", lambda do: do.step(-1)),
     Action("forward", ("Right",), "→", "One frame on", lambda do: do.step(1)),
     Action("open", ("Ctrl+O",), "Ctrl O", "Open a source", ActionHandlers.show_source_panel),
@@ -19,10 +20,14 @@ ACTIONS: tuple[Action[ActionHandlers], ...] = (
     Action("overlay", ("O",), "O", "Contour off for 3 s", ActionHandlers.contour_off),
     Action("band", ("B",), "B", "Uncertainty band", ActionHandlers.toggle_band),
     Action("disagreement", ("V",), "V", "Model disagreement", ActionHandlers.toggle_disagreement),
+    Action("raw", ("J",), "J", "Beside: without contour", lambda do: do.side_by_side.toggle_raw()),
+    Action("earlier", ("H",), "H", "Beside: earlier frame", lambda do: do.side_by_side.next_earlier()),
+    Action("hold", ("G",), "G", "Keep frame to compare", lambda do: do.side_by_side.keep()),
     Action("caliper", ("D",), "D", "Caliper on a still view", ActionHandlers.toggle_caliper),
     Action("snapshot", ("S",), "S", "Write a snapshot", ActionHandlers.write_snapshot),
     Action("record", ("R",), "R", "Record, or stop", ActionHandlers.record_or_stop),
     Action("code", ("Shift+R",), "⇧ R", "Case code of the records", ActionHandlers.show_case_code_panel),
+    Action("records", ("Ctrl+R",), "Ctrl R", "Records: open, export", lambda do: do.records.toggle()),
     Action("keep", ("K",), "K", "Keep the last 30 s", ActionHandlers.keep_last),
     Action("export", ("E",), "E", "Export the open record", ActionHandlers.export_record),
     Action("wrong", ("W",), "W", "Mark contour as wrong", ActionHandlers.mark_wrong),

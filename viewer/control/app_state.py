@@ -1,12 +1,15 @@
 """The state of the window: everything that the actions change and the refresh reads."""
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from time import monotonic
 
 from inference.frame import Frame
 from inference.jobs.background import BackgroundJobs
 from inference.jobs.preview import Previews
 from inference.jobs.record_export import RecordExport
 from inference.jobs.snapshots import Snapshots
+from inference.live import policy
 from inference.live.exception_hooks import Faults
 from inference.live.health import Condition, Health
 from inference.live.paint_meter import PaintMeter
@@ -15,6 +18,8 @@ from inference.outcome import Outcome
 from inference.readout.caliper import Caliper
 from inference.readout.readout_state import HeldWarning
 from inference.readout.screen_state import ScreenState
+from inference.readout.side_by_side import Beside, KeptFrame, KeptFrames
+from inference.readout.trend import Trend
 from inference.ruler import Point
 from inference.view_notes import Flip, Marker, Phase, ViewNotes
 from viewer import settings
@@ -50,6 +55,10 @@ class AppState:
         previews: loads the first pictures of selected sources.
         caliper: the caliper being set on a still picture; None while it is put away.
         disagreement: whether the user wants the map of where the passes disagree.
+        trend: collects the area over time.
+        kept: frames to be compared with later ones.
+        beside: what stands beside the picture.
+        earlier: the kept frame that stands there, if one does.
         overlay_off_until: `time.monotonic()` time until which the contour is hidden.
     """
 
@@ -73,6 +82,10 @@ class AppState:
     caliper: Caliper | None = None
     previews: Previews = field(init=False)
     disagreement: bool = False
+    trend: Trend = field(default_factory=Trend)
+    kept: KeptFrames = field(default_factory=KeptFrames)
+    beside: Beside = Beside.NOTHING
+    earlier: KeptFrame | None = None
     overlay_off_until: float = 0.0
 
     def __post_init__(self) -> None:
@@ -132,9 +145,21 @@ class AppState:
         self.session.notes = replace(self.session.notes, flip=flip)
         self.view.canvas.set_flip(flip)
         self.view.live.set_flip(flip)
+        self.view.beside.set_flip(flip)
         self.view.picture_area.inset.set_flip(flip)
 
+    def keep_shown(self) -> bool:
+        """Keep the frame that is shown, to be compared with a later one. False if there is none, or if it is kept."""
+        shown, model = self.shown, self.session.model
+        if shown is None:
+            return False
+        at = datetime.now().astimezone() - timedelta(seconds=monotonic() - shown.frame.captured_at)
+        by_model = model is not None and policy.is_answer_of(model.sha256, shown)
+        return self.kept.keep(KeptFrame(shown, self.phase, model.contract if model and by_model else None, at))
+
     def thaw(self) -> None:
-        """Return to the running view."""
+        """Return to the running view; the frame that stood there is kept, to be compared with a later one."""
+        if self.freezing.review is not None:
+            self.keep_shown()
         if self.freezing.thaw():
             self.held_warning.reset()

@@ -99,11 +99,11 @@ class Recording:
         self._background.say("The last half minute is being written.", Tone.NEUTRAL)
         self._background.begin(job)
 
-    def mark_wrong(self, shown: Outcome | None) -> None:
-        """Record the user's judgement that the contour on the screen is wrong."""
+    def mark_wrong(self, shown: Outcome | None) -> bool:
+        """Record the user's judgement that the contour on the screen is wrong. False if no record can hold it."""
         if not isinstance(shown, Tumour):
             self._background.say("There is no contour here to be marked as wrong.")
-            return
+            return False
         self._wrong.add((shown.frame.index, shown.frame.captured_at))
         if self._record is not None and self._record.mark_wrong(shown):
             self._background.say("Contour marked as wrong in the record.", Tone.NEUTRAL)
@@ -111,6 +111,8 @@ class Recording:
             self._background.say("Contour marked as wrong: press K to keep it with the last 30 s.", Tone.NEUTRAL)
         else:
             self._background.say("Start recording to mark contours: press R.")
+            return False
+        return True
 
     def show(self) -> None:
         """Update the badge; end the recording if the source or the disk has ended the record."""

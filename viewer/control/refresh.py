@@ -13,13 +13,16 @@ from inference.readout import facts
 from inference.readout.annotations import face_row
 from inference.readout.marks import Tone
 from inference.readout.screen_state import Comparison, Marking, ScreenInputs, resolve
+from inference.readout.trend import TrendState
 from inference.sources.paths import shown_address
 from viewer.control.app_state import AppState
 from viewer.control.calibration import Calibration
 from viewer.control.keyboard import Keyboard
+from viewer.control.records import Records
+from viewer.control.side_by_side import SideBySide
 
 SLOW_S = 0.2
-"""Facts, trace and transport are updated this rarely; picture, contour, number and state with every frame."""
+"""Facts, trend and transport are updated this rarely; picture, contour, number and state with every frame."""
 
 
 class Refresh:
@@ -29,13 +32,19 @@ class Refresh:
         state: read and kept up to date.
         calibration: told of every new source.
         keyboard: kept away from hidden widgets.
+        records: the list of records, filled as they are looked at.
+        side_by_side: forgets what was kept of another source.
     """
 
-    def __init__(self, state: AppState, calibration: Calibration, keyboard: Keyboard) -> None:
-        self._calibration, self._keyboard = calibration, keyboard
+    def __init__(
+        self, state: AppState, calibration: Calibration, keyboard: Keyboard, records: Records, side_by_side: SideBySide
+    ) -> None:
+        self._calibration, self._keyboard, self._records = calibration, keyboard, records
+        self._side_by_side = side_by_side
         self._state, self._view, self._session = state, state.view, state.session
         self._slow_at = 0.0
         self._compared: tuple[Outcome | None, Comparison] = (None, Comparison())
+        self._trend: TrendState | None = None
 
     def tick(self) -> None:
         """Take over what is new, resolve what the screen shows, and draw it."""
@@ -48,8 +57,7 @@ class Refresh:
             self._model_changed()
         if moment.interruption:
             self._interrupted(now, moment.interruption)
-        if moment.answer is not None:
-            self._view.trace.add(now, moment.answer.area_mm2 if isinstance(moment.answer, Tumour) else None)
+        self._state.trend.follow(moment, self._session.info, self._state.phase, now)
         self._calibration.follow(moment.shown)
         self._calibration.look_for_interruption(moment.answer or self._session.newest)
         screen = self._state.screen = resolve(self._inputs(now, moment))
@@ -81,7 +89,25 @@ class Refresh:
             caliper=state.caliper,
             disagreement=state.disagreement,
             contour_off=now < state.overlay_off_until,
+            trend=self._collect_trend(now, moment),
+            beside=state.beside,
+            earlier=state.earlier,
         )
+
+    def _collect_trend(self, now: float, moment: Moment) -> TrendState | None:
+        """The area over time: a few times a second, and with every frame of a view that stands."""
+        session, trend, shown = self._session, self._state.trend, moment.shown
+        steps = moment.new and session.standing(shown) is not None
+        if now - self._slow_at < SLOW_S and not steps:
+            return self._trend
+        limit = None if session.model is None else session.model.contract.reliability.min_reliable_area_mm2
+        if session.review is not None:
+            self._trend = trend.of_frozen(session.review.held, shown, limit)
+        elif session.playback is not None:
+            self._trend = trend.of_recording(session.playback, shown, limit)
+        else:
+            self._trend = None if session.info is None else trend.of_stream(session.held(), now, shown, limit)
+        return self._trend
 
     def _whole(self, picture: Frame | None) -> Frame | None:
         """One picture with the scanner's text and ruler, which stands still while something is marked on it."""
@@ -139,7 +165,6 @@ class Refresh:
             state.shown, model, status, state.meter, now, calibrating=state.calibrating
         ).items():
             self._view.readout.show_fact(name, value)
-        self._view.trace.refresh()
         self._view.transport.update_place()
         self._view.picture_area.expire(now)
         if not self._view.timing.isHidden():
@@ -147,6 +172,7 @@ class Refresh:
             self._view.timing.show_screen(state.wake.words)
         if (preview := state.previews.poll()) is not None:
             self._view.source.list.show_preview(preview)
+        self._records.poll()
         self._view.top.show_clock(f"{datetime.now().astimezone():%H:%M:%S}")
         state.recording.show()
         sleepy = state.wake.keep(self._session.live is not None)
@@ -167,6 +193,7 @@ class Refresh:
         if info is not None:
             self._view.canvas.set_source(info)
             self._view.live.set_source(info)
+            self._view.beside.set_source(info)
         self._view.transport.set_source(self._session.playback, live=self._session.live is not None)
         if self._session.request is not None:
             state.remember(state.settings.with_recent(shown_address(self._session.request.text)))
@@ -185,7 +212,9 @@ class Refresh:
         state.held_warning.reset()
         state.meter.reset()
         state.live_meter.reset()
-        self._view.trace.clear()
+        state.trend.clear()
+        self._side_by_side.put_away()
+        self._trend = None
         self._view.clear()
 
     def _model_changed(self) -> None:
@@ -196,4 +225,4 @@ class Refresh:
         if model is not None:
             self._view.show_panes(two=model.warm_up_ms > SLOW_MS)
         self._view.model_card.show_model(model, self._session.model_refusal)
-        self._view.trace.set_limit(None if model is None else model.contract.reliability.min_reliable_area_mm2)
+        self._state.trend.void(monotonic())

@@ -22,6 +22,7 @@ from viewer.panels.marking import MarkingPanel
 from viewer.panels.model_card import ModelPanel
 from viewer.panels.performance import PerformancePanel
 from viewer.panels.record import QuitPanel, RecordPanel
+from viewer.panels.record_list import RecordListPanel
 from viewer.panels.source import SourcePanel
 from viewer.panels.welcome import WelcomePanel
 from viewer.picture.canvas import Canvas
@@ -52,14 +53,15 @@ class Layout(QWidget):
         self._sizes = Sizes()
         self._drawn: ScreenState | None = None
         self.setObjectName("ground")
-        self.canvas, self.live = Canvas(painted), Canvas(live_painted)
-        self.picture_area, self.readout = PictureArea(self.canvas, self.live), Readout(accept)
+        self.canvas, self.live, self.beside = Canvas(painted), Canvas(live_painted), Canvas(_uncounted)
+        self.picture_area = PictureArea(self.canvas, self.live, self.beside)
+        self.readout = Readout(accept)
         self.top, self.transport, self.trace = TopBar(act), Transport(act), Trace()
         self.controls, self.footer = QWidget(), Footer(actions)
         self.calibration, self.source = CalibrationPanel(self.picture_area), SourcePanel(self.picture_area)
         self.model_card, self.timing = ModelPanel(self.picture_area), PerformancePanel(self.picture_area)
         self.keys, self.welcome = KeysPanel(actions, act, self.picture_area), WelcomePanel(self.picture_area)
-        self.marking = MarkingPanel(self.picture_area)
+        self.marking, self.records = MarkingPanel(self.picture_area), RecordListPanel(self.picture_area)
         self.record, self.quit = RecordPanel(self.picture_area), QuitPanel(self.picture_area)
         for panel in (
             self.marking,
@@ -70,6 +72,7 @@ class Layout(QWidget):
             self.keys,
             self.welcome,
             self.record,
+            self.records,
             self.quit,
         ):
             self.picture_area.add(panel)
@@ -95,10 +98,11 @@ class Layout(QWidget):
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
         self._sizes = sizes
-        for part in (self.top, self.readout, self.transport, self.trace, self.canvas, self.live, self.footer):
+        for part in (self.top, self.readout, self.transport, self.trace, self.canvas, self.live, self.beside):
             part.apply(sizes)
+        self.footer.apply(sizes)
         self.picture_area.apply(sizes)
-        self.controls.setFixedHeight(sizes.px(100))
+        self.controls.setFixedHeight(sizes.px(116))
 
     def draw(self, screen: ScreenState) -> None:
         """Draw the present screen state; parts that have not changed are left alone."""
@@ -111,20 +115,31 @@ class Layout(QWidget):
             self.readout.show_state(screen.readout)
         if screen.annotations is not None:
             self.canvas.set_annotations(screen.annotations)
+        self.picture_area.show_beside(shown=screen.beside is not None)
         self.canvas.draw(screen)
+        if screen.beside is not None:
+            self.beside.set_annotations(screen.beside.annotations)
+            self.beside.draw_beside(screen.beside, contour_off=screen.contour_off)
         if screen.live is not None:
             if screen.live.frame is not self.live.picture.frame:
                 self.live.show_frame(screen.live.frame)
             self.live.set_annotations(screen.live.annotations)
             self.live.dim(screen.readout.dimmed)
-        for pane, other in ((self.canvas, self.live), (self.live, self.canvas)):
-            pane.match((0, 0) if screen.live is None else other.strips)
+        self._match(self.live if screen.live is not None else self.beside if screen.beside is not None else None)
         self.picture_area.inset.draw(screen.inset, screen.info)
+        self.picture_area.offer_live(offered=screen.away_from_live)
+        self.trace.draw(screen.trend)
+
+    def _match(self, other: Canvas | None) -> None:
+        """Leave as much room for words in the picture shown as in the other one, so that both are as large."""
+        self.canvas.match((0, 0) if other is None else other.strips)
+        for pane in (self.live, self.beside):
+            pane.match(self.canvas.strips if pane is other else (0, 0))
 
     def clear(self) -> None:
         """Remove every picture."""
-        self.canvas.clear()
-        self.live.clear()
+        for pane in (self.canvas, self.live, self.beside):
+            pane.clear()
 
     def show_panes(self, *, two: bool) -> None:
         """Show one pane or two; chosen when a model is loaded, never in between."""
@@ -139,4 +154,9 @@ class Layout(QWidget):
 
     def widen(self, width: float) -> None:
         """Set the width of the contour, px at 1280×800."""
-        self.canvas.set_line_width(width * self._sizes.scale)
+        for pane in (self.canvas, self.beside):
+            pane.set_line_width(width * self._sizes.scale)
+
+
+def _uncounted(painted: Painted) -> None:
+    """What stands beside the picture is no new frame on the screen."""

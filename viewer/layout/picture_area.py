@@ -9,7 +9,7 @@ from viewer.panels.base import Panel
 from viewer.picture.canvas import EDGE, SIDE, Canvas
 from viewer.picture.inset import Inset
 from viewer.style.theme import TONES, Sizes
-from viewer.style.widgets import label, set_text
+from viewer.style.widgets import button, label, set_text, size_button
 
 NOTICE_S = 12.0
 PANE_SIDE, PANE_EDGE = 12, 48
@@ -22,19 +22,24 @@ class PictureArea(QWidget):
     Args:
         canvas: the picture with its contour; alone, it fills the area.
         live: the live picture without a contour, the larger of two panes.
+        beside: the picture that the user wants beside the one shown.
     """
 
     panel_closed = Signal()
+    live_wanted = Signal()
+    """Emitted to go back from a frozen view to the live picture."""
 
-    def __init__(self, canvas: Canvas, live: Canvas) -> None:
+    def __init__(self, canvas: Canvas, live: Canvas, beside: Canvas) -> None:
         super().__init__()
         self._sizes = Sizes()
         self._panels: list[Panel] = []
         self._until = 0.0
-        self._canvas, self._live = canvas, live
-        for pane in (live, canvas):
+        self._canvas, self._live, self._beside = canvas, live, beside
+        for pane in (live, beside, canvas):
             pane.setParent(self)
         live.hide()
+        beside.hide()
+        beside.leave_free(PANE_SIDE, PANE_EDGE)
         self.setObjectName("picture_area")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setMinimumSize(640, 240)
@@ -43,6 +48,10 @@ class PictureArea(QWidget):
         self.notice.setAlignment(Qt.AlignmentFlag.AlignVCenter)
         self.notice.hide()
         self.inset = Inset(self)
+        self.back = button("● Back to live", "Back to the live picture (L)", "accent")
+        self.back.setParent(self)
+        self.back.clicked.connect(self.live_wanted)
+        self.back.hide()
 
     def add(self, panel: Panel) -> None:
         """Add a panel."""
@@ -55,6 +64,8 @@ class PictureArea(QWidget):
         self._sizes = sizes
         self.notice.setFont(sizes.font(14))
         self.inset.apply(sizes)
+        size_button(self.back, sizes)
+        self.back.setFixedWidth(sizes.px(180))
         for panel in self._panels:
             panel.apply(sizes)
         self._place()
@@ -68,8 +79,19 @@ class PictureArea(QWidget):
         """Show one pane, or two at the same scale."""
         self._live.setVisible(two)
         self._live.leave_free(SIDE, PANE_EDGE)
-        self._canvas.leave_free(*((PANE_SIDE, PANE_EDGE) if two else (SIDE, EDGE)))
-        self._make_room()
+        self._fit_panes()
+
+    def show_beside(self, *, shown: bool) -> None:
+        """Show another picture to the left of the one shown, or that one alone."""
+        if shown is self._beside.isHidden():
+            self._beside.setVisible(shown)
+            self._fit_panes()
+
+    def _fit_panes(self) -> None:
+        """Give one picture of several less margin than one that stands alone."""
+        several = self.two_panes or not self._beside.isHidden()
+        self._canvas.leave_free(*((PANE_SIDE, PANE_EDGE) if several else (SIDE, EDGE)))
+        self._place()
 
     def toggle(self, panel: Panel) -> None:
         """Open a panel and close any other; or close it if it is open."""
@@ -86,6 +108,13 @@ class PictureArea(QWidget):
         """Close the open panel."""
         for panel in self._panels:
             panel.dismiss()
+
+    def offer_live(self, *, offered: bool) -> None:
+        """Show the way back to the live picture, under the inset that shows it."""
+        if offered is self.back.isHidden():
+            self.back.setVisible(offered)
+            self.back.raise_()
+            self._place()
 
     def refit(self) -> None:
         """Fit the open panel again, after its words have changed."""
@@ -120,9 +149,11 @@ class PictureArea(QWidget):
             if not panel.isHidden():
                 panel.place(self)
         margin = self._sizes.px(14)
-        width = min(self._sizes.px(560), self.width() - 2 * margin)
+        left = self._strip_width
+        width = min(self._sizes.px(560), self.width() - left - 2 * margin)
         height = max(self._sizes.touch, self.notice.heightForWidth(width))
-        self.notice.setGeometry((self.width() - width) // 2, self.height() - height - margin, width, height)
+        x = left + (self.width() - left - width) // 2
+        self.notice.setGeometry(x, self.height() - height - margin, width, height)
         self._make_room()
 
     def _make_room(self) -> None:
@@ -133,6 +164,29 @@ class PictureArea(QWidget):
         if self.two_panes:
             live = (room + 2 * (self._sizes.px(SIDE) - self._sizes.px(PANE_SIDE))) // 2
             self._live.setGeometry(0, 0, live, height)
+        elif not self._beside.isHidden():
+            live = room // 2
+            if self._strip_width:
+                height = min(height, self.height() - self.inset.height() - 2 * self._sizes.px(14))
+            self._beside.setGeometry(0, 0, live, height)
         self._canvas.setGeometry(live, 0, room - live, height)
-        margin = self._sizes.px(14)
-        self.inset.move(margin, self._sizes.touch + 2 * margin)  # the ruler is on the right
+        self._place_inset()
+
+    @property
+    def _strip_width(self) -> int:
+        """Width of inset and way back where they stand below two pictures side by side; 0 where they do not."""
+        if self._beside.isHidden() or self.two_panes or self.back.isHidden():
+            return 0
+        return self.inset.width() + self.back.width() + self._sizes.px(14 + 8)
+
+    def _place_inset(self) -> None:
+        """Inset and way back: left of one picture, since the ruler is on its right; below two side by side."""
+        margin, gap = self._sizes.px(14), self._sizes.px(8)
+        if self._strip_width:
+            self.inset.move(margin, self.height() - self.inset.height() - margin)
+            self.back.move(margin + self.inset.width() + gap, self.height() - self.back.height() - margin)
+            return
+        self.inset.move(margin, self._sizes.touch + 2 * margin)
+        beside_marker = (self._sizes.touch + 2 * margin, margin)
+        below_inset = (margin, self.inset.y() + self.inset.height() + gap)
+        self.back.move(*(beside_marker if self.two_panes else below_inset))

@@ -30,6 +30,9 @@ class TopBar(QWidget):
         self.setObjectName("top")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._mark, self._mode = Mark(), label()
+        self._mode.setSizePolicy(
+            QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred
+        )  # the name gives way, not LIVE
         self._name, self._details = ElidedLabel(), label("muted")
         self._details.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self._clock = label("soft")
@@ -91,7 +94,11 @@ class TopBar(QWidget):
         needed = sum(
             made.sizeHint().width() if made.maximumWidth() > self.width() else made.maximumWidth() for made in others
         )
-        needed += self._mark.width() + self._mode.minimumWidth() + self._name.minimumSizeHint().width()
+        needed += (
+            self._mark.width()
+            + max(self._mode.minimumWidth(), self._mode.sizeHint().width())
+            + self._name.minimumSizeHint().width()
+        )
         gaps = (len(others) + 4) * self._row.spacing() + 2 * self._row.contentsMargins().left()
         return needed + gaps + width <= self.width()
 

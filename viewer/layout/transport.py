@@ -41,7 +41,7 @@ class Seekable(Protocol):
 
 
 LIVE_NOTE = "live: space freezes the view and holds the last 30 s"
-REVIEW_NOTE = "view frozen: the last 30 s, each contour on its own frame · space goes back to live"
+REVIEW_NOTE = "view frozen: the last 30 s, each contour on its own frame · space plays, L goes back to live"
 
 
 class Scrubber(QSlider):

@@ -23,6 +23,8 @@ class SourcePanel(Panel):
     """Emitted with a `SourceRequest` to open."""
     preview_wanted = Signal(object)
     """Emitted with a `SourceRequest` to preview without opening it."""
+    records_wanted = Signal()
+    """Emitted to show the list of records instead."""
     aside = False
 
     def __init__(self, parent: QWidget) -> None:
@@ -37,6 +39,7 @@ class SourcePanel(Panel):
         for layout, text, does in (
             (files, "File…", self._ask_file),
             (files, "Folder of pictures…", self._ask_folder),
+            (files, "Records…", self.records_wanted.emit),
             (files, "Demonstration clip", lambda: self._choose(DEMO)),
             (files, "Simulated phantom", lambda: self._choose(PHANTOM)),
         ):

@@ -19,11 +19,12 @@ from inference.outcome import Outcome
 from inference.readout.annotations import Annotations
 from inference.readout.marks import Line
 from inference.readout.screen_state import ScreenState
+from inference.readout.side_by_side import BesidePane
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
 from inference.view_notes import Flip
 from viewer.picture import overlay
-from viewer.picture.graphics_items import ContourItem, MapItem, PictureItem
+from viewer.picture.graphics_items import ContourItem, MapItem, Outlines, PictureItem
 from viewer.picture.placement import Placement
 from viewer.picture.region_marker import RegionMarker
 from viewer.style import theme
@@ -166,20 +167,36 @@ class Canvas(QGraphicsView):
             self._draw_outcome(screen.outcome, screen)
         self._hide_contour(screen.contour_off)
 
+    def draw_beside(self, pane: BesidePane, *, contour_off: bool) -> None:
+        """Draw the picture that stands beside the one shown, in the same round of painting."""
+        if pane.outcome is not None:
+            self._show_outcome(pane.outcome, pane.lines)
+        elif pane.frame is not self.picture.frame or self.contour.frame is not None:
+            self.show_frame(pane.frame)
+            self.picture.setOpacity(1.0)
+            self.viewport().repaint()
+        self._hide_contour(contour_off)
+
     def _draw_outcome(self, outcome: Outcome, screen: ScreenState) -> None:
+        """Draw the outcome shown, and where its passes disagree."""
+        self._show_outcome(outcome, screen.lines, screen.comparison.outlines, dimmed=screen.readout.dimmed)
+        self._draw_map(outcome.frame, screen.spread)
+
+    def _show_outcome(
+        self, outcome: Outcome, lines: tuple[Line, ...], truth: Outlines = (), *, dimmed: bool = False
+    ) -> None:
         """Draw a new outcome at once, or the same one in another style."""
-        style = (screen.lines, screen.readout.dimmed)
+        style = (lines, dimmed)
         new = outcome is not self._drawn
         if new or style != self._style:
-            self.contour.show_outcome(outcome, screen.lines, screen.comparison.outlines)
-            self.picture.setOpacity(DIMMED if screen.readout.dimmed else 1.0)
+            self.contour.show_outcome(outcome, lines, truth)
+            self.picture.setOpacity(DIMMED if dimmed else 1.0)
             self._drawn, self._style = outcome, style
             if new:
                 self._take_frame(outcome.frame)
                 self.viewport().repaint()  # waiting for the next round of painting would cost about 8 ms
             else:
                 self.viewport().update()
-        self._draw_map(outcome.frame, screen.spread)
 
     def show_frame(self, frame: Frame) -> None:
         """Show a picture without a contour."""

@@ -71,7 +71,7 @@ def _caption(painter: QPainter, annotations: Annotations, view: QRect, sizes: th
 
 def _words_on_top(painter: QPainter, words: str, ink: str, view: QRect, sizes: theme.Sizes) -> None:
     """Words about a pane, in the middle of its top."""
-    painter.setFont(sizes.font(20, QFont.Weight.Bold))
+    painter.setFont(banner_font(words, view.width() - sizes.px(12), sizes))
     painter.setPen(QColor(ink))
     painter.drawText(
         QRectF(view.left(), view.top(), view.width(), sizes.px(CAPTION)), Qt.AlignmentFlag.AlignCenter, words
@@ -110,7 +110,12 @@ def strips(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> tuple[i
     rows = len(_rows(annotations, view, sizes))
     line = sizes.px(LINE)
     bar = sizes.px(BAR) if annotations.col_mm is not None else 0
-    return banner, max(rows * line, bar)
+    return banner, max(rows * line, bar) + (_border(annotations, sizes) if rows else 0)
+
+
+def _border(annotations: Annotations, sizes: theme.Sizes) -> int:
+    """Height of the border at the bottom, on which no words may stand."""
+    return sizes.px(4) if annotations.framed or annotations.caption else 0
 
 
 def _rows(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> list[list[tuple[float, str, str]]]:
@@ -143,7 +148,7 @@ def _rows(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> list[lis
 def _bottom_lines(painter: QPainter, annotations: Annotations, view: QRect, sizes: theme.Sizes) -> None:
     """The phase on the left and everything else said about the picture beside it, all below the picture."""
     painter.setFont(sizes.font(13, QFont.Weight.Medium))
-    base = view.bottom() - sizes.px(3) - QFontMetricsF(painter.font()).descent()
+    base = view.bottom() - sizes.px(3) - _border(annotations, sizes) - QFontMetricsF(painter.font()).descent()
     for row in reversed(_rows(annotations, view, sizes)):
         for left, words, colour in row:
             _outlined(painter, QPointF(left, base), words, colour)

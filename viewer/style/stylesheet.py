@@ -39,6 +39,7 @@ QPushButton[kind="accent"] { background: $cyan; color: $ground; border-color: $c
 QPushButton[kind="accent"]:disabled { background: $raised; color: $muted; border-color: $border; }
 QPushButton[kind="row"] { background: transparent; border-color: transparent; text-align: left; }
 QPushButton[kind="row"]:hover { background: $hover; }
+QPushButton[kind="row"]:checked { background: $hover; border-color: $cyan; }
 QPushButton[kind="icon"] { padding: 0; }
 QPushButton#badge { background: #301416; border: 1px solid #96403f; padding: 0; }
 QPushButton#badge:hover { background: #4a1d20; }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from hand import Hand
+from outcomes import five, record
 from painted import spot_of
 from PySide6.QtGui import QShortcut
 from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
@@ -131,6 +132,21 @@ def the_welcome_is_closed(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
     closed(window.view.welcome, qtbot)
 
 
+def a_record_is_selected_and_kept(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
+    """Written here, since the list is empty otherwise; Enter on the question keeps the record."""
+    window.records._folder.mkdir(parents=True, exist_ok=True)
+    record(window.records._folder / "iUS-20260301-101500.mcap", five())
+    hand.key("ctrl+r")
+    opened(window.view.records, qtbot)
+    qtbot.waitUntil(lambda: len(window.view.records.rows) == 1, timeout=5000)
+    hand.click(window.view.records.rows[0])
+    hand.click(press(window, "Delete…"))
+    qtbot.waitUntil(window.view.records.keep.hasFocus)
+    hand.key("Return", "Escape")
+    closed(window.view.records, qtbot)
+    assert (window.records._folder / "iUS-20260301-101500.mcap").exists()
+
+
 WALKS: tuple[Walk, ...] = (
     an_address_is_opened,
     an_address_is_left_half_typed,
@@ -141,6 +157,7 @@ WALKS: tuple[Walk, ...] = (
     millimetres_are_typed,
     a_pedal_is_taught,
     the_welcome_is_closed,
+    a_record_is_selected_and_kept,
 )
 
 

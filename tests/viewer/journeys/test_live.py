@@ -123,7 +123,7 @@ def test_a_frozen_view_scrubs_contours_on_their_own_frames_while_the_stream_goes
         assert review.position == len(review) - 9
         shoot(window, "view-frozen")
     qtbot.waitUntil(lambda: window.view.picture_area.inset._words == "LOST", timeout=5000)
-    qtbot.keyClick(window, Qt.Key.Key_Space)
+    qtbot.keyClick(window, Qt.Key.Key_L)
     qtbot.waitUntil(lambda: _title(window).startswith("SIGNAL LOST"), timeout=5000)
     assert window.review is None
     assert not window.view.picture_area.inset.isVisible()
@@ -140,7 +140,7 @@ def _held(window: MainWindow) -> int:
 
 
 def _index(review: Review) -> int:
-    return review._held.outcome(review.position).frame.index
+    return review.held.outcome(review.position).frame.index
 
 
 def _painted_index(window: MainWindow) -> int | None:

@@ -1,0 +1,70 @@
+"""A record as it may leave the department: without date, device and file name, and black outside the sector."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from inference.crop import Rect, crop
+from inference.errors import OutputError
+from inference.frame import Frame, Mask
+from inference.sector import sector_mask
+from inference.sources.record import RecordSource
+from inference.spacing import PixelSpacing
+
+LOOKED_AT = 64
+"""Frames from which the sector is found, spread over the record: text that shows in any one of them counts."""
+NO_SECTOR = "{name}: nothing says where its sector is, so that names might stay: mark the crop of its scanner (C)."
+
+
+class DeidentifiedRecord(RecordSource):
+    """A record whose every frame is black outside the sector, and outside the crop kept for its scanner.
+
+    Args:
+        path: the file.
+        rect: the crop kept for its scanner; None if none is.
+        typed: the user's own spacing; takes precedence over the record's.
+
+    Raises:
+        FormatError: if it is not a record, or holds no frame.
+        OutputError: if neither a crop nor a sector says where names cannot be.
+    """
+
+    def __init__(self, path: Path, rect: Rect | None, *, typed: PixelSpacing | None = None) -> None:
+        super().__init__(path, typed=typed)
+        self._inside: Mask | None = None
+        # Its origin would name the file, and so the time of the operation.
+        self._info = replace(self._info, origin=replace(self._info.origin, name=self.opening.case_code or "record"))
+        try:
+            self._inside = self._find_inside(rect)
+        except OutputError:
+            self.close()
+            raise
+
+    def read(self, index: int) -> Frame:
+        """Frame `index`, black outside the sector."""
+        frame = super().read(index)
+        if self._inside is None:
+            return frame
+        return replace(frame, pixels=frame.pixels * self._inside.astype(frame.pixels.dtype))
+
+    def _find_inside(self, rect: Rect | None) -> Mask:
+        """Where the probe drew: the sector inside the crop. Where no sector stands out there, the crop itself."""
+        if rect is not None and not rect.fits(self.opening.rows, self.opening.cols):
+            rect = None
+        if rect is None and self.opening.crop is not None:
+            rect = Rect(*self.opening.crop)
+        step = max(1, len(self) // LOOKED_AT)
+        inside = sector_mask([crop(self.read(index), rect).pixels for index in range(0, len(self), step)])
+        if rect is not None:
+            kept: Mask = np.zeros_like(inside)
+            kept[rect.where] = inside[rect.where]
+            return kept
+        if inside.all():
+            raise OutputError(NO_SECTOR.format(name=self.name))
+        return inside
+
+    @property
+    def name(self) -> str:
+        """The file's name, for this computer's user alone."""
+        return self._reader.name

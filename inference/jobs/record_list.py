@@ -1,0 +1,160 @@
+"""The records in a folder, each opened for a moment outside the window's thread; and their deletion."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inference.contract import ModelContract
+from inference.display import grey
+from inference.errors import ContractError, IusError, OutputError
+from inference.files import time_in
+from inference.readout.formatting import counted, size_words, time_words
+
+SUFFIX = ".mcap"
+SIDE = 160
+"""Longest side of a thumbnail, pixels."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListedRecord:
+    """What the list shows of a record.
+
+    Attributes:
+        path: its file.
+        begun: when it began, by this computer's clock: from the file's name, else when the file was last written.
+        case_code: its case code; empty if it has none.
+        words: length, frames, size, and how it ended if it was cut off; or why it cannot be opened.
+        model: name of the model that answered last; empty if none did.
+        thumbnail: (rows, cols) grey values 0 to 255 of its middle frame; None if there is none.
+        shape: (width, height) of the frame, in mm where its scale is known.
+        device: the scanner's or stream's name; empty for a file.
+        size: (rows, cols) of its frames; (0, 0) if it cannot be opened.
+    """
+
+    path: Path
+    begun: datetime
+    case_code: str = ""
+    words: str = ""
+    model: str = ""
+    thumbnail: NDArray[np.uint8] | None = None
+    shape: tuple[float, float] = (1.0, 1.0)
+    device: str = ""
+    size: tuple[int, int] = (0, 0)
+
+    @property
+    def opens(self) -> bool:
+        """Whether it can be opened."""
+        return self.size != (0, 0)
+
+
+class RecordList:
+    """Looks at the records of a folder, newest first, and remembers those that have not changed."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ius-records")
+        self._running: list[Future[ListedRecord]] = []
+        self._known: dict[tuple[Path, int, int], ListedRecord] = {}
+
+    def look(self, folder: Path, leave_out: Path | None = None) -> int:
+        """Start looking at the records of a folder; this replaces the request before.
+
+        Args:
+            folder: may be missing.
+            leave_out: the record that is being written, which is not finished.
+
+        Returns:
+            How many records there are.
+        """
+        for running in self._running:
+            running.cancel()
+        paths = sorted(folder.glob(f"*{SUFFIX}"), key=_written_at, reverse=True) if folder.is_dir() else []
+        paths = [path for path in paths if path != leave_out and not path.name.startswith(".")]
+        self._running = [self._pool.submit(self._look_at, path) for path in paths]
+        return len(paths)
+
+    def poll(self) -> ListedRecord | None:
+        """The next record, in order; None until it is ready, and at the end."""
+        if not self._running or not self._running[0].done():
+            return None
+        return self._running.pop(0).result()
+
+    def close(self) -> None:
+        """Wait for the record that is being looked at."""
+        self._pool.shutdown(cancel_futures=True)
+
+    def _look_at(self, path: Path) -> ListedRecord:
+        try:
+            state = path.stat()
+        except OSError:
+            return ListedRecord(path, datetime.now().astimezone(), words="It is gone.")
+        key = (path, state.st_mtime_ns, state.st_size)
+        if key not in self._known:
+            self._known[key] = _listed(path, state.st_mtime, state.st_size)
+        return self._known[key]
+
+
+def delete(paths: Sequence[Path]) -> str:
+    """Delete these records, and return a sentence that says so. Their exports stay.
+
+    Raises:
+        OutputError: if one of them cannot be deleted; those before it are.
+    """
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise OutputError(f"{path.name} cannot be deleted ({error.strerror}): close what has it open.") from error
+    return f"{counted(len(paths), 'record')} deleted."
+
+
+def _listed(path: Path, written_at: float, size: int) -> ListedRecord:
+    """Open a record, and describe it."""
+    from inference.sources.record import RecordSource  # its libraries are not needed at the start
+
+    begun = _begun(path, written_at)
+    try:
+        with RecordSource(path) as record:
+            frame, info = record.read(len(record) // 2), record.info
+            length = f"{time_words(record.seconds)} · {counted(len(record), 'frame')} · {size_words(size)}"
+            spacing = frame.spacing
+            tall, wide = (1.0, 1.0) if spacing is None else (spacing.row_mm, spacing.col_mm)
+            step = max(1, -(-max(frame.rows, frame.cols) // SIDE))
+            return ListedRecord(
+                path,
+                begun,
+                record.opening.case_code,
+                length if record.whole else f"{length} · cut off",
+                _model_name(record.models[-1].contract) if record.models else "",
+                np.ascontiguousarray(grey(frame.pixels, info.levels)[::step, ::step]),
+                (frame.cols * wide, frame.rows * tall),
+                record.opening.device,
+                (frame.rows, frame.cols),
+            )
+    except IusError as error:
+        return ListedRecord(path, begun, words=str(error))
+    except OSError as error:
+        return ListedRecord(path, begun, words=f"It cannot be read ({error.strerror}).")
+
+
+def _model_name(contract: str) -> str:
+    try:
+        identity = ModelContract.from_json(contract).identity
+    except ContractError:
+        return "a model of another version"
+    return f"{identity.name} {identity.version}"
+
+
+def _begun(path: Path, written_at: float) -> datetime:
+    return time_in(path.name) or datetime.fromtimestamp(written_at).astimezone()
+
+
+def _written_at(path: Path) -> float:
+    try:
+        return _begun(path, path.stat().st_mtime).timestamp()
+    except OSError:
+        return 0.0

@@ -1,0 +1,182 @@
+"""The list of records in the window: opened, exported and deleted by mouse and by keyboard alone."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nibabel as nib
+import numpy as np
+import pytest
+from legible import cut_off
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QPushButton
+from pytestqt.qtbot import QtBot
+from recordings import frames_in, said, start
+
+from inference.crop import Rect
+from inference.sources.record import RecordSource
+from inference.sources.simulated import PhantomSource
+from inference.spacing import PixelSpacing, Provenance
+from viewer.control.presets import Place, Preset
+from viewer.main_window import MainWindow
+from viewer.panels.record_list import RecordRow
+
+Show = Callable[..., MainWindow]
+Shoot = Callable[[MainWindow, str], Any]
+
+
+@pytest.fixture
+def sitting(show: Show, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource], records: Path) -> MainWindow:
+    """A window after a sitting with three records, the oldest under a code."""
+    window = show(PhantomSource(count=60))
+    start(window, qtbot, "GL-017")
+    qtbot.waitUntil(frames_in(window, 6), timeout=10_000)
+    recorded(window)
+    first = next(records.iterdir())
+    shutil.copy(first, records / "iUS-20260301-101500.mcap")
+    shutil.copy(first, records / "iUS-20260302-101500.mcap")
+    return window
+
+
+def listed(window: MainWindow, qtbot: QtBot, count: int) -> list[RecordRow]:
+    """Open the list by the buttons, and wait until it is filled."""
+    if window.view.records.isHidden():
+        for bar, words in ((window.view.top, "Open…"), (window.view.source, "Records…")):
+            button = next(b for b in bar.findChildren(QPushButton) if b.text() == words)
+            qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+
+    def filled() -> bool:
+        window.refresh._slow_at = 0.0
+        return len(window.view.records.rows) == count
+
+    qtbot.waitUntil(filled, timeout=10_000)
+    return window.view.records.rows
+
+
+def press(row: RecordRow, qtbot: QtBot) -> None:
+    qtbot.mouseClick(row, Qt.MouseButton.LeftButton)
+
+
+def test_the_list_is_filled_and_opens_what_is_selected(sitting: MainWindow, qtbot: QtBot, shoot: Shoot) -> None:
+    rows = listed(sitting, qtbot, 3)
+    panel = sitting.view.records
+    assert [row.record.path.stem[:13] for row in rows[1:]] == ["iUS-20260302-", "iUS-20260301-"]
+    assert rows[0].record.case_code == "GL-017"
+    assert not panel.open.isEnabled()
+    press(rows[1], qtbot)
+    shoot(sitting, "records")
+    press(rows[2], qtbot)
+    assert not panel.open.isEnabled(), "one is opened, not two"
+    press(rows[2], qtbot)
+    qtbot.mouseClick(panel.open, Qt.MouseButton.LeftButton)
+    assert panel.isHidden()
+    assert sitting.session.request is not None
+    assert Path(sitting.session.request.text).name == "iUS-20260302-101500.mcap"
+
+
+def test_records_are_deleted_only_after_the_question(
+    sitting: MainWindow, qtbot: QtBot, shoot: Shoot, records: Path
+) -> None:
+    rows, panel = listed(sitting, qtbot, 3), sitting.view.records
+    press(rows[1], qtbot)
+    press(rows[2], qtbot)
+    qtbot.mouseClick(panel.delete, Qt.MouseButton.LeftButton)
+    assert "2 records will be gone for good" in panel._question.text()
+    shoot(sitting, "records-delete")
+    qtbot.keyClick(panel.keep, Qt.Key.Key_Return)
+    assert len(list(records.iterdir())) == 3
+    assert not panel.agree.isVisible()
+    qtbot.mouseClick(panel.delete, Qt.MouseButton.LeftButton)
+    press(rows[0], qtbot)
+    assert not panel.agree.isVisible(), "another selection is another question"
+    press(rows[0], qtbot)
+    qtbot.mouseClick(panel.delete, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(panel.agree, Qt.MouseButton.LeftButton)
+    assert [row.record.case_code for row in listed(sitting, qtbot, 1)] == ["GL-017"]
+    assert len(list(records.iterdir())) == 1
+
+
+def test_the_open_record_is_not_deleted(sitting: MainWindow, qtbot: QtBot, records: Path) -> None:
+    path = records / "iUS-20260301-101500.mcap"
+    sitting.handlers.open_source(sitting.records.request(path))
+    qtbot.waitUntil(lambda: sitting.session.info is not None, timeout=5000)
+    sitting.records.delete([path])
+    assert path.exists()
+    assert "is open now" in sitting.view.picture_area.notice.text()
+
+
+def test_several_records_are_exported_at_once(sitting: MainWindow, qtbot: QtBot, records: Path) -> None:
+    rows = listed(sitting, qtbot, 3)
+    (records / "iUS-20260302-101500.mcap").write_bytes(b"damaged since it was listed")
+    for row in rows:
+        press(row, qtbot)
+    qtbot.mouseClick(sitting.view.records.export, Qt.MouseButton.LeftButton)
+    said(sitting, qtbot, "1 record could not be exported")
+    assert "Exported:" in sitting.view.picture_area.notice.text(), "one bad record does not keep the others back"
+    assert (records / "iUS-20260301-101500" / "readings.csv").exists()
+    assert (rows[0].record.path.with_suffix("") / "summary.html").exists()
+
+
+def test_a_de_identified_export_uses_the_crop_kept_for_the_scanner(
+    sitting: MainWindow, qtbot: QtBot, records: Path
+) -> None:
+    rows = listed(sitting, qtbot, 3)
+    device, (high, wide) = rows[0].record.device, rows[0].record.size
+    assert device, "a simulated source says its name"
+    rect = Rect(120, 160, 200, 240)
+    spacing = PixelSpacing(0.15, 0.15, Provenance.PRESET)
+    preset = Preset(Place(device, high, wide, rect), spacing.row_mm, spacing.col_mm)
+    sitting.records._presets.save(preset)
+    press(rows[0], qtbot)
+    qtbot.mouseClick(sitting.view.records.deidentify, Qt.MouseButton.LeftButton)
+    said(sitting, qtbot, "Exported:")
+    out = records / "deidentified" / "GL-017-1"
+    assert (out / "summary.html").exists()
+    stack = np.asarray(nib.load(out / "frames.nii.gz").dataobj)
+    seen = np.argwhere(stack.any(axis=2))
+    assert seen.min(axis=0).tolist() >= [160, 120]
+    assert (seen.max(axis=0) < [400, 320]).all()
+
+
+def test_everything_is_done_by_the_keyboard_alone(sitting: MainWindow, qtbot: QtBot, records: Path) -> None:
+    """Ctrl R, arrows and Enter select, Tab reaches the buttons, and Esc gives the keys back to the window."""
+    qtbot.keyClick(sitting, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
+    rows, panel = listed(sitting, qtbot, 3), sitting.view.records
+    qtbot.waitUntil(rows[0].hasFocus)
+    qtbot.keyClick(rows[0], Qt.Key.Key_Down)
+    assert rows[1].hasFocus()
+    qtbot.keyClick(rows[1], Qt.Key.Key_Return)
+    assert panel.selected == [rows[1].record]
+    for _ in range(8):
+        if panel.delete.hasFocus():
+            break
+        holder = QApplication.focusWidget()
+        assert holder is not None
+        qtbot.keyClick(holder, Qt.Key.Key_Tab)
+    assert panel.delete.hasFocus()
+    qtbot.keyClick(panel.delete, Qt.Key.Key_Return)
+    assert panel.keep.hasFocus(), "Enter alone keeps the record"
+    qtbot.keyClick(panel.keep, Qt.Key.Key_Tab)
+    assert panel.agree.hasFocus()
+    qtbot.keyClick(panel.agree, Qt.Key.Key_Return)
+    listed(sitting, qtbot, 2)
+    assert len(list(records.iterdir())) == 2
+    qtbot.keyClick(sitting, Qt.Key.Key_Escape)
+    assert panel.isHidden()
+    assert sitting.focusWidget() is sitting.view
+
+
+@pytest.mark.parametrize("size", [(1120, 700), (1366, 768), (3840, 2160)])
+def test_no_text_of_the_list_is_cut(sitting: MainWindow, qtbot: QtBot, records: Path, size: tuple[int, int]) -> None:
+    for day in range(3, 12):
+        shutil.copy(records / "iUS-20260301-101500.mcap", records / f"iUS-202603{day:02}-101500.mcap")
+    sitting.resize(*size)
+    rows = listed(sitting, qtbot, 12)
+    for row in rows:
+        press(row, qtbot)
+    qtbot.wait(50)
+    assert cut_off(sitting) == []
+    qtbot.mouseClick(sitting.view.records.delete, Qt.MouseButton.LeftButton)
+    qtbot.wait(50)
+    assert cut_off(sitting) == []

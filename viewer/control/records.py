@@ -1,0 +1,88 @@
+"""The list of records: filled as the records are looked at; open, export and delete what is selected in it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+
+from inference.crop import Rect
+from inference.errors import OutputError
+from inference.jobs.record_export import Wanted
+from inference.jobs.record_list import ListedRecord, RecordList, delete
+from inference.live.requests import SourceRequest
+from inference.readout.marks import Tone
+from viewer.control.app_state import AppState
+from viewer.control.presets import Presets
+
+OPEN_NOW = "{name} is open now: open something else before it is deleted."
+
+EXPORTING = "An export is running: wait for its end, or stop it (E), before records are deleted."
+
+
+class Records:
+    """Serves the list of records.
+
+    Args:
+        state: the state of the window.
+        presets: know the crop of each scanner.
+        folder: where records are.
+    """
+
+    def __init__(self, state: AppState, presets: Presets, folder: Path) -> None:
+        self._state, self._presets, self._folder = state, presets, folder
+        self._panel, self._list = state.view.records, RecordList()
+
+    def toggle(self) -> None:
+        """Open the list with the records that are there now, or close it."""
+        if self._panel.isHidden():
+            self._look()
+        self._state.view.picture_area.toggle(self._panel)
+
+    def poll(self) -> None:
+        """Take over the records that have been looked at; called a few times a second."""
+        while (record := self._list.poll()) is not None:
+            self._panel.add(record)
+
+    def request(self, path: Path) -> SourceRequest:
+        """The request to open a record."""
+        return self._state.view.source.request(str(path))
+
+    def export(self, records: Sequence[ListedRecord], deidentified: bool) -> None:
+        """Export these records, one after another."""
+        crops = [self._crop(one) if deidentified else None for one in records]
+        wanted = (
+            Wanted(one.path, deidentified=deidentified, rect=rect) for one, rect in zip(records, crops, strict=True)
+        )
+        self._state.record_export.begin(list(wanted))
+
+    def delete(self, paths: Sequence[Path]) -> None:
+        """Delete these records, unless one of them is open."""
+        request, source = self._state.session.request, self._state.session.info
+        opened = None if request is None or source is None else Path(request.text).expanduser()
+        if opened is not None and opened in paths:
+            self._say(OPEN_NOW.format(name=opened.name), Tone.NOTICE)
+            return
+        if self._state.record_export.running:
+            self._say(EXPORTING, Tone.NOTICE)
+            return
+        try:
+            self._say(delete(paths), Tone.NEUTRAL)
+        except OutputError as error:
+            self._say(str(error), Tone.FAULT)
+        self._look()
+
+    def _say(self, sentence: str, tone: Tone) -> None:
+        self._state.view.picture_area.say(sentence, monotonic(), tone)
+
+    def close(self) -> None:
+        """Wait for the record that is being looked at."""
+        self._list.close()
+
+    def _look(self) -> None:
+        record = self._state.session.record
+        count = self._list.look(self._folder, None if record is None else record.status().path)
+        self._panel.begin(self._folder, count)
+
+    def _crop(self, record: ListedRecord) -> Rect | None:
+        """The crop that was last kept for the record's scanner."""
+        known = self._presets.known(record.device, *record.size) if record.device else ()
+        return next((preset.place.crop for preset in known if preset.place.crop is not None), None)
