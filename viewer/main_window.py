@@ -91,7 +91,6 @@ class MainWindow(QMainWindow):
         self.keyboard = Keyboard(self, self.view)
         self.refresh = Refresh(self.state, self.calibration, self.keyboard)
         self._connect()
-        self.view.top.show_phase(phase)
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)
         self._timer.timeout.connect(self.refresh.tick)
@@ -111,6 +110,7 @@ class MainWindow(QMainWindow):
         self.view.model_card.chosen.connect(self.handlers.open_model)
         self.view.welcome.closed.connect(self.handlers.introduced)
         self.view.record.chosen.connect(self.handlers.choose_case_code)
+        self.view.phase.chosen.connect(self.handlers.set_phase)
         self.view.quit.agreed.connect(self.end)
 
     def act(self, name: str) -> None:

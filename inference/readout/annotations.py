@@ -47,6 +47,8 @@ class Annotations:
         truth: how well the contour matches the true one, if that is drawn; else empty.
         caliper: caliper points, picture pixels.
         distance: distance between the two caliper points, in words.
+        measuring: what to do next with the caliper; empty without one.
+        hidden: that the contour is hidden; else empty.
         band: what the thin lines mean, if they are drawn; else empty.
         mode: the mode in which a still picture was analysed.
         disagreement: what the coloured map means, if it is drawn.
@@ -71,6 +73,8 @@ class Annotations:
     truth: str = ""
     caliper: tuple[Point, ...] = ()
     distance: str = ""
+    measuring: str = ""
+    hidden: str = ""
     band: str = ""
     mode: str = ""
     disagreement: str = ""

@@ -18,12 +18,14 @@ from inference.readout.marks import Ink, Line
 from inference.readout.panes import analysed_annotations, live_annotations
 from inference.readout.readout_state import Context, ReadoutState
 from inference.readout.states import readout_of, region_lines
+from inference.readout.tools import Tool, ToolInputs, tools_of
 from inference.ruler import Point
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
-from inference.view_notes import ViewNotes
+from inference.view_notes import Phase, ViewNotes
 
 MAP_WORDS = "pink: model disagreement, not a margin"
+HIDDEN_WORDS = "CONTOUR HIDDEN"
 BAND_WORDS = "thin lines: model 25-75 %, not a margin"
 
 
@@ -75,6 +77,8 @@ class ScreenInputs:
         caliper: the caliper being set; None while it is put away.
         disagreement: whether the user wants the map of where passes disagree.
         contour_off: whether the user has hidden the contour for a moment.
+        frames: number of frames of a recording; None for a live source.
+        recorded_s: length of the record being written, seconds; None if none is.
     """
 
     now: float
@@ -92,6 +96,8 @@ class ScreenInputs:
     caliper: Caliper | None = None
     disagreement: bool = False
     contour_off: bool = False
+    frames: int | None = None
+    recorded_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,6 +145,8 @@ class ScreenState:
         contour_off: whether the contour is hidden for a moment.
         live: the live pane of two; None with one pane, or before the first picture.
         inset: the live picture over a frozen view; None if there is none.
+        phase: phase of surgery.
+        tools: the buttons beside the picture.
     """
 
     info: SourceInfo | None
@@ -153,6 +161,8 @@ class ScreenState:
     contour_off: bool
     live: LivePane | None
     inset: LiveInset | None
+    phase: Phase = Phase.UNSET
+    tools: tuple[Tool, ...] = ()
 
 
 def resolve(given: ScreenInputs) -> ScreenState:
@@ -174,7 +184,13 @@ def resolve(given: ScreenInputs) -> ScreenState:
         contour_off=given.contour_off,
         live=_live_pane(given, readout, live) if given.two_panes and live is not None else None,
         inset=_inset(given) if condition.health is Health.VIEW_FROZEN and not given.two_panes else None,
+        phase=given.notes.phase,
+        tools=tools_of(given.info, condition, outcome, _tool_inputs(given)),
     )
+
+
+def _tool_inputs(given: ScreenInputs) -> ToolInputs:
+    return ToolInputs(given.frames, given.recorded_s, given.caliper is not None, given.contour_off)
 
 
 def _condition(given: ScreenInputs) -> Condition:
@@ -202,8 +218,10 @@ def _annotations(
         truth=given.comparison.words,
         mode=given.moment.mode,
         disagreement="" if spread is None else MAP_WORDS,
+        hidden=HIDDEN_WORDS if given.contour_off else "",
         caliper=caliper,
         distance=given.caliper.words if given.caliper is not None and caliper else "",
+        measuring="" if given.caliper is None else given.caliper.asks(outcome.frame),
     )
     return analysed_annotations(annotations, outcome, condition, live, given.now) if given.two_panes else annotations
 

@@ -63,7 +63,6 @@ class ActionHandlers:
     def set_phase(self, phase: Phase) -> None:
         """Set the phase of surgery."""
         self._state.phase = phase
-        self._view.top.show_phase(phase)
 
     def calibrate(self, spacing: PixelSpacing) -> None:
         """Use this scale from the next frame on, unless the depth was changed while it was measured."""
@@ -186,9 +185,9 @@ class ActionHandlers:
         self._state.remember(self._state.settings.with_width(by))
         self._view.widen(self._state.settings.line_width)
 
-    def next_phase(self) -> None:
-        """Go on to the next phase of surgery."""
-        self.set_phase(self._state.phase.following)
+    def show_phase_panel(self) -> None:
+        """Open or close the choice of the phase of surgery."""
+        self._view.picture_area.toggle(self._view.phase)
 
     def toggle_band(self) -> None:
         """Turn the uncertainty band on or off."""

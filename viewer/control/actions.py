@@ -15,7 +15,7 @@ ACTIONS: tuple[Action[ActionHandlers], ...] = (
     Action("calibrate", ("C",), "C", "Calibrate the scale", ActionHandlers.show_calibration_panel),
     Action("again", ("U",), "U", "Use the scale again", ActionHandlers.use_scale_again),
     Action("model", ("M",), "M", "Model card", ActionHandlers.show_model_panel),
-    Action("phase", ("P",), "P", "Next phase of surgery", ActionHandlers.next_phase),
+    Action("phase", ("P",), "P", "Phase of surgery", ActionHandlers.show_phase_panel),
     Action("overlay", ("O",), "O", "Contour off for 3 s", ActionHandlers.contour_off),
     Action("band", ("B",), "B", "Uncertainty band", ActionHandlers.toggle_band),
     Action("disagreement", ("V",), "V", "Model disagreement", ActionHandlers.toggle_disagreement),

@@ -44,6 +44,11 @@ class Recording:
         """Whether a recording is being written."""
         return self._record is not None
 
+    @property
+    def seconds(self) -> float | None:
+        """Length of the record being written; None if none is."""
+        return None if self._record is None else self._record.status().seconds
+
     def start(self) -> None:
         """Start a record of what is open; say why not if that is impossible or a record is already running."""
         if self.running:

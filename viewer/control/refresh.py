@@ -80,7 +80,9 @@ class Refresh:
             two_panes=two_panes,
             caliper=state.caliper,
             disagreement=state.disagreement,
-            contour_off=now < state.overlay_off_until,
+            contour_off=now < state.overlay_off_until or self._view.tools.hiding_contour,
+            frames=None if self._session.playback is None else len(self._session.playback),
+            recorded_s=state.recording.seconds,
         )
 
     def _whole(self, picture: Frame | None) -> Frame | None:
@@ -179,7 +181,6 @@ class Refresh:
         """Remove everything about the former source, so that none of it stands beside the new one."""
         state = self._state
         state.freezing.put_away()
-        self._view.top.show_phase(state.phase)  # a replay must not be trusted because of another operation's phase
         state.flip_view(state.flip)
         state.face_row = state.marked_on = None
         state.held_warning.reset()

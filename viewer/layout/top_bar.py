@@ -12,6 +12,7 @@ from inference.source_info import SourceInfo
 from inference.view_notes import Phase
 from viewer.layout.recording_badge import RecordBadge
 from viewer.style import theme
+from viewer.style.icons import icon
 from viewer.style.theme import Sizes
 from viewer.style.widgets import ElidedLabel, Mark, button, label, set_ink, set_text, size_button
 
@@ -36,6 +37,8 @@ class TopBar(QWidget):
         self._clock.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._clock.setAccessibleName("Time of day")
         self.phase = button("", "Phase of surgery (P)")
+        self.phase.setIcon(icon("down"))
+        self.phase.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self.badge, self._buttons = RecordBadge(), [self.phase]
         for text, action, hint in (
             ("Open…", "open", "Open a source (Ctrl+O)"),
@@ -73,7 +76,7 @@ class TopBar(QWidget):
         for made in self._buttons:
             size_button(made, sizes)
         widest = max(made.fontMetrics().horizontalAdvance(phase.words) for phase in Phase for made in [self.phase])
-        self.phase.setFixedWidth(widest + sizes.px(28))
+        self.phase.setFixedWidth(widest + sizes.px(28 + 24))
 
     def show_source(self, info: SourceInfo | None, condition: Condition) -> None:
         """Show the source's name and condition."""

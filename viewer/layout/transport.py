@@ -40,7 +40,7 @@ class Seekable(Protocol):
         ...
 
 
-LIVE_NOTE = "live: space freezes the view and holds the last 30 s"
+LIVE_NOTE = "live: Freeze (space) holds the last 30 s, to look through frame by frame"
 REVIEW_NOTE = "view frozen: the last 30 s, each contour on its own frame · space goes back to live"
 
 
@@ -128,7 +128,9 @@ class Transport(QWidget):
         for widget in (self._back, self._forward, self.scrubber):
             widget.setEnabled(movable)
         self._play.setEnabled(movable or live)
-        self._speed.setEnabled(movable and not live)
+        self._speed.setVisible(not live)
+        for part in (self._back, self._play, self._forward, self.scrubber, self._place):
+            part.setVisible(not live or seekable is not None)  # a running live view has no place to go to
         self._fit_place()
         self.update_place()
 

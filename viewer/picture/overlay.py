@@ -71,7 +71,7 @@ def _caption(painter: QPainter, annotations: Annotations, view: QRect, sizes: th
 
 def _words_on_top(painter: QPainter, words: str, ink: str, view: QRect, sizes: theme.Sizes) -> None:
     """Words about a pane, in the middle of its top."""
-    painter.setFont(sizes.font(20, QFont.Weight.Bold))
+    painter.setFont(banner_font(words, view.width() - sizes.px(16), sizes))
     painter.setPen(QColor(ink))
     painter.drawText(
         QRectF(view.left(), view.top(), view.width(), sizes.px(CAPTION)), Qt.AlignmentFlag.AlignCenter, words
@@ -122,6 +122,8 @@ def _rows(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> list[lis
     x = left
     for words, colour in (
         (annotations.phase, theme.TEXT),
+        (annotations.hidden, theme.AMBER),
+        (annotations.measuring, theme.GREEN),
         (annotations.flipped, theme.AMBER),
         (annotations.truth, theme.TRUTH),
         (annotations.band, theme.BAND),
