@@ -101,6 +101,8 @@ class MainWindow(QMainWindow):
         self._shortcuts = Shortcuts(self, self.state, ACTIONS, self.act)
         for pane in (self.view.canvas, self.view.live):
             pane.clicked.connect(partial(self.handlers.click, pane))
+            pane.zoomed.connect(lambda by, x, y: self.handlers.zoom(by, (x, y)))
+            pane.dragged.connect(self.handlers.drag)
             pane.marker_clicked.connect(self.handlers.turn_marker)
         self.view.transport.scrubber.touched.connect(lambda _: self.state.held_warning.reset())
         self.view.calibration.calibrated.connect(self.handlers.calibrate)

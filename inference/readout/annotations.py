@@ -53,6 +53,7 @@ class Annotations:
         mode: the mode in which a still picture was analysed.
         disagreement: what the coloured map means, if it is drawn.
         flipped: how the picture is flipped, in words; empty if it is not.
+        look: what of the screen's zoom, brightness and contrast is not neutral, in words.
         banner: words across the picture.
         points: calibration points, picture pixels.
         ticks: our own centimetres along the scanner's; None if no scale was measured on them.
@@ -79,6 +80,7 @@ class Annotations:
     mode: str = ""
     disagreement: str = ""
     flipped: str = ""
+    look: tuple[str, ...] = ()
     banner: str = ""
     points: tuple[tuple[float, float], ...] = ()
     ticks: Ticks | None = None

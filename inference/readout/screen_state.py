@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.contract import ModelContract
+from inference.crop import Rect
 from inference.frame import Frame
 from inference.live.health import Condition, Health
 from inference.live.moment import Moment
@@ -14,6 +15,7 @@ from inference.outcome import Outcome, SizeState, Tumour
 from inference.readout.annotations import Annotations, Ticks, annotations_of
 from inference.readout.caliper import Caliper
 from inference.readout.formatting import mode_words
+from inference.readout.look import AS_IT_CAME, Look
 from inference.readout.marks import Ink, Line
 from inference.readout.panes import analysed_annotations, live_annotations
 from inference.readout.readout_state import Context, ReadoutState
@@ -79,6 +81,8 @@ class ScreenInputs:
         contour_off: whether the user has hidden the contour for a moment.
         frames: number of frames of a recording; None for a live source.
         recorded_s: length of the record being written, seconds; None if none is.
+        look: the user's zoom, brightness and contrast of the screen.
+        sector: the box of the picture that holds tissue; None for the whole picture.
     """
 
     now: float
@@ -98,6 +102,8 @@ class ScreenInputs:
     contour_off: bool = False
     frames: int | None = None
     recorded_s: float | None = None
+    look: Look = AS_IT_CAME
+    sector: Rect | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,6 +153,8 @@ class ScreenState:
         inset: the live picture over a frozen view; None if there is none.
         phase: phase of surgery.
         tools: the buttons beside the picture.
+        look: the user's zoom, brightness and contrast of the screen.
+        sector: the box of the picture to which the view is fitted; None for the whole picture.
     """
 
     info: SourceInfo | None
@@ -163,6 +171,8 @@ class ScreenState:
     inset: LiveInset | None
     phase: Phase = Phase.UNSET
     tools: tuple[Tool, ...] = ()
+    look: Look = AS_IT_CAME
+    sector: Rect | None = None
 
 
 def resolve(given: ScreenInputs) -> ScreenState:
@@ -186,6 +196,8 @@ def resolve(given: ScreenInputs) -> ScreenState:
         inset=_inset(given) if condition.health is Health.VIEW_FROZEN and not given.two_panes else None,
         phase=given.notes.phase,
         tools=tools_of(given.info, condition, outcome, _tool_inputs(given)),
+        look=given.look,
+        sector=given.sector if given.marking is None else None,  # the scanner's text and ruler are outside it
     )
 
 
@@ -246,6 +258,7 @@ def _around(given: ScreenInputs, frame: Frame, readout: ReadoutState) -> Annotat
         ticks=None if given.marking is None else _ticks(given.marking, frame),
         points=() if given.marking is None else given.marking.points,
         phase=notes.phase.words,
+        look=given.look.words,
         banner=readout.banner,
         framed=given.moment.condition.health is Health.VIEW_FROZEN,
     )

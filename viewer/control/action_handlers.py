@@ -5,12 +5,16 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
+from PySide6.QtCore import Qt
+
 from inference.frame import View
 from inference.live.requests import SourceRequest
 from inference.live.thorough import NOT_YET, disagreement_of
 from inference.readout.caliper import Caliper
+from inference.readout.look import AS_IT_CAME
 from inference.readout.marks import Tone
 from inference.readout.readout_state import Offer
+from inference.ruler import Point
 from inference.sources import device_names
 from inference.spacing import PixelSpacing
 from inference.view_notes import Marker, Phase
@@ -20,6 +24,10 @@ from viewer.control.monitors import Monitors
 from viewer.picture.canvas import Canvas
 
 OVERLAY_OFF_S = 3.0
+STEP_SHARE = 0.1
+"""By which share of the view a key moves the picture."""
+DRAG_PX, DRAG_CONTRAST = 2.0, 1.005
+"""View pixels of a drag for one grey level of brightness, and what one of them does to the contrast."""
 
 
 class ActionHandlers:
@@ -82,6 +90,50 @@ class ActionHandlers:
             self._view.calibration.click(x, y)
         elif state.caliper is not None and shown is not None and pane is self._view.canvas:
             state.caliper = state.caliper.clicked(shown.frame, x, y)
+
+    def zoom(self, by: float, at: Point | None = None) -> None:
+        """Zoom in or out about a picture position, or about the middle."""
+        placement = self._view.front.placement
+        if placement is not None:
+            centre = placement.centre
+            self._state.look = self._state.look.zoomed(by, at or centre, centre)
+
+    def move_picture(self, x: float, y: float) -> None:
+        """Show what lies further to the right or down, by view pixels."""
+        placement = self._view.front.placement
+        if placement is not None:
+            self._state.look = self._state.look.moved(*placement.moved(x, y), placement.centre)
+
+    def move_by_step(self, x: int, y: int) -> None:
+        """Show what lies a step further to the right or down."""
+        side = STEP_SHARE * min(self._view.front.width(), self._view.front.height())
+        self.move_picture(x * side, y * side)
+
+    def drag(self, x: float, y: float, button: Qt.MouseButton) -> None:
+        """Carry out a drag over the picture: the right button changes its tones, any other moves it.
+
+        While points are being set, a hand that slips with the left button must not move the picture under them.
+        """
+        if button is Qt.MouseButton.RightButton:
+            self._state.look = self._state.look.lighter(-y / DRAG_PX).sharper(DRAG_CONTRAST**x)
+        elif button is not Qt.MouseButton.LeftButton or not self._setting_points:
+            self.move_picture(-x, -y)
+
+    @property
+    def _setting_points(self) -> bool:
+        return self._state.caliper is not None or self._state.calibrating
+
+    def lighten(self, by: float) -> None:
+        """Show the picture brighter or darker, on the screen only."""
+        self._state.look = self._state.look.lighter(by)
+
+    def sharpen(self, by: float) -> None:
+        """Show the picture with more or less contrast, on the screen only."""
+        self._state.look = self._state.look.sharper(by)
+
+    def look_as_it_came(self) -> None:
+        """Fit the sector to the window again, with the tones as they came."""
+        self._state.look = AS_IT_CAME
 
     def toggle_disagreement(self) -> None:
         """Show or hide the disagreement map of a thorough answer; say so if there is none."""

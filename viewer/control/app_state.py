@@ -13,8 +13,10 @@ from inference.live.paint_meter import PaintMeter
 from inference.live.session import Session
 from inference.outcome import Outcome
 from inference.readout.caliper import Caliper
+from inference.readout.look import AS_IT_CAME, Look
 from inference.readout.readout_state import HeldWarning
 from inference.readout.screen_state import ScreenState
+from inference.readout.sector_box import SectorBox
 from inference.ruler import Point
 from inference.view_notes import Flip, Marker, Phase, ViewNotes
 from viewer import settings
@@ -50,6 +52,8 @@ class AppState:
         previews: loads the first pictures of selected sources.
         caliper: the caliper being set on a still picture; None while it is put away.
         disagreement: whether the user wants the map of where the passes disagree.
+        look: the user's zoom, brightness and contrast of the screen.
+        sector: the box of this source's pictures that holds tissue.
         overlay_off_until: `time.monotonic()` time until which the contour is hidden.
     """
 
@@ -73,6 +77,8 @@ class AppState:
     caliper: Caliper | None = None
     previews: Previews = field(init=False)
     disagreement: bool = False
+    look: Look = AS_IT_CAME
+    sector: SectorBox = field(default_factory=SectorBox)
     overlay_off_until: float = 0.0
 
     def __post_init__(self) -> None:

@@ -126,6 +126,8 @@ class Layout(QWidget):
         # Words first: drawing paints at once, and number and contour must come and go in the same round of painting.
         if before is None or screen.readout != before.readout:
             self.readout.show_state(screen.readout)
+        for pane in (self.canvas, self.live):
+            pane.set_view(screen.sector, screen.look)
         if screen.annotations is not None:
             self.canvas.set_annotations(screen.annotations)
         self.canvas.draw(screen)

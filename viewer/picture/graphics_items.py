@@ -32,9 +32,10 @@ class PictureItem(pg.ImageItem):  # type: ignore[misc]
         self.frame: Frame | None = None
         self.painted: Frame | None = None
 
-    def show_frame(self, frame: Frame, levels: tuple[float, float]) -> None:
-        """Show the picture of `frame`."""
-        self.setImage(grey(frame.pixels, levels), autoLevels=False, levels=(0, 255))
+    def show_frame(self, frame: Frame, levels: tuple[float, float], tones: NDArray[np.uint8] | None = None) -> None:
+        """Show the picture of `frame`, each of its grey levels as `tones` (256,) says, if that is given."""
+        pixels = grey(frame.pixels, levels)
+        self.setImage(pixels if tones is None else tones[pixels], autoLevels=False, levels=(0, 255))
         self.frame = frame
 
     def take_away(self) -> None:

@@ -63,7 +63,7 @@ def test_a_key_opens_its_panel_beside_the_picture_and_escape_closes_it(
     assert panel.isVisible()
     assert window.view.canvas.placement is not None
     if panel.aside:
-        assert window.view.canvas.placement.right <= panel.x()
+        assert window.view.canvas.placement.seen.right() <= panel.x()
     assert window.view.picture_area.rect().contains(panel.geometry())
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert not panel.isVisible()
