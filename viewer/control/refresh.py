@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 
+from inference.crop import Rect
 from inference.errors import SourceError
 from inference.frame import Frame
 from inference.live.health import SLOW_MS
@@ -11,8 +12,10 @@ from inference.live.moment import Moment
 from inference.outcome import Outcome, Tumour
 from inference.readout import facts
 from inference.readout.annotations import face_row
+from inference.readout.look import AS_IT_CAME
 from inference.readout.marks import Tone
 from inference.readout.screen_state import Comparison, Marking, ScreenInputs, resolve
+from inference.sources import device_names
 from inference.sources.paths import shown_address
 from viewer.control.app_state import AppState
 from viewer.control.calibration import Calibration
@@ -83,6 +86,8 @@ class Refresh:
             contour_off=now < state.overlay_off_until or self._view.tools.hiding_contour,
             frames=None if self._session.playback is None else len(self._session.playback),
             recorded_s=state.recording.seconds,
+            look=state.look,
+            sector=self._sector(moment.picture if outcome is None or two_panes else outcome.frame),
         )
 
     def _whole(self, picture: Frame | None) -> Frame | None:
@@ -99,6 +104,11 @@ class Refresh:
         if source is None or frame is None or (pixels := source.whole()) is None:
             return None
         return replace(frame, pixels=pixels) if pixels.shape == frame.pixels.shape else None
+
+    def _sector(self, frame: Frame | None) -> Rect | None:
+        """The box around the tissue seen so far."""
+        frame, source = frame or self._view.front.picture.frame, self._session.source
+        return None if frame is None or source is None else self._state.sector.grow(frame, source.rect)
 
     def _marking(self) -> Marking:
         panel = self._view.calibration
@@ -161,8 +171,9 @@ class Refresh:
         """React to a source that was opened or refused."""
         refusal, info, state = self._session.source_refusal, self._session.info, self._state
         self._view.source.complain(refusal)
+        self._offer_regions()
         if refusal:
-            if info is not None:
+            if info is not None and self._view.source.isHidden():
                 self._view.picture_area.say(refusal, now)
             return
         self._forget()
@@ -177,12 +188,23 @@ class Refresh:
         if info is not None and info.notice:
             self._view.picture_area.say(info.notice, now, Tone.NOTICE)
 
+    def _offer_regions(self) -> None:
+        """Offer the regions of a picture that has several; ask for one where none was chosen."""
+        session, panel = self._session, self._view.source
+        panel.show_regions(session.regions, None if session.request is None else session.request.region)
+        if session.source_refusal and session.regions and panel.isHidden():
+            panel.list.show_sources(device_names(), self._state.settings.recent)
+            self._view.picture_area.toggle(panel)
+        self._view.picture_area.refit()
+
     def _forget(self) -> None:
         """Remove everything about the former source, so that none of it stands beside the new one."""
         state = self._state
         state.freezing.put_away()
         state.flip_view(state.flip)
         state.face_row = state.marked_on = None
+        state.look = AS_IT_CAME
+        state.sector.forget()
         state.held_warning.reset()
         state.meter.reset()
         state.live_meter.reset()
