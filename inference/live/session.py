@@ -9,7 +9,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING
 
 from inference import safety
-from inference.alarms import Event, Finding
+from inference.alarms import Alarm, Event, Finding
 from inference.contract import Seen
 from inference.crop import Rect
 from inference.errors import ChoiceError
@@ -107,6 +107,18 @@ class Session:
         """Analyse frames of unknown scale, by the user's choice, until another source is opened."""
         self.without_scale = True
         self._redeliver()
+
+    def overrule(self, alarm: Alarm) -> None:
+        """Take the user's word that this alarm is false, until another source is opened or it is heeded again."""
+        if self.source is not None:
+            self.source.overrule(alarm)
+            self._redeliver()
+
+    def heed(self, alarm: Alarm) -> None:
+        """Heed an overruled alarm again."""
+        if self.source is not None:
+            self.source.heed(alarm)
+            self._redeliver()
 
     def want_band(self, wanted: bool) -> None:
         """Switch the uncertainty band on or off from the next frame on."""

@@ -53,6 +53,7 @@ class Annotations:
         mode: the mode in which a still picture was analysed.
         disagreement: what the coloured map means, if it is drawn.
         flipped: how the picture is flipped, in words; empty if it is not.
+        overruled: that the user has overruled a guard on this source; else empty.
         look: what of the screen's zoom, brightness and contrast is not neutral, in words.
         banner: words across the picture.
         points: calibration points, picture pixels.
@@ -80,6 +81,7 @@ class Annotations:
     mode: str = ""
     disagreement: str = ""
     flipped: str = ""
+    overruled: str = ""
     look: tuple[str, ...] = ()
     banner: str = ""
     points: tuple[tuple[float, float], ...] = ()

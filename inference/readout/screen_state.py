@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from inference import safety
 from inference.contract import ModelContract
 from inference.crop import Rect
 from inference.frame import Frame
@@ -83,6 +84,7 @@ class ScreenInputs:
         recorded_s: length of the record being written, seconds; None if none is.
         look: the user's zoom, brightness and contrast of the screen.
         sector: the box of the picture that holds tissue; None for the whole picture.
+        overruled: whether the user has overruled a guard on this source.
     """
 
     now: float
@@ -104,6 +106,7 @@ class ScreenInputs:
     recorded_s: float | None = None
     look: Look = AS_IT_CAME
     sector: Rect | None = None
+    overruled: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -258,6 +261,7 @@ def _around(given: ScreenInputs, frame: Frame, readout: ReadoutState) -> Annotat
         ticks=None if given.marking is None else _ticks(given.marking, frame),
         points=() if given.marking is None else given.marking.points,
         phase=notes.phase.words,
+        overruled=safety.OVERRULED if given.overruled else "",
         look=given.look.words,
         banner=readout.banner,
         framed=given.moment.condition.health is Health.VIEW_FROZEN,

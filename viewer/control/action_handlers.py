@@ -7,6 +7,7 @@ from time import monotonic
 
 from PySide6.QtCore import Qt
 
+from inference.alarms import Alarm
 from inference.frame import View
 from inference.live.requests import SourceRequest
 from inference.live.thorough import NOT_YET, disagreement_of
@@ -51,6 +52,8 @@ class ActionHandlers:
             Offer.OPEN: self.show_source_panel,
             Offer.DEMONSTRATION: self._use_demonstration_model,
             Offer.MODEL: self.show_model_panel,
+            Offer.OVERRULE: lambda: self._session.overrule(Alarm.GRAPHICS),
+            Offer.HEED: lambda: self._session.heed(Alarm.GRAPHICS),
         }
         does[offer]()
 

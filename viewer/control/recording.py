@@ -80,14 +80,14 @@ class Recording:
             self._background.say("Only a live source has a last half minute to keep: press R to record a replay.")
             return
         code, rect, wrong = self._code(), source.rect, frozenset(self._wrong)
-        notes, model = self._session.notes, self._session.model
+        notes, model, overruled = self._session.notes, self._session.model, source.overruled
 
         def job() -> str:
             from inference.live.keep_last import keep
             from inference.live.session_record import in_force
 
             path = self._free_path()
-            entries = in_force(notes, model)
+            entries = in_force(notes, model, overruled)
             count = keep(held, path, info, case_code=code, rect=rect, in_force=entries, wrong=wrong)
             seconds = held.captured_at(len(held) - 1) - held.captured_at(0)
             return f"The last {seconds:.0f} s are kept, {count} frames: {path.name} in {path.parent}."

@@ -87,6 +87,7 @@ class Refresh:
             frames=None if self._session.playback is None else len(self._session.playback),
             recorded_s=state.recording.seconds,
             look=state.look,
+            overruled=self._session.source is not None and bool(self._session.source.overruled),
             sector=self._sector(moment.picture if outcome is None or two_panes else outcome.frame),
         )
 

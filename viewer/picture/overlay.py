@@ -123,6 +123,7 @@ def _rows(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> list[lis
     for words, colour in (
         (annotations.phase, theme.TEXT),
         (annotations.hidden, theme.AMBER),
+        (annotations.overruled, theme.AMBER),
         (annotations.measuring, theme.GREEN),
         (annotations.flipped, theme.AMBER),
         *((words, theme.AMBER) for words in annotations.look),
