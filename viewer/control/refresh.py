@@ -148,14 +148,14 @@ class Refresh:
     def _show_slowly(self, now: float) -> None:
         """Update everything that nobody reads thirty times a second."""
         state, status, model = self._state, self._session.status(), self._session.model
-        for name, value in facts.facts(
-            state.shown, model, status, state.meter, now, calibrating=state.calibrating
-        ).items():
-            self._view.readout.show_fact(name, value)
+        found = facts.facts(state.shown, model, status, state.meter, now, calibrating=state.calibrating)
+        for name in facts.FACTS:
+            self._view.readout.show_fact(name, found[name])
         self._view.trace.refresh()
         self._view.transport.update_place()
         self._view.picture_area.expire(now)
         if not self._view.timing.isHidden():
+            self._view.timing.show_details(found)
             self._view.timing.show_numbers(state.meter, state.live_meter, status, model)
             self._view.timing.show_screen(state.wake.words)
         if (preview := state.previews.poll()) is not None:
