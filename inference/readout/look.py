@@ -86,6 +86,7 @@ class Look:
             return None
         levels = (np.arange(256) - 127.5) * self.contrast + 127.5 + round(self.brightness)
         shown: NDArray[np.uint8] = np.clip(np.rint(levels), 0, 255).astype(np.uint8)
+        shown[0] = 0  # what is not tissue stays black
         return shown
 
     def middle(self, box: Rect) -> Point:

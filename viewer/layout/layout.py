@@ -138,7 +138,7 @@ class Layout(QWidget):
             self.live.dim(screen.readout.dimmed)
         for pane, other in ((self.canvas, self.live), (self.live, self.canvas)):
             pane.match((0, 0) if screen.live is None else other.strips)
-        self.picture_area.inset.draw(screen.inset, screen.info)
+        self.picture_area.draw_inset(screen.inset, screen.info)
 
     def clear(self) -> None:
         """Remove every picture."""

@@ -5,6 +5,8 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from inference.readout.marks import Tone
+from inference.readout.screen_state import LiveInset
+from inference.source_info import SourceInfo
 from viewer.panels.base import Panel
 from viewer.picture.canvas import EDGE, SIDE, Canvas
 from viewer.picture.inset import Inset
@@ -43,6 +45,17 @@ class PictureArea(QWidget):
         self.notice.setAlignment(Qt.AlignmentFlag.AlignVCenter)
         self.notice.hide()
         self.inset = Inset(self)
+        self._beside_inset = False
+
+    def draw_inset(self, inset: LiveInset | None, info: SourceInfo | None) -> None:
+        """Draw the live picture over a corner that is black, or beside the picture if there is tissue in the corner."""
+        self.inset.draw(inset, info)
+        corner = self.inset.geometry().translated(-self._canvas.pos())
+        # Once beside it stays there: a picture that comes and goes must not move the view.
+        beside = not self.inset.isHidden() and (self._beside_inset or self._canvas.shows_tissue(corner))
+        if beside is not self._beside_inset:
+            self._beside_inset = beside
+            self._make_room()
 
     def add(self, panel: Panel) -> None:
         """Add a panel."""
@@ -133,6 +146,7 @@ class PictureArea(QWidget):
         if self.two_panes:
             live = (room + 2 * (self._sizes.px(SIDE) - self._sizes.px(PANE_SIDE))) // 2
             self._live.setGeometry(0, 0, live, height)
-        self._canvas.setGeometry(live, 0, room - live, height)
         margin = self._sizes.px(14)
+        self._canvas.setGeometry(live, 0, room - live, height)
+        self._canvas.begin_right_of(self.inset.width() + 2 * margin if self._beside_inset else 0)
         self.inset.move(margin, self._sizes.touch + 2 * margin)  # the ruler is on the right

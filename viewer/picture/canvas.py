@@ -63,7 +63,7 @@ class Canvas(QGraphicsView):
         self._sizes = theme.Sizes()
         self._levels = (0.0, 255.0)
         self._annotations = Annotations()
-        self._side, self._edge = SIDE, EDGE
+        self._side, self._edge, self._left = SIDE, EDGE, 0
         self._strips = self._other_strips = (0, 0)
         self._flip, self._look = Flip(), AS_IT_CAME
         self._box: Rect | None = None
@@ -104,10 +104,27 @@ class Canvas(QGraphicsView):
         self.region.apply(sizes)
         self._place()
 
+    def shows_tissue(self, where: QRect) -> bool:
+        """Whether anything but black lies in this part of the view."""
+        frame, placement = self.picture.frame, self.placement
+        if frame is None or placement is None:
+            return False
+        x0, y0 = placement.to_picture(where.left(), where.top())
+        x1, y1 = placement.to_picture(where.right() + 1, where.bottom() + 1)
+        rows = slice(max(0, round(min(y0, y1))), max(0, round(max(y0, y1)) + 1))
+        cols = slice(max(0, round(min(x0, x1))), max(0, round(max(x0, x1)) + 1))
+        return bool(frame.pixels[rows, cols].any())
+
     def leave_free(self, side: int, edge: int) -> None:
         """Keep the picture out of these margins, px at 1280×800."""
         if (side, edge) != (self._side, self._edge):
             self._side, self._edge = side, edge
+            self._place()
+
+    def begin_right_of(self, x: int) -> None:
+        """Keep the picture to the right of this place in the view, px."""
+        if x != self._left:
+            self._left = x
             self._place()
 
     @property
@@ -243,7 +260,8 @@ class Canvas(QGraphicsView):
             return
         side, edge = self._sizes.px(self._side), self._sizes.px(self._edge)
         above, below = (max(edge, *both) for both in zip(self._strips, self._other_strips, strict=True))
-        area = (side, above, max(1, size.width() - 2 * side), max(1, size.height() - above - below))
+        left = max(side, self._left)
+        area = (left, above, max(1, size.width() - left - side), max(1, size.height() - above - below))
         box = self._box if self._box is None or self._box.fits(frame.rows, frame.cols) else None
         self.placement = Placement.fit(frame.rows, frame.cols, frame.spacing, area, self._flip, box, self._look)
         self._frame_of_items.setRect(QRectF(*area))

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from inference.frame import Frame
 from inference.source_info import SourceInfo
+from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
 from viewer.main_window import MainWindow
 
@@ -33,7 +34,14 @@ class LongNamed(PhantomSource):
 
 
 def cut_in(window: MainWindow) -> list[str]:
-    return [text for text in cut_off(window) if not text.startswith(NAME)]
+    """Whatever is cut except the source's name, which gives up its middle."""
+    return [text for text in cut_off(window) if not text.startswith((NAME, "phantom, live"))]
+
+
+def overlapping(window: MainWindow) -> list[tuple[QWidget, QWidget]]:
+    """Parts of the top bar that lie on each other."""
+    bar = [made for made in window.view.top.children() if isinstance(made, QWidget) and made.isVisible()]
+    return [(a, b) for a, b in combinations(bar, 2) if a.geometry().intersects(b.geometry())]
 
 
 @pytest.mark.parametrize("size", [(1120, 700), (1366, 768), (1920, 1080), (3840, 2160)])
@@ -53,6 +61,23 @@ def test_no_text_is_cut_with_the_longest_name(show: Show, qtbot: QtBot, size: tu
             with suppress(qtbot.TimeoutError):  # the assertion says it better
                 qtbot.waitUntil(lambda: not cut_in(window), timeout=2000)
             assert cut_in(window) == [], (panel, recording)
-            bar = [made for made in window.view.top.children() if isinstance(made, QWidget) and made.isVisible()]
-            assert not [(a, b) for a, b in combinations(bar, 2) if a.geometry().intersects(b.geometry())]
+            assert not overlapping(window)
     window.act("record")
+
+
+@pytest.mark.parametrize("size", [(1120, 700), (1280, 800), (1366, 768), (1920, 1080)])
+def test_the_widest_bar_fits_a_frozen_live_view_that_is_recorded(
+    show: Show,
+    qtbot: QtBot,
+    size: tuple[int, int],
+    records: object,  # noqa: ARG001
+) -> None:
+    window = show(open_live("simulated:?disturb=lifted&at=3600"), size=size)
+    window.act("record")
+    window.act("play")
+    window.refresh._slow_at = 0.0
+    qtbot.waitUntil(lambda: window.view.top.badge.isVisible() and "VIEW FROZEN" in window.view.top._mode.text())
+    with suppress(qtbot.TimeoutError):
+        qtbot.waitUntil(lambda: not cut_in(window), timeout=2000)
+    assert cut_in(window) == []
+    qtbot.waitUntil(lambda: not overlapping(window), timeout=2000)
