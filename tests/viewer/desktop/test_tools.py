@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hand import Hand
+from PySide6.QtCore import QPoint
 from pytestqt.qtbot import QtBot
 
 from inference.sources.simulated import PhantomSource
@@ -53,3 +55,28 @@ def test_the_contour_is_hidden_while_the_mouse_holds_its_button(show: Show, hand
     qtbot.waitUntil(lambda: window.view.canvas.contour.hidden)
     hand.press(down=False)
     qtbot.waitUntil(lambda: not window.view.canvas.contour.hidden)
+
+
+def test_the_wheel_zooms_where_the_pointer_is_and_a_drag_moves_the_picture(
+    show: Show, hand: Hand, qtbot: QtBot
+) -> None:
+    window = show(PhantomSource(count=60))
+    qtbot.waitUntil(window.isActiveWindow)
+    viewport, canvas = window.view.canvas.viewport(), window.view.canvas
+    spot = viewport.rect().center() + QPoint(80, -40)
+    hand.move(viewport, spot)
+    assert canvas.placement is not None
+    point = canvas.placement.to_picture(spot.x(), spot.y())
+    hand.wheel(up=3)
+    qtbot.waitUntil(lambda: window.state.look.zoom > 1.7)
+    qtbot.wait(50)
+    seen = canvas.placement.to_view(*point)
+    assert seen == pytest.approx((spot.x(), spot.y()), abs=1.5)
+    hand.press(down=True)
+    hand.move(viewport, spot + QPoint(25, 10))
+    hand.press(down=False)
+    qtbot.waitUntil(lambda: canvas.placement is not None and canvas.placement.to_view(*point) != seen)
+    qtbot.wait(50)
+    assert canvas.placement.to_view(*point) == pytest.approx((spot.x() + 25, spot.y() + 10), abs=1.5)
+    hand.key("n")
+    qtbot.waitUntil(lambda: window.state.look.zoom == 1.0)
