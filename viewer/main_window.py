@@ -209,6 +209,7 @@ class MainWindow(QMainWindow):
         self._timer.stop()
         self.state.wake.close()
         self.state.previews.close()
+        self.state.model_glances.close()
         self.session.close()
         self.state.record_export.close()
         self.state.background.close()

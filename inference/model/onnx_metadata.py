@@ -4,6 +4,7 @@ The file is protobuf's ModelProto (onnx.proto): each field 14 is an entry of key
 the weights, is stepped over.
 """
 
+import mmap
 from collections.abc import Iterator
 
 _ENTRY, _KEY, _VALUE = 14, 1, 2
@@ -14,7 +15,7 @@ _LONGEST = 10
 """Bytes of a number at most."""
 
 
-def metadata_in(data: bytes) -> dict[str, str]:
+def metadata_in(data: bytes | mmap.mmap) -> dict[str, str]:
     """`metadata_props` of a file's bytes; empty if there are none to read: a session says what is wrong with a file."""
     entries = [data[part] for field, part in parts(data) if field == _ENTRY]
     return dict(_text(entry) for entry in entries)
@@ -26,7 +27,7 @@ def _text(entry: bytes) -> tuple[str, str]:
     return texts.get(_KEY, ""), texts.get(_VALUE, "")
 
 
-def parts(data: bytes) -> Iterator[tuple[int, slice]]:
+def parts(data: bytes | mmap.mmap) -> Iterator[tuple[int, slice]]:
     """(number, where) of each field with a size, up to where the data end or are no protobuf.
 
     Args:
@@ -53,7 +54,7 @@ def parts(data: bytes) -> Iterator[tuple[int, slice]]:
         return
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def _varint(data: bytes | mmap.mmap, at: int) -> tuple[int, int]:
     """A number of seven bits a byte, lowest first, and where it ends."""
     value = 0
     for place in range(_LONGEST):

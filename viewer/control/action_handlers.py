@@ -270,6 +270,7 @@ class ActionHandlers:
 
     def show_model_panel(self) -> None:
         """Open or close the model card."""
+        self._state.look_for_models()
         self._view.picture_area.toggle(self._view.model_card)
 
     def show_timing_panel(self) -> None:

@@ -1,9 +1,12 @@
 """The state of the window: everything that the actions change and the refresh reads."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
+from inference.assets import bundled_model
 from inference.frame import Frame
 from inference.jobs.background import BackgroundJobs
+from inference.jobs.model_glances import ModelGlances
 from inference.jobs.preview import Previews
 from inference.jobs.record_export import RecordExport
 from inference.jobs.snapshots import Snapshots
@@ -49,6 +52,7 @@ class AppState:
         ruler: two points (x, y) on the scanner's depth scale, if the scale was measured on it.
         marked_on: the still picture with the scanner's text and ruler on which something is being marked; else None.
         wake: keeps the screen on while something is live.
+        model_glances: reads what model files say of themselves.
         previews: loads the first pictures of selected sources.
         caliper: the caliper being set on a still picture; None while it is put away.
         disagreement: whether the user wants the map of where the passes disagree.
@@ -74,6 +78,7 @@ class AppState:
     ruler: tuple[Point, Point] | None = None
     marked_on: Frame | None = None
     wake: Wake = field(default_factory=lambda: Wake(wake_locks()))
+    model_glances: ModelGlances = field(default_factory=ModelGlances)
     caliper: Caliper | None = None
     previews: Previews = field(init=False)
     disagreement: bool = False
@@ -132,6 +137,10 @@ class AppState:
         """Use these settings, and save them."""
         self.settings = changed
         settings.save(changed)
+
+    def look_for_models(self) -> None:
+        """Start reading the bundled model and those used last, for the panel."""
+        self.model_glances.ask([path for path in (bundled_model(), *map(Path, self.settings.models)) if path])
 
     def flip_view(self, flip: Flip) -> None:
         """Flip what is shown, with its contour; what is analysed and measured is not flipped."""

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 
+from inference.assets import bundled_model
 from inference.crop import Rect
 from inference.errors import SourceError
 from inference.frame import Frame
@@ -160,6 +161,8 @@ class Refresh:
             self._view.timing.show_screen(state.wake.words)
         if (preview := state.previews.poll()) is not None:
             self._view.source.list.show_preview(preview)
+        if (glances := state.model_glances.poll()) is not None:
+            self._view.model_card.show_models(glances, None if model is None else model.path)
         self._view.top.show_clock(f"{datetime.now().astimezone():%H:%M:%S}")
         state.recording.show()
         sleepy = state.wake.keep(self._session.live is not None)
@@ -220,4 +223,7 @@ class Refresh:
         if model is not None:
             self._view.show_panes(two=model.warm_up_ms > SLOW_MS)
         self._view.model_card.show_model(model, self._session.model_refusal)
+        if model is not None and model.path.is_file() and model.path != bundled_model():
+            self._state.remember(self._state.settings.with_model(str(model.path)))
+        self._state.look_for_models()
         self._view.trace.set_limit(None if model is None else model.contract.reliability.min_reliable_area_mm2)
