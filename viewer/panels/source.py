@@ -132,6 +132,8 @@ class SourcePanel(Panel):
             made.setChecked(number == chosen)
             size_button(made, self.sizes)
         self._region_note.setVisible(bool(regions))
+        for part in (self._axis_note, *self._axis_buttons.values()):
+            part.setVisible(not regions)  # what has regions is no volume
 
     def _region_row(self, number: int, words: str) -> Button:
         made = button(words, kind="choice")

@@ -3,12 +3,15 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
+from legible import cut_off
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from inference.live.health import Health
@@ -19,11 +22,19 @@ from inference.source_info import SourceInfo
 from inference.sources.simulated import PhantomSource
 from viewer import app
 from viewer.main_window import MainWindow
+from viewer.panels.base import Panel
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]
 Shoot = Callable[[MainWindow, str], Any]
 REGIONS = ((0, "Region 1 (left): 2D, 0.15 mm per pixel"), (1, "Region 2 (right): 2D, scale unknown"))
+
+
+def misplaced(panel: Panel) -> list[QWidget]:
+    """Parts of a panel that lie on another one, or reach out of it."""
+    parts = [made for made in panel.children() if isinstance(made, QWidget) and made.isVisible()]
+    out = [made for made in parts if not panel.rect().contains(made.geometry())]
+    return out + [a for a, b in combinations(parts, 2) if a.geometry().intersects(b.geometry())]
 
 
 class TwoPanes(PhantomSource):
@@ -166,6 +177,8 @@ def test_a_picture_with_several_regions_is_opened_again_with_the_one_chosen(
     panel = window.view.source
     qtbot.waitUntil(panel.isVisible)  # by itself: whoever opened the file is asked at once
     shoot(window, "regions")
+    window.resize(1120, 700)
+    qtbot.waitUntil(lambda: not cut_off(window) and not misplaced(panel), timeout=2000)
     assert [made.text() for made in panel._regions.values()] == [words for _, words in REGIONS]
     assert "--region" not in panel._error.text()
     qtbot.mouseClick(panel._regions[1], Qt.MouseButton.LeftButton)
