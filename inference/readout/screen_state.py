@@ -81,6 +81,7 @@ class ScreenInputs:
         disagreement: whether the user wants the map of where passes disagree.
         contour_off: whether the user has hidden the contour for a moment.
         frames: number of frames of a recording; None for a live source.
+        playing: whether the recording plays.
         recorded_s: length of the record being written, seconds; None if none is.
         look: the user's zoom, brightness and contrast of the screen.
         sector: the box of the picture that holds tissue; None for the whole picture.
@@ -103,6 +104,7 @@ class ScreenInputs:
     disagreement: bool = False
     contour_off: bool = False
     frames: int | None = None
+    playing: bool = False
     recorded_s: float | None = None
     look: Look = AS_IT_CAME
     sector: Rect | None = None
@@ -205,7 +207,7 @@ def resolve(given: ScreenInputs) -> ScreenState:
 
 
 def _tool_inputs(given: ScreenInputs) -> ToolInputs:
-    return ToolInputs(given.frames, given.recorded_s, given.caliper is not None, given.contour_off)
+    return ToolInputs(given.frames, given.playing, given.recorded_s, given.caliper is not None, given.contour_off)
 
 
 def _condition(given: ScreenInputs) -> Condition:

@@ -43,12 +43,14 @@ class ToolInputs:
 
     Attributes:
         frames: number of frames of a recording; None for a live source.
+        playing: whether the recording plays.
         recorded_s: length of the record being written, seconds; None if none is.
         measuring: whether the caliper is out.
         contour_off: whether the user hides the contour.
     """
 
     frames: int | None = None
+    playing: bool = False
     recorded_s: float | None = None
     measuring: bool = False
     contour_off: bool = False
@@ -92,9 +94,9 @@ def _freeze(condition: Condition, given: ToolInputs, nothing: str, *, live: bool
             return Tool("play", "play", "Live", "Back to the live picture (space)", on=True)
         return Tool("play", "pause", "Freeze", "Freeze the view and its last 30 s (space)", nothing)
     refusal = nothing or (ONE_PICTURE if given.frames < 2 else "")
-    if condition.health is Health.PAUSED:
-        return Tool("play", "play", "Play", "Play (space)", refusal)
-    return Tool("play", "pause", "Pause", "Pause (space)", refusal)
+    if given.playing:
+        return Tool("play", "pause", "Pause", "Pause (space)", refusal)
+    return Tool("play", "play", "Play", "Play (space)", refusal)
 
 
 def _record(given: ToolInputs, nothing: str) -> Tool:

@@ -65,6 +65,7 @@ class Refresh:
     def _inputs(self, now: float, moment: Moment) -> ScreenInputs:
         """Everything that decides what the screen shows."""
         state, outcome, model = self._state, moment.shown, self._session.model
+        playback = self._session.playback
         held = state.held_warning.update(outcome.size if isinstance(outcome, Tumour) else None, now)
         whole, two_panes = self._whole(moment.picture), self._view.picture_area.two_panes
         if outcome is not None or two_panes:
@@ -85,7 +86,8 @@ class Refresh:
             caliper=state.caliper,
             disagreement=state.disagreement,
             contour_off=now < state.overlay_off_until or self._view.tools.hiding_contour,
-            frames=None if self._session.playback is None else len(self._session.playback),
+            frames=None if playback is None else len(playback),
+            playing=playback is not None and playback.playing,
             recorded_s=state.recording.seconds,
             look=state.look,
             overruled=self._session.source is not None and bool(self._session.source.overruled),

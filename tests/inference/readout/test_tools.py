@@ -24,20 +24,22 @@ def tool(action: str, *, live: bool, health: Health = Health.RUNNING, **given: o
 
 
 @pytest.mark.parametrize(
-    ("live", "health", "frames", "words", "refusal"),
+    ("live", "health", "playing", "frames", "words", "refusal"),
     [
-        (True, Health.RUNNING, None, "Freeze", ""),
-        (True, Health.LOST, None, "Freeze", ""),
-        (True, Health.VIEW_FROZEN, None, "Live", ""),
-        (False, Health.RUNNING, 60, "Pause", ""),
-        (False, Health.PAUSED, 60, "Play", ""),
-        (False, Health.PAUSED, 1, "Play", tools.ONE_PICTURE),
+        (True, Health.RUNNING, False, None, "Freeze", ""),
+        (True, Health.LOST, False, None, "Freeze", ""),
+        (True, Health.VIEW_FROZEN, False, None, "Live", ""),
+        (False, Health.RUNNING, True, 60, "Pause", ""),
+        (False, Health.PAUSED, False, 60, "Play", ""),
+        (False, Health.LOADING, False, 60, "Play", ""),
+        (False, Health.BROKEN, True, 60, "Pause", ""),
+        (False, Health.PAUSED, False, 1, "Play", tools.ONE_PICTURE),
     ],
 )
 def test_one_button_freezes_releases_pauses_and_plays(
-    live: bool, health: Health, frames: int | None, words: str, refusal: str
+    live: bool, health: Health, playing: bool, frames: int | None, words: str, refusal: str
 ) -> None:
-    made = tool("play", live=live, health=health, frames=frames)
+    made = tool("play", live=live, health=health, frames=frames, playing=playing)
     assert (made.words, made.refusal) == (words, refusal)
 
 
