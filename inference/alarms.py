@@ -74,16 +74,22 @@ class Finding:
         alarm: the alarm it raises.
         since: when the cause was first seen, `time.monotonic()` seconds.
         sentence: for the screen: what is wrong and what to do, but never the picture's content.
+        overruled: whether the user has said that the alarm is false on this source; it then forbids nothing.
     """
 
     alarm: Alarm
     since: float
     sentence: str
+    overruled: bool = False
+
+
+OVERRULABLE = frozenset({Alarm.GRAPHICS})
+"""Alarms that a user may call false: who looks at the picture sees whether something is written on it."""
 
 
 def forbidding(found: Sequence[Finding]) -> Finding | None:
     """The first finding that forbids the analysis of its frame; None if none does."""
-    return next((finding for finding in found if not finding.alarm.keeps_contour), None)
+    return next((one for one in found if not one.alarm.keeps_contour and not one.overruled), None)
 
 
 @dataclass(frozen=True, slots=True)

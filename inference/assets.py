@@ -19,6 +19,12 @@ def demo_model_path() -> Path:
     return _existing(ASSETS / "models" / "demo.onnx")
 
 
+def bundled_model() -> Path | None:
+    """The bundled model, or None if this installation has none."""
+    path = ASSETS / "models" / "demo.onnx"
+    return path if path.is_file() else None
+
+
 def demo_clip_path() -> Path:
     """The bundled clip, a simulated native 2D sweep as multi-frame DICOM.
 

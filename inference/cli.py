@@ -5,7 +5,6 @@ Exit codes: 0 success; 1 some frames failed or were not analysed; 2 bad input.
 
 import argparse
 import json
-import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -52,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         code: int = arguments.command(arguments)
     except IusError as error:
-        print(f"error: {_with_options(str(error))}", file=sys.stderr)
+        print(f"error: {_with_options(_pickable(error))}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
         print("error: stopped before the end: nothing was written.", file=sys.stderr)
@@ -63,8 +62,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _with_options(sentence: str) -> str:
     """A source's sentence, worded for the window, with the command-line options that do the same."""
     sentence = sentence.replace(REMEDY, f"{REMEDY} (--spacing ROW,COL)")
-    sentence = sentence.replace("give its PLUS configuration", "give its PLUS configuration (--config FILE)")
-    return re.sub(r"\bregion (\d+) \(", r"--region \1 (", sentence)
+    return sentence.replace("give its PLUS configuration", "give its PLUS configuration (--config FILE)")
+
+
+def _pickable(error: IusError) -> str:
+    """An error's sentence, with the regions that it asks to choose from."""
+    from inference.sources.dicom_region import PICK
+
+    regions = error.regions if isinstance(error, ChoiceError) else ()
+    options = " or ".join(f"--region {number} ({words})" for number, words in regions)
+    return str(error).replace(PICK, f"choose {options}") if options else str(error)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -115,7 +122,7 @@ def inspect(arguments: argparse.Namespace) -> int:
             raise
         from inference.sources.dicom_region import WHOLE
 
-        source, choice = _opened(arguments, WHOLE), str(error)
+        source, choice = _opened(arguments, WHOLE), _pickable(error)
     with closing(source):
         info = source.info
         seen: dict[str, object] = {"frames": len(source), "rows": info.rows, "cols": info.cols}

@@ -30,3 +30,12 @@ def grey(pixels: Pixels, levels: tuple[float, float]) -> NDArray[np.uint8]:
     scaled = (pixels.astype(np.float32) - np.float32(black)) * np.float32(factor)
     shown: NDArray[np.uint8] = np.clip(scaled, 0, 255).astype(np.uint8)
     return shown
+
+
+def toned(shown: NDArray[np.uint8], tones: NDArray[np.uint8] | None) -> NDArray[np.uint8]:
+    """Give each grey level another one for display: `tones` is (256,) uint8; None changes nothing."""
+    if tones is None:
+        return shown
+    import cv2  # only after the window has appeared; NumPy takes fifteen times as long
+
+    return np.asarray(cv2.LUT(shown, tones), np.uint8)

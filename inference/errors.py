@@ -39,7 +39,16 @@ class FormatError(SourceError):
 
 
 class ChoiceError(SourceError):
-    """The source holds several pictures and the user has to pick one."""
+    """The source holds several pictures and the user has to pick one.
+
+    Args:
+        sentence: what to do.
+        regions: number and words of each ultrasound region that can be picked, if it is one of those.
+    """
+
+    def __init__(self, sentence: str, regions: tuple[tuple[int, str], ...] = ()) -> None:
+        super().__init__(sentence)
+        self.regions = regions
 
 
 class SpacingError(IusError):

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import Final
 
 from inference.alarms import Alarm
+from inference.frame import Frame
 from inference.outcome import NothingFound, Outcome, SizeState, Tumour
 from inference.view_notes import Phase
 
@@ -29,6 +30,9 @@ PHASE_UNSET: Final = "Phase not set"
 NOT_EVALUATED: Final = "Not evaluated in this phase"
 PHASE_RISK: Final = "Blood, saline, air and cavity edge may be drawn as tumour, and tumour missed."
 PHASE_UNSET_RISK: Final = f"Set it (P). Once resection has begun: {PHASE_RISK.lower()}"
+OVERRULED: Final = "Graphics alarm overruled"
+"""The user has said that nothing is written on this source's pictures."""
+OVERRULED_RISK: Final = "By the user, for this source. Calipers or text in the sector may be drawn as tumour."
 CUT: Final = "Cut by picture edge: area is a lower bound"
 NOTHING: Final = "No tumour segmented"
 NOT_EVIDENCE: Final = "Not evidence of absence"
@@ -37,7 +41,7 @@ FAILED: Final = "Analysis failed"
 SLICE: Final = "reconstructed slice, not probe view"
 
 HEADLINES: Final = frozenset(
-    {*SMALL.values(), SMALL_BEFORE, UNVALIDATED, PHASE_UNSET, NOT_EVALUATED, SIMULATION, SLICES_ONLY}
+    {*SMALL.values(), SMALL_BEFORE, UNVALIDATED, PHASE_UNSET, NOT_EVALUATED, OVERRULED, SIMULATION, SLICES_ONLY}
 )
 """Sentences that are highlighted wherever a card shows them."""
 
@@ -82,7 +86,13 @@ def _of_frame(outcome: Tumour | NothingFound) -> tuple[str, ...]:
     analysis = outcome.analysis
     frozen = [finding.sentence for finding in outcome.frame.findings if finding.alarm is Alarm.FROZEN]
     demonstration = DEMONSTRATION if analysis.demonstration else ""
-    return tuple(sentence for sentence in (demonstration, analysis.unlike, *frozen) if sentence)
+    overruled = f"{OVERRULED}. {OVERRULED_RISK}" if is_overruled(outcome.frame) else ""
+    return tuple(sentence for sentence in (overruled, demonstration, analysis.unlike, *frozen) if sentence)
+
+
+def is_overruled(frame: Frame) -> bool:
+    """Whether the frame was analysed although a guard forbade it, on the user's word."""
+    return any(finding.overruled for finding in frame.findings)
 
 
 def outside_training(unlike: str) -> str:

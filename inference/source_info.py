@@ -40,6 +40,7 @@ class SourceInfo:
             empty for sources that cannot know.
         flip: how the picture was flipped on the screen, in words, if that was so during the whole recording; or empty.
         marker: side of the unflipped picture, left or right, on which the probe's marker was throughout; or empty.
+        regions: number and words of each ultrasound region of a DICOM picture, if there are several.
         pixel_aspect: width of a pixel over its height, if the file states it; 1 for square pixels.
     """
 
@@ -57,3 +58,4 @@ class SourceInfo:
     flip: str = ""
     marker: str = ""
     pixel_aspect: float = 1.0
+    regions: tuple[tuple[int, str], ...] = ()

@@ -18,12 +18,6 @@ class Phase(StrEnum):
         """The phase in the screen's words."""
         return _WORDS[self]
 
-    @property
-    def following(self) -> "Phase":
-        """The phase after one press of the key; the first follows the last."""
-        phases = list(Phase)
-        return phases[(phases.index(self) + 1) % len(phases)]
-
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a phase from the command line: `before_dura`, `dura_open` or `resection`.

@@ -10,7 +10,7 @@ from PySide6.QtCore import QSettings
 
 from inference.files import OWNER
 
-RECENT = 6
+RECENT, MODELS = 6, 3
 WIDTHS = (1.0, 6.0)
 
 
@@ -22,6 +22,7 @@ class Settings:
         line_width: width of the contour, px at 1280×800.
         recent: the last sources opened, newest first; kept for the next start only if `keep_recent` is set.
         keep_recent: whether the user wants that: names of files may be patients'.
+        models: the last models chosen, newest first, without the bundled one.
         introduced: whether the first run's explanation has been closed.
         keys: action name -> keys given to it, separated by commas; read by `viewer.keymap`.
     """
@@ -29,12 +30,17 @@ class Settings:
     line_width: float = 2.5
     recent: tuple[str, ...] = ()
     keep_recent: bool = False
+    models: tuple[str, ...] = ()
     introduced: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)
 
     def with_recent(self, text: str) -> "Settings":
         """The same settings with this source as the newest."""
         return replace(self, recent=(text, *(old for old in self.recent if old != text))[:RECENT])
+
+    def with_model(self, path: str) -> "Settings":
+        """The same settings with this model as the newest."""
+        return replace(self, models=(path, *(old for old in self.models if old != path))[:MODELS])
 
     def with_width(self, by: float) -> "Settings":
         """The same settings with a wider or narrower line, within limits."""
@@ -49,6 +55,9 @@ def load() -> Settings:
     settings = Settings(introduced=_yes(kept, "introduced"), keep_recent=_yes(kept, "keep_recent"), keys=_keys(kept))
     if settings.keep_recent and isinstance(recent, str) and recent:
         settings = replace(settings, recent=tuple(recent.split("\n"))[:RECENT])
+    models = kept.value("models")
+    if isinstance(models, str) and models:
+        settings = replace(settings, models=tuple(models.split("\n"))[:MODELS])
     try:
         return replace(settings, line_width=float(str(width))).with_width(0.0)
     except ValueError:
@@ -61,6 +70,7 @@ def save(settings: Settings) -> None:
     kept.setValue("line_width", str(settings.line_width))
     kept.setValue("keep_recent", "true" if settings.keep_recent else "false")
     kept.setValue("recent", "\n".join(settings.recent) if settings.keep_recent else "")
+    kept.setValue("models", "\n".join(settings.models))
     kept.setValue("introduced", "true" if settings.introduced else "false")
     kept.remove("keys")
     for name, keys in settings.keys.items():

@@ -35,7 +35,7 @@ from inference.sector import DARK, sector_mask
 from inference.sources.record import RecordSource
 from inference.view_notes import Phase
 
-COLUMNS = ("source_frame", "phase", "flip", "marker", "mode", UNLIKE, "guards", "contour_wrong")
+COLUMNS = ("source_frame", "phase", "flip", "marker", "mode", UNLIKE, "guards", "guards_overruled", "contour_wrong")
 """Extra columns of a record's table, after those of every table of readings."""
 LEFT_OUT = "left out, as is the device: this export is de-identified"
 RIM = 11
@@ -118,6 +118,7 @@ def outcome_at(source: RecordSource, number: int) -> Outcome:
 def capture_of(source: RecordSource, number: int, setting: Setting) -> Capture:
     """A frame prepared for export, with the settings in force when it was recorded."""
     notes = [words.phase(setting.phase), *(f"Guard: {name.replace('_', ' ')}" for name in setting.guards)]
+    notes += [f"Overruled by the user: {name.replace('_', ' ')}" for name in setting.overruled]
     if setting.wrong:
         notes.append("Marked by the user: CONTOUR WRONG")
     if source.opening.case_code:
@@ -214,6 +215,9 @@ def _facts(source: RecordSource, readings: Sequence[Reading]) -> Iterator[tuple[
     guards = dict.fromkeys(name for reading in readings for name in str(reading.row["guards"]).split() if name)
     if guards:
         yield "Guards that rang", ", ".join(name.replace("_", " ") for name in guards)
+    overruled = dict.fromkeys(name for reading in readings for name in str(reading.row["guards_overruled"]).split())
+    if overruled:
+        yield "Alarms overruled by the user", ", ".join(name.replace("_", " ") for name in overruled)
     wrong = sum(bool(reading.row["contour_wrong"]) for reading in readings)
     if wrong:
         yield "Contours marked as wrong", str(wrong)
@@ -267,6 +271,7 @@ def _reading(source: RecordSource, number: int, setting: Setting) -> Reading:
         "flip": setting.flip,
         "marker": setting.marker,
         "guards": " ".join(setting.guards),
+        "guards_overruled": " ".join(setting.overruled),
         "contour_wrong": "true" if setting.wrong else "",
     }
     if not isinstance(outcome, Tumour | NothingFound):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from inference.alarms import Alarm, Event, Finding, forbidding
+from inference.alarms import OVERRULABLE, Alarm, Event, Finding, forbidding
 from inference.contract import Seen
 from inference.crop import Cropping, Rect
 from inference.frame import Frame, Pixels
@@ -48,6 +48,7 @@ class GuardedSource:
     Attributes:
         cropping: the part of the picture that is used.
         recorder: gets every frame, called from the capture thread; must not wait.
+        overruled: alarms that the user calls false on this source; they are marked on every frame, and forbid nothing.
         watched: the region with the scanner's depth text and ruler; None if none was marked.
         findings: the guards' findings on the newest frame; may be read from another thread.
     """
@@ -60,6 +61,7 @@ class GuardedSource:
         self.cropping = Cropping()
         self.recorder: Callable[[Frame], None] | None = None
         self.watched: Rect | None = None
+        self.overruled: frozenset[Alarm] = frozenset()
         self.findings: tuple[Finding, ...] = ()
 
     @property
@@ -130,6 +132,20 @@ class GuardedSource:
         if self._live is not None:
             self._live.restore_spacing(spacing)
 
+    def overrule(self, alarm: Alarm) -> None:
+        """Take the user's word from the next frame on that this alarm is false; until the source is closed.
+
+        Raises:
+            ValueError: for an alarm that nobody can judge by looking at the picture.
+        """
+        if alarm not in OVERRULABLE:
+            raise ValueError(f"{alarm.value} cannot be overruled")
+        self.overruled |= {alarm}
+
+    def heed(self, alarm: Alarm) -> None:
+        """Heed this alarm again from the next frame on."""
+        self.overruled -= {alarm}
+
     @property
     def depth_watched(self) -> bool:
         """Whether depth text and ruler are watched, and unchanged."""
@@ -153,6 +169,9 @@ class GuardedSource:
     def _guard(self, frame: Frame) -> Frame:
         """The same frame with the guards' findings."""
         seen = guarded(frame, self._guards, self._seen())
+        if self.overruled & {finding.alarm for finding in seen.findings}:
+            marked = (replace(one, overruled=one.alarm in self.overruled) for one in seen.findings)
+            seen = replace(seen, findings=tuple(marked))
         self.findings = seen.findings
         return seen
 

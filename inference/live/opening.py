@@ -35,7 +35,7 @@ def or_refusal(job: Callable[[], T]) -> T | Refusal:
     try:
         return job()
     except IusError as error:
-        return Refusal(str(error))
+        return Refusal(str(error), error.regions if isinstance(error, ChoiceError) else ())
     # Door 3 of 3: any error that a decoder or driver raises during opening must end as a sentence on screen, not as a
     # window without a picture.
     except Exception as error:

@@ -38,9 +38,14 @@ class SourceRequest:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a source or model was not taken, in one sentence."""
+    """Why a source or model was not taken, in one sentence.
+
+    Attributes:
+        regions: number and words of each part that can be picked instead, if that is what it asks for.
+    """
 
     sentence: str
+    regions: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

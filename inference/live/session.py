@@ -9,7 +9,7 @@ from time import monotonic, time
 from typing import TYPE_CHECKING
 
 from inference import safety
-from inference.alarms import Event, Finding
+from inference.alarms import Alarm, Event, Finding
 from inference.contract import Seen
 from inference.crop import Rect
 from inference.errors import ChoiceError
@@ -53,6 +53,7 @@ class Session:
         model: the loaded model; None while there is none.
         source_refusal: why the last request was refused; empty if it was not.
         model_refusal: the same for the last model.
+        regions: number and words of each region that can be picked in the last source, if there are several.
         without_scale: the user's choice to analyse frames of unknown scale, until another source is opened.
         band: whether the uncertainty band is wanted.
         model_chosen: whether the user chose this model for live sources, even if it is a demonstration model.
@@ -76,6 +77,7 @@ class Session:
         self.request: SourceRequest | None = None
         self.model: Model | None = None
         self.source_refusal = self.model_refusal = ""
+        self.regions: tuple[tuple[int, str], ...] = ()
         self.without_scale = self.band = False
         self.model_chosen = True
         self.notes = ViewNotes()
@@ -86,7 +88,7 @@ class Session:
 
     def open(self, request: SourceRequest) -> None:
         """Start to open a source; the old one stays until the new one is open."""
-        self.request, self.source_refusal = request, ""
+        self.request, self.source_refusal, self.regions = request, "", ()
         self._loader.submit("source", lambda: self._open_source(request))
 
     def peek(self, request: SourceRequest) -> Opened | Refusal:
@@ -109,6 +111,18 @@ class Session:
         """Analyse frames of unknown scale, by the user's choice, until another source is opened."""
         self.without_scale = True
         self._redeliver()
+
+    def overrule(self, alarm: Alarm) -> None:
+        """Take the user's word that this alarm is false, until another source is opened or it is heeded again."""
+        if self.source is not None:
+            self.source.overrule(alarm)
+            self._redeliver()
+
+    def heed(self, alarm: Alarm) -> None:
+        """Heed an overruled alarm again."""
+        if self.source is not None:
+            self.source.heed(alarm)
+            self._redeliver()
 
     def want_band(self, wanted: bool) -> None:
         """Switch the uncertainty band on or off from the next frame on."""
@@ -365,7 +379,7 @@ class Session:
     def _take_over(self, kind: str, loaded: Loaded) -> None:
         if isinstance(loaded, Refusal):
             if kind == "source":
-                self.source_refusal = loaded.sentence
+                self.source_refusal, self.regions = loaded.sentence, loaded.regions
             else:
                 self.model_refusal = loaded.sentence
                 self._go_on()
@@ -384,6 +398,7 @@ class Session:
         self._waiting = "model" in self._loader.pending
         self._chain = Chain(opened, self._analyse, self._seen, self.answered, paused=self._waiting)
         info = self._chain.source.info
+        self.regions = info.regions
         self.notes = self.notes.of_source(info.phase, info.flip, info.marker)
 
     def _go_on(self) -> None:

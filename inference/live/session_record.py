@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from inference.alarms import Alarm
 from inference.crop import Rect
 from inference.live.guarded_source import GuardedSource
 from inference.live.model import Model
@@ -49,6 +50,7 @@ class SessionRecord:
         for kind, words in _words(notes).items():
             self._tell(kind, words)
         self._tell(EventKind.CROP, _crop_words(self._source.rect))
+        self._tell(EventKind.OVERRULED, _alarm_words(self._source.overruled))
         if model is not None and model is not self._model:
             self._model = model
             self._recorder.model(model.sha256, model.provider, model.contract.to_json())
@@ -96,9 +98,11 @@ class SessionRecord:
             self._recorder.event(kind, words)
 
 
-def in_force(notes: ViewNotes, model: Model | None) -> Iterable[Event | ModelUsed]:
-    """Notes and model as the first entries of a record that is written afterwards."""
-    for kind, words in _words(notes).items():
+def in_force(
+    notes: ViewNotes, model: Model | None, overruled: frozenset[Alarm] = frozenset()
+) -> Iterable[Event | ModelUsed]:
+    """Notes, overruled alarms and model as the first entries of a record that is written afterwards."""
+    for kind, words in (_words(notes) | {EventKind.OVERRULED: _alarm_words(overruled)}).items():
         if words:
             yield Event(at_s=0.0, kind=kind, words=words)
     if model is not None:
@@ -109,6 +113,10 @@ def _words(notes: ViewNotes) -> dict[EventKind, str]:
     """The notes in the words of a record; empty if the user set nothing."""
     marker = notes.marker.value if notes.marker in (Marker.LEFT, Marker.RIGHT) else ""
     return {EventKind.PHASE: notes.phase.value, EventKind.FLIP: notes.flip.words, EventKind.MARKER: marker}
+
+
+def _alarm_words(alarms: frozenset[Alarm]) -> str:
+    return " ".join(sorted(alarm.value for alarm in alarms))
 
 
 def _crop_words(rect: Rect | None) -> str:

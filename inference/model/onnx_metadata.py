@@ -4,6 +4,7 @@ The file is a protobuf ModelProto (onnx.proto): each field 14 is an entry with a
 else, above all the weights, is skipped.
 """
 
+import mmap
 from collections.abc import Iterator
 
 _ENTRY, _KEY, _VALUE = 14, 1, 2
@@ -14,7 +15,7 @@ _LONGEST = 10
 """Most bytes that a varint can have."""
 
 
-def metadata_in(data: bytes) -> dict[str, str]:
+def metadata_in(data: bytes | mmap.mmap) -> dict[str, str]:
     """`metadata_props` of a file's bytes; empty if none can be read: opening a session then says what is wrong."""
     entries = [data[part] for field, part in parts(data) if field == _ENTRY]
     return dict(_text(entry) for entry in entries)
@@ -26,7 +27,7 @@ def _text(entry: bytes) -> tuple[str, str]:
     return texts.get(_KEY, ""), texts.get(_VALUE, "")
 
 
-def parts(data: bytes) -> Iterator[tuple[int, slice]]:
+def parts(data: bytes | mmap.mmap) -> Iterator[tuple[int, slice]]:
     """(number, position) of each length-delimited field, until the data end or stop being protobuf.
 
     Args:
@@ -53,7 +54,7 @@ def parts(data: bytes) -> Iterator[tuple[int, slice]]:
         return
 
 
-def _varint(data: bytes, at: int) -> tuple[int, int]:
+def _varint(data: bytes | mmap.mmap, at: int) -> tuple[int, int]:
     """A varint (seven bits per byte, lowest first) and the position after it."""
     value = 0
     for place in range(_LONGEST):

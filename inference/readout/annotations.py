@@ -47,10 +47,14 @@ class Annotations:
         truth: how well the contour matches the true one, if that is drawn; else empty.
         caliper: caliper points, picture pixels.
         distance: distance between the two caliper points, in words.
+        measuring: what to do next with the caliper; empty without one.
+        hidden: that the contour is hidden; else empty.
         band: what the thin lines mean, if they are drawn; else empty.
         mode: the mode in which a still picture was analysed.
         disagreement: what the coloured map means, if it is drawn.
         flipped: how the picture is flipped, in words; empty if it is not.
+        overruled: that the user has overruled a guard on this source; else empty.
+        look: what of the screen's zoom, brightness and contrast is not neutral, in words.
         banner: words across the picture.
         points: calibration points, picture pixels.
         ticks: our own centimetres along the scanner's; None if no scale was measured on them.
@@ -71,10 +75,14 @@ class Annotations:
     truth: str = ""
     caliper: tuple[Point, ...] = ()
     distance: str = ""
+    measuring: str = ""
+    hidden: str = ""
     band: str = ""
     mode: str = ""
     disagreement: str = ""
     flipped: str = ""
+    overruled: str = ""
+    look: tuple[str, ...] = ()
     banner: str = ""
     points: tuple[tuple[float, float], ...] = ()
     ticks: Ticks | None = None

@@ -28,6 +28,10 @@ class Caliper:
         """The points, if they were set on this frame; else none."""
         return self.points if self.frame is frame else ()
 
+    def asks(self, frame: Frame) -> str:
+        """What to do next on this frame; empty once the caliper is set."""
+        return ("Caliper: click the first point", "Caliper: click the second point", "")[len(self.on(frame))]
+
     @property
     def words(self) -> str:
         """The distance in mm, or in pixels if the scale is unknown; empty before the second point."""

@@ -9,8 +9,11 @@ from inference.readout.formatting import spaced
 from inference.readout.states import DASH
 from inference.spacing import PixelSpacing
 
-FACTS = ("Scale", "Model", "File", "Device", "Age since capture", "Dropped")
+FACTS = ("Scale", "Model")
 """The rows below the state, in order. A new row needs a name here and a value in `facts`."""
+FALLBACK = ", fallback"
+DETAILS = ("File", "Device", "Age since capture", "Dropped")
+"""What nobody needs at a glance: it stands in the panel of device, timing and counts."""
 
 
 def facts(
@@ -22,10 +25,13 @@ def facts(
     *,
     calibrating: bool = False,
 ) -> dict[str, str]:
-    """The value of each of `FACTS`. While the user calibrates, the picture stands still on purpose and has no age."""
+    """The value of each of `FACTS` and `DETAILS`.
+
+    While the user calibrates, the picture stands still on purpose and has no age.
+    """
     return {
         "Scale": DASH if shown is None else scale_words(shown.frame.spacing),
-        "Model": DASH if model is None else f"{model.contract.identity.name} {model.contract.identity.version}",
+        "Model": DASH if model is None else _model(model, shown),
         "File": DASH if model is None else "verified on this computer",
         "Device": DASH if model is None else _device(model, shown),
         "Age since capture": DASH if calibrating else _age(shown, meter, now),
@@ -39,6 +45,13 @@ def scale_words(spacing: PixelSpacing | None) -> str:
         return "unknown"
     row, col = f"{spacing.row_mm:.3g}", f"{spacing.col_mm:.3g}"
     return f"{row if row == col else f'{row} × {col}'} mm per pixel · {spacing.provenance.words}"
+
+
+def _model(model: Model, shown: Outcome | None) -> str:
+    """Its name; a fallback is said here too, since it may be why the contour lags."""
+    identity = model.contract.identity
+    fallback = FALLBACK if FALLBACK in _device(model, shown) else ""
+    return f"{identity.name} {identity.version}{fallback}"
 
 
 def _device(model: Model, shown: Outcome | None) -> str:
@@ -58,7 +71,7 @@ def _instead(model: Model, provider: str) -> str:
     no_card = [sentence for sentence in model.fallbacks if "not tried: no NVIDIA driver" in sentence]
     of_the_file = [sentence for sentence in model.fallbacks if sentence.startswith("OpenVINO not tried: ")]
     if provider != model.provider or len(no_card) + len(of_the_file) < len(model.fallbacks):
-        return ", fallback"
+        return FALLBACK
     return " (no GPU)" if no_card else ""
 
 

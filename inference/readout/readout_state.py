@@ -20,6 +20,8 @@ class Offer(StrEnum):
     OPEN = "Open…"
     MODEL = "Model…"
     DEMONSTRATION = "Use it anyway"
+    OVERRULE = "Analyse anyway"
+    HEED = "Heed the alarm again"
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from inference import safety
 from inference.contract import ModelContract
+from inference.crop import Rect
 from inference.frame import Frame
 from inference.live.health import Condition, Health
 from inference.live.moment import Moment
@@ -14,6 +16,7 @@ from inference.outcome import Outcome, SizeState, Tumour
 from inference.readout.annotations import Annotations, Ticks, annotations_of
 from inference.readout.caliper import Caliper
 from inference.readout.formatting import mode_words
+from inference.readout.look import AS_IT_CAME, Look
 from inference.readout.marks import Ink, Line
 from inference.readout.panes import analysed_annotations, live_annotations
 from inference.readout.readout_state import Context, ReadoutState
@@ -28,13 +31,15 @@ from inference.readout.side_by_side import (
     shown_annotations,
 )
 from inference.readout.states import readout_of, region_lines
+from inference.readout.tools import Tool, ToolInputs, tools_of
 from inference.readout.trend import TrendState
 from inference.ruler import Point
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
-from inference.view_notes import ViewNotes
+from inference.view_notes import Phase, ViewNotes
 
 MAP_WORDS = "pink: model disagreement, not a margin"
+HIDDEN_WORDS = "CONTOUR HIDDEN"
 BAND_WORDS = "thin lines: model 25-75 %, not a margin"
 
 
@@ -89,6 +94,12 @@ class ScreenInputs:
         trend: the area over time, as last collected; None while no source is open.
         beside: what the user wants beside the picture.
         earlier: the kept frame that is wanted there, if one is.
+        frames: number of frames of a recording; None for a live source.
+        playing: whether the recording plays.
+        recorded_s: length of the record being written, seconds; None if none is.
+        look: the user's zoom, brightness and contrast of the screen.
+        sector: the box of the picture that holds tissue; None for the whole picture.
+        overruled: whether the user has overruled a guard on this source.
     """
 
     now: float
@@ -109,6 +120,12 @@ class ScreenInputs:
     trend: TrendState | None = None
     beside: Beside = Beside.NOTHING
     earlier: KeptFrame | None = None
+    frames: int | None = None
+    playing: bool = False
+    recorded_s: float | None = None
+    look: Look = AS_IT_CAME
+    sector: Rect | None = None
+    overruled: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -158,7 +175,10 @@ class ScreenState:
         inset: the live picture over a frozen view; None if there is none.
         trend: the area over time; None while no source is open.
         beside: the picture that stands beside the one shown; None if it stands alone.
-        away_from_live: whether a live source is shown as it was, so that there is a way back to offer.
+        phase: phase of surgery.
+        tools: the buttons beside the picture.
+        look: the user's zoom, brightness and contrast of the screen.
+        sector: the box of the picture to which the view is fitted; None for the whole picture.
     """
 
     info: SourceInfo | None
@@ -175,7 +195,10 @@ class ScreenState:
     inset: LiveInset | None
     trend: TrendState | None
     beside: BesidePane | None
-    away_from_live: bool
+    phase: Phase = Phase.UNSET
+    tools: tuple[Tool, ...] = ()
+    look: Look = AS_IT_CAME
+    sector: Rect | None = None
 
 
 def resolve(given: ScreenInputs) -> ScreenState:
@@ -203,8 +226,15 @@ def resolve(given: ScreenInputs) -> ScreenState:
         inset=_inset(given) if condition.health is Health.VIEW_FROZEN and not given.two_panes else None,
         trend=given.trend,
         beside=beside,
-        away_from_live=condition.health is Health.VIEW_FROZEN,
+        phase=given.notes.phase,
+        tools=tools_of(given.info, condition, outcome, _tool_inputs(given)),
+        look=given.look,
+        sector=given.sector if given.marking is None else None,  # the scanner's text and ruler are outside it
     )
+
+
+def _tool_inputs(given: ScreenInputs) -> ToolInputs:
+    return ToolInputs(given.frames, given.playing, given.recorded_s, given.caliper is not None, given.contour_off)
 
 
 def _condition(given: ScreenInputs) -> Condition:
@@ -232,8 +262,10 @@ def _annotations(
         truth=given.comparison.words,
         mode=given.moment.mode,
         disagreement="" if spread is None else MAP_WORDS,
+        hidden=HIDDEN_WORDS if given.contour_off else "",
         caliper=caliper,
         distance=given.caliper.words if given.caliper is not None and caliper else "",
+        measuring="" if given.caliper is None else given.caliper.asks(outcome.frame),
     )
     return analysed_annotations(annotations, outcome, condition, live, given.now) if given.two_panes else annotations
 
@@ -277,6 +309,8 @@ def _around(given: ScreenInputs, frame: Frame, readout: ReadoutState) -> Annotat
         ticks=None if given.marking is None else _ticks(given.marking, frame),
         points=() if given.marking is None else given.marking.points,
         phase=notes.phase.words,
+        overruled=safety.OVERRULED if given.overruled else "",
+        look=given.look.words,
         banner=readout.banner,
         framed=given.moment.condition.health is Health.VIEW_FROZEN,
     )

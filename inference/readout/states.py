@@ -13,6 +13,7 @@ reasons stand below it; amber stays while the size is small, whatever the headli
     scale unknown             ◇      notice   —        none
     not analysed              ◇      notice   —        none
     a guard forbids it        ◇      notice   words    none
+    the user overruled it     ◇      notice   mm²      its own
     phase not set, or not
     evaluated; trained on
     other pictures            ◇      notice   mm²      its own
@@ -28,7 +29,7 @@ from dataclasses import dataclass, replace
 from typing import assert_never
 
 from inference import safety
-from inference.alarms import Alarm
+from inference.alarms import OVERRULABLE, Alarm
 from inference.contract import Measured, ModelContract
 from inference.frame import Frame
 from inference.live.health import Condition, Health
@@ -96,7 +97,7 @@ def _answer(outcome: Outcome, condition: Condition, context: Context) -> Readout
             changed = outcome.frame.depth_changed_at is not None
             return _no_number(card, Alarm.DEPTH.headline if changed else "")
         case NotAnalysed():
-            choice = _CHOICES.get(outcome.reason, ())
+            choice = (Offer.OVERRULE,) if outcome.alarm in OVERRULABLE else _CHOICES.get(outcome.reason, ())
             card = Card(Tone.NOTICE, Shape.DIAMOND, safety.NOT_ANALYSED, (outcome.sentence,), choice)
             return _no_number(card, "" if outcome.alarm is None else outcome.alarm.headline)
         case Failed():
@@ -178,6 +179,8 @@ def _concerns(outcome: Tumour | NothingFound, context: Context) -> tuple[_Concer
     contract, unlike = context.contract, outcome.analysis.unlike
     phase = safety.of_phase(context.phase, None if contract is None else contract.population.phases)
     found = [_Concern(phase[0], phase[1:])] if phase else []
+    if safety.is_overruled(outcome.frame):
+        found.append(_Concern(safety.OVERRULED, (safety.OVERRULED_RISK,)))
     if is_demonstration(outcome.frame, contract):
         found.append(_Concern(safety.SIMULATION, ("Nothing is known of its accuracy on this picture.",)))
     if unlike:
@@ -217,12 +220,17 @@ def _tumour_card(tumour: Tumour, context: Context, *, figures: bool) -> Card:
     cut = (f"{safety.CUT}.",) if tumour.touches_edge else ()
     # While a warning is only held, this frame's own figures would contradict it.
     accuracy = _accuracy_lines(tumour, context) if figures and (held is tumour.size or not warned) else ()
-    offers = (Offer.CALIBRATE,) if tumour.size is None else ()
+    offers = (*((Offer.CALIBRATE,) if tumour.size is None else ()), *_heed(tumour.frame))
     if not concerns:
         return Card(Tone.NEUTRAL, Shape.DOT, safety.NO_SIZE_WARNING, (*cut, *accuracy), offers)
     tone, shape = (Tone.WARNING, Shape.TRIANGLE) if warned else (Tone.NOTICE, Shape.DIAMOND)
     first, *rest = concerns
     return Card(tone, shape, first.title, (*first.lines, *_said_under(rest), *cut, *accuracy), offers)
+
+
+def _heed(frame: Frame) -> tuple[Offer, ...]:
+    """What was overruled can be heeded again."""
+    return (Offer.HEED,) if safety.is_overruled(frame) else ()
 
 
 def _of_size(tumour: Tumour, context: Context, *, held: bool) -> tuple[_Concern, ...]:
@@ -248,7 +256,7 @@ def _limit_words(held: SizeState, contract: ModelContract | None) -> str:
 def _accuracy_lines(tumour: Tumour, context: Context) -> tuple[str, ...]:
     """Expected Dice with its n, patients and data; nothing if a headline already says why there is none."""
     known = evidence(tumour.frame, context.contract, context.phase, tumour.analysis.mode)
-    if tumour.analysis.unlike or known.gap not in (None, Gap.NOT_MEASURED):
+    if safety.is_overruled(tumour.frame) or tumour.analysis.unlike or known.gap not in (None, Gap.NOT_MEASURED):
         return ()
     if known.measured is None:
         return (NOT_MEASURED,)
@@ -272,7 +280,7 @@ def _nothing(outcome: NothingFound, context: Context, *, figures: bool) -> Reado
     if outcome.frame.spacing is None:
         concerns = (*concerns, _Concern(safety.UNVALIDATED))
     accuracy = _miss_lines(outcome, context) if figures and not concerns else ()
-    card = Card(Tone.NEUTRAL, Shape.DOT, safety.NOT_EVIDENCE, (*_said_under(concerns), *accuracy))
+    card = Card(Tone.NEUTRAL, Shape.DOT, safety.NOT_EVIDENCE, (*_said_under(concerns), *accuracy), _heed(outcome.frame))
     return ReadoutState("", "", safety.NOTHING, "", card)
 
 

@@ -34,6 +34,8 @@ class EventKind(StrEnum):
     """The side of the unflipped picture on which the probe's marker is."""
     GUARD_BEGIN = "guard_begin"
     GUARD_END = "guard_end"
+    OVERRULED = "guard_overruled"
+    """The alarms that the user calls false from here on, separated by spaces; none if all are heeded again."""
     SCALE = "scale"
     """The spacing changes with the next frame; each frame also carries its own."""
     CROP = "crop"

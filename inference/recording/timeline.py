@@ -15,6 +15,7 @@ class Setting:
         flip: how the picture was flipped on the screen, in words; empty if it was not.
         marker: side of the unflipped picture on which the probe's marker is: left or right; empty if never set.
         guards: alarms in force.
+        overruled: alarms that the user calls false.
         wrong: whether the user marked its contour as wrong.
     """
 
@@ -23,6 +24,7 @@ class Setting:
     marker: str = ""
     guards: tuple[str, ...] = ()
     wrong: bool = False
+    overruled: tuple[str, ...] = ()
 
 
 def settings(events: Iterable[Event], times_s: Sequence[float]) -> list[Setting]:
@@ -34,7 +36,7 @@ def settings(events: Iterable[Event], times_s: Sequence[float]) -> list[Setting]
     """
     ordered = sorted(events, key=lambda event: event.at_s)
     wrong = {event.number for event in ordered if event.kind is EventKind.WRONG}
-    found, phase, flip, marker, ringing, following = [], "", "", "", list[str](), 0
+    found, phase, flip, marker, ringing, overruled, following = [], "", "", "", list[str](), "", 0
     for number, at_s in enumerate(times_s):
         while following < len(ordered) and ordered[following].at_s <= at_s:
             event, following = ordered[following], following + 1
@@ -45,9 +47,11 @@ def settings(events: Iterable[Event], times_s: Sequence[float]) -> list[Setting]
                     flip = event.words
                 case EventKind.MARKER:
                     marker = event.words
+                case EventKind.OVERRULED:
+                    overruled = event.words
                 case EventKind.GUARD_BEGIN:
                     ringing.append(event.words)
                 case EventKind.GUARD_END if event.words in ringing:
                     ringing.remove(event.words)
-        found.append(Setting(phase, flip, marker, tuple(ringing), number in wrong))
+        found.append(Setting(phase, flip, marker, tuple(ringing), number in wrong, tuple(overruled.split())))
     return found

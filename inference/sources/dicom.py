@@ -19,7 +19,7 @@ from inference.frame import ColourMap, Frame, Mask, Origin, Pixels, View
 from inference.sector import sector_mask, spread
 from inference.source_info import SourceInfo
 from inference.sources.dicom_pixels import DAMAGE, DicomPixels, damage_told
-from inference.sources.dicom_region import Pane, pane_of
+from inference.sources.dicom_region import Pane, pane_of, regions_of
 from inference.sources.paths import DICOMDIR, dicom_files, is_dicom
 from inference.sources.pixels import as_pixels
 from inference.sources.recorded import Recorded
@@ -82,7 +82,7 @@ class DicomSource(Recorded):
         self._places = [(file, index) for file in files for index in range(len(file))]
         self._times_s = _times_s(first) if len(files) == 1 else []
         pane = _common_pane(datasets, region, path.name)
-        samples = self._samples()
+        samples, several = self._samples(), regions_of(first)
         self._inside = _inside(samples, pane)
         rows = int(first.Rows) if pane.box is None else pane.box[3] - pane.box[1]
         info = SourceInfo(
@@ -94,6 +94,7 @@ class DicomSource(Recorded):
             levels=display_levels(np.stack(samples)),
             fps=_fps(first, self._times_s),
             notice=_notice(path.name, left_out, [odd for _, odds in read for odd in odds]),
+            regions=several if len(several) > 1 else (),
         )
         return info, rows
 

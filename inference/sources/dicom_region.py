@@ -12,6 +12,10 @@ from inference.spacing import REMEDY, PixelSpacing, Provenance
 
 WHOLE = -1
 """Used in place of a region's number: the whole picture, which has no scale of its own."""
+PICK = "choose one of them"
+"""How a sentence ends to which the regions belong that can be picked."""
+MIDDLE = 0.05
+"""Share of the picture's side within which a region lies in its middle."""
 ROUNDING = 1e-6
 """Relative difference allowed between the scales of two files of one clip."""
 SPATIAL_2D = 1
@@ -62,7 +66,8 @@ def pane_of(dataset: Dataset, region: int | None, name: str) -> Pane:
     regions = list(dataset.get("SequenceOfUltrasoundRegions") or [])
     tissue = {number: item for number, item in enumerate(regions) if _is_tissue(item)}
     if region is not None and region not in tissue:
-        raise ChoiceError(f"{name} has no B-mode region {region}: {_choices(tissue)}.")
+        pick = PICK if tissue else "leave the region out"
+        raise ChoiceError(f"{name} has no such B-mode region: {pick}.", regions_of(dataset))
     if not regions:
         return _pixel_spacing(dataset, name)
     if not tissue:
@@ -72,7 +77,7 @@ def pane_of(dataset: Dataset, region: int | None, name: str) -> Pane:
         reason = f"{name} was resized: its regions lie outside the picture, so their scale is void: {REMEDY}."
         return Pane(None, None, reason)
     if len(tissue) > 1 and region is None:
-        raise ChoiceError(f"{name} shows {len(tissue)} pictures: {_choices(tissue)}.")
+        raise ChoiceError(f"{name} shows {len(tissue)} pictures: {PICK}.", regions_of(dataset))
     number = next(iter(tissue)) if region is None else region
     spacing = _region_spacing(tissue[number])
     reason = "" if spacing else f"The region in {name} gives no length in centimetres: {REMEDY}."
@@ -87,14 +92,29 @@ def _corners(region: Dataset) -> list[Any]:
     return [region.get(f"RegionLocation{corner}") for corner in ("MinX0", "MinY0", "MaxX1", "MaxY1")]
 
 
-def _choices(tissue: dict[int, Dataset]) -> str:
-    if not tissue:
-        return "leave the region out"
-    named = []
-    for number, region in tissue.items():
-        x0, y0, x1, y1 = _corners(region)
-        named.append(f"region {number} (columns {x0} to {x1}, rows {y0} to {y1})")
-    return "choose " + " or ".join(named)
+def regions_of(dataset: Dataset) -> tuple[tuple[int, str], ...]:
+    """Number, from 0, and words of each tissue region, as in `Region 1 (left): 2D, 0.15 mm per pixel`."""
+    regions = enumerate(dataset.get("SequenceOfUltrasoundRegions") or [])
+    return tuple((number, _words(number, region, dataset)) for number, region in regions if _is_tissue(region))
+
+
+def _words(number: int, region: Dataset, dataset: Dataset) -> str:
+    """Where the region is and how large its pixels are; people count from 1."""
+    box, spacing = _box(region, dataset), _region_spacing(region)
+    place = "" if box is None else f" ({_place(box, int(dataset.Rows), int(dataset.Columns))})"
+    scale = "scale unknown" if spacing is None else f"{spacing.row_mm:.3g} mm per pixel"
+    return f"Region {number + 1}{place}: 2D, {scale}"
+
+
+def _place(box: tuple[int, int, int, int], rows: int, cols: int) -> str:
+    """Where most of the box lies in the picture: left, right, top, bottom or middle."""
+    x0, y0, x1, y1 = box
+    across, down = (x0 + x1) / (2 * cols) - 0.5, (y0 + y1) / (2 * rows) - 0.5
+    if max(abs(across), abs(down)) < MIDDLE:
+        return "middle"
+    if abs(across) >= abs(down):
+        return "left" if across < 0 else "right"
+    return "top" if down < 0 else "bottom"
 
 
 def _box(region: Dataset, dataset: Dataset) -> tuple[int, int, int, int] | None:

@@ -112,10 +112,11 @@ class Gone(_Message, frozen=True):
 
 
 class Failed(_Message, frozen=True):
-    """The request failed: name of the error's class, and its sentence."""
+    """The request failed: name of the error's class, its sentence, and what can be picked if it asks for a choice."""
 
     error: str
     sentence: str
+    regions: tuple[tuple[int, str], ...] = ()
 
 
 Reply: TypeAlias = Opened | Shown | Done | Gone | Failed

@@ -161,8 +161,14 @@ def _error(reply: Failed) -> IusError:
     """The error reported by the process, as one of this program's own classes."""
     kind = getattr(errors, reply.error, SourceError)
     known = isinstance(kind, type) and issubclass(kind, IusError)
-    sentence = " ".join("".join(sign if sign.isprintable() else " " for sign in reply.sentence).split())
+    sentence = _printable(reply.sentence)
+    if kind is errors.ChoiceError:
+        return errors.ChoiceError(sentence, tuple((number, _printable(words)) for number, words in reply.regions))
     return kind(sentence) if known else SourceError(sentence)
+
+
+def _printable(text: str) -> str:
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def _command(*handed: str) -> list[str]:

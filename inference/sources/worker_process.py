@@ -83,7 +83,7 @@ class _Process:
         try:
             return self._answer(request)
         except IusError as error:
-            return Failed(type(error).__name__, str(error))
+            return Failed(type(error).__name__, str(error), getattr(error, "regions", ()))
         except MemoryError:
             return Failed("FormatError", TOO_LARGE.format(self._name))
         except cv2.error as error:

@@ -37,6 +37,11 @@ class Hand:
         """Hold the left button down, or let it go."""
         self._do("mousedown" if down else "mouseup", "1")
 
+    def wheel(self, up: int) -> None:
+        """Turn the wheel up by some notches, down if negative."""
+        for _ in range(abs(up)):
+            self._do("click", "4" if up > 0 else "5")
+
     def photograph(self, path: Path) -> None:
         """The whole screen as PNG: title bars, dialogs and other windows too."""
         subprocess.run(["import", "-window", "root", str(path)], check=True, timeout=30)

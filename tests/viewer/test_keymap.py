@@ -11,7 +11,6 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QLineEdit, QPushButton, QSlider
 from pytestqt.qtbot import QtBot
 
-from inference.view_notes import Phase
 from viewer import keymap, settings
 from viewer.control.actions import ACTIONS
 from viewer.keymap import KeyConflictError, Keymap
@@ -62,30 +61,30 @@ def test_a_pedal_is_taught_works_and_is_kept(show: Show, qtbot: QtBot, shoot: Sh
     window.act("help")
     panel = window.view.keys
     qtbot.mouseClick(panel._teach, Qt.MouseButton.LeftButton)
-    row = next(row for row in panel._rows if row.action.name == "phase")
+    row = next(row for row in panel._rows if row.action.name == "band")
     qtbot.mouseClick(row, Qt.MouseButton.LeftButton)
-    assert window.phase is Phase.UNSET, "while it is taught it does nothing"
+    assert not window.session.band, "while it is taught it does nothing"
     shoot(window, "teaching-a-pedal")
     qtbot.keyClick(panel, Qt.Key.Key_F13)
     assert panel._rows[0].action.name == "play"
     window.act("dismiss")
     qtbot.keyClick(window, Qt.Key.Key_F13)
-    assert window.phase is Phase.BEFORE_DURA
-    qtbot.keyClick(window, Qt.Key.Key_P)
-    assert window.phase is Phase.DURA_OPEN
-    assert settings.load().keys == {"phase": "F13"}
+    assert window.session.band
+    qtbot.keyClick(window, Qt.Key.Key_B)
+    assert not window.session.band
+    assert settings.load().keys == {"band": "F13"}
     window.act("help")
     qtbot.mouseClick(panel._teach, Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(next(r for r in panel._rows if r.action.name == "band"), Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(next(r for r in panel._rows if r.action.name == "phase"), Qt.MouseButton.LeftButton)
     qtbot.keyClick(panel, Qt.Key.Key_F13)
-    assert panel._note.text() == "F13 is already “Next phase of surgery”: choose another key for “Uncertainty band”."
+    assert panel._note.text() == "F13 is already “Uncertainty band”: choose another key for “Phase of surgery”."
     qtbot.mouseClick(panel._teach, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(row, Qt.MouseButton.LeftButton)
     qtbot.keyClick(panel, Qt.Key.Key_Escape)
     assert settings.load().keys == {}
     window.act("dismiss")
     qtbot.keyClick(window, Qt.Key.Key_F13)
-    assert window.phase is Phase.DURA_OPEN
+    assert not window.session.band
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1366, 768), (1920, 1080)])
@@ -93,7 +92,7 @@ def test_everything_that_is_pressed_is_a_fingers_size(show: Show, qtbot: QtBot, 
     """`Theme.touch` is 15 mm on a 24 inch screen that the window fills (test_look); a laptop's screen has no room."""
     window = show(size=size)
     touch = Sizes.for_window(*size).touch
-    for panel in ("", "open", "calibrate", "model", "help", "performance"):
+    for panel in ("", "open", "calibrate", "model", "help", "performance", "phase"):
         if panel:
             window.act(panel)
             qtbot.wait(20)

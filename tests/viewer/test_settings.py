@@ -17,8 +17,10 @@ def test_settings_survive_and_rubbish_does_not(tmp_path: Path) -> None:
         .with_recent("b.nii")
         .with_recent("a, b.dcm")
     )
+    kept = kept.with_model("/models/a, b.onnx").with_model("/models/c.onnx").with_model("/models/a, b.onnx")
     settings.save(kept)
     assert settings.load() == kept
+    assert kept.models == ("/models/a, b.onnx", "/models/c.onnx")
     assert kept.recent == ("a, b.dcm", "b.nii")
     for number in range(20):
         kept = kept.with_recent(str(number))

@@ -5,12 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
+from PySide6.QtCore import Qt
+
+from inference.alarms import Alarm
 from inference.frame import View
 from inference.live.requests import SourceRequest
 from inference.live.thorough import NOT_YET, disagreement_of
 from inference.readout.caliper import Caliper
+from inference.readout.look import AS_IT_CAME
 from inference.readout.marks import Tone
 from inference.readout.readout_state import Offer
+from inference.ruler import Point
 from inference.sources import device_names
 from inference.spacing import PixelSpacing
 from inference.view_notes import Marker, Phase
@@ -22,6 +27,10 @@ from viewer.control.side_by_side import SideBySide
 from viewer.picture.canvas import Canvas
 
 OVERLAY_OFF_S = 3.0
+STEP_SHARE = 0.1
+"""By which share of the view a key moves the picture."""
+DRAG_PX, DRAG_CONTRAST = 2.0, 1.005
+"""View pixels of a drag for one grey level of brightness, and what one of them does to the contrast."""
 
 
 class ActionHandlers:
@@ -50,6 +59,8 @@ class ActionHandlers:
             Offer.OPEN: self.show_source_panel,
             Offer.DEMONSTRATION: self._use_demonstration_model,
             Offer.MODEL: self.show_model_panel,
+            Offer.OVERRULE: lambda: self._session.overrule(Alarm.GRAPHICS),
+            Offer.HEED: lambda: self._session.heed(Alarm.GRAPHICS),
         }
         does[offer]()
 
@@ -70,7 +81,6 @@ class ActionHandlers:
     def set_phase(self, phase: Phase) -> None:
         """Set the phase of surgery."""
         self._state.phase = phase
-        self._view.top.show_phase(phase)
 
     def calibrate(self, spacing: PixelSpacing) -> None:
         """Use this scale from the next frame on, unless the depth was changed while it was measured."""
@@ -90,6 +100,50 @@ class ActionHandlers:
             self._view.calibration.click(x, y)
         elif state.caliper is not None and shown is not None and pane is self._view.canvas:
             state.caliper = state.caliper.clicked(shown.frame, x, y)
+
+    def zoom(self, by: float, at: Point | None = None) -> None:
+        """Zoom in or out about a picture position, or about the middle."""
+        placement = self._view.front.placement
+        if placement is not None:
+            centre = placement.centre
+            self._state.look = self._state.look.zoomed(by, at or centre, centre)
+
+    def move_picture(self, x: float, y: float) -> None:
+        """Show what lies further to the right or down, by view pixels."""
+        placement = self._view.front.placement
+        if placement is not None:
+            self._state.look = self._state.look.moved(*placement.moved(x, y), placement.centre)
+
+    def move_by_step(self, x: int, y: int) -> None:
+        """Show what lies a step further to the right or down."""
+        side = STEP_SHARE * min(self._view.front.width(), self._view.front.height())
+        self.move_picture(x * side, y * side)
+
+    def drag(self, x: float, y: float, button: Qt.MouseButton) -> None:
+        """Carry out a drag over the picture: the right button changes its tones, any other moves it.
+
+        While points are being set, a hand that slips with the left button must not move the picture under them.
+        """
+        if button is Qt.MouseButton.RightButton:
+            self._state.look = self._state.look.lighter(-y / DRAG_PX).sharper(DRAG_CONTRAST**x)
+        elif button is not Qt.MouseButton.LeftButton or not self._setting_points:
+            self.move_picture(-x, -y)
+
+    @property
+    def _setting_points(self) -> bool:
+        return self._state.caliper is not None or self._state.calibrating
+
+    def lighten(self, by: float) -> None:
+        """Show the picture brighter or darker, on the screen only."""
+        self._state.look = self._state.look.lighter(by)
+
+    def sharpen(self, by: float) -> None:
+        """Show the picture with more or less contrast, on the screen only."""
+        self._state.look = self._state.look.sharper(by)
+
+    def look_as_it_came(self) -> None:
+        """Fit the sector to the window again, with the tones as they came."""
+        self._state.look = AS_IT_CAME
 
     def toggle_disagreement(self) -> None:
         """Show or hide the disagreement map of a thorough answer; say so if there is none."""
@@ -137,12 +191,10 @@ class ActionHandlers:
             self._state.held_warning.reset()
 
     def play_or_pause(self) -> None:
-        """Play or pause a recording; freeze a live view, then play or pause the half minute that it holds."""
+        """Play or pause a recording; freeze a live view, or let it run again."""
         self._state.caliper = None
-        review = self._state.freezing.review
-        if review is not None:
-            self._state.held_warning.reset()
-            (review.pause if review.playing else review.play)()
+        if self._state.freezing.review is not None:
+            self._state.thaw()
         elif self._session.live is not None:
             self.freeze()
         playback = self._session.playback
@@ -150,10 +202,12 @@ class ActionHandlers:
             (playback.pause if playback.playing else playback.play)()
             self._view.transport.update_place()
 
-    def back_to_live(self) -> None:
-        """Let a frozen view run again."""
+    def replay(self) -> None:
+        """Play or pause the half minute that a frozen view holds."""
         self._state.caliper = None
-        self._state.thaw()
+        if (review := self._state.freezing.review) is not None:
+            self._state.held_warning.reset()
+            (review.pause if review.playing else review.play)()
 
     def go_to(self, at: float) -> None:
         """Show the frame at a place of the trend: a time in a frozen view, else a frame of a recording."""
@@ -224,9 +278,9 @@ class ActionHandlers:
         self._state.remember(self._state.settings.with_width(by))
         self._view.widen(self._state.settings.line_width)
 
-    def next_phase(self) -> None:
-        """Go on to the next phase of surgery."""
-        self.set_phase(self._state.phase.following)
+    def show_phase_panel(self) -> None:
+        """Open or close the choice of the phase of surgery."""
+        self._view.picture_area.toggle(self._view.phase)
 
     def toggle_band(self) -> None:
         """Turn the uncertainty band on or off."""
@@ -256,6 +310,7 @@ class ActionHandlers:
 
     def show_model_panel(self) -> None:
         """Open or close the model card."""
+        self._state.look_for_models()
         self._view.picture_area.toggle(self._view.model_card)
 
     def show_timing_panel(self) -> None:

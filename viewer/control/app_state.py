@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from time import monotonic
 
+from inference.assets import bundled_model
 from inference.frame import Frame
 from inference.jobs.background import BackgroundJobs
+from inference.jobs.model_glances import ModelGlances
 from inference.jobs.preview import Previews
 from inference.jobs.record_export import RecordExport
 from inference.jobs.snapshots import Snapshots
@@ -16,8 +19,10 @@ from inference.live.paint_meter import PaintMeter
 from inference.live.session import Session
 from inference.outcome import Outcome
 from inference.readout.caliper import Caliper
+from inference.readout.look import AS_IT_CAME, Look
 from inference.readout.readout_state import HeldWarning
 from inference.readout.screen_state import ScreenState
+from inference.readout.sector_box import SectorBox
 from inference.readout.side_by_side import Beside, KeptFrame, KeptFrames
 from inference.readout.trend import Trend
 from inference.ruler import Point
@@ -52,6 +57,7 @@ class AppState:
         ruler: two points (x, y) on the scanner's depth scale, if the scale was measured on it.
         marked_on: the still picture with the scanner's text and ruler on which something is being marked; else None.
         wake: keeps the screen on while something is live.
+        model_glances: reads what model files say of themselves.
         previews: loads the first pictures of selected sources.
         caliper: the caliper being set on a still picture; None while it is put away.
         disagreement: whether the user wants the map of where the passes disagree.
@@ -59,6 +65,8 @@ class AppState:
         kept: frames to be compared with later ones.
         beside: what stands beside the picture.
         earlier: the kept frame that stands there, if one does.
+        look: the user's zoom, brightness and contrast of the screen.
+        sector: the box of this source's pictures that holds tissue.
         overlay_off_until: `time.monotonic()` time until which the contour is hidden.
     """
 
@@ -79,6 +87,7 @@ class AppState:
     ruler: tuple[Point, Point] | None = None
     marked_on: Frame | None = None
     wake: Wake = field(default_factory=lambda: Wake(wake_locks()))
+    model_glances: ModelGlances = field(default_factory=ModelGlances)
     caliper: Caliper | None = None
     previews: Previews = field(init=False)
     disagreement: bool = False
@@ -86,6 +95,8 @@ class AppState:
     kept: KeptFrames = field(default_factory=KeptFrames)
     beside: Beside = Beside.NOTHING
     earlier: KeptFrame | None = None
+    look: Look = AS_IT_CAME
+    sector: SectorBox = field(default_factory=SectorBox)
     overlay_off_until: float = 0.0
 
     def __post_init__(self) -> None:
@@ -139,6 +150,10 @@ class AppState:
         """Use these settings, and save them."""
         self.settings = changed
         settings.save(changed)
+
+    def look_for_models(self) -> None:
+        """Start reading the bundled model and those used last, for the panel."""
+        self.model_glances.ask([path for path in (bundled_model(), *map(Path, self.settings.models)) if path])
 
     def flip_view(self, flip: Flip) -> None:
         """Flip what is shown, with its contour; what is analysed and measured is not flipped."""

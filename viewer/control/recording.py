@@ -47,6 +47,11 @@ class Recording:
         """Whether a recording is being written."""
         return self._record is not None
 
+    @property
+    def seconds(self) -> float | None:
+        """Length of the record being written; None if none is."""
+        return None if self._record is None else self._record.status().seconds
+
     def start(self) -> None:
         """Start a record of what is open; say why not if that is impossible or a record is already running."""
         if self.running:
@@ -82,14 +87,14 @@ class Recording:
             self._background.say("Only a live source has a last half minute to keep: press R to record a replay.")
             return
         code, rect, wrong = self._code(), source.rect, frozenset(self._wrong)
-        notes, model = self._session.notes, self._session.model
+        notes, model, overruled = self._session.notes, self._session.model, source.overruled
 
         def job() -> str:
             from inference.live.keep_last import keep
             from inference.live.session_record import in_force
 
             def written(path: Path) -> tuple[Path, int]:
-                entries = in_force(notes, model)
+                entries = in_force(notes, model, overruled)
                 return path, keep(held, path, info, case_code=code, rect=rect, in_force=entries, wrong=wrong)
 
             path, count = self._at_free_name(written)

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 
+from inference.assets import bundled_model
+from inference.crop import Rect
 from inference.errors import SourceError
 from inference.frame import Frame
 from inference.live.health import SLOW_MS
@@ -11,9 +13,11 @@ from inference.live.moment import Moment
 from inference.outcome import Outcome, Tumour
 from inference.readout import facts
 from inference.readout.annotations import face_row
+from inference.readout.look import AS_IT_CAME
 from inference.readout.marks import Tone
 from inference.readout.screen_state import Comparison, Marking, ScreenInputs, resolve
 from inference.readout.trend import TrendState
+from inference.sources import device_names
 from inference.sources.paths import shown_address
 from viewer.control.app_state import AppState
 from viewer.control.calibration import Calibration
@@ -69,6 +73,7 @@ class Refresh:
     def _inputs(self, now: float, moment: Moment) -> ScreenInputs:
         """Everything that decides what the screen shows."""
         state, outcome, model = self._state, moment.shown, self._session.model
+        playback = self._session.playback
         held = state.held_warning.update(outcome.size if isinstance(outcome, Tumour) else None, now)
         whole, two_panes = self._whole(moment.picture), self._view.picture_area.two_panes
         if outcome is not None or two_panes:
@@ -88,10 +93,16 @@ class Refresh:
             two_panes=two_panes,
             caliper=state.caliper,
             disagreement=state.disagreement,
-            contour_off=now < state.overlay_off_until,
+            contour_off=now < state.overlay_off_until or self._view.tools.hiding_contour,
             trend=self._collect_trend(now, moment),
             beside=state.beside,
             earlier=state.earlier,
+            frames=None if playback is None else len(playback),
+            playing=playback is not None and playback.playing,
+            recorded_s=state.recording.seconds,
+            look=state.look,
+            overruled=self._session.source is not None and bool(self._session.source.overruled),
+            sector=self._sector(moment.picture if outcome is None or two_panes else outcome.frame),
         )
 
     def _collect_trend(self, now: float, moment: Moment) -> TrendState | None:
@@ -123,6 +134,11 @@ class Refresh:
         if source is None or frame is None or (pixels := source.whole()) is None:
             return None
         return replace(frame, pixels=pixels) if pixels.shape == frame.pixels.shape else None
+
+    def _sector(self, frame: Frame | None) -> Rect | None:
+        """The box around the tissue seen so far."""
+        frame, source = frame or self._view.front.picture.frame, self._session.source
+        return None if frame is None or source is None else self._state.sector.grow(frame, source.rect)
 
     def _marking(self) -> Marking:
         panel = self._view.calibration
@@ -161,18 +177,20 @@ class Refresh:
     def _show_slowly(self, now: float) -> None:
         """Update everything that nobody reads thirty times a second."""
         state, status, model = self._state, self._session.status(), self._session.model
-        for name, value in facts.facts(
-            state.shown, model, status, state.meter, now, calibrating=state.calibrating
-        ).items():
-            self._view.readout.show_fact(name, value)
+        found = facts.facts(state.shown, model, status, state.meter, now, calibrating=state.calibrating)
+        for name in facts.FACTS:
+            self._view.readout.show_fact(name, found[name])
         self._view.transport.update_place()
         self._view.picture_area.expire(now)
         if not self._view.timing.isHidden():
+            self._view.timing.show_details(found)
             self._view.timing.show_numbers(state.meter, state.live_meter, status, model)
             self._view.timing.show_screen(state.wake.words)
         if (preview := state.previews.poll()) is not None:
             self._view.source.list.show_preview(preview)
         self._records.poll()
+        if (glances := state.model_glances.poll()) is not None:
+            self._view.model_card.show_models(glances, None if model is None else model.path)
         self._view.top.show_clock(f"{datetime.now().astimezone():%H:%M:%S}")
         state.recording.show()
         sleepy = state.wake.keep(self._session.live is not None)
@@ -185,8 +203,9 @@ class Refresh:
         """React to a source that was opened or refused."""
         refusal, info, state = self._session.source_refusal, self._session.info, self._state
         self._view.source.complain(refusal)
+        self._offer_regions()
         if refusal:
-            if info is not None:
+            if info is not None and self._view.source.isHidden():
                 self._view.picture_area.say(refusal, now)
             return
         self._forget()
@@ -202,13 +221,23 @@ class Refresh:
         if info is not None and info.notice:
             self._view.picture_area.say(info.notice, now, Tone.NOTICE)
 
+    def _offer_regions(self) -> None:
+        """Offer the regions of a picture that has several; ask for one where none was chosen."""
+        session, panel = self._session, self._view.source
+        panel.show_regions(session.regions, None if session.request is None else session.request.region)
+        if session.source_refusal and session.regions and panel.isHidden():
+            panel.list.show_sources(device_names(), self._state.settings.recent)
+            self._view.picture_area.toggle(panel)
+        self._view.picture_area.refit()
+
     def _forget(self) -> None:
         """Remove everything about the former source, so that none of it stands beside the new one."""
         state = self._state
         state.freezing.put_away()
-        self._view.top.show_phase(state.phase)  # a replay must not be trusted because of another operation's phase
         state.flip_view(state.flip)
         state.face_row = state.marked_on = None
+        state.look = AS_IT_CAME
+        state.sector.forget()
         state.held_warning.reset()
         state.meter.reset()
         state.live_meter.reset()
@@ -226,3 +255,6 @@ class Refresh:
             self._view.show_panes(two=model.warm_up_ms > SLOW_MS)
         self._view.model_card.show_model(model, self._session.model_refusal)
         self._state.trend.void(monotonic())
+        if model is not None and model.path.is_file() and model.path != bundled_model():
+            self._state.remember(self._state.settings.with_model(str(model.path)))
+        self._state.look_for_models()

@@ -13,6 +13,7 @@ from viewer.keymap import AnyAction
 from viewer.layout.footer import Footer
 from viewer.layout.picture_area import PictureArea
 from viewer.layout.readout import Readout
+from viewer.layout.tool_column import ToolColumn
 from viewer.layout.top_bar import TopBar
 from viewer.layout.trace import Trace
 from viewer.layout.transport import Transport
@@ -21,6 +22,7 @@ from viewer.panels.keys import KeysPanel
 from viewer.panels.marking import MarkingPanel
 from viewer.panels.model_card import ModelPanel
 from viewer.panels.performance import PerformancePanel
+from viewer.panels.phase import PhasePanel
 from viewer.panels.record import QuitPanel, RecordPanel
 from viewer.panels.record_list import RecordListPanel
 from viewer.panels.source import SourcePanel
@@ -57,14 +59,17 @@ class Layout(QWidget):
         self.picture_area = PictureArea(self.canvas, self.live, self.beside)
         self.readout = Readout(accept)
         self.top, self.transport, self.trace = TopBar(act), Transport(act), Trace()
+        self.tools = ToolColumn(act)
         self.controls, self.footer = QWidget(), Footer(actions)
         self.calibration, self.source = CalibrationPanel(self.picture_area), SourcePanel(self.picture_area)
         self.model_card, self.timing = ModelPanel(self.picture_area), PerformancePanel(self.picture_area)
         self.keys, self.welcome = KeysPanel(actions, act, self.picture_area), WelcomePanel(self.picture_area)
         self.marking, self.records = MarkingPanel(self.picture_area), RecordListPanel(self.picture_area)
+        self.phase = PhasePanel(self.picture_area)
         self.record, self.quit = RecordPanel(self.picture_area), QuitPanel(self.picture_area)
         for panel in (
             self.marking,
+            self.phase,
             self.calibration,
             self.source,
             self.model_card,
@@ -84,6 +89,7 @@ class Layout(QWidget):
         middle, controls, column = QHBoxLayout(), QHBoxLayout(self.controls), QVBoxLayout(self)
         middle.setSpacing(0)
         middle.addWidget(self.picture_area, 1)
+        middle.addWidget(self.tools)
         middle.addWidget(self.readout)
         controls.setContentsMargins(0, 0, 0, 0)
         controls.addWidget(self.transport, 1)
@@ -98,7 +104,16 @@ class Layout(QWidget):
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
         self._sizes = sizes
-        for part in (self.top, self.readout, self.transport, self.trace, self.canvas, self.live, self.beside):
+        for part in (
+            self.top,
+            self.tools,
+            self.readout,
+            self.transport,
+            self.trace,
+            self.canvas,
+            self.live,
+            self.beside,
+        ):
             part.apply(sizes)
         self.footer.apply(sizes)
         self.picture_area.apply(sizes)
@@ -110,9 +125,14 @@ class Layout(QWidget):
         shown = screen.whole or (None if screen.outcome is None else screen.outcome.frame)
         self.transport.show_frame(None if shown is None else shown.index)
         self.top.show_source(screen.info, screen.condition)
+        self.top.show_phase(screen.phase)
+        self.phase.show_phase(screen.phase)
+        self.tools.draw(screen.tools)
         # Words first: drawing paints at once, and number and contour must come and go in the same round of painting.
         if before is None or screen.readout != before.readout:
             self.readout.show_state(screen.readout)
+        for pane in (self.canvas, self.live, self.beside):
+            pane.set_view(screen.sector, screen.look)
         if screen.annotations is not None:
             self.canvas.set_annotations(screen.annotations)
         self.picture_area.show_beside(shown=screen.beside is not None)
@@ -126,8 +146,7 @@ class Layout(QWidget):
             self.live.set_annotations(screen.live.annotations)
             self.live.dim(screen.readout.dimmed)
         self._match(self.live if screen.live is not None else self.beside if screen.beside is not None else None)
-        self.picture_area.inset.draw(screen.inset, screen.info)
-        self.picture_area.offer_live(offered=screen.away_from_live)
+        self.picture_area.draw_inset(screen.inset, screen.info)
         self.trace.draw(screen.trend)
 
     def _match(self, other: Canvas | None) -> None:

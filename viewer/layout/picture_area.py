@@ -5,11 +5,13 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from inference.readout.marks import Tone
+from inference.readout.screen_state import LiveInset
+from inference.source_info import SourceInfo
 from viewer.panels.base import Panel
 from viewer.picture.canvas import EDGE, SIDE, Canvas
 from viewer.picture.inset import Inset
 from viewer.style.theme import TONES, Sizes
-from viewer.style.widgets import button, label, set_text, size_button
+from viewer.style.widgets import label, set_text
 
 NOTICE_S = 12.0
 PANE_SIDE, PANE_EDGE = 12, 48
@@ -26,8 +28,6 @@ class PictureArea(QWidget):
     """
 
     panel_closed = Signal()
-    live_wanted = Signal()
-    """Emitted to go back from a frozen view to the live picture."""
 
     def __init__(self, canvas: Canvas, live: Canvas, beside: Canvas) -> None:
         super().__init__()
@@ -48,10 +48,17 @@ class PictureArea(QWidget):
         self.notice.setAlignment(Qt.AlignmentFlag.AlignVCenter)
         self.notice.hide()
         self.inset = Inset(self)
-        self.back = button("● Back to live", "Back to the live picture (L)", "accent")
-        self.back.setParent(self)
-        self.back.clicked.connect(self.live_wanted)
-        self.back.hide()
+        self._beside_inset = False
+
+    def draw_inset(self, inset: LiveInset | None, info: SourceInfo | None) -> None:
+        """Draw the live picture over a corner that is black, or beside the picture if there is tissue in the corner."""
+        self.inset.draw(inset, info)
+        corner = self.inset.geometry().translated(-self._canvas.pos())
+        # Once beside it stays there: a picture that comes and goes must not move the view.
+        beside = not self.inset.isHidden() and (self._beside_inset or self._canvas.shows_tissue(corner))
+        if beside is not self._beside_inset:
+            self._beside_inset = beside
+            self._make_room()
 
     def add(self, panel: Panel) -> None:
         """Add a panel."""
@@ -64,8 +71,6 @@ class PictureArea(QWidget):
         self._sizes = sizes
         self.notice.setFont(sizes.font(14))
         self.inset.apply(sizes)
-        size_button(self.back, sizes)
-        self.back.setFixedWidth(sizes.px(180))
         for panel in self._panels:
             panel.apply(sizes)
         self._place()
@@ -108,13 +113,6 @@ class PictureArea(QWidget):
         """Close the open panel."""
         for panel in self._panels:
             panel.dismiss()
-
-    def offer_live(self, *, offered: bool) -> None:
-        """Show the way back to the live picture, under the inset that shows it."""
-        if offered is self.back.isHidden():
-            self.back.setVisible(offered)
-            self.back.raise_()
-            self._place()
 
     def refit(self) -> None:
         """Fit the open panel again, after its words have changed."""
@@ -170,23 +168,16 @@ class PictureArea(QWidget):
                 height = min(height, self.height() - self.inset.height() - 2 * self._sizes.px(14))
             self._beside.setGeometry(0, 0, live, height)
         self._canvas.setGeometry(live, 0, room - live, height)
-        self._place_inset()
+        margin = self._sizes.px(14)
+        self._canvas.begin_right_of(self.inset.width() + 2 * margin if self._beside_inset else 0)
+        if self._strip_width:
+            self.inset.move(margin, self.height() - self.inset.height() - margin)
+        else:
+            self.inset.move(margin, self._sizes.touch + 2 * margin)  # the ruler is on the right
 
     @property
     def _strip_width(self) -> int:
-        """Width of inset and way back where they stand below two pictures side by side; 0 where they do not."""
-        if self._beside.isHidden() or self.two_panes or self.back.isHidden():
+        """Width of the inset where it stands below two pictures side by side; 0 where it does not."""
+        if self._beside.isHidden() or self.two_panes or self.inset.isHidden():
             return 0
-        return self.inset.width() + self.back.width() + self._sizes.px(14 + 8)
-
-    def _place_inset(self) -> None:
-        """Inset and way back: left of one picture, since the ruler is on its right; below two side by side."""
-        margin, gap = self._sizes.px(14), self._sizes.px(8)
-        if self._strip_width:
-            self.inset.move(margin, self.height() - self.inset.height() - margin)
-            self.back.move(margin + self.inset.width() + gap, self.height() - self.back.height() - margin)
-            return
-        self.inset.move(margin, self._sizes.touch + 2 * margin)
-        beside_marker = (self._sizes.touch + 2 * margin, margin)
-        below_inset = (margin, self.inset.y() + self.inset.height() + gap)
-        self.back.move(*(beside_marker if self.two_panes else below_inset))
+        return self.inset.width() + self._sizes.px(14)

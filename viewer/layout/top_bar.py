@@ -12,10 +12,13 @@ from inference.source_info import SourceInfo
 from inference.view_notes import Phase
 from viewer.layout.recording_badge import RecordBadge
 from viewer.style import theme
+from viewer.style.icons import icon
 from viewer.style.theme import Sizes
 from viewer.style.widgets import ElidedLabel, Mark, button, label, set_ink, set_text, size_button
 
 HEIGHT = 56
+MODE_SIZES = (27, 20)
+"""Font sizes of LIVE or VIEW FROZEN, px at 1280×800: the largest for which there is room."""
 
 
 class TopBar(QWidget):
@@ -30,15 +33,15 @@ class TopBar(QWidget):
         self.setObjectName("top")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._mark, self._mode = Mark(), label()
-        self._mode.setSizePolicy(
-            QSizePolicy.Policy.Minimum, QSizePolicy.Policy.Preferred
-        )  # the name gives way, not LIVE
+        self._mode_fonts = [self._mode.font()]
         self._name, self._details = ElidedLabel(), label("muted")
         self._details.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self._clock = label("soft")
         self._clock.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._clock.setAccessibleName("Time of day")
         self.phase = button("", "Phase of surgery (P)")
+        self.phase.setIcon(icon("down"))
+        self.phase.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self.badge, self._buttons = RecordBadge(), [self.phase]
         for text, action, hint in (
             ("Open…", "open", "Open a source (Ctrl+O)"),
@@ -65,8 +68,8 @@ class TopBar(QWidget):
         self.setFixedHeight(sizes.px(HEIGHT))
         self._row.setContentsMargins(sizes.px(16), 0, sizes.px(16), 0)
         self._row.setSpacing(sizes.px(10))
-        self._mode.setFont(sizes.font(27, QFont.Weight.Bold))
-        self._mode.setMinimumWidth(max(self._mode.fontMetrics().horizontalAdvance(w) for w in ("STOPPED", "REPLAY")))
+        self._mode_fonts = [sizes.font(size, QFont.Weight.Bold) for size in MODE_SIZES]
+        self._set_mode_font(self._mode_fonts[0])
         self._mark.setFixedSize(sizes.px(20), sizes.px(20))
         self._name.setFont(sizes.font(14, QFont.Weight.Medium))
         self._details.setFont(sizes.font(14))
@@ -76,7 +79,7 @@ class TopBar(QWidget):
         for made in self._buttons:
             size_button(made, sizes)
         widest = max(made.fontMetrics().horizontalAdvance(phase.words) for phase in Phase for made in [self.phase])
-        self.phase.setFixedWidth(widest + sizes.px(28))
+        self.phase.setFixedWidth(widest + sizes.px(28 + 24))
 
     def show_source(self, info: SourceInfo | None, condition: Condition) -> None:
         """Show the source's name and condition."""
@@ -86,21 +89,38 @@ class TopBar(QWidget):
         self._mark.show_shape(shape, theme.INKS[ink])
         set_text(self._name, "" if info is None else info.origin.name)
         set_text(self._details, "" if info is None else source_words(info, brief=not self.badge.isHidden()))
-        self._details.setVisible(self._leaves_room(self._details.sizeHint().width()))
+        self._make_room()
 
-    def _leaves_room(self, width: int) -> bool:
-        """Whether everything else leaves this width free; a source's details give way to the buttons."""
-        others = [made for made in (self._clock, self.badge, *self._buttons) if not made.isHidden()]
+    def _make_room(self) -> None:
+        """In a narrow bar first the source's details give way, then the clock, then the size of the condition."""
+        for font in self._mode_fonts:
+            self._set_mode_font(font)
+            free = self._free()
+            clock = free >= self._clock.maximumWidth() + self._row.spacing()
+            if clock:
+                free -= self._clock.maximumWidth() + self._row.spacing()
+            self._details.setVisible(free >= self._details.sizeHint().width() + self._row.spacing())
+            self._clock.setVisible(clock)
+            if free >= 0:
+                return
+
+    def _free(self) -> int:
+        """The width that nothing needs but details and clock, px."""
+        others = [made for made in (self.badge, *self._buttons) if not made.isHidden()]
         needed = sum(
             made.sizeHint().width() if made.maximumWidth() > self.width() else made.maximumWidth() for made in others
         )
-        needed += (
-            self._mark.width()
-            + max(self._mode.minimumWidth(), self._mode.sizeHint().width())
-            + self._name.minimumSizeHint().width()
-        )
+        mode = max(self._mode.minimumWidth(), self._mode.sizeHint().width())
+        needed += self._mark.width() + mode + self._name.minimumSizeHint().width()
         gaps = (len(others) + 4) * self._row.spacing() + 2 * self._row.contentsMargins().left()
-        return needed + gaps + width <= self.width()
+        return self.width() - needed - gaps
+
+    def _set_mode_font(self, font: QFont) -> None:
+        if self._mode.font() != font:
+            self._mode.setFont(font)
+        # What follows must not move as the words change, and words longer than these must not be cut.
+        usual = max(self._mode.fontMetrics().horizontalAdvance(words) for words in ("STOPPED", "REPLAY"))
+        self._mode.setMinimumWidth(max(usual, self._mode.fontMetrics().horizontalAdvance(self._mode.text()) + 2))
 
     def show_clock(self, words: str) -> None:
         """Show the time of day."""

@@ -40,8 +40,8 @@ class Seekable(Protocol):
         ...
 
 
-LIVE_NOTE = "live: space freezes the view and holds the last 30 s"
-REVIEW_NOTE = "view frozen: the last 30 s, each contour on its own frame · space plays, L goes back to live"
+LIVE_NOTE = "live: Freeze (space) holds the last 30 s, to look through frame by frame"
+REVIEW_NOTE = "view frozen: the last 30 s, each contour on its own frame · L plays, space goes back to live"
 
 
 class Scrubber(QSlider):
@@ -89,8 +89,9 @@ class Transport(QWidget):
         self._forward.setIcon(self._icons["forward"])
         self._play.setIcon(self._icons["play"])
         self._playing = False
-        for made, action in ((self._back, "back"), (self._play, "play"), (self._forward, "forward")):
+        for made, action in ((self._back, "back"), (self._forward, "forward")):
             made.clicked.connect(lambda _=False, name=action: act(name))
+        self._play.clicked.connect(lambda: act("replay" if self._of_frozen_view else "play"))
         self._speed.clicked.connect(self.next_speed)
         self.scrubber = Scrubber()
         self.scrubber.touched.connect(self._seek)
@@ -105,6 +106,10 @@ class Transport(QWidget):
         self._column = QVBoxLayout(self)
         self._column.addLayout(self._row)
         self._column.addWidget(self._note)
+
+    @property
+    def _of_frozen_view(self) -> bool:
+        return self._live and self._seekable is not None
 
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
@@ -128,7 +133,12 @@ class Transport(QWidget):
         for widget in (self._back, self._forward, self.scrubber):
             widget.setEnabled(movable)
         self._play.setEnabled(movable or live)
-        self._speed.setEnabled(movable and not live)
+        self._play.setToolTip(
+            "Play or pause the frozen half minute (L)" if self._of_frozen_view else "Play or pause (space)"
+        )
+        self._speed.setVisible(not live)
+        for part in (self._back, self._play, self._forward, self.scrubber, self._place):
+            part.setVisible(not live or seekable is not None)  # a running live view has no place to go to
         self._fit_place()
         self.update_place()
 

@@ -56,6 +56,7 @@ class Panel(QFrame):
     def place(self, room: QWidget) -> None:
         """Place the panel at the right of the picture, as high as its content but no higher than the room."""
         margin = self.sizes.px(14)
+        self.setFixedWidth(min(self.sizes.px(self._base_width), room.width() - 2 * margin))
         wanted = self.sizeHint().height()
         if self._column.hasHeightForWidth():
             wanted = self._column.heightForWidth(self.width())

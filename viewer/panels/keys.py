@@ -11,7 +11,7 @@ from viewer.panels.base import Panel
 from viewer.style.theme import Sizes
 from viewer.style.widgets import Button, ElidedLabel, button, label, set_text, size_button
 
-COLUMNS, WIDTH = 3, 880
+COLUMNS, WIDTH = 3, 806
 HELP = (
     "Age since capture counts from the moment a frame reached this computer: "
     "the delay of the scanner and of a video grabber is not in it."
@@ -109,9 +109,9 @@ class KeysPanel(Panel):
         """Cover the picture, with as many columns as it has room for; in a small window the panel scrolls."""
         margin, wide = self.sizes.px(14), self.sizes.px(WIDTH)
         columns = COLUMNS if room.width() - 2 * margin >= wide else COLUMNS - 1
-        self.setFixedWidth(wide * columns // COLUMNS)
         self._arrange(columns)
         super().place(room)
+        self.setFixedWidth(wide * columns // COLUMNS)
         rows = -(-len(self._rows) // columns)
         others = self._head.sizeHint().height() + max(self._note.sizeHint().height(), self.sizes.touch)
         wanted = rows * (self.sizes.touch + 2) + others + self.sizes.px(80)

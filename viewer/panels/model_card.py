@@ -1,22 +1,23 @@
 """What the model is, on whom it was trained and what was measured: the contract, word for word."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QWidget
+from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from inference.contract import BandScore, Measured, ModelContract
+from inference.jobs.model_glances import VIEWS, ModelGlance
 from inference.live.model import Model
 from inference.readout.formatting import spaced
 from viewer.panels.base import Panel
 from viewer.style import theme
 from viewer.style.theme import Sizes
-from viewer.style.widgets import button, label, set_text, size_button
+from viewer.style.widgets import Button, ElidedLabel, button, label, set_text, size_button
 
 Row = tuple[str, str]
-_VIEWS = {"native": "native frames", "slice": "slices of 3D volumes"}
 
 
 def card_rows(model: Model) -> list[tuple[str, list[Row]]]:
@@ -56,7 +57,7 @@ def _population(contract: ModelContract) -> list[Row]:
         ("Grades", _listed(population.grades)),
         ("Sites", _listed(population.sites)),
         ("Scanners", _listed(population.scanners)),
-        ("Pictures", _listed(_VIEWS[view] for view in population.views)),
+        ("Pictures", _listed(VIEWS[view] for view in population.views)),
     ]
 
 
@@ -139,6 +140,36 @@ def card_html(rows: list[tuple[str, list[Row]]]) -> str:
     return f"<table cellspacing=0 cellpadding=1>{''.join(parts)}</table>"
 
 
+class ModelRow(Button):
+    """A model at a glance: its name, and on whom it was trained."""
+
+    def __init__(self, glance: ModelGlance, *, used: bool) -> None:
+        super().__init__()
+        self.glance = glance
+        self.setProperty("kind", "row")
+        self.setAccessibleName(glance.name)
+        self.setToolTip(f"{glance.path}\n{glance.words}")
+        self.setEnabled(glance.usable and not used)
+        self._name, self._words = ElidedLabel("green" if used else ""), label("muted", wrap=True)
+        self._name.setText(f"{glance.name} · in use" if used else glance.name)
+        self._words.setText(glance.words)
+        self._lines = QVBoxLayout(self)
+        self._lines.setSpacing(0)
+        for part in (self._name, self._words):
+            part.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+            self._lines.addWidget(part)
+
+    def apply(self, sizes: Sizes, width: int) -> None:
+        """Use these sizes, and as much height as the lines need in this width, px."""
+        self._lines.setContentsMargins(sizes.px(10), sizes.px(5), sizes.px(10), sizes.px(5))
+        self._name.setFont(sizes.font(14, QFont.Weight.Medium))
+        self._words.setFont(sizes.font(12))
+        edges = self._lines.contentsMargins()
+        words = self._words.heightForWidth(width - edges.left() - edges.right())
+        height = edges.top() + self._name.sizeHint().height() + words + edges.bottom() + 2
+        self.setFixedHeight(max(sizes.touch, height))
+
+
 class ModelPanel(Panel):
     """The model card, and the choice of another model."""
 
@@ -158,7 +189,11 @@ class ModelPanel(Panel):
         self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setWidget(self._text)
+        self._rows: list[ModelRow] = []
+        self._choice = QVBoxLayout()
+        self._choice.setSpacing(2)
         self.body.addWidget(self._error)
+        self.body.addLayout(self._choice)
         self.body.addWidget(self._scroll, 1)
         row = QHBoxLayout()
         row.addWidget(self._other)
@@ -172,6 +207,25 @@ class ModelPanel(Panel):
         self._text.setFont(sizes.font(14))
         self._error.setFont(sizes.font(14))
         size_button(self._other, sizes)
+        for made in self._rows:
+            made.apply(sizes, self._row_width)
+
+    def show_models(self, glances: Sequence[ModelGlance], used: Path | None) -> None:
+        """Offer these models; the one in use is marked."""
+        for made in self._rows:
+            made.hide()
+            made.deleteLater()
+        self._rows = [ModelRow(glance, used=glance.path == used) for glance in glances]
+        for made in self._rows:
+            made.apply(self.sizes, self._row_width)
+            made.clicked.connect(lambda _=False, path=made.glance.path: self.chosen.emit(path))
+            self._choice.addWidget(made)
+
+    @property
+    def _row_width(self) -> int:
+        body, column = self.body.contentsMargins(), self.layout()
+        edges = 0 if column is None else column.contentsMargins().left() + column.contentsMargins().right()
+        return self.width() - edges - body.left() - body.right()
 
     def place(self, room: QWidget) -> None:
         """Use all the height of the room: the card is long."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from inference.live.requests import DEMO, SourceRequest
 from viewer.panels.base import Panel
@@ -45,11 +45,11 @@ class SourcePanel(Panel):
         ):
             layout.addWidget(self._button(text, does), 1)
         self._axis_buttons = {axis: self._axis_button(axis, axes) for axis in AXES}
-        self._region_button = button("Region: automatic", "Ultrasound region of a DICOM picture")
-        self._region_button.clicked.connect(self._next_region)
-        self._buttons.append(self._region_button)
+        self._region_note, self._region_rows = self.note(), QVBoxLayout()
+        self._region_note.setText("This picture shows several regions. Analyse:")
+        self._regions: dict[int, Button] = {}
         self._axis_note = self.note("muted", 13)
-        self._axis_note.setText("A volume is swept along this axis; a DICOM picture may hold several regions:")
+        self._axis_note.setText("A volume is swept along this axis:")
         self.list = SourceList()
         self.list.opened.connect(self._choose)
         self.list.selected.connect(lambda text: self.preview_wanted.emit(self.request(text)))
@@ -62,14 +62,16 @@ class SourcePanel(Panel):
         stream.addWidget(self.address, 1)
         stream.addWidget(self._button("Connect", self._connect_stream))
         axes.insertWidget(0, self._axis_note, 1)
-        axes.addWidget(self._region_button)
         self.body.addWidget(self._error)
+        self.body.addWidget(self._region_note)
+        self.body.addLayout(self._region_rows)
         self.body.addLayout(files)
         self.body.addLayout(stream)
         self.body.addLayout(axes)
         self.body.addWidget(rule())
         self.body.addWidget(self.list)
         self._error.hide()
+        self._region_note.hide()
 
     def _button(self, text: str, does: Callable[[], None]) -> Button:
         made = button(text)
@@ -87,12 +89,12 @@ class SourcePanel(Panel):
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
         super().apply(sizes)
-        for made in self._buttons:
+        for made in (*self._buttons, *self._regions.values()):
             size_button(made, sizes)
         for made in self._axis_buttons.values():
             made.setFixedWidth(sizes.touch)
         self._axis_note.setFont(sizes.font(13))
-        self._region_button.setFixedWidth(sizes.px(160))
+        self._region_note.setFont(sizes.font(14))
         self.list.apply(sizes)
         self._error.setFont(sizes.font(14))
         self.address.setFont(sizes.font(14))
@@ -106,7 +108,7 @@ class SourcePanel(Panel):
     def request(self, text: str) -> SourceRequest:
         """The request for `text` with the axis and region chosen here; the region is valid for one picture only."""
         if text != self.current:
-            self._set_region(None)
+            self._region = None
         return SourceRequest(text, axis=self._axis, region=self._region)
 
     def _connect_stream(self) -> None:
@@ -123,14 +125,29 @@ class SourcePanel(Panel):
             made.setChecked(name == axis)
         self._again()
 
-    def _next_region(self) -> None:
-        """Go through automatic, 0, 1, 2, 3, and back."""
-        self._set_region(0 if self._region is None else self._region + 1 if self._region < 3 else None)
-        self._again()
+    def show_regions(self, regions: tuple[tuple[int, str], ...], chosen: int | None) -> None:
+        """Offer the regions of the last source by their words, the chosen one marked; none if there is no choice."""
+        for made in self._regions.values():
+            made.hide()
+            made.deleteLater()
+        self._regions = {number: self._region_row(number, words) for number, words in regions}
+        for number, made in self._regions.items():
+            made.setChecked(number == chosen)
+            size_button(made, self.sizes)
+        self._region_note.setVisible(bool(regions))
+        for part in (self._axis_note, *self._axis_buttons.values()):
+            part.setVisible(not regions)  # what has regions is no volume
 
-    def _set_region(self, region: int | None) -> None:
-        self._region = region
-        set_text(self._region_button, "Region: automatic" if region is None else f"Region: {region}")
+    def _region_row(self, number: int, words: str) -> Button:
+        made = button(words, kind="choice")
+        made.setCheckable(True)
+        made.clicked.connect(lambda _=False: self._choose_region(number))
+        self._region_rows.addWidget(made)
+        return made
+
+    def _choose_region(self, number: int) -> None:
+        self._region = number
+        self._again()
 
     def _again(self) -> None:
         if self.current:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -15,8 +15,8 @@ from viewer.style.widgets import Button, button, label, set_text, size_button
 
 ROW = 280
 """Width of a name in the list, px at 1280×800: a longer name is elided in the middle; its tool tip has it all."""
-HEIGHT = 216
-"""Height of the list and of the preview, px at 1280×800: the panel never grows with them."""
+HEIGHT, LEAST = 216, 90
+"""Height of the list and of the preview without the button, px at 1280×800, and the least in a low window."""
 
 
 class Thumbnail(QWidget):
@@ -116,7 +116,8 @@ class SourceList(QWidget):
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
         self._sizes = sizes
-        self.setFixedHeight(sizes.px(HEIGHT) + sizes.touch)
+        self.setMinimumHeight(sizes.px(LEAST) + sizes.touch)
+        self.setMaximumHeight(sizes.px(HEIGHT) + sizes.touch)
         self._picture.apply(sizes)
         self._words.setFont(sizes.font(13))
         self._words.setFixedHeight(3 * self._words.fontMetrics().lineSpacing() + sizes.px(2))
@@ -128,6 +129,10 @@ class SourceList(QWidget):
             made.setText(made.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, room))
         for caption in self._captions:
             caption.setFont(sizes.font(13, QFont.Weight.Medium))
+
+    def sizeHint(self) -> QSize:
+        """All the height it may have."""
+        return QSize(super().sizeHint().width(), self.maximumHeight())
 
     def show_sources(self, devices: list[str], recent: tuple[str, ...], *, kept: bool = False) -> None:
         """List the capture devices, each as `device:NAME`, and the recent sources.

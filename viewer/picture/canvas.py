@@ -9,14 +9,16 @@ from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRect, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QWidget
+from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import QFrame, QGraphicsItem, QGraphicsRectItem, QGraphicsScene, QGraphicsView, QWidget
 
+from inference.crop import Rect
 from inference.frame import Frame
 from inference.live.paint_meter import Painted
 from inference.outcome import Outcome
 from inference.readout.annotations import Annotations
+from inference.readout.look import AS_IT_CAME, Look
 from inference.readout.marks import Line
 from inference.readout.screen_state import ScreenState
 from inference.readout.side_by_side import BesidePane
@@ -30,6 +32,10 @@ from viewer.picture.region_marker import RegionMarker
 from viewer.style import theme
 
 DIMMED = 0.35
+NOTCH = 120
+"""A notch of the wheel in Qt's units."""
+NOTCH_ZOOM = 1.2
+DRAGGING = (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton, Qt.MouseButton.RightButton)
 SIDE, EDGE = 76, 14
 """Margins at each side of the picture, for ruler and marker, and above and below it; px at 1280×800."""
 
@@ -47,6 +53,10 @@ class Canvas(QGraphicsView):
     clicked = Signal(float, float)
     """Emitted for a click on the picture, with (x, y) in picture pixels."""
     marker_clicked = Signal()
+    zoomed = Signal(float, float, float)
+    """Emitted as the wheel turns, with the factor and (x, y) in picture pixels."""
+    dragged = Signal(float, float, object)
+    """Emitted as the picture is dragged, with the way in view pixels and the mouse button."""
 
     def __init__(self, on_painted: Callable[[Painted], None], parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -54,9 +64,11 @@ class Canvas(QGraphicsView):
         self._sizes = theme.Sizes()
         self._levels = (0.0, 255.0)
         self._annotations = Annotations()
-        self._side, self._edge = SIDE, EDGE
+        self._side, self._edge, self._left = SIDE, EDGE, 0
         self._strips = self._other_strips = (0, 0)
-        self._flip = Flip()
+        self._flip, self._look = Flip(), AS_IT_CAME
+        self._box: Rect | None = None
+        self._held: QPointF | None = None
         self._drawn: Outcome | None = None
         self._style: tuple[tuple[Line, ...], bool] = ((), False)
         self._spacing: PixelSpacing | None = None
@@ -65,9 +77,13 @@ class Canvas(QGraphicsView):
         self.region = RegionMarker(self.viewport(), lambda: self.placement)
         scene = QGraphicsScene(self)
         scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
-        scene.addItem(self.picture)
-        scene.addItem(self.map)
-        scene.addItem(self.contour)
+        # What is zoomed in must not reach over the words and the ruler around it.
+        self._frame_of_items = QGraphicsRectItem()
+        self._frame_of_items.setPen(QPen(Qt.PenStyle.NoPen))
+        self._frame_of_items.setFlag(QGraphicsItem.GraphicsItemFlag.ItemClipsChildrenToShape)
+        scene.addItem(self._frame_of_items)
+        for item in (self.picture, self.map, self.contour):
+            item.setParentItem(self._frame_of_items)
         self.setScene(scene)
         self._configure()
 
@@ -89,10 +105,27 @@ class Canvas(QGraphicsView):
         self.region.apply(sizes)
         self._place()
 
+    def shows_tissue(self, where: QRect) -> bool:
+        """Whether anything but black lies in this part of the view."""
+        frame, placement = self.picture.frame, self.placement
+        if frame is None or placement is None:
+            return False
+        x0, y0 = placement.to_picture(where.left(), where.top())
+        x1, y1 = placement.to_picture(where.right() + 1, where.bottom() + 1)
+        rows = slice(max(0, round(min(y0, y1))), max(0, round(max(y0, y1)) + 1))
+        cols = slice(max(0, round(min(x0, x1))), max(0, round(max(x0, x1)) + 1))
+        return bool(frame.pixels[rows, cols].any())
+
     def leave_free(self, side: int, edge: int) -> None:
         """Keep the picture out of these margins, px at 1280×800."""
         if (side, edge) != (self._side, self._edge):
             self._side, self._edge = side, edge
+            self._place()
+
+    def begin_right_of(self, x: int) -> None:
+        """Keep the picture to the right of this place in the view, px."""
+        if x != self._left:
+            self._left = x
             self._place()
 
     @property
@@ -137,6 +170,18 @@ class Canvas(QGraphicsView):
         if flip != self._flip:
             self._flip = flip
             self._place()
+            self.viewport().update()
+
+    def set_view(self, box: Rect | None, look: Look) -> None:
+        """Fit this part of the picture (None: all of it) and look at it like this."""
+        retoned = (look.brightness, look.contrast) != (self._look.brightness, self._look.contrast)
+        placed = (box, look.zoom, look.centre) != (self._box, self._look.zoom, self._look.centre)
+        self._box, self._look = box, look
+        if retoned and self.picture.frame is not None:
+            self.picture.show_frame(self.picture.frame, self._levels, look.tones)
+        if placed:
+            self._place()
+        if placed or retoned:
             self.viewport().update()
 
     def set_line_width(self, width: float) -> None:
@@ -214,7 +259,7 @@ class Canvas(QGraphicsView):
 
     def _take_frame(self, frame: Frame) -> None:
         """Take a new picture, and fit it again if its shape or scale differs."""
-        self.picture.show_frame(frame, self._levels)
+        self.picture.show_frame(frame, self._levels, self._look.tones)
         if self.map.frame is not frame:
             self.map.show_map(frame, None)
         before = None if self.placement is None else (self.placement.rows, self.placement.cols)
@@ -232,8 +277,11 @@ class Canvas(QGraphicsView):
             return
         side, edge = self._sizes.px(self._side), self._sizes.px(self._edge)
         above, below = (max(edge, *both) for both in zip(self._strips, self._other_strips, strict=True))
-        area = (side, above, max(1, size.width() - 2 * side), max(1, size.height() - above - below))
-        self.placement = Placement.fit(frame.rows, frame.cols, frame.spacing, area, self._flip)
+        left = max(side, self._left)
+        area = (left, above, max(1, size.width() - left - side), max(1, size.height() - above - below))
+        box = self._box if self._box is None or self._box.fits(frame.rows, frame.cols) else None
+        self.placement = Placement.fit(frame.rows, frame.cols, frame.spacing, area, self._flip, box, self._look)
+        self._frame_of_items.setRect(QRectF(*area))
         self.picture.setTransform(self.placement.transform)
         self.map.setTransform(self.placement.transform)
         self.contour.setTransform(self.placement.transform)
@@ -256,12 +304,34 @@ class Canvas(QGraphicsView):
         painter.end()
         self._on_painted(Painted(self.picture.painted, self.contour.painted, monotonic()))
 
+    def wheelEvent(self, event: QWheelEvent) -> None:
+        """Report the wheel over the picture."""
+        turned, position = event.angleDelta().y(), event.position()
+        if self.placement is not None and turned:
+            at = self.placement.to_picture(position.x(), position.y())
+            self.zoomed.emit(NOTCH_ZOOM ** (turned / NOTCH), *at)
+        event.accept()
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Report how the picture is dragged."""
+        if self._held is not None and event.buttons():
+            way, self._held = event.position() - self._held, event.position()
+            button = next(one for one in DRAGGING if event.buttons() & one)
+            self.dragged.emit(way.x(), way.y(), button)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: ARG002
+        """Let the picture go."""
+        self._held = None
+
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Report clicks on the picture, in its own pixels, and clicks on the orientation marker."""
         position = event.position()
+        self._held = position if event.button() in DRAGGING else None
+        if event.button() is not Qt.MouseButton.LeftButton:
+            return
         if overlay.marker_rect(self._annotations, self.room, self._sizes).contains(position):
             self.marker_clicked.emit()
         elif self.placement is not None:
             x, y = self.placement.to_picture(position.x(), position.y())
-            if self.placement.holds(x, y):
+            if self.placement.holds(x, y) and self.placement.shows(position.x(), position.y()):
                 self.clicked.emit(x, y)

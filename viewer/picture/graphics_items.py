@@ -12,7 +12,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from inference.display import grey
+from inference.display import grey, toned
 from inference.frame import Frame
 from inference.outcome import Outcome, Tumour
 from inference.readout.marks import Line
@@ -32,9 +32,9 @@ class PictureItem(pg.ImageItem):  # type: ignore[misc]
         self.frame: Frame | None = None
         self.painted: Frame | None = None
 
-    def show_frame(self, frame: Frame, levels: tuple[float, float]) -> None:
-        """Show the picture of `frame`."""
-        self.setImage(grey(frame.pixels, levels), autoLevels=False, levels=(0, 255))
+    def show_frame(self, frame: Frame, levels: tuple[float, float], tones: NDArray[np.uint8] | None = None) -> None:
+        """Show the picture of `frame`, each of its grey levels as `tones` (256,) says, if that is given."""
+        self.setImage(toned(grey(frame.pixels, levels), tones), autoLevels=False, levels=(0, 255))
         self.frame = frame
 
     def take_away(self) -> None:

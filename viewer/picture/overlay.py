@@ -71,7 +71,7 @@ def _caption(painter: QPainter, annotations: Annotations, view: QRect, sizes: th
 
 def _words_on_top(painter: QPainter, words: str, ink: str, view: QRect, sizes: theme.Sizes) -> None:
     """Words about a pane, in the middle of its top."""
-    painter.setFont(banner_font(words, view.width() - sizes.px(12), sizes))
+    painter.setFont(banner_font(words, view.width() - sizes.px(16), sizes))
     painter.setPen(QColor(ink))
     painter.drawText(
         QRectF(view.left(), view.top(), view.width(), sizes.px(CAPTION)), Qt.AlignmentFlag.AlignCenter, words
@@ -127,22 +127,36 @@ def _rows(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> list[lis
     x = left
     for words, colour in (
         (annotations.phase, theme.TEXT),
+        (annotations.hidden, theme.AMBER),
+        (annotations.overruled, theme.AMBER),
+        (annotations.measuring, theme.GREEN),
         (annotations.flipped, theme.AMBER),
+        *((words, theme.AMBER) for words in annotations.look),
         (annotations.truth, theme.TRUTH),
         (annotations.band, theme.BAND),
         (annotations.disagreement, theme.TRUTH),
         (annotations.mode, theme.SOFT),
         (annotations.note, theme.SOFT),
     ):
-        if not words:
-            continue
-        width = metrics.horizontalAdvance(words)
-        if rows[-1] and x + width > right:
-            rows.append([])
-            x = left
-        rows[-1].append((x, words, colour))
-        x += width + sizes.px(22)
+        for part in _lines_of(words, metrics, right - left):
+            width = metrics.horizontalAdvance(part)
+            if rows[-1] and x + width > right:
+                rows.append([])
+                x = left
+            rows[-1].append((x, part, colour))
+            x += width + sizes.px(22)
     return rows if rows[0] else []
+
+
+def _lines_of(words: str, metrics: QFontMetricsF, width: float) -> list[str]:
+    """The words in lines that fit the width; a word is never broken."""
+    lines: list[str] = []
+    for word in words.split(" ") if words else ():
+        if lines and metrics.horizontalAdvance(f"{lines[-1]} {word}") <= width:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    return lines
 
 
 def _bottom_lines(painter: QPainter, annotations: Annotations, view: QRect, sizes: theme.Sizes) -> None:
@@ -167,7 +181,8 @@ def _outlined(painter: QPainter, at: QPointF, words: str, colour: str) -> None:
 def _ruler(painter: QPainter, annotations: Annotations, placement: Placement, view: QRect, sizes: theme.Sizes) -> None:
     """Depth from the probe face in cm, beside the picture."""
     per_cm = placement.down * 10 / (annotations.row_mm or 1.0)
-    x = min(placement.right + sizes.px(52), view.right() - sizes.px(14))
+    seen = placement.seen
+    x = min(seen.right() + sizes.px(52), view.right() - sizes.px(14))
     face = annotations.face_row * placement.down
     # Depth runs up the screen if the picture is flipped.
     zero, deeper = (placement.bottom - face, -per_cm) if placement.flip.up_down else (placement.top + face, per_cm)
@@ -175,10 +190,13 @@ def _ruler(painter: QPainter, annotations: Annotations, placement: Placement, vi
     every = next((step for step in (1, 2, 5, 10) if per_cm * step >= sizes.px(20)), 20)
     tick = sizes.px(8)
     painter.setPen(QPen(QColor(theme.GREY), 1))
-    painter.drawLine(QPointF(x, zero), QPointF(x, zero + count * deeper))
+    depths = [cm for cm in range(count + 1) if seen.top() - 1 <= zero + cm * deeper <= seen.bottom() + 1]
+    if not depths:
+        return
+    painter.drawLine(QPointF(x, zero + depths[0] * deeper), QPointF(x, zero + depths[-1] * deeper))
     painter.setFont(sizes.font(12))
-    last = count - count % every
-    for cm in range(count + 1):
+    last = depths[-1] - depths[-1] % every
+    for cm in depths:
         y = zero + cm * deeper
         major = cm % every == 0
         painter.drawLine(QPointF(x - (tick if major else tick / 2), y), QPointF(x, y))
@@ -212,13 +230,14 @@ def _letters(
     """Anatomical letters at the picture's four edges; on the picture if a narrow pane leaves no room beside it."""
     painter.setFont(sizes.font(15, QFont.Weight.DemiBold))
     side = sizes.px(24)
-    middle_x, middle_y = (placement.left + placement.right) / 2, (placement.top + placement.bottom) / 2
+    seen = placement.seen
+    middle_x, middle_y = seen.center().x(), seen.center().y()
     top, bottom, left, right = annotations.letters
     spots = (
-        (top, middle_x, placement.top + side / 2),
-        (bottom, middle_x, placement.bottom - side / 2),
-        (left, max(placement.left - side / 2, view.left() + side), middle_y),
-        (right, min(placement.right + side / 2, view.right() - side), middle_y),
+        (top, middle_x, seen.top() + side / 2),
+        (bottom, middle_x, seen.bottom() - side / 2),
+        (left, max(seen.left() - side / 2, view.left() + side), middle_y),
+        (right, min(seen.right() + side / 2, view.right() - side), middle_y),
     )
     for letter, x, y in spots:
         if letter:
@@ -241,7 +260,7 @@ def banner_rect(placement: Placement, view: QRect, sizes: theme.Sizes) -> QRectF
     corner = sizes.touch + sizes.px(24)
     left, right = view.left() + corner, view.right() - corner
     height = sizes.px(BANNER - 6)
-    return QRectF(left, placement.top - height - sizes.px(3), max(1, right - left), height)
+    return QRectF(left, placement.seen.top() - height - sizes.px(3), max(1, right - left), height)
 
 
 def _banner(painter: QPainter, words: str, placement: Placement, view: QRect, sizes: theme.Sizes) -> None:

@@ -1,13 +1,18 @@
-"""Position of the picture in the view: true to its physical shape, as large as fits. Pure geometry."""
+"""Position of the picture in the view: true to its physical shape, its sector as large as fits. Pure geometry."""
 
 from dataclasses import dataclass
 from typing import Self
 
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QTransform
 
+from inference.crop import Rect
+from inference.readout.look import AS_IT_CAME as NEUTRAL
+from inference.readout.look import Look
 from inference.spacing import PixelSpacing
 from inference.view_notes import AS_IT_CAME, Flip
+
+Area = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,8 @@ class Placement:
         rows: height of the picture, pixels.
         cols: width of the picture, pixels.
         flip: how the picture is flipped; everything drawn on it is flipped too.
+        area: the room for the picture, (left, top, width, height) in view pixels; nothing of it is drawn outside.
+        box: the sector's box in the picture; None for the whole picture.
     """
 
     left: float
@@ -33,6 +40,8 @@ class Placement:
     rows: int
     cols: int
     flip: Flip = AS_IT_CAME
+    area: Area | None = None
+    box: Rect | None = None
 
     @classmethod
     def fit(
@@ -40,16 +49,21 @@ class Placement:
         rows: int,
         cols: int,
         spacing: PixelSpacing | None,
-        area: tuple[float, float, float, float],
+        area: Area,
         flip: Flip = AS_IT_CAME,
+        box: Rect | None = None,
+        look: Look = NEUTRAL,
     ) -> Self:
-        """Centre the picture in `area` (left, top, width, height), with each pixel's shape given by its spacing."""
+        """Centre the sector's box in `area` and zoom, with each pixel's shape given by its spacing."""
         left, top, width, height = area
+        part = box or Rect(0, 0, rows, cols)
         tall, wide = (spacing.row_mm, spacing.col_mm) if spacing else (1.0, 1.0)
-        factor = min(width / (cols * wide), height / (rows * tall))
+        factor = look.zoom * min(width / (part.cols * wide), height / (part.rows * tall))
         across, down = factor * wide, factor * tall
-        start = (left + (width - cols * across) / 2, top + (height - rows * down) / 2)
-        return cls(*start, across, down, rows, cols, flip)
+        x, y = (place + 0.5 for place in look.middle(part))
+        x, y = cols - x if flip.left_right else x, rows - y if flip.up_down else y
+        start = (left + width / 2 - x * across, top + height / 2 - y * down)
+        return cls(*start, across, down, rows, cols, flip, area, box)
 
     @property
     def transform(self) -> QTransform:
@@ -70,6 +84,19 @@ class Placement:
         """View y of the picture's bottom edge."""
         return self.top + self.rows * self.down
 
+    @property
+    def seen(self) -> QRectF:
+        """The part of the view in which the sector is seen."""
+        part = self.box or Rect(0, 0, self.rows, self.cols)
+        sector = self.transform.mapRect(QRectF(part.left, part.top, part.cols, part.rows))
+        return sector if self.area is None else sector.intersected(QRectF(*self.area))
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """Picture position in the middle of the area."""
+        left, top, width, height = self.area or (self.left, self.top, self.right - self.left, self.bottom - self.top)
+        return self.to_picture(left + width / 2, top + height / 2)
+
     def to_view(self, x: float, y: float) -> tuple[float, float]:
         """View position of a picture position."""
         at = self.transform.map(QPointF(x + 0.5, y + 0.5))
@@ -84,6 +111,17 @@ class Placement:
             down = self.rows - down
         return across - 0.5, down - 0.5
 
+    def moved(self, x: float, y: float) -> tuple[float, float]:
+        """A way across the view, in picture pixels."""
+        return (
+            x / self.across * (-1 if self.flip.left_right else 1),
+            y / self.down * (-1 if self.flip.up_down else 1),
+        )
+
     def holds(self, x: float, y: float) -> bool:
         """Whether a picture position lies on the picture."""
         return -0.5 <= x < self.cols - 0.5 and -0.5 <= y < self.rows - 0.5
+
+    def shows(self, x: float, y: float) -> bool:
+        """Whether a view position lies where the picture may be drawn."""
+        return self.area is None or QRectF(*self.area).contains(QPointF(x, y))

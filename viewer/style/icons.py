@@ -1,25 +1,57 @@
-"""The transport's icons, drawn here since fonts differ in them, and some lack them."""
+"""The icons of transport and tools, drawn here since fonts differ in them, and some lack them."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPainterPathStroker, QPaintEvent, QPixmap
+from PySide6.QtWidgets import QWidget
 
 from viewer.style import theme
 
-SIDE = 48
+SIDE, FIELD = 48, 24
+"""Pixels of an icon, and the field on which its shapes are drawn."""
 
 
 def _triangle(left: float, right: float) -> QPainterPath:
-    """A triangle from its base at x = `left` to its tip at x = `right`, on a field of 24."""
+    """A triangle from its base at x = `left` to its tip at x = `right`."""
+    return _polygon((left, 5), (right, 12), (left, 19))
+
+
+def _polygon(*points: tuple[float, float]) -> QPainterPath:
     path = QPainterPath()
-    path.addPolygon([QPointF(left, 5), QPointF(right, 12), QPointF(left, 19)])
+    path.addPolygon([QPointF(*point) for point in points])
     path.closeSubpath()
     return path
 
 
 def _bar(left: float, width: float) -> QPainterPath:
+    return _box(left, 5, width, 14)
+
+
+def _box(left: float, top: float, width: float, height: float, corner: float = 1) -> QPainterPath:
     path = QPainterPath()
-    path.addRoundedRect(QRectF(left, 5, width, 14), 1, 1)
+    path.addRoundedRect(QRectF(left, top, width, height), corner, corner)
     return path
+
+
+def _disc(x: float, y: float, across: float, down: float = 0.0) -> QPainterPath:
+    path = QPainterPath()
+    path.addEllipse(QPointF(x, y), across, down or across)
+    return path
+
+
+def _lines(*points: tuple[float, float]) -> QPainterPath:
+    """The stroke along pairs of points."""
+    path = QPainterPath()
+    for start, end in zip(points[::2], points[1::2], strict=True):
+        path.moveTo(*start)
+        path.lineTo(*end)
+    return _stroke(path)
+
+
+def _stroke(path: QPainterPath) -> QPainterPath:
+    pen = QPainterPathStroker()
+    pen.setWidth(2)
+    pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+    return pen.createStroke(path)
 
 
 _SHAPES = {
@@ -27,17 +59,55 @@ _SHAPES = {
     "pause": [_bar(7, 3.6), _bar(13.4, 3.6)],
     "back": [_triangle(15, 6), _bar(16.5, 2.6)],
     "forward": [_triangle(9, 18), _bar(5, 2.6)],
-}
+    "record": [_disc(12, 12, 7.5)],
+    "stop": [_box(5.5, 5.5, 13, 13, 1.5)],
+    "camera": [_stroke(_box(3, 7, 18, 13, 2)), _stroke(_disc(12, 13.5, 3.4)), _box(8.5, 4, 7, 3)],
+    "keep": [_lines((12, 3), (12, 14), (7.5, 10), (12, 14.5), (16.5, 10), (12, 14.5)), _lines((4, 20), (20, 20))],
+    "caliper": [
+        _lines((2, 18), (8, 18), (5, 15), (5, 21), (16, 6), (22, 6), (19, 3), (19, 9), (8, 15.6), (16, 8.4)),
+    ],
+    "contour": [_stroke(_disc(12, 12, 9, 6.5))],
+    "down": [_polygon((6, 9), (18, 9), (12, 16))],
+}  # fmt: skip
+
+
+def paint(painter: QPainter, name: str, box: QRectF, colour: str) -> None:
+    """Paint an icon into a box."""
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.translate(box.topLeft())
+    painter.scale(box.width() / FIELD, box.height() / FIELD)
+    for shape in _SHAPES[name]:
+        painter.fillPath(shape, QColor(colour))
+    painter.restore()
 
 
 def icon(name: str) -> QIcon:
-    """The icon `play`, `pause`, `back` or `forward`."""
+    """An icon by its name."""
     pixmap = QPixmap(SIDE, SIDE)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.scale(SIDE / 24, SIDE / 24)
-    for shape in _SHAPES[name]:
-        painter.fillPath(shape, QColor(theme.TEXT))
+    paint(painter, name, QRectF(0, 0, SIDE, SIDE), theme.TEXT)
     painter.end()
     return QIcon(pixmap)
+
+
+class Symbol(QWidget):
+    """An icon by itself, sharp at every size."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._name, self._colour = "", theme.TEXT
+
+    def show_symbol(self, name: str, colour: str) -> None:
+        """Show this icon in this colour."""
+        if (name, colour) != (self._name, self._colour):
+            self._name, self._colour = name, colour
+            self.update()
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
+        """Paint the icon."""
+        if self._name:
+            painter = QPainter(self)
+            paint(painter, self._name, QRectF(self.rect()), self._colour)
+            painter.end()

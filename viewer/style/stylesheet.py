@@ -20,6 +20,7 @@ QMainWindow, QWidget#ground { background: $ground; }
 QWidget#picture_area { background: $black; }
 QWidget#top { background: $panel; border-bottom: 1px solid $border; }
 QWidget#controls { background: $panel; border-top: 1px solid $border; }
+QWidget#tools { background: $panel; border-left: 1px solid $border; }
 QWidget#side { background: $panel; border-left: 1px solid $border; }
 QFrame#panel { background: $panel; border: 1px solid $border; border-radius: $radius; }
 QFrame#rule { background: $border; max-height: 1px; min-height: 1px; border: none; }
@@ -40,10 +41,17 @@ QPushButton[kind="accent"]:disabled { background: $raised; color: $muted; border
 QPushButton[kind="row"] { background: transparent; border-color: transparent; text-align: left; }
 QPushButton[kind="row"]:hover { background: $hover; }
 QPushButton[kind="row"]:checked { background: $hover; border-color: $cyan; }
+QPushButton[kind="choice"] { text-align: left; }
+QPushButton[kind="choice"]:checked { background: $cyan; color: $ground; }
 QPushButton[kind="icon"] { padding: 0; }
+QPushButton[kind="tool"] { padding: 0; }
+QPushButton[kind="tool"][on="true"] { background: $hover; border-color: $cyan; }
+QPushButton[kind="tool"]:disabled { background: transparent; }
+QPushButton[kind="tool"] QLabel:disabled { color: $faint; }
 QPushButton#badge { background: #301416; border: 1px solid #96403f; padding: 0; }
 QPushButton#badge:hover { background: #4a1d20; }
-QPushButton:focus, QPushButton#badge:focus, QPushButton[kind="row"]:focus, QPushButton[kind="accent"]:focus {
+QPushButton:focus, QPushButton#badge:focus, QPushButton[kind="row"]:focus, QPushButton[kind="accent"]:focus,
+QPushButton[kind="choice"]:focus, QPushButton[kind="tool"]:focus {
     border: 2px solid $text;
 }
 QLineEdit {

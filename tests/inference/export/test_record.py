@@ -54,6 +54,7 @@ def record(
         if index == frames[-1]:
             recorder.event(EventKind.PHASE, "dura_open", at=number / 20)
             recorder.event(EventKind.FLIP, "FLIPPED left-right", at=number / 20)
+            recorder.event(EventKind.OVERRULED, "graphics_in_sector", at=number / 20)
         outcome = segmenter(replace(source.read(index), captured_at=number / 20))
         recorder.frame(outcome.frame)
         if number != PASSED_OVER:
@@ -89,6 +90,7 @@ def test_the_table_holds_what_was_said_then(clip: tuple[Path, list[Outcome]]) ->
         assert float(row["time_s"]) == pytest.approx(number / 20)
         assert row["phase"] == ("dura_open" if number == COUNT - 1 else "unset")
         assert row["flip"] == ("FLIPPED left-right" if number == COUNT - 1 else "")
+        assert row["guards_overruled"] == ("graphics_in_sector" if number == COUNT - 1 else "")
         assert row["contour_wrong"] == ("true" if number == WRONG else "")
         if number == PASSED_OVER:
             assert (row["outcome"], row["area_mm2"]) == ("not_analysed", "")

@@ -23,6 +23,7 @@ from inference.recording.schema import EventKind, checked_case_code
 from inference.sources import open_live
 from inference.sources.record import RecordSource
 from inference.sources.simulated import PhantomSource
+from inference.view_notes import Phase
 from viewer.main_window import MainWindow
 
 Show = Callable[..., MainWindow]
@@ -38,7 +39,7 @@ def test_a_record_holds_what_was_shown_and_what_happened(
     window = show(PhantomSource(count=60))
     start(window, qtbot, "GL-017")
     qtbot.waitUntil(frames_in(window, 5), timeout=10_000)
-    qtbot.keyClick(window, Qt.Key.Key_P)
+    window.handlers.set_phase(Phase.BEFORE_DURA)
     qtbot.keyClick(window, Qt.Key.Key_X)
     window.handlers.turn_marker()
     more = window.session.record.status().frames + 8  # type: ignore[union-attr]

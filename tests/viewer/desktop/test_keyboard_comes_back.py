@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from inference.sources.simulated import PhantomSource
+from inference.view_notes import Phase
 from viewer.control.actions import ACTIONS
 from viewer.main_window import MainWindow
 from viewer.panels.base import Panel
@@ -119,11 +120,21 @@ def a_pedal_is_taught(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
     hand.key("F1")
     opened(window.view.keys, qtbot)
     hand.click(press(window, "Teach a foot pedal…"))
-    hand.click(next(row for row in window.view.keys._rows if row.action.name == "snapshot"))
+    row = next(row for row in window.view.keys._rows if row.action.name == "snapshot")
+    window.view.keys._scroll.ensureWidgetVisible(row)
+    hand.click(row)
     hand.key("Prior")
     qtbot.waitUntil(lambda: window.state.settings.keys == {"snapshot": "PgUp"})
     hand.click(window.view.keys._close)
     closed(window.view.keys, qtbot)
+
+
+def a_phase_is_chosen(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
+    hand.key("p")
+    opened(window.view.phase, qtbot)
+    hand.key("Down", "Return")
+    closed(window.view.phase, qtbot)
+    assert window.phase is Phase.BEFORE_DURA
 
 
 def the_welcome_is_closed(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
@@ -156,6 +167,7 @@ WALKS: tuple[Walk, ...] = (
     a_length_is_typed,
     millimetres_are_typed,
     a_pedal_is_taught,
+    a_phase_is_chosen,
     the_welcome_is_closed,
     a_record_is_selected_and_kept,
 )
@@ -194,8 +206,8 @@ def test_a_field_leaves_to_the_shortcuts_what_cannot_be_typed_in_it(show: Show, 
     hand.key("c")
     hand.click(window.view.calibration.length)
     hand.write("4.5")
-    hand.key("space", "p")
-    qtbot.waitUntil(lambda: not playback.playing and window.phase is not window.phase.UNSET)
+    hand.key("space", "b")
+    qtbot.waitUntil(lambda: not playback.playing and window.session.band)
     assert window.view.calibration.length.text() == "4.5"
 
 

@@ -12,12 +12,13 @@ from pytestqt.qtbot import QtBot
 
 from inference.frame import Frame
 from inference.source_info import SourceInfo
+from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
 from viewer.main_window import MainWindow
 
 Show = Callable[..., MainWindow]
 NAME = "A very long name of a recording, left frontal, second sweep after the resection, third attempt.dcm"
-PANELS = ("calibrate", "code", "records", "open", "model", "performance", "help")
+PANELS = ("phase", "calibrate", "code", "records", "open", "model", "performance", "help")
 
 
 class LongNamed(PhantomSource):
@@ -32,9 +33,15 @@ class LongNamed(PhantomSource):
         return replace(super().read(index), origin=self.info.origin)
 
 
-def cut(window: MainWindow) -> list[str]:
-    """What is cut, but for the source's name."""
-    return [text for text in cut_off(window) if not text.startswith(NAME)]
+def cut_in(window: MainWindow) -> list[str]:
+    """Whatever is cut except the source's name, which gives up its middle."""
+    return [text for text in cut_off(window) if not text.startswith((NAME, "phantom, live"))]
+
+
+def overlapping(window: MainWindow) -> list[tuple[QWidget, QWidget]]:
+    """Parts of the top bar that lie on each other."""
+    bar = [made for made in window.view.top.children() if isinstance(made, QWidget) and made.isVisible()]
+    return [(a, b) for a, b in combinations(bar, 2) if a.geometry().intersects(b.geometry())]
 
 
 @pytest.mark.parametrize("size", [(1120, 700), (1366, 768), (1920, 1080), (3840, 2160)])
@@ -51,9 +58,26 @@ def test_no_text_is_cut_with_the_longest_name(show: Show, qtbot: QtBot, size: tu
             if panel is not None:
                 window.act(panel)
             qtbot.wait(60)
-            with suppress(qtbot.TimeoutError):  # a state that has just changed is laid out in several rounds of events
-                qtbot.waitUntil(lambda: not cut(window), timeout=2000)
-            assert cut(window) == [], (panel, recording)
-            bar = [made for made in window.view.top.children() if isinstance(made, QWidget) and made.isVisible()]
-            assert not [(a, b) for a, b in combinations(bar, 2) if a.geometry().intersects(b.geometry())]
+            with suppress(qtbot.TimeoutError):  # the assertion says it better
+                qtbot.waitUntil(lambda: not cut_in(window), timeout=2000)
+            assert cut_in(window) == [], (panel, recording)
+            assert not overlapping(window)
     window.act("record")
+
+
+@pytest.mark.parametrize("size", [(1120, 700), (1280, 800), (1366, 768), (1920, 1080)])
+def test_the_widest_bar_fits_a_frozen_live_view_that_is_recorded(
+    show: Show,
+    qtbot: QtBot,
+    size: tuple[int, int],
+    records: object,  # noqa: ARG001
+) -> None:
+    window = show(open_live("simulated:?disturb=lifted&at=3600"), size=size)
+    window.act("record")
+    window.act("play")
+    window.refresh._slow_at = 0.0
+    qtbot.waitUntil(lambda: window.view.top.badge.isVisible() and "VIEW FROZEN" in window.view.top._mode.text())
+    with suppress(qtbot.TimeoutError):
+        qtbot.waitUntil(lambda: not cut_in(window), timeout=2000)
+    assert cut_in(window) == []
+    qtbot.waitUntil(lambda: not overlapping(window), timeout=2000)

@@ -11,16 +11,20 @@ from typing import Any
 
 import msgspec
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
+from recordings import start
 
+from inference import safety
 from inference.alarms import Alarm
 from inference.contract import ModelContract
 from inference.crop import Rect
 from inference.guards.frozen import AFTER_S
 from inference.live.health import STALE_AFTER_S, Health
+from inference.live.requests import SourceRequest
 from inference.outcome import Tumour
-from inference.readout.readout_state import ReadoutState
+from inference.readout.readout_state import Offer, ReadoutState
 from inference.readout.states import DASH
 from inference.sources.depth_watch import DepthGuard
 from inference.sources.disturbances import (
@@ -43,6 +47,7 @@ from inference.sources.disturbances import (
     writing,
 )
 from inference.sources.disturbed import DisturbedSource
+from inference.sources.record import RecordSource
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Phase
 from viewer.main_window import MainWindow
@@ -165,6 +170,49 @@ def test_the_reason_stands_in_the_number_s_place_at_once(
     shoot(window, f"guard-{disturbance.__name__}")
     glance.stop()
     window.close()
+
+
+def offer(window: MainWindow, wanted: Offer) -> QPushButton:
+    return window.view.readout._card._buttons[wanted]
+
+
+def test_a_false_graphics_alarm_is_overruled_on_this_source_alone_and_said_everywhere(
+    live: Begin, qtbot: QtBot, shoot: Shoot, recorded: Callable[[MainWindow], RecordSource]
+) -> None:
+    window, source = live()
+    window.handlers.set_phase(Phase.BEFORE_DURA)
+    start(window, qtbot, "GL-017")
+    source.disturb(writing)
+    qtbot.waitUntil(lambda: offer(window, Offer.OVERRULE).isVisible(), timeout=WAIT_MS)
+    qtbot.mouseClick(offer(window, Offer.OVERRULE), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: measured(window), timeout=WAIT_MS)
+    assert readout_state_of(window).card.title == safety.OVERRULED
+    assert window.view.canvas._annotations.overruled == safety.OVERRULED
+    assert window.shown is not None
+    assert any(said.startswith(safety.OVERRULED) for said in safety.warnings(window.shown))
+    assert not any("Expected overlap" in line for line in readout_state_of(window).card.body)
+    shoot(window, "guard-overruled")
+    source.disturb(lifted, writing)
+    qtbot.waitUntil(lambda: readout_state_of(window).headline == Alarm.LIFTED.headline, timeout=WAIT_MS)
+    assert offer(window, Offer.OVERRULE).isHidden(), "a lifted probe is nobody's opinion"
+    source.disturb(writing)
+    qtbot.waitUntil(lambda: offer(window, Offer.HEED).isVisible(), timeout=WAIT_MS)
+    qtbot.mouseClick(offer(window, Offer.HEED), Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: readout_state_of(window).headline == Alarm.GRAPHICS.headline, timeout=WAIT_MS)
+    settings = recorded(window).settings()
+    assert {setting.overruled for setting in settings} == {(), (Alarm.GRAPHICS.value,)}
+    assert settings[0].overruled == settings[-1].overruled == ()
+    window.session.overrule(Alarm.GRAPHICS)
+    window.session._open_source = lambda _: DisturbedSource(*SIZE)
+    window.handlers.open_source(SourceRequest("another"))
+    qtbot.waitUntil(lambda: window.view.canvas._annotations.overruled == "", timeout=WAIT_MS)
+    window.close()
+
+
+@pytest.mark.parametrize("alarm", sorted(set(Alarm) - {Alarm.GRAPHICS}))
+def test_no_other_alarm_can_be_overruled(show: Show, alarm: Alarm) -> None:
+    with pytest.raises(ValueError, match="cannot be overruled"):
+        show().session.overrule(alarm)
 
 
 @pytest.mark.parametrize("disturbance", [cavity, clot, tinted, partial_contact])

@@ -34,20 +34,26 @@ def test_space_pauses_and_plays_and_arrows_step(show: Show, at: At, qtbot: QtBot
     assert playback.playing
 
 
-def test_p_goes_through_the_phases_and_the_picture_says_it(show: Show, qtbot: QtBot) -> None:
+def test_p_asks_for_the_phase_by_name_and_the_picture_says_it(show: Show, qtbot: QtBot) -> None:
     window = show()
-    seen = []
-    for _ in Phase:
+    for phase in (Phase.BEFORE_DURA, Phase.DURA_OPEN, Phase.RESECTION, Phase.UNSET):
         qtbot.keyClick(window, Qt.Key.Key_P)
+        assert window.view.phase.isVisible()
+        qtbot.mouseClick(window.view.phase.buttons[phase], Qt.MouseButton.LeftButton)
+        assert window.phase is phase
         qtbot.waitUntil(lambda: window.view.canvas._annotations.phase == window.phase.words)
-        seen.append(window.phase)
-        assert window.view.top.phase.text() == window.phase.words
-    assert seen == [Phase.BEFORE_DURA, Phase.DURA_OPEN, Phase.RESECTION, Phase.UNSET]
+        assert window.view.top.phase.text() == phase.words
 
 
 @pytest.mark.parametrize(
     ("key", "panel"),
-    [(Qt.Key.Key_C, "calibration"), (Qt.Key.Key_M, "model_card"), (Qt.Key.Key_T, "timing"), (Qt.Key.Key_F1, "keys")],
+    [
+        (Qt.Key.Key_C, "calibration"),
+        (Qt.Key.Key_P, "phase"),
+        (Qt.Key.Key_M, "model_card"),
+        (Qt.Key.Key_T, "timing"),
+        (Qt.Key.Key_F1, "keys"),
+    ],
 )
 def test_a_key_opens_its_panel_beside_the_picture_and_escape_closes_it(
     show: Show, qtbot: QtBot, key: Qt.Key, panel: str
@@ -58,7 +64,7 @@ def test_a_key_opens_its_panel_beside_the_picture_and_escape_closes_it(
     assert panel.isVisible()
     assert window.view.canvas.placement is not None
     if panel.aside:
-        assert window.view.canvas.placement.right <= panel.x()
+        assert window.view.canvas.placement.seen.right() <= panel.x()
     assert window.view.picture_area.rect().contains(panel.geometry())
     qtbot.keyClick(window, Qt.Key.Key_Escape)
     assert not panel.isVisible()

@@ -70,7 +70,10 @@ def test_a_model_on_another_provider_than_the_first_says_so(
 
     model = replace(made, fallbacks=("CUDA does not load here.",), provider=provider, analyse=analyse)
     window = show(DisturbedSource(240, 320), model)
-    device = window.view.readout._values["Device"]
+    assert window.view.timing.isHidden()
+    qtbot.waitUntil(lambda: window.view.readout._values["Model"].text().endswith(", fallback"), timeout=WAIT_MS)
+    window.act("performance")
+    device = window.view.timing._values["Device"]
     qtbot.waitUntil(lambda: device.text().startswith(f"{words}, fallback · "), timeout=WAIT_MS)
     longest = device.text().rpartition("· ")[0] + "· 9999 ms"
     assert device.fontMetrics().horizontalAdvance(longest) <= device.width(), "nothing of it is left out"

@@ -3,24 +3,46 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
+from legible import cut_off
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
+from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
 from inference.live.health import Health
 from inference.live.opening import or_refusal
 from inference.live.requests import Refusal, SourceRequest
 from inference.outcome import Outcome, Tumour, UnknownSpacing
-from inference.readout.readout_state import Offer
+from inference.source_info import SourceInfo
 from inference.sources.simulated import PhantomSource
 from viewer import app, settings
 from viewer.main_window import MainWindow
+from viewer.panels.base import Panel
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]
+Shoot = Callable[[MainWindow, str], Any]
+REGIONS = ((0, "Region 1 (left): 2D, 0.15 mm per pixel"), (1, "Region 2 (right): 2D, scale unknown"))
+
+
+def misplaced(panel: Panel) -> list[QWidget]:
+    """Parts of a panel that lie on another one, or reach out of it."""
+    parts = [made for made in panel.children() if isinstance(made, QWidget) and made.isVisible()]
+    out = [made for made in parts if not panel.rect().contains(made.geometry())]
+    return out + [a for a, b in combinations(parts, 2) if a.geometry().intersects(b.geometry())]
+
+
+class TwoPanes(PhantomSource):
+    """A picture that says which regions it has."""
+
+    @property
+    def info(self) -> SourceInfo:
+        return replace(super().info, regions=REGIONS)
 
 
 def test_a_refused_source_is_one_sentence_and_the_window_goes_on(show: Show, qtbot: QtBot) -> None:
@@ -136,12 +158,15 @@ def test_a_dropped_file_is_opened(show: Show, qtbot: QtBot, tmp_path: Path) -> N
     assert asked[0].text == str(tmp_path / "case.mha")
 
 
-def test_a_picture_with_several_regions_is_opened_again_with_the_one_chosen(show: Show, qtbot: QtBot) -> None:
+def test_a_picture_with_several_regions_is_opened_again_with_the_one_chosen(
+    show: Show, qtbot: QtBot, shoot: Shoot
+) -> None:
     asked: list[SourceRequest] = []
+    opened = TwoPanes()
 
     def open_source(request: SourceRequest) -> PhantomSource | Refusal:
         asked.append(request)
-        return Refusal("case.dcm shows 2 pictures: choose a region.") if request.region is None else PhantomSource()
+        return Refusal("case.dcm shows 2 pictures: choose one of them.", REGIONS) if request.region is None else opened
 
     window = show(Refusal("Nothing yet."), wait=False)
     window.session._open_source = open_source
@@ -149,12 +174,28 @@ def test_a_picture_with_several_regions_is_opened_again_with_the_one_chosen(show
     qtbot.waitUntil(
         lambda: window.readout_state is not None and "2 pictures" in " ".join(window.readout_state.card.body)
     )
-    qtbot.mouseClick(window.view.readout._card._buttons[Offer.OPEN], Qt.MouseButton.LeftButton)
-    qtbot.mouseClick(window.view.source._region_button, Qt.MouseButton.LeftButton)
+    panel = window.view.source
+    qtbot.waitUntil(panel.isVisible)  # by itself: whoever opened the file is asked at once
+    shoot(window, "regions")
+    window.resize(1120, 700)
+    qtbot.waitUntil(lambda: not cut_off(window) and not misplaced(panel), timeout=2000)
+    assert [made.text() for made in panel._regions.values()] == [words for _, words in REGIONS]
+    assert "--region" not in panel._error.text()
+    qtbot.mouseClick(panel._regions[1], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
     asked = [request for request in asked if request.text == "case.dcm"]
-    assert [request.region for request in asked] == [None, 0]
-    assert window.view.source.request("other.dcm").region is None
+    assert [request.region for request in asked] == [None, 1]
+    assert panel.isHidden()
+    window.act("open")
+    assert [number for number, made in panel._regions.items() if made.isChecked()] == [1]
+    assert panel.request("other.dcm").region is None
+
+
+def test_a_picture_with_one_region_asks_nothing(show: Show) -> None:
+    window = show()
+    window.act("open")
+    assert not window.view.source._regions
+    assert window.view.source._region_note.isHidden()
 
 
 def test_another_source_takes_the_old_picture_away_first(show: Show, qtbot: QtBot) -> None:

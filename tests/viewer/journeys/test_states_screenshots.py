@@ -213,7 +213,7 @@ def test_demonstration_on_a_patient(show: Show, at: At, shoot: Shoot, clinical_s
         assert placement is not None
         band = overlay.banner_rect(placement, window.view.canvas.room, window._sizes or theme.Sizes())
         width = band.width()
-        assert band.bottom() <= placement.top, "nothing is laid over the sector"
+        assert band.bottom() <= placement.seen.top(), "nothing is laid over the sector"
         assert window.view.canvas.room.top() <= band.top()
         font = overlay.banner_font(DEMONSTRATION_BANNER, width, window._sizes or theme.Sizes())
         assert QFontMetricsF(font).horizontalAdvance(DEMONSTRATION_BANNER) <= width

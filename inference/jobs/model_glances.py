@@ -1,0 +1,76 @@
+"""What model files say of themselves, read without loading a network: a card at a glance, to choose by."""
+
+import mmap
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from inference.contract import ModelContract, Population
+from inference.errors import ContractError
+from inference.readout.formatting import counted
+
+GONE = "This file cannot be read any more: is its drive connected?"
+VIEWS = {"native": "native frames", "slice": "slices of 3D volumes"}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelGlance:
+    """One model file at a glance.
+
+    Attributes:
+        path: the file.
+        name: name and version of the model; the file's name if it says none.
+        words: on whom it was trained; or why it cannot be used.
+        usable: whether it has a contract. Whether it works on this computer is only known once it is loaded.
+    """
+
+    path: Path
+    name: str
+    words: str
+    usable: bool
+
+
+class ModelGlances:
+    """Reads model files in the background, and answers only the newest request."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ius-models")
+        self._running: Future[tuple[ModelGlance, ...]] | None = None
+
+    def ask(self, paths: Sequence[Path]) -> None:
+        """Start looking at these files."""
+        self._running = self._pool.submit(lambda: tuple(map(glance_at, paths)))
+
+    def poll(self) -> tuple[ModelGlance, ...] | None:
+        """The answer to the newest request, returned once; None until it is ready."""
+        if self._running is None or not self._running.done():
+            return None
+        done, self._running = self._running, None
+        return done.result()
+
+    def close(self) -> None:
+        """Wait for files that are still being read."""
+        self._pool.shutdown(cancel_futures=True)
+
+
+def glance_at(path: Path) -> ModelGlance:
+    """What a model file says of itself; its weights are stepped over."""
+    from inference.model.onnx_metadata import metadata_in
+
+    try:
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            contract = ModelContract.from_metadata(metadata_in(data))
+    except (OSError, ValueError):  # an empty file cannot be mapped
+        return ModelGlance(path, path.name, GONE, usable=False)
+    except ContractError as error:
+        return ModelGlance(path, path.name, str(error), usable=False)
+    identity = contract.identity
+    return ModelGlance(path, f"{identity.name} {identity.version}", _words(contract.population), usable=True)
+
+
+def _words(population: Population) -> str:
+    patients = counted(population.n_patients, "simulated patient" if population.simulated else "patient")
+    views = ", ".join(VIEWS[view] for view in population.views)
+    phases = ", ".join(phase.replace("_", " ") for phase in population.phases)
+    return " · ".join(part for part in (patients, views, phases) if part)

@@ -1,0 +1,43 @@
+"""The choice of a model: the bundled one and those used last, each with its card at a glance."""
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from inference.assets import demo_model_path
+from inference.live.model import Model
+from viewer import settings
+from viewer.main_window import MainWindow
+
+Show = Callable[..., MainWindow]
+Shoot = Callable[[MainWindow, str], Any]
+
+
+def test_bundled_and_recent_models_are_offered_by_their_cards_and_loaded_by_a_press(
+    show: Show, qtbot: QtBot, shoot: Shoot, model: Model, tmp_path: Path
+) -> None:
+    own = tmp_path / "department.onnx"
+    shutil.copy(demo_model_path(), own)
+    damaged = tmp_path / "damaged.onnx"
+    damaged.write_bytes(b"\x08\x08")
+    window = show(loaded=replace(model, path=own))
+    assert settings.load().models == (str(own),)
+    window.state.settings = replace(window.state.settings, models=(str(own), str(damaged)))
+    window.act("model")
+    panel = window.view.model_card
+    qtbot.waitUntil(lambda: len(panel._rows) == 3, timeout=5000)
+    shoot(window, "models")
+    bundled, used, broken = panel._rows
+    assert bundled.glance.path == demo_model_path()
+    assert [row.isEnabled() for row in panel._rows] == [True, False, False]
+    assert used._name.text().endswith("in use")
+    assert "carries no ius contract" in broken._words.text()
+    asked: list[Path | None] = []
+    window.session._load_model = lambda path: asked.append(path) or model  # type: ignore[func-returns-value]
+    qtbot.mouseClick(bundled, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: asked == [demo_model_path()] and window.session.ready, timeout=5000)
