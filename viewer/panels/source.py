@@ -38,10 +38,10 @@ class SourcePanel(Panel):
         files, axes = QHBoxLayout(), QHBoxLayout()
         for layout, text, does in (
             (files, "File…", self._ask_file),
-            (files, "Folder of pictures…", self._ask_folder),
+            (files, "Folder…", self._ask_folder),
             (files, "Records…", self.records_wanted.emit),
-            (files, "Demonstration clip", lambda: self._choose(DEMO)),
-            (files, "Simulated phantom", lambda: self._choose(PHANTOM)),
+            (files, "Demo clip", lambda: self._choose(DEMO)),
+            (files, "Phantom", lambda: self._choose(PHANTOM)),
         ):
             layout.addWidget(self._button(text, does), 1)
         self._axis_buttons = {axis: self._axis_button(axis, axes) for axis in AXES}

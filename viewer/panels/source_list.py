@@ -116,7 +116,7 @@ class SourceList(QWidget):
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
         self._sizes = sizes
-        self.setMinimumHeight(sizes.px(LEAST) + sizes.touch)
+        self.setMinimumHeight(sizes.px(LEAST))
         self.setMaximumHeight(sizes.px(HEIGHT) + sizes.touch)
         self._picture.apply(sizes)
         self._words.setFont(sizes.font(13))

@@ -68,7 +68,7 @@ def test_on_a_live_source_it_freezes_the_view(
         qtbot.keyClick(window, Qt.Key.Key_Space)
         assert window.state.caliper is None, "nobody measures on a moving picture"
         qtbot.keyClick(window, Qt.Key.Key_D)
-        qtbot.keyClick(window, Qt.Key.Key_L)
+        qtbot.keyClick(window, Qt.Key.Key_Space)
         assert window.review is None
         assert window.state.caliper is None, "nobody measures on a moving picture"
         window.close()

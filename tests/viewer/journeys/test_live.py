@@ -123,7 +123,7 @@ def test_a_frozen_view_scrubs_contours_on_their_own_frames_while_the_stream_goes
         assert review.position == len(review) - 9
         shoot(window, "view-frozen")
     qtbot.waitUntil(lambda: window.view.picture_area.inset._words == "LOST", timeout=5000)
-    qtbot.keyClick(window, Qt.Key.Key_L)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
     qtbot.waitUntil(lambda: _title(window).startswith("SIGNAL LOST"), timeout=5000)
     assert window.review is None
     assert not window.view.picture_area.inset.isVisible()

@@ -15,6 +15,7 @@ from recordings import frames_in, start
 from inference.outcome import Outcome, Tumour
 from inference.readout.trend import Event, TrendState
 from inference.sources import open_live
+from inference.view_notes import Phase
 from viewer.main_window import MainWindow
 
 Show = Callable[..., MainWindow]
@@ -49,7 +50,7 @@ def test_the_cursor_is_at_the_frame_shown_and_a_press_goes_there(
     assert state.cursor == 12
     assert isinstance(window.shown, Tumour)
     assert state.areas[list(state.at).index(12.0)] == pytest.approx(window.shown.area_mm2)
-    window.act("phase")
+    window.handlers.set_phase(Phase.BEFORE_DURA)
     assert [mark.event for mark in trend(window).marks] == [Event.PHASE]
     shoot(window, "trend-of-a-recording")
 
