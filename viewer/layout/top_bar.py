@@ -34,6 +34,7 @@ class TopBar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._mark, self._mode = Mark(), label()
         self._mode_fonts = [self._mode.font()]
+        self._fitted: tuple[object, ...] = ()
         self._name, self._details = ElidedLabel(), label("muted")
         self._details.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self._clock = label("soft")
@@ -52,6 +53,7 @@ class TopBar(QWidget):
             made = button(text, hint)
             made.clicked.connect(lambda _=False, name=action: act(name))
             self._buttons.append(made)
+        self.badge.appeared.connect(self._make_room)
         self.badge.clicked.connect(lambda _=False: act("record"))
         self.phase.clicked.connect(lambda _=False: act("phase"))
         self._row = QHBoxLayout(self)
@@ -70,6 +72,7 @@ class TopBar(QWidget):
         self._row.setSpacing(sizes.px(10))
         self._mode_fonts = [sizes.font(size, QFont.Weight.Bold) for size in MODE_SIZES]
         self._mode.setFont(self._mode_fonts[0])
+        self._fitted = ()
         self._mark.setFixedSize(sizes.px(20), sizes.px(20))
         self._name.setFont(sizes.font(14, QFont.Weight.Medium))
         self._details.setFont(sizes.font(14))
@@ -89,7 +92,10 @@ class TopBar(QWidget):
         self._mark.show_shape(shape, theme.INKS[ink])
         set_text(self._name, "" if info is None else info.origin.name)
         set_text(self._details, "" if info is None else source_words(info, brief=not self.badge.isHidden()))
-        self._make_room()
+        fitted = (self.width(), words, self._name.text(), self._details.text(), self.badge.isHidden())
+        if fitted != self._fitted:  # measuring text at every tick would cost a tenth of a millisecond
+            self._fitted = fitted
+            self._make_room()
 
     def _make_room(self) -> None:
         """In a narrow bar first the source's details give way, then the clock, then the size of the condition."""
