@@ -1,7 +1,7 @@
 """REC: shows that a recording runs, how long, how large, and whether frames were lost. Pressing it stops it."""
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QFont, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout
 
 from inference.readout.formatting import size_words, spaced, time_words
@@ -13,6 +13,9 @@ from viewer.style.widgets import Button, Mark, label, set_ink, set_text
 
 class RecordBadge(Button):
     """Shows time, size and losses of a recording, and stops it; hidden if there is none."""
+
+    appeared = Signal()
+    """Emitted as it is shown, before anything is laid out with it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,6 +46,11 @@ class RecordBadge(Button):
         time = self._time.fontMetrics().horizontalAdvance("REC 0:00:00 · 000 MB")
         counts = self.counts.fontMetrics().horizontalAdvance("000 000 frames, 0 000 dropped")
         self.setFixedSize(max(time, counts) + sizes.px(16 + 16 + 8) + 4, sizes.px(44))
+
+    def showEvent(self, event: QShowEvent) -> None:
+        """Say that room is needed."""
+        super().showEvent(event)
+        self.appeared.emit()
 
     def show_status(self, seconds: float, size: int, frames: int, dropped: int) -> None:
         """Show the latest numbers."""

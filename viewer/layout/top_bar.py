@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QFont
+from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from inference.live.health import Condition
@@ -34,6 +34,7 @@ class TopBar(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._mark, self._mode = Mark(), label()
         self._mode_fonts = [self._mode.font()]
+        self._fitted: tuple[object, ...] = ()
         self._name, self._details = ElidedLabel(), label("muted")
         self._details.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Preferred)
         self._clock = label("soft")
@@ -52,6 +53,7 @@ class TopBar(QWidget):
             made = button(text, hint)
             made.clicked.connect(lambda _=False, name=action: act(name))
             self._buttons.append(made)
+        self.badge.appeared.connect(self._make_room)
         self.badge.clicked.connect(lambda _=False: act("record"))
         self.phase.clicked.connect(lambda _=False: act("phase"))
         self._row = QHBoxLayout(self)
@@ -69,7 +71,8 @@ class TopBar(QWidget):
         self._row.setContentsMargins(sizes.px(16), 0, sizes.px(16), 0)
         self._row.setSpacing(sizes.px(10))
         self._mode_fonts = [sizes.font(size, QFont.Weight.Bold) for size in MODE_SIZES]
-        self._set_mode_font(self._mode_fonts[0])
+        self._mode.setFont(self._mode_fonts[0])
+        self._fitted = ()
         self._mark.setFixedSize(sizes.px(20), sizes.px(20))
         self._name.setFont(sizes.font(14, QFont.Weight.Medium))
         self._details.setFont(sizes.font(14))
@@ -89,38 +92,37 @@ class TopBar(QWidget):
         self._mark.show_shape(shape, theme.INKS[ink])
         set_text(self._name, "" if info is None else info.origin.name)
         set_text(self._details, "" if info is None else source_words(info, brief=not self.badge.isHidden()))
-        self._make_room()
+        fitted = (self.width(), words, self._name.text(), self._details.text(), self.badge.isHidden())
+        if fitted != self._fitted:  # measuring text at every tick would cost a tenth of a millisecond
+            self._fitted = fitted
+            self._make_room()
 
     def _make_room(self) -> None:
         """In a narrow bar first the source's details give way, then the clock, then the size of the condition."""
-        for font in self._mode_fonts:
-            self._set_mode_font(font)
-            free = self._free()
-            clock = free >= self._clock.maximumWidth() + self._row.spacing()
-            if clock:
-                free -= self._clock.maximumWidth() + self._row.spacing()
-            self._details.setVisible(free >= self._details.sizeHint().width() + self._row.spacing())
-            self._clock.setVisible(clock)
-            if free >= 0:
-                return
+        font = next((one for one in self._mode_fonts if self._free(one) >= 0), self._mode_fonts[-1])
+        gap, free = self._row.spacing(), self._free(font)
+        clock = free >= self._clock.maximumWidth() + gap
+        free -= self._clock.maximumWidth() + gap if clock else 0
+        self._clock.setVisible(clock)
+        self._details.setVisible(free >= self._details.sizeHint().width() + gap)
+        if self._mode.font() != font:  # a new font costs a layout
+            self._mode.setFont(font)
+        self._mode.setMinimumWidth(self._mode_width(font))
 
-    def _free(self) -> int:
-        """The width that nothing needs but details and clock, px."""
+    def _free(self, font: QFont) -> int:
+        """The width that nothing needs but details and clock, px, with the condition in this font."""
         others = [made for made in (self.badge, *self._buttons) if not made.isHidden()]
         needed = sum(
             made.sizeHint().width() if made.maximumWidth() > self.width() else made.maximumWidth() for made in others
         )
-        mode = max(self._mode.minimumWidth(), self._mode.sizeHint().width())
-        needed += self._mark.width() + mode + self._name.minimumSizeHint().width()
+        needed += self._mark.width() + self._mode_width(font) + self._name.minimumSizeHint().width()
         gaps = (len(others) + 4) * self._row.spacing() + 2 * self._row.contentsMargins().left()
         return self.width() - needed - gaps
 
-    def _set_mode_font(self, font: QFont) -> None:
-        if self._mode.font() != font:
-            self._mode.setFont(font)
-        # What follows must not move as the words change, and words longer than these must not be cut.
-        usual = max(self._mode.fontMetrics().horizontalAdvance(words) for words in ("STOPPED", "REPLAY"))
-        self._mode.setMinimumWidth(max(usual, self._mode.fontMetrics().horizontalAdvance(self._mode.text()) + 2))
+    def _mode_width(self, font: QFont) -> int:
+        """Room for the condition: what follows must not move between the usual words, and longer ones are not cut."""
+        metrics = QFontMetrics(font)
+        return max(metrics.horizontalAdvance(words) for words in ("STOPPED", "REPLAY", self._mode.text())) + 2
 
     def show_clock(self, words: str) -> None:
         """Show the time of day."""
