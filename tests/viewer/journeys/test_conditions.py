@@ -61,7 +61,7 @@ def test_a_failure_takes_the_contour_at_once_and_ten_stay(
     assert isinstance(window.shown, Failed)
     assert window.readout_state is not None
     assert not window.readout_state.contour
-    assert "out of memory" in " ".join(window.readout_state.card.body)
+    assert "RuntimeError" in " ".join(window.readout_state.card.body)
 
 
 def test_the_warning_is_held_over_single_frames(
