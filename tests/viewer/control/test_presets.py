@@ -32,7 +32,10 @@ def test_a_preset_is_kept_across_starts_with_all_that_goes_with_it() -> None:
 def test_a_preset_holds_for_no_other_device_size_or_crop(other: dict[str, object]) -> None:
     presets = Presets()
     presets.save(PRESET)
-    assert presets.find(replace(PLACE, **other)) is None  # type: ignore[arg-type]
+    place = replace(PLACE, **other)  # type: ignore[arg-type]
+    assert presets.find(place) is None
+    offered = presets.known(place.device, place.rows, place.cols)
+    assert offered == ((PRESET,) if (place.device, place.rows, place.cols) == ("USB grabber", 480, 640) else ())
 
 
 def test_a_new_scale_replaces_the_old_one_and_the_newest_is_offered_first() -> None:

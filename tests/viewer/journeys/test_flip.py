@@ -61,6 +61,7 @@ def test_the_window_shows_picture_and_contour_turned_over_together_and_says_so(
     tumour, canvas = window.shown, window.view.canvas
     assert isinstance(tumour, Tumour)
     assert canvas.placement is not None
+    window.state.marker = Marker.LEFT
     window.act("mirror")
     qtbot.waitUntil(lambda: canvas.contour.transform().m11() < 0, timeout=2000)
     assert window.shown is not None
@@ -71,11 +72,11 @@ def test_the_window_shows_picture_and_contour_turned_over_together_and_says_so(
     x, y = canvas.placement.to_picture(centre.x(), centre.y())
     assert tumour.mask[round(y) - 3 : round(y) + 4, round(x) - 3 : round(x) + 4].any()
     window.refresh.tick()
-    assert canvas._annotations.flipped == "FLIPPED left-right"
+    assert (canvas._annotations.flipped, canvas._annotations.marker) == ("FLIPPED left-right", Marker.RIGHT)
     window.act("mirror")
     window.act("invert")
     window.refresh.tick()
-    assert canvas._annotations.flipped == "FLIPPED up-down"
+    assert (canvas._annotations.flipped, canvas._annotations.marker) == ("FLIPPED up-down", Marker.LEFT)
 
 
 def test_a_new_source_begins_unflipped(show: Show, at: At, qtbot: QtBot) -> None:
@@ -99,6 +100,9 @@ def test_pictures_are_written_as_the_screen_shows_them(show: Show, at: At, tmp_p
         found = next(path for path in (tmp_path / name).glob("*.png") if "_contour" not in path.name)
         picture = cv2.imread(str(found), cv2.IMREAD_GRAYSCALE)
         assert picture is not None
-        written[name] = picture
+        rows, cols = picture.shape
+        contour = cv2.imread(str(found.with_name(f"{found.stem}_contour.png")))
+        assert contour is not None
+        written[name] = np.dstack([picture, contour[:rows, :cols]])
     assert written["plain"].any()
     np.testing.assert_array_equal(written["flipped"], written["plain"][:, ::-1])

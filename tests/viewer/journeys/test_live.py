@@ -115,6 +115,7 @@ def test_a_frozen_view_scrubs_contours_on_their_own_frames_while_the_stream_goes
         assert isinstance(window.shown, Tumour)
         assert window.readout_state is not None
         assert window.readout_state.contour
+        assert window.view.canvas._annotations.framed
         before = window.session.status()
         assert before is not None
         captured = before.captured
@@ -127,6 +128,7 @@ def test_a_frozen_view_scrubs_contours_on_their_own_frames_while_the_stream_goes
     qtbot.waitUntil(lambda: _title(window).startswith("SIGNAL LOST"), timeout=5000)
     assert window.review is None
     assert not window.view.picture_area.inset.isVisible()
+    assert not window.view.canvas._annotations.framed
     assert not window.readout_state.contour
     live = window.session.newest
     assert live is not None

@@ -14,6 +14,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from inference.frame import Frame
 from inference.live.health import Health
 from inference.live.opening import or_refusal
 from inference.live.requests import Refusal, SourceRequest
@@ -200,8 +201,20 @@ def test_a_picture_with_one_region_asks_nothing(show: Show) -> None:
 
 def test_another_source_takes_the_old_picture_away_first(show: Show, qtbot: QtBot) -> None:
     window = show()
-    window.session._open_source = lambda _: PhantomSource(rows=256, cols=300, spacing_mm=None, count=60)
+    release = threading.Event()
+
+    class Slow(PhantomSource):
+        def read(self, index: int) -> Frame:
+            release.wait(10)
+            return super().read(index)
+
+    window.session._open_source = lambda _: Slow(rows=256, cols=300, spacing_mm=None, count=60)
     window.handlers.open_source(SourceRequest("other"))
+    qtbot.waitUntil(lambda: window.session.info is not None and window.session.info.cols == 300, timeout=5000)
+    window.refresh.tick()
+    assert window.view.canvas.picture.frame is None, "no picture of the one before under the new one's name"
+    assert window.view.canvas.contour.frame is None
+    release.set()
     qtbot.waitUntil(lambda: isinstance(window.shown, UnknownSpacing), timeout=5000)
     assert window.view.canvas.picture.frame is not None
     assert window.view.canvas.picture.frame.cols == 300
