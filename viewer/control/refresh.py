@@ -190,10 +190,6 @@ class Refresh:
                 self._view.picture_area.say(refusal, now)
             return
         self._forget()
-        if info is not None:
-            self._view.canvas.set_source(info)
-            self._view.live.set_source(info)
-            self._view.beside.set_source(info)
         self._view.transport.set_source(self._session.playback, live=self._session.live is not None)
         if self._session.request is not None:
             state.remember(state.settings.with_recent(shown_address(self._session.request.text)))
@@ -207,7 +203,6 @@ class Refresh:
         state = self._state
         state.freezing.put_away()
         self._view.top.show_phase(state.phase)  # a replay must not be trusted because of another operation's phase
-        state.flip_view(state.flip)
         state.face_row = state.marked_on = None
         state.held_warning.reset()
         state.meter.reset()

@@ -56,8 +56,9 @@ class Inset(QWidget):
 
     def set_flip(self, flip: Flip) -> None:
         """Flip the picture as the large one is flipped."""
-        self._flip = flip
-        self.update()
+        if flip != self._flip:
+            self._flip = flip
+            self.update()
 
     def _show_state(self, words: str, ink: str) -> None:
         """Show LIVE, or what is wrong with the signal."""

@@ -85,6 +85,7 @@ def test_an_earlier_frame_stands_beside_a_later_one_with_its_own_contour(
     assert canvas._annotations.phase == "Resection started"
     shoot(window, "beside-earlier")
     window.act("mirror")
+    window.refresh.tick()
     assert beside.placement is not None
     assert beside.placement.flip == window.flip, "one orientation for both"
     qtbot.keyClick(window, Qt.Key.Key_H)
