@@ -112,7 +112,6 @@ class MainWindow(QMainWindow):
         for pane in (self.view.canvas, self.view.live):
             pane.clicked.connect(partial(self.handlers.click, pane))
             pane.marker_clicked.connect(self.handlers.turn_marker)
-        self.view.picture_area.live_wanted.connect(self.handlers.back_to_live)
         self.view.trace.sought.connect(self.handlers.go_to)
         self.view.transport.scrubber.touched.connect(lambda _: self.state.held_warning.reset())
         self.view.calibration.calibrated.connect(self.handlers.calibrate)

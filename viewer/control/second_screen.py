@@ -2,7 +2,7 @@
 
 from time import monotonic
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QWidget
 
@@ -43,10 +43,12 @@ class SecondScreens(QObject):
         if self._on is None:
             second.resize(*USUAL)
             second.show()
+            second.raise_()
             self._state.view.picture_area.say(ONE_MONITOR, monotonic(), Tone.NEUTRAL)
             return
         second.setGeometry(self._on.geometry())
-        second.showFullScreen()
+        second.setWindowState(Qt.WindowState.WindowFullScreen)  # showFullScreen would ask for the focus
+        second.show()
 
     def close(self) -> None:
         """Close the second screen, if it is open."""

@@ -27,6 +27,7 @@ from viewer.panels.source import SourcePanel
 from viewer.panels.welcome import WelcomePanel
 from viewer.picture.canvas import Canvas
 from viewer.style.theme import Sizes
+from viewer.style.widgets import button, size_button
 
 
 class Layout(QWidget):
@@ -56,6 +57,9 @@ class Layout(QWidget):
         self.canvas, self.live, self.beside = self.pictures.canvas, self.pictures.live, self.pictures.beside
         self.picture_area, self.readout = self.pictures.area, Readout(accept)
         self.second: SecondScreen | None = None
+        self.back = button("● Back to live", "Back to the live picture (L)", "accent")
+        self.back.clicked.connect(lambda _=False: act("live"))
+        self.back.hide()
         self.top, self.transport, self.trace = TopBar(act), Transport(act), Trace()
         self.controls, self.footer = QWidget(), Footer(actions)
         self.calibration, self.source = CalibrationPanel(self.picture_area), SourcePanel(self.picture_area)
@@ -87,6 +91,7 @@ class Layout(QWidget):
         middle.addWidget(self.readout)
         controls.setContentsMargins(0, 0, 0, 0)
         controls.addWidget(self.transport, 1)
+        controls.addWidget(self.back)
         controls.addWidget(self.trace)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -101,6 +106,7 @@ class Layout(QWidget):
         for part in (self.top, self.readout, self.transport, self.trace, self.footer):
             part.apply(sizes)
         self.pictures.apply(sizes)
+        size_button(self.back, sizes)
         self.controls.setFixedHeight(sizes.px(116))
 
     def draw(self, screen: ScreenState) -> None:
@@ -113,7 +119,8 @@ class Layout(QWidget):
         if before is None or screen.readout != before.readout:
             self.readout.show_state(screen.readout)
         self.pictures.draw(screen)
-        self.picture_area.offer_live(offered=screen.away_from_live)
+        if screen.away_from_live is self.back.isHidden():
+            self.back.setVisible(screen.away_from_live)
         self.trace.draw(screen.trend)
         if self.second is not None:
             self.second.draw(screen)

@@ -5,15 +5,18 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from inference.readout.marks import Tone
+from inference.readout.screen_state import ScreenState
 from viewer.panels.base import Panel
 from viewer.picture.canvas import EDGE, SIDE, Canvas
 from viewer.picture.inset import Inset
 from viewer.style.theme import TONES, Sizes
-from viewer.style.widgets import button, label, set_text, size_button
+from viewer.style.widgets import label, set_text
 
 NOTICE_S = 12.0
 PANE_SIDE, PANE_EDGE = 12, 48
 """Margins of the analysed pane of two, px at 1280×800."""
+LARGEST_INSET, INSET_SHARE = 220, 0.22
+"""Width of the small live picture: px at 1280×800, and its share of the area in a small window."""
 
 
 class PictureArea(QWidget):
@@ -26,8 +29,6 @@ class PictureArea(QWidget):
     """
 
     panel_closed = Signal()
-    live_wanted = Signal()
-    """Emitted to go back from a frozen view to the live picture."""
 
     def __init__(self, canvas: Canvas, live: Canvas, beside: Canvas) -> None:
         super().__init__()
@@ -48,10 +49,6 @@ class PictureArea(QWidget):
         self.notice.setAlignment(Qt.AlignmentFlag.AlignVCenter)
         self.notice.hide()
         self.inset = Inset(self)
-        self.back = button("● Back to live", "Back to the live picture (L)", "accent")
-        self.back.setParent(self)
-        self.back.clicked.connect(self.live_wanted)
-        self.back.hide()
 
     def add(self, panel: Panel) -> None:
         """Add a panel."""
@@ -64,8 +61,6 @@ class PictureArea(QWidget):
         self._sizes = sizes
         self.notice.setFont(sizes.font(14))
         self.inset.apply(sizes)
-        size_button(self.back, sizes)
-        self.back.setFixedWidth(sizes.px(180))
         for panel in self._panels:
             panel.apply(sizes)
         self._place()
@@ -109,11 +104,12 @@ class PictureArea(QWidget):
         for panel in self._panels:
             panel.dismiss()
 
-    def offer_live(self, *, offered: bool) -> None:
-        """Show the way back to the live picture, under the inset that shows it."""
-        if offered is self.back.isHidden():
-            self.back.setVisible(offered)
-            self.back.raise_()
+    def draw_inset(self, screen: ScreenState) -> None:
+        """Show the small live picture over a frozen view, or take it away."""
+        before = self.inset.isHidden()
+        self.inset.set_flip(screen.flip)
+        self.inset.draw(screen.inset, screen.info)
+        if self.inset.isHidden() is not before:
             self._place()
 
     def refit(self) -> None:
@@ -174,19 +170,13 @@ class PictureArea(QWidget):
 
     @property
     def _strip_width(self) -> int:
-        """Width of inset and way back where they stand below two pictures side by side; 0 where they do not."""
-        if self._beside.isHidden() or self.two_panes or self.back.isHidden():
-            return 0
-        return self.inset.width() + self.back.width() + self._sizes.px(14 + 8)
+        """Width of the inset where it stands below two pictures side by side; 0 where it does not."""
+        below = not (self._beside.isHidden() or self.inset.isHidden())
+        return self.inset.width() + self._sizes.px(14) if below else 0
 
     def _place_inset(self) -> None:
-        """Inset and way back: left of one picture, since the ruler is on its right; below two side by side."""
-        margin, gap = self._sizes.px(14), self._sizes.px(8)
-        if self._strip_width:
-            self.inset.move(margin, self.height() - self.inset.height() - margin)
-            self.back.move(margin + self.inset.width() + gap, self.height() - self.back.height() - margin)
-            return
-        self.inset.move(margin, self._sizes.touch + 2 * margin)
-        beside_marker = (self._sizes.touch + 2 * margin, margin)
-        below_inset = (margin, self.inset.y() + self.inset.height() + gap)
-        self.back.move(*(beside_marker if self.two_panes else below_inset))
+        """The inset: in the corner that a sector leaves free, or below two pictures side by side."""
+        margin = self._sizes.px(14)
+        self.inset.fit(min(self._sizes.px(LARGEST_INSET), round(INSET_SHARE * self.width())))
+        top = self.height() - self.inset.height() - margin if self._strip_width else self._sizes.touch + 2 * margin
+        self.inset.move(margin, top)

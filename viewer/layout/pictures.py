@@ -57,8 +57,7 @@ class Pictures:
             self.beside.draw_beside(screen.beside, contour_off=screen.contour_off)
         self._draw_live(screen)
         self._match(self.live if screen.live is not None else self.beside if screen.beside is not None else None)
-        self.area.inset.set_flip(screen.flip)
-        self.area.inset.draw(screen.inset, screen.info)
+        self.area.draw_inset(screen)
 
     def _draw_live(self, screen: ScreenState) -> None:
         """Draw the live picture of two panes; an old one never stays there."""

@@ -57,11 +57,11 @@ def test_space_plays_the_held_frames_each_with_its_own_contour(show: Show, qtbot
 @pytest.mark.parametrize("by", ["key", "button"])
 def test_one_press_goes_back_to_live_even_while_it_plays(show: Show, qtbot: QtBot, by: str) -> None:
     window = show(open_live(LIVE))
-    assert window.view.picture_area.back.isHidden()
+    assert window.view.back.isHidden()
     frozen(window, qtbot, 10)
     qtbot.keyClick(window, Qt.Key.Key_Space)
     window.refresh.tick()
-    back = window.view.picture_area.back
+    back = window.view.back
     assert back.isVisible()
     if by == "key":
         qtbot.keyClick(window, Qt.Key.Key_L)

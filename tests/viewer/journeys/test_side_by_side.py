@@ -119,10 +119,10 @@ def test_going_back_to_live_keeps_the_frozen_frame_and_nothing_covers_a_picture(
     assert [text for text in cut_off(window) if not text.startswith("phantom, live")] == []
     for canvas in (window.view.canvas, window.view.beside):
         picture = sector_of(window, canvas)
-        for over in (area.inset, area.back, area.notice):
+        for over in (area.inset, area.notice):
             assert over.isVisible()
             assert not QRect(over.mapTo(window, over.rect().topLeft()), over.size()).intersects(picture), over
-    assert not area.notice.geometry().intersects(area.back.geometry())
+    assert not area.notice.geometry().intersects(area.inset.geometry())
 
 
 def test_clicks_beside_the_picture_measure_nothing(show: Show, at: At, qtbot: QtBot) -> None:
