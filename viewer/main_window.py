@@ -43,6 +43,7 @@ from viewer.control.presets import Presets
 from viewer.control.recording import Recording
 from viewer.control.records import Records
 from viewer.control.refresh import Refresh
+from viewer.control.second_screen import SecondScreens
 from viewer.control.shortcuts import Shortcuts
 from viewer.control.side_by_side import SideBySide
 from viewer.layout.layout import Layout
@@ -97,7 +98,10 @@ class MainWindow(QMainWindow):
         self.records = Records(self.state, presets, settings.exports_folder())
         side_by_side = SideBySide(self.state)
         monitors = Monitors(self, self.view.picture_area)
-        self.handlers = ActionHandlers(self.state, self.calibration, monitors, self.records, side_by_side)
+        self.second_screens = SecondScreens(self, self.state)
+        self.handlers = ActionHandlers(
+            self.state, self.calibration, monitors, self.records, side_by_side, self.second_screens
+        )
         self.setCentralWidget(self.view)
         self.keyboard = Keyboard(self, self.view)
         self.refresh = Refresh(self.state, self.calibration, self.keyboard, self.records, side_by_side)
@@ -238,6 +242,7 @@ class MainWindow(QMainWindow):
             return
         self._timer.stop()
         self.state.record_export.close()  # a record that is being finished does not wait for it
+        self.second_screens.close()
         self.state.wake.close()
         self.state.previews.close()
         self.records.close()

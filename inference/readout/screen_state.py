@@ -36,7 +36,7 @@ from inference.readout.trend import TrendState
 from inference.ruler import Point
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
-from inference.view_notes import Phase, ViewNotes
+from inference.view_notes import Flip, Phase, ViewNotes
 
 MAP_WORDS = "pink: model disagreement, not a margin"
 HIDDEN_WORDS = "CONTOUR HIDDEN"
@@ -175,6 +175,9 @@ class ScreenState:
         inset: the live picture over a frozen view; None if there is none.
         trend: the area over time; None while no source is open.
         beside: the picture that stands beside the one shown; None if it stands alone.
+        flip: how every picture is flipped.
+        two_panes: whether the live picture stands beside the analysed one.
+        marking: whether something is being marked on the picture.
         phase: phase of surgery.
         tools: the buttons beside the picture.
         look: the user's zoom, brightness and contrast of the screen.
@@ -195,10 +198,21 @@ class ScreenState:
     inset: LiveInset | None
     trend: TrendState | None
     beside: BesidePane | None
+    flip: Flip
+    two_panes: bool
+    marking: bool
     phase: Phase = Phase.UNSET
     tools: tuple[Tool, ...] = ()
     look: Look = AS_IT_CAME
     sector: Rect | None = None
+
+    @property
+    def for_audience(self) -> "ScreenState":
+        """The same for a second screen: no choices to make, and no whole picture, on which a name may stand."""
+        around = None if self.annotations is None else replace(self.annotations, points=(), ticks=None)
+        readout = replace(self.readout, card=replace(self.readout.card, offers=()))
+        live = None if self.marking else self.live
+        return replace(self, whole=None, annotations=around, readout=readout, live=live)
 
 
 def resolve(given: ScreenInputs) -> ScreenState:
@@ -226,6 +240,9 @@ def resolve(given: ScreenInputs) -> ScreenState:
         inset=_inset(given) if condition.health is Health.VIEW_FROZEN and not given.two_panes else None,
         trend=given.trend,
         beside=beside,
+        flip=given.notes.flip,
+        two_panes=given.two_panes,
+        marking=given.marking is not None,
         phase=given.notes.phase,
         tools=tools_of(given.info, condition, outcome, _tool_inputs(given)),
         look=given.look,

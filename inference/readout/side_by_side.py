@@ -145,7 +145,8 @@ def _when(kept: KeptFrame) -> str:
 
 def shown_annotations(annotations: Annotations, frame: Frame, heading: str, ink: Ink) -> Annotations:
     """The marks of the picture shown now while another one stands beside it: its heading says which one it is."""
-    return replace(narrow(annotations, frame), heading=heading, heading_ink=ink)
+    # Words that come and go make a narrow picture grow and shrink: how it was analysed is said when it stands alone.
+    return replace(narrow(annotations, frame), heading=heading, heading_ink=ink, mode="")
 
 
 def narrow(annotations: Annotations, frame: Frame) -> Annotations:

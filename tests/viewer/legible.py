@@ -18,7 +18,7 @@ EDGE = 3
 """Pixels left out at each side of a widget: its border is no text."""
 
 
-def cut_off(window: MainWindow) -> list[str]:
+def cut_off(window: QWidget) -> list[str]:
     """Texts that do not fit the widget that shows them, and widgets that reach out of the window."""
     labels = [made for made in window.findChildren(QLabel) if made.isVisible() and made.text()]
     buttons = [made for made in window.findChildren(QPushButton) if made.isVisible() and made.text()]

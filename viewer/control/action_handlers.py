@@ -23,6 +23,7 @@ from viewer.control.app_state import AppState
 from viewer.control.calibration import TURNED, Calibration
 from viewer.control.monitors import Monitors
 from viewer.control.records import Records
+from viewer.control.second_screen import SecondScreens
 from viewer.control.side_by_side import SideBySide
 from viewer.picture.canvas import Canvas
 
@@ -42,14 +43,21 @@ class ActionHandlers:
         monitors: handles what concerns the window itself.
         records: serves the list of records.
         side_by_side: puts a picture beside the one shown.
+        second_screens: opens the second screen.
     """
 
     def __init__(
-        self, state: AppState, calibration: Calibration, monitors: Monitors, records: Records, side_by_side: SideBySide
+        self,
+        state: AppState,
+        calibration: Calibration,
+        monitors: Monitors,
+        records: Records,
+        side_by_side: SideBySide,
+        second_screens: SecondScreens,
     ) -> None:
         self._state, self._view, self._session = state, state.view, state.session
         self._calibration, self.monitors, self.records = calibration, monitors, records
-        self.side_by_side = side_by_side
+        self.side_by_side, self.second_screens = side_by_side, second_screens
 
     def accept(self, offer: Offer) -> None:
         """Carry out what a card offers."""

@@ -48,6 +48,7 @@ ACTIONS: tuple[Action[ActionHandlers], ...] = (
     Action("invert", ("Y",), "Y", "Flip up and down", ActionHandlers.flip_up_down),
     Action("fullscreen", ("F", "F11"), "F", "Full screen", lambda do: do.monitors.full_screen()),
     Action("monitor", ("Shift+F",), "⇧ F", "Fill the other monitor", lambda do: do.monitors.other_monitor()),
+    Action("second", ("Ctrl+F",), "Ctrl F", "Second screen", lambda do: do.second_screens.toggle()),
     Action("performance", ("T",), "T", "Device, timing, counts", ActionHandlers.show_timing_panel),
     Action("help", ("?", "F1"), "?", "Keys and all actions", ActionHandlers.show_keys_panel),
     Action("dismiss", ("Esc",), "Esc", "Close the panel", ActionHandlers.close_panel),

@@ -158,10 +158,6 @@ class AppState:
     def flip_view(self, flip: Flip) -> None:
         """Flip what is shown, with its contour; what is analysed and measured is not flipped."""
         self.session.notes = replace(self.session.notes, flip=flip)
-        self.view.canvas.set_flip(flip)
-        self.view.live.set_flip(flip)
-        self.view.beside.set_flip(flip)
-        self.view.picture_area.inset.set_flip(flip)
 
     def keep_shown(self) -> bool:
         """Keep the frame that is shown, to be compared with a later one. False if there is none, or if it is kept."""

@@ -209,10 +209,6 @@ class Refresh:
                 self._view.picture_area.say(refusal, now)
             return
         self._forget()
-        if info is not None:
-            self._view.canvas.set_source(info)
-            self._view.live.set_source(info)
-            self._view.beside.set_source(info)
         self._view.transport.set_source(self._session.playback, live=self._session.live is not None)
         if self._session.request is not None:
             state.remember(state.settings.with_recent(shown_address(self._session.request.text)))
@@ -234,7 +230,6 @@ class Refresh:
         """Remove everything about the former source, so that none of it stands beside the new one."""
         state = self._state
         state.freezing.put_away()
-        state.flip_view(state.flip)
         state.face_row = state.marked_on = None
         state.look = AS_IT_CAME
         state.sector.forget()

@@ -6,13 +6,13 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from inference.live.paint_meter import Painted
-from inference.readout.panes import NOT_YET
 from inference.readout.readout_state import Offer
 from inference.readout.screen_state import ScreenState
 from viewer.keymap import AnyAction
 from viewer.layout.footer import Footer
-from viewer.layout.picture_area import PictureArea
+from viewer.layout.pictures import Pictures
 from viewer.layout.readout import Readout
+from viewer.layout.second_screen import SecondScreen
 from viewer.layout.tool_column import ToolColumn
 from viewer.layout.top_bar import TopBar
 from viewer.layout.trace import Trace
@@ -28,7 +28,6 @@ from viewer.panels.record_list import RecordListPanel
 from viewer.panels.source import SourcePanel
 from viewer.panels.welcome import WelcomePanel
 from viewer.picture.canvas import Canvas
-from viewer.picture.overlay import EMPTY
 from viewer.style.theme import Sizes
 
 
@@ -55,9 +54,10 @@ class Layout(QWidget):
         self._sizes = Sizes()
         self._drawn: ScreenState | None = None
         self.setObjectName("ground")
-        self.canvas, self.live, self.beside = Canvas(painted), Canvas(live_painted), Canvas(_uncounted)
-        self.picture_area = PictureArea(self.canvas, self.live, self.beside)
-        self.readout = Readout(accept)
+        self.pictures = Pictures(painted, live_painted)
+        self.canvas, self.live, self.beside = self.pictures.canvas, self.pictures.live, self.pictures.beside
+        self.picture_area, self.readout = self.pictures.area, Readout(accept)
+        self.second: SecondScreen | None = None
         self.top, self.transport, self.trace = TopBar(act), Transport(act), Trace()
         self.tools = ToolColumn(act)
         self.controls, self.footer = QWidget(), Footer(actions)
@@ -104,19 +104,9 @@ class Layout(QWidget):
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
         self._sizes = sizes
-        for part in (
-            self.top,
-            self.tools,
-            self.readout,
-            self.transport,
-            self.trace,
-            self.canvas,
-            self.live,
-            self.beside,
-        ):
+        for part in (self.top, self.tools, self.readout, self.transport, self.trace, self.footer):
             part.apply(sizes)
-        self.footer.apply(sizes)
-        self.picture_area.apply(sizes)
+        self.pictures.apply(sizes)
         self.controls.setFixedHeight(sizes.px(116))
 
     def draw(self, screen: ScreenState) -> None:
@@ -131,39 +121,18 @@ class Layout(QWidget):
         # Words first: drawing paints at once, and number and contour must come and go in the same round of painting.
         if before is None or screen.readout != before.readout:
             self.readout.show_state(screen.readout)
-        for pane in (self.canvas, self.live, self.beside):
-            pane.set_view(screen.sector, screen.look)
-        if screen.annotations is not None:
-            self.canvas.set_annotations(screen.annotations)
-        self.picture_area.show_beside(shown=screen.beside is not None)
-        self.canvas.draw(screen)
-        if screen.beside is not None:
-            self.beside.set_annotations(screen.beside.annotations)
-            self.beside.draw_beside(screen.beside, contour_off=screen.contour_off)
-        if screen.live is not None:
-            if screen.live.frame is not self.live.picture.frame:
-                self.live.show_frame(screen.live.frame)
-            self.live.set_annotations(screen.live.annotations)
-            self.live.dim(screen.readout.dimmed)
-        self._match(self.live if screen.live is not None else self.beside if screen.beside is not None else None)
-        self.picture_area.draw_inset(screen.inset, screen.info)
+        self.pictures.draw(screen)
         self.trace.draw(screen.trend)
-
-    def _match(self, other: Canvas | None) -> None:
-        """Leave as much room for words in the picture shown as in the other one, so that both are as large."""
-        self.canvas.match((0, 0) if other is None else other.strips)
-        for pane in (self.live, self.beside):
-            pane.match(self.canvas.strips if pane is other else (0, 0))
+        if self.second is not None:
+            self.second.draw(screen)
 
     def clear(self) -> None:
         """Remove every picture."""
-        for pane in (self.canvas, self.live, self.beside):
-            pane.clear()
+        self.pictures.clear()
 
     def show_panes(self, *, two: bool) -> None:
         """Show one pane or two; chosen when a model is loaded, never in between."""
-        self.picture_area.show_panes(two=two)
-        self.canvas.empty = NOT_YET if two else EMPTY
+        self.pictures.show_panes(two=two)
         self.readout.show_caption("SEGMENTED AREA · ANALYSED PICTURE" if two else "SEGMENTED AREA")
 
     @property
@@ -173,9 +142,6 @@ class Layout(QWidget):
 
     def widen(self, width: float) -> None:
         """Set the width of the contour, px at 1280×800."""
-        for pane in (self.canvas, self.beside):
-            pane.set_line_width(width * self._sizes.scale)
-
-
-def _uncounted(painted: Painted) -> None:
-    """What stands beside the picture is no new frame on the screen."""
+        self.pictures.widen(width * self._sizes.scale)
+        if self.second is not None:
+            self.second.widen(width)

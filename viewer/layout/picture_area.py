@@ -5,8 +5,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
 from inference.readout.marks import Tone
-from inference.readout.screen_state import LiveInset
-from inference.source_info import SourceInfo
+from inference.readout.screen_state import ScreenState
 from viewer.panels.base import Panel
 from viewer.picture.canvas import EDGE, SIDE, Canvas
 from viewer.picture.inset import Inset
@@ -16,6 +15,8 @@ from viewer.style.widgets import label, set_text
 NOTICE_S = 12.0
 PANE_SIDE, PANE_EDGE = 12, 48
 """Margins of the analysed pane of two, px at 1280×800."""
+LARGEST_INSET, INSET_SHARE = 220, 0.22
+"""Width of the small live picture: px at 1280×800, and its share of the area in a small window."""
 
 
 class PictureArea(QWidget):
@@ -49,16 +50,6 @@ class PictureArea(QWidget):
         self.notice.hide()
         self.inset = Inset(self)
         self._beside_inset = False
-
-    def draw_inset(self, inset: LiveInset | None, info: SourceInfo | None) -> None:
-        """Draw the live picture over a corner that is black, or beside the picture if there is tissue in the corner."""
-        self.inset.draw(inset, info)
-        corner = self.inset.geometry().translated(-self._canvas.pos())
-        # Once beside it stays there: a picture that comes and goes must not move the view.
-        beside = not self.inset.isHidden() and (self._beside_inset or self._canvas.shows_tissue(corner))
-        if beside is not self._beside_inset:
-            self._beside_inset = beside
-            self._make_room()
 
     def add(self, panel: Panel) -> None:
         """Add a panel."""
@@ -114,6 +105,22 @@ class PictureArea(QWidget):
         for panel in self._panels:
             panel.dismiss()
 
+    def draw_inset(self, screen: ScreenState) -> None:
+        """Show the small live picture over a frozen view, in a corner that is black or else beside it; or take it away."""
+        before = self.inset.isHidden()
+        self.inset.set_flip(screen.flip)
+        self.inset.draw(screen.inset, screen.info)
+        if self.inset.isHidden() is not before:
+            self._beside_inset = False
+            self._place()
+        if self.inset.isHidden() or self._strip_width or self._beside_inset:
+            return
+        corner = self.inset.geometry().translated(-self._canvas.pos())
+        if self._canvas.shows_tissue(corner):
+            # Until the area changes: a picture that comes and goes must not move the view.
+            self._beside_inset = True
+            self._make_room()
+
     def refit(self) -> None:
         """Fit the open panel again, after its words have changed."""
         self._place()
@@ -140,6 +147,7 @@ class PictureArea(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep panels and notice in place."""
         super().resizeEvent(event)
+        self._beside_inset = False
         self._place()
 
     def _place(self) -> None:
@@ -168,16 +176,19 @@ class PictureArea(QWidget):
                 height = min(height, self.height() - self.inset.height() - 2 * self._sizes.px(14))
             self._beside.setGeometry(0, 0, live, height)
         self._canvas.setGeometry(live, 0, room - live, height)
-        margin = self._sizes.px(14)
-        self._canvas.begin_right_of(self.inset.width() + 2 * margin if self._beside_inset else 0)
-        if self._strip_width:
-            self.inset.move(margin, self.height() - self.inset.height() - margin)
-        else:
-            self.inset.move(margin, self._sizes.touch + 2 * margin)  # the ruler is on the right
+        self._place_inset()
 
     @property
     def _strip_width(self) -> int:
         """Width of the inset where it stands below two pictures side by side; 0 where it does not."""
-        if self._beside.isHidden() or self.two_panes or self.inset.isHidden():
-            return 0
-        return self.inset.width() + self._sizes.px(14)
+        below = not (self._beside.isHidden() or self.inset.isHidden())
+        return self.inset.width() + self._sizes.px(14) if below else 0
+
+    def _place_inset(self) -> None:
+        """The inset: in the corner that a sector leaves free, or below two pictures side by side."""
+        margin = self._sizes.px(14)
+        self.inset.fit(min(self._sizes.px(LARGEST_INSET), round(INSET_SHARE * self.width())))
+        top = self.height() - self.inset.height() - margin if self._strip_width else self._sizes.touch + 2 * margin
+        self.inset.move(margin, top)  # the ruler is on the right
+        beside = self._beside_inset and not self._strip_width
+        self._canvas.begin_right_of(self.inset.width() + 2 * margin if beside else 0)

@@ -12,7 +12,8 @@ from inference.view_notes import Flip
 from viewer.style import theme
 from viewer.style.theme import Sizes
 
-WIDTH, HEIGHT = 220, 176
+HEIGHT = 0.8
+"""Share of its width, with the strip of words."""
 STRIP = 26
 
 
@@ -32,7 +33,11 @@ class Inset(QWidget):
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
         self._sizes = sizes
-        self.setFixedSize(sizes.px(WIDTH), sizes.px(HEIGHT))
+        self.update()
+
+    def fit(self, width: int) -> None:
+        """Be this wide, view pixels, and as high as most pictures are at that width."""
+        self.setFixedSize(width, round(width * HEIGHT))
 
     def draw(self, inset: LiveInset | None, info: SourceInfo | None) -> None:
         """Show the live picture, or nothing if the view is not frozen."""
@@ -56,8 +61,9 @@ class Inset(QWidget):
 
     def set_flip(self, flip: Flip) -> None:
         """Flip the picture as the large one is flipped."""
-        self._flip = flip
-        self.update()
+        if flip != self._flip:
+            self._flip = flip
+            self.update()
 
     def _show_state(self, words: str, ink: str) -> None:
         """Show LIVE, or what is wrong with the signal."""

@@ -138,3 +138,25 @@ def test_the_truth_of_the_frame_goes_with_it(contract: ModelContract) -> None:
     assert screen.comparison is truth
     assert screen.annotations is not None
     assert screen.annotations.truth == truth.words
+
+
+def test_a_second_screen_says_the_same_and_shows_no_whole_picture_nor_choice(contract: ModelContract) -> None:
+    """On the whole picture a name may stand: it is for the operator's eyes alone."""
+    outcome = tumour(412.0)
+    marked = replace(
+        given(contract, outcome), whole=other_picture(outcome.frame), marking=Marking(points=((1.0, 2.0),))
+    )
+    screen, audience = resolve(marked), resolve(marked).for_audience
+    assert screen.whole is not None
+    assert (audience.whole, audience.outcome) == (None, outcome)
+    assert audience.annotations is not None
+    assert audience.annotations.points == ()
+    assert (audience.condition, audience.lines, audience.readout.number) == (screen.condition, (), "—")
+    panes = resolve(replace(marked, two_panes=True)).for_audience
+    assert panes.live is None, "the live pane shows the whole picture while something is marked on it"
+    plain = resolve(given(contract, outcome))
+    assert (plain.for_audience.readout, plain.for_audience.lines) == (plain.readout, plain.lines)
+    choosing = resolve(given(contract, tumour(412.0, shown=frame(spacing=None))))
+    assert choosing.readout.card.offers
+    assert choosing.for_audience.readout.card.offers == ()
+    assert choosing.for_audience.readout.card.body == choosing.readout.card.body
