@@ -10,7 +10,7 @@ from inference.readout.marks import Tone
 from viewer.control.app_state import AppState
 from viewer.layout.second_screen import SecondScreen
 
-ONE_MONITOR = "There is no other monitor: the second screen is a window of its own. N closes it."
+ONE_MONITOR = "There is no other monitor: the second screen is a window of its own. Ctrl F closes it."
 USUAL = (1280, 800)
 
 
@@ -43,7 +43,6 @@ class SecondScreens(QObject):
         if self._on is None:
             second.resize(*USUAL)
             second.show()
-            second.raise_()
             self._state.view.picture_area.say(ONE_MONITOR, monotonic(), Tone.NEUTRAL)
             return
         second.setGeometry(self._on.geometry())

@@ -151,6 +151,8 @@ class PictureArea(QWidget):
         self._place()
 
     def _place(self) -> None:
+        # First of all: the room of everything else depends on its size.
+        self.inset.fit(min(self._sizes.px(LARGEST_INSET), round(INSET_SHARE * self.width())))
         for panel in self._panels:
             if not panel.isHidden():
                 panel.place(self)
@@ -187,7 +189,6 @@ class PictureArea(QWidget):
     def _place_inset(self) -> None:
         """The inset: in the corner that a sector leaves free, or below two pictures side by side."""
         margin = self._sizes.px(14)
-        self.inset.fit(min(self._sizes.px(LARGEST_INSET), round(INSET_SHARE * self.width())))
         top = self.height() - self.inset.height() - margin if self._strip_width else self._sizes.touch + 2 * margin
         self.inset.move(margin, top)  # the ruler is on the right
         beside = self._beside_inset and not self._strip_width

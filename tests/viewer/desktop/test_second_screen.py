@@ -16,7 +16,7 @@ def test_the_operators_window_keeps_every_key(show: Show, hand: Hand, qtbot: QtB
     qtbot.waitUntil(window.isActiveWindow)
     playback = window.session.playback
     assert playback is not None
-    hand.key("n")
+    hand.key("ctrl+f")
     qtbot.waitUntil(lambda: window.view.second is not None and window.view.second.isVisible())
     second = window.view.second
     assert second is not None
@@ -27,7 +27,7 @@ def test_the_operators_window_keeps_every_key(show: Show, hand: Hand, qtbot: QtB
     hand.key("space")
     qtbot.waitUntil(lambda: playback.playing)
     assert window.isActiveWindow()
-    hand.key("n")
+    hand.key("ctrl+f")
     qtbot.waitUntil(lambda: window.view.second is None)
     hand.key("space")
     qtbot.waitUntil(lambda: not playback.playing)
