@@ -287,6 +287,11 @@ def test_a_sector_first_seen_with_the_probe_lifted_grows_once_tissue_appears() -
     for _ in range(GrowingSector.EVERY):
         shown = sector.apply(tissue)
     assert np.array_equal(shown, tissue)
+    deeper: Pixels = np.zeros((64, 64), np.uint8)
+    deeper[2:60, 1:63] = 80
+    for _ in range(GrowingSector.EVERY):
+        shown = sector.apply(deeper)
+    assert np.array_equal(shown, deeper), "what was found first is no limit"
 
 
 def test_an_address_is_shown_without_its_password() -> None:
