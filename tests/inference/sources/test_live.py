@@ -287,11 +287,18 @@ def test_a_sector_first_seen_with_the_probe_lifted_grows_once_tissue_appears() -
     for _ in range(GrowingSector.EVERY):
         shown = sector.apply(tissue)
     assert np.array_equal(shown, tissue)
-    deeper: Pixels = np.zeros((64, 64), np.uint8)
-    deeper[2:60, 1:63] = 80
+
+
+def test_a_sector_grows_with_what_is_shown_later() -> None:
+    small: Pixels = np.zeros((200, 200), np.uint8)
+    small[60:140, 70:130] = 80
+    large: Pixels = np.zeros((200, 200), np.uint8)
+    large[20:180, 40:160] = 80
+    sector = GrowingSector()
+    assert np.array_equal(sector.apply(small), small)
     for _ in range(GrowingSector.EVERY):
-        shown = sector.apply(deeper)
-    assert np.array_equal(shown, deeper), "what was found first is no limit"
+        shown = sector.apply(large)
+    assert np.array_equal(shown, large), "what was found first is no limit"
 
 
 def test_an_address_is_shown_without_its_password() -> None:
