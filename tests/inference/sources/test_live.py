@@ -290,10 +290,10 @@ def test_a_sector_first_seen_with_the_probe_lifted_grows_once_tissue_appears() -
 
 
 def test_a_sector_grows_with_what_is_shown_later() -> None:
-    small: Pixels = np.zeros((200, 200), np.uint8)
-    small[60:140, 70:130] = 80
-    large: Pixels = np.zeros((200, 200), np.uint8)
-    large[20:180, 40:160] = 80
+    speckle = np.random.default_rng(1).integers(40, 250, (200, 200)).astype(np.uint8)  # an even grey is no tissue
+    small, large = np.zeros_like(speckle), np.zeros_like(speckle)
+    small[60:140, 70:130] = speckle[60:140, 70:130]
+    large[20:180, 40:160] = speckle[20:180, 40:160]
     sector = GrowingSector()
     assert np.array_equal(sector.apply(small), small)
     for _ in range(GrowingSector.EVERY):
