@@ -9,21 +9,26 @@ from pathlib import Path
 from training.io.files import written_aside
 from training.registration.decisions import Decision, fingerprint
 from training.registration.pictures import FOLDER, VIEWS, picture_paths
+from training.registration.planes import ORIENTATIONS, Orientation
 from training.registration.result import (
     FLAG_OVERLAP_PERCENT,
     FLAG_ROTATION_DEG,
     FLAG_SHIFT_MM,
     Registered,
 )
+from training.registration.scene import LABEL, PIXEL_MM, SECTOR
 
 PAGE = "review.html"
 _TEMPLATE = Path(__file__).with_name("page.html")
+_HEAD = "".join(f"<b>{words}</b>" for words in ("", *("At the start", "Registered") * 2))
 _FLAGS = {
     "shift": f"moved more than {FLAG_SHIFT_MM:g} mm",
     "rotation": f"turned more than {FLAG_ROTATION_DEG:g}°",
     "overlap": f"less than {FLAG_OVERLAP_PERCENT:g} % of the sector has MRI",
     "worse": "less similar than at the start",
     "label": "tumour outside the ultrasound",
+    "weak": "little in the ultrasound speaks for it: look closely, it may be wrong",
+    "hand": "moved by hand",
 }
 
 
@@ -43,6 +48,10 @@ def write_page(
         "@INTRO@": escape(f"{len(shown)} registrations in {folder.name}, {sum(bool(r.flags) for r in shown)} flagged."),
         "@FOLDER@": escape(str(folder)),
         "@KEY@": json.dumps(str(folder.absolute())).replace("</", "<\\/"),
+        "@PIXEL_MM@": f"{PIXEL_MM:g}",
+        "@LABEL@": str(LABEL),
+        "@SECTOR@": str(SECTOR),
+        "@ALONG@": json.dumps({one.name: _along(one) for one in ORIENTATIONS}),
         "@FAILED@": _failed([row for row in results if row.error]),
         "@CASES@": "\n".join(_section(folder, row, decisions.get(row.case), row.case in simulated) for row in shown),
     }
@@ -52,6 +61,13 @@ def write_page(
     with written_aside(folder / PAGE) as aside:
         aside.write_text(page, encoding="utf-8")
     return folder / PAGE
+
+
+def _along(one: Orientation) -> list[tuple[int, int]]:
+    """The RAS axis and its sign of a picture's columns, of its rows, and of a turn clockwise on it."""
+    (across, to_right), (down, downward) = one.across, one.down
+    right_handed = 1 if (down - across) % 3 == 1 else -1
+    return [one.across, one.down, (one.axis, to_right * downward * right_handed)]
 
 
 def _section(folder: Path, row: Registered, decision: Decision | None, simulated: bool) -> str:
@@ -69,7 +85,8 @@ def _section(folder: Path, row: Registered, decision: Decision | None, simulated
     return f"""<section tabindex="0" {attributes}>
 <div class="head"><h2>{escape(row.case)}</h2>{"".join(chips)}</div>
 <dl>{"".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in _facts(row))}</dl>
-<div class="planes">{figures}</div>
+<div class="planes">{_HEAD}{figures}</div>
+<div class="look served"><button class="closer">Look closer, or move it by hand</button></div>
 <div class="decide"><button class="accept">Accept</button><button class="reject">Reject</button>
 <input placeholder="Note" aria-label="Note" value="{escape(decision.note if decision else "")}"></div>
 </section>"""
@@ -83,6 +100,8 @@ def _facts(row: Registered) -> list[tuple[str, str]]:
         ("Turned", f"{_number(row.rotation_deg, 1)}°"),
         ("Sector with MRI", f"{_number(row.overlap_percent, 0)} %"),
     ]
+    if row.support is not None:
+        facts.append(("Support", f"{row.support:.2f}"))
     if row.label_inside_percent is not None:
         facts.append(("Tumour in view", f"{row.label_inside_percent:.0f} %"))
     return facts
@@ -95,11 +114,8 @@ def _number(value: float | None, digits: int) -> str:
 def _figure(folder: Path, case: str, plane: str) -> str:
     """The pictures of one plane."""
     paths = picture_paths(folder / FOLDER, case)
-    images = {view: _image(paths[plane, view], view, f"{case}, {plane}: {view}") for view in VIEWS}
-    return (
-        f"<figure><figcaption>{plane.capitalize()}</figcaption>{images['overlay']}{images['us']}{images['checker']}"
-        "</figure>"
-    )
+    images = [_image(paths[plane, view], view, f"{case}, {plane}: {view}") for view in VIEWS]
+    return f"<figure><figcaption>{plane.capitalize()}</figcaption>{''.join(images)}</figure>"
 
 
 def _image(path: Path, view: str, words: str) -> str:
