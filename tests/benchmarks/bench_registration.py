@@ -28,8 +28,9 @@ import SimpleITK as sitk  # noqa: N813
 from benchfile import keep
 from mattes import mattes
 
-from training.registration.align import align, sector_centre
+from training.registration.align import Alignment, align, sector_centre
 from training.registration.landmarks import Landmarks, best_rigid, mtre_mm, read_landmarks
+from training.registration.result import flags
 from training.registration.transforms import Matrix, read_transform, rigid
 from training.registration.volume import Volume, as_volume, read_image
 
@@ -40,17 +41,17 @@ TURN_DEG = 5.0
 SUCCESS_MM = 2.5
 RESECT = Path(__file__).resolve().parents[3] / "shared/data/resect"
 
-Method = Callable[[Volume, Sequence[Volume], Matrix], tuple[Matrix, float | None]]
-"""Gives the transform, and how much supports it."""
+Method = Callable[[Volume, Sequence[Volume], Matrix], tuple[Matrix, Alignment | None]]
+"""Gives the transform, and what is known of it."""
 
 
 def method_of(metric: str) -> Method:
     if metric == "mattes":
         return lambda us, mris, start: (mattes(us, mris, start), None)
 
-    def ours(us: Volume, mris: Sequence[Volume], start: Matrix) -> tuple[Matrix, float | None]:
+    def ours(us: Volume, mris: Sequence[Volume], start: Matrix) -> tuple[Matrix, Alignment | None]:
         found = align(us, mris, start, metric)  # type: ignore[arg-type]
-        return found.matrix, found.support
+        return found.matrix, found
 
     return ours
 
@@ -63,17 +64,16 @@ def random_start(rng: np.random.Generator, centre: np.ndarray, shift_mm: tuple[f
     return rigid(np.concatenate([shift, axis]), centre)
 
 
-def run_one(
-    method: Method, us: Volume, mris: Sequence[Volume], start: Matrix, landmarks: Landmarks
-) -> dict[str, float | None]:
+def run_one(method: Method, us: Volume, mris: Sequence[Volume], start: Matrix, landmarks: Landmarks) -> dict[str, Any]:
     began, cpu = time.perf_counter(), time.process_time()
-    found, support = method(us, mris, start)
+    found, known = method(us, mris, start)
     return {
         "start_mm": mtre_mm(landmarks, start),
         "mtre_mm": mtre_mm(landmarks, found),
         "wall_s": time.perf_counter() - began,
         "cpu_s": time.process_time() - cpu,
-        "support": support,
+        "support": None if known is None else known.support,
+        "flags": [] if known is None else flags(known, None),
     }
 
 
@@ -162,11 +162,13 @@ def summary(rows: list[dict[str, Any]]) -> str:
 
 
 def supports(rows: list[dict[str, Any]]) -> str:
-    """From where to where `support` goes, of results that are right and of others."""
+    """From where to where `support` goes, of results within 5 mm and of others, and how many carry a flag."""
     parts = []
     for words, right in (("right", True), ("wrong", False)):
-        of = [row["support"] for row in rows if row.get("support") and (row["mtre_mm"] < 2 * SUCCESS_MM) == right]
-        parts += [f"support where {words} {min(of):.3f}-{max(of):.3f} ({len(of)})"] if of else []
+        of = [row for row in rows if row.get("support") and (row["mtre_mm"] < 2 * SUCCESS_MM) == right]
+        least, most = (end((row["support"] for row in of), default=0.0) for end in (min, max))
+        flagged = sum(bool(row["flags"]) for row in of)
+        parts += [f"{len(of)} {words}: support {least:.3f}-{most:.3f}, {flagged} flagged"] if of else []
     return f"{', '.join(parts)}; " if parts else ""
 
 
