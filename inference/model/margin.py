@@ -3,7 +3,7 @@
 The network answers at its own spacing. Interpolation between answers of one sign has that sign, so that the mask of a
 picture is known from the coarse answer but for a strip along the border.
 
-    tiles blended -> folds averaged -> padding off -> linear to the crop -> rounded as nnU-Net -> tumour minus background
+    tiles mixed -> folds averaged -> padding off -> linear to the crop -> rounded as nnU-Net -> tumour less background
 
 Source: nnunetv2 2.8, `nnUNetPredictor` and `export_prediction.py`.
 """
