@@ -106,7 +106,7 @@ class PictureArea(QWidget):
             panel.dismiss()
 
     def draw_inset(self, screen: ScreenState) -> None:
-        """Show the small live picture over a frozen view, in a corner that is black or beside it; or take it away."""
+        """Show the small live picture over a frozen view, in a black corner or else beside it; or take it away."""
         before = self.inset.isHidden()
         self.inset.set_flip(screen.flip)
         self.inset.draw(screen.inset, screen.info)

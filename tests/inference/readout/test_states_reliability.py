@@ -87,6 +87,13 @@ def test_figures_of_simulation_never_stand_beside_a_patient(contract: ModelContr
     empty = said(nothing(frame(simulated=False)), contract)
     assert empty.banner == DEMONSTRATION_BANNER
     assert "%" not in text(empty)
+    # Nor do those of a model that saw patients, and was measured on simulation alone.
+    population = msgspec.structs.replace(contract.population, simulated=False)
+    trained = msgspec.structs.replace(contract, population=population)
+    measured_elsewhere = said(tumour(412.0, shown=frame(simulated=False)), trained)
+    assert not measured_elsewhere.banner
+    assert "Dice" not in text(measured_elsewhere)
+    assert "Expected accuracy not measured for this" in measured_elsewhere.card.body
 
 
 def test_clinical_figures_never_stand_beside_a_simulation(clinical: ModelContract) -> None:

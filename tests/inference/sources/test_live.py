@@ -289,6 +289,18 @@ def test_a_sector_first_seen_with_the_probe_lifted_grows_once_tissue_appears() -
     assert np.array_equal(shown, tissue)
 
 
+def test_a_sector_grows_with_what_is_shown_later() -> None:
+    speckle = np.random.default_rng(1).integers(40, 250, (200, 200)).astype(np.uint8)  # an even grey is no tissue
+    small, large = np.zeros_like(speckle), np.zeros_like(speckle)
+    small[60:140, 70:130] = speckle[60:140, 70:130]
+    large[20:180, 40:160] = speckle[20:180, 40:160]
+    sector = GrowingSector()
+    assert np.array_equal(sector.apply(small), small)
+    for _ in range(GrowingSector.EVERY):
+        shown = sector.apply(large)
+    assert np.array_equal(shown, large), "what was found first is no limit"
+
+
 def test_an_address_is_shown_without_its_password() -> None:
     assert shown_address("rtsp://surgeon:secret@10.1.2.3:554/live") == "rtsp://10.1.2.3:554/live"
     assert is_live("rtsp://10.1.2.3/live")

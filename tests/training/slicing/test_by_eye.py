@@ -9,7 +9,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from inference.errors import FormatError, NotFoundError
 from training.evaluation.compare import compare
-from training.evaluation.population import PopulationError
+from training.evaluation.population import PopulationError, population_of
 from training.evaluation.report import evaluate
 from training.export.training_facts import read_measured
 from training.io.receipt import sha256
@@ -24,7 +24,7 @@ from training.slicing.by_eye import (
     volume_of,
     write_store,
 )
-from training.slicing.slices import read_slice, read_slices, write_slice, write_slices
+from training.slicing.slices import PAINTED, read_slice, read_slices, write_slice, write_slices
 
 FROZEN = "e7ed2aa504ca681b0bec59385ef1ee7ed99b96e8ee5c7416c436f88e847b0a09"
 """Of the file as it was committed on 2026-11-27, before any training that is measured on it."""
@@ -164,6 +164,12 @@ def test_other_masks_and_painted_ones_are_not_scored_beside(volume: Path, tmp_pa
     masks = _predicted(store, tmp_path / "masks")
     with pytest.raises(PopulationError):
         compare({"model": masks}, store, tmp_path / "report", data="a test", simulated=False)
+
+
+def test_painted_slices_alone_are_no_population_either() -> None:
+    for simulated in (False, True):
+        with pytest.raises(PopulationError, match="for training alone"):
+            population_of([PAINTED], simulated=simulated)
 
 
 def test_they_are_never_called_simulated(volume: Path, tmp_path: Path) -> None:

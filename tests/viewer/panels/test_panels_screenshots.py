@@ -57,6 +57,7 @@ def test_notice(show: Show, at: At, shoot: Shoot) -> None:
 
 
 def test_the_research_line_is_always_there(show: Show) -> None:
+    assert RESEARCH_LINE == "Research use only. Not for diagnosis or treatment."
     window = show(source())
     for name in ("help", "model", "calibrate", "fullscreen"):
         window.act(name)
