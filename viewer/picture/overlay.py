@@ -48,7 +48,8 @@ def paint(painter: QPainter, annotations: Annotations, placement: Placement, vie
     if annotations.framed:
         _frame(painter, theme.BLUE, view, sizes)
     if annotations.heading:
-        _words_on_top(painter, annotations.heading, theme.INKS[annotations.heading_ink], view, sizes)
+        room = top_room(annotations, view, sizes)
+        _words_on_top(painter, annotations.heading, theme.INKS[annotations.heading_ink], room, sizes)
     if annotations.caption:
         _frame(painter, theme.INKS[annotations.caption_ink], view, sizes)
         _caption(painter, annotations, view, sizes)
@@ -66,16 +67,21 @@ def _caption(painter: QPainter, annotations: Annotations, view: QRect, sizes: th
     """The age of this picture, in the border's colour across its top."""
     band = QRectF(view.left(), view.top(), view.width(), sizes.px(CAPTION))
     painter.fillRect(band, QColor(theme.INKS[annotations.caption_ink]))
-    _words_on_top(painter, annotations.caption, theme.GROUND, view, sizes)
+    _words_on_top(painter, annotations.caption, theme.GROUND, top_room(annotations, view, sizes), sizes)
 
 
-def _words_on_top(painter: QPainter, words: str, ink: str, view: QRect, sizes: theme.Sizes) -> None:
+def _words_on_top(painter: QPainter, words: str, ink: str, room: QRectF, sizes: theme.Sizes) -> None:
     """Words about a pane, in the middle of its top."""
-    painter.setFont(banner_font(words, view.width() - sizes.px(16), sizes))
+    painter.setFont(banner_font(words, room.width(), sizes))
     painter.setPen(QColor(ink))
-    painter.drawText(
-        QRectF(view.left(), view.top(), view.width(), sizes.px(CAPTION)), Qt.AlignmentFlag.AlignCenter, words
-    )
+    painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
+
+
+def top_room(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> QRectF:
+    """Where words about a pane stand: in the middle of its top, clear of the orientation marker in either corner."""
+    marked = annotations.marker is not Marker.NONE
+    edge = sizes.touch + sizes.px(16) if marked else sizes.px(8)
+    return QRectF(view.left() + edge, view.top(), max(1, view.width() - 2 * edge), sizes.px(CAPTION))
 
 
 def marker_rect(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> QRectF:
