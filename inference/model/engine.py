@@ -32,6 +32,8 @@ from inference.model.session import open_session
 
 log = logging.getLogger(__name__)
 
+_OLDER_OUTPUT = "fold_variance"
+"""Second output of older files of several folds, which nobody asks for any more."""
 LARGEST = 1 << 30
 """Bytes of a model at most; nnU-Net's largest 2D network with five folds has half as many."""
 _WARM_UP_SECONDS = 0.5
@@ -106,7 +108,7 @@ class Engine:
         self._ways_out: list[str] = []
         self._session = session
         self._input = session.get_inputs()[0].name
-        logits, *_ = session.get_outputs()  # older files of several folds have a second output, which nobody asks for
+        logits = session.get_outputs()[0]
         self._output, self._folds = logits.name, logits.shape[0]
         self._check_shapes()
         self.warm_up_ms = self._warm_up()
@@ -262,9 +264,12 @@ class Engine:
         rows, cols = self.contract.input.patch
         if len(self._session.get_inputs()) != 1:
             raise ContractError("The model wants several inputs, and a picture is one: export the model again.")
-        shapes = [self._session.get_inputs()[0].shape, self._session.get_outputs()[0].shape]
+        outputs = self._session.get_outputs()
+        shapes = [self._session.get_inputs()[0].shape, *(output.shape for output in outputs)]
         folds = 1 if self._folds == 1 else self.contract.output.folds  # older files hold the folds' mean
         wanted = [[1, 1, rows, cols], [folds, len(self.contract.output.labels), rows, cols]]
+        if [output.name for output in outputs[1:]] == [_OLDER_OUTPUT]:
+            wanted.append([1, 1, rows, cols])
         if shapes != wanted:
             raise ContractError(f"The model's shapes {shapes} are not its contract's {wanted}: export the model again.")
 
