@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 LARGEST = 1 << 30
 """Largest model file, in bytes; nnU-Net's largest 2D network with five folds has half as many."""
-_OLD_VARIANCE = "fold_variance"
+_OLDER_OUTPUT = "fold_variance"
 """Second output of older files of several folds, which is not asked for."""
 _WARM_UP_SECONDS = 0.5
 _WARM_UP_RUNS = 8
@@ -268,10 +268,12 @@ class Engine:
         rows, cols = self.contract.input.patch
         if len(self._session.get_inputs()) != 1:
             raise ContractError("The model needs several inputs, but a picture is only one: export the model again.")
-        shapes = [self._session.get_inputs()[0].shape]
-        shapes += [output.shape for output in self._session.get_outputs() if output.name != _OLD_VARIANCE]
+        outputs = self._session.get_outputs()
+        shapes = [self._session.get_inputs()[0].shape, *(output.shape for output in outputs)]
         folds = 1 if self._folds == 1 else self.contract.output.folds  # older files hold the mean of their folds
         wanted = [[1, 1, rows, cols], [folds, len(self.contract.output.labels), rows, cols]]
+        if [output.name for output in outputs[1:]] == [_OLDER_OUTPUT]:
+            wanted.append([1, 1, rows, cols])
         if shapes != wanted:
             raise ContractError(f"The model's shapes {shapes} are not its contract's {wanted}: export the model again.")
 

@@ -33,7 +33,7 @@ def analysed(engine: Engine, frame: Frame) -> tuple[NDArray[np.uint8], tuple[Reg
     prepared = prepare(frame.pixels, (frame.spacing.row_mm, frame.spacing.col_mm), engine.contract.input)
     logits = []
     for corner in prepared.corners:
-        answer = engine._session.run(engine._outputs[:1], {engine._input: prepared.tile(corner)})[0]
+        answer = engine._session.run([engine._output], {engine._input: prepared.tile(corner)})[0]
         planes = np.asarray(answer[0, (0, output.tumour_index)], np.float32)
         assert np.isfinite(planes).all()
         logits.append(planes)

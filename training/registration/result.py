@@ -14,7 +14,7 @@ FLAG_SHIFT_MM = 15.0
 FLAG_ROTATION_DEG = 15.0
 FLAG_OVERLAP_PERCENT = 60.0
 FLAG_SUPPORT = 0.1
-"""Measured on simulated pairs and a real one, from starts up to 18 mm away and on other patients' MRI (LOG.md)."""
+"""Between what right and wrong results had on a few pairs; it misses some wrong ones (LOG.md)."""
 
 
 @dataclass(frozen=True, slots=True)

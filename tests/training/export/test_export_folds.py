@@ -53,13 +53,15 @@ def older(five, tmp_path_factory):
     """The file as earlier versions wrote it: the folds' mean from the graph, and a variance beside it."""
     _, fused = five
     model = onnx.load(fused.path)
-    shape = [1, *(one.dim_value for one in model.graph.output[0].type.tensor_type.shape.dim[1:])]
+    rows, cols = fused.contract.input.patch
     model.graph.node.append(helper.make_node("ReduceMean", ["logits", "along_folds"], ["of_folds"], keepdims=1))
-    model.graph.initializer.append(helper.make_tensor("along_folds", TensorProto.INT64, [1], [0]))
-    model.graph.node.append(helper.make_node("Identity", ["of_folds"], ["fold_variance"]))
+    model.graph.node.append(helper.make_node("ReduceMax", ["of_folds", "along_labels"], ["fold_variance"], keepdims=1))
+    axes = {"along_folds": 0, "along_labels": 1}
+    model.graph.initializer.extend(helper.make_tensor(name, TensorProto.INT64, [1], [at]) for name, at in axes.items())
     del model.graph.output[:]
-    names = ("of_folds", "fold_variance")
-    model.graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name in names)
+    for name, planes in (("of_folds", 2), ("fold_variance", 1)):
+        shape = [1, planes, rows, cols]
+        model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
     path = tmp_path_factory.mktemp("older") / "older.onnx"
     write_onnx(model, path)
     return Engine.load(path, providers=CPU)
