@@ -85,7 +85,7 @@ $(VENV)/.viewer: $(VENV)/bin/python $(RECIPE)
 $(VENV)/.all: $(VENV)/bin/python $(RECIPE)
 	$(PIP) torch
 	$(ONE_RUNTIME)
-	$(PIP) -e ".[$$(packaging/runtime tests),training,dev]"
+	$(PIP) -e ".[$$(packaging/runtime tests),training,slurm,dev]"
 	@touch $@ $(VENV)/.viewer
 
 clean:

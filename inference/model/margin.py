@@ -3,8 +3,7 @@
 The network answers at its own spacing. Between neighbouring answers of one sign, interpolation has that sign too.
 So the coarse answer already determines the mask of the picture, except in a strip along the border.
 
-    tiles blended, fold by fold -> mean of the folds -> padding off -> linear to the crop -> rounded as nnU-Net rounds
-    -> tumour minus background
+    tiles blended -> folds averaged -> padding off -> linear to the crop -> rounded as nnU-Net -> tumour less background
 
 Source: nnunetv2 2.8, `nnUNetPredictor` and `export_prediction.py`.
 """

@@ -10,6 +10,8 @@ Simulated, shifted 2 to 16 mm from the truth, on the cohort that this makes:
     ius-train simulate --patients 20 --out DIR --seed 7 --cohort mini --mri --label-error low
     python tests/benchmarks/bench_registration.py simulated --cohort DIR --starts 3 --out simulated.jsonl
 
+Wrong on purpose, each simulated ultrasound with the next patient's MRI, for the flag `weak`: add --swapped.
+
 Rows are appended to --out, and what stands there is not done again. `registration_figure.py` draws them. Not a test.
 """
 
@@ -26,8 +28,9 @@ import SimpleITK as sitk  # noqa: N813
 from benchfile import keep
 from mattes import mattes
 
-from training.registration.align import align, sector_centre
+from training.registration.align import Alignment, align, sector_centre
 from training.registration.landmarks import Landmarks, best_rigid, mtre_mm, read_landmarks
+from training.registration.result import flags
 from training.registration.transforms import Matrix, read_transform, rigid
 from training.registration.volume import Volume, as_volume, read_image
 
@@ -38,13 +41,19 @@ TURN_DEG = 5.0
 SUCCESS_MM = 2.5
 RESECT = Path(__file__).resolve().parents[3] / "shared/data/resect"
 
-Method = Callable[[Volume, Sequence[Volume], Matrix], Matrix]
+Method = Callable[[Volume, Sequence[Volume], Matrix], tuple[Matrix, Alignment | None]]
+"""Gives the transform, and what is known of it."""
 
 
 def method_of(metric: str) -> Method:
     if metric == "mattes":
-        return mattes
-    return lambda us, mris, start: align(us, mris, start, metric).matrix  # type: ignore[arg-type]
+        return lambda us, mris, start: (mattes(us, mris, start), None)
+
+    def ours(us: Volume, mris: Sequence[Volume], start: Matrix) -> tuple[Matrix, Alignment | None]:
+        found = align(us, mris, start, metric)  # type: ignore[arg-type]
+        return found.matrix, found
+
+    return ours
 
 
 def random_start(rng: np.random.Generator, centre: np.ndarray, shift_mm: tuple[float, float]) -> Matrix:
@@ -55,16 +64,16 @@ def random_start(rng: np.random.Generator, centre: np.ndarray, shift_mm: tuple[f
     return rigid(np.concatenate([shift, axis]), centre)
 
 
-def run_one(
-    method: Method, us: Volume, mris: Sequence[Volume], start: Matrix, landmarks: Landmarks
-) -> dict[str, float]:
+def run_one(method: Method, us: Volume, mris: Sequence[Volume], start: Matrix, landmarks: Landmarks) -> dict[str, Any]:
     began, cpu = time.perf_counter(), time.process_time()
-    found = method(us, mris, start)
+    found, known = method(us, mris, start)
     return {
         "start_mm": mtre_mm(landmarks, start),
         "mtre_mm": mtre_mm(landmarks, found),
         "wall_s": time.perf_counter() - began,
         "cpu_s": time.process_time() - cpu,
+        "support": None if known is None else known.support,
+        "flags": [] if known is None else flags(known, None),
     }
 
 
@@ -94,7 +103,12 @@ def simulated(arguments: argparse.Namespace) -> Iterator[tuple[str, int, Callabl
         for at, patient in enumerate(patients):
             files = {name: arguments.cohort / path for name, path in patient["files"].items()}
             shift = SIMULATED_SHIFTS_MM[(number + at) % len(SIMULATED_SHIFTS_MM)]
-            yield patient["case"], number, partial(_simulated, files, shift, (arguments.seed, at, number))
+            name = patient["case"]
+            if arguments.swapped:
+                other = patients[(at + 1) % len(patients)]["files"]
+                files |= {part: arguments.cohort / other[part] for part in ("flair", "mri_to_us")}
+                name = f"{name} swapped"
+            yield name, number, partial(_simulated, files, shift, (arguments.seed, at, number))
 
 
 def _simulated(files: dict[str, Path], shift: tuple[float, float], seed: tuple[int, ...]) -> Any:
@@ -108,6 +122,7 @@ def main() -> None:
     parser.add_argument("data", choices=("real", "simulated"), nargs="?", default="real")
     parser.add_argument("--resect", type=Path, default=RESECT)
     parser.add_argument("--cohort", type=Path)
+    parser.add_argument("--swapped", action="store_true", help="with the MRI of the next simulated patient")
     parser.add_argument("--starts", type=int, default=20, help="of each pair")
     parser.add_argument("--metrics", nargs="+", choices=METRICS, default=METRICS[:1])
     parser.add_argument("--seed", type=int, default=1)
@@ -141,9 +156,20 @@ def summary(rows: list[dict[str, Any]]) -> str:
     wall, cpu = (np.median([row[name] for row in rows]) for name in ("wall_s", "cpu_s"))
     return (
         f"{rows[0]['metric']:8s} {starts.min():5.2f}-{starts.max():5.2f} -> median {np.median(errors):5.2f} mm, worst "
-        f"{errors.max():5.2f} mm, {(errors < SUCCESS_MM).sum()}/{len(rows)} under {SUCCESS_MM} mm; "
+        f"{errors.max():5.2f} mm, {(errors < SUCCESS_MM).sum()}/{len(rows)} under {SUCCESS_MM} mm; {supports(rows)}"
         f"{wall:.1f} s, {cpu:.1f} s of one core"
     )
+
+
+def supports(rows: list[dict[str, Any]]) -> str:
+    """From where to where `support` goes, of results within 5 mm and of others, and how many carry a flag."""
+    parts = []
+    for words, right in (("right", True), ("wrong", False)):
+        of = [row for row in rows if row.get("support") and (row["mtre_mm"] < 2 * SUCCESS_MM) == right]
+        least, most = (end((row["support"] for row in of), default=0.0) for end in (min, max))
+        flagged = sum(bool(row["flags"]) for row in of)
+        parts += [f"{len(of)} {words}: support {least:.3f}-{most:.3f}, {flagged} flagged"] if of else []
+    return f"{', '.join(parts)}; " if parts else ""
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import FormatError
-from training.registration.search import Parameters, best_of_grid, maximise
+from training.registration.search import Parameters, grid_of, maximise
 from training.registration.similarity import Lc2Similarity, MindSimilarity, Similarity
 from training.registration.transforms import Matrix, angle_deg, apply, rigid
 from training.registration.volume import Volume, warp
@@ -60,6 +60,7 @@ class Alignment:
         shift_mm: how far the centre of the sector moved from the start.
         rotation_deg: by how much it turned.
         overlap_percent: share of the sector with MRI in it.
+        support: LC2 at the result above what it is anywhere around the start, as a share of what was left up to 1.
     """
 
     matrix: Matrix
@@ -68,6 +69,7 @@ class Alignment:
     shift_mm: float
     rotation_deg: float
     overlap_percent: float
+    support: float
 
 
 def align(us: Volume, mris: Sequence[Volume], start: Matrix | None = None, metric: Metric = "lc2+mind") -> Alignment:
@@ -89,19 +91,22 @@ def align(us: Volume, mris: Sequence[Volume], start: Matrix | None = None, metri
         raise FormatError("MRI and ultrasound do not overlap: give their alignment as the start, or check the files.")
     centre = sector_centre(us)
 
-    def scored(similarity: Similarity, penalty: float = 0.0) -> Callable[[Parameters], float]:
-        return lambda at: similarity(rigid(at, centre) @ begin) - penalty * float(np.linalg.norm(at[:3]))
+    def scored(similarity: Similarity) -> Callable[[Parameters], float]:
+        return lambda at: similarity(rigid(at, centre) @ begin)
 
+    coarse = scored(Lc2Similarity(us, mris, COARSE_MM, COARSE_PATCH))
+    grid = [(coarse(at), at) for at in grid_of(GRID_MM)]
     if metric in ("mind", "none"):
         last: Similarity = MindSimilarity(us, mris, FINE_MM)
         found = np.zeros(6) if metric == "none" else _climb(scored(last), np.zeros(6), ALONE)[1]
     else:
-        near = _coarse(scored(Lc2Similarity(us, mris, COARSE_MM, COARSE_PATCH), DISTANCE_PENALTY))
+        near = _coarse(coarse, grid)
         fine = metric == "lc2"
         last = Lc2Similarity(us, mris, FINE_MM, FINE_PATCH) if fine else MindSimilarity(us, mris, FINE_MM)
         _, found = max((_climb(scored(last), start, FINE) for start in near), key=lambda one: one[0])
     moved = rigid(found, centre)
     matrix = moved @ begin
+    anywhere = float(np.median([value for value, _ in grid]))
     return Alignment(
         matrix=matrix,
         similarity=last(matrix),
@@ -109,6 +114,7 @@ def align(us: Volume, mris: Sequence[Volume], start: Matrix | None = None, metri
         shift_mm=float(np.linalg.norm(found[:3])),
         rotation_deg=angle_deg(moved),
         overlap_percent=overlap_percent(us, mris, matrix),
+        support=(coarse(found) - anywhere) / (1 - anywhere),
     )
 
 
@@ -132,9 +138,14 @@ def overlap_percent(us: Volume, mris: Sequence[Volume], matrix: Matrix) -> float
     return 100.0 * float((covered & inside).sum()) / max(1, int(inside.sum()))
 
 
-def _coarse(score: Callable[[Parameters], float]) -> list[Parameters]:
+def _coarse(similar: Callable[[Parameters], float], grid: list[tuple[float, Parameters]]) -> list[Parameters]:
     """The results of climbing from the best translations of the grid: the best first, each once."""
-    climbs = [_climb(score, start, COARSE) for start in best_of_grid(score, GRID_MM, KEPT)]
+
+    def held_back(value: float, at: Parameters) -> float:
+        return value - DISTANCE_PENALTY * float(np.linalg.norm(at[:3]))
+
+    best = sorted(grid, key=lambda one: held_back(*one), reverse=True)[:KEPT]
+    climbs = [_climb(lambda at: held_back(similar(at), at), start, COARSE) for _, start in best]
     ends: list[Parameters] = []
     for _, end in sorted(climbs, key=lambda one: one[0], reverse=True):
         if not any(_same(end, other) for other in ends):

@@ -1,5 +1,6 @@
 """What a person looks at to judge a registration: ultrasound alone, MRI's edges and the label on it, checkerboards."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.io.files import written_aside
-from training.registration.planes import PIXEL_MM, Plane, cut_planes
+from training.registration.planes import ORIENTATIONS, PIXEL_MM, Plane, cut_planes, middle
 from training.registration.transforms import Matrix
 from training.registration.volume import Pixels, Volume
 
 FOLDER = "pictures"
 """In that of the registrations."""
-VIEWS = ("overlay", "checker", "us")
+VIEWS = ("overlay-before", "overlay", "checker-before", "checker", "us")
 SQUARE_MM = 10.0
 EDGE, LABEL, INK = (255, 214, 64), (40, 170, 255), (235, 235, 235)
 """Colours as OpenCV has them, BGR: cyan, amber, near white."""
@@ -33,22 +34,37 @@ _CONTEXT = 0.35
 Picture = NDArray[np.uint8]
 
 
-def write_pictures(
-    folder: Path, case: str, us: Volume, mri: Volume, label: Volume | None, matrix: Matrix
-) -> list[Path]:
-    """Write FOLDER/CASE/PLANE-VIEW.jpg for three planes and `VIEWS`.
+@dataclass(frozen=True, slots=True, eq=False)
+class Placed:
+    """Where the MRI is put.
+
+    Attributes:
+        matrix: MRI to ultrasound, RAS mm.
+        label: its mask put there, in the ultrasound's world; None where there is none.
+    """
+
+    matrix: Matrix
+    label: Volume | None
+
+
+def write_pictures(folder: Path, case: str, us: Volume, mri: Volume, before: Placed, after: Placed) -> list[Path]:
+    """Write FOLDER/CASE/PLANE-VIEW.jpg for three planes, through the mask as registered, and `VIEWS`.
 
     Args:
         folder: of all pictures.
         case: its name.
         us: ultrasound; 0 outside the sector.
         mri: the one that is shown, in its own world.
-        label: transferred, in the ultrasound's world; None where there is none.
-        matrix: MRI to ultrasound, RAS mm.
+        before: at the start of the registration.
+        after: as registered.
     """
-    drawn = {plane.orientation.name: _views(plane) for plane in cut_planes(us, mri, label, matrix)}
-    for (plane, view), path in picture_paths(folder, case).items():
-        code = cv2.imencode(".jpg", drawn[plane][view], _JPEG)[1]
+    centre = middle(us, after.label)
+    drawn: dict[str, dict[str, Picture]] = {one.name: {} for one in ORIENTATIONS}
+    for placed, ending in ((after, ""), (before, "-before")):
+        for plane in cut_planes(us, mri, placed.label, placed.matrix, centre):
+            drawn[plane.orientation.name] |= {f"{view}{ending}": one for view, one in _views(plane).items()}
+    for (name, view), path in picture_paths(folder, case).items():
+        code = cv2.imencode(".jpg", drawn[name][view], _JPEG)[1]
         with written_aside(path) as aside:
             aside.write_bytes(code.tobytes())
     return list(picture_paths(folder, case).values())

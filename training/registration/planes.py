@@ -59,28 +59,58 @@ class Plane:
     label: Mask
 
 
-def cut_planes(us: Volume, mri: Volume, label: Volume | None, matrix: Matrix) -> list[Plane]:
-    """The planes through the middle of the label, or of the sector where there is none.
+def cut_planes(
+    us: Volume, mri: Volume, label: Volume | None, matrix: Matrix, centre: NDArray[np.float64] | None = None
+) -> list[Plane]:
+    """The planes through a point, each cut to the sector in it, of one size.
 
     Args:
         us: ultrasound; 0 outside the sector.
         mri: in its own world.
         label: on any grid in the ultrasound's world, above 0 inside; None where there is none.
         matrix: MRI to ultrasound, RAS mm.
+        centre: the point; None takes the middle of the label, or of the sector where there is none.
     """
-    shown = label if label is not None and (label.pixels > 0).any() else us
-    centre = sector_centre(shown)
-    low, high = _extent(us)
-    moved = Volume(mri.pixels, matrix @ mri.affine)
+    through = middle(us, label) if centre is None else centre
     planes = []
     for orientation in ORIENTATIONS:
-        points = _points(orientation, centre, low, high)
-        grey = _sample(us, points, 0.0)
-        part = box(grey > 0, round(MARGIN_MM / PIXEL_MM))
-        seen = points[part]
-        mask = np.zeros(seen.shape[:2], bool) if label is None else _sample(label, seen, 0.0) >= 0.5
-        planes.append(Plane(orientation, grey[part], _sample(moved, seen, np.nan), mask))
+        whole = cut_plane(orientation, us, mri, label, matrix, through, extent(us), PIXEL_MM)
+        part = box(whole.us > 0, round(MARGIN_MM / PIXEL_MM))
+        planes.append(Plane(orientation, whole.us[part], whole.mri[part], whole.label[part]))
     return _one_size(planes)
+
+
+def middle(us: Volume, label: Volume | None) -> NDArray[np.float64]:
+    """The middle of the label, or of the sector where there is none."""
+    return sector_centre(label if label is not None and (label.pixels > 0).any() else us)
+
+
+def cut_plane(
+    orientation: Orientation,
+    us: Volume,
+    mri: Volume,
+    label: Volume | None,
+    matrix: Matrix,
+    centre: NDArray[np.float64],
+    sides: tuple[NDArray[np.float64], NDArray[np.float64]],
+    pixel_mm: float,
+) -> Plane:
+    """One plane through a point.
+
+    Args:
+        orientation: how it is shown.
+        us: ultrasound; 0 outside the sector.
+        mri: in its own world.
+        label: on any grid in the ultrasound's world, 0.5 on its surface; None where there is none.
+        matrix: MRI to ultrasound, RAS mm.
+        centre: the point, RAS mm.
+        sides: lowest and highest RAS coordinates that are shown.
+        pixel_mm: side of a pixel.
+    """
+    points = _points(orientation, centre, *sides, pixel_mm)
+    mask = np.zeros(points.shape[:2], bool) if label is None else _sample(label, points, 0.0) >= 0.5
+    moved = Volume(mri.pixels, matrix @ mri.affine)
+    return Plane(orientation, _sample(us, points, 0.0), _sample(moved, points, np.nan), mask)
 
 
 def _one_size(planes: list[Plane]) -> list[Plane]:
@@ -96,8 +126,8 @@ def _one_size(planes: list[Plane]) -> list[Plane]:
     ]
 
 
-def _extent(us: Volume) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lowest and highest RAS coordinates of the sector's box, mm."""
+def extent(us: Volume) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lowest and highest RAS coordinates of the sector's box and a margin around it, mm."""
     part = box(us.pixels > 0, 0)
     ends = np.array(np.meshgrid(*((one.start, one.stop - 1) for one in part))).reshape(3, -1).T
     corners = np.asarray(apply(us.affine, ends.astype(np.float64)), np.float64)
@@ -105,10 +135,14 @@ def _extent(us: Volume) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _points(
-    orientation: Orientation, centre: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+    orientation: Orientation,
+    centre: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    pixel_mm: float,
 ) -> NDArray[np.float64]:
     """RAS coordinates of a plane's pixels, (rows, cols, 3)."""
-    rows, cols = (_line(low[axis], high[axis], sign) for axis, sign in (orientation.down, orientation.across))
+    rows, cols = (_line(low[axis], high[axis], sign, pixel_mm) for axis, sign in (orientation.down, orientation.across))
     points = np.empty((len(rows), len(cols), 3))
     points[..., orientation.axis] = centre[orientation.axis]
     points[..., orientation.down[0]] = rows[:, None]
@@ -116,9 +150,9 @@ def _points(
     return points
 
 
-def _line(low: float, high: float, sign: int) -> NDArray[np.float64]:
+def _line(low: float, high: float, sign: int, pixel_mm: float) -> NDArray[np.float64]:
     """Pixel positions along one axis, mm."""
-    line = np.arange(low, high, PIXEL_MM)
+    line = np.arange(low, high, pixel_mm)
     return line if sign > 0 else line[::-1]
 
 

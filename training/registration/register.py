@@ -6,26 +6,22 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 
 from inference.errors import FormatError, IusError, NotFoundError
-from training.cohort.mask_checks import check_mri_mask
-from training.io.files import written_aside
 from training.io.progress import Bar
-from training.io.receipt import sha256, write_json, write_receipt
+from training.io.receipt import sha256, write_receipt
 from training.registration.align import Metric, align
+from training.registration.inputs import read_inputs
+from training.registration.output import record_of, record_path, write_output, write_record
 from training.registration.pairs import Pair
-from training.registration.pictures import FOLDER, picture_paths, write_pictures
-from training.registration.result import Registered, flags, write_results
-from training.registration.transfer import transfer
-from training.registration.transforms import read_transform, write_transform
-from training.registration.volume import as_volume, read_image
+from training.registration.pictures import FOLDER, picture_paths
+from training.registration.result import Registered, write_results
 
-VERSION = 3
+VERSION = 4
 """Increased when the same files give other results, so that results of older versions are computed again."""
 
 
@@ -76,14 +72,13 @@ def _one_thread() -> None:
 def _register(pair: Pair, out: Path, metric: Metric) -> Registered:
     """One pair, unless it is done already."""
     try:
-        if pair.us is None or not pair.mris:
-            raise NotFoundError(f"The case has no {'MRI' if pair.us else 'ultrasound volume'}: nothing to register.")
         key = _key(pair, metric)
-        receipt = out / "cases" / f"{pair.case}.json"
-        row = _done(pair, out, receipt, key)
+        row = _done(pair, out, key)
         if row is None:
-            row = _register_now(pair, pair.us, out, metric)
-            write_json({"key": key, "result": asdict(row)}, receipt)
+            inputs = read_inputs(pair)
+            found = align(inputs.us, inputs.mris, inputs.start, metric)
+            row = write_output(out, pair.case, inputs, found, metric)
+            write_record(record_of(pair, key, row), out, pair.case)
     except IusError as error:
         return Registered(pair.case, metric, error=str(error))
     return row
@@ -91,6 +86,8 @@ def _register(pair: Pair, out: Path, metric: Metric) -> Registered:
 
 def _key(pair: Pair, metric: Metric) -> dict[str, object]:
     """What a result depends on."""
+    if pair.us is None or not pair.mris:
+        raise NotFoundError(f"The case has no {'MRI' if pair.us else 'ultrasound volume'}: nothing to register.")
     for path in pair.files:
         if not path.is_file():
             raise NotFoundError(f"There is no file {path}.")
@@ -99,8 +96,9 @@ def _key(pair: Pair, metric: Metric) -> dict[str, object]:
     return {"version": VERSION, "metric": metric, **hashes}
 
 
-def _done(pair: Pair, out: Path, receipt: Path, key: dict[str, object]) -> Registered | None:
-    """The result of an earlier run on the same files, if it is whole."""
+def _done(pair: Pair, out: Path, key: dict[str, object]) -> Registered | None:
+    """The result of an earlier run on the same files, if it is whole; one that a person has moved since is kept."""
+    receipt = record_path(out, pair.case)
     written = [out / "transforms" / f"{pair.case}.txt", out / "transforms" / f"{pair.case}.tfm", receipt]
     if pair.label is not None:
         written.append(out / "labels" / f"{pair.case}.nii.gz")
@@ -109,32 +107,3 @@ def _done(pair: Pair, out: Path, receipt: Path, key: dict[str, object]) -> Regis
         return None
     stored = json.loads(receipt.read_text())
     return Registered(**stored["result"]) if stored["key"] == key else None
-
-
-def _register_now(pair: Pair, us_file: Path, out: Path, metric: Metric) -> Registered:
-    """Read, align, write."""
-    us, mris = read_image(us_file), [read_image(path) for path in pair.mris]
-    label = None if pair.label is None else read_image(pair.label)
-    if label is not None and pair.label is not None:
-        check_mri_mask(mris[0], label, pair.label)
-    start = None if pair.start is None else read_transform(pair.start)
-    us_volume, mri_volumes = as_volume(us), [as_volume(mri) for mri in mris]
-    found = align(us_volume, mri_volumes, start, metric)
-    mask, inside = (None, None) if label is None else transfer(label, us, found.matrix)
-    if mask is not None:
-        with written_aside(out / "labels" / f"{pair.case}.nii.gz") as aside:
-            sitk.WriteImage(mask, str(aside), useCompression=True)
-    shown = None if mask is None else as_volume(mask)
-    write_pictures(out / FOLDER, pair.case, us_volume, mri_volumes[0], shown, found.matrix)
-    write_transform(found.matrix, out / "transforms" / pair.case)
-    return Registered(
-        case=pair.case,
-        metric=metric,
-        similarity_start=round(found.similarity_start, 6),
-        similarity=round(found.similarity, 6),
-        shift_mm=round(found.shift_mm, 3),
-        rotation_deg=round(found.rotation_deg, 3),
-        overlap_percent=round(found.overlap_percent, 2),
-        label_inside_percent=None if inside is None else round(inside, 2),
-        flags=" ".join(flags(found, inside)),
-    )

@@ -13,6 +13,8 @@ TABLE = "registration.csv"
 FLAG_SHIFT_MM = 15.0
 FLAG_ROTATION_DEG = 15.0
 FLAG_OVERLAP_PERCENT = 60.0
+FLAG_SUPPORT = 0.1
+"""Measured on simulated pairs and a real one, from starts up to 18 mm away and on other patients' MRI (LOG.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,8 @@ class Registered:
         rotation_deg: by how much it turned.
         overlap_percent: share of the sector with MRI in it.
         label_inside_percent: share of the MRI's tumour that the ultrasound shows.
-        flags: what a person should look at first, separated by spaces: shift, rotation, overlap, worse, label.
+        support: how far LC2 stands out there (see `Alignment`).
+        flags: what a person should look at first, with spaces: shift, rotation, overlap, worse, label, weak, hand.
         error: why there is no result; the other columns are empty then.
     """
 
@@ -40,6 +43,7 @@ class Registered:
     rotation_deg: float | None = None
     overlap_percent: float | None = None
     label_inside_percent: float | None = None
+    support: float | None = None
     flags: str = ""
     error: str = ""
 
@@ -47,7 +51,7 @@ class Registered:
 _NUMBERS = tuple(field.name for field in fields(Registered) if field.type == (float | None))
 
 
-def flags(found: Alignment, label_inside_percent: float | None) -> list[str]:
+def flags(found: Alignment, label_inside_percent: float | None, *, by_hand: bool = False) -> list[str]:
     """What makes a registration suspicious."""
     suspicious = {
         "shift": found.shift_mm > FLAG_SHIFT_MM,
@@ -55,6 +59,8 @@ def flags(found: Alignment, label_inside_percent: float | None) -> list[str]:
         "overlap": found.overlap_percent < FLAG_OVERLAP_PERCENT,
         "worse": found.similarity < found.similarity_start,
         "label": label_inside_percent == 0,
+        "weak": found.support < FLAG_SUPPORT,
+        "hand": by_hand,
     }
     return [name for name, holds in suspicious.items() if holds]
 

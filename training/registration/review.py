@@ -45,7 +45,7 @@ def review(
         FormatError: if a case is accepted and rejected, or a table cannot be read.
         UnseenError: if not every case is known to be simulated.
     """
-    results, simulated = read_results(folder), _simulated(cases)
+    results, simulated = read_results(folder), simulated_in(cases)
     both = sorted(set(accept) & set(reject))
     if both:
         raise FormatError(f"{both[0]} is both accepted and rejected: name it once.")
@@ -70,7 +70,7 @@ def summary(folder: Path) -> str:
     return f"{len(decisions) - rejected} accepted, {rejected} rejected, {left} undecided: {folder}"
 
 
-def _simulated(table: Path | None) -> set[str]:
+def simulated_in(table: Path | None) -> set[str]:
     """The cases that a table marks as simulated."""
     return set() if table is None else {case.case for case in read_cases(table) if case.simulated}
 

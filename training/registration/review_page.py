@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Collection, Mapping, Sequence
 from html import escape
@@ -10,21 +11,26 @@ from pathlib import Path
 from training.io.files import written_aside
 from training.registration.decisions import Decision, fingerprint
 from training.registration.pictures import FOLDER, VIEWS, picture_paths
+from training.registration.planes import ORIENTATIONS, Orientation
 from training.registration.result import (
     FLAG_OVERLAP_PERCENT,
     FLAG_ROTATION_DEG,
     FLAG_SHIFT_MM,
     Registered,
 )
+from training.registration.scene import LABEL, PIXEL_MM, SECTOR
 
 PAGE = "review.html"
 _TEMPLATE = Path(__file__).with_name("page.html")
+_HEAD = "".join(f"<b>{words}</b>" for words in ("", *("At the start", "Registered") * 2))
 _FLAGS = {
     "shift": f"moved more than {FLAG_SHIFT_MM:g} mm",
     "rotation": f"turned more than {FLAG_ROTATION_DEG:g}°",
     "overlap": f"less than {FLAG_OVERLAP_PERCENT:g} % of the sector has MRI",
     "worse": "less similar than at the start",
     "label": "tumour outside the ultrasound",
+    "weak": "little in the ultrasound speaks for it: look closely, it may be wrong",
+    "hand": "moved by hand",
 }
 
 
@@ -47,7 +53,7 @@ def write_page(
         "@FAILED@": _failed([row for row in results if row.error]),
         "@CASES@": "\n".join(_section(folder, row, decisions.get(row.case), row.case in simulated) for row in shown),
     }
-    page = _TEMPLATE.read_text(encoding="utf-8")
+    page = _of_code(_TEMPLATE.read_text(encoding="utf-8"))
     parts["@SCRIPT@"] = _hash_of(page)
     page = re.sub("|".join(parts), lambda mark: parts[mark[0]], page)  # at once: a name may be a mark, too
     with written_aside(folder / PAGE) as aside:
@@ -55,10 +61,28 @@ def write_page(
     return folder / PAGE
 
 
+def _of_code(template: str) -> str:
+    """The template with what its script shares with this code."""
+    shared = {
+        "@PIXEL_MM@": f"{PIXEL_MM:g}",
+        "@LABEL@": str(LABEL),
+        "@SECTOR@": str(SECTOR),
+        "@ALONG@": json.dumps({one.name: _along(one) for one in ORIENTATIONS}),
+    }
+    return re.sub("|".join(shared), lambda mark: shared[mark[0]], template)
+
+
 def _hash_of(page: str) -> str:
     """The page's own script for its content security policy, which lets no other script run."""
     script = page.partition("<script>")[2].partition("</script>")[0]
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
+
+
+def _along(one: Orientation) -> list[tuple[int, int]]:
+    """The RAS axis and its sign of a picture's columns, of its rows, and of a turn clockwise on it."""
+    (across, to_right), (down, downward) = one.across, one.down
+    right_handed = 1 if (down - across) % 3 == 1 else -1
+    return [one.across, one.down, (one.axis, to_right * downward * right_handed)]
 
 
 def _section(folder: Path, row: Registered, decision: Decision | None, simulated: bool) -> str:
@@ -76,7 +100,8 @@ def _section(folder: Path, row: Registered, decision: Decision | None, simulated
     return f"""<section tabindex="0" {attributes}>
 <div class="head"><h2>{escape(row.case)}</h2>{"".join(chips)}</div>
 <dl>{"".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in _facts(row))}</dl>
-<div class="planes">{figures}</div>
+<div class="planes">{_HEAD}{figures}</div>
+<div class="look served"><button class="closer">Look closer, or move it by hand</button></div>
 <div class="decide"><button class="accept">Accept</button><button class="reject">Reject</button>
 <input placeholder="Note" aria-label="Note" value="{escape(decision.note if decision else "")}"></div>
 </section>"""
@@ -90,6 +115,8 @@ def _facts(row: Registered) -> list[tuple[str, str]]:
         ("Turned", f"{_number(row.rotation_deg, 1)}°"),
         ("Sector with MRI", f"{_number(row.overlap_percent, 0)} %"),
     ]
+    if row.support is not None:
+        facts.append(("Support", f"{row.support:.2f}"))
     if row.label_inside_percent is not None:
         facts.append(("Tumour in view", f"{row.label_inside_percent:.0f} %"))
     return facts
@@ -102,11 +129,8 @@ def _number(value: float | None, digits: int) -> str:
 def _figure(folder: Path, case: str, plane: str) -> str:
     """The pictures of one plane."""
     paths = picture_paths(folder / FOLDER, case)
-    images = {view: _image(paths[plane, view], view, f"{case}, {plane}: {view}") for view in VIEWS}
-    return (
-        f"<figure><figcaption>{plane.capitalize()}</figcaption>{images['overlay']}{images['us']}{images['checker']}"
-        "</figure>"
-    )
+    images = [_image(paths[plane, view], view, f"{case}, {plane}: {view}") for view in VIEWS]
+    return f"<figure><figcaption>{plane.capitalize()}</figcaption>{''.join(images)}</figure>"
 
 
 def _image(path: Path, view: str, words: str) -> str:

@@ -48,7 +48,6 @@ def maximise(
     return max(seen, key=lambda one: one[0])
 
 
-def best_of_grid(score: Score, offsets_mm: NDArray[np.float64], keep: int) -> list[Parameters]:
-    """The translations, of a cubic grid of offsets along each axis, with the highest score, best first."""
-    grid = [np.array([*shift, 0.0, 0.0, 0.0]) for shift in itertools.product(offsets_mm, repeat=3)]
-    return sorted(grid, key=score, reverse=True)[:keep]
+def grid_of(offsets_mm: NDArray[np.float64]) -> list[Parameters]:
+    """A cubic grid of translations, by offsets along each axis."""
+    return [np.array([*shift, 0.0, 0.0, 0.0]) for shift in itertools.product(offsets_mm, repeat=3)]

@@ -28,12 +28,12 @@ def transfer(label: sitk.Image, us: sitk.Image, matrix: Matrix) -> tuple[sitk.Im
     total = _volume_mm3(label > 0)
     if total == 0:
         raise FormatError("The tumour mask is empty: nothing in it is above 0.")
-    moved = sitk.Resample(_surface(label > 0), us, as_itk(matrix), sitk.sitkLinear, 0.0, sitk.sitkFloat32)
+    moved = sitk.Resample(surface(label > 0), us, as_itk(matrix), sitk.sitkLinear, 0.0, sitk.sitkFloat32)
     mask = sitk.And(moved >= 0.5, field_of_view(us))
     return mask, min(100.0, 100.0 * _volume_mm3(mask) / total)
 
 
-def _surface(mask: sitk.Image) -> sitk.Image:
+def surface(mask: sitk.Image) -> sitk.Image:
     """A field whose 0.5 level set is the mask's surface without its voxel steps.
 
     A Gaussian smooths the steps, which linear interpolation would carry over. Where smoothing would flip a voxel, the

@@ -35,16 +35,19 @@ def run(arguments: argparse.Namespace) -> None:
     )
     print(left, file=sys.stderr)
     if arguments.serve:
-        _serve(arguments.folder)
+        _serve(arguments.folder, arguments.cases)
 
 
-def _serve(folder: Path) -> None:
+def _serve(folder: Path, cases: Path | None) -> None:
     """Serve the page until the user stops it."""
-    from training.registration.review import summary
+    from training.registration.review import simulated_in, summary
     from training.registration.review_page import PAGE
     from training.registration.review_server import ReviewServer
 
-    with ReviewServer(folder, folder / PAGE) as server, contextlib.suppress(KeyboardInterrupt):
+    with (
+        ReviewServer(folder, folder / PAGE, simulated=simulated_in(cases)) as server,
+        contextlib.suppress(KeyboardInterrupt),
+    ):
         print(f"open {server.address} and end with Ctrl-C", file=sys.stderr, flush=True)
         server.serve_forever()
     print(summary(folder), file=sys.stderr)

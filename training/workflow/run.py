@@ -22,8 +22,6 @@ _CLAIMED = ("cohorts", "slicing", "training", "seed", "simulated")
 
 _PROCESSES = 4
 """Processes of one stage on a cluster, where `jobs` counts the stages that run at a time."""
-_EACH = ("mem_mb=4000", "runtime=240")
-"""Memory and minutes to request from a cluster if a rule does not state them."""
 
 
 class ExperimentError(IusError):
@@ -55,7 +53,7 @@ class Machine:
         if self.executor == "local":
             return [*profile, "--cores", str(self.jobs), "--latency-wait", "5"]
         cluster = ["--executor", self.executor, "--jobs", str(self.jobs), "--latency-wait", "60"]
-        return [*profile, *cluster, "--default-resources", *_EACH]
+        return [*profile, *cluster]
 
 
 def run_experiment(path: Path, work: Path, machine: Machine, *, small: bool = False, dry_run: bool = False) -> Path:

@@ -317,6 +317,7 @@ def test_an_address_is_shown_without_its_password() -> None:
         "http://camera/live?usr=surgeon&pwd=secret",
         "http://camera/live;token=secret",
         "http://camera/live#secret",
+        "http://camera/live?k=secret",
         "rtsp://camera/user=surgeon_password=secret_channel=1_stream=0.sdp",
         "RTSP://camera/live/auth:secret",
     ],

@@ -12,7 +12,7 @@ from scipy import ndimage
 from training.cli import main
 from training.registration.align import Alignment, align, sector_centre
 from training.registration.landmarks import mtre_mm, read_landmarks
-from training.registration.result import flags
+from training.registration.result import FLAG_SUPPORT, flags
 from training.registration.transfer import transfer
 from training.registration.transforms import angle_deg, as_itk, read_transform, rigid, write_transform
 from training.registration.volume import as_volume, read_image
@@ -170,13 +170,17 @@ def test_at_the_identity_a_mask_comes_back_cut_to_the_field_of_view() -> None:
 
 
 def test_flags_are_raised_just_beyond_their_limits() -> None:
-    def found(shift: float, rotation: float, overlap: float, similarity: float) -> list[str]:
-        return flags(Alignment(np.eye(4), similarity, 0.5, shift, rotation, overlap), 0.0 if shift > 90 else None)
+    def found(
+        shift: float, rotation: float, overlap: float, similarity: float, support: float = FLAG_SUPPORT
+    ) -> list[str]:
+        one = Alignment(np.eye(4), similarity, 0.5, shift, rotation, overlap, support)
+        return flags(one, 0.0 if shift > 90 else None)
 
     assert found(15, 15, 60, 0.6) == []
     assert found(15.1, 0, 100, 0.6) == ["shift"]
     assert found(0, 15.1, 59.9, 0.4) == ["rotation", "overlap", "worse"]
     assert found(99, 0, 100, 0.6) == ["shift", "label"]
+    assert found(0, 0, 100, 0.6, FLAG_SUPPORT - 0.001) == ["weak"]
 
 
 def _moved(image: sitk.Image) -> sitk.Image:
@@ -218,4 +222,17 @@ def test_the_real_pair_from_a_random_start(shared_data: Path) -> None:
     shift *= rng.uniform(6, 12) / np.linalg.norm(shift)
     start = rigid(np.concatenate([shift, turn * 0.05 / np.linalg.norm(turn)]), sector_centre(us))
     assert mtre_mm(landmarks, start) > 4
-    assert mtre_mm(landmarks, align(us, [mri], start).matrix) < 2.5
+    found = align(us, [mri], start)
+    assert mtre_mm(landmarks, found.matrix) < 2.5
+    assert found.support > FLAG_SUPPORT
+
+
+def test_where_nothing_in_the_ultrasound_supports_it_a_result_is_flagged(shared_data: Path) -> None:
+    """The real pair as navigated, 1.1 mm off, and its MRI with another patient's ultrasound: no other flag differs."""
+    mri = as_volume(read_image(shared_data / "resect/mri/Case24-T1-in-US-0p5mm.nii.gz"))
+    own, other = (as_volume(read_image(shared_data / f"resect/us/Case{n}-US-before-0p5mm.nii.gz")) for n in (24, 25))
+    across = np.eye(4)
+    across[:3, 3] = sector_centre(other) - sector_centre(own)
+    right, wrong = (align(us, [mri], start, "none") for us, start in ((own, np.eye(4)), (other, across)))
+    assert flags(right, None) == []
+    assert flags(wrong, None) == ["weak"]

@@ -18,37 +18,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from cubes import MRI, SHIFT, TUMOUR, US, registered
 
 from training.cli import main
 from training.registration import review_server
 from training.registration.decisions import fingerprint, read_decisions
-from training.registration.pictures import FOLDER, picture_paths, write_pictures
+from training.registration.pictures import FOLDER, Placed, picture_paths, write_pictures
 from training.registration.planes import PIXEL_MM, cut_planes
 from training.registration.result import Registered, write_results
 from training.registration.review_page import write_page
 from training.registration.review_server import ReviewServer
-from training.registration.transforms import rigid, write_transform
-from training.registration.volume import Volume
-
-
-def _volume(side: int, mm: float, of: object) -> Volume:
-    """A cube about the origin, in RAS, axes (k, j, i) = (z, y, x); `of` gives values from x, y and z."""
-    line = (np.arange(side) - (side - 1) / 2) * mm
-    z, y, x = np.meshgrid(line, line, line, indexing="ij")
-    affine = np.zeros((4, 4))
-    affine[2, 0] = affine[1, 1] = affine[0, 2] = mm
-    affine[:3, 3], affine[3, 3] = line[0], 1
-    return Volume(of(x, y, z).astype(np.float32), affine)  # type: ignore[operator]
-
-
-def _ball(x0: float, y0: float, z0: float, radius: float) -> object:
-    return lambda x, y, z: (x - x0) ** 2 + (y - y0) ** 2 + (z - z0) ** 2 < radius**2
-
-
-SHIFT = rigid(np.array([3.0, -2.0, 1.0, 0, 0, 0]), np.zeros(3))
-US = _volume(60, 0.6, lambda x, y, z: np.full(np.broadcast(x, y, z).shape, 50.0))
-MRI = _volume(50, 1.0, lambda x, y, z: 100.0 + 80 * (((x - 5) ** 2 + (y + 4) ** 2 + (z - 3) ** 2) < 16))
-TUMOUR = _volume(60, 0.6, _ball(8, -6, 4, 4))
+from training.registration.transforms import read_transform, rigid, write_transform
 
 
 def test_planes_go_through_the_label_with_right_left_and_nose_up() -> None:
@@ -66,8 +46,9 @@ def test_planes_go_through_the_label_with_right_left_and_nose_up() -> None:
 
 
 def test_pictures_show_the_label_only_where_there_is_one(tmp_path: Path) -> None:
-    write_pictures(tmp_path, "with", US, MRI, TUMOUR, SHIFT)
-    write_pictures(tmp_path, "without", US, MRI, None, SHIFT)
+    start = np.eye(4)
+    write_pictures(tmp_path, "with", US, MRI, Placed(start, None), Placed(SHIFT, TUMOUR))
+    write_pictures(tmp_path, "without", US, MRI, Placed(start, None), Placed(SHIFT, None))
     amber = {}
     for case in ("with", "without"):
         pictures = {key: cv2.imread(str(path)) for key, path in picture_paths(tmp_path, case).items()}
@@ -76,7 +57,20 @@ def test_pictures_show_the_label_only_where_there_is_one(tmp_path: Path) -> None
         amber[case] = {key: int((difference > 80).sum()) for key, difference in red_over_blue.items()}
     assert all(count > 20 for (_, view), count in amber["with"].items() if view == "overlay")
     assert not any(amber["without"].values())
-    assert not any(count for (_, view), count in amber["with"].items() if view == "us")
+    assert not any(count for (_, view), count in amber["with"].items() if view in ("us", "overlay-before"))
+
+
+def test_the_start_is_shown_beside_the_result_in_the_same_plane(tmp_path: Path) -> None:
+    """The bright ball of the MRI lies at (5, -4, 3) before, and the registration takes it to (8, -6, 4)."""
+    write_pictures(tmp_path, "one", US, MRI, Placed(np.eye(4), None), Placed(SHIFT, TUMOUR))
+    paths = picture_paths(tmp_path, "one")
+    places = {}
+    for view in ("overlay-before", "overlay"):
+        blue, green, red = (channel.astype(int) for channel in cv2.split(cv2.imread(str(paths["coronal", view]))))
+        rows, cols = np.nonzero((green - red > 60) & (blue - red > 60))
+        places[view] = np.array([rows.mean(), cols.mean()]) * PIXEL_MM
+    # On a coronal picture the patient's right is on the left, and up is up.
+    np.testing.assert_allclose(places["overlay"] - places["overlay-before"], [-1, -3], atol=0.6)
 
 
 @pytest.fixture
@@ -90,7 +84,7 @@ def folder(tmp_path: Path) -> Path:
     write_results([*rows, Registered("Case3", "lc2+mind", error="There is no MRI <here>.")], folder)
     for row in rows:
         write_transform(SHIFT, folder / "transforms" / row.case)
-        write_pictures(folder / FOLDER, row.case, US, MRI, TUMOUR, SHIFT)
+        write_pictures(folder / FOLDER, row.case, US, MRI, Placed(np.eye(4), None), Placed(SHIFT, TUMOUR))
     return folder
 
 
@@ -116,7 +110,7 @@ def test_the_page_shows_flagged_cases_first_and_fetches_nothing(folder: Path, ca
     assert [one["data-case"] for one in seen.sections] == ["Case2 <b>&", "Case1"]
     assert [one["data-decision"] for one in seen.sections] == ["", "accept"]
     assert seen.sections[1]["data-fingerprint"] == fingerprint(folder, "Case1")
-    assert len(seen.addresses) == 18
+    assert len(seen.addresses) == 30
     assert all(address.startswith("data:image/jpeg;base64,") for address in seen.addresses)
     assert "<b>&<" not in text
     assert "<here>" not in text
@@ -167,24 +161,32 @@ def test_the_buttons_give_out_a_review_that_is_taken(folder: Path, tmp_path: Pat
     assert decisions["Case1"].note == 'turned, "by 5"'
 
 
-@pytest.fixture
-def server(folder: Path) -> Iterator[ReviewServer]:
+@contextlib.contextmanager
+def served(folder: Path) -> Iterator[ReviewServer]:
     """The page, served by a real server in a thread."""
     main(["review", str(folder)])
-    with ReviewServer(folder, folder / "review.html") as server:
+    with ReviewServer(folder, folder / "review.html", simulated=["us"]) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[ReviewServer]:
+    with served(folder) as server:
         yield server
-        server.shutdown()
-        thread.join()
 
 
-def _ask(server: ReviewServer, method: str, path: str, **made: str) -> tuple[int, str]:
+def _ask(server: ReviewServer, method: str, path: str, **made: object) -> tuple[int, str]:
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=30)
     with contextlib.closing(connection):
-        connection.request(method, path, json.dumps(made))
+        connection.request(method, path, json.dumps(made) if method == "POST" else None)
         answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+        return answer.status, answer.read().decode(errors="replace")
 
 
 def test_the_served_page_saves_each_decision_and_takes_it_back(folder: Path, server: ReviewServer) -> None:
@@ -295,3 +297,54 @@ def test_a_full_disk_is_told_on_the_page(folder: Path, server: ReviewServer) -> 
     status, words = _ask(server, "POST", f"/{server.secret}/decide", **seen)
     assert status == 507
     assert "cannot be written" in words
+
+
+def test_the_server_cuts_planes_and_keeps_a_move(tmp_path: Path) -> None:
+    folder, case = registered(tmp_path)
+    with served(folder) as server:
+        root, seen = f"/{server.secret}/", fingerprint(folder, case)
+        status, picture = _ask(server, "GET", f"{root}plane?case={case}&plane=coronal&at=1.5&of=result&by=1,0,0,0,0,0")
+        assert (status, picture[1:4]) == (200, "PNG")
+        for query in ("case=..%2Fus&plane=coronal&at=0&of=result", f"case={case}&plane=oblique&at=0&of=result", "x"):
+            assert _ask(server, "GET", f"{root}plane?{query}")[0] == 409
+        assert _ask(server, "GET", f"/guess/plane?case={case}&plane=axial&at=0&of=start")[0] == 404
+        moved = {"case": case, "by": [1.0, 0, 0, 0, 0, 0]}
+        status, words = _ask(server, "POST", f"{root}move", fingerprint="another", **moved)
+        assert (status, "registered anew" in words) == (409, True)
+        assert _ask(server, "POST", f"{root}move", fingerprint=seen, **moved)[0] == 200
+        page = _ask(server, "GET", root)[1]
+    expected = rigid(np.array([1.0, 0, 0, 0, 0, 0]), np.zeros(3)) @ SHIFT
+    np.testing.assert_allclose(read_transform(folder / "transforms" / f"{case}.txt"), expected, atol=1e-9)
+    assert fingerprint(folder, case) in page
+    assert seen not in page
+    assert '<span class="chip">moved by hand</span>' in page
+    assert '<span class="chip simulated">' in page
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium to press the page's buttons with")
+@pytest.mark.parametrize(("plane", "expected"), [("axial", (-1.0, 2.0, 0)), ("sagittal", (0, -1.0, 2.0))])
+def test_in_a_browser_the_mri_goes_where_the_arrows_say(tmp_path: Path, plane: str, expected) -> None:
+    """Twice right by half a millimetre and once up by two, and kept; the browser mixes the planes meanwhile."""
+    folder, case = registered(tmp_path)
+    press = """
+      if (!location.hash) setTimeout(() => {
+      document.querySelector(".closer").click();
+      const press = (name, value, shiftKey) => document.querySelector(`.${name} [value=${value}]`)
+        .dispatchEvent(new MouseEvent("click", {bubbles: true, shiftKey}));
+      press("plane", "PLANE"); press("view", "edges");
+      press("nudge", "right"); press("nudge", "right"); press("nudge", "up", true);
+      setTimeout(() => document.querySelector(".keep").click(), 500);
+    }, 0);
+    """
+    with served(folder) as server:
+        before = fingerprint(folder, case)
+        server.page.write_text(
+            server.page.read_text().replace("</script>", press.replace("PLANE", plane) + "</script>")
+        )
+        options = ("--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=8000", "--dump-dom")
+        command = ["chromium", *options, server.address]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=150, check=True)
+    assert fingerprint(folder, case) != before, done.stdout[-2000:]
+    found = read_transform(folder / "transforms" / f"{case}.txt") @ np.linalg.inv(SHIFT)
+    np.testing.assert_allclose(found[:3, 3], expected, atol=1e-9)
+    assert "moved by hand" in done.stdout

@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from training.experiments.declaration import find_experiment, read_experiment
 from training.nnunet.device import DeviceError, check_device
 from training.workflow.commands import Commands
 from training.workflow.run import ExperimentError, Machine, run_experiment
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_every_outside_input_is_named_before_the_first_training(tmp_path: Path, capsys):
@@ -127,5 +130,73 @@ def test_the_last_line_is_the_sentence_of_the_stage_that_stopped(tmp_path: Path)
     command = [sys.executable, "-m", "training.cli", *words]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("error: There is no case")
-    assert "run the same command again" in done.stderr.splitlines()[-1]
+    sentence, _, what_to_do = done.stderr.splitlines()[-1].partition(" Once the reason is gone")
+    assert "run the same command again" in what_to_do
+    assert f"{sentence}\n" in done.stderr, "the stage itself said it, further up"
+
+
+SBATCH = """#!{python}
+import os, sys
+from pathlib import Path
+options = dict(word.partition("=")[::2] for word in sys.argv if word.startswith("--"))
+rule, _, named = options["--wrap"].split("--target-jobs '")[1].split("'")[0].partition(":")
+values = dict(part.split("=") for part in named.split(",") if part)
+number = str(len(list(Path("{folder}").glob("*.submitted"))) + 1)
+Path("{folder}", f"{{rule}}-{{number}}.submitted").write_text("\\n".join(sys.argv[1:]))
+made = {{"fit": "fits/{{model}}/fold_{{fold}}", "postprocess": "fits/{{model}}/postprocessing",
+        "predict": "predictions/{{model}}/{{fold}}/receipt-predict.json"}}.get(rule)
+if made is None:
+    sys.exit("no such partition")
+path = Path(made.format(**values))
+path.parent.mkdir(parents=True, exist_ok=True)
+path.touch()
+print(number)
+"""
+SACCT = """#!{python}
+for number in range(1, 20):
+    print(f"{{number}}|COMPLETED")
+"""
+
+
+@pytest.mark.skipif(find_spec("snakemake_executor_plugin_slurm") is None, reason="no Slurm plugin: .[training,slurm]")
+def test_slurm_is_asked_for_what_the_settings_need(tmp_path: Path):
+    """Submissions as a cluster gets them, recorded by a fake sbatch that leaves each stage's output."""
+    work, commands, profile = tmp_path / "work", tmp_path / "bin", tmp_path / "profile"
+    for folder in (work, commands, profile):
+        folder.mkdir()
+    others = dict.fromkeys(("sinfo", "scontrol", "squeue", "scancel"), "#!/bin/sh\n")
+    fakes = {"sbatch": SBATCH, "sacct": SACCT, "sacctmgr": "#!/bin/sh\necho ours\n"} | others
+    for name, text in fakes.items():
+        (commands / name).write_text(text.format(python=sys.executable, folder=tmp_path))
+        (commands / name).chmod(0o755)
+    (profile / "config.yaml").write_text(
+        "default-resources:\n  slurm_account: ours\n  slurm_partition: fast\n"
+        "slurm-init-seconds-before-status-checks: 1\nseconds-between-status-checks: 1\n"
+    )
+    (tmp_path / "one.yaml").write_text(ONE.replace("TRAINING", "device: cuda, gpus: 2, workers: 12"))
+    made = ("registered/a/registration.csv", "registered/a/reviewed", "slices/a/slices.csv", "slices/b/slices.csv")
+    for name in ("a.csv", "b.csv", *made, "folds.json"):
+        (work / name).parent.mkdir(parents=True, exist_ok=True)
+        (work / name).write_text("case,patient\n")
+    cluster = ["--executor", "slurm", "--jobs", "9", "--profile", profile]
+    words = ["experiment", tmp_path / "one.yaml", "--work", work, *cluster]
+    path = f"{commands}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "PYTHONPATH": f"{ROOT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    command = [sys.executable, "-m", "training.cli", *map(str, words)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    asked = {file.name: file.read_text().split("\n--wrap")[0].split("\n") for file in tmp_path.glob("*.submitted")}
+    stages = sorted(name.partition("-")[0] for name in asked)
+    assert stages == ["compare", *["fit"] * 5, "postprocess", "predict"], done.stderr
+    for name, options in asked.items():
+        wanted = {
+            "fit": ("--mem", "20000", "--cpus-per-task=13", "--gres=gpu:2", "10080"),
+            "postprocess": ("--mem", "8000", "--cpus-per-task=4", "--gres=gpu:1", "240"),
+            "predict": ("--mem", "8000", "--cpus-per-task=1", "--gres=gpu:1", "240"),
+            "compare": ("--mem", "4000", "--cpus-per-task=1", "240"),
+        }[name.partition("-")[0]]
+        assert set(wanted) <= set(options), (name, options)
+        assert any("ours" in option for option in options), "the profile's account is lost"
+        assert any("fast" in option for option in options)
+    assert not any("gres" in option for option in asked[next(name for name in asked if "compare" in name)])
+    assert done.returncode == 2, "its last stage was refused"
+    assert done.stderr.splitlines()[-1].startswith("error: ")

@@ -1,0 +1,46 @@
+"""The volumes, mask and start of one pair, read and checked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+
+from training.cohort.mask_checks import check_mri_mask
+from training.registration.pairs import Pair
+from training.registration.transforms import Matrix, read_transform
+from training.registration.volume import Volume, as_volume, read_image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """What a registration starts from.
+
+    Attributes:
+        image: the ultrasound as ITK has it, on whose grid masks are carried over.
+        us: the same as an array.
+        mris: one MRI or several in one world.
+        label: tumour mask in the MRI's world; None where there is none.
+        start: MRI to ultrasound, RAS mm.
+    """
+
+    image: sitk.Image
+    us: Volume
+    mris: list[Volume]
+    label: sitk.Image | None
+    start: Matrix
+
+
+def read_inputs(pair: Pair) -> Inputs:
+    """Read a pair's files.
+
+    Raises:
+        NotFoundError: if one is missing.
+        FormatError: if one cannot be read, or the mask cannot be the MRI's.
+    """
+    assert pair.us is not None  # noqa: S101 - `register` refuses such a pair by name
+    image, mris = read_image(pair.us), [read_image(path) for path in pair.mris]
+    label = None if pair.label is None else read_image(pair.label)
+    if label is not None and pair.label is not None:
+        check_mri_mask(mris[0], label, pair.label)
+    start = np.eye(4) if pair.start is None else read_transform(pair.start)
+    return Inputs(image, as_volume(image), [as_volume(mri) for mri in mris], label, start)

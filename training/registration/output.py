@@ -1,0 +1,105 @@
+"""What a registration leaves in its folder: transforms, the mask carried over, pictures, its row and its record."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+
+from inference.errors import FormatError, NotFoundError
+from training.io.files import written_aside
+from training.io.receipt import write_json
+from training.registration.align import Alignment
+from training.registration.inputs import Inputs
+from training.registration.pairs import Pair
+from training.registration.pictures import FOLDER, Placed, write_pictures
+from training.registration.result import Registered, flags
+from training.registration.transfer import transfer
+from training.registration.transforms import Matrix, write_transform
+from training.registration.volume import as_volume
+
+_FILES = ("us", "label", "start")
+Record = dict[str, Any]
+"""`key` (what the result depends on), `files`, `result`, and `moved`, if a person moved it."""
+
+
+def write_output(
+    out: Path, case: str, inputs: Inputs, found: Alignment, metric: str, *, by_hand: bool = False
+) -> Registered:
+    """Write a case's transforms, mask and pictures.
+
+    Returns:
+        Its row, which stands in the table only once the caller writes that.
+    """
+    mask, inside = _carried(inputs, found.matrix)
+    if mask is not None:
+        with written_aside(out / "labels" / f"{case}.nii.gz") as aside:
+            sitk.WriteImage(mask, str(aside), useCompression=True)
+    after = Placed(found.matrix, None if mask is None else as_volume(mask))
+    there, _ = _carried(inputs, inputs.start)
+    before = Placed(inputs.start, None if there is None else as_volume(there))
+    write_pictures(out / FOLDER, case, inputs.us, inputs.mris[0], before, after)
+    write_transform(found.matrix, out / "transforms" / case)
+    return Registered(
+        case=case,
+        metric=metric,
+        similarity_start=round(found.similarity_start, 6),
+        similarity=round(found.similarity, 6),
+        shift_mm=round(found.shift_mm, 3),
+        rotation_deg=round(found.rotation_deg, 3),
+        overlap_percent=round(found.overlap_percent, 2),
+        label_inside_percent=None if inside is None else round(inside, 2),
+        support=round(found.support, 4),
+        flags=" ".join(flags(found, inside, by_hand=by_hand)),
+    )
+
+
+def _carried(inputs: Inputs, matrix: Matrix) -> tuple[sitk.Image | None, float | None]:
+    """The mask on the ultrasound's grid, and the share of it in view, percent; None without a mask."""
+    return (None, None) if inputs.label is None else transfer(inputs.label, inputs.image, matrix)
+
+
+def record_of(pair: Pair, key: dict[str, object], row: Registered) -> Record:
+    """A case's record; files are named in full, since the review reads them again from any folder."""
+    files: Record = {name: _absolute(getattr(pair, name)) for name in _FILES}
+    return {"key": key, "files": files | {"mri": [_absolute(path) for path in pair.mris]}, "result": asdict(row)}
+
+
+def record_path(out: Path, case: str) -> Path:
+    """Where a case's record is."""
+    return out / "cases" / f"{case}.json"
+
+
+def read_record(out: Path, case: str) -> Record:
+    """A case's record.
+
+    Raises:
+        NotFoundError: if it has none.
+        FormatError: if it cannot be read, or is of an earlier version.
+    """
+    path = record_path(out, case)
+    if not path.is_file():
+        raise NotFoundError(f"{out} holds no registration of {case}: run 'ius-train register'.")
+    try:
+        record: Record = json.loads(path.read_text())
+    except ValueError as error:
+        raise FormatError(f"{path} is damaged: run 'ius-train register' again.") from error
+    if "files" not in record:
+        raise FormatError(f"{path} does not name its files: run 'ius-train register' again.")
+    return record
+
+
+def write_record(record: Record, out: Path, case: str) -> None:
+    """Write a case's record."""
+    write_json(record, record_path(out, case))
+
+
+def pair_of(record: Record, case: str) -> Pair:
+    """The files that a record names."""
+    us, label, start = (None if path is None else Path(path) for path in (record["files"][name] for name in _FILES))
+    return Pair(case, us, tuple(Path(path) for path in record["files"]["mri"]), label, start)
+
+
+def _absolute(path: Path | None) -> str | None:
+    return None if path is None else str(path.resolve())
