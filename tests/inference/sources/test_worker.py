@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from inference.errors import ChoiceError, FormatError, SourceError
 from inference.sources import open_source, remote
 from inference.sources.base import RecordedSource
 from inference.sources.remote import RemoteSource
+from inference.sources.worker_process import ROOM
 from inference.spacing import PixelSpacing, Provenance
 
 if os.name == "nt":
@@ -134,3 +136,13 @@ def test_pixels_and_masks_cross_whole(tmp_path: Path, dtype: type) -> None:
         source.save_masks(masks, str(tmp_path / "m.nii.gz"))
     written = np.asarray(nib.load(tmp_path / "m.nii.gz").dataobj)
     np.testing.assert_array_equal(written, np.stack(masks).T)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no such limit elsewhere")
+def test_its_memory_is_limited_by_the_size_of_its_file(clip: RemoteSource) -> None:
+    """A gigabyte and twice the file, beyond what the process itself has."""
+    assert clip._worker is not None
+    limits = Path(f"/proc/{clip._worker._process.pid}/limits").read_text()
+    (limit,) = [line.split()[3] for line in limits.splitlines() if line.startswith("Max data size")]
+    assert limit != "unlimited"
+    assert ROOM < int(limit) < 3 * ROOM
