@@ -22,7 +22,7 @@ from inference.assets import demo_clip_path, demo_model_path
 from inference.errors import ModelError
 from inference.frame import Frame
 from inference.model.engine import Engine
-from inference.model.margin import restore
+from inference.model.margin import Margin
 from inference.model.openvino_session import OpenVinoSession, library
 from inference.model.preprocessing import prepare
 from inference.sources import open_source
@@ -43,7 +43,7 @@ def mask(engine: Engine, frame: Frame, run: Run) -> NDArray[np.bool_]:
     """The mask of one frame by another run of the network."""
     assert frame.spacing is not None
     prepared = prepare(frame.pixels, (frame.spacing.row_mm, frame.spacing.col_mm), engine.contract.input)
-    return restore([run(prepared.tile(corner))[0] for corner in prepared.corners], prepared) > 0
+    return Margin([run(prepared.tile(corner))[0] for corner in prepared.corners], prepared).mask() > 0
 
 
 def by_onnx_runtime(path: Path, threads: int) -> Run:

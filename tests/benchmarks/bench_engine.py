@@ -23,7 +23,7 @@ from starts import starts
 from inference.contract import Mode
 from inference.frame import Frame
 from inference.model.engine import Engine
-from inference.model.margin import restore
+from inference.model.margin import Margin
 from inference.model.preprocessing import prepare
 from inference.model.providers import default_threads
 from inference.model.segmentation import mask_of, regions_of
@@ -127,13 +127,12 @@ def steps(engine: Engine, frame: Frame, runs: int) -> dict[str, float]:
     spacing, recipe = spacing_of(frame), engine.contract.input
     prepared = prepare(frame.pixels, spacing, recipe)
     tile, logits = prepared.tile(prepared.corners[0]), [plausible(*recipe.patch) for _ in prepared.corners]
-    margin = restore(logits, prepared)
+    margin = Margin(logits, prepared)
     mask = mask_of(margin, keep_largest=False)
     jobs: dict[str, Callable[[], object]] = {
         "prepare": lambda: prepare(frame.pixels, spacing, recipe),
         "one tile": lambda: engine.run(tile),
-        "restore": lambda: restore(logits, prepared),
-        "mask": lambda: mask_of(margin, keep_largest=False),
+        "mask": lambda: mask_of(Margin(logits, prepared), keep_largest=False),
         "regions": lambda: regions_of(mask, margin, frame, engine.contract.reliability),
     }
     times = [{name: milliseconds(job) for name, job in jobs.items()} for _ in range(runs)]

@@ -21,7 +21,7 @@ from rivals import milliseconds
 from inference.contract import Identity, Input
 from inference.dice import dice
 from inference.errors import ModelError
-from inference.model.margin import restore
+from inference.model.margin import Margin
 from inference.model.openvino_session import OpenVinoSession, library
 from inference.model.preprocessing import prepare
 from inference.model.providers import default_threads
@@ -115,7 +115,7 @@ def masks(run: Run, samples: list[Sample], recipe: Input) -> list[Mask]:
     for one in samples:
         ready = prepare(one.pixels, one.spacing_mm, recipe)
         logits = [run(ready.tile(corner))[0] for corner in ready.corners]
-        found.append((restore(logits, ready) > 0).astype(np.uint8))
+        found.append(Margin(logits, ready).mask())
     return found
 
 

@@ -13,7 +13,8 @@ import zstandard
 from benchfile import keep
 
 from inference.assets import demo_clip_path
-from inference.live.ring import LARGEST, SECONDS
+from inference.live.review import HELD_S
+from inference.live.ring import LARGEST
 from inference.sources import open_source
 
 FPS = 25
@@ -32,7 +33,7 @@ def main() -> None:
             ".png", np.frombuffer(data, np.uint8).reshape(noisy.shape), [cv2.IMWRITE_PNG_COMPRESSION, 1]
         )[1].tobytes(),
     }
-    print(f"1280×720 uint8, {SECONDS:.0f} s at {FPS} fps; at most {LARGEST / 1e6:.0f} MB")
+    print(f"1280×720 uint8, {HELD_S:.0f} s at {FPS} fps; at most {LARGEST / 1e6:.0f} MB")
     figures = {}
     for name, codec in codecs.items():
         times, size = [], 0
@@ -40,10 +41,10 @@ def main() -> None:
             begun = time.perf_counter()
             size = len(codec(noisy.tobytes()))
             times.append(time.perf_counter() - begun)
-        whole = size * FPS * SECONDS / 1e6
+        whole = size * FPS * HELD_S / 1e6
         figures[name] = {"ms": round(float(np.median(times)) * 1e3, 2), "mb": round(whole)}
         print(f"{name:12}  {np.median(times) * 1e3:5.1f} ms a frame   {noisy.nbytes / size:4.2f}:1   {whole:4.0f} MB")
-    keep("ring", figures, f"bundled clip (simulated) with noise, 1280×720, {SECONDS:.0f} s at {FPS} fps")
+    keep("ring", figures, f"bundled clip (simulated) with noise, 1280×720, {HELD_S:.0f} s at {FPS} fps")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,8 @@ from figures import Figures
 from senders import FPS, TRANSPORTS, Clip, free_port, running, write_clip
 from sitting import POPULATION, analysed, resident_mb, spin, viewer
 
-from inference.live.ring import LARGEST, SECONDS
+from inference.live.review import HELD_S
+from inference.live.ring import LARGEST
 from viewer.main_window import MainWindow
 
 FRAMES = 20_000
@@ -91,7 +92,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         clip = write_clip(Path(folder))
         for recording in (False, True):
-            measure(clip, wanted.frames, SECONDS + 2 * EVERY_S, figures, recording=recording)
+            measure(clip, wanted.frames, HELD_S + 2 * EVERY_S, figures, recording=recording)
     return figures.end()
 
 

@@ -10,16 +10,20 @@ from queue import SimpleQueue
 from time import monotonic
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from inference.alarms import Alarm
+from inference.crop import Rect
 from inference.errors import SourceError
 from inference.frame import Frame, Pixels
 from inference.latest import Latest
 from inference.sector import GrowingSector
 from inference.sources import is_live, open_live, rhythm
 from inference.sources.base import LOST_AFTER_S, LiveSource
+from inference.sources.depth_watch import DepthGuard
 from inference.sources.live import CHANGED, INTERRUPTED, Live, Picture
 from inference.sources.openigtlink import NO_PLANE, NO_SCALE, matrix_spacing
 from inference.sources.paths import shown_address
@@ -146,8 +150,10 @@ class Told:
     def __init__(self) -> None:
         self._pictures: SimpleQueue[Picture | None] = SimpleQueue()
 
-    def send(self) -> None:
-        self._pictures.put(Picture(np.full((40, 60), 80, np.uint8), None, "none stated"))
+    def send(self, depth: str = "") -> None:
+        pixels = np.full((40, 60), 80, np.uint8)
+        cv2.putText(pixels, depth, (4, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 255, 3)
+        self._pictures.put(Picture(pixels, None, "none stated"))
 
     def read(self) -> Picture | None:
         return self._pictures.get()
@@ -181,6 +187,27 @@ def test_a_scale_given_by_hand_ends_with_a_gap_on_a_connection_that_stays() -> N
         source.set_spacing(TYPED)
         told.send()
         assert next(frames).spacing == TYPED
+
+
+def test_a_scale_taken_up_again_is_void_at_another_depth() -> None:
+    """Whoever takes it up says that the depth is unchanged; the watched text knows better."""
+    told = Told()
+    told.send("4")
+    with Hesitating(told) as source, closing(told):
+        frames = source.frames()
+        next(frames)
+        whole = source.whole()
+        assert whole is not None
+        source.watch_depth(DepthGuard(whole, Rect(0, 0, 40, 60)))
+        told.send("4")
+        assert next(frames).spacing == TYPED
+        threading.Event().wait(1.2 * LOST_AFTER_S)
+        told.send("9")
+        assert next(frames).spacing is None
+        source.restore_spacing(TYPED)
+        told.send("9")
+        frame = next(frames)
+        assert (frame.spacing, frame.no_spacing_reason) == (None, Alarm.DEPTH.sentence)
 
 
 def test_a_scale_given_by_hand_stays_with_a_sender_that_is_slow_by_nature(monkeypatch: pytest.MonkeyPatch) -> None:

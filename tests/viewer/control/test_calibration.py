@@ -407,6 +407,11 @@ def test_after_an_interruption_one_key_uses_the_scale_again_and_only_while_the_d
     qtbot.keyClick(window, Qt.Key.Key_U)
     qtbot.wait(300)
     assert not measured(window)
+    interrupt()
+    server.silent = False
+    qtbot.waitUntil(lambda: window.state.condition.health is Health.RUNNING, timeout=10_000)
+    qtbot.wait(300)
+    assert not again.isVisible(), "its depth was changed in between"
     window.close()
 
 

@@ -1,0 +1,23 @@
+"""The benchmarks take hours, but what they import and how they are called must not rot meanwhile."""
+
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+SOAK = HERE.parent / "soak"
+SCRIPTS = [*sorted(HERE.glob("bench_*.py")), *sorted(SOAK.glob("soak_*.py"))]
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_it_loads_and_has_a_way_in(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [str(HERE), str(SOAK), *sys.path])
+    spec = spec_from_file_location(f"loaded_{script.stem}", script)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    assert callable(module.main)
