@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 import pyigtl
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from inference.sources.simulated import PhantomSource
@@ -26,6 +27,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("timeout") is not None:
         faulthandler.cancel_dump_traceback_later()
 
+
+# A machine that does other things too is slow now and then; what hangs is ended by pytest's own limit.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 WAITING = b"\nInterrupted: the summary follows once this test has ended.\n"
 

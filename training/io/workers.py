@@ -38,6 +38,7 @@ def stopped_by_ctrl_c() -> Iterator[threading.Event]:
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         stopped.set()
+        threading.excepthook = lambda _: None  # a pool's thread that loses its workers has nothing to tell
         for worker in multiprocessing.active_children():
             worker.terminate()
         raise KeyboardInterrupt

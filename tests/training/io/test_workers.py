@@ -10,7 +10,7 @@ import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
 COMMAND = """
-import multiprocessing, sys, time
+import multiprocessing, os, sys, time
 from concurrent.futures import ProcessPoolExecutor
 from training.io.ending import ended
 from training.io.workers import end_with_parent
@@ -18,7 +18,7 @@ from training.io.workers import end_with_parent
 end_with_parent()
 
 def work(number):
-    print("at work", flush=True)
+    os.write(1, b"at work\\n")  # at once, whole
     time.sleep(300)
 
 def run():
