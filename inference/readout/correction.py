@@ -147,11 +147,18 @@ class Corrections:
         kept = self._kept.get(_key(frame))
         if kept is None or kept.mask.shape != frame.pixels.shape:
             return None
-        return kept if kept.frame is frame else replace(kept, frame=frame)
+        if kept.frame is not frame:
+            kept = self._kept[_key(frame)] = replace(kept, frame=frame)
+        return kept
 
     def clear(self) -> None:
         """Forget all, for another source."""
         self._kept.clear()
+
+
+def same_frame(one: Frame, other: Frame) -> bool:
+    """Whether both are the same frame of a source, even if it was read again in between."""
+    return _key(one) == _key(other)
 
 
 def _key(frame: Frame) -> tuple[int, float]:
