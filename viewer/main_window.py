@@ -100,7 +100,7 @@ class MainWindow(QMainWindow):
         side_by_side = SideBySide(self.state)
         monitors = Monitors(self, self.view.picture_area)
         self.second_screens = SecondScreens(self, self.state)
-        correcting = Correcting(self.state)
+        correcting = Correcting(self.state, settings.exports_folder() / "training-cases")
         self.handlers = ActionHandlers(
             self.state, self.calibration, monitors, self.records, side_by_side, self.second_screens, correcting
         )

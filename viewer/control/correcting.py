@@ -1,5 +1,6 @@
 """Correcting the contour of a frame that stands, by hand. The mode ends with its panel, or when the frame is left."""
 
+from pathlib import Path
 from time import monotonic
 
 from inference.outcome import Outcome
@@ -18,9 +19,11 @@ class Correcting:
 
     Args:
         state: the state of the window.
+        folder: where training cases go; made when the first one is written.
     """
 
-    def __init__(self, state: AppState) -> None:
+    def __init__(self, state: AppState, folder: Path) -> None:
+        self._folder = folder
         self._state, self._panel, self._marker = state, state.view.correction, state.view.canvas.stroke
         self._of: Outcome | None = None
         self._made: Correction | None = None
@@ -28,6 +31,7 @@ class Correcting:
         self._marker.finished.connect(self.stroked)
         self._panel.chosen.connect(self._show_brush)
         self._panel.undo_wanted.connect(self.undo)
+        self._panel.export_wanted.connect(self.export)
         self._panel.closed.connect(self._end)
 
     @property
@@ -62,28 +66,48 @@ class Correcting:
         made = self._made.made(self._panel.gesture, stroke, self._panel.radius_mm)
         if made is self._made and self._panel.gesture is Gesture.CUT:
             self._state.view.picture_area.say(PARTS_NOTHING, monotonic(), Tone.NOTICE)
-        self._show(made)
-        self._state.corrections.keep(made)
+        self._keep(made)
 
     def undo(self) -> None:
         """Take the last gesture back."""
         if self._made is None or not self._made.changed:
             self._state.view.picture_area.say(NOTHING_TO_UNDO, monotonic(), Tone.NOTICE)
             return
-        self._show(self._made.undone())
-        self._state.corrections.keep(self._made)
+        self._keep(self._made.undone())
+
+    def export(self) -> None:
+        """Write the corrected frame as a training case, behind the window."""
+        state, made, of = self._state, self._made, self._of
+        info, source = state.session.info, state.session.source
+        if made is None or of is None or info is None or source is None:
+            return
+        outcome, mask, phase, rect = of, made.mask, state.phase, source.rect
+        code = info.case_code or state.recording.case_code or ""
+
+        def job() -> str:
+            from inference.export.training_case import TrainingCase, write_training_case
+
+            table = write_training_case(TrainingCase(outcome, mask, code, phase, rect), self._folder)
+            return f"Training case {table.parent.name} is in {self._folder}: ius-train cases --folder reads it."
+
+        state.background.begin(job)
 
     def follow(self, shown: Outcome | None) -> Correction | None:
         """The correction of what is shown, with the stroke being made; None if there is none. Called at every tick."""
         standing = self._state.session.standing(shown)
-        if self.on and (standing is None or self._made is None or not same_frame(standing.frame, self._made.frame)):
+        if self.on and (standing is None or self._left(standing)):
             self._panel.dismiss()
         if standing is None:
             return None
         if self._made is None:
             return self._state.corrections.of(standing.frame)
         self._renew(standing)
-        return self._with_stroke(self._made)
+        return self._drawn()
+
+    def _left(self, shown: Outcome) -> bool:
+        """Whether another frame than the corrected one is shown; until then, the last one to arrive is corrected."""
+        made = self._made
+        return made is not None and made.changed and not same_frame(shown.frame, made.frame)
 
     def _renew(self, shown: Outcome) -> None:
         """Take over a better answer to the same frame, or another scale."""
@@ -95,14 +119,22 @@ class Correcting:
             else:
                 self._show(made)
 
-    def _with_stroke(self, made: Correction) -> Correction:
+    def _drawn(self) -> Correction | None:
         """The edge follows the brush while it pushes; every other gesture waits for the end of its stroke."""
-        stroke = self._marker.stroke
-        if not stroke or self._panel.gesture is not Gesture.PUSH:
+        stroke, made = self._marker.stroke, self._made
+        if made is None or not stroke or self._panel.gesture is not Gesture.PUSH:
             return made
         if self._preview is None or self._preview[0] != stroke:
             self._preview = stroke, made.made(Gesture.PUSH, stroke, self._panel.radius_mm)
         return self._preview[1]
+
+    def _keep(self, made: Correction) -> None:
+        """Keep it for its frame and in the record, gesture by gesture: the program may end at any time."""
+        changed = made is not self._made
+        self._show(made)
+        if changed and self._of is not None:
+            self._state.corrections.keep(made)
+            self._state.recording.correct(self._of, made.mask)
 
     def _show(self, made: Correction) -> None:
         self._made, self._preview = made, None

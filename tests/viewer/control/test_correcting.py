@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,14 @@ from painted import LARGE, At, near, on_canvas, settle, source, spot_of
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
+from recordings import frames_in, said, start
 
+from inference.export.training_case import NO_CODE
 from inference.outcome import Tumour
 from inference.readout.correction import Correction, Gesture
 from inference.ruler import Point
 from inference.sources import open_live
+from inference.sources.record import RecordSource
 from viewer.control.correcting import NOTHING_TO_UNDO, PARTS_NOTHING
 from viewer.main_window import MainWindow
 from viewer.style import theme
@@ -45,9 +49,9 @@ def drag(window: MainWindow, *points: Point) -> None:
     canvas, marker = window.view.canvas, window.view.canvas.stroke
     spots = [spot_of(canvas, *point) for point in points]
     QTest.mousePress(marker, LEFT, pos=spots[0])
-    for start, end in pairwise(spots):
+    for before, after in pairwise(spots):
         for step in range(1, STEPS + 1):
-            QTest.mouseMove(marker, start + (end - start) * step / STEPS)
+            QTest.mouseMove(marker, before + (after - before) * step / STEPS)
     window.refresh.tick()
     QTest.mouseRelease(marker, LEFT, pos=spots[-1])
 
@@ -174,3 +178,41 @@ def test_a_frame_without_an_answer_is_not_corrected(show: Show, qtbot: QtBot) ->
     window.act("correct")
     assert window.view.correction.isHidden()
     assert window.view.picture_area.notice.text().startswith("Only a frame that the model has analysed")
+
+
+def test_it_goes_into_the_record_beside_the_models_answer(
+    show: Show, at: At, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource]
+) -> None:
+    window = show(source())
+    start(window, qtbot)
+    qtbot.waitUntil(frames_in(window, 5), timeout=5000)
+    tumour = at(window, LARGE)
+    qtbot.keyClick(window, Qt.Key.Key_A)
+    assert isinstance(tumour, Tumour)
+    x, y, reach = middle(tumour)
+    drag(window, (x, y), (x + 1.4 * reach, y))
+    made = correction(window)
+    assert made is not None
+    record = recorded(window)
+    (number,) = record.corrected
+    found, answer = record.correction(number), record.outcome(number)
+    assert found is not None
+    assert isinstance(answer, Tumour)
+    assert np.array_equal(found, made.mask)
+    assert np.array_equal(answer.mask, tumour.mask)
+
+
+def test_exported_it_is_a_training_case_of_the_typed_code(
+    records: Path, standing: tuple[MainWindow, Tumour], qtbot: QtBot
+) -> None:
+    window, tumour = standing
+    x, y, reach = middle(tumour)
+    window.act("correct")
+    drag(window, (x, y), (x + 1.4 * reach, y))
+    qtbot.mouseClick(window.view.correction.export, LEFT)
+    said(window, qtbot, NO_CODE)
+    window.handlers.choose_case_code("GL-017")
+    qtbot.mouseClick(window.view.correction.export, LEFT)
+    said(window, qtbot, "Training case case-GL-017-")
+    (table,) = (records / "training-cases").glob("case-GL-017-*/case.csv")
+    assert "GL-017,corrected by user,image.nii.gz,mask.nii.gz" in table.read_text()
