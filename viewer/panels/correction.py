@@ -4,7 +4,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
-from inference.readout.correction import BRUSHES_MM, Correction, Gesture
+from inference.readout.correction import BRUSHES_MM, UNSCALED_PX, Correction, Gesture
 from viewer.panels.base import Panel
 from viewer.style.theme import Sizes
 from viewer.style.widgets import button, label, set_text, size_button
@@ -29,11 +29,11 @@ class CorrectionPanel(Panel):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Correct contour", 280, parent)
-        self.gesture, self._brush = Gesture.PUSH, BRUSHES_MM.index(3.0)
+        self.gesture, self._brush, self._scaled = Gesture.PUSH, BRUSHES_MM.index(3.0), True
         self.words, self._hint, self._beside = self.note("", 15), self.note("soft", 14), self.note("muted", 13)
         self.gestures = {gesture: button(name, kind="choice") for gesture, (name, _) in NAMES.items()}
         self.smaller, self.larger = button("−", "Smaller brush"), button("+", "Larger brush")
-        self._radius, self._grid = label("soft"), QGridLayout()
+        self.brush, self._grid = label("soft"), QGridLayout()
         self.undo = button("Undo", "Take the last gesture back (Ctrl Z)")
         self.export = button("Export training case", "Write picture and corrected mask as a case for training")
         self._lay_out()
@@ -51,7 +51,7 @@ class CorrectionPanel(Panel):
         grid, brush, below = self._grid, QHBoxLayout(), QHBoxLayout()
         for place, made in enumerate(self.gestures.values()):
             grid.addWidget(made, place // 2, place % 2)
-        for widget in (self.smaller, self._radius, self.larger):
+        for widget in (self.smaller, self.brush, self.larger):
             brush.addWidget(widget)
         brush.addStretch(1)
         below.addWidget(self.undo)
@@ -73,7 +73,7 @@ class CorrectionPanel(Panel):
         self._grid.setSpacing(sizes.px(8))
         self.words.setFont(sizes.font(15, QFont.Weight.DemiBold))
         self._hint.setFont(sizes.font(14))
-        self._radius.setFont(sizes.font(14))
+        self.brush.setFont(sizes.font(14))
         self._beside.setFont(sizes.font(13))
 
     @property
@@ -84,15 +84,22 @@ class CorrectionPanel(Panel):
     def show_correction(self, correction: Correction) -> None:
         """Show what is corrected so far."""
         set_text(self.words, correction.words or NOTHING)
+        self._scaled = correction.frame.spacing is not None
+        self._say_brush()
         for made in (self.undo, self.export):
             made.setEnabled(correction.changed)
+
+    def _say_brush(self) -> None:
+        """The brush's width: in mm where the scale is known."""
+        across = 2 * self.radius_mm
+        set_text(self.brush, f"Brush {across:g} mm" if self._scaled else f"Brush {across * UNSCALED_PX:.0f} px")
 
     def _choose(self, gesture: Gesture, brush: int) -> None:
         self.gesture, self._brush = gesture, brush
         for other, made in self.gestures.items():
             made.setChecked(other is gesture)
         set_text(self._hint, NAMES[gesture][1])
-        set_text(self._radius, f"Brush {2 * self.radius_mm:g} mm")
+        self._say_brush()
         self.smaller.setEnabled(brush > 0)
         self.larger.setEnabled(brush < len(BRUSHES_MM) - 1)
         self.chosen.emit()

@@ -14,7 +14,7 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from recordings import frames_in, said, start
 
-from inference.export.training_case import NO_CODE
+from inference.export.training_case import NO_CODE, NO_SCALE
 from inference.outcome import Tumour
 from inference.readout.correction import Correction, Gesture
 from inference.ruler import Point
@@ -216,3 +216,21 @@ def test_exported_it_is_a_training_case_of_the_typed_code(
     said(window, qtbot, "Training case case-GL-017-")
     (table,) = (records / "training-cases").glob("case-GL-017-*/case.csv")
     assert "GL-017,corrected by user,image.nii.gz,mask.nii.gz" in table.read_text()
+
+
+def test_without_scale_nothing_is_said_in_mm_and_no_case_is_exported(show: Show, qtbot: QtBot, records: Path) -> None:
+    window = show(source(spacing_mm=None), wait=False)
+    qtbot.waitUntil(lambda: window.shown is not None and window.session.ready, timeout=5000)
+    window.session.analyse_without_scale()
+    qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
+    window.act("correct")
+    window.refresh.tick()
+    assert isinstance(window.shown, Tumour)
+    x, y, reach = middle(window.shown)
+    drag(window, (x, y), (x + 1.4 * reach + 20, y))
+    made = correction(window)
+    assert made is not None
+    assert (made.words, window.view.correction.brush.text()) == ("CORRECTED BY USER: scale unknown", "Brush 36 px")
+    qtbot.mouseClick(window.view.correction.export, LEFT)
+    said(window, qtbot, NO_SCALE)
+    assert not records.exists()
