@@ -60,7 +60,7 @@ class Region:
         diameters: its diameters; None without a scale.
         depth_mm: (nearest, deepest) point below the probe face, mm; None without a scale or a probe face.
         touches_edge: whether it reaches the edge of sector or picture, so that the tumour may go on outside.
-        size: its size state; None without a scale.
+        size: its size state; None without a scale, or for a mask that is no model's.
     """
 
     area_px: int

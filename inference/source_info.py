@@ -41,6 +41,7 @@ class SourceInfo:
         flip: how the picture was flipped on the screen, in words, if that was so during the whole recording; or empty.
         marker: side of the unflipped picture, left or right, on which the probe's marker was throughout; or empty.
         regions: number and words of each ultrasound region of a DICOM picture, if there are several.
+        case_code: the patient's case code that a record holds; empty for all other sources.
         pixel_aspect: width of a pixel over its height, if the file states it; 1 for square pixels.
     """
 
@@ -59,3 +60,4 @@ class SourceInfo:
     marker: str = ""
     pixel_aspect: float = 1.0
     regions: tuple[tuple[int, str], ...] = ()
+    case_code: str = ""

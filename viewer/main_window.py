@@ -35,6 +35,7 @@ from viewer.control.action_handlers import ActionHandlers
 from viewer.control.actions import ACTIONS, BY_NAME
 from viewer.control.app_state import AppState
 from viewer.control.calibration import Calibration
+from viewer.control.correcting import Correcting
 from viewer.control.freezing import Freezing
 from viewer.control.keyboard import Keyboard
 from viewer.control.monitors import Monitors
@@ -99,12 +100,13 @@ class MainWindow(QMainWindow):
         side_by_side = SideBySide(self.state)
         monitors = Monitors(self, self.view.picture_area)
         self.second_screens = SecondScreens(self, self.state)
+        correcting = Correcting(self.state, settings.exports_folder() / "training-cases")
         self.handlers = ActionHandlers(
-            self.state, self.calibration, monitors, self.records, side_by_side, self.second_screens
+            self.state, self.calibration, monitors, self.records, side_by_side, self.second_screens, correcting
         )
         self.setCentralWidget(self.view)
         self.keyboard = Keyboard(self, self.view)
-        self.refresh = Refresh(self.state, self.calibration, self.keyboard, self.records, side_by_side)
+        self.refresh = Refresh(self.state, self.calibration, self.keyboard, self.records, side_by_side, correcting)
         self._connect()
         self._timer = QTimer(self)
         self._timer.setTimerType(Qt.TimerType.PreciseTimer)

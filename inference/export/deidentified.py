@@ -1,5 +1,6 @@
 """A record as it may leave the department: without date, device and file name, and black outside the sector."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,16 +56,33 @@ class DeidentifiedRecord(RecordSource):
         if rect is None and self.opening.crop is not None:
             rect = Rect(*self.opening.crop)
         step = max(1, len(self) // LOOKED_AT)
-        inside = sector_mask([crop(self.read(index), rect).pixels for index in range(0, len(self), step)])
-        if rect is not None:
-            kept: Mask = np.zeros_like(inside)
-            kept[rect.where] = inside[rect.where]
-            return kept
-        if inside.all():
-            raise OutputError(NO_SECTOR.format(name=self.name))
-        return inside
+        return inside_of([self.read(index) for index in range(0, len(self), step)], rect, self.name)
 
     @property
     def name(self) -> str:
         """The file's name, for this computer's user alone."""
         return self._reader.name
+
+
+def inside_of(frames: Sequence[Frame], rect: Rect | None, name: str) -> Mask:
+    """The part of frames where no name can be: the sector, inside the crop if there is one.
+
+    Args:
+        frames: at least one, of one shape.
+        rect: the crop kept for their scanner; None if none is.
+        name: what they are, for the error.
+
+    Returns:
+        (rows, cols) uint8: 1 inside. Where no sector stands out in a crop, all of the crop.
+
+    Raises:
+        OutputError: if neither a crop nor a sector says where names cannot be.
+    """
+    inside = sector_mask([crop(frame, rect).pixels for frame in frames])
+    if rect is not None:
+        kept: Mask = np.zeros_like(inside)
+        kept[rect.where] = inside[rect.where]
+        return kept
+    if inside.all():
+        raise OutputError(NO_SECTOR.format(name=name))
+    return inside

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,9 +34,22 @@ from inference.recording.timeline import Setting
 from inference.safety import INTENDED_USE
 from inference.sector import DARK, sector_mask
 from inference.sources.record import RecordSource
+from inference.spacing import PixelSpacing
 from inference.view_notes import Phase
 
-COLUMNS = ("source_frame", "phase", "flip", "marker", "mode", UNLIKE, "guards", "guards_overruled", "contour_wrong")
+COLUMNS = (
+    "source_frame",
+    "phase",
+    "flip",
+    "marker",
+    "mode",
+    UNLIKE,
+    "guards",
+    "guards_overruled",
+    "contour_wrong",
+    "corrected_by",
+    "corrected_mm2",
+)
 """Extra columns of a record's table, after those of every table of readings."""
 LEFT_OUT = "left out, as is the device: this export is de-identified"
 RIM = 11
@@ -274,6 +288,7 @@ def _reading(source: RecordSource, number: int, setting: Setting) -> Reading:
         "guards_overruled": " ".join(setting.overruled),
         "contour_wrong": "true" if setting.wrong else "",
     }
+    row |= _correction(source, number, outcome.frame.spacing)
     if not isinstance(outcome, Tumour | NothingFound):
         return Reading(number, row)
     analysis = outcome.analysis
@@ -283,22 +298,31 @@ def _reading(source: RecordSource, number: int, setting: Setting) -> Reading:
     return Reading(number, row, longest, across, analysis.model_sha256, analysis.provider)
 
 
+def _correction(source: RecordSource, number: int, spacing: PixelSpacing | None) -> dict[str, object]:
+    """The columns about a contour that a person corrected; the model's own numbers stay what they are."""
+    mask = source.correction(number)
+    if mask is None:
+        return {"corrected_by": "", "corrected_mm2": ""}
+    area = "" if spacing is None else round(int(np.count_nonzero(mask)) * spacing.pixel_mm2, 3)
+    return {"corrected_by": "user", "corrected_mm2": area}
+
+
 def _volumes(source: RecordSource, out: Path, watch: Callable[[range], Iterable[int]]) -> list[Path]:
-    """Write frames and masks: in the volume that was swept, or as stacks of pictures."""
-    frames, masks = out / "frames.nii.gz", out / "masks.nii.gz"
+    """Write frames and masks, and the masks that a person corrected: in the volume that was swept, or as stacks."""
+    stacks: dict[str, Callable[[int], NDArray[Any]]] = {
+        "frames.nii.gz": lambda number: source.read(number).pixels,
+        "masks.nii.gz": lambda number: _mask(source, number),
+    }
+    if source.corrected:
+        stacks["corrected.nii.gz"] = lambda number: _corrected(source, number)
     grid, count, spacing = source.info.grid, len(source), source.info.spacing
-    if grid is None:
-        write_stack(frames, (source.read(number).pixels for number in watch(range(count))), count, spacing)
-        write_stack(masks, (_mask(source, number) for number in watch(range(count))), count, spacing)
-        return [frames, masks]
-    header = header_of(grid)
-    places = [source.place(number) for number in range(count)]
-    slices = ((place, source.read(number).pixels) for number, place in enumerate(places))
-    write_nifti(in_volume(grid, slices), header, str(frames))
-    write_nifti(
-        in_volume(grid, ((place, _mask(source, number)) for number, place in enumerate(places))), header, str(masks)
-    )
-    return [frames, masks]
+    for name, picture in stacks.items():
+        if grid is None:
+            write_stack(out / name, (picture(number) for number in watch(range(count))), count, spacing)
+        else:
+            slices = ((source.place(number), picture(number)) for number in range(count))
+            write_nifti(in_volume(grid, slices), header_of(grid), str(out / name))
+    return [out / name for name in stacks]
 
 
 def _mask(source: RecordSource, number: int) -> NDArray[np.uint8]:
@@ -306,6 +330,12 @@ def _mask(source: RecordSource, number: int) -> NDArray[np.uint8]:
     if isinstance(outcome, Tumour):
         return outcome.mask
     return np.zeros((source.info.rows, source.info.cols), np.uint8)
+
+
+def _corrected(source: RecordSource, number: int) -> NDArray[np.uint8]:
+    """The user's mask of a frame; empty where nothing was corrected, which the table tells from an emptied one."""
+    mask = source.correction(number)
+    return np.zeros((source.info.rows, source.info.cols), np.uint8) if mask is None else mask
 
 
 def _plot(session: Session, path: Path) -> list[Path]:

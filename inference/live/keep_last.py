@@ -1,12 +1,14 @@
 """Saves the last half minute afterwards, as a normal record made from the outcomes that the ring still holds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from inference.crop import Rect, crop
+from inference.frame import Mask
 from inference.live.ring import Held
 from inference.outcome import Outcome
-from inference.recording.entries import answer_of, opening_of, picture_of, scale_event, since
+from inference.recording.entries import answer_of, correction_of, opening_of, picture_of, scale_event, since
 from inference.recording.schema import Event, EventKind, ModelUsed
 from inference.recording.writer import RecordFile
 from inference.source_info import SourceInfo
@@ -22,6 +24,7 @@ def keep(
     rect: Rect | None = None,
     in_force: Iterable[Event | ModelUsed] = (),
     wrong: Iterable[tuple[int, float]] = (),
+    corrected: Mapping[tuple[int, float], Mask] = MappingProxyType({}),
 ) -> int:
     """Write the held outcomes, each contour on its own frame.
 
@@ -33,6 +36,7 @@ def keep(
         rect: the part of the picture that is kept.
         in_force: the settings that applied throughout: phase, flip, model.
         wrong: (index, captured_at) of frames whose contour the user marked as wrong.
+        corrected: the user's (rows, cols) 0/1 masks, by the same.
 
     Returns:
         Number of frames written; fewer than held if earlier pictures had another size.
@@ -57,6 +61,8 @@ def keep(
                 file.append(scale_event(scale, at_s))
             file.append(picture_of(crop(frame, rect), written, start))
             file.append(answer_of(outcome, written))
+            if (mask := corrected.get((frame.index, frame.captured_at))) is not None:
+                file.append(correction_of(mask, written, at_s))
             if (frame.index, frame.captured_at) in marked:
                 file.append(Event(at_s=at_s, kind=EventKind.WRONG, words="", number=written))
             written += 1

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from inference.alarms import Alarm
 from inference.crop import Rect
+from inference.frame import Mask
 from inference.live.guarded_source import GuardedSource
 from inference.live.model import Model
 from inference.outcome import Outcome
@@ -58,6 +59,10 @@ class SessionRecord:
     def mark_wrong(self, outcome: Outcome) -> bool:
         """Write that the user marked this contour as wrong. False if its frame is not in the record."""
         return self._recorder.event(EventKind.WRONG, "", outcome)
+
+    def correct(self, outcome: Outcome, mask: Mask) -> bool:
+        """Write the user's correction of this contour. False if its frame is not in the record."""
+        return self._recorder.correction(outcome, mask)
 
     def status(self) -> RecordStatus:
         """The state of the recording."""

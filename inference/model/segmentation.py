@@ -48,8 +48,15 @@ def mask_of(margin: Plane, *, keep_largest: bool) -> Mask:
     return kept
 
 
-def regions_of(mask: Mask, margin: Plane, frame: Frame, limits: Reliability) -> tuple[Region, ...]:
-    """The connected pieces of a mask, largest first (diagonal neighbours belong together)."""
+def regions_of(mask: Mask, margin: Plane, frame: Frame, limits: Reliability | None) -> tuple[Region, ...]:
+    """The connected pieces of a mask, largest first (diagonal neighbours belong together).
+
+    Args:
+        mask: (rows, cols) 0/1.
+        margin: (rows, cols), above 0 where the mask is 1.
+        frame: its frame.
+        limits: of the size states; None for a mask that is no model's, which has none.
+    """
     x0, y0, width, height = _box(mask, margin)
     if width == 0:
         return ()
@@ -108,15 +115,14 @@ def _region(
     touches: bool,
     spacing: PixelSpacing | None,
     top: int | None,
-    limits: Reliability,
+    limits: Reliability | None,
 ) -> Region:
     if spacing is None:
         return Region(area_px, None, outlines, None, None, touches, None)
     area_mm2 = area_px * spacing.pixel_mm2
     depth = None if top is None else _depth(outlines[0], top, spacing)
-    return Region(
-        area_px, area_mm2, outlines, diameters_of(outlines[0], spacing), depth, touches, size_state(area_mm2, limits)
-    )
+    size = None if limits is None else size_state(area_mm2, limits)
+    return Region(area_px, area_mm2, outlines, diameters_of(outlines[0], spacing), depth, touches, size)
 
 
 def _depth(outline: NDArray[np.float32], top: int, spacing: PixelSpacing) -> tuple[float, float]:

@@ -48,6 +48,7 @@ class Annotations:
         caliper: caliper points, picture pixels.
         distance: distance between the two caliper points, in words.
         measuring: what to do next with the caliper; empty without one.
+        corrected: that the contour is the user's, with its area; empty if nothing is corrected.
         hidden: that the contour is hidden; else empty.
         band: what the thin lines mean, if they are drawn; else empty.
         mode: the mode in which a still picture was analysed.
@@ -76,6 +77,7 @@ class Annotations:
     caliper: tuple[Point, ...] = ()
     distance: str = ""
     measuring: str = ""
+    corrected: str = ""
     hidden: str = ""
     band: str = ""
     mode: str = ""

@@ -15,6 +15,7 @@ from inference.live.thorough import disagreement_of
 from inference.outcome import Outcome, SizeState, Tumour
 from inference.readout.annotations import Annotations, Ticks, annotations_of
 from inference.readout.caliper import Caliper
+from inference.readout.correction import Correction
 from inference.readout.formatting import mode_words
 from inference.readout.look import AS_IT_CAME, Look
 from inference.readout.marks import Ink, Line
@@ -40,6 +41,7 @@ from inference.view_notes import Flip, Phase, ViewNotes
 
 MAP_WORDS = "pink: model disagreement, not a margin"
 HIDDEN_WORDS = "CONTOUR HIDDEN"
+CORRECTING = "CORRECTING: the model's contour so far"
 BAND_WORDS = "thin lines: model 25-75 %, not a margin"
 
 
@@ -89,6 +91,8 @@ class ScreenInputs:
         live_frame: what the live pane of two shows so far.
         two_panes: whether the live picture stands beside the analysed one.
         caliper: the caliper being set; None while it is put away.
+        correction: the user's correction of the frame shown; None if there is none.
+        correcting: whether the user is correcting it now.
         disagreement: whether the user wants the map of where passes disagree.
         contour_off: whether the user has hidden the contour for a moment.
         trend: the area over time, as last collected; None while no source is open.
@@ -115,6 +119,8 @@ class ScreenInputs:
     live_frame: Frame | None = None
     two_panes: bool = False
     caliper: Caliper | None = None
+    correction: Correction | None = None
+    correcting: bool = False
     disagreement: bool = False
     contour_off: bool = False
     trend: TrendState | None = None
@@ -169,6 +175,7 @@ class ScreenState:
         lines: how each region of the outcome is drawn; empty if no contour may be drawn.
         comparison: the true outlines of the same frame.
         annotations: the marks around the picture; None before the first.
+        correction: the user's correction, drawn over the model's contour; None if nothing is corrected.
         spread: (rows, cols) disagreement of the passes, drawn over the picture; None if it is not drawn.
         contour_off: whether the contour is hidden for a moment.
         live: the live pane of two; None with one pane, or before the first picture.
@@ -205,6 +212,7 @@ class ScreenState:
     tools: tuple[Tool, ...] = ()
     look: Look = AS_IT_CAME
     sector: Rect | None = None
+    correction: Correction | None = None
 
     @property
     def for_audience(self) -> "ScreenState":
@@ -246,12 +254,21 @@ def resolve(given: ScreenInputs) -> ScreenState:
         phase=given.notes.phase,
         tools=tools_of(given.info, condition, outcome, _tool_inputs(given)),
         look=given.look,
+        correction=_correction(given),
         sector=given.sector if given.marking is None else None,  # the scanner's text and ruler are outside it
     )
 
 
 def _tool_inputs(given: ScreenInputs) -> ToolInputs:
-    return ToolInputs(given.frames, given.playing, given.recorded_s, given.caliper is not None, given.contour_off)
+    return ToolInputs(
+        given.frames, given.playing, given.recorded_s, given.caliper is not None, given.contour_off, given.correcting
+    )
+
+
+def _correction(given: ScreenInputs) -> Correction | None:
+    """The user's correction, if it changes anything and the picture shown is its own."""
+    made = given.correction
+    return made if made is not None and made.changed and given.whole is None else None
 
 
 def _condition(given: ScreenInputs) -> Condition:
@@ -272,6 +289,7 @@ def _annotations(
 ) -> Annotations:
     """The marks around the analysed picture."""
     caliper = () if given.caliper is None else given.caliper.on(outcome.frame)
+    made = _correction(given)
     has_band = readout.contour and isinstance(outcome, Tumour) and outcome.band is not None
     annotations = replace(
         _around(given, outcome.frame, readout),
@@ -279,6 +297,7 @@ def _annotations(
         truth=given.comparison.words,
         mode=given.moment.mode,
         disagreement="" if spread is None else MAP_WORDS,
+        corrected=made.words if made is not None else CORRECTING if given.correcting else "",
         hidden=HIDDEN_WORDS if given.contour_off else "",
         caliper=caliper,
         distance=given.caliper.words if given.caliper is not None and caliper else "",

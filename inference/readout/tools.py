@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from inference.live.health import Condition, Health
-from inference.outcome import Outcome, Tumour
+from inference.outcome import NothingFound, Outcome, Tumour
 from inference.readout.formatting import time_words
 from inference.source_info import SourceInfo
 
@@ -11,6 +11,7 @@ NO_SOURCE = "Open a source first (Ctrl+O)."
 NO_PICTURE = "Wait for the first picture."
 ONE_PICTURE = "A single picture stands still by itself."
 NOT_LIVE = "Only a live source has a last half minute: record a replay instead (R)."
+NO_ANSWER = "Only a frame that the model has analysed can be corrected."
 NO_CONTOUR = "There is no contour on this picture."
 
 
@@ -47,6 +48,7 @@ class ToolInputs:
         recorded_s: length of the record being written, seconds; None if none is.
         measuring: whether the caliper is out.
         contour_off: whether the user hides the contour.
+        correcting: whether the user corrects the contour.
     """
 
     frames: int | None = None
@@ -54,6 +56,7 @@ class ToolInputs:
     recorded_s: float | None = None
     measuring: bool = False
     contour_off: bool = False
+    correcting: bool = False
 
 
 def tools_of(
@@ -75,6 +78,7 @@ def tools_of(
         _record(given, NO_SOURCE if info is None else ""),
         Tool("snapshot", "camera", "Snapshot", "Write what is shown, with and without contour (S)", nothing),
         Tool("keep", "keep", "Keep 30 s", "Write the last half minute (K)", nothing or ("" if live else NOT_LIVE)),
+        _correct(given, outcome, nothing),
         Tool("caliper", "caliper", "Caliper", "Measure a distance on a still view (D)", nothing, on=given.measuring),
         Tool(
             "overlay",
@@ -97,6 +101,13 @@ def _freeze(condition: Condition, given: ToolInputs, nothing: str, *, live: bool
     if given.playing:
         return Tool("play", "pause", "Pause", "Pause (space)", refusal)
     return Tool("play", "play", "Play", "Play (space)", refusal)
+
+
+def _correct(given: ToolInputs, outcome: Outcome | None, nothing: str) -> Tool:
+    refusal = nothing or ("" if given.correcting or isinstance(outcome, Tumour | NothingFound) else NO_ANSWER)
+    return Tool(
+        "correct", "correct", "Correct", "Correct the contour of a still view by hand (A)", refusal, on=given.correcting
+    )
 
 
 def _record(given: ToolInputs, nothing: str) -> Tool:

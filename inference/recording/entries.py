@@ -6,7 +6,7 @@ import numpy as np
 
 from inference import outcome as reading
 from inference.crop import Rect
-from inference.frame import Frame, Origin
+from inference.frame import Frame, Mask, Origin
 from inference.outcome import (
     LOADING,
     Analysis,
@@ -19,7 +19,18 @@ from inference.outcome import (
     UnknownSpacing,
 )
 from inference.recording.packing import pack_mask, pack_pixels, unpack_mask, unpack_pixels
-from inference.recording.schema import Answer, Event, EventKind, Grid, Looked, Opening, Picture, Piece, Scale
+from inference.recording.schema import (
+    Answer,
+    CorrectedContour,
+    Event,
+    EventKind,
+    Grid,
+    Looked,
+    Opening,
+    Picture,
+    Piece,
+    Scale,
+)
 from inference.safety import INTENDED_USE
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
@@ -117,6 +128,11 @@ def answer_of(outcome: Outcome, number: int) -> Answer:
         mask=mask,
         regions=regions,
     )
+
+
+def correction_of(mask: Mask, number: int, at_s: float) -> CorrectedContour:
+    """The user's (rows, cols) 0/1 mask as an entry for frame `number`."""
+    return CorrectedContour(at_s=at_s, number=number, who="user", mask=pack_mask(mask))
 
 
 def outcome_of(answer: Answer, frame: Frame) -> Outcome:

@@ -22,6 +22,7 @@ from inference.recording.schema import (
     ENCODING,
     KINDS,
     Answer,
+    CorrectedContour,
     Entry,
     Event,
     ModelUsed,
@@ -104,6 +105,7 @@ class RecordReader:
     Attributes:
         opening: the facts that hold for the whole record.
         events: the events, in order.
+        corrections: the last correction by a person of each frame that has one, by the frame's number.
         models: the models, in order.
         whole: True if the record was finished, False if a kill or a full disk cut it off.
         damaged: number of damaged entries other than frames, which are left out.
@@ -122,6 +124,7 @@ class RecordReader:
             self.opening = self._read(self._index.opening, Opening)
             self.damaged = 0
             self.events = tuple(self._others(Event))
+            self.corrections = {found.number: found for found in self._others(CorrectedContour)}
             self.models = tuple(self._others(ModelUsed))
             self.trusted = self._index.opening.sealed or self._checked()
         except FormatError:

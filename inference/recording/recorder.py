@@ -13,9 +13,9 @@ from time import monotonic
 
 from inference.crop import Rect
 from inference.errors import OutputError
-from inference.frame import Frame
+from inference.frame import Frame, Mask
 from inference.outcome import Outcome
-from inference.recording.entries import answer_of, opening_of, picture_of, scale_event, since
+from inference.recording.entries import answer_of, correction_of, opening_of, picture_of, scale_event, since
 from inference.recording.schema import End, Entry, Event, EventKind, ModelUsed
 from inference.recording.writer import RecordFile
 from inference.source_info import SourceInfo
@@ -137,6 +137,21 @@ class Recorder:
             at_s = since(self._start, monotonic() if at is None else at)
             event = Event(at_s=at_s, kind=kind, words=words, number=number)
             self._put(lambda: event)
+            return True
+
+    def correction(self, of: Outcome, mask: Mask) -> bool:
+        """Record that the user corrected the contour of this frame. False if the frame is not in the record.
+
+        Args:
+            of: the outcome whose contour it was.
+            mask: (rows, cols) 0/1.
+        """
+        with self._changed:
+            number = self.number_of(of)
+            if self._idle or number is None:
+                return False
+            at_s = since(self._start, monotonic())
+            self._put(lambda: correction_of(mask, number, at_s))
             return True
 
     def model(self, sha256: str, provider: str, contract: str) -> None:

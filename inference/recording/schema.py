@@ -169,6 +169,20 @@ class Answer(_Group, frozen=True, tag="outcome"):
     regions: tuple[Piece, ...]
 
 
+class CorrectedContour(_Group, frozen=True, tag="corrected_contour"):
+    """A contour of one frame that a person corrected; the engine's answer stays beside it. The last one holds.
+
+    Versions from before this entry pass over it.
+    """
+
+    at_s: float
+    number: Count
+    """Number of its frame in the record."""
+    who: Literal["user"]
+    mask: bytes
+    """(rows, cols) 0/1, packed by `inference.recording.packing`; as the engine's where the user took all back."""
+
+
 class Event(_Group, frozen=True, tag="event"):
     """Something that happened, or a choice that applies from here on."""
 
@@ -191,8 +205,8 @@ class ModelUsed(_Group, frozen=True, tag="model"):
 
 ENCODING = "msgpack+crc32"
 """How entries are written: MessagePack, then four bytes of `checksum`, little-endian. Version 1 had no checksums."""
-Entry: TypeAlias = Opening | Picture | Answer | Event | ModelUsed
-KINDS: tuple[type[Entry], ...] = (Opening, Picture, Answer, Event, ModelUsed)
+Entry: TypeAlias = Opening | Picture | Answer | CorrectedContour | Event | ModelUsed
+KINDS: tuple[type[Entry], ...] = (Opening, Picture, Answer, CorrectedContour, Event, ModelUsed)
 
 
 def checksum(data: bytes, number: int, at_ns: int) -> int:

@@ -11,6 +11,7 @@ from inference.frame import Frame, Mask, Origin, Pixels
 from inference.nifti import header_of, in_volume, picture_header, write_mask_nifti
 from inference.outcome import Outcome
 from inference.recording.entries import frame_of, outcome_of
+from inference.recording.packing import unpack_mask
 from inference.recording.reader import RecordReader
 from inference.recording.schema import EventKind, ModelUsed, Opening, Picture
 from inference.recording.timeline import Setting, settings
@@ -125,6 +126,24 @@ class RecordSource(Recorded):
             name = self._info.origin.name
             raise FormatError(f"The answer to frame {index} of {name} is damaged: go on to the next.") from error
 
+    @property
+    def corrected(self) -> tuple[int, ...]:
+        """Numbers of the frames whose contour the user corrected."""
+        return tuple(sorted(self._reader.corrections))
+
+    def correction(self, index: int) -> Mask | None:
+        """The user's (rows, cols) 0/1 mask of a frame; None if its contour was not corrected.
+
+        Raises:
+            FormatError: if it is damaged.
+        """
+        found = self._reader.corrections.get(index)
+        try:
+            return None if found is None else unpack_mask(found.mask, (self.opening.rows, self.opening.cols))
+        except ValueError as error:
+            name = self._info.origin.name
+            raise FormatError(f"The correction of frame {index} of {name} is damaged: go on to the next.") from error
+
     def place(self, index: int) -> int:
         """The frame's index in the source it was recorded from; in a volume, its slice."""
         return self._reader.picture(index).index
@@ -166,6 +185,7 @@ class RecordSource(Recorded):
             edge_letters=opening.edge_letters,
             grid=None if grid is None else SweptGrid(grid.axis, grid.count, grid.header),
             notice=self._notice(),
+            case_code=opening.case_code,
             phase=(phases.pop() or "unset") if len(phases) == 1 else "unset",
             flip=flips.pop() if len(flips) == 1 else "",
             marker=markers.pop() if len(markers) == 1 else "",

@@ -102,7 +102,10 @@ def faint(window: MainWindow, pixels: NDArray[np.int_]) -> list[str]:
     for made in (*window.findChildren(QLabel), *window.findChildren(QPushButton)):
         if not made.isVisible() or not made.text() or not made.isEnabled():
             continue
-        seen = made.visibleRegion().boundingRect().intersected(made.rect().adjusted(EDGE, EDGE, -EDGE, -EDGE))
+        inner = made.rect().adjusted(EDGE, EDGE, -EDGE, -EDGE)
+        seen = made.visibleRegion().boundingRect().intersected(inner)
+        if seen.height() < inner.height():
+            continue  # scrolled half out of sight, perhaps the half with the text
         place = QRect(made.mapTo(window, seen.topLeft()), seen.size()).intersected(window.rect())
         if place.width() < 8 or place.height() < 8:
             continue

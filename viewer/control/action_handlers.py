@@ -21,6 +21,7 @@ from inference.spacing import PixelSpacing
 from inference.view_notes import Marker, Phase
 from viewer.control.app_state import AppState
 from viewer.control.calibration import TURNED, Calibration
+from viewer.control.correcting import Correcting
 from viewer.control.monitors import Monitors
 from viewer.control.records import Records
 from viewer.control.second_screen import SecondScreens
@@ -44,6 +45,7 @@ class ActionHandlers:
         records: serves the list of records.
         side_by_side: puts a picture beside the one shown.
         second_screens: opens the second screen.
+        correcting: corrects the contour that is shown.
     """
 
     def __init__(
@@ -54,10 +56,11 @@ class ActionHandlers:
         records: Records,
         side_by_side: SideBySide,
         second_screens: SecondScreens,
+        correcting: Correcting,
     ) -> None:
         self._state, self._view, self._session = state, state.view, state.session
         self._calibration, self.monitors, self.records = calibration, monitors, records
-        self.side_by_side, self.second_screens = side_by_side, second_screens
+        self.side_by_side, self.second_screens, self.correcting = side_by_side, second_screens, correcting
 
     def accept(self, offer: Offer) -> None:
         """Carry out what a card offers."""

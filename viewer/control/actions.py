@@ -24,6 +24,8 @@ ACTIONS: tuple[Action[ActionHandlers], ...] = (
     Action("earlier", ("H",), "H", "Beside: earlier frame", lambda do: do.side_by_side.next_earlier()),
     Action("hold", ("G",), "G", "Keep frame to compare", lambda do: do.side_by_side.keep()),
     Action("caliper", ("D",), "D", "Caliper on a still view", ActionHandlers.toggle_caliper),
+    Action("correct", ("A",), "A", "Correct the contour", lambda do: do.correcting.toggle()),
+    Action("undo", ("Ctrl+Z",), "Ctrl Z", "Undo a correction", lambda do: do.correcting.undo()),
     Action("snapshot", ("S",), "S", "Write a snapshot", ActionHandlers.write_snapshot),
     Action("record", ("R",), "R", "Record, or stop", ActionHandlers.record_or_stop),
     Action("code", ("Shift+R",), "⇧ R", "Case code of records", ActionHandlers.show_case_code_panel),

@@ -19,6 +19,7 @@ from inference.live.paint_meter import PaintMeter
 from inference.live.session import Session
 from inference.outcome import Outcome
 from inference.readout.caliper import Caliper
+from inference.readout.correction import Corrections
 from inference.readout.look import AS_IT_CAME, Look
 from inference.readout.readout_state import HeldWarning
 from inference.readout.screen_state import ScreenState
@@ -60,6 +61,7 @@ class AppState:
         model_glances: reads what model files say of themselves.
         previews: loads the first pictures of selected sources.
         caliper: the caliper being set on a still picture; None while it is put away.
+        corrections: the user's corrections of this source's contours.
         disagreement: whether the user wants the map of where the passes disagree.
         trend: collects the area over time.
         kept: frames to be compared with later ones.
@@ -89,6 +91,7 @@ class AppState:
     wake: Wake = field(default_factory=lambda: Wake(wake_locks()))
     model_glances: ModelGlances = field(default_factory=ModelGlances)
     caliper: Caliper | None = None
+    corrections: Corrections = field(default_factory=Corrections)
     previews: Previews = field(init=False)
     disagreement: bool = False
     trend: Trend = field(default_factory=Trend)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from inference.errors import IusError, OutputError, TakenError
 from inference.files import dated, make_folder
+from inference.frame import Mask
 from inference.jobs.background import BackgroundJobs
 from inference.live.session import Session
 from inference.outcome import Outcome, Tumour
@@ -40,6 +41,7 @@ class Recording:
         self._session, self._badge, self._folder, self._background = session, badge, folder, background
         self._record: SessionRecord | None = None
         self._wrong: set[tuple[int, float]] = set()
+        self._corrected: dict[tuple[int, float], Mask] = {}
         self.case_code: str | None = None
 
     @property
@@ -61,11 +63,11 @@ class Recording:
             self._background.say("Open a source first: there is nothing to record.")
             return
         try:
-            self._record = self._at_free_name(lambda path: self._session.start_record(path, self._code()))
+            self._record = self._at_free_name(lambda path: self._session.start_record(path, self.code))
         except IusError as error:
             self._background.say(str(error))
         else:
-            self._background.say(f"Recording under {self._code()}. Another case code: Shift R.", Tone.NEUTRAL)
+            self._background.say(f"Recording under {self.code}. Another case code: Shift R.", Tone.NEUTRAL)
 
     def stop(self, how: str = End.STOPPED) -> None:
         """End the record; a message says what it holds once it is finished.
@@ -86,7 +88,7 @@ class Recording:
         if held is None or info is None or source is None:
             self._background.say("Only a live source has a last half minute to keep: press R to record a replay.")
             return
-        code, rect, wrong = self._code(), source.rect, frozenset(self._wrong)
+        code, rect, wrong, corrected = self.code, source.rect, frozenset(self._wrong), dict(self._corrected)
         notes, model, overruled = self._session.notes, self._session.model, source.overruled
 
         def job() -> str:
@@ -95,7 +97,16 @@ class Recording:
 
             def written(path: Path) -> tuple[Path, int]:
                 entries = in_force(notes, model, overruled)
-                return path, keep(held, path, info, case_code=code, rect=rect, in_force=entries, wrong=wrong)
+                return path, keep(
+                    held,
+                    path,
+                    info,
+                    case_code=code,
+                    rect=rect,
+                    in_force=entries,
+                    wrong=wrong,
+                    corrected=corrected,
+                )
 
             path, count = self._at_free_name(written)
             seconds = held.captured_at(len(held) - 1) - held.captured_at(0)
@@ -119,6 +130,12 @@ class Recording:
             return False
         return True
 
+    def correct(self, shown: Outcome, mask: Mask) -> None:
+        """Record the user's correction of the contour on the screen, now and with the last half minute."""
+        self._corrected[(shown.frame.index, shown.frame.captured_at)] = mask
+        if self._record is not None:
+            self._record.correct(shown, mask)
+
     def show(self) -> None:
         """Update the badge; end the recording if the source or the disk has ended the record."""
         if self._record is None:
@@ -133,7 +150,8 @@ class Recording:
         else:
             self._badge.show_status(status.seconds, status.size, status.frames, status.dropped)
 
-    def _code(self) -> str:
+    @property
+    def code(self) -> str:
         """The user's case code, or the code of the day, so that what is recorded together is found together."""
         return self.case_code or f"S-{datetime.now().astimezone():%m%d}"
 

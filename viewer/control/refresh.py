@@ -21,6 +21,7 @@ from inference.sources import device_names
 from inference.sources.paths import shown_address
 from viewer.control.app_state import AppState
 from viewer.control.calibration import Calibration
+from viewer.control.correcting import Correcting
 from viewer.control.keyboard import Keyboard
 from viewer.control.records import Records
 from viewer.control.side_by_side import SideBySide
@@ -38,13 +39,20 @@ class Refresh:
         keyboard: kept away from hidden widgets.
         records: the list of records, filled as they are looked at.
         side_by_side: forgets what was kept of another source.
+        correcting: has the correction of what is shown.
     """
 
     def __init__(
-        self, state: AppState, calibration: Calibration, keyboard: Keyboard, records: Records, side_by_side: SideBySide
+        self,
+        state: AppState,
+        calibration: Calibration,
+        keyboard: Keyboard,
+        records: Records,
+        side_by_side: SideBySide,
+        correcting: Correcting,
     ) -> None:
         self._calibration, self._keyboard, self._records = calibration, keyboard, records
-        self._side_by_side = side_by_side
+        self._side_by_side, self._correcting = side_by_side, correcting
         self._state, self._view, self._session = state, state.view, state.session
         self._slow_at = 0.0
         self._compared: tuple[Outcome | None, Comparison] = (None, Comparison())
@@ -92,6 +100,8 @@ class Refresh:
             live_frame=self._view.live.picture.frame,
             two_panes=two_panes,
             caliper=state.caliper,
+            correction=self._correcting.follow(outcome),
+            correcting=self._correcting.on,
             disagreement=state.disagreement,
             contour_off=now < state.overlay_off_until or self._view.tools.hiding_contour,
             trend=self._collect_trend(now, moment),
@@ -237,6 +247,7 @@ class Refresh:
         state.meter.reset()
         state.live_meter.reset()
         state.trend.clear()
+        state.corrections.clear()
         self._side_by_side.put_away()
         self._trend = None
         self._view.clear()

@@ -18,6 +18,7 @@ from viewer.layout.top_bar import TopBar
 from viewer.layout.trace import Trace
 from viewer.layout.transport import Transport
 from viewer.panels.calibration import CalibrationPanel
+from viewer.panels.correction import CorrectionPanel
 from viewer.panels.keys import KeysPanel
 from viewer.panels.marking import MarkingPanel
 from viewer.panels.model_card import ModelPanel
@@ -65,11 +66,12 @@ class Layout(QWidget):
         self.model_card, self.timing = ModelPanel(self.picture_area), PerformancePanel(self.picture_area)
         self.keys, self.welcome = KeysPanel(actions, act, self.picture_area), WelcomePanel(self.picture_area)
         self.marking, self.records = MarkingPanel(self.picture_area), RecordListPanel(self.picture_area)
-        self.phase = PhasePanel(self.picture_area)
+        self.phase, self.correction = PhasePanel(self.picture_area), CorrectionPanel(self.picture_area)
         self.record, self.quit = RecordPanel(self.picture_area), QuitPanel(self.picture_area)
         for panel in (
             self.marking,
             self.phase,
+            self.correction,
             self.calibration,
             self.source,
             self.model_card,

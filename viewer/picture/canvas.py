@@ -18,6 +18,7 @@ from inference.frame import Frame
 from inference.live.paint_meter import Painted
 from inference.outcome import Outcome
 from inference.readout.annotations import Annotations
+from inference.readout.correction import Correction
 from inference.readout.look import AS_IT_CAME, Look
 from inference.readout.marks import Line
 from inference.readout.screen_state import ScreenState
@@ -29,6 +30,7 @@ from viewer.picture import overlay
 from viewer.picture.graphics_items import ContourItem, MapItem, Outlines, PictureItem
 from viewer.picture.placement import Placement
 from viewer.picture.region_marker import RegionMarker
+from viewer.picture.stroke_marker import StrokeMarker
 from viewer.style import theme
 
 DIMMED = 0.35
@@ -70,11 +72,12 @@ class Canvas(QGraphicsView):
         self._box: Rect | None = None
         self._held: QPointF | None = None
         self._drawn: Outcome | None = None
-        self._style: tuple[tuple[Line, ...], bool] = ((), False)
+        self._style: tuple[tuple[Line, ...], bool, Correction | None] = ((), False, None)
         self._spacing: PixelSpacing | None = None
         self.placement: Placement | None = None
         self.picture, self.map, self.contour = PictureItem(), MapItem(), ContourItem()
         self.region = RegionMarker(self.viewport(), lambda: self.placement)
+        self.stroke = StrokeMarker(self.viewport(), lambda: self.placement)
         scene = QGraphicsScene(self)
         scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         # What is zoomed in must not reach over the words and the ruler around it.
@@ -103,6 +106,7 @@ class Canvas(QGraphicsView):
         """Use these sizes."""
         self._sizes = sizes
         self.region.apply(sizes)
+        self.stroke.apply(sizes)
         self._place()
 
     def shows_tissue(self, where: QRect) -> bool:
@@ -224,17 +228,24 @@ class Canvas(QGraphicsView):
 
     def _draw_outcome(self, outcome: Outcome, screen: ScreenState) -> None:
         """Draw the outcome shown, and where its passes disagree."""
-        self._show_outcome(outcome, screen.lines, screen.comparison.outlines, dimmed=screen.readout.dimmed)
+        truth, made = screen.comparison.outlines, screen.correction
+        self._show_outcome(outcome, screen.lines, truth, made, dimmed=screen.readout.dimmed)
         self._draw_map(outcome.frame, screen.spread)
 
     def _show_outcome(
-        self, outcome: Outcome, lines: tuple[Line, ...], truth: Outlines = (), *, dimmed: bool = False
+        self,
+        outcome: Outcome,
+        lines: tuple[Line, ...],
+        truth: Outlines = (),
+        made: Correction | None = None,
+        *,
+        dimmed: bool = False,
     ) -> None:
         """Draw a new outcome at once, or the same one in another style."""
-        style = (lines, dimmed)
+        style = (lines, dimmed, made)
         new = outcome is not self._drawn
         if new or style != self._style:
-            self.contour.show_outcome(outcome, lines, truth)
+            self.contour.show_outcome(outcome, lines, truth, None if made is None else made.outlines)
             self.picture.setOpacity(DIMMED if dimmed else 1.0)
             self._drawn, self._style = outcome, style
             if new:
@@ -290,7 +301,8 @@ class Canvas(QGraphicsView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the picture fitted."""
         super().resizeEvent(event)
-        self.region.setGeometry(self.viewport().rect())
+        for marker in (self.region, self.stroke):
+            marker.setGeometry(self.viewport().rect())
         self._place()
 
     def paintEvent(self, event: QPaintEvent) -> None:

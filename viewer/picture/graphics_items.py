@@ -84,16 +84,21 @@ class ContourItem(QGraphicsItem):
         self.width = 2.5
         self._paths: dict[Line, QPainterPath] = {}
         self._band, self._truth = QPainterPath(), QPainterPath()
+        self._corrected: QPainterPath | None = None
         self._bounds = QRectF()
 
-    def show_outcome(self, outcome: Outcome, lines: tuple[Line, ...], truth: Outlines = ()) -> None:
-        """Show the outlines of `outcome`, one style per region (no styles: no outlines), and the frame's true ones."""
+    def show_outcome(
+        self, outcome: Outcome, lines: tuple[Line, ...], truth: Outlines = (), corrected: Outlines | None = None
+    ) -> None:
+        """Show the outlines of `outcome`, one style per region (no styles: no outlines), and the frame's true ones.
+
+        The user's correction, if there is one, has the strong line; those of `outcome` are then thin.
+        """
         self.prepareGeometryChange()
         self._bounds = QRectF(0, 0, outcome.frame.cols, outcome.frame.rows)
         self._paths = outlines(outcome, lines) if isinstance(outcome, Tumour) else {}
-        self._truth = QPainterPath()
-        for contour in truth:
-            self._truth.addPath(_closed(contour))
+        self._truth = _all_closed(truth)
+        self._corrected = None if corrected is None else _all_closed(corrected)
         self._band = band_path(outcome) if lines and isinstance(outcome, Tumour) else QPainterPath()
         self.frame = outcome.frame
 
@@ -101,7 +106,7 @@ class ContourItem(QGraphicsItem):
         """Show nothing."""
         self.prepareGeometryChange()
         self._bounds, self._paths = QRectF(), {}
-        self._band, self._truth = QPainterPath(), QPainterPath()
+        self._band, self._truth, self._corrected = QPainterPath(), QPainterPath(), None
         self.frame = self.painted = None
 
     def boundingRect(self) -> QRectF:
@@ -116,8 +121,12 @@ class ContourItem(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.strokePath(self._band, _thin_pen(theme.BAND, self.width))
         painter.strokePath(self._truth, _thin_pen(theme.TRUTH, 1.6 * self.width))
+        if self._corrected is not None:
+            for pen in _corrected_pens(self.width):
+                painter.strokePath(self._corrected, pen)
         for line, path in self._paths.items():
-            for pen in _pens(line, self.width):
+            thin = self._corrected is not None
+            for pen in (_thin_pen(theme.LINES[line], self.width),) if thin else _pens(line, self.width):
                 painter.strokePath(path, pen)
 
 
@@ -129,6 +138,18 @@ def _pens(line: Line, width: float) -> tuple[QPen, QPen]:
         pen = QPen(colour, width + extra, Qt.PenStyle.SolidLine, cap, Qt.PenJoinStyle.BevelJoin)
         if _DASHES[line]:
             pen.setDashPattern([length * width / (width + extra) for length in _DASHES[line]])
+        pen.setCosmetic(True)
+        pens.append(pen)
+    return pens[0], pens[1]
+
+
+def _corrected_pens(width: float) -> tuple[QPen, QPen]:
+    """The pens for the user's correction: dashes and dots, which no line of the model has."""
+    pens = []
+    for colour, extra in ((QColor(0, 0, 0, 150), 2.0), (QColor(theme.CORRECTED), 0.0)):
+        pen = QPen(colour, width + extra, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.BevelJoin)
+        if not extra:
+            pen.setDashPattern([5.0, 1.2, 1.2, 1.2])
         pen.setCosmetic(True)
         pens.append(pen)
     return pens[0], pens[1]
@@ -147,6 +168,13 @@ def band_path(tumour: Tumour) -> QPainterPath:
     if tumour.band is not None:
         for contour in (*tumour.band.outer, *tumour.band.inner):
             path.addPath(_closed(contour))
+    return path
+
+
+def _all_closed(contours: Outlines) -> QPainterPath:
+    path = QPainterPath()
+    for contour in contours:
+        path.addPath(_closed(contour))
     return path
 
 

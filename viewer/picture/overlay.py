@@ -133,6 +133,7 @@ def _rows(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> list[lis
     x = left
     for words, colour in (
         (annotations.phase, theme.TEXT),
+        (annotations.corrected, theme.CORRECTED),
         (annotations.hidden, theme.AMBER),
         (annotations.overruled, theme.AMBER),
         (annotations.measuring, theme.GREEN),

@@ -28,6 +28,7 @@ BAND = "#7fa8d9"
 TRUTH = "#ff8fd6"
 RED = "#ff9c94"
 GOLD = "#dcae58"
+CORRECTED = "#c9a6ff"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
+from outcomes import INFO, SHAPE, SPACING, five
 
 from inference import cli
 from inference.assets import demo_clip_path, demo_model_path
+from inference.export.record import export_record
 from inference.frame import Frame
 from inference.live.policy import DEMONSTRATION_ONLY
 from inference.model.engine import Engine
@@ -30,6 +32,7 @@ from inference.recording.schema import EventKind
 from inference.safety import INTENDED_USE
 from inference.sources import open_source
 from inference.sources.base import RecordedSource
+from inference.sources.record import RecordSource
 from inference.spacing import PixelSpacing, Provenance
 
 FIRST, COUNT, WRONG, PASSED_OVER = 80, 12, 3, 5
@@ -319,3 +322,28 @@ def test_what_cannot_be_exported_is_one_sentence(
     ):
         assert cli.main(["export", *wanted, "--out", str(tmp_path)]) == cli.BAD_INPUT
         assert said in capsys.readouterr().err
+
+
+def test_a_corrected_contour_is_exported_as_the_users_beside_the_models(tmp_path: Path) -> None:
+    outcomes, mask = five(), np.zeros(SHAPE, np.uint8)
+    mask[5:15, 10:30] = 1
+    recorder = Recorder(tmp_path / "corrected.mcap", INFO, start=outcomes[0].frame.captured_at)
+    for outcome in outcomes:
+        recorder.frame(outcome.frame)
+        recorder.outcome(outcome)
+    recorder.correction(outcomes[0], mask)
+    recorder.close()
+    with RecordSource(tmp_path / "corrected.mcap") as source:
+        files = export_record(source, tmp_path)
+    assert tmp_path / "corrected.nii.gz" in files
+    with (tmp_path / "readings.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["corrected_by"] for row in rows] == ["user", "", "", "", ""]
+    assert float(rows[0]["corrected_mm2"]) == pytest.approx(200 * SPACING.pixel_mm2)
+    tumour = outcomes[0]
+    assert isinstance(tumour, Tumour)
+    assert tumour.area_mm2 is not None
+    assert float(rows[0]["area_mm2"]) == pytest.approx(tumour.area_mm2, abs=0.05), "the model's number stays"
+    written = np.asarray(nib.load(tmp_path / "corrected.nii.gz").dataobj)
+    assert np.array_equal(written[:, :, 0].T, mask)
+    assert not written[:, :, 1:].any()

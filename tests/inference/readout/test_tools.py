@@ -55,6 +55,11 @@ def test_what_needs_a_contour_or_a_live_source_says_so() -> None:
     assert tool("keep", live=True).refusal == ""
 
 
+def test_what_the_model_has_not_answered_is_not_corrected() -> None:
+    assert tool("correct", live=True).refusal == tools.NO_ANSWER
+    assert tool("correct", live=True, correcting=True).refusal == "", "what was begun can be ended"
+
+
 def test_before_the_first_picture_a_record_may_begin_already() -> None:
     made = {one.action: one.refusal for one in tools_of(info(live=True), Condition(Health.LOADING), None, ToolInputs())}
     assert made.pop("record") == ""

@@ -152,3 +152,33 @@ def test_a_case_code_is_never_a_name(text: str) -> None:
     else:
         with pytest.raises(OutputError, match="never a name"):
             checked_case_code(text)
+
+
+def test_a_correction_stands_beside_the_answer_and_the_last_one_holds(tmp_path: Path) -> None:
+    outcomes, path = five(), tmp_path / "corrected.mcap"
+    first, last = (np.full(outcomes[0].frame.pixels.shape, value, np.uint8) for value in (1, 0))
+    last[3:9, 4:11] = 1
+    recorder = Recorder(path, INFO, start=outcomes[0].frame.captured_at)
+    for outcome in outcomes:
+        recorder.frame(outcome.frame)
+        recorder.outcome(outcome)
+    assert recorder.correction(outcomes[1], first)
+    assert recorder.correction(outcomes[1], last)
+    assert not recorder.correction(tumour(frame(9)), last), "its frame is not in the record"
+    assert recorder.close().error == ""
+    with RecordSource(path) as source:
+        found = source.correction(1)
+        assert found is not None
+        assert np.array_equal(found, last)
+        assert (source.correction(0), source.corrected) == (None, (1,))
+        assert isinstance(source.outcome(1), NothingFound), "the answer is what it was"
+
+
+def test_the_last_half_minute_is_kept_with_its_corrections(tmp_path: Path) -> None:
+    ring, outcomes = Ring(), [tumour(frame(index)) for index in range(3)]
+    for outcome in outcomes:
+        ring.add(outcome)
+    mask, shown = np.ones(outcomes[1].frame.pixels.shape, np.uint8), outcomes[1].frame
+    keep(ring.held(), tmp_path / "kept.mcap", INFO, corrected={(shown.index, shown.captured_at): mask})
+    with RecordSource(tmp_path / "kept.mcap") as source:
+        assert source.corrected == (1,)

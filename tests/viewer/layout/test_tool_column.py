@@ -23,7 +23,7 @@ At = Callable[[MainWindow, int], Outcome]
 Shoot = Callable[[MainWindow, str], Any]
 LIVE = "simulated:?disturb=lifted&at=3600"
 LARGE = 20
-TOOLS = ["play", "record", "snapshot", "keep", "caliper", "overlay"]
+TOOLS = ["play", "record", "snapshot", "keep", "correct", "caliper", "overlay"]
 
 
 def tool(window: MainWindow, action: str) -> ToolButton:
@@ -140,7 +140,7 @@ def test_tab_reaches_every_tool_and_enter_presses_it(show: Show, at: At, qtbot: 
         qtbot.keyClick(QApplication.focusWidget() or window, Qt.Key.Key_Tab)
         reached.append(QApplication.focusWidget())
     usable = [made for made in window.view.tools.buttons.values() if made.isEnabled()]
-    assert len(usable) == 5
+    assert len(usable) == 6
     assert set(usable) <= set(reached)
     tool(window, "record").setFocus(Qt.FocusReason.TabFocusReason)
     qtbot.keyClick(tool(window, "record"), Qt.Key.Key_Return)

@@ -1,0 +1,236 @@
+"""A contour corrected with the mouse: it is the user's, it belongs to its frame, and the model's stays what it was."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from painted import LARGE, At, near, on_canvas, settle, source, spot_of
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from pytestqt.qtbot import QtBot
+from recordings import frames_in, said, start
+
+from inference.export.training_case import NO_CODE, NO_SCALE
+from inference.outcome import Tumour
+from inference.readout.correction import Correction, Gesture
+from inference.ruler import Point
+from inference.sources import open_live
+from inference.sources.record import RecordSource
+from viewer.control.correcting import NOTHING_TO_UNDO, PARTS_NOTHING
+from viewer.main_window import MainWindow
+from viewer.style import theme
+
+Show = Callable[..., MainWindow]
+Shoot = Callable[[MainWindow, str], NDArray[np.int_]]
+LEFT = Qt.MouseButton.LeftButton
+STEPS = 6
+
+
+@pytest.fixture
+def standing(show: Show, at: At) -> tuple[MainWindow, Tumour]:
+    window = show(source())
+    shown = settle(window, at, LARGE)
+    assert isinstance(shown, Tumour)
+    return window, shown
+
+
+def correction(window: MainWindow) -> Correction | None:
+    window.refresh.tick()
+    assert window.state.screen is not None
+    return window.state.screen.correction
+
+
+def drag(window: MainWindow, *points: Point) -> None:
+    """Draw a stroke with the left button."""
+    canvas, marker = window.view.canvas, window.view.canvas.stroke
+    spots = [spot_of(canvas, *point) for point in points]
+    QTest.mousePress(marker, LEFT, pos=spots[0])
+    for before, after in pairwise(spots):
+        for step in range(1, STEPS + 1):
+            QTest.mouseMove(marker, before + (after - before) * step / STEPS)
+    window.refresh.tick()
+    QTest.mouseRelease(marker, LEFT, pos=spots[-1])
+
+
+def choose(window: MainWindow, gesture: Gesture, qtbot: QtBot) -> None:
+    qtbot.mouseClick(window.view.correction.gestures[gesture], LEFT)
+
+
+def middle(tumour: Tumour) -> tuple[float, float, float]:
+    """The tumour's middle and half its width, pixels."""
+    rows, cols = np.nonzero(tumour.mask)
+    return float(cols.mean()), float(rows.mean()), (float(cols.max()) - float(cols.min())) / 2
+
+
+def test_pushed_cut_added_and_erased_it_is_the_users_and_the_models_stays(
+    standing: tuple[MainWindow, Tumour], qtbot: QtBot, shoot: Shoot
+) -> None:
+    window, tumour = standing
+    window.refresh.tick()
+    number, before = window.readout_state, tumour.mask.copy()
+    x, y, reach = middle(tumour)
+    qtbot.mouseClick(window.view.tools.buttons["correct"], LEFT)
+    assert correction(window) is None, "nothing is corrected by looking at it"
+    drag(window, (x, y), (x + 1.4 * reach, y))
+    pushed = correction(window)
+    assert pushed is not None
+    assert int(pushed.mask.sum()) > int(before.sum())
+    pixels = shoot(window, "correcting")
+    for colour in (theme.CORRECTED, theme.CYAN):
+        assert on_canvas(window, near(pixels, colour)).sum() > 50, "both lines can be told apart on the picture"
+    for gesture, stroke in (
+        (Gesture.CUT, [(x + 1.2 * reach, y - reach), (x + 1.2 * reach, y + reach)]),
+        (Gesture.ADD, [(x - 1.5 * reach, y), (x - reach, y - 9), (x - reach, y + 9)]),
+        (Gesture.ERASE, [(x - 3, y - 3), (x + 3, y - 3), (x + 3, y + 3), (x - 3, y + 3)]),
+    ):
+        choose(window, gesture, qtbot)
+        last = correction(window)
+        drag(window, *stroke)
+        now = correction(window)
+        assert last is not None
+        assert now is not None
+        grown = int(now.mask.sum()) - int(last.mask.sum())
+        assert grown > 0 if gesture is Gesture.ADD else grown < 0, gesture
+    assert now is not None
+    assert window.view.canvas._annotations.corrected == now.words == window.view.correction.words.text()
+    assert now.words.startswith("CORRECTED BY USER: ")
+    assert window.shown is tumour
+    assert np.array_equal(tumour.mask, before)
+    assert window.readout_state == number, "the number is the model's"
+    window.act("dismiss")
+    shoot(window, "corrected")
+
+
+def test_undo_restores_the_models_contour(standing: tuple[MainWindow, Tumour], qtbot: QtBot) -> None:
+    window, tumour = standing
+    x, y, reach = middle(tumour)
+    qtbot.keyClick(window, Qt.Key.Key_A)
+    drag(window, (x, y), (x + 1.4 * reach, y))
+    assert correction(window) is not None
+    qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert correction(window) is None
+    assert window.view.canvas.contour._corrected is None
+    qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert window.view.picture_area.notice.text() == NOTHING_TO_UNDO
+
+
+def test_a_cut_that_parts_nothing_says_so(standing: tuple[MainWindow, Tumour], qtbot: QtBot) -> None:
+    window, tumour = standing
+    x, y, _ = middle(tumour)
+    window.act("correct")
+    choose(window, Gesture.CUT, qtbot)
+    drag(window, (x - 3, y), (x + 3, y))
+    assert window.view.picture_area.notice.text() == PARTS_NOTHING
+    assert correction(window) is None
+
+
+def test_it_ends_with_its_frame_and_is_there_again_when_that_comes_back(
+    standing: tuple[MainWindow, Tumour], at: At, qtbot: QtBot
+) -> None:
+    window, tumour = standing
+    x, y, reach = middle(tumour)
+    window.act("correct")
+    drag(window, (x, y), (x + 1.4 * reach, y))
+    made = correction(window)
+    qtbot.keyClick(window, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: window.shown is not None and window.shown.frame.index == LARGE + 1, timeout=5000)
+    assert correction(window) is None
+    assert window.view.correction.isHidden()
+    assert window.view.canvas.stroke.isHidden()
+    at(window, LARGE)
+    again = correction(window)
+    assert made is not None
+    assert again is not None
+    assert np.array_equal(again.mask, made.mask)
+    window.act("play")
+    assert correction(window) is None, "nothing but the model's contour moves"
+
+
+def test_the_wheel_and_the_right_button_still_reach_the_picture(standing: tuple[MainWindow, Tumour]) -> None:
+    window, tumour = standing
+    window.act("correct")
+    marker, spot = window.view.canvas.stroke, spot_of(window.view.canvas, *middle(tumour)[:2])
+    contrast = window.state.look.contrast
+    QTest.mousePress(marker, Qt.MouseButton.RightButton, pos=spot)
+    assert marker.stroke == ()
+    QTest.mouseRelease(marker, Qt.MouseButton.RightButton, pos=spot)
+    assert (correction(window), contrast) == (None, window.state.look.contrast)
+
+
+def test_on_a_live_source_it_freezes_the_view_and_goes_with_it(show: Show, qtbot: QtBot) -> None:
+    window = show(open_live("simulated:?disturb=lifted&at=3600"))
+    qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
+    qtbot.keyClick(window, Qt.Key.Key_A)
+    assert window.review is not None
+    qtbot.waitUntil(lambda: not window.view.correction.isHidden(), timeout=5000)
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    window.refresh.tick()
+    assert window.view.correction.isHidden()
+
+
+def test_a_frame_without_an_answer_is_not_corrected(show: Show, qtbot: QtBot) -> None:
+    window: Any = show(source(spacing_mm=None), wait=False)
+    qtbot.waitUntil(lambda: window.shown is not None and window.session.ready, timeout=5000)
+    window.act("correct")
+    assert window.view.correction.isHidden()
+    assert window.view.picture_area.notice.text().startswith("Only a frame that the model has analysed")
+
+
+def test_it_goes_into_the_record_beside_the_models_answer(
+    show: Show, at: At, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource]
+) -> None:
+    window = show(source())
+    start(window, qtbot)
+    qtbot.waitUntil(frames_in(window, 5), timeout=5000)
+    tumour = at(window, LARGE)
+    qtbot.keyClick(window, Qt.Key.Key_A)
+    assert isinstance(tumour, Tumour)
+    x, y, reach = middle(tumour)
+    drag(window, (x, y), (x + 1.4 * reach, y))
+    made = correction(window)
+    assert made is not None
+    record = recorded(window)
+    (number,) = record.corrected
+    found, answer = record.correction(number), record.outcome(number)
+    assert found is not None
+    assert isinstance(answer, Tumour)
+    assert np.array_equal(found, made.mask)
+    assert np.array_equal(answer.mask, tumour.mask)
+
+
+def test_exported_it_is_a_training_case_of_the_typed_code(
+    records: Path, standing: tuple[MainWindow, Tumour], qtbot: QtBot
+) -> None:
+    window, tumour = standing
+    x, y, reach = middle(tumour)
+    window.act("correct")
+    drag(window, (x, y), (x + 1.4 * reach, y))
+    qtbot.mouseClick(window.view.correction.export, LEFT)
+    said(window, qtbot, NO_CODE)
+    window.handlers.choose_case_code("GL-017")
+    qtbot.mouseClick(window.view.correction.export, LEFT)
+    said(window, qtbot, "Training case case-GL-017-")
+    (table,) = (records / "training-cases").glob("case-GL-017-*/case.csv")
+    assert "GL-017,corrected by user,image.nii.gz,mask.nii.gz" in table.read_text()
+
+
+def test_without_scale_nothing_is_said_in_mm_and_no_case_is_exported(show: Show, qtbot: QtBot, records: Path) -> None:
+    window = show(source(spacing_mm=None), wait=False)
+    qtbot.waitUntil(lambda: window.shown is not None and window.session.ready, timeout=5000)
+    window.session.analyse_without_scale()
+    qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
+    window.act("correct")
+    window.refresh.tick()
+    assert isinstance(window.shown, Tumour)
+    x, y, reach = middle(window.shown)
+    drag(window, (x, y), (x + 1.4 * reach + 20, y))
+    made = correction(window)
+    assert made is not None
+    assert (made.words, window.view.correction.brush.text()) == ("CORRECTED BY USER: scale unknown", "Brush 36 px")
+    qtbot.mouseClick(window.view.correction.export, LEFT)
+    said(window, qtbot, NO_SCALE)
+    assert not records.exists()
