@@ -147,7 +147,7 @@ class MainWindow(QMainWindow):
         self.view.records.delete_agreed.connect(self.records.delete)
 
     def _show_news(self) -> None:
-        """Show an answer as soon as it is there, unless the window is being closed; the next round is due 16 ms later."""
+        """Show an answer as soon as it is there, unless the window closes; the next round is due 16 ms later."""
         if self._timer.isActive():
             self._timer.start()
             self.refresh.tick()
