@@ -5,7 +5,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from queue import SimpleQueue
 from time import monotonic
 from typing import Any
@@ -158,8 +158,19 @@ class Told:
     def read(self) -> Picture | None:
         return self._pictures.get()
 
-    def close(self) -> None:
+    def leave(self) -> None:
         self._pictures.put(None)
+
+    def close(self) -> None:
+        """Called by the source; the next connection reads on where this one ended."""
+
+
+@contextmanager
+def leaving(told: Told) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        told.leave()
 
 
 class Hesitating(Live):
@@ -174,7 +185,7 @@ class Hesitating(Live):
 def test_a_scale_given_by_hand_ends_with_a_gap_on_a_connection_that_stays() -> None:
     told = Told()
     told.send()
-    with Hesitating(told) as source, closing(told):
+    with Hesitating(told) as source, leaving(told):
         frames = source.frames()
         assert next(frames).spacing == TYPED
         threading.Event().wait(LOST_AFTER_S / 5)
@@ -193,7 +204,7 @@ def test_a_scale_taken_up_again_is_void_at_another_depth() -> None:
     """Whoever takes it up says that the depth is unchanged; the watched text knows better."""
     told = Told()
     told.send("4")
-    with Hesitating(told) as source, closing(told):
+    with Hesitating(told) as source, leaving(told):
         frames = source.frames()
         next(frames)
         whole = source.whole()
@@ -215,7 +226,7 @@ def test_a_scale_given_by_hand_stays_with_a_sender_that_is_slow_by_nature(monkey
     monkeypatch.setattr(rhythm, "LOST_AFTER_S", LOST_AFTER_S / 10)
     told = Told()
     told.send()
-    with Hesitating(told) as source, closing(told):
+    with Hesitating(told) as source, leaving(told):
         frames = source.frames()
         next(frames)
         for _ in range(rhythm.ENOUGH):
@@ -233,10 +244,10 @@ def test_a_scale_given_by_hand_ends_with_a_sender_that_is_back_at_once() -> None
     """Before the gap is long enough to be called a lost signal: the scanner may have been started anew."""
     told = Told()
     told.send()
-    with Hesitating(told) as source, closing(told):
+    with Hesitating(told) as source, leaving(told):
         frames = source.frames()
         assert next(frames).spacing == TYPED
-        told.close()
+        told.leave()
         told.send()
         begun = monotonic()
         frame = next(frames)
