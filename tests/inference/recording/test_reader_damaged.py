@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from outcomes import frame, record, tumour
 
 from inference.errors import FormatError
-from inference.recording.reader import RecordReader
+from inference.recording.reader import _SEAL, RecordReader
 from inference.sources import open_source
 from inference.sources.record import RecordSource
 
@@ -39,10 +39,10 @@ def test_cut_anywhere_it_holds_every_whole_frame(share: float, whole: Path, tmp_
 
 
 def _ends(path: Path) -> list[int]:
-    """Where each frame's entry ends."""
+    """Where each frame's entry ends, with its checksum."""
     reader = RecordReader(path)
     reader.close()
-    return [place.offset + place.length for place in reader._index.pictures]
+    return [place.offset + place.length + _SEAL * place.sealed for place in reader._index.pictures]
 
 
 def test_damage_inside_is_named_and_the_others_stay(whole: Path, tmp_path: Path) -> None:
