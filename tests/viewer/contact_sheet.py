@@ -16,8 +16,10 @@ from viewer.style import theme
 ACROSS, WIDTH, HEIGHT, GAP, CAPTION = 5, 384, 240, 12, 26
 LARGEST = 600_000
 """Bytes: it lies in the repository."""
-SAME = re.compile(r"^(line|still|phase|longest)-|-(1366x768|1920x1080|1920)$")
-"""Pictures that show a state once more, in another size or for a measurement."""
+SAME = re.compile(
+    r"^(line|still|phase|longest)-|-(1366x768|1920x1080|1920|1120x700)$|^(notice|delete-kept-scale|preset-applied|tools-live|tools-frozen|quit-while-recording|caliper-px|two-panes-calibrating.*|records-delete|teaching-a-pedal)$"
+)
+"""Pictures that show a state once more: in another size, for a measurement, or with another sentence."""
 
 
 def chosen(folder: Path) -> list[Path]:
