@@ -2,12 +2,12 @@
 
 import mmap
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from inference.contract import ModelContract, Population
 from inference.errors import ContractError
+from inference.jobs.newest import Newest
 from inference.readout.formatting import counted
 
 GONE = "This file cannot be read any more: is its drive connected?"
@@ -31,27 +31,15 @@ class ModelGlance:
     usable: bool
 
 
-class ModelGlances:
+class ModelGlances(Newest[tuple[ModelGlance, ...]]):
     """Reads model files in the background, and answers only the newest request."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ius-models")
-        self._running: Future[tuple[ModelGlance, ...]] | None = None
+        super().__init__("ius-models")
 
     def ask(self, paths: Sequence[Path]) -> None:
         """Start looking at these files."""
-        self._running = self._pool.submit(lambda: tuple(map(glance_at, paths)))
-
-    def poll(self) -> tuple[ModelGlance, ...] | None:
-        """The answer to the newest request, returned once; None until it is ready."""
-        if self._running is None or not self._running.done():
-            return None
-        done, self._running = self._running, None
-        return done.result()
-
-    def close(self) -> None:
-        """Wait for files that are still being read."""
-        self._pool.shutdown(cancel_futures=True)
+        self.begin(lambda: tuple(map(glance_at, paths)))
 
 
 def glance_at(path: Path) -> ModelGlance:

@@ -1,11 +1,11 @@
 """The first picture of a source that is only selected: opened and closed outside the window's thread."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from inference.errors import SourceError
 from inference.frame import Frame
+from inference.jobs.newest import Newest
 from inference.live.requests import Compared, Opened, Refusal, SourceRequest
 from inference.readout.facts import scale_words
 from inference.readout.formatting import counted, source_words
@@ -30,7 +30,7 @@ class Preview:
     words: str
 
 
-class Previews:
+class Previews(Newest[Preview]):
     """Loads previews in the background, and answers only the newest request.
 
     Args:
@@ -38,26 +38,12 @@ class Previews:
     """
 
     def __init__(self, peek: Callable[[SourceRequest], Opened | Refusal]) -> None:
+        super().__init__("ius-preview")
         self._peek = peek
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ius-preview")
-        self._running: Future[Preview] | None = None
 
     def ask(self, request: SourceRequest) -> None:
         """Start looking at a source; this replaces the request before."""
-        if self._running is not None:
-            self._running.cancel()
-        self._running = self._pool.submit(_look, self._peek, request)
-
-    def poll(self) -> Preview | None:
-        """The answer to the newest request, returned once; None until it is ready."""
-        if self._running is None or not self._running.done():
-            return None
-        done, self._running = self._running, None
-        return done.result()
-
-    def close(self) -> None:
-        """Wait for a preview that is still loading."""
-        self._pool.shutdown(cancel_futures=True)
+        self.begin(lambda: _look(self._peek, request))
 
 
 def _look(peek: Callable[[SourceRequest], Opened | Refusal], request: SourceRequest) -> Preview:

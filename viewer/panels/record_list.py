@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
@@ -12,7 +12,7 @@ from inference.readout.formatting import counted
 from viewer.panels.base import Panel
 from viewer.style import theme
 from viewer.style.theme import Sizes
-from viewer.style.widgets import Button, ElidedLabel, button, label, rule, set_text, size_button
+from viewer.style.widgets import Button, ElidedLabel, button, draw_fitted, label, rule, set_text, size_button
 
 WIDTH, ROW, PICTURE = 720, 76, 88
 """Width of the panel, height of a row and width of its thumbnail, px at 1280×800."""
@@ -39,12 +39,7 @@ class Thumbnail(QWidget):
         painter.fillRect(self.rect(), QColor(theme.BLACK))
         if self._image.isNull():
             return
-        wide, tall = self._shape
-        scale = min(self.width() / wide, self.height() / tall)
-        box = QRectF(0, 0, wide * scale, tall * scale)
-        box.moveCenter(QRectF(self.rect()).center())
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(box, self._image)
+        draw_fitted(painter, self.rect(), self._image, self._shape)
 
 
 class RecordRow(Button):

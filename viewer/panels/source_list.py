@@ -11,7 +11,7 @@ from inference.jobs.preview import Preview
 from inference.sources import DEVICE
 from viewer.style import theme
 from viewer.style.theme import Sizes
-from viewer.style.widgets import Button, button, label, set_text, size_button
+from viewer.style.widgets import Button, button, draw_fitted, label, set_text, size_button
 
 ROW = 280
 """Width of a name in the list, px at 1280×800: a longer name is elided in the middle; its tool tip has it all."""
@@ -55,12 +55,7 @@ class Thumbnail(QWidget):
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
             painter.drawText(QRectF(self.rect()).adjusted(edge, edge, -edge, -edge), flags, self._words)
             return
-        wide, tall = self._shape
-        scale = min(self.width() / wide, self.height() / tall)
-        box = QRectF(0, 0, wide * scale, tall * scale)
-        box.moveCenter(QRectF(self.rect()).center())
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(box, self._image)
+        draw_fitted(painter, self.rect(), self._image, self._shape)
 
 
 class SourceList(QWidget):

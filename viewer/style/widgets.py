@@ -1,8 +1,9 @@
 """Small widgets used in several places."""
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, QRegularExpression, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QRegularExpression, QSize, Qt
 from PySide6.QtGui import (
     QColor,
+    QImage,
     QKeyEvent,
     QPainter,
     QPainterPath,
@@ -187,3 +188,12 @@ def shape_path(shape: Shape, box: QRectF) -> QPainterPath:
         )
         path.closeSubpath()
     return path
+
+
+def draw_fitted(painter: QPainter, place: QRect, image: QImage, shape: tuple[float, float]) -> None:
+    """Paint a picture of this shape (width, height; any unit) as large as its place allows, in the middle."""
+    scale = min(place.width() / shape[0], place.height() / shape[1])
+    box = QRectF(0, 0, shape[0] * scale, shape[1] * scale)
+    box.moveCenter(QRectF(place).center())
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.drawImage(box, image)
