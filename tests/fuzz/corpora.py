@@ -182,7 +182,9 @@ def mutated(data: bytes, seed: int) -> bytes:
                 changed[at:at] = bytes(generator.integers(0, 256, int(generator.integers(1, 64)), dtype=np.uint8))
             case _:
                 del changed[max(1, int(generator.integers(len(changed)))) :]
-        reach = min(reach, max(1, len(changed)))
+        reach = min(reach, len(changed))
+        if reach == 0:
+            break
     return bytes(changed)
 
 

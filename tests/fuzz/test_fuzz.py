@@ -4,11 +4,14 @@
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
 import pytest
 from corpora import FORMATS, SPACING, bombs, mutated
+from texts import READERS
+from trying import tried
 
 from inference.errors import FormatError, IusError
 from inference.sources import open_source
@@ -17,25 +20,6 @@ from inference.sources.remote import OPEN_S
 COUNT = int(os.environ.get("IUS_FUZZ", "50"))
 HANG_S = 3 * OPEN_S
 """A hang has no end; a machine that does other work takes longer than the limits add up to (10 s where it does not)."""
-
-
-def tried(path: Path) -> str:
-    """What opening and reading all of it came to: `ok`, or the sentence."""
-    try:
-        with open_source(str(path)) as source:
-            spacing = source.info.spacing
-            assert spacing is None or (0.005 <= spacing.row_mm <= 3 and 0.005 <= spacing.col_mm <= 3)
-            said = source.info.no_spacing_reason
-            assert bool(said) == (spacing is None)
-            for index in range(min(len(source), 5)):
-                try:
-                    source.read(index)
-                except IusError as error:
-                    said = str(error)
-    except IusError as error:
-        said = str(error)
-    assert "\n" not in said
-    return said or "ok"
 
 
 @pytest.fixture
@@ -64,6 +48,23 @@ def test_an_accident_is_one_sentence_or_harmless(whole: Path, caplog: pytest.Log
         assert slowest < HANG_S, f"seed {seed} hung for {slowest:.1f} s"
     # A library in C may end its process; our own readers raise sentences.
     assert "exit code 1)" not in caplog.text
+
+
+@pytest.mark.timeout(120 + COUNT)
+@pytest.mark.parametrize("kind", READERS)
+def test_an_accident_to_what_is_no_picture_is_one_sentence_or_harmless(tmp_path: Path, kind: str) -> None:
+    reader = READERS[kind]
+    path = reader.write(tmp_path)
+    data = path.read_bytes()
+    for seed in range(COUNT):
+        path.write_bytes(mutated(data, seed))
+        with suppress(IusError):
+            reader.read(path)
+
+
+@pytest.mark.parametrize("kind", sorted(READERS.keys() - {"contract"}))
+def test_what_is_no_picture_is_read_where_it_is_whole(tmp_path: Path, kind: str) -> None:
+    READERS[kind].read(READERS[kind].write(tmp_path))
 
 
 @pytest.mark.parametrize("name", bombs())

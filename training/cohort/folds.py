@@ -91,6 +91,6 @@ def read_folds(path: Path) -> Folds:
     if not path.is_file():
         raise NotFoundError(f"There are no folds at {path}: draw them with 'ius-train folds'.")
     try:
-        return tuple(frozenset(map(str, fold)) for fold in json.loads(path.read_text())["folds"])
+        return tuple(frozenset(map(str, fold)) for fold in json.loads(path.read_bytes())["folds"])
     except (ValueError, KeyError, TypeError) as error:
         raise FormatError(f"{path} does not list folds of patients: draw them with 'ius-train folds'.") from error

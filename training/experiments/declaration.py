@@ -228,7 +228,7 @@ def read_experiment(path: Path, *, small: bool = False) -> Experiment:
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
         if small and isinstance(content, dict):
             content = _merged(content, content.get("small") or {})
         if isinstance(content, dict) and isinstance(content.get("training"), dict):
@@ -238,7 +238,7 @@ def read_experiment(path: Path, *, small: bool = False) -> Experiment:
             experiment.training_of(model)
         for cohort in experiment.cohorts:
             experiment.slicing_of(cohort)
-    except (yaml.YAMLError, msgspec.ValidationError) as error:
+    except (yaml.YAMLError, msgspec.ValidationError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise FormatError(f"{path} is not the declaration of an experiment: {reason}.") from error
     _check_names(experiment, path)

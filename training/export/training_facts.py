@@ -1,6 +1,5 @@
 """The facts in a contract that do not come from the network: its training slices, its population, its scores."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -83,7 +82,7 @@ def _read_summary(path: Path, trained: Trained | None) -> tuple[Mode, Measured]:
         found = msgspec.json.decode(path.read_bytes(), type=_Evaluation)
     except OSError as error:
         raise FormatError(f"There is no evaluation at {path}: make one with 'ius-train evaluate'.") from error
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FormatError(f"{path} is no summary of 'ius-train evaluate' ({error}).") from error
     if found.data.annotator is not None:
         raise FormatError(
@@ -190,7 +189,7 @@ def read_population(named: str) -> Population:
             f"There is no population file at {path}: give one ('ius-train export --population-template FILE' writes "
             f"one to fill in), or the name of {known}."
         ) from error
-    except (msgspec.DecodeError, json.JSONDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FormatError(f"{path} does not describe a population ({error}).") from error
     left = [name for name, value in msgspec.structs.asdict(population).items() if _TO_FILL_IN in str(value)]
     if left:

@@ -184,7 +184,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer with what is made, or with the sentence why it cannot be."""
         try:
             body = make()
-        except (msgspec.MsgspecError, IusError) as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, IusError) as error:
             return self._answer(HTTPStatus.CONFLICT, str(error).encode())
         except OSError as error:
             sentence = f"The folder cannot be written ({error.strerror}): check the disk and its rights."

@@ -75,7 +75,7 @@ def read_outlines(path: Path = OUTLINES) -> Outlines:
         raise NotFoundError(f"There are no outlines at {path}.")
     try:
         return msgspec.json.decode(path.read_bytes(), type=Outlines)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise FormatError(f"{path} holds no outlines ({error}).") from error
 
 

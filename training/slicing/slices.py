@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inference.errors import FormatError, NotFoundError
 from training.io.files import written_aside
+from training.io.spreadsheet import read_table
 
 NATIVE = "native"
 """The axis of frames as the probe made them."""
@@ -103,18 +104,20 @@ def read_slices(path: Path) -> list[SliceRow]:
     table = path / "slices.csv" if path.is_dir() else path
     if not table.is_file():
         raise NotFoundError(f"There is no slice table at {table}: make one with 'ius-train slice'.")
-    with table.open(newline="") as stream:
-        reader = csv.DictReader(stream)
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            raise FormatError(f"{table} is not a slice table: the column {missing[0]} is missing.")
-        return [_row(row) for row in reader]
+    titles, rows = read_table(table)
+    missing = [name for name in COLUMNS if name not in titles]
+    if missing:
+        raise FormatError(f"{table} is not a slice table: the column {missing[0]} is missing.")
+    return [_row(row, table) for row in rows]
 
 
-def _row(cells: dict[str, str]) -> SliceRow:
+def _row(cells: dict[str, str], table: Path) -> SliceRow:
     """One line of the table, typed."""
     kinds = {field.name: field.type for field in fields(SliceRow)}
-    return SliceRow(**{name: kinds[name](cells[name]) for name in COLUMNS})  # type: ignore[operator]
+    try:
+        return SliceRow(**{name: kinds[name](cells[name]) for name in COLUMNS})  # type: ignore[operator]
+    except (ValueError, OverflowError) as error:
+        raise FormatError(f"{table} has a damaged line ({error}): make it again with 'ius-train slice'.") from error
 
 
 def larger_than(rows: Iterable[SliceRow], min_area_mm2: float) -> list[SliceRow]:

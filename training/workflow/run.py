@@ -162,7 +162,7 @@ def _claimed(mark: Path) -> dict[str, object] | None:
         then = msgspec.json.decode(mark.read_bytes(), type=dict[str, Any])
         then["training"] = current_names(then["training"])
         return {name: msgspec.convert(then[name], hints[name]) for name in _CLAIMED}
-    except (msgspec.DecodeError, KeyError, TypeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
         return None
 
 

@@ -7,6 +7,7 @@ log are let through.
 import hashlib
 import os
 import pickle
+import struct
 import warnings
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -37,6 +38,22 @@ _SCALARS: list[Any] = [
     np.dtype,
     *(type(np.dtype(kind)) for kind in ("float64", "float32", "float16", "int64", "int32", "bool")),
 ]
+
+
+# What torch and pickle raise on bytes that are no checkpoint any more.
+_DAMAGED = (
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    OverflowError,
+    struct.error,
+    zipfile.BadZipFile,
+)
 
 
 class Receipt(msgspec.Struct, frozen=True):
@@ -234,7 +251,7 @@ def load_checkpoint(stream: Stream, path: Path) -> dict[str, Any]:
         raise ModelError(
             f"{path} holds more than weights and is not opened: it could run code. Train it again."
         ) from error
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+    except _DAMAGED as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise ModelError(f"{path} is damaged ({reason}): copy it again.") from error
     if not isinstance(loaded, dict):
