@@ -12,16 +12,18 @@ from inference.model.golden import GoldenCase
 from training.export.parity import Reference
 from training.export.samples import Sample
 
+TUMOURS = 3
+"""Golden cases with tumour. With one alone, changed weights that move large and small contours differently may pass."""
 _LARGEST_PX = 256 * 256
-"""The largest golden frame: two of them cost some 100 kB and one pass each."""
+"""The largest golden frame: each costs some 50 kB and one pass when the model is loaded."""
 _SQUEEZE = 0.8
-"""By how much the columns of the tumour case are squeezed, so that pixels and picture are not square."""
+"""By how much the columns of tumour cases are squeezed, so that pixels and picture are not square."""
 
 
 def golden_cases(
     reference: Reference, samples: Sequence[Sample], masks: Sequence[NDArray[np.uint8]]
-) -> tuple[GoldenCase, GoldenCase]:
-    """A case with tumour (anisotropic, not square, off centre) and one without.
+) -> tuple[GoldenCase, ...]:
+    """Cases with tumour, from the largest to a small one (anisotropic, not square, off centre), and one without.
 
     Args:
         reference: makes the expected masks.
@@ -29,26 +31,41 @@ def golden_cases(
         masks: nnU-Net's mask of each slice.
     """
     order = sorted(range(len(samples)), key=lambda index: int(masks[index].sum()))
-    tumour = _first(reference, (_askew(samples[index]) for index in reversed(order)), empty=False)
+    falling = [samples[index] for index in reversed(order) if masks[index].any()] or [samples[order[-1]]]
+    tumours = _tumours(reference, [_askew(one) for one in falling])
     plain = np.full((120, 160), 50, np.uint8)
     least = [samples[index] for index in order if not masks[index].any()] or [samples[order[0]]]
     none = _first(reference, (_smaller(one) for one in [*least, Sample("grey", plain, (0.5, 0.5))]), empty=True)
-    return tumour, none
+    return *tumours, none
 
 
-def insist(cases: tuple[GoldenCase, GoldenCase]) -> None:
+def insist(cases: Sequence[GoldenCase]) -> None:
     """Refuse golden cases that cannot tell a working network from a broken one.
 
     Raises:
-        ModelError: if the tumour case has no contour, or the other one has.
+        ModelError: if fewer than `TUMOURS` cases have a contour, or the last one has.
     """
-    tumour, none = cases
-    if not tumour.mask.any():
+    *tumours, none = cases
+    found = sum(bool(case.mask.any()) for case in tumours)
+    if not found:
         raise ModelError(
             "nnU-Net segments nothing on any slice, which proves nothing: give tumour slices with --verify."
         )
+    if found < TUMOURS:
+        raise ModelError(
+            f"nnU-Net segments something on {found} of the slices only, and the self-test needs {TUMOURS}: give more "
+            "tumour slices with --verify."
+        )
     if none.mask.any():
         raise ModelError("nnU-Net segments something on every slice: give tumour-free ones too with --verify.")
+
+
+def _tumours(reference: Reference, falling: Sequence[Sample]) -> list[GoldenCase]:
+    """Up to `TUMOURS` slices with a contour, evenly from the first to the last third of them, each only once."""
+    wanted = [number * len(falling) // TUMOURS for number in range(TUMOURS)]
+    ends = [*wanted[1:], len(falling)]
+    parts = [falling[start:end] for start, end in zip(wanted, ends, strict=True) if start < end]
+    return [_first(reference, part, empty=False) for part in parts]
 
 
 def _first(reference: Reference, samples: Iterable[Sample], *, empty: bool) -> GoldenCase:

@@ -50,7 +50,7 @@ def test_the_file_knows_its_recipe(exported):
     out, sealed = exported
     engine = Engine.load(out)
     assert engine.contract == sealed
-    assert engine.self_test.cases == 2
+    assert engine.self_test.cases == 4
     assert (sealed.input.patch, sealed.input.spacing_mm, sealed.input.divisor) == ((64, 80), (0.6, 0.5), (4, 4))
     assert sealed.input.seen.rows == (60, 140)
     assert sealed.output.mirror_axes == (0, 1)
@@ -82,14 +82,17 @@ def test_the_card_says_what_it_must(exported):
 def test_golden_cases_show_an_exchange_of_axes(exported):
     path, sealed = exported
     metadata = {entry.key: entry.value for entry in onnx.load(path).metadata_props}
-    tumour, none = unpack(metadata, sealed.self_test.golden_sha256)
-    assert tumour.mask.any()
+    *tumours, none = unpack(metadata, sealed.self_test.golden_sha256)
     assert not none.mask.any()
     assert none.pixels.any()
-    assert tumour.pixels.shape[0] != tumour.pixels.shape[1]
-    assert tumour.spacing_mm[0] != pytest.approx(tumour.spacing_mm[1], rel=0.01)
-    for flipped in (tumour.mask[::-1], tumour.mask[:, ::-1]):
-        assert (flipped != tumour.mask).mean() > 0.01
+    assert len({tumour.pixels.tobytes() for tumour in tumours}) == 3
+    for tumour in tumours:
+        assert tumour.mask.any()
+        assert tumour.pixels.shape[0] != tumour.pixels.shape[1]
+        assert tumour.spacing_mm[0] != pytest.approx(tumour.spacing_mm[1], rel=0.01)
+    largest = tumours[0]
+    for flipped in (largest.mask[::-1], largest.mask[:, ::-1]):
+        assert (flipped != largest.mask).mean() > 0.01
 
 
 def test_folds_are_fused(exported):

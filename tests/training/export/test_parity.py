@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 from inference.contract import Identity, Mode
+from inference.errors import ModelError
 from inference.model.engine import Engine
 from training.export import parity
 from training.export import training_facts as facts
 from training.export.contract import contract_of
-from training.export.golden_cases import golden_cases
+from training.export.golden_cases import golden_cases, insist
 from training.export.input_ranges import seen_in_training
 from training.export.network import to_onnx
 from training.export.onnx_file import seal, write_onnx
@@ -89,3 +90,12 @@ def test_passes_disagree_where_the_network_is_in_doubt(both):
     assert several.disagreement is not None
     assert several.disagreement.shape == sample.pixels.shape
     assert several.disagreement[one.margin.whole() < -10].max() < 0.05 < several.disagreement.max() <= 0.5
+
+
+def test_a_model_that_few_slices_prove_is_refused(both):
+    _, reference, _ = both
+    samples = draw_samples(2, seed=5)
+    masks = parity.predict_all(reference, samples)
+    assert 0 < sum(mask.any() for mask in masks) < 3
+    with pytest.raises(ModelError, match="the self-test needs 3: give more tumour slices"):
+        insist(golden_cases(reference, samples, masks))
