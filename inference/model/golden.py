@@ -1,8 +1,8 @@
 """Golden cases: small frames inside the .onnx, with the masks that the model must give for them.
 
 Stored under `contract.GOLDEN_KEY` as base64 of a compressed .npz: for each case `pixels_N` (rows, cols), `spacing_N`
-(row_mm, col_mm) and `mask_N` (rows, cols) uint8 0/1. `ius-train export` takes three with tumour (asymmetric, anisotropic
-spacing, not square) and one without.
+(row_mm, col_mm) and `mask_N` (rows, cols) uint8 0/1. `ius-train export` takes three with tumour (asymmetric,
+anisotropic spacing, not square) and one without.
 """
 
 import base64
