@@ -28,6 +28,7 @@ class Model:
         want_band: switches the uncertainty band of every answer on or off.
         thorough: the mean over all mirrored passes, with or without scale; None if the model has only one mode. May be
             called from another thread than `analyse`: the two wait for each other.
+        card: the graphics card it was loaded on, its name and number; empty on the processor.
     """
 
     path: Path
@@ -41,6 +42,7 @@ class Model:
     analyse_without_scale: Callable[[Frame], Outcome]
     want_band: Callable[[bool], None]
     thorough: Callable[[Frame], Outcome] | None = None
+    card: str = ""
 
 
 def model_of(path: Path, placement: Placement = FIRST_CARD) -> Model:
@@ -77,6 +79,7 @@ def model_of(path: Path, placement: Placement = FIRST_CARD) -> Model:
         analyse_without_scale=in_turn(without_scale, turn),
         want_band=want_band,
         thorough=in_turn(thorough, turn) if engine.contract.output.mirror_axes else None,
+        card=engine.card,
     )
 
 

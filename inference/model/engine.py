@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from inference.contract import Mode, ModelContract
 from inference.errors import AnalysisError, ContractError, ModelError, SelfTestError
 from inference.frame import Pixels
-from inference.model import golden, mirrors
+from inference.model import golden, mirrors, nvidia
 from inference.model.golden import GoldenCase
 from inference.model.margin import Margin
 from inference.model.onnx_external import keeps_elsewhere
@@ -27,7 +27,7 @@ from inference.model.onnx_metadata import metadata_in
 from inference.model.onnxruntime_session import INPUT_ERRORS, RUN_ERRORS, TimedSession
 from inference.model.placement import FIRST_CARD, Placement
 from inference.model.preprocessing import prepare
-from inference.model.providers import CPU, GPU, WORDS, Session, candidates, default_threads, first_line
+from inference.model.providers import CPU, GPU, WORDS, Session, candidates, card_of, default_threads, first_line
 from inference.model.session import open_session
 
 log = logging.getLogger(__name__)
@@ -82,6 +82,7 @@ class Engine:
         fallbacks: one sentence for each provider that was tried and not taken.
         self_test: the result of its golden cases.
         warm_up_ms: median time of one tile through the network.
+        card: the graphics card it was loaded on, its name and number; empty on the processor.
     """
 
     def __init__(
@@ -104,6 +105,7 @@ class Engine:
         self._cutoff = math.log(self.contract.output.threshold / (1 - self.contract.output.threshold))
         self.provider = WORDS[session.get_providers()[0]]
         self.fallbacks: tuple[str, ...] = ()
+        self.card = ""
         # Not yet: a provider that fails while the model loads is not taken at all.
         self._reopen: Callable[[str], Session | None] | None = None
         self._ways_out: list[str] = []
@@ -164,7 +166,7 @@ class Engine:
                 continue
             if engine.self_test.passed:
                 _trust(session)
-                engine.fallbacks = tuple(fallbacks)
+                engine.fallbacks, engine.card = tuple(fallbacks), card_of(provider, placement, nvidia.driver())
                 for sentence in fallbacks:
                     log.info("the model runs on %s: %s", engine.provider, sentence)
                 return engine

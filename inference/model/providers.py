@@ -51,6 +51,13 @@ class Session(Protocol):
         """The outputs, each with name and shape."""
 
 
+def card_of(provider: str, placement: Placement, driver: nvidia.Driver | None) -> str:
+    """Name and number of the graphics card that a provider computes on; empty for the processor."""
+    if provider not in GPU or driver is None:
+        return ""
+    return f"{nvidia.card(driver, placement.device)} (card {placement.device})"
+
+
 def default_threads() -> int:
     """CPU threads of a network unless chosen otherwise: the cores of this process, at most 8."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1

@@ -97,7 +97,7 @@ def _input(contract: ModelContract) -> list[Row]:
 
 def _here(model: Model) -> list[Row]:
     rows = [
-        ("Provider", model.provider),
+        ("Provider", model.provider + (f" on {model.card}" if model.card else "")),
         ("Network", f"{model.warm_up_ms:.0f} ms a pass"),
         ("Self-test", model.self_test),
         ("File", "verified on this computer"),

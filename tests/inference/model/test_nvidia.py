@@ -5,6 +5,8 @@ import ctypes
 import pytest
 
 from inference.model import nvidia
+from inference.model.placement import Placement
+from inference.model.providers import card_of
 
 OLD_DRIVER = "the NVIDIA driver serves CUDA 12.4, and 13.0 is needed: install a newer driver"
 
@@ -86,6 +88,14 @@ def test_each_cause_is_told_apart(driver, device, reason):
 )
 def test_a_card_is_there_whatever_it_can_do(driver, there):
     assert nvidia.has_card(driver) is there
+
+
+def test_the_card_of_a_model_has_name_and_number():
+    second = Placement(device=1)
+    assert card_of("CUDAExecutionProvider", second, Stub()) == "NVIDIA H200 (card 1)"
+    assert card_of("TensorrtExecutionProvider", second, Stub(name="Tesla T4")) == "Tesla T4 (card 1)"
+    assert card_of("CPUExecutionProvider", second, Stub()) == ""
+    assert card_of("CUDAExecutionProvider", second, None) == ""
 
 
 def test_missing_libraries_name_what_brings_them(monkeypatch):
