@@ -28,6 +28,7 @@ from inference.live.review import FrozenView, Review
 from inference.live.standstill import Standstill
 from inference.live.stream import StreamState, StreamStatus
 from inference.live.thorough import ThoroughAnalysis
+from inference.model.time_limit import give_up_all
 from inference.outcome import LOADING, NotAnalysed, Outcome, Reason
 from inference.source_info import SourceInfo
 from inference.sources.base import LiveSource
@@ -206,6 +207,7 @@ class Session:
         self._publisher.close()
         self._thorough.close()
         self._close_chain()
+        give_up_all()
         self._loader.close()
 
     # ── what is open ────────────────────────────────────────────────────────────────────────────────────────────

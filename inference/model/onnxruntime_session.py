@@ -3,10 +3,10 @@
 import hashlib
 import io
 import os
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +20,12 @@ from inference.model.placement import FIRST_CARD, Placement
 from inference.model.providers import CPU, WORDS, Session, first_line
 from inference.model.runtime import onnxruntime as ort
 from inference.model.runtime import onnxruntime_errors as ort_errors
+from inference.model.time_limit import limited
 
-ORT_ERRORS = (
-    ort_errors.Fail,
-    ort_errors.InvalidArgument,
-    ort_errors.InvalidGraph,
-    ort_errors.InvalidProtobuf,
-    ort_errors.EPFail,
-    ort_errors.EngineError,
-    ort_errors.NoModel,
-    ort_errors.NoSuchFile,
-    ort_errors.NotFound,
-    ort_errors.NotImplemented,
-    ort_errors.RuntimeException,
+ORT_ERRORS: tuple[type[Exception], ...] = tuple(
+    one for one in vars(ort_errors).values() if isinstance(one, type) and issubclass(one, Exception)
 )
-"""ONNX Runtime's exceptions, which have no common base class."""
+"""ONNX Runtime's exceptions, which have no common base class; each version may add some, such as ModelLoadCanceled."""
 INPUT_ERRORS = (ort_errors.InvalidArgument,)
 """Raised for a wrong input, on every provider."""
 TRIAL_S = 8.0
@@ -44,7 +35,7 @@ WHOLE_TRIAL_S = 20.0
 less than 3 s on two cores (bench_engine.py, bench.json)."""
 BUILD_S = 600.0
 """Limit of loading for TensorRT, which takes minutes to build its engines, once per file."""
-RUN_ERRORS = (*ORT_ERRORS, RuntimeError)
+RUN_ERRORS: tuple[type[Exception], ...] = (*ORT_ERRORS, RuntimeError)
 """Raised by a session's `run`; OpenVINO's bindings raise nothing but RuntimeError."""
 
 
@@ -75,14 +66,12 @@ class TimedSession:
         if self.left_s <= 0:
             raise RuntimeError("its trial takes too long")
         told = ort.RunOptions()
-        timer = threading.Timer(min(TRIAL_S, self.left_s), setattr, (told, "terminate", True))
         began = time.monotonic()
-        timer.start()
         try:
-            timed: list[NDArray[np.float32]] = self._session.run(outputs, feed, told)
+            with limited(min(TRIAL_S, self.left_s), partial(setattr, told, "terminate", True)):
+                timed: list[NDArray[np.float32]] = self._session.run(outputs, feed, told)
             return timed
         finally:
-            timer.cancel()
             self.left_s -= time.monotonic() - began
 
     def get_providers(self) -> Sequence[str]:
@@ -166,14 +155,9 @@ def onnxruntime_session(
     if provider != CPU:
         wanted.append(CPU)
     try:
-        with _quiet(provider):
-            limit_s = BUILD_S if provider == "TensorrtExecutionProvider" else TRIAL_S
-            timer = threading.Timer(limit_s, settings.set_load_cancellation_flag, (True,))
-            timer.start()
-            try:
-                session: Any = ort.InferenceSession(data, settings, wanted, enable_fallback=0)
-            finally:
-                timer.cancel()
+        limit_s = BUILD_S if provider == "TensorrtExecutionProvider" else TRIAL_S
+        with _quiet(provider), limited(limit_s, partial(settings.set_load_cancellation_flag, True)):
+            session: Any = ort.InferenceSession(data, settings, wanted, enable_fallback=0)
     except ORT_ERRORS as error:
         if provider == CPU:
             raise ModelError(

@@ -1,6 +1,8 @@
 """Models that keep a part elsewhere, never end, or vouch for themselves: refused, with one sentence."""
 
+import threading
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -8,6 +10,8 @@ from inference.assets import demo_model_path
 from inference.errors import ContractError, ModelError
 from inference.model.engine import Engine
 from inference.model.onnx_external import keeps_elsewhere
+from inference.model.onnxruntime_session import TRIAL_S
+from inference.model.time_limit import give_up_all
 
 ELSEWHERE = ["ext-abs", "ext-beside", "ext-devzero", "ext-dotdot", "ext-procmem", "ext-symlink", "epcontext"]
 CONTRACTS = ["selftest-tolerance-1e9-wrong-golden", "tile-step-1e-6", "patch-16M", "patch-32768", "spacing-0.001",
@@ -40,3 +44,21 @@ def test_what_a_model_says_of_itself_has_limits(shared_data: Path, name: str) ->
 def test_an_endless_graph_is_given_up(shared_data: Path, name: str) -> None:
     with pytest.raises(ModelError, match="does not run on this computer"):
         Engine.load(shared_data / f"hostile/onnx/{name}.onnx")
+
+
+def test_a_model_that_nobody_waits_for_is_given_up_at_once(shared_data: Path) -> None:
+    refused: list[str] = []
+
+    def load() -> None:
+        with pytest.raises(ModelError) as error:
+            Engine.load(shared_data / "hostile/onnx/loop-endless.onnx")
+        refused.append(str(error.value))
+
+    loading = threading.Thread(target=load)
+    loading.start()
+    begun = monotonic()
+    while loading.is_alive():  # a step ends and the next one begins: each is given up
+        give_up_all()
+        loading.join(0.02)
+        assert monotonic() - begun < TRIAL_S - 1
+    assert "does not run on this computer" in refused[0]
