@@ -12,7 +12,7 @@ import pytest
 from pyigtl.messages import CRC64
 
 from inference.errors import SourceError
-from inference.sources.openigtlink import OpenIGTLinkSource
+from inference.sources.openigtlink import LARGEST, OpenIGTLinkSource, _Client
 
 FreePort = Callable[..., int]
 MATRIX = np.diag([0.2, 0.3, 1.0, 1.0])
@@ -135,3 +135,24 @@ def test_compressed_video_is_named(free_port: FreePort) -> None:
 def test_a_message_of_any_size_is_not_read(free_port: FreePort) -> None:
     endless = struct.pack(">H12s20sQQQ", 1, b"IMAGE", b"Image", 0, 1 << 40, 0)
     assert shown(free_port(), [image(100)] * 5 + [endless], count=2)[0] == {100}
+
+
+def test_a_message_beyond_the_limit_is_hung_up_on_unread() -> None:
+    too_large, piece, taken = LARGEST + 1, bytes(1 << 20), 0
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def send() -> None:
+            nonlocal taken
+            peer, _ = listener.accept()
+            with peer, suppress(OSError):  # the client hangs up
+                peer.sendall(struct.pack(">H12s20sQQQ", 1, b"IMAGE", b"Image", 0, too_large, 0))
+                while taken < too_large:
+                    peer.sendall(piece)
+                    taken += len(piece)
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        with closing(_Client("127.0.0.1", listener.getsockname()[1], "", tell_absent=False)) as client:
+            assert client.read() is None
+        sender.join()
+    assert taken < too_large / 2
