@@ -32,7 +32,7 @@ from typing import assert_never
 
 from inference import safety
 from inference.alarms import OVERRULABLE, Alarm
-from inference.contract import Measured, ModelContract
+from inference.contract import Certainty, Measured, ModelContract
 from inference.frame import Frame
 from inference.live.health import Condition, Health
 from inference.outcome import (
@@ -206,7 +206,9 @@ def _foretold(tumour: Tumour, context: Context) -> list[_Concern]:
     below, above = known.failure.dice_below, known.failure.dice_above
     if below is None or above is None:
         return [_Concern(safety.LIKELY_TO_FAIL, (why,))]
-    figures = f"overlap (Dice) of such contours {below:.2f}, of the others {above:.2f}: {known.data}"
+    figures = (
+        f"overlap (Dice) of such contours {below:.2f}, of the others {above:.2f}, {_test_set(known)}: {known.data}"
+    )
     return [_Concern(safety.LIKELY_TO_FAIL, (why, figures))]
 
 
@@ -291,7 +293,7 @@ def _accuracy_lines(tumour: Tumour, context: Context) -> tuple[str, ...]:
     )
 
 
-def _test_set(measured: Measured) -> str:
+def _test_set(measured: Measured | Certainty) -> str:
     return "simulated test set" if measured.simulated else "test set"
 
 

@@ -75,14 +75,15 @@ def _certainty(certainty: Certainty) -> Iterator[str]:
     kind = "simulated patients" if certainty.simulated else "patients"
     interval = "" if found.ece_interval is None else " (95 % interval {:.3f} to {:.3f})".format(*found.ece_interval)
     yield f"\n## What its probability is worth ({certainty.mode.value} mode)"
-    yield f"\nOn {certainty.data}: {certainty.n_patients} {kind}, {certainty.n_slices} slices; each half of the patients"
-    yield "measured with what was fitted on the other half."
+    yield f"\nOn {certainty.data}: {certainty.n_patients} {kind}, {certainty.n_slices} slices; each half of the"
+    yield "patients measured with what was fitted on the other half."
     yield f"\n- temperature {found.temperature:.2f}, which changes no mask"
     yield f"- expected calibration error {found.ece_before:.3f} before, {found.ece:.3f} after{interval}; mean over bins"
     yield f"  {found.ace_before:.3f} before, {found.ace:.3f} after"
-    yield f"- contours with a {failure.score.value.replace('_', ' ')} below {failure.threshold:.3f} are said to be likely to"
-    yield f"  fail: mean Dice {_number(failure.dice_below)}, of the other {failure.coverage:.0%} {_number(failure.dice_above)},"
-    yield f"  of all {failure.n_contours} contours on slices with tumour {failure.dice:.2f}; of the false contours on"
+    yield f"- a contour with a {failure.score.value.replace('_', ' ')} below {failure.threshold:.3f} is likely to fail:"
+    below, above = _number(failure.dice_below), _number(failure.dice_above)
+    yield f"  mean Dice {below}, of the other {failure.coverage:.0%} {above}, of"
+    yield f"  all {failure.n_contours} contours on slices with tumour {failure.dice:.2f}; of the false contours on"
     yield f"  tumour-free slices {_share(failure.false_below)} are below"
     yield "- of an empty answer nothing is foretold"
 

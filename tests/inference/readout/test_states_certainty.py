@@ -28,7 +28,7 @@ def test_it_is_the_headline_in_amber_with_number_and_contour(contract: ModelCont
 
 def test_it_quotes_what_was_measured_on_such_contours_and_not_the_figures_of_its_area(contract: ModelContract) -> None:
     words = text(said(foretold(tumour(412.0), fails=True), certain(contract)))
-    assert "of such contours 0.23, of the others 0.71: sealed cohort B" in words
+    assert "of such contours 0.23, of the others 0.71, simulated test set: sealed cohort B" in words
     assert "Expected overlap" not in words
 
 
