@@ -7,7 +7,7 @@ import argparse
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from statistics import median
@@ -20,7 +20,7 @@ from inference import cli_live
 from inference.assets import demo_model_path
 from inference.contract import Mode
 from inference.errors import ChoiceError, IusError, SourceError, SpacingError
-from inference.export.readings import UNLIKE, failed_row, reading_row, spacing_cells, write_readings
+from inference.export.readings import QUALITY, UNLIKE, failed_row, reading_row, spacing_cells, write_readings
 from inference.export.words import source_name, unnamed
 from inference.files import make_folder, write_text
 from inference.frame import Mask
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
         print("\n".join([*notices, *engine.fallbacks]), file=sys.stderr)
         guards = every_guard() if arguments.guards else None
         rows, masks, overheads_ms = _analyse(source, Segmenter(engine, mode=arguments.mode), guards)
-        write_readings(out / "readings.csv", rows, (UNLIKE,))
+        write_readings(out / "readings.csv", rows, (UNLIKE, *QUALITY))
         source.save_masks(masks, str(out / "masks.nii.gz"))
     counts = Counter(str(row["outcome"]) for row in rows)
     summary = {
@@ -100,6 +100,7 @@ def run(arguments: argparse.Namespace) -> int:
         "mode": arguments.mode.value,
         "guards": arguments.guards,
         "unlike_training": sum(bool(row.get(UNLIKE)) for row in rows),
+        "likely_to_fail": None if engine.contract.certainty_in(arguments.mode) is None else _likely_to_fail(rows),
         "provider": engine.provider,
         "fallbacks": list(engine.fallbacks),
         "overhead_ms": round(median(overheads_ms), 3) if overheads_ms else None,
@@ -110,6 +111,10 @@ def run(arguments: argparse.Namespace) -> int:
     write_text(out / "summary.json", _json(summary))
     _say(arguments, summary)
     return SOME_FAILED if counts["failed"] or counts["not_analysed"] else WELL
+
+
+def _likely_to_fail(rows: Sequence[Mapping[str, object]]) -> int:
+    return sum(row.get("likely_to_fail") == "true" for row in rows)
 
 
 def inspect(arguments: argparse.Namespace) -> int:

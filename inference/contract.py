@@ -17,6 +17,8 @@ CONTRACT_KEY = "ius.contract"
 GOLDEN_KEY = "ius.golden"
 """Key of the golden cases (see `inference.model.golden`)."""
 SCHEMA: Final = 2
+CERTAIN_SCHEMA: Final = 3
+"""Schema of a contract that says how certain the model is, which programs of schema 2 cannot read."""
 
 Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=0)]
@@ -25,6 +27,10 @@ Side = Annotated[int, Meta(gt=0)]
 Patch = Annotated[int, Meta(gt=0, le=4096)]
 NetworkPixel = Annotated[float, Meta(ge=0.02, le=5)]
 """mm; no network for ultrasound uses finer or coarser pixels."""
+
+
+Temperature = Annotated[float, Meta(ge=0.1, le=10)]
+"""Divides the logits. Beyond these a network's probability would mean nothing at all."""
 
 
 class Mode(StrEnum):
@@ -222,6 +228,77 @@ class Reduction(_Group, frozen=True):
     """The slices on which the int8 ranges were calibrated, in words; empty for other precisions."""
 
 
+class DiagramBin(_Group, frozen=True):
+    """One bin of the reliability diagram: the pixels whose probability lies in it, of ten equal bins from 0 to 1."""
+
+    pixels: Share
+    """Share of all pixels."""
+    probability: Share | None
+    """Mean probability; None in an empty bin, as `tumour`."""
+    tumour: Share | None
+    """Share of the bin's pixels that are tumour."""
+
+
+class Calibration(_Group, frozen=True):
+    """How far the probability of a pixel is from the share of such pixels that are tumour."""
+
+    temperature: Temperature
+    """Divides the logits before the softmax. Monotone, so that no mask changes at a threshold of 0.5."""
+    n_pixels: Side
+    ece_before: Share
+    """Expected calibration error at temperature 1: mean distance of probability and share over pixels in bins."""
+    ece: Share
+    ece_interval: tuple[Share, Share] | None
+    """95 % bootstrap interval over patients; None for fewer than five."""
+    ace_before: Share
+    """Average calibration error at temperature 1: the same mean over bins, since most pixels lie in the lowest."""
+    ace: Share
+    diagram: tuple[DiagramBin, ...]
+
+
+class QualityScore(StrEnum):
+    """What foretells the quality of a contour (see `inference.model.quality`)."""
+
+    MEAN_PROBABILITY = "mean_probability"
+    EXPECTED_DICE = "expected_dice"
+    SHARPNESS = "sharpness"
+
+
+class FailurePrediction(_Group, frozen=True):
+    """How well a score of the network's own probabilities tells the contours that fail. It speaks of contours only."""
+
+    score: QualityScore
+    threshold: Share
+    """A contour with a lower score is likely to fail: a fifth of the contours on the slices with tumour."""
+    n_contours: Side
+    """Slices with tumour on which something was segmented; the figures below are theirs."""
+    coverage: Share
+    """Share of them above the threshold."""
+    dice: Share
+    """Mean Dice of all of them."""
+    dice_above: Share | None
+    """Mean Dice above the threshold; None if there are none."""
+    dice_below: Share | None
+    aurc: Share
+    """Area under the curve of risk (1 - Dice) against coverage."""
+    false_below: Share | None
+    """Share of the contours on tumour-free slices that lie below the threshold; None if there are none."""
+    curve: tuple[tuple[Share, Share], ...]
+    """(coverage, mean Dice) as ever more contours are withheld, those of the lowest score first."""
+
+
+class Certainty(_Group, frozen=True):
+    """What the network's own probabilities are worth in one mode, measured on patients it was not fitted on."""
+
+    mode: Mode
+    data: str
+    simulated: bool
+    n_patients: Side
+    n_slices: Side
+    calibration: Calibration
+    failure: FailurePrediction
+
+
 class SelfTest(_Group, frozen=True):
     """How closely a device must reproduce the golden masks."""
 
@@ -230,10 +307,11 @@ class SelfTest(_Group, frozen=True):
     golden_sha256: str
 
 
-class ModelContract(_Group, frozen=True):
+class ModelContract(_Group, frozen=True, omit_defaults=True):
     """Everything the viewer needs to know about a model; no constant in the application repeats it."""
 
-    schema: Literal[2]
+    schema: Literal[2, 3]
+    """3 if `certainty` is there, else 2."""
     identity: Identity
     input: Input
     population: Population
@@ -245,6 +323,12 @@ class ModelContract(_Group, frozen=True):
     reduction: Reduction | None
     """None for a float32 file."""
     self_test: SelfTest
+    certainty: tuple[Certainty, ...] = ()
+    """One per mode in which it was measured; left out of files in which it was not, where nothing is foretold."""
+
+    def certainty_in(self, mode: Mode) -> Certainty | None:
+        """What the probabilities of a mode are worth; None if that was not measured."""
+        return next((one for one in self.certainty if one.mode is mode), None)
 
     def to_json(self) -> str:
         """The contract as the text stored under `CONTRACT_KEY`."""
@@ -277,6 +361,10 @@ class ModelContract(_Group, frozen=True):
 
     def _check(self) -> None:
         """Check what the types cannot express."""
+        if (self.schema == CERTAIN_SCHEMA) != bool(self.certainty):
+            raise ContractError(f"The contract's certainty and its schema {self.schema} contradict: export again.")
+        if len({one.mode for one in self.certainty}) < len(self.certainty):
+            raise ContractError("The contract's certainty is there twice for one mode: export the model again.")
         for side, divisor in zip(self.input.patch, self.input.divisor, strict=True):
             if side % divisor:
                 raise ContractError(

@@ -98,6 +98,19 @@ class Analysis:
     unlike: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class PredictedQuality:
+    """How well a contour is likely to fit, foretold by the network's own probabilities; never a promise.
+
+    Attributes:
+        score: the contract's score, from 0 to 1; it is no Dice.
+        likely_to_fail: whether it lies below the contract's threshold.
+    """
+
+    score: float
+    likely_to_fail: bool
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Band:
     """Where the network's own probability is 25 % and 75 %: its stated confidence, not a surgical margin.
@@ -123,6 +136,8 @@ class Tumour:
         band: the network's uncertainty; None unless it was asked for.
         disagreement: (rows, cols) float32, standard deviation of the tumour probability between mirrored passes and
             folds; None if there was only one pass. It is not kept in the last half minute, nor recorded.
+        quality: what the model foretells of this contour; None if its contract has no certainty for this mode, which
+            says neither that it fits nor that it does not.
     """
 
     frame: Frame
@@ -131,6 +146,7 @@ class Tumour:
     regions: tuple[Region, ...]
     band: Band | None = None
     disagreement: NDArray[np.float32] | None = None
+    quality: PredictedQuality | None = None
 
     def __post_init__(self) -> None:
         """Refuse a frame that a guard forbids to believe."""
@@ -156,6 +172,11 @@ class Tumour:
     def size(self) -> SizeState | None:
         """Size state of the largest region; None without a scale."""
         return self.largest.size
+
+    @property
+    def likely_to_fail(self) -> bool:
+        """Whether the model foretells that this contour fails; False also where it foretells nothing."""
+        return self.quality is not None and self.quality.likely_to_fail
 
     @property
     def touches_edge(self) -> bool:

@@ -23,6 +23,10 @@ SMALL: Final = {
 }
 SMALL_BEFORE: Final = "Was small a moment ago"
 """Shown while a size warning is held although the number is above its limit again."""
+LIKELY_TO_FAIL: Final = "MODEL LIKELY TO FAIL HERE"
+"""Shown where the network is less certain of its contour than the contract's threshold."""
+LIKELY_TO_FAIL_BEFORE: Final = "Was likely to fail a moment ago"
+"""Shown while the amber of such a frame is held although the frame shown is above the threshold again."""
 SIMULATION: Final = "Trained on simulation"
 SLICES_ONLY: Final = "Evaluated on slices only"
 UNVALIDATED: Final = "Scale unknown: unvalidated"
@@ -41,7 +45,10 @@ FAILED: Final = "Analysis failed"
 SLICE: Final = "reconstructed slice, not probe view"
 
 HEADLINES: Final = frozenset(
-    {*SMALL.values(), SMALL_BEFORE, UNVALIDATED, PHASE_UNSET, NOT_EVALUATED, OVERRULED, SIMULATION, SLICES_ONLY}
+    {
+        *(*SMALL.values(), SMALL_BEFORE, LIKELY_TO_FAIL, LIKELY_TO_FAIL_BEFORE, UNVALIDATED),
+        *(PHASE_UNSET, NOT_EVALUATED, OVERRULED, SIMULATION, SLICES_ONLY),
+    }
 )
 """Sentences that are highlighted wherever a card shows them."""
 
@@ -50,11 +57,12 @@ def warnings(outcome: Outcome, phase: tuple[str, ...] = ()) -> tuple[str, ...]:
     """Everything to know before believing this outcome, or why there is no answer to believe.
 
     Args:
-        outcome: any outcome. The gravest sentence comes first: phase, then population, then size and scale.
+        outcome: any outcome. The gravest sentence comes first: phase, this very contour, population, size and scale.
         phase: the result of `of_phase` for the phase of surgery.
     """
     if isinstance(outcome, Tumour):
-        return (*phase, *_of_frame(outcome), *_of_size(outcome))
+        foretold = (LIKELY_TO_FAIL,) if outcome.likely_to_fail else ()
+        return (*phase, *foretold, *_of_frame(outcome), *_of_size(outcome))
     if isinstance(outcome, NothingFound):
         scale = (UNVALIDATED,) if outcome.frame.spacing is None else ()
         return (NOT_EVIDENCE, *phase, *_of_frame(outcome), *scale)

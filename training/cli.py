@@ -27,6 +27,7 @@ STAGES = (
     "postprocess",
     "evaluate",
     "real",
+    "certainty",
     "export",
     "demo",
     "experiment",

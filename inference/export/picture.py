@@ -38,7 +38,7 @@ _STYLES = {
     SizeState.AT_MOST_200: _Style(AMBER, (7.0, 4.0)),
     SizeState.AT_MOST_35: _Style(AMBER, (7.0, 4.0)),
 }
-"""As in the window: dashed if the region is too small, dotted if the scale is unknown."""
+"""As in the window: dashed if the region is too small or likely to be wrong, dotted if the scale is unknown."""
 
 
 def write_pictures(capture: Capture, path: Path) -> tuple[Path, Path]:
@@ -90,7 +90,7 @@ def outlined(capture: Capture) -> NDArray[np.uint8]:
     picture = np.ascontiguousarray(np.repeat(capture.pixels[..., None], 3, axis=2))
     if isinstance(capture.outcome, Tumour):
         for region in capture.outcome.regions:
-            _draw(picture, region)
+            _draw(picture, region, _style(region, capture.outcome))
     return picture
 
 
@@ -105,9 +105,14 @@ def _flip_words(turned_over: tuple[bool, bool]) -> tuple[str, ...]:
     return (f"FLIPPED {', '.join(ways)} as on the screen.",) if ways else ()
 
 
-def _draw(picture: NDArray[np.uint8], region: Region) -> None:
+def _style(region: Region, tumour: Tumour) -> _Style:
+    """Each region's by its size, but all of a contour that the model foretells to fail as of a small one."""
+    small = tumour.likely_to_fail and region.size is not None
+    return _STYLES[SizeState.AT_MOST_200 if small else region.size]
+
+
+def _draw(picture: NDArray[np.uint8], region: Region, style: _Style) -> None:
     """Draw a dark rim, which keeps the line visible on bright tissue, then the line."""
-    style = _STYLES[region.size]
     pieces = [piece for contour in region.contours for piece in _pieces(contour, style.dash)]
     whole = style.dash is None
     for colour, width in (((0, 0, 0), 3), (style.colour, 1)):

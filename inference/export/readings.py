@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from inference.files import replacing
-from inference.outcome import Failed, NothingFound, Outcome, Tumour
+from inference.outcome import Failed, NothingFound, Outcome, PredictedQuality, Tumour
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
 
@@ -16,6 +16,8 @@ COLUMNS = (
 """Columns of every table of readings. Unknown cells are empty."""
 UNLIKE = "unlike_training"
 """Column with the sentence that says how a frame differs from the training data; empty if it does not."""
+QUALITY = ("predicted_quality", "likely_to_fail")
+"""Columns of what the model foretells of its contour; empty where it foretells nothing."""
 
 
 def write_readings(path: Path, rows: Iterable[Mapping[str, object]], more: Sequence[str] = ()) -> None:
@@ -92,7 +94,15 @@ def _tumour_cells(tumour: Tumour) -> dict[str, object]:
         "diameter_mm": None if largest.diameters is None else _rounded(largest.diameters.longest_mm),
         "size_state": None if tumour.size is None else tumour.size.value,
         "touches_edge": "true" if tumour.touches_edge else "false",
+        **_quality_cells(tumour.quality),
     }
+
+
+def _quality_cells(quality: PredictedQuality | None) -> dict[str, object]:
+    if quality is None:
+        return {}
+    cells = (_rounded(quality.score), "true" if quality.likely_to_fail else "false")
+    return dict(zip(QUALITY, cells, strict=True))
 
 
 def _rounded(value: float | None) -> float | None:

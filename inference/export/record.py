@@ -23,7 +23,7 @@ from inference.export.deidentified import DeidentifiedRecord
 from inference.export.dicom import write_dicom_pair
 from inference.export.picture import write_pictures
 from inference.export.plot import STYLE, area_plot
-from inference.export.readings import UNLIKE, reading_row, write_readings
+from inference.export.readings import QUALITY, UNLIKE, reading_row, write_readings
 from inference.export.stack import write_stack
 from inference.export.summary import Session, write_summary
 from inference.files import time_in, write_text
@@ -44,6 +44,7 @@ COLUMNS = (
     "marker",
     "mode",
     UNLIKE,
+    *QUALITY,
     "guards",
     "guards_overruled",
     "contour_wrong",
@@ -163,7 +164,7 @@ def sweep(source: RecordSource, readings: Sequence[Reading]) -> dict[str, object
     largest = largest_plane(readings)
     found: dict[str, object] | None = None
     if largest is not None:
-        kept = ("frame", "time_s", "area_mm2", "largest_mm2", "size_state", "touches_edge", "phase")
+        kept = ("frame", "time_s", "area_mm2", "largest_mm2", "size_state", "touches_edge", *QUALITY, "phase")
         found = {key: largest.row.get(key) for key in kept}
         found |= {"longest_mm": largest.longest_mm, "perpendicular_mm": largest.perpendicular_mm}
         found |= {key: largest.row[key] for key in ("spacing_row_mm", "spacing_col_mm", "spacing_provenance")}

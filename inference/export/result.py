@@ -35,6 +35,7 @@ def result_cells(
     }
     if isinstance(outcome, Tumour):
         cells["touches_edge"] = outcome.touches_edge
+        cells["likely_to_fail"] = None if outcome.quality is None else outcome.likely_to_fail
     if isinstance(outcome, Tumour | NothingFound):
         cells |= {
             "model": outcome.analysis.model,

@@ -164,6 +164,8 @@ def _counts(readings: Sequence[Reading]) -> list[tuple[str, str]]:
     rows = [("frames", str(len(readings))), *((said, str(counts[name])) for name, said in _OUTCOMES.items())]
     rows.append(("of these small: contour unreliable", str(sizes[SizeState.AT_MOST_200.value])))
     rows.append(("of these very small: contour unreliable", str(sizes[SizeState.AT_MOST_35.value])))
+    if any(row.get("likely_to_fail") for row in readings):
+        rows.append(("of these likely to fail", str(sum(row.get("likely_to_fail") == "true" for row in readings))))
     rows.append(("of these cut by the picture's edge", str(sum(row.get("touches_edge") == "true" for row in readings))))
     reasons = Counter(str(row["reason"]) for row in readings if row.get("reason"))
     return rows + [(f"{count} ×", reason) for reason, count in reasons.most_common(REASONS)]

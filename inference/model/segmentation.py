@@ -194,14 +194,15 @@ def _onto_zero(points: NDArray[np.int32], plane: NDArray[np.float32]) -> NDArray
     return moved
 
 
-def band_of(margin: Plane, threshold: float) -> Band:
+def band_of(margin: Plane, threshold: float, temperature: float = 1.0) -> Band:
     """The iso-contours of the tumour probability at `BAND`.
 
     Args:
         margin: (rows, cols) tumour logit minus background logit, less the threshold's.
         threshold: the probability at which the margin is 0.
+        temperature: the contract's; 1 takes the network's own probability, which nobody calibrated.
     """
-    low, high = (iso_outlines(margin, _logit(share) - _logit(threshold)) for share in BAND)
+    low, high = (iso_outlines(margin, temperature * _logit(share) - _logit(threshold)) for share in BAND)
     return Band(low, high)
 
 

@@ -6,6 +6,7 @@ from inference.contract import Mode
 from inference.errors import AnalysisError
 from inference.frame import Frame
 from inference.model.engine import Engine
+from inference.model.quality import predicted_quality
 from inference.model.segmentation import band_of, mask_of, regions_of
 from inference.outcome import Analysis, Failed, NothingFound, Outcome, Tumour, UnknownSpacing
 
@@ -47,7 +48,14 @@ class Segmenter:
         )
         mask = mask_of(segmented.margin, keep_largest=contract.output.keep_largest)
         regions = regions_of(mask, segmented.margin, frame, contract.reliability)
-        band = band_of(segmented.margin, contract.output.threshold) if self.band and regions else None
+        certainty = contract.certainty_in(self.mode)
+        quality = None
+        if regions and certainty is not None:
+            quality = predicted_quality(segmented.margin.coarse, certainty, contract.output.threshold)
+        band = None
+        if regions and self.band:
+            temperature = 1.0 if certainty is None else certainty.calibration.temperature
+            band = band_of(segmented.margin, contract.output.threshold, temperature)
         analysis = Analysis(
             model=contract.identity.name,
             model_sha256=self.engine.sha256,
@@ -59,4 +67,4 @@ class Segmenter:
         )
         if not regions:
             return NothingFound(frame, analysis, segmented.disagreement)
-        return Tumour(frame, analysis, mask, regions, band, segmented.disagreement)
+        return Tumour(frame, analysis, mask, regions, band, segmented.disagreement, quality)

@@ -62,18 +62,20 @@ class ReadoutState:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What is known besides the outcome: the model's contract, the phase, the warning that is held."""
+    """What is known besides the outcome: the model's contract, the phase, the warnings that are held."""
 
     contract: ModelContract | None
     phase: Phase
     held: SizeState | None = None
+    failing: bool = False
 
 
 class HeldWarning:
-    """Holds the gravest size state of the last half second."""
+    """Holds the gravest size state of the last half second, and whether a contour in it was likely to fail."""
 
     def __init__(self) -> None:
         self._last_true: dict[SizeState, float] = {}
+        self._failed_at = float("-inf")
 
     def update(self, state: SizeState | None, now: float) -> SizeState | None:
         """Take the newest frame's state at time `now` (monotonic seconds), and return the one to show."""
@@ -82,6 +84,13 @@ class HeldWarning:
         held = [s for s in _SEVERITY if s in self._last_true and now - self._last_true[s] < HOLD_S]
         return held[0] if held else state
 
+    def failing(self, likely_to_fail: bool, now: float) -> bool:
+        """Take whether the newest contour is likely to fail at time `now`, and return whether to warn."""
+        if likely_to_fail:
+            self._failed_at = now
+        return now - self._failed_at < HOLD_S
+
     def reset(self) -> None:
         """Forget everything, after a change of source or a jump within it."""
         self._last_true.clear()
+        self._failed_at = float("-inf")

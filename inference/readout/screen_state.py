@@ -112,6 +112,7 @@ class ScreenInputs:
     contract: ModelContract | None
     notes: ViewNotes
     held: SizeState | None = None
+    failing: bool = False
     comparison: Comparison = field(default_factory=Comparison)
     face_row: int | None = None
     marking: Marking | None = None
@@ -226,7 +227,7 @@ class ScreenState:
 def resolve(given: ScreenInputs) -> ScreenState:
     """Resolve what the screen shows from everything that decides it."""
     outcome, condition = given.moment.shown, _condition(given)
-    readout = readout_of(outcome, condition, Context(given.contract, given.notes.phase, given.held))
+    readout = readout_of(outcome, condition, Context(given.contract, given.notes.phase, given.held, given.failing))
     spread = disagreement_of(outcome) if given.disagreement and condition.flowing else None
     live = given.whole or given.moment.picture or given.live_frame
     annotations = None if outcome is None else _annotations(given, outcome, condition, readout, spread, live)
@@ -239,7 +240,9 @@ def resolve(given: ScreenInputs) -> ScreenState:
         readout=readout,
         outcome=outcome,
         whole=None if given.two_panes else given.whole,
-        lines=region_lines(outcome, given.held) if readout.contour and isinstance(outcome, Tumour) else (),
+        lines=region_lines(outcome, given.held, failing=given.failing)
+        if readout.contour and isinstance(outcome, Tumour)
+        else (),
         comparison=given.comparison,
         annotations=annotations,
         spread=spread,

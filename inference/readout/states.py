@@ -2,13 +2,15 @@
 
 Pure functions from (outcome, condition, context) to a `ReadoutState`; no widget, no clock. A hazard review reads this
 file. Each state has a tone (colour), a shape for those who cannot tell the colours, and its own sentence.
-The headline is the gravest reason not to trust a contour: phase, then population, then size and scale. The other
-reasons stand below it; amber stays while the size is small, whatever the headline.
+The headline is the gravest reason not to trust a contour: phase, then what the model foretells of this very contour,
+then population, then size and scale. The other reasons stand below it; amber stays while the size is small or the
+contour likely to fail, whatever the headline. Nothing is said where nothing is foretold.
 
     state                     shape  tone     number   contour
     tumour, no size warning   ●      neutral  mm²      cyan, solid
     tumour cut by the edge    ●      neutral  ≥ mm²    cyan, solid
     at most 200 / 35 mm²      ▲      amber    mm²      amber, dashed
+    likely to fail here       ▲      amber    mm²      amber, dashed
     scale unknown, analysed   ◇      notice   pixels   grey, dotted
     scale unknown             ◇      notice   —        none
     not analysed              ◇      notice   —        none
@@ -30,7 +32,7 @@ from typing import assert_never
 
 from inference import safety
 from inference.alarms import OVERRULABLE, Alarm
-from inference.contract import Measured, ModelContract
+from inference.contract import Certainty, Measured, ModelContract
 from inference.frame import Frame
 from inference.live.health import Condition, Health
 from inference.outcome import (
@@ -175,10 +177,12 @@ class _Concern:
 
 
 def _concerns(outcome: Tumour | NothingFound, context: Context) -> tuple[_Concern, ...]:
-    """Reasons not to trust an answer of any size: phase, then population."""
+    """Reasons not to trust an answer of any size: phase, then what is foretold of it, then population."""
     contract, unlike = context.contract, outcome.analysis.unlike
     phase = safety.of_phase(context.phase, None if contract is None else contract.population.phases)
     found = [_Concern(phase[0], phase[1:])] if phase else []
+    if isinstance(outcome, Tumour):
+        found += _foretold(outcome, context)
     if safety.is_overruled(outcome.frame):
         found.append(_Concern(safety.OVERRULED, (safety.OVERRULED_RISK,)))
     if is_demonstration(outcome.frame, contract):
@@ -188,6 +192,24 @@ def _concerns(outcome: Tumour | NothingFound, context: Context) -> tuple[_Concer
     if evidence(outcome.frame, contract, context.phase, outcome.analysis.mode).gap is Gap.VIEW:
         found.append(_Concern(safety.SLICES_ONLY, ("evaluated on slices of 3D volumes, not on live frames",)))
     return tuple(found)
+
+
+def _foretold(tumour: Tumour, context: Context) -> list[_Concern]:
+    """That this very contour is likely to fail, with what was measured on such ones where that may be quoted."""
+    if not tumour.likely_to_fail:
+        return [_Concern(safety.LIKELY_TO_FAIL_BEFORE)] if context.failing else []
+    known = None if context.contract is None else context.contract.certainty_in(tumour.analysis.mode)
+    applies = evidence(tumour.frame, context.contract, context.phase, tumour.analysis.mode).gap is None
+    why = "the network is unsure of this contour"
+    if known is None or not applies or known.simulated is not tumour.frame.origin.simulated:
+        return [_Concern(safety.LIKELY_TO_FAIL, (why,))]
+    below, above = known.failure.dice_below, known.failure.dice_above
+    if below is None or above is None:
+        return [_Concern(safety.LIKELY_TO_FAIL, (why,))]
+    figures = (
+        f"overlap (Dice) of such contours {below:.2f}, of the others {above:.2f}, {_test_set(known)}: {known.data}"
+    )
+    return [_Concern(safety.LIKELY_TO_FAIL, (why, figures))]
 
 
 def _said_under(concerns: Sequence[_Concern]) -> tuple[str, ...]:
@@ -214,16 +236,17 @@ def _tumour(tumour: Tumour, context: Context, *, figures: bool) -> ReadoutState:
 
 def _tumour_card(tumour: Tumour, context: Context, *, figures: bool) -> Card:
     """Reasons not to trust the contour, gravest first, then what is known of its accuracy."""
-    held = context.held or tumour.size
-    warned = tumour.size is not None and held in (SizeState.AT_MOST_200, SizeState.AT_MOST_35)
-    concerns = (*_concerns(tumour, context), *_of_size(tumour, context, held=warned))
+    held, failing = context.held or tumour.size, tumour.likely_to_fail or context.failing
+    small = tumour.size is not None and held in (SizeState.AT_MOST_200, SizeState.AT_MOST_35)
+    concerns = (*_concerns(tumour, context), *_of_size(tumour, context, held=small))
     cut = (f"{safety.CUT}.",) if tumour.touches_edge else ()
-    # While a warning is only held, this frame's own figures would contradict it.
-    accuracy = _accuracy_lines(tumour, context) if figures and (held is tumour.size or not warned) else ()
+    # While a warning is only held, this frame's own figures would contradict it, as they would one of failure.
+    quoted = figures and not failing and (held is tumour.size or not small)
+    accuracy = _accuracy_lines(tumour, context) if quoted else ()
     offers = (*((Offer.CALIBRATE,) if tumour.size is None else ()), *_heed(tumour.frame))
     if not concerns:
         return Card(Tone.NEUTRAL, Shape.DOT, safety.NO_SIZE_WARNING, (*cut, *accuracy), offers)
-    tone, shape = (Tone.WARNING, Shape.TRIANGLE) if warned else (Tone.NOTICE, Shape.DIAMOND)
+    tone, shape = (Tone.WARNING, Shape.TRIANGLE) if small or failing else (Tone.NOTICE, Shape.DIAMOND)
     first, *rest = concerns
     return Card(tone, shape, first.title, (*first.lines, *_said_under(rest), *cut, *accuracy), offers)
 
@@ -270,7 +293,7 @@ def _accuracy_lines(tumour: Tumour, context: Context) -> tuple[str, ...]:
     )
 
 
-def _test_set(measured: Measured) -> str:
+def _test_set(measured: Measured | Certainty) -> str:
     return "simulated test set" if measured.simulated else "test set"
 
 
@@ -296,16 +319,20 @@ def _miss_lines(outcome: NothingFound, context: Context) -> tuple[str, ...]:
     )
 
 
-def region_lines(tumour: Tumour, held: SizeState | None) -> tuple[Line, ...]:
-    """How each region is drawn: small ones dashed whatever the total area; the largest follows the held warning."""
-    return tuple(_line(region, held if index == 0 else None) for index, region in enumerate(tumour.regions))
+def region_lines(tumour: Tumour, held: SizeState | None, *, failing: bool = False) -> tuple[Line, ...]:
+    """How each region is drawn: small ones dashed whatever the total area; the largest follows the held warning.
+
+    All of them are dashed if the contour is likely to fail, or was in the last half second (`failing`).
+    """
+    failing = failing or tumour.likely_to_fail
+    return tuple(_line(region, held if at == 0 else None, failing=failing) for at, region in enumerate(tumour.regions))
 
 
-def _line(region: Region, held: SizeState | None) -> Line:
+def _line(region: Region, held: SizeState | None, *, failing: bool) -> Line:
     if region.size is None:
         return Line.DOTTED
     small = {SizeState.AT_MOST_200, SizeState.AT_MOST_35}
-    return Line.DASHED if region.size in small or held in small else Line.SOLID
+    return Line.DASHED if failing or region.size in small or held in small else Line.SOLID
 
 
 def _limits(contract: ModelContract | None) -> tuple[float, ...]:

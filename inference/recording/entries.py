@@ -15,6 +15,7 @@ from inference.outcome import (
     NotAnalysed,
     NothingFound,
     Outcome,
+    PredictedQuality,
     Tumour,
     UnknownSpacing,
 )
@@ -24,6 +25,7 @@ from inference.recording.schema import (
     CorrectedContour,
     Event,
     EventKind,
+    Foretold,
     Grid,
     Looked,
     Opening,
@@ -116,9 +118,10 @@ def answer_of(outcome: Outcome, number: int) -> Answer:
     """An outcome as the entry for frame `number`."""
     looked = _looked(outcome.analysis) if isinstance(outcome, Tumour | NothingFound) else None
     said, sentence, reason = _words(outcome)
-    mask, regions = b"", tuple[Piece, ...]()
+    mask, regions, quality = b"", tuple[Piece, ...](), None
     if isinstance(outcome, Tumour):
         mask, regions = pack_mask(outcome.mask), tuple(map(_piece, outcome.regions))
+        quality = None if outcome.quality is None else _foretold(outcome.quality)
     return Answer(
         number=number,
         said=said,  # type: ignore[arg-type]  # one of the five answers
@@ -127,6 +130,7 @@ def answer_of(outcome: Outcome, number: int) -> Answer:
         looked=looked,
         mask=mask,
         regions=regions,
+        quality=quality,
     )
 
 
@@ -147,7 +151,8 @@ def outcome_of(answer: Answer, frame: Frame) -> Outcome:
             return NothingFound(frame, analysis)
         if answer.said == "tumour" and answer.regions:
             mask = unpack_mask(answer.mask, (frame.rows, frame.cols))
-            return Tumour(frame, analysis, mask, tuple(map(_region, answer.regions)))
+            quality = None if answer.quality is None else _quality(answer.quality)
+            return Tumour(frame, analysis, mask, tuple(map(_region, answer.regions)), quality=quality)
     silent: dict[str, Callable[[], Outcome]] = {
         "unknown_spacing": lambda: UnknownSpacing(frame, answer.sentence),
         "failed": lambda: Failed(frame, answer.sentence),
@@ -218,6 +223,14 @@ def _analysis(looked: Looked) -> Analysis:
         mode=looked.mode,
         unlike=looked.unlike,
     )
+
+
+def _foretold(quality: PredictedQuality) -> Foretold:
+    return Foretold(score=quality.score, likely_to_fail=quality.likely_to_fail)
+
+
+def _quality(foretold: Foretold) -> PredictedQuality:
+    return PredictedQuality(foretold.score, foretold.likely_to_fail)
 
 
 def _piece(region: reading.Region) -> Piece:

@@ -155,7 +155,14 @@ class Piece(_Group, frozen=True):
     size: SizeState | None
 
 
-class Answer(_Group, frozen=True, tag="outcome"):
+class Foretold(_Group, frozen=True):
+    """What the model foretells of its contour, as in `inference.outcome.PredictedQuality`."""
+
+    score: float
+    likely_to_fail: bool
+
+
+class Answer(_Group, frozen=True, tag="outcome", omit_defaults=True):
     """The engine's answer to a frame. A slower analysis skips frames, which then have no answer."""
 
     number: Count
@@ -167,6 +174,8 @@ class Answer(_Group, frozen=True, tag="outcome"):
     mask: bytes
     """(rows, cols) 0/1, packed by `inference.recording.packing`; empty without a tumour."""
     regions: tuple[Piece, ...]
+    quality: Foretold | None = None
+    """Left out where the model foretells nothing, as in every record from before it could."""
 
 
 class CorrectedContour(_Group, frozen=True, tag="corrected_contour"):

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from certainties import certain, certainty
 
-from inference.contract import CONTRACT_KEY, GOLDEN_KEY, ModelContract
+from inference.contract import CONTRACT_KEY, GOLDEN_KEY, Mode, ModelContract
 from inference.errors import ContractError
 from inference.model import golden
 
@@ -148,6 +149,36 @@ def test_contract_types_are_frozen() -> None:
     with pytest.raises(AttributeError):
         contract.schema = 1
     assert isinstance(contract, msgspec.Struct)
+
+
+def test_a_file_from_before_certainty_has_none_and_is_written_as_it_was() -> None:
+    contract = ModelContract.from_json(json.dumps(CONTRACT))
+    assert contract.certainty == ()
+    assert contract.certainty_in(Mode.FAST) is None
+    assert json.loads(contract.to_json()) == CONTRACT
+
+
+def test_certainty_is_read_back_by_mode_in_its_own_schema() -> None:
+    both = certainty(), certainty(mode=Mode.THOROUGH, temperature=3.0)
+    read = ModelContract.from_json(certain(ModelContract.from_json(json.dumps(CONTRACT)), *both).to_json())
+    assert read.schema == 3
+    assert (read.certainty_in(Mode.FAST), read.certainty_in(Mode.THOROUGH)) == both
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"schema": 2},
+        {"certainty": ()},
+        {"certainty": (certainty(), certainty(temperature=3.0))},
+        {"certainty": (certainty(temperature=0.0),)},
+        {"certainty": (certainty(threshold=1.5),)},
+    ],
+)
+def test_a_certainty_that_contradicts_itself_is_refused(change: dict[str, Any]) -> None:
+    contract = certain(ModelContract.from_json(json.dumps(CONTRACT)))
+    with pytest.raises(ContractError, match="export"):
+        ModelContract.from_json(msgspec.structs.replace(contract, **change).to_json())
 
 
 def _case() -> golden.GoldenCase:

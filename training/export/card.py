@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from inference.contract import BandScore, Measured, ModelContract
+from inference.contract import BandScore, Certainty, Measured, ModelContract
 from training.export.training_facts import SIMULATED_LACKS
 
 
@@ -43,6 +43,8 @@ def _lines(contract: ModelContract, sha256: str) -> Iterator[str]:
         yield "\nNothing: no evaluation was given at export."
     yield from _scores(reliability.fast, "one pass without mirrors")
     yield from _scores(reliability.thorough, "the mean over all mirrors")
+    for certainty in contract.certainty:
+        yield from _certainty(certainty)
     yield from _limits(contract)
     yield from _proof(contract)
 
@@ -65,6 +67,25 @@ def _scores(measured: Measured | None, way: str) -> Iterator[str]:
     yield f"\n- tumour slices on which nothing was found: {_share(measured.miss_rate)}"
     yield f"- tumour-free slices without any contour: {_share(measured.specificity)}"
     yield f"- tumour-free slices without a contour over 35 mm²: {_share(measured.specificity_35mm2)}"
+
+
+def _certainty(certainty: Certainty) -> Iterator[str]:
+    """What the probabilities are worth in one mode."""
+    found, failure = certainty.calibration, certainty.failure
+    kind = "simulated patients" if certainty.simulated else "patients"
+    interval = "" if found.ece_interval is None else " (95 % interval {:.3f} to {:.3f})".format(*found.ece_interval)
+    yield f"\n## What its probability is worth ({certainty.mode.value} mode)"
+    yield f"\nOn {certainty.data}: {certainty.n_patients} {kind}, {certainty.n_slices} slices; each half of the"
+    yield "patients measured with what was fitted on the other half."
+    yield f"\n- temperature {found.temperature:.2f}, which changes no mask"
+    yield f"- expected calibration error {found.ece_before:.3f} before, {found.ece:.3f} after{interval}; mean over bins"
+    yield f"  {found.ace_before:.3f} before, {found.ace:.3f} after"
+    yield f"- a contour with a {failure.score.value.replace('_', ' ')} below {failure.threshold:.3f} is likely to fail:"
+    below, above = _number(failure.dice_below), _number(failure.dice_above)
+    yield f"  mean Dice {below}, of the other {failure.coverage:.0%} {above}, of"
+    yield f"  all {failure.n_contours} contours on slices with tumour {failure.dice:.2f}; of the false contours on"
+    yield f"  tumour-free slices {_share(failure.false_below)} are below"
+    yield "- of an empty answer nothing is foretold"
 
 
 def _row(score: BandScore) -> str:

@@ -4,6 +4,7 @@ import argparse
 import math
 from pathlib import Path
 
+from training.stages.certainty import put_certainty
 from training.stages.fit import fold
 
 WORDS = "write a model folder as one .onnx file with its contract"
@@ -34,6 +35,16 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--evaluation", type=Path, nargs="+", default=[], metavar="SUMMARY", help="report/summary.json, one a mode"
     )
+    one.add_argument(
+        "--certainty",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="SLICES",
+        help="stores of patients that it was not trained on: what 'ius-train certainty' measures goes into the file, "
+        "in every mode the model has",
+    )
+    one.add_argument("--certainty-data", metavar="WORDS", help="which slices these are, in words: screens quote it")
     one.add_argument(
         "--train",
         type=Path,
@@ -91,7 +102,8 @@ def run(arguments: argparse.Namespace) -> None:
     from training.export.export import export_model
     from training.export.precision import Precision
 
-    export_model(
+    _check_certainty(arguments)
+    contract = export_model(
         arguments.model,
         arguments.out,
         folds=tuple(arguments.folds),
@@ -110,3 +122,29 @@ def run(arguments: argparse.Namespace) -> None:
         trial=arguments.trial,
         spacing_mm=arguments.spacing,
     )
+    if arguments.certainty:
+        put_certainty(
+            arguments.out,
+            arguments.certainty,
+            arguments.out,
+            arguments.out.with_name(f"{arguments.out.stem}-certainty"),
+            data=arguments.certainty_data,
+            simulated=arguments.simulated,
+            trained_on=arguments.train,
+            modes=("fast", "thorough") if contract.output.mirror_axes else ("fast",),
+        )
+
+
+def _check_certainty(arguments: argparse.Namespace) -> None:
+    """Refuse, before hours of proof, slices without words and patients that the model was trained on.
+
+    Raises:
+        ModelError: naming a patient.
+    """
+    from inference.errors import ModelError
+    from training.nnunet.results.trained_on import trained_on
+
+    if bool(arguments.certainty) != bool(arguments.certainty_data):
+        raise ModelError("--certainty needs --certainty-data, and the other way round: say which slices these are.")
+    if arguments.certainty and (seen := trained_on(arguments.model, arguments.folds).among(arguments.certainty)):
+        raise ModelError(f"The model was trained on {seen[0]}, who is among the slices of --certainty: take it out.")

@@ -52,7 +52,7 @@ class AppState:
         background: jobs behind the window.
         meter: counts what was really painted.
         live_meter: the same for the live pane, if there are two.
-        held_warning: the gravest size warning of the last half second.
+        held_warning: the gravest warnings of the last half second.
         screen: what is drawn now; None before the first tick.
         face_row: row of the probe face in this source's pictures; None where unknown.
         ruler: two points (x, y) on the scanner's depth scale, if the scale was measured on it.

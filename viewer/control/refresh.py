@@ -82,7 +82,9 @@ class Refresh:
         """Everything that decides what the screen shows."""
         state, outcome, model = self._state, moment.shown, self._session.model
         playback = self._session.playback
-        held = state.held_warning.update(outcome.size if isinstance(outcome, Tumour) else None, now)
+        tumour = outcome if isinstance(outcome, Tumour) else None
+        held = state.held_warning.update(None if tumour is None else tumour.size, now)
+        failing = state.held_warning.failing(tumour is not None and tumour.likely_to_fail, now)
         whole, two_panes = self._whole(moment.picture), self._view.picture_area.two_panes
         if outcome is not None or two_panes:
             self._find_face_row(moment.picture if outcome is None else outcome.frame)
@@ -93,6 +95,7 @@ class Refresh:
             contract=None if model is None else model.contract,
             notes=state.notes,
             held=held,
+            failing=failing,
             comparison=self._compare(outcome),
             face_row=state.face_row,
             marking=self._marking() if state.calibrating else None,

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from inference.contract import BandScore, Measured, ModelContract
+from inference.contract import BandScore, Certainty, Measured, Mode, ModelContract
 from inference.jobs.model_glances import VIEWS, ModelGlance
 from inference.live.model import Model
 from inference.readout.formatting import spaced
@@ -29,6 +29,8 @@ def card_rows(model: Model) -> list[tuple[str, list[Row]]]:
         ("Population", _population(contract)),
         ("Measured, fast mode", _measured(contract.reliability.fast)),
         ("Measured, thorough mode", _measured(contract.reliability.thorough)),
+        ("Its probability, fast mode", _certainty(contract.certainty_in(Mode.FAST))),
+        ("Its probability, thorough mode", _certainty(contract.certainty_in(Mode.THOROUGH))),
         ("Input and output", _input(contract)),
         ("On this computer", _here(model)),
     ]
@@ -73,6 +75,25 @@ def _measured(measured: Measured | None) -> list[Row]:
     ]
     rows += [(f"Dice, segmented {_band(score)}", _dice(score)) for score in measured.by_predicted_area]
     return rows + [(f"Dice, true {_band(score)}", _dice(score)) for score in measured.by_true_area]
+
+
+def _certainty(certainty: Certainty | None) -> list[Row]:
+    if certainty is None:
+        return [("", "not measured: nothing is foretold of a contour")]
+    found, failure = certainty.calibration, certainty.failure
+    simulated = " simulated" if certainty.simulated else ""
+    return [
+        ("Data", certainty.data),
+        ("On", f"{spaced(certainty.n_slices)} slices of {certainty.n_patients}{simulated} patients"),
+        ("Calibration error", f"{found.ece:.3f}, before {found.ece_before:.3f}"),
+        ("Temperature", f"{found.temperature:.2f}"),
+        ("Dice, likely to fail", _two(failure.dice_below)),
+        ("Dice, others", f"{_two(failure.dice_above)} ({100 * failure.coverage:.0f} % of contours)"),
+    ]
+
+
+def _two(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.2f}"
 
 
 def _input(contract: ModelContract) -> list[Row]:

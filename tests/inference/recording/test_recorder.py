@@ -14,7 +14,7 @@ from inference.crop import Rect, crop
 from inference.errors import OutputError
 from inference.live.keep_last import keep
 from inference.live.ring import Ring
-from inference.outcome import NothingFound, Tumour
+from inference.outcome import NothingFound, PredictedQuality, Tumour
 from inference.recording.recorder import Recorder
 from inference.recording.schema import Event, EventKind, checked_case_code
 from inference.recording.timeline import settings as settings_of
@@ -54,6 +54,14 @@ def test_mask_regions_and_outlines_come_back(opened: RecordSource) -> None:
     for was, now in zip(old.regions, new.regions, strict=True):
         assert all(np.array_equal(a, b) for a, b in zip(was.contours, now.contours, strict=True))
         assert replace(was, contours=()).__repr__() == replace(now, contours=()).__repr__()
+
+
+def test_what_was_foretold_comes_back_and_its_absence_too(tmp_path: Path) -> None:
+    foretold = PredictedQuality(0.4375, likely_to_fail=True)
+    answers = [replace(tumour(frame(0)), quality=foretold), tumour(frame(1))]
+    with RecordSource(record(tmp_path / "two.mcap", list(answers))) as source:
+        kept = [source.outcome(index) for index in range(2)]
+    assert [one.quality for one in kept if isinstance(one, Tumour)] == [foretold, None]
 
 
 def test_frames_keep_their_own_scale_when_it_changes(tmp_path: Path) -> None:

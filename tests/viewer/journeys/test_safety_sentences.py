@@ -13,10 +13,29 @@ from inference.export.words import caption
 from inference.frame import Frame, View
 from inference.live.health import Condition, Health
 from inference.live.policy import DEMONSTRATION_ONLY, forbidden
-from inference.outcome import Failed, NotAnalysed, NothingFound, Outcome, Reason, Tumour, UnknownSpacing
+from inference.outcome import (
+    Failed,
+    NotAnalysed,
+    NothingFound,
+    Outcome,
+    PredictedQuality,
+    Reason,
+    Tumour,
+    UnknownSpacing,
+)
 from inference.readout.readout_state import Context
 from inference.readout.states import RESEARCH_LINE, readout_of
-from inference.safety import CUT, DEMONSTRATION, INTENDED_USE, NOT_EVIDENCE, SMALL, UNVALIDATED, of_phase, warnings
+from inference.safety import (
+    CUT,
+    DEMONSTRATION,
+    INTENDED_USE,
+    LIKELY_TO_FAIL,
+    NOT_EVIDENCE,
+    SMALL,
+    UNVALIDATED,
+    of_phase,
+    warnings,
+)
 from inference.view_notes import Phase
 
 UNLIKE = "The model saw no such picture in training: 0.9 mm per pixel (seen: 0.1 to 0.2)."
@@ -44,6 +63,7 @@ STATES: dict[str, Outcome] = {
     "small": tumour(150.0),
     "very small": tumour(20.0),
     "cut": tumour(412.0, cut=True),
+    "likely to fail": replace(tumour(412.0), quality=PredictedQuality(0.4, likely_to_fail=True)),
     "small and cut": tumour(150.0, cut=True),
     "unknown scale": tumour(412.0, shown=frame(spacing=None)),
     "demonstration": tumour(412.0, shown=frame(simulated=False)),
@@ -121,6 +141,7 @@ def test_what_the_phase_forbids_stands_in_all_three_and_first(name: str, phase: 
         ("unknown scale", (UNVALIDATED,)),
         ("demonstration", (DEMONSTRATION,)),
         ("unlike", (UNLIKE,)),
+        ("likely to fail", (LIKELY_TO_FAIL,)),
         ("scanner frozen", (Alarm.FROZEN.sentence,)),
         ("nothing", (NOT_EVIDENCE,)),
         ("nothing, unknown scale", (NOT_EVIDENCE, UNVALIDATED)),

@@ -9,6 +9,7 @@ from dataclasses import replace
 import msgspec
 import numpy as np
 import pytest
+from certainties import certain
 from numpy.typing import NDArray
 from painted import LARGE, SMALL, TINY, near, on_canvas, ring, settle, source, spot_of
 from phantoms import Stuck, Volume
@@ -20,8 +21,9 @@ from inference.contract import ModelContract
 from inference.frame import Frame
 from inference.live.model import Model
 from inference.live.requests import Refusal
-from inference.outcome import Failed, Outcome, Tumour, UnknownSpacing
+from inference.outcome import Failed, Outcome, PredictedQuality, Tumour, UnknownSpacing
 from inference.readout.states import DEMONSTRATION_BANNER
+from inference.safety import LIKELY_TO_FAIL
 from inference.sources.simulated import PhantomSource
 from inference.view_notes import Phase
 from viewer.main_window import MainWindow
@@ -56,6 +58,28 @@ def test_small(show: Show, at: At, shoot: Shoot, index: int, name: str, size: tu
     assert not on_canvas(window, near(pixels, theme.CYAN)).any()
     assert window.readout_state is not None
     assert "UNRELIABLE" in window.readout_state.card.title
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (1920, 1080)])
+def test_likely_to_fail(
+    show: Show, at: At, shoot: Shoot, make_model: Callable[..., Model], model: Model, size: tuple[int, int]
+) -> None:
+    """A large contour of which the network is unsure is amber and dashed as a small one is, and never hidden."""
+
+    def unsure(frame: Frame) -> Outcome:
+        outcome = model.analyse(frame)
+        foretold = PredictedQuality(0.4, likely_to_fail=True)
+        return replace(outcome, quality=foretold) if isinstance(outcome, Tumour) else outcome
+
+    window = show(source(), make_model(certain(model.contract), unsure), size=size, phase=Phase.BEFORE_DURA)
+    outcome = settle(window, at, LARGE)
+    pixels = shoot(window, f"likely-to-fail-{size[0]}x{size[1]}")
+    amber = on_canvas(window, near(pixels, theme.AMBER))
+    assert (amber & ring(window, outcome)).sum() > 200
+    assert not on_canvas(window, near(pixels, theme.CYAN)).any()
+    assert window.readout_state is not None
+    assert window.readout_state.card.title == LIKELY_TO_FAIL
+    assert window.readout_state.number
 
 
 def test_dashes_have_gaps(show: Show, at: At, shoot: Shoot) -> None:

@@ -1,0 +1,71 @@
+"""`ius-train certainty`: the file it writes is the same model, and says what its probabilities are worth."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny import threshold_model
+
+from inference.contract import Mode
+from inference.model.engine import Engine
+from inference.model.onnx_metadata import metadata_in
+from training.cli import main
+from training.slicing.slices import SliceRow, write_slice, write_slices
+
+SHAPE, PIXEL_MM, SLICES = (48, 56), 0.5, 13
+
+
+def _slice(rng: np.random.Generator, contrast: float) -> tuple[np.ndarray, np.ndarray]:
+    """Speckle with a disc that stands out by so much; its truth."""
+    rows, cols = np.indices(SHAPE)
+    disc = (rows - 24) ** 2 + (cols - 28) ** 2 < rng.uniform(6, 14) ** 2
+    return (60 + 40 * rng.random(SHAPE) + contrast * disc).astype(np.float32), disc.astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four patients, a slice in 13 of each tumour-free."""
+    folder, rng, rows = tmp_path_factory.mktemp("certainty"), np.random.default_rng(2), []
+    for number in range(4):
+        for index in range(SLICES):
+            pixels, mask = _slice(rng, 0 if index == 0 else 12 * index)
+            mask *= index > 0
+            name = f"P{number}_k{index:04d}"
+            area = float(mask.sum()) * PIXEL_MM**2
+            row = SliceRow(name, f"P{number}", f"P{number}", "k", index, area, *SHAPE, PIXEL_MM, PIXEL_MM)
+            write_slice(pixels, (PIXEL_MM, PIXEL_MM), row.image(folder))
+            write_slice(mask, (PIXEL_MM, PIXEL_MM), row.label(folder))
+            rows.append(row)
+    write_slices(rows, folder / "slices.csv")
+    return folder
+
+
+def test_the_file_is_the_same_model_and_says_what_its_probabilities_are_worth(store: Path, tmp_path: Path) -> None:
+    model, out, report = tmp_path / "model.onnx", tmp_path / "new.onnx", tmp_path / "report"
+    threshold_model(model, blur=3, spacing_mm=(PIXEL_MM, PIXEL_MM), patch=SHAPE)
+    words = ["certainty", str(model), str(store), "--data", "discs", "--simulated"]
+    assert main([*words, "--out", str(out), "--report", str(report)]) == 0
+    before, after = Engine.load(model, threads=1), Engine.load(out, threads=1)
+    assert before.contract.certainty == ()
+    certainty = after.contract.certainty_in(Mode.FAST)
+    assert certainty is not None
+    assert (certainty.data, certainty.n_slices, certainty.n_patients) == ("discs", 4 * SLICES, 4)
+    assert after.contract.certainty_in(Mode.THOROUGH) is None
+    assert after.self_test.mismatched_per_million == 0
+    pixels, _ = _slice(np.random.default_rng(5), 80)
+    masks = [engine.segment(pixels, (PIXEL_MM, PIXEL_MM)).margin.mask() for engine in (before, after)]
+    assert masks[0].any()
+    assert np.array_equal(*masks)
+    assert {"ius.contract", "ius.golden"} == set(metadata_in(out.read_bytes()))
+    for name in ("report.html", "report.md", "receipt-certainty.json", "figures/reliability_diagram_fast.png"):
+        assert (report / name).is_file()
+    assert "What its probability is worth (fast mode)" in out.with_suffix(".md").read_text()
+
+
+def test_a_patient_of_the_training_is_refused(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = tmp_path / "model.onnx"
+    threshold_model(model, spacing_mm=(PIXEL_MM, PIXEL_MM), patch=SHAPE)
+    words = ["certainty", str(model), str(store), "--data", "discs", "--simulated", "--trained-on", str(store)]
+    assert main([*words, "--out", str(tmp_path / "new.onnx"), "--report", str(tmp_path / "report")]) != 0
+    assert "P0 is in training" in capsys.readouterr().err
+    assert not (tmp_path / "new.onnx").exists()
