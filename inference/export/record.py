@@ -300,11 +300,11 @@ def _reading(source: RecordSource, number: int, setting: Setting) -> Reading:
 
 def _correction(source: RecordSource, number: int, spacing: PixelSpacing | None) -> dict[str, object]:
     """The columns about a contour that a person corrected; the model's own numbers stay what they are."""
-    mask = source.correction(number)
-    if mask is None:
+    mask, who = source.correction(number), source.corrector(number)
+    if mask is None or who is None:
         return {"corrected_by": "", "corrected_mm2": ""}
     area = "" if spacing is None else round(int(np.count_nonzero(mask)) * spacing.pixel_mm2, 3)
-    return {"corrected_by": "user", "corrected_mm2": area}
+    return {"corrected_by": who.value, "corrected_mm2": area}
 
 
 def _volumes(source: RecordSource, out: Path, watch: Callable[[range], Iterable[int]]) -> list[Path]:

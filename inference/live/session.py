@@ -36,6 +36,7 @@ from inference.spacing import PixelSpacing
 from inference.view_notes import ViewNotes
 
 if TYPE_CHECKING:
+    from inference.live.neighbours import Neighbours
     from inference.live.ring import Held
     from inference.live.session_record import SessionRecord
     from inference.live.truth import Truth
@@ -284,6 +285,16 @@ class Session:
         paused = self.playback is not None and not self.playback.playing
         stands = self.review is not None and not self.review.playing
         return outcome if paused or stands else None
+
+    def neighbours(self, frame: Frame) -> "Neighbours | None":
+        """The frames beside one that stands; None if nothing else is at hand."""
+        from inference.live import neighbours  # loads the half minute's packing: only when it is wanted
+
+        if self.review is not None:
+            return neighbours.in_half_minute(self.review.held, frame)
+        if self.playback is None or self.source is None:
+            return None
+        return neighbours.in_recording(self.playback, self.source, frame)
 
     def condition(self, shown: Outcome | None) -> Condition:
         """The health of source and model while `shown` is on the screen."""

@@ -13,7 +13,7 @@ from inference.outcome import Outcome
 from inference.recording.entries import frame_of, outcome_of
 from inference.recording.packing import unpack_mask
 from inference.recording.reader import RecordReader
-from inference.recording.schema import EventKind, ModelUsed, Opening, Picture
+from inference.recording.schema import Corrector, EventKind, ModelUsed, Opening, Picture
 from inference.recording.timeline import Setting, settings
 from inference.source_info import SourceInfo, SweptGrid
 from inference.sources.recorded import Recorded
@@ -143,6 +143,11 @@ class RecordSource(Recorded):
         except ValueError as error:
             name = self._info.origin.name
             raise FormatError(f"The correction of frame {index} of {name} is damaged: go on to the next.") from error
+
+    def corrector(self, index: int) -> Corrector | None:
+        """Who corrected the contour of a frame; None if nobody did."""
+        found = self._reader.corrections.get(index)
+        return None if found is None else found.who
 
     def place(self, index: int) -> int:
         """The frame's index in the source it was recorded from; in a volume, its slice."""

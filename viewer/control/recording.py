@@ -14,7 +14,7 @@ from inference.live.session import Session
 from inference.outcome import Outcome, Tumour
 from inference.readout.formatting import time_words
 from inference.readout.marks import Tone
-from inference.recording.schema import End
+from inference.recording.schema import Corrector, End
 from viewer.layout.recording_badge import RecordBadge
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Recording:
         self._session, self._badge, self._folder, self._background = session, badge, folder, background
         self._record: SessionRecord | None = None
         self._wrong: set[tuple[int, float]] = set()
-        self._corrected: dict[tuple[int, float], Mask] = {}
+        self._corrected: dict[tuple[int, float], tuple[Mask, Corrector]] = {}
         self.case_code: str | None = None
 
     @property
@@ -130,11 +130,11 @@ class Recording:
             return False
         return True
 
-    def correct(self, shown: Outcome, mask: Mask) -> None:
-        """Record the user's correction of the contour on the screen, now and with the last half minute."""
-        self._corrected[(shown.frame.index, shown.frame.captured_at)] = mask
+    def correct(self, shown: Outcome, mask: Mask, who: Corrector) -> None:
+        """Record a person's correction of the contour on the screen, now and with the last half minute."""
+        self._corrected[(shown.frame.index, shown.frame.captured_at)] = mask, who
         if self._record is not None:
-            self._record.correct(shown, mask)
+            self._record.correct(shown, mask, who)
 
     def show(self) -> None:
         """Update the badge; end the recording if the source or the disk has ended the record."""

@@ -101,6 +101,7 @@ class Refresh:
             two_panes=two_panes,
             caliper=state.caliper,
             correction=self._correcting.follow(outcome),
+            carried=self._correcting.proposed(outcome),
             correcting=self._correcting.on,
             disagreement=state.disagreement,
             contour_off=now < state.overlay_off_until or self._view.tools.hiding_contour,
@@ -248,6 +249,7 @@ class Refresh:
         state.live_meter.reset()
         state.trend.clear()
         state.corrections.clear()
+        state.proposals.clear()
         self._side_by_side.put_away()
         self._trend = None
         self._view.clear()
