@@ -171,7 +171,7 @@ def sweep(source: RecordSource, readings: Sequence[Reading]) -> dict[str, object
         "frames": len(readings),
         "seconds": round(source.seconds, 3),
         "frames_dropped": source.dropped,
-        "whole": source.whole,
+        "whole": source.finished,
         "ended_by": source.ended or None,
         "contours_marked_wrong": sum(bool(reading.row["contour_wrong"]) for reading in readings),
         "largest_plane": found,
@@ -218,7 +218,7 @@ def _facts(source: RecordSource, readings: Sequence[Reading]) -> Iterator[tuple[
     if opening.device and not deidentified:
         yield "Recorded from", opening.device
     length = f"{source.seconds:.1f} s, {len(source)} frames, {source.dropped} dropped"
-    yield "Recorded", length if source.whole else f"{length}; cut off there by a kill or a full disk"
+    yield "Recorded", length if source.finished else f"{length}; cut off there by a kill or a full disk"
     if source.ended:
         yield "Ended by", _ENDINGS.get(source.ended, source.ended)
     phases = dict.fromkeys(str(reading.row["phase"]) for reading in readings)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from inference.live.ring import Held
     from inference.live.session_record import SessionRecord
     from inference.live.truth import Truth
+    from inference.recording.judgements import Judgements
 
 
 class Session:
@@ -235,6 +236,11 @@ class Session:
     def truth(self) -> "Truth | None":
         """The true masks of the open recording, if they were given."""
         return None if self._chain is None else self._chain.truth
+
+    @property
+    def judgements(self) -> "Judgements | None":
+        """What the user judged when the open record was made; None if no record is open."""
+        return None if self._chain is None else self._chain.judgements
 
     @property
     def of_phase(self) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """A contour corrected by the user on a frame that stands. It never counts as the model's, which stays as it was."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from inference.frame import Frame, Mask
 from inference.outcome import NothingFound, Outcome, Tumour
+from inference.recording.judgements import KeptCorrection
 from inference.recording.schema import Corrector
 from inference.ruler import Point
 from inference.spacing import PixelSpacing
@@ -149,6 +150,11 @@ class Corrections:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[int, float], Correction] = {}
+        self._recorded: dict[int, KeptCorrection] = {}
+
+    def recall(self, recorded: Mapping[int, KeptCorrection]) -> None:
+        """Take over those that the open record holds, by the number of their frame."""
+        self._recorded = dict(recorded)
 
     def keep(self, correction: Correction) -> None:
         """Keep the correction of its frame; one that changes nothing is forgotten."""
@@ -159,7 +165,7 @@ class Corrections:
 
     def of(self, frame: Frame) -> Correction | None:
         """The correction of this frame, at the scale that it has now; None if there is none."""
-        kept = self._kept.get(frame_key(frame))
+        kept = self._kept.get(frame_key(frame)) or self._recalled(frame)
         if kept is None or kept.mask.shape != frame.pixels.shape:
             return None
         if kept.frame is not frame:
@@ -169,6 +175,16 @@ class Corrections:
     def clear(self) -> None:
         """Forget all, for another source."""
         self._kept.clear()
+        self._recorded.clear()
+
+    def _recalled(self, frame: Frame) -> Correction | None:
+        """The correction that the record holds of this frame, from now on one like any other."""
+        one = None if frame.origin.live else self._recorded.pop(frame.index, None)
+        if one is None or one.mask.shape != frame.pixels.shape:
+            return None
+        recalled = Correction(frame, (one.answer, one.mask), *traced(frame, one.mask), one.who)
+        self.keep(recalled)
+        return recalled
 
 
 def same_frame(one: Frame, other: Frame) -> bool:

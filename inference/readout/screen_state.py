@@ -42,6 +42,7 @@ from inference.view_notes import Flip, Phase, ViewNotes
 
 MAP_WORDS = "pink: model disagreement, not a margin"
 HIDDEN_WORDS = "CONTOUR HIDDEN"
+WRONG_WORDS = "CONTOUR MARKED AS WRONG"
 CORRECTING = "CORRECTING: the model's contour so far"
 BAND_WORDS = "thin lines: model 25-75 %, not a margin"
 
@@ -95,6 +96,7 @@ class ScreenInputs:
         correction: the user's correction of the frame shown; None if there is none.
         carried: a contour carried to the frame shown that nobody has confirmed; None if there is none.
         correcting: whether the user is correcting it now.
+        wrong: whether the user marked its contour as wrong.
         disagreement: whether the user wants the map of where passes disagree.
         contour_off: whether the user has hidden the contour for a moment.
         trend: the area over time, as last collected; None while no source is open.
@@ -124,6 +126,7 @@ class ScreenInputs:
     correction: Correction | None = None
     carried: Carried | None = None
     correcting: bool = False
+    wrong: bool = False
     disagreement: bool = False
     contour_off: bool = False
     trend: TrendState | None = None
@@ -309,6 +312,7 @@ def _annotations(
         mode=given.moment.mode,
         disagreement="" if spread is None else MAP_WORDS,
         corrected=made.words if made is not None else _uncorrected(given, carried),
+        wrong=WRONG_WORDS if given.wrong else "",
         hidden=HIDDEN_WORDS if given.contour_off else "",
         caliper=caliper,
         distance=given.caliper.words if given.caliper is not None and caliper else "",

@@ -34,7 +34,7 @@ def test_what_comes_out_is_what_went_in(dtype: type, tmp_path: Path) -> None:
     before = five(dtype)
     with open_source(str(record(tmp_path / "five.mcap", before))) as source:
         assert isinstance(source, RecordSource)
-        assert (len(source), source.whole, source.info.fps is not None) == (5, True, True)
+        assert (len(source), source.finished, source.info.fps is not None) == (5, True, True)
         for index, old in enumerate(before):
             new = source.outcome(index)
             assert type(new) is type(old)
@@ -132,7 +132,7 @@ def test_the_last_half_minute_is_kept_afterwards_with_its_marks(tmp_path: Path) 
     count = keep(held, tmp_path / "kept.mcap", INFO, in_force=[phase], wrong=[marked])
     with RecordSource(tmp_path / "kept.mcap") as source:
         assert len(source) == len(held) == count == 31
-        assert source.whole
+        assert source.finished
         assert source.info.spacing == SPACING
         settings = source.settings()
         for place, setting in enumerate(settings):
