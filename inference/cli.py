@@ -175,7 +175,7 @@ def export(arguments: argparse.Namespace) -> int:
             return tqdm(numbers, unit="frame", file=sys.stderr)
 
         files = export_record(source, make_folder(Path(arguments.out)), chosen=arguments.frame, watch=shown)
-        seen: dict[str, object] = {"record": source.info.origin.name, "frames": len(source), "whole": source.whole}
+        seen: dict[str, object] = {"record": source.info.origin.name, "frames": len(source), "whole": source.finished}
     _say(arguments, seen | {"files": [str(file) for file in files]})
     return WELL
 

@@ -35,6 +35,7 @@ from viewer.control.action_handlers import ActionHandlers
 from viewer.control.actions import ACTIONS, BY_NAME
 from viewer.control.app_state import AppState
 from viewer.control.calibration import Calibration
+from viewer.control.carrying import Carrying
 from viewer.control.correcting import Correcting
 from viewer.control.freezing import Freezing
 from viewer.control.keyboard import Keyboard
@@ -100,7 +101,7 @@ class MainWindow(QMainWindow):
         side_by_side = SideBySide(self.state)
         monitors = Monitors(self, self.view.picture_area)
         self.second_screens = SecondScreens(self, self.state)
-        correcting = Correcting(self.state, settings.exports_folder() / "training-cases")
+        correcting = Correcting(self.state, Carrying(self.state), settings.exports_folder() / "training-cases")
         self.handlers = ActionHandlers(
             self.state, self.calibration, monitors, self.records, side_by_side, self.second_screens, correcting
         )

@@ -172,7 +172,7 @@ def sweep(source: RecordSource, readings: Sequence[Reading]) -> dict[str, object
         "frames": len(readings),
         "seconds": round(source.seconds, 3),
         "frames_dropped": source.dropped,
-        "whole": source.whole,
+        "whole": source.finished,
         "ended_by": source.ended or None,
         "contours_marked_wrong": sum(bool(reading.row["contour_wrong"]) for reading in readings),
         "largest_plane": found,
@@ -219,7 +219,7 @@ def _facts(source: RecordSource, readings: Sequence[Reading]) -> Iterator[tuple[
     if opening.device and not deidentified:
         yield "Recorded from", opening.device
     length = f"{source.seconds:.1f} s, {len(source)} frames, {source.dropped} dropped"
-    yield "Recorded", length if source.whole else f"{length}; cut off there by a kill or a full disk"
+    yield "Recorded", length if source.finished else f"{length}; cut off there by a kill or a full disk"
     if source.ended:
         yield "Ended by", _ENDINGS.get(source.ended, source.ended)
     phases = dict.fromkeys(str(reading.row["phase"]) for reading in readings)
@@ -301,11 +301,11 @@ def _reading(source: RecordSource, number: int, setting: Setting) -> Reading:
 
 def _correction(source: RecordSource, number: int, spacing: PixelSpacing | None) -> dict[str, object]:
     """The columns about a contour that a person corrected; the model's own numbers stay what they are."""
-    mask = source.correction(number)
-    if mask is None:
+    mask, who = source.correction(number), source.corrector(number)
+    if mask is None or who is None:
         return {"corrected_by": "", "corrected_mm2": ""}
     area = "" if spacing is None else round(int(np.count_nonzero(mask)) * spacing.pixel_mm2, 3)
-    return {"corrected_by": "user", "corrected_mm2": area}
+    return {"corrected_by": who.value, "corrected_mm2": area}
 
 
 def _volumes(source: RecordSource, out: Path, watch: Callable[[range], Iterable[int]]) -> list[Path]:

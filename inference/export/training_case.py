@@ -16,6 +16,7 @@ from inference.files import make_folder, write_text
 from inference.frame import Mask
 from inference.nifti import picture_header, write_nifti
 from inference.outcome import NothingFound, Outcome, Tumour
+from inference.recording.schema import Corrector
 from inference.safety import INTENDED_USE
 from inference.spacing import PixelSpacing
 from inference.version import __version__
@@ -36,10 +37,11 @@ class TrainingCase:
 
     Attributes:
         outcome: the frame and the model's own answer to it.
-        mask: the user's (rows, cols) 0/1 mask.
+        mask: the corrected (rows, cols) 0/1 mask.
         code: the patient's case code.
         phase: phase of surgery.
         rect: the part of the picture that is kept; None if none was marked.
+        who: who corrected it.
     """
 
     outcome: Outcome
@@ -47,6 +49,7 @@ class TrainingCase:
     code: str
     phase: Phase = Phase.UNSET
     rect: Rect | None = None
+    who: Corrector = Corrector.USER
 
 
 def write_training_case(case: TrainingCase, folder: Path) -> Path:
@@ -103,7 +106,7 @@ def _facts(case: TrainingCase, spacing: PixelSpacing) -> dict[str, object]:
     """Who corrected what, and by which scale."""
     outcome = case.outcome
     return {
-        "corrected_by": "user",
+        "corrected_by": case.who.value,
         "model_sha256": outcome.analysis.model_sha256 if isinstance(outcome, Tumour | NothingFound) else None,
         "model_area_px": outcome.area_px if isinstance(outcome, Tumour) else 0,
         "corrected_area_px": int(np.count_nonzero(case.mask)),

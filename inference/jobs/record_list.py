@@ -128,7 +128,7 @@ def _listed(path: Path, written_at: float, size: int) -> ListedRecord:
                 path,
                 begun,
                 record.opening.case_code,
-                length if record.whole else f"{length} · cut off",
+                length if record.finished else f"{length} · cut off",
                 _model_name(record.models[-1].contract) if record.models else "",
                 np.ascontiguousarray(grey(frame.pixels, info.levels)[::step, ::step]),
                 (frame.cols * wide, frame.rows * tall),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from inference.alarms import OVERRULABLE
 from inference.contract import Seen
 from inference.frame import Frame
 from inference.live.guarded_source import GuardedSource
@@ -18,7 +19,7 @@ from inference.live.policy import Precedence
 from inference.live.requests import Compared, Opened
 from inference.live.stream import Stream, StreamStatus
 from inference.outcome import Outcome
-from inference.sources.base import LiveSource, RecordedSource
+from inference.sources.base import Judged, LiveSource, RecordedSource
 
 if TYPE_CHECKING:
     from inference.live.ring import Ring
@@ -42,6 +43,7 @@ class Chain:
         truth: true masks of the recording, if they were given.
         ring: the last half minute of a live source; None for a recording.
         record: the record being written; None if there is none.
+        judgements: what the user judged when this was recorded; None if it is no record of ours.
     """
 
     def __init__(
@@ -66,6 +68,11 @@ class Chain:
         else:
             self.live, self.ring = source, _ring()
             self.source = GuardedSource(source, seen)
+        self.judgements = source.judgements() if isinstance(source, Judged) else None
+        called_false = frozenset[str]() if self.judgements is None else self.judgements.overruled
+        for alarm in OVERRULABLE:
+            if alarm.value in called_false:
+                self.source.overrule(alarm)
         self.record: SessionRecord | None = None
         self._analyse, self._precedence = analyse, Precedence()
         self._stream = Stream(self.source, self._keep, answered)

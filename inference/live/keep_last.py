@@ -9,7 +9,7 @@ from inference.frame import Mask
 from inference.live.ring import Held
 from inference.outcome import Outcome
 from inference.recording.entries import answer_of, correction_of, opening_of, picture_of, scale_event, since
-from inference.recording.schema import Event, EventKind, ModelUsed
+from inference.recording.schema import Corrector, Event, EventKind, ModelUsed
 from inference.recording.writer import RecordFile
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
@@ -24,7 +24,7 @@ def keep(
     rect: Rect | None = None,
     in_force: Iterable[Event | ModelUsed] = (),
     wrong: Iterable[tuple[int, float]] = (),
-    corrected: Mapping[tuple[int, float], Mask] = MappingProxyType({}),
+    corrected: Mapping[tuple[int, float], tuple[Mask, Corrector]] = MappingProxyType({}),
 ) -> int:
     """Write the held outcomes, each contour on its own frame.
 
@@ -36,7 +36,7 @@ def keep(
         rect: the part of the picture that is kept.
         in_force: the settings that applied throughout: phase, flip, model.
         wrong: (index, captured_at) of frames whose contour the user marked as wrong.
-        corrected: the user's (rows, cols) 0/1 masks, by the same.
+        corrected: the (rows, cols) 0/1 masks that a person corrected, and who, by the same.
 
     Returns:
         Number of frames written; fewer than held if earlier pictures had another size.
@@ -61,8 +61,9 @@ def keep(
                 file.append(scale_event(scale, at_s))
             file.append(picture_of(crop(frame, rect), written, start))
             file.append(answer_of(outcome, written))
-            if (mask := corrected.get((frame.index, frame.captured_at))) is not None:
-                file.append(correction_of(mask, written, at_s))
+            if (found := corrected.get((frame.index, frame.captured_at))) is not None:
+                mask, who = found
+                file.append(correction_of(mask, written, at_s, who))
             if (frame.index, frame.captured_at) in marked:
                 file.append(Event(at_s=at_s, kind=EventKind.WRONG, words="", number=written))
             written += 1

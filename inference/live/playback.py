@@ -27,7 +27,8 @@ class Playback(Closing):
         self._source = source
         self._fps = fps or source.info.fps or SWEEP_FPS
         self._loop = loop
-        self._changed = threading.Condition()
+        self._changed, self._reading = threading.Condition(), threading.Lock()
+        self._whole: Pixels | None = None
         self._playing = True
         self._closed = False
         self._speed = 1.0
@@ -110,16 +111,26 @@ class Playback(Closing):
             self.redeliver()
 
     def whole(self) -> Pixels | None:
-        """The newest picture before the source masked parts of it; None for a source that masks nothing."""
-        return self._source.whole() if isinstance(self._source, Whole) else None
+        """The delivered picture before the source masked parts of it; None for a source that masks nothing."""
+        return self._whole
 
     def frames(self) -> Iterator[Frame]:
         """Yield each frame when it is due, until closed."""
         while (index := self._await_turn()) is not None:
-            frame = self._source.read(index)
-            if (given := self._given) is not None:
-                frame = replace(frame, spacing=given, no_spacing_reason="")
-            yield replace(frame, captured_at=monotonic())
+            with self._reading:
+                frame = self._source.read(index)
+                self._whole = self._source.whole() if isinstance(self._source, Whole) else None
+            yield replace(self._scaled(frame), captured_at=monotonic())
+
+    def look_at(self, index: int) -> Frame:
+        """Frame `index` as it would be delivered, without delivering it: the picture shown stays.
+
+        Raises:
+            IndexError: outside the source.
+            SourceError: if this frame cannot be read.
+        """
+        with self._reading:
+            return self._scaled(self._source.read(index))
 
     def close(self) -> None:
         """End `frames()` and close the source."""
@@ -129,6 +140,10 @@ class Playback(Closing):
             self._closed = True
             self._changed.notify_all()
         self._source.close()
+
+    def _scaled(self, frame: Frame) -> Frame:
+        given = self._given
+        return frame if given is None else replace(frame, spacing=given, no_spacing_reason="")
 
     def _await_turn(self) -> int | None:
         """Wait until the next frame is due; None once closed."""

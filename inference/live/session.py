@@ -37,9 +37,11 @@ from inference.spacing import PixelSpacing
 from inference.view_notes import ViewNotes
 
 if TYPE_CHECKING:
+    from inference.live.neighbours import Neighbours
     from inference.live.ring import Held
     from inference.live.session_record import SessionRecord
     from inference.live.truth import Truth
+    from inference.recording.judgements import Judgements
 
 
 class Session:
@@ -238,6 +240,11 @@ class Session:
         return None if self._chain is None else self._chain.truth
 
     @property
+    def judgements(self) -> "Judgements | None":
+        """What the user judged when the open record was made; None if no record is open."""
+        return None if self._chain is None else self._chain.judgements
+
+    @property
     def of_phase(self) -> tuple[str, ...]:
         """The result of `safety.of_phase` for the loaded model in this phase of surgery."""
         model = self.model
@@ -286,6 +293,16 @@ class Session:
         paused = self.playback is not None and not self.playback.playing
         stands = self.review is not None and not self.review.playing
         return outcome if paused or stands else None
+
+    def neighbours(self, frame: Frame) -> "Neighbours | None":
+        """The frames beside one that stands; None if nothing else is at hand."""
+        from inference.live import neighbours  # loads the half minute's packing: only when it is wanted
+
+        if self.review is not None:
+            return neighbours.in_half_minute(self.review.held, frame)
+        if self.playback is None or self.source is None:
+            return None
+        return neighbours.in_recording(self.playback, self.source, frame)
 
     def condition(self, shown: Outcome | None) -> Condition:
         """The health of source and model while `shown` is on the screen."""

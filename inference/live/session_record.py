@@ -10,7 +10,7 @@ from inference.live.guarded_source import GuardedSource
 from inference.live.model import Model
 from inference.outcome import Outcome
 from inference.recording.recorder import Recorder, RecordStatus
-from inference.recording.schema import End, Event, EventKind, ModelUsed
+from inference.recording.schema import Corrector, End, Event, EventKind, ModelUsed
 from inference.view_notes import Marker, ViewNotes
 
 
@@ -60,9 +60,9 @@ class SessionRecord:
         """Write that the user marked this contour as wrong. False if its frame is not in the record."""
         return self._recorder.event(EventKind.WRONG, "", outcome)
 
-    def correct(self, outcome: Outcome, mask: Mask) -> bool:
-        """Write the user's correction of this contour. False if its frame is not in the record."""
-        return self._recorder.correction(outcome, mask)
+    def correct(self, outcome: Outcome, mask: Mask, who: Corrector) -> bool:
+        """Write a person's correction of this contour. False if its frame is not in the record."""
+        return self._recorder.correction(outcome, mask, who)
 
     def status(self) -> RecordStatus:
         """The state of the recording."""

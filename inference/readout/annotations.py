@@ -49,6 +49,7 @@ class Annotations:
         distance: distance between the two caliper points, in words.
         measuring: what to do next with the caliper; empty without one.
         corrected: that the contour is the user's, with its area; empty if nothing is corrected.
+        wrong: that the user marked the contour as wrong; else empty.
         hidden: that the contour is hidden; else empty.
         band: what the thin lines mean, if they are drawn; else empty.
         mode: the mode in which a still picture was analysed.
@@ -78,6 +79,7 @@ class Annotations:
     distance: str = ""
     measuring: str = ""
     corrected: str = ""
+    wrong: str = ""
     hidden: str = ""
     band: str = ""
     mode: str = ""

@@ -1,6 +1,6 @@
 """A contour corrected by the user on a frame that stands. It never counts as the model's, which stays as it was."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from inference.frame import Frame, Mask
 from inference.outcome import NothingFound, Outcome, Tumour
+from inference.recording.judgements import KeptCorrection
+from inference.recording.schema import Corrector
 from inference.ruler import Point
 from inference.spacing import PixelSpacing
 
@@ -41,15 +43,17 @@ class Correction:
 
     Attributes:
         frame: the frame.
-        masks: (rows, cols) 0/1: the one that was corrected, then one after each gesture; at least one.
+        masks: (rows, cols) 0/1: the model's, then one after each gesture; at least one.
         outlines: of the last mask, each (n, 2) float32 of (x, y) in pixels.
         touches_edge: whether the edge of sector or picture cuts it, so that its area is a lower bound.
+        who: who corrected it; what was carried from another frame stays marked as such, whatever is done to it.
     """
 
     frame: Frame
     masks: tuple[Mask, ...]
     outlines: tuple[NDArray[np.float32], ...] = ()
     touches_edge: bool = False
+    who: Corrector = Corrector.USER
 
     @property
     def mask(self) -> Mask:
@@ -98,11 +102,23 @@ class Correction:
                 mask = gestures.add(self.mask, stroke)
             case Gesture.ERASE:
                 mask = gestures.erase(self.mask, stroke)
-        return self if np.array_equal(mask, self.mask) else _traced(self.frame, (*self.masks, mask))
+        return self if np.array_equal(mask, self.mask) else self._with(*self.masks, mask)
+
+    def taken(self, mask: Mask, who: Corrector) -> "Correction":
+        """The correction with a mask that was made elsewhere: carried here and confirmed, or read from a record."""
+        return replace(self, who=who)._with(*self.masks, mask)
 
     def undone(self) -> "Correction":
         """The correction without its last gesture."""
-        return _traced(self.frame, self.masks[:-1]) if self.changed else self
+        if not self.changed:
+            return self
+        who = self.who if len(self.masks) > 2 else Corrector.USER  # the model's contour itself was never carried
+        return replace(self, who=who)._with(*self.masks[:-1])
+
+    def _with(self, *masks: Mask) -> "Correction":
+        """The same with these masks, and the outlines of the last one."""
+        outlines, touches_edge = traced(self.frame, masks[-1])
+        return replace(self, masks=masks, outlines=outlines, touches_edge=touches_edge)
 
 
 def begun(outcome: Outcome) -> Correction | None:
@@ -112,21 +128,21 @@ def begun(outcome: Outcome) -> Correction | None:
     """
     match outcome:
         case Tumour():
-            return _traced(outcome.frame, (outcome.mask,))
+            return Correction(outcome.frame, (outcome.mask,), *traced(outcome.frame, outcome.mask))
         case NothingFound():
             return Correction(outcome.frame, (np.zeros(outcome.frame.pixels.shape, np.uint8),))
         case _:
             return None
 
 
-def _traced(frame: Frame, masks: tuple[Mask, ...]) -> Correction:
-    """The correction with the outlines of its last mask."""
+def traced(frame: Frame, mask: Mask) -> tuple[tuple[NDArray[np.float32], ...], bool]:
+    """The outlines of a person's mask on this frame, and whether the edge of sector or picture cuts it."""
     from inference.model.segmentation import regions_of  # imports OpenCV: only after the window has appeared
 
     # A mask has no margin: its outline runs halfway between its own pixels and the others.
-    regions = regions_of(masks[-1], masks[-1] - np.float32(0.5), frame, None)
+    regions = regions_of(mask, mask - np.float32(0.5), frame, None)
     outlines = tuple(line for region in regions for line in region.contours)
-    return Correction(frame, masks, outlines, any(region.touches_edge for region in regions))
+    return outlines, any(region.touches_edge for region in regions)
 
 
 class Corrections:
@@ -134,33 +150,48 @@ class Corrections:
 
     def __init__(self) -> None:
         self._kept: dict[tuple[int, float], Correction] = {}
+        self._recorded: dict[int, KeptCorrection] = {}
+
+    def recall(self, recorded: Mapping[int, KeptCorrection]) -> None:
+        """Take over those that the open record holds, by the number of their frame."""
+        self._recorded = dict(recorded)
 
     def keep(self, correction: Correction) -> None:
         """Keep the correction of its frame; one that changes nothing is forgotten."""
         if correction.changed:
-            self._kept[_key(correction.frame)] = correction
+            self._kept[frame_key(correction.frame)] = correction
         else:
-            self._kept.pop(_key(correction.frame), None)
+            self._kept.pop(frame_key(correction.frame), None)
 
     def of(self, frame: Frame) -> Correction | None:
         """The correction of this frame, at the scale that it has now; None if there is none."""
-        kept = self._kept.get(_key(frame))
+        kept = self._kept.get(frame_key(frame)) or self._recalled(frame)
         if kept is None or kept.mask.shape != frame.pixels.shape:
             return None
         if kept.frame is not frame:
-            kept = self._kept[_key(frame)] = replace(kept, frame=frame)
+            kept = self._kept[frame_key(frame)] = replace(kept, frame=frame)
         return kept
 
     def clear(self) -> None:
         """Forget all, for another source."""
         self._kept.clear()
+        self._recorded.clear()
+
+    def _recalled(self, frame: Frame) -> Correction | None:
+        """The correction that the record holds of this frame, from now on one like any other."""
+        one = None if frame.origin.live else self._recorded.pop(frame.index, None)
+        if one is None or one.mask.shape != frame.pixels.shape:
+            return None
+        recalled = Correction(frame, (one.answer, one.mask), *traced(frame, one.mask), one.who)
+        self.keep(recalled)
+        return recalled
 
 
 def same_frame(one: Frame, other: Frame) -> bool:
     """Whether both are the same frame of a source, even if it was read again in between."""
-    return _key(one) == _key(other)
+    return frame_key(one) == frame_key(other)
 
 
-def _key(frame: Frame) -> tuple[int, float]:
+def frame_key(frame: Frame) -> tuple[int, float]:
     """What tells a source's frames apart: a recording shows the same frame again, a live source never."""
     return frame.index, frame.captured_at if frame.origin.live else 0.0

@@ -15,6 +15,7 @@ from inference.live.thorough import disagreement_of
 from inference.outcome import Outcome, SizeState, Tumour
 from inference.readout.annotations import Annotations, Ticks, annotations_of
 from inference.readout.caliper import Caliper
+from inference.readout.carrying import Carried
 from inference.readout.correction import Correction
 from inference.readout.formatting import mode_words
 from inference.readout.look import AS_IT_CAME, Look
@@ -41,6 +42,7 @@ from inference.view_notes import Flip, Phase, ViewNotes
 
 MAP_WORDS = "pink: model disagreement, not a margin"
 HIDDEN_WORDS = "CONTOUR HIDDEN"
+WRONG_WORDS = "CONTOUR MARKED AS WRONG"
 CORRECTING = "CORRECTING: the model's contour so far"
 BAND_WORDS = "thin lines: model 25-75 %, not a margin"
 
@@ -92,7 +94,9 @@ class ScreenInputs:
         two_panes: whether the live picture stands beside the analysed one.
         caliper: the caliper being set; None while it is put away.
         correction: the user's correction of the frame shown; None if there is none.
+        carried: a contour carried to the frame shown that nobody has confirmed; None if there is none.
         correcting: whether the user is correcting it now.
+        wrong: whether the user marked its contour as wrong.
         disagreement: whether the user wants the map of where passes disagree.
         contour_off: whether the user has hidden the contour for a moment.
         trend: the area over time, as last collected; None while no source is open.
@@ -121,7 +125,9 @@ class ScreenInputs:
     two_panes: bool = False
     caliper: Caliper | None = None
     correction: Correction | None = None
+    carried: Carried | None = None
     correcting: bool = False
+    wrong: bool = False
     disagreement: bool = False
     contour_off: bool = False
     trend: TrendState | None = None
@@ -177,6 +183,7 @@ class ScreenState:
         comparison: the true outlines of the same frame.
         annotations: the marks around the picture; None before the first.
         correction: the user's correction, drawn over the model's contour; None if nothing is corrected.
+        carried: a contour carried here, drawn thin beside the model's; None if there is none, or a correction.
         spread: (rows, cols) disagreement of the passes, drawn over the picture; None if it is not drawn.
         contour_off: whether the contour is hidden for a moment.
         live: the live pane of two; None with one pane, or before the first picture.
@@ -214,6 +221,7 @@ class ScreenState:
     look: Look = AS_IT_CAME
     sector: Rect | None = None
     correction: Correction | None = None
+    carried: Carried | None = None
 
     @property
     def for_audience(self) -> "ScreenState":
@@ -258,6 +266,7 @@ def resolve(given: ScreenInputs) -> ScreenState:
         tools=tools_of(given.info, condition, outcome, _tool_inputs(given)),
         look=given.look,
         correction=_correction(given),
+        carried=_carried(given),
         sector=given.sector if given.marking is None else None,  # the scanner's text and ruler are outside it
     )
 
@@ -272,6 +281,11 @@ def _correction(given: ScreenInputs) -> Correction | None:
     """The user's correction, if it changes anything and the picture shown is its own."""
     made = given.correction
     return made if made is not None and made.changed and given.whole is None else None
+
+
+def _carried(given: ScreenInputs) -> Carried | None:
+    """The contour carried to the picture shown, unless the user has corrected it."""
+    return given.carried if given.whole is None and _correction(given) is None else None
 
 
 def _condition(given: ScreenInputs) -> Condition:
@@ -292,7 +306,7 @@ def _annotations(
 ) -> Annotations:
     """The marks around the analysed picture."""
     caliper = () if given.caliper is None else given.caliper.on(outcome.frame)
-    made = _correction(given)
+    made, carried = _correction(given), _carried(given)
     has_band = readout.contour and isinstance(outcome, Tumour) and outcome.band is not None
     annotations = replace(
         _around(given, outcome.frame, readout),
@@ -300,13 +314,20 @@ def _annotations(
         truth=given.comparison.words,
         mode=given.moment.mode,
         disagreement="" if spread is None else MAP_WORDS,
-        corrected=made.words if made is not None else CORRECTING if given.correcting else "",
+        corrected=made.words if made is not None else _uncorrected(given, carried),
+        wrong=WRONG_WORDS if given.wrong else "",
         hidden=HIDDEN_WORDS if given.contour_off else "",
         caliper=caliper,
         distance=given.caliper.words if given.caliper is not None and caliper else "",
         measuring="" if given.caliper is None else given.caliper.asks(outcome.frame),
     )
     return analysed_annotations(annotations, outcome, condition, live, given.now) if given.two_panes else annotations
+
+
+def _uncorrected(given: ScreenInputs, carried: Carried | None) -> str:
+    if carried is not None:
+        return carried.words
+    return CORRECTING if given.correcting else ""
 
 
 def _live_pane(given: ScreenInputs, readout: ReadoutState, frame: Frame) -> LivePane:

@@ -103,7 +103,7 @@ def raw_pane(frame: Frame, annotations: Annotations) -> BesidePane:
         annotations: the marks around it.
     """
     bare = replace(narrow(annotations, frame), marker=Marker.NONE, banner="", framed=False, band="", truth="")
-    bare = replace(bare, disagreement="", mode="", caliper=(), distance="", corrected="")
+    bare = replace(bare, disagreement="", mode="", caliper=(), distance="", corrected="", wrong="")
     return BesidePane(frame, None, (), replace(bare, heading=RAW, heading_ink=Ink.GREY))
 
 

@@ -6,6 +6,7 @@ user reads: seconds, or slices, which have no time between them.
 
 import math
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -159,6 +160,11 @@ class Trend:
         """Note that the user marked this contour as wrong."""
         frame = outcome.frame
         self._mark(frame.captured_at if frame.origin.live else float(frame.index), Event.WRONG)
+
+    def recall_wrong(self, numbers: Iterable[int]) -> None:
+        """Take over the frames of the open record whose contour was marked as wrong."""
+        for number in sorted(numbers):
+            self._mark(float(number), Event.WRONG)
 
     def of_stream(self, held: "Held | None", now: float, shown: Outcome | None, limit: float | None) -> TrendState:
         """The trend of a running stream: its last half minute up to now."""

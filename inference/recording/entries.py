@@ -23,6 +23,7 @@ from inference.recording.packing import pack_mask, pack_pixels, unpack_mask, unp
 from inference.recording.schema import (
     Answer,
     CorrectedContour,
+    Corrector,
     Event,
     EventKind,
     Foretold,
@@ -134,9 +135,9 @@ def answer_of(outcome: Outcome, number: int) -> Answer:
     )
 
 
-def correction_of(mask: Mask, number: int, at_s: float) -> CorrectedContour:
-    """The user's (rows, cols) 0/1 mask as an entry for frame `number`."""
-    return CorrectedContour(at_s=at_s, number=number, who="user", mask=pack_mask(mask))
+def correction_of(mask: Mask, number: int, at_s: float, who: Corrector) -> CorrectedContour:
+    """A (rows, cols) 0/1 mask corrected by a person as an entry for frame `number`."""
+    return CorrectedContour(at_s=at_s, number=number, who=who, mask=pack_mask(mask))
 
 
 def outcome_of(answer: Answer, frame: Frame) -> Outcome:

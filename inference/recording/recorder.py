@@ -16,7 +16,7 @@ from inference.errors import OutputError
 from inference.frame import Frame, Mask
 from inference.outcome import Outcome
 from inference.recording.entries import answer_of, correction_of, opening_of, picture_of, scale_event, since
-from inference.recording.schema import End, Entry, Event, EventKind, ModelUsed
+from inference.recording.schema import Corrector, End, Entry, Event, EventKind, ModelUsed
 from inference.recording.writer import RecordFile
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
@@ -139,19 +139,20 @@ class Recorder:
             self._put(lambda: event)
             return True
 
-    def correction(self, of: Outcome, mask: Mask) -> bool:
-        """Record that the user corrected the contour of this frame. False if the frame is not in the record.
+    def correction(self, of: Outcome, mask: Mask, who: Corrector) -> bool:
+        """Record that a person corrected the contour of this frame. False if the frame is not in the record.
 
         Args:
             of: the outcome whose contour it was.
             mask: (rows, cols) 0/1.
+            who: who corrected it.
         """
         with self._changed:
             number = self.number_of(of)
             if self._idle or number is None:
                 return False
             at_s = since(self._start, monotonic())
-            self._put(lambda: correction_of(mask, number, at_s))
+            self._put(lambda: correction_of(mask, number, at_s, who))
             return True
 
     def model(self, sha256: str, provider: str, contract: str) -> None:

@@ -63,6 +63,14 @@ class End(StrEnum):
     """The desktop's session ended."""
 
 
+class Corrector(StrEnum):
+    """Who corrected a contour."""
+
+    USER = "user"
+    CARRIED = "carried, confirmed by user"
+    """It was carried from another frame by registration of the pictures, and the user confirmed it on this one."""
+
+
 class _Group(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A group of fields; none may be added or left out."""
 
@@ -187,7 +195,7 @@ class CorrectedContour(_Group, frozen=True, tag="corrected_contour"):
     at_s: float
     number: Count
     """Number of its frame in the record."""
-    who: Literal["user"]
+    who: Corrector
     mask: bytes
     """(rows, cols) 0/1, packed by `inference.recording.packing`; as the engine's where the user took all back."""
 

@@ -9,6 +9,7 @@ from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
 
 if TYPE_CHECKING:
+    from inference.recording.judgements import Judgements
     from inference.sources.depth_watch import DepthGuard
 
 
@@ -69,6 +70,15 @@ class Whole(Protocol):
 
     def whole(self) -> Pixels | None:
         """The newest picture before anything was removed: only for clicking on; see `LiveSource`."""
+        ...
+
+
+@runtime_checkable
+class Judged(Protocol):
+    """A recording that also holds what the user judged of its frames: our own records."""
+
+    def judgements(self) -> "Judgements":
+        """What the user judged."""
         ...
 
 

@@ -11,9 +11,10 @@ from inference.frame import Frame, Mask, Origin, Pixels
 from inference.nifti import header_of, in_volume, picture_header, write_mask_nifti
 from inference.outcome import Outcome
 from inference.recording.entries import frame_of, outcome_of
+from inference.recording.judgements import Judgements, KeptCorrection
 from inference.recording.packing import unpack_mask
 from inference.recording.reader import RecordReader
-from inference.recording.schema import EventKind, ModelUsed, Opening, Picture
+from inference.recording.schema import Corrector, EventKind, ModelUsed, Opening, Picture
 from inference.recording.timeline import Setting, settings
 from inference.source_info import SourceInfo, SweptGrid
 from inference.sources.recorded import Recorded
@@ -56,7 +57,7 @@ class RecordSource(Recorded):
         return self._reader.opening
 
     @property
-    def whole(self) -> bool:
+    def finished(self) -> bool:
         """Whether the record was finished, not cut off."""
         return self._reader.whole
 
@@ -144,6 +145,31 @@ class RecordSource(Recorded):
             name = self._info.origin.name
             raise FormatError(f"The correction of frame {index} of {name} is damaged: go on to the next.") from error
 
+    def corrector(self, index: int) -> Corrector | None:
+        """Who corrected the contour of a frame; None if nobody did."""
+        found = self._reader.corrections.get(index)
+        return None if found is None else found.who
+
+    def judgements(self) -> Judgements:
+        """What the user judged; a correction that is damaged is left out, which `info.notice` says."""
+        found = self.settings()
+        wrong = frozenset(number for number, setting in enumerate(found) if setting.wrong)
+        kept = {number: self._kept(number) for number in self.corrected if number < len(self)}
+        corrections = {number: one for number, one in kept.items() if one is not None}
+        return Judgements(frozenset(found[-1].overruled), wrong, corrections)
+
+    def _kept(self, number: int) -> KeptCorrection | None:
+        """The correction of a frame beside the engine's answer; None if it was taken back, or is damaged."""
+        try:
+            mask, who, answer = self.correction(number), self.corrector(number), self._reader.answer(number)
+        except FormatError:
+            return None
+        shape = self.opening.rows, self.opening.cols
+        before = unpack_mask(answer.mask, shape) if answer is not None and answer.mask else np.zeros(shape, np.uint8)
+        if mask is None or who is None or np.array_equal(mask, before):
+            return None
+        return KeptCorrection(before, mask, who)
+
     def place(self, index: int) -> int:
         """The frame's index in the source it was recorded from; in a volume, its slice."""
         return self._reader.picture(index).index
@@ -192,7 +218,7 @@ class RecordSource(Recorded):
         )
 
     def _notice(self) -> str:
-        sentences = [] if self.whole else [CUT.format(self.seconds, len(self))]
+        sentences = [] if self.finished else [CUT.format(self.seconds, len(self))]
         if self._reader.damaged:
             sentences.append(LEFT_OUT.format(self._reader.damaged))
         if not self._reader.trusted:

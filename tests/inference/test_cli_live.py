@@ -63,7 +63,7 @@ def line_where(process: Process, wanted: Callable[[dict[str, Any]], bool]) -> di
 def whole_record(path: Path) -> RecordSource:
     source = open_source(str(path))
     assert isinstance(source, RecordSource)
-    assert source.whole
+    assert source.finished
     return source
 
 

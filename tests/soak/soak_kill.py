@@ -79,7 +79,7 @@ def kill(folder: Path, number: int, seconds: float) -> list[str]:
             f"kill {number:2} after {seconds:4.2f} s: {told[-1]['index'] + 1} captured, {told[-1]['flushed']} flushed, "
             f"{len(record)} in the record of {size:.1f} MB, {lost * 1e3:.0f} ms lost, {told[-1]['dropped']} dropped"
         )
-        if record.whole or "cut off at" not in record.info.notice:
+        if record.finished or "cut off at" not in record.info.notice:
             wrong.append("it does not say where it ends")
     path.unlink()
     return [f"kill {number}: {sentence}" for sentence in wrong]

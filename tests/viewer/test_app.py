@@ -97,7 +97,7 @@ def test_a_signal_ends_the_record_blanks_the_peers_and_closes_the_window(
     assert (window.returncode, said) == (0, "")
     assert took < 2
     with RecordSource(file) as source:
-        assert (source.whole, source.ended) == (True, "SIGTERM")
+        assert (source.finished, source.ended) == (True, "SIGTERM")
 
 
 def first_record(folder: Path, process: subprocess.Popen[str]) -> Path:

@@ -26,6 +26,8 @@ ACTIONS: tuple[Action[ActionHandlers], ...] = (
     Action("caliper", ("D",), "D", "Caliper on a still view", ActionHandlers.toggle_caliper),
     Action("correct", ("A",), "A", "Correct the contour", lambda do: do.correcting.toggle()),
     Action("undo", ("Ctrl+Z",), "Ctrl Z", "Undo a correction", lambda do: do.correcting.undo()),
+    Action("carry", ("Shift+A",), "⇧ A", "Carry to frames beside", lambda do: do.correcting.carry()),
+    Action("confirm", ("Q",), "Q", "Confirm carried contour", lambda do: do.correcting.confirm()),
     Action("snapshot", ("S",), "S", "Write a snapshot", ActionHandlers.write_snapshot),
     Action("record", ("R",), "R", "Record, or stop", ActionHandlers.record_or_stop),
     Action("code", ("Shift+R",), "⇧ R", "Case code of records", ActionHandlers.show_case_code_panel),

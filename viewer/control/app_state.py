@@ -19,6 +19,7 @@ from inference.live.paint_meter import PaintMeter
 from inference.live.session import Session
 from inference.outcome import Outcome
 from inference.readout.caliper import Caliper
+from inference.readout.carrying import Proposals
 from inference.readout.correction import Corrections
 from inference.readout.look import AS_IT_CAME, Look
 from inference.readout.readout_state import HeldWarning
@@ -62,6 +63,7 @@ class AppState:
         previews: loads the first pictures of selected sources.
         caliper: the caliper being set on a still picture; None while it is put away.
         corrections: the user's corrections of this source's contours.
+        proposals: corrections carried to other frames, for the user to confirm.
         disagreement: whether the user wants the map of where the passes disagree.
         trend: collects the area over time.
         kept: frames to be compared with later ones.
@@ -92,6 +94,7 @@ class AppState:
     model_glances: ModelGlances = field(default_factory=ModelGlances)
     caliper: Caliper | None = None
     corrections: Corrections = field(default_factory=Corrections)
+    proposals: Proposals = field(default_factory=Proposals)
     previews: Previews = field(init=False)
     disagreement: bool = False
     trend: Trend = field(default_factory=Trend)

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, TypeVar
 
 from inference.errors import IusError, OutputError, TakenError
 from inference.files import dated, make_folder
-from inference.frame import Mask
+from inference.frame import Frame, Mask
 from inference.jobs.background import BackgroundJobs
 from inference.live.session import Session
 from inference.outcome import Outcome, Tumour
+from inference.readout.correction import frame_key
 from inference.readout.formatting import time_words
 from inference.readout.marks import Tone
-from inference.recording.schema import End
+from inference.recording.judgements import Judgements
+from inference.recording.schema import Corrector, End
 from viewer.layout.recording_badge import RecordBadge
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class Recording:
         self._session, self._badge, self._folder, self._background = session, badge, folder, background
         self._record: SessionRecord | None = None
         self._wrong: set[tuple[int, float]] = set()
-        self._corrected: dict[tuple[int, float], Mask] = {}
+        self._corrected: dict[tuple[int, float], tuple[Mask, Corrector]] = {}
         self.case_code: str | None = None
 
     @property
@@ -120,8 +122,10 @@ class Recording:
         if not isinstance(shown, Tumour):
             self._background.say("There is no contour here to be marked as wrong.")
             return False
-        self._wrong.add((shown.frame.index, shown.frame.captured_at))
-        if self._record is not None and self._record.mark_wrong(shown):
+        in_record = self._record is not None and self._record.mark_wrong(shown)
+        if in_record or self._session.live is not None:
+            self._wrong.add(frame_key(shown.frame))
+        if in_record:
             self._background.say("Contour marked as wrong in the record.", Tone.NEUTRAL)
         elif self._session.live is not None:
             self._background.say("Contour marked as wrong: press K to keep it with the last 30 s.", Tone.NEUTRAL)
@@ -130,11 +134,20 @@ class Recording:
             return False
         return True
 
-    def correct(self, shown: Outcome, mask: Mask) -> None:
-        """Record the user's correction of the contour on the screen, now and with the last half minute."""
-        self._corrected[(shown.frame.index, shown.frame.captured_at)] = mask
+    def is_wrong(self, frame: Frame) -> bool:
+        """Whether the contour of this frame was marked as wrong, now or when the open record was made."""
+        return frame_key(frame) in self._wrong
+
+    def source_opened(self, judgements: Judgements | None) -> None:
+        """Forget the marks of the former source; take over those of a record."""
+        self._corrected.clear()
+        self._wrong = {(number, 0.0) for number in (judgements.wrong if judgements else ())}
+
+    def correct(self, shown: Outcome, mask: Mask, who: Corrector) -> None:
+        """Record a person's correction of the contour on the screen, now and with the last half minute."""
+        self._corrected[frame_key(shown.frame)] = mask, who
         if self._record is not None:
-            self._record.correct(shown, mask)
+            self._record.correct(shown, mask, who)
 
     def show(self) -> None:
         """Update the badge; end the recording if the source or the disk has ended the record."""

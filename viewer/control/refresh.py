@@ -104,7 +104,9 @@ class Refresh:
             two_panes=two_panes,
             caliper=state.caliper,
             correction=self._correcting.follow(outcome),
+            carried=self._correcting.proposed(outcome),
             correcting=self._correcting.on,
+            wrong=outcome is not None and state.recording.is_wrong(outcome.frame),
             disagreement=state.disagreement,
             contour_off=now < state.overlay_off_until or self._view.tools.hiding_contour,
             trend=self._collect_trend(now, moment),
@@ -222,6 +224,7 @@ class Refresh:
                 self._view.picture_area.say(refusal, now)
             return
         self._forget()
+        self._recall()
         self._view.transport.set_source(self._session.playback, live=self._session.live is not None)
         if self._session.request is not None:
             state.remember(state.settings.with_recent(shown_address(self._session.request.text)))
@@ -251,9 +254,18 @@ class Refresh:
         state.live_meter.reset()
         state.trend.clear()
         state.corrections.clear()
+        state.proposals.clear()
         self._side_by_side.put_away()
         self._trend = None
         self._view.clear()
+
+    def _recall(self) -> None:
+        """Draw what the user judged when the open record was made."""
+        judgements, state = self._session.judgements, self._state
+        state.recording.source_opened(judgements)
+        if judgements is not None:
+            state.corrections.recall(judgements.corrections)
+            state.trend.recall_wrong(judgements.wrong)
 
     def _model_changed(self) -> None:
         """React to a model that was loaded or refused."""

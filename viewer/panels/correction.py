@@ -4,6 +4,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtGui import QFont
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QWidget
 
+from inference.readout.carrying import Carried
 from inference.readout.correction import BRUSHES_MM, UNSCALED_PX, Correction, Gesture
 from viewer.panels.base import Panel
 from viewer.style.theme import Sizes
@@ -26,6 +27,8 @@ class CorrectionPanel(Panel):
     """Emitted when another gesture or brush was chosen."""
     undo_wanted = Signal()
     export_wanted = Signal()
+    carry_wanted = Signal()
+    confirmed = Signal()
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Correct contour", 280, parent)
@@ -36,6 +39,10 @@ class CorrectionPanel(Panel):
         self.brush, self._grid = label("soft"), QGridLayout()
         self.undo = button("Undo", "Take the last gesture back (Ctrl Z)")
         self.export = button("Export training case", "Write picture and corrected mask as a case for training")
+        self.carry = button("Carry to frames beside", "Propose this contour for the frames before and after (Shift A)")
+        self.confirm = button(
+            "Confirm carried contour", "Take the contour carried to this frame as yours (Q)", "primary"
+        )
         self._lay_out()
         self._beside.setText(BESIDE)
         for gesture, made in self.gestures.items():
@@ -45,6 +52,8 @@ class CorrectionPanel(Panel):
         self.larger.clicked.connect(lambda: self._choose(self.gesture, self._brush + 1))
         self.undo.clicked.connect(self.undo_wanted)
         self.export.clicked.connect(self.export_wanted)
+        self.carry.clicked.connect(self.carry_wanted)
+        self.confirm.clicked.connect(self.confirmed)
         self._choose(self.gesture, self._brush)
 
     def _lay_out(self) -> None:
@@ -61,12 +70,14 @@ class CorrectionPanel(Panel):
         self.body.addWidget(self._hint)
         self.body.addLayout(brush)
         self.body.addLayout(below)
+        self.body.addWidget(self.carry)
+        self.body.addWidget(self.confirm)
         self.body.addWidget(self._beside)
 
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
         super().apply(sizes)
-        for made in (*self.gestures.values(), self.undo, self.export):
+        for made in (*self.gestures.values(), self.undo, self.export, self.carry, self.confirm):
             size_button(made, sizes)
         for made in (self.smaller, self.larger):
             size_button(made, sizes, square=True)
@@ -81,12 +92,14 @@ class CorrectionPanel(Panel):
         """Radius of the brush, mm."""
         return BRUSHES_MM[self._brush]
 
-    def show_correction(self, correction: Correction) -> None:
-        """Show what is corrected so far."""
-        set_text(self.words, correction.words or NOTHING)
+    def show_correction(self, correction: Correction, carried: Carried | None = None) -> None:
+        """Show what is corrected so far, or the contour that was carried here and waits to be confirmed."""
+        set_text(self.words, correction.words or (NOTHING if carried is None else carried.words))
+        self.carry.setVisible(carried is None)
+        self.confirm.setVisible(carried is not None)
         self._scaled = correction.frame.spacing is not None
         self._say_brush()
-        for made in (self.undo, self.export):
+        for made in (self.undo, self.export, self.carry):
             made.setEnabled(correction.changed)
 
     def _say_brush(self) -> None:

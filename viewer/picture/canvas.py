@@ -18,6 +18,7 @@ from inference.frame import Frame
 from inference.live.paint_meter import Painted
 from inference.outcome import Outcome
 from inference.readout.annotations import Annotations
+from inference.readout.carrying import Carried
 from inference.readout.correction import Correction
 from inference.readout.look import AS_IT_CAME, Look
 from inference.readout.marks import Line
@@ -72,7 +73,7 @@ class Canvas(QGraphicsView):
         self._box: Rect | None = None
         self._held: QPointF | None = None
         self._drawn: Outcome | None = None
-        self._style: tuple[tuple[Line, ...], bool, Correction | None] = ((), False, None)
+        self._style: tuple[tuple[Line, ...], bool, Correction | Carried | None] = ((), False, None)
         self._spacing: PixelSpacing | None = None
         self.placement: Placement | None = None
         self.picture, self.map, self.contour = PictureItem(), MapItem(), ContourItem()
@@ -228,7 +229,7 @@ class Canvas(QGraphicsView):
 
     def _draw_outcome(self, outcome: Outcome, screen: ScreenState) -> None:
         """Draw the outcome shown, and where its passes disagree."""
-        truth, made = screen.comparison.outlines, screen.correction
+        truth, made = screen.comparison.outlines, screen.correction or screen.carried
         self._show_outcome(outcome, screen.lines, truth, made, dimmed=screen.readout.dimmed)
         self._draw_map(outcome.frame, screen.spread)
 
@@ -237,7 +238,7 @@ class Canvas(QGraphicsView):
         outcome: Outcome,
         lines: tuple[Line, ...],
         truth: Outlines = (),
-        made: Correction | None = None,
+        made: Correction | Carried | None = None,
         *,
         dimmed: bool = False,
     ) -> None:
@@ -245,7 +246,8 @@ class Canvas(QGraphicsView):
         style = (lines, dimmed, made)
         new = outcome is not self._drawn
         if new or style != self._style:
-            self.contour.show_outcome(outcome, lines, truth, None if made is None else made.outlines)
+            corrected = None if made is None else made.outlines
+            self.contour.show_outcome(outcome, lines, truth, corrected, proposed=isinstance(made, Carried))
             self.picture.setOpacity(DIMMED if dimmed else 1.0)
             self._drawn, self._style = outcome, style
             if new:

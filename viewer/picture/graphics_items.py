@@ -21,6 +21,8 @@ from viewer.style import theme
 STRIDE = 3
 """Outlines have steps of half a pixel; every third point stays within 0.1 pixel of them at a third of the work."""
 Outlines: TypeAlias = tuple[NDArray[np.float32], ...]
+CORRECTED, PROPOSED = [5.0, 1.2, 1.2, 1.2], [1.2, 2.4]
+"""Dashes of the user's correction, and of one carried here that nobody has confirmed; in widths of the line."""
 _DASHES = {Line.SOLID: [], Line.DASHED: [4.0, 2.6], Line.DOTTED: [0.1, 2.2]}
 
 
@@ -85,20 +87,28 @@ class ContourItem(QGraphicsItem):
         self._paths: dict[Line, QPainterPath] = {}
         self._band, self._truth = QPainterPath(), QPainterPath()
         self._corrected: QPainterPath | None = None
+        self._proposed = False
         self._bounds = QRectF()
 
     def show_outcome(
-        self, outcome: Outcome, lines: tuple[Line, ...], truth: Outlines = (), corrected: Outlines | None = None
+        self,
+        outcome: Outcome,
+        lines: tuple[Line, ...],
+        truth: Outlines = (),
+        corrected: Outlines | None = None,
+        *,
+        proposed: bool = False,
     ) -> None:
         """Show the outlines of `outcome`, one style per region (no styles: no outlines), and the frame's true ones.
 
-        The user's correction, if there is one, has the strong line; those of `outcome` are then thin.
+        The user's correction, if there is one, has the strong line; those of `outcome` are then thin. One that is only
+        `proposed` is dotted, and those of `outcome` keep their line.
         """
         self.prepareGeometryChange()
         self._bounds = QRectF(0, 0, outcome.frame.cols, outcome.frame.rows)
         self._paths = outlines(outcome, lines) if isinstance(outcome, Tumour) else {}
         self._truth = _all_closed(truth)
-        self._corrected = None if corrected is None else _all_closed(corrected)
+        self._corrected, self._proposed = None if corrected is None else _all_closed(corrected), proposed
         self._band = band_path(outcome) if lines and isinstance(outcome, Tumour) else QPainterPath()
         self.frame = outcome.frame
 
@@ -122,10 +132,10 @@ class ContourItem(QGraphicsItem):
         painter.strokePath(self._band, _thin_pen(theme.BAND, self.width))
         painter.strokePath(self._truth, _thin_pen(theme.TRUTH, 1.6 * self.width))
         if self._corrected is not None:
-            for pen in _corrected_pens(self.width):
+            for pen in _corrected_pens(self.width, dashes=PROPOSED if self._proposed else CORRECTED):
                 painter.strokePath(self._corrected, pen)
         for line, path in self._paths.items():
-            thin = self._corrected is not None
+            thin = self._corrected is not None and not self._proposed
             for pen in (_thin_pen(theme.LINES[line], self.width),) if thin else _pens(line, self.width):
                 painter.strokePath(path, pen)
 
@@ -143,13 +153,13 @@ def _pens(line: Line, width: float) -> tuple[QPen, QPen]:
     return pens[0], pens[1]
 
 
-def _corrected_pens(width: float) -> tuple[QPen, QPen]:
-    """The pens for the user's correction: dashes and dots, which no line of the model has."""
+def _corrected_pens(width: float, dashes: list[float]) -> tuple[QPen, QPen]:
+    """The pens for the user's correction, in a colour and dashes that no line of the model has."""
     pens = []
     for colour, extra in ((QColor(0, 0, 0, 150), 2.0), (QColor(theme.CORRECTED), 0.0)):
         pen = QPen(colour, width + extra, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.BevelJoin)
         if not extra:
-            pen.setDashPattern([5.0, 1.2, 1.2, 1.2])
+            pen.setDashPattern(dashes)
         pen.setCosmetic(True)
         pens.append(pen)
     return pens[0], pens[1]

@@ -134,6 +134,7 @@ def _rows(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> list[lis
     for words, colour in (
         (annotations.phase, theme.TEXT),
         (annotations.corrected, theme.CORRECTED),
+        (annotations.wrong, theme.AMBER),
         (annotations.hidden, theme.AMBER),
         (annotations.overruled, theme.AMBER),
         (annotations.measuring, theme.GREEN),

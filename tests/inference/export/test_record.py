@@ -28,7 +28,7 @@ from inference.model.segmentation import regions_of
 from inference.model.segmenter import Segmenter
 from inference.outcome import Analysis, NotAnalysed, Outcome, Reason, Tumour
 from inference.recording.recorder import Recorder
-from inference.recording.schema import EventKind
+from inference.recording.schema import Corrector, EventKind
 from inference.safety import INTENDED_USE
 from inference.sources import open_source
 from inference.sources.base import RecordedSource
@@ -331,14 +331,15 @@ def test_a_corrected_contour_is_exported_as_the_users_beside_the_models(tmp_path
     for outcome in outcomes:
         recorder.frame(outcome.frame)
         recorder.outcome(outcome)
-    recorder.correction(outcomes[0], mask)
+    recorder.correction(outcomes[0], mask, Corrector.USER)
+    recorder.correction(outcomes[1], mask, Corrector.CARRIED)
     recorder.close()
     with RecordSource(tmp_path / "corrected.mcap") as source:
         files = export_record(source, tmp_path)
     assert tmp_path / "corrected.nii.gz" in files
     with (tmp_path / "readings.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["corrected_by"] for row in rows] == ["user", "", "", "", ""]
+    assert [row["corrected_by"] for row in rows] == ["user", "carried, confirmed by user", "", "", ""]
     assert float(rows[0]["corrected_mm2"]) == pytest.approx(200 * SPACING.pixel_mm2)
     tumour = outcomes[0]
     assert isinstance(tumour, Tumour)

@@ -16,7 +16,7 @@ from inference.live.keep_last import keep
 from inference.live.ring import Ring
 from inference.outcome import NothingFound, PredictedQuality, Tumour
 from inference.recording.recorder import Recorder
-from inference.recording.schema import Event, EventKind, checked_case_code
+from inference.recording.schema import Corrector, Event, EventKind, checked_case_code
 from inference.recording.timeline import settings as settings_of
 from inference.sources import open_source
 from inference.sources.record import RecordSource
@@ -34,7 +34,7 @@ def test_what_comes_out_is_what_went_in(dtype: type, tmp_path: Path) -> None:
     before = five(dtype)
     with open_source(str(record(tmp_path / "five.mcap", before))) as source:
         assert isinstance(source, RecordSource)
-        assert (len(source), source.whole, source.info.fps is not None) == (5, True, True)
+        assert (len(source), source.finished, source.info.fps is not None) == (5, True, True)
         for index, old in enumerate(before):
             new = source.outcome(index)
             assert type(new) is type(old)
@@ -140,7 +140,7 @@ def test_the_last_half_minute_is_kept_afterwards_with_its_marks(tmp_path: Path) 
     count = keep(held, tmp_path / "kept.mcap", INFO, in_force=[phase], wrong=[marked])
     with RecordSource(tmp_path / "kept.mcap") as source:
         assert len(source) == len(held) == count == 31
-        assert source.whole
+        assert source.finished
         assert source.info.spacing == SPACING
         settings = source.settings()
         for place, setting in enumerate(settings):
@@ -170,15 +170,15 @@ def test_a_correction_stands_beside_the_answer_and_the_last_one_holds(tmp_path: 
     for outcome in outcomes:
         recorder.frame(outcome.frame)
         recorder.outcome(outcome)
-    assert recorder.correction(outcomes[1], first)
-    assert recorder.correction(outcomes[1], last)
-    assert not recorder.correction(tumour(frame(9)), last), "its frame is not in the record"
+    assert recorder.correction(outcomes[1], first, Corrector.USER)
+    assert recorder.correction(outcomes[1], last, Corrector.CARRIED)
+    assert not recorder.correction(tumour(frame(9)), last, Corrector.USER), "its frame is not in the record"
     assert recorder.close().error == ""
     with RecordSource(path) as source:
         found = source.correction(1)
         assert found is not None
         assert np.array_equal(found, last)
-        assert (source.correction(0), source.corrected) == (None, (1,))
+        assert (source.correction(0), source.corrected, source.corrector(1)) == (None, (1,), Corrector.CARRIED)
         assert isinstance(source.outcome(1), NothingFound), "the answer is what it was"
 
 
@@ -187,6 +187,8 @@ def test_the_last_half_minute_is_kept_with_its_corrections(tmp_path: Path) -> No
     for outcome in outcomes:
         ring.add(outcome)
     mask, shown = np.ones(outcomes[1].frame.pixels.shape, np.uint8), outcomes[1].frame
-    keep(ring.held(), tmp_path / "kept.mcap", INFO, corrected={(shown.index, shown.captured_at): mask})
+    keep(
+        ring.held(), tmp_path / "kept.mcap", INFO, corrected={(shown.index, shown.captured_at): (mask, Corrector.USER)}
+    )
     with RecordSource(tmp_path / "kept.mcap") as source:
         assert source.corrected == (1,)

@@ -58,7 +58,7 @@ def test_a_disk_that_fills_stops_the_record_with_a_sentence(tmp_path: Path) -> N
     assert path.stat().st_size <= limit
     with RecordSource(path) as source:
         assert len(source) == status.frames > 10
-        assert not source.whole
+        assert not source.finished
         assert np.array_equal(source.read(len(source) - 1).pixels, frame(len(source) - 1).pixels)
 
 
@@ -68,7 +68,7 @@ def test_another_picture_size_ends_the_record_whole(tmp_path: Path) -> None:
     recorder.frame(replace(frame(1), pixels=np.zeros((9, 9), np.uint8)))
     assert "another size" in recorder.close().error
     with RecordSource(tmp_path / "size.mcap") as source:
-        assert (len(source), source.whole, source.ended) == (1, True, End.SIZE)
+        assert (len(source), source.finished, source.ended) == (1, True, End.SIZE)
 
 
 def test_a_record_never_replaces_a_file(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_it_is_readable_while_it_is_written(tmp_path: Path) -> None:
     while recorder.status().frames < 1 and monotonic() < deadline:
         threading.Event().wait(0.01)
     with RecordSource(tmp_path / "growing.mcap") as source:
-        assert (len(source), source.whole) == (1, False)
+        assert (len(source), source.finished) == (1, False)
     recorder.close()
 
 

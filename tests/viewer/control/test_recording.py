@@ -50,7 +50,7 @@ def test_a_record_holds_what_was_shown_and_what_happened(
     with PhantomSource(count=60) as phantom:
         source = recorded(window)
         assert not window.view.top.badge.isVisible()
-        assert (source.whole, source.opening.case_code, source.dropped) == (True, "GL-017", 0)
+        assert (source.finished, source.opening.case_code, source.dropped) == (True, "GL-017", 0)
         assert source.models[0].sha256 == "0" * 64
         analysed = 0
         for number in range(len(source)):
@@ -119,7 +119,7 @@ def test_a_record_ends_by_its_own_action_alone(
     qtbot.mouseClick(window.view.top.badge, Qt.MouseButton.LeftButton)
     assert not window.state.recording.running
     source = recorded(window)
-    assert source.whole
+    assert source.finished
     assert len(list(records.iterdir())) == 1
 
 

@@ -43,7 +43,7 @@ def test_a_full_disk_stops_the_recording_and_not_the_picture(
     qtbot.waitUntil(lambda: window.meter.shown > before + 5, timeout=5000)
     with RecordSource(next(records.iterdir())) as source:
         assert len(source) > 0
-        assert not source.whole
+        assert not source.finished
 
 
 def test_another_source_ends_the_recording(show: Show, qtbot: QtBot, records: Path) -> None:
@@ -55,7 +55,7 @@ def test_another_source_ends_the_recording(show: Show, qtbot: QtBot, records: Pa
     qtbot.waitUntil(lambda: not window.state.recording.running, timeout=5000)
     said(window, qtbot, "Recorded ")
     with RecordSource(next(records.iterdir())) as source:
-        assert source.whole
+        assert source.finished
         assert max(source.place(number) for number in range(len(source))) >= 1
 
 

@@ -37,7 +37,7 @@ def test_the_last_half_minute_of_a_live_source_is_kept_with_its_marks(
         qtbot.keyClick(window, Qt.Key.Key_K)
         said(window, qtbot, "are kept")
     with RecordSource(next(records.iterdir())) as source:
-        assert source.whole
+        assert source.finished
         assert source.info.spacing == marked.frame.spacing
         found = source.settings()
         assert {setting.phase for setting in found} == {"dura_open"}

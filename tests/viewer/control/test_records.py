@@ -9,12 +9,20 @@ import nibabel as nib
 import numpy as np
 import pytest
 from legible import cut_off
+from outcomes import ANALYSIS
+from painted import At
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 from recordings import frames_in, said, start
 
+from inference.alarms import Alarm
 from inference.crop import Rect
+from inference.outcome import NothingFound
+from inference.readout.screen_state import WRONG_WORDS
+from inference.readout.trend import Event
+from inference.recording.recorder import Recorder
+from inference.recording.schema import Corrector, EventKind
 from inference.sources.record import RecordSource
 from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
@@ -180,3 +188,43 @@ def test_no_text_of_the_list_is_cut(sitting: MainWindow, qtbot: QtBot, records: 
     qtbot.mouseClick(sitting.view.records.delete, Qt.MouseButton.LeftButton)
     qtbot.wait(50)
     assert cut_off(sitting) == []
+
+
+def test_a_reopened_record_shows_what_was_judged_of_its_frames(
+    show: Show, at: At, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """The alarm called false, the contour marked as wrong, and the one that was corrected; the rest is as it was."""
+    path, mask = tmp_path / "judged.mcap", np.zeros((512, 512), np.uint8)
+    mask[250:300, 240:290] = 1
+    with PhantomSource(count=5) as phantom:
+        frames = [phantom.read(number) for number in range(5)]
+        recorder = Recorder(path, phantom.info, start=frames[0].captured_at)
+    outcomes = [NothingFound(frame, ANALYSIS) for frame in frames]
+    recorder.event(EventKind.OVERRULED, Alarm.GRAPHICS.value, at=frames[0].captured_at)
+    for outcome in outcomes:
+        recorder.frame(outcome.frame)
+        recorder.outcome(outcome)
+    recorder.event(EventKind.WRONG, "", outcomes[2])
+    recorder.correction(outcomes[1], mask, Corrector.CARRIED)
+    recorder.correction(outcomes[3], np.zeros_like(mask), Corrector.USER)  # it was taken back
+    recorder.close()
+    window = show(RecordSource(path), wait=False)
+    qtbot.waitUntil(lambda: window.session.ready and window.shown is not None, timeout=5000)
+    assert window.session.source is not None
+    assert window.session.source.overruled == {Alarm.GRAPHICS}
+    assert window.session.source.whole() is None, "a record masks nothing, and can be calibrated"
+    shown = []
+    for number in range(4):
+        at(window, number)
+        window.refresh.tick()
+        assert window.state.screen is not None
+        marks, made = window.view.canvas._annotations, window.state.screen.correction
+        shown.append((marks.overruled != "", marks.wrong, "" if made is None else made.who))
+        assert made is None or np.array_equal(made.mask, mask)
+    assert shown == [
+        (True, "", ""),
+        (True, "", "carried, confirmed by user"),
+        (True, WRONG_WORDS, ""),
+        (True, "", ""),
+    ]
+    assert [mark.at for mark in window.state.screen.trend.marks if mark.event is Event.WRONG] == [2.0]  # type: ignore[union-attr]

@@ -36,7 +36,7 @@ def test_closing_asks_while_recording(show: Show, qtbot: QtBot, records: Path, s
     window.view.quit.leave.click()
     assert not window.isVisible()
     with RecordSource(next(records.iterdir())) as source:
-        assert (source.whole, source.ended) == (True, End.CLOSED)
+        assert (source.finished, source.ended) == (True, End.CLOSED)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for Qt's symbol in a shared library of Linux")
@@ -53,7 +53,7 @@ def test_the_end_of_the_desktops_session_ends_the_record_without_asking(
     emit(address, address)  # as Qt does; nobody looks at the session manager, which Python cannot make
     assert not window.isVisible()
     with RecordSource(next(records.iterdir())) as source:
-        assert (source.whole, source.ended) == (True, End.LOGOUT)
+        assert (source.finished, source.ended) == (True, End.LOGOUT)
 
 
 def test_closing_joins_every_thread_within_a_second(show: Show) -> None:
