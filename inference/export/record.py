@@ -140,7 +140,8 @@ def capture_of(source: RecordSource, number: int, setting: Setting) -> Capture:
     turned_over = ("left-right" in setting.flip, "up-down" in setting.flip)
     outcome = outcome_at(source, number)
     phase = safety.of_phase(Phase(setting.phase or Phase.UNSET), _evaluated(source, outcome))
-    return Capture(outcome, source.info.levels, notes=tuple(notes), phase=phase, turned_over=turned_over)
+    levels, sector = source.info.levels, source.inside
+    return Capture(outcome, levels, sector=sector, notes=tuple(notes), phase=phase, turned_over=turned_over)
 
 
 def _evaluated(source: RecordSource, outcome: Outcome) -> tuple[str, ...] | None:

@@ -82,6 +82,16 @@ class RecordSource(Recorded):
         return self._reader.times_s[-1]
 
     @property
+    def times_s(self) -> tuple[float, ...]:
+        """When each frame was captured, seconds since the record began."""
+        return tuple(self._reader.times_s)
+
+    @property
+    def inside(self) -> Mask | None:
+        """(rows, cols) 0/1: the sector outside which every frame is black; None if it is not known."""
+        return None
+
+    @property
     def cropped(self) -> bool:
         """Whether every frame was cropped before it was recorded."""
         later = [event.words for event in self._reader.events if event.kind is EventKind.CROP]
