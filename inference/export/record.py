@@ -23,7 +23,7 @@ from inference.export.deidentified import DeidentifiedRecord
 from inference.export.dicom import write_dicom_pair
 from inference.export.picture import write_pictures
 from inference.export.plot import STYLE, area_plot
-from inference.export.readings import UNLIKE, reading_row, write_readings
+from inference.export.readings import UNLIKE, pose_words, reading_row, write_readings
 from inference.export.stack import write_stack
 from inference.export.summary import Session, write_summary
 from inference.files import time_in, write_text
@@ -49,6 +49,7 @@ COLUMNS = (
     "contour_wrong",
     "corrected_by",
     "corrected_mm2",
+    "pose",
 )
 """Extra columns of a record's table, after those of every table of readings."""
 LEFT_OUT = "left out, as is the device: this export is de-identified"
@@ -288,6 +289,7 @@ def _reading(source: RecordSource, number: int, setting: Setting) -> Reading:
         "guards": " ".join(setting.guards),
         "guards_overruled": " ".join(setting.overruled),
         "contour_wrong": "true" if setting.wrong else "",
+        "pose": pose_words(outcome.frame),
     }
     row |= _correction(source, number, outcome.frame.spacing)
     if not isinstance(outcome, Tumour | NothingFound):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from time import monotonic
 
-from inference.frame import Frame, Pixels
+from inference.frame import Frame, Pixels, rescaled
 from inference.source_info import SourceInfo
 from inference.sources.base import Closing, RecordedSource, Whole
 from inference.spacing import PixelSpacing
@@ -118,7 +118,7 @@ class Playback(Closing):
         while (index := self._await_turn()) is not None:
             frame = self._source.read(index)
             if (given := self._given) is not None:
-                frame = replace(frame, spacing=given, no_spacing_reason="")
+                frame = rescaled(frame, given, "")
             yield replace(frame, captured_at=monotonic())
 
     def close(self) -> None:
