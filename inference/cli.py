@@ -164,7 +164,9 @@ def model(arguments: argparse.Namespace) -> int:
 
 def export(arguments: argparse.Namespace) -> int:
     """Write a record's readings, masks, frames, summary page and plot, and chosen frames as PNG and DICOM."""
+    from inference.export.deidentified import DeidentifiedRecord
     from inference.export.record import export_record
+    from inference.export.video import write_video
     from inference.sources.record import RecordSource
 
     with closing(open_source(arguments.record)) as source:
@@ -174,7 +176,11 @@ def export(arguments: argparse.Namespace) -> int:
         def shown(numbers: range) -> Iterable[int]:
             return tqdm(numbers, unit="frame", file=sys.stderr)
 
-        files = export_record(source, make_folder(Path(arguments.out)), chosen=arguments.frame, watch=shown)
+        out = make_folder(Path(arguments.out))
+        files = export_record(source, out, chosen=arguments.frame, watch=shown)
+        if arguments.video:
+            with DeidentifiedRecord(Path(arguments.record), None) as nameless:
+                files.append(write_video(nameless, out / "video.mp4", watch=shown))
         seen: dict[str, object] = {"record": source.info.origin.name, "frames": len(source), "whole": source.finished}
     _say(arguments, seen | {"files": [str(file) for file in files]})
     return WELL
@@ -297,6 +303,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--frame", type=int, action="append", default=[], metavar="N", help="also as DICOM and SEG; may be repeated"
     )
+    command.add_argument("--video", action="store_true", help="also as de-identified video.mp4 with contour and words")
     command.set_defaults(command=export)
     command = commands.add_parser("send", parents=[of_all], help=send.__doc__, description=send.__doc__)
     command.add_argument("files", nargs="*", metavar="FILE", help="DICOM; none: only what waits in the outbox")

@@ -39,7 +39,7 @@ def live(arguments: argparse.Namespace) -> int:
             from inference.export.openigtlink_server import Broadcast
 
             host, port = arguments.send
-            session.publish_to(Publisher(Broadcast(port, host)))
+            session.publish_to(Publisher(Broadcast(port, host, contour=arguments.send_contour)))
         session.notes = ViewNotes(arguments.phase)
         session.load(None if model is None else Path(model), chosen=model is not None)
         _say(INTENDED_USE)
@@ -67,6 +67,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     add("--record", metavar="FILE", help="write frames and outcomes to this .mcap, which must not be there yet")
     add("--send", type=host_and_port, metavar="[HOST:]PORT", help="send by OpenIGTLink; to this computer by default")
+    add("--send-contour", action="store_true", help="with --send: contours as POLYDATA too, in mm")
     add(
         "--seconds",
         type=float,

@@ -1,6 +1,6 @@
 """One picture with everything that must never be separated from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.alarms import Finding
+from inference.pose import Pose
 from inference.spacing import PixelSpacing
 
 Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]
@@ -18,6 +19,9 @@ ColourMap: TypeAlias = NDArray[np.uint8]
 
 
 Mask: TypeAlias = NDArray[np.uint8]
+
+
+OTHER_SCALE = "The sender's pose states another scale than the one in use, so that it places nothing."
 
 
 class View(StrEnum):
@@ -66,6 +70,8 @@ class Frame:
             it was marked, or none is watched.
         colour: where the picture was coloured before it was turned to grey; None if it was not. A tint of the whole
             picture does not count.
+        pose: where its plane lies, as the sender says with the same scale; None if it does not say.
+        no_pose_reason: one sentence that says why a tracked sender's `pose` is None; empty otherwise.
         findings: faults that the guards found; a frame has no contour if one of them forbids the analysis.
     """
 
@@ -79,6 +85,8 @@ class Frame:
     depth_changed_at: float | None = None
     colour: ColourMap | None = None
     findings: tuple[Finding, ...] = ()
+    pose: Pose | None = None
+    no_pose_reason: str = ""
 
     def __post_init__(self) -> None:
         """Refuse anything that is not one grey picture."""
@@ -88,6 +96,8 @@ class Frame:
             raise ValueError(f"a frame is uint8, uint16 or float32, not {self.pixels.dtype}")
         if self.depth_changed_at is not None and self.spacing is not None:
             raise ValueError("a frame whose depth has changed has no scale")
+        if self.pose is not None and not _same_scale(self.pose, self.spacing):
+            raise ValueError(f"a pose with pixels of {self.pose.sides_mm} mm on a frame of {self.spacing}")
 
     @property
     def rows(self) -> int:
@@ -98,3 +108,26 @@ class Frame:
     def cols(self) -> int:
         """Width in pixels."""
         return int(self.pixels.shape[1])
+
+
+def rescaled(frame: Frame, spacing: PixelSpacing | None, no_spacing_reason: str) -> Frame:
+    """The frame with another scale, and with its pose if that states the same one."""
+    pose, lost = placed(frame.pose, frame.no_pose_reason, spacing)
+    return replace(frame, spacing=spacing, no_spacing_reason=no_spacing_reason, pose=pose, no_pose_reason=lost)
+
+
+def placed(pose: Pose | None, reason: str, spacing: PixelSpacing | None) -> tuple[Pose | None, str]:
+    """The pose of a frame with this scale, or None and why: one that states another scale places nothing.
+
+    Args:
+        pose: as stated; None if it is not known.
+        reason: why it is not known; empty for a sender that has no tracker.
+        spacing: the scale in use.
+    """
+    if pose is None or _same_scale(pose, spacing):
+        return pose, reason
+    return None, "" if pose.untracked else OTHER_SCALE
+
+
+def _same_scale(pose: Pose, spacing: PixelSpacing | None) -> bool:
+    return spacing is not None and np.allclose(pose.sides_mm, (spacing.row_mm, spacing.col_mm), rtol=1e-3)

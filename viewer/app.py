@@ -90,7 +90,7 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     )
     window.handlers.open_model(None if wanted.model is None else Path(wanted.model), chosen=wanted.model is not None)
     if wanted.send is not None:
-        _send(window, *wanted.send)
+        _send(window, *wanted.send, contour=wanted.send_contour)
     if first_run and not remembered.introduced:
         window.introduce()
     return window
@@ -107,14 +107,14 @@ def fit_screen(window: "MainWindow") -> None:
         window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)
 
 
-def _send(window: "MainWindow", host: str, port: int) -> None:
+def _send(window: "MainWindow", host: str, port: int, *, contour: bool) -> None:
     """Start sending by OpenIGTLink; if the port is taken, say so and go on without sending."""
     from inference.export.openigtlink_server import Broadcast
     from inference.live.opening import or_refusal
     from inference.live.publisher import Publisher
     from inference.live.requests import Refusal
 
-    server = or_refusal(lambda: Broadcast(port, host))
+    server = or_refusal(lambda: Broadcast(port, host, contour=contour))
     if isinstance(server, Refusal):
         window.view.picture_area.say(server.sentence, monotonic())
     else:
@@ -212,6 +212,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="[HOST:]PORT",
         help="send frame, mask and area by OpenIGTLink; to this computer only, unless HOST says otherwise",
     )
+    add("--send-contour", action="store_true", help="with --send: contours as POLYDATA too, in mm")
     add("--exit-after", type=float, metavar="SECONDS", help="close by itself")
     add("--screenshot", type=Path, metavar="PNG", help="written at the end of --exit-after")
     add("--status", type=Path, metavar="JSON", help="counts and latencies, written at the end of --exit-after")

@@ -49,6 +49,11 @@ class DeidentifiedRecord(RecordSource):
             return frame
         return replace(frame, pixels=frame.pixels * self._inside.astype(frame.pixels.dtype))
 
+    @property
+    def inside(self) -> Mask | None:
+        """(rows, cols) 0/1: outside it every frame is black."""
+        return self._inside
+
     def _find_inside(self, rect: Rect | None) -> Mask:
         """Where the probe drew: the sector inside the crop. Where no sector stands out there, the crop itself."""
         if rect is not None and not rect.fits(self.opening.rows, self.opening.cols):

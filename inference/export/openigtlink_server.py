@@ -2,12 +2,14 @@
 
 For every outcome, the server sends these in one piece with one timestamp (UTC, when the frame reached this computer):
 
-    IMAGE  IUS_Frame    the frame's grey values
-    IMAGE  IUS_Mask     0/1 on the same grid; all 0 unless a tumour was found
-    STRING IUS_Result   JSON: outcome, area, size state, where the scale comes from, model, reason, notes
+    IMAGE    IUS_Frame    the frame's grey values
+    IMAGE    IUS_Mask     0/1 on the same grid; all 0 unless a tumour was found
+    POLYDATA IUS_Contour  closed lines in mm, if asked for; none unless a tumour was found
+    STRING   IUS_Result   JSON: outcome, area, size state, where the scale comes from, model, reason, notes
 
-The images' matrix is diag(mm per column, mm per row, 1, 1) in LPS, x right and y down. Its third column is a unit
-normal and claims no thickness.
+The images' matrix is the frame's own pose, in its sender's coordinates, so that frame, mask and contour lie where the
+probe was. A source without a tracker gets diag(mm per column, mm per row, 1, 1) in LPS, x right and y down. The third
+column is a unit normal and claims no thickness. A tracked frame whose place is not known is not sent as a picture.
 
 The protocol cannot say "scale unknown": the identity that peers write instead reads as 1 mm per pixel. A frame without
 a scale is therefore never sent as a picture. Its STRING says `"scale": "unknown"` and why, and blank images with the
@@ -30,15 +32,14 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
-from pyigtl.messages import ImageMessage, StringMessage
+from pyigtl.messages import ImageMessage, MessageBase, PolyDataMessage, StringMessage
 
 from inference.errors import OutputError
 from inference.export.result import result_cells, withdrawn_cells
-from inference.frame import Pixels
+from inference.frame import Frame, Pixels
 from inference.latest import Latest
 from inference.outcome import Outcome, Tumour
-from inference.spacing import PixelSpacing
+from inference.pose import Pose
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ HOST = "127.0.0.1"
 """Only programs on this computer, unless the user names an address."""
 PORT = 18944
 """OpenIGTLink's registered port."""
-FRAME, MASK, RESULT = "IUS_Frame", "IUS_Mask", "IUS_Result"
+FRAME, MASK, CONTOUR, RESULT = "IUS_Frame", "IUS_Mask", "IUS_Contour", "IUS_Result"
 STALLED_S = 5.0
 """A peer that takes no data for this long is disconnected."""
 POLL_S = 0.1
@@ -73,6 +74,7 @@ class Broadcast:
     Args:
         port: TCP port; 0 takes a free one.
         host: address of this computer to listen on; any but loopback lets other computers connect without a password.
+        contour: whether contours are sent as POLYDATA too, on which clients of pyigtl up to 0.3.4 break.
 
     Attributes:
         notes: phase and orientation, sent with every result from now on.
@@ -82,7 +84,8 @@ class Broadcast:
         OutputError: if the port is taken or the address is not this computer's.
     """
 
-    def __init__(self, port: int = PORT, host: str = HOST) -> None:
+    def __init__(self, port: int = PORT, host: str = HOST, *, contour: bool = False) -> None:
+        self._contour = contour
         self._server = _listen(host, port)
         self._address = str(self._server.getsockname()[0]), int(self._server.getsockname()[1])
         self._closing = threading.Event()
@@ -170,7 +173,7 @@ class Broadcast:
 
     def _pack_loop(self) -> None:
         """Pack each update once for all peers, outside the analysis thread."""
-        packer = _Packer()
+        packer = _Packer(contour=self._contour)
         while (news := self._news.take()) is not None:
             with self._lock:
                 peers = [peer for peer in self._peers if peer.alive]
@@ -235,8 +238,9 @@ class _Peer:
 class _Packer:
     """Packs outcomes into bytes, and remembers the last geometry sent so that it can be blanked."""
 
-    def __init__(self) -> None:
-        self._sent: tuple[Pixels, PixelSpacing] | None = None
+    def __init__(self, *, contour: bool) -> None:
+        self._contour = contour
+        self._sent: tuple[Pixels, Pose] | None = None
 
     def pack(self, news: _News, notes: Mapping[str, str], of_phase: tuple[str, ...]) -> bytes:
         captured_at = news.at if isinstance(news, _Withdrawn) else news.frame.captured_at
@@ -246,24 +250,47 @@ class _Packer:
         else:
             cells = result_cells(news, utc, notes, of_phase)
         text = StringMessage(json.dumps(cells, allow_nan=False), timestamp=utc, device_name=RESULT)
-        return b"".join(bytes(message.pack()) for message in (*self._images(news, utc), text))
+        return b"".join(bytes(message.pack()) for message in (*self._pictures(news, utc), text))
 
-    def _images(self, news: _News, utc: float) -> tuple[ImageMessage, ...]:
-        if not isinstance(news, _Withdrawn) and news.frame.spacing is not None:
-            pixels, spacing = news.frame.pixels, news.frame.spacing
-            self._sent = np.zeros_like(pixels), spacing
-            mask = news.mask if isinstance(news, Tumour) else np.zeros(pixels.shape, np.uint8)
+    def _pictures(self, news: _News, utc: float) -> tuple[MessageBase, ...]:
+        tumour = news if isinstance(news, Tumour) else None
+        pose = None if isinstance(news, _Withdrawn) else place_of(news.frame)
+        if not isinstance(news, _Withdrawn) and pose is not None:
+            pixels = news.frame.pixels
+            self._sent = np.zeros_like(pixels), pose
         elif self._sent is not None:
-            pixels, spacing = self._sent
-            mask = np.zeros(pixels.shape, np.uint8)
+            (pixels, pose), tumour = self._sent, None
         else:
             return ()
-        matrix = np.diag([spacing.col_mm, spacing.row_mm, 1.0, 1.0])
-        return _image(FRAME, pixels, matrix, utc), _image(MASK, mask, matrix, utc)
+        mask = np.zeros(pixels.shape, np.uint8) if tumour is None else tumour.mask
+        images = _image(FRAME, pixels, pose, utc), _image(MASK, mask, pose, utc)
+        return (*images, _contour(tumour, pose, utc)) if self._contour else images
 
 
-def _image(name: str, pixels: Pixels, matrix: NDArray[np.float64], utc: float) -> ImageMessage:
-    return ImageMessage(pixels[None], ijk_to_world_matrix=matrix, timestamp=utc, device_name=name)
+def place_of(frame: Frame) -> Pose | None:
+    """Where a frame is sent to: its own pose, or x right and y down from 0 for a source without a tracker.
+
+    None if it cannot be sent as a picture: its scale is not known, or its place although it has a tracker.
+    """
+    if frame.spacing is None or frame.pose is not None or frame.no_pose_reason:
+        return frame.pose
+    return Pose((frame.spacing.col_mm, 0.0, 0.0), (0.0, frame.spacing.row_mm, 0.0), (0.0, 0.0, 0.0))
+
+
+def _image(name: str, pixels: Pixels, pose: Pose, utc: float) -> ImageMessage:
+    return ImageMessage(pixels[None], pose.matrix, pose.system, timestamp=utc, device_name=name)
+
+
+def _contour(tumour: Tumour | None, pose: Pose, utc: float) -> PolyDataMessage:
+    """The outlines as closed lines; the message has no axes of its own, so it is in those of the images."""
+    outlines = [] if tumour is None else [line for region in tumour.regions for line in region.contours]
+    points = np.concatenate([np.zeros((0, 3)), *(pose.points(line) for line in outlines)])
+    cells, first = [np.zeros(0, np.int64)], 0
+    for line in outlines:
+        count = len(line)
+        cells.append(np.array([count + 1, *range(first, first + count), first]))
+        first += count
+    return PolyDataMessage(points=points, lines=np.concatenate(cells), timestamp=utc, device_name=CONTOUR)
 
 
 def _listen(host: str, port: int) -> socket.socket:

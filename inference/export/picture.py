@@ -70,19 +70,28 @@ def png(image: NDArray[np.uint8]) -> bytes:
     return content.tobytes()
 
 
-def annotated(capture: Capture) -> NDArray[np.uint8]:
+def annotated(capture: Capture, rows_of_text: int = 0) -> NDArray[np.uint8]:
     """The frame with its contour, flipped as on the screen, and the caption below.
+
+    Args:
+        capture: the outcome.
+        rows_of_text: the room below is at least so many rows of text high.
 
     Returns:
         (rows + strip, cols or more, 3) uint8, blue-green-red.
     """
     picture = _turned(outlined(capture), capture.turned_over)
     rows, cols = picture.shape[:2]
-    strip = _strip((*_flip_words(capture.turned_over), *caption(capture)), max(cols, WIDTH))
+    strip = _strip(_lines(capture), max(cols, WIDTH), rows_of_text)
     canvas = np.zeros((rows + len(strip), strip.shape[1], 3), np.uint8)
     canvas[:rows, :cols] = picture
     canvas[rows:] = strip
     return canvas
+
+
+def text_rows(capture: Capture) -> int:
+    """How many rows of text the caption below the frame takes."""
+    return len(_rows(_lines(capture), max(capture.pixels.shape[1], WIDTH)))
 
 
 def outlined(capture: Capture) -> NDArray[np.uint8]:
@@ -137,11 +146,20 @@ def _fixed(points: NDArray[np.floating]) -> NDArray[np.int32]:
     return fixed
 
 
-def _strip(lines: tuple[str, ...], width: int) -> NDArray[np.uint8]:
-    """The caption, wrapped to the width."""
+def _lines(capture: Capture) -> tuple[str, ...]:
+    return (*_flip_words(capture.turned_over), *caption(capture))
+
+
+def _rows(lines: tuple[str, ...], width: int) -> list[tuple[str, str]]:
+    """Each row of the wrapped caption, after the line that it belongs to."""
     font = cv2.FontFace("sans")
-    rows = [(line, row) for line in lines for row in _wrapped(line, width - 2 * EDGE, font)]
-    strip = np.full((len(rows) * LINE + 2 * EDGE, width, 3), DARK, np.uint8)
+    return [(line, row) for line in lines for row in _wrapped(line, width - 2 * EDGE, font)]
+
+
+def _strip(lines: tuple[str, ...], width: int, least: int) -> NDArray[np.uint8]:
+    """The caption, wrapped to the width, in a strip of at least so many rows of text."""
+    font, rows = cv2.FontFace("sans"), _rows(lines, width)
+    strip = np.full((max(len(rows), least) * LINE + 2 * EDGE, width, 3), DARK, np.uint8)
     for number, (line, row) in enumerate(rows):
         colour = AMBER if line == DEMONSTRATION else TEXT
         cv2.putText(strip, row, (EDGE, EDGE + number * LINE + SIZE), colour, font, SIZE, 400)

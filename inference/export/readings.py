@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from inference.files import replacing
+from inference.frame import Frame
 from inference.outcome import Failed, NothingFound, Outcome, PredictedQuality, Tumour
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
@@ -60,6 +61,14 @@ def reading_row(outcome: Outcome) -> dict[str, object]:
         row["latency_ms"] = round(outcome.analysis.latency_ms, 3)
         row[UNLIKE] = outcome.analysis.unlike
     return row
+
+
+def pose_words(frame: Frame) -> str:
+    """The frame's pose: `lps`, then across, down and origin in mm, three numbers each; empty if it is not known."""
+    pose = frame.pose
+    if pose is None:
+        return ""
+    return " ".join([pose.system, *(f"{value:.9g}" for value in (*pose.across, *pose.down, *pose.origin))])
 
 
 def failed_row(index: int, info: SourceInfo, sentence: str) -> dict[str, object]:

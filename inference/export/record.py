@@ -23,7 +23,7 @@ from inference.export.deidentified import DeidentifiedRecord
 from inference.export.dicom import write_dicom_pair
 from inference.export.picture import write_pictures
 from inference.export.plot import STYLE, area_plot
-from inference.export.readings import QUALITY, UNLIKE, reading_row, write_readings
+from inference.export.readings import QUALITY, UNLIKE, pose_words, reading_row, write_readings
 from inference.export.stack import write_stack
 from inference.export.summary import Session, write_summary
 from inference.files import time_in, write_text
@@ -50,6 +50,7 @@ COLUMNS = (
     "contour_wrong",
     "corrected_by",
     "corrected_mm2",
+    "pose",
 )
 """Extra columns of a record's table, after those of every table of readings."""
 LEFT_OUT = "left out, as is the device: this export is de-identified"
@@ -141,7 +142,8 @@ def capture_of(source: RecordSource, number: int, setting: Setting) -> Capture:
     turned_over = ("left-right" in setting.flip, "up-down" in setting.flip)
     outcome = outcome_at(source, number)
     phase = safety.of_phase(Phase(setting.phase or Phase.UNSET), _evaluated(source, outcome))
-    return Capture(outcome, source.info.levels, notes=tuple(notes), phase=phase, turned_over=turned_over)
+    levels, sector = source.info.levels, source.inside
+    return Capture(outcome, levels, sector=sector, notes=tuple(notes), phase=phase, turned_over=turned_over)
 
 
 def _evaluated(source: RecordSource, outcome: Outcome) -> tuple[str, ...] | None:
@@ -288,6 +290,7 @@ def _reading(source: RecordSource, number: int, setting: Setting) -> Reading:
         "guards": " ".join(setting.guards),
         "guards_overruled": " ".join(setting.overruled),
         "contour_wrong": "true" if setting.wrong else "",
+        "pose": pose_words(outcome.frame),
     }
     row |= _correction(source, number, outcome.frame.spacing)
     if not isinstance(outcome, Tumour | NothingFound):

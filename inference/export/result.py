@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from inference.export.readings import reading_row
+from inference.export.readings import pose_words, reading_row
 from inference.outcome import NothingFound, Outcome, Tumour
 from inference.safety import INTENDED_USE, warnings
 
@@ -28,6 +28,8 @@ def result_cells(
         "scale": "unknown" if spacing is None else "known",
         "scale_from": None if spacing is None else spacing.provenance.words,
         "no_scale_reason": frame.no_spacing_reason or None,
+        "pose": pose_words(frame) or None,
+        "no_pose_reason": frame.no_pose_reason or None,
         "view": frame.origin.view.value,
         "simulated": frame.origin.simulated,
         "warnings": list(warnings(outcome, of_phase)),

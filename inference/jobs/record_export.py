@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -26,6 +27,17 @@ DEIDENTIFIED = "deidentified"
 """The folder beside the records into which de-identified exports go."""
 
 
+class Form(Enum):
+    """The form in which a record is exported."""
+
+    FULL = auto()
+    """Every file, as recorded."""
+    DEIDENTIFIED = auto()
+    """Every file, without date, device, file name and everything outside the sector."""
+    VIDEO = auto()
+    """An MP4, de-identified as well, and nothing else."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """One record to export.
@@ -34,14 +46,14 @@ class Wanted:
         path: its file.
         typed: the user's own spacing; takes precedence over the record's.
         chosen: numbers of the frames that are written as DICOM too.
-        deidentified: whether date, device, file name and everything outside the sector are left out.
+        form: in what form.
         rect: the crop kept for its scanner; None if none is.
     """
 
     path: Path
     typed: PixelSpacing | None = None
     chosen: tuple[int, ...] = ()
-    deidentified: bool = False
+    form: Form = Form.FULL
     rect: Rect | None = None
 
 
@@ -102,7 +114,7 @@ class RecordExport:
                 continue
             outs.append(out)
             files += count
-        where = outs[0] if len(outs) == 1 else outs[0].parent if outs else None
+        where = outs[0] if len(set(outs)) == 1 else outs[0].parent if outs else None
         done = "" if where is None else f"Exported: {counted(files, 'file')} in {where}."
         if refused:
             raise OutputError(f"{counted(len(refused), 'record')} could not be exported. {refused[0]} {done}".strip())
@@ -126,19 +138,32 @@ def _export_one(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tupl
     from inference.export.record import export_record
     from inference.sources.record import RecordSource
 
-    if wanted.deidentified:
+    if wanted.form is Form.VIDEO:
+        return _video_of(wanted, watch), 1
+    if wanted.form is Form.DEIDENTIFIED:
         with DeidentifiedRecord(wanted.path, wanted.rect, typed=wanted.typed) as source:
-            out = make_folder(_free_folder(wanted.path.parent / DEIDENTIFIED, source))
+            out = make_folder(_free(wanted.path.parent / DEIDENTIFIED, source))
             return out, len(export_record(source, out, chosen=wanted.chosen, watch=watch))
     out = make_folder(wanted.path.with_suffix(""))
     with RecordSource(wanted.path, typed=wanted.typed) as source:
         return out, len(export_record(source, out, chosen=wanted.chosen, watch=watch))
 
 
-def _free_folder(folder: Path, source: "RecordSource") -> Path:
-    """A folder named after the case code and a number, since the record's own name tells the time of the operation."""
+def _video_of(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> Path:
+    """Write a record's video beside the de-identified exports. Returns their folder."""
+    from inference.export.deidentified import DeidentifiedRecord
+    from inference.export.video import write_video
+
+    folder = make_folder(wanted.path.parent / DEIDENTIFIED)
+    with DeidentifiedRecord(wanted.path, wanted.rect, typed=wanted.typed) as source:
+        write_video(source, _free(folder, source, ".mp4"), watch=watch)
+    return folder
+
+
+def _free(folder: Path, source: "RecordSource", suffix: str = "") -> Path:
+    """A name made of the case code and a number, since the record's own name tells the time of the operation."""
     code = source.opening.case_code or "record"
     number = 1
-    while (out := folder / f"{code}-{number}").exists():
+    while (out := folder / f"{code}-{number}{suffix}").exists():
         number += 1
     return out

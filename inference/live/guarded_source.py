@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from inference.alarms import OVERRULABLE, Alarm, Event, Finding, forbidding
 from inference.contract import Seen
 from inference.crop import Cropping, Rect
-from inference.frame import Frame, Pixels
+from inference.frame import Frame, Pixels, rescaled
 from inference.live.playback import Playback
 from inference.source_info import SourceInfo
 from inference.sources.base import LiveSource
@@ -184,4 +184,4 @@ class GuardedSource:
         by_hand = spacing is not None and spacing.provenance in BY_HAND
         if may_measure(captured=self.captured and by_hand, own_scale=not by_hand, watched=self.depth_watched):
             return frame
-        return replace(frame, spacing=None, no_spacing_reason=UNWATCHED)
+        return rescaled(frame, None, UNWATCHED)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from time import monotonic
 
-from inference.frame import Frame, Pixels
+from inference.frame import Frame, Pixels, rescaled
 from inference.source_info import SourceInfo
 from inference.sources.base import Closing, RecordedSource, Whole
 from inference.spacing import PixelSpacing
@@ -143,7 +143,7 @@ class Playback(Closing):
 
     def _scaled(self, frame: Frame) -> Frame:
         given = self._given
-        return frame if given is None else replace(frame, spacing=given, no_spacing_reason="")
+        return frame if given is None else rescaled(frame, given, "")
 
     def _await_turn(self) -> int | None:
         """Wait until the next frame is due; None once closed."""

@@ -1,6 +1,7 @@
 """Converts frames and outcomes to entries of a record, and back."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from inference.outcome import (
     Tumour,
     UnknownSpacing,
 )
+from inference.pose import Pose
 from inference.recording.packing import pack_mask, pack_pixels, unpack_mask, unpack_pixels
 from inference.recording.schema import (
     Answer,
@@ -32,6 +34,7 @@ from inference.recording.schema import (
     Opening,
     Picture,
     Piece,
+    Plane,
     Scale,
 )
 from inference.safety import INTENDED_USE
@@ -78,6 +81,8 @@ def picture_of(frame: Frame, number: int, start: float) -> Picture:
         scale=None if spacing is None else _scale(spacing),
         no_scale_reason="" if spacing else _safe(frame.origin, frame.no_spacing_reason, NO_SCALE),
         pixels=pack_pixels(frame.pixels),
+        plane=None if frame.pose is None else Plane(**asdict(frame.pose)),
+        no_plane_reason=frame.no_pose_reason,
     )
 
 
@@ -103,7 +108,7 @@ def frame_of(picture: Picture, opening: Opening, origin: Origin, captured_at: fl
     Raises:
         ValueError: if the pixels are damaged.
     """
-    scale = picture.scale
+    scale, plane = picture.scale, picture.plane
     return Frame(
         index=picture.number,
         pixels=unpack_pixels(picture.pixels, (opening.rows, opening.cols), np.dtype(picture.dtype)),
@@ -112,6 +117,8 @@ def frame_of(picture: Picture, opening: Opening, origin: Origin, captured_at: fl
         origin=origin,
         time_s=picture.at_s,
         no_spacing_reason=picture.no_scale_reason,
+        pose=None if plane is None else Pose(plane.across, plane.down, plane.origin, plane.system),
+        no_pose_reason=picture.no_plane_reason,
     )
 
 

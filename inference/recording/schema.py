@@ -17,6 +17,7 @@ from inference.contract import Mode
 from inference.errors import OutputError
 from inference.frame import View
 from inference.outcome import Reason, SizeState
+from inference.pose import System
 from inference.spacing import Provenance
 
 CASE_CODE = re.compile(r"(?=.*\d)[A-Za-z0-9-]{1,32}")
@@ -116,7 +117,16 @@ class Opening(_Group, frozen=True, tag="opening"):
     grid: Grid | None
 
 
-class Picture(_Group, frozen=True, tag="frame"):
+class Plane(_Group, frozen=True):
+    """Where a frame lies, in its sender's coordinates, as `inference.pose.Pose` has it, mm."""
+
+    across: tuple[float, float, float]
+    down: tuple[float, float, float]
+    origin: tuple[float, float, float]
+    system: System
+
+
+class Picture(_Group, frozen=True, tag="frame", omit_defaults=True):
     """One frame as it was analysed."""
 
     number: Count
@@ -132,6 +142,9 @@ class Picture(_Group, frozen=True, tag="frame"):
     no_scale_reason: str
     pixels: bytes
     """(rows, cols), packed by `inference.recording.packing`."""
+    plane: Plane | None = None
+    """Versions from before it read records without poses, and refuse one with them."""
+    no_plane_reason: str = ""
 
 
 class Looked(_Group, frozen=True):

@@ -13,8 +13,9 @@ from typing import Protocol
 
 from inference.display import display_levels
 from inference.errors import SourceError
-from inference.frame import ColourMap, Frame, Origin, Pixels, View
+from inference.frame import ColourMap, Frame, Origin, Pixels, View, placed
 from inference.latest import Latest
+from inference.pose import Pose
 from inference.sector import GrowingSector
 from inference.source_info import SourceInfo
 from inference.sources.base import Closing
@@ -42,12 +43,16 @@ class Picture:
         spacing: the spacing that the signal itself states, or None.
         no_spacing_reason: why the signal states none; else empty.
         colour: where it was coloured; None if it was not.
+        pose: where the signal says that it lies; None if it does not say.
+        no_pose_reason: why a tracked sender does not; else empty.
     """
 
     pixels: Pixels
     spacing: PixelSpacing | None
     no_spacing_reason: str
     colour: ColourMap | None = None
+    pose: Pose | None = None
+    no_pose_reason: str = ""
 
 
 class Connection(Protocol):
@@ -225,6 +230,7 @@ class Live(Closing, ABC):
         if changed is not None:
             self.void_spacing(changed.sentence)
         spacing, reason = self._spacing_of(picture)
+        pose, no_pose_reason = placed(picture.pose, picture.no_pose_reason, spacing)
         frame = Frame(
             index=self._index,
             pixels=self._sector.apply(picture.pixels),
@@ -234,6 +240,8 @@ class Live(Closing, ABC):
             no_spacing_reason=reason,
             depth_changed_at=None if changed is None else changed.since,
             colour=picture.colour,
+            pose=pose,
+            no_pose_reason=no_pose_reason,
         )
         self._index += 1
         self._pictures.put(frame)

@@ -1,4 +1,4 @@
-"""OpenIGTLink: pictures from PLUS, 3D Slicer or a navigation system, with the scale in their matrix.
+"""OpenIGTLink: pictures from PLUS, 3D Slicer or a navigation system, with scale and pose in their matrix.
 
 pyigtl decodes the messages; the socket is ours, since pyigtl's own client does not notice that its server has gone.
 """
@@ -10,13 +10,14 @@ import struct
 from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
-from pyigtl.messages import CRC64, ImageMessage
+from pyigtl.messages import CRC64, ImageMessage, TransformMessage
 
 from inference.errors import ChoiceError, FormatError, SourceError
+from inference.pose import Pose, System
 from inference.source_info import SourceInfo
 from inference.sources.colour import colour_map
 from inference.sources.live import Connection, Live, Picture
@@ -39,20 +40,30 @@ PIECE = 1 << 20
 """Bytes of a skipped message that are read at a time."""
 LONGEST_S = 10.0
 """A message that takes longer than this is not a live picture."""
-IMAGE, VIDEO = "IMAGE", "VIDEO"
+PAIRED_S = 0.04
+"""A transform this much older or newer than a picture, by the sender's clock, is not where that picture was made."""
+RIGID = 1e-3
+"""Relative change of a length by a transform that only moves."""
+IMAGE, VIDEO, TRANSFORM = "IMAGE", "VIDEO", "TRANSFORM"
 _HEADER = struct.Struct(">H12s20sQQQ")
 """Version, type, device, time, size and checksum of the body (OpenIGTLink protocol, version 2)."""
+_SECOND = 2**32
+"""Times are whole seconds and a binary fraction."""
 _EXTENDED = struct.Struct(">HHII")
 """Sizes of the extended header, of the metadata's index and of its texts; then the message's number."""
 NO_SCALE = f"The stream's matrix has no scale (its columns have length 1): {REMEDY}."
 NO_PLANE = f"The stream's matrix is not that of a picture: {REMEDY}."
+NO_PLACE = "The stream's matrix places no picture: check the sender."
+NO_TRANSFORM = "No transform {} came with this picture: check the name and the tracker."
+SCALES = "The transform {} changes lengths although the pictures state their own scale: choose one that only moves."
 
 
 class OpenIGTLinkSource(Live):
     """IMAGE messages of one device.
 
     Args:
-        url: igtl://host[:port][/device].
+        url: igtl://host[:port][/device][?transform=name]. The transform named, from the picture's coordinates to the
+            tracker's, is applied to each picture's own matrix.
         typed: the user's own scale.
 
     Raises:
@@ -69,6 +80,7 @@ class OpenIGTLinkSource(Live):
         except ValueError as error:
             raise ChoiceError(f"{shown_address(url)} has no usable port: type igtl://host:port.") from error
         self._host, self._device = parts.hostname, unquote(parts.path.strip("/"))
+        self._transform = parse_qs(parts.query).get("transform", [""])[0]
         self._client: _Client | None = None
         super().__init__(shown_address(url), typed)
 
@@ -92,15 +104,16 @@ class OpenIGTLinkSource(Live):
 
     def _connect(self) -> Connection:
         # Only a user who has never seen the device is told that it is absent: later it may just be pausing.
-        self._client = _Client(self._host, self._port, self._device, tell_absent=self._info is None)
+        absent = self._info is None
+        self._client = _Client(self._host, self._port, self._device, self._transform, tell_absent=absent)
         return self._client
 
 
 class _Client:
     """One TCP connection to a server."""
 
-    def __init__(self, host: str, port: int, device: str, *, tell_absent: bool) -> None:
-        self._device = device
+    def __init__(self, host: str, port: int, device: str, transform: str, *, tell_absent: bool) -> None:
+        self._device, self._tracking = device, _Tracking(transform)
         self._tell_absent = tell_absent
         self.others: set[str] = set()
         self._kinds: set[str] = set()
@@ -121,7 +134,7 @@ class _Client:
         until, wrong = monotonic() + SILENT_S, None
         while (message := self._next(until)) is not None:
             try:
-                return self._steady(picture_of(message))
+                return self._steady(self._tracking.place(picture_of(message), message.timestamp))
             except FormatError as error:
                 log.warning("OpenIGTLink: a message that is no picture is skipped")
                 wrong = error
@@ -159,12 +172,14 @@ class _Client:
     def _image(self, until: float) -> ImageMessage | None:
         """The next IMAGE message of the device; None at the end, or if none arrives by `until`."""
         while monotonic() < until and (header := self._receive(_HEADER.size)) is not None:
-            version, kind, name, _, size, crc = _HEADER.unpack(header)
+            version, kind, name, stamp, size, crc = _HEADER.unpack(header)
             self._kinds.add(_text(kind))
             if size > LARGEST:
                 raise ValueError(f"a message of {size} bytes")
-            # Transforms, texts and status messages in between are skipped unread.
-            if _text(kind) != IMAGE or not self._is_ours(_text(name)):
+            wanted = _text(kind) == IMAGE and self._is_ours(_text(name))
+            moves = _text(kind) == TRANSFORM and _text(name) == self._tracking.name
+            # Other transforms, texts and status messages in between are skipped unread.
+            if not wanted and not moves:
                 if not self._skip(size):
                     return None
                 continue
@@ -172,12 +187,16 @@ class _Client:
             if body is None:
                 return None
             if crc not in (0, CRC64(body)):  # 0: the sender computes no checksum
-                log.warning("OpenIGTLink: a picture is skipped, since its checksum is wrong")
+                log.warning("OpenIGTLink: a message is skipped, since its checksum is wrong")
+                continue
+            content = _content(body) if version > 1 else body
+            if moves:
+                self._tracking.take(content, stamp / _SECOND)
                 continue
             message = ImageMessage()
             # The metadata is left out: nobody needs its texts, and many senders get their encoding wrong.
-            fields = {"header_version": 1, "message_type": IMAGE, "device_name": self._device, "timestamp": 0.0}
-            message.unpack(fields, _content(body) if version > 1 else body)
+            fields = {"header_version": 1, "message_type": IMAGE, "device_name": self._device}
+            message.unpack(fields | {"timestamp": stamp / _SECOND}, content)
             return message
         return None
 
@@ -219,6 +238,47 @@ class _Client:
         return name == self._device
 
 
+class _Tracking:
+    """The newest transform of one name, and the pictures that it moves.
+
+    Args:
+        name: its device name; empty where pictures are placed by their own matrix alone.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._newest: tuple[NDArray[np.float64], float, float] | None = None
+
+    def take(self, content: bytes, stamp_s: float) -> None:
+        """Remember a transform: a message's content, and its time by the sender's clock."""
+        message = TransformMessage()
+        message.unpack({"header_version": 1, "message_type": TRANSFORM, "device_name": "", "timestamp": 0.0}, content)
+        self._newest = np.asarray(message.matrix, np.float64), stamp_s, monotonic()
+
+    def place(self, picture: Picture, stamp_s: float) -> Picture:
+        """The picture where the transform of its moment puts it, or not placed at all if there is none."""
+        if not self.name or picture.pose is None:
+            return picture
+        if self._newest is None or not self._together(stamp_s):
+            return replace(picture, pose=None, no_pose_reason=NO_TRANSFORM.format(self.name))
+        try:
+            pose = picture.pose.moved(self._newest[0])
+        except ValueError:
+            return replace(picture, pose=None, no_pose_reason=NO_TRANSFORM.format(self.name))
+        if picture.spacing is not None and not np.allclose(pose.sides_mm, picture.pose.sides_mm, rtol=RIGID):
+            return replace(picture, pose=None, no_pose_reason=SCALES.format(self.name))
+        # A transform from pixels, as PLUS calibrates it, holds the scale that the picture itself does not state.
+        spacing, reason = matrix_spacing(pose.matrix)
+        return replace(picture, pose=pose, spacing=spacing, no_spacing_reason=reason)
+
+    def _together(self, stamp_s: float) -> bool:
+        """Whether picture and transform were made at one moment; without a sender's clock, by their arrival."""
+        if self._newest is None:
+            return False
+        _, stamped_s, arrived_s = self._newest
+        return abs(stamp_s - stamped_s if stamp_s and stamped_s else monotonic() - arrived_s) <= PAIRED_S
+
+
 def _text(raw: bytes) -> str:
     """A name as its sender meant it: UTF-8, or else Latin-1, which accepts any byte."""
     bare = raw.rstrip(b" \t\r\n\0")
@@ -253,12 +313,21 @@ def picture_of(message: ImageMessage) -> Picture:
     plane = image[0]
     if plane.ndim == 3 and plane.shape[2] not in (3, 4):
         raise FormatError(f"The stream sends {plane.shape[2]} components: choose the device that sends grey pictures.")
-    spacing, reason = matrix_spacing(message.ijk_to_world_matrix)
+    matrix = message.ijk_to_world_matrix
+    spacing, reason = matrix_spacing(matrix)
     # Colours at depths that frames do not have first become float32: OpenCV converts no others.
     grey = as_pixels(luma(np.asarray(as_pixels(plane))) if plane.ndim == 3 else plane)
     if 0 in grey.shape:
         raise FormatError("The stream sends empty pictures: start the imaging on the sender.")
-    return Picture(grey, spacing, reason, colour_map(plane))
+    pose, lost = _pose_in(matrix, message.world_coordinate_system)
+    return Picture(grey, spacing, reason, colour_map(plane), pose, lost)
+
+
+def _pose_in(matrix: NDArray[np.floating], system: System) -> tuple[Pose | None, str]:
+    try:
+        return Pose.of_matrix(matrix, system), ""
+    except ValueError:
+        return None, NO_PLACE
 
 
 def matrix_spacing(matrix: NDArray[np.floating]) -> tuple[PixelSpacing | None, str]:

@@ -1,13 +1,12 @@
 """Our own record of a session as a source: every frame as it was, with its scale and the outcome recorded for it."""
 
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from inference.errors import FormatError
-from inference.frame import Frame, Mask, Origin, Pixels
+from inference.frame import Frame, Mask, Origin, Pixels, rescaled
 from inference.nifti import header_of, in_volume, picture_header, write_mask_nifti
 from inference.outcome import Outcome
 from inference.recording.entries import frame_of, outcome_of
@@ -83,6 +82,16 @@ class RecordSource(Recorded):
         return self._reader.times_s[-1]
 
     @property
+    def times_s(self) -> tuple[float, ...]:
+        """When each frame was captured, seconds since the record began."""
+        return tuple(self._reader.times_s)
+
+    @property
+    def inside(self) -> Mask | None:
+        """(rows, cols) 0/1: the sector outside which every frame is black; None if it is not known."""
+        return None
+
+    @property
     def cropped(self) -> bool:
         """Whether every frame was cropped before it was recorded."""
         later = [event.words for event in self._reader.events if event.kind is EventKind.CROP]
@@ -106,12 +115,12 @@ class RecordSource(Recorded):
         except (ValueError, FormatError) as error:
             raise FormatError(f"Frame {index} of {self._info.origin.name} is damaged: go on to the next.") from error
         if not self._reader.trusted:
-            frame = replace(frame, spacing=None, no_spacing_reason=DAMAGED)
+            frame = rescaled(frame, None, DAMAGED)
         stated = frame.spacing, frame.no_spacing_reason
         spacing, reason = admitted(*stated, frame.rows, name=self._info.origin.name, either=frame.cols)
         if self._typed is not None:
             spacing, reason = self._typed, ""
-        return replace(frame, spacing=spacing, no_spacing_reason=reason)
+        return rescaled(frame, spacing, reason)
 
     def outcome(self, index: int) -> Outcome | None:
         """The outcome recorded for a frame; None if a slower analysis skipped it.

@@ -6,7 +6,7 @@ from time import monotonic
 
 from inference.crop import Rect
 from inference.errors import OutputError
-from inference.jobs.record_export import Wanted
+from inference.jobs.record_export import Form, Wanted
 from inference.jobs.record_list import ListedRecord, RecordList, delete
 from inference.live.requests import SourceRequest
 from inference.readout.marks import Tone
@@ -46,12 +46,10 @@ class Records:
         """The request to open a record."""
         return self._state.view.source.request(str(path))
 
-    def export(self, records: Sequence[ListedRecord], deidentified: bool) -> None:
+    def export(self, records: Sequence[ListedRecord], form: Form) -> None:
         """Export these records, one after another."""
-        crops = [self._crop(one) if deidentified else None for one in records]
-        wanted = (
-            Wanted(one.path, deidentified=deidentified, rect=rect) for one, rect in zip(records, crops, strict=True)
-        )
+        crops = [self._crop(one) if form is not Form.FULL else None for one in records]
+        wanted = (Wanted(one.path, form=form, rect=rect) for one, rect in zip(records, crops, strict=True))
         self._state.record_export.begin(list(wanted))
 
     def delete(self, paths: Sequence[Path]) -> None:

@@ -7,6 +7,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
+from inference.jobs.record_export import Form
 from inference.jobs.record_list import ListedRecord
 from inference.readout.formatting import counted
 from viewer.panels.base import Panel
@@ -115,8 +116,8 @@ class RecordListPanel(Panel):
 
     opened = Signal(object)
     """Emitted with the path of the record to open."""
-    export_wanted = Signal(object, bool)
-    """Emitted with the `ListedRecord`s to export, and whether they are to be de-identified."""
+    export_wanted = Signal(object, object)
+    """Emitted with the `ListedRecord`s to export, and the `Form`."""
     delete_agreed = Signal(object)
     """Emitted with the paths to delete, after the question."""
     aside = False
@@ -138,17 +139,19 @@ class RecordListPanel(Panel):
         self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._scroll.setWidget(inner)
         self.open, self.export = button("Open", kind="accent"), button("Export")
-        self.deidentify, self.delete = button("Export de-identified"), button("Delete…")
+        self.deidentify, self.video, self.delete = button("Export de-identified"), button("Video"), button("Delete…")
+        self.video.setToolTip("An MP4 with contour and words, de-identified")
         self.keep, self.agree = button("Keep", kind="accent"), button("")
         self._question = self.note("amber", 14)
         self.open.clicked.connect(self._open)
-        self.export.clicked.connect(lambda: self._export(deidentified=False))
-        self.deidentify.clicked.connect(lambda: self._export(deidentified=True))
+        self.export.clicked.connect(lambda: self._export(Form.FULL))
+        self.deidentify.clicked.connect(lambda: self._export(Form.DEIDENTIFIED))
+        self.video.clicked.connect(lambda: self._export(Form.VIDEO))
         self.delete.clicked.connect(self._ask)
         self.keep.clicked.connect(self._ask_no_more)
         self.agree.clicked.connect(self._delete)
         self._actions, self._answers = (
-            self._bar(self.open, self.export, self.deidentify, self.delete),
+            self._bar(self.open, self.export, self.deidentify, self.video, self.delete),
             self._bar(self.keep, self.agree),
         )
         for part in (self._note, self._scroll, rule(), self._question, self._actions, self._answers):
@@ -168,7 +171,7 @@ class RecordListPanel(Panel):
         super().apply(sizes)
         self._note.setFont(sizes.font(13))
         self._question.setFont(sizes.font(14))
-        for made in (self.open, self.export, self.deidentify, self.delete, self.keep, self.agree):
+        for made in (self.open, self.export, self.deidentify, self.video, self.delete, self.keep, self.agree):
             size_button(made, sizes)
         for row in self.rows:
             row.apply(sizes)
@@ -237,10 +240,10 @@ class RecordListPanel(Panel):
         self.dismiss()
         self.opened.emit(chosen[0].path)
 
-    def _export(self, *, deidentified: bool) -> None:
+    def _export(self, form: Form) -> None:
         chosen = self.selected
         self.dismiss()  # what is said of the export stands where the panel was
-        self.export_wanted.emit(chosen, deidentified)
+        self.export_wanted.emit(chosen, form)
 
     def _ask(self) -> None:
         """Ask before anything is deleted; Enter keeps it."""
@@ -254,7 +257,7 @@ class RecordListPanel(Panel):
         """Show what can be done with the selection; a changed selection takes the question back."""
         chosen = self.selected
         self.open.setEnabled(len(chosen) == 1 and chosen[0].opens)
-        for made in (self.export, self.deidentify):
+        for made in (self.export, self.deidentify, self.video):
             made.setEnabled(bool(chosen) and all(record.opens for record in chosen))
         self.delete.setEnabled(bool(chosen))
         asked = self.keep.hasFocus() or self.agree.hasFocus()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import nibabel as nib
 import numpy as np
 import pytest
@@ -145,6 +146,17 @@ def test_a_de_identified_export_uses_the_crop_kept_for_the_scanner(
     seen = np.argwhere(stack.any(axis=2))
     assert seen.min(axis=0).tolist() >= [160, 120]
     assert (seen.max(axis=0) < [400, 320]).all()
+
+
+def test_a_video_is_written_beside_the_de_identified_exports(sitting: MainWindow, qtbot: QtBot, records: Path) -> None:
+    rows = listed(sitting, qtbot, 3)
+    for row in rows[:2]:
+        press(row, qtbot)
+    qtbot.mouseClick(sitting.view.records.video, Qt.MouseButton.LeftButton)
+    said(sitting, qtbot, "Exported: 2 files in")
+    films = sorted((records / "deidentified").iterdir())
+    assert [film.name for film in films] == ["GL-017-1.mp4", "GL-017-2.mp4"]
+    assert int(cv2.VideoCapture(str(films[0])).get(cv2.CAP_PROP_FRAME_COUNT)) >= 6
 
 
 def test_everything_is_done_by_the_keyboard_alone(sitting: MainWindow, qtbot: QtBot, records: Path) -> None:
