@@ -347,4 +347,5 @@ def test_a_corrected_contour_is_exported_as_the_users_beside_the_models(tmp_path
     assert float(rows[0]["area_mm2"]) == pytest.approx(tumour.area_mm2, abs=0.05), "the model's number stays"
     written = np.asarray(nib.load(tmp_path / "corrected.nii.gz").dataobj)
     assert np.array_equal(written[:, :, 0].T, mask)
-    assert not written[:, :, 1:].any()
+    assert np.array_equal(written[:, :, 1].T, mask)
+    assert not written[:, :, 2:].any()
