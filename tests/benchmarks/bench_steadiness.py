@@ -1,6 +1,6 @@
-"""How steady a model is: on a still probe, on the bundled clip, along real volumes. No mask is smoothed over frames.
+"""How steady a model is: on a still probe, on the bundled clip, along real sweeps. No mask is smoothed over frames.
 
-python tests/benchmarks/bench_steadiness.py [--model FILE] [--volumes FOLDER]
+python tests/benchmarks/bench_steadiness.py [--model FILE] [--volumes FOLDER] [--sweeps FOLDER] [--middle N]
 
 Still: twelve frames of one plane of simulated patients that differ in receiver noise only. Flicker, where the picture
 moves: the share by which a frame's area departs from the mean of its two neighbours, median over frames with a contour.
@@ -9,6 +9,7 @@ moves: the share by which a frame's area departs from the mean of its two neighb
 import argparse
 import itertools
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import cv2
@@ -20,6 +21,7 @@ from inference.assets import demo_clip_path, demo_model_path
 from inference.model.engine import Engine
 from inference.model.segmentation import mask_of
 from inference.sources import open_source
+from inference.sources.base import RecordedSource
 from training.simulation import scanning
 from training.simulation.acoustics import render_plane
 from training.simulation.geometry import Pose, square_raster
@@ -27,7 +29,9 @@ from training.simulation.parameters import CohortKind
 from training.simulation.patient import SMALL, draw_patient
 
 Mask = NDArray[np.bool_]
-VOLUMES = Path(__file__).resolve().parents[3] / "shared/data/resect/us"
+DATA = Path(__file__).resolve().parents[3] / "shared/data"
+VOLUMES, SWEEPS = DATA / "resect/us", DATA / "plus"
+NO_SCALE = "no scale"
 STILL_FRAMES, SIZE, PATIENTS = 12, 384, 4
 
 
@@ -35,7 +39,9 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path)
-    parser.add_argument("--volumes", type=Path, default=VOLUMES)
+    parser.add_argument("--volumes", type=Path, default=VOLUMES, help="real volumes, slice by slice along k")
+    parser.add_argument("--sweeps", type=Path, default=SWEEPS, help="real tracked frames, of phantoms")
+    parser.add_argument("--middle", type=int, default=60, help="so many frames from the middle of each")
     given = parser.parse_args()
     engine = Engine.load(given.model or demo_model_path())
     overlaps, changes = [], []
@@ -51,12 +57,16 @@ def main() -> None:
         "still_iou_of_95_percent": round(float(np.percentile(overlaps, 5)), 3),
         "still_pairs_iou_095": round(float(np.mean(np.array(overlaps) >= 0.95)), 3),
         "still_area_change_median": round(float(np.median(changes)), 4),
-        "clip_flicker": flicker(_areas(engine, str(demo_clip_path()))),
-        "real_flicker": {path.name: flicker(_areas(engine, str(path))) for path in sorted(given.volumes.glob("*.gz"))},
+        "clip_flicker": _flicker_of(engine, demo_clip_path()),
+        "real_flicker": {
+            path.name: _flicker_of(engine, path, given.middle)
+            for path in (*sorted(given.volumes.glob("*.gz")), *sorted(given.sweeps.glob("*.mha")))
+        },
     }
     for name, value in figures.items():
         print(f"{name}: {value}")
-    keep("steadiness", figures, "still frames and clip: simulated; real volumes slice by slice along k, no truth there")
+    on = f"still frames and clip: simulated; the middle {given.middle} slices of real volumes, frames of phantoms"
+    keep("steadiness", figures, on)
 
 
 def flicker(areas: Sequence[float]) -> float | None:
@@ -90,18 +100,23 @@ def _masks(engine: Engine, frames: list[NDArray[np.uint8]], pixel_mm: float) -> 
     return [mask_of(margin, keep_largest=largest) > 0 for margin in segmented]
 
 
-def _areas(engine: Engine, source: str) -> list[float]:
-    """Area of every frame, mm²."""
-    return list(_each(engine, source))
+def _flicker_of(engine: Engine, path: Path, middle: int | None = None) -> float | str | None:
+    """Flicker of a source, or of its middle frames; in words if it has no scale, since nothing is analysed then."""
+    with closing(open_source(str(path))) as source:
+        if source.info.spacing is None:
+            return NO_SCALE
+        count = len(source) if middle is None else min(middle, len(source))
+        first = (len(source) - count) // 2
+        return flicker(list(_areas(engine, source, range(first, first + count))))
 
 
-def _each(engine: Engine, path: str) -> Iterator[float]:
-    source = open_source(path)
-    for index in range(len(source)):
+def _areas(engine: Engine, source: RecordedSource, indices: range) -> Iterator[float]:
+    """Area of each frame, mm²."""
+    for index in indices:
         frame = source.read(index)
         spacing = frame.spacing
         if spacing is None:
-            raise SystemExit(f"{path} has no scale.")
+            raise SystemExit("A frame has no scale although its source has one.")
         rows_cols = (spacing.row_mm, spacing.col_mm)
         mask = mask_of(engine.segment(frame.pixels, rows_cols).margin, keep_largest=engine.contract.output.keep_largest)
         yield float((mask > 0).sum()) * rows_cols[0] * rows_cols[1]

@@ -135,6 +135,8 @@ class Export(_Part, frozen=True):
         comparison: the comparison whose one test cohort the scores are measured on, and whose `data` describes it.
         version: version of the model.
         baseline: cohort to tune a threshold on, which is scored beside the model.
+        certainty: cohort on which to measure what its probability is worth; left out of a trial run.
+        certainty_data: that cohort in words, as screens quote it; needed with it.
     """
 
     model: str
@@ -142,6 +144,8 @@ class Export(_Part, frozen=True):
     comparison: str
     version: str = "1"
     baseline: str | None = None
+    certainty: str | None = None
+    certainty_data: str | None = None
 
 
 class Experiment(_Part, frozen=True):
@@ -263,7 +267,8 @@ def _check_names(experiment: Experiment, path: Path) -> None:
     cohorts = {name for model in experiment.models.values() for name in model.cohorts}
     cohorts |= {name for one in compared for name in (*one.test, *one.choose_on)}
     cohorts |= {annotator.cohort for one in compared for annotator in one.annotators.values()}
-    cohorts |= {one.baseline for one in experiment.exports.values() if one.baseline}
+    exported = experiment.exports.values()
+    cohorts |= {name for one in exported for name in (one.baseline, one.certainty) if name is not None}
     unknown = next(iter(sorted(models - set(experiment.models)) + sorted(cohorts - set(experiment.cohorts))), None)
     if unknown is not None:
         raise FormatError(f"{path} uses {unknown} and does not declare it.")
@@ -285,6 +290,10 @@ def _check_exports(experiment: Experiment, path: Path) -> None:
         compared = experiment.comparisons.get(one.comparison)
         if compared is None or one.model not in compared.models.values() or len(compared.test) != 1:
             raise FormatError(f"{path}: the export {name} needs a comparison of its model on one cohort of its own.")
+        if (one.certainty is None) != (one.certainty_data is None):
+            raise FormatError(f"{path}: the certainty of {name} needs a cohort and 'certainty_data', its words.")
+        if one.certainty in {*experiment.models[one.model].cohorts, *compared.test}:
+            raise FormatError(f"{path}: {name} knows {one.certainty} from training or test: give certainty another.")
         if experiment.mode != "fast":
             raise FormatError(f"{path}: {name} is scored in the fast mode too, so the comparisons need 'mode: fast'.")
     for name, model in experiment.models.items():

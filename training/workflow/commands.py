@@ -179,8 +179,15 @@ class Commands:
         scores = [f"exports/{export}/{mode}/summary.json" for mode in ("fast", "thorough")]
         # A barely trained network is too undecided on real frames for parity: a trial uses the exporter's samples.
         checked = [] if self.small else ["--verify", self.scored_on(export)]
-        words = [*checked, "--version", one.version, "--evaluation", *scores]
+        certain = _options(certainty_data=one.certainty_data) if self.certainty(export) else []
+        certain += [word for store in self.certainty(export) for word in ("--certainty", store)]
+        words = [*checked, "--version", one.version, "--evaluation", *scores, *certain]
         return self._export(one.model, f"exports/{export}.onnx", one.name, words)
+
+    def certainty(self, export: str) -> list[str]:
+        """The slices on which an export's certainty is measured; none in a trial run, which has too few contours."""
+        one = self.experiment.exports[export]
+        return [f"slices/{one.certainty}"] if one.certainty and not self.small else []
 
     def _export(self, model: str, out: str, name: str, words: list[str]) -> str:
         """Export fold 0, or all folds of a model fused into one."""

@@ -21,6 +21,8 @@ SMALL = {
     "comparisons": {"one": {"models": {"MRI_0": "MRI_0"}, "test": ["test"], "data": "two"}},
 }
 
+EXPORT = {"model": "MRI_0", "name": "A", "comparison": "one"}
+
 
 def written(folder: Path, **changes: object) -> Path:
     path = folder / "experiment.yaml"
@@ -97,6 +99,9 @@ def test_larger_than_is_strict():
         ({"title": None}, "title"),
         ({"exports": {"a": {"model": "MRI_0", "name": "A", "comparison": "two"}}}, "export a needs a comparison"),
         ({"exports": {"a": {"model": "US", "name": "A", "comparison": "one"}}}, "uses US and"),
+        ({"exports": {"a": EXPORT | {"certainty": "mri"}}}, "certainty_data"),
+        ({"exports": {"a": EXPORT | {"certainty": "mri", "certainty_data": "x"}}}, "knows mri from training or test"),
+        ({"exports": {"a": EXPORT | {"certainty": "other", "certainty_data": "x"}}}, "uses other and"),
         ({"models": {"MRI_0": {"cohorts": ["mri"], "starts_from": "MRI_0"}}}, "start from itself"),
         ({"cohorts": {"mri": SMALL["cohorts"]["mri"] | {"slicing": {"step": 1}}}, "comparisons": {}}, "step"),
     ],
@@ -112,6 +117,15 @@ def test_no_yaml_and_no_such_experiment(tmp_path: Path):
         read_experiment(tmp_path / "bad.yaml")
     with pytest.raises(NotFoundError, match=r"choose cutoffs, demo"):
         find_experiment("cutofs")
+
+
+def test_an_export_is_told_where_to_measure_its_certainty_but_not_in_a_trial(tmp_path: Path):
+    others = SMALL["cohorts"] | {"other": {"labels": "us", "simulate": {"cohort": "test6", "patients": 4, "seed": 3}}}
+    exports = {"a": EXPORT | {"certainty": "other", "certainty_data": "four others"}}
+    path = written(tmp_path, cohorts=others, exports=exports, mode="fast")
+    lines = {small: Commands(read_experiment(path), path, small=small).export("a") for small in (False, True)}
+    assert "--certainty-data 'four others' --certainty slices/other" in lines[False]
+    assert "--certainty" not in lines[True]
 
 
 def test_the_small_part_changes_and_removes(tmp_path: Path):

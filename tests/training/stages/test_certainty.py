@@ -62,6 +62,12 @@ def test_the_file_is_the_same_model_and_says_what_its_probabilities_are_worth(st
     assert "What its probability is worth (fast mode)" in out.with_suffix(".md").read_text()
 
 
+@pytest.mark.parametrize("words", [["--certainty", "slices"], ["--certainty-data", "discs"]])
+def test_an_export_wants_slices_and_their_words_together(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", "model", "--out", "model.onnx", "--name", "m", *words]) != 0
+    assert "say which slices these are" in capsys.readouterr().err
+
+
 def test_a_patient_of_the_training_is_refused(store: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = tmp_path / "model.onnx"
     threshold_model(model, spacing_mm=(PIXEL_MM, PIXEL_MM), patch=SHAPE)
