@@ -182,12 +182,12 @@ def export(arguments: argparse.Namespace) -> int:
 
 
 def send(arguments: argparse.Namespace) -> int:
-    """Send DICOM files to an archive (C-STORE); files it did not take wait in the outbox for the next call."""
+    """Send DICOM files to an archive (C-STORE, STOW-RS); files it did not take wait in the outbox for the next call."""
     from platformdirs import user_data_path
 
-    from inference.export.outbox import Node, Outbox
+    from inference.export.outbox import Outbox, node_of
 
-    node = Node.parse(arguments.to)
+    node = node_of(arguments.to)
     outbox = Outbox(Path(arguments.outbox) if arguments.outbox else user_data_path("ius", appauthor=False) / "outbox")
     for file in arguments.files:
         outbox.put(Path(file), identified=arguments.with_names)
@@ -302,7 +302,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=export)
     command = commands.add_parser("send", parents=[of_all], help=send.__doc__, description=send.__doc__)
     command.add_argument("files", nargs="*", metavar="FILE", help="DICOM; none: only what waits in the outbox")
-    command.add_argument("--to", required=True, metavar="TITLE@HOST:PORT", help="the archive's storage service")
+    command.add_argument("--to", required=True, metavar="NODE", help="TITLE@HOST:PORT, or https://HOST/PATH")
     command.add_argument("--outbox", metavar="DIR", help="where files wait; default: in the user's data folder")
     command.add_argument("--with-names", action="store_true", help="send also what may name a patient")
     command.set_defaults(command=send)

@@ -1,4 +1,4 @@
-"""Files waiting to go to an archive (PACS): each stays on disk until the storage service has it (C-STORE, PS3.4 B)."""
+"""Files waiting to go to an archive (PACS): each stays on disk until it is stored there (C-STORE, PS3.4 B; STOW-RS)."""
 
 import re
 import socket
@@ -11,6 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from inference.errors import ChoiceError, FormatError, OutputError
+from inference.export.stow import WebNode
 from inference.files import replacing
 
 if TYPE_CHECKING:
@@ -109,13 +110,33 @@ class Outbox:
         """The waiting files, oldest first."""
         return sorted(self._folder.glob("*.dcm"), key=lambda path: (path.stat().st_mtime_ns, path.name))
 
-    def send(self, node: Node) -> Sent:
+    def send(self, node: "Node | WebNode") -> Sent:
         """Try to send every waiting file; only files that the service has stored leave the outbox."""
-        from pynetdicom import AE  # takes a third of a second to import: only when sending
-
         paths = self.waiting()
         if not paths:
             return Sent(0, 0)
+        return self._posted(node, paths) if isinstance(node, WebNode) else self._stored(node, paths)
+
+    def _posted(self, node: WebNode, paths: list[Path]) -> Sent:
+        """Send by STOW-RS."""
+        taken, why = 0, ""
+        for path in paths:
+            try:
+                refusal = node.refusal(path.read_bytes(), path.stem)
+            except OutputError as error:
+                why = str(error)
+                break
+            if refusal:
+                why = refusal
+            else:
+                path.unlink()
+                taken += 1
+        return Sent(taken, len(paths) - taken, why)
+
+    def _stored(self, node: Node, paths: list[Path]) -> Sent:
+        """Send by C-STORE."""
+        from pynetdicom import AE  # takes a third of a second to import: only when sending
+
         files = {path: _read(path) for path in paths}
         entity = AE(ae_title=CALLING)
         entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = entity.connection_timeout = TIMEOUT_S
@@ -138,6 +159,15 @@ class Outbox:
                 taken += 1
         association.release()
         return Sent(taken, len(paths) - taken, why)
+
+
+def node_of(text: str) -> Node | WebNode:
+    """The archive at `TITLE@HOST:PORT` (C-STORE) or `https://HOST/PATH` (STOW-RS).
+
+    Raises:
+        ChoiceError: if the text has another form.
+    """
+    return WebNode.parse(text) if text.startswith(("http://", "https://")) else Node.parse(text)
 
 
 def _answers(node: Node) -> bool:
