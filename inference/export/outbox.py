@@ -1,7 +1,5 @@
 """Files waiting to go to an archive (PACS): each stays on disk until it is stored there (C-STORE, PS3.4 B; STOW-RS)."""
 
-import re
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,45 +11,14 @@ from pydicom.errors import InvalidDicomError
 from inference.errors import ChoiceError, FormatError, OutputError
 from inference.export.stow import WebNode
 from inference.files import replacing
+from inference.sources.archive import CALLING, TIMEOUT_S, Node
 
 if TYPE_CHECKING:
     from pynetdicom.association import Association
 
-CALLING = "IUS"
-"""Our application entity title."""
-TIMEOUT_S = 10.0
-"""Limit for connecting and for each answer."""
-_TITLE = re.compile(r"([^@\\]{1,16})@([^@:/\s]+):(\d{1,5})")
 _SUCCESS, _WARNINGS = 0x0000, 0xB000
 """Status codes (PS3.4 Table B.2-1): stored; stored with a warning."""
 _BROKEN = "The connection to the archive broke: what it hasn't taken stays in the outbox, try again."
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A storage service.
-
-    Attributes:
-        title: its application entity title.
-        host: name or address.
-        port: TCP.
-    """
-
-    title: str
-    host: str
-    port: int
-
-    @classmethod
-    def parse(cls, text: str) -> "Node":
-        """Read `TITLE@HOST:PORT`.
-
-        Raises:
-            ChoiceError: if the text has another form.
-        """
-        found = _TITLE.fullmatch(text)
-        if found is None or not 0 < int(found[3]) < 65536:
-            raise ChoiceError(f"'{text}' is no DICOM node: give TITLE@HOST:PORT, as in ARCHIVE@pacs:104.")
-        return cls(found[1], found[2], int(found[3]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +109,7 @@ class Outbox:
         entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = entity.connection_timeout = TIMEOUT_S
         for kind, syntax in {(one.SOPClassUID, one.file_meta.TransferSyntaxUID) for one in files.values()}:
             entity.add_requested_context(kind, syntax)
-        if not _answers(node):
+        if not node.answers:
             return Sent(0, len(paths), f"{node.host}:{node.port} doesn't answer: check host, port and network.")
         association = entity.associate(node.host, node.port, ae_title=node.title)
         if not association.is_established:
@@ -168,15 +135,6 @@ def node_of(text: str) -> Node | WebNode:
         ChoiceError: if the text has another form.
     """
     return WebNode.parse(text) if text.startswith(("http://", "https://")) else Node.parse(text)
-
-
-def _answers(node: Node) -> bool:
-    """Whether a service listens there; if none does, pynetdicom leaks its socket."""
-    try:
-        socket.create_connection((node.host, node.port), TIMEOUT_S).close()
-    except OSError:
-        return False
-    return True
 
 
 def _refusal(association: "Association", dataset: Dataset) -> str:
