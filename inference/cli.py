@@ -187,18 +187,36 @@ def export(arguments: argparse.Namespace) -> int:
 
 
 def send(arguments: argparse.Namespace) -> int:
-    """Send DICOM files to an archive (C-STORE); files it did not take wait in the outbox for the next call."""
+    """Send DICOM files to an archive (C-STORE, STOW-RS); files it did not take wait in the outbox for the next call."""
     from platformdirs import user_data_path
 
-    from inference.export.outbox import Node, Outbox
+    from inference.export.outbox import Outbox, node_of
 
-    node = Node.parse(arguments.to)
+    node = node_of(arguments.to)
     outbox = Outbox(Path(arguments.outbox) if arguments.outbox else user_data_path("ius", appauthor=False) / "outbox")
     for file in arguments.files:
         outbox.put(Path(file), identified=arguments.with_names)
     sent = outbox.send(node)
     _say(arguments, {"sent": sent.taken, "waiting": sent.left, "reason": sent.why})
     return SOME_FAILED if sent.left else WELL
+
+
+def fetch(arguments: argparse.Namespace) -> int:
+    """Fetch the ultrasound of a study from an archive (C-FIND, C-GET), as it is there, with any name in it."""
+    from inference.sources.archive import Node, find
+    from inference.sources.archive import fetch as fetch_series
+
+    node = Node.parse(getattr(arguments, "from"))
+    found = find(node, study=arguments.study, accession=arguments.accession)
+    told: dict[str, object] = {"series": len(found), "files": sum(one.count or 0 for one in found)}
+    if arguments.out is None:
+        _say(arguments, told)
+        return WELL
+    out = make_folder(Path(arguments.out))
+    came = [fetch_series(node, one, out) for one in found]
+    missing, why = sum(one.failed for one in came), next((one.why for one in came if one.why), "")
+    _say(arguments, told | {"fetched": sum(len(one.files) for one in came), "missing": missing, "reason": why})
+    return SOME_FAILED if missing else WELL
 
 
 def _analyse(
@@ -262,7 +280,7 @@ def _json(values: dict[str, object]) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ius-segment", description=f"Brain tumour on ultrasound. {INTENDED_USE}")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="run|live|inspect|export|send|model")
+    commands = parser.add_subparsers(required=True, metavar="run|live|inspect|export|send|fetch|model")
     of_source = argparse.ArgumentParser(add_help=False)
     of_source.add_argument(
         "source", metavar="SOURCE", help="picture, folder, volume, sequence, DICOM, video, record, or simulated:"
@@ -307,10 +325,16 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(command=export)
     command = commands.add_parser("send", parents=[of_all], help=send.__doc__, description=send.__doc__)
     command.add_argument("files", nargs="*", metavar="FILE", help="DICOM; none: only what waits in the outbox")
-    command.add_argument("--to", required=True, metavar="TITLE@HOST:PORT", help="the archive's storage service")
+    command.add_argument("--to", required=True, metavar="NODE", help="TITLE@HOST:PORT, or https://HOST/PATH")
     command.add_argument("--outbox", metavar="DIR", help="where files wait; default: in the user's data folder")
     command.add_argument("--with-names", action="store_true", help="send also what may name a patient")
     command.set_defaults(command=send)
+    command = commands.add_parser("fetch", parents=[of_all], help=fetch.__doc__, description=fetch.__doc__)
+    command.add_argument("--from", required=True, metavar="TITLE@HOST:PORT", help="the archive's query service")
+    command.add_argument("--study", default="", metavar="UID", help="study instance UID")
+    command.add_argument("--accession", default="", metavar="NUMBER", help="accession number, instead of it")
+    command.add_argument("--out", metavar="DIR", help="folder for the files; without it, they are only counted")
+    command.set_defaults(command=fetch)
     command = commands.add_parser("model", parents=[of_all], help=model.__doc__, description=model.__doc__)
     command.add_argument("file", metavar="FILE", help="an .onnx")
     add_placement(command)

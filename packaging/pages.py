@@ -107,8 +107,11 @@ def dicom() -> str:
         _prose(
             "A file-set reader of single files and folders, and a file creator. DICOMDIR is neither read nor "
             "written. `ius-segment send` is a user (SCU) of the Storage service class, for the objects that are "
-            "written here and others that the user names, in their own transfer syntax, as `IUS`, without TLS. No "
-            "other service class is supported, and none as provider."
+            "written here and others that the user names, in their own transfer syntax, as `IUS`, without TLS; and a "
+            "user agent of STOW-RS (PS3.18 10.5), one instance a request. `ius-segment fetch` is a user of the study "
+            "root query/retrieve classes FIND and GET (PS3.4 C.6.2), without TLS, for the ultrasound series of one "
+            "study or accession number, in each transfer syntax by itself. No other service class is supported, and "
+            "none as provider."
         ),
         "## What is read\n",
         _prose(

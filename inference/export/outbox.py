@@ -1,7 +1,5 @@
-"""Files waiting to go to an archive (PACS): each stays on disk until the storage service has it (C-STORE, PS3.4 B)."""
+"""Files waiting to go to an archive (PACS): each stays on disk until it is stored there (C-STORE, PS3.4 B; STOW-RS)."""
 
-import re
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,46 +9,16 @@ from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from inference.errors import ChoiceError, FormatError, OutputError
+from inference.export.stow import WebNode
 from inference.files import replacing
+from inference.sources.archive import CALLING, TIMEOUT_S, Node
 
 if TYPE_CHECKING:
     from pynetdicom.association import Association
 
-CALLING = "IUS"
-"""Our application entity title."""
-TIMEOUT_S = 10.0
-"""Limit for connecting and for each answer."""
-_TITLE = re.compile(r"([^@\\]{1,16})@([^@:/\s]+):(\d{1,5})")
 _SUCCESS, _WARNINGS = 0x0000, 0xB000
 """Status codes (PS3.4 Table B.2-1): stored; stored with a warning."""
 _BROKEN = "The connection to the archive broke: what it hasn't taken stays in the outbox, try again."
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A storage service.
-
-    Attributes:
-        title: its application entity title.
-        host: name or address.
-        port: TCP.
-    """
-
-    title: str
-    host: str
-    port: int
-
-    @classmethod
-    def parse(cls, text: str) -> "Node":
-        """Read `TITLE@HOST:PORT`.
-
-        Raises:
-            ChoiceError: if the text has another form.
-        """
-        found = _TITLE.fullmatch(text)
-        if found is None or not 0 < int(found[3]) < 65536:
-            raise ChoiceError(f"'{text}' is no DICOM node: give TITLE@HOST:PORT, as in ARCHIVE@pacs:104.")
-        return cls(found[1], found[2], int(found[3]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +77,39 @@ class Outbox:
         """The waiting files, oldest first."""
         return sorted(self._folder.glob("*.dcm"), key=lambda path: (path.stat().st_mtime_ns, path.name))
 
-    def send(self, node: Node) -> Sent:
+    def send(self, node: "Node | WebNode") -> Sent:
         """Try to send every waiting file; only files that the service has stored leave the outbox."""
-        from pynetdicom import AE  # takes a third of a second to import: only when sending
-
         paths = self.waiting()
         if not paths:
             return Sent(0, 0)
+        return self._posted(node, paths) if isinstance(node, WebNode) else self._stored(node, paths)
+
+    def _posted(self, node: WebNode, paths: list[Path]) -> Sent:
+        """Send by STOW-RS."""
+        taken, why = 0, ""
+        for path in paths:
+            try:
+                refusal = node.refusal(path.read_bytes(), path.stem)
+            except OutputError as error:
+                why = str(error)
+                break
+            if refusal:
+                why = refusal
+            else:
+                path.unlink()
+                taken += 1
+        return Sent(taken, len(paths) - taken, why)
+
+    def _stored(self, node: Node, paths: list[Path]) -> Sent:
+        """Send by C-STORE."""
+        from pynetdicom import AE  # takes a third of a second to import: only when sending
+
         files = {path: _read(path) for path in paths}
         entity = AE(ae_title=CALLING)
         entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = entity.connection_timeout = TIMEOUT_S
         for kind, syntax in {(one.SOPClassUID, one.file_meta.TransferSyntaxUID) for one in files.values()}:
             entity.add_requested_context(kind, syntax)
-        if not _answers(node):
+        if not node.answers:
             return Sent(0, len(paths), f"{node.host}:{node.port} doesn't answer: check host, port and network.")
         association = entity.associate(node.host, node.port, ae_title=node.title)
         if not association.is_established:
@@ -140,13 +128,13 @@ class Outbox:
         return Sent(taken, len(paths) - taken, why)
 
 
-def _answers(node: Node) -> bool:
-    """Whether a service listens there; if none does, pynetdicom leaks its socket."""
-    try:
-        socket.create_connection((node.host, node.port), TIMEOUT_S).close()
-    except OSError:
-        return False
-    return True
+def node_of(text: str) -> Node | WebNode:
+    """The archive at `TITLE@HOST:PORT` (C-STORE) or `https://HOST/PATH` (STOW-RS).
+
+    Raises:
+        ChoiceError: if the text has another form.
+    """
+    return WebNode.parse(text) if text.startswith(("http://", "https://")) else Node.parse(text)
 
 
 def _refusal(association: "Association", dataset: Dataset) -> str:
