@@ -27,6 +27,7 @@ STAGES = (
     "postprocess",
     "evaluate",
     "real",
+    "nnunet",
     "export",
     "demo",
     "experiment",
