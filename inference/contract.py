@@ -372,5 +372,10 @@ class ModelContract(_Group, frozen=True, omit_defaults=True):
                 )
         if sorted(self.output.labels.values()) != list(range(len(self.output.labels))):
             raise ContractError("The contract's labels are not numbered from 0 on: export the model again.")
+        if len(self.output.labels) != 2:
+            raise ContractError(
+                f"The contract has the labels {', '.join(self.output.labels)}: export a model of background and one "
+                "tumour, since whatever is neither would be counted as one of them."
+            )
         if self.output.tumour_index not in self.output.labels.values():
             raise ContractError("The contract's tumour index is not among its labels: export the model again.")

@@ -28,6 +28,7 @@ STAGES = (
     "evaluate",
     "real",
     "certainty",
+    "nnunet",
     "export",
     "demo",
     "experiment",

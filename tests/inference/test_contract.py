@@ -133,6 +133,14 @@ def test_a_wrong_value_is_refused(path: tuple[str, ...], value: Any) -> None:
         ModelContract.from_json(_with(path, lambda group, key: group.update({key: value})))
 
 
+def test_a_third_tissue_is_refused_and_never_counted_as_tumour() -> None:
+    """The mask is where tumour outweighs background; a cavity, which outweighs both, would be tumour where it does."""
+    three = {"background": 0, "tumour": 1, "cavity": 2}
+    for labels in (three, {"background": 0, "cavity": 1, "tumour": 2}, {"tumour": 0}):
+        with pytest.raises(ContractError, match="one tumour"):
+            ModelContract.from_json(_with(("output", "labels"), lambda group, key: group.update({key: labels})))
+
+
 @pytest.mark.parametrize("text", ["", "{", "null", "[]", "NaN", json.dumps(CONTRACT).replace("0.35", "NaN")])
 def test_what_is_no_contract_is_refused(text: str) -> None:
     with pytest.raises(ContractError):

@@ -15,6 +15,9 @@ from training.datasets.cache import converted
 from training.datasets.usable import judged
 from training.slicing.frames import frame_spacing, is_frame, read_pixels
 
+_CHANNEL = "_0000."
+"""How nnU-Net ends the names of its images: NAME_0000.nii.gz, whose label is NAME.nii.gz."""
+
 
 @dataclass(frozen=True, slots=True)
 class PictureSet:
@@ -87,7 +90,7 @@ def _case(
     pixel_mm: float | None,
 ) -> Case:
     """The case of one image; without a patient it is listed but excluded: it could land on both sides of a split."""
-    stem = path.name.partition(".")[0]
+    stem = path.name.replace(_CHANNEL, ".").partition(".")[0]
     case = Case(
         f"{chosen.dataset}-{stem}" if not patient or patient in stem else f"{chosen.dataset}-{patient}-{stem}",
         f"{chosen.dataset}-{patient}" if patient else "",
@@ -103,8 +106,9 @@ def _case(
 
 
 def _mask(path: Path, patient: str, masks: Mapping[Path, str]) -> Path:
-    """The mask of the same file name, or else the patient's only one."""
-    fitting = [mask for mask in masks if mask.name == path.name and mask != path and masks[mask] == patient]
+    """The mask of the same file name, nnU-Net's number of the channel aside, or else the patient's only one."""
+    names = (path.name, path.name.replace(_CHANNEL, "."))
+    fitting = [mask for mask in masks if mask.name in names and mask != path and masks[mask] == patient]
     fitting = fitting or [mask for mask, whose in masks.items() if whose == patient and mask != path]
     if len(fitting) != 1:
         raise FormatError(f"{len(fitting)} masks fit {path.name}: its mask has its name, or is its patient's only one.")

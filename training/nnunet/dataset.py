@@ -11,6 +11,7 @@ from inference.errors import IusError, NotFoundError
 from training.cohort.folds import Folds, Split, split_slices
 from training.io.receipt import write_json
 from training.nnunet.settings import Fold
+from training.slicing.size_bands import MIN_RELIABLE_MM2
 from training.slicing.slices import PAINTED, SliceRow, larger_than, read_slices
 
 FILE_ENDING = ".nii.gz"
@@ -22,6 +23,8 @@ DIGEST = "slices_sha256"
 """Key in dataset.json that nnU-Net does not read."""
 TUMOUR_FREE = "tumour_free"
 """Another key in dataset.json: the names of the slices without a tumour."""
+SMALL = "small_tumours"
+"""And another: the names of the slices with a tumour on which models are not reliable, `MIN_RELIABLE_MM2` or less."""
 _TRAILER = 8
 
 
@@ -84,6 +87,7 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
             "overwrite_image_reader_writer": "SimpleITKIO",
             DIGEST: _digest((row, homes[row.name][1]) for row in used),
             TUMOUR_FREE: [row.name for row in used if row.area_mm2 == 0],
+            SMALL: [row.name for row in used if 0 < row.area_mm2 <= MIN_RELIABLE_MM2],
             "dataset": {row.name: _files(row, homes[row.name][1], folder) for row in used},
         },
         folder / "dataset.json",

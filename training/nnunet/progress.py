@@ -8,14 +8,15 @@ from training.io.files import written_aside
 
 LOGGED = ("train_losses", "val_losses", "mean_fg_dice", "ema_fg_dice", "lrs")
 """Keys in nnU-Net's log: losses, pseudo Dice of the validation batches and its running mean, learning rate."""
-_COLUMNS = ("train_loss", "val_loss", "pseudo_dice", "pseudo_dice_smoothed", "learning_rate")
+COLUMNS = ("train_loss", "val_loss", "pseudo_dice", "pseudo_dice_smoothed", "learning_rate")
+"""The same, as progress.csv calls them."""
 
 
 def write_curves(log: Mapping[str, Sequence[float]], folder: Path) -> None:
     """Write `progress.csv` with one row per epoch that is complete in the log."""
     with written_aside(folder / "progress.csv") as aside, aside.open("w", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(("epoch", *_COLUMNS))
+        writer.writerow(("epoch", *COLUMNS))
         for epoch, row in enumerate(zip(*(log[name] for name in LOGGED), strict=False)):
             writer.writerow((epoch, *(f"{float(value):.6g}" for value in row)))
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from inference.errors import FormatError, NotFoundError
 from training.io.receipt import sha256
-from training.nnunet.dataset import DIGEST
+from training.nnunet.dataset import DIGEST, SMALL, TUMOUR_FREE
 from training.nnunet.device import check_device
 from training.nnunet.early_stopping import Patience
 from training.nnunet.names import CONFIGURATION, dataset_number
 from training.nnunet.settings import FitSettings, all_settings
+from training.nnunet.tensorboard import check_tensorboard
 
 if TYPE_CHECKING:
     from training.nnunet.trainer import nnUNetTrainerDA5EarlyStopping
@@ -72,8 +73,13 @@ def _forget_if_changed(raw: Path, preprocessed: Path) -> None:
     now, then = raw / "dataset.json", preprocessed / "dataset.json"
     if not now.is_file():
         raise NotFoundError(f"There is no nnU-Net data set at {raw}.")
-    if then.is_file() and then.read_bytes() != now.read_bytes():
+    if then.is_file() and _content(then) != _content(now):
         shutil.rmtree(preprocessed)
+
+
+def _content(dataset: Path) -> dict[str, Any]:
+    """What dataset.json says that preprocessed files depend on: not which slices are drawn more often."""
+    return {key: value for key, value in json.loads(dataset.read_text()).items() if key not in (TUMOUR_FREE, SMALL)}
 
 
 def _preprocess(raw: Path, preprocessed: Path, plans_file: Path, jobs: int) -> None:
@@ -121,6 +127,8 @@ def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
         raise NotFoundError(f"There is no nnU-Net data set at {raw}.")
     if settings.gpus == 1:  # several are counted in `fit_parallel`
         check_device(settings.device)
+    if settings.tensorboard:
+        check_tensorboard()
     slices = json.loads((raw / "dataset.json").read_text())[DIGEST]
     ways = "\n".join(_ways(settings))
     claim(folder / "data.sha256", f"{slices}\n{sha256(raw / 'splits_final.json')}", "data set's training")

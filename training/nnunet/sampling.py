@@ -7,6 +7,17 @@ import numpy as np
 from training.nnunet.dataset import DatasetError
 
 
+def repeated(names: Sequence[str], small: Collection[str], times: int) -> list[str]:
+    """The names, with those of `small` listed `times` times each, and the others once.
+
+    Raises:
+        DatasetError: if there is none to repeat.
+    """
+    if times > 1 and not any(name in small for name in names):
+        raise DatasetError("No training slice has a small tumour to draw more often: lower --min-area, or the number.")
+    return [name for name in names for _ in range(times if name in small else 1)]
+
+
 def weighed(names: Sequence[str], free: Collection[str], share: float) -> list[str]:
     """The names, with tumour-free ones repeated or thinned out to be `share` of the list, and the others once each.
 

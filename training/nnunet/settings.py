@@ -80,12 +80,24 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             learns="tumour-free",
         ),
     ] = None
+    small_tumours: Annotated[
+        Count,
+        _setting(
+            "times that a slice with 200 mm² of tumour or less is drawn for each time of a larger one",
+            metavar="N",
+            trainer="small_tumours",
+            learns="small tumours",
+        ),
+    ] = 1
     start: Annotated[
         str | None,
         _setting("start from the weights of an exported model of the same network", metavar="ONNX", learns="start"),
     ] = None
     bfloat16: Annotated[
         bool, _setting("train in bfloat16 where the processor has it: twice as fast", trainer="bfloat16")
+    ] = False
+    tensorboard: Annotated[
+        bool, _setting("write each epoch's figures for TensorBoard too, beside progress.csv", trainer="tensorboard")
     ] = False
     device: Annotated[str, _setting("cpu, cuda or mps")] = "cpu"
     gpus: Annotated[Count, _setting("GPUs of one training, with device cuda", metavar="N")] = 1

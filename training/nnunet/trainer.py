@@ -10,14 +10,15 @@ import torch
 from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5 import nnUNetTrainerDA5
 
 from training.io.files import written_aside
-from training.nnunet.dataset import TUMOUR_FREE
+from training.nnunet.dataset import SMALL, TUMOUR_FREE
 from training.nnunet.early_stopping import Patience
 from training.nnunet.input_geometry import other_pictures
 from training.nnunet.losses import NNUNET, changed
 from training.nnunet.progress import LOGGED, draw_curves, write_curves
 from training.nnunet.randomness import State, random_state, restore_random_state
 from training.nnunet.results.checkpoint import load_checkpoint, only_numbers, read_checkpoint
-from training.nnunet.sampling import weighed
+from training.nnunet.sampling import repeated, weighed
+from training.nnunet.tensorboard import Curves
 from training.nnunet.warm_start import load_export
 
 Output = torch.Tensor | list[torch.Tensor]
@@ -59,11 +60,14 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
 
     patience = Patience()
     bfloat16 = False
+    tensorboard = False
     loss_name = NNUNET
     tumour_free: float | None = None
+    small_tumours = 1
     start: Path | None = None
     network: Any
     _resumed: State | None = None
+    _curves: Curves | None = None
 
     def initialize(self) -> None:
         """Build network and optimiser, and leave checkpoints to `on_epoch_end`: nnU-Net writes one every 50 epochs."""
@@ -86,8 +90,10 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         return changed(self.loss_name, super()._build_loss())
 
     def get_tr_and_val_datasets(self) -> tuple[Any, Any]:
-        """nnU-Net's data sets, with training slices repeated so that the wanted share of draws is tumour-free."""
+        """nnU-Net's data sets, with small tumours and tumour-free slices drawn as often as the settings say."""
         train, val = super().get_tr_and_val_datasets()
+        if self.small_tumours > 1:
+            train.identifiers = repeated(train.identifiers, set(self.dataset_json[SMALL]), self.small_tumours)
         if self.tumour_free is not None:
             train.identifiers = weighed(train.identifiers, set(self.dataset_json[TUMOUR_FREE]), self.tumour_free)
         return train, val
@@ -156,4 +162,8 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
 
     def _record_curves(self, folder: str) -> None:
         """Write each epoch's figures as CSV; nnU-Net's picture takes longer than a short epoch."""
-        write_curves({name: self.logger.get_value(name, step=None) for name in LOGGED}, Path(folder))
+        log = {name: self.logger.get_value(name, step=None) for name in LOGGED}
+        write_curves(log, Path(folder))
+        if self.tensorboard:
+            self._curves = self._curves or Curves(Path(folder), self.current_epoch)
+            self._curves.write(log)

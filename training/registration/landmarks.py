@@ -120,8 +120,8 @@ def measure(files: Iterable[Path], transform: Path | None = None) -> Errors:
 
     Args:
         files: .tag files, one a case.
-        transform: a transform for all cases, or a folder that holds CASE.txt or CASE.tfm for each, as that of
-            `ius-train register` does in transforms/; None measures the navigation's.
+        transform: a transform for all cases, or a folder that holds one for each, as `transform_of` finds it; None
+            measures the navigation's.
 
     Raises:
         NotFoundError: if a file is missing.
@@ -141,14 +141,20 @@ def measure(files: Iterable[Path], transform: Path | None = None) -> Errors:
 def transform_of(transform: Path, case: str) -> Path:
     """The case's own transform if there is a folder of them, which may be that of `ius-train register`.
 
+    A landmark file calls its case `Case1`, and a case table puts the data set before it: `RESECT-Case1`.
+
     Raises:
         NotFoundError: if the folder has none.
+        FormatError: if it has those of two data sets.
     """
     if not transform.is_dir():
         return transform
     folders = (transform, transform / "transforms")
-    named = [folder / f"{case}{suffix}" for folder in folders for suffix in (".txt", ".tfm")]
-    found = [path for path in named if path.is_file()]
+    known = [path for folder in folders for kind in ("*.txt", "*.tfm") for path in sorted(folder.glob(kind))]
+    found = [path for path in known if path.stem == case] or [path for path in known if path.stem.endswith(f"-{case}")]
     if not found:
         raise NotFoundError(f"{transform} holds no {case}.txt or {case}.tfm, nor does its folder transforms.")
+    if len({path.stem for path in found}) > 1:
+        named = " and ".join(sorted({path.stem for path in found}))
+        raise FormatError(f"{transform} holds {named}: give the transform file that is meant.")
     return found[0]

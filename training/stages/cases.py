@@ -83,6 +83,12 @@ def _add_patterns(one: argparse.ArgumentParser) -> None:
         help="any other set: name, two globs, a regular expression; again for more",
     )
     one.add_argument("--bratious", nargs=2, metavar=("DIR", "PATIENT"), help="BraTioUS: folder, a regular expression")
+    one.add_argument(
+        "--nnunet",
+        nargs=2,
+        metavar=("DIR", "PATIENT"),
+        help="a raw data set of nnU-Net's: DatasetNNN_Name, a regular expression",
+    )
     one.add_argument("--pixel-mm", type=float, metavar="MM", help="side of the pixels of 2D pictures without scale")
 
 
@@ -124,7 +130,7 @@ def _check_names(cases: "list[Case]") -> None:
 
 def _found(arguments: argparse.Namespace) -> "Iterator[Case]":
     """Every case of every named data set."""
-    from training.datasets import easy_resect, manifest, pictures, remind2reg, resect
+    from training.datasets import easy_resect, manifest, nnunet_raw, pictures, remind2reg, resect
 
     if arguments.resect:
         yield from resect.find_cases(arguments.resect, arguments.resect_seg, arguments.sweeps, arguments.mri)
@@ -134,6 +140,10 @@ def _found(arguments: argparse.Namespace) -> "Iterator[Case]":
         yield from _remind(arguments)
     if arguments.remind2reg:
         yield from remind2reg.find_cases(arguments.remind2reg)
+    if arguments.nnunet:
+        yield from nnunet_raw.find_cases(
+            Path(arguments.nnunet[0]), arguments.nnunet[1], arguments.cache, arguments.pixel_mm
+        )
     for chosen in _patterns(arguments):
         yield from pictures.find_cases(chosen, arguments.cache, arguments.pixel_mm)
     for path in arguments.folder:

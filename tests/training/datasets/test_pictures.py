@@ -1,5 +1,6 @@
 """Data sets described by patterns, 2D sets without scale, manifests, and Raidionics' masks."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -152,3 +153,55 @@ def test_two_cases_of_one_name_are_refused(resect: Path, tmp_path: Path, capsys)
 def test_naming_no_set_is_refused(tmp_path: Path, capsys):
     assert main(["cases", "--out", str(tmp_path / "cases.csv")]) == 2
     assert "No data set was named" in capsys.readouterr().err
+
+
+@pytest.fixture
+def nnunet_raw(tmp_path: Path) -> Path:
+    """Dataset321_Own: two 2D slices of one patient and one of another, 0.2 × 0.3 mm, as nnU-Net's users have them."""
+    root = tmp_path / "Dataset321_Own"
+    for folder in ("imagesTr", "labelsTr"):
+        (root / folder).mkdir(parents=True)
+    for at, name in enumerate(("p1_a", "p1_b", "p2_a")):
+        for kind, file in (("imagesTr", f"{name}_0000.nii.gz"), ("labelsTr", f"{name}.nii.gz")):
+            pixels = np.zeros((20, 30), np.uint8)
+            pixels[4 : 8 + at, 5:15] = 1 if kind == "labelsTr" else 90
+            image = sitk.GetImageFromArray(pixels)
+            image.SetSpacing((0.3, 0.2))
+            sitk.WriteImage(image, str(root / kind / file))
+    told = {"channel_names": {"0": "US"}, "labels": {"background": 0, "tumour": 1}, "file_ending": ".nii.gz"}
+    (root / "dataset.json").write_text(json.dumps(told | {"numTraining": 3}))
+    return root
+
+
+def test_a_data_set_of_nnunets_is_taken_as_it_is(nnunet_raw: Path, tmp_path: Path):
+    cases = _cases(tmp_path, "--nnunet", str(nnunet_raw), r"p\d+")
+    assert [(case.case, case.patient) for case in cases] == [
+        ("Own-p1_a", "Own-p1"),
+        ("Own-p1_b", "Own-p1"),
+        ("Own-p2_a", "Own-p2"),
+    ]
+    assert main(["slice", str(tmp_path / "cases.csv"), "--out", str(tmp_path / "store")]) == 0
+    for row, rows in zip(read_slices(tmp_path / "store"), (4, 5, 6), strict=True):
+        assert (row.rows, row.cols, row.row_mm, row.col_mm) == pytest.approx((20, 30, 0.2, 0.3))
+        assert row.area_mm2 == pytest.approx(rows * 10 * 0.06)
+        theirs = nnunet_raw / "imagesTr" / f"{row.case.removeprefix('Own-')}_0000.nii.gz"
+        shown = sitk.GetArrayFromImage(sitk.ReadImage(str(row.image(tmp_path / "store"))))
+        np.testing.assert_array_equal(shown, sitk.GetArrayFromImage(sitk.ReadImage(str(theirs))))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"channel_names": {"0": "US", "1": "FLAIR"}}, "has 2 channels"),
+        ({"labels": {"background": 0, "tumour": 1, "cavity": 2}}, "has the labels background, tumour, cavity"),
+        (None, "There is no"),
+    ],
+)
+def test_a_data_set_of_other_channels_or_labels_is_refused(nnunet_raw: Path, change, words: str, tmp_path, capsys):
+    path = nnunet_raw / "dataset.json"
+    if change is None:
+        path.unlink()
+    else:
+        path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert main(["cases", "--nnunet", str(nnunet_raw), r"p\d+", "--out", str(tmp_path / "c.csv")]) == 2
+    assert words in capsys.readouterr().err

@@ -10,7 +10,7 @@ import pytest
 from inference.errors import FormatError
 from training.cli import parser
 from training.experiments.declaration import FOLDER, Training, read_experiment
-from training.nnunet.run import _ways
+from training.nnunet.run import _forget_if_changed, _ways
 from training.nnunet.settings import FitSettings, TrainingSettings, all_settings
 from training.workflow.commands import Commands
 from training.workflow.run import _claim
@@ -25,8 +25,10 @@ OTHER = {
     "learning_rate": 0.5,
     "loss": "slice-dice",
     "tumour_free": 0.25,
+    "small_tumours": 4,
     "start": "start.onnx",
     "bfloat16": True,
+    "tensorboard": True,
     "device": "cuda",
     "gpus": 2,
     "workers": 3,
@@ -90,6 +92,7 @@ def test_folds_begun_by_earlier_versions_hold_the_same_lines(tmp_path: Path):
     assert lines[:3] == ["learning rate 0.003", "slice Dice True", "tumour-free 0.4"]
     assert lines[3] == f"start {hashlib.sha256(b'weights').hexdigest()}"
     assert _ways(FitSettings()) == []
+    assert _ways(FitSettings(small_tumours=3, loss="focal")) == ["loss focal", "small tumours 3"]
 
 
 def test_a_working_folder_of_an_earlier_version_goes_on(tmp_path: Path):
@@ -124,3 +127,16 @@ def test_a_working_folder_of_an_earlier_version_goes_on(tmp_path: Path):
 @pytest.mark.parametrize("name", sorted(path.stem for path in FOLDER.glob("*.yaml")))
 def test_every_bundled_declaration_names_settings_of_the_list(name: str):
     read_experiment(FOLDER / f"{name}.yaml")
+
+
+def test_slices_preprocessed_by_an_earlier_version_stay_and_those_of_other_slices_go(tmp_path: Path):
+    raw, preprocessed = tmp_path / "raw", tmp_path / "preprocessed"
+    for folder in (raw, preprocessed):
+        folder.mkdir()
+    (preprocessed / "dataset.json").write_text(json.dumps({"slices_sha256": "one"}))
+    (raw / "dataset.json").write_text(json.dumps({"slices_sha256": "one", "small_tumours": ["a"]}))
+    _forget_if_changed(raw, preprocessed)
+    assert preprocessed.is_dir()
+    (raw / "dataset.json").write_text(json.dumps({"slices_sha256": "two", "small_tumours": ["a"]}))
+    _forget_if_changed(raw, preprocessed)
+    assert not preprocessed.exists()

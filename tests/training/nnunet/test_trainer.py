@@ -15,7 +15,7 @@ from training.export.export import export_model
 from training.nnunet.dataset import DatasetError
 from training.nnunet.input_geometry import other_pictures
 from training.nnunet.predict import load_predictor
-from training.nnunet.sampling import weighed
+from training.nnunet.sampling import repeated, weighed
 from training.nnunet.trainer import computes_bfloat16
 from training.nnunet.warm_start import load_export
 
@@ -37,6 +37,19 @@ def test_the_wanted_share_of_drawn_slices_is_tumour_free(tumours: int, empty: in
 def test_a_share_that_cannot_be_had_is_refused(names, free, share):
     with pytest.raises(DatasetError, match="share of tumour-free"):
         weighed(names, free, share)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=50), st.integers(1, 9))
+def test_a_small_tumour_is_drawn_so_many_times_as_often(small: list[bool], times: int):
+    names = [f"s{at}" for at in range(len(small))]
+    chosen = {name for name, one in zip(names, small, strict=True) if one}
+    if times > 1 and not chosen:
+        with pytest.raises(DatasetError, match="small tumour to draw more often"):
+            repeated(names, chosen, times)
+        return
+    drawn = repeated(names, chosen, times)
+    assert [drawn.count(name) for name in names] == [times if one else 1 for one in small]
+    assert list(dict.fromkeys(drawn)) == names
 
 
 @pytest.fixture(scope="module")

@@ -183,6 +183,14 @@ def test_the_folder_of_the_registration_is_taken_as_it_is(tmp_path: Path):
         transform_of(tmp_path, "Case2")
 
 
+def test_a_case_is_found_under_its_data_set_and_never_guessed(tmp_path: Path) -> None:
+    for name in ("RESECT-Case1", "RESECT-Case11", "Simulated-mini-7-Case2", "RESECT-Case2"):
+        (tmp_path / f"{name}.txt").touch()
+    assert transform_of(tmp_path, "Case1").name == "RESECT-Case1.txt"
+    with pytest.raises(FormatError, match="RESECT-Case2 and Simulated-mini-7-Case2: give the transform file"):
+        transform_of(tmp_path, "Case2")
+
+
 def test_a_cohort_without_mri_is_told_so(tmp_path: Path):
     table = tmp_path / "cases.csv"
     table.write_text("case,patient,us,mri,us_label\nA,A,us.nii.gz,,label.nii.gz\n")

@@ -9,8 +9,8 @@ from typing import Any
 
 NNUNET = "nnunet"
 """nnU-Net's own Dice and cross-entropy."""
-LOSSES = (NNUNET, "slice-dice")
-"""The values of `--loss`; slice-dice is in the file slice_dice.py."""
+LOSSES = (NNUNET, "slice-dice", "component-dice", "tversky", "focal")
+"""The values of `--loss`; slice-dice is in the file slice_dice.py, and so on."""
 
 
 def changed(name: str, loss: Any) -> Any:  # noqa: ANN401 - nnU-Net's untyped modules

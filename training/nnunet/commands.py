@@ -1,0 +1,61 @@
+"""nnU-Net's own commands on our working folder, where they find our trainer."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+from inference.errors import NotFoundError
+from training.nnunet.run import workspace
+
+LOOKUP = Path(__file__).with_name("lookup")
+"""The folder with our trainer for nnU-Net's look-up by name."""
+_PREFIX = "nnUNetv2_"
+_SEARCHED = "nnUNet_extTrainer"
+_OPERATORS = ("nms", "qnms")
+_declared: list[Any] = []
+"""Libraries of torch whose declarations last as long as they are held."""
+
+
+def run_command(work: Path, words: Sequence[str]) -> None:
+    """Run nnU-Net's command, such as `predict -i … -o …`, in this process.
+
+    Args:
+        work: folder of nnUNet_raw, nnUNet_preprocessed and nnUNet_results.
+        words: the command without `nnUNetv2_`, and its arguments.
+
+    Raises:
+        NotFoundError: if nnU-Net has no such command.
+    """
+    name = f"{_PREFIX}{words[0].removeprefix(_PREFIX)}" if words else ""
+    known = {one.name: one for one in entry_points(group="console_scripts") if one.name.startswith(_PREFIX)}
+    if name not in known:
+        raise NotFoundError(f"nnU-Net has {', '.join(one.removeprefix(_PREFIX) for one in sorted(known))}: name one.")
+    workspace(work)
+    others = [folder for folder in os.environ.get(_SEARCHED, "").split(os.pathsep) if folder]
+    os.environ[_SEARCHED] = os.pathsep.join([str(LOOKUP), *others])
+    make_importable()
+    sys.argv = [name, *words[1:]]
+    known[name].load()()
+
+
+def make_importable() -> None:
+    """Let torchvision be imported although it was compiled for another build of torch.
+
+    nnU-Net looks a trainer up by importing all of them, those with transformers too, which import timm, which imports
+    torchvision. Where torch is a build for the CPU and torchvision one for CUDA, as PyPI has it, its compiled part does
+    not load, and it then fails to describe operators that nothing of nnU-Net's calls.
+    """
+    import torch
+
+    try:
+        import_module("torchvision")
+    except RuntimeError:
+        library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
+        for name in _OPERATORS:
+            signature = f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
+            library.define(signature)  # type: ignore[no-untyped-call]
+        _declared.append(library)
