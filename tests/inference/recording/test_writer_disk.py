@@ -1,6 +1,7 @@
 """A record on its way to the disk: never in anybody's way, never over a file, readable while it grows."""
 
 import os
+import struct
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -15,11 +16,27 @@ from inference.recording.recorder import Recorder
 from inference.recording.schema import End
 from inference.sources.record import RecordSource
 
+HEAD = struct.Struct("<BQ")
+"""Of an MCAP record: its kind, and the bytes that follow."""
+MAGIC_BYTES = 8
+
+
+def end_of_whole_entries(path: Path) -> int:
+    """Where the last MCAP record ends that is there from its first byte to its last."""
+    data, at = path.read_bytes(), MAGIC_BYTES
+    while at + HEAD.size <= len(data):
+        end = at + HEAD.size + HEAD.unpack_from(data, at)[1]
+        if end > len(data):
+            break
+        at = end
+    return at
+
 
 def test_a_slow_disk_costs_frames_and_says_so_but_nobody_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    free, sync = threading.Event(), os.fsync
+    free, asked, sync = threading.Event(), threading.Event(), os.fsync
 
     def stuck(fd: int) -> None:
+        asked.set()
         free.wait(30)
         sync(fd)
 
@@ -27,6 +44,7 @@ def test_a_slow_disk_costs_frames_and_says_so_but_nobody_waits(tmp_path: Path, m
     size = frame(0).pixels.nbytes
     recorder = Recorder(tmp_path / "slow.mcap", INFO, room=20 * size)
     recorder.frame(frame(0))
+    assert asked.wait(20), "what is called written was never made to survive the computer's death"
     deadline, sent, longest = monotonic() + 20, 1, 0.0
     while recorder.status().dropped < 5 and monotonic() < deadline:
         begun = monotonic()
@@ -56,6 +74,7 @@ def test_a_disk_that_fills_stops_the_record_with_a_sentence(tmp_path: Path) -> N
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert status.error.startswith("The disk is full")
     assert path.stat().st_size <= limit
+    assert end_of_whole_entries(path) == path.stat().st_size, "a part of what did not fit is left"
     with RecordSource(path) as source:
         assert len(source) == status.frames > 10
         assert not source.finished
