@@ -58,10 +58,13 @@ def model_file() -> str:
         ),
     ]
     for name, group in sorted(groups.items(), key=lambda item: item[0] != "ModelContract"):
+        words = str(group.get("description", "")).partition("\n")[0]
+        lines += [f"## {name}\n", f"{words}\n"]
         if "properties" in group:
-            words = str(group.get("description", "")).partition("\n")[0]
-            lines += [f"## {name}\n", f"{words}\n", "| field | type |", "|---|---|"]
+            lines += ["| field | type |", "|---|---|"]
             lines += [f"| `{field}` | {_type(kind)} |" for field, kind in group["properties"].items()] + [""]
+        else:
+            lines += [f"{_type(group)}\n"]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

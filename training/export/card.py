@@ -82,9 +82,8 @@ def _certainty(certainty: Certainty) -> Iterator[str]:
     yield f"  {found.ace_before:.3f} before, {found.ace:.3f} after"
     yield f"- a contour with a {failure.score.value.replace('_', ' ')} below {failure.threshold:.3f} is likely to fail:"
     below, above = _number(failure.dice_below), _number(failure.dice_above)
-    yield f"  mean Dice {below}, of the other {failure.coverage:.0%} {above} (of all {failure.n_contours} contours"
-    yield f"  on slices with tumour {failure.dice:.2f}); of the false contours on tumour-free slices"
-    yield f"  {_share(failure.false_below)} are below"
+    yield f"  mean Dice {below}, of the other {failure.coverage:.0%} {above}, of all {failure.n_contours} on slices"
+    yield f"  with tumour {failure.dice:.2f}; of the false contours elsewhere {_share(failure.false_below)} are below"
     yield "- of an empty answer nothing is foretold"
 
 
