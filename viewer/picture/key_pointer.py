@@ -1,7 +1,7 @@
 """A pointer over the picture that the arrow keys move, for whoever has no mouse: Enter does what its button does."""
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QFocusEvent, QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
 from viewer.style import theme
@@ -50,10 +50,11 @@ class KeyPointer(QWidget):
         self.setFocus()
         self.moved.emit(self._at)
 
-    def end(self) -> None:
-        """Give the keyboard back."""
-        if not self.isHidden():
-            self.clearFocus()
+    def keep(self, *, wanted: bool) -> None:
+        """Go as soon as it is not wanted or the focus is elsewhere; called at every tick."""
+        # Not in the moment in which the focus leaves: what a hidden widget gives its focus to does not get it.
+        if not self.isHidden() and not (wanted and self.hasFocus()):
+            self.hide()
 
     def event(self, event: QEvent) -> bool:
         """Keep arrows and Enter from the shortcuts."""
@@ -77,11 +78,6 @@ class KeyPointer(QWidget):
             self.update()
         else:
             super().keyPressEvent(event)
-
-    def focusOutEvent(self, event: QFocusEvent) -> None:
-        """End with the focus."""
-        super().focusOutEvent(event)
-        self.hide()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
         """Draw a cross that leaves its middle free."""

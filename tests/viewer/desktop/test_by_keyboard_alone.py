@@ -97,7 +97,7 @@ def test_a_scale_is_set_by_points_of_the_arrow_keys(window: MainWindow, hand: Ha
     qtbot.waitUntil(window.view.calibration.isVisible)
     hand.key("i")
     qtbot.waitUntil(window.view.canvas.keys.hasFocus)
-    hand.key("Return", *["shift+Down"] * 4, "Return")
+    hand.key("Return", *["shift+Down"] * 2, "Return")
     qtbot.waitUntil(window.view.calibration.length.hasFocus)
     hand.write("20")
     hand.key("Return")
