@@ -19,6 +19,14 @@ STROKES = (3, 7)
 """Pixels: the strokes of text are thinner than this, in a small picture and in a large one."""
 LARGE = 48
 """Rows of a picture for each pixel of stroke width."""
+BAR = 8
+"""Rows that a line across the whole picture has at most; it ends a header or a footer, and no tissue is that thin."""
+TEXT = 0.05
+"""Share of a piece that is wider than a stroke, below which it is text; of tissue it is at least a third."""
+FLAT = 2
+"""Grey levels of 255 by which the fill of a menu varies from pixel to pixel."""
+MENU = 0.5
+"""Share of a piece that is flat, above which it is a menu; of tissue it is at most a quarter."""
 EVEN = 8
 """Grey levels of 255 by which even a blank picture varies, from noise of a cable."""
 CALM = 0.9
@@ -28,8 +36,9 @@ CALM = 0.9
 def sector_mask(stack: Sequence[Pixels]) -> Mask:
     """The sector that the pictures of one clip have in common.
 
-    It is the convex hull of every pixel that was ever bright, without thin lines and small pieces. A sector is convex
-    except for the arc of the probe, so no dark part inside it and no tissue behind a shadow is ever cut off.
+    It is the convex hull of every pixel that was ever bright, without thin lines, small pieces, text and menus. A
+    sector is convex except for the arc of the probe, so no dark part inside it and no tissue behind a shadow is ever
+    cut off.
 
     (The exception is a piece under `SMALL` that a shadow separates in every frame: it cannot be told from text.)
 
@@ -41,7 +50,7 @@ def sector_mask(stack: Sequence[Pixels]) -> Mask:
     """
     brightest = np.maximum.reduce([np.asarray(picture) for picture in stack])
     limit = DARK / 255 * (255.0 if brightest.dtype == np.uint8 else float(brightest.max()))
-    bright = (brightest > limit).astype(np.uint8)
+    bright = _without_bars((brightest > limit).astype(np.uint8))
     # Closing fills dark specks and joins pieces; opening removes ruler ticks and codec noise.
     pieces = cv2.morphologyEx(bright, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     pieces = cv2.morphologyEx(pieces, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
@@ -49,9 +58,45 @@ def sector_mask(stack: Sequence[Pixels]) -> Mask:
     count, labels, stats, _ = cv2.connectedComponentsWithStats(pieces, connectivity=8)
     if count < 2:
         return np.ones(bright.shape, np.uint8)
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    kept = np.concatenate(([False], areas >= SMALL * areas.max())).astype(np.uint8)
-    return _hull(kept[labels])
+    areas = stats[:, cv2.CC_STAT_AREA].copy()
+    areas[0] = 0  # the background
+    kept = areas >= SMALL * areas.max()
+    largest = int(areas.argmax())
+    for number in np.flatnonzero(kept):
+        x, y, cols, rows = (int(side) for side in stats[number, :4])
+        where = slice(y, y + rows), slice(x, x + cols)
+        if number != largest and _of_the_screen(
+            brightest[where], (labels[where] == number) & (bright[where] > 0), _stroke(bright.shape[0])
+        ):
+            kept[number] = False
+    return _hull(kept.astype(np.uint8)[labels])
+
+
+def _without_bars(bright: Mask) -> Mask:
+    """The bright pixels without thin lines across the whole picture, which would join a header to the sector."""
+    across = (bright.mean(axis=1) > 0.95).astype(np.uint8)[:, None]
+    thin = across - cv2.morphologyEx(across, cv2.MORPH_OPEN, np.ones((BAR + 1, 1), np.uint8))
+    kept: Mask = bright * (1 - thin).astype(np.uint8)
+    return kept if kept.any() else bright
+
+
+def _of_the_screen(picture: Pixels, piece: NDArray[np.bool_], stroke: int) -> bool:
+    """Whether a piece beside the sector is text or a menu: nothing in it is wider than a stroke, or most is flat.
+
+    Args:
+        picture: (rows, cols) grey values of its box.
+        piece: (rows, cols), its bright pixels.
+        stroke: how wide the strokes of text are at most, pixels.
+    """
+    patch = np.ones((stroke, stroke), np.uint8)
+    wide = cv2.morphologyEx(piece.astype(np.uint8), cv2.MORPH_OPEN, patch)
+    if cv2.countNonZero(wide) < TEXT * np.count_nonzero(piece):
+        return True
+    white = 255.0 if picture.dtype == np.uint8 else float(picture.max())
+    grey = np.asarray(picture, np.float32)
+    around = np.ones((3, 3), np.uint8)
+    flat = cv2.dilate(grey, around) - cv2.erode(grey, around) <= FLAT / 255 * white
+    return bool((flat & (grey < white))[piece].mean() > MENU)
 
 
 def _hull(pieces: Mask) -> Mask:
@@ -123,14 +168,18 @@ def spread(count: int, wanted: int) -> list[int]:
     return sorted({int(index) for index in np.linspace(0, count - 1, min(count, wanted)).round()})
 
 
+def _stroke(rows: int) -> int:
+    """How wide the strokes of text are at most in a picture of this height, pixels."""
+    return int(np.clip(rows // LARGE, *STROKES))
+
+
 def empty(picture: NDArray[Any]) -> bool:
     """Whether nothing wider than a text stroke stands out inside the sector.
 
     Args:
         picture: (rows, cols) uint8, 0 outside the sector.
     """
-    side = int(np.clip(picture.shape[0] // LARGE, *STROKES))
-    patch = np.ones((side, side), np.uint8)
+    patch = np.ones((_stroke(picture.shape[0]),) * 2, np.uint8)
     least = cv2.erode(picture, patch)
     brightest = int(least.max())
     if brightest <= DARK:

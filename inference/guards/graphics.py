@@ -12,12 +12,16 @@ from inference.sector import sector_mask
 
 THICK = 4
 """Pixels: strokes are thinner than this, plus one for each 480 pixels by which the longer side exceeds 1280."""
-CONTRAST = 90
-"""Grey levels of 255 by which a stroke is brighter than the picture on both its sides."""
+CONTRAST, GRAINY_CONTRAST = 60, 90
+"""Grey levels of 255 by which a stroke is brighter than the picture on both its sides; more where grain is bright."""
+GRAINY = 0.01
+"""Share of the lit pixels that are so much brighter, above which they are grain: calipers and text are far less."""
 LONG = 7
 """Length of a straight stroke, pixels; speckle and specular lines are that long in one direction only."""
 CROSSING = 5
 """Pixels within which two strokes meet."""
+RIM = 6
+"""Pixels from the sector's edge within which no crossing counts."""
 SEVERAL = 2
 """This many crossings at once are no accident; a single one has to stay in its place."""
 STAYS = 3
@@ -57,7 +61,9 @@ def crossings(thumbnail: Thumbnail) -> NDArray[Any] | None:
     found = _crossings(full, THICK + max(0, (max(full.shape) - 1280) // 480))
     if found is None:
         return None
-    inside = cv2.resize(sector_mask([thumbnail.small]), full.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    # The sector's own corners are strokes that cross. It is found at full size, where text and menus can be told apart.
+    rim = np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)
+    inside = cv2.erode(sector_mask([full]), rim, borderType=cv2.BORDER_CONSTANT, borderValue=1)
     found = cv2.bitwise_and(found, inside)
     return found if found.any() else None
 
@@ -65,6 +71,8 @@ def crossings(thumbnail: Thumbnail) -> NDArray[Any] | None:
 def _crossings(full: NDArray[Any], thick: int) -> NDArray[Any] | None:
     thin = cv2.morphologyEx(full, cv2.MORPH_TOPHAT, np.ones((thick, thick), np.uint8))
     strokes = cv2.threshold(thin, CONTRAST, 1, cv2.THRESH_BINARY)[1]
+    if cv2.countNonZero(strokes) > GRAINY * cv2.countNonZero(full):
+        strokes = cv2.threshold(thin, GRAINY_CONTRAST, 1, cv2.THRESH_BINARY)[1]
     if not cv2.countNonZero(strokes):
         return None
     slant = np.eye(LONG, dtype=np.uint8)

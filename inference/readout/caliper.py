@@ -30,7 +30,7 @@ class Caliper:
 
     def asks(self, frame: Frame) -> str:
         """What to do next on this frame; empty once the caliper is set."""
-        return ("Caliper: click the first point", "Caliper: click the second point", "")[len(self.on(frame))]
+        return ("Caliper: first point (keys: I)", "Caliper: second point", "")[len(self.on(frame))]
 
     @property
     def words(self) -> str:

@@ -1,9 +1,13 @@
 """What the guards cost a frame: each alone and all together, at two sizes; with --sweeps, what fires on real volumes.
 
-python tests/benchmarks/bench_guards.py [--sweeps FOLDER]
+With --screens, how often the graphics guard is right on real screens, and how well the sector is found on them:
+screens.json says what is drawn in each and where its sector is. `data_store` is pydicom-data's.
+
+python tests/benchmarks/bench_guards.py [--sweeps FOLDER] [--screens FOLDER ...]
 """
 
 import argparse
+import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +21,9 @@ from benchfile import keep
 
 from inference.assets import demo_model_path
 from inference.crop import Rect
-from inference.frame import Frame, Origin, View
+from inference.dice import dice
+from inference.errors import ChoiceError
+from inference.frame import Frame, Origin, Pixels, View
 from inference.guards.all import every_guard
 from inference.guards.black import black
 from inference.guards.coloured import coloured
@@ -28,8 +34,9 @@ from inference.guards.panes import panes
 from inference.guards.thumbnail import Thumbnail
 from inference.guards.unlike import unlike_training
 from inference.model.engine import Engine
-from inference.sector import GrowingSector
-from inference.sources import open_source
+from inference.sector import GrowingSector, sector_mask
+from inference.sources import open_here, open_source
+from inference.sources.base import Whole
 from inference.sources.colour import colour_map
 from inference.sources.depth_watch import DepthGuard
 from inference.sources.disturbances import drawn
@@ -39,13 +46,20 @@ from inference.sources.pixels import grey
 SIZES = ((480, 640), (720, 1280))
 FPS = 25.0
 RUNS = 60
+SCREENS = Path(__file__).with_name("screens.json")
+FIRST = 12
+"""Frames of a clip that are looked at, from its first."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sweeps", type=Path, metavar="FOLDER", help="volumes to sweep along all three axes")
+    parser.add_argument("--screens", type=Path, nargs="+", metavar="FOLDER", help="where real screens are")
     wanted = parser.parse_args()
     cv2.setNumThreads(1)
+    if wanted.screens is not None:
+        real_screens(wanted.screens)
+        return
     found = {f"{size[1]}×{size[0]}, ms": costs(*size) for size in SIZES}
     keep("guards", found, "a live phantom's screen (simulated), one thread")
     if wanted.sweeps is not None:
@@ -106,6 +120,42 @@ def sweeps(folder: Path) -> None:
                         found.update(finding.alarm.value for finding in watch.look(shown, seen))
                         frames += 1
         print(f"{frames} slices of {folder.name} as {view.value}: {dict(found)}")
+
+
+def real_screens(folders: list[Path]) -> None:
+    """Alarms of the graphics guard and Dice of the sector found, on every screen that is in one of the folders."""
+    scores, right = [], Counter[str]()
+    for name, marked in json.loads(SCREENS.read_text())["screens"].items():
+        path = next((folder / name for folder in folders if (folder / name).is_file()), None)
+        if path is None:
+            print(f"{name}: not here")
+            continue
+        wholes, alarms = look(path)
+        true = np.zeros(wholes[0].shape, np.uint8)
+        cv2.fillPoly(true, [np.array(marked["sector"], np.int32)], 1)
+        score, drawn_in = dice(sector_mask(wholes), true) or 0.0, bool(marked["graphics"])
+        fired = alarms > 0
+        verdict = "right" if fired is drawn_in else "FALSE ALARM" if fired else "MISSED"
+        scores.append(score)
+        right[verdict] += 1
+        print(f"{path.name:72s} {len(wholes):3d} frames, alarm on {alarms:3d}: {verdict:11s} sector Dice {score:.3f}")
+    print(f"{dict(right)}; sector Dice median {median(scores):.3f}, lowest {min(scores):.3f}")
+
+
+def look(path: Path) -> tuple[list[Pixels], int]:
+    """The first whole pictures of a file, and on how many of them the graphics guard rings."""
+    wholes, alarms, graphics = list[Pixels](), 0, Graphics()
+    try:
+        source = open_here(str(path))
+    except ChoiceError:  # it shows several pictures: the first one
+        source = open_here(str(path), region=0)
+    with source:
+        for index in range(min(FIRST, len(source))):
+            frame = source.read(index)
+            whole = source.whole() if isinstance(source, Whole) else None
+            wholes.append(frame.pixels if whole is None else whole)
+            alarms += graphics(Thumbnail.of(frame, None))
+    return wholes, alarms
 
 
 if __name__ == "__main__":

@@ -51,6 +51,29 @@ def test_text_ruler_and_grey_bar_are_left_out():
     np.testing.assert_array_equal(sector_mask([picture]), clean)
 
 
+def test_header_line_menu_and_block_of_text_are_left_out():
+    rng = np.random.default_rng(0)
+    _, picture = sector(400, 600, 0.5, 50, rng)
+    clean = sector_mask([picture])
+    first = int(np.flatnonzero(picture.any(axis=1))[0])
+    picture[first - 3 : first] = 60  # the lower edge of a header, which touches the sector
+    picture[30:390, 545:595] = 70  # a menu with its icons
+    for row in range(50, 380, 40):
+        cv2.circle(picture, (570, row), 9, 200, 2)
+    for row, line in enumerate(("02-23-11 8558/T", "1:30:55PM 6.5MHz", "GAIN 53 FR 29", "MI 0.8 TIS 0.1")):
+        cv2.putText(picture, line, (2, 40 + 14 * row), cv2.FONT_HERSHEY_SIMPLEX, 0.45, 230)
+    np.testing.assert_array_equal(sector_mask([picture]), clean)
+
+
+def test_a_piece_of_tissue_beside_the_largest_one_stays():
+    rng = np.random.default_rng(0)
+    inside, picture = sector(300, 400, 0.6, 40, rng)
+    x = np.arange(400)[None]
+    picture[:, 280:310] = 0  # a shadow from top to bottom
+    mask = sector_mask([picture])
+    assert mask[inside & (x > 312)].mean() > 0.99
+
+
 def test_a_sector_dark_in_one_frame_is_found_in_another():
     rng = np.random.default_rng(0)
     inside, picture = sector(200, 300, 0.6, 30, rng)

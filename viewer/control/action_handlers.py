@@ -11,6 +11,7 @@ from inference.alarms import Alarm
 from inference.frame import View
 from inference.live.requests import SourceRequest
 from inference.live.thorough import NOT_YET, disagreement_of
+from inference.outcome import Tumour
 from inference.readout.caliper import Caliper
 from inference.readout.look import AS_IT_CAME
 from inference.readout.marks import Tone
@@ -28,6 +29,7 @@ from viewer.control.second_screen import SecondScreens
 from viewer.control.side_by_side import SideBySide
 from viewer.picture.canvas import Canvas
 
+NOTHING_TO_POINT_AT = "Take the caliper (D), correct the contour (A) or calibrate (C) first: then the arrow keys point."
 OVERLAY_OFF_S = 3.0
 STEP_SHARE = 0.1
 """By which share of the view a key moves the picture."""
@@ -174,6 +176,18 @@ class ActionHandlers:
             self._session.playback.pause()
         self._view.picture_area.dismiss()
         self._state.caliper = Caliper()
+
+    def point_by_keys(self) -> None:
+        """Let the arrow keys point on the picture, for whatever is set or drawn there; say so if nothing is."""
+        placement, shown = self._view.front.placement, self._state.shown
+        if placement is None or not (self._setting_points or self.correcting.on):
+            self._view.picture_area.say(NOTHING_TO_POINT_AT, monotonic(), Tone.NOTICE)
+            return
+        start = placement.centre
+        if isinstance(shown, Tumour):  # in the largest contour's middle, where most hands would go
+            x, y = shown.largest.contours[0].mean(axis=0)
+            start = float(x), float(y)
+        self._view.front.point_by_keys(*start)
 
     def use_scale_again(self) -> None:
         """Use the scale again that was in force before an interruption."""

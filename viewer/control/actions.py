@@ -24,6 +24,7 @@ ACTIONS: tuple[Action[ActionHandlers], ...] = (
     Action("earlier", ("H",), "H", "Beside: earlier frame", lambda do: do.side_by_side.next_earlier()),
     Action("hold", ("G",), "G", "Keep frame to compare", lambda do: do.side_by_side.keep()),
     Action("caliper", ("D",), "D", "Caliper on a still view", ActionHandlers.toggle_caliper),
+    Action("pointer", ("I",), "I", "Point by arrows, Enter", ActionHandlers.point_by_keys),
     Action("correct", ("A",), "A", "Correct the contour", lambda do: do.correcting.toggle()),
     Action("undo", ("Ctrl+Z",), "Ctrl Z", "Undo a correction", lambda do: do.correcting.undo()),
     Action("carry", ("Shift+A",), "⇧ A", "Carry to frames beside", lambda do: do.correcting.carry()),

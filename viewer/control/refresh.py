@@ -61,6 +61,8 @@ class Refresh:
     def tick(self) -> None:
         """Take over what is new, resolve what the screen shows, and draw it."""
         now = monotonic()
+        pointing = self._state.caliper is not None or self._state.calibrating or self._correcting.on
+        self._view.front.keys.keep(wanted=pointing)
         self._keyboard.keep()
         moment = self._session.tick()
         if moment.source_changed:

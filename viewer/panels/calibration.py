@@ -14,7 +14,7 @@ from viewer.style.theme import Sizes
 from viewer.style.widgets import Field, button, rule, set_ink, set_text, size_button
 
 STEPS = (
-    "1  Click a mark of the scanner's depth scale.",
+    "1  Click a mark of the scanner's depth scale (by keyboard: I).",
     "2  Click another one, as far away as you can.",
     "3  Type the length between them and press Enter.",
 )

@@ -17,6 +17,7 @@ NAMES = {
     Gesture.ERASE: ("Erase", "Draw around what is to be taken away."),
 }
 NOTHING = "Nothing is corrected yet."
+BY_KEYS = "By keyboard: I, then the arrows point and Enter puts the stroke down and up."
 BESIDE = "The model's own contour stays, thin, and alone gives the number, the record's answer and what is sent."
 
 
@@ -44,7 +45,7 @@ class CorrectionPanel(Panel):
             "Confirm carried contour", "Take the contour carried to this frame as yours (Q)", "primary"
         )
         self._lay_out()
-        self._beside.setText(BESIDE)
+        self._beside.setText(f"{BESIDE} {BY_KEYS}")
         for gesture, made in self.gestures.items():
             made.setCheckable(True)
             made.clicked.connect(lambda _=False, pressed=gesture: self._choose(pressed, self._brush))

@@ -29,6 +29,7 @@ from inference.spacing import PixelSpacing
 from inference.view_notes import Flip
 from viewer.picture import overlay
 from viewer.picture.graphics_items import ContourItem, MapItem, Outlines, PictureItem
+from viewer.picture.key_pointer import KeyPointer
 from viewer.picture.placement import Placement
 from viewer.picture.region_marker import RegionMarker
 from viewer.picture.stroke_marker import StrokeMarker
@@ -79,6 +80,9 @@ class Canvas(QGraphicsView):
         self.picture, self.map, self.contour = PictureItem(), MapItem(), ContourItem()
         self.region = RegionMarker(self.viewport(), lambda: self.placement)
         self.stroke = StrokeMarker(self.viewport(), lambda: self.placement)
+        self.keys = KeyPointer(self.viewport())
+        self.keys.moved.connect(self.stroke.led)
+        self.keys.pressed.connect(self._press_by_key)
         scene = QGraphicsScene(self)
         scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
         # What is zoomed in must not reach over the words and the ruler around it.
@@ -108,6 +112,7 @@ class Canvas(QGraphicsView):
         self._sizes = sizes
         self.region.apply(sizes)
         self.stroke.apply(sizes)
+        self.keys.apply(sizes)
         self._place()
 
     def shows_tissue(self, where: QRect) -> bool:
@@ -303,7 +308,7 @@ class Canvas(QGraphicsView):
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the picture fitted."""
         super().resizeEvent(event)
-        for marker in (self.region, self.stroke):
+        for marker in (self.region, self.stroke, self.keys):
             marker.setGeometry(self.viewport().rect())
         self._place()
 
@@ -325,6 +330,20 @@ class Canvas(QGraphicsView):
             at = self.placement.to_picture(position.x(), position.y())
             self.zoomed.emit(NOTCH_ZOOM ** (turned / NOTCH), *at)
         event.accept()
+
+    def point_by_keys(self, x: float, y: float) -> None:
+        """Let the arrow keys point, from this place in picture pixels."""
+        if self.placement is not None:
+            self.keys.begin(QPointF(*self.placement.to_view(x, y)))
+
+    def _press_by_key(self, at: QPointF) -> None:
+        """Do what a click of the left button does here: put a stroke down or up, or set a point."""
+        if not self.stroke.isHidden():
+            self.stroke.put(at)
+        elif self.placement is not None:
+            x, y = self.placement.to_picture(at.x(), at.y())
+            if self.placement.holds(x, y) and self.placement.shows(at.x(), at.y()):
+                self.clicked.emit(x, y)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Report how the picture is dragged."""

@@ -57,34 +57,53 @@ class StrokeMarker(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Begin a stroke on the picture."""
-        placement, at = self._placement(), event.position()
-        if event.button() is not Qt.MouseButton.LeftButton or placement is None:
+        if event.button() is not Qt.MouseButton.LeftButton or self._placement() is None:
             event.ignore()
+            return
+        self._begin_stroke(event.position())
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        """Follow the pointer; a stroke may leave the picture."""
+        if event.buttons() & ~Qt.MouseButton.LeftButton:
+            event.ignore()
+        self.led(event.position())
+
+    def led(self, at: QPointF) -> None:
+        """Follow the pointer to a place in the viewport, by hand or by keys."""
+        placement = self._placement()
+        self._pointer = at
+        if self.stroke and placement is not None:
+            self.stroke = (*self.stroke, placement.to_picture(at.x(), at.y()))
+        self.update()
+
+    def put(self, at: QPointF) -> None:
+        """Begin a stroke here, or end the one being made: a key has no button to be held."""
+        if self.stroke:
+            self._end_stroke()
+        else:
+            self._begin_stroke(at)
+
+    def _begin_stroke(self, at: QPointF) -> None:
+        placement = self._placement()
+        if placement is None:
             return
         start = placement.to_picture(at.x(), at.y())
         if placement.holds(*start) and placement.shows(at.x(), at.y()):
             self.stroke = (start,)
             self.update()
 
-    def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follow the pointer; a stroke may leave the picture."""
-        placement, at = self._placement(), event.position()
-        if event.buttons() & ~Qt.MouseButton.LeftButton:
-            event.ignore()
-        self._pointer = at
-        if self.stroke and placement is not None:
-            self.stroke = (*self.stroke, placement.to_picture(at.x(), at.y()))
+    def _end_stroke(self) -> None:
+        done, self.stroke = self.stroke, ()
         self.update()
+        if done:
+            self.finished.emit(done)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """Report the stroke."""
         if event.button() is not Qt.MouseButton.LeftButton:
             event.ignore()
             return
-        done, self.stroke = self.stroke, ()
-        self.update()
-        if done:
-            self.finished.emit(done)
+        self._end_stroke()
 
     def leaveEvent(self, event: QEvent) -> None:
         """Show no brush where no pointer is."""
