@@ -1,4 +1,4 @@
-"""Locates the files that come with the program: demonstration model, demonstration clip and third-party notices."""
+"""Locates the files that come with the program: demonstration model and clip, notices, manual."""
 
 from pathlib import Path
 
@@ -32,6 +32,17 @@ def demo_clip_path() -> Path:
         NotFoundError: if this installation has none.
     """
     return _existing(ASSETS / "clips" / "demo.dcm")
+
+
+def manual_folder() -> Path:
+    """The folder with the pages of the manual, Markdown.
+
+    Raises:
+        NotFoundError: if this installation has none.
+    """
+    folder = _PACKED / "manual" if _PACKED.is_dir() else _HERE.parent / "docs"
+    _existing(folder / "index.md")
+    return folder
 
 
 def _existing(path: Path) -> Path:

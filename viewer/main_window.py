@@ -6,6 +6,8 @@ It does so when an answer has arrived, and otherwise every 16 ms.
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt, QTimer, Slot
 from PySide6.QtGui import (
@@ -17,6 +19,7 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QMainWindow
 
+from inference.errors import NotFoundError
 from inference.jobs.background import BackgroundJobs
 from inference.jobs.record_export import RecordExport
 from inference.jobs.snapshots import Snapshots
@@ -53,6 +56,9 @@ from viewer.settings import Settings
 from viewer.style.stylesheet import stylesheet
 from viewer.style.theme import Sizes
 
+if TYPE_CHECKING:
+    from viewer.layout.manual import ManualWindow
+
 TICK_MS = 16
 
 
@@ -79,6 +85,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(1120, 700)
         self.setAcceptDrops(True)
         self._sizes: Sizes | None = None
+        self.manual: ManualWindow | None = None
         session.notes = replace(session.notes, phase=phase)
         self.session, self.view = session, Layout(ACTIONS, self.act, self._accept, self._painted, self._live_painted)
         self.freezing = Freezing(session, self.view)
@@ -146,6 +153,23 @@ class MainWindow(QMainWindow):
         self.view.records.opened.connect(lambda path: self.handlers.open_source(self.records.request(path)))
         self.view.records.export_wanted.connect(self.records.export)
         self.view.records.delete_agreed.connect(self.records.delete)
+        self.view.keys.manual_wanted.connect(self._show_manual)
+
+    def _show_manual(self) -> None:
+        """Open the manual in a window of its own, which closes with this one."""
+        from inference.assets import manual_folder
+        from viewer.layout.manual import ManualWindow
+
+        try:
+            folder = manual_folder()
+        except NotFoundError as error:
+            self.view.picture_area.say(str(error), monotonic())
+            return
+        self.view.picture_area.dismiss()
+        if self.manual is None:
+            self.manual = ManualWindow(folder, self)
+        self.manual.apply(self._sizes or Sizes())
+        self.manual.open()
 
     def _show_news(self) -> None:
         """Show an answer as soon as it is there, unless the window closes; the next round is due 16 ms later."""
@@ -247,6 +271,8 @@ class MainWindow(QMainWindow):
         self._timer.stop()
         self.state.record_export.close()  # a record that is being finished does not wait for it
         self.second_screens.close()
+        if self.manual is not None:
+            self.manual.close()
         self.state.wake.close()
         self.state.previews.close()
         self.records.close()

@@ -1,6 +1,7 @@
 """The wheel holds what the commands need, and they run from a folder that is no checkout."""
 
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -60,6 +61,15 @@ def test_model_clip_and_notices_are_found_where_there_is_no_checkout(installed: 
     found = [Path(line) for line in answer.stdout.splitlines()]
     assert all(path.is_relative_to(installed) for path in found)
     assert "ICBM 152" in (installed / "inference/bundled/THIRD_PARTY.md").read_text()
+
+
+def test_the_manual_is_in_the_wheel_and_none_of_its_links_leads_nowhere(installed: Path) -> None:
+    manual = installed / "inference/bundled/manual"
+    pages = sorted(manual.rglob("*.md"))
+    assert {"index.md", "surgeon.md", "commands.md", "dicom.md"} <= {page.name for page in pages}
+    for page in pages:
+        for link in re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8")):
+            assert link.startswith("http") or (page.parent / link).is_file(), f"{page.name}: {link}"
 
 
 def test_the_engine_runs_from_the_wheel(installed: Path) -> None:

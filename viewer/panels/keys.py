@@ -61,6 +61,8 @@ class KeysPanel(Panel):
 
     taught = Signal(str, str)
     """Emitted with an action's name and its new key; an empty key removes the added ones."""
+    manual_wanted = Signal()
+    """Emitted to open the manual."""
     aside = False
     _for: AnyAction | None = None
     """The action that waits for its new key; a class attribute, since Qt sends events before `__init__` has ended."""
@@ -84,10 +86,13 @@ class KeysPanel(Panel):
         self._arrange(COLUMNS)
         self.body.addWidget(self._scroll, 1)
         self._note, self._teach = self.note("muted", 13), button("Teach a foot pedal…")
+        self._manual = button("Manual…")
+        self._manual.clicked.connect(self.manual_wanted)
         self._teach.clicked.connect(self._begin)
         self._note.setText(HELP)
         bottom = QHBoxLayout()
         bottom.addWidget(self._note, 1)
+        bottom.addWidget(self._manual)
         bottom.addWidget(self._teach)
         self.body.addLayout(bottom)
 
@@ -95,7 +100,8 @@ class KeysPanel(Panel):
         """Use these sizes."""
         super().apply(sizes)
         self._note.setFont(sizes.font(13))
-        size_button(self._teach, sizes)
+        for made in (self._manual, self._teach):
+            size_button(made, sizes)
         for row in self._rows:
             row.apply(sizes)
 
