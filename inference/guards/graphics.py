@@ -58,7 +58,8 @@ class Graphics:
 def crossings(thumbnail: Thumbnail) -> NDArray[Any] | None:
     """Where thin bright strokes cross inside the sector, (rows, cols) uint8 0/1; None if none do."""
     full = thumbnail.full
-    found = _crossings(full, THICK + max(0, (max(full.shape) - 1280) // 480))
+    thick = THICK + max(0, (max(full.shape) - 1280) // 480)
+    found = _crossings(full, thick, masked=thumbnail.frame.origin.live)
     if found is None:
         return None
     # The sector's own corners are strokes that cross. It is found at full size, where text and menus can be told apart.
@@ -68,10 +69,12 @@ def crossings(thumbnail: Thumbnail) -> NDArray[Any] | None:
     return found if found.any() else None
 
 
-def _crossings(full: NDArray[Any], thick: int) -> NDArray[Any] | None:
+def _crossings(full: NDArray[Any], thick: int, *, masked: bool) -> NDArray[Any] | None:
     thin = cv2.morphologyEx(full, cv2.MORPH_TOPHAT, np.ones((thick, thick), np.uint8))
     strokes = cv2.threshold(thin, CONTRAST, 1, cv2.THRESH_BINARY)[1]
     if cv2.countNonZero(strokes) > GRAINY * cv2.countNonZero(full):
+        if not masked:  # a file's picture may have text around its sector, which is no grain
+            return _crossings(cv2.bitwise_and(full, full, mask=sector_mask([full])), thick, masked=True)
         strokes = cv2.threshold(thin, GRAINY_CONTRAST, 1, cv2.THRESH_BINARY)[1]
     if not cv2.countNonZero(strokes):
         return None

@@ -226,8 +226,8 @@ class Refresh:
                 self._view.picture_area.say(refusal, now)
             return
         self._forget()
-        self._recall()
         self._view.transport.set_source(self._session.playback, live=self._session.live is not None)
+        self._recall()
         if self._session.request is not None:
             state.remember(state.settings.with_recent(shown_address(self._session.request.text)))
             self._view.source.dismiss()
