@@ -30,7 +30,7 @@ class Command:
         return self.words[1] if len(self.words) > 1 else ""
 
     def __str__(self) -> str:
-        return " ".join(self.words)
+        return " ".join(f'"{word}"' if " " in word else word for word in self.words)
 
     def expanded(self, folder: Path) -> list[str]:
         """The words after the program's name, with a shell's wildcards found in `folder`."""

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from scipy import ndimage
 from small_cohort import SHAPE, ellipsoid, write_volume
 
 import training.cli
-from inference.model.engine import Engine
 from training.slicing.slices import read_slices
 
 
@@ -32,20 +32,19 @@ def test_the_readme_shows_the_whole_way_and_holds_its_test_patients_out():
 
 
 SMALL = {
-    "slice": ("--step-mm", "6"),
+    "slice": ("--step-mm", "15"),
     "fit": ("--title", "Ellipsoids", "--bfloat16", *map(str, LENGTH), "--patience", "0"),
     "review": ("--accept", "RESECT-Case1"),
     "export": ("--trial",),
 }
 """What a step gets besides, so that it takes seconds and no person."""
-POPULATION = {
+LEFT_OUT = {"simulate"} if os.environ.get("IUS_ALL_STEPS") else {"simulate", "export"}
+"""Steps that compute for long: tests/soak/soak_steps.py simulates and trains, and runs this file with the export."""
+
+POPULATION = {name: [] for name in ("tumour_types", "grades", "sites", "scanners")} | {
     "words": "Balls of speckle.",
     "phases": ["before_dura_opening"],
     "surgery": ["first"],
-    "tumour_types": [],
-    "grades": [],
-    "sites": [],
-    "scanners": [],
     "views": ["slice"],
     "n_patients": 6,
     "simulated": False,
@@ -91,16 +90,14 @@ def train_meanwhile(store: Path, model: Path) -> None:
 
 def test_the_researchers_steps_run_as_printed(desk: Path, store: Path, model: Path):
     between = {"register": hold_back, "folds": lambda: train_meanwhile(store, model)}
+    Path("POPULATION.json").write_text(json.dumps(POPULATION))
     between["evaluate"] = lambda: shutil.copytree("PREDICTIONS", "OTHERS")
-    between["export"] = lambda: Path("POPULATION.json").write_text(json.dumps(POPULATION))
     for command in steps():
-        if command.stage == "simulate":
+        if command.stage in LEFT_OUT:
             continue
         between.pop(command.stage, lambda: None)()
         words = [word for word in command.expanded(desk) if word != "--serve"]
         assert training.cli.main([*words, *SMALL.get(command.stage, ())]) == 0, command
     assert not between
-    summary = json.loads(Path("report/summaries/A.json").read_text())
-    contract = Engine.load(Path("model.onnx")).contract
-    assert contract.population.words == POPULATION["words"]
-    assert contract.reliability.thorough is not None, summary
+    told = json.loads(Path("report/summaries/A.json").read_text())["data"]
+    assert (told["name"], told["patients"], told["seen_in_training"]) == ("my six patients", ["RESECT-Case20"], [])
