@@ -21,6 +21,10 @@ LARGE = 48
 """Rows of a picture for each pixel of stroke width."""
 BAR = 8
 """Rows that a line across the whole picture has at most; it ends a header or a footer, and no tissue is that thin."""
+ACROSS = 0.95
+"""Share of a row that such a line fills."""
+BESIDE = 0.5
+"""Share of a row beside it that is bright at most, on the darker side."""
 TEXT = 0.05
 """Share of a piece that is wider than a stroke, below which it is text; of tissue it is at least a third."""
 FLAT = 2
@@ -73,10 +77,16 @@ def sector_mask(stack: Sequence[Pixels]) -> Mask:
 
 
 def _without_bars(bright: Mask) -> Mask:
-    """The bright pixels without thin lines across the whole picture, which would join a header to the sector."""
-    across = (bright.mean(axis=1) > 0.95).astype(np.uint8)[:, None]
-    thin = across - cv2.morphologyEx(across, cv2.MORPH_OPEN, np.ones((BAR + 1, 1), np.uint8))
-    kept: Mask = bright * (1 - thin).astype(np.uint8)
+    """The bright pixels without thin lines across the whole picture, which would join a header to the sector.
+
+    A line stands out on one side at least; the widest rows of a sector as wide as the picture do not.
+    """
+    share = np.concatenate(([0.0], bright.mean(axis=1), [0.0]))
+    edges = np.flatnonzero(np.diff((share > ACROSS).astype(np.int8)))
+    kept = bright.copy()
+    for before, last in zip(edges[::2], edges[1::2], strict=True):  # in `share`, the row before it and its last row
+        if last - before <= BAR and min(share[before], share[last + 1]) < BESIDE:
+            kept[before:last] = 0
     return kept if kept.any() else bright
 
 

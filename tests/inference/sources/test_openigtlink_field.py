@@ -152,7 +152,7 @@ def test_a_message_beyond_the_limit_is_hung_up_on_unread() -> None:
 
         sender = threading.Thread(target=send)
         sender.start()
-        with closing(_Client("127.0.0.1", listener.getsockname()[1], "", tell_absent=False)) as client:
+        with closing(_Client("127.0.0.1", listener.getsockname()[1], "", "", tell_absent=False)) as client:
             assert client.read() is None
         sender.join()
     assert taken < too_large / 2
