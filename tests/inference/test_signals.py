@@ -19,6 +19,9 @@ HANGING = (
     "    while True: never.wait(0.01)\n"
 )
 
+LISTENING = "import signal\nsignal.signal(signal.SIGHUP, signal.SIG_DFL)\n" + HANGING
+"""The same where the tests themselves were started by nohup."""
+
 
 def started(code: str, *before: str) -> "subprocess.Popen[str]":
     command = [*before, sys.executable, "-c", code]
@@ -33,7 +36,7 @@ def started(code: str, *before: str) -> "subprocess.Popen[str]":
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows ends a process without asking it")
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_program_that_hangs_is_told_and_then_ended_with_its_stacks(name: str) -> None:
-    with started(HANGING) as process:
+    with started(LISTENING) as process:
         began = time.monotonic()
         process.send_signal(signal.Signals[name])
         out, said = process.communicate(timeout=20)
