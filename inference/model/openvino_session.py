@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from inference.errors import ModelError
 from inference.model.onnx_metadata import metadata_in
 from inference.model.providers import OPENVINO, first_line
+from inference.model.signal_stack import own_signal_stack
 
 Foreign = Any
 """An object of OpenVINO, whose types exist only where it is installed."""
@@ -65,7 +66,8 @@ class OpenVinoSession:
         try:
             network = core.read_model(data)
             _fuse_norms(openvino, network)
-            compiled = core.compile_model(network, "CPU", _SETTINGS | {"INFERENCE_NUM_THREADS": threads})
+            with own_signal_stack():
+                compiled = core.compile_model(network, "CPU", _SETTINGS | {"INFERENCE_NUM_THREADS": threads})
         except RuntimeError as error:
             raise ModelError(f"OpenVINO does not take this file ({first_line(error)}).") from error
         if kept := _not_bfloat16(compiled):
@@ -130,7 +132,9 @@ def _instructions(openvino: Foreign) -> str:
     """The instructions that networks are compiled to, read from the smallest possible network."""
     ops = openvino.opset6
     image = ops.parameter([1], np.float32)
-    smallest = openvino.Core().compile_model(openvino.Model([ops.relu(image)], [image], "smallest"), "CPU", _SETTINGS)
+    network = openvino.Model([ops.relu(image)], [image], "smallest")
+    with own_signal_stack():
+        smallest = openvino.Core().compile_model(network, "CPU", _SETTINGS)
     return "".join(re.findall(r"\bisa=([^;]*)", smallest.get_property("RUNTIME_REQUIREMENTS")))
 
 
