@@ -65,14 +65,16 @@ def sector_mask(stack: Sequence[Pixels]) -> Mask:
     areas = stats[:, cv2.CC_STAT_AREA].copy()
     areas[0] = 0  # the background
     kept = areas >= SMALL * areas.max()
-    largest = int(areas.argmax())
-    for number in np.flatnonzero(kept):
+
+    def drawn(number: int) -> bool:
         x, y, cols, rows = (int(side) for side in stats[number, :4])
         where = slice(y, y + rows), slice(x, x + cols)
-        if number != largest and _of_the_screen(
-            brightest[where], (labels[where] == number) & (bright[where] > 0), _stroke(bright.shape[0])
-        ):
-            kept[number] = False
+        piece = (labels[where] == number) & (bright[where] > 0)
+        return _of_the_screen(brightest[where], piece, _stroke(bright.shape[0]))
+
+    pieces_drawn = [number for number in np.flatnonzero(kept) if drawn(int(number))]
+    if areas.argmax() not in pieces_drawn:  # of a test picture, which is nothing but even fill, all is kept
+        kept[pieces_drawn] = False
     return _hull(kept.astype(np.uint8)[labels])
 
 

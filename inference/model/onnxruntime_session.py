@@ -154,19 +154,22 @@ def onnxruntime_session(
     wanted: list[str | tuple[str, dict[Any, Any]]] = [(provider, told)]
     if provider != CPU:
         wanted.append(CPU)
-    try:
-        limit_s = BUILD_S if provider == "TensorrtExecutionProvider" else TRIAL_S
-        with _quiet(provider), limited(limit_s, partial(settings.set_load_cancellation_flag, True)):
+    limit_s = BUILD_S if provider == "TensorrtExecutionProvider" else TRIAL_S
+    with _quiet(provider), limited(limit_s, partial(settings.set_load_cancellation_flag, True)) as given_up:
+        try:
             session: Any = ort.InferenceSession(data, settings, wanted, enable_fallback=0)
-    except ORT_ERRORS as error:
-        if provider == CPU:
-            raise ModelError(
-                f"{path} is not a usable ONNX model ({first_line(error)}): copy or export it again."
-            ) from error
-        fallbacks.append(f"{WORDS[provider]} does not load here ({first_line(error)}).")
-        return None
-    except RuntimeError:  # raised by the bindings if TensorRT is not installed
-        session = None
+        except ORT_ERRORS as error:
+            if given_up.is_set():
+                fallbacks.append(f"{WORDS[provider]} was given up while it loaded.")
+                return None
+            if provider == CPU:
+                raise ModelError(
+                    f"{path} is not a usable ONNX model ({first_line(error)}): copy or export it again."
+                ) from error
+            fallbacks.append(f"{WORDS[provider]} does not load here ({first_line(error)}).")
+            return None
+        except RuntimeError:  # raised by the bindings if TensorRT is not installed
+            session = None
     if session is None or session.get_providers()[0] != provider:
         fallbacks.append(f"{WORDS[provider]} does not load here: {nvidia.missing(provider)}.")
         return None

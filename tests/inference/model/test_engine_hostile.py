@@ -61,4 +61,4 @@ def test_a_model_that_nobody_waits_for_is_given_up_at_once(shared_data: Path) ->
         give_up_all()
         loading.join(0.02)
         assert monotonic() - begun < TRIAL_S - 1
-    assert "does not run on this computer" in refused[0] or "canceled" in refused[0]
+    assert "does not run on this computer" in refused[0]

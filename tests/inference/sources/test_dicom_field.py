@@ -63,10 +63,7 @@ def test_colours_of_32_bits_are_as_bright_as_they_were(shared_data: Path) -> Non
     dataset = pydicom.dcmread(shared_data / "field/dicom_opencv_crash/SC_rgb_32bit.dcm")
     colour = np.frombuffer(dataset.PixelData, "<u4").reshape(100, 100, 3) / 2**32
     with open_source(str(shared_data / "field/dicom_opencv_crash/SC_rgb_32bit.dcm")) as source:
-        read = source.read(0).pixels / 2**16
-    seen = read > 0  # even stripes apart from the rest are taken for a menu
-    assert seen[:70, 1].any()
-    np.testing.assert_allclose(read[seen], (colour @ (0.299, 0.587, 0.114))[seen], atol=1e-3)
+        np.testing.assert_allclose(source.read(0).pixels / 2**16, colour @ (0.299, 0.587, 0.114), atol=1e-3)
 
 
 @pytest.mark.parametrize("name", ["enc_bot_first_only", "enc_bot_off8"])
