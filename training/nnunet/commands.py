@@ -28,12 +28,14 @@ def run_command(work: Path, words: Sequence[str]) -> None:
         words: the command without `nnUNetv2_`, and its arguments.
 
     Raises:
-        NotFoundError: if nnU-Net has no such command.
+        NotFoundError: if there is no such folder, or nnU-Net has no such command.
     """
     name = f"{_PREFIX}{words[0].removeprefix(_PREFIX)}" if words else ""
     known = {one.name: one for one in entry_points(group="console_scripts") if one.name.startswith(_PREFIX)}
     if name not in known:
         raise NotFoundError(f"nnU-Net has {', '.join(one.removeprefix(_PREFIX) for one in sorted(known))}: name one.")
+    if not work.is_dir():
+        raise NotFoundError(f"There is no folder {work}: name the working folder of 'ius-train fit'.")
     workspace(work)
     others = [folder for folder in os.environ.get(_SEARCHED, "").split(os.pathsep) if folder]
     os.environ[_SEARCHED] = os.pathsep.join([str(LOOKUP), *others])

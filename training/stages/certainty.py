@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from training.stages.patients import add_patients
 from training.stages.settings import settings_of
 
 WORDS = "calibrate an exported model's probability, learn which contours fail, and put both into its file"
@@ -15,14 +16,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("slices", type=Path, nargs="+", help="slice stores of patients that it was not trained on")
     one.add_argument("--data", required=True, help="which slices these are, in words: screens quote it")
     one.add_argument("--simulated", action="store_true", help="the patients are simulated")
-    one.add_argument(
-        "--trained-on",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="SLICES",
-        help="stores the model was trained on: a patient in both stops the run",
-    )
+    add_patients(one)
     one.add_argument(
         "--mode",
         choices=("fast", "thorough"),
@@ -46,6 +40,7 @@ def run(arguments: argparse.Namespace) -> None:
         data=arguments.data,
         simulated=arguments.simulated,
         trained_on=arguments.trained_on,
+        cases=arguments.cases,
         modes=arguments.mode,
     )
     inputs = [store / "slices.csv" for store in arguments.slices]
@@ -62,6 +57,7 @@ def put_certainty(
     data: str,
     simulated: bool,
     trained_on: Sequence[Path] = (),
+    cases: Sequence[Path] = (),
     modes: Sequence[str] = ("fast",),
 ) -> None:
     """Answer every slice with the model as it runs in the viewer, fit and measure, write report and file.
@@ -74,6 +70,7 @@ def put_certainty(
         data: which slices these are, in words.
         simulated: whether the patients are simulated.
         trained_on: stores it was trained on.
+        cases: case tables beside those that the slices were cut from.
         modes: `fast`, `thorough` or both.
 
     Raises:
@@ -96,7 +93,7 @@ def put_certainty(
     rows = [row for store in stores for row in read_slices(store)]
     population = population_of((row.origin for row in rows), simulated=simulated)
     for store in stores:
-        check_cases(tables_behind(store), dict.fromkeys(row.case for row in read_slices(store)), population)
+        check_cases([*cases, *tables_behind(store)], dict.fromkeys(row.case for row in read_slices(store)), population)
     engine = Engine.load(model)
     threshold = engine.contract.output.threshold
     measured = [

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.errors import IusError
+from training.stages.patients import add_patients
 from training.stages.settings import settings_of
 
 if TYPE_CHECKING:
@@ -44,22 +45,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--data", required=True, help="on which data, in words")
     one.add_argument("--simulated", action="store_true", help="the patients are simulated")
     one.add_argument("--title", default="", help="of the report")
-    one.add_argument(
-        "--cases",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="TABLE",
-        help="case table, for strata, beside the one that the slices were cut from",
-    )
-    one.add_argument(
-        "--trained-on",
-        type=Path,
-        nargs="+",
-        default=[],
-        metavar="SLICES",
-        help="stores the models were trained on: a patient in both stops the run",
-    )
+    add_patients(one)
     one.add_argument(
         "--with-training-patients",
         action="store_true",

@@ -28,16 +28,6 @@ def port(free_port: Callable[[], int]) -> int:
     return free_port()
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> list[Path]:
-    """Two exported frames."""
-    with PhantomSource(rows=96, cols=128, count=2) as source:
-        for number in range(2):
-            outcome = UnknownSpacing(source.read(number), "Nobody knows.")
-            write_dicom_pair(Capture(outcome, (0.0, 255.0)), tmp_path / f"frame-{number}.dcm")
-    return sorted(tmp_path.glob("frame-*.dcm"))
-
-
 def taken(_: evt.Event) -> int:
     """What a willing archive answers."""
     return 0x0000

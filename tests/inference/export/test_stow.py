@@ -84,16 +84,6 @@ def archive(answer: Callable[[str], tuple[int, bytes]] = confirming) -> Iterator
             thread.join(5.0)
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> list[Path]:
-    """Two exported frames."""
-    with PhantomSource(rows=96, cols=128, count=2) as source:
-        for number in range(2):
-            outcome = UnknownSpacing(source.read(number), "Nobody knows.")
-            write_dicom_pair(Capture(outcome, (0.0, 255.0)), tmp_path / f"frame-{number}.dcm")
-    return sorted(tmp_path.glob("frame-*.dcm"))
-
-
 def filled(folder: Path, files: list[Path]) -> Outbox:
     outbox = Outbox(folder / "outbox")
     for file in files:

@@ -59,6 +59,12 @@ def test_a_command_that_nnunet_lacks_is_refused(tmp_path: Path, capsys):
     assert not (tmp_path / "work").exists()
 
 
+def test_a_folder_that_is_not_there_is_refused_and_not_made(tmp_path: Path, capsys):
+    assert main(["nnunet", str(tmp_path / "nowhere"), "predict"]) == 2
+    assert "name the working folder of 'ius-train fit'" in capsys.readouterr().err
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_torchvision_of_another_build_is_no_obstacle():
     """In a process of its own, in which its compiled part does not load, whatever is installed here."""
     code = (
