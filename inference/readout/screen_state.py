@@ -86,6 +86,7 @@ class ScreenInputs:
         contract: of the loaded model; None while there is none.
         notes: what the user has said of the view.
         held: the gravest size warning of the last half second.
+        failing: whether the contour is likely to fail, or was in the last half second.
         comparison: with the truth, where the shown frame has one.
         face_row: row of the probe face in this source's pictures; None where unknown.
         marking: what is being marked on the picture; None while nothing is.
