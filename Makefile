@@ -19,9 +19,9 @@ test: $(VENV)/.all  ## every test
 	@packaging/system-libraries screen && packaging/test-tools
 	@packaging/all-tests $(BIN)/python
 
-processors: $(VENV)/.all  ## the tests of engine and precision on every instruction set of this processor; THREE=1 on three of them
+processors: $(VENV)/.all  ## the tests of engine and precision on every instruction set of this processor; OTHERS=1 on two that `make test` does not run on
 	@packaging/system-libraries
-	$(BIN)/python tests/processors.py $(if $(THREE),--three)
+	$(BIN)/python tests/processors.py $(if $(OTHERS),--others)
 
 check: $(VENV)/.all format lint types imports test  ## what must pass before every commit
 

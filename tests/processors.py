@@ -41,20 +41,20 @@ def had() -> dict[str, str]:
     return found
 
 
-def three(sets: dict[str, str]) -> dict[str, str]:
-    """The lowest, the middle and the highest of them, which is what every landing is tried on."""
+def others(sets: dict[str, str]) -> dict[str, str]:
+    """The lowest and the middle one: with the highest, which `make test` runs on, what every landing is tried on."""
     names = list(sets)
-    return {words: sets[words] for words in dict.fromkeys((names[0], names[len(names) // 2], names[-1]))}
+    return {words: sets[words] for words in dict.fromkeys((names[0], names[len(names) // 2]))}
 
 
 def main() -> int:
-    """Run the tests on each set, or with `--three` on three of them.
+    """Run the tests on each set, or with `--others` on two that `make test` does not run on.
 
     Returns:
         0, or 1 if they fail on one.
     """
     failed = []
-    for words, name in (three(had()) if "--three" in sys.argv else had()).items():
+    for words, name in (others(had()) if "--others" in sys.argv else had()).items():
         sys.stdout.write(f"{name}: {words}\n")
         sys.stdout.flush()
         command = [sys.executable, "-m", "pytest", *OPTIONS, *(str(HERE / file) for file in FILES)]
