@@ -55,7 +55,7 @@ class Session:
         request: the last request to open a source.
         model: the loaded model; None while there is none.
         source_refusal: why the last request was refused; empty if it was not.
-        model_refusal: the same for the last model.
+        model_refusal: the same for the last model; the one before it, if any, goes on.
         regions: number and words of each region that can be picked in the last source, if there are several.
         without_scale: the user's choice to analyse frames of unknown scale, until another source is opened.
         band: whether the uncertainty band is wanted.
@@ -82,7 +82,7 @@ class Session:
         self.source_refusal = self.model_refusal = ""
         self.regions: tuple[tuple[int, str], ...] = ()
         self.without_scale = self.band = False
-        self.model_chosen = True
+        self.model_chosen = self._next_chosen = True
         self.notes = ViewNotes()
         self.shown: Outcome | None = None
         self.answered: Callable[[], None] = lambda: None
@@ -101,13 +101,13 @@ class Session:
         return self._open_source(request)
 
     def load(self, path: Path | None, *, chosen: bool = True) -> None:
-        """Start to load a model; None loads the bundled one. The old model analyses no further frame.
+        """Start to load a model; None loads the bundled one. The present model goes on until the new one is ready.
 
         Args:
             path: the .onnx file.
             chosen: whether the user chose it, rather than it being the only one there is.
         """
-        self.model, self.model_refusal, self.model_chosen = None, "", chosen
+        self.model_refusal, self._next_chosen = "", chosen
         self._loader.submit("model", lambda: self._load_model(path))
 
     def analyse_without_scale(self) -> None:
@@ -404,7 +404,9 @@ class Session:
                 self._go_on()
         elif isinstance(loaded, Model):
             loaded.want_band(self.band)
-            self.model = loaded
+            # What a frozen view holds is of the former model, and would stand under the new one's name.
+            self._frozen_view.thaw()
+            self.model, self.model_chosen = loaded, self._next_chosen
             self._go_on()
         else:
             self._start(loaded)
@@ -414,7 +416,7 @@ class Session:
         self._close_chain()
         self._frozen_view.forget()
         self.without_scale, self.shown = False, None
-        self._waiting = "model" in self._loader.pending
+        self._waiting = self.model is None and "model" in self._loader.pending
         self._chain = Chain(opened, self._analyse, self._seen, self.answered, paused=self._waiting)
         info = self._chain.source.info
         self.regions = info.regions

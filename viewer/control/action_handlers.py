@@ -87,9 +87,13 @@ class ActionHandlers:
 
     def open_model(self, path: Path | None, *, chosen: bool = True) -> None:
         """Start loading a model; `chosen` is False if it may only be used when there is no other."""
-        self._state.thaw()
+        present = self._session.model
         self._session.load(path, chosen=chosen)
-        self._view.model_card.show_model(None, "")
+        self._view.model_card.show_model(present, "")
+        if present is not None:
+            wanted = "The bundled model" if path is None else path.name
+            sentence = f"{wanted} is being loaded: {present.contract.identity.name} goes on until it is ready."
+            self._view.picture_area.say(sentence, monotonic(), Tone.NOTICE)
 
     def set_phase(self, phase: Phase) -> None:
         """Set the phase of surgery."""

@@ -68,7 +68,7 @@ class Refresh:
         if moment.source_changed:
             self._source_changed(now)
         if moment.model_changed:
-            self._model_changed()
+            self._model_changed(now)
         if moment.interruption:
             self._interrupted(now, moment.interruption)
         self._state.trend.follow(moment, self._session.info, self._state.phase, now)
@@ -269,15 +269,21 @@ class Refresh:
             state.corrections.recall(judgements.corrections)
             state.trend.recall_wrong(judgements.wrong)
 
-    def _model_changed(self) -> None:
+    def _model_changed(self, now: float) -> None:
         """React to a model that was loaded or refused."""
-        model = self._session.model
+        model, refusal = self._session.model, self._session.model_refusal
+        self._view.model_card.show_model(model, refusal)
+        if refusal and model is not None:
+            self._view.picture_area.say(f"{refusal} {model.contract.identity.name} goes on.", now)
+            return
+        if self._session.live is not None:
+            self._state.freezing.put_away()  # the session has left a frozen view
+        self._state.held_warning.reset()
         self._state.meter.reset()
         self._state.live_meter.reset()
         if model is not None:
             self._view.show_panes(two=model.warm_up_ms > SLOW_MS)
-        self._view.model_card.show_model(model, self._session.model_refusal)
-        self._state.trend.void(monotonic())
+        self._state.trend.void(now)
         if model is not None and model.path.is_file() and model.path != bundled_model():
             self._state.remember(self._state.settings.with_model(str(model.path)))
         self._state.look_for_models()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from frozen_view import LIVE, frozen
 from legible import cut_off
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
@@ -20,6 +21,7 @@ from inference.live.opening import or_refusal
 from inference.live.requests import Refusal, SourceRequest
 from inference.outcome import Outcome, Tumour, UnknownSpacing
 from inference.source_info import SourceInfo
+from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
 from viewer import app, settings
 from viewer.main_window import MainWindow
@@ -79,9 +81,10 @@ def test_a_refused_model_leaves_the_picture_without_analysis(show: Show, qtbot: 
     assert not window.readout_state.dimmed
 
 
-def test_no_contour_of_the_old_model_outlives_the_choice_of_another(show: Show, qtbot: QtBot) -> None:
+def test_a_model_goes_on_until_the_other_is_ready_and_where_that_is_refused(show: Show, qtbot: QtBot) -> None:
     window = show()
-    gate = threading.Event()
+    present, gate = window.session.model, threading.Event()
+    assert present is not None
 
     def loading(_: Path | None) -> Refusal:
         gate.wait(5)
@@ -89,14 +92,33 @@ def test_no_contour_of_the_old_model_outlives_the_choice_of_another(show: Show, 
 
     window.session._load_model = loading
     window.handlers.open_model(Path("other.onnx"))
-    window.refresh.tick()
+    notice, shown = window.view.picture_area.notice, window.meter.shown
+    name = present.contract.identity.name
+    assert notice.text() == f"other.onnx is being loaded: {name} goes on until it is ready."
+    qtbot.waitUntil(lambda: window.meter.shown > shown + 3, timeout=5000)
     assert window.readout_state is not None
-    assert window.readout_state.card.title == "Loading model…"
-    assert not window.readout_state.contour
+    assert window.readout_state.contour
     gate.set()
-    qtbot.waitUntil(
-        lambda: window.readout_state is not None and window.readout_state.card.title == "Model refused", timeout=5000
-    )
+    qtbot.waitUntil(lambda: notice.text() == f"No. {name} goes on.", timeout=5000)
+    shown = window.meter.shown
+    qtbot.waitUntil(lambda: window.meter.shown > shown + 3, timeout=5000)
+    assert window.readout_state.contour
+    assert window.session.model is present
+
+
+def test_a_frozen_view_ends_where_another_model_takes_over(show: Show, qtbot: QtBot) -> None:
+    """What it holds is of the former model, and would stand under the new one's name."""
+    window = show(open_live(LIVE))
+    frozen(window, qtbot, 5)
+    former = window.session.model
+    assert former is not None
+    other = replace(former, sha256="1" * 64, path=Path("other.onnx"))
+    window.session._load_model = lambda _: other
+    window.handlers.open_model(other.path)
+    qtbot.waitUntil(lambda: window.session.model is other, timeout=5000)
+    assert window.session.review is None
+    assert window.readout_state is not None
+    assert not window.readout_state.contour
 
 
 def test_an_answer_of_the_former_model_is_not_shown_under_the_new_ones_name(show: Show, at: At) -> None:
