@@ -117,6 +117,10 @@ class CardView(QFrame):
             if self._grid.heightForWidth(self.width()) <= height:
                 return
 
+    def settle(self) -> None:
+        """Lay new words out now: as the picture paints at once, what has changed beside it is painted too."""
+        self._grid.activate()
+
     def show_card(self, card: Card) -> None:
         """Show the card of a state."""
         if card == self._card:
@@ -221,6 +225,8 @@ class Readout(QWidget):
         set_text(self._detail, shown.detail)
         self._card.show_card(shown.card)
         self._fit_card()
+        self._card.settle()
+        self._column.activate()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the card's sentences inside the card."""

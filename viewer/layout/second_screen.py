@@ -87,6 +87,8 @@ class SecondScreen(QWidget):
         set_text(self._detail, readout.detail)
         self._card.show_card(readout.card)
         self._fit_card()
+        self._card.settle()
+        self._words.activate()
 
     def widen(self, width: float) -> None:
         """Set the width of the contour, px at 1280×800."""
