@@ -53,6 +53,7 @@ from viewer.control.shortcuts import Shortcuts
 from viewer.control.side_by_side import SideBySide
 from viewer.layout.layout import Layout
 from viewer.settings import Settings
+from viewer.style.icons import emblem
 from viewer.style.stylesheet import stylesheet
 from viewer.style.theme import Sizes
 
@@ -81,7 +82,8 @@ class MainWindow(QMainWindow):
         self, session: Session, remembered: Settings, faults: Faults | None = None, phase: Phase = Phase.UNSET
     ) -> None:
         super().__init__()
-        self.setWindowTitle(f"ius-viewer {__version__}")
+        self.setWindowTitle(f"Tumour on ultrasound, research use only: ius-viewer {__version__}")
+        self.setWindowIcon(emblem())
         self.setMinimumSize(1120, 700)
         self.setAcceptDrops(True)
         self._sizes: Sizes | None = None

@@ -1,12 +1,14 @@
 """Numbers as the screen shows them."""
 
 import math
+from datetime import datetime
 
 from inference.live.health import Condition, Health
 from inference.outcome import Tumour
 from inference.readout.marks import Ink, Shape
 from inference.source_info import SourceInfo
 
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 UNDER_1 = "<\u00a01"
 """Shown for an area that would round to 0 mm², beside its contour."""
 
@@ -83,6 +85,11 @@ def time_words(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
+
+
+def clock_words(now: datetime) -> str:
+    """`Fri 14:05`: with the day, and without seconds that run, nobody takes it for a time elapsed."""
+    return f"{DAYS[now.weekday()]} {now:%H:%M}"
 
 
 def size_words(size: int) -> str:

@@ -136,7 +136,7 @@ def condition_card(condition: Condition) -> Card | None:
 
 
 _CONDITIONS = {
-    Health.EMPTY: (Tone.NEUTRAL, "No source", "Open a file (Ctrl+O), or drop one on the window."),
+    Health.EMPTY: (Tone.NEUTRAL, "No source", "Open a stream or file (Ctrl+O), or drop a file on the window."),
     Health.OPENING: (Tone.NEUTRAL, "Opening…", ""),
     Health.REFUSED: (Tone.FAULT, "Source refused", ""),
     Health.LOADING: (Tone.NEUTRAL, "Loading model…", "Reading, checking against its golden cases, warming up."),

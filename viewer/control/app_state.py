@@ -33,6 +33,7 @@ from viewer import settings
 from viewer.control.freezing import Freezing
 from viewer.control.recording import Recording
 from viewer.layout.layout import Layout
+from viewer.picture.canvas import Canvas
 from viewer.settings import Settings
 from viewer.wake import Wake, wake_locks
 
@@ -113,6 +114,11 @@ class AppState:
     def calibrating(self) -> bool:
         """Whether points or a rectangle are being marked on the picture."""
         return not (self.view.calibration.isHidden() and self.view.marking.isHidden())
+
+    @property
+    def pointed(self) -> Canvas:
+        """The picture on which points are set: the live one while calibrating, else the analysed one."""
+        return self.view.front if self.calibrating else self.view.canvas
 
     @property
     def condition(self) -> Condition:

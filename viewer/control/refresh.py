@@ -13,6 +13,7 @@ from inference.live.moment import Moment
 from inference.outcome import Outcome, Tumour
 from inference.readout import facts
 from inference.readout.annotations import face_row
+from inference.readout.formatting import clock_words
 from inference.readout.look import AS_IT_CAME
 from inference.readout.marks import Tone
 from inference.readout.screen_state import Comparison, Marking, ScreenInputs, resolve
@@ -62,7 +63,8 @@ class Refresh:
         """Take over what is new, resolve what the screen shows, and draw it."""
         now = monotonic()
         pointing = self._state.caliper is not None or self._state.calibrating or self._correcting.on
-        self._view.front.keys.keep(wanted=pointing)
+        for pane in (self._view.canvas, self._view.live):
+            pane.keys.keep(wanted=pointing and pane is self._state.pointed)
         self._keyboard.keep()
         moment = self._session.tick()
         if moment.source_changed:
@@ -187,6 +189,7 @@ class Refresh:
     def _interrupted(self, now: float, sentence: str) -> None:
         """Remove everything from before a sleep: none of it may appear as live."""
         self._state.freezing.put_away()
+        self._state.caliper = None
         self._state.held_warning.reset()
         self._view.clear()
         self._view.picture_area.say(sentence, now)
@@ -208,7 +211,7 @@ class Refresh:
         self._records.poll()
         if (glances := state.model_glances.poll()) is not None:
             self._view.model_card.show_models(glances, None if model is None else model.path)
-        self._view.top.show_clock(f"{datetime.now().astimezone():%H:%M:%S}")
+        self._view.top.show_clock(clock_words(datetime.now().astimezone()))
         state.recording.show()
         sleepy = state.wake.keep(self._session.live is not None)
         if sentence := state.faults.take() or sleepy:

@@ -45,7 +45,7 @@ class TopBar(QWidget):
         self.phase.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
         self.badge, self._buttons = RecordBadge(), [self.phase]
         for text, action, hint in (
-            ("Open…", "open", "Open a source (Ctrl+O)"),
+            ("Open…", "open", "Open a stream or file (Ctrl+O)"),
             ("Calibrate", "calibrate", "Two points and a length (C)"),
             ("Model", "model", "What the model is and was tested on (M)"),
             ("?", "help", "Keys and all actions (?)"),
@@ -77,7 +77,7 @@ class TopBar(QWidget):
         self._name.setFont(sizes.font(14, QFont.Weight.Medium))
         self._details.setFont(sizes.font(14))
         self._clock.setFont(sizes.font(16, QFont.Weight.Medium))
-        self._clock.setFixedWidth(self._clock.fontMetrics().horizontalAdvance("00:00:00") + sizes.px(8))
+        self._clock.setFixedWidth(self._clock.fontMetrics().horizontalAdvance("Wed 00:00") + sizes.px(8))
         self.badge.apply(sizes)
         for made in self._buttons:
             size_button(made, sizes)

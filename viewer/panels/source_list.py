@@ -15,6 +15,8 @@ from viewer.style.widgets import Button, button, draw_fitted, label, set_text, s
 
 ROW = 280
 """Width of a name in the list, px at 1280×800: a longer name is elided in the middle; its tool tip has it all."""
+HERE = ("PLUS or 3D Slicer", "igtl://localhost:18944")
+"""Where they listen on this computer, unless they are told otherwise."""
 HEIGHT, LEAST = 216, 90
 """Height of the list and of the preview without the button, px at 1280×800, and the least in a low window."""
 
@@ -121,7 +123,8 @@ class SourceList(QWidget):
         for made in self._rows:
             size_button(made, sizes)
             name, room = str(made.property("name")), sizes.px(ROW)
-            made.setText(made.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, room))
+            elided = made.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, room)
+            made.setText(elided.replace("&", "&&"))  # a button takes a single one for the mark of a shortcut
         for caption in self._captions:
             caption.setFont(sizes.font(13, QFont.Weight.Medium))
 
@@ -145,6 +148,7 @@ class SourceList(QWidget):
                 widget.deleteLater()
         self._rows, self._captions, self.current = [], [], ""
         self._add("Capture devices", [(text.removeprefix(DEVICE), text) for text in devices], "none found")
+        self._add("On this computer", [HERE], "")
         self._add("Opened last", [(Path(text).name or text, text) for text in recent], "nothing yet")
         self._names.addStretch(1)
         self.show_preview(None)

@@ -17,7 +17,7 @@ CAPTION = 38
 """Height of the words on the analysed pane, px at 1280×800."""
 BANNER, LINE, BAR = 38, 22, 44
 """Height of the banner above the picture, and of a line of words and the scale bar below it, px at 1280×800."""
-EMPTY = "Drop a file here, or open one (Ctrl O)"
+EMPTY = "Open a stream or file (Ctrl O), or drop a file here"
 
 
 def paint_empty(painter: QPainter, words: str, view: QRect, sizes: theme.Sizes) -> None:

@@ -1,7 +1,7 @@
 """The icons of transport and tools, drawn here since fonts differ in them, and some lack them."""
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPainterPathStroker, QPaintEvent, QPixmap
+from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPainterPathStroker, QPaintEvent, QPen, QPixmap
 from PySide6.QtWidgets import QWidget
 
 from viewer.style import theme
@@ -92,6 +92,26 @@ def icon(name: str) -> QIcon:
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)
     paint(painter, name, QRectF(0, 0, SIDE, SIDE), theme.TEXT)
+    painter.end()
+    return QIcon(pixmap)
+
+
+def emblem() -> QIcon:
+    """The program's own: a contour in a sector, as in packaging/linux/ius.svg."""
+    sector, contour, pixmap = QPainterPath(QPointF(50, 26)), QPainterPath(QPointF(46, 70)), QPixmap(128, 128)
+    sector.quadTo(64, 32, 78, 26)
+    sector.lineTo(112, 96)
+    sector.quadTo(64, 128, 16, 96)
+    sector.closeSubpath()
+    contour.cubicTo(48, 56, 66, 52, 76, 60)
+    contour.cubicTo(86, 68, 82, 84, 70, 88)
+    contour.cubicTo(58, 92, 44, 84, 46, 70)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.fillPath(_box(0, 0, 128, 128, 24), QColor(theme.GROUND))
+    painter.fillPath(sector, QColor(theme.FAINT))
+    painter.strokePath(contour, QPen(QColor(theme.AMBER), 7))
     painter.end()
     return QIcon(pixmap)
 
