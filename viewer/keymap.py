@@ -25,6 +25,7 @@ class Action(Generic[Handlers]):
         shown: the key in readable form.
         words: what it does.
         run: performs it, given a window's handlers.
+        repeats: whether it goes on while its key is held down. A held pedal must not record, stop and record again.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Action(Generic[Handlers]):
     shown: str
     words: str
     run: Callable[[Handlers], None]
+    repeats: bool = False
 
 
 AnyAction: TypeAlias = Action[Any]

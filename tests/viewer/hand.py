@@ -18,6 +18,10 @@ class Hand:
         """Press keys one after another, by their X names: `space`, `Return`, `r`, `ctrl+o`."""
         self._do("key", "--clearmodifiers", *names)
 
+    def hold(self, key: str, seconds: float) -> None:
+        """Hold a key down, as a foot rests on a pedal; the X server then repeats it."""
+        self._do("keydown", key, "sleep", str(seconds), "keyup", key)
+
     def write(self, text: str) -> None:
         """Type a text."""
         self._do("type", "--clearmodifiers", text)
@@ -32,6 +36,14 @@ class Hand:
         point = widget.mapToGlobal(widget.rect().center() if at is None else at)
         # Without --sync, which waits forever where the pointer stands there already.
         self._do("mousemove", str(point.x()), str(point.y()))
+
+    def drag(self, widget: QWidget, start: QPoint, end: QPoint) -> None:
+        """Drag from one place of a widget to another."""
+        self.move(widget, start)
+        self.press(down=True)
+        self.move(widget, (start + end) / 2)
+        self.move(widget, end)
+        self.press(down=False)
 
     def press(self, *, down: bool) -> None:
         """Hold the left button down, or let it go."""

@@ -48,3 +48,7 @@ class Stuck(PhantomSource):
         if index == self._at:
             self.release.wait(10)
         return super().read(index)
+
+
+STREAM = "simulated:?disturb=lifted&at=3600"
+"""A live source that needs no sender: nothing goes wrong for an hour."""

@@ -24,6 +24,7 @@ from viewer.control.app_state import AppState
 from viewer.control.calibration import TURNED, Calibration
 from viewer.control.correcting import Correcting
 from viewer.control.monitors import Monitors
+from viewer.control.pedal import Pedal
 from viewer.control.records import Records
 from viewer.control.second_screen import SecondScreens
 from viewer.control.side_by_side import SideBySide
@@ -63,6 +64,7 @@ class ActionHandlers:
         self._state, self._view, self._session = state, state.view, state.session
         self._calibration, self.monitors, self.records = calibration, monitors, records
         self.side_by_side, self.second_screens, self.correcting = side_by_side, second_screens, correcting
+        self.pedal = Pedal(state, lambda: self._setting_points or correcting.on, self.point_by_keys)
 
     def accept(self, offer: Offer) -> None:
         """Carry out what a card offers."""
@@ -183,7 +185,8 @@ class ActionHandlers:
 
     def point_by_keys(self) -> None:
         """Let the arrow keys point on the picture, for whatever is set or drawn there; say so if nothing is."""
-        placement, shown = self._view.front.placement, self._state.shown
+        pane, shown = self._state.pointed, self._state.shown
+        placement = pane.placement
         if placement is None or not (self._setting_points or self.correcting.on):
             self._view.picture_area.say(NOTHING_TO_POINT_AT, monotonic(), Tone.NOTICE)
             return
@@ -191,7 +194,7 @@ class ActionHandlers:
         if isinstance(shown, Tumour):  # in the largest contour's middle, where most hands would go
             x, y = shown.largest.contours[0].mean(axis=0)
             start = float(x), float(y)
-        self._view.front.point_by_keys(*start)
+        pane.point_by_keys(*start)
 
     def use_scale_again(self) -> None:
         """Use the scale again that was in force before an interruption."""

@@ -40,11 +40,14 @@ class Shortcuts:
             shortcut.setEnabled(False)
             shortcut.deleteLater()
         self._shortcuts = [
-            QShortcut(QKeySequence(key), self._window, partial(self._act, action.name))
-            for action in self._keymap.actions
-            for key in self._keymap.keys(action)
+            self._shortcut(action, key) for action in self._keymap.actions for key in self._keymap.keys(action)
         ]
         self._state.view.keys.show_keymap(self._keymap)
+
+    def _shortcut(self, action: AnyAction, key: str) -> QShortcut:
+        made = QShortcut(QKeySequence(key), self._window, partial(self._act, action.name))
+        made.setAutoRepeat(action.repeats)
+        return made
 
     def _teach(self, name: str, key: str) -> None:
         """Add a key to an action and save it; or remove the added ones."""

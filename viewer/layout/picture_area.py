@@ -100,6 +100,11 @@ class PictureArea(QWidget):
             self._make_room()
             panel.take_keyboard()
 
+    @property
+    def open_panel(self) -> Panel | None:
+        """The panel over the picture; None if there is none."""
+        return next((panel for panel in self._panels if not panel.isHidden()), None)
+
     def dismiss(self) -> None:
         """Close the open panel."""
         for panel in self._panels:

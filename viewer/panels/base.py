@@ -31,6 +31,7 @@ class Panel(QFrame):
         self.sizes = Sizes()
         self._title, self._close = label(), button("✕", "Close (Esc)", "icon")
         self._title.setText(title)
+        self._close.setProperty("last", True)
         self._close.clicked.connect(self.dismiss)
         self._head = QHBoxLayout()
         self._head.addWidget(self._title, 1)
@@ -63,6 +64,12 @@ class Panel(QFrame):
         # Wrapped labels need a pixel or two more than their layout computes.
         self.setFixedHeight(min(wanted + self.sizes.px(8), room.height() - 2 * margin))
         self.move(room.width() - self.width() - margin, margin)
+
+    def refit(self) -> None:
+        """Fit the panel again, after its content has changed."""
+        room = self.parentWidget()
+        if room is not None and not self.isHidden():
+            self.place(room)
 
     def dismiss(self) -> None:
         """Close the panel."""

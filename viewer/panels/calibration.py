@@ -10,6 +10,7 @@ from inference.errors import SpacingError
 from inference.ruler import Point, Segment, axes_spacing, implausible, number, per_pixel, ruler_spacing
 from inference.spacing import PixelSpacing, Provenance
 from viewer.panels.base import Panel
+from viewer.panels.keypad import BACK, DIGITS, Keypad
 from viewer.style.theme import Sizes
 from viewer.style.widgets import Field, button, rule, set_ink, set_text, size_button
 
@@ -58,6 +59,9 @@ class CalibrationPanel(Panel):
         self.length = Field("Length between the points, mm", "length, mm", NUMBER)
         self.row = Field("Millimetres from row to row", "row, mm", NUMBER)
         self.column = Field("Millimetres from column to column", "col, mm", NUMBER)
+        self.keypad = Keypad([self.length, self.row, self.column], DIGITS[:6], (*DIGITS[6:], ".", BACK))
+        self.keypad.came.connect(self._make_room)
+        self.closed.connect(self.keypad.hide)
         self._confirm, self._unmarked = button("Use it anyway"), False
         self._doubted: tuple[PixelSpacing, tuple[Point, Point] | None] | None = None
         self._use_ruler, self._use_typed = button("Use this length", kind="accent"), button("Use")
@@ -74,6 +78,8 @@ class CalibrationPanel(Panel):
         self._use_ruler.clicked.connect(self._apply_ruler)
         self.length.returnPressed.connect(self._apply_ruler)
         self._use_typed.clicked.connect(self._apply_typed)
+        for field in (self.row, self.column):
+            field.returnPressed.connect(self._apply_typed)
         self._again.clicked.connect(self.reset)
         self._other.clicked.connect(self._begin_other)
         self._depth.clicked.connect(self.depth_wanted)
@@ -98,6 +104,7 @@ class CalibrationPanel(Panel):
         self.body.addWidget(rule())
         self.body.addWidget(self._step)
         self.body.addLayout(ruler)
+        self.body.addWidget(self.keypad)
         self.body.addLayout(again)
         self.body.addWidget(self._square)
         self.body.addWidget(self._or)
@@ -111,6 +118,7 @@ class CalibrationPanel(Panel):
         size_button(self._confirm, sizes)
         for made in (self._use_ruler, self._use_typed, self._again, self._other, self._depth, self._crop, self._delete):
             size_button(made, sizes)
+        self.keypad.apply(sizes)
         for field in (self.length, self.row, self.column):
             field.setFont(sizes.font(15))
             field.setFixedHeight(sizes.touch)
@@ -159,6 +167,7 @@ class CalibrationPanel(Panel):
         """Take a click on the picture, in picture pixels."""
         self._set_points((*self.points, (x, y)) if len(self.points) < 2 else ((x, y),))
         if len(self.points) == 2:
+            self.keypad.serve(self.length)
             self.length.setFocus()
             self.length.selectAll()
 
@@ -205,6 +214,7 @@ class CalibrationPanel(Panel):
         row, column = number(self.row.text()), number(self.column.text())
         if not (row > 0 and column > 0):
             self._complain("Type the millimetres per pixel in both fields, as in 0.15.")
+            (self.column if row > 0 else self.row).setFocus()
             return
         self._finish(lambda: PixelSpacing(row, column, Provenance.TYPED), None)
 
@@ -227,8 +237,13 @@ class CalibrationPanel(Panel):
         """Offer to use a doubtful scale, in place of words that no longer help; an empty text withdraws the offer."""
         set_text(self._confirm, words)
         self._confirm.setVisible(bool(words))
-        for note in (self._square, self._or):
-            note.setVisible(not words)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Let words go that no longer help while a scale is doubted, or that the keypad needs the room of."""
+        doubted = not self._confirm.isHidden()
+        self._or.setVisible(not doubted)
+        self._square.setVisible(not doubted and self.keypad.isHidden())
         self.fit.emit()
 
     def _use_anyway(self) -> None:

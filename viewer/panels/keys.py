@@ -87,6 +87,7 @@ class KeysPanel(Panel):
         self.body.addWidget(self._scroll, 1)
         self._note, self._teach = self.note("muted", 13), button("Teach a foot pedal…")
         self._manual = button("Manual…")
+        self._manual.setProperty("by_hand", True)  # a window of its own, which hears no pedal
         self._manual.clicked.connect(self.manual_wanted)
         self._teach.clicked.connect(self._begin)
         self._note.setText(HELP)

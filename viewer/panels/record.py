@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from inference.errors import OutputError
 from viewer.panels.base import Panel
+from viewer.panels.keypad import BACK, DIGITS, Keypad
 from viewer.style.theme import Sizes
 from viewer.style.widgets import Field, button, set_text, size_button
 
@@ -28,9 +29,12 @@ class RecordPanel(Panel):
         self.code = Field("Case code", "GL-017", CODE)
         self.code.setMaxLength(32)
         self.code.returnPressed.connect(self.choose)
+        self.keypad = Keypad([self.code], DIGITS[:6], (*DIGITS[6:], "-", BACK))
+        self.keypad.came.connect(self.refit)
+        self.closed.connect(self.keypad.hide)
         self.use = button("Use this code", kind="accent")
         self.use.clicked.connect(self.choose)
-        for part in (self._what, self._case, self.code, self._error, self.use):
+        for part in (self._what, self._case, self.code, self.keypad, self._error, self.use):
             self.body.addWidget(part)
         self._error.hide()
 
@@ -42,6 +46,7 @@ class RecordPanel(Panel):
         self._error.setFont(sizes.font(14))
         self.code.setFont(sizes.font(16))
         self.code.setFixedHeight(sizes.touch)
+        self.keypad.apply(sizes)
         size_button(self.use, sizes)
 
     def take_keyboard(self) -> None:

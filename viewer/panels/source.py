@@ -7,11 +7,14 @@ from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
 
 from inference.live.requests import DEMO, SourceRequest
 from viewer.panels.base import Panel
+from viewer.panels.keypad import BACK, DIGITS, Keypad
 from viewer.panels.source_list import SourceList
 from viewer.style.theme import Sizes
 from viewer.style.widgets import Button, Field, button, rule, set_text, size_button
 
 PHANTOM = "simulated:"
+KEYS = ("igtl://", "rtsp://", "udp://", ".", ":", "/", BACK)
+"""Enough for any computer's number; a name needs a keyboard."""
 AXES = ("i", "j", "k")
 ADDRESS = r"[^\s]*"
 
@@ -44,6 +47,8 @@ class SourcePanel(Panel):
             (files, "Phantom", lambda: self._choose(PHANTOM)),
         ):
             layout.addWidget(self._button(text, does), 1)
+        for made in self._buttons[:2]:
+            made.setProperty("by_hand", True)  # a dialogue of the system hears no pedal
         self._axis_buttons = {axis: self._axis_button(axis, axes) for axis in AXES}
         self._region_note, self._region_rows = self.note(), QVBoxLayout()
         self._region_note.setText("This picture shows several regions. Analyse:")
@@ -55,6 +60,9 @@ class SourcePanel(Panel):
         self.list.selected.connect(lambda text: self.preview_wanted.emit(self.request(text)))
         self.address = Field("Address of a live stream", "igtl://computer:18944, rtsp://…, udp://…", ADDRESS)
         self.address.returnPressed.connect(self._connect_stream)
+        self.keypad = Keypad([self.address], DIGITS, KEYS)
+        self.keypad.came.connect(self.refit)
+        self.closed.connect(self.keypad.hide)
         self._lay_out(files, axes)
 
     def _lay_out(self, files: QHBoxLayout, axes: QHBoxLayout) -> None:
@@ -67,6 +75,7 @@ class SourcePanel(Panel):
         self.body.addLayout(self._region_rows)
         self.body.addLayout(files)
         self.body.addLayout(stream)
+        self.body.addWidget(self.keypad)
         self.body.addLayout(axes)
         self.body.addWidget(rule())
         self.body.addWidget(self.list)
@@ -96,6 +105,7 @@ class SourcePanel(Panel):
         self._axis_note.setFont(sizes.font(13))
         self._region_note.setFont(sizes.font(14))
         self.list.apply(sizes)
+        self.keypad.apply(sizes)
         self._error.setFont(sizes.font(14))
         self.address.setFont(sizes.font(14))
         self.address.setFixedHeight(sizes.touch)

@@ -82,6 +82,7 @@ class Canvas(QGraphicsView):
         self.stroke = StrokeMarker(self.viewport(), lambda: self.placement)
         self.keys = KeyPointer(self.viewport())
         self.keys.moved.connect(self.stroke.led)
+        self.keys.moved.connect(self.region.led)
         self.keys.pressed.connect(self._press_by_key)
         scene = QGraphicsScene(self)
         scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
@@ -337,8 +338,10 @@ class Canvas(QGraphicsView):
             self.keys.begin(QPointF(*self.placement.to_view(x, y)))
 
     def _press_by_key(self, at: QPointF) -> None:
-        """Do what a click of the left button does here: put a stroke down or up, or set a point."""
-        if not self.stroke.isHidden():
+        """Do what the left button does here: put a stroke or a rectangle down or up, or set a point."""
+        if not self.region.isHidden():
+            self.region.put(at)
+        elif not self.stroke.isHidden():
             self.stroke.put(at)
         elif self.placement is not None:
             x, y = self.placement.to_picture(at.x(), at.y())

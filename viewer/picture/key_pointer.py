@@ -1,4 +1,6 @@
-"""A pointer over the picture that the arrow keys move, for whoever has no mouse: Enter does what its button does."""
+"""A pointer over the picture for whoever has no mouse: arrow keys or a pedal move it, Enter does what a button does."""
+
+from time import monotonic
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
@@ -6,14 +8,18 @@ from PySide6.QtWidgets import QWidget
 
 from viewer.style import theme
 
-STEP, LEAP = 4, 32
-"""By how much a key moves the pointer, and with Shift, px at 1280×800."""
+STEP, HELD_STEP, LEAP = 4, 16, 32
+"""By how much a key or pedal moves the pointer, a pedal that is held down, and a key with Shift; px at 1280×800."""
 WAYS = {
     Qt.Key.Key_Left: QPointF(-1, 0),
     Qt.Key.Key_Right: QPointF(1, 0),
     Qt.Key.Key_Up: QPointF(0, -1),
     Qt.Key.Key_Down: QPointF(0, 1),
 }
+TURNS = (Qt.Key.Key_Right, Qt.Key.Key_Down, Qt.Key.Key_Left, Qt.Key.Key_Up)
+"""The ways in which a pedal goes, in the order in which it turns."""
+HELD_S = 0.15
+"""A step that follows sooner than this comes from a pedal that is held down."""
 ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -32,6 +38,8 @@ class KeyPointer(QWidget):
     def __init__(self, viewport: QWidget) -> None:
         super().__init__(viewport)
         self._viewport, self._sizes, self._at = viewport, theme.Sizes(), QPointF()
+        self._turn: int | None = None
+        self._stepped_at = 0.0
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAccessibleName("Pointer on the picture: arrow keys, Enter")
@@ -44,7 +52,7 @@ class KeyPointer(QWidget):
     def begin(self, at: QPointF) -> None:
         """Take the keyboard, and point at this place of the viewport."""
         self.setGeometry(self._viewport.rect())
-        self._at = at
+        self._at, self._turn = at, None
         self.show()
         self.raise_()
         self.setFocus()
@@ -70,21 +78,41 @@ class KeyPointer(QWidget):
         if event.key() in ENTER:
             self.pressed.emit(self._at)
         elif (way := WAYS.get(Qt.Key(event.key()))) is not None:
-            shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
-            to = self._at + way * self._sizes.px(LEAP if shift else STEP)
-            rect = self.rect()
-            self._at = QPointF(min(max(to.x(), 0.0), rect.width() - 1.0), min(max(to.y(), 0.0), rect.height() - 1.0))
-            self.moved.emit(self._at)
-            self.update()
+            self._move(way, LEAP if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else STEP)
         else:
             super().keyPressEvent(event)
 
+    def go(self) -> bool:
+        """Move on by a pedal in its present way, further while it is held down; True, since it stays on the picture."""
+        now = monotonic()
+        held, self._stepped_at = now - self._stepped_at < HELD_S, now
+        self._turn = self._turn or 0
+        self._move(WAYS[TURNS[self._turn]], HELD_STEP if held else STEP)
+        return True
+
+    def turn(self) -> bool:
+        """Turn the pedal's way to the right; after all four, leave the picture: False."""
+        self._turn = 0 if self._turn is None else self._turn + 1
+        if self._turn == len(TURNS):
+            self._turn = None
+            return False
+        self.update()
+        return True
+
+    def _move(self, way: QPointF, by: float) -> None:
+        """Move within the view, px at 1280×800."""
+        to, rect = self._at + way * self._sizes.px(by), self.rect()
+        self._at = QPointF(min(max(to.x(), 0.0), rect.width() - 1.0), min(max(to.y(), 0.0), rect.height() - 1.0))
+        self.moved.emit(self._at)
+        self.update()
+
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        """Draw a cross that leaves its middle free."""
+        """Draw a cross that leaves its middle free; a pedal's way is its long arm."""
         painter = QPainter(self)
         near, far = self._sizes.px(5), self._sizes.px(16)
         for colour, width in ((QColor(0, 0, 0, 180), 4.0), (QColor(theme.TEXT), 1.6)):
             painter.setPen(QPen(colour, width * self._sizes.scale))
-            for way in WAYS.values():
-                painter.drawLine(self._at + way * near, self._at + way * far)
+            for key, way in WAYS.items():
+                ahead = self._turn is not None and key is TURNS[self._turn]
+                painter.drawLine(self._at + way * near, self._at + way * (3 * far if ahead else far))
         painter.end()

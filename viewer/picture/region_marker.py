@@ -1,4 +1,4 @@
-"""A rectangle on the picture that can be dragged and resized by finger: the crop, or the watched text and ruler."""
+"""A rectangle on the picture, dragged and resized by finger or by keys: the crop, or the watched text and ruler."""
 
 from collections.abc import Callable
 
@@ -58,10 +58,20 @@ class RegionMarker(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         """Grab a corner or the rectangle, or start a new one."""
-        at = self._edge_at(event.position())
+        self._grab(event.position())
+
+    def put(self, at: QPointF) -> None:
+        """Grab here, or let go of what was grabbed: a key has no button to be held."""
+        if self._fixed is None and self._held is None:
+            self._grab(at)
+        else:
+            self._let_go()
+
+    def _grab(self, view: QPointF) -> None:
+        at = self._edge_at(view)
         if at is None:
             return
-        corner = self._corner_at(event.position())
+        corner = self._corner_at(view)
         if corner is not None and self._box is not None:
             self._fixed = self._box.center() * 2 - corner
         elif self._box is not None and self._box.contains(at):
@@ -70,8 +80,12 @@ class RegionMarker(QWidget):
             self._fixed = at
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
-        """Follow the finger, within the picture."""
-        at, placement = self._edge_at(event.position()), self._placement()
+        """Follow the finger."""
+        self.led(event.position())
+
+    def led(self, view: QPointF) -> None:
+        """Follow finger or keys to a place in the viewport, within the picture."""
+        at, placement = self._edge_at(view), self._placement()
         if at is None or placement is None:
             return
         if self._fixed is not None:
@@ -87,6 +101,9 @@ class RegionMarker(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: ARG002
         """Report what was marked."""
+        self._let_go()
+
+    def _let_go(self) -> None:
         self._fixed = self._held = None
         if self.rect_marked is not None:
             self.changed.emit(self.rect_marked)

@@ -1,10 +1,11 @@
 """Small widgets used in several places."""
 
-from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QRegularExpression, QSize, Qt
+from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QRegularExpression, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
     QImage,
     QKeyEvent,
+    QMouseEvent,
     QPainter,
     QPainterPath,
     QPaintEvent,
@@ -76,12 +77,20 @@ class Field(QLineEdit):
         pattern: regular expression that the text must match at every step of typing.
     """
 
+    tapped = Signal()
+    """Emitted as it is pressed with a mouse or a finger."""
+
     def __init__(self, name: str, example: str, pattern: str) -> None:
         super().__init__()
         self.setPlaceholderText(example)
         self.setAccessibleName(name)
         self._pattern = QRegularExpression(QRegularExpression.anchoredPattern(pattern))
         self.setValidator(QRegularExpressionValidator(self._pattern, self))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        """Say that it was pressed."""
+        super().mousePressEvent(event)
+        self.tapped.emit()
 
     def event(self, event: QEvent) -> bool:
         """Leave keys that cannot be typed here to the shortcuts."""

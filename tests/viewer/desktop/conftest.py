@@ -7,10 +7,19 @@ of sizes stay hidden. These tests run in a process of their own, which `make tes
 """
 
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hand import Hand
+from phantoms import STREAM
 from pytestqt.qtbot import QtBot
+
+from inference.live.model import Model
+from inference.live.opening import open_source
+from inference.live.session import Session
+from viewer.main_window import MainWindow
+from viewer.settings import Settings
 
 ON_A_DESKTOP = os.environ.get("QT_QPA_PLATFORM") == "xcb" and "DISPLAY" in os.environ
 collect_ignore_glob = [] if ON_A_DESKTOP else ["test_*.py"]
@@ -19,3 +28,17 @@ collect_ignore_glob = [] if ON_A_DESKTOP else ["test_*.py"]
 @pytest.fixture
 def hand(qtbot: QtBot) -> Hand:
     return Hand(qtbot)
+
+
+@pytest.fixture
+def sitting(no_leaks: None, records: Path, qtbot: QtBot, model: Model) -> Iterator[MainWindow]:  # noqa: ARG001
+    """An empty window that opens whatever it is asked for, and in which a stream was opened before."""
+    made = MainWindow(Session(open_source, lambda _: model), Settings(introduced=True, recent=(STREAM,)))
+    made.resize(1280, 800)
+    made.show()
+    made.handlers.open_model(None)
+    qtbot.waitUntil(made.isActiveWindow)
+    yield made
+    made.state.recording.stop()
+    made.close()
+    made.deleteLater()

@@ -1,47 +1,29 @@
 """A sitting by keyboard alone, on a real desktop: from a stream's address to its record, opened again."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from hand import Hand
+from phantoms import STREAM
 from pytestqt.qtbot import QtBot
 from recordings import said
 
-from inference.live.model import Model
-from inference.live.opening import open_source
-from inference.live.session import Session
 from inference.outcome import Tumour
 from inference.view_notes import Phase
 from viewer.main_window import MainWindow
-from viewer.settings import Settings
-
-
-@pytest.fixture
-def window(no_leaks: None, records: Path, qtbot: QtBot, model: Model) -> Iterator[MainWindow]:  # noqa: ARG001
-    """An empty window that opens whatever it is asked for."""
-    made = MainWindow(Session(open_source, lambda _: model), Settings(introduced=True))
-    made.resize(1280, 800)
-    made.show()
-    made.handlers.open_model(None)
-    qtbot.waitUntil(made.isActiveWindow)
-    yield made
-    made.state.recording.stop()
-    made.close()
-    made.deleteLater()
 
 
 def test_connect_calibrate_measure_record_correct_export_reopen(
-    window: MainWindow, hand: Hand, qtbot: QtBot, records: Path
+    sitting: MainWindow, hand: Hand, qtbot: QtBot, records: Path
 ) -> None:
     until: Callable[..., None] = qtbot.waitUntil
-    view, state = window.view, window.state
+    window, view, state = sitting, sitting.view, sitting.state
     hand.key("ctrl+o")
     until(view.source.isVisible)
     until(view.source.address.isVisible)
     while not view.source.address.hasFocus():
         hand.key("Tab")
-    hand.write("simulated:?disturb=lifted&at=3600")
+    hand.write(STREAM)
     hand.key("Return")
     until(lambda: isinstance(window.shown, Tumour), timeout=20_000)
 
@@ -90,7 +72,8 @@ def test_connect_calibrate_measure_record_correct_export_reopen(
     assert list(records.rglob("corrected.nii.gz"))
 
 
-def test_a_scale_is_set_by_points_of_the_arrow_keys(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
+def test_a_scale_is_set_by_points_of_the_arrow_keys(sitting: MainWindow, hand: Hand, qtbot: QtBot) -> None:
+    window = sitting
     window.handlers.open_source(window.view.source.request("simulated:"))
     qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=20_000)
     hand.key("c")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
@@ -49,3 +49,13 @@ def test_it_never_leaves_the_picture(qtbot: QtBot, marker: RegionMarker) -> None
     marker.begin(None)
     assert marker.rect_marked is None
     assert drag(qtbot, marker, (250, 150), (340, 340)) == Rect(150, 250, 50, 50)
+
+
+def test_keys_draw_it_too(marker: RegionMarker) -> None:
+    marker.begin(None)
+    for corner, put in (((10, 20), True), ((25, 30), False), ((40, 60), True)):
+        view = QPointF(PLACEMENT.transform.map(QPoint(*corner)))
+        marker.led(view)
+        if put:
+            marker.put(view)
+    assert marker.rect_marked == Rect(20, 10, 40, 30)
