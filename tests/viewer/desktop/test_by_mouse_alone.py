@@ -1,0 +1,85 @@
+"""A sitting by mouse alone, on a real desktop: from the list of streams to the record, opened again."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from hand import Hand
+from painted import spot_of
+from phantoms import STREAM
+from PySide6.QtCore import QPoint
+from PySide6.QtWidgets import QPushButton, QWidget
+from pytestqt.qtbot import QtBot
+from recordings import said
+
+from inference.outcome import Tumour
+from inference.spacing import Provenance
+from inference.view_notes import Phase
+from viewer.main_window import MainWindow
+
+
+def button(place: QWidget, words: str) -> QPushButton:
+    """The visible button with this text."""
+    return next(b for b in place.findChildren(QPushButton) if b.isVisible() and b.text().startswith(words))
+
+
+def test_connect_calibrate_measure_record_correct_export_reopen(
+    sitting: MainWindow, hand: Hand, qtbot: QtBot, records: Path
+) -> None:
+    until: Callable[..., None] = qtbot.waitUntil
+    window, view, state = sitting, sitting.view, sitting.state
+    hand.click(button(view.top, "Open…"))
+    until(view.source.isVisible)
+    row = next(made for made in view.source.list._rows if made.property("source") == STREAM)
+    hand.click(row)
+    hand.click(row)
+    until(lambda: isinstance(window.shown, Tumour), timeout=20_000)
+
+    hand.click(button(view.top, "Calibrate"))
+    until(lambda: state.marked_on is not None)
+    for point in ((250.0, 200.0), (350.0, 200.0)):
+        hand.click(view.canvas.viewport(), spot_of(view.canvas, *point))
+    until(view.calibration.keypad.isVisible)
+    for digit in "20":
+        hand.click(view.calibration.keypad.keys[digit])
+    assert view.calibration.length.text() == "20"
+    hand.click(button(view.calibration, "Use this length"))
+    hand.click(button(view.calibration, "Use 0."))
+    until(lambda: view.calibration.isHidden() and isinstance(window.shown, Tumour))
+    until(lambda: window.shown.frame.spacing.provenance is Provenance.VOUCHED)  # type: ignore[union-attr]
+
+    hand.click(view.top.phase)
+    hand.click(view.phase.buttons[Phase.BEFORE_DURA])
+    until(lambda: window.phase is Phase.BEFORE_DURA)
+    hand.click(view.tools.buttons["record"])
+    until(lambda: (state.recording.seconds or 0) > 0.6, timeout=10_000)
+
+    hand.click(view.tools.buttons["play"])
+    until(lambda: window.review is not None)
+    hand.click(view.tools.buttons["caliper"])
+    middle = view.canvas.viewport().rect().center()
+    for point in (middle, middle + QPoint(80, 40)):
+        hand.click(view.canvas.viewport(), point)
+    until(lambda: state.caliper is not None and state.caliper.words.endswith(" mm"))
+    hand.click(view.tools.buttons["caliper"])
+
+    hand.click(view.tools.buttons["correct"])
+    until(view.correction.isVisible)
+    middle = view.canvas.viewport().rect().center()
+    hand.drag(view.canvas.stroke, middle, middle + QPoint(60, 10))
+    shown = window.shown
+    assert shown is not None
+    until(lambda: state.corrections.of(shown.frame) is not None)
+    hand.click(view.correction._close)
+    hand.click(view.tools.buttons["record"])
+    said(window, qtbot, "Recorded ")
+
+    for words in ("Export", "Open"):
+        hand.click(button(view.top, "Open…"))
+        hand.click(button(view.source, "Records…"))
+        until(lambda: len(view.records.rows) == 1, timeout=10_000)
+        hand.click(view.records.rows[0])
+        hand.click(button(view.records, words))
+        if words == "Export":
+            said(window, qtbot, "Exported: ")
+    until(lambda: window.shown is not None and window.shown.frame.origin.record, timeout=20_000)
+    assert list(records.rglob("corrected.nii.gz"))
