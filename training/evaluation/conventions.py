@@ -22,6 +22,8 @@ Beyond the paper:
 
 - Detection and delineation are reported separately: a tumour slice is detected if contour and truth share a pixel;
   "Dice where detected" is the mean over detected slices only.
+- Boxes are detection alone and stand in a table of their own: one around each region of a mask, scored by how many find
+  their tumour (recall, precision, F1 at an intersection over union of 0.5, centre hit). They enter no Dice.
 - No figure is given over fewer than five patients, but in one table that is shown on request. Intervals and tests take
   patients as their unit, since the slices of one patient are not independent.
 - Volume Dice adds TP, FP and FN over the slices of one direction of one volume, then takes the mean of the
@@ -37,6 +39,7 @@ WORDS = (
     "An empty prediction on a slice with tumour has Dice, precision and recall 0 and FNR 1, and stays in every mean.",
     "PP: share of tumour slices in which anything was segmented. Detection rate: share in which contour and truth "
     "share a pixel; “Dice where detected” is over those alone.",
+    "Boxes, one around each region of a mask, are scored apart: they say where a tumour is and nothing of its outline.",
     "Means are over slices unless a table says patients; ± is the population's standard deviation. Area bins are open "
     "below and closed above.",
     "Slices without tumour have a table of their own and never enter a mean Dice over tumour slices. By predicted "

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from training.evaluation.boxes import find_boxes
 from training.evaluation.metrics import Mask, score
 from training.evaluation.patient_tables import estimate, mean_dice, values
 from training.evaluation.scoring import Segment
@@ -40,7 +41,8 @@ def observers(rows: Sequence[SliceRow], store: Path, annotators: Mapping[str, Se
         masks = {name: read(row) for name, read in readers.items()}
         masks[CONSENSUS] = majority(list(masks.values()))
         for one, other in pairs:
-            agreement[one, other].append(Scored(row, score(masks[one], masks[other], row.row_mm * row.col_mm)))
+            area, both = row.row_mm * row.col_mm, (masks[one], masks[other])
+            agreement[one, other].append(Scored(row, score(*both, area), find_boxes(*both, area)))
     head = ("reader", "against", "slices", "Dice of slices", "found", "patients", "Dice of patients")
     note = (
         "Slices in which the second reader marked tumour. The consensus is what more than half of all readers marked; "

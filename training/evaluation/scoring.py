@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import FormatError, NotFoundError
-from training.evaluation.metrics import METRICS, Score, score_with_distances
+from training.evaluation.boxes import find_boxes
+from training.evaluation.metrics import METRICS, Mask, Score, score_with_distances
 from training.evaluation.strata import Scored
 from training.io.files import written_aside
 from training.io.progress import Bar
@@ -52,11 +53,16 @@ def score_models(
     def score_row(row: SliceRow) -> list[Scored]:
         """Score one slice under every model."""
         true = read_slice(row.label(store)) > 0
-        return [Scored(row, score_slice(segment(row), true, row)) for segment in models.values()]
+        return [_scored(segment(row), true, row) for segment in models.values()]
 
     with ThreadPoolExecutor(jobs) as pool:
         each = list(Bar(pool.map(score_row, rows), total=len(rows), desc="score", unit="slice"))
     return {name: [scored[at] for scored in each] for at, name in enumerate(models)}
+
+
+def _scored(predicted: Mask, true: Mask, row: SliceRow) -> Scored:
+    """Score the outline of one slice, then its boxes."""
+    return Scored(row, score_slice(predicted, true, row), find_boxes(predicted, true, row.row_mm * row.col_mm))
 
 
 def score_slice(predicted: NDArray[np.bool_], true: NDArray[np.bool_], row: SliceRow) -> Score:

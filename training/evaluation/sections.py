@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from training.evaluation.box_table import TITLE, detected_boxes
 from training.evaluation.example_figure import MOST_MODELS, draw_panels, example_table, examples
 from training.evaluation.few_table import few_table
 from training.evaluation.figures import (
@@ -69,7 +70,7 @@ class Evaluated:
 
 
 def slice_sections(one: Evaluated, out: Path) -> list[Section]:
-    """The sections with slices as the unit: by true area, detection, by segmented area, without tumour."""
+    """The sections with slices as the unit: by true area, detection, boxes, by segmented area, without tumour."""
     boxes, reliable = box_table(one.scores), reliability_table(one.scores)
     return [
         Section(
@@ -79,6 +80,7 @@ def slice_sections(one: Evaluated, out: Path) -> list[Section]:
             tables=(paper_table(one.scores), metric_table(one.scores), median_table(one.scores)),
         ),
         Section("Detection apart from delineation", one.population, tables=(detection_table(one.scores),)),
+        Section(TITLE, one.population, tables=(detected_boxes(one.scores),)),
         Section(
             "By segmented area, as a viewer sees it",
             one.population,

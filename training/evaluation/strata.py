@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from training.evaluation.boxes import FoundBoxes
 from training.evaluation.metrics import Score
 from training.slicing.size_bands import BANDS
 from training.slicing.slices import SliceRow
@@ -21,10 +22,11 @@ Facts = Mapping[str, Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A slice and its score."""
+    """A slice, the score of its outline, and its boxes, which are another matter."""
 
     row: SliceRow
     score: Score
+    boxes: FoundBoxes
 
 
 def true_area(one: Scored) -> float:

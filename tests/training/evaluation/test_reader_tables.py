@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from training.evaluation.boxes import find_boxes
 from training.evaluation.example_figure import choose, spread_out
 from training.evaluation.metrics import score
 from training.evaluation.reader_tables import majority, observers
@@ -41,7 +42,7 @@ def scored(name: str, patient: str, true: int, found: int) -> Scored:
     row = SliceRow(name, patient, patient, "k", 0, float(true), 1, 4000, 1.0, 1.0)
     t, p = np.zeros((1, 4000), bool), np.zeros((1, 4000), bool)
     t[0, :true], p[0, :found] = True, True
-    return Scored(row, score(p, t, 1.0))
+    return Scored(row, score(p, t, 1.0), find_boxes(p, t, 1.0))
 
 
 def test_the_example_of_a_range_is_its_median_and_patients_differ():

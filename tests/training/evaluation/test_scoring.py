@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from inference.errors import NotFoundError
 from training.evaluation.baseline import Threshold, tune
+from training.evaluation.boxes import find_boxes
 from training.evaluation.metrics import score
 from training.evaluation.report import evaluate
 from training.evaluation.strata import BANDS, Scored, by_band, predicted_area, true_area
@@ -49,7 +50,7 @@ def scored(patient: int, true: int, predicted: int, overlap: int) -> Scored:
     t, p = np.zeros(4000, bool), np.zeros(4000, bool)
     t[:true] = True
     p[true - overlap : true - overlap + predicted] = True
-    return Scored(row(patient), score(p[None], t[None], 1.0))
+    return Scored(row(patient), score(p[None], t[None], 1.0), find_boxes(p[None], t[None], 1.0))
 
 
 @pytest.mark.parametrize(("area", "band"), [(35, 0), (36, 1), (200, 1), (201, 2)])
