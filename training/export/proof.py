@@ -10,7 +10,7 @@ import onnx
 from inference.contract import Input, Mode, ModelContract, Parity
 from inference.errors import ModelError
 from inference.model import golden
-from inference.model.engine import Engine
+from inference.model.engine import Engine, trust
 from inference.model.golden import GoldenCase
 from inference.model.providers import CPU, OPENVINO, default_threads
 from inference.model.session import open_session
@@ -148,7 +148,7 @@ def for_both(
 
 
 def draft(model: onnx.ModelProto, provider: str = CPU) -> Engine:
-    """Load a sealed model on a provider, without asking that it reproduces its golden masks.
+    """Load a sealed model on a provider, without asking for its golden masks or that it ends in the time of a trial.
 
     Raises:
         ModelError: if it does not run there.
@@ -160,6 +160,7 @@ def draft(model: onnx.ModelProto, provider: str = CPU) -> Engine:
         session = open_session(path, provider, default_threads(), reasons)
     if session is None:
         raise ModelError(f"The exported network does not run here, so nothing was written. {' '.join(reasons)}")
+    trust(session)
     return Engine(path, "", session)
 
 

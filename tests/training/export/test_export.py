@@ -10,12 +10,15 @@ import numpy as np
 import onnx
 import pytest
 import torch
+from tiny import threshold_model
 
 from inference.errors import FormatError, ModelError
 from inference.model.engine import Engine
 from inference.model.golden import unpack
+from inference.model.onnxruntime_session import TimedSession
 from training.export import parity
 from training.export.export import export_model
+from training.export.proof import draft
 
 
 def _band(low, high):
@@ -174,3 +177,12 @@ def test_an_evaluation_of_another_shape_is_refused(model_folder, tmp_path):
     summary.write_text(json.dumps({"mode": "thorough"}))
     with pytest.raises(FormatError, match="no summary"):
         export_model(model_folder(), tmp_path / "m.onnx", name="x", simulated=True, evaluation=[summary])
+
+
+def test_a_proof_may_take_longer_than_the_trial_of_a_strangers_file(tmp_path, monkeypatch):
+    """Full-size networks took longer over all slices of the check than a window may wait for its model."""
+    threshold_model(tmp_path / "m.onnx")
+    monkeypatch.setattr(TimedSession.__init__, "__defaults__", (0.0,))
+    engine = draft(onnx.load(tmp_path / "m.onnx"))
+    pixels = np.tile(np.arange(80, dtype=np.uint8), (60, 1))
+    assert engine.segment(pixels, (0.33, 0.33)).margin.mask().any()
