@@ -4,7 +4,8 @@
 
 Only what makes it short is added: coarse patients, few slices, two epochs. A person's part is done here: patients are
 held back, the page of the review is opened, and its registrations are accepted. An export is refused after so short a
-training, whose pixels lie on the edge: tests/training/test_training.py exports a model of more epochs.
+training, whose pixels lie on the edge: tests/training/test_training.py exports a model of more epochs, and
+tests/training/nnunet/test_planner.py one of each other kind of network.
 """
 
 import argparse
@@ -99,7 +100,7 @@ def main() -> int:
             print(f"{monotonic() - began:6.0f} s  {command}", flush=True)
         os.chdir(ROOT)
     os.environ["IUS_ALL_STEPS"] = "1"
-    run(f"{sys.executable} -m pytest -q tests/training/test_training.py")
+    run(f"{sys.executable} -m pytest -q tests/training/test_training.py tests/training/nnunet/test_planner.py")
     return 0
 
 

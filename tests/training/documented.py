@@ -57,6 +57,8 @@ NEEDS = {
     "MRI_200-model.zip": "needs the published model",
     "--folder": "needs cases that were corrected in the viewer",
     "--nnunet": "needs another's raw data set, which test_pictures.py writes",
+    "cuda": "needs a graphics card",
+    "--start": "needs weights that were trained elsewhere, which test_pretrained.py writes",
     "certainty": "needs forty contours of patients of their own, which test_certainty.py makes",
     "nnunet": "runs nnU-Net's own commands for a minute: test_commands.py has what is ours of it",
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 from training.slicing.slices import read_slices, write_slices
 
 DEADLINE_S = 400
-LENGTH = ("--epochs", 50, "--iterations", 2, "--val-iterations", 1, "--batch-size", 2, "--workers", 0)
+LENGTH = ("--epochs", 50, "--iterations", 2, "--val-iterations", 1, "--batch-size", 2, "--workers", 0, "--jobs", 1)
 FIT = ("--plan", "realtime", "--title", "Ellipsoids", "--bfloat16", *LENGTH)
 
 

@@ -85,6 +85,7 @@ def export_model(
     identity = Identity(name=name, version=version, created=today, licence=licence, intended_use=INTENDED_USE)
     stores = facts.training_stores(trained, train)
     people = facts.read_population(population) if population else _simulated(trained, stores, simulated)
+    people = facts.with_start(people, trained)
     calibration = calibration_samples(stores) if precision is Precision.INT8 else []
     scores = facts.read_measured(evaluation, trained)
     contract = contract_of(trained, identity, people, seen_in_training(trained, stores), scores, origin)

@@ -9,6 +9,7 @@ from torch import nn
 
 from inference.errors import ModelError
 from training.export.norm import spell_out_norms
+from training.nnunet import transformer
 from training.nnunet.results.checkpoint import Trained
 from training.nnunet.results.plans import shown_labels
 
@@ -36,8 +37,10 @@ def build_network(trained: Trained, fold: int = 0) -> nn.Module:
     from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 
     plan = trained.plan.architecture
+    # On "meta" no memory is used before the weights are known to fit; MONAI's network reads numbers while it is built.
+    place = "cpu" if plan.network_class_name == transformer.CLASS else "meta"
     try:
-        with torch.device("meta"):  # no memory is used before the weights are known to fit
+        with torch.device(place):
             network: nn.Module = get_network_from_plans(
                 plan.network_class_name,
                 plan.arch_kwargs,
@@ -55,7 +58,8 @@ def build_network(trained: Trained, fold: int = 0) -> nn.Module:
             f"The weights in {trained.folder} are not those of the network in its plans: its trainer "
             f"({trained.trainer}) builds another one, which cannot be exported."
         )
-    network = network.to_empty(device="cpu")
+    if place == "meta":
+        network = network.to_empty(device="cpu")
     network.load_state_dict(weights)
     return network.eval()
 

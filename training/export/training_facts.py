@@ -171,6 +171,15 @@ def simulated_population(n_patients: int, *, native: bool, painted: Sequence[str
     )
 
 
+def with_start(people: Population, trained: Trained) -> Population:
+    """The population with a sentence on the checkpoint that the training started from, whose patients nobody named."""
+    started = trained.receipt.settings.get("started")
+    if not isinstance(started, dict) or not isinstance(started.get("words"), str):
+        return people
+    words = f"{people.words} {started['words']} The patients behind that file are not known here."
+    return msgspec.structs.replace(people, words=words)
+
+
 def read_population(named: str) -> Population:
     """Read the population from a JSON file with exactly its fields, or take that of one of the published models.
 

@@ -4,6 +4,10 @@ from pathlib import Path
 
 PLANS = {
     "full": "nnUNetPlans",
+    "resenc-m": "nnUNetResEncUNetMPlans",
+    "resenc-l": "nnUNetResEncUNetLPlans",
+    "resenc-xl": "nnUNetResEncUNetXLPlans",
+    "swin-unetr": "iusSwinUNETRPlans",
     "realtime": "iusRealtimePlans",
     "realtime-half": "iusRealtimeHalfPlans",
     "realtime-coarse": "iusRealtimeCoarsePlans",
@@ -12,9 +16,11 @@ PLANS = {
     "realtime-shallow": "iusRealtimeShallowPlans",
     "realtime-deep": "iusRealtimeDeepPlans",
 }
-"""`--plan` -> name of the plans in nnU-Net's folders."""
+"""`--plan` -> name of the plans in nnU-Net's folders; nnU-Net's own presets bear its own names."""
 TRAINER = "nnUNetTrainerDA5EarlyStopping"
 CONFIGURATION = "2d"
+STARTED = "started.json"
+"""In a fold's folder: the checkpoint of torch's that its training started from."""
 
 
 def dataset_name(number: int, title: str) -> str:

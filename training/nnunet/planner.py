@@ -1,12 +1,18 @@
-"""nnU-Net's own planner, and one for a network that a laptop without a GPU can run at 30 frames a second."""
+"""nnU-Net's own planners, one for 30 frames a second on a laptop without a GPU, and one for a transformer."""
 
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from nnunetv2.experiment_planning.experiment_planners.default_experiment_planner import ExperimentPlanner
+from nnunetv2.experiment_planning.experiment_planners.residual_unets.residual_encoder_unet_planners import (
+    nnUNetPlannerResEncL,
+    nnUNetPlannerResEncM,
+    nnUNetPlannerResEncXL,
+)
 from numpy.typing import NDArray
 
+from training.nnunet import transformer
 from training.nnunet.names import plans_name
 
 
@@ -69,11 +75,44 @@ class RealTimePlanner(ExperimentPlanner):  # type: ignore[misc]
         return plan
 
 
+class SwinPlanner(ExperimentPlanner):  # type: ignore[misc]
+    """nnU-Net's 2D plan with a transformer in place of its U-Net, and a patch that can be halved five times."""
+
+    feature_size = 24
+
+    def generate_data_identifier(self, configuration_name: str) -> str:
+        """The slices are preprocessed as for `full`, and shared with it."""
+        return f"nnUNetPlans_{configuration_name}"
+
+    def get_plans_for_configuration(self, *args: object, **kwargs: object) -> dict[str, Any]:
+        """nnU-Net's configuration with the transformer; its batch was planned for the U-Net's memory."""
+        plan: dict[str, Any] = super().get_plans_for_configuration(*args, **kwargs)
+        whole = 2 ** (transformer.STAGES - 1)
+        # At least two: instance normalisation needs more than one pixel in the last stage.
+        plan["patch_size"] = [whole * max(2, round(side / whole)) for side in plan["patch_size"]]
+        plan["architecture"] = {
+            "network_class_name": transformer.CLASS,
+            "arch_kwargs": {"strides": transformer.halvings(), "feature_size": self.feature_size},
+            "_kw_requires_import": [],
+        }
+        return plan
+
+
+PLANNERS = {
+    "full": ExperimentPlanner,
+    "resenc-m": nnUNetPlannerResEncM,
+    "resenc-l": nnUNetPlannerResEncL,
+    "resenc-xl": nnUNetPlannerResEncXL,
+    transformer.PLAN: SwinPlanner,
+}
+"""`--plan` -> its planner; the others are shapes of `RealTimePlanner`."""
+
+
 def planner(plan: str, dataset_id: int, variant: str = "") -> ExperimentPlanner:
-    """The planner for `--plan`: nnU-Net's own for `full`, ours with one of the shapes for the others."""
+    """The planner for `--plan`."""
     name = plans_name(plan, variant)
-    if plan == "full":
-        return ExperimentPlanner(dataset_id, plans_name=name)
+    if plan in PLANNERS:
+        return PLANNERS[plan](dataset_id, plans_name=name)
     ours = RealTimePlanner(dataset_id, plans_name=name)
     ours.shape = SHAPES[plan]
     return ours

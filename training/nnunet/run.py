@@ -20,6 +20,7 @@ from training.nnunet.early_stopping import Patience
 from training.nnunet.names import CONFIGURATION, dataset_number
 from training.nnunet.settings import FitSettings, all_settings
 from training.nnunet.tensorboard import check_tensorboard
+from training.nnunet.transformer import CLASS, LEARNING_RATE, PLAN, check_monai
 
 if TYPE_CHECKING:
     from training.nnunet.trainer import nnUNetTrainerDA5EarlyStopping
@@ -129,6 +130,8 @@ def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
         check_device(settings.device)
     if settings.tensorboard:
         check_tensorboard()
+    if settings.plan == PLAN:
+        check_monai()
     slices = json.loads((raw / "dataset.json").read_text())[DIGEST]
     ways = "\n".join(_ways(settings))
     claim(folder / "data.sha256", f"{slices}\n{sha256(raw / 'splits_final.json')}", "data set's training")
@@ -141,7 +144,9 @@ def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
 def _ways(settings: FitSettings) -> list[str]:
     """The ways in which a training differs from nnU-Net's, one line each; empty if it does not."""
     if settings.start is not None and not Path(settings.start).is_file():
-        raise NotFoundError(f"There is no {settings.start} to start from: give the path of an exported .onnx.")
+        raise NotFoundError(
+            f"There is no {settings.start} to start from: give the path of an exported .onnx, or of a checkpoint."
+        )
     lines = []
     for name, one in all_settings().items():
         value = getattr(settings, name)
@@ -191,6 +196,8 @@ def _trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerD
     }
     accepted = inspect.signature(nnUNetTrainerDA5EarlyStopping.__init__).parameters
     trainer = nnUNetTrainerDA5EarlyStopping(**{key: value for key, value in arguments.items() if key in accepted})
+    if trainer.configuration_manager.network_arch_class_name == CLASS:
+        trainer.initial_lr = LEARNING_RATE
     for name, one in all_settings().items():
         value = getattr(settings, name)
         if one.trainer is not None and value is not None:

@@ -41,7 +41,12 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """
 
     plan: Annotated[
-        str, _setting("full is nnU-Net's own; the others are named deviations, realtime for a CPU", choices=PLANS)
+        str,
+        _setting(
+            "full is nnU-Net's own, resenc-m, -l and -xl its residual encoders for GPUs of 9 to 40 GB; the others are "
+            "named deviations: swin-unetr is a transformer, realtime for a CPU",
+            choices=PLANS,
+        ),
     ] = "full"
     epochs: Annotated[
         Count | None, _setting("length of the learning-rate schedule (nnU-Net: 1000)", trainer="num_epochs")
@@ -91,8 +96,21 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     ] = 1
     start: Annotated[
         str | None,
-        _setting("start from the weights of an exported model of the same network", metavar="ONNX", learns="start"),
+        _setting(
+            "start from an exported .onnx of the same network, or from what fits of a checkpoint or state_dict of "
+            "torch's, which is said layer by layer",
+            metavar="FILE",
+            learns="start",
+        ),
     ] = None
+    start_share: Annotated[
+        Annotated[float, Meta(ge=0, le=1)],
+        _setting(
+            "of the encoder's weights that a checkpoint of torch's has to fit, 0 to 1",
+            metavar="SHARE",
+            trainer="start_share",
+        ),
+    ] = 0.5
     bfloat16: Annotated[
         bool, _setting("train in bfloat16 where the processor has it: twice as fast", trainer="bfloat16")
     ] = False

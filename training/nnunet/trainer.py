@@ -7,13 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from nnunetv2.training.lr_scheduler.polylr import PolyLRScheduler
 from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5 import nnUNetTrainerDA5
 
 from training.io.files import written_aside
+from training.io.receipt import write_json
+from training.nnunet import transformer
 from training.nnunet.dataset import SMALL, TUMOUR_FREE
 from training.nnunet.early_stopping import Patience
 from training.nnunet.input_geometry import other_pictures
 from training.nnunet.losses import NNUNET, changed
+from training.nnunet.names import STARTED
+from training.nnunet.pretrained import Started, start_from
 from training.nnunet.progress import LOGGED, draw_curves, write_curves
 from training.nnunet.randomness import State, random_state, restore_random_state
 from training.nnunet.results.checkpoint import load_checkpoint, only_numbers, read_checkpoint
@@ -44,6 +49,13 @@ def computes_bfloat16(device: str) -> bool:
     return device != "cpu" or bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
+def _plain(network: Any) -> Any:  # noqa: ANN401 - nnU-Net's untyped network
+    """The network itself, which nnU-Net wraps to compile it and to train it on several GPUs."""
+    for wrapped in ("module", "_orig_mod"):
+        network = getattr(network, wrapped, network)
+    return network
+
+
 class _PatienceExhausted(Exception):  # noqa: N818 - not an error
     """Leaves nnU-Net's epoch loop, whose range is fixed at its start."""
 
@@ -65,17 +77,18 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
     tumour_free: float | None = None
     small_tumours = 1
     start: Path | None = None
+    start_share = 0.5
+    started: Started | None = None
     network: Any
     _resumed: State | None = None
     _curves: Curves | None = None
 
     def initialize(self) -> None:
         """Build network and optimiser, and leave checkpoints to `on_epoch_end`: nnU-Net writes one every 50 epochs."""
+        self.enable_deep_supervision = not self._transformer  # which has one output
         super().initialize()
         if self.start is not None:
-            load_export(self.network, self.start)
-            if said := other_pictures(self.start, self.plans_manager.plans):
-                self.print_to_log_file(said)
+            self._start_from(self.start)
         self.save_every = sys.maxsize
         self.logger.plot_progress_png = self._record_curves
         if self.bfloat16 and not computes_bfloat16(self.device.type):
@@ -84,6 +97,25 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         if self.bfloat16:
             self.network = self.network.to(memory_format=torch.channels_last)
             self.network.forward = in_bfloat16(self.network.forward, self.device.type)
+
+    @property
+    def _transformer(self) -> bool:
+        """Whether the plans name the transformer instead of one of nnU-Net's U-Nets."""
+        return bool(self.configuration_manager.network_arch_class_name == transformer.CLASS)
+
+    def configure_optimizers(self) -> tuple[Any, Any]:
+        """nnU-Net's SGD, or AdamW for a transformer, on the same schedule."""
+        if not self._transformer:
+            planned: tuple[Any, Any] = super().configure_optimizers()
+            return planned
+        parameters, rate = self.network.parameters(), self.initial_lr
+        optimiser = torch.optim.AdamW(parameters, rate, weight_decay=transformer.WEIGHT_DECAY, betas=(0.9, 0.98))
+        return optimiser, PolyLRScheduler(optimiser, rate, self.num_epochs)
+
+    def set_deep_supervision_enabled(self, enabled: bool) -> None:
+        """Switch the outputs of a U-Net; a transformer has none to switch."""
+        if not self._transformer:
+            super().set_deep_supervision_enabled(enabled)
 
     def _build_loss(self) -> Any:  # noqa: ANN401 - nnU-Net's untyped loss
         """nnU-Net's loss, changed if the settings name another."""
@@ -98,6 +130,18 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
             train.identifiers = weighed(train.identifiers, set(self.dataset_json[TUMOUR_FREE]), self.tumour_free)
         return train, val
 
+    def _start_from(self, path: Path) -> None:
+        """Fill the network from an export of its like, or with what fits of a checkpoint, and say so in one line."""
+        network = _plain(self.network)
+        if path.suffix == ".onnx":
+            load_export(network, path)
+            said = other_pictures(path, self.plans_manager.plans)
+        else:
+            self.started = start_from(network, path, self.start_share)
+            said = self.started.words
+        if said:
+            self.print_to_log_file(said)
+
     def on_validation_epoch_end(self, val_outputs: list[dict[str, Any]]) -> None:
         """Update the patience before nnU-Net writes the checkpoints that hold it.
 
@@ -109,6 +153,8 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
     def on_train_start(self) -> None:
         """Restore the random generators, after nnU-Net has drawn and discarded its first batches."""
         super().on_train_start()
+        if self.started is not None and self.local_rank == 0:
+            write_json(self.started.as_json(), Path(self.output_folder) / STARTED)
         if self._resumed is not None and not self.is_ddp:  # processes that share a training each draw their own slices
             restore_random_state(self._resumed)
 

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 
 from inference.errors import FormatError
+from training.nnunet.swin_unetr import SwinUNETR2D
 
 _NORMS = {"scale": "weight", "shift": "bias"}
 """Parameter names of a spelled-out norm (training/export/norm.py) -> those of torch's layer."""
@@ -18,8 +19,13 @@ def load_export(network: Any, path: Path) -> None:  # noqa: ANN401 - nnU-Net's u
 
     Raises:
         ModelError: if the file is not an export, or does not reproduce its own masks.
-        FormatError: if it is an export of another network, or of several folds.
+        FormatError: if it is an export of another network, of several folds, or of a transformer, whose weights lose
+            their names on the way.
     """
+    if isinstance(network, SwinUNETR2D):
+        raise FormatError(
+            f"{path} cannot start a transformer: name a checkpoint of it, MODEL/fold_0/checkpoint_best.pth."
+        )
     exported = read_weights(path)
     missing = {id(one): name for name, one in network.named_parameters() if ".seg_layers." not in name}
     with torch.no_grad():

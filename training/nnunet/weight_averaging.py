@@ -111,6 +111,8 @@ def _aliases(key: str) -> tuple[str, ...]:
 def _last_head(weights: Weights) -> str:
     """The prefix of the names of the head at full resolution."""
     heads = {key.rpartition(".")[0] for key in weights if ".seg_layers." in key}
+    if not heads:
+        raise FormatError("The first model is no U-Net of nnU-Net's, and only these can be averaged.")
     return max(heads, key=lambda head: int(head.rpartition(".")[2])) + "."
 
 

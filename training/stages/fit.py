@@ -1,6 +1,7 @@
 """`ius-train fit`: plan, preprocess and train one fold with nnU-Net."""
 
 import argparse
+import json
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
+from training.nnunet.names import STARTED
 from training.nnunet.settings import FitSettings, Setting, all_settings
 from training.stages.settings import settings_of
 
@@ -95,9 +97,15 @@ def run(arguments: argparse.Namespace) -> None:
         return
     folder = _fit(arguments.work, dataset, settings)
     inputs = [raw / "dataset.json", raw / "splits_final.json", folder.parent / "plans.json"]
-    told = {"excluded": excluded, PATIENTS: train_patients(arguments.slices, splits, settings.fold)}
+    told = {"excluded": excluded, PATIENTS: train_patients(arguments.slices, splits, settings.fold)} | _started(folder)
     write_receipt(folder, "fit", settings_of(arguments) | told, inputs, arguments.seed)
     print(folder.parent)
+
+
+def _started(folder: Path) -> dict[str, Any]:
+    """What the training started from, if that was a checkpoint of torch's."""
+    file = folder / STARTED
+    return {"started": json.loads(file.read_text())} if file.is_file() else {}
 
 
 def _fit(work: Path, dataset: str, settings: FitSettings) -> Path:

@@ -236,8 +236,8 @@ def _receipt(files: ModelFiles, name: str) -> Receipt:
         raise ModelError(f"{files.path / name} is no receipt of 'ius-train fit' ({error}): remove it.") from error
 
 
-def load_checkpoint(stream: Stream, path: Path) -> dict[str, Any]:
-    """Read a checkpoint's plain values and tensors from an open stream; error messages name `path`.
+def load_checkpoint(stream: Stream, path: Path, remedy: str = "Train it again") -> dict[str, Any]:
+    """Read a checkpoint's plain values and tensors from an open stream; error messages name `path` and the remedy.
 
     Raises:
         ModelError: if it is damaged, or holds anything but numbers and text.
@@ -248,9 +248,7 @@ def load_checkpoint(stream: Stream, path: Path) -> dict[str, Any]:
             warnings.simplefilter("ignore", UserWarning)  # about a foreign pickle, which is refused below
             loaded = torch.load(stream, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise ModelError(
-            f"{path} holds more than weights and is not opened: it could run code. Train it again."
-        ) from error
+        raise ModelError(f"{path} holds more than weights and is not opened: it could run code. {remedy}.") from error
     except _DAMAGED as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise ModelError(f"{path} is damaged ({reason}): copy it again.") from error

@@ -1,6 +1,6 @@
 """Reads plans.json and dataset.json for the exporter: nnU-Net itself updates them, then they are read strictly.
 
-A plan names classes that nnU-Net imports and calls, so only those of its two U-Nets are let through.
+A plan names classes that nnU-Net imports and calls: only those of its two U-Nets and the transformer are let through.
 """
 
 import warnings
@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from inference.errors import ModelError
+from training.nnunet import transformer
 
 IGNORE = "ignore"
 """nnU-Net's ignore label; the network has no output for it."""
@@ -25,6 +26,7 @@ _MOVED = {"dynamic_network_architectures.architectures.residual_unet.ResidualEnc
 _CALLED = {
     "dynamic_network_architectures.architectures.unet.PlainConvUNet",
     "dynamic_network_architectures.architectures.unet.ResidualEncoderUNet",
+    transformer.CLASS,
     "torch.nn.modules.conv.Conv2d",
     "torch.nn.Conv2d",
     "torch.nn.modules.instancenorm.InstanceNorm2d",
@@ -197,12 +199,13 @@ def _check_dataset(dataset: dict[str, Any], path: Path) -> None:
 
 
 def _check_calls(architecture: Architecture, path: Path) -> None:
-    """Refuse a plan that would make nnU-Net import or call anything but its own two U-Nets and their layers."""
+    """Refuse a plan that would make nnU-Net import or call anything but the three networks and their layers."""
     named = [architecture.arch_kwargs.get(key) for key in architecture.imported]
     for name in [architecture.network_class_name, *named]:
         if not isinstance(name, str | None) or name not in _CALLED:
             raise ModelError(
-                f"{path} is built from {name!r}: only PlainConvUNet and ResidualEncoderUNet can be exported."
+                f"{path} is built from {name!r}: "
+                "only PlainConvUNet, ResidualEncoderUNet and SwinUNETR2D can be exported."
             )
 
 
