@@ -33,7 +33,8 @@ class Case:
         sweep_label: tumour mask of each frame, (frames, rows, cols).
         mri: one MRI or several in one world.
         mri_label: tumour mask in the MRI's world.
-        start: transform to begin the registration with, MRI to ultrasound; None takes the files' worlds as one.
+        start: transform to begin the registration with, MRI to ultrasound, or a deformation that takes its place;
+            None takes the files' worlds as one.
         landmarks: MNI tag file of MRI and ultrasound points.
         phase: of the operation: before, during, after resection; pre-dura, post-dura, pre-imri (ReMIND).
         first_surgery: whether the patient had no resection earlier; None where it is not known.

@@ -21,9 +21,9 @@ from training.evaluation.population import Population, check_cases
 from training.evaluation.tables import Cell, Percent, Table
 from training.io.progress import Bar
 from training.io.receipt import write_json
+from training.registration.mapping import read_start
 from training.registration.transfer import transfer
-from training.registration.transforms import read_transform
-from training.registration.volume import read_image
+from training.registration.volume import as_volume, read_image
 from training.slicing.labels import read_review
 from training.slicing.volumes import same_grid
 
@@ -151,7 +151,7 @@ def _measure(case: Case, registered: Path, decision: str) -> Transferred:
     for image, path in ((true, case.us_label), (after, label)):
         if not same_grid(us, image):
             raise FormatError(f"{path} is not on the grid of {case.us}.")
-    start = np.eye(4) if case.start is None else read_transform(case.start)
+    start = np.eye(4) if case.start is None else read_start(case.start, as_volume(us))
     before, _ = transfer(read_image(case.mri_label), us, start)
     masks = [sitk.GetArrayViewFromImage(image) > 0 for image in (before, after, true)]
     spacing = us.GetSpacing()[::-1]

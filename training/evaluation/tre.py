@@ -11,7 +11,7 @@ from training.evaluation.published import published
 from training.evaluation.strata import MIN_PATIENTS
 from training.evaluation.tables import Cell, Spread, Table
 from training.registration.landmarks import Landmarks, best_rigid, mtre_mm, read_landmarks, transform_of
-from training.registration.transforms import read_transform
+from training.registration.mapping import read_mapping
 
 _WORDS = (
     "mTRE: mean distance of corresponding landmarks of one case, in mm. ± is the standard deviation over cases "
@@ -55,7 +55,7 @@ def case_table(cases: Sequence[Landmarks], transform: Path | None) -> Table:
     for one in cases:
         figures = [mtre_mm(one)]
         if transform is not None:
-            figures.append(mtre_mm(one, read_transform(transform_of(transform, one.case))))
+            figures.append(mtre_mm(one, read_mapping(transform_of(transform, one.case))))
         figures.append(mtre_mm(one, best_rigid(one)))
         columns.append(figures)
         rows.append((one.case, len(one.mri), *figures))

@@ -34,6 +34,7 @@ class Cohort(_Part, frozen=True):
         simulate: how to simulate it; None for real cases.
         cases: path of the case table, relative to the working folder; None for simulated cases.
         metric: metric of the registration; the paper's is lc2.
+        refine: what follows the rigid registration; the paper's is none.
         mri: which MRI of simulated patients to register.
         slicing: how to cut it, if not by the experiment's `slicing`.
     """
@@ -42,6 +43,7 @@ class Cohort(_Part, frozen=True):
     simulate: Simulated | None = None
     cases: str | None = None
     metric: Literal["lc2+mind", "lc2", "mind", "none"] = "lc2+mind"
+    refine: Literal["none", "affine", "deformable"] = "none"
     mri: Literal["flair", "ce-t1", "both"] = "both"
     slicing: dict[str, object] = {}
 

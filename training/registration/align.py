@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import FormatError
+from training.registration.deformation import Deformation
+from training.registration.mapping import Mapping, warped
 from training.registration.search import Parameters, grid_of, maximise
 from training.registration.similarity import Lc2Similarity, MindSimilarity, Similarity
 from training.registration.transforms import Matrix, angle_deg, apply, rigid
-from training.registration.volume import Volume, warp
+from training.registration.volume import Volume
 
 Metric = Literal["lc2+mind", "lc2", "mind", "none"]
 METRICS: tuple[Metric, ...] = get_args(Metric)
@@ -51,16 +53,19 @@ ALONE = Climb((12.0, 0.15), (3.0, 0.05), 150)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Alignment:
-    """A rigid transform with the figures that can be computed without knowing the truth.
+    """A transform with the figures that can be computed without knowing the truth.
 
     Attributes:
-        matrix: MRI to ultrasound, RAS mm.
+        matrix: MRI to ultrasound, RAS mm; of a deformation, what it began from.
         similarity: the last stage's, at the result.
         similarity_start: the same at the start.
         shift_mm: how far the centre of the sector moved from the start.
         rotation_deg: by how much it turned.
         overlap_percent: share of the sector with MRI in it.
         support: LC2 at the result above what it is anywhere around the start, as a share of what was left up to 1.
+        deformation: a field that takes the matrix's place; None where the result is linear.
+        refined_mm: how far at most the refinement moved anything in the sector; None where there was none.
+        refused: why a refinement that was asked for was not kept; empty otherwise.
     """
 
     matrix: Matrix
@@ -70,6 +75,14 @@ class Alignment:
     rotation_deg: float
     overlap_percent: float
     support: float
+    deformation: Deformation | None = None
+    refined_mm: float | None = None
+    refused: str = ""
+
+    @property
+    def mapping(self) -> Mapping:
+        """What the registration found."""
+        return self.matrix if self.deformation is None else self.deformation
 
 
 def align(us: Volume, mris: Sequence[Volume], start: Matrix | None = None, metric: Metric = "lc2+mind") -> Alignment:
@@ -125,7 +138,7 @@ def sector_centre(us: Volume) -> NDArray[np.float64]:
     return np.asarray(apply(us.affine, np.array([axes]) / inside.sum())[0], np.float64)
 
 
-def overlap_percent(us: Volume, mris: Sequence[Volume], matrix: Matrix) -> float:
+def overlap_percent(us: Volume, mris: Sequence[Volume], mapping: Mapping) -> float:
     """Share of the sector where every MRI has data: inside its grid and not exactly 0, as stripped skulls are."""
     step = tuple(slice(None, None, max(1, round(COARSE_MM / mm))) for mm in us.spacing)
     affine = us.affine.copy()
@@ -134,7 +147,7 @@ def overlap_percent(us: Volume, mris: Sequence[Volume], matrix: Matrix) -> float
     inside = sparse.pixels > 0
     covered = np.ones(inside.shape, bool)
     for mri in mris:
-        covered &= np.nan_to_num(warp(mri, sparse, matrix)) != 0
+        covered &= np.nan_to_num(warped(mri, sparse, mapping)) != 0
     return 100.0 * float((covered & inside).sum()) / max(1, int(inside.sum()))
 
 

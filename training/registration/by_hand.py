@@ -10,10 +10,12 @@ import numpy as np
 from inference.errors import FormatError
 from training.registration.align import Alignment, align, sector_centre
 from training.registration.decisions import fingerprint
+from training.registration.deformation import Deformation
 from training.registration.inputs import read_inputs
+from training.registration.mapping import mapping_path, read_mapping
 from training.registration.output import pair_of, read_record, write_output, write_record
 from training.registration.result import Registered, read_results, write_results
-from training.registration.transforms import Matrix, angle_deg, apply, read_transform, rigid
+from training.registration.transforms import Matrix, angle_deg, apply, rigid
 
 MOST_MM, MOST_RAD = 40.0, 0.6
 """How far a person may move it at once."""
@@ -42,9 +44,13 @@ def move(folder: Path, case: str, by: Sequence[float], seen: str) -> Registered:
         raise FormatError("A move has three translations and three rotations.")
     if np.abs(parameters[:3]).max() > MOST_MM or np.abs(parameters[3:]).max() > MOST_RAD:
         raise FormatError(f"That is more than {MOST_MM:g} mm: give a start with 'ius-train register --start' instead.")
+    before = read_mapping(mapping_path(folder, case))
     record = read_record(folder, case)
     inputs = read_inputs(pair_of(record, case))
-    before = read_transform(folder / "transforms" / f"{case}.txt")
+    if isinstance(before, Deformation) or isinstance(inputs.start, Deformation):
+        raise FormatError(
+            f"{case} is deformed, and a move by hand is rigid: register it with --refine none, move that."
+        )
     matrix = rigid(parameters, sector_centre(inputs.us)) @ before
     found = _from_start(align(inputs.us, inputs.mris, matrix, "none"), inputs.start, sector_centre(inputs.us))
     rows = {row.case: row for row in read_results(folder)}

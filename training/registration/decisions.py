@@ -13,6 +13,7 @@ from typing import Literal
 from inference.errors import FormatError, NotFoundError
 from training.io.files import written_aside
 from training.io.spreadsheet import read_table
+from training.registration.mapping import mapping_path
 from training.registration.result import Registered, read_results
 
 TABLE = "review.csv"
@@ -47,7 +48,7 @@ def fingerprint(folder: Path, case: str) -> str:
     Raises:
         NotFoundError: if the case has no transform.
     """
-    transform, label = folder / "transforms" / f"{case}.txt", folder / "labels" / f"{case}.nii.gz"
+    transform, label = mapping_path(folder, case), folder / "labels" / f"{case}.nii.gz"
     if not transform.is_file():
         raise NotFoundError(f"{case} has no registration in {folder}: run 'ius-train register', and read its errors.")
     digest = hashlib.sha256(transform.read_bytes())
@@ -109,8 +110,7 @@ def _decision(row: dict[str, str], path: Path) -> Decision:
 
 def _holds(folder: Path, decision: Decision) -> bool:
     """Whether the files are still those that the person looked at."""
-    transform = folder / "transforms" / f"{decision.case}.txt"
-    return transform.is_file() and fingerprint(folder, decision.case) == decision.fingerprint
+    return mapping_path(folder, decision.case).is_file() and fingerprint(folder, decision.case) == decision.fingerprint
 
 
 def decide(folder: Path, verdicts: Mapping[str, Verdict], note: str = "") -> dict[str, Decision]:

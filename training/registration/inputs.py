@@ -6,8 +6,8 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 
 from training.cohort.mask_checks import check_mri_mask
+from training.registration.mapping import Mapping, read_start
 from training.registration.pairs import Pair
-from training.registration.transforms import Matrix, read_transform
 from training.registration.volume import Volume, as_volume, read_image
 
 
@@ -20,14 +20,14 @@ class Inputs:
         us: the same as an array.
         mris: one MRI or several in one world.
         label: tumour mask in the MRI's world; None where there is none.
-        start: MRI to ultrasound, RAS mm.
+        start: MRI to ultrasound, RAS mm, or a deformation, which is the result then.
     """
 
     image: sitk.Image
     us: Volume
     mris: list[Volume]
     label: sitk.Image | None
-    start: Matrix
+    start: Mapping
 
 
 def read_inputs(pair: Pair) -> Inputs:
@@ -42,5 +42,6 @@ def read_inputs(pair: Pair) -> Inputs:
     label = None if pair.label is None else read_image(pair.label)
     if label is not None and pair.label is not None:
         check_mri_mask(mris[0], label, pair.label)
-    start = np.eye(4) if pair.start is None else read_transform(pair.start)
-    return Inputs(image, as_volume(image), [as_volume(mri) for mri in mris], label, start)
+    us = as_volume(image)
+    start = np.eye(4) if pair.start is None else read_start(pair.start, us)
+    return Inputs(image, us, [as_volume(mri) for mri in mris], label, start)

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import FormatError, NotFoundError
-from training.registration.transforms import Matrix, apply, read_transform
+from training.registration.mapping import FIELD, Mapping, read_mapping, to_us
+from training.registration.transforms import Matrix
 
 _FIRST_LINE = "MNI Tag Point File"
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -93,9 +94,9 @@ def _pair(line: str, path: Path) -> list[float]:
     return [float(word) for word in found[1].split()]
 
 
-def mtre_mm(landmarks: Landmarks, matrix: Matrix | None = None) -> float:
-    """Mean distance of corresponding landmarks under a transform MRI to ultrasound, mm."""
-    moved = landmarks.mri if matrix is None else apply(matrix, landmarks.mri)
+def mtre_mm(landmarks: Landmarks, mapping: Mapping | None = None) -> float:
+    """Mean distance of corresponding landmarks under a matrix MRI to ultrasound or a deformation, mm."""
+    moved = landmarks.mri if mapping is None else to_us(mapping, landmarks.mri)
     return float(np.linalg.norm(moved - landmarks.us, axis=1).mean())
 
 
@@ -132,8 +133,8 @@ def measure(files: Iterable[Path], transform: Path | None = None) -> Errors:
         landmarks = read_landmarks(path)
         if landmarks.case in each:
             raise FormatError(f"{path} is the second file of the case {landmarks.case}: give each case once.")
-        matrix = None if transform is None else read_transform(transform_of(transform, landmarks.case))
-        each[landmarks.case] = mtre_mm(landmarks, matrix)
+        mapping = None if transform is None else read_mapping(transform_of(transform, landmarks.case))
+        each[landmarks.case] = mtre_mm(landmarks, mapping)
     values = np.array(list(each.values()))
     return Errors(each, float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else None)
 
@@ -150,11 +151,20 @@ def transform_of(transform: Path, case: str) -> Path:
     if not transform.is_dir():
         return transform
     folders = (transform, transform / "transforms")
-    known = [path for folder in folders for kind in ("*.txt", "*.tfm") for path in sorted(folder.glob(kind))]
-    found = [path for path in known if path.stem == case] or [path for path in known if path.stem.endswith(f"-{case}")]
+    known = [
+        path for folder in folders for kind in ("*.txt", "*.tfm", f"*{FIELD}") for path in sorted(folder.glob(kind))
+    ]
+    found = [path for path in known if _named(path) == case] or [
+        path for path in known if _named(path).endswith(f"-{case}")
+    ]
     if not found:
         raise NotFoundError(f"{transform} holds no {case}.txt or {case}.tfm, nor does its folder transforms.")
-    if len({path.stem for path in found}) > 1:
-        named = " and ".join(sorted({path.stem for path in found}))
+    if len({_named(path) for path in found}) > 1:
+        named = " and ".join(sorted({_named(path) for path in found}))
         raise FormatError(f"{transform} holds {named}: give the transform file that is meant.")
     return found[0]
+
+
+def _named(path: Path) -> str:
+    """The case that a transform is named after."""
+    return path.name.removesuffix(FIELD) if path.name.endswith(FIELD) else path.stem

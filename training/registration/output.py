@@ -12,16 +12,17 @@ from training.io.files import written_aside
 from training.io.receipt import write_json
 from training.registration.align import Alignment
 from training.registration.inputs import Inputs
+from training.registration.mapping import Mapping, kind_of, placed, volume_change_percent, write_mapping
 from training.registration.pairs import Pair
 from training.registration.pictures import FOLDER, Placed, write_pictures
 from training.registration.result import Registered, flags
 from training.registration.transfer import transfer
-from training.registration.transforms import Matrix, write_transform
 from training.registration.volume import as_volume
 
 _FILES = ("us", "label", "start")
 Record = dict[str, Any]
-"""`key` (what the result depends on), `files`, `result`, and `moved`, if a person moved it."""
+"""`key` (what the result depends on), `files`, `result`; `moved`, if a person moved it; `linear`, the matrix before it
+was deformed."""
 
 
 def write_output(
@@ -32,15 +33,15 @@ def write_output(
     Returns:
         Its row, which stands in the table only once the caller writes that.
     """
-    mask, inside = _carried(inputs, found.matrix)
+    mask, inside = _carried(inputs, found.mapping)
+    change = None if mask is None else volume_change_percent(found.mapping, mask)
     if mask is not None:
         with written_aside(out / "labels" / f"{case}.nii.gz") as aside:
             sitk.WriteImage(mask, str(aside), useCompression=True)
-    after = Placed(found.matrix, None if mask is None else as_volume(mask))
     there, _ = _carried(inputs, inputs.start)
-    before = Placed(inputs.start, None if there is None else as_volume(there))
+    before, after = _placed(inputs, inputs.start, there), _placed(inputs, found.mapping, mask)
     write_pictures(out / FOLDER, case, inputs.us, inputs.mris[0], before, after)
-    write_transform(found.matrix, out / "transforms" / case)
+    write_mapping(found.mapping, out / "transforms" / case)
     return Registered(
         case=case,
         metric=metric,
@@ -51,13 +52,23 @@ def write_output(
         overlap_percent=round(found.overlap_percent, 2),
         label_inside_percent=None if inside is None else round(inside, 2),
         support=round(found.support, 4),
-        flags=" ".join(flags(found, inside, by_hand=by_hand)),
+        kind=kind_of(found.mapping),
+        refined_mm=None if found.refined_mm is None else round(found.refined_mm, 3),
+        volume_change_percent=None if change is None else round(change, 2),
+        refused=found.refused,
+        flags=" ".join(flags(found, inside, change, by_hand=by_hand)),
     )
 
 
-def _carried(inputs: Inputs, matrix: Matrix) -> tuple[sitk.Image | None, float | None]:
+def _placed(inputs: Inputs, mapping: Mapping, mask: sitk.Image | None) -> Placed:
+    """The MRI and its mask for the pictures."""
+    matrix, mri = placed(inputs.mris[0], inputs.us, mapping)
+    return Placed(matrix, None if mask is None else as_volume(mask), mri)
+
+
+def _carried(inputs: Inputs, mapping: Mapping) -> tuple[sitk.Image | None, float | None]:
     """The mask on the ultrasound's grid, and the share of it in view, percent; None without a mask."""
-    return (None, None) if inputs.label is None else transfer(inputs.label, inputs.image, matrix)
+    return (None, None) if inputs.label is None else transfer(inputs.label, inputs.image, mapping)
 
 
 def record_of(pair: Pair, key: dict[str, object], row: Registered) -> Record:

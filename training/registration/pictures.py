@@ -41,10 +41,12 @@ class Placed:
     Attributes:
         matrix: MRI to ultrasound, RAS mm.
         label: its mask put there, in the ultrasound's world; None where there is none.
+        mri: what is put by `matrix` instead of the MRI as it was read: one that is deformed already.
     """
 
     matrix: Matrix
     label: Volume | None
+    mri: Volume | None = None
 
 
 def write_pictures(folder: Path, case: str, us: Volume, mri: Volume, before: Placed, after: Placed) -> list[Path]:
@@ -61,7 +63,7 @@ def write_pictures(folder: Path, case: str, us: Volume, mri: Volume, before: Pla
     centre = middle(us, after.label)
     drawn: dict[str, dict[str, Picture]] = {one.name: {} for one in ORIENTATIONS}
     for placed, ending in ((after, ""), (before, "-before")):
-        for plane in cut_planes(us, mri, placed.label, placed.matrix, centre):
+        for plane in cut_planes(us, placed.mri or mri, placed.label, placed.matrix, centre):
             drawn[plane.orientation.name] |= {f"{view}{ending}": one for view, one in _views(plane).items()}
     for (name, view), path in picture_paths(folder, case).items():
         code = cv2.imencode(".jpg", drawn[name][view], _JPEG)[1]

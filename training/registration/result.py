@@ -13,6 +13,8 @@ TABLE = "registration.csv"
 FLAG_SHIFT_MM = 15.0
 FLAG_ROTATION_DEG = 15.0
 FLAG_OVERLAP_PERCENT = 60.0
+FLAG_VOLUME_PERCENT = 10.0
+"""Brain hardly compresses: a tumour that a transform makes larger or smaller by more is not the one that was drawn."""
 FLAG_SUPPORT = 0.1
 """Between what right and wrong results had on a few pairs; it misses some wrong ones (LOG.md)."""
 
@@ -31,7 +33,12 @@ class Registered:
         overlap_percent: share of the sector with MRI in it.
         label_inside_percent: share of the MRI's tumour that the ultrasound shows.
         support: how far LC2 stands out there (see `Alignment`).
-        flags: what a person should look at first, with spaces: shift, rotation, overlap, worse, label, weak, hand.
+        kind: `rigid`, `affine` or `deformable`, of the result itself; empty in tables of earlier versions.
+        refined_mm: how far at most a refinement moved anything in the sector; None where none was kept.
+        volume_change_percent: by how much the tumour that is shown is larger than in the MRI; None without a mask.
+        refused: why a refinement that was asked for was not kept, so that the result is the one before it.
+        flags: what a person should look at first, with spaces: shift, rotation, overlap, worse, label, weak, volume,
+            refused, hand.
         error: why there is no result; the other columns are empty then.
     """
 
@@ -44,6 +51,10 @@ class Registered:
     overlap_percent: float | None = None
     label_inside_percent: float | None = None
     support: float | None = None
+    kind: str = ""
+    refined_mm: float | None = None
+    volume_change_percent: float | None = None
+    refused: str = ""
     flags: str = ""
     error: str = ""
 
@@ -51,7 +62,9 @@ class Registered:
 _NUMBERS = tuple(field.name for field in fields(Registered) if field.type == (float | None))
 
 
-def flags(found: Alignment, label_inside_percent: float | None, *, by_hand: bool = False) -> list[str]:
+def flags(
+    found: Alignment, label_inside_percent: float | None, volume_percent: float | None = None, *, by_hand: bool = False
+) -> list[str]:
     """What makes a registration suspicious."""
     suspicious = {
         "shift": found.shift_mm > FLAG_SHIFT_MM,
@@ -60,6 +73,8 @@ def flags(found: Alignment, label_inside_percent: float | None, *, by_hand: bool
         "worse": found.similarity < found.similarity_start,
         "label": label_inside_percent == 0,
         "weak": found.support < FLAG_SUPPORT,
+        "volume": abs(volume_percent or 0.0) > FLAG_VOLUME_PERCENT,
+        "refused": bool(found.refused),
         "hand": by_hand,
     }
     return [name for name, holds in suspicious.items() if holds]

@@ -16,6 +16,7 @@ from training.registration.result import (
     FLAG_OVERLAP_PERCENT,
     FLAG_ROTATION_DEG,
     FLAG_SHIFT_MM,
+    FLAG_VOLUME_PERCENT,
     Registered,
 )
 from training.registration.scene import LABEL, PIXEL_MM, SECTOR
@@ -30,6 +31,8 @@ _FLAGS = {
     "worse": "less similar than at the start",
     "label": "tumour outside the ultrasound",
     "weak": "little in the ultrasound speaks for it: look closely, it may be wrong",
+    "volume": f"the tumour's volume changes by more than {FLAG_VOLUME_PERCENT:g} %",
+    "refused": "not refined, though asked for",
     "hand": "moved by hand",
 }
 
@@ -115,6 +118,14 @@ def _facts(row: Registered) -> list[tuple[str, str]]:
         ("Turned", f"{_number(row.rotation_deg, 1)}°"),
         ("Sector with MRI", f"{_number(row.overlap_percent, 0)} %"),
     ]
+    if row.kind:
+        facts.append(("Kind", escape(row.kind)))
+    if row.refused:
+        facts.append(("Not refined", escape(row.refused)))
+    if row.refined_mm is not None:
+        facts.append(("Refined by at most", f"{row.refined_mm:.1f} mm"))
+    if row.volume_change_percent is not None:
+        facts.append(("Tumour's volume", f"{row.volume_change_percent:+.1f} %"))
     if row.support is not None:
         facts.append(("Support", f"{row.support:.2f}"))
     if row.label_inside_percent is not None:

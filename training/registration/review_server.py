@@ -102,7 +102,8 @@ class ReviewServer(ThreadingHTTPServer):
         self._known(asked.case)
         scene = read_scene(self.folder, asked.case)
         by = np.array(msgspec.convert(asked.by.split(","), _Six, strict=False))
-        return scene.picture(asked.plane, asked.at, scene.start if asked.of == "start" else scene.moved(by))
+        start = asked.of == "start"
+        return scene.picture(asked.plane, asked.at, scene.start if start else scene.moved(by), start=start)
 
     def decide(self, body: bytes) -> None:
         """Write one decision.

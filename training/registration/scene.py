@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from training.registration.align import sector_centre
 from training.registration.inputs import read_inputs
+from training.registration.mapping import Mapping, mapping_path, placed, read_mapping
 from training.registration.output import pair_of, read_record
 from training.registration.planes import ORIENTATIONS, cut_plane, extent
 from training.registration.transfer import surface
-from training.registration.transforms import Matrix, read_transform, rigid
+from training.registration.transforms import Matrix, rigid
 from training.registration.volume import Volume, as_volume, warp
 
 PIXEL_MM = 0.4
@@ -29,10 +30,11 @@ class Scene:
 
     Attributes:
         us: ultrasound; 0 outside the sector.
-        mri: the one that is shown, in its own world.
-        label: its tumour's surface at 0.5, in the MRI's world; None where there is none.
+        mri: the one that is shown, as `result` puts it: in its own world, or deformed already.
+        label: its tumour's surface at 0.5, the same; None where there is none.
         start: MRI to ultrasound before the registration.
         result: and after it.
+        before: MRI and surface as `start` puts them.
         us_window: the grey values that are shown as black and as white.
         mri_window: the same of the MRI, by what of it lies in the sector.
     """
@@ -42,6 +44,7 @@ class Scene:
     label: Volume | None
     start: Matrix
     result: Matrix
+    before: tuple[Volume, Volume | None]
     us_window: tuple[float, float]
     mri_window: tuple[float, float]
 
@@ -53,7 +56,7 @@ class Scene:
         """
         return rigid(by, sector_centre(self.us)) @ self.result
 
-    def picture(self, plane: str, at_mm: float, matrix: Matrix) -> bytes:
+    def picture(self, plane: str, at_mm: float, matrix: Matrix, *, start: bool = False) -> bytes:
         """A plane as PNG, its channels ultrasound, MRI, and the bits `LABEL` and `SECTOR`.
 
         Args:
@@ -61,12 +64,14 @@ class Scene:
             at_mm: its place along the RAS axis that it is perpendicular to, from the middle of the tumour (of the
                 sector, where there is none), where the registration's result puts it.
             matrix: MRI to ultrasound.
+            start: whether what is shown is as before the registration.
         """
         (orientation,) = [one for one in ORIENTATIONS if one.name == plane]
         centre = self._middle()
         centre[orientation.axis] += at_mm
-        label = None if self.label is None else Volume(self.label.pixels, matrix @ self.label.affine)
-        cut = cut_plane(orientation, self.us, self.mri, label, matrix, centre, extent(self.us), PIXEL_MM)
+        mri, surface_of = self.before if start else (self.mri, self.label)
+        label = None if surface_of is None else Volume(surface_of.pixels, matrix @ surface_of.affine)
+        cut = cut_plane(orientation, self.us, mri, label, matrix, centre, extent(self.us), PIXEL_MM)
         inside = cut.us > 0
         bits = np.where(inside, SECTOR, 0) | np.where(cut.label & inside, LABEL, 0)
         channels = [_grey(cut.us, self.us_window), _grey(np.nan_to_num(cut.mri), self.mri_window), bits]
@@ -86,7 +91,7 @@ def read_scene(folder: Path, case: str) -> Scene:
         NotFoundError: if the case or one of its files is not there.
         FormatError: if its record or a file cannot be read.
     """
-    transform = folder / "transforms" / f"{case}.txt"
+    transform = mapping_path(folder, case)
     changed = transform.stat().st_mtime_ns if transform.is_file() else 0
     return _read(folder, case, changed)
 
@@ -95,18 +100,28 @@ def read_scene(folder: Path, case: str) -> Scene:
 def _read(folder: Path, case: str, _changed: int) -> Scene:
     """Read the case's files."""
     inputs = read_inputs(pair_of(read_record(folder, case), case))
-    result = read_transform(folder / "transforms" / f"{case}.txt")
-    mri, inside = inputs.mris[0], inputs.us.pixels > 0
+    mapping = read_mapping(mapping_path(folder, case))
+    inside = inputs.us.pixels > 0
+    label = None if inputs.label is None else as_volume(surface(inputs.label > 0))
+    result, mri = placed(inputs.mris[0], inputs.us, mapping)
+    start, mri_before = placed(inputs.mris[0], inputs.us, inputs.start)
     seen = warp(mri, _sparse(inputs.us), result)[_sparse(inputs.us).pixels > 0]
     return Scene(
         us=inputs.us,
         mri=mri,
-        label=None if inputs.label is None else as_volume(surface(inputs.label > 0)),
-        start=inputs.start,
+        label=None if label is None else _surface(label, inputs.us, mapping),
+        start=start,
         result=result,
+        before=(mri_before, None if label is None else _surface(label, inputs.us, inputs.start)),
         us_window=_window(inputs.us.pixels[inside]),
         mri_window=_window(seen[np.isfinite(seen) & (seen != 0)]),
     )
+
+
+def _surface(label: Volume, us: Volume, mapping: Mapping) -> Volume:
+    """The tumour's surface as a mapping puts it, 0 where there is no mask."""
+    _, there = placed(label, us, mapping)
+    return Volume(np.nan_to_num(there.pixels), there.affine)
 
 
 def _sparse(us: Volume) -> Volume:

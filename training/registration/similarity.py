@@ -7,18 +7,18 @@ import numpy as np
 from scipy import ndimage
 
 from training.registration.lc2 import lc2
+from training.registration.mapping import Mapping, warped
 from training.registration.mind import REACH, mind_ssc, similarity
-from training.registration.transforms import Matrix
-from training.registration.volume import Mask, Volume, box, coarser, cropped, gradient_magnitude, smoothed, warp
+from training.registration.volume import Mask, Volume, box, coarser, cropped, gradient_magnitude, smoothed
 
 MIND_EROSION_MM = 4.0
 """How far from the sector's edge descriptors are used: closer ones would describe the edge itself."""
 
 
 class Similarity(Protocol):
-    """How alike ultrasound and MRI are under a transform MRI to ultrasound; more is better."""
+    """How alike ultrasound and MRI are under a matrix or a deformation; more is better."""
 
-    def __call__(self, matrix: Matrix) -> float:
+    def __call__(self, mapping: Mapping) -> float:
         """The similarity."""
 
 
@@ -39,10 +39,10 @@ class Lc2Similarity:
         images = [smoothed(mri, side_mm) for mri in mris]
         self._channels = [channel for image in images for channel in (image, gradient_magnitude(image))]
 
-    def __call__(self, matrix: Matrix) -> float:
+    def __call__(self, mapping: Mapping) -> float:
         """LC2, 0 to 1."""
-        warped = [warp(channel, self._us, matrix) for channel in self._channels]
-        return lc2(self._us.pixels, self._mask, warped, self._patch)
+        there = [warped(channel, self._us, mapping) for channel in self._channels]
+        return lc2(self._us.pixels, self._mask, there, self._patch)
 
 
 class MindSimilarity:
@@ -62,19 +62,19 @@ class MindSimilarity:
         self._described = mind_ssc(coarse.pixels)[(slice(None), *part)]
         self._mris = [smoothed(mri, side_mm) for mri in mris]
 
-    def __call__(self, matrix: Matrix) -> float:
+    def __call__(self, mapping: Mapping) -> float:
         """1 − mean squared difference where there is MRI."""
-        return float(np.mean([self._of(mri, matrix) for mri in self._mris]))
+        return float(np.mean([self._of(mri, mapping) for mri in self._mris]))
 
-    def _of(self, mri: Volume, matrix: Matrix) -> float:
-        warped = warp(mri, self._us, matrix)
-        missing = np.isnan(warped)
+    def _of(self, mri: Volume, mapping: Mapping) -> float:
+        there = warped(mri, self._us, mapping)
+        missing = np.isnan(there)
         where = self._mask
         if missing.any():
             where = where & ~ndimage.maximum_filter(missing, 2 * REACH + 1, mode="constant")
         if not where.any():
             return 0.0
-        return similarity(self._described[:, where], mind_ssc(np.nan_to_num(warped), where=where))
+        return similarity(self._described[:, where], mind_ssc(np.nan_to_num(there), where=where))
 
 
 def eroded(mask: Mask, voxels: float) -> Mask:

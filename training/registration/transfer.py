@@ -5,19 +5,19 @@ import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from scipy import ndimage
 
 from inference.errors import FormatError
-from training.registration.transforms import Matrix, as_itk
+from training.registration.mapping import Mapping, itk_of
 
 SMOOTHING = 0.8
 """Standard deviation of the Gaussian that smooths a mask's voxel steps, in the mask's own voxels."""
 
 
-def transfer(label: sitk.Image, us: sitk.Image, matrix: Matrix) -> tuple[sitk.Image, float]:
+def transfer(label: sitk.Image, us: sitk.Image, mapping: Mapping) -> tuple[sitk.Image, float]:
     """Resample an MRI's mask on the ultrasound's grid, within the field of view.
 
     Args:
         label: the mask, on any grid in the MRI's world; every value above 0 belongs to it.
         us: the ultrasound volume.
-        matrix: MRI to ultrasound, RAS mm.
+        mapping: matrix MRI to ultrasound, RAS mm, or a deformation.
 
     Returns:
         The mask (0 and 1, 8 bits) and the share of the label's volume that the ultrasound shows, percent.
@@ -28,7 +28,7 @@ def transfer(label: sitk.Image, us: sitk.Image, matrix: Matrix) -> tuple[sitk.Im
     total = _volume_mm3(label > 0)
     if total == 0:
         raise FormatError("The tumour mask is empty: nothing in it is above 0.")
-    moved = sitk.Resample(surface(label > 0), us, as_itk(matrix), sitk.sitkLinear, 0.0, sitk.sitkFloat32)
+    moved = sitk.Resample(surface(label > 0), us, itk_of(mapping), sitk.sitkLinear, 0.0, sitk.sitkFloat32)
     mask = sitk.And(moved >= 0.5, field_of_view(us))
     return mask, min(100.0, 100.0 * _volume_mm3(mask) / total)
 

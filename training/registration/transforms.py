@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 from inference.errors import FormatError, NotFoundError
 from training.io.files import written_aside
 
-_ITK_SUFFIXES = (".tfm", ".h5", ".hdf5", ".mat")
+ITK_SUFFIXES = (".tfm", ".h5", ".hdf5", ".mat")
 _IMFUSION = ".iws"
 LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 """Turns RAS coordinates into LPS ones and back."""
@@ -95,20 +95,35 @@ def as_itk(matrix: Matrix) -> sitk.AffineTransform:
 
 def _is_itk(path: Path) -> bool:
     """Whether ITK wrote it: by its suffix, or by its first line, as .txt is used for both."""
-    if path.suffix.lower() in _ITK_SUFFIXES:
+    if path.suffix.lower() in ITK_SUFFIXES:
         return True
     with path.open("rb") as stream:
         return stream.read(len(_ITK_HEADER)) == _ITK_HEADER.encode()
 
 
-def _read_itk(path: Path) -> Matrix:
-    """ITK's transform, asked where it takes the origin and the unit vectors."""
+def read_itk(path: Path) -> sitk.Transform:
+    """ITK's own transform in 3D, from ultrasound to MRI in LPS mm.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        FormatError: if it cannot be read as one.
+    """
+    if not path.is_file():
+        raise NotFoundError(f"There is no transform at {path}.")
     try:
         transform = sitk.ReadTransform(str(path))
     except RuntimeError as error:
         raise FormatError(f"{path} cannot be read as an ITK transform.") from error
-    if transform.GetDimension() != 3 or not transform.IsLinear():
-        raise FormatError(f"{path} does not hold a rigid or affine transform in 3D: only those can be used.")
+    if transform.GetDimension() != 3:
+        raise FormatError(f"{path} does not hold a rigid or affine transform in 3D, nor any other in 3D.")
+    return transform
+
+
+def _read_itk(path: Path) -> Matrix:
+    """ITK's transform, asked where it takes the origin and the unit vectors."""
+    transform = read_itk(path)
+    if not transform.IsLinear():
+        raise FormatError(f"{path} does not hold a rigid or affine transform in 3D: only those can be used here.")
     origin = np.array(transform.TransformPoint((0.0, 0.0, 0.0)))
     inverse = np.eye(4)
     inverse[:3, 3] = origin

@@ -60,7 +60,7 @@ def read_image(path: Path) -> sitk.Image:
         return _image(reader_of(path)(path), path)
     try:
         if path.suffix == ".gz":
-            _read_to_the_end(path)
+            read_to_the_end(path)
         image = sitk.ReadImage(str(path))
     except (RuntimeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise FormatError(f"{path} cannot be read as an image: is it whole?") from error
@@ -97,7 +97,7 @@ def _rotation(directions: NDArray[np.float64], path: Path) -> NDArray[np.float64
     return nearest
 
 
-def _read_to_the_end(path: Path) -> None:
+def read_to_the_end(path: Path) -> None:
     """Unpack a file to its end, since ITK silently fills a truncated one with zeros."""
     with gzip.open(path) as stream:
         while stream.read(1 << 24):

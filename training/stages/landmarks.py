@@ -13,7 +13,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         "--transform",
         type=Path,
         metavar="T",
-        help="4×4 text (MRI to US, RAS), ITK file, or the folder of 'ius-train register'",
+        help="4×4 text (MRI to US, RAS), ITK file, displacement field, or the folder of 'ius-train register'",
     )
     one.add_argument("--json", action="store_true", help="print JSON")
     one.add_argument(

@@ -17,8 +17,19 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         default="lc2+mind",
         help="the paper's is lc2; none keeps --start (default: %(default)s)",
     )
+    one.add_argument(
+        "--refine",
+        choices=("none", "affine", "deformable"),
+        default="none",
+        help="after the rigid one; kept only within its bounds and where it is more alike (default: %(default)s)",
+    )
     one.add_argument("--label", type=Path, metavar="MASK", help="one pair: tumour mask in the MRI's world")
-    one.add_argument("--start", type=Path, metavar="T", help="one pair: transform to begin with (4×4 text, ITK file)")
+    one.add_argument(
+        "--start",
+        type=Path,
+        metavar="T",
+        help="one pair: transform to begin with (4×4 text, ITK file); a displacement field is kept as it is",
+    )
     one.add_argument("--jobs", type=int, default=1, help="processes (default: %(default)s)")
 
 
@@ -28,6 +39,6 @@ def run(arguments: argparse.Namespace) -> None:
     from training.registration.register import register
 
     pairs = chosen_pairs(arguments.paths, arguments.label, arguments.start)
-    rows = register(pairs, arguments.out, arguments.metric, arguments.jobs)
+    rows = register(pairs, arguments.out, arguments.metric, arguments.jobs, arguments.refine)
     failed, flagged = sum(bool(row.error) for row in rows), sum(bool(row.flags) for row in rows)
     print(f"{len(rows) - failed} registered, {flagged} flagged, {failed} failed: {arguments.out}", file=sys.stderr)

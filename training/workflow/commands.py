@@ -75,8 +75,9 @@ class Commands:
 
     def register(self, cohort: str) -> str:
         """Register a cohort's MRI and carry its labels over."""
-        metric = self.experiment.cohorts[cohort].metric
-        how = _options(out=f"registered/{cohort}", metric=metric)
+        one = self.experiment.cohorts[cohort]
+        refined = None if one.refine == "none" else one.refine
+        how = _options(out=f"registered/{cohort}", metric=one.metric, refine=refined)
         return _train("register", self.table(cohort), *how)
 
     def review(self, cohort: str) -> str:
