@@ -34,6 +34,15 @@ def demo_clip_path() -> Path:
     return _existing(ASSETS / "clips" / "demo.dcm")
 
 
+def glyphs_path() -> Path:
+    """The picture of letters and digits by which a scanner's texts are read.
+
+    Raises:
+        NotFoundError: if this installation has none.
+    """
+    return _existing(ASSETS / "glyphs.png")
+
+
 def manual_folder() -> Path:
     """The folder with the pages of the manual, Markdown.
 

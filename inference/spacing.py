@@ -31,6 +31,8 @@ class Provenance(StrEnum):
     """Typed by the user."""
     RULER = "ruler"
     """Two points on the scanner's depth scale and their distance."""
+    READ = "read"
+    """Ruler and texts read from the scanner's screen, confirmed by the user."""
     PRESET = "preset"
     """Stored for this device, picture size and crop."""
     VOUCHED = "vouched"
@@ -46,7 +48,8 @@ class Provenance(StrEnum):
     @property
     def confirmed(self) -> bool:
         """Whether a person stated it or it is known by construction. No other spacing is believed unchecked."""
-        return self in (Provenance.TYPED, Provenance.RULER, Provenance.PRESET, Provenance.EXACT)
+        by_hand = (Provenance.TYPED, Provenance.RULER, Provenance.READ, Provenance.PRESET)
+        return self in (*by_hand, Provenance.EXACT)
 
 
 _WORDS = {
@@ -56,6 +59,7 @@ _WORDS = {
     Provenance.MATRIX: "stream matrix",
     Provenance.TYPED: "typed",
     Provenance.RULER: "two-point ruler",
+    Provenance.READ: "read from the screen, confirmed",
     Provenance.PRESET: "preset",
     Provenance.VOUCHED: "user's word, unwatched",
     Provenance.EXACT: "exact (simulated)",

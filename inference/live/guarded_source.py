@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 UNWATCHED = (
     "The depth can be changed on the scanner, and nobody would notice: mark its depth text and ruler, then calibrate."
 )
-BY_HAND = frozenset({Provenance.TYPED, Provenance.RULER, Provenance.PRESET})
+BY_HAND = frozenset({Provenance.TYPED, Provenance.RULER, Provenance.READ, Provenance.PRESET})
 
 
 def _nothing_seen() -> None:

@@ -140,7 +140,9 @@ def test_pinned_versions_satisfy_the_project() -> None:
 
 def test_assets_are_the_ones_their_table_names() -> None:
     table = (ROOT / "assets/README.md").read_text()
-    bundled = [path for path in (ROOT / "assets").rglob("*") if path.is_file() and path.suffix in {".dcm", ".onnx"}]
+    bundled = [
+        path for path in (ROOT / "assets").rglob("*") if path.is_file() and path.suffix in {".dcm", ".onnx", ".png"}
+    ]
     assert bundled
     for path in bundled:
         assert hashlib.sha256(path.read_bytes()).hexdigest() in table, path.name
