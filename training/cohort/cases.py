@@ -14,7 +14,7 @@ from training.io.spreadsheet import read_table
 SEPARATOR = ";"
 """Between several MRI of one case."""
 NEEDED = ("case", "patient")
-PATHS = ("us", "us_label", "sweep", "sweep_label", "mri_label", "start", "landmarks")
+PATHS = ("us", "us_label", "cavity_label", "sweep", "sweep_label", "mri_label", "start", "landmarks")
 _TEXTS = ("case", "patient", "dataset", "phase", "diagnosis", "reason")
 _TRUE, _FALSE = ("1", "true", "yes"), ("0", "false", "no")
 
@@ -29,6 +29,7 @@ class Case:
         dataset: where it comes from.
         us: ultrasound volume.
         us_label: tumour mask on the grid of `us`.
+        cavity_label: mask of the resection cavity on the grid of `us`; None where nobody drew one, or there is none.
         sweep: multi-frame DICOM of native frames.
         sweep_label: tumour mask of each frame, (frames, rows, cols).
         mri: one MRI or several in one world.
@@ -50,6 +51,7 @@ class Case:
     dataset: str = ""
     us: Path | None = None
     us_label: Path | None = None
+    cavity_label: Path | None = None
     sweep: Path | None = None
     sweep_label: Path | None = None
     mri: tuple[Path, ...] = ()

@@ -9,7 +9,7 @@ from training.datasets.usable import judged
 from training.io.progress import Bar
 from training.registration.volume import read_image
 from training.slicing.frames import is_frame, read_frame
-from training.slicing.volumes import read_pair, read_sweep, same_grid
+from training.slicing.volumes import read_cavity, read_pair, read_sweep, same_grid
 
 
 def checked_files(cases: Iterable[Case]) -> list[Case]:
@@ -31,7 +31,9 @@ def _check_ultrasound(case: Case) -> None:
     """Read the case's volume or frame and its sweep, with their masks."""
     if case.us and case.us_label and not is_frame(case.us):
         _refuse_swapped(case)
-        read_pair(case.us, case.us_label)
+        _, mask = read_pair(case.us, case.us_label, may_be_empty=case.cavity_label is not None)
+        if case.cavity_label:
+            read_cavity(case.cavity_label, mask)
     elif case.us and case.us_label:
         read_frame(case.us, case.us_label)
     elif case.us:

@@ -7,7 +7,7 @@ from training.cohort.cases import Case
 from training.io.files import written_aside
 
 _REMIND, _PAPERS_VOLUMES, _PAPERS_PATIENTS = "ReMIND", 103, 55
-_PARTS = ("us", "us_label", "sweep", "sweep_label", "mri", "mri_label", "landmarks")
+_PARTS = ("us", "us_label", "cavity_label", "sweep", "sweep_label", "mri", "mri_label", "landmarks")
 _ALWAYS = ("us", "us_label", "mri", "mri_label")
 """Files that the report names when they are missing; a sweep and landmarks are extras."""
 

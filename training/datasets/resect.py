@@ -14,8 +14,9 @@ from training.datasets.usable import judged
 Sequences = Literal["flair", "ce-t1", "both", "own"]
 """`own` is the sequence that the mask was drawn on."""
 _CASE = re.compile(r"case(\d+)", re.IGNORECASE)
-_PHASES = {"before": "US-before-tumor", "during": "US-during-resection", "after": "US-after-resection"}
-"""A patient's volumes and the name of each one's mask; only the first mask is of a tumour."""
+_PHASES = ("before", "during", "after")
+"""Of a patient's volumes. RESECT-SEG has the tumour before resection and the cavity (`-resection`) afterwards. What is
+left of the tumour (`-during-tumor`, `-after-tumor`) is the user's to draw; simulated cohorts have it."""
 MRI = {"flair": ("FLAIR",), "ce-t1": ("T1",), "both": ("FLAIR", "T1"), "own": ("FLAIR",)}
 """The mask was drawn on FLAIR, so FLAIR comes first; T1 is with contrast, in the same coordinates as FLAIR."""
 
@@ -23,7 +24,7 @@ MRI = {"flair": ("FLAIR",), "ce-t1": ("T1",), "both": ("FLAIR", "T1"), "own": ("
 def find_cases(
     resect: Path, resect_seg: Path | None = None, sweeps: Path | None = None, sequences: Sequences = "both"
 ) -> list[Case]:
-    """Every volume of every patient, in numerical order; those during and after resection are excluded.
+    """Every volume of every patient, in numerical order; those without a tumour mask are excluded.
 
     Args:
         resect: the folder that holds `NIFTI/CaseN/{US,MRI,Landmarks}`, or `NIFTI` itself, or `CaseN` with all files.
@@ -72,24 +73,28 @@ def case_number(name: str) -> int:
 def _patient(name: str, index: Index, whose: Origin, sequences: Sequences) -> Iterator[Case]:
     """One patient's volumes; the one before resection is listed even if it is missing, so that the user sees it."""
     patient = f"{whose.patients}-Case{case_number(name)}"
-    for phase, mask in _PHASES.items():
+    for phase in _PHASES:
         us, before = index.volume(f"{name}-US-{phase}"), phase == "before"
-        if us is None and not before:
+        if us is None and (not before or (whose.simulated and index.volume(f"{name}-US-during"))):
             continue
+        tumour = index.volume(f"{name}-US-{phase}-tumor")
         case = Case(
             patient if before else f"{patient}-{phase}",
             patient,
             dataset=whose.dataset,
             us=us,
-            us_label=index.volume(f"{name}-{mask}"),
+            us_label=tumour,
+            cavity_label=None if before else index.volume(f"{name}-US-{phase}-resection"),
             sweep=index.file(f"{name}-sweep.dcm") if before else None,
             sweep_label=index.volume(f"{name}-sweep-tumor") if before else None,
-            mri=tuple(filter(None, (index.volume(f"{name}-{sequence}") for sequence in MRI[sequences]))),
-            mri_label=index.volume(f"{name}-FLAIR-tumor"),
+            # From before surgery: its tumour is not what a later volume shows.
+            mri=tuple(filter(None, (index.volume(f"{name}-{one}") for one in MRI[sequences]))) if before else (),
+            mri_label=index.volume(f"{name}-FLAIR-tumor") if before else None,
             landmarks=index.file(f"{name}-MRI-beforeUS.tag") if before else None,
             phase=phase,
             first_surgery=None,
             diagnosis="low-grade glioma" if not whose.simulated else "",
             simulated=whose.simulated,
         )
-        yield judged(case, "" if before else f"{phase} resection: its mask is the cavity's")
+        unknown = not before and tumour is None
+        yield judged(case, f"{phase} resection: nobody drew what is left of its tumour" if unknown else "")

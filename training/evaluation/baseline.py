@@ -13,7 +13,7 @@ from inference.errors import IusError
 from training.evaluation.metrics import score
 from training.io.progress import Bar
 from training.slicing.size_bands import MIN_RELIABLE_MM2
-from training.slicing.slices import SliceRow, read_slice
+from training.slicing.slices import SliceRow, read_slice, read_tumour
 
 SIGMAS_MM = (0.5, 1.0, 2.0, 3.0)
 LEVELS = tuple(float(level) for level in np.arange(-1.5, 3.01, 0.25))
@@ -97,7 +97,7 @@ def tune(rows: Sequence[SliceRow], store: Path) -> Threshold:
     total = np.zeros((len(SIGMAS_MM), len(settings[0])))
     for row in Bar(chosen, desc="tune threshold", unit="slice"):
         image = read_slice(row.image(store))
-        true = read_slice(row.label(store)) > 0
+        true = read_tumour(row.label(store))
         for at, sigma in enumerate(SIGMAS_MM):
             z = standardised(image, row, sigma)
             total[at] += [score(threshold.cut(z), true, 1.0).dice or 0.0 for threshold in settings[at]]

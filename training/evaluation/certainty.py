@@ -26,7 +26,7 @@ from inference.model.segmentation import mask_of
 from training.evaluation.statistics import RESAMPLES, SEED
 from training.evaluation.strata import MIN_PATIENTS
 from training.io.progress import Bar
-from training.slicing.slices import SliceRow, read_slice, read_slices
+from training.slicing.slices import SliceRow, read_slice, read_slices, read_tumour
 
 BINS = 10
 PIXELS = 2000
@@ -133,7 +133,7 @@ def answer_all(engine: Engine, stores: Sequence[Path], mode: Mode) -> list[Answe
 
 
 def _answer(engine: Engine, row: SliceRow, store: Path, mode: Mode, rng: np.random.Generator) -> Answered:
-    pixels, true = read_slice(row.image(store)), read_slice(row.label(store)) > 0
+    pixels, true = read_slice(row.image(store)), read_tumour(row.label(store))
     output = engine.contract.output
     margin = engine.segment(pixels, (row.row_mm, row.col_mm), mode).margin
     mask = mask_of(margin, keep_largest=output.keep_largest) > 0

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.errors import IusError
+from training.evaluation.cavity_table import cavity_sections
 from training.evaluation.conventions import WORDS
 from training.evaluation.page import Page, Section
 from training.evaluation.population import Population, check_cases, population_of, tables_behind
@@ -84,6 +85,7 @@ def compare(
     masks = {name: segments(one) for name, one in all_named(models, annotators).items()}
     evaluated = score_store(masks, store, simulated=simulated, cases=cases, margin=margin, jobs=jobs)
     more = [few_section(evaluated)] if few else []
+    more += cavity_sections(models, store, evaluated.rows, evaluated.population)
     if annotators:
         table = observers(evaluated.rows, store, {name: masks[name] for name in annotators})
         more.append(Section("Readers", evaluated.population, tables=(table,)))

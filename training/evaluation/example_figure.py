@@ -15,7 +15,7 @@ from training.evaluation.scoring import Scores, Segment
 from training.evaluation.strata import Scored, in_band, true_area, with_tumour
 from training.evaluation.tables import Table
 from training.slicing.size_bands import BANDS, MIN_RELIABLE_MM2
-from training.slicing.slices import SliceRow, read_slice
+from training.slicing.slices import SliceRow, read_slice, read_tumour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -74,7 +74,7 @@ def examples(scores: Scores, store: Path, models: Mapping[str, Segment]) -> list
         row = first[at].row
         masks = {name: models[name](row) for name in shown}
         dice = {name: scores[name][at].score.dice for name in shown}
-        found.append(Example(row, read_slice(row.image(store)), read_slice(row.label(store)) > 0, masks, dice))
+        found.append(Example(row, read_slice(row.image(store)), read_tumour(row.label(store)), masks, dice))
     return found
 
 

@@ -14,7 +14,7 @@ from training.evaluation.scoring import Segment
 from training.evaluation.strata import Scored, share, spread, with_tumour
 from training.evaluation.tables import Cell, Percent, Spread, Table
 from training.io.progress import Bar
-from training.slicing.slices import SliceRow, read_slice
+from training.slicing.slices import SliceRow, read_tumour
 
 REFERENCE = "reference"
 """The name of the reader whose masks are in the slice store."""
@@ -32,7 +32,7 @@ def observers(rows: Sequence[SliceRow], store: Path, annotators: Mapping[str, Se
         store: slice store with the reference reader's masks.
         annotators: the other readers.
     """
-    readers: dict[str, Segment] = {REFERENCE: lambda row: np.asarray(read_slice(row.label(store)) > 0), **annotators}
+    readers: dict[str, Segment] = {REFERENCE: lambda row: read_tumour(row.label(store)), **annotators}
     pairs = [(other, one) for one, other in itertools.combinations(readers, 2)]
     if len(readers) >= _FEWEST_FOR_CONSENSUS:
         pairs += [(reader, CONSENSUS) for reader in readers]

@@ -19,7 +19,7 @@ from training.io.files import written_aside
 from training.nnunet.predict_onnx import predict_exported
 from training.registration.volume import read_image
 from training.slicing.by_eye import Outlines, volume_of, write_store
-from training.slicing.slices import SliceRow, read_slice
+from training.slicing.slices import SliceRow, read_slice, read_tumour
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,7 +81,7 @@ def write_page(
 
 def _seen(row: SliceRow, certainty: str, store: Path, masks: Mapping[str, Path]) -> Seen:
     """Score one slice under every model."""
-    true = read_slice(row.label(store)) > 0
+    true = read_tumour(row.label(store))
     scores = {name: score(segments(folder)(row), true, row.row_mm * row.col_mm) for name, folder in masks.items()}
     dice = {name: float("nan") if one.dice is None else one.dice for name, one in scores.items()}
     return Seen(row, certainty, dice, {name: one.predicted_mm2 for name, one in scores.items()})
@@ -160,7 +160,7 @@ def _draw(seen: Sequence[Seen], store: Path, masks: Mapping[str, Path], path: Pa
     """Draw all outlined slices of a case in a row, with the outline and the contours."""
     figure = new_figure(2.3 * len(seen), 2.6)
     for axis, one in zip(figure.subplots(1, len(seen), squeeze=False)[0], seen, strict=True):
-        pixels, true = read_slice(one.row.image(store)), read_slice(one.row.label(store)) > 0
+        pixels, true = read_slice(one.row.image(store)), read_tumour(one.row.label(store))
         axis.imshow(pixels, cmap="gray", vmin=0, vmax=_BRIGHT, interpolation="nearest")
         _contour(axis, true, "white", "dashed" if one.certainty == "unsure" else "solid")
         for colour, (_, folder) in zip(_COLOURS, masks.items(), strict=False):

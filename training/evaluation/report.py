@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from training.evaluation.baseline import Threshold, tune
+from training.evaluation.cavity_table import cavity_sections
 from training.evaluation.compare import score_store, write_report
 from training.evaluation.scoring import Segment, segments
 from training.evaluation.sections import few_section
@@ -63,6 +64,7 @@ def evaluate(
         summary["baseline"] = summarise_baseline(threshold, evaluated.scores[BASELINE])
     write_json(summary, out / "summary.json")
     more = [few_section(evaluated)] if few else []
+    more += cavity_sections({MODEL: predictions}, store, evaluated.rows, evaluated.population)
     write_report(evaluated, out, data=origin.warned(data), title="Evaluation", more=more)
     return summary
 

@@ -14,7 +14,7 @@ from training.evaluation.metrics import METRICS, Mask, Score, score_with_distanc
 from training.evaluation.strata import Scored
 from training.io.files import written_aside
 from training.io.progress import Bar
-from training.slicing.slices import SliceRow, read_slice
+from training.slicing.slices import SliceRow, read_tumour
 
 Segment = Callable[[SliceRow], NDArray[np.bool_]]
 Scores = Mapping[str, Sequence[Scored]]
@@ -30,8 +30,7 @@ def segments(masks: Path | Sequence[Path]) -> Segment:
         masks: folder of `NAME.nii.gz`, one per slice; with several folders (folds that validated on different patients)
             each mask is read from the folder that holds it.
     """
-    folders = [masks] if isinstance(masks, Path) else list(masks)
-    return lambda row: _mask(folders, row)
+    return lambda row: read_tumour(mask_file(masks, row))
 
 
 def score_models(
@@ -52,7 +51,7 @@ def score_models(
 
     def score_row(row: SliceRow) -> list[Scored]:
         """Score one slice under every model."""
-        true = read_slice(row.label(store)) > 0
+        true = read_tumour(row.label(store))
         return [_scored(segment(row), true, row) for segment in models.values()]
 
     with ThreadPoolExecutor(jobs) as pool:
@@ -87,8 +86,14 @@ def write_scores(scores: Scores, path: Path) -> None:
                 writer.writerow([model, *about, *(getattr(one.score, name) for name in _SCORES)])
 
 
-def _mask(folders: Sequence[Path], row: SliceRow) -> NDArray[np.bool_]:
-    """Read the mask of one slice; a missing file is an error, not an empty mask."""
+def mask_file(masks: Path | Sequence[Path], row: SliceRow) -> Path:
+    """The file of one slice's mask, in the one folder that holds it; a missing file is an error, not an empty mask.
+
+    Raises:
+        NotFoundError: if no folder holds it.
+        FormatError: if two do.
+    """
+    folders = [masks] if isinstance(masks, Path) else list(masks)
     found = [path for folder in folders if (path := folder / f"{row.name}.nii.gz").is_file()]
     if not found:
         raise NotFoundError(
@@ -96,4 +101,4 @@ def _mask(folders: Sequence[Path], row: SliceRow) -> NDArray[np.bool_]:
         )
     if len(found) > 1:
         raise FormatError(f"{found[0]} and {found[1]} are of one slice: name one folder of predictions for it.")
-    return np.asarray(read_slice(found[0]) > 0)
+    return found[0]

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from inference.errors import IusError, NotFoundError
@@ -12,11 +12,13 @@ from training.cohort.folds import Folds, Split, split_slices
 from training.io.receipt import write_json
 from training.nnunet.settings import Fold
 from training.slicing.size_bands import MIN_RELIABLE_MM2
-from training.slicing.slices import PAINTED, SliceRow, larger_than, read_slices
+from training.slicing.slices import CAVITY, PAINTED, SliceRow, as_cells, larger_than, read_slices
 
 FILE_ENDING = ".nii.gz"
 CHANNEL = "US"
 LABELS = {"background": 0, "tumor": 1}
+CAVITY_LABEL = {"cavity": CAVITY}
+"""The third tissue, in data sets that show a resection cavity anywhere."""
 IGNORE = {"ignore": 2}
 """nnU-Net's ignore label: the pixels around a real tumour, in volumes that another tumour was painted into."""
 DIGEST = "slices_sha256"
@@ -65,7 +67,8 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
         The splits, one per fold.
 
     Raises:
-        DatasetError: if no tumour slice is left, or two stores hold a slice of the same name.
+        DatasetError: if no tumour slice is left, two stores hold a slice of the same name, or painted volumes meet
+            cavities.
         FoldError: if a patient is in no fold, or in two.
         NotFoundError: if a file of a slice is missing or empty.
     """
@@ -81,7 +84,7 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
     write_json(
         {
             "channel_names": {"0": CHANNEL},
-            "labels": LABELS | (IGNORE if any(row.origin == PAINTED for row in used) else {}),
+            "labels": labels_of(used),
             "numTraining": len(used),
             "file_ending": FILE_ENDING,
             "overwrite_image_reader_writer": "SimpleITKIO",
@@ -95,6 +98,18 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
     return splits
 
 
+def labels_of(rows: Sequence[SliceRow]) -> dict[str, int]:
+    """The labels of a data set's masks by name.
+
+    Raises:
+        DatasetError: if 2 means the cavity in some masks, and what is to be ignored in others.
+    """
+    cavities, painted = any(row.cavity_mm2 for row in rows), any(row.origin == PAINTED for row in rows)
+    if cavities and painted:
+        raise DatasetError("Painted volumes ignore what masks with cavities call cavity: train on one kind of them.")
+    return LABELS | (CAVITY_LABEL if cavities else IGNORE if painted else {})
+
+
 def train_patients(stores: Sequence[Path], splits: Sequence[Split], fold: Fold) -> list[str]:
     """The patients whose slices train a fold; `all` trains on the validation slices too."""
     patient_of = {row.name: row.patient for store in stores for row in read_slices(store)}
@@ -104,7 +119,7 @@ def train_patients(stores: Sequence[Path], splits: Sequence[Split], fold: Fold) 
 
 def _digest(slices: Iterable[tuple[SliceRow, Path]]) -> str:
     """A digest of a data set's content (areas, sizes and every pixel) that does not depend on where it lies."""
-    table = [[asdict(row), _unpacked(row.image(store)), _unpacked(row.label(store))] for row, store in slices]
+    table = [[as_cells(row), _unpacked(row.image(store)), _unpacked(row.label(store))] for row, store in slices]
     return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
 
 

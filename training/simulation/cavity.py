@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from training.simulation.noise import Field, smooth_noise
 from training.simulation.tissue import Box, Tissue
 
-_SHARE = 0.15
 _LEAST_LEFT = 0.15
 """Of the tumour: below that nothing is cut, since the picture would show none."""
 
@@ -51,9 +50,9 @@ class Cavity:
     rim_db: float
 
 
-def draw_cavity(rng: np.random.Generator, radius_mm: float) -> Cavity | None:
-    """A cavity in a tumour of this radius, or none in most patients."""
-    if rng.random() > _SHARE:
+def draw_cavity(rng: np.random.Generator, radius_mm: float, share: float) -> Cavity | None:
+    """A cavity in a tumour of this radius, in a share of the patients."""
+    if rng.random() > share:
         return None
     contents = list(Content)
     return Cavity(
@@ -87,7 +86,7 @@ def add_cavity(rng: np.random.Generator, tissue: Tissue, box: Box, cavity: Cavit
     tissue.power = (power * 10.0 ** (cavity.rim_db * rim / 10.0)).astype(np.float32)
     tissue.attenuation = (tissue.attenuation * (1.0 - share) + filling.attenuation * share).astype(np.float32)
     tissue.impedance += ((0.15 if cavity.content is Content.AIR else 0.03) * share).astype(np.float32)
-    tissue.tumour = left.astype(np.float32)
+    tissue.tumour, tissue.cavity = left.astype(np.float32), hole
 
 
 def _step(value: Field) -> Field:

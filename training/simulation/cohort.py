@@ -49,7 +49,9 @@ def simulate_cohort(
     ``Case1-sweep-tumor.nii.gz`` (columns, rows, frames), ``cohort.json`` and a receipt.
     With `label_error` also ``…/MRI/Case1-T1.nii.gz`` and ``-FLAIR``, ``…/Landmarks/Case1-MRI-beforeUS.tag``,
     ``RESECT_segmentation/Case1/Case1-FLAIR-tumor.nii.gz``, ``annotator2/Case1/Case1-US-before-tumor.nii.gz`` and
-    ``truth/Case1-mri-to-us.txt``. A second call goes on where the first stopped.
+    ``truth/Case1-mri-to-us.txt``. In a resected cohort a volume with a cavity is ``Case1-US-during.nii.gz``, with
+    ``Case1-US-during-tumor.nii.gz`` and, of the cavity, RESECT-SEG's ``Case1-US-during-resection.nii.gz``.
+    A second call goes on where the first stopped.
 
     Args:
         out: folder, made if absent.
@@ -66,6 +68,8 @@ def simulate_cohort(
     kind = _kind(cohort)
     if patients < 1 or jobs < 1 or seed < 0:
         raise CohortError("A cohort needs at least one patient, one job and a seed of 0 or more.")
+    if kind is CohortKind.RESECTED and label_error is not None:
+        raise CohortError("MRI is simulated before resection only: leave it out of a resected cohort.")
     folder, detail, level = Path(out), detail_of(kind, small), _level(label_error)
     recipe: dict[str, Any] = {"version": SIMULATOR_VERSION, "seed": seed, "kind": kind.value, "detail": asdict(detail)}
     if level is not None:

@@ -32,7 +32,8 @@ class CohortKind(StrEnum):
     tumour ranges. `mini` and `test6` are the paper in miniature, its patients and its test set: coarser, no sweeps.
     `even` is to train on beside `train`: every kind of tumour as often as the others, the small ones more often, no
     sweeps. `hard` looks more like the real volumes: half of its tumours are as bright as what lies around them, and
-    anatomy, scanner and sweep disturb (`Look`, `Artefacts`); `sealed-hard` is drawn alike and scored once.
+    anatomy, scanner and sweep disturb (`Look`, `Artefacts`); `sealed-hard` is drawn alike and scored once. In
+    `resected`, drawn alike too, part of most tumours was resected: the cavity has a mask of its own. It has no sweeps.
     """
 
     TRAIN = "train"
@@ -43,6 +44,7 @@ class CohortKind(StrEnum):
     EVEN = "even"
     HARD = "hard"
     SEALED_HARD = "sealed-hard"
+    RESECTED = "resected"
 
     @property
     def miniature(self) -> bool:
@@ -52,12 +54,17 @@ class CohortKind(StrEnum):
     @property
     def hard(self) -> bool:
         """Whether anatomy, scanner and sweep disturb as they do in real volumes."""
-        return self in (CohortKind.HARD, CohortKind.SEALED_HARD)
+        return self in (CohortKind.HARD, CohortKind.SEALED_HARD, CohortKind.RESECTED)
+
+    @property
+    def cavities(self) -> float:
+        """The share of patients with a resection cavity."""
+        return 0.85 if self is CohortKind.RESECTED else 0.15 if self.hard else 0.0
 
     @property
     def sweeps(self) -> bool:
         """Whether native frames are recorded."""
-        return not self.miniature and self is not CohortKind.EVEN
+        return not self.miniature and self not in (CohortKind.EVEN, CohortKind.RESECTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +177,7 @@ RANGES[CohortKind.EVEN] = replace(
 )
 # Half of the tumours of the real volumes at hand are hardly brighter than their surroundings, and most are large.
 RANGES |= dict.fromkeys(
-    (CohortKind.HARD, CohortKind.SEALED_HARD),
+    (CohortKind.HARD, CohortKind.SEALED_HARD, CohortKind.RESECTED),
     Ranges(
         echogenicity={
             Echogenicity.HYPER: 0.16,

@@ -46,9 +46,7 @@ def detail_of(kind: CohortKind, small: bool) -> Detail:
     """How finely a cohort's patients are scanned."""
     if kind.miniature:
         return replace(SMALL, frames=0) if small else MINI
-    if kind.hard and not small:
-        return HARD
-    detail = SMALL if small else FULL
+    detail = SMALL if small else HARD if kind.hard else FULL
     return detail if kind.sweeps else replace(detail, frames=0)
 
 
@@ -63,6 +61,7 @@ class Patient:
     scene: Scene
     rng: np.random.Generator
     seed: tuple[int, int, int]
+    kind: CohortKind
     look: Look = PLAIN
     cavity: Cavity | None = None
 
@@ -81,10 +80,10 @@ def draw_patient(
     rng = np.random.default_rng(seeds)
     drawn_tumour, drawn_scanner = draw_tumour(rng, kind), draw_scanner(rng, kind)
     tumour, scanner = tumour or drawn_tumour, scanner or drawn_scanner
-    look, cavity = (draw_look(rng), draw_cavity(rng, tumour.radius_mm)) if kind.hard else (PLAIN, None)
+    look, cavity = (draw_look(rng), draw_cavity(rng, tumour.radius_mm, kind.cavities)) if kind.hard else (PLAIN, None)
     anatomy = build_anatomy(rng, tumour, scanner.face_radius_mm, detail.tissue_mm, look, cavity)
     scene = build_scene(rng, anatomy.box, anatomy.tissue, scanner, detail.samples, detail.lines)
-    return Patient(number, tumour, scanner, anatomy, scene, rng, seeds, look, cavity)
+    return Patient(number, tumour, scanner, anatomy, scene, rng, seeds, kind, look, cavity)
 
 
 def write_patient(out: Path, patient: Patient, detail: Detail, label_error: LabelError | None = None) -> dict[str, Any]:
@@ -103,12 +102,18 @@ def write_patient(out: Path, patient: Patient, detail: Detail, label_error: Labe
     grey = scanning.set_grey_map(scene, levels)
     voxel_mm = detail.voxel_mm if patient.look is PLAIN else detail.voxel_mm * float(rng.uniform(0.75, 1.3))
     volume = scanning.compound(rng, scene, anatomy, poses, grey.apply(levels), voxel_mm)
+    cavity = anatomy.tissue.cavity if patient.kind is CohortKind.RESECTED else None
+    phase = "before" if cavity is None else "during"
     written = {
-        "volume": f"RESECT/NIFTI/{case}/US/{case}-US-before.nii.gz",
-        "truth": f"RESECT_segmentation/{case}/{case}-US-before-tumor.nii.gz",
+        "volume": f"RESECT/NIFTI/{case}/US/{case}-US-{phase}.nii.gz",
+        "truth": f"RESECT_segmentation/{case}/{case}-US-{phase}-tumor.nii.gz",
     }
     files.write_nifti(out / written["volume"], files.resect_volume(volume.image, volume.affine))
     files.write_nifti(out / written["truth"], files.resect_mask(volume.truth, volume.affine))
+    if cavity is not None:
+        written["cavity"] = f"RESECT_segmentation/{case}/{case}-US-{phase}-resection.nii.gz"
+        hole = (scanning.on_grid(cavity, anatomy, volume) > 0).astype(np.uint8)
+        files.write_nifti(out / written["cavity"], files.resect_mask(hole, volume.affine))
     entry: dict[str, Any] = {
         "case": case,
         "tumour": asdict(patient.tumour),

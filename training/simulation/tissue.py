@@ -44,6 +44,8 @@ class Tissue:
     """Relative to brain's: 0 is brain; a jump makes an echo where the beam meets it squarely."""
     tumour: Field
     """Signed distance-like field, mm, positive inside the tumour and its cysts."""
+    cavity: Field | None = None
+    """The same of the resection cavity; None where nothing was resected. No voxel is inside both."""
 
 
 @dataclass(frozen=True, slots=True)

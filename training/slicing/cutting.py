@@ -9,14 +9,15 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from numpy.typing import NDArray
 
+from inference.errors import FormatError
 from training.cohort.cases import Case
 from training.slicing.areas import areas_of, write_areas
 from training.slicing.fingerprint import fingerprint
 from training.slicing.frames import is_frame, read_frame
 from training.slicing.labels import LabelSource, Origin
 from training.slicing.leaks import look_path, write_look
-from training.slicing.slices import NATIVE, SliceRow, write_slice
-from training.slicing.volumes import AXES, Labelled, Slicing, gridded, read_pair, read_sweep
+from training.slicing.slices import CAVITY, NATIVE, SliceRow, write_slice
+from training.slicing.volumes import AXES, Labelled, Slicing, gridded, read_cavity, read_pair, read_sweep
 
 CLEAR_MM = 5.0
 """A tumour-free slice lies at least this far from any labelled voxel: labels carried over from MRI are shifted."""
@@ -48,7 +49,7 @@ def cut_case(case: Case, files: Mapping[str, Path], store: Path, cutting: Cuttin
 
     Args:
         case: whose slices they are.
-        files: what is cut: `us` with `label-us` or `label-mri`, `sweep` with `sweep-label`.
+        files: what is cut: `us` with `label-us` or `label-mri` and maybe `cavity`, `sweep` with `sweep-label`.
         store: the slice store.
         cutting: how it is cut.
 
@@ -59,22 +60,28 @@ def cut_case(case: Case, files: Mapping[str, Path], store: Path, cutting: Cuttin
         origin: Origin = "us" if "label-us" in files else "mri"
         us, label = files["us"], files[f"label-{origin}"]
         if is_frame(us):
+            if "cavity" in files:
+                raise FormatError("It is a single picture with a cavity's mask: cavities are cut from volumes only.")
             frame = read_frame(us, label)
             write_look(fingerprint(sitk.GetImageFromArray(frame.image[0])), look_path(store, case.case))
             yield from _cut_axis(case, frame, (0, NATIVE), origin, (1, 1), store)
         else:
-            yield from _cut_volume(case, us, label, origin, cutting, store)
+            yield from _cut_volume(case, us, (label, files.get("cavity")), origin, cutting, store)
     if "sweep" in files:
         sweep = read_sweep(files["sweep"], files["sweep-label"])
         yield from _cut_axis(case, sweep, (0, NATIVE), "us", (cutting.every_frame, cutting.negatives), store)
 
 
-def _cut_volume(case: Case, us: Path, label: Path, origin: Origin, cutting: Cutting, store: Path) -> Iterator[SliceRow]:
-    """Cut a volume in its three directions."""
-    image, mask = read_pair(us, label)
+def _cut_volume(
+    case: Case, us: Path, labels: tuple[Path, Path | None], origin: Origin, cutting: Cutting, store: Path
+) -> Iterator[SliceRow]:
+    """Cut a volume in its three directions; labels are of the tumour, and of the cavity if somebody drew it."""
+    label, hole = labels
+    image, mask = read_pair(us, label, may_be_empty=hole is not None)
+    cavity = None if hole is None else read_cavity(hole, mask)
     write_look(fingerprint(image), look_path(store, case.case))
     write_areas(areas_of(case.case, mask), store / "cases" / f"{case.case}-areas.csv")
-    volume = gridded(image, mask, cutting.slicing)
+    volume = gridded(image, mask, cutting.slicing, cavity)
     share = math.ceil(cutting.negatives / len(AXES))
     for at, name in enumerate(AXES):
         step = max(1, round(cutting.step_mm / volume.spacing[at]))
@@ -84,20 +91,28 @@ def _cut_volume(case: Case, us: Path, label: Path, origin: Origin, cutting: Cutt
 def _cut_axis(
     case: Case, stack: Labelled, along: tuple[int, str], origin: Origin, step_and_free: tuple[int, int], store: Path
 ) -> Iterator[SliceRow]:
-    """Cut one direction: every `step`-th slice with tumour, and tumour-free ones spread over what is clear of it."""
+    """Cut one direction: every `step`-th slice with tumour or cavity, and others spread over what is clear of both."""
     (axis, name), (step, free) = along, step_and_free
-    with_tumour = tumour_slices(stack.mask, axis)[::step]
+    labelled = tumour_slices(_labelled(stack), axis)[::step]
     without = _spread(clear_slices(stack, axis), free)
     row_mm, col_mm = stack.plane_mm(axis)
-    for index in [*with_tumour, *without]:
+    for index in [*labelled, *without]:
         image, mask = np.moveaxis(stack.image, axis, 0)[index], np.moveaxis(stack.mask, axis, 0)[index]
         rows, cols = image.shape
+        hole = None if stack.cavity is None else np.moveaxis(stack.cavity, axis, 0)[index]
         area = float(mask.sum()) * row_mm * col_mm
+        cavity_mm2 = None if hole is None else float(hole.sum()) * row_mm * col_mm
+        label = mask.astype(np.uint8) if hole is None else np.where(hole, CAVITY, mask).astype(np.uint8)
         stem = f"{case.case}_{name}{index:04d}"
-        row = SliceRow(stem, case.case, case.patient, name, index, area, rows, cols, row_mm, col_mm, origin)
+        row = SliceRow(stem, case.case, case.patient, name, index, area, rows, cols, row_mm, col_mm, origin, cavity_mm2)
         write_slice(image, (row_mm, col_mm), row.image(store))
-        write_slice(mask.astype(np.uint8), (row_mm, col_mm), row.label(store))
+        write_slice(label, (row_mm, col_mm), row.label(store))
         yield row
+
+
+def _labelled(stack: Labelled) -> NDArray[np.bool_]:
+    """Where anything is labelled."""
+    return stack.mask if stack.cavity is None else stack.mask | stack.cavity
 
 
 def tumour_slices(mask: NDArray[np.bool_], axis: int) -> list[int]:
@@ -112,7 +127,7 @@ def clear_slices(stack: Labelled, axis: int) -> list[int]:
     Frames of a sweep have no known distance: there, frames without any label count as clear.
     """
     others = tuple(at for at in range(stack.mask.ndim) if at != axis)
-    labelled = np.flatnonzero(stack.mask.any(axis=others))
+    labelled = np.flatnonzero(_labelled(stack).any(axis=others))
     inside = np.count_nonzero(stack.image, axis=others)
     indices = np.arange(stack.mask.shape[axis])
     clear = inside >= _MIN_SECTOR_SHARE * inside.max()

@@ -17,6 +17,8 @@ NATIVE = "native"
 """The axis of frames as the probe made them."""
 PAINTED = "painted"
 """Origin of the masks of tumours painted into real volumes: 2 in them is to be ignored."""
+CAVITY = 2
+"""The resection cavity in masks of any other origin, true and predicted; whatever else is over 0 is tumour."""
 BY_EYE = "by eye"
 """Origin of outlines of what is plainly visible, drawn by no expert."""
 
@@ -37,6 +39,7 @@ class SliceRow:
         row_mm: mm from row to row.
         col_mm: mm from column to column.
         origin: where its mask was drawn: `us`, `mri` for one carried over, `PAINTED` or `BY_EYE`.
+        cavity_mm2: area of the resection cavity, which its mask labels `CAVITY`; None where nobody drew cavities.
     """
 
     name: str
@@ -50,6 +53,7 @@ class SliceRow:
     row_mm: float
     col_mm: float
     origin: str = "us"
+    cavity_mm2: float | None = None
 
     def image(self, store: Path) -> Path:
         """Its image file in a slice store."""
@@ -83,15 +87,38 @@ def read_slice(path: Path) -> NDArray[np.float32]:
     return pixels
 
 
-COLUMNS = tuple(field.name for field in fields(SliceRow))
+def read_tumour(path: Path) -> NDArray[np.bool_]:
+    """Where a 2D mask holds tumour, (rows, cols): over 0 and no cavity.
+
+    Raises:
+        FormatError: if it cannot be read, or is not 2D.
+    """
+    return tumour_in(read_slice(path))
+
+
+def tumour_in(mask: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """Where a mask holds tumour: over 0 and no cavity."""
+    return np.asarray((mask > 0) & (mask != CAVITY), np.bool_)  # type: ignore[operator]
+
+
+_CAVITY = "cavity_mm2"
+COLUMNS = tuple(field.name for field in fields(SliceRow) if field.name != _CAVITY)
+"""Of every slice table; one with cavities has `cavity_mm2` too."""
+
+
+def as_cells(row: SliceRow) -> dict[str, object]:
+    """A slice's cells by column, without the cavity's where nobody drew cavities."""
+    return {name: value for name, value in asdict(row).items() if name != _CAVITY or value is not None}
 
 
 def write_slices(rows: Iterable[SliceRow], path: Path) -> None:
     """Write a slice table (CSV)."""
+    lines = [as_cells(row) for row in rows]
+    more = (_CAVITY,) if any(_CAVITY in line for line in lines) else ()
     with written_aside(path) as aside, aside.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS)
+        writer = csv.DictWriter(stream, COLUMNS + more)
         writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+        writer.writerows(lines)
 
 
 def read_slices(path: Path) -> list[SliceRow]:
@@ -115,7 +142,8 @@ def _row(cells: dict[str, str], table: Path) -> SliceRow:
     """One line of the table, typed."""
     kinds = {field.name: field.type for field in fields(SliceRow)}
     try:
-        return SliceRow(**{name: kinds[name](cells[name]) for name in COLUMNS})  # type: ignore[operator]
+        cavity = float(cells[_CAVITY]) if cells.get(_CAVITY) else None
+        return SliceRow(**{name: kinds[name](cells[name]) for name in COLUMNS}, cavity_mm2=cavity)  # type: ignore[operator]
     except (ValueError, OverflowError) as error:
         raise FormatError(f"{table} has a damaged line ({error}): make it again with 'ius-train slice'.") from error
 

@@ -106,6 +106,7 @@ def _files(case: Case, cutting: Cutting) -> dict[str, Path]:
     if case.us and (case.us_label or not swept):
         label, origin = cutting.masks.of(case)
         files |= {"us": case.us, f"label-{origin}": label}
+        files |= {"cavity": case.cavity_label} if case.cavity_label else {}
     if case.sweep and case.sweep_label and swept:
         files |= {"sweep": case.sweep, "sweep-label": case.sweep_label}
     if not files:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.errors import FormatError
-from training.cohort.mask_checks import check_mask
+from training.cohort.mask_checks import check_classes, check_mask
 from training.io.dicom import pixels_of, read_dicom
 from training.registration.volume import read_image
 
@@ -39,6 +39,7 @@ class Labelled:
     Attributes:
         image: (k, j, i) float32, exactly 0 outside the sector.
         mask: (k, j, i) bool.
+        cavity: (k, j, i) bool, where the resection cavity is and no tumour; None where nobody drew it.
         spacing: mm along (k, j, i); NaN along k for a sweep, whose frames have no known distance.
         as_published: whether slices get the zooms of the volume's first two axes.
     """
@@ -47,6 +48,7 @@ class Labelled:
     mask: NDArray[np.bool_]
     spacing: tuple[float, float, float]
     as_published: bool = False
+    cavity: NDArray[np.bool_] | None = None
 
     def plane_mm(self, axis: int) -> tuple[float, float]:
         """(row, col) mm of a slice perpendicular to the axis."""
@@ -67,8 +69,13 @@ def read_volume(us: Path, label: Path, slicing: Slicing = "isotropic") -> Labell
     return gridded(*read_pair(us, label), slicing)
 
 
-def read_pair(us: Path, label: Path) -> tuple[sitk.Image, sitk.Image]:
+def read_pair(us: Path, label: Path, *, may_be_empty: bool = False) -> tuple[sitk.Image, sitk.Image]:
     """A volume and its mask, checked to belong together; the mask holds 0 and 1.
+
+    Args:
+        us: the volume.
+        label: its tumour mask.
+        may_be_empty: whether no tumour may be left, as after resection.
 
     Raises:
         NotFoundError: if a file is missing.
@@ -80,20 +87,40 @@ def read_pair(us: Path, label: Path) -> tuple[sitk.Image, sitk.Image]:
             f"{label} is not on the grid of {us}: is it MRI's, which has to be registered first, or another volume's?"
         )
     image = sitk.Cast(image, sitk.sitkFloat32)
-    check_mask(sitk.GetArrayViewFromImage(image), sitk.GetArrayViewFromImage(mask), label)
+    values = sitk.GetArrayViewFromImage(mask)
+    if values.any() or not may_be_empty:
+        check_mask(sitk.GetArrayViewFromImage(image), values, label)
     return image, sitk.Cast(mask > 0, sitk.sitkUInt8)
 
 
-def gridded(image: sitk.Image, mask: sitk.Image, slicing: Slicing) -> Labelled:
-    """A volume and its mask on the grid that is sliced."""
+def read_cavity(path: Path, mask: sitk.Image) -> sitk.Image:
+    """The mask of a resection cavity, 0 and 1, without the voxels that `mask` calls tumour: those stay tumour.
+
+    Raises:
+        NotFoundError: if the file is missing.
+        FormatError: if it cannot be read, is no mask, or is not on the grid of `mask`.
+    """
+    cavity = read_image(path)
+    if not same_grid(mask, cavity):
+        raise FormatError(f"{path} is not on the grid of its volume: draw or resample the cavity there.")
+    check_classes(sitk.GetArrayViewFromImage(cavity)[sitk.GetArrayViewFromImage(cavity) > 0], path)
+    hole = sitk.Cast(cavity > 0, sitk.sitkUInt8)
+    hole.CopyInformation(mask)
+    return sitk.And(hole, sitk.Cast(mask == 0, sitk.sitkUInt8))
+
+
+def gridded(image: sitk.Image, mask: sitk.Image, slicing: Slicing, cavity: sitk.Image | None = None) -> Labelled:
+    """A volume and its masks on the grid that is sliced."""
     if slicing == "isotropic":
         image, mask = as_cubes(image, sitk.sitkLinear), as_cubes(mask, sitk.sitkNearestNeighbor)
+        cavity = None if cavity is None else as_cubes(cavity, sitk.sitkNearestNeighbor)
     i, j, k = image.GetSpacing()
     return Labelled(
         sitk.GetArrayFromImage(image),
         sitk.GetArrayFromImage(mask) > 0,
         (float(k), float(j), float(i)),
         as_published=slicing == "as-published",
+        cavity=None if cavity is None else sitk.GetArrayFromImage(cavity) > 0,
     )
 
 

@@ -13,7 +13,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--seed", type=int, default=1, help="default: %(default)s")
     one.add_argument(
         "--cohort",
-        choices=("train", "sealed", "mini", "test6", "even", "hard", "sealed-hard"),
+        choices=("train", "sealed", "mini", "test6", "even", "hard", "sealed-hard", "resected"),
         default="train",
         help="default: %(default)s",
     )

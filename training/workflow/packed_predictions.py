@@ -23,7 +23,7 @@ from inference.errors import FormatError
 from training.experiments.declaration import Experiment, find_experiment, read_experiment
 from training.io.ending import ended
 from training.io.files import written_aside
-from training.slicing.slices import SliceRow, read_slice, read_slices, write_slice
+from training.slicing.slices import SliceRow, read_slices, read_tumour, write_slice
 from training.workflow.commands import Commands
 from training.workflow.compare import compare_declared
 
@@ -32,11 +32,17 @@ _MADE = (1980, 1, 1, 0, 0, 0)
 
 
 def pack(experiment: Experiment, work: Path, out: Path) -> None:
-    """Write the masks of all scored predictions, one bit per pixel, slice after slice."""
+    """Write the masks of all scored predictions, one bit per pixel, slice after slice.
+
+    Raises:
+        FormatError: if the slices show cavities, for which one bit is too few.
+    """
     with written_aside(out) as aside, zipfile.ZipFile(aside, "w", zipfile.ZIP_LZMA) as archive:
         for model, fold in _scored(experiment):
             folder = work / "predictions" / model / fold
-            masks = [read_slice(folder / f"{row.name}.nii.gz") > 0 for row in _rows(experiment, model, work)]
+            if any(row.cavity_mm2 is not None for row in _rows(experiment, model, work)):
+                raise FormatError("Predictions of tumour and cavity cannot be packed: keep the working folder.")
+            masks = [read_tumour(folder / f"{row.name}.nii.gz") for row in _rows(experiment, model, work)]
             entry = zipfile.ZipInfo(f"{model}/{fold}", _MADE)
             archive.writestr(entry, b"".join(np.packbits(mask).tobytes() for mask in masks), zipfile.ZIP_LZMA)
 
