@@ -19,6 +19,10 @@ GOLDEN_KEY = "ius.golden"
 SCHEMA: Final = 2
 CERTAIN_SCHEMA: Final = 3
 """Schema of a contract that says how certain the model is, which programs of schema 2 cannot read."""
+CAVITY_SCHEMA: Final = 4
+"""Schema of a contract with a resection cavity beside the tumour; its model has no certainty."""
+CAVITY: Final = "cavity"
+"""The name of the one label that may stand beside background and tumour."""
 
 Positive = Annotated[float, Meta(gt=0)]
 Count = Annotated[int, Meta(ge=0)]
@@ -103,7 +107,7 @@ class Population(_Group, frozen=True):
     simulated: bool
 
 
-class Output(_Group, frozen=True):
+class Output(_Group, frozen=True, omit_defaults=True):
     """The network's output."""
 
     labels: dict[str, int]
@@ -113,6 +117,14 @@ class Output(_Group, frozen=True):
     folds: Side
     mirror_axes: tuple[Annotated[int, Meta(ge=0, le=1)], ...]
     keep_largest: bool
+    """Of the tumour's pieces."""
+    cavity_index: Literal[2] | None = None
+    """The resection cavity's label, 2 beside tumour 1; left out by models that know none."""
+
+    @property
+    def planes(self) -> tuple[int, ...]:
+        """The network's outputs in the engine's order: background, tumour and maybe cavity."""
+        return (0, self.tumour_index) if self.cavity_index is None else (0, self.tumour_index, self.cavity_index)
 
 
 class BandScore(_Group, frozen=True):
@@ -310,8 +322,8 @@ class SelfTest(_Group, frozen=True):
 class ModelContract(_Group, frozen=True, omit_defaults=True):
     """Everything the viewer needs to know about a model; no constant in the application repeats it."""
 
-    schema: Literal[2, 3]
-    """3 if `certainty` is there, else 2."""
+    schema: Literal[2, 3, 4]
+    """4 if the output has a cavity, 3 if `certainty` is there, else 2."""
     identity: Identity
     input: Input
     population: Population
@@ -372,10 +384,24 @@ class ModelContract(_Group, frozen=True, omit_defaults=True):
                 )
         if sorted(self.output.labels.values()) != list(range(len(self.output.labels))):
             raise ContractError("The contract's labels are not numbered from 0 on: export the model again.")
-        if len(self.output.labels) != 2:
+        if self.output.cavity_index is None and len(self.output.labels) != 2:
             raise ContractError(
                 f"The contract has the labels {', '.join(self.output.labels)}: export a model of background and one "
                 "tumour, since whatever is neither would be counted as one of them."
             )
         if self.output.tumour_index not in self.output.labels.values():
             raise ContractError("The contract's tumour index is not among its labels: export the model again.")
+        self._check_cavity()
+
+    def _check_cavity(self) -> None:
+        """Check that a third label is the cavity, told apart as nnU-Net does: by the greatest logit."""
+        output = self.output
+        known = output.cavity_index is not None
+        if (self.schema == CAVITY_SCHEMA) != known:
+            raise ContractError(f"The contract's cavity and its schema {self.schema} contradict: export again.")
+        told = (len(output.labels), output.labels.get(CAVITY), output.tumour_index, output.threshold, self.certainty)
+        if known and told != (3, output.cavity_index, 1, 0.5, ()):
+            raise ContractError(
+                f"The contract has a cavity and the labels {', '.join(output.labels)}: export a model of background, "
+                "one tumour (1) and cavity (2), with a threshold of 0.5 and no certainty."
+            )

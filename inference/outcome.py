@@ -125,6 +125,19 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Cavity:
+    """Where the model sees the resection cavity: never tumour, and nothing is measured or judged by it.
+
+    Attributes:
+        mask: (rows, cols) uint8 0/1, the full frame; no pixel of it is tumour.
+        outlines: its outlines, at least one, each (n, 2) float32 of (x, y) in pixels.
+    """
+
+    mask: NDArray[np.uint8]
+    outlines: tuple[NDArray[np.float32], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Tumour:
     """Something was segmented.
 
@@ -138,6 +151,7 @@ class Tumour:
             folds; None if there was only one pass. It is not kept in the last half minute, nor recorded.
         quality: what the model foretells of this contour; None if its contract has no certainty for this mode, which
             says neither that it fits nor that it does not.
+        cavity: the resection cavity beside it; None where none is seen, and of models that know none.
     """
 
     frame: Frame
@@ -147,10 +161,13 @@ class Tumour:
     band: Band | None = None
     disagreement: NDArray[np.float32] | None = None
     quality: PredictedQuality | None = None
+    cavity: Cavity | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a frame that a guard forbids to believe."""
+        """Refuse a frame that a guard forbids to believe, and a pixel that would be tumour and cavity."""
         _refuse_forbidden(self.frame)
+        if self.cavity is not None and (self.mask & self.cavity.mask).any():
+            raise ValueError("a pixel of the tumour is in the cavity too")
 
     @property
     def largest(self) -> Region:
@@ -186,11 +203,12 @@ class Tumour:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NothingFound:
-    """The network ran and segmented nothing: no evidence that there is no tumour. `disagreement` is as in `Tumour`."""
+    """The network ran and segmented nothing: no evidence that there is no tumour. The others are as in `Tumour`."""
 
     frame: Frame
     analysis: Analysis
     disagreement: NDArray[np.float32] | None = None
+    cavity: Cavity | None = None
 
     def __post_init__(self) -> None:
         """Refuse a frame that a guard forbids to believe."""

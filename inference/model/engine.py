@@ -28,6 +28,7 @@ from inference.model.onnxruntime_session import INPUT_ERRORS, RUN_ERRORS, TimedS
 from inference.model.placement import FIRST_CARD, Placement
 from inference.model.preprocessing import prepare
 from inference.model.providers import CPU, GPU, WORDS, Session, candidates, card_of, default_threads, first_line
+from inference.model.segmentation import labels_of
 from inference.model.session import open_session
 
 log = logging.getLogger(__name__)
@@ -187,7 +188,8 @@ class Engine:
             tile: (1, 1, rows, cols) float32 of the contract's patch.
 
         Returns:
-            Logits (folds, 2, rows, cols) float32: background and tumour as each fold sees them.
+            Logits (folds, labels, rows, cols) float32: background, tumour and, if the contract has one, cavity, as each
+            fold sees them.
 
         Raises:
             AnalysisError: if the network fails, or answers with something that is not a number.
@@ -198,7 +200,7 @@ class Engine:
             if not isinstance(error, INPUT_ERRORS) and self._recovered(first_line(error)):
                 return self.run(tile)
             raise AnalysisError(f"The network failed on {self.provider}: {first_line(error)}") from error
-        planes = np.asarray(logits[:, (0, self.contract.output.tumour_index)], np.float32)
+        planes = np.asarray(logits[:, self.contract.output.planes], np.float32)
         if not np.isfinite(planes).all():
             raise AnalysisError(f"The network's answer on {self.provider} is not a number: use another provider.")
         return planes
@@ -294,8 +296,9 @@ class Engine:
         """Run the golden cases exactly as frames are run."""
         wrong = total = 0
         for case in cases:
-            mask = self.segment(case.pixels, case.spacing_mm).margin.mask() > 0
-            wrong += int(np.count_nonzero(mask != (case.mask > 0)))
+            margin = self.segment(case.pixels, case.spacing_mm).margin
+            labels = labels_of(margin, keep_largest=False, cavity=self.contract.output.cavity_index is not None)
+            wrong += int(np.count_nonzero(labels != case.mask))
             total += case.mask.size
         rate = wrong / total * 1e6
         return SelfTestResult(rate <= self.contract.self_test.mismatched_per_million, rate, len(cases))

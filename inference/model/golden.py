@@ -1,8 +1,9 @@
 """Golden cases: small frames inside the .onnx, with the masks that the model must give for them.
 
 Stored under `contract.GOLDEN_KEY` as base64 of a compressed .npz: for each case `pixels_N` (rows, cols), `spacing_N`
-(row_mm, col_mm) and `mask_N` (rows, cols) uint8 0/1. `ius-train export` takes three with tumour (asymmetric,
-anisotropic spacing, not square) and one without.
+(row_mm, col_mm) and `mask_N` (rows, cols) uint8, 1 for tumour and 2 for a cavity. `ius-train export` takes three with
+tumour (asymmetric, anisotropic spacing, not square), of a model that tells it apart one with a cavity, and one with
+neither.
 """
 
 import base64
@@ -49,7 +50,7 @@ class GoldenCase:
     Attributes:
         pixels: (rows, cols), in the dtype of its source.
         spacing_mm: (row, col).
-        mask: (rows, cols) uint8 0/1.
+        mask: (rows, cols) uint8, 1 where tumour is and 2 where a cavity is.
     """
 
     pixels: Pixels

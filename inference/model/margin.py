@@ -3,12 +3,16 @@
 The network answers at its own spacing. Between neighbouring answers of one sign, interpolation has that sign too.
 So the coarse answer already determines the mask of the picture, except in a strip along the border.
 
-    tiles blended -> folds averaged -> padding off -> linear to the crop -> rounded as nnU-Net -> tumour less background
+    tiles blended -> folds averaged -> padding off -> linear to the crop -> rounded as nnU-Net -> greatest label
+
+nnU-Net interpolates the logits of every label and takes the greatest afterwards, in the picture: so do we, and what
+the coarse answer decides is decided against each other label by itself.
 
 Source: nnunetv2 2.8, `nnUNetPredictor` and `export_prediction.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
@@ -19,6 +23,7 @@ from numpy.typing import NDArray
 
 from inference.frame import Mask
 from inference.model import tiles
+from inference.model.logits import TUMOUR, log_odds, over_others, over_others_rounded
 from inference.model.preprocessing import Prepared
 from inference.model.resampling import linear_resize
 
@@ -51,12 +56,13 @@ class _Seen:
 
 
 class Margin:
-    """Tumour logit minus background logit, minus the cutoff: over 0 is tumour; `OUTSIDE` outside the crop.
+    """Tumour logit minus the greatest other one, minus the cutoff: over 0 is tumour; `OUTSIDE` outside the crop.
 
     Args:
-        logits: ([folds,] 2, rows, cols) of the patch, background and tumour, for each of `prepared.corners`; finite.
+        logits: ([folds,] labels, rows, cols) of the patch, for each of `prepared.corners`; finite. The labels are
+            background, tumour and, of a model that tells it apart, cavity.
         prepared: the result of `prepare`.
-        cutoff: logit of the threshold.
+        cutoff: logit of the threshold; 0 with three labels.
 
     Attributes:
         shape: (rows, cols) of the frame.
@@ -65,12 +71,31 @@ class Margin:
     def __init__(self, logits: Iterable[NDArray[np.float32]], prepared: Prepared, cutoff: float = 0.0) -> None:
         rows, cols = prepared.shape
         self.shape = (cols, rows) if prepared.transposed else (rows, cols)
-        self._prepared, self._cutoff = prepared, np.float32(cutoff)
+        self._prepared, self._cutoff, self._label = prepared, np.float32(cutoff), TUMOUR
         if prepared.corners:
             shape = (prepared.image.shape[0], prepared.image.shape[1])
             self._coarse = tiles.blend_folds(logits, prepared.corners, shape)[:, *prepared.inner]
         else:
-            self._coarse = np.zeros((2, 0, 0), np.float32)
+            self._coarse = np.zeros((3, 0, 0), np.float32)
+
+    def of(self, label: int) -> "Margin":
+        """The margin of another label, over 0 where nnU-Net's answer is that label: no pixel is over 0 in two."""
+        other = copy(self)
+        other._label = label
+        other.__dict__.pop("_seen", None)
+        return other
+
+    @property
+    def odds(self) -> "Margin":
+        """The logit of the tumour's probability; of two labels that is the margin itself."""
+        if len(self._coarse) == 2:
+            return self
+        other = copy(self)
+        tumour = self._coarse[TUMOUR]
+        other._coarse, other._label = np.stack([tumour - log_odds(self._coarse), tumour]), TUMOUR
+        for name in ("_seen", "_fine", "_room"):
+            other.__dict__.pop(name, None)
+        return other
 
     @property
     def crop(self) -> Part:
@@ -104,9 +129,8 @@ class Margin:
 
     @property
     def coarse(self) -> NDArray[np.float32]:
-        """The margin at the network's spacing: (rows, cols) float32 of the (transposed) crop."""
-        background, tumour = self._coarse
-        coarse: NDArray[np.float32] = tumour - background - self._cutoff
+        """The log-odds at the network's spacing, of two labels the margin: (rows, cols) float32, (transposed) crop."""
+        coarse: NDArray[np.float32] = log_odds(self._coarse, self._label) - self._cutoff
         return coarse
 
     def on_frame(self, coarse: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -132,24 +156,23 @@ class Margin:
         part = self._near(0.0)
         if part == _NOWHERE:
             return _Seen(part, np.zeros((0, 0), np.bool_), np.zeros((0, 0), np.float32))
-        background, tumour = (plane[part] for plane in self._fine)
-        over, room = tumour - background, self._room
+        planes = [plane[part] for plane in self._fine]
+        over, room = over_others(planes, self._label), self._room
         found = over > self._cutoff + room
         doubtful = np.flatnonzero((over > self._cutoff - room) != found)
-        _round(over, doubtful, background, tumour)
+        _round(over, doubtful, planes, self._label)
         found.ravel()[doubtful] = over.ravel()[doubtful] > self._cutoff
         ring = cv2.morphologyEx(found.view(np.uint8), cv2.MORPH_GRADIENT, _AROUND, borderType=cv2.BORDER_CONSTANT)
-        _round(over, np.flatnonzero(ring.view(np.bool_)), background, tumour)
+        _round(over, np.flatnonzero(ring.view(np.bool_)), planes, self._label)
         if self._cutoff:
             over -= self._cutoff
         return _Seen(part, found, over)
 
     @cached_property
-    def _fine(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Background and tumour interpolated to the crop, before rounding."""
+    def _fine(self) -> tuple[NDArray[np.float32], ...]:
+        """The labels' logits interpolated to the crop, before rounding."""
         box = self._prepared.box
-        background, tumour = (linear_resize(np.ascontiguousarray(one), box.rows, box.cols) for one in self._coarse)
-        return background, tumour
+        return tuple(linear_resize(np.ascontiguousarray(one), box.rows, box.cols) for one in self._coarse)
 
     @cached_property
     def _room(self) -> np.float32:
@@ -160,13 +183,20 @@ class Margin:
         """Like `near`, in coordinates of the crop."""
         if self._coarse.size == 0:
             return _NOWHERE
-        background, tumour = self._coarse
-        over = tumour - background > self._cutoff + np.float32(level) - self._room
-        col, row, cols, rows = cv2.boundingRect(over.view(np.uint8))
-        if rows == 0:
-            return _NOWHERE
+        own, least = self._coarse[self._label], self._cutoff + np.float32(level) - self._room
         box = self._prepared.box
-        return _finer(row, row + rows, over.shape[0], box.rows), _finer(col, col + cols, over.shape[1], box.cols)
+        rows, cols = slice(0, box.rows), slice(0, box.cols)
+        # Against each other label by itself: between two pixels that two different ones win, this label may win.
+        for at, other in enumerate(self._coarse):
+            if at == self._label:
+                continue
+            over = own - other > least
+            col, row, wide, high = cv2.boundingRect(over.view(np.uint8))
+            if high == 0:
+                return _NOWHERE
+            rows = _shared(rows, _finer(row, row + high, over.shape[0], box.rows))
+            cols = _shared(cols, _finer(col, col + wide, over.shape[1], box.cols))
+        return (rows, cols) if rows.start < rows.stop and cols.start < cols.stop else _NOWHERE
 
     def _part(self, rows: slice, cols: slice) -> NDArray[np.float32]:
         """A part of the (transposed) frame."""
@@ -176,9 +206,8 @@ class Margin:
         left, right = max(cols.start, box.col), min(cols.stop, box.col + box.cols)
         if top < bottom and left < right:
             seen = slice(top - box.row, bottom - box.row), slice(left - box.col, right - box.col)
-            background, tumour = (tiles.to_half(plane[seen]) for plane in self._fine)
             here = slice(top - rows.start, bottom - rows.start), slice(left - cols.start, right - cols.start)
-            np.subtract(tumour, background, out=part[here])
+            part[here] = over_others_rounded([plane[seen] for plane in self._fine], self._label)
         if self._cutoff:
             part -= self._cutoff
         return part
@@ -193,20 +222,21 @@ class Margin:
 
 
 def _round(
-    over: NDArray[np.float32],
-    where: NDArray[np.intp],
-    background: NDArray[np.float32],
-    tumour: NDArray[np.float32],
+    over: NDArray[np.float32], where: NDArray[np.intp], planes: Sequence[NDArray[np.float32]], label: int
 ) -> None:
-    """Set some pixels of a contiguous plane to the difference of both logits as nnU-Net rounds them."""
+    """Set some pixels of a contiguous plane to the difference of the logits as nnU-Net rounds them."""
     pixels = np.divmod(where, over.shape[1])
-    over.ravel()[where] = tiles.to_half(tumour[pixels]) - tiles.to_half(background[pixels])
+    over.ravel()[where] = over_others_rounded([plane[pixels] for plane in planes], label)
 
 
 def _finer(start: int, stop: int, size: int, wanted: int) -> slice:
     """The pixels of a side of `wanted` that are interpolated from pixels start..stop-1 of `size`, and one more."""
     scale = wanted / size
     return slice(max(0, int((start - 1) * scale) - 2), min(wanted, int((stop + 1) * scale) + 2))
+
+
+def _shared(one: slice, other: slice) -> slice:
+    return slice(max(one.start, other.start), min(one.stop, other.stop))
 
 
 def _shifted(part: slice, by: int) -> slice:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from inference.model.logits import log_odds
+
 Axes = tuple[int, ...]
 """The axes of (rows, cols) that are flipped."""
 UNTURNED: Axes = ()
@@ -46,9 +48,9 @@ def between_folds(passes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     """Variance of the tumour probability between folds, the mean over passes: (rows, cols) float32.
 
     Args:
-        passes: logits (folds, 2, rows, cols) of each, background and tumour.
+        passes: logits (folds, labels, rows, cols) of each.
     """
-    each = [np.var(expit(one[:, 1] - one[:, 0]), axis=0, dtype=np.float32) for one in passes]
+    each = [np.var(expit([log_odds(fold) for fold in one]), axis=0, dtype=np.float32) for one in passes]
     return np.asarray(np.mean(each, axis=0), np.float32)
 
 
@@ -60,7 +62,7 @@ def disagreement(
     The total variance is that between passes, each the mean of its folds, plus the mean variance between folds.
 
     Args:
-        margins: (rows, cols) logits minus the threshold's, one per pass.
+        margins: (rows, cols) log-odds minus the threshold's, one per pass.
         within: (rows, cols), the mean variance between folds; None if there is one fold.
     """
     variance = np.var([expit(one) for one in margins], axis=0, dtype=np.float32)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from inference.contract import Reliability
 from inference.frame import Frame, Mask, View
 from inference.model.edge import Edge
+from inference.model.logits import CAVITY
 from inference.model.margin import Margin, Part
 from inference.model.preprocessing import first_lit
-from inference.outcome import Band, Diameters, Region, size_state
+from inference.outcome import Band, Cavity, Diameters, Region, size_state
 from inference.spacing import PixelSpacing
 
 FINE = 2
@@ -46,6 +47,27 @@ def mask_of(margin: Plane, *, keep_largest: bool) -> Mask:
     # nnU-Net keeps all pieces that share the largest size.
     kept: Mask = np.isin(labels, 1 + np.flatnonzero(areas == areas.max())).astype(np.uint8)
     return kept
+
+
+def labels_of(margin: Margin, *, keep_largest: bool, cavity: bool) -> Mask:
+    """nnU-Net's label of every pixel: (rows, cols) uint8, 0 background, 1 tumour and, if asked for, 2 cavity."""
+    labels = mask_of(margin, keep_largest=keep_largest)
+    if cavity:
+        labels = np.where(margin.of(CAVITY).mask() > 0, np.uint8(CAVITY), labels)
+    return labels
+
+
+def cavity_of(margin: Margin, frame: Frame) -> Cavity | None:
+    """The resection cavity, of a model that tells it apart; None where it sees none.
+
+    Args:
+        margin: the tumour's, of three labels.
+        frame: its frame.
+    """
+    own = margin.of(CAVITY)
+    mask = own.mask()
+    lines = tuple(line for region in regions_of(mask, own, frame, None) for line in region.contours)
+    return Cavity(mask, lines) if lines else None
 
 
 def regions_of(mask: Mask, margin: Plane, frame: Frame, limits: Reliability | None) -> tuple[Region, ...]:

@@ -7,7 +7,7 @@ from inference.errors import AnalysisError
 from inference.frame import Frame
 from inference.model.engine import Engine
 from inference.model.quality import predicted_quality
-from inference.model.segmentation import band_of, mask_of, regions_of
+from inference.model.segmentation import band_of, cavity_of, mask_of, regions_of
 from inference.outcome import Analysis, Failed, NothingFound, Outcome, Tumour, UnknownSpacing
 
 
@@ -55,7 +55,8 @@ class Segmenter:
         band = None
         if regions and self.band:
             temperature = 1.0 if certainty is None else certainty.calibration.temperature
-            band = band_of(segmented.margin, contract.output.threshold, temperature)
+            band = band_of(segmented.margin.odds, contract.output.threshold, temperature)
+        cavity = None if contract.output.cavity_index is None else cavity_of(segmented.margin, frame)
         analysis = Analysis(
             model=contract.identity.name,
             model_sha256=self.engine.sha256,
@@ -66,5 +67,5 @@ class Segmenter:
             mode=self.mode,
         )
         if not regions:
-            return NothingFound(frame, analysis, segmented.disagreement)
-        return Tumour(frame, analysis, mask, regions, band, segmented.disagreement, quality)
+            return NothingFound(frame, analysis, segmented.disagreement, cavity)
+        return Tumour(frame, analysis, mask, regions, band, segmented.disagreement, quality, cavity)

@@ -68,9 +68,10 @@ def blend(
     if len(places) == 1:
         (tile,) = logits
         return np.stack([_weighted(plane) for plane in tile])
-    total: NDArray[np.float32] = np.zeros((2, *shape), np.float32)
+    whole = list(logits)
+    total: NDArray[np.float32] = np.zeros((len(whole[0]), *shape), np.float32)
     weight: NDArray[np.float32] = np.zeros(shape, np.float32)
-    for tile, (row, col) in zip(logits, places, strict=True):
+    for tile, (row, col) in zip(whole, places, strict=True):
         rows, cols = tile.shape[1:]
         gaussian = _gaussian((rows, cols))
         here = slice(row, row + rows), slice(col, col + cols)

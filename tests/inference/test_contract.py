@@ -141,6 +141,26 @@ def test_a_third_tissue_is_refused_and_never_counted_as_tumour() -> None:
             ModelContract.from_json(_with(("output", "labels"), lambda group, key: group.update({key: labels})))
 
 
+def test_a_cavity_is_read_in_a_schema_of_its_own_and_nothing_else_under_its_name() -> None:
+    told = json.loads(json.dumps(CONTRACT)) | {"schema": 4}
+    told["output"] |= {"labels": {"background": 0, "tumour": 1, "cavity": 2}, "cavity_index": 2}
+    contract = ModelContract.from_json(json.dumps(told))
+    assert contract.output.planes == (0, 1, 2)
+    assert json.loads(contract.to_json()) == told
+    for output in (
+        {"labels": {"background": 0, "tumour": 1, "vessel": 2}},
+        {"labels": {"background": 0, "tumour": 2, "cavity": 1}, "tumour_index": 2},
+        {"labels": {"background": 0, "tumour": 1}},
+        {"labels": {"background": 0, "tumour": 1, "cavity": 2, "vessel": 3}},
+        {"threshold": 0.4},
+    ):
+        with pytest.raises(ContractError, match="background, one tumour"):
+            ModelContract.from_json(json.dumps(told | {"output": told["output"] | output}))
+    for wrong in ({"schema": 2}, {"schema": 3}, {"certainty": [msgspec.to_builtins(certainty())]}):
+        with pytest.raises(ContractError, match=r"contradict|no certainty"):
+            ModelContract.from_json(json.dumps(told | wrong))
+
+
 @pytest.mark.parametrize("text", ["", "{", "null", "[]", "NaN", json.dumps(CONTRACT).replace("0.35", "NaN")])
 def test_what_is_no_contract_is_refused(text: str) -> None:
     with pytest.raises(ContractError):

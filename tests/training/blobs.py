@@ -145,6 +145,22 @@ def trained_weights(*, residual: bool = False) -> dict[str, torch.Tensor]:
     return weights
 
 
+def with_cavity(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The weights with a third output that wins in the middle of tumours, and is not quite a function of theirs.
+
+    Less is tumour than without it, so that some slices show nothing.
+    """
+    mixed, drawn = dict(weights), torch.Generator().manual_seed(3)
+    for name, value in weights.items():
+        if "seg_layers" in name and name.endswith("bias"):
+            both = value + torch.tensor([1.5, -1.5])
+            mixed[name] = torch.cat([both, 3 * both[1:] - 1.5])
+        elif "seg_layers" in name:
+            random = 0.05 * torch.randn(value[1:].shape, generator=drawn) * value[1].abs().mean()
+            mixed[name] = torch.cat([value, 3 * value[1:] + random])
+    return mixed
+
+
 def write_model(
     folder: Path,
     *,
@@ -154,6 +170,7 @@ def write_model(
     residual: bool = False,
     old: bool = False,
     trainer: str = "nnUNetTrainerDA5EarlyStopping",
+    cavity: bool = False,
 ) -> Path:
     """Write plans, data set, fingerprint and folds with a pickled log, as nnU-Net does.
 
@@ -165,19 +182,23 @@ def write_model(
         residual: a ResidualEncoderUNet instead of a PlainConvUNet.
         old: plans as nnU-Net 2.0 to 2.2 wrote them.
         trainer: the trainer's name.
+        cavity: with a third label, in the middle of the tumours.
 
     Returns:
         The model's folder.
     """
     model = folder / "Dataset599_Blobs" / f"{trainer}__nnUNetPlans__2d"
     weights = trained_weights(residual=residual)
+    dataset = DATASET
+    if cavity:
+        weights, dataset = with_cavity(weights), DATASET | {"labels": {"background": 0, "tumor": 1, "cavity": 2}}
     for fold in range(folds):
         (model / f"fold_{fold}").mkdir(parents=True)
         # Other folds differ a little, so that a fusion which takes only one of them shows.
         moved = {name: value * (1 + 0.02 * fold) for name, value in weights.items()}
         torch.save(_checkpoint(moved, trainer), model / f"fold_{fold}" / "checkpoint_best.pth")
     (model / "plans.json").write_text(json.dumps(_plans(mask_normalisation, transposed, residual, old)))
-    (model / "dataset.json").write_text(json.dumps(DATASET))
+    (model / "dataset.json").write_text(json.dumps(dataset))
     (model / "dataset_fingerprint.json").write_text(json.dumps(FINGERPRINT))
     return model
 

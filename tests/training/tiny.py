@@ -2,12 +2,14 @@
 
 Its mask is known without a network: a pixel is tumour where the grey value, in the network's own grid, lies above a
 share of the tile's range. On a two-level phantom with `level` one half that is the phantom's own shape.
+With a `cavity` level, what is brighter still is the resection cavity.
 """
 
 from pathlib import Path
 from typing import Literal
 
 import cv2
+import msgspec
 import numpy as np
 import onnx
 from numpy.typing import NDArray
@@ -17,6 +19,7 @@ from inference import contract as c
 from inference.model.golden import GoldenCase
 from inference.model.margin import Margin
 from inference.model.preprocessing import prepare
+from inference.model.segmentation import labels_of
 from inference.safety import INTENDED_USE
 from training.export.onnx_file import seal, write_onnx
 
@@ -41,6 +44,7 @@ def threshold_model(
     very_small_area_mm2: float = 35.0,
     reliability: c.Measured | None = None,
     golden: tuple[GoldenCase, ...] | None = None,
+    cavity: float | None = None,
 ) -> c.ModelContract:
     """Write a threshold model with a contract and golden cases.
 
@@ -59,6 +63,7 @@ def threshold_model(
         min_reliable_area_mm2: the contract's limit for the size warning.
         very_small_area_mm2: the contract's limit for the strong size warning.
         reliability: scores for the contract's fast mode.
+        cavity: a level above `level`, from which on it is the cavity; None for a model that knows none.
         golden: golden cases to store instead of those computed here; wrong ones make a model that fails its self-test.
 
     Returns:
@@ -72,15 +77,17 @@ def threshold_model(
         thorough=None,
     )
     contract = _contract(name, recipe, limits, simulated, precision)
-    model = _graph(patch, level, unit, blur)
-    cases = _cases(recipe, level, unit, blur) if golden is None else golden
+    if cavity is not None:
+        contract = _with_cavity(contract)
+    model = _graph(patch, level, unit, blur, cavity)
+    cases = _cases(recipe, level, unit, blur, cavity) if golden is None else golden
     sealed = seal(model, contract, cases)
     write_onnx(model, path)
     return sealed
 
 
-def _graph(patch: tuple[int, int], level: float, unit: Unit, blur: int) -> onnx.ModelProto:
-    """Logits = [0, smooth(x) - level]."""
+def _graph(patch: tuple[int, int], level: float, unit: Unit, blur: int, cavity: float | None) -> onnx.ModelProto:
+    """Logits = [0, smooth(x) - level], and 2 (smooth(x) - the middle of both levels) of a cavity."""
     nodes = []
     smooth = "image"
     if blur > 1:
@@ -104,35 +111,58 @@ def _graph(patch: tuple[int, int], level: float, unit: Unit, blur: int) -> onnx.
     nodes += [
         helper.make_node("Sub", [smooth, "limit"], ["tumour"]),
         helper.make_node("Sub", ["tumour", "tumour"], ["background"]),
-        helper.make_node("Concat", ["background", "tumour"], ["logits"], axis=1),
     ]
+    planes, levels = ["background", "tumour"], {"level": level}
+    if cavity is not None:  # twice as steep, and equal to the tumour's at its level
+        planes, levels = [*planes, "cavity"], levels | {"between": (cavity - level) / 2, "two": 2.0}
+        nodes += [
+            helper.make_node("Mul", ["range", "between"], ["further"]),
+            helper.make_node("Sub", ["tumour", "further"], ["half"]),
+            helper.make_node("Mul", ["half", "two"], ["cavity"]),
+        ]
+    nodes.append(helper.make_node("Concat", planes, ["logits"], axis=1))
     graph = helper.make_graph(
         nodes,
         "threshold",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 1, *patch])],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 2, *patch])],
-        [numpy_helper.from_array(np.float32(level).reshape(1, 1, 1, 1), "level")],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, len(planes), *patch])],
+        [numpy_helper.from_array(np.float32(one).reshape(1, 1, 1, 1), name) for name, one in levels.items()],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
 
 
-def _logits(tile: NDArray[np.float32], level: float, unit: Unit, blur: int) -> NDArray[np.float32]:
+def _logits(
+    tile: NDArray[np.float32], level: float, unit: Unit, blur: int, cavity: float | None
+) -> NDArray[np.float32]:
     """What the graph computes, without it."""
     smooth = np.asarray(cv2.blur(tile, (blur, blur), borderType=cv2.BORDER_CONSTANT), np.float32) if blur > 1 else tile
     low, high = smooth.min(), smooth.max()
     limit = low + (high - low) * np.float32(level) if unit == "range" else np.float32(level)
-    return np.stack([np.zeros_like(smooth), smooth - limit])
+    planes = [np.zeros_like(smooth), smooth - limit]
+    if cavity is not None:
+        planes.append((planes[1] - (high - low) * np.float32((cavity - level) / 2)) * np.float32(2))
+    return np.stack(planes)
 
 
-def _cases(recipe: c.Input, level: float, unit: Unit, blur: int) -> tuple[GoldenCase, ...]:
+def _with_cavity(contract: c.ModelContract) -> c.ModelContract:
+    """The contract of a model that tells the cavity apart."""
+    output = msgspec.structs.replace(
+        contract.output, labels={"background": 0, "tumour": 1, "cavity": 2}, cavity_index=2
+    )
+    return msgspec.structs.replace(contract, schema=c.CAVITY_SCHEMA, output=output)
+
+
+def _cases(recipe: c.Input, level: float, unit: Unit, blur: int, cavity: float | None) -> tuple[GoldenCase, ...]:
     """A bright shape (asymmetric, anisotropic, not square) and an empty picture, masks computed without the graph."""
     pixels = np.zeros((90, 120), np.uint8)
     cv2.ellipse(pixels, (60, 40), (50, 35), 0, 0, 360, 60, cv2.FILLED)
     cv2.fillPoly(pixels, [np.array([[50, 25], [85, 30], [70, 55], [60, 60], [45, 40]], np.int32)], 180)
+    if cavity is not None:
+        cv2.circle(pixels, (62, 42), 6, 255, cv2.FILLED)
     spacing = (0.5, 0.35)
     prepared = prepare(pixels, spacing, recipe)
-    logits = [_logits(prepared.tile(corner)[0, 0], level, unit, blur) for corner in prepared.corners]
-    mask = Margin(logits, prepared).mask()
+    logits = [_logits(prepared.tile(corner)[0, 0], level, unit, blur, cavity) for corner in prepared.corners]
+    mask = labels_of(Margin(logits, prepared), keep_largest=False, cavity=cavity is not None)
     empty = np.zeros((64, 80), np.uint8)
     return GoldenCase(pixels, spacing, mask), GoldenCase(empty, (0.3, 0.3), np.zeros_like(empty))
 

@@ -31,6 +31,8 @@ def _lines(contract: ModelContract, sha256: str) -> Iterator[str]:
     yield f"- folds fused: {contract.output.folds}; trained with nnunetv2 ({provenance.nnunetv2}), {provenance.trainer}"
     if contract.output.keep_largest:
         yield "- only the largest contour of a frame is kept, as nnU-Net's cross-validation chose"
+    if contract.output.cavity_index is not None:
+        yield "- it tells the resection cavity from the tumour; all figures below are the tumour's"
     yield f"- training slices: {_cutoff(provenance.area_cutoff_mm2)}; labels from: {provenance.label_origin}"
     yield "\n## On whom it was trained"
     yield f"\n{contract.population.words}"

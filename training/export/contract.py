@@ -1,6 +1,7 @@
 """The contract of a trained nnU-Net folder: its recipe as the engine reads it."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 
@@ -40,7 +41,7 @@ def contract_of(
         thorough=scores.get(c.Mode.THOROUGH),
     )
     return c.ModelContract(
-        schema=c.SCHEMA,
+        schema=c.SCHEMA if _cavity(trained) is None else c.CAVITY_SCHEMA,
         identity=identity,
         input=_input(trained, seen),
         population=population,
@@ -88,7 +89,13 @@ def _output(trained: Trained) -> c.Output:
         folds=len(trained.weights),
         mirror_axes=trained.mirror_axes,
         keep_largest=trained.keep_largest,
+        cavity_index=_cavity(trained),
     )
+
+
+def _cavity(trained: Trained) -> Literal[2] | None:
+    """The cavity's label; None if the model knows none."""
+    return 2 if c.CAVITY in shown_labels(trained.dataset) else None
 
 
 def _provenance(trained: Trained, label_origin: LabelOrigin) -> c.Provenance:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from inference.contract import Identity, ModelContract, Population
+from inference.contract import CAVITY, Identity, ModelContract, Population
 from inference.errors import ModelError
 from inference.model import openvino_session
 from inference.safety import INTENDED_USE
@@ -19,6 +19,7 @@ from training.export.samples import draw_samples, read_samples
 from training.io.files import written_aside
 from training.io.receipt import sha256
 from training.nnunet.results.checkpoint import Trained, read_trained
+from training.nnunet.results.plans import shown_labels
 from training.nnunet.results.postprocessing import Postprocessing
 from training.nnunet.settings import Fold
 from training.slicing.slices import PAINTED
@@ -78,6 +79,8 @@ def export_model(
     if precision is Precision.BFLOAT16:
         openvino_session.library()  # fails now, not after hours of proof
     trained = read_trained(model, folds, checkpoint, postprocessing, spacing_mm)
+    if precision is not Precision.FLOAT32 and CAVITY in shown_labels(trained.dataset):
+        raise ModelError(f"The gate before {precision.value} compares tumours only: export a cavity model in float32.")
     origin = label_origin or ("simulated" if simulated else None)
     if origin is None:
         raise ModelError("The contract has to say where the labels come from: us, mri, both or simulated.")

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from inference.errors import ModelError
 from inference.frame import Pixels
 from inference.model.golden import GoldenCase
+from inference.model.logits import CAVITY, TUMOUR
 from training.export.parity import Reference
 from training.export.samples import Sample
 
@@ -25,28 +26,36 @@ def golden_cases(
 ) -> tuple[GoldenCase, ...]:
     """Cases with tumour, from the largest to a small one (anisotropic, not square, off centre), and one without.
 
+    If nnU-Net sees cavities, the case with the largest comes between them.
+
     Args:
         reference: makes the expected masks.
         samples: slices to choose from.
-        masks: nnU-Net's mask of each slice.
+        masks: nnU-Net's labels of each slice.
     """
-    order = sorted(range(len(samples)), key=lambda index: int(masks[index].sum()))
-    falling = [samples[index] for index in reversed(order) if masks[index].any()] or [samples[order[-1]]]
+    order = sorted(range(len(samples)), key=lambda index: int((masks[index] == TUMOUR).sum()))
+    falling = [samples[index] for index in reversed(order) if (masks[index] == TUMOUR).any()] or [samples[order[-1]]]
     tumours = _tumours(reference, [_askew(one) for one in falling])
+    hole = max(range(len(samples)), key=lambda index: int((masks[index] == CAVITY).sum()))
+    cavities = [_case(reference, _askew(samples[hole]))] if (masks[hole] == CAVITY).any() else []
     plain = np.full((120, 160), 50, np.uint8)
     least = [samples[index] for index in order if not masks[index].any()] or [samples[order[0]]]
     none = _first(reference, (_smaller(one) for one in [*least, Sample("grey", plain, (0.5, 0.5))]), empty=True)
-    return *tumours, none
+    return *tumours, *cavities, none
 
 
-def insist(cases: Sequence[GoldenCase]) -> None:
+def insist(cases: Sequence[GoldenCase], *, cavity: bool = False) -> None:
     """Refuse golden cases that cannot tell a working network from a broken one.
 
+    Args:
+        cases: of `golden_cases`.
+        cavity: whether the network knows cavities.
+
     Raises:
-        ModelError: if fewer than `TUMOURS` cases have a contour, or the last one has.
+        ModelError: if fewer than `TUMOURS` cases have a contour, none has a cavity, or the last one has anything.
     """
-    *tumours, none = cases
-    found = sum(bool(case.mask.any()) for case in tumours)
+    *shown, none = cases
+    found = sum(bool((case.mask == TUMOUR).any()) for case in shown)
     if not found:
         raise ModelError(
             "nnU-Net segments nothing on any slice, which proves nothing: give tumour slices with --verify."
@@ -56,6 +65,8 @@ def insist(cases: Sequence[GoldenCase]) -> None:
             f"nnU-Net segments something on {found} of the slices only, and the self-test needs {TUMOURS}: give more "
             "tumour slices with --verify."
         )
+    if cavity and not any((case.mask == CAVITY).any() for case in shown):
+        raise ModelError("nnU-Net sees a cavity on none of the slices: give some that show one with --verify.")
     if none.mask.any():
         raise ModelError("nnU-Net segments something on every slice: give tumour-free ones too with --verify.")
 
@@ -72,7 +83,7 @@ def _first(reference: Reference, samples: Iterable[Sample], *, empty: bool) -> G
     """The first slice whose mask is empty, or is not, as asked; if there is none, the last slice."""
     for sample in samples:
         case = _case(reference, sample)
-        if case.mask.any() != empty:
+        if (case.mask if empty else case.mask == TUMOUR).any() != empty:
             break
     return case
 

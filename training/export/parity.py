@@ -17,7 +17,7 @@ from inference.errors import ModelError
 from inference.frame import Pixels
 from inference.model.engine import Engine
 from inference.model.preprocessing import prepare
-from inference.model.segmentation import mask_of
+from inference.model.segmentation import labels_of
 from training.export.network import build_network
 from training.export.samples import Sample
 from training.io.progress import Bar
@@ -64,7 +64,7 @@ class Reference:
         )
 
     def predict(self, pixels: Pixels, spacing_mm: tuple[float, float]) -> NDArray[np.uint8]:
-        """The mask (rows, cols) 0/1 of one slice with pixels of (row, col) mm."""
+        """The labels (rows, cols), 0, 1 and maybe 2, of one slice with pixels of (row, col) mm."""
         picture = pixels[None, None].astype(np.float32)
         properties = {"spacing": [_FAKE_MM * max(spacing_mm), *spacing_mm]}
         mask = self._predictor.predict_single_npy_array(picture, properties)
@@ -78,10 +78,10 @@ class Comparison:
     Attributes:
         name: the slice's name.
         tiles: how many tiles the picture needs.
-        reference_px: size of nnU-Net's mask in pixels.
-        reference_mm2: area of nnU-Net's mask.
-        differing_px: how many pixels differ.
-        dice: Dice of the two masks; 1 if both are empty.
+        reference_px: size of nnU-Net's mask in pixels, a cavity included.
+        reference_mm2: area of nnU-Net's tumour.
+        differing_px: how many pixels have another label.
+        dice: Dice of the two tumours; 1 if both are empty.
         area_delta_mm2: absolute difference of the areas.
     """
 
@@ -102,16 +102,18 @@ class Comparison:
 
 def compare(engine: Engine, sample: Sample, reference: NDArray[np.uint8], mode: Mode = Mode.FAST) -> Comparison:
     """Segment one slice with the exported file and compare with nnU-Net's mask, each with its own post-processing."""
-    keep = engine.contract.output.keep_largest
-    mask = mask_of(engine.segment(sample.pixels, sample.spacing_mm, mode).margin, keep_largest=keep) > 0
-    expected = (largest_component(reference) if keep else reference) > 0
-    differing = int(np.count_nonzero(mask != expected))
+    output = engine.contract.output
+    margin = engine.segment(sample.pixels, sample.spacing_mm, mode).margin
+    labels = labels_of(margin, keep_largest=output.keep_largest, cavity=output.cavity_index is not None)
+    expected = largest_component(reference) if output.keep_largest else reference
+    differing = int(np.count_nonzero(labels != expected))
     pixel_mm2 = sample.spacing_mm[0] * sample.spacing_mm[1]
-    size = int(expected.sum())
-    delta = abs(int(mask.sum()) - size) * pixel_mm2
+    found, wanted = labels == output.tumour_index, expected == output.tumour_index
+    size = int(wanted.sum())
+    delta = abs(int(found.sum()) - size) * pixel_mm2
     tiles = len(prepare(sample.pixels, sample.spacing_mm, engine.contract.input).corners)
-    dice = agreement(mask, expected)
-    return Comparison(sample.name, tiles, size, size * pixel_mm2, differing, dice, delta)
+    dice = agreement(found, wanted)
+    return Comparison(sample.name, tiles, int((expected > 0).sum()), size * pixel_mm2, differing, dice, delta)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ def logit_error(engine: Engine, trained: Trained, samples: Sequence[Sample]) -> 
         tile = prepared.tile(prepared.corners[0])
         with torch.inference_mode():
             expected = torch.cat([network(torch.from_numpy(tile)) for network in networks]).numpy()
-        errors.append(np.abs(engine.run(tile) - expected[:, [0, engine.contract.output.tumour_index]]))
+        errors.append(np.abs(engine.run(tile) - expected[:, list(engine.contract.output.planes)]))
     return LogitError(float(np.mean([error.mean() for error in errors])), float(max(error.max() for error in errors)))
 
 

@@ -49,7 +49,7 @@ def prove(
     masks = parity.predict_all(reference, samples)
     cases = golden_cases(reference, samples, masks)
     if not trial:
-        insist(cases)
+        insist(cases, cavity=contract.output.cavity_index is not None)
     seal(model, contract, cases)
     engine = draft(model)
     logits = parity.logit_error(engine, trained, samples[:LOGIT_SLICES])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from inference.errors import FormatError
 from inference.frame import Pixels
+from training.slicing.slices import tumour_in
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,7 +21,7 @@ class Sample:
         name: its name in tables.
         pixels: (rows, cols), 0 outside the sector.
         spacing_mm: (row, col).
-        truth: (rows, cols) uint8 0/1, the true mask; None if there is none.
+        truth: (rows, cols) uint8 0/1, the true tumour; None if there is no mask.
     """
 
     name: str
@@ -67,7 +68,7 @@ def _truth(path: Path, shape: tuple[int, ...]) -> NDArray[np.uint8] | None:
     label = path.parent.parent / "labels" / path.name.replace("_0000.nii.gz", ".nii.gz")
     if path.parent.name != "images" or not label.is_file():
         return None
-    mask: NDArray[np.uint8] = (sitk.GetArrayFromImage(sitk.ReadImage(str(label))) > 0).astype(np.uint8)
+    mask: NDArray[np.uint8] = tumour_in(sitk.GetArrayFromImage(sitk.ReadImage(str(label)))).astype(np.uint8)
     if mask.shape != shape:
         raise FormatError(f"{label} is not on the grid of its image: slice the case again.")
     return mask

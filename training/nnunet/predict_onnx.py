@@ -5,7 +5,7 @@ from pathlib import Path
 
 from inference.contract import Mode, ModelContract
 from inference.model.engine import Engine
-from inference.model.segmentation import mask_of
+from inference.model.segmentation import labels_of
 from training.io.progress import Bar
 from training.nnunet.run import claim
 from training.slicing.slices import SliceRow, read_slice, read_slices, write_slice
@@ -29,14 +29,15 @@ def predict_exported(model: Path, stores: Sequence[Path], out: Path, mode: Mode 
         AnalysisError: if a slice cannot be analysed.
     """
     engine = Engine.load(model)
-    largest = engine.contract.output.keep_largest
+    output = engine.contract.output
     claim(out / "made.from", f"{engine.sha256}\n{mode}", "model's predictions")
     homes = [(row, store) for store in stores for row in read_slices(store)]
     missing = [(row, store) for row, store in homes if not _mask(row, out).is_file()]
     for row, store in Bar(missing, desc="predict", unit="slice"):
         spacing = (row.row_mm, row.col_mm)
         segmented = engine.segment(read_slice(row.image(store)), spacing, mode)
-        write_slice(mask_of(segmented.margin, keep_largest=largest), spacing, _mask(row, out))
+        labels = labels_of(segmented.margin, keep_largest=output.keep_largest, cavity=output.cavity_index is not None)
+        write_slice(labels, spacing, _mask(row, out))
     return engine.contract
 
 

@@ -76,11 +76,11 @@ def put_certainty(
     Raises:
         LeakError: if a patient was trained on.
         PopulationError: if simulated and real patients are mixed, or one kind is declared as the other.
-        CertaintyError: if the slices are too few.
+        CertaintyError: if the slices are too few, or the model knows cavities.
     """
     from inference.contract import Mode
     from inference.model.engine import Engine
-    from training.evaluation.certainty import answer_all, measure
+    from training.evaluation.certainty import CertaintyError, answer_all, measure
     from training.evaluation.certainty_page import write_certainty
     from training.evaluation.population import check_cases, population_of, tables_behind
     from training.export.certainty import store_certainty
@@ -95,6 +95,8 @@ def put_certainty(
     for store in stores:
         check_cases([*cases, *tables_behind(store)], dict.fromkeys(row.case for row in read_slices(store)), population)
     engine = Engine.load(model)
+    if engine.contract.output.cavity_index is not None:
+        raise CertaintyError("Certainty is measured of models that know one tumour and no cavity: take such a model.")
     threshold = engine.contract.output.threshold
     measured = [
         measure(answer_all(engine, stores, mode), mode, data=data, simulated=simulated, threshold=threshold)

@@ -10,6 +10,7 @@ from contracts import SMALL_INPUT
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.special import expit, softmax
 
 from inference.contract import Reliability
 from inference.frame import Frame, Origin, View
@@ -17,6 +18,7 @@ from inference.model import segmentation, tiles
 from inference.model.edge import Edge
 from inference.model.margin import Margin
 from inference.model.preprocessing import Prepared, prepare
+from inference.model.resampling import linear_resize
 from inference.spacing import PixelSpacing, Provenance
 
 LIMITS = Reliability(min_reliable_area_mm2=200, very_small_area_mm2=35, fast=None, thorough=None)
@@ -92,6 +94,85 @@ def test_mask_outlines_and_all_that_is_read_off_them_are_those_of_the_whole_pict
             assert np.abs(line - expected_line).max() <= 0.02, "pixels"
         assert one.depth_mm == pytest.approx(other.depth_mm, abs=0.02 * row_mm)
         assert one.diameters.longest_mm == pytest.approx(other.diameters.longest_mm, abs=0.04 * max(spacing))
+
+
+THREE = st.sampled_from(["blobs", "noise", "ties"])
+
+
+def three(prepared: Prepared, kind, seed):
+    """Logits (3, rows, cols) for each tile: background, tumour, cavity."""
+    rng = np.random.default_rng(seed)
+    rows, cols = prepared.patch
+    found = []
+    for _ in prepared.corners:
+        if kind == "blobs":
+            y, x = np.mgrid[:rows, :cols].astype(np.float32)
+            away = [np.hypot(y - rng.uniform(0, rows), x - rng.uniform(0, cols)) for _ in range(2)]
+            planes = np.stack([np.zeros_like(y), *(rng.uniform(2, 15) - one for one in away)]) * rng.uniform(0.1, 3)
+        elif kind == "noise":
+            planes = rng.normal(0, 6, (3, rows, cols))
+        else:
+            few = rng.choice([-8.0, 0.0, 3.0, 3.0005, 3.002], (3, rows // 4, cols // 4))
+            planes = few.repeat(4, 1).repeat(4, 2)
+        found.append(planes.astype(np.float32))
+    return found
+
+
+def as_nnunet(logits, prepared: Prepared):
+    """Labels of the frame as nnU-Net makes them: every plane resampled and rounded, then argmax."""
+    frame, box = np.zeros(prepared.shape, np.uint8), prepared.box
+    if prepared.corners:
+        whole = tiles.blend(logits, prepared.corners, prepared.image.shape)
+        fine = [linear_resize(np.ascontiguousarray(one[prepared.inner]), box.rows, box.cols) for one in whole]
+        frame[box.slices] = np.stack(fine).astype(np.float16).argmax(0)
+    return np.ascontiguousarray(frame.T) if prepared.transposed else frame
+
+
+@given(SIDES, SIDES, SPACING, SPACING, THREE, st.booleans(), st.integers(0, 2**31), st.floats(-3, 3))
+@settings(max_examples=60, deadline=None)
+def test_tumour_and_cavity_are_where_nnunets_argmax_has_them(rows, cols, row_mm, col_mm, kind, transposed, seed, level):
+    prepared = prepare(picture(rows, cols, seed), (row_mm, col_mm), recipe(transposed=transposed))
+    logits = three(prepared, kind, seed)
+    margin, expected = Margin(logits, prepared), as_nnunet(logits, prepared)
+    np.testing.assert_array_equal(segmentation.labels_of(margin, keep_largest=False, cavity=True), expected)
+    for label, own in ((1, margin), (2, margin.of(2))):
+        whole = own.whole()
+        np.testing.assert_array_equal(whole > 0, expected == label)
+        over = whole > level
+        over[own.near(level)] = False
+        assert not over.any()
+
+
+def test_a_label_that_wins_nowhere_on_the_coarse_grid_may_win_between_its_pixels():
+    """Left the cavity wins, right the background, and between them, where both have fallen, the tumour."""
+    prepared = prepare(np.full((64, 64), 9, np.uint8), (0.05, 0.05), SMALL_INPUT)
+    planes = np.zeros((3, 32, 48), np.float32)
+    planes[1] = 5
+    left = prepared.inner[1].start + (prepared.inner[1].stop - prepared.inner[1].start) // 2
+    planes[0, :, left:], planes[2, :, :left] = 6, 6
+    assert planes.argmax(0).tolist().count(1) == 0
+    labels = segmentation.labels_of(Margin([planes], prepared), keep_largest=False, cavity=True)
+    np.testing.assert_array_equal(labels, as_nnunet([planes], prepared))
+    assert set(np.unique(labels)) == {0, 1, 2}
+
+
+def test_equal_logits_of_tumour_and_cavity_are_tumour_and_of_background_neither():
+    prepared = prepare(np.full((32, 48), 9, np.uint8), (0.5, 0.4), SMALL_INPUT)
+    for values, wanted in (((0, 3, 3), 1), ((3, 3, 3), 0), ((0, 0, 0), 0), ((-1, 0, 0), 1), ((3, 0, 3), 0)):
+        planes = np.stack([np.full((32, 48), one, np.float32) for one in values])
+        labels = segmentation.labels_of(Margin([planes], prepared), keep_largest=False, cavity=True)
+        assert set(np.unique(labels)) == {wanted}, values
+
+
+def test_the_odds_of_three_labels_are_against_both_others_together():
+    prepared = prepare(np.full((32, 48), 9, np.uint8), (0.5, 0.4), SMALL_INPUT)
+    planes = np.random.default_rng(0).normal(0, 2, (3, 32, 48)).astype(np.float32)
+    margin = Margin([planes], prepared)
+    share = softmax(planes, axis=0)[1]
+    np.testing.assert_allclose(expit(margin.coarse), share, atol=2e-3)
+    np.testing.assert_allclose(expit(margin.odds.whole()), share, atol=2e-3)
+    two = Margin([planes[:2]], prepared)
+    assert two.odds is two
 
 
 @given(SIDES, SIDES, KINDS, st.booleans(), st.integers(0, 2**31), st.floats(-3, 3))

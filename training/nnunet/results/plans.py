@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from inference.contract import CAVITY
 from inference.errors import ModelError
 from training.nnunet import transformer
 
@@ -183,7 +184,7 @@ def channels(dataset: dict[str, Any]) -> dict[str, str]:
 
 
 def _check_dataset(dataset: dict[str, Any], path: Path) -> None:
-    """Refuse a data set with more than one input channel or another label than the tumour."""
+    """Refuse a data set with more than one input channel, or another label than the tumour and maybe a cavity."""
     names, labels = channels(dataset), dataset.get("labels")
     if not isinstance(names, dict) or not isinstance(labels, dict) or not names:
         raise ModelError(f"{path / 'dataset.json'} does not name its channels and labels: copy it again.")
@@ -192,10 +193,12 @@ def _check_dataset(dataset: dict[str, Any], path: Path) -> None:
         raise ModelError(f"{path} wants {len(names)} channels ({listed}), and an ultrasound picture has one.")
     if "regions_class_order" in dataset or any(isinstance(value, list | dict) for value in labels.values()):
         raise ModelError(f"{path} segments overlapping regions: train it with background and one tumour label.")
-    values = [str(value) for name, value in labels.items() if name != IGNORE]
-    if sorted(values) != ["0", "1"] or str(labels.get("background")) != "0":
+    values = sorted(str(value) for name, value in labels.items() if name not in (IGNORE, CAVITY))
+    if values != ["0", "1"] or str(labels.get("background")) != "0" or str(labels.get(CAVITY, 2)) != "2":
         listed = ", ".join(map(str, labels))
-        raise ModelError(f"{path} has the labels {listed}: only background (0) and one tumour (1) can be shown.")
+        raise ModelError(
+            f"{path} has the labels {listed}: only background (0), one tumour (1) and a cavity (2) can be shown."
+        )
 
 
 def _check_calls(architecture: Architecture, path: Path) -> None:
