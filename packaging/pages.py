@@ -132,7 +132,9 @@ def dicom() -> str:
         "\n## What is written\n",
         _prose(
             "Explicit VR Little Endian. Every object is made new: no attribute of the source is copied, the "
-            "patient is a constant, UIDs are new, dates are left out. Attributes in italics have no value."
+            "patient is a constant, UIDs are new, dates are left out. Attributes in italics have no value. Segment 1 "
+            "of a segmentation is the tumour; where the model tells the resection cavity apart and sees one, it is "
+            "segment 2, and no measurement refers to it."
         ),
         *(line for one in written for line in (f"### {one.SOPClassUID.name}\n", *_attributes(one), "")),
         "## Character sets\n",

@@ -61,7 +61,8 @@ def write_dicom_pair(capture: Capture, path: Path, *, study_uid: str | None = No
     image = image_of(capture, study_uid or generate_uid())
     _save(image, path)
     if not isinstance(capture.outcome, Tumour):
-        return DicomPair(path, None, "Nothing was segmented in this frame, so no DICOM SEG was written.")
+        what = "Only a cavity" if words.cavity(capture.outcome) else "Nothing"
+        return DicomPair(path, None, f"{what} was segmented in this frame, so no DICOM SEG was written.")
     from inference.export.seg import seg_of  # highdicom takes a second to import, so not at start
 
     beside = path.with_name(f"{path.stem}_seg.dcm")

@@ -11,7 +11,7 @@ from inference.errors import OutputError
 from inference.export.capture import Capture
 from inference.export.words import caption
 from inference.files import replacing
-from inference.outcome import Region, SizeState, Tumour
+from inference.outcome import NothingFound, Region, SizeState, Tumour
 from inference.safety import DEMONSTRATION
 
 WIDTH = 480
@@ -21,15 +21,16 @@ SIZE, LINE, EDGE = 15, 22, 10
 PARTS = 16
 """Contours are drawn to a sixteenth of a pixel."""
 CYAN, AMBER, GREY, TEXT, DARK = (255, 201, 76), (102, 194, 255), (191, 180, 170), (241, 236, 232), (15, 12, 10)
+LEMON = (107, 242, 233)
 """The window's colours, as (blue, green, red)."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Style:
-    """A line's colour and its dash as (drawn, gap) pixels; None for a solid line."""
+    """A line's colour and its dash as (drawn, gap, ...) pixels; None for a solid line."""
 
     colour: tuple[int, int, int]
-    dash: tuple[float, float] | None
+    dash: tuple[float, ...] | None
 
 
 _STYLES = {
@@ -39,6 +40,8 @@ _STYLES = {
     SizeState.AT_MOST_35: _Style(AMBER, (7.0, 4.0)),
 }
 """As in the window: dashed if the region is too small or likely to be wrong, dotted if the scale is unknown."""
+_CAVITY = _Style(LEMON, (9.0, 3.0, 2.0, 3.0))
+"""As in the window: dash-dotted, in a colour and dashes that no tumour has."""
 
 
 def write_pictures(capture: Capture, path: Path) -> tuple[Path, Path]:
@@ -97,9 +100,12 @@ def text_rows(capture: Capture) -> int:
 def outlined(capture: Capture) -> NDArray[np.uint8]:
     """The frame with its contour, (rows, cols, 3) uint8, blue-green-red."""
     picture = np.ascontiguousarray(np.repeat(capture.pixels[..., None], 3, axis=2))
-    if isinstance(capture.outcome, Tumour):
-        for region in capture.outcome.regions:
-            _draw(picture, region, _style(region, capture.outcome))
+    outcome = capture.outcome
+    if isinstance(outcome, Tumour | NothingFound) and outcome.cavity is not None:
+        _draw(picture, outcome.cavity.outlines, _CAVITY)
+    if isinstance(outcome, Tumour):
+        for region in outcome.regions:
+            _draw(picture, region.contours, _style(region, outcome))
     return picture
 
 
@@ -120,24 +126,28 @@ def _style(region: Region, tumour: Tumour) -> _Style:
     return _STYLES[SizeState.AT_MOST_200 if small else region.size]
 
 
-def _draw(picture: NDArray[np.uint8], region: Region, style: _Style) -> None:
+def _draw(picture: NDArray[np.uint8], contours: tuple[NDArray[np.float32], ...], style: _Style) -> None:
     """Draw a dark rim, which keeps the line visible on bright tissue, then the line."""
-    pieces = [piece for contour in region.contours for piece in _pieces(contour, style.dash)]
+    pieces = [piece for contour in contours for piece in _pieces(contour, style.dash)]
     whole = style.dash is None
     for colour, width in (((0, 0, 0), 3), (style.colour, 1)):
         cv2.polylines(picture, pieces, whole, colour, width, cv2.LINE_AA, PARTS.bit_length() - 1)
 
 
-def _pieces(contour: NDArray[np.float32], dash: tuple[float, float] | None) -> list[NDArray[np.int32]]:
+def _pieces(contour: NDArray[np.float32], dash: tuple[float, ...] | None) -> list[NDArray[np.int32]]:
     """A contour in sixteenths of a pixel: in one piece, or cut into dashes."""
     if dash is None or len(contour) < 2:
         return [_fixed(contour)]
     closed = np.concatenate([contour, contour[:1]]).astype(np.float64)
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
     pieces = []
-    for start in np.arange(0.0, along[-1], sum(dash)):
-        at = np.linspace(start, min(start + dash[0], along[-1]), 8)
-        pieces.append(_fixed(np.column_stack([np.interp(at, along, closed[:, axis]) for axis in (0, 1)])))
+    starts = np.cumsum([0.0, *dash])[:-1:2]
+    for round_ in np.arange(0.0, along[-1], sum(dash)):
+        for start, drawn in zip(round_ + starts, dash[::2], strict=True):
+            if start >= along[-1]:
+                break
+            at = np.linspace(start, min(start + drawn, along[-1]), 8)
+            pieces.append(_fixed(np.column_stack([np.interp(at, along, closed[:, axis]) for axis in (0, 1)])))
     return pieces
 
 

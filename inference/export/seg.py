@@ -6,6 +6,7 @@ from highdicom import AlgorithmIdentificationSequence
 from highdicom.seg import Segmentation, SegmentDescription
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
+from pydicom.sr.coding import Code
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from pydicom.valuerep import DSfloat
 
@@ -24,7 +25,7 @@ _LONG_STRING = 64
 
 
 def seg_of(tumour: Tumour, image: Dataset, phase: tuple[str, ...] = ()) -> Dataset:
-    """The mask as a binary DICOM SEG with one segment.
+    """The mask as a binary DICOM SEG: segment 1 is the tumour; segment 2, where one is seen, the resection cavity.
 
     If the scale is known, the mask has a frame of reference of its own, rows along y and columns along x, as 3D Slicer
     and dcmqi need it. The coordinates are the picture's, not the patient's, and the thickness is nominal: the
@@ -35,11 +36,12 @@ def seg_of(tumour: Tumour, image: Dataset, phase: tuple[str, ...] = ()) -> Datas
         image: its frame as written by `inference.export.dicom`; highdicom copies patient and study from it.
         phase: the result of `safety.of_phase` for the phase of surgery.
     """
+    labels = tumour.mask if tumour.cavity is None else tumour.mask + 2 * tumour.cavity.mask
     seg = Segmentation(
         source_images=[image],
-        pixel_array=tumour.mask[None],
+        pixel_array=labels[None],
         segmentation_type="BINARY",
-        segment_descriptions=[_segment(tumour, phase)],
+        segment_descriptions=[_segment(tumour, phase), *([] if tumour.cavity is None else [_cavity(tumour)])],
         series_instance_uid=generate_uid(),
         series_number=2,
         sop_instance_uid=generate_uid(),
@@ -72,10 +74,11 @@ def _place(seg: Segmentation, spacing: PixelSpacing) -> None:
     measures.SliceThickness = NOMINAL_MM
     orientation.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
     position.ImagePositionPatient = [0, 0, 0]
-    shared, (frame,) = seg.SharedFunctionalGroupsSequence[0], seg.PerFrameFunctionalGroupsSequence
+    shared = seg.SharedFunctionalGroupsSequence[0]
     shared.PixelMeasuresSequence = [measures]
     shared.PlaneOrientationSequence = [orientation]
-    frame.PlanePositionSequence = [position]
+    for frame in seg.PerFrameFunctionalGroupsSequence:  # one a segment, all in one place
+        frame.PlanePositionSequence = [position]
 
 
 def _strip_dates(seg: Segmentation) -> None:
@@ -92,21 +95,30 @@ def _model(tumour: Tumour) -> str:
 
 
 def _segment(tumour: Tumour, phase: tuple[str, ...]) -> SegmentDescription:
-    analysis = tumour.analysis
-    segment = SegmentDescription(
-        segment_number=1,
-        segment_label="Tumour",
-        segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
-        segmented_property_type=codes.SCT.Neoplasm,
-        algorithm_type="AUTOMATIC",
-        algorithm_identification=AlgorithmIdentificationSequence(
-            name=_model(tumour),
-            family=codes.DCM.ArtificialIntelligence,
-            version=analysis.model_sha256,
-        ),
-    )
+    segment = _described(tumour, 1, "Tumour", codes.SCT.Neoplasm)
     # Leave out why the scale is unknown: that sentence may name the source's file, and the file name a patient.
     scale = () if tumour.frame.spacing is None else (words.scale(tumour.frame), COORDINATES)
     said = (words.answer(tumour), *words.warnings(tumour, phase), *scale, *words.demonstration(tumour))
     segment.SegmentDescription = ". ".join([*said, INTENDED_USE])
     return segment
+
+
+def _cavity(tumour: Tumour) -> SegmentDescription:
+    segment = _described(tumour, 2, "Resection cavity", codes.SCT.PostSurgicalAnatomy)
+    segment.SegmentDescription = f"Resection cavity, no tumour: not measured. {INTENDED_USE}"
+    return segment
+
+
+def _described(tumour: Tumour, number: int, label: str, kind: Code) -> SegmentDescription:
+    return SegmentDescription(
+        segment_number=number,
+        segment_label=label,
+        segmented_property_category=codes.SCT.MorphologicallyAbnormalStructure,
+        segmented_property_type=kind,
+        algorithm_type="AUTOMATIC",
+        algorithm_identification=AlgorithmIdentificationSequence(
+            name=_model(tumour),
+            family=codes.DCM.ArtificialIntelligence,
+            version=tumour.analysis.model_sha256,
+        ),
+    )

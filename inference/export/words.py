@@ -19,6 +19,7 @@ def caption(capture: Capture) -> tuple[str, ...]:
     outcome = capture.outcome
     lines = [
         answer(outcome),
+        *cavity(outcome),
         *warnings(outcome, capture.phase),
         scale(outcome.frame),
         *model(outcome),
@@ -39,6 +40,12 @@ def answer(outcome: Outcome) -> str:
             return f"{safety.FAILED}: {outcome.sentence}"
         case _:
             return f"{safety.NOT_ANALYSED}: {outcome.sentence}"
+
+
+def cavity(outcome: Outcome) -> tuple[str, ...]:
+    """What the line around a resection cavity is, if there is one; the cavity has no number."""
+    seen = isinstance(outcome, Tumour | NothingFound) and outcome.cavity is not None
+    return (safety.CAVITY,) if seen else ()
 
 
 def area(tumour: Tumour) -> str:

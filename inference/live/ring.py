@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from inference.frame import Frame
 from inference.live.review import HELD_S
-from inference.outcome import Outcome, Tumour
+from inference.outcome import NothingFound, Outcome, Tumour
 from inference.recording.packing import pack_mask, pack_pixels, unpack_mask, unpack_pixels
 
 LARGEST = 400_000_000
@@ -29,8 +29,8 @@ class _Packed:
 
     outcome: Outcome
     pages: mmap.mmap
-    split: int
-    """Number of bytes of the picture; the mask's bytes follow."""
+    splits: tuple[int, int]
+    """Where the bytes of the picture end, and those of the tumour's mask; the cavity's follow."""
     shape: tuple[int, int]
     dtype: np.dtype[Any]
     area_mm2: float
@@ -122,21 +122,32 @@ def _pack(outcome: Outcome) -> _Packed:
     frame = outcome.frame
     bare = replace(frame, pixels=frame.pixels[:1, :1].copy(), colour=None)
     kept: Outcome = replace(outcome, frame=bare)
-    mask = b""
-    if isinstance(outcome, Tumour) and isinstance(kept, Tumour):
-        mask = pack_mask(outcome.mask)
-        kept = replace(kept, mask=np.zeros((1, 1), np.uint8))
+    mask = hole = b""
+    nothing = np.zeros((1, 1), np.uint8)
+    if isinstance(kept, Tumour | NothingFound) and kept.cavity is not None:
+        hole = pack_mask(kept.cavity.mask)
+        kept = replace(kept, cavity=replace(kept.cavity, mask=nothing))
+    if isinstance(kept, Tumour):
+        mask = pack_mask(kept.mask)
+        kept = replace(kept, mask=nothing)
     pixels = pack_pixels(frame.pixels)
-    pages = mmap.mmap(-1, len(pixels) + len(mask))
-    pages.write(pixels + mask)
+    pages = mmap.mmap(-1, len(pixels) + len(mask) + len(hole))
+    pages.write(pixels + mask + hole)
     area = outcome.area_mm2 if isinstance(outcome, Tumour) else None
     shape, dtype = (frame.rows, frame.cols), frame.pixels.dtype
-    return _Packed(kept, pages, len(pixels), shape, dtype, math.nan if area is None else area)
+    splits = (len(pixels), len(pixels) + len(mask))
+    return _Packed(kept, pages, splits, shape, dtype, math.nan if area is None else area)
 
 
 def _unpack(packed: _Packed) -> Outcome:
-    pixels = unpack_pixels(packed.pages[: packed.split], packed.shape, packed.dtype)
-    frame: Frame = replace(packed.outcome.frame, pixels=pixels)
-    if not isinstance(packed.outcome, Tumour):
-        return replace(packed.outcome, frame=frame)
-    return replace(packed.outcome, frame=frame, mask=unpack_mask(packed.pages[packed.split :], packed.shape))
+    (first, second), kept = packed.splits, packed.outcome
+    pixels = unpack_pixels(packed.pages[:first], packed.shape, packed.dtype)
+    frame: Frame = replace(kept.frame, pixels=pixels)
+    if not isinstance(kept, Tumour | NothingFound):
+        return replace(kept, frame=frame)
+    cavity = kept.cavity
+    if cavity is not None:
+        cavity = replace(cavity, mask=unpack_mask(packed.pages[second:], packed.shape))
+    if isinstance(kept, NothingFound):
+        return replace(kept, frame=frame, cavity=cavity)
+    return replace(kept, frame=frame, mask=unpack_mask(packed.pages[first:second], packed.shape), cavity=cavity)

@@ -1,7 +1,10 @@
 """The vocabulary of the readout: tones, shapes, lines, cards. `states` decides which state says what."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
 
 from inference.contract import ModelContract
 from inference.outcome import SizeState
@@ -46,6 +49,7 @@ class ReadoutState:
         detail: diameters, depth, regions.
         card: the state's box.
         contour: whether the outcome's contour may be drawn.
+        cavity: outlines of the resection cavity to draw, each (n, 2) of (x, y) in pixels; beside the contour, or alone.
         dimmed: whether the picture can no longer be trusted.
         banner: words across the picture, or empty.
     """
@@ -56,6 +60,7 @@ class ReadoutState:
     detail: str
     card: Card
     contour: bool = False
+    cavity: tuple[NDArray[np.float32], ...] = field(default=(), compare=False)
     dimmed: bool = False
     banner: str = ""
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inference.contract import ModelContract
 from inference.frame import Frame
 from inference.live.health import Condition, Health
@@ -87,12 +90,14 @@ class BesidePane:
         outcome: its answer; None if no contour belongs on it.
         lines: how each region is drawn.
         annotations: the marks around it.
+        cavity: outlines of the resection cavity to draw.
     """
 
     frame: Frame
     outcome: Outcome | None
     lines: tuple[Line, ...]
     annotations: Annotations
+    cavity: tuple[NDArray[np.float32], ...] = ()
 
 
 def raw_pane(frame: Frame, annotations: Annotations) -> BesidePane:
@@ -129,7 +134,7 @@ def earlier_pane(kept: KeptFrame, info: SourceInfo, notes: ViewNotes, face_row: 
         caption=f"EARLIER {_when(kept)} · {number_words(readout)}",
         caption_ink=Ink.BLUE,
     )
-    return BesidePane(frame, outcome, lines, annotations)
+    return BesidePane(frame, outcome, lines, annotations, readout.cavity)
 
 
 def _small(outcome: Outcome) -> str:

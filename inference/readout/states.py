@@ -30,6 +30,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inference import safety
 from inference.alarms import OVERRULABLE, Alarm
 from inference.contract import Certainty, Measured, ModelContract
@@ -227,11 +230,12 @@ def _tumour(tumour: Tumour, context: Context, *, figures: bool) -> ReadoutState:
     area = tumour.area_mm2
     card = _tumour_card(tumour, context, figures=figures)
     if area is None:
-        return ReadoutState(spaced(tumour.area_px), "px", "", region_words(len(tumour.regions)), card, contour=True)
+        words = region_words(len(tumour.regions))
+        return ReadoutState(spaced(tumour.area_px), "px", "", words, card, contour=True, cavity=_hole(tumour))
     number = area_words(area, _limits(context.contract))
     if tumour.touches_edge:  # below 1 mm² and cut by the edge: known only to be more than 0
         number = ">\u00a00" if number == UNDER_1 else f"≥\u00a0{number}"
-    return ReadoutState(number, "mm²", "", detail_words(tumour), card, contour=True)
+    return ReadoutState(number, "mm²", "", detail_words(tumour), card, contour=True, cavity=_hole(tumour))
 
 
 def _tumour_card(tumour: Tumour, context: Context, *, figures: bool) -> Card:
@@ -239,7 +243,7 @@ def _tumour_card(tumour: Tumour, context: Context, *, figures: bool) -> Card:
     held, failing = context.held or tumour.size, tumour.likely_to_fail or context.failing
     small = tumour.size is not None and held in (SizeState.AT_MOST_200, SizeState.AT_MOST_35)
     concerns = (*_concerns(tumour, context), *_of_size(tumour, context, held=small))
-    cut = (f"{safety.CUT}.",) if tumour.touches_edge else ()
+    cut = (*((f"{safety.CUT}.",) if tumour.touches_edge else ()), *_hole_words(tumour))
     # While a warning is only held, this frame's own figures would contradict it, as they would one of failure.
     quoted = figures and not failing and (held is tumour.size or not small)
     accuracy = _accuracy_lines(tumour, context) if quoted else ()
@@ -303,8 +307,17 @@ def _nothing(outcome: NothingFound, context: Context, *, figures: bool) -> Reado
     if outcome.frame.spacing is None:
         concerns = (*concerns, _Concern(safety.UNVALIDATED))
     accuracy = _miss_lines(outcome, context) if figures and not concerns else ()
-    card = Card(Tone.NEUTRAL, Shape.DOT, safety.NOT_EVIDENCE, (*_said_under(concerns), *accuracy), _heed(outcome.frame))
-    return ReadoutState("", "", safety.NOTHING, "", card)
+    body = (*_said_under(concerns), *_hole_words(outcome), *accuracy)
+    card = Card(Tone.NEUTRAL, Shape.DOT, safety.NOT_EVIDENCE, body, _heed(outcome.frame))
+    return ReadoutState("", "", safety.NOTHING, "", card, cavity=_hole(outcome))
+
+
+def _hole(outcome: Tumour | NothingFound) -> tuple[NDArray[np.float32], ...]:
+    return () if outcome.cavity is None else outcome.cavity.outlines
+
+
+def _hole_words(outcome: Tumour | NothingFound) -> tuple[str, ...]:
+    return () if outcome.cavity is None else (f"{safety.CAVITY}.",)
 
 
 def _miss_lines(outcome: NothingFound, context: Context) -> tuple[str, ...]:

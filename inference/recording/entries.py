@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inference import outcome as reading
 from inference.crop import Rect
@@ -11,6 +12,7 @@ from inference.frame import Frame, Mask, Origin
 from inference.outcome import (
     LOADING,
     Analysis,
+    Cavity,
     Diameters,
     Failed,
     NotAnalysed,
@@ -30,6 +32,7 @@ from inference.recording.schema import (
     EventKind,
     Foretold,
     Grid,
+    Hole,
     Looked,
     Opening,
     Picture,
@@ -126,7 +129,9 @@ def answer_of(outcome: Outcome, number: int) -> Answer:
     """An outcome as the entry for frame `number`."""
     looked = _looked(outcome.analysis) if isinstance(outcome, Tumour | NothingFound) else None
     said, sentence, reason = _words(outcome)
-    mask, regions, quality = b"", tuple[Piece, ...](), None
+    mask, regions, quality, cavity = b"", tuple[Piece, ...](), None, None
+    if isinstance(outcome, Tumour | NothingFound) and outcome.cavity is not None:
+        cavity = Hole(mask=pack_mask(outcome.cavity.mask), outlines=_lines(outcome.cavity.outlines))
     if isinstance(outcome, Tumour):
         mask, regions = pack_mask(outcome.mask), tuple(map(_piece, outcome.regions))
         quality = None if outcome.quality is None else _foretold(outcome.quality)
@@ -139,6 +144,7 @@ def answer_of(outcome: Outcome, number: int) -> Answer:
         mask=mask,
         regions=regions,
         quality=quality,
+        cavity=cavity,
     )
 
 
@@ -154,13 +160,13 @@ def outcome_of(answer: Answer, frame: Frame) -> Outcome:
         ValueError: if the entry contradicts itself or its mask is damaged.
     """
     if answer.looked is not None:
-        analysis = _analysis(answer.looked)
+        analysis, cavity = _analysis(answer.looked), _cavity(answer.cavity, frame)
         if answer.said == "nothing_found":
-            return NothingFound(frame, analysis)
+            return NothingFound(frame, analysis, cavity=cavity)
         if answer.said == "tumour" and answer.regions:
             mask = unpack_mask(answer.mask, (frame.rows, frame.cols))
             quality = None if answer.quality is None else _quality(answer.quality)
-            return Tumour(frame, analysis, mask, tuple(map(_region, answer.regions)), quality=quality)
+            return Tumour(frame, analysis, mask, tuple(map(_region, answer.regions)), quality=quality, cavity=cavity)
     silent: dict[str, Callable[[], Outcome]] = {
         "unknown_spacing": lambda: UnknownSpacing(frame, answer.sentence),
         "failed": lambda: Failed(frame, answer.sentence),
@@ -241,12 +247,24 @@ def _quality(foretold: Foretold) -> PredictedQuality:
     return PredictedQuality(foretold.score, foretold.likely_to_fail)
 
 
+def _cavity(hole: Hole | None, frame: Frame) -> Cavity | None:
+    return None if hole is None else Cavity(unpack_mask(hole.mask, (frame.rows, frame.cols)), _outlines(hole.outlines))
+
+
+def _lines(outlines: tuple[NDArray[np.float32], ...]) -> tuple[bytes, ...]:
+    return tuple(np.ascontiguousarray(line, "<f4").tobytes() for line in outlines)
+
+
+def _outlines(lines: tuple[bytes, ...]) -> tuple[NDArray[np.float32], ...]:
+    return tuple(np.frombuffer(line, "<f4").reshape(-1, 2).astype(np.float32) for line in lines)
+
+
 def _piece(region: reading.Region) -> Piece:
     diameters = region.diameters
     return Piece(
         area_px=region.area_px,
         area_mm2=region.area_mm2,
-        contours=tuple(np.ascontiguousarray(line, "<f4").tobytes() for line in region.contours),
+        contours=_lines(region.contours),
         longest_mm=None if diameters is None else diameters.longest_mm,
         perpendicular_mm=None if diameters is None else diameters.perpendicular_mm,
         ends=None if diameters is None else diameters.ends,
@@ -263,7 +281,7 @@ def _region(piece: Piece) -> reading.Region:
     return reading.Region(
         area_px=piece.area_px,
         area_mm2=piece.area_mm2,
-        contours=tuple(np.frombuffer(line, "<f4").reshape(-1, 2).astype(np.float32) for line in piece.contours),
+        contours=_outlines(piece.contours),
         diameters=diameters,
         depth_mm=piece.depth_mm,
         touches_edge=piece.touches_edge,

@@ -183,6 +183,15 @@ class Foretold(_Group, frozen=True):
     likely_to_fail: bool
 
 
+class Hole(_Group, frozen=True):
+    """The resection cavity, as in `inference.outcome.Cavity`."""
+
+    mask: bytes
+    """(rows, cols) 0/1, packed by `inference.recording.packing`."""
+    outlines: tuple[bytes, ...]
+    """(n, 2) arrays of x and y, little-endian float32."""
+
+
 class Answer(_Group, frozen=True, tag="outcome", omit_defaults=True):
     """The engine's answer to a frame. A slower analysis skips frames, which then have no answer."""
 
@@ -197,6 +206,8 @@ class Answer(_Group, frozen=True, tag="outcome", omit_defaults=True):
     regions: tuple[Piece, ...]
     quality: Foretold | None = None
     """Left out where the model foretells nothing, as in every record from before it could."""
+    cavity: Hole | None = None
+    """Left out where no cavity is seen, as in every record of a model that knows none."""
 
 
 class CorrectedContour(_Group, frozen=True, tag="corrected_contour"):

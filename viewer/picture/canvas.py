@@ -74,7 +74,7 @@ class Canvas(QGraphicsView):
         self._box: Rect | None = None
         self._held: QPointF | None = None
         self._drawn: Outcome | None = None
-        self._style: tuple[tuple[Line, ...], bool, Correction | Carried | None] = ((), False, None)
+        self._style: tuple[tuple[Line, ...], bool, Correction | Carried | None, bool] = ((), False, None, False)
         self._spacing: PixelSpacing | None = None
         self.placement: Placement | None = None
         self.picture, self.map, self.contour = PictureItem(), MapItem(), ContourItem()
@@ -226,7 +226,7 @@ class Canvas(QGraphicsView):
     def draw_beside(self, pane: BesidePane, *, contour_off: bool) -> None:
         """Draw the picture that stands beside the one shown, in the same round of painting."""
         if pane.outcome is not None:
-            self._show_outcome(pane.outcome, pane.lines)
+            self._show_outcome(pane.outcome, pane.lines, cavity=pane.cavity)
         elif pane.frame is not self.picture.frame or self.contour.frame is not None:
             self.show_frame(pane.frame)
             self.picture.setOpacity(1.0)
@@ -236,7 +236,8 @@ class Canvas(QGraphicsView):
     def _draw_outcome(self, outcome: Outcome, screen: ScreenState) -> None:
         """Draw the outcome shown, and where its passes disagree."""
         truth, made = screen.comparison.outlines, screen.correction or screen.carried
-        self._show_outcome(outcome, screen.lines, truth, made, dimmed=screen.readout.dimmed)
+        readout = screen.readout
+        self._show_outcome(outcome, screen.lines, truth, made, dimmed=readout.dimmed, cavity=readout.cavity)
         self._draw_map(outcome.frame, screen.spread)
 
     def _show_outcome(
@@ -247,13 +248,15 @@ class Canvas(QGraphicsView):
         made: Correction | Carried | None = None,
         *,
         dimmed: bool = False,
+        cavity: Outlines = (),
     ) -> None:
         """Draw a new outcome at once, or the same one in another style."""
-        style = (lines, dimmed, made)
+        style = (lines, dimmed, made, bool(cavity))
         new = outcome is not self._drawn
         if new or style != self._style:
             corrected = None if made is None else made.outlines
-            self.contour.show_outcome(outcome, lines, truth, corrected, proposed=isinstance(made, Carried))
+            proposed = isinstance(made, Carried)
+            self.contour.show_outcome(outcome, lines, truth, corrected, proposed=proposed, cavity=cavity)
             self.picture.setOpacity(DIMMED if dimmed else 1.0)
             self._drawn, self._style = outcome, style
             if new:

@@ -23,6 +23,8 @@ STRIDE = 3
 Outlines: TypeAlias = tuple[NDArray[np.float32], ...]
 CORRECTED, PROPOSED = [5.0, 1.2, 1.2, 1.2], [1.2, 2.4]
 """Dashes of the user's correction, and of one carried here that nobody has confirmed; in widths of the line."""
+CAVITY = [4.0, 1.6, 0.8, 1.6]
+"""Dashes of the resection cavity, which no tumour has; in widths of its line."""
 _DASHES = {Line.SOLID: [], Line.DASHED: [4.0, 2.6], Line.DOTTED: [0.1, 2.2]}
 
 
@@ -85,7 +87,7 @@ class ContourItem(QGraphicsItem):
         self.hidden = False
         self.width = 2.5
         self._paths: dict[Line, QPainterPath] = {}
-        self._band, self._truth = QPainterPath(), QPainterPath()
+        self._band, self._truth, self._cavity = QPainterPath(), QPainterPath(), QPainterPath()
         self._corrected: QPainterPath | None = None
         self._proposed = False
         self._bounds = QRectF()
@@ -98,16 +100,17 @@ class ContourItem(QGraphicsItem):
         corrected: Outlines | None = None,
         *,
         proposed: bool = False,
+        cavity: Outlines = (),
     ) -> None:
         """Show the outlines of `outcome`, one style per region (no styles: no outlines), and the frame's true ones.
 
         The user's correction, if there is one, has the strong line; those of `outcome` are then thin. One that is only
-        `proposed` is dotted, and those of `outcome` keep their line.
+        `proposed` is dotted, and those of `outcome` keep their line. The cavity's own line lies below all of them.
         """
         self.prepareGeometryChange()
         self._bounds = QRectF(0, 0, outcome.frame.cols, outcome.frame.rows)
         self._paths = outlines(outcome, lines) if isinstance(outcome, Tumour) else {}
-        self._truth = _all_closed(truth)
+        self._truth, self._cavity = _all_closed(truth), _all_closed(cavity)
         self._corrected, self._proposed = None if corrected is None else _all_closed(corrected), proposed
         self._band = band_path(outcome) if lines and isinstance(outcome, Tumour) else QPainterPath()
         self.frame = outcome.frame
@@ -116,7 +119,7 @@ class ContourItem(QGraphicsItem):
         """Show nothing."""
         self.prepareGeometryChange()
         self._bounds, self._paths = QRectF(), {}
-        self._band, self._truth, self._corrected = QPainterPath(), QPainterPath(), None
+        self._band, self._truth, self._cavity, self._corrected = QPainterPath(), QPainterPath(), QPainterPath(), None
         self.frame = self.painted = None
 
     def boundingRect(self) -> QRectF:
@@ -129,10 +132,12 @@ class ContourItem(QGraphicsItem):
         if self.hidden:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for pen in _dashed_pens(theme.CAVITY, 0.7 * self.width, CAVITY):
+            painter.strokePath(self._cavity, pen)
         painter.strokePath(self._band, _thin_pen(theme.BAND, self.width))
         painter.strokePath(self._truth, _thin_pen(theme.TRUTH, 1.6 * self.width))
         if self._corrected is not None:
-            for pen in _corrected_pens(self.width, dashes=PROPOSED if self._proposed else CORRECTED):
+            for pen in _dashed_pens(theme.CORRECTED, self.width, PROPOSED if self._proposed else CORRECTED):
                 painter.strokePath(self._corrected, pen)
         for line, path in self._paths.items():
             thin = self._corrected is not None and not self._proposed
@@ -153,10 +158,10 @@ def _pens(line: Line, width: float) -> tuple[QPen, QPen]:
     return pens[0], pens[1]
 
 
-def _corrected_pens(width: float, dashes: list[float]) -> tuple[QPen, QPen]:
-    """The pens for the user's correction, in a colour and dashes that no line of the model has."""
+def _dashed_pens(ink: str, width: float, dashes: list[float]) -> tuple[QPen, QPen]:
+    """The pens for a line that is no tumour of the model: its own colour and dashes over a whole dark rim."""
     pens = []
-    for colour, extra in ((QColor(0, 0, 0, 150), 2.0), (QColor(theme.CORRECTED), 0.0)):
+    for colour, extra in ((QColor(0, 0, 0, 150), 2.0), (QColor(ink), 0.0)):
         pen = QPen(colour, width + extra, Qt.PenStyle.SolidLine, Qt.PenCapStyle.FlatCap, Qt.PenJoinStyle.BevelJoin)
         if not extra:
             pen.setDashPattern(dashes)

@@ -29,6 +29,7 @@ TRUTH = "#ff8fd6"
 RED = "#ff9c94"
 GOLD = "#dcae58"
 CORRECTED = "#c9a6ff"
+CAVITY = "#e9f26b"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from inference.contract import ModelContract
 from inference.frame import Frame
 from inference.live.model import Model
 from inference.live.requests import Refusal
-from inference.outcome import Failed, Outcome, PredictedQuality, Tumour, UnknownSpacing
+from inference.outcome import Cavity, Failed, NothingFound, Outcome, PredictedQuality, Tumour, UnknownSpacing
 from inference.readout.states import DEMONSTRATION_BANNER
-from inference.safety import LIKELY_TO_FAIL
+from inference.safety import CAVITY, LIKELY_TO_FAIL
 from inference.sources.simulated import PhantomSource
 from inference.view_notes import Phase
 from viewer.main_window import MainWindow
@@ -80,6 +80,30 @@ def test_likely_to_fail(
     assert window.readout_state is not None
     assert window.readout_state.card.title == LIKELY_TO_FAIL
     assert window.readout_state.number
+
+
+@pytest.mark.parametrize("alone", [False, True], ids=["beside a tumour", "alone"])
+def test_a_cavity_has_a_line_of_its_own(
+    show: Show, at: At, shoot: Shoot, make_model: Callable[..., Model], model: Model, alone: bool
+) -> None:
+    """Dash-dotted beside the tumour's solid line and number; without a tumour it stays, with the same words."""
+
+    def after_resection(frame: Frame) -> Outcome:
+        outcome = model.analyse(frame)
+        assert isinstance(outcome, Tumour)
+        turn = np.linspace(0, 2 * np.pi, 200, endpoint=False)
+        line = np.stack([0.35 * frame.cols + 40 * np.cos(turn), 0.4 * frame.rows + 40 * np.sin(turn)], axis=1)
+        cavity = Cavity(np.zeros_like(outcome.mask), (line.astype(np.float32),))
+        return NothingFound(frame, outcome.analysis, cavity=cavity) if alone else replace(outcome, cavity=cavity)
+
+    window = show(source(), make_model(model.contract, after_resection), phase=Phase.RESECTION)
+    settle(window, at, LARGE)
+    pixels = shoot(window, "cavity-alone" if alone else "cavity")
+    lemon, cyan = (on_canvas(window, near(pixels, colour)) for colour in (theme.CAVITY, theme.CYAN))
+    assert lemon.sum() > 60
+    assert cyan.any() == (not alone)
+    assert window.readout_state is not None
+    assert f"{CAVITY}." in window.readout_state.card.body
 
 
 def test_dashes_have_gaps(show: Show, at: At, shoot: Shoot) -> None:
