@@ -115,7 +115,7 @@ def test_no_yaml_and_no_such_experiment(tmp_path: Path):
     (tmp_path / "bad.yaml").write_text("a: [")
     with pytest.raises(FormatError, match="not the declaration"):
         read_experiment(tmp_path / "bad.yaml")
-    with pytest.raises(NotFoundError, match=r"choose cutoffs, demo"):
+    with pytest.raises(NotFoundError, match=r"choose after_resection, cutoffs, demo"):
         find_experiment("cutofs")
 
 
