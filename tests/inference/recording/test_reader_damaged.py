@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from outcomes import frame, record, tumour
 
 from inference.errors import FormatError
-from inference.recording.reader import _SEAL, RecordReader
+from inference.recording.reader import RecordReader
+from inference.recording.walk import SEAL
 from inference.sources import open_source
 from inference.sources.record import RecordSource
 
@@ -42,7 +43,7 @@ def _ends(path: Path) -> list[int]:
     """Where each frame's entry ends, with its checksum."""
     reader = RecordReader(path)
     reader.close()
-    return [place.offset + place.length + _SEAL * place.sealed for place in reader._index.pictures]
+    return [place.offset + place.length + SEAL * place.sealed for place in reader._index.pictures]
 
 
 def test_damage_inside_is_named_and_the_others_stay(whole: Path, tmp_path: Path) -> None:
