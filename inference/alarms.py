@@ -33,6 +33,12 @@ class Alarm(StrEnum):
         True,
     )
     """The picture stands still while the signal runs: it stays with its own contour, and the screen says so."""
+    UNREADABLE = (
+        "frame_unreadable",
+        "Frame not readable",
+        "This frame is damaged or cannot be read: go on to the next one.",
+    )
+    """No guard finds it: the frame of a file could not be read, and stands there black."""
     BLACK = (
         "black_picture",
         "No picture",

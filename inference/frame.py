@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.alarms import Finding
+from inference.alarms import Alarm, Finding
 from inference.pose import Pose
 from inference.spacing import PixelSpacing
 
@@ -108,6 +108,21 @@ class Frame:
     def cols(self) -> int:
         """Width in pixels."""
         return int(self.pixels.shape[1])
+
+
+def unreadable(index: int, shape: tuple[int, int], captured_at: float, origin: Origin) -> Frame:
+    """What stands in the place of a frame that cannot be read: black, without a scale, and never analysed.
+
+    Args:
+        index: its position in the source.
+        shape: (rows, cols) of the source's pictures.
+        captured_at: `time.monotonic()` seconds.
+        origin: where it comes from.
+    """
+    alarm = Alarm.UNREADABLE
+    finding = Finding(alarm, captured_at, alarm.sentence)
+    black = np.zeros(shape, np.uint8)
+    return Frame(index, black, None, captured_at, origin, no_spacing_reason=alarm.sentence, findings=(finding,))
 
 
 def rescaled(frame: Frame, spacing: PixelSpacing | None, no_spacing_reason: str) -> Frame:

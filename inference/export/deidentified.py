@@ -10,6 +10,7 @@ from inference.crop import Rect, crop
 from inference.errors import OutputError
 from inference.frame import Frame, Mask
 from inference.sector import sector_mask
+from inference.sources.base import read_or_black
 from inference.sources.record import RecordSource
 from inference.spacing import PixelSpacing
 
@@ -61,7 +62,7 @@ class DeidentifiedRecord(RecordSource):
         if rect is None and self.opening.crop is not None:
             rect = Rect(*self.opening.crop)
         step = max(1, len(self) // LOOKED_AT)
-        return inside_of([self.read(index) for index in range(0, len(self), step)], rect, self.name)
+        return inside_of([read_or_black(self, index) for index in range(0, len(self), step)], rect, self.name)
 
     @property
     def name(self) -> str:

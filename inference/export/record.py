@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference import safety
+from inference.alarms import forbidding
 from inference.contract import ModelContract
-from inference.errors import OutputError
+from inference.errors import FormatError, OutputError
 from inference.export import words
 from inference.export.capture import Capture
 from inference.export.deidentified import DeidentifiedRecord
@@ -33,6 +34,7 @@ from inference.recording.schema import End
 from inference.recording.timeline import Setting
 from inference.safety import INTENDED_USE
 from inference.sector import DARK, sector_mask
+from inference.sources.base import read_or_black
 from inference.sources.record import RecordSource
 from inference.spacing import PixelSpacing
 from inference.view_notes import Phase
@@ -59,6 +61,7 @@ RIM = 11
 SHOWN = 8
 """The page shows at most this many marked frames; the table lists all of them."""
 PASSED_OVER = "Passed over by a slower analysis."
+DAMAGED = "The answer recorded for this frame is damaged."
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,6 @@ def export_record(
 
     Raises:
         OutputError: if a file cannot be written or a frame is not in the record.
-        FormatError: if a frame is damaged.
     """
     for number in chosen:
         if not 0 <= number < len(source):
@@ -126,9 +128,15 @@ def export_record(
 
 
 def outcome_at(source: RecordSource, number: int) -> Outcome:
-    """The answer recorded for a frame; `NotAnalysed` if a slower analysis skipped the frame."""
-    outcome = source.outcome(number)
-    return NotAnalysed(source.read(number), Reason.OFF, PASSED_OVER) if outcome is None else outcome
+    """The answer recorded for a frame; `NotAnalysed` if a slower analysis skipped the frame, or if it is damaged."""
+    frame = read_or_black(source, number)
+    if (finding := forbidding(frame.findings)) is not None:
+        return NotAnalysed(frame, Reason.GUARD, finding.sentence, finding.alarm)
+    try:
+        outcome = source.outcome(number)
+    except FormatError:
+        return NotAnalysed(frame, Reason.OFF, DAMAGED)
+    return NotAnalysed(frame, Reason.OFF, PASSED_OVER) if outcome is None else outcome
 
 
 def capture_of(source: RecordSource, number: int, setting: Setting) -> Capture:
@@ -256,7 +264,7 @@ def _outside_words(source: RecordSource) -> str:
         return "Set to black in this export"
     if source.cropped:
         return "Cropped away before recording"
-    brightest = reduce(np.maximum, (source.read(number).pixels for number in range(len(source))))
+    brightest = reduce(np.maximum, (read_or_black(source, number).pixels for number in range(len(source))))
     inside = sector_mask([brightest])
     if inside.all():
         return "No sector stands out in what was recorded: check the pictures for names"
@@ -283,7 +291,7 @@ def _largest(readings: Sequence[Reading]) -> Iterator[tuple[str, str]]:
 def _reading(source: RecordSource, number: int, setting: Setting) -> Reading:
     outcome = outcome_at(source, number)
     row = reading_row(outcome) | {
-        "source_frame": source.place(number),
+        "source_frame": _place(source, number),
         "phase": setting.phase or "unset",
         "flip": setting.flip,
         "marker": setting.marker,
@@ -304,17 +312,27 @@ def _reading(source: RecordSource, number: int, setting: Setting) -> Reading:
 
 def _correction(source: RecordSource, number: int, spacing: PixelSpacing | None) -> dict[str, object]:
     """The columns about a contour that a person corrected; the model's own numbers stay what they are."""
-    mask, who = source.correction(number), source.corrector(number)
-    if mask is None or who is None:
+    mask, who = _correction_of(source, number), source.corrector(number)
+    if who is None:
         return {"corrected_by": "", "corrected_mm2": ""}
+    if mask is None:
+        return {"corrected_by": who.value, "corrected_mm2": "damaged"}
     area = "" if spacing is None else round(int(np.count_nonzero(mask)) * spacing.pixel_mm2, 3)
     return {"corrected_by": who.value, "corrected_mm2": area}
+
+
+def _correction_of(source: RecordSource, number: int) -> NDArray[np.uint8] | None:
+    """The mask that a person gave a frame; None if there is none, or if it is damaged."""
+    try:
+        return source.correction(number)
+    except FormatError:
+        return None
 
 
 def _volumes(source: RecordSource, out: Path, watch: Callable[[range], Iterable[int]]) -> list[Path]:
     """Write frames and masks, and the masks that a person corrected: in the volume that was swept, or as stacks."""
     stacks: dict[str, Callable[[int], NDArray[Any]]] = {
-        "frames.nii.gz": lambda number: source.read(number).pixels,
+        "frames.nii.gz": lambda number: read_or_black(source, number).pixels,
         "masks.nii.gz": lambda number: _mask(source, number),
     }
     if source.corrected:
@@ -324,13 +342,22 @@ def _volumes(source: RecordSource, out: Path, watch: Callable[[range], Iterable[
         if grid is None:
             write_stack(out / name, (picture(number) for number in watch(range(count))), count, spacing)
         else:
-            slices = ((source.place(number), picture(number)) for number in range(count))
+            places = ((_place(source, number), number) for number in range(count))
+            slices = ((place, picture(number)) for place, number in places if place is not None)
             write_nifti(in_volume(grid, slices), header_of(grid), str(out / name))
     return [out / name for name in stacks]
 
 
+def _place(source: RecordSource, number: int) -> int | None:
+    """Where a frame stood in its source; None if its entry is damaged."""
+    try:
+        return source.place(number)
+    except FormatError:
+        return None
+
+
 def _mask(source: RecordSource, number: int) -> NDArray[np.uint8]:
-    outcome = source.outcome(number)
+    outcome = outcome_at(source, number)
     if isinstance(outcome, Tumour):
         return outcome.mask
     return np.zeros((source.info.rows, source.info.cols), np.uint8)
@@ -338,7 +365,7 @@ def _mask(source: RecordSource, number: int) -> NDArray[np.uint8]:
 
 def _corrected(source: RecordSource, number: int) -> NDArray[np.uint8]:
     """The user's mask of a frame; empty where nothing was corrected, which the table tells from an emptied one."""
-    mask = source.correction(number)
+    mask = _correction_of(source, number)
     return np.zeros((source.info.rows, source.info.cols), np.uint8) if mask is None else mask
 
 

@@ -37,7 +37,6 @@ def write_video(source: DeidentifiedRecord, path: Path, *, watch: Callable[[rang
 
     Raises:
         OutputError: if it cannot be written.
-        FormatError: if a frame is damaged.
     """
     settings, numbers = source.settings(), range(len(source))
     # Captions differ in length, pictures of a video must not: the room for the longest stays below each.

@@ -167,7 +167,10 @@ class GuardedSource:
         return self._guards.events()
 
     def _guard(self, frame: Frame) -> Frame:
-        """The same frame with the guards' findings."""
+        """The same frame with the guards' findings; one that could not be read has no picture to look at."""
+        if forbidding(frame.findings) is not None:
+            self.findings = frame.findings
+            return frame
         seen = guarded(frame, self._guards, self._seen())
         if self.overruled & {finding.alarm for finding in seen.findings}:
             marked = (replace(one, overruled=one.alarm in self.overruled) for one in seen.findings)

@@ -7,7 +7,7 @@ from time import monotonic
 
 from inference.frame import Frame, Pixels, rescaled
 from inference.source_info import SourceInfo
-from inference.sources.base import Closing, RecordedSource, Whole
+from inference.sources.base import Closing, RecordedSource, Whole, read_or_black
 from inference.spacing import PixelSpacing
 
 SWEEP_FPS = 20.0
@@ -118,9 +118,11 @@ class Playback(Closing):
         """Yield each frame when it is due, until closed."""
         while (index := self._await_turn()) is not None:
             with self._reading:
-                frame = self._source.read(index)
+                frame = self._scaled(read_or_black(self._source, index))
                 self._whole = self._source.whole() if isinstance(self._source, Whole) else None
-            yield replace(self._scaled(frame), captured_at=monotonic())
+            if self._closed:
+                return
+            yield replace(frame, captured_at=monotonic())
 
     def look_at(self, index: int) -> Frame:
         """Frame `index` as it would be delivered, without delivering it: the picture shown stays.

@@ -1,10 +1,12 @@
 """The interface of every source of frames."""
 
 from collections.abc import Iterator
+from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
-from inference.frame import Frame, Mask, Pixels
+from inference.errors import SourceError
+from inference.frame import Frame, Mask, Pixels, unreadable
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
 
@@ -126,6 +128,19 @@ class LiveSource(FrameSource, Protocol):
     def depth_watched(self) -> bool:
         """Whether depth text and ruler are watched and still as they were marked; needed for `may_measure`."""
         ...
+
+
+def read_or_black(source: RecordedSource, index: int) -> Frame:
+    """Frame `index`; one that cannot be read costs nothing but itself, and says so in its place.
+
+    Raises:
+        IndexError: outside the source.
+    """
+    try:
+        return source.read(index)
+    except SourceError:
+        info = source.info
+        return unreadable(index, (info.rows, info.cols), monotonic(), info.origin)
 
 
 class Closing:

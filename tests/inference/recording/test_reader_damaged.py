@@ -1,5 +1,6 @@
 """A record that was cut off or damaged: every whole frame of it, and what is missing is said."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from outcomes import frame, record, tumour
 
+from inference.alarms import Alarm
 from inference.errors import FormatError
+from inference.export.record import export_record
 from inference.recording.reader import RecordReader
 from inference.recording.walk import SEAL
 from inference.sources import open_source
@@ -62,3 +65,15 @@ def test_other_files_are_no_records(tmp_path: Path) -> None:
     for name in ("other.mcap", "text.mcap"):
         with pytest.raises(FormatError):
             open_source(str(tmp_path / name))
+
+
+def test_a_damaged_frame_costs_itself_and_the_rest_is_exported(whole: Path, tmp_path: Path) -> None:
+    data = bytearray(whole.read_bytes())
+    data[_ends(whole)[1] - 20] ^= 0xFF
+    (tmp_path / "hurt.mcap").write_bytes(data)
+    with RecordSource(tmp_path / "hurt.mcap") as source:
+        (tmp_path / "out").mkdir()
+        export_record(source, tmp_path / "out", chosen=[1])
+    rows = list(csv.DictReader((tmp_path / "out/readings.csv").read_text().splitlines()))
+    assert [row["outcome"] for row in rows] == ["tumour", "not_analysed", "tumour", "tumour"]
+    assert Alarm.UNREADABLE.sentence in rows[1].values()

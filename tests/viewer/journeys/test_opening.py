@@ -15,11 +15,13 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
+from inference.alarms import Alarm
+from inference.errors import FormatError
 from inference.frame import Frame
 from inference.live.health import Health
 from inference.live.opening import or_refusal
 from inference.live.requests import Refusal, SourceRequest
-from inference.outcome import Outcome, Tumour, UnknownSpacing
+from inference.outcome import NotAnalysed, Outcome, Tumour, UnknownSpacing
 from inference.source_info import SourceInfo
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
@@ -30,6 +32,7 @@ from viewer.panels.base import Panel
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]
 Shoot = Callable[[MainWindow, str], Any]
+BROKEN = 20
 REGIONS = ((0, "Region 1 (left): 2D, 0.15 mm per pixel"), (1, "Region 2 (right): 2D, scale unknown"))
 
 
@@ -119,6 +122,26 @@ def test_a_frozen_view_ends_where_another_model_takes_over(show: Show, qtbot: Qt
     assert window.session.review is None
     assert window.readout_state is not None
     assert not window.readout_state.contour
+
+
+class OneBroken(PhantomSource):
+    """A file of which one frame cannot be read."""
+
+    def read(self, index: int) -> Frame:
+        if index == BROKEN:
+            raise FormatError("Frame 20 of a.mcap is damaged: go on to the next.")
+        return super().read(index)
+
+
+def test_a_frame_that_cannot_be_read_says_so_and_the_next_ones_are_analysed(show: Show, at: At) -> None:
+    window = show(OneBroken(count=60))
+    shown = at(window, BROKEN)
+    assert isinstance(shown, NotAnalysed)
+    assert (shown.alarm, shown.sentence) == (Alarm.UNREADABLE, Alarm.UNREADABLE.sentence)
+    assert not shown.frame.pixels.any()
+    assert window.readout_state is not None
+    assert not window.readout_state.contour
+    assert isinstance(at(window, BROKEN + 1), Tumour)
 
 
 def test_an_answer_of_the_former_model_is_not_shown_under_the_new_ones_name(show: Show, at: At) -> None:
