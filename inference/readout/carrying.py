@@ -15,7 +15,10 @@ CARRIED = "CARRIED"
 MOST = 50
 """Frames on each side to which a contour is carried at most: each has to be confirmed by a person."""
 ALIKE = 0.9
-"""Correlation of the contour's surroundings below which the picture is no longer the one that was corrected."""
+"""Correlation of the contour's surroundings below which the picture is no longer the one that was corrected.
+
+Of what is carried on simulated sweeps 3 % is wrong by it, and 17 % at 0.85 (tests/benchmarks/bench_carrying.py).
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

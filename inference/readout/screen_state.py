@@ -308,7 +308,8 @@ def _annotations(
     """The marks around the analysed picture."""
     caliper = () if given.caliper is None else given.caliper.on(outcome.frame)
     made, carried = _correction(given), _carried(given)
-    has_band = readout.contour and isinstance(outcome, Tumour) and outcome.band is not None
+    drawn = readout.contour and not given.contour_off
+    has_band = drawn and isinstance(outcome, Tumour) and outcome.band is not None
     annotations = replace(
         _around(given, outcome.frame, readout),
         band=BAND_WORDS if has_band else "",

@@ -171,6 +171,11 @@ def look():
     said["full"] = window.isFullScreen()
     said["size"] = [window.width(), window.height()]
     said["there"] = [not part.visibleRegion().isEmpty() for part in parts]
+    window.act("fullscreen")
+    QTimer.singleShot(300, leave)
+def leave():
+    said["left"] = [window.screen().name(), window.isFullScreen()]
+    said["within"] = window.screen().geometry().contains(window.frameGeometry())
     window.close()
     application.quit()
 def move():
@@ -198,3 +203,4 @@ def test_the_other_monitor_is_filled_and_keeps_everything(tmp_path: Path) -> Non
     assert (said["before"], said["screen"], said["full"]) == ("laptop", "theatre", True)
     assert said["size"] == [1920, 1080]
     assert all(said["there"]), said
+    assert (said["left"], said["within"]) == (["theatre", False], True), "it doesn't hang off the screen afterwards"

@@ -350,7 +350,8 @@ class ActionHandlers:
         self._view.picture_area.toggle(self._view.timing)
 
     def show_keys_panel(self) -> None:
-        """Open or close the help."""
+        """Open or close the help; a live picture stays in sight beside it."""
+        self._view.keys.aside = self._session.live is not None
         self._view.picture_area.toggle(self._view.keys)
 
     def close_panel(self) -> None:

@@ -2,7 +2,7 @@
 
 from time import monotonic
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QPoint, QRect
 from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QMainWindow
 
@@ -41,8 +41,15 @@ class Monitors(QObject):
         self._window.showNormal()
         if (handle := self._window.windowHandle()) is not None:
             handle.setScreen(there)
-        self._window.setGeometry(there.geometry())
+        self._window.setGeometry(self._within(there.availableGeometry()))
         self._window.showFullScreen()
+
+    def _within(self, room: QRect) -> QRect:
+        """The window's place on a monitor once it no longer fills it: in the middle, with its title bar on it."""
+        frame = self._window.frameGeometry().size() - self._window.size()
+        size = self._window.size().boundedTo(room.size() - frame)
+        corner = room.center() - QPoint(size.width() - frame.width(), size.height() - frame.height()) / 2
+        return QRect(corner, size)
 
     def removed(self, screen: QScreen) -> None:
         """Say that a monitor is gone."""

@@ -11,7 +11,8 @@ from viewer.panels.base import Panel
 from viewer.style.theme import Sizes
 from viewer.style.widgets import Button, ElidedLabel, button, label, set_text, size_button
 
-COLUMNS, WIDTH = 3, 806
+COLUMNS, WIDTH, ASIDE = 3, 806, 330
+"""Columns and width over a picture that stands, and the width of one column beside a live one; px at 1280×800."""
 HELP = (
     "Age since capture counts from the moment a frame reached this computer: "
     "the delay of the scanner and of a video grabber is not in it."
@@ -92,9 +93,10 @@ class KeysPanel(Panel):
         self._teach.clicked.connect(self._begin)
         self._note.setText(HELP)
         bottom = QHBoxLayout()
-        bottom.addWidget(self._note, 1)
+        bottom.addStretch(1)
         bottom.addWidget(self._manual)
         bottom.addWidget(self._teach)
+        self.body.addWidget(self._note)
         self.body.addLayout(bottom)
 
     def apply(self, sizes: Sizes) -> None:
@@ -113,14 +115,15 @@ class KeysPanel(Panel):
             self._grid.addWidget(row, index % high, index // high)
 
     def place(self, room: QWidget) -> None:
-        """Cover the picture, with as many columns as it has room for; in a small window the panel scrolls."""
+        """Cover the picture with as many columns as it has room for, or stand beside a live one; it may scroll."""
         margin, wide = self.sizes.px(14), self.sizes.px(WIDTH)
-        columns = COLUMNS if room.width() - 2 * margin >= wide else COLUMNS - 1
+        columns = 1 if self.aside else COLUMNS if room.width() - 2 * margin >= wide else COLUMNS - 1
         self._arrange(columns)
         super().place(room)
-        self.setFixedWidth(wide * columns // COLUMNS)
+        self.setFixedWidth(self.sizes.px(ASIDE) if self.aside else wide * columns // COLUMNS)
         rows = -(-len(self._rows) // columns)
-        others = self._head.sizeHint().height() + max(self._note.sizeHint().height(), self.sizes.touch)
+        note = self._note.heightForWidth(self.width() - self.sizes.px(48))
+        others = self._head.sizeHint().height() + note + self.sizes.touch + self.sizes.px(8)
         wanted = rows * (self.sizes.touch + 2) + others + self.sizes.px(80)
         self.setFixedHeight(min(wanted, room.height() - 2 * margin))
         self.move(room.width() - self.width() - margin, margin)

@@ -149,7 +149,7 @@ class SourceList(QWidget):
         self._rows, self._captions, self.current = [], [], ""
         self._add("Capture devices", [(text.removeprefix(DEVICE), text) for text in devices], "none found")
         self._add("On this computer", [HERE], "")
-        self._add("Opened last", [(Path(text).name or text, text) for text in recent], "nothing yet")
+        self._add("Opened last", [(_name(text), text) for text in recent], "nothing yet")
         self._names.addStretch(1)
         self.show_preview(None)
         self.apply(self._sizes)
@@ -188,3 +188,8 @@ class SourceList(QWidget):
         self._picture.show_preview(preview, preview.words if preview is not None and refused else waiting)
         set_text(self._words, "" if preview is None or refused else preview.words)
         self._open.setEnabled(bool(self.current))
+
+
+def _name(text: str) -> str:
+    """The whole address of a stream, the last part of a path."""
+    return text if "://" in text else Path(text).name or text

@@ -41,6 +41,9 @@ def test_b_shows_the_band_of_the_frame_on_the_screen_and_takes_it_away(
     assert "not a margin" in BAND_WORDS
     outline = shown.largest.contours[0]
     around = contour._band.boundingRect()
+    window.act("overlay")
+    window.refresh.tick()
+    assert window.view.canvas._annotations.band == "", "no legend while contour and band are hidden"
     assert around.left() < outline[:, 0].min() < outline[:, 0].max() < around.right()
     qtbot.keyClick(window, Qt.Key.Key_B)
     qtbot.waitUntil(lambda: not banded(window), timeout=5000)

@@ -55,3 +55,9 @@ def test_the_first_start_says_it_and_asks(window: MainWindow, qtbot: QtBot, tmp_
     qtbot.mouseClick(welcome.keep, Qt.MouseButton.LeftButton)
     assert "forgotten" in welcome.keep.text()
     assert "Doe" not in stored(tmp_path)
+
+
+def test_an_address_keeps_its_ampersand(window: MainWindow) -> None:
+    """A button takes a single one for the mark of a shortcut, and shows it nowhere."""
+    window.view.source.list.show_sources([], ("udp://10.0.0.9:1?a&b",))
+    assert "udp://10.0.0.9:1?a&&b" in [row.text() for row in window.view.source.list._rows]
