@@ -15,6 +15,8 @@ from inference.source_info import SourceInfo
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
 from viewer.main_window import MainWindow
+from viewer.panels.keypad import Keypad
+from viewer.style.widgets import Field
 
 Show = Callable[..., MainWindow]
 NAME = "A very long name of a recording, left frontal, second sweep after the resection, third attempt.dcm"
@@ -44,6 +46,12 @@ def overlapping(window: MainWindow) -> list[tuple[QWidget, QWidget]]:
     return [(a, b) for a, b in combinations(bar, 2) if a.geometry().intersects(b.geometry())]
 
 
+def show_keypad(window: MainWindow) -> None:
+    opened = window.view.picture_area.open_panel
+    if opened is not None and (keypad := opened.findChild(Keypad)) is not None:
+        keypad.serve(opened.findChildren(Field)[0])
+
+
 @pytest.mark.parametrize("size", [(1120, 700), (1366, 768), (1920, 1080), (3840, 2160)])
 def test_no_text_is_cut_with_the_longest_name(show: Show, qtbot: QtBot, size: tuple[int, int], records: object) -> None:  # noqa: ARG001
     window = show(LongNamed(count=60), size=size)
@@ -57,6 +65,8 @@ def test_no_text_is_cut_with_the_longest_name(show: Show, qtbot: QtBot, size: tu
             window.act("dismiss")
             if panel is not None:
                 window.act(panel)
+            if recording:  # once without the keys on the screen, once with them
+                show_keypad(window)
             qtbot.wait(60)
             with suppress(qtbot.TimeoutError):  # the assertion says it better
                 qtbot.waitUntil(lambda: not cut_in(window), timeout=2000)
