@@ -29,3 +29,9 @@ def test_two_checkouts_of_one_version_are_told_apart(tmp_path: Path):
     with (tmp_path / "training" / "slicing" / "cutting.py").open("a") as stream:
         stream.write("\n# another rule\n")
     assert digest_of(tmp_path).strip() != same
+
+
+def test_settings_within_settings_stay_what_they_are(tmp_path: Path):
+    told = {"started": {"taken": ("a", "b"), "share": 0.5, "file": Path("x.pth")}, "excluded": {"Case3": "no tumour"}}
+    kept = json.loads(write_receipt(tmp_path, "fit", told, []).read_text())["settings"]
+    assert kept == {"started": {"taken": ["a", "b"], "share": 0.5, "file": "x.pth"}, "excluded": {"Case3": "no tumour"}}
