@@ -27,6 +27,7 @@ OTHER = {
     "tumour_free": 0.25,
     "small_tumours": 4,
     "start": "start.onnx",
+    "start_share": 0.25,
     "bfloat16": True,
     "tensorboard": True,
     "device": "cuda",
