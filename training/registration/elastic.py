@@ -1,4 +1,4 @@
-"""A smooth deformation that follows MIND-SSC: cubic B-splines (Rueckert et al. 1999) by Gauss-Newton, coarse to fine.
+"""A smooth deformation that follows MIND-SSC: cubic B-splines (Rueckert et al. 1999) by Gauss-Newton.
 
 The energy is the mean squared difference of the descriptors plus a share of the mean squared derivatives of the
 displacement, so that what the ultrasound doesn't show moves with what lies around it. No step of it sees the tumour.
@@ -18,10 +18,10 @@ from training.registration.similarity import MIND_EROSION_MM, eroded
 from training.registration.transforms import Matrix, apply
 from training.registration.volume import Pixels, Volume, box, coarser, cropped, smoothed
 
-SIDES_MM = (1.5,)
-"""Voxel sides, from coarse to fine."""
+SIDE_MM = 1.0
+"""Voxel side. From 1.5 mm on MIND-SSC has its maximum elsewhere on a real pair, and no stiffness makes up for it."""
 STEPS = 8
-"""Gauss-Newton steps at each."""
+"""Gauss-Newton steps at most."""
 CONTROL_MM = 20.0
 """Between control points: brain shift changes over centimetres, speckle over less."""
 STIFFNESS = 0.2
@@ -31,7 +31,7 @@ _BLOCK_MM = 5.0
 _RIDGE = 1e-3
 """Holds splines at the box's corners, which nothing in the sector does; a share of the mean derivative."""
 _FAILED = 2
-"""So many steps in turn that lead nowhere end a level."""
+"""So many steps in turn that lead nowhere end it."""
 _EVERY = 7
 """Of the grid's points, every how many the derivatives are taken at."""
 _STRIDE_MM = 1.5
@@ -85,9 +85,7 @@ def deform(us: Volume, mris: Sequence[Volume], matrix: Matrix, grid: Deformation
     splines = Splines.over(nodes.min(axis=0), nodes.max(axis=0))
     values = splines.values(nodes)
     stiff = _stiffness(splines, nodes[::_EVERY])
-    coefficients = np.zeros((values.shape[1], 3))
-    for side in SIDES_MM:
-        coefficients = _Level(us, mris, matrix, side, splines, grid).descend(coefficients, stiff)
+    coefficients = _Energy(us, mris, matrix, splines, grid).descend(np.zeros((values.shape[1], 3)), stiff)
     moved = apply(np.asarray(np.linalg.inv(matrix), np.float64), nodes + values @ coefficients)
     return Deformation((moved - nodes).reshape(grid.shift.shape), grid.affine)
 
@@ -99,22 +97,20 @@ def _stiffness(splines: Splines, points: Field) -> Field:
     return np.asarray(found + _RIDGE * np.trace(found) / len(found) * np.eye(len(found)))
 
 
-class _Level:
-    """Ultrasound and MRI at one resolution."""
+class _Energy:
+    """Ultrasound and MRI, and how far their descriptors are apart."""
 
-    def __init__(
-        self, us: Volume, mris: Sequence[Volume], matrix: Matrix, side: float, splines: Splines, grid: Deformation
-    ) -> None:
-        coarse, mask = coarser(us, side, us.pixels > 0)
-        mask = eroded(mask, MIND_EROSION_MM / side)
+    def __init__(self, us: Volume, mris: Sequence[Volume], matrix: Matrix, splines: Splines, grid: Deformation) -> None:
+        coarse, mask = coarser(us, SIDE_MM, us.pixels > 0)
+        mask = eroded(mask, MIND_EROSION_MM / SIDE_MM)
         part = box(mask, REACH + 1)
         self._us, self._mask = cropped(coarse, part), mask[part]
         self._described = mind_ssc(coarse.pixels)[(slice(None), *part)]
-        self._mris = [smoothed(mri, side) for mri in mris]
+        self._mris = [smoothed(mri, SIDE_MM) for mri in mris]
         self._back = np.asarray(np.linalg.inv(matrix), np.float64)
         shape = self._us.pixels.shape
         self._points = apply(self._us.affine, np.indices(shape).reshape(3, -1).T.astype(np.float64))
-        blocks = np.indices(shape).reshape(3, -1) // max(1, round(_BLOCK_MM / side))
+        blocks = np.indices(shape).reshape(3, -1) // round(_BLOCK_MM / SIDE_MM)
         counts_along = tuple(int(n) for n in blocks.max(axis=1) + 1)
         self._block = np.asarray(np.ravel_multi_index(tuple(blocks), counts_along), np.intp)
         self._n = int(self._block.max()) + 1
