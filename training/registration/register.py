@@ -52,8 +52,8 @@ def register(
         rows.append(row)
         if row.error:
             Bar.write(f"error: {row.case}: {row.error}", file=sys.stderr)
-        if row.refused:
-            Bar.write(f"not refined: {row.case}: {row.refused}", file=sys.stderr)
+        if row.refused or row.refined_mm is not None:
+            Bar.write(_told(row), file=sys.stderr)
     if all(row.error for row in rows):
         raise IusError(rows[0].error)
     write_results(rows, out)
@@ -61,6 +61,14 @@ def register(
     settings = {"metric": metric, "refine": refinement, "jobs": jobs, "seconds": round(time.monotonic() - began, 1)}
     write_receipt(out, "register", settings, [path for pair in done for path in pair.files])
     return rows
+
+
+def _told(row: Registered) -> str:
+    """What became of a refinement, in a line."""
+    if row.refused:
+        return f"not refined: {row.case}: {row.refused}"
+    change = "" if row.volume_change_percent is None else f", the tumour's volume by {row.volume_change_percent:+.1f} %"
+    return f"{row.kind}: {row.case}: moved by at most {row.refined_mm:.1f} mm{change}"
 
 
 def _each(pairs: Sequence[Pair], out: Path, metric: Metric, refinement: Refine, jobs: int) -> Iterator[Registered]:

@@ -99,6 +99,14 @@ def test_a_stretch_keeps_its_centre_and_its_bounds() -> None:
 
 
 @pytest.fixture(scope="module")
+def cubes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a pair's files."""
+    folder = tmp_path_factory.mktemp("cubes")
+    registered_cubes(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
 def textured() -> tuple[Volume, Volume, np.ndarray]:
     """An empty ball of ultrasound, an MRI of texture, and points in the ball."""
     rng = np.random.default_rng(3)
@@ -138,19 +146,19 @@ def test_an_affine_and_a_deformable_refinement_find_what_was_done(textured) -> N
     assert flags(alignment(TURN), None, 12.0) == ["volume"]
 
 
-def test_a_field_of_ones_own_is_kept_and_everything_after_it_uses_it(tmp_path: Path, capsys) -> None:
+def test_a_field_of_ones_own_is_kept_and_everything_after_it_uses_it(tmp_path: Path, cubes: Path, capsys) -> None:
     """The mask, landmarks, the review and its decisions, the closer look; a move by hand is refused."""
-    registered_cubes(tmp_path)
     field = bent(US, 4.0, SHIFT)
     write_mapping(field, tmp_path / "own")
     out = tmp_path / "deformed"
-    rows = {"us": "us.nii.gz", "mri": "mri.nii.gz", "mri_label": "label.nii.gz"}
+    rows = {"us": cubes / "us.nii.gz", "mri": cubes / "mri.nii.gz", "mri_label": cubes / "label.nii.gz"}
     table = tmp_path / "cases.csv"
     with table.open("w", newline="") as stream:
         writer = csv.DictWriter(stream, ["case", *rows, "start"])
         writer.writeheader()
         writer.writerow({"case": "own", **rows, "start": "own.nii.gz"})
     assert main(["register", str(table), "--out", str(out)]) == 0
+    assert "deformable: own: moved by at most" in capsys.readouterr().err
     (row,) = read_results(out)
     assert (row.kind, row.refused) == ("deformable", "")
     assert 1.5 < row.refined_mm < 4.1, "beside its own linear part"
@@ -210,9 +218,8 @@ def itk_image() -> sitk.Image:
     return image
 
 
-def test_nothing_is_refined_from_scratch(tmp_path: Path, capsys) -> None:
-    registered_cubes(tmp_path)
-    pair = [str(tmp_path / "us.nii.gz"), str(tmp_path / "mri.nii.gz"), "--metric", "none", "--refine", "affine"]
+def test_nothing_is_refined_from_scratch(tmp_path: Path, cubes: Path, capsys) -> None:
+    pair = [str(cubes / "us.nii.gz"), str(cubes / "mri.nii.gz"), "--metric", "none", "--refine", "affine"]
     assert main(["register", *pair, "--out", str(tmp_path / "out")]) == 2
     assert "no registration to refine" in capsys.readouterr().err
     assert Registered("old", "mind").kind == "", "a table of an earlier version says nothing of it"
