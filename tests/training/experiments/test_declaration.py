@@ -39,6 +39,15 @@ def test_every_bundled_experiment_is_whole(name: str, small: bool):
         assert not learnt & {*one.test, *one.choose_on}
 
 
+def test_only_what_is_refined_asks_for_it():
+    """The rigid command stays as it was, so that a folder of an earlier run is not registered anew."""
+    experiment = read_experiment(find_experiment("refinement"))
+    commands = Commands(experiment, Path("x.yaml"), small=False)
+    lines = {name: commands.register(name) for name in ("rigid", "affine", "deformable")}
+    assert "--refine" not in lines.pop("rigid")
+    assert all(line.endswith(f"--refine {name}") for name, line in lines.items())
+
+
 def test_the_papers_nine_cutoffs_and_its_exclusions():
     cutoffs = read_experiment(find_experiment("cutoffs"))
     assert [model.min_area for model in cutoffs.models.values()] == [0, 5, 15, 25, 35, 70, 100, 200, 300]
