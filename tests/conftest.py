@@ -82,7 +82,7 @@ def _free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 class Server:
     """A pyigtl server that sends the phantom's frames; `frozen`, the same one again and again; `silent`, none.
 
-    `depth` is written into the corner, with a ruler under it, as scanners do.
+    `depth` is written into the corner, with a ruler under it, as scanners do; `screen` is sent instead of all that.
     """
 
     def __init__(self, port: int, matrix: NDArray[np.float64] = SCALED, scale: int = 1) -> None:
@@ -90,6 +90,7 @@ class Server:
         self._server = pyigtl.OpenIGTLinkServer(port=port, local_server=True)
         self.frozen = self.silent = False
         self.depth = ""
+        self.screen: NDArray[np.uint8] | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._send)
         self._thread.start()
@@ -100,6 +101,8 @@ class Server:
             if self.silent or not self._server.is_connected():
                 continue
             pixels = np.kron(source.read(index % 40).pixels, np.ones((self._scale, self._scale), np.uint8))
+            if self.screen is not None:
+                pixels = np.clip(self.screen + (self.screen > 40) * np.uint8(index % 3), 0, 255).astype(np.uint8)
             if self.depth:
                 cv2.putText(pixels, self.depth, (6, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.7, 230, 2, cv2.LINE_AA)
                 pixels[40:121:20, 6:16] = 200

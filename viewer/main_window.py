@@ -277,6 +277,7 @@ class MainWindow(QMainWindow):
             self.manual.close()
         self.state.wake.close()
         self.state.previews.close()
+        self.calibration.close()
         self.records.close()
         self.state.model_glances.close()
         self.session.close()

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from inference.crop import Rect
 from inference.frame import Frame, View
 from inference.readout.marks import Ink
 from inference.readout.states import SLICE_LINE
@@ -59,6 +60,7 @@ class Annotations:
         look: what of the screen's zoom, brightness and contrast is not neutral, in words.
         banner: words across the picture.
         points: calibration points, picture pixels.
+        read: where the ruler and texts stand from which a scale is proposed.
         ticks: our own centimetres along the scanner's; None if no scale was measured on them.
         framed: the user froze the picture while the source goes on.
         caption: age of the picture, if it is not the live one; else empty.
@@ -89,6 +91,7 @@ class Annotations:
     look: tuple[str, ...] = ()
     banner: str = ""
     points: tuple[tuple[float, float], ...] = ()
+    read: tuple[Rect, ...] = ()
     ticks: Ticks | None = None
     framed: bool = False
     caption: str = ""

@@ -68,11 +68,13 @@ class Marking:
         points: clicked so far to set the scale, (x, y) in pixels.
         preview: two points and the scale they give, once they give one.
         ruler: two points on the scanner's depth scale, if the scale in use was measured on it.
+        read: where the ruler and texts stand that were read from the screen, if a scale was.
     """
 
     points: tuple[Point, ...] = ()
     preview: tuple[tuple[Point, Point], PixelSpacing] | None = None
     ruler: tuple[Point, Point] | None = None
+    read: tuple[Rect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -227,7 +229,7 @@ class ScreenState:
     @property
     def for_audience(self) -> "ScreenState":
         """The same for a second screen: no choices to make, and no whole picture, on which a name may stand."""
-        around = None if self.annotations is None else replace(self.annotations, points=(), ticks=None)
+        around = None if self.annotations is None else replace(self.annotations, points=(), read=(), ticks=None)
         readout = replace(self.readout, card=replace(self.readout.card, offers=()))
         live = None if self.marking else self.live
         return replace(self, whole=None, annotations=around, readout=readout, live=live)
@@ -370,6 +372,7 @@ def _around(given: ScreenInputs, frame: Frame, readout: ReadoutState) -> Annotat
         annotations_of(frame, given.info, notes.marker, given.face_row, notes.flip),
         ticks=None if given.marking is None else _ticks(given.marking, frame),
         points=() if given.marking is None else given.marking.points,
+        read=() if given.marking is None else given.marking.read,
         phase=notes.phase.words,
         overruled=safety.OVERRULED if given.overruled else "",
         look=given.look.words,

@@ -36,6 +36,8 @@ OFF_PX = 2.0
 """The same in pixels, where that is less: labels are placed by whole pixels."""
 ROUND = 0.02
 """Share by which a distance between ticks that depth and sector give stands off a round one at most."""
+BEYOND = 0.1
+"""Share of its depth by which the sector reaches beyond a ruler that ends at the depth at most."""
 AGREE = 0.01
 """Share by which two readings of one scale differ at most."""
 MARGIN = 3
@@ -45,10 +47,10 @@ GAP = 0.02
 DARK = 0.1
 """Share of its rows in which it is bright at most: there may be a ruler in it."""
 
-PANES = "The picture has several panes, and each may have its own scale: calibrate by two points."
-NO_RULER = "No ruler was found beside the picture: calibrate by two points."
-NO_NUMBER = "A ruler was found, but nothing that says how long it is: calibrate by two points."
-APART = "The scanner's ruler and texts do not agree on one scale: calibrate by two points, and check the depth."
+PANES = "Several panes may have several scales: click two points."
+NO_RULER = "No ruler can be read on this screen: click two points."
+NO_NUMBER = "The ruler's length cannot be read: click two points."
+APART = "Ruler and texts do not agree: check the depth, and click two points."
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class ScaleProposal:
         tick = f"ticks every {self.tick_mm:g} mm"
         if any(text.unit_mm is not None for text in self.texts):
             return f"{tick} and depth {next(text.text for text in self.texts if text.unit_mm is not None)}"
-        return f"{tick} and labels {', '.join(text.text for text in self.texts)}"
+        return f"{tick} and labels {self.texts[0].text} to {self.texts[-1].text}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +246,7 @@ def _round(tick_mm: float) -> bool:
 def _by_depth(ruler: Ruler, depth: Number, inside: Mask) -> list[_Reading]:
     """The reading of a ruler by the depth of the picture, where that makes a round distance between ticks.
 
-    The ruler ends at that depth, or the sector does; then its longer ticks have to bear it out.
+    The ruler ends at that depth, and the sector with it; or the sector alone does, and longer ticks bear it out.
     """
     deep = depth.value * (depth.unit_mm or math.nan)
     if not DEPTHS_MM[0] <= deep <= DEPTHS_MM[1]:
@@ -253,19 +255,19 @@ def _by_depth(ruler: Ruler, depth: Number, inside: Mask) -> list[_Reading]:
         fits = all(any(math.isclose(step * every, mm) for mm in LONGER_MM) for every in ruler.longer)
         if not fits:
             continue
+        (sector, below), rows_deep = _heights(ruler, inside), deep / step * ruler.step
         counted = math.isclose(step * (ruler.count - 1), deep, rel_tol=1e-6)
-        reached = bool(ruler.longer) and any(
-            abs(deep / step * ruler.step - rows) <= ROUND * rows for rows in _heights(ruler, inside)
-        )
-        if counted or reached:
+        ends = below - rows_deep <= BEYOND * below
+        reached = any(abs(rows_deep - rows) <= ROUND * rows for rows in (sector, below))
+        if (counted and ends) or (reached and ruler.longer):
             return [_Reading(ruler, step, (depth,))]
     return []
 
 
-def _heights(ruler: Ruler, inside: Mask) -> list[float]:
+def _heights(ruler: Ruler, inside: Mask) -> tuple[float, float]:
     """How many rows the picture is deep: the sector's in its middle, and from the ruler's beginning to its end."""
     x, y, cols, rows = cv2.boundingRect(inside)
     middle = np.flatnonzero(inside[:, x + cols // 2])
     bottom = float(middle[-1]) if len(middle) else float(y + rows - 1)
     top = float(middle[0]) if len(middle) else float(y)
-    return [bottom - top + 1, bottom - float(ruler.rows[0]) + 1]
+    return bottom - top + 1, bottom - float(ruler.rows[0]) + 1

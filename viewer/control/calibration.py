@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from inference.crop import Rect, propose_crop
 from inference.errors import OutputError, SpacingError
+from inference.frame import Frame
+from inference.jobs.scale_reading import ScaleReadings
 from inference.live.guarded_source import BY_HAND
 from inference.outcome import Outcome
 from inference.readout.marks import Tone
@@ -12,6 +15,9 @@ from inference.ruler import per_pixel
 from inference.spacing import PixelSpacing, Provenance
 from viewer.control.app_state import AppState
 from viewer.control.presets import Place, Preset, Presets, packed
+
+if TYPE_CHECKING:
+    from inference.screen.scale import ScaleProposal
 
 DEPTH_WORDS = (
     "Drag a rectangle around the scanner's depth text together with its ruler. If either changes, the scale is void."
@@ -22,6 +28,7 @@ DIFFERENT = "A scale is kept for this device, but its depth text or ruler was an
 DELETED = "The scale kept for this device is deleted."
 NOTHING_ENDED = "No interruption has ended a scale that is still watched: press C to calibrate."
 TURNED = "The depth was turned while you calibrated: nothing is used. Calibrate again (C), on the picture of now."
+MARK_FIRST = "Between the texts that were read lies tissue: mark depth text and ruler yourself, then use it."
 KEPT = "The scale is kept for this device, picture size and crop."
 
 
@@ -43,11 +50,14 @@ class Calibration:
         self._unused: PixelSpacing | None = None
         self._in_use: PixelSpacing | None = None
         self.ended: PixelSpacing | None = None
+        self._readings = ScaleReadings()
+        self._read_from: Frame | None = None
         panel, marking = state.view.calibration, state.view.marking
         panel.fit.connect(state.view.picture_area.refit)
         panel.depth_wanted.connect(self.mark_depth)
         panel.crop_wanted.connect(self.mark_crop)
         panel.delete_wanted.connect(self.delete)
+        panel.proposal_used.connect(self.use_read)
         marking.accepted.connect(self.accept)
         marking.all_wanted.connect(lambda: self._crop(None))
         marking.closed.connect(self._put_away)
@@ -135,6 +145,41 @@ class Calibration:
             self._watch(rect)
         else:
             self._crop(rect)
+
+    def read_screen(self) -> None:
+        """While the panel is open, read the scale from the picture that stands there; called at every tick."""
+        state, panel = self._state, self._state.view.calibration
+        if panel.isHidden():
+            self._read_from = None
+            return
+        frame = state.marked_on or (None if state.shown is None else state.shown.frame)
+        if self._read_from is None and frame is not None:
+            self._read_from = frame
+            self._readings.ask(frame, panel.aspect)
+        reading = self._readings.poll()
+        if reading is not None and reading.frame is self._read_from:
+            panel.propose(reading.proposal, reading.reason)
+
+    def use_read(self, proposal: "ScaleProposal") -> None:
+        """Use the scale that was read and confirmed; on a live picture, ruler and texts are watched from then on."""
+        source, panel, frame = self._state.session.source, self._state.view.calibration, self._read_from
+        if source is None or frame is None:
+            return
+        if source.captured and source.watched is None:
+            if proposal.region is None:
+                panel.complain(MARK_FIRST)
+                return
+            try:
+                source.watch(proposal.region, frame.pixels)
+            except SpacingError as error:
+                panel.complain(str(error))
+                return
+            self._preset = None
+        panel.use(proposal)
+
+    def close(self) -> None:
+        """Wait for what is still being read."""
+        self._readings.close()
 
     def still_shows_what_was_marked(self) -> bool:
         """Whether the scanner still shows the depth text and ruler of the picture on which the points were clicked."""

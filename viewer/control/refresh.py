@@ -78,6 +78,7 @@ class Refresh:
         self._calibration.look_for_interruption(moment.answer or self._session.newest)
         screen = self._state.screen = resolve(self._inputs(now, moment))
         self._view.draw(screen)
+        self._calibration.read_screen()
         if now - self._slow_at >= SLOW_S:
             self._slow_at = now
             self._show_slowly(now)
@@ -161,7 +162,8 @@ class Refresh:
 
     def _marking(self) -> Marking:
         panel = self._view.calibration
-        return Marking(() if panel.isHidden() else panel.points, panel.preview, self._state.ruler)
+        points = () if panel.isHidden() else panel.points
+        return Marking(points, panel.preview, self._state.ruler, () if panel.isHidden() else panel.read)
 
     def _find_face_row(self, frame: Frame | None) -> None:
         """Find the probe face in a source's first picture."""

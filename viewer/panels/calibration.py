@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QHBoxLayout, QWidget
 
+from inference.crop import Rect
 from inference.errors import SpacingError
 from inference.ruler import Point, Segment, axes_spacing, implausible, number, per_pixel, ruler_spacing
 from inference.spacing import PixelSpacing, Provenance
@@ -13,6 +15,9 @@ from viewer.panels.base import Panel
 from viewer.panels.keypad import BACK, DIGITS, Keypad
 from viewer.style.theme import Sizes
 from viewer.style.widgets import Field, button, rule, set_ink, set_text, size_button
+
+if TYPE_CHECKING:
+    from inference.screen.scale import ScaleProposal
 
 STEPS = (
     "1  Click a mark of the scanner's depth scale (by keyboard: I).",
@@ -42,6 +47,8 @@ class CalibrationPanel(Panel):
     """Emitted with the points so far, a tuple of (x, y)."""
     depth_wanted = Signal()
     """Emitted to mark depth text and ruler."""
+    proposal_used = Signal(object)
+    """Emitted with the `ScaleProposal` that the user confirms."""
     crop_wanted = Signal()
     """Emitted to adjust the crop."""
     fit = Signal()
@@ -55,6 +62,8 @@ class CalibrationPanel(Panel):
         self.aspect = 1.0
         """Width of a pixel over its height, as stated by the source."""
         self._down: Segment | None = None
+        self._proposal: ScaleProposal | None = None
+        self._read, self._use_read = self.note("soft", 13), button("Use it", kind="accent")
         self._step, self._error = self.note("", 15), self.note("red")
         self.length = Field("Length between the points, mm", "length, mm", NUMBER)
         self.row = Field("Millimetres from row to row", "row, mm", NUMBER)
@@ -75,6 +84,7 @@ class CalibrationPanel(Panel):
         self.measured: tuple[Point, Point] | None = None
         self._or.setText("Or type mm per pixel, if you know them:")
         self._confirm.clicked.connect(self._use_anyway)
+        self._use_read.clicked.connect(self._confirm_proposal)
         self._use_ruler.clicked.connect(self._apply_ruler)
         self.length.returnPressed.connect(self._apply_ruler)
         self._use_typed.clicked.connect(self._apply_typed)
@@ -86,6 +96,7 @@ class CalibrationPanel(Panel):
         self._crop.clicked.connect(self.crop_wanted)
         self._delete.clicked.connect(self.delete_wanted)
         self._lay_out()
+        self.propose(None)
         self.reset()
 
     def _lay_out(self) -> None:
@@ -98,6 +109,8 @@ class CalibrationPanel(Panel):
         ):
             for widget in widgets:
                 row.addWidget(widget, 1)
+        self.body.addWidget(self._read)
+        self.body.addWidget(self._use_read)
         self.body.addWidget(self._watch)
         self.body.addLayout(rests)
         self.body.addWidget(self._delete)
@@ -116,15 +129,16 @@ class CalibrationPanel(Panel):
         """Use these sizes."""
         super().apply(sizes)
         size_button(self._confirm, sizes)
-        for made in (self._use_ruler, self._use_typed, self._again, self._other, self._depth, self._crop, self._delete):
-            size_button(made, sizes)
+        made = (self._use_read, self._use_ruler, self._use_typed, self._again, self._other, self._depth, self._crop)
+        for one in (*made, self._delete):
+            size_button(one, sizes)
         self.keypad.apply(sizes)
         for field in (self.length, self.row, self.column):
             field.setFont(sizes.font(15))
             field.setFixedHeight(sizes.touch)
         self._step.setFont(sizes.font(15))
         self._error.setFont(sizes.font(14))
-        for text in (self._or, self._square, self._watch):
+        for text in (self._or, self._square, self._watch, self._read):
             text.setFont(sizes.font(13))
 
     def reset(self) -> None:
@@ -134,6 +148,34 @@ class CalibrationPanel(Panel):
             field.clear()
         self._set_points(())
         self._complain("")
+
+    def propose(self, proposal: "ScaleProposal | None", reason: str = "") -> None:
+        """Offer the scale that was read from the screen, or say why none was; without both, say nothing."""
+        self._proposal = proposal
+        words = reason
+        if proposal is not None:
+            words = f"On the screen, {proposal.words} agree."
+            set_text(self._use_read, f"Use {per_pixel(proposal.spacing)}")
+        set_text(self._read, words)
+        set_ink(self._read, "soft" if proposal is not None else "muted")
+        self._read.setVisible(bool(words))
+        self._use_read.setVisible(proposal is not None)
+        self._make_room()
+
+    @property
+    def read(self) -> tuple[Rect, ...]:
+        """Where the ruler and texts of the offered scale stand; nothing once points are clicked."""
+        if self._proposal is None or self.points:
+            return ()
+        return self._proposal.ruler.rect, *(text.rect for text in self._proposal.texts)
+
+    def _confirm_proposal(self) -> None:
+        if self._proposal is not None:
+            self.proposal_used.emit(self._proposal)
+
+    def use(self, proposal: "ScaleProposal") -> None:
+        """Hand over the scale that was read; what it rests on is watched, or need not be."""
+        self._hand_over(proposal.spacing, proposal.points)
 
     def show_watch(self, *, captured: bool, marked: bool, watched: bool, kept: bool) -> None:
         """Say whether a change of depth would be noticed, and offer to delete a kept scale.
@@ -155,7 +197,9 @@ class CalibrationPanel(Panel):
 
     @property
     def preview(self) -> tuple[tuple[Point, Point], PixelSpacing] | None:
-        """Two points and the scale they give; None while they give none."""
+        """Two points and the scale they give, or the ruler that was read with its scale; else None."""
+        if self._proposal is not None and not self.points:
+            return self._proposal.points, self._proposal.spacing
         if len(self.points) != 2:
             return None
         try:
@@ -240,10 +284,10 @@ class CalibrationPanel(Panel):
         self._make_room()
 
     def _make_room(self) -> None:
-        """Let words go that no longer help while a scale is doubted, or that the keypad needs the room of."""
-        doubted = not self._confirm.isHidden()
-        self._or.setVisible(not doubted)
-        self._square.setVisible(not doubted and self.keypad.isHidden())
+        """Show general words only where nothing particular is said, and the keypad is put away: room is scarce."""
+        asking = bool(self._confirm.text()) and not self._confirm.isHidden()
+        self._square.setVisible(not asking and self._proposal is None and self.keypad.isHidden())
+        self._or.setVisible(not asking and self._read.isHidden())
         self.fit.emit()
 
     def _use_anyway(self) -> None:
@@ -260,8 +304,13 @@ class CalibrationPanel(Panel):
     def dismiss(self) -> None:
         """Close, and forget what was clicked and typed."""
         if not self.isHidden():
+            self.propose(None)
             self.reset()
         super().dismiss()
+
+    def complain(self, sentence: str) -> None:
+        """Say why the scale that was read cannot be used."""
+        self._complain(sentence)
 
     def _complain(self, sentence: str) -> None:
         """Say what is wrong; an earlier doubtful scale is no longer offered."""

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scanner_screens import STYLES, Shot, Style, draw
+from scanner_screens import STYLES, Shot, Style, draw, write
 
 from inference.screen.scale import APART, NO_NUMBER, NO_RULER, PANES, NoProposal, ScaleProposal, read_scale
 from inference.spacing import Provenance
@@ -58,7 +58,7 @@ def test_words_and_region_say_what_was_read() -> None:
     by_depth, _ = read(BY["Philips"], 110.0)
     assert by_depth.words == "ticks every 10 mm and depth 11 cm"
     by_labels, _ = read(BY["BK"], 60.0)
-    assert by_labels.words == "ticks every 1 mm and labels 1, 2, 3, 4, 5, 6"
+    assert by_labels.words == "ticks every 1 mm and labels 1 to 6"
     region = by_labels.region
     assert region is not None
     for rect in (by_labels.ruler.rect, *(text.rect for text in by_labels.texts)):
@@ -70,6 +70,14 @@ def test_words_and_region_say_what_was_read() -> None:
 def test_a_depth_that_the_ruler_contradicts_is_no_scale() -> None:
     assert refused(replace(BY["Philips"], depth="8{}cm"), 80.0) == NO_NUMBER  # 88 cm, of eight ticks
     assert refused(replace(BY["SonoSite"], depth="7 cm"), 45.0) == NO_NUMBER
+
+
+def test_a_depth_that_the_sector_exceeds_is_no_scale() -> None:
+    """Nine ticks, as for 8 cm; but the tissue goes on below them."""
+    screen = draw(Shot(replace(BY["Canon"], depth=""), 120.0)).picture
+    screen[620:, 1150:] = 0
+    write(screen, "4cm", 1150, 890, BY["Canon"])
+    assert read_scale(screen) == NoProposal(NO_NUMBER)
 
 
 def test_labels_and_depth_that_differ_are_no_scale() -> None:
