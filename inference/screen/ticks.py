@@ -17,6 +17,8 @@ CLOSEST = 5.0
 """Pixels between two ticks at least; closer ones are not told apart after a codec."""
 ALIGNED = 900
 """Columns of a picture for each pixel by which the ends, or the middles, of a ruler's ticks vary."""
+BLURRED = 2.0
+"""The same in pixels at least: a codec blurs the ends."""
 OFF = 1.2
 """Pixels by which a tick stands off its place at most: scanners round to whole pixels, and a codec blurs."""
 LOOSE = 0.16
@@ -37,6 +39,8 @@ REACHES = (4, 7, 12, 20, 35, 60, 1000)
 """Ticks on either side of the first pair that are taken at each step of the fit, as it grows better."""
 FAINT = 22
 """Grey levels of 255 by which a tick stands out at least."""
+SAME = 0.005
+"""Share by which the steps of two rulers differ at most that are one."""
 PERIODS = (2, 5, 10)
 """Every which tick a scanner draws longer, or brighter."""
 LONGER = 1.25
@@ -95,14 +99,14 @@ Marks = NDArray[np.float64]
 
 
 def find_rulers(grey: NDArray[np.uint8], inside: NDArray[np.uint8]) -> list[Ruler]:
-    """Every ruler down the picture, that with the most ticks first; the longer ticks of one may be another.
+    """Every ruler down the picture, that with the most ticks first; its longer ticks are no other ruler.
 
     Args:
         grey: (rows, cols), the whole picture; ticks are brighter than their background.
         inside: (rows, cols), 1 where the probe drew.
     """
     marks = _marks(grey, inside)
-    aligned = max(1.0, grey.shape[1] / ALIGNED)
+    aligned = max(BLURRED, grey.shape[1] / ALIGNED)
     found: set[Ruler] = set()
     for anchor in (0, 1, 2):
         places = marks[:, anchor]
@@ -110,7 +114,18 @@ def find_rulers(grey: NDArray[np.uint8], inside: NDArray[np.uint8]) -> list[Rule
             members = marks[np.abs(places - place) <= aligned]
             if len(members) >= FEWEST and (ruler := _ruler(members)) is not None:
                 found.add(ruler)
-    return sorted(found, key=lambda ruler: (-ruler.count, ruler.spread))
+    rulers: list[Ruler] = []
+    for ruler in sorted(found, key=lambda ruler: (-ruler.count, ruler.spread)):
+        if not any(_part(ruler, finer) for finer in rulers):
+            rulers.append(ruler)
+    return rulers
+
+
+def _part(ruler: Ruler, finer: Ruler) -> bool:
+    """Whether a ruler is every which tick of a finer one, which says more."""
+    times = ruler.step / finer.step
+    beside = ruler.left < finer.right and finer.left < ruler.right
+    return beside and round(times) > 0 and abs(times / round(times) - 1) <= SAME
 
 
 def _marks(grey: NDArray[np.uint8], inside: NDArray[np.uint8]) -> Marks:

@@ -158,7 +158,7 @@ class Calibration:
             self._readings.ask(frame, panel.aspect)
         reading = self._readings.poll()
         if reading is not None and reading.frame is self._read_from:
-            panel.propose(reading.proposal, reading.reason)
+            panel.propose(reading.proposal, reading.reason, reading.excerpt)
 
     def use_read(self, proposal: "ScaleProposal") -> None:
         """Use the scale that was read and confirmed; on a live picture, ruler and texts are watched from then on."""

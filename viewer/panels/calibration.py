@@ -4,8 +4,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+import numpy as np
+from numpy.typing import NDArray
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QImage, QPixmap
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from inference.crop import Rect
 from inference.errors import SpacingError
@@ -30,11 +33,14 @@ OTHER_STEPS = (
     "6  Type the length between them and press Enter.",
 )
 NUMBER = r"[0-9]*[.,]?[0-9]*"
+EXCERPT = 30
+"""Height of the texts that were read, as they are shown larger, px at 1280×800."""
 WATCHED = "Depth text and ruler are watched: if they change, the scale is void at once."
 VOUCH = (
     "Nobody watches the depth: turned on the scanner, it makes every mm² wrong. Mark depth text and ruler first, "
     "or, where the picture shows neither, answer for the scale yourself: the screen will say so."
 )
+WILL_WATCH = "Once it is used, what is framed is watched: if it changes, the scale is void at once."
 NOT_WATCHED = "First mark the scanner's depth text and ruler: until they are watched there is no mm²."
 
 
@@ -64,6 +70,7 @@ class CalibrationPanel(Panel):
         self._down: Segment | None = None
         self._proposal: ScaleProposal | None = None
         self._read, self._use_read = self.note("soft", 13), button("Use it", kind="accent")
+        self._excerpt = QLabel()
         self._step, self._error = self.note("", 15), self.note("red")
         self.length = Field("Length between the points, mm", "length, mm", NUMBER)
         self.row = Field("Millimetres from row to row", "row, mm", NUMBER)
@@ -72,6 +79,7 @@ class CalibrationPanel(Panel):
         self.keypad.came.connect(self._make_room)
         self.closed.connect(self.keypad.hide)
         self._confirm, self._unmarked = button("Use it anyway"), False
+        self._captured = self._watched = False
         self._doubted: tuple[PixelSpacing, tuple[Point, Point] | None] | None = None
         self._use_ruler, self._use_typed = button("Use this length", kind="accent"), button("Use")
         self._again, self._other = button("Points again"), button("Not square: 2nd pair")
@@ -110,6 +118,7 @@ class CalibrationPanel(Panel):
             for widget in widgets:
                 row.addWidget(widget, 1)
         self.body.addWidget(self._read)
+        self.body.addWidget(self._excerpt)
         self.body.addWidget(self._use_read)
         self.body.addWidget(self._watch)
         self.body.addLayout(rests)
@@ -149,8 +158,16 @@ class CalibrationPanel(Panel):
         self._set_points(())
         self._complain("")
 
-    def propose(self, proposal: "ScaleProposal | None", reason: str = "") -> None:
-        """Offer the scale that was read from the screen, or say why none was; without both, say nothing."""
+    def propose(
+        self, proposal: "ScaleProposal | None", reason: str = "", excerpt: NDArray[np.uint8] | None = None
+    ) -> None:
+        """Offer the scale that was read from the screen, or say why none was; without both, say nothing.
+
+        Args:
+            proposal: the scale, for the user to confirm.
+            reason: why there is none, in one sentence.
+            excerpt: (rows, cols), the texts that were read, to be shown larger.
+        """
         self._proposal = proposal
         words = reason
         if proposal is not None:
@@ -158,9 +175,17 @@ class CalibrationPanel(Panel):
             set_text(self._use_read, f"Use {per_pixel(proposal.spacing)}")
         set_text(self._read, words)
         set_ink(self._read, "soft" if proposal is not None else "muted")
-        self._read.setVisible(bool(words))
-        self._use_read.setVisible(proposal is not None)
+        if excerpt is not None:
+            self._excerpt.setPixmap(self._large(excerpt))
+        self._say_watch()
         self._make_room()
+
+    def _large(self, excerpt: NDArray[np.uint8]) -> QPixmap:
+        rows, cols = excerpt.shape
+        picture = QImage(excerpt.tobytes(), cols, rows, cols, QImage.Format.Format_Grayscale8)
+        room = self.width() - self.sizes.px(60), self.sizes.px(EXCERPT)
+        keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
+        return QPixmap.fromImage(picture).scaled(*room, keep, smooth)
 
     @property
     def read(self) -> tuple[Rect, ...]:
@@ -186,14 +211,24 @@ class CalibrationPanel(Panel):
             watched: its depth text and ruler are watched and unchanged.
             kept: a scale is kept for this device, picture size and crop.
         """
-        self._unmarked = captured and not marked
-        words = "A recording: its depth text is not watched. Crop it where the sector was not found right."
-        if captured:
-            words = WATCHED if watched else NOT_WATCHED
-        set_text(self._watch, words)
-        set_ink(self._watch, "gold" if captured and not watched else "soft")
+        self._unmarked, self._captured, self._watched = captured and not marked, captured, watched
+        self._say_watch()
         self._depth.setEnabled(captured)
         self._delete.setVisible(kept)
+
+    def _say_watch(self) -> None:
+        """Say whether depth text and ruler are watched, or will be with the scale that is offered."""
+        words, unwatched = (
+            "A recording: its depth text is not watched. Crop it where the sector was not found right.",
+            False,
+        )
+        if self._captured:
+            proposal = self._proposal
+            will = self._unmarked and proposal is not None and proposal.region is not None
+            unwatched = not self._watched and not will
+            words = WATCHED if self._watched else WILL_WATCH if will else NOT_WATCHED
+        set_text(self._watch, words)
+        set_ink(self._watch, "gold" if unwatched else "soft")
 
     @property
     def preview(self) -> tuple[tuple[Point, Point], PixelSpacing] | None:
@@ -285,8 +320,12 @@ class CalibrationPanel(Panel):
 
     def _make_room(self) -> None:
         """Show general words only where nothing particular is said, and the keypad is put away: room is scarce."""
-        asking = bool(self._confirm.text()) and not self._confirm.isHidden()
-        self._square.setVisible(not asking and self._proposal is None and self.keypad.isHidden())
+        asking = self._doubted is not None
+        offering = self._proposal is not None and not asking
+        self._read.setVisible(bool(self._read.text()) and not asking)
+        self._excerpt.setVisible(offering)
+        self._use_read.setVisible(offering)
+        self._square.setVisible(not asking and not offering and self.keypad.isHidden())
         self._or.setVisible(not asking and self._read.isHidden())
         self.fit.emit()
 

@@ -31,6 +31,7 @@ from inference.view_notes import Marker
 from viewer.control.calibration import DIFFERENT, TURNED
 from viewer.control.presets import Presets, presets_path
 from viewer.main_window import MainWindow
+from viewer.panels.calibration import WILL_WATCH
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]
@@ -459,6 +460,8 @@ def test_a_scale_read_from_the_screen_is_used_by_one_press_and_watched(
     assert window.shown.frame.spacing is None, "nothing is used before it is confirmed"
     assert window.view.calibration.read
     qtbot.waitUntil(lambda: outlined(window) == window.view.calibration.read)
+    assert window.view.calibration._watch.text() == WILL_WATCH
+    assert window.view.calibration._excerpt.pixmap().height() > 2 * 12, "the labels, larger than on the screen"
     shoot(window, "scale-read")
     click(qtbot, window.view.calibration._use_read)
     qtbot.waitUntil(lambda: spacing_of(window) is not None, timeout=5000)
