@@ -36,6 +36,8 @@ OFF_PX = 2.0
 """The same in pixels, where that is less: labels are placed by whole pixels."""
 ROUND = 0.02
 """Share by which a distance between ticks that depth and sector give stands off a round one at most."""
+ABOUT = 0.15
+"""Share by which a depth that is written differs at most from that of ruler or sector, if labels say their scale."""
 BEYOND = 0.1
 """Share of its depth by which the sector reaches beyond a ruler that ends at the depth at most."""
 AGREE = 0.01
@@ -139,6 +141,8 @@ def read_scale(picture: NDArray[np.uint8], aspect: float = 1.0) -> ScaleProposal
         return NoProposal(NO_NUMBER)
     best = max(agreed, key=lambda one: (len(one.texts), one.ruler.count))
     if any(not math.isclose(one.mm, best.mm, rel_tol=AGREE) for one in agreed):
+        return NoProposal(APART)
+    if stated and not any(_deep(best, depth, inside) for depth in stated):
         return NoProposal(APART)
     return _proposal(best, by_depth, inside, aspect)
 
@@ -262,6 +266,14 @@ def _by_depth(ruler: Ruler, depth: Number, inside: Mask) -> list[_Reading]:
         if (counted and ends) or (reached and ruler.longer):
             return [_Reading(ruler, step, (depth,))]
     return []
+
+
+def _deep(reading: _Reading, depth: Number, inside: Mask) -> bool:
+    """Whether ruler or sector are about as deep, by this reading, as the screen says."""
+    ruler = reading.ruler
+    said = depth.value * (depth.unit_mm or math.nan) / reading.mm
+    heights = (*_heights(ruler, inside), ruler.step * (ruler.count - 1))
+    return any(abs(said - rows) <= ABOUT * rows for rows in heights)
 
 
 def _heights(ruler: Ruler, inside: Mask) -> tuple[float, float]:
