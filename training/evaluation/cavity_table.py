@@ -14,10 +14,9 @@ from training.evaluation.tables import Cell, Percent, Spread, Table
 from training.slicing.slices import CAVITY, SliceRow, read_slice, tumour_in
 
 Masks = Path | Sequence[Path]
-Mask = NDArray[np.bool_]
 _NOTE = (
-    "Every other table counts tumour alone. Dice of the cavity over the slices that show one. Pixels are pooled over "
-    "all slices: the cavity drawn as tumour, and the tumour drawn as cavity, which would hide it."
+    "Every other table counts tumour alone. Dice of the cavity over the slices that show one. The last two pool the "
+    "pixels of all cases whose cavity was drawn: cavity that the model drew as tumour, tumour that it drew as cavity."
 )
 
 
