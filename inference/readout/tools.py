@@ -72,7 +72,8 @@ def tools_of(
     """
     nothing = NO_SOURCE if info is None else NO_PICTURE if outcome is None else ""
     live = info is not None and info.origin.live
-    contour = "" if isinstance(outcome, Tumour) or given.contour_off else NO_CONTOUR
+    cavity = isinstance(outcome, NothingFound) and outcome.cavity is not None
+    contour = "" if isinstance(outcome, Tumour) or cavity or given.contour_off else NO_CONTOUR
     return (
         _freeze(condition, given, nothing, live=live),
         _record(given, NO_SOURCE if info is None else ""),

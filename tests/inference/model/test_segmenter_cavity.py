@@ -9,8 +9,8 @@ import numpy as np
 import pydicom
 import pytest
 from highdicom.seg import segread
+from outcomes import INFO, record, tumour
 from outcomes import frame as noisy
-from outcomes import record, tumour
 from tiny import threshold_model
 
 from inference import safety
@@ -29,6 +29,7 @@ from inference.model.segmenter import Segmenter
 from inference.outcome import Cavity, NothingFound, Outcome, Tumour
 from inference.readout.readout_state import Context
 from inference.readout.states import readout_of
+from inference.readout.tools import NO_CONTOUR, ToolInputs, tools_of
 from inference.recording.entries import outcome_of
 from inference.recording.reader import RecordReader
 from inference.spacing import PixelSpacing, Provenance
@@ -124,6 +125,13 @@ def test_the_screen_names_its_line_beside_the_same_number(both: Tumour) -> None:
         assert bare.cavity == ()
     stale = readout_of(both, Condition(Health.STALE, seconds=3.0), Context(None, Phase.RESECTION))
     assert stale.cavity == ()
+
+
+def test_a_cavity_alone_can_be_hidden_too(both: Tumour) -> None:
+    only = NothingFound(both.frame, both.analysis, cavity=both.cavity)
+    for outcome, refusal in ((only, ""), (without(only), NO_CONTOUR)):
+        tools = tools_of(INFO, Condition(Health.RUNNING), outcome, ToolInputs())
+        assert next(one for one in tools if one.action == "overlay").refusal == refusal
 
 
 def lemon_in(picture: np.ndarray) -> np.ndarray:
