@@ -11,7 +11,7 @@ import pytest
 
 from training.simulation.anatomy import build_anatomy
 from training.simulation.artefacts import Artefacts, bent, contact_loss, draw_artefacts, face_bands, planes_apart
-from training.simulation.cavity import Cavity, Content
+from training.simulation.cavity import Cavity, Content, draw_cavity
 from training.simulation.cohort import Cohort, simulate_cohort
 from training.simulation.look import Look
 from training.simulation.parameters import CohortKind, Echogenicity, draw_scanner, draw_tumour
@@ -84,6 +84,13 @@ def test_an_isoechoic_body_is_as_bright_as_its_ring() -> None:
         core, ring = body > 0.5 * body.max(), (body < -2.5) & (body > -6.0)
         near += abs(float(level[core].mean() - level[ring].mean())) < 3.0
     assert near >= 5
+
+
+def test_a_hard_cohort_draws_and_writes_what_it_did_before_cavities_had_masks(cohort: Cohort) -> None:
+    assert all(set(entry["files"]) == {"volume", "truth", "sweep", "sweep_truth"} for entry in cohort.patients)
+    drawn = [[draw_cavity(np.random.default_rng(n), 10.0, share) for n in range(60)] for share in (0.15, 0.85)]
+    assert [few or many for few, many in zip(*drawn, strict=True)] == drawn[1], "the same ones, and more"
+    assert 0 < sum(one is not None for one in drawn[0]) < 20 < sum(one is not None for one in drawn[1])
 
 
 def test_a_cavity_is_no_tumour_and_saline_echoes_least() -> None:
