@@ -22,12 +22,17 @@ from numpy.typing import NDArray
 from inference.contract import GOLDEN_KEY
 from inference.errors import ContractError
 from inference.frame import Pixels
+from inference.model.logits import CAVITY, TUMOUR
 from inference.spacing import PIXEL_MM
 
 LARGEST = 1 << 26
 """Largest unpacked set of golden cases, in bytes."""
 MOST = 64
 """Largest number of golden cases."""
+TISSUE_SHARE = 0.02
+"""Most of a case's tumour or cavity that may differ: exports differ by 0.06 % at most, in bfloat16 too."""
+LEAST_PX = 200
+"""A smaller tissue counts as this large: four pixels of it may differ, and no more of it than those proves nothing."""
 _UNREADABLE = (
     KeyError,
     ValueError,
@@ -94,6 +99,39 @@ def unpack(metadata: dict[str, str], sha256: str) -> tuple[GoldenCase, ...]:
     if not cases:
         raise ContractError("The model carries an empty set of golden cases: export it again.")
     return cases
+
+
+def demand_tissue(cases: Sequence[GoldenCase], *, cavity: bool) -> None:
+    """Refuse golden cases that a network which finds nothing reproduces; one tumour is enough, as in older files.
+
+    Args:
+        cases: of `unpack`.
+        cavity: whether the model tells a cavity apart.
+
+    Raises:
+        ContractError: if no case has a tumour, or none a cavity although the model knows one.
+    """
+    for label, name in ((TUMOUR, "tumour"), (CAVITY, "cavity"))[: 1 + cavity]:
+        if max(np.count_nonzero(case.mask == label) for case in cases) <= TISSUE_SHARE * LEAST_PX:
+            raise ContractError(
+                f"The model's golden cases hold no {name}, so that they prove nothing: export it again with slices "
+                "that show one."
+            )
+
+
+def tissue_off(case: GoldenCase, labels: NDArray[np.uint8]) -> float:
+    """The share of the case's tumour that differs, or of its cavity if that is more; may be over 1.
+
+    The rate over all pixels alone would let a small tumour vanish in a large picture.
+
+    Args:
+        case: with the expected mask.
+        labels: (rows, cols) uint8, what the network made of it.
+    """
+    shown = [label for label in (TUMOUR, CAVITY) if (case.mask == label).any()]
+    differing = [int(np.count_nonzero((labels == label) != (case.mask == label))) for label in shown]
+    sizes = [max(int(np.count_nonzero(case.mask == label)), LEAST_PX) for label in shown]
+    return max((wrong / size for wrong, size in zip(differing, sizes, strict=True)), default=0.0)
 
 
 def _check_unpacked(data: bytes) -> None:

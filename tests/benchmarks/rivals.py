@@ -85,7 +85,7 @@ def built(work: Path, plan: str, folds: int = 1) -> Rival:
     file = work / f"{plan}.onnx"
     write_onnx(model, file)
     other = _in_bfloat16(model, contract, cases, work / "bfloat16.onnx") if plan == "full" and folds == 1 else None
-    return Rival(folder, file, trained, Engine.load(file), reference, other)
+    return Rival(folder, file, trained, Engine.load(file, trial=True), reference, other)
 
 
 def _in_bfloat16(model: onnx.ModelProto, contract: ModelContract, cases: list[GoldenCase], file: Path) -> Engine | None:
@@ -94,7 +94,7 @@ def _in_bfloat16(model: onnx.ModelProto, contract: ModelContract, cases: list[Go
     seal(model, msgspec.structs.replace(contract, provenance=said), cases)
     write_onnx(model, file)
     try:
-        return Engine.load(file, providers=[OPENVINO])
+        return Engine.load(file, providers=[OPENVINO], trial=True)
     except ModelError as error:
         print(f"bfloat16 is not measured: {error}")
         return None

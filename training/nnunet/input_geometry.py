@@ -22,7 +22,7 @@ def pictures_of(model: Path) -> str:
     """
     if model.suffix != ".onnx":
         return _planned(json.loads((model / "plans.json").read_text()))
-    seen = Engine.load(model).contract.input
+    seen = Engine.load(model, trial=True).contract.input
     return _words(seen.patch, seen.spacing_mm, masked=seen.mask_normalisation)
 
 

@@ -28,7 +28,7 @@ def predict_exported(model: Path, stores: Sequence[Path], out: Path, mode: Mode 
         FormatError: if `out` holds other predictions.
         AnalysisError: if a slice cannot be analysed.
     """
-    engine = Engine.load(model)
+    engine = Engine.load(model, trial=True)
     output = engine.contract.output
     claim(out / "made.from", f"{engine.sha256}\n{mode}", "model's predictions")
     homes = [(row, store) for store in stores for row in read_slices(store)]

@@ -133,6 +133,29 @@ def test_a_model_that_does_not_reproduce_its_masks_is_refused(model):
         model(golden=(wrong,))
 
 
+def test_golden_cases_without_tumour_prove_nothing_and_are_refused(model):
+    """A network that finds nothing anywhere reproduces them to the pixel."""
+    nothing = GoldenCase(np.full((60, 80), GREY, np.uint8), (0.4, 0.4), np.zeros((60, 80), np.uint8))
+    with pytest.raises(ContractError, match="hold no tumour, so that they prove nothing: export it again"):
+        model(golden=(nothing,), unit="z", level=50.0)
+
+
+def test_a_small_tumour_may_not_vanish_in_a_large_picture(model):
+    """Of a million pixels fewer differ than the contract allows."""
+    engine, spacing = model(), (0.3, 0.3)
+    pixels = ellipse((500, 500), (250, 250), (30, 10), 0.3)
+    mask = engine.segment(pixels, spacing).margin.mask()
+    for width, passes in ((3, True), (6, False)):
+        more = mask.copy()
+        more[10:15, 10 : 10 + width] = 1
+        cases = (*engine._golden, GoldenCase(pixels, spacing, more))
+        if passes:
+            assert model(golden=cases).self_test.tissue_off == pytest.approx(15 / np.count_nonzero(more))
+            continue
+        with pytest.raises(SelfTestError, match=r"1\d\d of a million mask pixels differ, up to 3\.\d% of a tissue"):
+            model(golden=cases)
+
+
 def test_a_network_that_answers_nonsense_is_refused(model):
     with pytest.raises(ModelError, match="not a number"):
         model(unit="z", level=math.nan)
