@@ -76,7 +76,7 @@ class TopBar(QWidget):
         self._mark.setFixedSize(sizes.px(20), sizes.px(20))
         self._name.setFont(sizes.font(14, QFont.Weight.Medium))
         self._details.setFont(sizes.font(14))
-        self._clock.setFont(sizes.font(16, QFont.Weight.Medium))
+        self._clock.setFont(sizes.font(13, QFont.Weight.Medium))
         self._clock.setFixedWidth(self._clock.fontMetrics().horizontalAdvance("Wed 00:00") + sizes.px(8))
         self.badge.apply(sizes)
         for made in self._buttons:

@@ -42,7 +42,7 @@ class CorrectionPanel(Panel):
         self.export = button("Export training case", "Write picture and corrected mask as a case for training")
         self.carry = button("Carry to frames beside", "Propose this contour for the frames before and after (Shift A)")
         self.confirm = button(
-            "Confirm carried contour", "Take the contour carried to this frame as yours (Q)", "primary"
+            "Confirm carried contour", "Take the contour carried to this frame as yours (Q)", "accent"
         )
         self._lay_out()
         self._beside.setText(f"{BESIDE} {BY_KEYS}")
