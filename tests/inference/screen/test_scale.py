@@ -73,10 +73,10 @@ def test_a_depth_that_the_ruler_contradicts_is_no_scale() -> None:
 
 
 def test_a_depth_that_the_sector_exceeds_is_no_scale() -> None:
-    """Nine ticks, as for 8 cm; but the tissue goes on below them."""
+    """Sixteen times 5 mm, as it says; but the tissue goes on below them."""
     screen = draw(Shot(replace(BY["Canon"], depth=""), 120.0)).picture
     screen[620:, 1150:] = 0
-    write(screen, "4cm", 1150, 890, BY["Canon"])
+    write(screen, "8cm", 1150, 890, BY["Canon"])
     assert read_scale(screen) == NoProposal(NO_NUMBER)
 
 
