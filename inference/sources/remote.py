@@ -53,9 +53,8 @@ class RemoteSource(Closing):
         self._closed = threading.Event()
         self._whole: Pixels | None = None
         self._worker: Worker | None = None
-        worker, opened = self._opened()
+        _, opened = self._opened()
         self._info, self._count = opened.info, opened.count
-        self._lend(worker)
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -85,6 +84,7 @@ class RemoteSource(Closing):
                 shown, (pixels, colour, whole) = worker.ask(Read(index), READ_S)
             except WorkerLostError as error:
                 self._lost()
+                self._refuse_closed()
                 sentence = f"Frame {index} of {self._name} cannot be decoded: go on to the next, or export it again."
                 raise FormatError(sentence) from error
         assert isinstance(shown, Shown)  # noqa: S101
@@ -121,28 +121,37 @@ class RemoteSource(Closing):
                 self._here().ask(request, WRITE_S)
             except WorkerLostError as error:
                 self._lost()
+                self._refuse_closed()
                 raise SourceError(f"The masks of {self._name} cannot be written: open it again.") from error
 
     def close(self) -> None:
-        """End `frames()` and free the file, after a frame that is being read is done."""
+        """End `frames()` and free the file. A request that waits for the process ends at once, as the process does."""
         self._closed.set()
-        with self._lock:
-            worker, self._worker = self._worker, None
+        at_rest = self._lock.acquire(blocking=False)
+        worker, self._worker = self._worker, None
         self._forgotten.detach()
-        if worker is not None:
+        if at_rest:
+            self._lock.release()
+        if worker is None:
+            return
+        if at_rest:
             give_back(worker)
+        else:
+            worker.end()
 
     def _here(self) -> Worker:
         """The process that has the file open; the file is reopened if the last process was lost."""
-        if self._closed.is_set():
-            raise SourceError(f"{self._name} is closed: open it again.")
+        self._refuse_closed()
         if self._worker is None:
             worker, opened = self._opened()
-            self._lend(worker)
             if (opened.info, opened.count) != (self._info, self._count):
                 raise SourceError(f"{self._name} has become another file: open it again.")
             return worker
         return self._worker
+
+    def _refuse_closed(self) -> None:
+        if self._closed.is_set():
+            raise SourceError(f"{self._name} is closed: open it again.")
 
     def _lost(self) -> None:
         self._worker = None
@@ -154,18 +163,23 @@ class RemoteSource(Closing):
 
     def _opened(self) -> tuple[Worker, Opened]:
         worker, kept = borrow(), False
+        self._lend(worker)  # before it has the file open, so that `close` ends it also while it opens
         limit_s = OPEN_S + _bytes(Path(self._request.text).expanduser()) / BYTES_PER_S
         try:
+            self._refuse_closed()
             opened, _ = worker.ask(self._request, limit_s)
             assert isinstance(opened, Opened)  # noqa: S101
             kept = True
         except WorkerLostError as error:
+            self._refuse_closed()
             slow = isinstance(error.__cause__, TimeoutError)
             what = f"takes longer than {limit_s:.0f} s to open" if slow else "brings its decoder down"
             raise FormatError(f"{self._name} {what}: copy it to this computer, or export it again.") from error
         finally:
-            if not kept and worker.alive:
-                give_back(worker)
+            if not kept:
+                self._lost()
+                if worker.alive:
+                    give_back(worker)
         return worker, opened
 
 

@@ -95,24 +95,28 @@ class Worker:
                 places = (reply.pixels, reply.colour, reply.whole) if isinstance(reply, Shown) else ()
                 arrays = taken(self._memory, places)
             except (OSError, msgspec.MsgspecError, ValueError) as error:
+                ours = not self._end.alive
                 if isinstance(error, ConnectionError):
                     with suppress(subprocess.TimeoutExpired):  # it ended by itself: how is worth a line in the log
                         self._process.wait(0.5)
                 self.end()
-                log.warning("the decoding process is lost (%s, exit code %s)", error, self._process.returncode)
+                if not ours:
+                    log.warning("the decoding process is lost (%s, exit code %s)", error, self._process.returncode)
                 raise WorkerLostError(str(error)) from error
         if isinstance(reply, Failed):
             raise _error(reply)
         return reply, arrays
 
     def end(self) -> None:
-        """End the process at once; harmless when repeated. Nothing is lost: it writes files only on request."""
+        """End the process at once, and a request that waits for it; harmless when repeated."""
         self._end()
 
 
 def _end(connection: socket.socket, process: "subprocess.Popen[bytes]") -> None:
-    connection.close()
+    with suppress(OSError):  # the process is gone already
+        connection.shutdown(socket.SHUT_RDWR)  # closing alone wakes no thread that waits for a reply
     process.kill()
+    connection.close()
     # A process that waits for a dead network drive cannot be killed until the drive answers: the system cleans it up.
     with suppress(subprocess.TimeoutExpired):
         process.wait(1.0)

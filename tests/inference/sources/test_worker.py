@@ -3,7 +3,9 @@
 import os
 import signal
 import sys
+import threading
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -110,6 +112,41 @@ def test_a_closed_source_reads_no_more(clip: RemoteSource) -> None:
     assert values(clip) == []
     with pytest.raises(SourceError, match="closed"):
         clip.read(0)
+
+
+@pytest.mark.parametrize("opening", [False, True])
+def test_closing_waits_for_no_read(clip: RemoteSource, tmp_path: Path, opening: bool) -> None:
+    """Nor for the process that takes the place of a lost one, and has not opened the file yet."""
+    stopped = process_of(clip)
+    if opening:
+        with opened(tmp_path) as other:
+            stopped = process_of(other)
+        os.kill(process_of(clip), signal.SIGKILL)
+        with pytest.raises(FormatError):
+            clip.read(0)
+    os.kill(stopped, signal.SIGSTOP)
+    told: list[str] = []
+
+    def read() -> None:
+        try:
+            clip.read(0)
+        except SourceError as error:
+            told.append(str(error))
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    end = monotonic() + 5
+    while not (clip._worker is not None and clip._worker._lock.locked()):
+        assert monotonic() < end
+        reading.join(0.001)
+    begun = monotonic()
+    clip.close()
+    reading.join(5)
+    assert monotonic() - begun < 2
+    (sentence,) = told
+    assert "is closed: open it again." in sentence
+    with pytest.raises(ProcessLookupError):
+        os.kill(stopped, 0)
 
 
 def test_errors_keep_their_kind(tmp_path: Path, shared_data: Path) -> None:
