@@ -16,8 +16,10 @@ class Latest(Generic[T]):
         self._dropped = 0
 
     def put(self, item: T) -> None:
-        """Put an item; an earlier one not yet taken is dropped and counted."""
+        """Put an item; an earlier one not yet taken is dropped and counted. A closed mailbox takes nothing."""
         with self._changed:
+            if self._closed:
+                return
             self._dropped += self._item is not None
             self._item = item
             self._changed.notify()

@@ -111,15 +111,16 @@ class Chain:
         if self.playback is not None:
             self.playback.redeliver()
 
-    def close(self) -> None:
-        """Stop and join the threads, and close source and masks.
+    def stop(self) -> None:
+        """Tell the threads to stop; never waits. No later frame or answer leaves this chain."""
+        self._stream.stop()
 
-        Raises:
-            RuntimeError: if a thread does not end.
-        """
+    def close(self) -> None:
+        """Stop, close source and masks, and wait for the threads, as long as they take: an analysis may be long."""
         self._stream.stop()
         if self.truth is not None:
             self.truth.close()
+        self._stream.close()
 
     def _keep(self, frame: Frame) -> Outcome:
         """Analyse a frame, and give the outcome to ring and record; called in the analysis thread."""

@@ -14,11 +14,15 @@ JOIN_S = 0.5
 class Loader:
     """Opens each source or model in its own thread, so that a stalled one delays no other, and keeps the results.
 
+    Args:
+        dispose: closes, behind the caller's back, what nobody wants any more.
+
     Attributes:
         pending: the kinds of request still being opened.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dispose: Callable[[Callable[[], None]], None]) -> None:
+        self._dispose = dispose
         self._threads: list[threading.Thread] = []
         self._results: SimpleQueue[tuple[str, int, Loaded]] = SimpleQueue()
         self._newest: dict[str, int] = {}
@@ -49,7 +53,7 @@ class Loader:
                 self.pending.discard(kind)
                 yield kind, loaded
             else:
-                _close(loaded)
+                self._close(loaded)
 
     def close(self) -> None:
         """Wait briefly for pending requests, and close every result that was not taken over.
@@ -60,13 +64,12 @@ class Loader:
         for thread in self._threads:
             thread.join(max(0.0, end - monotonic()))
         while not self._results.empty():
-            _close(self._results.get()[2])
+            self._close(self._results.get()[2])
 
     def _load(self, kind: str, number: int, job: Callable[[], Loaded]) -> None:
         self._results.put((kind, number, job()))
         self._arrived.set()
 
-
-def _close(loaded: Loaded) -> None:
-    if not isinstance(loaded, Model | Refusal):
-        loaded.close()
+    def _close(self, loaded: Loaded) -> None:
+        if not isinstance(loaded, Model | Refusal):
+            self._dispose(loaded.close)

@@ -16,6 +16,7 @@ from inference.errors import ChoiceError
 from inference.frame import Frame
 from inference.live import policy
 from inference.live.chain import Chain
+from inference.live.disposal import Disposal
 from inference.live.guarded_source import GuardedSource
 from inference.live.health import Condition, Health, judge, standing_still
 from inference.live.loader import Loader
@@ -72,7 +73,8 @@ class Session:
         load_model: Callable[[Path | None], Model | Refusal],
     ) -> None:
         self._open_source, self._load_model = open_source, load_model
-        self._loader, self._standstill = Loader(), Standstill()
+        self._disposal = Disposal()
+        self._loader, self._standstill = Loader(self._disposal.take), Standstill()
         self._thorough, self._publisher = ThoroughAnalysis(), Publisher()
         self._chain: Chain | None = None
         self._frozen_view = FrozenView()
@@ -201,16 +203,13 @@ class Session:
             self._chain.record = None
 
     def close(self) -> None:
-        """Stop and join every thread.
-
-        Raises:
-            RuntimeError: if a thread does not end.
-        """
+        """Stop every thread, and wait a few seconds for them; one that hangs is left to end with the program."""
         self._publisher.close()
-        self._thorough.close()
-        self._close_chain()
+        self._let_go()
+        self._disposal.take(self._thorough.close)
         give_up_all()
         self._loader.close()
+        self._disposal.close()
 
     # ── what is open ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -413,7 +412,7 @@ class Session:
 
     def _start(self, opened: Opened) -> None:
         """Run a new source; a recording waits on its first frame until the model is loaded."""
-        self._close_chain()
+        self._let_go()
         self._frozen_view.forget()
         self.without_scale, self.shown = False, None
         self._waiting = self.model is None and "model" in self._loader.pending
@@ -456,12 +455,13 @@ class Session:
             return Condition(Health.REFUSED, sentence=self.source_refusal)
         return Condition(Health.EMPTY)
 
-    def _close_chain(self) -> None:
-        """Stop the source; its record, if any, gets no more frames."""
+    def _let_go(self) -> None:
+        """Stop the source at once; its record, if any, gets no more frames. What it still does ends behind our back."""
         if self.record is not None:
             from inference.recording.schema import End
 
             self.stop_record(End.SOURCE)
         chain, self._chain = self._chain, None
         if chain is not None:
-            chain.close()
+            chain.stop()
+            self._disposal.take(chain.close)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from time import monotonic
+from typing import Any
 
 from inference.errors import IusError
 from inference.frame import Frame
@@ -64,7 +65,7 @@ class Stream:
     """Runs a source through an analysis in two threads.
 
     Args:
-        source: closed by `stop()`, which also frees a stuck read.
+        source: closed by `close()`, which also frees a stuck read.
         analyse: Frame -> Outcome, called from one thread; any error it raises becomes `Failed` with the same frame.
         answered: called in that thread when an answer can be taken; must return at once.
     """
@@ -96,21 +97,21 @@ class Stream:
         for thread in self._threads:
             thread.start()
 
-    def stop(self, timeout: float = 2.0) -> None:
-        """Stop both threads and wait for them. Safe to call again.
-
-        Raises:
-            RuntimeError: if a thread is still alive after `timeout` seconds each.
-        """
+    def stop(self) -> None:
+        """Tell both threads to stop; never waits. Nothing can be taken from now on, however late an answer comes."""
         self._stopping.set()
+        boxes: tuple[Latest[Any], ...] = (self._frames, self._pictures, self._outcomes)
+        for box in boxes:
+            box.close()
+            box.poll()
+
+    def close(self) -> None:
+        """Stop, close the source, and wait for both threads, as long as they take. Safe to call again."""
+        self.stop()
         self._source.close()
-        self._frames.close()
         for thread in self._threads:
             if thread.ident is not None:
-                thread.join(timeout)
-        alive = [thread.name for thread in self._threads if thread.is_alive()]
-        if alive:
-            raise RuntimeError(f"threads still alive after {timeout} s: {', '.join(alive)}")
+                thread.join()
 
     def take(self) -> Outcome | None:
         """The newest answer not yet taken, or None; never waits."""
@@ -151,6 +152,9 @@ class Stream:
             self._state = StreamState.ENDED
         # Door 1 of 3: any error in a driver or decoder must end as a sentence on screen, not as a dead thread.
         except Exception as error:
+            if self._stopping.is_set():  # closing a source breaks off its read
+                self._state = StreamState.ENDED
+                return
             log.exception("capture stopped")
             self._error = str(error) if isinstance(error, IusError) else f"The source broke ({error!r}): open it again."
             self._state = StreamState.FAILED
@@ -162,6 +166,8 @@ class Stream:
             if self._stopping.is_set():
                 break
             outcome = self._answer(frame)
+            if self._stopping.is_set():
+                break
             self._log_failure(outcome)
             self._failures = self._failures + 1 if isinstance(outcome, Failed) else 0
             self._analysed += 1

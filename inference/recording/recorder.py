@@ -85,7 +85,8 @@ class Recorder:
         self._waiting = self._number = self._written = self._dropped = self._untold = 0
         self._known: OrderedDict[tuple[int, float], int] = OrderedDict()
         self._scale: PixelSpacing | None = None
-        self._closing, self._error, self._ended_at = False, "", 0.0
+        self._ended = self._closing = False
+        self._error, self._ended_at = "", 0.0
         self._thread = threading.Thread(target=self._run, name="ius-record", daemon=True)
         self._thread.start()
 
@@ -119,7 +120,7 @@ class Recorder:
                 self._put(lambda: answer_of(outcome, number))
 
     def event(self, kind: EventKind, words: str, of: Outcome | None = None, at: float | None = None) -> bool:
-        """Record an event.
+        """Record an event; after `EventKind.ENDED` nothing more is recorded, however late an answer comes.
 
         Args:
             kind: the kind of event.
@@ -136,6 +137,9 @@ class Recorder:
                 return False
             at_s = since(self._start, monotonic() if at is None else at)
             event = Event(at_s=at_s, kind=kind, words=words, number=number)
+            if kind is EventKind.ENDED:
+                self._tell_dropped(at_s)
+                self._ended = True
             self._put(lambda: event)
             return True
 
@@ -194,7 +198,7 @@ class Recorder:
     @property
     def _idle(self) -> bool:
         """Whether the recording accepts nothing more."""
-        return self._closing or bool(self._error) or not self._thread.is_alive()
+        return self._ended or self._closing or bool(self._error) or not self._thread.is_alive()
 
     def _note(self, frame: Frame) -> None:
         """Record the changes since the last frame before the next one."""

@@ -1,22 +1,38 @@
 """One tick of a live session, without a window."""
 
+import contextlib
+import logging
+import os
+import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic
 
+import cv2
+import numpy as np
 import pytest
 from tiny import threshold_model
 
+from inference.frame import Frame
+from inference.live import disposal
 from inference.live.health import Health
+from inference.live.model import Model, Turn, in_turn
 from inference.live.moment import Moment
 from inference.live.opening import load_model, open_source
 from inference.live.requests import SourceRequest
 from inference.live.session import Session
-from inference.outcome import NotAnalysed, Tumour
+from inference.outcome import NotAnalysed, Outcome, Tumour
+from inference.recording.reader import RecordReader
+from inference.recording.schema import End, EventKind
+from inference.sources.remote import RemoteSource
 from inference.view_notes import Flip, Marker, Phase, ViewNotes
 
 LIVE = "simulated:?disturb=black&at=3600"
+TICK_S = 1.0
+"""No tick takes longer, on a machine that is busy: it used to be two seconds, and ten for a file."""
 
 
 @pytest.fixture(scope="module")
@@ -110,3 +126,113 @@ def test_one_answer_a_frame_where_a_guard_forbids_it(session: Session, model: Pa
 
     tick_until(session, several)
     assert len(refused) == len(set(refused))
+
+
+class Hanging:
+    """A model one of whose analyses hangs until it is let go, as one of seconds does; the others wait their turn."""
+
+    def __init__(self, model: Model) -> None:
+        self.armed, self.begun, self.go = threading.Event(), threading.Event(), threading.Event()
+        self.late: Outcome | None = None
+        self._analyse = model.analyse
+        self.model = replace(model, analyse=in_turn(self, Turn()))
+
+    def __call__(self, frame: Frame) -> Outcome:
+        if not self.armed.is_set() or self.begun.is_set():
+            return self._analyse(frame)
+        self.begun.set()
+        self.go.wait(30)
+        self.late = self._analyse(frame)
+        return self.late
+
+
+@pytest.fixture
+def hanging(session: Session, model: Path) -> Iterator[Hanging]:
+    """The model, loaded and running on a live source."""
+    loaded = load_model(model)
+    assert isinstance(loaded, Model)
+    hanging = Hanging(loaded)
+    session._load_model = lambda _: hanging.model
+    running(session, model)
+    yield hanging
+    hanging.go.set()
+
+
+def closing() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "ius-closing"]
+
+
+def quick_ticks_until(session: Session, wanted: Callable[[Moment], bool]) -> list[Moment]:
+    """Tick until a moment is as wanted, each within `TICK_S`; all of the moments."""
+    moments: list[Moment] = []
+    while not moments or not wanted(moments[-1]):
+        begun = monotonic()
+        moments.append(session.tick())
+        assert monotonic() - begun < TICK_S, "the window stands still"
+        assert len(moments) < 5000
+        session.wait(0.005)
+    return moments
+
+
+def test_another_source_starts_at_once_while_an_analysis_hangs(
+    session: Session, hanging: Hanging, tmp_path: Path
+) -> None:
+    record = session.start_record(tmp_path / "old.mcap")
+    tick_until(session, lambda _: record.status().frames > 0)
+    hanging.armed.set()
+    tick_until(session, lambda _: hanging.begun.is_set())
+    session.open(SourceRequest("simulated:"))
+    changed = quick_ticks_until(session, lambda moment: moment.source_changed)
+    moments = quick_ticks_until(session, lambda moment: moment.picture is not None)
+    assert session.playback is not None, "the new source is the one that runs"
+    assert session.record is None
+    assert closing(), "the old one is still there, behind"
+    hanging.go.set()
+    moments += quick_ticks_until(session, lambda moment: isinstance(moment.answer, Tumour))
+    moments += quick_ticks_until(session, lambda _: not closing())
+    late = hanging.late
+    assert late is not None
+    assert not any(moment.answer is late or moment.shown is late for moment in changed + moments)
+    origins = {moment.answer.frame.origin for moment in moments if moment.answer is not None}
+    assert late.frame.origin not in origins
+    assert not record.finish(5).error
+    with contextlib.closing(RecordReader(tmp_path / "old.mcap")) as reader:
+        assert (reader.events[-1].kind, reader.events[-1].words) == (EventKind.ENDED, End.SOURCE)
+
+
+def test_what_hangs_at_the_end_is_left_and_logged(
+    session: Session, hanging: Hanging, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(disposal, "JOIN_S", 0.2)
+    hanging.armed.set()
+    tick_until(session, lambda _: hanging.begun.is_set())
+    begun = monotonic()
+    with caplog.at_level(logging.WARNING):
+        session.close()
+    assert monotonic() - begun < 2
+    assert "ius-analysis, ius-closing" in caplog.text
+    hanging.go.set()
+    for thread in closing():
+        thread.join(5)
+    assert not closing()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_a_stalled_file_delays_no_other_source(session: Session, model: Path, tmp_path: Path) -> None:
+    for number in range(20):
+        assert cv2.imwrite(str(tmp_path / f"{number:02}.png"), np.full((64, 80), 40 + number, np.uint8))
+    session.load(model)
+    session.open(SourceRequest(str(tmp_path)))
+    tick_until(session, lambda moment: moment.picture is not None)
+    assert session.playback is not None
+    file = session.playback._source
+    assert isinstance(file, RemoteSource)
+    assert file._worker is not None
+    process = file._worker._process
+    os.kill(process.pid, signal.SIGSTOP)
+    tick_until(session, lambda _: file._lock.locked())
+    session.open(SourceRequest("simulated:"))
+    quick_ticks_until(session, lambda moment: moment.source_changed)
+    quick_ticks_until(session, lambda moment: isinstance(moment.answer, Tumour))
+    quick_ticks_until(session, lambda _: not closing())
+    assert process.poll() is not None

@@ -69,7 +69,7 @@ def streams() -> Iterator[Callable[..., Stream]]:
 
     yield start
     for stream in opened:
-        stream.stop()
+        stream.close()
 
 
 def test_a_mailbox_keeps_the_newest_and_counts_the_rest() -> None:
@@ -173,33 +173,52 @@ def test_a_broken_source_becomes_a_sentence(
 def test_stopping_frees_a_stuck_read(streams: Callable[..., Stream]) -> None:
     stream = streams(Scripted())
     started = monotonic()
-    stream.stop()
-    stream.stop()
+    stream.close()
+    stream.close()
     assert monotonic() - started < 1
 
 
-def test_a_thread_that_will_not_stop_is_complained_about() -> None:
+def test_after_a_stop_there_is_nothing_to_take_however_late_it_comes() -> None:
     source, started, go = Scripted(), threading.Event(), threading.Event()
+    told: list[float] = []
 
     def stuck(frame: Frame) -> Outcome:
-        started.set()
-        go.wait(10)
+        if frame.index:
+            started.set()
+            go.wait(10)
         return _answer(frame)
 
-    stream = Stream(source, stuck)
+    stream = Stream(source, stuck, lambda: told.append(monotonic()))
     stream.start()
-    source.release()
+    source.release(1)
+    _until(lambda: len(told) == 1)
+    source.release(1)
     assert started.wait(5)
-    with pytest.raises(RuntimeError, match="ius-analysis"):
-        stream.stop(timeout=0.05)
-    go.set()
+    begun = monotonic()
     stream.stop()
+    assert monotonic() - begun < 0.5, "it waits for the analysis"
+    assert (stream.take(), stream.take_frame()) == (None, None), "not even what was ready before"
+    go.set()
+    stream.close()
+    assert (stream.take(), stream.take_frame(), len(told)) == (None, None, 1)
+
+
+def test_a_read_that_breaks_since_its_source_is_closed_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
+    class Torn(Scripted):
+        def frames(self) -> Iterator[Frame]:
+            yield from super().frames()
+            raise OSError("closed under its reader")
+
+    stream = Stream(Torn(), _answer)
+    stream.start()
+    stream.close()
+    assert (stream.status().state, stream.status().error, caplog.records) == (StreamState.ENDED, "", [])
 
 
 def test_the_end_of_a_source_is_an_end_and_no_failure() -> None:
     stream = Stream(PhantomSource(rows=16, cols=16, count=3), _answer)
     stream.start()
     _until(lambda: stream.status().state is StreamState.ENDED)
-    stream.stop()
+    stream.close()
     assert stream.status().error == ""
     assert stream.status().captured == 3

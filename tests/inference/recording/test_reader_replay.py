@@ -49,7 +49,7 @@ def recorded(segmenter: Segmenter, tmp_path_factory: pytest.TempPathFactory) -> 
     deadline = monotonic() + 60
     while len(said) < 8 and monotonic() < deadline:
         stream.take()
-    stream.stop(timeout=10)
+    stream.close()
     assert recorder.close().dropped == 0
     return path, said
 
