@@ -141,7 +141,7 @@ class Hanging:
         if not self.armed.is_set() or self.begun.is_set():
             return self._analyse(frame)
         self.begun.set()
-        self.go.wait(30)
+        self.go.wait(10)
         self.late = self._analyse(frame)
         return self.late
 

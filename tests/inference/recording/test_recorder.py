@@ -15,8 +15,9 @@ from inference.errors import OutputError
 from inference.live.keep_last import keep
 from inference.live.ring import Ring
 from inference.outcome import NothingFound, PredictedQuality, Tumour
+from inference.recording.reader import RecordReader
 from inference.recording.recorder import Recorder
-from inference.recording.schema import Corrector, Event, EventKind, checked_case_code
+from inference.recording.schema import Corrector, End, Event, EventKind, checked_case_code
 from inference.recording.timeline import settings as settings_of
 from inference.sources import open_source
 from inference.sources.record import RecordSource
@@ -62,6 +63,21 @@ def test_what_was_foretold_comes_back_and_its_absence_too(tmp_path: Path) -> Non
     with RecordSource(record(tmp_path / "two.mcap", list(answers))) as source:
         kept = [source.outcome(index) for index in range(2)]
     assert [one.quality for one in kept if isinstance(one, Tumour)] == [foretold, None]
+
+
+def test_nothing_comes_after_the_end_however_late(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "one.mcap", INFO)
+    recorder.frame(frame(0))
+    recorder.event(EventKind.ENDED, End.SOURCE)
+    recorder.frame(frame(1))
+    recorder.outcome(tumour(frame(0)))
+    assert not recorder.event(EventKind.ENDED, End.STOPPED)
+    recorder.close()
+    with RecordSource(tmp_path / "one.mcap") as source:
+        assert (len(source), source.outcome(0)) == (1, None)
+    reader = RecordReader(tmp_path / "one.mcap")
+    assert reader.events[-1].words == End.SOURCE
+    reader.close()
 
 
 def test_frames_keep_their_own_scale_when_it_changes(tmp_path: Path) -> None:
