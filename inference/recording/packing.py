@@ -24,7 +24,8 @@ def unpack_pixels(packed: bytes, shape: tuple[int, int], dtype: np.dtype[Any]) -
     Raises:
         ValueError: if the bytes are damaged, or have another shape or type.
     """
-    values = np.frombuffer(bytearray(_plain(packed)), dtype.newbyteorder("<"))
+    plain = _plain(packed, shape[0] * shape[1] * dtype.itemsize)
+    values = np.frombuffer(bytearray(plain), dtype.newbyteorder("<"))
     pixels: Pixels = values.reshape(shape).astype(dtype, copy=False)
     return pixels
 
@@ -40,9 +41,7 @@ def unpack_mask(packed: bytes, shape: tuple[int, int]) -> NDArray[np.uint8]:
     Raises:
         ValueError: if the bytes are damaged or have another shape.
     """
-    bits = np.frombuffer(_plain(packed), np.uint8)
-    if bits.size != -(-shape[0] * shape[1] // 8):
-        raise ValueError(f"{bits.size} bytes are no mask of {shape}")
+    bits = np.frombuffer(_plain(packed, -(-shape[0] * shape[1] // 8)), np.uint8)
     return np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape)
 
 
@@ -52,8 +51,12 @@ def _packed(plain: bytes) -> bytes:
     return memoryview(compressed).tobytes()
 
 
-def _plain(packed: bytes) -> bytes:
+def _plain(packed: bytes, size: int) -> bytes:
+    """The bytes that were packed, which have to be this many: 12 kB of zeros may state a gigabyte."""
     try:
+        stated = zstandard.frame_content_size(packed)
+        if stated != size:
+            raise ValueError(f"{stated} bytes instead of {size}")
         return zstandard.ZstdDecompressor().decompress(packed)
     except zstandard.ZstdError as error:
         raise ValueError(str(error)) from error

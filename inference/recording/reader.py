@@ -16,6 +16,7 @@ from mcap.writer import MCAP0_MAGIC
 
 from inference.errors import FormatError
 from inference.recording.schema import (
+    MOST_PX,
     Answer,
     CorrectedContour,
     Entry,
@@ -67,6 +68,8 @@ class RecordReader:
             if self._index.opening is None:
                 raise FormatError(f"{self.name} ends before its first frame: nothing of it can be shown.")
             self.opening = self._read(self._index.opening, Opening)
+            if self.opening.rows * self.opening.cols > MOST_PX:
+                raise FormatError(f"{self.name} states pictures of more than 100 million pixels: it is damaged.")
             self.damaged = self._index.lost + sum(place is None for place in self._index.pictures)
             self.events = tuple(self._others(Event))
             self.corrections = {found.number: found for found in self._others(CorrectedContour)}

@@ -95,6 +95,10 @@ class Grid(_Group, frozen=True):
     """The volume's NIfTI header without any text."""
 
 
+MOST_PX = 100_000_000
+"""Pixels of the largest picture, as in every other file: nobody could have recorded a larger one."""
+
+
 class Opening(_Group, frozen=True, tag="opening"):
     """The first entry, with the facts that hold for the whole record."""
 

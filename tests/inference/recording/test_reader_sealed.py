@@ -1,12 +1,15 @@
 """One flipped bit anywhere in a record: what it hit is told or gone, everything else is as it was written."""
 
 import struct
+import tracemalloc
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
+import zstandard
 
-from inference.errors import IusError
+from inference.errors import FormatError, IusError
 from inference.frame import Frame, Origin, View
 from inference.outcome import Failed
 from inference.recording.entries import answer_of, opening_of, picture_of
@@ -102,6 +105,34 @@ def told(path: Path) -> bool:
         except IusError:
             return True
         return None not in answers or source._reader.damaged > 0 or not source.finished
+
+
+def test_a_picture_that_states_another_size_is_damaged_and_takes_no_memory(tmp_path: Path) -> None:
+    """6 kB that would become 64 MB, and a picture that says nothing of its size."""
+    path, origin = tmp_path / "bomb.mcap", Origin("probe", View.NATIVE, live=True)
+    file = RecordFile(path, opening_of(SourceInfo(origin, 64, 80, SPACING, "", (0.0, 255.0))))
+    picture = picture_of(Frame(0, np.full((64, 80), 10, np.uint8), SPACING, 0.0, origin), 0, 0.0)
+    silent = zstandard.ZstdCompressor(write_content_size=False).compress(bytes(64 * 80))
+    for number, packed in enumerate((zstandard.compress(bytes(1 << 26)), silent, picture.pixels)):
+        file.append(msgspec.structs.replace(picture, number=number, pixels=packed))
+    file.close()
+    with RecordSource(path) as source:
+        tracemalloc.start()
+        for number in (0, 1):
+            with pytest.raises(FormatError, match="damaged: go on to the next"):
+                source.read(number)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 1 << 20
+        assert np.unique(source.read(2).pixels).tolist() == [10]
+
+
+def test_a_record_of_pictures_beyond_any_is_refused(tmp_path: Path) -> None:
+    path, origin = tmp_path / "large.mcap", Origin("probe", View.NATIVE, live=True)
+    file = RecordFile(path, opening_of(SourceInfo(origin, 20_000, 20_000, SPACING, "", (0.0, 255.0))))
+    file.close()
+    with pytest.raises(FormatError, match="more than 100 million pixels"):
+        RecordSource(path)
 
 
 def test_a_damaged_event_is_counted_and_the_frames_stay(record: Path) -> None:
