@@ -35,7 +35,7 @@ SILENT_S = 2.0
 SAME = 1e-4
 """Relative difference below which two scales are one: a tracked probe's matrix rotates and is rounded each time."""
 LARGEST = 64 * 1024 * 1024
-"""Bytes; a longer message is no ultrasound picture, and reading it would fill the memory. 4K in colour has 25 MB."""
+"""Bytes; a longer message of our device is no ultrasound picture, and would fill the memory. 4K in colour has 25 MB."""
 PIECE = 1 << 20
 """Bytes of a skipped message that are read at a time."""
 LONGEST_S = 10.0
@@ -174,15 +174,18 @@ class _Client:
         while monotonic() < until and (header := self._receive(_HEADER.size)) is not None:
             version, kind, name, stamp, size, crc = _HEADER.unpack(header)
             self._kinds.add(_text(kind))
-            if size > LARGEST:
-                raise ValueError(f"a message of {size} bytes")
             wanted = _text(kind) == IMAGE and self._is_ours(_text(name))
             moves = _text(kind) == TRANSFORM and _text(name) == self._tracking.name
             # Other transforms, texts and status messages in between are skipped unread.
             if not wanted and not moves:
+                began = monotonic()
                 if not self._skip(size):
                     return None
+                # Our device is not silent while a volume of another one comes through.
+                until += monotonic() - began if size > LARGEST else 0.0
                 continue
+            if size > LARGEST:
+                raise ValueError(f"a message of {size} bytes")
             body = self._receive(size)
             if body is None:
                 return None
@@ -222,10 +225,11 @@ class _Client:
         return bytes(data)
 
     def _skip(self, size: int) -> bool:
-        """Read `size` bytes and discard them; False if the server hangs up first."""
+        """Read `size` bytes and discard them; False if the server hangs up first, or takes too long."""
+        until = monotonic() + LONGEST_S
         while size > 0:
             piece = self._receive(min(size, PIECE))
-            if piece is None:
+            if piece is None or monotonic() > until:
                 return False
             size -= len(piece)
         return True

@@ -3,6 +3,7 @@
 import socket
 import struct
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 
@@ -135,6 +136,30 @@ def test_compressed_video_is_named(free_port: FreePort) -> None:
 def test_a_message_of_any_size_is_not_read(free_port: FreePort) -> None:
     endless = struct.pack(">H12s20sQQQ", 1, b"IMAGE", b"Image", 0, 1 << 40, 0)
     assert shown(free_port(), [image(100)] * 5 + [endless], count=2)[0] == {100}
+
+
+def test_a_volume_of_another_device_is_passed_over_on_the_same_connection() -> None:
+    volume = struct.pack(">H12s20sQQQ", 1, b"IMAGE", b"Volume", 0, LARGEST + 5, 0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def send() -> None:
+            peer, _ = listener.accept()
+            with peer, suppress(OSError):
+                peer.sendall(image(100) + volume)
+                for _ in range(LARGEST >> 20):
+                    peer.sendall(bytes(1 << 20))
+                peer.sendall(bytes(5) + image(120))
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        tracemalloc.start()
+        with closing(_Client("127.0.0.1", listener.getsockname()[1], "", "", tell_absent=False)) as client:
+            pictures = [client.read(), client.read()]
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        sender.join()
+    assert [None if picture is None else int(picture.pixels.max()) for picture in pictures] == [100, 120]
+    assert peak < LARGEST / 8
 
 
 def test_a_message_beyond_the_limit_is_hung_up_on_unread() -> None:
