@@ -44,7 +44,9 @@ def live(arguments: argparse.Namespace) -> int:
         session.load(None if model is None else Path(model), chosen=model is not None)
         _say(INTENDED_USE)
         record = None if arguments.record is None else Path(arguments.record)
-        ended = follow(session, arguments.address, _write_line, stop, record=record, seconds=arguments.seconds)
+        ended = follow(
+            session, arguments.address, _write_line, stop, say=_say, record=record, seconds=arguments.seconds
+        )
     error = ended.error or ("" if ended.record is None else ended.record.error)
     _say(f"{ended.outcomes} outcomes, {ended.dropped} frames passed over by newer ones")
     if ended.record is not None:

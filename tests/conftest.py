@@ -82,14 +82,15 @@ def _free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 class Server:
     """A pyigtl server that sends the phantom's frames; `frozen`, the same one again and again; `silent`, none.
 
-    `depth` is written into the corner, with a ruler under it, as scanners do; `screen` is sent instead of all that.
+    After each it sends one of the device `other`, if it has a name. `depth` is written into the corner, with a ruler
+    under it, as scanners do; `screen` is sent instead of all that.
     """
 
     def __init__(self, port: int, matrix: NDArray[np.float64] = SCALED, scale: int = 1) -> None:
         self.matrix, self._scale = matrix, scale
         self._server = pyigtl.OpenIGTLinkServer(port=port, local_server=True)
         self.frozen = self.silent = False
-        self.depth = ""
+        self.depth = self.other = ""
         self.screen: NDArray[np.uint8] | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._send)
@@ -108,6 +109,8 @@ class Server:
                 pixels[40:121:20, 6:16] = 200
             message = pyigtl.ImageMessage(pixels[None], ijk_to_world_matrix=self.matrix, device_name="Image")
             self._server.send_message(message, wait=False)
+            if self.other:
+                self._server.send_message(pyigtl.ImageMessage(pixels[None], device_name=self.other), wait=False)
             index += not self.frozen
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from inference.errors import SourceError
 from inference.export.result import result_cells, withdrawn_cells
 from inference.live.health import Condition, Health
 from inference.live.moment import Moment
+from inference.live.notices import Notices
 from inference.live.publisher import sent_notes, withdrawn_words
 from inference.live.requests import SourceRequest
 from inference.live.session import Session
@@ -63,6 +64,7 @@ def follow(
     write: Callable[[str], None],
     stop: Stop,
     *,
+    say: Callable[[str], None] = lambda _: None,
     record: Path | None = None,
     seconds: float | None = None,
 ) -> Ended:
@@ -73,6 +75,7 @@ def follow(
         address: the source, in the form that `open_live` takes.
         write: called with one line of JSON per outcome; the run ends if it raises `BrokenPipeError`.
         stop: may be set from a signal handler or another thread.
+        say: called with what the source has to say of itself, once each.
         record: file for the record; must not exist yet.
         seconds: length of the run, counted from when the source is open.
 
@@ -88,7 +91,7 @@ def follow(
         return Ended(0, 0, "", None)
     recording = None if record is None else session.start_record(record)
     try:
-        error = _run(session, lines, stop, None if seconds is None else time.monotonic() + seconds)
+        error = _run(session, lines, say, stop, None if seconds is None else time.monotonic() + seconds)
     finally:
         session.leave(stop.how or End.STOPPED)
         finished = None if recording is None else recording.finish(FINISH_S)
@@ -108,11 +111,14 @@ def _opened(session: Session, stop: Stop, there: Callable[[], bool]) -> bool:
     return True
 
 
-def _run(session: Session, lines: "Lines", stop: Stop, end: float | None) -> str:
+def _run(session: Session, lines: "Lines", say: Callable[[str], None], stop: Stop, end: float | None) -> str:
     """Tick until something ends the run. Returns the error sentence of a source that broke, else an empty string."""
+    notices = Notices()
     while not stop.how and (end is None or time.monotonic() < end):
         session.wait(TICK_S)
         moment = session.tick()
+        if notice := notices.news(session.info):
+            say(notice)
         try:
             lines.take(moment)
         except BrokenPipeError:

@@ -182,6 +182,17 @@ def test_the_demonstration_model_looks_at_no_live_picture_unless_it_is_named(
     assert {(line["outcome"], line["reason"]) for line in answers} == {("not_analysed", DEMONSTRATION_ONLY)}
 
 
+def test_other_pictures_of_the_server_are_said(
+    model: str, igtl: Igtl, free_port: FreePort, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also if the first of them comes only after the source is open."""
+    port = free_port()
+    with igtl(port) as server:
+        server.other = "Navigation"
+        assert cli.main(["live", f"igtl://127.0.0.1:{port}", "--model", model, "--seconds", "1"]) == 0
+    assert capsys.readouterr().err.count("The server sends other pictures too (Navigation): add a name") == 1
+
+
 @pytest.mark.parametrize(
     ("address", "options", "sentence"),
     [

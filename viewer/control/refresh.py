@@ -10,6 +10,7 @@ from inference.errors import SourceError
 from inference.frame import Frame
 from inference.live.health import SLOW_MS
 from inference.live.moment import Moment
+from inference.live.notices import Notices
 from inference.outcome import Outcome, Tumour
 from inference.readout import facts
 from inference.readout.annotations import face_row
@@ -56,6 +57,7 @@ class Refresh:
         self._side_by_side, self._correcting = side_by_side, correcting
         self._state, self._view, self._session = state, state.view, state.session
         self._slow_at = 0.0
+        self._notices = Notices()
         self._compared: tuple[Outcome | None, Comparison] = (None, Comparison())
         self._trend: TrendState | None = None
 
@@ -215,6 +217,7 @@ class Refresh:
             self._view.model_card.show_models(glances, None if model is None else model.path)
         self._view.top.show_clock(clock_words(datetime.now().astimezone()))
         state.recording.show()
+        self._tell_notice(now)
         sleepy = state.wake.keep(self._session.live is not None)
         if sentence := state.faults.take() or sleepy:
             self._view.picture_area.say(sentence, now)
@@ -237,8 +240,13 @@ class Refresh:
             state.remember(state.settings.with_recent(shown_address(self._session.request.text)))
             self._view.source.dismiss()
         self._calibration.source_opened()
-        if info is not None and info.notice:
-            self._view.picture_area.say(info.notice, now, Tone.NOTICE)
+        self._notices.forget()
+        self._tell_notice(now)
+
+    def _tell_notice(self, now: float) -> None:
+        """Say what the source has to say of itself, also if it says so only later."""
+        if notice := self._notices.news(self._session.info):
+            self._view.picture_area.say(notice, now, Tone.NOTICE)
 
     def _offer_regions(self) -> None:
         """Offer the regions of a picture that has several; ask for one where none was chosen."""

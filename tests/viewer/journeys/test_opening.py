@@ -51,6 +51,28 @@ class TwoPanes(PhantomSource):
         return replace(super().info, regions=REGIONS)
 
 
+class Telling(PhantomSource):
+    """A source that has something to say only once it runs."""
+
+    notice = ""
+
+    @property
+    def info(self) -> SourceInfo:
+        return replace(super().info, notice=self.notice)
+
+
+def test_what_a_source_has_to_say_is_said_whenever_it_changes(show: Show, qtbot: QtBot) -> None:
+    source = Telling(count=60)
+    window = show(source)
+    notice = window.view.picture_area.notice
+    for source.notice in ("The server sends other pictures too (Left).", "… too (Left, Right)."):
+        qtbot.waitUntil(lambda: notice.text() == source.notice, timeout=5000)
+    window.view.picture_area.say("Something else", 0.0)
+    shown = window.meter.shown
+    qtbot.waitUntil(lambda: window.meter.shown > shown + 10, timeout=5000)
+    assert notice.text() != source.notice, "said once"
+
+
 def test_a_refused_source_is_one_sentence_and_the_window_goes_on(show: Show, qtbot: QtBot) -> None:
     window = show(Refusal("There is no file x.nii: check the name."), wait=False)
     qtbot.waitUntil(lambda: window.readout_state is not None and window.readout_state.card.title == "Source refused")
