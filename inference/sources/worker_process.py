@@ -39,7 +39,7 @@ from inference.sources.wire import (
 )
 
 ROOM = 1 << 30
-"""Bytes a file may take beyond twice its own size."""
+"""Bytes a file may take beyond twice its own size, or a stream."""
 LATE_S = 5.0
 """Seconds after its limit at which a request ends the process from inside, in case nobody else does."""
 TOO_LARGE = "{} needs more memory than a file of its size may take: it is damaged, or crop it and export it again."
@@ -99,6 +99,7 @@ class _Process:
                 from inference.sources.network_capture import NetworkCapture
 
                 self._release()
+                _limit_memory(ROOM)
                 self._open = NetworkCapture(url)
                 return Done()
             case Read(index):

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from inference.errors import ChoiceError, FormatError, SourceError
 from inference.sources import open_source, remote
 from inference.sources.base import RecordedSource
-from inference.sources.remote import RemoteSource
+from inference.sources.remote import CONNECT_S, RemoteSource
+from inference.sources.wire import Connect
+from inference.sources.worker import Worker
 from inference.sources.worker_process import ROOM
 from inference.spacing import PixelSpacing, Provenance
 
@@ -180,6 +182,20 @@ def test_its_memory_is_limited_by_the_size_of_its_file(clip: RemoteSource) -> No
     """A gigabyte and twice the file, beyond what the process itself has."""
     assert clip._worker is not None
     limits = Path(f"/proc/{clip._worker._process.pid}/limits").read_text()
+    (limit,) = [line.split()[3] for line in limits.splitlines() if line.startswith("Max data size")]
+    assert limit != "unlimited"
+    assert ROOM < int(limit) < 3 * ROOM
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no such limit elsewhere")
+def test_the_memory_of_a_stream_is_limited_too() -> None:
+    worker = Worker()
+    try:
+        with pytest.raises(SourceError, match="Nothing comes from"):
+            worker.ask(Connect("tcp://127.0.0.1:1"), CONNECT_S)
+        limits = Path(f"/proc/{worker._process.pid}/limits").read_text()
+    finally:
+        worker.end()
     (limit,) = [line.split()[3] for line in limits.splitlines() if line.startswith("Max data size")]
     assert limit != "unlimited"
     assert ROOM < int(limit) < 3 * ROOM
