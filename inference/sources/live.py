@@ -20,7 +20,7 @@ from inference.sector import GrowingSector
 from inference.source_info import SourceInfo
 from inference.sources.base import Closing
 from inference.sources.depth_watch import DepthGuard, DepthWatch
-from inference.sources.rhythm import Rhythm
+from inference.sources.rhythm import Gap, Rhythm
 from inference.spacing import REMEDY, PixelSpacing, admitted
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ RETRY_S = 0.25
 """Pause between two attempts to reconnect."""
 JOIN_S = 1.0
 INTERRUPTED = f"The signal was interrupted and its depth may have changed since: {REMEDY}."
+WITHHELD = "The source is slow or was interrupted: wait for a few pictures, until its rate is known."
 CHANGED = f"The stream's own scale changed, so that the one given by hand is void: {REMEDY}."
 
 
@@ -223,13 +224,13 @@ class Live(Closing, ABC):
             )
         now = monotonic()
         # Without a connection, as over udp, only the gap tells a sender that came back from one that stayed.
-        patience_s = self._rhythm.patience_s
-        if self._rhythm.note(now) > patience_s:
+        gap = self._rhythm.judge(now)
+        if gap is Gap.LOST:
             self._interrupted()
         changed = self._depth.look(picture.pixels, now)
         if changed is not None:
             self.void_spacing(changed.sentence)
-        spacing, reason = self._spacing_of(picture)
+        spacing, reason = self._spacing_of(picture, withheld=gap is Gap.DOUBTFUL)
         pose, no_pose_reason = placed(picture.pose, picture.no_pose_reason, spacing)
         frame = Frame(
             index=self._index,
@@ -258,15 +259,15 @@ class Live(Closing, ABC):
             levels=display_levels(picture.pixels),
         )
 
-    def _spacing_of(self, picture: Picture) -> tuple[PixelSpacing | None, str]:
-        """The scale in force for this picture, or the reason why there is none."""
+    def _spacing_of(self, picture: Picture, *, withheld: bool) -> tuple[PixelSpacing | None, str]:
+        """The scale in force for this picture, or the reason why there is none; one given by hand may be withheld."""
         with self._scale:
             if self._given is not None and self._stated is _UNSEEN:
                 self._stated = picture.spacing
             if self._given is not None and self._stated != picture.spacing:
                 self._given, self._void = None, CHANGED
             if self._given is not None:
-                return self._given, ""
+                return (None, WITHHELD) if withheld else (self._given, "")
             if self._distrusted:
                 return None, self._void
             # A signal that states its scale in every picture needs no one to set it; any other stays void.

@@ -24,7 +24,7 @@ from inference.sector import GrowingSector
 from inference.sources import is_live, open_live, rhythm
 from inference.sources.base import LOST_AFTER_S, LiveSource
 from inference.sources.depth_watch import DepthGuard
-from inference.sources.live import CHANGED, INTERRUPTED, Live, Picture
+from inference.sources.live import CHANGED, INTERRUPTED, WITHHELD, Live, Picture
 from inference.sources.openigtlink import NO_PLANE, NO_SCALE, matrix_spacing
 from inference.sources.paths import shown_address
 from inference.sources.simulated import PhantomSource
@@ -228,12 +228,14 @@ def test_a_scale_given_by_hand_stays_with_a_sender_that_is_slow_by_nature(monkey
     told.send()
     with Hesitating(told) as source, leaving(told):
         frames = source.frames()
-        next(frames)
-        for _ in range(rhythm.ENOUGH):
+        assert next(frames).spacing == TYPED
+        for number in range(rhythm.ENOUGH):
             threading.Event().wait(0.1)
             told.send()
-            next(frames)
-        source.set_spacing(TYPED)
+            frame = next(frames)
+            if number < rhythm.ENOUGH - 1:
+                assert (frame.spacing, frame.no_spacing_reason) == (None, WITHHELD)
+        assert frame.spacing == TYPED, "it was only withheld"
         for _ in range(3):
             threading.Event().wait(0.1)
             told.send()
