@@ -188,6 +188,11 @@ class CalibrationPanel(Panel):
         return QPixmap.fromImage(picture).scaled(*room, keep, smooth)
 
     @property
+    def reading_told(self) -> bool:
+        """Whether it is said what was read from the screen, or why nothing was."""
+        return bool(self._read.text())
+
+    @property
     def read(self) -> tuple[Rect, ...]:
         """Where the ruler and texts of the offered scale stand; nothing once points are clicked."""
         if self._proposal is None or self.points:

@@ -204,6 +204,8 @@ def test_a_field_leaves_to_the_shortcuts_what_cannot_be_typed_in_it(show: Show, 
     playback = window.session.playback
     assert playback is not None
     hand.key("c")
+    # What is read from the screen moves the fields down once.
+    qtbot.waitUntil(lambda: window.view.calibration.reading_told, timeout=20_000)
     hand.click(window.view.calibration.length)
     hand.write("4.5")
     hand.key("space", "b")

@@ -35,7 +35,7 @@ def test_a_foot_that_rests_on_a_pedal_records_once(
     hand.key("F6")
     assert QApplication.focusWidget() is not first, "from button to button a held pedal goes on"
     hand.hold("r", 0.9)
-    assert window.state.recording.running
+    qtbot.waitUntil(lambda: window.state.recording.running)
     hand.key("r")
     said(window, qtbot, "Recorded ")
     assert len(list(records.glob("*.mcap"))) == 1
