@@ -58,6 +58,7 @@ NEEDS = {
     "--folder": "needs cases that were corrected in the viewer",
     "--nnunet": "needs another's raw data set, which test_pictures.py writes",
     "cuda": "needs a graphics card",
+    "REG-deformable": "needs a second registration, for which test_refine.py has a smaller one",
     "--start": "needs weights that were trained elsewhere, which test_pretrained.py writes",
     "certainty": "needs forty contours of patients of their own, which test_certainty.py makes",
     "nnunet": "runs nnU-Net's own commands for a minute: test_commands.py has what is ours of it",

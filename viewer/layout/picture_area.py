@@ -13,6 +13,8 @@ from viewer.style.theme import TONES, Sizes
 from viewer.style.widgets import label, set_text
 
 NOTICE_S = 12.0
+NOTICE_ROOM = 300
+"""A notice stands beside an open panel, whose buttons it would cover, where there is this much room, px at 1280×800."""
 PANE_SIDE, PANE_EDGE = 12, 48
 """Margins of the analysed pane of two, px at 1280×800."""
 LARGEST_INSET, INSET_SHARE = 220, 0.22
@@ -163,9 +165,12 @@ class PictureArea(QWidget):
                 panel.place(self)
         margin = self._sizes.px(14)
         left = self._strip_width
-        width = min(self._sizes.px(560), self.width() - left - 2 * margin)
+        room = self.width() - left - max((panel.footprint for panel in self._panels), default=0)
+        if room < self._sizes.px(NOTICE_ROOM):  # a panel that fills a small window
+            room = self.width() - left
+        width = min(self._sizes.px(560), room - 2 * margin)
         height = max(self._sizes.touch, self.notice.heightForWidth(width))
-        x = left + (self.width() - left - width) // 2
+        x = left + (room - width) // 2
         self.notice.setGeometry(x, self.height() - height - margin, width, height)
         self._make_room()
 

@@ -326,6 +326,8 @@ class CalibrationPanel(Panel):
     def _make_room(self) -> None:
         """Show general words only where nothing particular is said, and the keypad is put away: room is scarce."""
         asking = self._doubted is not None
+        if asking:
+            self.keypad.hide()
         offering = self._proposal is not None and not asking
         self._read.setVisible(bool(self._read.text()) and not asking)
         self._excerpt.setVisible(offering)

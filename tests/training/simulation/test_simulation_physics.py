@@ -55,7 +55,8 @@ def test_noise_is_smooth_with_unit_variance(seed: int, knot: float) -> None:
     axis = np.arange(0.0, 40.0 * knot, knot / 4.0, dtype=np.float32)
     field = smooth_noise(np.random.default_rng(seed), (axis, axis), knot)
     assert field.shape == (len(axis), len(axis))
-    assert abs(float(field.mean())) < 0.15
+    # The mean of 40 × 40 independent knots has a standard deviation of 315 / 151 / 40: five of them.
+    assert abs(float(field.mean())) < 0.26
     assert float(field.std()) == pytest.approx(1.0, abs=0.15)
     # A cubic B-spline has a mean square slope of 2/3 over its mean square of 151/315; samples lie a quarter knot apart.
     step = np.sqrt(2 / 3 / (151 / 315)) / 4

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from hand import Hand
 from painted import spot_of
 from phantoms import STREAM
@@ -65,10 +66,11 @@ def test_connect_calibrate_measure_record_correct_export_reopen(
 
     hand.click(view.tools.buttons["correct"])
     until(view.correction.isVisible)
-    middle = view.canvas.viewport().rect().center()
-    hand.drag(view.canvas.stroke, middle, middle + QPoint(60, 10))
     shown = window.shown
-    assert shown is not None
+    assert isinstance(shown, Tumour)
+    rows, cols = np.nonzero(shown.mask)
+    inside = spot_of(view.canvas, float(cols.mean()), float(rows.mean()))
+    hand.drag(view.canvas.stroke, inside, inside + QPoint(60, 10))
     until(lambda: state.corrections.of(shown.frame) is not None)
     hand.click(view.correction._close)
     hand.click(view.tools.buttons["record"])
