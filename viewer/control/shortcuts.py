@@ -5,16 +5,23 @@ from dataclasses import replace
 from functools import partial
 from time import monotonic
 
-from PySide6.QtGui import QKeySequence, QShortcut
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QWidget
 
 from viewer import keymap
 from viewer.control.app_state import AppState
 from viewer.keymap import AnyAction, KeyConflictError
 
+HELD_S = 0.015
+"""A key that comes down again so soon after it went up was never let go: no foot and no finger is as fast."""
 
-class Shortcuts:
-    """Runs an action when one of its keys is pressed.
+
+class Shortcuts(QObject):
+    """Runs an action when one of its keys is pressed, and once while it is held unless the action repeats.
+
+    Qt tells a held key from one that is pressed again only while it keeps up with the keyboard: on a busy computer the
+    pairs of up and down that a held key sends look like presses.
 
     Args:
         window: the window in which the keys are pressed.
@@ -26,7 +33,10 @@ class Shortcuts:
     def __init__(
         self, window: QWidget, state: AppState, actions: Sequence[AnyAction], act: Callable[[str], None]
     ) -> None:
+        super().__init__(window)
         self._window, self._state, self._act = window, state, act
+        self._up: dict[int, float] = {}
+        window.installEventFilter(self)
         self._shortcuts: list[QShortcut] = []
         self._keymap, complaint = keymap.read(actions, state.settings.keys)
         self._use()
@@ -44,10 +54,23 @@ class Shortcuts:
         ]
         self._state.view.keys.show_keymap(self._keymap)
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        """Note when a key went up."""
+        if event.type() is QEvent.Type.KeyRelease and isinstance(event, QKeyEvent):
+            self._up[event.key()] = monotonic()
+        return super().eventFilter(watched, event)
+
     def _shortcut(self, action: AnyAction, key: str) -> QShortcut:
-        made = QShortcut(QKeySequence(key), self._window, partial(self._act, action.name))
+        sequence = QKeySequence(key)
+        first = int(sequence[0].key())  # type: ignore[index]  # its stub lacks it
+        made = QShortcut(sequence, self._window, partial(self._press, action, first))
         made.setAutoRepeat(action.repeats)
         return made
+
+    def _press(self, action: AnyAction, key: int) -> None:
+        """Run the action, unless its key is only held."""
+        if action.repeats or monotonic() - self._up.get(key, float("-inf")) > HELD_S:
+            self._act(action.name)
 
     def _teach(self, name: str, key: str) -> None:
         """Add a key to an action and save it; or remove the added ones."""
