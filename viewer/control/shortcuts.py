@@ -55,8 +55,8 @@ class Shortcuts(QObject):
         self._state.view.keys.show_keymap(self._keymap)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Note when a key went up."""
-        if event.type() is QEvent.Type.KeyRelease and isinstance(event, QKeyEvent):
+        """Note when a key of a keyboard went up; what a program sends has no time of its own."""
+        if event.type() is QEvent.Type.KeyRelease and isinstance(event, QKeyEvent) and event.timestamp():
             self._up[event.key()] = monotonic()
         return super().eventFilter(watched, event)
 
