@@ -16,8 +16,7 @@ class Hand:
 
     def key(self, *names: str) -> None:
         """Press keys one after another, by their X names: `space`, `Return`, `r`, `ctrl+o`."""
-        # A key that comes down sooner was never let go (`viewer.control.shortcuts.HELD_S`).
-        self._do("key", "--clearmodifiers", *names, "sleep", "0.04")
+        self._do("key", "--clearmodifiers", *names)
 
     def hold(self, key: str, seconds: float) -> None:
         """Hold a key down, as a foot rests on a pedal; the X server then repeats it."""

@@ -13,8 +13,8 @@ from viewer import keymap
 from viewer.control.app_state import AppState
 from viewer.keymap import AnyAction, KeyConflictError
 
-HELD_S = 0.015
-"""A key that comes down again so soon after it went up was never let go: no foot and no finger is as fast."""
+HELD_MS = 2
+"""A key that comes down again so soon after it went up was never let go, by the keyboard's own time."""
 
 
 class Shortcuts(QObject):
@@ -35,7 +35,8 @@ class Shortcuts(QObject):
     ) -> None:
         super().__init__(window)
         self._window, self._state, self._act = window, state, act
-        self._up: dict[int, float] = {}
+        self._up: dict[int, int] = {}
+        self._held = False
         window.installEventFilter(self)
         self._shortcuts: list[QShortcut] = []
         self._keymap, complaint = keymap.read(actions, state.settings.keys)
@@ -55,21 +56,24 @@ class Shortcuts(QObject):
         self._state.view.keys.show_keymap(self._keymap)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        """Note when a key of a keyboard went up; what a program sends has no time of its own."""
-        if event.type() is QEvent.Type.KeyRelease and isinstance(event, QKeyEvent) and event.timestamp():
-            self._up[event.key()] = monotonic()
+        """Note when a key went up, and whether one that comes down was held; what a program sends has no time."""
+        if isinstance(event, QKeyEvent) and event.timestamp():
+            if event.type() is QEvent.Type.KeyRelease:
+                self._up[event.key()] = event.timestamp()
+            elif event.type() is QEvent.Type.ShortcutOverride:  # it precedes the shortcut itself
+                up = self._up.get(event.key())
+                self._held = event.isAutoRepeat() or (up is not None and event.timestamp() - up <= HELD_MS)
         return super().eventFilter(watched, event)
 
     def _shortcut(self, action: AnyAction, key: str) -> QShortcut:
-        sequence = QKeySequence(key)
-        first = int(sequence[0].key())  # type: ignore[index]  # its stub lacks it
-        made = QShortcut(sequence, self._window, partial(self._press, action, first))
+        made = QShortcut(QKeySequence(key), self._window, partial(self._press, action))
         made.setAutoRepeat(action.repeats)
         return made
 
-    def _press(self, action: AnyAction, key: int) -> None:
+    def _press(self, action: AnyAction) -> None:
         """Run the action, unless its key is only held."""
-        if action.repeats or monotonic() - self._up.get(key, float("-inf")) > HELD_S:
+        held, self._held = self._held, False
+        if action.repeats or not held:
             self._act(action.name)
 
     def _teach(self, name: str, key: str) -> None:
