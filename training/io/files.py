@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from inference.errors import FULL
+from inference.files import make_folder
 
 
 @contextmanager
@@ -18,10 +19,11 @@ def written_aside(path: Path) -> Iterator[Path]:
     The temporary name keeps every suffix (`.nii.gz`), since writers choose the format by it.
 
     Raises:
+        OutputError: if the folder cannot be made.
         OSError: on a full disk, with the file's name; also if a compressed file is incomplete, since ITK does not
             report a full disk.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     aside = path.with_name(f".aside-{os.getpid()}-{path.name}")
     try:
         yield aside

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from full_disk import train_on_a_full_disk
 
+from inference.errors import OutputError
 from training.io.files import written_aside
 from training.slicing.slices import SliceRow, read_slice, write_slice, write_slices
 
@@ -48,3 +49,9 @@ def test_a_stage_on_a_full_disk_ends_with_one_sentence_and_no_empty_mask(tmp_pat
     again = train_on_a_full_disk(9999, *words)
     assert again.returncode == 0, again.stderr
     assert read_slice(out / "s.nii.gz").shape == (90, 90)
+
+
+def test_a_folder_inside_a_file_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(OutputError, match="cannot be made"), written_aside(tmp_path / "taken/new.csv"):
+        pass
