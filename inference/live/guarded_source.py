@@ -47,7 +47,8 @@ class GuardedSource:
 
     Attributes:
         cropping: the part of the picture that is used.
-        recorder: gets every frame, called from the capture thread; must not wait.
+        recorder: gets every frame, and the alarms that were overruled for it; called from the capture thread; must not
+            wait.
         overruled: alarms that the user calls false on this source; they are marked on every frame, and forbid nothing.
         watched: the region with the scanner's depth text and ruler; None if none was marked.
         findings: the guards' findings on the newest frame; may be read from another thread.
@@ -59,7 +60,7 @@ class GuardedSource:
         self._source, self._seen, self._guards = source, seen, every_guard()
         self._live = None if isinstance(source, Playback) else source
         self.cropping = Cropping()
-        self.recorder: Callable[[Frame], None] | None = None
+        self.recorder: Callable[[Frame, frozenset[Alarm]], None] | None = None
         self.watched: Rect | None = None
         self.overruled: frozenset[Alarm] = frozenset()
         self.findings: tuple[Finding, ...] = ()
@@ -87,10 +88,12 @@ class GuardedSource:
             SourceError: if the source breaks.
         """
         for frame in self._source.frames():
-            recorder = self.recorder  # a record that starts now must not get a frame cropped before it
-            guarded = self._guard(self._believable(self.cropping(frame)))
+            # Read before the frame is cropped and guarded: both may change meanwhile, and the record must say what was
+            # in force for this frame.
+            recorder, overruled = self.recorder, self.overruled
+            guarded = self._guard(self._believable(self.cropping(frame)), overruled)
             if recorder is not None:
-                recorder(guarded)
+                recorder(guarded, overruled)
             yield guarded
 
     def close(self) -> None:
@@ -166,14 +169,14 @@ class GuardedSource:
         """Alarms that began or ended since this was last called; each is given once."""
         return self._guards.events()
 
-    def _guard(self, frame: Frame) -> Frame:
+    def _guard(self, frame: Frame, overruled: frozenset[Alarm]) -> Frame:
         """The same frame with the guards' findings; one that could not be read has no picture to look at."""
         if forbidding(frame.findings) is not None:
             self.findings = frame.findings
             return frame
         seen = guarded(frame, self._guards, self._seen())
-        if self.overruled & {finding.alarm for finding in seen.findings}:
-            marked = (replace(one, overruled=one.alarm in self.overruled) for one in seen.findings)
+        if overruled & {finding.alarm for finding in seen.findings}:
+            marked = (replace(one, overruled=one.alarm in overruled) for one in seen.findings)
             seen = replace(seen, findings=tuple(marked))
         self.findings = seen.findings
         return seen

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from inference.alarms import Alarm
 from inference.crop import Rect
-from inference.frame import Mask
+from inference.frame import Frame, Mask
 from inference.live.guarded_source import GuardedSource
 from inference.live.model import Model
 from inference.outcome import Outcome
@@ -39,7 +39,7 @@ class SessionRecord:
         for finding in self._source.ringing:
             self._recorder.event(EventKind.GUARD_BEGIN, finding.alarm.value)
         self.follow(notes, model)
-        self._source.recorder = self._recorder.frame
+        self._source.recorder = self._frame
 
     def outcome(self, outcome: Outcome) -> None:
         """Record an answer; called in the analysis thread."""
@@ -51,7 +51,6 @@ class SessionRecord:
         for kind, words in _words(notes).items():
             self._tell(kind, words)
         self._tell(EventKind.CROP, _crop_words(self._source.rect))
-        self._tell(EventKind.OVERRULED, _alarm_words(self._source.overruled))
         if model is not None and model is not self._model:
             self._model = model
             self._recorder.model(model.sha256, model.provider, model.contract.to_json())
@@ -96,11 +95,16 @@ class SessionRecord:
             kind = EventKind.GUARD_BEGIN if event.begins else EventKind.GUARD_END
             self._recorder.event(kind, event.alarm.value, at=event.at)
 
-    def _tell(self, kind: EventKind, words: str) -> None:
-        """Write a choice if it differs from the last one written."""
+    def _frame(self, frame: Frame, overruled: frozenset[Alarm]) -> None:
+        """Write what was overruled for this frame, then it. Called in the capture thread: a tick would be too late."""
+        self._tell(EventKind.OVERRULED, _alarm_words(overruled), frame.captured_at)
+        self._recorder.frame(frame)
+
+    def _tell(self, kind: EventKind, words: str, at: float | None = None) -> None:
+        """Write a choice if it differs from the last one written; each kind by one thread only."""
         if self._told.get(kind, "") != words:
             self._told[kind] = words
-            self._recorder.event(kind, words)
+            self._recorder.event(kind, words, at=at)
 
 
 def in_force(

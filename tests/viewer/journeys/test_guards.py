@@ -198,7 +198,9 @@ def test_a_false_graphics_alarm_is_overruled_on_this_source_alone_and_said_every
     source.disturb(writing)
     qtbot.waitUntil(lambda: offer(window, Offer.HEED).isVisible(), timeout=WAIT_MS)
     qtbot.mouseClick(offer(window, Offer.HEED), Qt.MouseButton.LeftButton)
+    heeded = monotonic()
     qtbot.waitUntil(lambda: readout_state_of(window).headline == Alarm.GRAPHICS.headline, timeout=WAIT_MS)
+    qtbot.waitUntil(lambda: window.shown is not None and window.shown.frame.captured_at > heeded, timeout=WAIT_MS)
     settings = recorded(window).settings()
     assert {setting.overruled for setting in settings} == {(), (Alarm.GRAPHICS.value,)}
     assert settings[0].overruled == settings[-1].overruled == ()
