@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from inference.contract import BandScore, Measured, Mode, Population
-from inference.errors import FormatError
+from inference.errors import FormatError, ModelError
 from training.io.files import written_aside
 from training.nnunet.results.checkpoint import Trained
 from training.slicing.slices import SliceRow, larger_than, read_slices
@@ -172,12 +172,22 @@ def simulated_population(n_patients: int, *, native: bool, painted: Sequence[str
 
 
 def with_start(people: Population, trained: Trained) -> Population:
-    """The population with a sentence on the checkpoint that the training started from, whose patients nobody named."""
+    """The population with a sentence on each model or checkpoint that its weights come from.
+
+    Raises:
+        ModelError: if the population is said to be simulated, and such a model was trained on real patients.
+    """
+    forebears = trained.trained_on.forebears
+    if real := [one.name for one in forebears if people.simulated and not one.simulated]:
+        raise ModelError(
+            f"Its weights come in part from {real[0]}, which was trained on real patients: export without --simulated, "
+            "and say on whom with --population."
+        )
+    said = [one.words for one in forebears]
     started = trained.receipt.settings.get("started")
-    if not isinstance(started, dict) or not isinstance(started.get("words"), str):
-        return people
-    words = f"{people.words} {started['words']} The patients behind that file are not known here."
-    return msgspec.structs.replace(people, words=words)
+    if isinstance(started, dict) and isinstance(started.get("words"), str):
+        said.append(f"{started['words']} The patients behind that file are not known here.")
+    return msgspec.structs.replace(people, words=" ".join((people.words, *said)))
 
 
 def read_population(named: str) -> Population:

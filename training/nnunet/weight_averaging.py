@@ -18,6 +18,7 @@ from training.io.receipt import write_json
 from training.nnunet.input_geometry import pictures_of
 from training.nnunet.predict import checkpoint_files
 from training.nnunet.results.checkpoint import Weights, read_checkpoint
+from training.nnunet.results.forebears import entry, forebear
 from training.nnunet.results.trained_on import PATIENTS, trained_on
 from training.nnunet.settings import Fold
 from training.nnunet.warm_start import read_weights
@@ -73,12 +74,12 @@ def average_models(
 
 def _tell_patients(members: Sequence[Path], receipt: Path, fold: Fold) -> None:
     """Write every member's training patients into the first one's receipt; an export does not name its patients."""
-    if not receipt.is_file():
-        return
-    told = json.loads(receipt.read_text())
+    told = json.loads(receipt.read_text()) if receipt.is_file() else {"settings": {}}
     known = [trained_on(path, [fold]) for path in members if path.suffix != ".onnx"]
     told["settings"][PATIENTS] = sorted(set().union(*(one.patients for one in known)))
     told["settings"]["slices"] = list(dict.fromkeys(str(store) for one in known for store in one.stores))
+    exports = [forebear(path) for path in members if path.suffix == ".onnx"]
+    told["settings"] |= entry([one for model in known for one in model.forebears] + exports)
     if unknown := next((path for path in members if path.suffix == ".onnx"), None):
         told["settings"]["start"] = str(unknown)
     write_json(told, receipt)

@@ -97,15 +97,19 @@ def run(arguments: argparse.Namespace) -> None:
         return
     folder = _fit(arguments.work, dataset, settings)
     inputs = [raw / "dataset.json", raw / "splits_final.json", folder.parent / "plans.json"]
-    told = {"excluded": excluded, PATIENTS: train_patients(arguments.slices, splits, settings.fold)} | _started(folder)
+    patients = train_patients(arguments.slices, splits, settings.fold)
+    told = {"excluded": excluded, PATIENTS: patients} | _started(folder, settings.start)
     write_receipt(folder, "fit", settings_of(arguments) | told, inputs, arguments.seed)
     print(folder.parent)
 
 
-def _started(folder: Path) -> dict[str, Any]:
-    """What the training started from, if that was a checkpoint of torch's."""
+def _started(folder: Path, start: str | None) -> dict[str, Any]:
+    """What the training started from: an export and on whom it was trained, or a checkpoint of torch's."""
+    from training.nnunet.results.forebears import entry_of_start
+
     file = folder / STARTED
-    return {"started": json.loads(file.read_text())} if file.is_file() else {}
+    named = {"started": json.loads(file.read_text())} if file.is_file() else {}
+    return named | entry_of_start(start)
 
 
 def _fit(work: Path, dataset: str, settings: FitSettings) -> Path:

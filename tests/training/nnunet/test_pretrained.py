@@ -16,6 +16,7 @@ from inference.contract import Population
 from inference.errors import FormatError, ModelError
 from training.export.training_facts import simulated_population, with_start
 from training.nnunet.pretrained import Started, start_from
+from training.nnunet.results.trained_on import TrainedOn
 
 MORE_THAN_ALL = 1.0
 LAYER = {"conv_op": nn.Conv2d, "norm_op": nn.InstanceNorm2d, "norm_op_kwargs": {"affine": True}, "nonlin": nn.LeakyReLU}
@@ -153,3 +154,4 @@ class _Receipt:
 @dataclasses.dataclass
 class _Trained:
     receipt: _Receipt
+    trained_on: TrainedOn = dataclasses.field(default_factory=lambda: TrainedOn(frozenset(), (), complete=False))

@@ -91,3 +91,20 @@ def test_a_trained_folder_is_never_written_over(pair, capsys):
     assert main(["average", str(first), str(second), "--out", str(second)]) == 2
     assert "holds a model already" in capsys.readouterr().err
     assert (second / "fold_0" / "checkpoint_best.pth").read_bytes() == kept
+
+
+def test_whom_an_averaged_export_was_trained_on_is_not_lost(pair, tmp_path, capsys):
+    first, second, simulated = pair
+    real = tmp_path / "real.onnx"
+    export_model(second, real, name="Clinic", population="MRI_200", label_origin="mri")
+    for number, member in enumerate((simulated, real)):
+        assert main(["average", str(first), str(member), "--out", str(tmp_path / f"{number}")]) == 0
+    assert main(["average", str(tmp_path / "1"), str(tmp_path / "0"), "--out", str(tmp_path / "both")]) == 0
+    contract = export_model(tmp_path / "0", tmp_path / "0.onnx", name="Mean", simulated=True)
+    source = "Its weights come in part from Second 1, trained on an unrecorded number of simulated patients."
+    assert contract.population.words.endswith(source)
+    out = tmp_path / "both.onnx"
+    command = ["export", str(tmp_path / "both"), "--out", str(out), "--name", "Both", "--trial"]
+    assert main([*command, "--simulated"]) == 2
+    assert "Its weights come in part from Clinic 1, which was trained on real patients" in capsys.readouterr().err
+    assert not out.exists()

@@ -7,6 +7,7 @@ from typing import Any
 
 from inference.errors import IusError
 from training.nnunet.results.files import ModelFiles, find_model
+from training.nnunet.results.forebears import Forebear, forebears_in
 from training.nnunet.settings import Fold
 from training.slicing.leaks import patients_in_both, read_identities
 from training.slicing.slices import read_slices
@@ -23,11 +24,13 @@ class TrainedOn:
         patients: their names.
         stores: the slice stores of the training that still exist.
         complete: False if a fold has no receipt that names its patients, or started from weights of another training.
+        forebears: the exports that a fold's weights come from in part.
     """
 
     patients: frozenset[str]
     stores: tuple[Path, ...]
     complete: bool
+    forebears: tuple[Forebear, ...] = ()
 
     def among(self, stores: Sequence[Path]) -> list[str]:
         """The stores' patients that the model was trained on, found by name or by picture, sorted."""
@@ -50,15 +53,16 @@ def told_by_receipts(files: ModelFiles, folds: Sequence[Fold]) -> TrainedOn:
     """The training patients, from a model's files in a folder or a zip."""
     patients: set[str] = set()
     stores: dict[Path, None] = {}
-    complete = bool(folds)
+    complete, forebears = bool(folds), dict[Forebear, None]()
     for fold in folds:
         told = files.json(f"fold_{fold}/receipt-fit.json", needed=False).get("settings") or {}
         there = [Path(store) for store in _listed(told.get("slices")) if (Path(store) / "slices.csv").is_file()]
         own = _patients(told, there)
         patients |= own
         stores |= dict.fromkeys(there)
+        forebears |= dict.fromkeys(forebears_in(told))
         complete = complete and bool(own) and not told.get("start")
-    return TrainedOn(frozenset(patients), tuple(stores), complete)
+    return TrainedOn(frozenset(patients), tuple(stores), complete, tuple(forebears))
 
 
 def _patients(told: dict[str, Any], stores: Sequence[Path]) -> set[str]:
