@@ -20,7 +20,7 @@ _TEMPLATE = Path(__file__).with_name("population_template.json")
 _TO_FILL_IN = "TO FILL IN"
 
 SIMULATED_LACKS = (
-    "vessels, dura and air drop-out, and reverberation ghosts",
+    "vessels, mirror ghosts and refraction; in plain patients neither dropout nor reverberation nor bone",
     "sulci as thin and as sharp as in a living brain",
     "brain shift during the sweep and errors of probe tracking",
     "artefacts of a real machine: its speckle filters, compounding and gain curves",
