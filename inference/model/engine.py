@@ -16,6 +16,7 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.assets import demo_model_path
 from inference.contract import Mode, ModelContract
 from inference.errors import AnalysisError, ContractError, ModelError, SelfTestError
 from inference.frame import Pixels
@@ -30,6 +31,7 @@ from inference.model.preprocessing import prepare
 from inference.model.providers import CPU, GPU, WORDS, Session, candidates, card_of, default_threads, first_line
 from inference.model.segmentation import labels_of
 from inference.model.session import open_session
+from inference.model.trial import demand_harmless
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +122,8 @@ class Engine:
         self._reopen: Callable[[str], Session | None] | None = None
         self._ways_out: list[str] = []
         self._session = session
+        if not (session.get_inputs() and session.get_outputs()):
+            raise ContractError("The model takes no picture or gives no answer: export it again.")
         self._input = session.get_inputs()[0].name
         logits = session.get_outputs()[0]
         self._output, self._folds = logits.name, logits.shape[0]
@@ -158,6 +162,7 @@ class Engine:
             raise ModelError(f"There is no model at {path}: give the path of an .onnx file.")
         data = _read(path)
         sha256 = hashlib.sha256(data).hexdigest()
+        _try(path, data, sha256, threads or default_threads())
         failed_test = False
         fallbacks: list[str] = []
 
@@ -317,6 +322,12 @@ def trust(session: Session) -> None:
     """Lift the time limit of a session that has reproduced the golden masks, or whose graph was made here."""
     if isinstance(session, TimedSession):
         session.left_s = None
+
+
+def _try(path: Path, data: bytes, sha256: str, threads: int) -> None:
+    """Refuse what fills the memory, never ends or crashes; the bundled model is a part of the program."""
+    if path.resolve() != demo_model_path().resolve():
+        demand_harmless(path, data, sha256, threads, faster=nvidia.has_card(nvidia.driver()))
 
 
 def _refusal(name: str, reasons: Sequence[str], *, failed_test: bool) -> ModelError:

@@ -3,7 +3,6 @@
 import gc
 import mmap
 import os
-import signal
 import socket
 import sys
 from collections.abc import Sequence
@@ -16,6 +15,7 @@ import msgspec
 import numpy as np
 
 from inference.errors import IusError
+from inference.limits import alarm, calm, limit_memory
 from inference.sources import complaints
 from inference.sources.wire import (
     SHARED,
@@ -51,7 +51,7 @@ def serve(arguments: Sequence[str]) -> None:
     Args:
         arguments: from the program's command line: -c, then the numbers of the socket and of the shared memory.
     """
-    _calm()
+    calm()
     complaints.listen()
     connection, memory = _shared(arguments[1], arguments[2])
     process = _Process(memory)
@@ -61,9 +61,9 @@ def serve(arguments: Sequence[str]) -> None:
             ask = decoder.decode(receive(connection))
         except OSError:
             return
-        _alarm(ask.limit_s + LATE_S)
+        alarm(ask.limit_s + LATE_S)
         reply = process.answer(ask.request)
-        _alarm(0)
+        alarm(0)
         try:
             send(connection, reply)
         except OSError:
@@ -99,7 +99,7 @@ class _Process:
                 from inference.sources.network_capture import NetworkCapture
 
                 self._release()
-                _limit_memory(ROOM)
+                limit_memory(ROOM)
                 self._open = NetworkCapture(url)
                 return Done()
             case Read(index):
@@ -125,7 +125,7 @@ class _Process:
         self._release()
         path = Path(request.text)
         self._name = path.name
-        _limit_memory(ROOM + 2 * _size(path.expanduser()))
+        limit_memory(ROOM + 2 * _size(path.expanduser()))
         self._open = open_here(
             request.text,
             axis=request.axis,
@@ -156,34 +156,6 @@ def _size(path: Path) -> int:
         files = [path] if path.is_file() else [child for child in path.iterdir() if child.is_file()]
         return sum(file.stat().st_size for file in files)
     return 0
-
-
-def _calm() -> None:
-    """Leave the terminal's Ctrl-C to the program, and crash without a memory dump, which would contain pictures."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if sys.platform != "win32":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _alarm(seconds: float) -> None:
-    """End the process after this many seconds, even from within a library that never returns; 0 cancels this."""
-    if sys.platform != "win32":
-        signal.setitimer(signal.ITIMER_REAL, seconds)
-
-
-def _limit_memory(more: int) -> None:
-    """Limit the process to this many bytes beyond its present memory; does nothing if the system has no such limit."""
-    if sys.platform != "linux":
-        return
-    import resource
-
-    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
-    have = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmData")) << 10
-    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    wanted = have + more
-    resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard < 0 else min(wanted, hard), hard))
 
 
 def _shared(place: str, memory: str) -> tuple[socket.socket, mmap.mmap]:
