@@ -1,6 +1,5 @@
 """Readings as a table: one row per frame; unknown cells are empty."""
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from inference.frame import Frame
 from inference.outcome import Failed, NothingFound, Outcome, PredictedQuality, Tumour
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
+from inference.tables import write_table
 
 COLUMNS = (
     *("frame", "time_s", "outcome", "area_mm2", "area_px", "regions", "largest_mm2", "diameter_mm", "size_state"),
@@ -33,14 +33,7 @@ def write_readings(path: Path, rows: Iterable[Mapping[str, object]], more: Seque
         OutputError: if the file cannot be written.
     """
     with replacing(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, (*COLUMNS, *more), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: as_text(cell) for name, cell in row.items()} for row in rows)
-
-
-def as_text(cell: object) -> object:
-    """A cell as a spreadsheet may read it: a text that it would run as a formula gets a quotation mark before it."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+        write_table(file, (*COLUMNS, *more), rows, end="\n")
 
 
 def reading_row(outcome: Outcome) -> dict[str, object]:

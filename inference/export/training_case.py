@@ -1,6 +1,5 @@
 """A corrected frame as a case for training: picture, mask and case table, of nobody by name."""
 
-import csv
 import io
 import json
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from inference.outcome import NothingFound, Outcome, Tumour
 from inference.recording.schema import Corrector
 from inference.safety import INTENDED_USE
 from inference.spacing import PixelSpacing
+from inference.tables import write_table
 from inference.version import __version__
 from inference.view_notes import Phase
 
@@ -96,9 +96,7 @@ def _table(case: TrainingCase, name: str) -> str:
         "simulated": int(case.outcome.frame.origin.simulated),
     }
     text = io.StringIO()
-    writer = csv.DictWriter(text, row)
-    writer.writeheader()
-    writer.writerow(row)
+    write_table(text, list(row), [row])
     return text.getvalue()
 
 

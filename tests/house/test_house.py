@@ -51,6 +51,16 @@ def test_there_are_three_doors_and_each_says_why() -> None:
         assert f"Door {number} of 3" in above, f"{path.name}:{line}"
 
 
+def test_tables_have_one_door() -> None:
+    """No other place writes CSV, or reads it back as rows: a spreadsheet would run its texts, or they would differ."""
+    for path in SOURCES:
+        if path != ROOT / "inference/tables.py":
+            tree = ast.walk(ast.parse(path.read_text()))
+            used = {node.attr for node in tree if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "csv"}
+            assert not used & {"writer", "DictWriter", "DictReader"}, path
+            assert "from csv import" not in path.read_text(), path
+
+
 def test_every_error_is_on_the_page() -> None:
     assert errors.__doc__ is not None
     for name, error in inspect.getmembers(errors, inspect.isclass):

@@ -1,6 +1,5 @@
 """A case, one patient's ultrasound with its MRI and labels, and the table that holds a cohort of them."""
 
-import csv
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, fields
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.errors import FormatError, NotFoundError
+from inference.tables import write_table
 from training.io.files import written_aside
 from training.io.spreadsheet import read_table
 
@@ -72,9 +72,8 @@ COLUMNS = tuple(field.name for field in fields(Case))
 def write_cases(cases: Iterable[Case], path: Path) -> None:
     """Write a case table (CSV, one row a case) with paths as seen from its folder; what is unknown is empty."""
     with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, COLUMNS)
-        writer.writeheader()
-        writer.writerows({name: _cell(getattr(case, name), path.parent) for name in COLUMNS} for case in cases)
+        rows = ({name: _cell(getattr(case, name), path.parent) for name in COLUMNS} for case in cases)
+        write_table(stream, COLUMNS, rows)
 
 
 def _cell(value: object, folder: Path) -> str:

@@ -1,11 +1,11 @@
 """One report of an experiment's grid of models, cut-offs and folds, as in the paper's two experiments."""
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from inference.errors import FormatError, NotFoundError
+from inference.tables import read_rows
 from training.evaluation.compare import Masks, compare
 from training.evaluation.cutoff_trend import Run, draw_trend, run_names, trend_table
 from training.evaluation.figures import area_table, cutoff_table, draw_counts
@@ -30,11 +30,11 @@ def read_grid(path: Path) -> list[Run]:
     if not path.is_file():
         raise NotFoundError(f"There is no grid at {path}.")
     with path.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
-        if missing:
-            raise FormatError(f"{path} is not a grid: the column {missing[0]} is missing.")
-        return [_run(row, path) for row in reader]
+        titles, rows = read_rows(stream)
+    missing = [name for name in _NEEDED if name not in titles]
+    if missing:
+        raise FormatError(f"{path} is not a grid: the column {missing[0]} is missing.")
+    return [_run(row, path) for row in rows]
 
 
 def compare_grid(

@@ -1,6 +1,5 @@
 """The population of a report: simulated patients or real ones, never both."""
 
-import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.errors import FormatError, IusError, NotFoundError
+from inference.tables import read_rows
 from training.cohort.cases import SEPARATOR, beside
 from training.slicing.slices import BY_EYE, PAINTED
 
@@ -150,10 +150,10 @@ def _rows(table: Path) -> dict[str, dict[str, str]]:
     if not table.is_file():
         raise NotFoundError(f"There is no case table at {table}: make one with 'ius-train cases'.")
     with table.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        if "case" not in (reader.fieldnames or ()):
-            raise FormatError(f"{table} is not a case table: the column case is missing.")
-        return {row["case"]: row | _placed(row, table) for row in reader}
+        titles, rows = read_rows(stream)
+    if "case" not in titles:
+        raise FormatError(f"{table} is not a case table: the column case is missing.")
+    return {row["case"]: row | _placed(row, table) for row in rows}
 
 
 def _placed(row: Mapping[str, str], table: Path) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """Scores the slices of a store under several models, reading each true mask once."""
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import FormatError, NotFoundError
+from inference.tables import write_lines
 from training.evaluation.boxes import find_boxes
 from training.evaluation.metrics import METRICS, Mask, Score, score_with_distances
 from training.evaluation.strata import Scored
@@ -77,13 +77,13 @@ def score_slice(predicted: NDArray[np.bool_], true: NDArray[np.bool_], row: Slic
 
 def write_scores(scores: Scores, path: Path) -> None:
     """Write slices.csv, one row per model and slice."""
+    lines: list[list[object]] = [["model", *_COLUMNS, *_SCORES]]
+    for model, scored in scores.items():
+        for one in scored:
+            about = [getattr(one.row, name) for name in _COLUMNS]
+            lines.append([model, *about, *(getattr(one.score, name) for name in _SCORES)])
     with written_aside(path) as aside, aside.open("w", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(("model", *_COLUMNS, *_SCORES))
-        for model, scored in scores.items():
-            for one in scored:
-                about = [getattr(one.row, name) for name in _COLUMNS]
-                writer.writerow([model, *about, *(getattr(one.score, name) for name in _SCORES)])
+        write_lines(stream, lines)
 
 
 def mask_file(masks: Path | Sequence[Path], row: SliceRow) -> Path:

@@ -1,12 +1,12 @@
 """A table that is written as JSON, CSV, Markdown and HTML from the same cells."""
 
-import csv
 import re
 from dataclasses import asdict, dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from inference.tables import write_lines
 from training.io.files import written_aside
 
 NOT_GIVEN = "–"
@@ -108,14 +108,12 @@ class Table:
         """Write the table with all digits: a cell with several values takes several columns, shares go from 0 to 1."""
         suffixes = [_suffixes([row[at] for row in self.rows]) for at in range(len(self.head))]
         head = [f"{name}{suffix}" for name, each in zip(self.head, suffixes, strict=True) for suffix in each]
+        lines: list[list[object]] = [list(head)]
+        for row in self.rows:
+            cells = [(_values(cell), each) for cell, each in zip(row, suffixes, strict=True)]
+            lines.append([value for values, each in cells for value in values + [None] * (len(each) - len(values))])
         with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(head)
-            for row in self.rows:
-                cells = [(_values(cell), each) for cell, each in zip(row, suffixes, strict=True)]
-                writer.writerow(
-                    [value for values, each in cells for value in values + [None] * (len(each) - len(values))]
-                )
+            write_lines(stream, lines)
 
 
 def shown(cell: Cell) -> str:

@@ -5,6 +5,7 @@ import io
 from pathlib import Path
 
 from inference.errors import FormatError
+from inference.tables import as_read
 
 _SEPARATORS = (",", ";", "\t")
 _NAMED = "sep="
@@ -31,7 +32,7 @@ def read_table(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     except csv.Error as error:
         raise FormatError(f"{path} cannot be read as a table ({error}): save it as CSV.") from error
     names = [title.strip() for title in titles]
-    filled = (row + [""] * (len(names) - len(row)) for row in rows if any(row))
+    filled = ([as_read(cell) for cell in row] + [""] * (len(names) - len(row)) for row in rows if any(row))
     return names, [dict(zip(names, row, strict=False)) for row in filled]
 
 

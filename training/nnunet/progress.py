@@ -1,9 +1,9 @@
 """The learning curves of a training: progress.csv with one row per epoch, drawn in progress.png."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from inference.tables import read_rows, write_lines
 from training.io.files import written_aside
 
 LOGGED = ("train_losses", "val_losses", "mean_fg_dice", "ema_fg_dice", "lrs")
@@ -15,10 +15,9 @@ COLUMNS = ("train_loss", "val_loss", "pseudo_dice", "pseudo_dice_smoothed", "lea
 def write_curves(log: Mapping[str, Sequence[float]], folder: Path) -> None:
     """Write `progress.csv` with one row per epoch that is complete in the log."""
     with written_aside(folder / "progress.csv") as aside, aside.open("w", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(("epoch", *COLUMNS))
-        for epoch, row in enumerate(zip(*(log[name] for name in LOGGED), strict=False)):
-            writer.writerow((epoch, *(f"{float(value):.6g}" for value in row)))
+        rows = enumerate(zip(*(log[name] for name in LOGGED), strict=False))
+        lines = [(epoch, *(f"{float(value):.6g}" for value in row)) for epoch, row in rows]
+        write_lines(stream, [("epoch", *COLUMNS), *lines])
 
 
 def draw_curves(folder: Path) -> None:
@@ -26,7 +25,7 @@ def draw_curves(folder: Path) -> None:
     from matplotlib.figure import Figure
 
     with (folder / "progress.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
+        _, rows = read_rows(stream)
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
     epochs = [int(row["epoch"]) for row in rows]

@@ -3,7 +3,6 @@
 A decision belongs to one result and names its fingerprint, so a case that is registered anew counts as unreviewed.
 """
 
-import csv
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from inference.errors import FormatError, NotFoundError
+from inference.tables import write_table
 from training.io.files import written_aside
 from training.io.spreadsheet import read_table
 from training.registration.mapping import mapping_path
@@ -178,9 +178,8 @@ def write_decisions(folder: Path, decisions: Iterable[Decision]) -> None:
     """Write review.csv, in the order of registration.csv."""
     by_case = {one.case: one for one in decisions}
     with written_aside(folder / TABLE) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, COLUMNS)
-        writer.writeheader()
-        writer.writerows(asdict(by_case[row.case]) for row in read_results(folder) if row.case in by_case)
+        rows = (asdict(by_case[row.case]) for row in read_results(folder) if row.case in by_case)
+        write_table(stream, COLUMNS, rows)
 
 
 def undecided(results: Iterable[Registered], decisions: Mapping[str, Decision]) -> list[str]:

@@ -1,11 +1,11 @@
 """One registration's row in registration.csv, and what makes it suspicious."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from inference.errors import FormatError, NotFoundError
+from inference.tables import read_rows, write_table
 from training.io.files import written_aside
 from training.registration.align import Alignment
 
@@ -84,9 +84,7 @@ def write_results(rows: Sequence[Registered], folder: Path) -> None:
     """Write registration.csv; an unknown value is an empty cell."""
     names = [field.name for field in fields(Registered)]
     with written_aside(folder / TABLE) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, names)
-        writer.writeheader()
-        writer.writerows(asdict(row) for row in rows)
+        write_table(stream, names, map(asdict, rows))
 
 
 def read_results(folder: Path) -> list[Registered]:
@@ -100,7 +98,7 @@ def read_results(folder: Path) -> list[Registered]:
     if not path.is_file():
         raise NotFoundError(f"There is no {path}: make it with 'ius-train register'.")
     with path.open(newline="", encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
+        _, rows = read_rows(stream)
     try:
         return [Registered(**{k: _value(k, text) for k, text in row.items()}) for row in rows]  # type: ignore[arg-type]
     except (TypeError, ValueError) as error:

@@ -1,6 +1,5 @@
 """Tumour areas of every slice under the three slicings, since the published mm² depend on which one was used."""
 
-import csv
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import get_args
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 
+from inference.tables import read_rows, write_table
 from training.io.files import written_aside
 from training.slicing.size_bands import CUT_OFFS_MM2
 from training.slicing.volumes import AXES, Slicing, gridded
@@ -58,9 +58,7 @@ def areas_of(case: str, mask: sitk.Image) -> list[Area]:
 def write_areas(areas: Iterable[Area], path: Path) -> None:
     """Write the table (CSV)."""
     with written_aside(path) as aside, aside.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, [field.name for field in fields(Area)])
-        writer.writeheader()
-        writer.writerows(asdict(area) for area in areas)
+        write_table(stream, [field.name for field in fields(Area)], map(asdict, areas))
 
 
 def read_areas(path: Path) -> list[Area]:
@@ -68,7 +66,7 @@ def read_areas(path: Path) -> list[Area]:
     with path.open(newline="") as stream:
         return [
             Area(row["case"], row["slicing"], row["axis"], int(row["index"]), float(row["area_mm2"]))
-            for row in csv.DictReader(stream)
+            for row in read_rows(stream)[1]
         ]
 
 

@@ -1,6 +1,5 @@
 """2D NIfTI slices with their true in-plane spacing, and the table of a store of them."""
 
-import csv
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -10,6 +9,7 @@ import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from numpy.typing import NDArray
 
 from inference.errors import FormatError, NotFoundError
+from inference.tables import write_table
 from training.io.files import written_aside
 from training.io.spreadsheet import read_table
 
@@ -116,9 +116,7 @@ def write_slices(rows: Iterable[SliceRow], path: Path) -> None:
     lines = [as_cells(row) for row in rows]
     more = (_CAVITY,) if any(_CAVITY in line for line in lines) else ()
     with written_aside(path) as aside, aside.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, COLUMNS + more)
-        writer.writeheader()
-        writer.writerows(lines)
+        write_table(stream, COLUMNS + more, lines)
 
 
 def read_slices(path: Path) -> list[SliceRow]:

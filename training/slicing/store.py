@@ -1,6 +1,5 @@
 """A store of slices, cut case by case: resumable, with a list of the cases that could not be cut."""
 
-import csv
 import json
 import os
 import shutil
@@ -10,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from inference.errors import FormatError, IusError, NotFoundError
+from inference.tables import read_rows, write_lines
 from training.cohort.cases import Case
 from training.io.files import written_aside
 from training.io.progress import Bar
@@ -71,13 +71,13 @@ def _refuse_shared(patients: Mapping[str, str], store: Path, others: Iterable[Pa
 def read_left_out(store: Path) -> dict[str, str]:
     """Which cases could not be cut, and why."""
     with (store / "left-out.csv").open(newline="") as stream:
-        return {row["case"]: row["reason"] for row in csv.DictReader(stream)}
+        return {row["case"]: row["reason"] for row in read_rows(stream)[1]}
 
 
 def _write_left_out(left_out: Mapping[str, str], path: Path) -> None:
     """Write which cases could not be cut, and why."""
     with written_aside(path) as aside, aside.open("w", newline="") as stream:
-        csv.writer(stream).writerows([("case", "reason"), *left_out.items()])
+        write_lines(stream, [("case", "reason"), *left_out.items()])
 
 
 def _cut_once(case: Case, store: Path, cutting: Cutting) -> list[SliceRow]:

@@ -1,10 +1,10 @@
 """The tables in an experiment's report: its models, the quality of its labels, each comparison's Dice."""
 
-import csv
 import json
 from pathlib import Path
 from typing import Any
 
+from inference.tables import read_rows
 from training.cohort.cases import read_cases
 from training.evaluation.label_transfer import compare_labels
 from training.evaluation.tables import Cell, Estimate, Percent, Spread, Table
@@ -93,4 +93,4 @@ def _cell(key: str, value: Any) -> Cell:  # noqa: ANN401 - JSON
 def _progress(fold: Path) -> list[dict[str, str]]:
     """Read the epochs of a training."""
     with (fold / "progress.csv").open(newline="") as stream:
-        return list(csv.DictReader(stream))
+        return read_rows(stream)[1]

@@ -34,6 +34,7 @@ def test_refuses_a_folder_that_is_not_resect(tmp_path: Path):
 
 
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/\\"), min_size=1, max_size=12)
+texts |= st.sampled_from(["=1+1", "-2+3", "'=x", "''@x", "-5"])
 files = st.sampled_from([None, Path("a/b, c.nii.gz"), Path("é.nii.gz")])
 cases = st.builds(
     Case,
