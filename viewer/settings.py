@@ -21,22 +21,26 @@ class Settings:
     Attributes:
         line_width: width of the contour, px at 1280×800.
         recent: the last sources opened, newest first; kept for the next start only if `keep_recent` is set.
-        keep_recent: whether the user wants that: names of files may be patients'.
-        models: the last models chosen, newest first, without the bundled one.
+        models: the last models chosen, newest first, without the bundled one; kept like `recent`.
+        keep_recent: whether the user wants that: names of files and folders may be patients'.
         introduced: whether the first run's explanation has been closed.
         keys: action name -> keys given to it, separated by commas; read by `viewer.keymap`.
     """
 
     line_width: float = 2.5
     recent: tuple[str, ...] = ()
-    keep_recent: bool = False
     models: tuple[str, ...] = ()
+    keep_recent: bool = False
     introduced: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)
 
     def with_recent(self, text: str) -> "Settings":
         """The same settings with this source as the newest."""
         return replace(self, recent=(text, *(old for old in self.recent if old != text))[:RECENT])
+
+    def without_names(self) -> "Settings":
+        """The same settings without any name of a file."""
+        return replace(self, recent=(), models=())
 
     def with_model(self, path: str) -> "Settings":
         """The same settings with this model as the newest."""
@@ -51,15 +55,12 @@ class Settings:
 def load() -> Settings:
     """Read the stored settings; anything unreadable counts as never set."""
     kept = _store()
-    width, recent = kept.value("line_width"), kept.value("recent")
     settings = Settings(introduced=_yes(kept, "introduced"), keep_recent=_yes(kept, "keep_recent"), keys=_keys(kept))
-    if settings.keep_recent and isinstance(recent, str) and recent:
-        settings = replace(settings, recent=tuple(recent.split("\n"))[:RECENT])
-    models = kept.value("models")
-    if isinstance(models, str) and models:
-        settings = replace(settings, models=tuple(models.split("\n"))[:MODELS])
+    if settings.keep_recent:
+        recent, models = _lines(kept, "recent"), _lines(kept, "models")
+        settings = replace(settings, recent=recent[:RECENT], models=models[:MODELS])
     try:
-        return replace(settings, line_width=float(str(width))).with_width(0.0)
+        return replace(settings, line_width=float(str(kept.value("line_width")))).with_width(0.0)
     except ValueError:
         return settings
 
@@ -70,7 +71,7 @@ def save(settings: Settings) -> None:
     kept.setValue("line_width", str(settings.line_width))
     kept.setValue("keep_recent", "true" if settings.keep_recent else "false")
     kept.setValue("recent", "\n".join(settings.recent) if settings.keep_recent else "")
-    kept.setValue("models", "\n".join(settings.models))
+    kept.setValue("models", "\n".join(settings.models) if settings.keep_recent else "")
     kept.setValue("introduced", "true" if settings.introduced else "false")
     kept.remove("keys")
     for name, keys in settings.keys.items():
@@ -78,6 +79,11 @@ def save(settings: Settings) -> None:
     kept.sync()
     with suppress(OSError):  # it could not be written, or lies where files have no rights
         Path(kept.fileName()).chmod(OWNER)
+
+
+def _lines(kept: QSettings, name: str) -> tuple[str, ...]:
+    value = kept.value(name)
+    return tuple(value.split("\n")) if isinstance(value, str) and value else ()
 
 
 def _yes(kept: QSettings, name: str) -> bool:

@@ -31,15 +31,15 @@ def test_settings_survive_and_rubbish_does_not(tmp_path: Path) -> None:
 
 
 def test_names_of_files_are_kept_only_if_the_user_wants_it(tmp_path: Path) -> None:
-    asked = settings.Settings().with_recent("/data/Doe_Jane/sweep.dcm")
+    asked = settings.Settings().with_recent("/data/Doe_Jane/sweep.dcm").with_model("/data/Doe_Jane/own.onnx")
     settings.save(asked)
     (file,) = (tmp_path / "settings").rglob("*.ini")
     assert "Doe" not in file.read_text()
     settings.save(replace(asked, keep_recent=True))
-    assert settings.load().recent == asked.recent
+    assert settings.load() == replace(asked, keep_recent=True)
     settings.save(asked)
     assert "Doe" not in file.read_text(), "a list that was kept before is gone"
-    assert settings.load().recent == ()
+    assert settings.load().recent == settings.load().models == ()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")

@@ -272,17 +272,17 @@ class ActionHandlers:
         self._view.picture_area.toggle(self._view.source)
 
     def keep_recent(self, wanted: bool) -> None:
-        """Keep the list of what was opened last for the next start, or only until the end."""
+        """Keep the list of what was opened last, models too, for the next start, or only until the end."""
         self._state.remember(replace(self._state.settings, keep_recent=wanted))
 
     def clear_recent(self) -> None:
-        """Forget what was opened last, here and in the settings."""
-        self._state.remember(replace(self._state.settings, recent=()))
+        """Forget what was opened last, models too, here and in the settings."""
+        self._state.remember(self._state.settings.without_names())
+        self._state.look_for_models()
         self._list_sources()
 
     def _list_sources(self) -> None:
-        settings = self._state.settings
-        self._view.source.list.show_sources(device_names(), settings.recent, kept=settings.keep_recent)
+        self._view.source.list.show_sources(device_names(), self._state.settings)
 
     def write_snapshot(self) -> None:
         """Write a snapshot of what is on the screen; nothing is analysed again."""

@@ -253,7 +253,7 @@ class Refresh:
         session, panel = self._session, self._view.source
         panel.show_regions(session.regions, None if session.request is None else session.request.region)
         if session.source_refusal and session.regions and panel.isHidden():
-            panel.list.show_sources(device_names(), self._state.settings.recent)
+            panel.list.show_sources(device_names(), self._state.settings)
             self._view.picture_area.toggle(panel)
         self._view.picture_area.refit()
 

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLay
 from inference.display import grey
 from inference.jobs.preview import Preview
 from inference.sources import DEVICE
+from viewer.settings import Settings
 from viewer.style import theme
 from viewer.style.theme import Sizes
 from viewer.style.widgets import Button, button, draw_fitted, label, set_text, size_button
@@ -90,10 +91,12 @@ class SourceList(QWidget):
         self._scroll.setWidget(self._room)
         self._picture, self._words = Thumbnail(), label("soft", wrap=True)
         self._words.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self.keep = button("Keep list", "Keep this list for the next start: names of files may be patients'")
+        self.keep = button(
+            "Keep list", "Keep what was opened last, models too, for the next start: names of files may be patients'"
+        )
         self.keep.setCheckable(True)
         self.keep.clicked.connect(lambda _=False: self.keep_wanted.emit(self.keep.isChecked()))
-        self.clear = button("Clear list", "Forget what was opened last, here and in the settings")
+        self.clear = button("Clear list", "Forget what was opened last, models too, here and in the settings")
         self.clear.clicked.connect(lambda _=False: self.cleared.emit())
         self._open = button("Open", kind="accent")
         self._open.clicked.connect(lambda: self.opened.emit(self.current))
@@ -132,16 +135,15 @@ class SourceList(QWidget):
         """All the height it may have."""
         return QSize(super().sizeHint().width(), self.maximumHeight())
 
-    def show_sources(self, devices: list[str], recent: tuple[str, ...], *, kept: bool = False) -> None:
+    def show_sources(self, devices: list[str], settings: Settings) -> None:
         """List the capture devices, each as `device:NAME`, and the recent sources.
 
         Args:
             devices: as `open_live` takes them.
-            recent: newest first.
-            kept: whether they are kept for the next start.
+            settings: what was opened last, and whether it is kept for the next start.
         """
-        self.keep.setChecked(kept)
-        self.clear.setEnabled(bool(recent))
+        self.keep.setChecked(settings.keep_recent)
+        self.clear.setEnabled(bool(settings.recent or settings.models))
         while (item := self._names.takeAt(0)) is not None:
             if (widget := item.widget()) is not None:
                 widget.hide()
@@ -149,7 +151,7 @@ class SourceList(QWidget):
         self._rows, self._captions, self.current = [], [], ""
         self._add("Capture devices", [(text.removeprefix(DEVICE), text) for text in devices], "none found")
         self._add("On this computer", [HERE], "")
-        self._add("Opened last", [(_name(text), text) for text in recent], "nothing yet")
+        self._add("Opened last", [(_name(text), text) for text in settings.recent], "nothing yet")
         self._names.addStretch(1)
         self.show_preview(None)
         self.apply(self._sizes)

@@ -14,8 +14,8 @@ LINES = (
     "Without a scale there is no mm²: Calibrate (C) takes two points and a length.",
     "Set the phase of surgery (P): where the model was not evaluated, the screen says so.",
     "What the model is and was tested on stands in its card: Model (M).",
-    "What you opened last is listed under Open… until you quit. If the list is kept for the next start, names of files "
-    "and folders, which may be patients', are stored in your settings:",
+    "What you opened last, models too, is listed until you quit. If the list is kept for the next start, names of "
+    "files and folders, which may be patients', are stored in your settings:",
 )
 
 KEEP, FORGET = "The list is kept", "The list is forgotten at the end"

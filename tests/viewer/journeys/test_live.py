@@ -19,6 +19,7 @@ from inference.readout.formatting import mode_words
 from inference.readout.readout_state import Offer
 from inference.sources import is_live, open_live
 from viewer.main_window import MainWindow
+from viewer.settings import Settings
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]
@@ -187,8 +188,8 @@ def test_a_capture_device_is_chosen_by_its_name(show: Show) -> None:
     window = show()
     asked: list[str] = []
     window.view.source.chosen.connect(lambda request: asked.append(request.text))
-    window.view.source.list.show_sources(["device:USB Grabber", "device:Webcam"], ())
-    window.view.source.list.show_sources(["device:USB Grabber"], ())
+    window.view.source.list.show_sources(["device:USB Grabber", "device:Webcam"], Settings())
+    window.view.source.list.show_sources(["device:USB Grabber"], Settings())
     made = [row for row in window.view.source.list._rows if row.text() == "USB Grabber"]
     made[-1].click()
     assert asked == [], "selected, not opened"

@@ -11,12 +11,13 @@ from viewer import settings
 from viewer.main_window import MainWindow
 
 NAME = "/data/Doe_Jane/sweep.dcm"
+MODEL = "/data/Doe_Jane/own.onnx"
 
 
 @pytest.fixture
 def window(show: Callable[..., MainWindow]) -> MainWindow:
     window = show()
-    window.state.remember(window.state.settings.with_recent(NAME))
+    window.state.remember(window.state.settings.with_recent(NAME).with_model(MODEL))
     window.act("open")
     return window
 
@@ -31,6 +32,7 @@ def test_the_list_is_kept_only_if_it_is_wanted(window: MainWindow, qtbot: QtBot,
     assert "Doe" not in stored(tmp_path)
     qtbot.mouseClick(keep, Qt.MouseButton.LeftButton)
     assert NAME in settings.load().recent
+    assert settings.load().models == (MODEL,)
     qtbot.mouseClick(keep, Qt.MouseButton.LeftButton)
     assert "Doe" not in stored(tmp_path)
 
@@ -40,7 +42,7 @@ def test_a_button_forgets_it_here_and_in_the_settings(window: MainWindow, qtbot:
     qtbot.mouseClick(listed.keep, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(listed.clear, Qt.MouseButton.LeftButton)
     assert [row.property("source") for row in listed._rows if row.property("source") == NAME] == []
-    assert window.state.settings.recent == ()
+    assert window.state.settings.recent == window.state.settings.models == ()
     assert "Doe" not in stored(tmp_path)
     assert not listed.clear.isEnabled()
     assert listed.keep.isChecked(), "what is opened from now on is kept"
@@ -57,7 +59,17 @@ def test_the_first_start_says_it_and_asks(window: MainWindow, qtbot: QtBot, tmp_
     assert "Doe" not in stored(tmp_path)
 
 
+def test_a_model_alone_can_be_forgotten_too(window: MainWindow, qtbot: QtBot, tmp_path: Path) -> None:
+    listed = window.view.source.list
+    only = settings.Settings(models=(MODEL,), keep_recent=True)
+    window.state.remember(only)
+    listed.show_sources([], only)
+    assert listed.keep.isChecked()
+    qtbot.mouseClick(listed.clear, Qt.MouseButton.LeftButton)
+    assert "Doe" not in stored(tmp_path)
+
+
 def test_an_address_keeps_its_ampersand(window: MainWindow) -> None:
     """A button takes a single one for the mark of a shortcut, and shows it nowhere."""
-    window.view.source.list.show_sources([], ("udp://10.0.0.9:1?a&b",))
+    window.view.source.list.show_sources([], settings.Settings(recent=("udp://10.0.0.9:1?a&b",)))
     assert "udp://10.0.0.9:1?a&&b" in [row.text() for row in window.view.source.list._rows]
