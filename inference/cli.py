@@ -22,7 +22,7 @@ from inference.contract import Mode
 from inference.errors import ChoiceError, IusError, SourceError, SpacingError
 from inference.export.readings import QUALITY, UNLIKE, failed_row, reading_row, spacing_cells, write_readings
 from inference.export.words import source_name, unnamed
-from inference.files import make_folder, write_text
+from inference.files import make_folder, outbox_folder, write_text
 from inference.frame import Mask
 from inference.guards.all import every_guard
 from inference.guards.watch import Watch
@@ -187,17 +187,25 @@ def export(arguments: argparse.Namespace) -> int:
 
 
 def send(arguments: argparse.Namespace) -> int:
-    """Send DICOM files to an archive (C-STORE, STOW-RS); files it did not take wait in the outbox for the next call."""
-    from platformdirs import user_data_path
+    """Send DICOM files to an archive (C-STORE, STOW-RS); what it does not take waits in the outbox for the next try."""
+    from inference.export.outbox import node_of, outbox_to, outboxes
+    from inference.jobs.courier import attempts
 
-    from inference.export.outbox import Outbox, node_of
-
-    node = node_of(arguments.to)
-    outbox = Outbox(Path(arguments.outbox) if arguments.outbox else user_data_path("ius", appauthor=False) / "outbox")
+    address, root = arguments.to.rstrip("/"), Path(arguments.outbox) if arguments.outbox else outbox_folder()
+    node, outbox = node_of(address), outbox_to(root, address)
+    if arguments.instead_of is not None:
+        outbox.take_over(outbox_to(root, arguments.instead_of))
+    known = 0
     for file in arguments.files:
-        outbox.put(Path(file), identified=arguments.with_names)
-    sent = outbox.send(node)
-    _say(arguments, {"sent": sent.taken, "waiting": sent.left, "reason": sent.why})
+        known += not outbox.put(Path(file), identified=arguments.with_names, again=arguments.again)
+    taken = again = 0
+    for sent in attempts(address, outbox) if arguments.wait else [outbox.send(node)]:
+        taken, again = taken + sent.taken, again + sent.again
+        if arguments.wait and sent.left:
+            print(f"{sent.left} waiting: {sent.why}", file=sys.stderr)
+    told: dict[str, object] = {"sent": taken, "sent_again": again, "arrived_before": known, "waiting": sent.left}
+    told["waiting_elsewhere"] = {at: len(other.waiting()) for at, other in outboxes(root) if at != address}
+    _say(arguments, told | {"reason": sent.why})
     return SOME_FAILED if sent.left else WELL
 
 
@@ -324,10 +332,15 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--video", action="store_true", help="also as de-identified video.mp4 with contour and words")
     command.set_defaults(command=export)
     command = commands.add_parser("send", parents=[of_all], help=send.__doc__, description=send.__doc__)
-    command.add_argument("files", nargs="*", metavar="FILE", help="DICOM; none: only what waits in the outbox")
+    command.add_argument("files", nargs="*", metavar="FILE", help="DICOM; none: only what waits for this address")
     command.add_argument("--to", required=True, metavar="NODE", help="TITLE@HOST:PORT, or https://HOST/PATH")
     command.add_argument("--outbox", metavar="DIR", help="where files wait; default: in the user's data folder")
     command.add_argument("--with-names", action="store_true", help="send also what may name a patient")
+    command.add_argument("--again", action="store_true", help="send also what this address has already stored")
+    command.add_argument(
+        "--wait", action="store_true", help="try until nothing waits, with pauses of 10 s to 10 minutes"
+    )
+    command.add_argument("--instead-of", metavar="NODE", help="send here also what waits for that other address")
     command.set_defaults(command=send)
     command = commands.add_parser("fetch", parents=[of_all], help=fetch.__doc__, description=fetch.__doc__)
     command.add_argument("--from", required=True, metavar="TITLE@HOST:PORT", help="the archive's query service")

@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from inference.errors import ChoiceError
+from inference.files import outbox_folder
+from inference.jobs.courier import Courier
 from inference.live.address import host_and_port
 from inference.live.headless import Stop, follow
 from inference.live.opening import load_model, open_source
@@ -34,7 +36,7 @@ def live(arguments: argparse.Namespace) -> int:
     if not is_live(arguments.address):
         raise ChoiceError(f"{arguments.address} is no live source: use `ius-segment run` for a file.")
     session, model = Session(open_source, partial(load_model, placement=placement_of(arguments))), arguments.model
-    with _stop() as stop, closing(session):
+    with _stop() as stop, closing(session), Courier(outbox_folder(), lambda sentence, _: _say(sentence)):
         if arguments.send is not None:
             from inference.export.openigtlink_server import Broadcast
 

@@ -23,10 +23,14 @@ BY_TIME = re.compile(r"iUS-(\d{8}-\d{6})")
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, *, settled: bool = False) -> Iterator[Path]:
     """Give a new, empty file next to `path` to write to; it is renamed to `path` on success, removed on failure.
 
     The name keeps the whole suffix, since writers derive format and compression from it.
+
+    Args:
+        path: the file.
+        settled: whether it is on the disk when this ends, so that not even a power cut takes it away.
 
     Raises:
         OutputError: if it cannot be written.
@@ -35,12 +39,38 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         os.close(os.open(aside, _NEW, OWNER))
         yield aside
+        if settled:
+            settle(aside)
         aside.replace(path)
+        if settled:
+            settle(path.parent)
     except OSError as error:
         raise _unwritten(path, error) from error
     finally:
         with suppress(OSError):  # it was renamed, or never there
             aside.unlink()
+
+
+def settle(path: Path) -> None:
+    """Wait until the disk has a file's content, or a folder's names; Windows keeps the latter by itself.
+
+    Raises:
+        OSError: if it cannot.
+    """
+    if path.is_dir() and os.name == "nt":
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def outbox_folder() -> Path:
+    """Where files wait for archives, a folder for each address; in the user's data folder."""
+    from platformdirs import user_data_path
+
+    return user_data_path("ius", appauthor=False) / "outbox"
 
 
 def claim(paths: Iterable[Path]) -> Path:

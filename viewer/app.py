@@ -40,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from PySide6.QtCore import QTimer
     from PySide6.QtWidgets import QApplication
 
+    from inference.files import outbox_folder
+    from inference.jobs.courier import Courier
     from inference.live.exception_hooks import Faults, installed
     from inference.signals import ending
 
@@ -61,7 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         window.show()
         if seconds is not None:
             _end_after(window, seconds, wanted, unwritten)
-        application.exec()
+        with Courier(outbox_folder(), window.state.background.say):
+            application.exec()
     refused = [text for text in (window.session.source_refusal, window.session.model_refusal, *unwritten) if text]
     broken = list(iter(found.take, None))
     for sentence in (*refused, *broken):

@@ -1,24 +1,37 @@
-"""Files waiting to go to an archive (PACS): each stays on disk until it is stored there (C-STORE, PS3.4 B; STOW-RS)."""
+"""Files waiting to go to an archive (PACS): each stays on disk until it is stored there (C-STORE; STOW-RS).
 
-from dataclasses import dataclass
+A file's name is its state, and the disk has each change of it before the next step: `UID.dcm` waits; `UID+begun.dcm`
+is on its way, or was when the program was killed, so that the archive may have it; `sent/UID`, empty, has arrived.
+`+names` says that the user lets it go although it may name a patient.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from time import time
+from typing import Self
+from urllib.parse import quote, unquote
 
+from filelock import FileLock, Timeout
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 
 from inference.errors import ChoiceError, FormatError, OutputError
+from inference.export.c_store import storing
+from inference.export.delivery import Connecting, Post, Said
 from inference.export.stow import WebNode
-from inference.files import replacing
-from inference.sources.archive import CALLING, TIMEOUT_S, Node
+from inference.files import make_folder, replacing, settle
+from inference.sources.archive import Node
 
-if TYPE_CHECKING:
-    from pynetdicom.association import Association
-
-_SUCCESS, _WARNINGS = 0x0000, 0xB000
-"""Status codes (PS3.4 Table B.2-1): stored; stored with a warning."""
-_BROKEN = "The connection to the archive broke: what it hasn't taken stays in the outbox, try again."
+_NAME = re.compile(r"([0-9]+(?:\.[0-9]+)*)(\+names)?(\+begun)?\.dcm")
+_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+_ABANDONED_S = 86400.0
+"""A file half copied by a program that was killed is removed after a day: until then somebody may be copying it."""
+_BUSY = "Another program is sending these files now: wait until it has ended."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +42,39 @@ class Sent:
         taken: files that the service has stored; they are no longer in the outbox.
         left: files that wait for the next attempt.
         why: why they were not sent, one sentence; empty if none is left.
+        again: how many of `taken` may have been stored before, under the same UID, since an earlier answer never came.
     """
 
     taken: int
     left: int
     why: str = ""
+    again: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A waiting file, as its name tells it."""
+
+    path: Path
+    uid: str
+    named: bool
+    begun: bool
+
+    @classmethod
+    def at(cls, path: Path) -> Self | None:
+        """None if the name is none of ours, such as that of a file half copied."""
+        found = _NAME.fullmatch(path.name)
+        return None if found is None else cls(path, found[1], bool(found[2]), bool(found[3]))
+
+    def moved(self, folder: Path, *, begun: bool) -> Self:
+        """The same file under the name of its new state, which the disk has taken."""
+        name = f"{self.uid}{'+names' * self.named}{'+begun' * begun}.dcm"
+        _rename(self.path, folder / name)
+        return replace(self, path=folder / name, begun=begun)
 
 
 class Outbox:
-    """A folder of DICOM files that wait to be sent.
+    """A folder of DICOM files that wait to be sent to one address.
 
     Args:
         folder: created if it is missing.
@@ -47,85 +84,159 @@ class Outbox:
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"The folder {folder} cannot be made ({error.strerror}): choose another one.") from error
-        self._folder = folder
+        self._folder = make_folder(folder)
 
-    def put(self, path: Path, *, identified: bool = False) -> None:
-        """Copy a file into the outbox.
+    def put(self, path: Path, *, identified: bool = False, again: bool = False) -> bool:
+        """Copy a file into the outbox, so that it waits there whatever happens to this program or computer.
 
         Args:
             path: a DICOM file.
             identified: accept it even if it doesn't say that the patient's identity was removed.
+            again: accept it even if it has arrived before.
+
+        Returns:
+            False if it has arrived before, and is not sent again.
 
         Raises:
             FormatError: if it is not a DICOM file.
             ChoiceError: if it may name a patient and `identified` is not set.
+            OutputError: if it cannot be written.
         """
-        dataset = _read(path)
-        if dataset.get("PatientIdentityRemoved") != "YES" and not identified:
-            raise ChoiceError(
-                f"{path.name} doesn't say that the patient's identity was removed, so it isn't sent: "
-                "export it with everything outside the sector black, or say that it may go with names in it."
-            )
-        with replacing(self._folder / f"{dataset.SOPInstanceUID}.dcm") as aside:
+        dataset = _header(path)
+        uid = str(dataset.get("SOPInstanceUID", ""))
+        if not _UID.fullmatch(uid):  # it becomes a file's name
+            raise FormatError(f"{path.name} has no proper UID: give a file that this program exported.")
+        _check(dataset, path.name, identified=identified)
+        if any(one.uid == uid for one in self._files()):
+            return True
+        if again:
+            self._arrived(uid).unlink(missing_ok=True)
+        if self._arrived(uid).exists():
+            return False
+        named = dataset.get("PatientIdentityRemoved") != "YES"
+        with replacing(self._folder / f"{uid}{'+names' * named}.dcm", settled=True) as aside:
             aside.write_bytes(path.read_bytes())
+        return True
 
     def waiting(self) -> list[Path]:
         """The waiting files, oldest first."""
-        return sorted(self._folder.glob("*.dcm"), key=lambda path: (path.stat().st_mtime_ns, path.name))
+        return [one.path for one in self._files()]
 
     def send(self, node: "Node | WebNode") -> Sent:
         """Try to send every waiting file; only files that the service has stored leave the outbox."""
-        paths = self.waiting()
-        if not paths:
+        if not self._files():
             return Sent(0, 0)
-        return self._posted(node, paths) if isinstance(node, WebNode) else self._stored(node, paths)
+        with self._alone() as alone:
+            if not alone:
+                return Sent(0, len(self._files()), _BUSY)
+            self._tidy()
+            return self._sent(node.posting if isinstance(node, WebNode) else lambda headers: storing(node, headers))
 
-    def _posted(self, node: WebNode, paths: list[Path]) -> Sent:
-        """Send by STOW-RS."""
-        taken, why = 0, ""
-        for path in paths:
-            try:
-                refusal = node.refusal(path.read_bytes(), path.stem)
-            except OutputError as error:
-                why = str(error)
-                break
-            if refusal:
-                why = refusal
-            else:
-                path.unlink()
-                taken += 1
-        return Sent(taken, len(paths) - taken, why)
+    def take_over(self, other: "Outbox") -> None:
+        """Let what waits in another outbox wait in this one."""
+        with other._alone() as alone:
+            if not alone:
+                raise OutputError(_BUSY)
+            mine = {one.uid for one in self._files()}
+            for one in other._files():
+                if one.uid not in mine and not self._arrived(one.uid).exists():
+                    one.moved(self._folder, begun=False)
 
-    def _stored(self, node: Node, paths: list[Path]) -> Sent:
-        """Send by C-STORE."""
-        from pynetdicom import AE  # takes a third of a second to import: only when sending
+    def _sent(self, connecting: Connecting) -> Sent:
+        files = self._files()
+        ready, whys = _ready(files)
+        if not ready:
+            return Sent(0, len(files), whys[-1])
+        taken = again = 0
+        try:
+            with connecting([header for _, header in ready]) as post:
+                for one, _ in ready:
+                    why = self._send(one, post)
+                    whys += [why] if why else []
+                    taken += not why
+                    again += one.begun and not why
+        except OutputError as error:
+            whys.append(str(error))
+        return Sent(taken, len(files) - taken, whys[-1] if whys else "", again)
 
-        files = {path: _read(path) for path in paths}
-        entity = AE(ae_title=CALLING)
-        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = entity.connection_timeout = TIMEOUT_S
-        for kind, syntax in {(one.SOPClassUID, one.file_meta.TransferSyntaxUID) for one in files.values()}:
-            entity.add_requested_context(kind, syntax)
-        if not node.answers:
-            return Sent(0, len(paths), f"{node.host}:{node.port} doesn't answer: check host, port and network.")
-        association = entity.associate(node.host, node.port, ae_title=node.title)
-        if not association.is_established:
-            return Sent(
-                0, len(paths), f"{node.title} at {node.host} takes no files from {CALLING}: ask its administrator."
-            )
-        taken, why = 0, ""
-        for path, dataset in files.items():
-            refusal = _refusal(association, dataset)
-            if refusal:
-                why = refusal
-            else:
-                path.unlink()
-                taken += 1
-        association.release()
-        return Sent(taken, len(paths) - taken, why)
+    def _send(self, one: _File, post: Post) -> str:
+        """Send one file. Returns why it has not arrived; empty if it has.
+
+        Raises:
+            OutputError: if nobody is there to send it to.
+        """
+        begun = one if one.begun else one.moved(self._folder, begun=True)
+        try:
+            answer = post(begun.path, begun.uid)
+        except OutputError:
+            begun.moved(self._folder, begun=one.begun)
+            raise
+        if answer.said is Said.STORED:
+            arrived = self._arrived(begun.uid)
+            make_folder(arrived.parent)
+            _rename(begun.path, arrived)
+            with suppress(OSError):  # the next attempt to send empties it too
+                os.truncate(arrived, 0)
+        elif answer.said is Said.REFUSED:
+            begun.moved(self._folder, begun=one.begun)  # an earlier attempt, without an answer, may have arrived
+        return answer.why
+
+    def _files(self) -> list[_File]:
+        """The waiting files, oldest first; one that another program has just moved is left out."""
+        found = list[tuple[int, _File]]()
+        for path in self._folder.iterdir():
+            one = _File.at(path)
+            if one is not None:
+                with suppress(FileNotFoundError):
+                    found.append((path.stat().st_mtime_ns, one))
+        return [one for _, one in sorted(found, key=lambda pair: (pair[0], pair[1].uid))]
+
+    def _arrived(self, uid: str) -> Path:
+        """What says that a file has arrived."""
+        return self._folder / "sent" / uid
+
+    def _tidy(self) -> None:
+        """Clear away what a killed program left: a file half copied, and the content of one that has arrived."""
+        with suppress(OSError):  # it only takes room
+            for path in self._folder.glob(".*.dcm"):
+                if path.stat().st_mtime < time() - _ABANDONED_S:
+                    path.unlink()
+            for path in self._folder.glob("sent/*"):
+                if path.stat().st_size:
+                    os.truncate(path, 0)
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Whether no other program sends from here; the system lets go of the lock of one that was killed."""
+        lock = FileLock(self._folder / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
+        finally:
+            lock.release()
+
+
+def outbox_to(root: Path, address: str) -> Outbox:
+    """The outbox of one address, which is the name of its folder: nothing ever goes to another one.
+
+    Raises:
+        ChoiceError: if the address has another form than `node_of` reads.
+        OutputError: if the folder cannot be created.
+    """
+    node_of(address)
+    return Outbox(root / quote(address.rstrip("/"), safe="@"))
+
+
+def outboxes(root: Path) -> list[tuple[str, Outbox]]:
+    """Each address that files wait for, with its outbox."""
+    if not root.is_dir():
+        return []
+    found = [(unquote(folder.name), folder) for folder in sorted(root.iterdir()) if folder.is_dir()]
+    return [(address, Outbox(folder)) for address, folder in found if _is_address(address) and Outbox(folder).waiting()]
 
 
 def node_of(text: str) -> Node | WebNode:
@@ -137,26 +248,55 @@ def node_of(text: str) -> Node | WebNode:
     return WebNode.parse(text) if text.startswith(("http://", "https://")) else Node.parse(text)
 
 
-def _refusal(association: "Association", dataset: Dataset) -> str:
-    """Why the service refused a file, one sentence; empty if it stored it."""
+def _is_address(text: str) -> bool:
     try:
-        status = association.send_c_store(dataset)
-    except ValueError:
-        return f"The archive takes no {dataset.SOPClassUID.name}: ask its administrator."
-    except RuntimeError:
-        return _BROKEN
-    code = status.get("Status")
-    if code is None:
-        return _BROKEN
-    if code == _SUCCESS or code & 0xF000 == _WARNINGS:
-        return ""
-    return f"The archive has refused a file (status {code:04X}): it stays in the outbox; ask its administrator."
+        node_of(text)
+    except ChoiceError:
+        return False
+    return True
 
 
-def _read(path: Path) -> Dataset:
+def _ready(files: Sequence[_File]) -> tuple[list[tuple[_File, Dataset]], list[str]]:
+    """What can be sent, with its header; and why the others cannot, which does not keep these back."""
+    ready, whys = list[tuple[_File, Dataset]](), list[str]()
+    for one in files:
+        try:
+            header = _header(one.path)
+            _check(header, one.path.name, identified=one.named)
+        except (FormatError, ChoiceError) as error:
+            whys.append(str(error))
+        else:
+            ready.append((one, header))
+    return ready, whys
+
+
+def _check(dataset: Dataset, name: str, *, identified: bool) -> None:
+    """Refuse what may name a patient, unless the user lets it go."""
+    if dataset.get("PatientIdentityRemoved") != "YES" and not identified:
+        raise ChoiceError(
+            f"{name} doesn't say that the patient's identity was removed, so it isn't sent: "
+            "export it with everything outside the sector black, or say that it may go with names in it."
+        )
+
+
+def _header(path: Path) -> Dataset:
     try:
-        return dcmread(path)
+        return dcmread(path, stop_before_pixels=True)
     except (InvalidDicomError, OSError) as error:
         raise FormatError(
             f"{path.name} is no DICOM file that can be read: give one that this program exported."
         ) from error
+
+
+def _rename(path: Path, to: Path) -> None:
+    """Rename a file, and wait until the disk has both names.
+
+    Raises:
+        OutputError: if it cannot be done; the file is where it was.
+    """
+    try:
+        path.replace(to)
+        for folder in {path.parent, to.parent}:
+            settle(folder)
+    except OSError as error:
+        raise OutputError(f"The outbox {path.parent} cannot be written ({error.strerror}): check the disk.") from error

@@ -4,12 +4,15 @@ import http.client
 import os
 import secrets
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from pydicom.dataset import Dataset
 
 from inference.errors import ChoiceError, OutputError
+from inference.export.delivery import REFUSED, STORED, Answer, Post, Said
 
 TIMEOUT_S = 10.0
 """Limit for connecting and for each answer."""
@@ -19,6 +22,8 @@ AUTHORIZATION = "IUS_STOW_AUTHORIZATION"
 """Environment variable with the Authorization header, as in `Bearer …`; no option, since anybody can list those."""
 _OK, _ACCEPTED = 200, 202
 _DENIED = (401, 403)
+_BROKEN = 500
+"""From here on the service itself says that it does not know what it has done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,51 +60,62 @@ class WebNode:
             )
         return cls(host, port, parts.path.rstrip("/"), parts.scheme == "https")
 
-    def refusal(self, content: bytes, uid: str) -> str:
+    @contextmanager
+    def posting(self, _: list[Dataset]) -> Iterator[Post]:
+        """Each file goes over a connection of its own."""
+        yield lambda path, uid: self.answer(path.read_bytes(), uid)
+
+    def answer(self, content: bytes, uid: str) -> Answer:
         """Store one file.
 
         Args:
             content: the file, with its preamble.
             uid: its SOP instance UID.
 
-        Returns:
-            Why the service has not stored it, one sentence; empty if it says that it has.
-
         Raises:
-            OutputError: if the service cannot be reached.
+            OutputError: if the service cannot be reached; nothing was sent then.
         """
-        status, answer = self._posted(content)
+        connection = self._connected()
+        try:
+            status, said = self._posted(connection, content)
+        except (OSError, http.client.HTTPException):
+            return Answer(Said.UNKNOWN, f"The connection to {self.host} broke: what it hasn't taken is tried again.")
+        finally:
+            connection.close()
         if status in _DENIED:
-            return f"{self.host} takes nothing without a password (status {status}): put it into {AUTHORIZATION}."
+            why = f"{self.host} takes nothing without a password (status {status}): put it into {AUTHORIZATION}."
+            return Answer(Said.REFUSED, why)
         if status not in (_OK, _ACCEPTED):
-            return f"The archive has refused a file (status {status}): it stays in the outbox; ask its administrator."
+            return Answer(Said.REFUSED if status < _BROKEN else Said.UNKNOWN, REFUSED.format(status))
         # A redirect, a proxy and a page that asks for a name may all answer 200, and none of them stores anything.
-        return "" if stored(answer, uid) else f"{self.host} doesn't confirm what was sent: check the address."
+        unconfirmed = Answer(Said.UNKNOWN, f"{self.host} doesn't confirm what was sent: check the address.")
+        return STORED if stored(said, uid) else unconfirmed
 
-    def _posted(self, content: bytes) -> tuple[int, bytes]:
-        """Status and body of the answer."""
+    def _connected(self) -> http.client.HTTPConnection:
         kind = http.client.HTTPSConnection if self.encrypted else http.client.HTTPConnection
         connection = kind(self.host, self.port, timeout=TIMEOUT_S)
+        try:
+            connection.connect()
+        except ssl.SSLCertVerificationError as error:
+            raise OutputError(
+                f"{self.host} shows a certificate that this computer doesn't trust: ask its administrator."
+            ) from error
+        except OSError as error:
+            raise OutputError(f"{self.host} doesn't answer: check address and network.") from error
+        return connection
+
+    def _posted(self, connection: http.client.HTTPConnection, content: bytes) -> tuple[int, bytes]:
+        """Status and body of the answer."""
         border = secrets.token_hex(16)
         head = f"--{border}\r\nContent-Type: application/dicom\r\n\r\n".encode()
         headers = {"Content-Type": f'multipart/related; type="application/dicom"; boundary={border}'}
         headers |= {"Accept": "application/dicom+json"}
         if AUTHORIZATION in os.environ:
             headers["Authorization"] = os.environ[AUTHORIZATION]
-        try:
-            connection.request(
-                "POST", f"{self.path}/studies", head + content + f"\r\n--{border}--\r\n".encode(), headers
-            )
-            answer = connection.getresponse()
-            return answer.status, answer.read(LARGEST)
-        except ssl.SSLCertVerificationError as error:
-            raise OutputError(
-                f"{self.host} shows a certificate that this computer doesn't trust: ask its administrator."
-            ) from error
-        except (OSError, http.client.HTTPException) as error:
-            raise OutputError(f"{self.host} doesn't answer: check address and network.") from error
-        finally:
-            connection.close()
+        body = head + content + f"\r\n--{border}--\r\n".encode()
+        connection.request("POST", f"{self.path}/studies", body, headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read(LARGEST)
 
 
 def stored(answer: bytes, uid: str) -> bool:

@@ -1,6 +1,7 @@
 """Files on their way to a real storage service on this computer: none is lost, and none goes that names a patient."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from pynetdicom import AE, evt
 from inference.errors import ChoiceError, FormatError, OutputError
 from inference.export.capture import Capture, Outside
 from inference.export.dicom import write_dicom_pair
-from inference.export.outbox import Node, Outbox, Sent
+from inference.export.outbox import Node, Outbox, Sent, node_of, outbox_to, outboxes
 from inference.outcome import UnknownSpacing
 from inference.sources.simulated import PhantomSource
 
@@ -117,20 +118,89 @@ def test_a_connection_that_breaks_half_way_loses_none(files: list[Path], tmp_pat
     assert (sent.taken, sent.left) == (0, 2)
     assert "broke" in sent.why
     with archive(port) as given:
-        assert outbox.send(node) == Sent(2, 0)
+        assert outbox.send(node) == Sent(2, 0, again=1), "the first may have arrived"
     assert len(given) == 2
 
 
-def test_what_may_name_a_patient_goes_only_if_the_user_says_so(tmp_path: Path) -> None:
+def named_file(folder: Path) -> Path:
+    """A file that may name a patient."""
     with PhantomSource(rows=96, cols=128, count=1) as source:
         capture = Capture(UnknownSpacing(source.read(0), "Nobody knows."), (0.0, 255.0), Outside.KEPT)
-    pair = write_dicom_pair(capture, tmp_path / "named.dcm")
-    outbox = Outbox(tmp_path / "outbox")
+    return write_dicom_pair(capture, folder / "named.dcm").image
+
+
+def test_what_may_name_a_patient_goes_only_if_the_user_says_so(tmp_path: Path, port: int) -> None:
+    named, outbox = named_file(tmp_path), Outbox(tmp_path / "outbox")
     with pytest.raises(ChoiceError, match="identity was removed"):
-        outbox.put(pair.image)
+        outbox.put(named)
     assert outbox.waiting() == []
-    outbox.put(pair.image, identified=True)
-    assert len(outbox.waiting()) == 1
+    outbox.put(named, identified=True)
+    with archive(port) as given:
+        assert outbox.send(Node("ARCHIVE", "127.0.0.1", port)) == Sent(1, 0)
+    assert len(given) == 1
+
+
+def test_what_was_laid_into_the_outbox_by_hand_is_looked_at_too(tmp_path: Path, port: int) -> None:
+    named = named_file(tmp_path)
+    outbox = Outbox(tmp_path / "outbox")
+    (tmp_path / "outbox" / f"{pydicom.dcmread(named).SOPInstanceUID}.dcm").write_bytes(named.read_bytes())
+    with archive(port) as given:
+        sent = outbox.send(Node("ARCHIVE", "127.0.0.1", port))
+    assert (sent.taken, sent.left, given) == (0, 1, [])
+    assert "identity was removed" in sent.why
+
+
+def test_what_a_program_left_that_was_killed_keeps_nothing_back(files: list[Path], tmp_path: Path, port: int) -> None:
+    """Half a copy, and a file whose bytes the disk has lost."""
+    outbox = filled(tmp_path, files)
+    half = tmp_path / "outbox" / ".0123abcd-1.2.3.dcm"
+    half.write_bytes(files[0].read_bytes()[:200])
+    os.utime(half, (0, 0))
+    (tmp_path / "outbox" / "1.2.4.dcm").write_bytes(b"")
+    with archive(port) as given:
+        sent = outbox.send(Node("ARCHIVE", "127.0.0.1", port))
+    assert (sent.taken, sent.left, len(given)) == (2, 1, 2)
+    assert "1.2.4.dcm" in sent.why
+    assert not half.exists()
+
+
+def test_no_second_program_sends_from_it_meanwhile(files: list[Path], tmp_path: Path, port: int) -> None:
+    node, second = Node("ARCHIVE", "127.0.0.1", port), []
+
+    def ask_the_other(_: evt.Event) -> int:
+        second.append(Outbox(tmp_path / "outbox").send(node))
+        return 0x0000
+
+    outbox = filled(tmp_path, files)
+    with archive(port, ask_the_other) as given:
+        assert outbox.send(node) == Sent(2, 0)
+    assert [sent.taken for sent in second] == [0, 0]
+    assert len(given) == 2
+
+
+def test_what_has_arrived_goes_again_only_if_the_user_says_so(files: list[Path], tmp_path: Path, port: int) -> None:
+    node, outbox = Node("ARCHIVE", "127.0.0.1", port), filled(tmp_path, files)
+    with archive(port) as given:
+        outbox.send(node)
+        assert [outbox.put(file) for file in files] == [False, False]
+        assert outbox.send(node) == Sent(0, 0)
+        assert outbox.put(files[0], again=True)
+        assert outbox.send(node) == Sent(1, 0)
+    assert len(given) == 3
+    kept = list((tmp_path / "outbox" / "sent").iterdir())
+    assert sum(file.stat().st_size for file in kept) == 0, "no picture stays behind"
+
+
+def test_files_for_one_archive_never_go_to_another(files: list[Path], tmp_path: Path, port: int) -> None:
+    away, here = "https://away.example/dicom-web", f"ARCHIVE@127.0.0.1:{port}"
+    outbox_to(tmp_path, away).put(files[0])
+    outbox_to(tmp_path, here).put(files[1])
+    with archive(port) as given:
+        assert outbox_to(tmp_path, here).send(node_of(here)) == Sent(1, 0)
+        assert [(to, len(outbox.waiting())) for to, outbox in outboxes(tmp_path)] == [(away, 1)]
+        outbox_to(tmp_path, here).take_over(outbox_to(tmp_path, away + "/"))
+        assert outbox_to(tmp_path, here).send(node_of(here)) == Sent(1, 0)
+    assert len(given) == 2
 
 
 def test_what_is_no_dicom_is_refused_in_one_sentence(tmp_path: Path) -> None:
@@ -164,4 +234,7 @@ def test_the_command_sends_and_says_what_waits(files: list[Path], tmp_path: Path
     code, said = typed(*files)
     assert (code, said["sent"], said["waiting"]) == (1, 0, 2)
     with archive(port):
-        assert typed() == (0, {"sent": 2, "waiting": 0, "reason": ""})
+        code, said = typed(*files)
+        assert (code, said["sent"], said["waiting"], said["reason"]) == (0, 2, 0, "")
+        code, said = typed(*files)
+        assert (code, said["sent"], said["arrived_before"]) == (0, 0, 2)
