@@ -30,12 +30,13 @@ from inference.live import policy
 from inference.live.guarded_source import guarded
 from inference.model.placement import add_placement, placement_of
 from inference.outcome import NothingFound, Outcome, Tumour
+from inference.release import ShowVersion
 from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.sources import open_source
 from inference.sources.base import RecordedSource
 from inference.sources.paths import RECORDS, is_dicom, suffix_of
 from inference.spacing import REMEDY, PixelSpacing, Provenance
-from inference.version import __version__
+from inference.version import SOFTWARE
 
 if TYPE_CHECKING:
     from inference.model.engine import Engine
@@ -91,6 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         source.save_masks(masks, str(out / "masks.nii.gz"))
     counts = Counter(str(row["outcome"]) for row in rows)
     summary = {
+        "software": SOFTWARE,
         "source": source_name(source.info.origin),
         "frames": len(rows),
         **{outcome: counts[outcome] for outcome in ("tumour", "none", "failed", "not_analysed")},
@@ -164,6 +166,7 @@ def model(arguments: argparse.Namespace) -> int:
 
 def export(arguments: argparse.Namespace) -> int:
     """Write a record's readings, masks, frames, summary page and plot, and chosen frames as PNG and DICOM."""
+    from inference.export.clip import write_clip
     from inference.export.deidentified import DeidentifiedRecord
     from inference.export.record import export_record
     from inference.export.video import write_video
@@ -178,9 +181,12 @@ def export(arguments: argparse.Namespace) -> int:
 
         out = make_folder(Path(arguments.out))
         files = export_record(source, out, chosen=arguments.frame, watch=shown)
-        if arguments.video:
+        if arguments.video or arguments.dicom:
             with DeidentifiedRecord(Path(arguments.record), None) as nameless:
-                files.append(write_video(nameless, out / "video.mp4", watch=shown))
+                if arguments.video:
+                    files.append(write_video(nameless, out / "video.mp4", watch=shown))
+                if arguments.dicom:
+                    files += write_clip(nameless, out / "clip.dcm", watch=shown)
         seen: dict[str, object] = {"record": source.info.origin.name, "frames": len(source), "whole": source.finished}
     _say(arguments, seen | {"files": [str(file) for file in files]})
     return WELL
@@ -211,7 +217,7 @@ def send(arguments: argparse.Namespace) -> int:
 
 def fetch(arguments: argparse.Namespace) -> int:
     """Fetch the ultrasound of a study from an archive (C-FIND, C-GET), as it is there, with any name in it."""
-    from inference.sources.archive import Node, find
+    from inference.sources.archive import Fetched, Node, find, series_folder
     from inference.sources.archive import fetch as fetch_series
 
     node = Node.parse(getattr(arguments, "from"))
@@ -221,9 +227,13 @@ def fetch(arguments: argparse.Namespace) -> int:
         _say(arguments, told)
         return WELL
     out = make_folder(Path(arguments.out))
-    came = [fetch_series(node, one, out) for one in found]
+    folders, came = list[Path](), list[Fetched]()
+    for one in found:
+        folders.append(series_folder(out, one))  # told from the others by what is in them
+        came.append(fetch_series(node, one, folders[-1]))
     missing, why = sum(one.failed for one in came), next((one.why for one in came if one.why), "")
-    _say(arguments, told | {"fetched": sum(len(one.files) for one in came), "missing": missing, "reason": why})
+    told |= {"fetched": sum(len(one.files) for one in came), "missing": missing, "reason": why}
+    _say(arguments, told | {"folders": [str(folder) for folder in folders]})
     return SOME_FAILED if missing else WELL
 
 
@@ -287,7 +297,7 @@ def _json(values: dict[str, object]) -> str:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ius-segment", description=f"Brain tumour on ultrasound. {INTENDED_USE}")
-    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    parser.add_argument("--version", action=ShowVersion)
     commands = parser.add_subparsers(required=True, metavar="run|live|inspect|export|send|fetch|model")
     of_source = argparse.ArgumentParser(add_help=False)
     of_source.add_argument(
@@ -330,6 +340,9 @@ def _parser() -> argparse.ArgumentParser:
         "--frame", type=int, action="append", default=[], metavar="N", help="also as DICOM and SEG; may be repeated"
     )
     command.add_argument("--video", action="store_true", help="also as de-identified video.mp4 with contour and words")
+    command.add_argument(
+        "--dicom", action="store_true", help="also as one de-identified multi-frame clip.dcm, with SEG"
+    )
     command.set_defaults(command=export)
     command = commands.add_parser("send", parents=[of_all], help=send.__doc__, description=send.__doc__)
     command.add_argument("files", nargs="*", metavar="FILE", help="DICOM; none: only what waits for this address")
@@ -346,7 +359,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--from", required=True, metavar="TITLE@HOST:PORT", help="the archive's query service")
     command.add_argument("--study", default="", metavar="UID", help="study instance UID")
     command.add_argument("--accession", default="", metavar="NUMBER", help="accession number, instead of it")
-    command.add_argument("--out", metavar="DIR", help="folder for the files; without it, they are only counted")
+    command.add_argument(
+        "--out", metavar="DIR", help="folder for the series, each in one of its own; without it, they are only counted"
+    )
     command.set_defaults(command=fetch)
     command = commands.add_parser("model", parents=[of_all], help=model.__doc__, description=model.__doc__)
     command.add_argument("file", metavar="FILE", help="an .onnx")

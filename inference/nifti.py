@@ -13,6 +13,7 @@ from inference.files import replacing
 from inference.safety import INTENDED_USE
 from inference.source_info import SweptGrid
 from inference.spacing import PixelSpacing
+from inference.version import SOFTWARE
 
 if TYPE_CHECKING:
     import nibabel as nib
@@ -51,12 +52,17 @@ def write_nifti(values: NDArray[Any], header: "nib.Nifti1Header", path: str) -> 
     # Viewers and nibabel read an invalid length as 1. Writing 1 with unknown units leaves nothing to guess.
     lengths[broken] = 1
     known = (header["qform_code"] > 0 or header["sform_code"] > 0) and not broken.any()
-    grid["descrip"] = (INTENDED_USE if known else f"scale unknown. {INTENDED_USE}").encode()
+    grid["descrip"] = described(known=bool(known))
     grid["intent_code"] = 0
     grid.set_data_dtype(values.dtype)
     kind = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
     with replacing(Path(path)) as aside:
         kind(values, None, grid).to_filename(aside)
+
+
+def described(*, known: bool) -> bytes:
+    """What stands in a file's `descrip`, at most 80 bytes: what it may be used for, and what made it."""
+    return f"{'' if known else 'scale unknown. '}{INTENDED_USE} {SOFTWARE}".encode()
 
 
 def without_texts(header: "nib.Nifti1Header") -> "nib.Nifti1Header":

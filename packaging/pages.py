@@ -100,7 +100,7 @@ def dicom() -> str:
     with tempfile.TemporaryDirectory() as folder, closing(open_source(str(demo_clip_path()))) as source:
         outcome = Segmenter(Engine.load(demo_model_path()))(source.read(len(source) // 2))
         pair = write_dicom_pair(Capture(outcome, source.info.levels), Path(folder, "frame.dcm"))
-        written = [dcmread(path) for path in (pair.image, pair.seg, pair.report) if path is not None]
+        written = [dcmread(path) for path in pair.files]
     read = ", ".join(f"`{keyword}`" for keyword in READ)
     lines = [
         "# DICOM conformance statement\n",

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from inference.version import __version__
+from inference.release import ShowVersion
 from training.io.ending import ended
 from training.io.workers import end_with_parent
 
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     top = argparse.ArgumentParser(prog="ius-train", description="How the model came to be. Research use only.")
-    top.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    top.add_argument("--version", action=ShowVersion)
     stages = top.add_subparsers(required=True, metavar="STAGE")
     for name in STAGES:
         stage = import_module(f"training.stages.{name}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from inference.live.address import host_and_port
 from inference.model.placement import FIRST_CARD, Placement, add_placement, placement_of
-from inference.version import __version__
+from inference.release import ShowVersion
 
 if TYPE_CHECKING:
     from inference.live.exception_hooks import Faults
@@ -193,7 +193,7 @@ def _parser() -> argparse.ArgumentParser:
         "Research use only. Not for diagnosis or treatment.",
     )
     add = parser.add_argument
-    add("--version", action="version", version=f"%(prog)s {__version__}")
+    add("--version", action=ShowVersion)
     add(
         "source",
         nargs="?",

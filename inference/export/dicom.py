@@ -15,6 +15,7 @@ from pydicom.uid import ExplicitVRLittleEndian, UltrasoundImageStorage, generate
 
 from inference.export import words
 from inference.export.capture import Capture
+from inference.export.secondary_capture import capture_of_screen
 from inference.files import replacing
 from inference.frame import View
 from inference.outcome import NothingFound, Tumour
@@ -37,44 +38,53 @@ class DicomPair:
         seg: its mask, Segmentation Storage; None where there is no mask to write.
         no_seg: why there is no mask, one sentence; empty otherwise.
         report: the measurements, Comprehensive SR; None where there is no mask or no scale.
+        picture: the frame with contour and words burnt in, Secondary Capture.
     """
 
     image: Path
+    picture: Path
     seg: Path | None
     no_seg: str = ""
     report: Path | None = None
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All of them."""
+        return tuple(file for file in (self.image, self.picture, self.seg, self.report) if file is not None)
+
 
 def write_dicom_pair(capture: Capture, path: Path, *, study_uid: str | None = None) -> DicomPair:
-    """Write a frame, its mask if something was segmented, and the measurements if the scale is known.
+    """Write a frame, itself and with its contour burnt in, its mask if there is one, measurements if there is a scale.
 
     The scale is written only if it is known: as the frame's ultrasound region, and in words beside the mask.
 
     Args:
         capture: the outcome.
-        path: file for the frame, .dcm; the mask gets `_seg` after its name, the report `_report`.
+        path: file for the frame, .dcm; the others get `_picture`, `_seg` and `_report` after its name.
         study_uid: the study of this session's earlier exports; None starts a new one.
 
     Raises:
         OutputError: if a file cannot be written.
     """
     image = image_of(capture, study_uid or generate_uid())
-    _save(image, path)
+    save(image, path)
+    picture = path.with_name(f"{path.stem}_picture.dcm")
+    save(capture_of_screen(capture, image), picture)
     if not isinstance(capture.outcome, Tumour):
         what = "Only a cavity" if words.cavity(capture.outcome) else "Nothing"
-        return DicomPair(path, None, f"{what} was segmented in this frame, so no DICOM SEG was written.")
+        return DicomPair(path, picture, None, f"{what} was segmented in this frame, so no DICOM SEG was written.")
     from inference.export.seg import seg_of  # highdicom takes a second to import, so not at start
 
     beside = path.with_name(f"{path.stem}_seg.dcm")
     seg = seg_of(capture.outcome, image, capture.phase)
-    _save(seg, beside)
+    save(seg, beside)
     if capture.outcome.frame.spacing is None:
-        return DicomPair(path, beside)
+        return DicomPair(path, picture, beside)
     from inference.export.sr import sr_of
 
     report = path.with_name(f"{path.stem}_report.dcm")
-    _save(sr_of(capture, image, seg), report)
-    return DicomPair(path, beside, report=report)
+    save(sr_of(capture, image, seg), report)
+    return DicomPair(path, picture, beside, report=report)
 
 
 def image_of(capture: Capture, study_uid: str) -> Dataset:
@@ -166,6 +176,11 @@ def _region(image: Dataset, capture: Capture) -> None:
     image.SequenceOfUltrasoundRegions = [region]
 
 
-def _save(dataset: Dataset, path: Path) -> None:
+def save(dataset: Dataset, path: Path) -> None:
+    """Write a data set as a file.
+
+    Raises:
+        OutputError: if it cannot be written.
+    """
     with replacing(path) as aside:
         dcmwrite(aside, dataset, enforce_file_format=True)

@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from inference.errors import OutputError
+from inference.version import SOFTWARE
 
 TICKS = 1000
 """Ticks a second: times are right to half a millisecond, and errors do not add up."""
 _HOLDERS = frozenset({b"trak", b"mdia", b"minf", b"stbl"})
+_ENGLISH = 0x15C7
+"""`eng`, packed as ISO 639-2 codes are in these files."""
 _HEAD = struct.Struct(">I4s")
 _EMPTY = "{} cannot be written whole: free space on the disk, or choose another folder."
 
@@ -34,12 +37,13 @@ def retime(path: Path, times_s: Sequence[float]) -> None:
         b"mvhd": lambda body: body[:12] + struct.pack(">II", TICKS, whole) + body[20:],
         b"mdhd": lambda body: body[:12] + struct.pack(">II", TICKS, whole) + body[20:],
         b"tkhd": lambda body: body[:20] + struct.pack(">I", whole) + body[24:],
+        b"udta": lambda body: body + _box(b"\xa9swr", struct.pack(">HH", len(SOFTWARE), _ENGLISH) + SOFTWARE.encode()),
         b"stts": lambda _: struct.pack(">II", 0, len(lasting)) + b"".join(struct.pack(">II", 1, d) for d in lasting),
     }
     body = _changed(moov, changes)
     with path.open("r+b") as file:
         file.seek(at)
-        file.write(_HEAD.pack(_HEAD.size + len(body), b"moov") + body)
+        file.write(_box(b"moov", body))
         file.truncate()
 
 
@@ -85,8 +89,12 @@ def _changed(data: bytes, changes: Mapping[bytes, Callable[[bytes], bytes]]) -> 
             continue
         change = (lambda held: _changed(held, changes)) if kind in _HOLDERS else changes.get(kind, bytes)
         content = change(body)
-        parts.append(_HEAD.pack(_HEAD.size + len(content), kind) + content)
+        parts.append(_box(kind, content))
     return b"".join(parts)
+
+
+def _box(kind: bytes, content: bytes) -> bytes:
+    return _HEAD.pack(_HEAD.size + len(content), kind) + content
 
 
 def _boxes(data: bytes) -> list[tuple[bytes, bytes]]:

@@ -1,5 +1,7 @@
 """A pair of PNGs for one outcome: the frame alone, and the frame with its contour above a caption."""
 
+import struct
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from inference.export.words import caption
 from inference.files import replacing
 from inference.outcome import NothingFound, Region, SizeState, Tumour
 from inference.safety import DEMONSTRATION
+from inference.version import SOFTWARE
 
 WIDTH = 480
 """A caption is at least this wide, pixels: a narrower picture gets a black margin on its right."""
@@ -23,6 +26,16 @@ PARTS = 16
 CYAN, AMBER, GREY, TEXT, DARK = (255, 201, 76), (102, 194, 255), (191, 180, 170), (241, 236, 232), (15, 12, 10)
 LEMON = (107, 242, 233)
 """The window's colours, as (blue, green, red)."""
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    """A chunk of a PNG: length, kind, data, checksum over both."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+_AFTER_HEAD = 33
+"""Bytes of a PNG's signature and its first chunk, IHDR."""
+_SOFTWARE = _chunk(b"tEXt", b"Software\0" + SOFTWARE.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +79,12 @@ def write_pictures(capture: Capture, path: Path) -> tuple[Path, Path]:
 
 
 def png(image: NDArray[np.uint8]) -> bytes:
-    """Encode a picture, grey or blue-green-red, as PNG."""
+    """Encode a picture, grey or blue-green-red, as PNG that says which program made it (its section 11.3.3.2)."""
     done, content = cv2.imencode(".png", image)
     if not done:
         raise OutputError("The picture cannot be packed as PNG: capture another frame.")
-    return content.tobytes()
+    packed = content.tobytes()
+    return packed[:_AFTER_HEAD] + _SOFTWARE + packed[_AFTER_HEAD:]
 
 
 def annotated(capture: Capture, rows_of_text: int = 0) -> NDArray[np.uint8]:

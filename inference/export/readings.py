@@ -9,10 +9,11 @@ from inference.outcome import Failed, NothingFound, Outcome, PredictedQuality, T
 from inference.source_info import SourceInfo
 from inference.spacing import PixelSpacing
 from inference.tables import write_table
+from inference.version import SOFTWARE
 
 COLUMNS = (
     *("frame", "time_s", "outcome", "area_mm2", "area_px", "regions", "largest_mm2", "diameter_mm", "size_state"),
-    *("touches_edge", "spacing_row_mm", "spacing_col_mm", "spacing_provenance", "latency_ms", "reason"),
+    *("touches_edge", "spacing_row_mm", "spacing_col_mm", "spacing_provenance", "latency_ms", "reason", "software"),
 )
 """Columns of every table of readings. Unknown cells are empty."""
 UNLIKE = "unlike_training"
@@ -33,7 +34,7 @@ def write_readings(path: Path, rows: Iterable[Mapping[str, object]], more: Seque
         OutputError: if the file cannot be written.
     """
     with replacing(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
-        write_table(file, (*COLUMNS, *more), rows, end="\n")
+        write_table(file, (*COLUMNS, *more), (row | {"software": SOFTWARE} for row in rows), end="\n")
 
 
 def reading_row(outcome: Outcome) -> dict[str, object]:

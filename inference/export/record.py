@@ -37,6 +37,7 @@ from inference.sector import DARK, sector_mask
 from inference.sources.base import read_or_black
 from inference.sources.record import RecordSource
 from inference.spacing import PixelSpacing
+from inference.version import SOFTWARE
 from inference.view_notes import Phase
 
 COLUMNS = (
@@ -117,8 +118,7 @@ def export_record(
     for number, capture in zip(shown, captures, strict=True):
         files += write_pictures(capture, out / f"frame-{number:06}.png")
         if number in chosen:
-            pair = write_dicom_pair(capture, out / f"frame-{number:06}.dcm")
-            files += [file for file in (pair.image, pair.seg, pair.report) if file is not None]
+            files += write_dicom_pair(capture, out / f"frame-{number:06}.dcm").files
     session = session_of(source, readings, captures)
     write_summary(session, out / "summary.html")
     files.append(out / "summary.html")
@@ -179,6 +179,7 @@ def sweep(source: RecordSource, readings: Sequence[Reading]) -> dict[str, object
         found |= {"longest_mm": largest.longest_mm, "perpendicular_mm": largest.perpendicular_mm}
         found |= {key: largest.row[key] for key in ("spacing_row_mm", "spacing_col_mm", "spacing_provenance")}
     return {
+        "software": SOFTWARE,
         "frames": len(readings),
         "seconds": round(source.seconds, 3),
         "frames_dropped": source.dropped,
@@ -375,5 +376,5 @@ def _plot(session: Session, path: Path) -> list[Path]:
     if not plot:
         return []
     head, _, rest = plot.partition(">")
-    write_text(path, f"{head}><style>{STYLE}</style>{rest}\n")
+    write_text(path, f"{head}><metadata>{SOFTWARE}</metadata><style>{STYLE}</style>{rest}\n")
     return [path]

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from inference.export.readings import pose_words, reading_row
 from inference.outcome import NothingFound, Outcome, Tumour
 from inference.safety import INTENDED_USE, warnings
+from inference.version import SOFTWARE
 
 FORMAT = "ius-result/1"
 
@@ -55,4 +56,10 @@ def withdrawn_cells(sentence: str, utc: float, notes: Mapping[str, str]) -> dict
 
 
 def _head(utc: float, notes: Mapping[str, str]) -> dict[str, object]:
-    return {"format": FORMAT, "captured_utc": round(utc, 6), "intended_use": INTENDED_USE, **notes}
+    return {
+        "format": FORMAT,
+        "software": SOFTWARE,
+        "captured_utc": round(utc, 6),
+        "intended_use": INTENDED_USE,
+        **notes,
+    }

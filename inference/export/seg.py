@@ -2,8 +2,10 @@
 
 from datetime import date, time
 
+import numpy as np
 from highdicom import AlgorithmIdentificationSequence
 from highdicom.seg import Segmentation, SegmentDescription
+from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
@@ -37,11 +39,30 @@ def seg_of(tumour: Tumour, image: Dataset, phase: tuple[str, ...] = ()) -> Datas
         phase: the result of `safety.of_phase` for the phase of surgery.
     """
     labels = tumour.mask if tumour.cavity is None else tumour.mask + 2 * tumour.cavity.mask
+    # Leave out why the scale is unknown: that sentence may name the source's file, and the file name a patient.
+    scale = () if tumour.frame.spacing is None else (words.scale(tumour.frame), COORDINATES)
+    said = (words.answer(tumour), *words.warnings(tumour, phase), *scale, *words.demonstration(tumour))
+    seg = segmentation_of(tumour, image, labels[None], ". ".join(said))
+    if tumour.frame.spacing is not None:
+        _place(seg, tumour.frame.spacing)
+    return seg
+
+
+def segmentation_of(tumour: Tumour, image: Dataset, labels: NDArray[np.uint8], said: str) -> Segmentation:
+    """A mask as a binary DICOM SEG without coordinates.
+
+    Args:
+        tumour: an answer of the model that segmented them.
+        image: one frame, as written by this program.
+        labels: (1, rows, cols) 1 for tumour, 2 for resection cavity.
+        said: the description of the tumour's segment.
+    """
+    segments = [_segment(tumour, said), *([_cavity(tumour)] if labels.max() > 1 else [])]
     seg = Segmentation(
         source_images=[image],
-        pixel_array=labels[None],
+        pixel_array=labels,
         segmentation_type="BINARY",
-        segment_descriptions=[_segment(tumour, phase), *([] if tumour.cavity is None else [_cavity(tumour)])],
+        segment_descriptions=segments,
         series_instance_uid=generate_uid(),
         series_number=2,
         sop_instance_uid=generate_uid(),
@@ -59,8 +80,6 @@ def seg_of(tumour: Tumour, image: Dataset, phase: tuple[str, ...] = ()) -> Datas
     )
     seg.PatientOrientation = ""
     seg.ContentCreatorName = ""
-    if tumour.frame.spacing is not None:
-        _place(seg, tumour.frame.spacing)
     _strip_dates(seg)
     return seg
 
@@ -94,12 +113,9 @@ def _model(tumour: Tumour) -> str:
     return tumour.analysis.model.replace("\\", "/")[:_LONG_STRING]
 
 
-def _segment(tumour: Tumour, phase: tuple[str, ...]) -> SegmentDescription:
+def _segment(tumour: Tumour, said: str) -> SegmentDescription:
     segment = _described(tumour, 1, "Tumour", codes.SCT.Neoplasm)
-    # Leave out why the scale is unknown: that sentence may name the source's file, and the file name a patient.
-    scale = () if tumour.frame.spacing is None else (words.scale(tumour.frame), COORDINATES)
-    said = (words.answer(tumour), *words.warnings(tumour, phase), *scale, *words.demonstration(tumour))
-    segment.SegmentDescription = ". ".join([*said, INTENDED_USE])
+    segment.SegmentDescription = f"{said}. {INTENDED_USE}"
     return segment
 
 

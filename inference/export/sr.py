@@ -100,7 +100,7 @@ def sr_of(capture: Capture, image: Dataset, seg: Dataset) -> Dataset:
         content_date=_DUMMY.date(),
         content_time=_DUMMY.time(),
     )
-    written.SeriesDescription = INTENDED_USE
+    written.SeriesDescription, written.SoftwareVersions = INTENDED_USE, image.SoftwareVersions
     _mend(written, seg)
     return written
 

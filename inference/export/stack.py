@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from inference.errors import OutputError
 from inference.files import replacing
-from inference.nifti import picture_header
-from inference.safety import INTENDED_USE
+from inference.nifti import described, picture_header
 from inference.spacing import PixelSpacing
 
 MOST = 32767
@@ -45,6 +44,6 @@ def _begin(file: Any, first: NDArray[Any], count: int, spacing: PixelSpacing | N
     rows, cols = first.shape
     header.set_data_dtype(first.dtype)
     header.set_data_shape((cols, rows, count))
-    header["descrip"] = (INTENDED_USE if spacing else f"scale unknown. {INTENDED_USE}").encode()
+    header["descrip"] = described(known=spacing is not None)
     header["vox_offset"], header["magic"] = header.sizeof_hdr + 4, b"n+1"
     file.write(header.as_byteswapped("<").binaryblock + bytes(4))

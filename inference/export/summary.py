@@ -19,6 +19,7 @@ from inference.frame import Origin
 from inference.outcome import SizeState
 from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.spacing import PixelSpacing, Provenance
+from inference.version import SOFTWARE
 
 REASONS = 10
 """The page names at most this many reasons, the most frequent first."""
@@ -103,6 +104,7 @@ def page(session: Session) -> str:
         (
             '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+            f'<meta name="generator" content="{SOFTWARE}">',
             f"<title>Ultrasound session: {escape(words.source_name(session.origin))}</title>",
             f"<style>{_STYLE}</style></head><body>",
             *_body(session),

@@ -19,7 +19,7 @@ from inference.recording.schema import Corrector
 from inference.safety import INTENDED_USE
 from inference.spacing import PixelSpacing
 from inference.tables import write_table
-from inference.version import __version__
+from inference.version import SOFTWARE
 from inference.view_notes import Phase
 
 NO_SCALE = "A training case needs a scale, and this frame has none: calibrate (C), then correct and export it again."
@@ -111,6 +111,6 @@ def _facts(case: TrainingCase, spacing: PixelSpacing) -> dict[str, object]:
         "spacing_row_mm": spacing.row_mm,
         "spacing_col_mm": spacing.col_mm,
         "spacing_provenance": spacing.provenance.value,
-        "software": f"ius {__version__}",
+        "software": SOFTWARE,
         "intended_use": INTENDED_USE,
     }

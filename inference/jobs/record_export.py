@@ -36,6 +36,8 @@ class Form(Enum):
     """Every file, without date, device, file name and everything outside the sector."""
     VIDEO = auto()
     """An MP4, de-identified as well, and nothing else."""
+    DICOM = auto()
+    """One multi-frame DICOM with its segmentation, de-identified as well, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +140,8 @@ def _export_one(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tupl
     from inference.export.record import export_record
     from inference.sources.record import RecordSource
 
-    if wanted.form is Form.VIDEO:
-        return _video_of(wanted, watch), 1
+    if wanted.form in (Form.VIDEO, Form.DICOM):
+        return _whole_of(wanted, watch)
     if wanted.form is Form.DEIDENTIFIED:
         with DeidentifiedRecord(wanted.path, wanted.rect, typed=wanted.typed) as source:
             out = make_folder(_free(wanted.path.parent / DEIDENTIFIED, source))
@@ -149,15 +151,18 @@ def _export_one(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tupl
         return out, len(export_record(source, out, chosen=wanted.chosen, watch=watch))
 
 
-def _video_of(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> Path:
-    """Write a record's video beside the de-identified exports. Returns their folder."""
+def _whole_of(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tuple[Path, int]:
+    """Write a record as one video or DICOM beside the de-identified exports. Returns the folder and how many."""
+    from inference.export.clip import write_clip
     from inference.export.deidentified import DeidentifiedRecord
     from inference.export.video import write_video
 
     folder = make_folder(wanted.path.parent / DEIDENTIFIED)
     with DeidentifiedRecord(wanted.path, wanted.rect, typed=wanted.typed) as source:
+        if wanted.form is Form.DICOM:
+            return folder, len(write_clip(source, _free(folder, source, ".dcm"), watch=watch))
         write_video(source, _free(folder, source, ".mp4"), watch=watch)
-    return folder
+    return folder, 1
 
 
 def _free(folder: Path, source: "RecordSource", suffix: str = "") -> Path:

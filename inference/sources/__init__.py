@@ -13,6 +13,7 @@ from inference.sources.paths import (
     VOLUMES,
     dicom_files,
     is_sequence,
+    natural_order,
     shown_address,
     suffix_of,
 )
@@ -25,6 +26,8 @@ DISTURBED = "simulated:?"
 DEVICE = "device:"
 """Prefix of a capture device's name."""
 OPENIGTLINK = "igtl"
+SHOWN = 4
+"""So many folders are named to choose from."""
 VIDEO_STREAMS = ("rtsp", "rtsps", "udp", "rtp", "srt", "http", "https")
 
 
@@ -149,6 +152,10 @@ def _open(
 
 def _open_other(path: Path, axis: str, spacing: PixelSpacing | None) -> RecordedSource:
     if path.is_dir():
+        series = [folder for folder in natural_order(path.iterdir()) if folder.is_dir() and dicom_files(folder)]
+        if series:
+            names = " or ".join(folder.name for folder in series[:SHOWN])
+            raise ChoiceError(f"Each DICOM series in {path.name} has a folder of its own: open {names} in it.")
         from inference.sources.images import FolderSource
 
         return FolderSource(path, typed=spacing)

@@ -3,6 +3,7 @@
 C-GET brings the files over the connection that we open. C-MOVE would need an open port here that the archive knows.
 """
 
+import itertools
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -11,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
 
 from inference.errors import ChoiceError, OutputError, SourceError
-from inference.files import replacing
+from inference.files import make_folder, replacing
 
 if TYPE_CHECKING:
     from pynetdicom import AE
@@ -143,6 +146,32 @@ def fetch(node: Node, series: Series, folder: Path) -> Fetched:
         for status, _ in association.send_c_get(wanted, GET):
             last = status
     return Fetched(tuple(files), *_missing(last, series, len(files), refusals))
+
+
+def series_folder(out: Path, series: Series) -> Path:
+    """A folder for one series alone, which can be opened: the one that has it already, or a new one.
+
+    Args:
+        out: the folder of all that is fetched.
+        series: gives its number to the name, `series-7`, since its UID would lead to the patient.
+
+    Raises:
+        OutputError: if it cannot be created.
+    """
+    name = f"series-{series.number}" if series.number.isdecimal() else "series"
+    names = itertools.chain([name], (f"{name}-{place}" for place in itertools.count(2)))
+    return make_folder(next(out / one for one in names if _is_for(out / one, series.uid)))
+
+
+def _is_for(folder: Path, uid: str) -> bool:
+    """Whether a folder holds nothing of another series."""
+    file = next(folder.glob("*.dcm"), None) if folder.is_dir() else None
+    if file is None:
+        return not folder.is_file()
+    try:
+        return str(dcmread(file, specific_tags=["SeriesInstanceUID"]).get("SeriesInstanceUID")) == uid
+    except (InvalidDicomError, OSError):
+        return False
 
 
 def _kept(event: "Event", folder: Path, files: list[Path], refusals: list[str]) -> int:

@@ -21,7 +21,7 @@ from inference.sources.simulated import PhantomSource
 
 COLUMNS = (
     "frame,time_s,outcome,area_mm2,area_px,regions,largest_mm2,diameter_mm,size_state,touches_edge,"
-    "spacing_row_mm,spacing_col_mm,spacing_provenance,latency_ms,reason,unlike_training,"
+    "spacing_row_mm,spacing_col_mm,spacing_provenance,latency_ms,reason,software,unlike_training,"
     "predicted_quality,likely_to_fail"
 )
 

@@ -151,7 +151,7 @@ def test_two_viewers_in_one_second_replace_nothing_of_each_other(tmp_path: Path)
     stems = [re.match(r"Snapshot (\S+) is in", sentence)[1] for sentence in said]  # type: ignore[index]
     assert len(set(stems)) == len(said) == 6
     names = {path.name for path in (tmp_path / "out").iterdir()}
-    parts = (".png", "_contour.png", ".dcm", "_seg.dcm", "_report.dcm")
+    parts = (".png", "_contour.png", ".dcm", "_picture.dcm", "_seg.dcm", "_report.dcm")
     assert names == {f"{stem}{part}" for stem in stems for part in parts}
 
 

@@ -6,11 +6,9 @@ from typing import Literal
 import msgspec
 
 from inference.errors import FormatError, NotFoundError
+from training.experiments import FOLDER, known
 from training.nnunet.settings import TrainingSettings, current_names
 from training.simulation.parameters import CohortKind
-
-FOLDER = Path(__file__).parent
-"""The folder of the experiments in the package: NAME.yaml."""
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -216,8 +214,7 @@ def find_experiment(name: str) -> Path:
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else FOLDER / f"{name}.yaml"
     if not path.is_file():
-        known = ", ".join(sorted(one.stem for one in FOLDER.glob("*.yaml")))
-        raise NotFoundError(f"There is no experiment {name}: choose {known}, or name a YAML file.")
+        raise NotFoundError(f"There is no experiment {name}: choose {known()}, or name a YAML file.")
     return path
 
 

@@ -3,12 +3,14 @@
 import argparse
 from pathlib import Path
 
+from training.experiments import known
+
 WORDS = "run a declared experiment from its data to the report; interrupted anywhere, it goes on"
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
     """Add the arguments for the experiment and the machine."""
-    one.add_argument("name", help="cutoffs, label_origin, demo, miniature, realtime, rare, or a YAML file like them")
+    one.add_argument("name", help=f"{known()}, or a YAML file like them")
     one.add_argument("--work", type=Path, help="working folder, kept for resuming (default: work/NAME)")
     one.add_argument(
         "--jobs", type=int, default=1, help="stages, or processes of one, at a time (default: %(default)s)"

@@ -6,6 +6,7 @@ from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QFont, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QWidget
 
+from inference.release import in_words
 from viewer.keymap import AnyAction, Keymap
 from viewer.panels.base import Panel
 from viewer.style.theme import Sizes
@@ -91,7 +92,8 @@ class KeysPanel(Panel):
         self._manual.setProperty("by_hand", True)  # a window of its own, which hears no pedal
         self._manual.clicked.connect(self.manual_wanted)
         self._teach.clicked.connect(self._begin)
-        self._note.setText(HELP)
+        self._help = f"{HELP} {in_words()}".strip()
+        self._note.setText(self._help)
         bottom = QHBoxLayout()
         bottom.addStretch(1)
         bottom.addWidget(self._manual)
@@ -139,7 +141,7 @@ class KeysPanel(Panel):
 
     def dismiss(self) -> None:
         """Close, and stop waiting for a key."""
-        self._end(HELP)
+        self._end(self._help)
         super().dismiss()
 
     def event(self, event: QEvent) -> bool:

@@ -140,6 +140,9 @@ class RecordListPanel(Panel):
         self._scroll.setWidget(inner)
         self.open, self.export = button("Open", kind="accent"), button("Export")
         self.deidentify, self.video, self.delete = button("Export de-identified"), button("Video"), button("Delete…")
+        self.dicom = button("DICOM")
+        self.dicom.setToolTip("One multi-frame DICOM with its segmentation, de-identified")
+        self._forms = (self.export, self.deidentify, self.video, self.dicom)
         self.video.setToolTip("An MP4 with contour and words, de-identified")
         self.keep, self.agree = button("Keep", kind="accent"), button("")
         self._question = self.note("amber", 14)
@@ -147,11 +150,12 @@ class RecordListPanel(Panel):
         self.export.clicked.connect(lambda: self._export(Form.FULL))
         self.deidentify.clicked.connect(lambda: self._export(Form.DEIDENTIFIED))
         self.video.clicked.connect(lambda: self._export(Form.VIDEO))
+        self.dicom.clicked.connect(lambda: self._export(Form.DICOM))
         self.delete.clicked.connect(self._ask)
         self.keep.clicked.connect(self._ask_no_more)
         self.agree.clicked.connect(self._delete)
         self._actions, self._answers = (
-            self._bar(self.open, self.export, self.deidentify, self.video, self.delete),
+            self._bar(self.open, self.export, self.deidentify, self.video, self.dicom, self.delete),
             self._bar(self.keep, self.agree),
         )
         for part in (self._note, self._scroll, rule(), self._question, self._actions, self._answers):
@@ -171,7 +175,7 @@ class RecordListPanel(Panel):
         super().apply(sizes)
         self._note.setFont(sizes.font(13))
         self._question.setFont(sizes.font(14))
-        for made in (self.open, self.export, self.deidentify, self.video, self.delete, self.keep, self.agree):
+        for made in (*self._forms, self.open, self.delete, self.keep, self.agree):
             size_button(made, sizes)
         for row in self.rows:
             row.apply(sizes)
@@ -257,7 +261,7 @@ class RecordListPanel(Panel):
         """Show what can be done with the selection; a changed selection takes the question back."""
         chosen = self.selected
         self.open.setEnabled(len(chosen) == 1 and chosen[0].opens)
-        for made in (self.export, self.deidentify, self.video):
+        for made in self._forms:
             made.setEnabled(bool(chosen) and all(record.opens for record in chosen))
         self.delete.setEnabled(bool(chosen))
         asked = self.keep.hasFocus() or self.agree.hasFocus()

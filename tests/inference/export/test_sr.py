@@ -117,4 +117,4 @@ def test_without_a_scale_nothing_was_measured(tmp_path: Path) -> None:
     pair = write_dicom_pair(Capture(unknown, (0.0, 255.0)), tmp_path / "frame.dcm")
     assert pair.seg is not None
     assert pair.report is None
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.iterdir())) == 3

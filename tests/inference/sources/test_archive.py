@@ -1,6 +1,7 @@
 """Ultrasound fetched from a real archive on this computer: all of it, nothing else, and never half of it unsaid."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from inference.sources import open_source
 from inference.sources.archive import Node, fetch, find
 from inference.sources.simulated import PhantomSource
 
+ROOT = Path(__file__).resolve().parents[3]
 STUDY, OTHER = generate_uid(), generate_uid()
 
 
@@ -119,14 +121,36 @@ def test_the_ultrasound_of_a_study_comes_whole_and_nothing_else(
         assert json.loads(capsys.readouterr().out) == {"series": 2, "files": 3}
         assert cli.main([*command, "--out", str(tmp_path / "in")]) == cli.WELL
     said = json.loads(capsys.readouterr().out)
-    assert said == {"series": 2, "files": 3, "fetched": 3, "missing": 0, "reason": ""}
-    files = sorted((tmp_path / "in").iterdir())
+    folders = [tmp_path / "in" / "series-7", tmp_path / "in" / "series-7-2"]
+    told = {"series": 2, "files": 3, "fetched": 3, "missing": 0, "reason": "", "folders": [str(one) for one in folders]}
+    assert said == told
+    files = sorted((tmp_path / "in").rglob("*.dcm"))
     assert {file.stem for file in files} == {one.SOPInstanceUID for one in held[:3]}
     for file in files:
         assert file.stat().st_mode & 0o077 == 0, "they name the patient"
         (sent,) = [one for one in held if one.SOPInstanceUID == file.stem]
         with open_source(str(file)) as source:
             assert np.array_equal(source.read(0).pixels, sent.pixel_array)
+
+
+def test_the_guide_s_words_fetch_a_study_and_open_each_of_its_series(
+    held: list[Dataset], tmp_path: Path, port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (words,) = re.findall(r"`(ius-segment fetch [^`]*)`", (ROOT / "docs/guide/surgeon.md").read_text(encoding="utf-8"))
+    ours = {"ARCHIVE@pacs:104": f"ARCHIVE@127.0.0.1:{port}", "NUMBER": "A-1", "FOLDER": str(tmp_path / "study")}
+    typed = [ours.get(word, word) for word in words.split()][1:]
+    with serving(Archive(held), port):
+        for _ in range(2):  # whoever fetches again gets the same folders
+            assert cli.main([*typed, "--json"]) == cli.WELL
+            folders = json.loads(capsys.readouterr().out)["folders"]
+    assert sorted(map(str, (tmp_path / "study").iterdir())) == sorted(folders)
+    assert len(folders) == 2
+    for folder, count in zip(folders, (2, 1), strict=True):
+        assert not re.search(r"[\d.]{8}|Doe", Path(folder).name), "no identifier"
+        with open_source(folder) as source:
+            assert len(source) == count
+    with pytest.raises(ChoiceError, match="open series-7 or series-7-2 in it"):
+        open_source(str(tmp_path / "study"))
 
 
 def test_what_is_missing_is_said_and_what_came_stays(held: list[Dataset], tmp_path: Path, port: int) -> None:

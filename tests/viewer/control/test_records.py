@@ -159,6 +159,13 @@ def test_a_video_is_written_beside_the_de_identified_exports(sitting: MainWindow
     assert int(cv2.VideoCapture(str(films[0])).get(cv2.CAP_PROP_FRAME_COUNT)) >= 6
 
 
+def test_a_record_becomes_one_dicom_and_its_masks(sitting: MainWindow, qtbot: QtBot, records: Path) -> None:
+    press(listed(sitting, qtbot, 3)[0], qtbot)
+    qtbot.mouseClick(sitting.view.records.dicom, Qt.MouseButton.LeftButton)
+    said(sitting, qtbot, "Exported: 2 files in")
+    assert [file.name for file in sorted((records / "deidentified").iterdir())] == ["GL-017-1.dcm", "GL-017-1_seg.dcm"]
+
+
 def test_everything_is_done_by_the_keyboard_alone(sitting: MainWindow, qtbot: QtBot, records: Path) -> None:
     """Ctrl R, arrows and Enter select, Tab reaches the buttons, and Esc gives the keys back to the window."""
     qtbot.keyClick(sitting, Qt.Key.Key_R, Qt.KeyboardModifier.ControlModifier)
