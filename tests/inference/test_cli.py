@@ -18,6 +18,7 @@ from tiny import threshold_model
 
 from inference import cli
 from inference.sources.simulated import PhantomSource
+from inference.version import SOFTWARE
 
 COLUMNS = (
     "frame,time_s,outcome,area_mm2,area_px,regions,largest_mm2,diameter_mm,size_state,touches_edge,"
@@ -149,6 +150,7 @@ def test_an_unknown_scale_is_no_bad_input(segment, model, tmp_path):
     (row,) = table(tmp_path / "o" / "readings.csv")
     assert (code, summary["not_analysed"]) == (1, 1)
     assert reason in err
+    assert row.pop("software") == SOFTWARE
     assert {key: value for key, value in row.items() if value} == {
         "frame": "0",
         "outcome": "not_analysed",

@@ -17,4 +17,4 @@ def files(tmp_path: Path) -> list[Path]:
         for number in range(2):
             outcome = UnknownSpacing(source.read(number), "Nobody knows.")
             write_dicom_pair(Capture(outcome, (0.0, 255.0)), tmp_path / f"frame-{number}.dcm")
-    return sorted(tmp_path.glob("frame-*.dcm"))
+    return sorted(tmp_path.glob("frame-?.dcm"))

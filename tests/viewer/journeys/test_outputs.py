@@ -47,7 +47,7 @@ def test_a_snapshot_is_the_frame_on_the_screen_with_its_own_mask(
     assert TONES[Tone.FAULT].title not in window.view.picture_area.notice.styleSheet(), "a success is never red"
     window.state.snapshots.close()
     files = sorted(path.name for path in (tmp_path / "out").iterdir())
-    assert len(files) == 10, files  # two snapshots of picture, contour, DICOM, SEG and report
+    assert len(files) == 12, files  # two snapshots of picture, contour, DICOM, burnt-in picture, SEG and report
     plain = next(path for path in (tmp_path / "out").glob("*.png") if "contour" not in path.name)
     assert np.array_equal(cv2.imread(str(plain), cv2.IMREAD_UNCHANGED), shown.frame.pixels)
     seg = pydicom.dcmread(next((tmp_path / "out").glob("*_seg.dcm")))
