@@ -33,6 +33,9 @@ MENU = 0.5
 """Share of a piece that is flat, above which it is a menu; of tissue it is at most a quarter."""
 EVEN = 8
 """Grey levels of 255 by which even a blank picture varies, from noise of a cable."""
+UPRIGHT, LEVEL = 0.25, 0.5
+"""Shares of the height and of the width along which a linear probe's sector runs straight at least; of the curved ones
+none runs straight along all four sides."""
 CALM = 0.9
 """Share of a blank picture that is even, which is all but its text; speckle is not even."""
 
@@ -42,7 +45,7 @@ def sector_mask(stack: Sequence[Pixels]) -> Mask:
 
     It is the convex hull of every pixel that was ever bright, without thin lines, small pieces, text and menus. A
     sector is convex except for the arc of the probe, so no dark part inside it and no tissue behind a shadow is ever
-    cut off.
+    cut off. Of a linear probe it is the whole rectangle, whose corners may be too dark to be found.
 
     (The exception is a piece under `SMALL` that a shadow separates in every frame: it cannot be told from text.)
 
@@ -115,9 +118,25 @@ def _hull(pieces: Mask) -> Mask:
     # The outlines have the same hull as all pixels, and a live picture need not wait for sorting a million of them.
     outlines, _ = cv2.findContours(pieces, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.zeros(pieces.shape, np.uint8)
-    cv2.fillConvexPoly(filled, cv2.convexHull(np.concatenate(outlines)), 1)
+    cv2.fillConvexPoly(filled, _squared(cv2.convexHull(np.concatenate(outlines)).astype(np.int32)), 1)
     # Add one pixel, which the opening removed from the rim.
     return cv2.dilate(filled, np.ones((3, 3), np.uint8)).astype(np.uint8)
+
+
+def _squared(hull: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The box around a hull that runs straight along all four of its sides; any other hull as it is.
+
+    Args:
+        hull: (n, 1, 2), corners (x, y).
+    """
+    corners = hull[:, 0]
+    (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
+    for axis, least in ((0, UPRIGHT), (1, LEVEL)):
+        along = corners[:, 1 - axis]
+        for end in (corners[:, axis] <= corners[:, axis].min() + 1, corners[:, axis] >= corners[:, axis].max() - 1):
+            if np.ptp(along[end]) < least * np.ptp(along):
+                return hull
+    return np.array([[[left, top]], [[right, top]], [[right, bottom]], [[left, bottom]]], np.int32)
 
 
 class GrowingSector:

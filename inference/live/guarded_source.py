@@ -1,6 +1,6 @@
 """A source made safe to believe: cropped, checked by every guard, and without any scale that nobody vouches for."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ class GuardedSource:
         recorder: gets every frame, and the alarms that were overruled for it; called from the capture thread; must not
             wait.
         overruled: alarms that the user calls false on this source; they are marked on every frame, and forbid nothing.
-        watched: the region with the scanner's depth text and ruler; None if none was marked.
+        watched: the regions of the scanner's depth text and ruler; none if none was marked.
         findings: the guards' findings on the newest frame; may be read from another thread.
     """
 
@@ -61,7 +61,7 @@ class GuardedSource:
         self._live = None if isinstance(source, Playback) else source
         self.cropping = Cropping()
         self.recorder: Callable[[Frame, frozenset[Alarm]], None] | None = None
-        self.watched: Rect | None = None
+        self.watched: tuple[Rect, ...] = ()
         self.overruled: frozenset[Alarm] = frozenset()
         self.findings: tuple[Finding, ...] = ()
 
@@ -104,31 +104,31 @@ class GuardedSource:
         """The newest picture with the scanner's text and ruler, for the user to click on and for nothing else."""
         return self._source.whole()
 
-    def watch(self, region: Rect, reference: Pixels) -> None:
-        """Void the scale as soon as this region changes. An earlier scale is void at once: its depth may differ.
+    def watch(self, regions: Sequence[Rect], reference: Pixels) -> None:
+        """Void the scale as soon as one of these regions changes. An earlier one is void at once: its depth may differ.
 
         Args:
-            region: the region of depth text and ruler.
+            regions: those of depth text and ruler.
             reference: the whole picture on which they match the scale.
 
         Raises:
-            SpacingError: if the region shows nothing that could change.
+            SpacingError: if there is none, or one that shows nothing that could change.
         """
         from inference.sources.depth_watch import DepthGuard
 
         if self._live is None:
             return
-        guard = DepthGuard(reference, region)
+        guard = DepthGuard(reference, *regions)
         self._live.set_spacing(None)
         self._live.watch_depth(guard)
-        self.watched = region
+        self.watched = tuple(regions)
 
-    def shows(self, region: Rect, reference: Pixels) -> bool:
+    def shows(self, regions: Sequence[Rect], reference: Pixels) -> bool:
         """Whether depth text and ruler now look as they did on this whole picture."""
         from inference.sources.depth_watch import CHANGED, DepthGuard
 
         whole = self.whole()
-        return whole is not None and DepthGuard(reference, region).change(whole) <= CHANGED
+        return whole is not None and DepthGuard(reference, *regions).change(whole) <= CHANGED
 
     def restore_spacing(self, spacing: PixelSpacing) -> None:
         """Use a scale again that an interruption ended: the user has said that the depth is unchanged."""

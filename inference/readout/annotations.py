@@ -61,6 +61,7 @@ class Annotations:
         banner: words across the picture.
         points: calibration points, picture pixels.
         read: where the ruler and texts stand from which a scale is proposed.
+        watched: where the scanner's depth text and ruler stand that are watched, while the scale is being set.
         ticks: our own centimetres along the scanner's; None if no scale was measured on them.
         framed: the user froze the picture while the source goes on.
         caption: age of the picture, if it is not the live one; else empty.
@@ -92,6 +93,7 @@ class Annotations:
     banner: str = ""
     points: tuple[tuple[float, float], ...] = ()
     read: tuple[Rect, ...] = ()
+    watched: tuple[Rect, ...] = ()
     ticks: Ticks | None = None
     framed: bool = False
     caption: str = ""

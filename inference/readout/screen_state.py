@@ -69,12 +69,14 @@ class Marking:
         preview: two points and the scale they give, once they give one.
         ruler: two points on the scanner's depth scale, if the scale in use was measured on it.
         read: where the ruler and texts stand that were read from the screen, if a scale was.
+        watched: where the depth text and ruler stand that are watched, or will be.
     """
 
     points: tuple[Point, ...] = ()
     preview: tuple[tuple[Point, Point], PixelSpacing] | None = None
     ruler: tuple[Point, Point] | None = None
     read: tuple[Rect, ...] = ()
+    watched: tuple[Rect, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -373,6 +375,7 @@ def _around(given: ScreenInputs, frame: Frame, readout: ReadoutState) -> Annotat
         ticks=None if given.marking is None else _ticks(given.marking, frame),
         points=() if given.marking is None else given.marking.points,
         read=() if given.marking is None else given.marking.read,
+        watched=() if given.marking is None else given.marking.watched,
         phase=notes.phase.words,
         overruled=safety.OVERRULED if given.overruled else "",
         look=given.look.words,

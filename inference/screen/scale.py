@@ -64,14 +64,15 @@ class ScaleProposal:
         ruler: the ruler that was read.
         tick_mm: distance between its ticks, mm.
         texts: the texts that were read: a depth, or the labels of ticks.
-        region: what has to be watched: the ruler with its labels, or with the depth; None where that lies on tissue.
+        regions: what has to be watched: the texts that say the ruler's length, and the ruler; none where a part of
+            them lies on tissue.
     """
 
     spacing: PixelSpacing
     ruler: Ruler
     tick_mm: float
     texts: tuple[Number, ...]
-    region: Rect | None
+    regions: tuple[Rect, ...]
 
     @property
     def points(self) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -166,17 +167,21 @@ def _proposal(best: _Reading, by_depth: Sequence[_Reading], inside: Mask, aspect
     if implausible(spacing):
         return NoProposal(APART)
     texts = dict.fromkeys((*best.texts, *(text for one in by_depth for text in one.texts)))
-    return ScaleProposal(spacing, best.ruler, best.tick_mm, tuple(texts), _region(best.ruler, best.texts, inside))
+    return ScaleProposal(spacing, best.ruler, best.tick_mm, tuple(texts), _regions(best.ruler, best.texts, inside))
 
 
-def _region(ruler: Ruler, texts: Sequence[Number], inside: Mask) -> Rect | None:
-    """The rectangle around a ruler and what says its length; None if a part of it is moving tissue."""
-    rect = around([ruler.rect, *(text.rect for text in texts)])
+def _regions(ruler: Ruler, texts: Sequence[Number], inside: Mask) -> tuple[Rect, ...]:
+    """The rectangles around what says a ruler's length, and around it; none if a part of them is moving tissue."""
+    regions = tuple(_padded(rect, inside) for rect in (around([text.rect for text in texts]), ruler.rect))
+    return () if any(inside[region.where].any() for region in regions) else regions
+
+
+def _padded(rect: Rect, inside: Mask) -> Rect:
+    """The rectangle with `MARGIN` around it, within the picture."""
     top, left = max(0, rect.top - MARGIN), max(0, rect.left - MARGIN)
     bottom = min(inside.shape[0], rect.top + rect.rows + MARGIN)
     right = min(inside.shape[1], rect.left + rect.cols + MARGIN)
-    region = Rect(top, left, bottom - top, right - left)
-    return None if inside[region.where].any() else region
+    return Rect(top, left, bottom - top, right - left)
 
 
 def _labelled(ruler: Ruler, numbers: Sequence[Number], stated: Sequence[Number]) -> list[_Reading]:

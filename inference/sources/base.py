@@ -120,7 +120,7 @@ class LiveSource(FrameSource, Protocol):
         given; `Frame.depth_changed_at` says so. None watches nothing.
 
         Args:
-            guard: `DepthGuard(source.whole(), region)`, made from the picture that the user saw.
+            guard: `DepthGuard(source.whole(), text, ruler)`, made from the picture that the user saw.
         """
         ...
 

@@ -24,29 +24,32 @@ CHANGED = 0.09
 keeps a bad one."""
 CONTRAST = 0.25
 """A region whose greys span less than this share of white shows neither text nor ruler."""
-BLANK = "The marked region shows neither text nor ruler: mark the scanner's depth text together with its ruler."
+BLANK = "The marked region shows neither text nor ruler: mark the scanner's depth text, and its ruler."
+UNMARKED = "Nothing is marked that could be watched: mark the scanner's depth text, and its ruler."
 
 
 class DepthGuard:
-    """Compares the watched region with the picture on which it was marked; once it has fired, it stays fired.
+    """Compares the watched regions with the picture on which they were marked; once it has fired, it stays fired.
 
     A new scale needs a new guard, whose reference is what is marked at that time.
 
     Args:
         reference: (rows, cols), the whole picture as the scanner drew it, with text and ruler.
-        region: position of depth text and ruler.
+        regions: where depth text and ruler stand; a change of any one is a change.
 
     Raises:
-        SpacingError: if the region lies outside the picture, or shows nothing that could change.
+        SpacingError: if there is no region, or one that lies outside the picture or shows nothing that could change.
     """
 
-    def __init__(self, reference: Pixels, region: Rect) -> None:
-        if not region.fits(*reference.shape):
+    def __init__(self, reference: Pixels, *regions: Rect) -> None:
+        if not regions:
+            raise SpacingError(UNMARKED)
+        if not all(region.fits(*reference.shape) for region in regions):
             raise SpacingError("The marked region lies outside the picture: mark the depth text and ruler again.")
-        self._region, self._shape = region, reference.shape
+        self._regions, self._shape = regions, reference.shape
         self._white = 255.0 if reference.dtype == np.uint8 else max(1e-9, float(reference.max()))
-        self._reference = self._greys(reference)
-        if float(np.ptp(self._reference)) < CONTRAST:
+        self._references = [self._greys(reference, region) for region in regions]
+        if any(float(np.ptp(shown)) < CONTRAST for shown in self._references):
             raise SpacingError(BLANK)
         self._since: float | None = None
 
@@ -64,20 +67,22 @@ class DepthGuard:
         """The largest change of any patch, as a share of full white; 1 for a picture of another size."""
         if pixels.shape != self._shape:
             return 1.0
-        difference = cv2.blur(cv2.absdiff(self._greys(pixels), self._reference), (BLOCK, BLOCK))
-        return float(difference.max())
+        return max(
+            float(cv2.blur(cv2.absdiff(self._greys(pixels, region), before), (BLOCK, BLOCK)).max())
+            for region, before in zip(self._regions, self._references, strict=True)
+        )
 
     def renewed(self, pixels: Pixels) -> "DepthGuard":
-        """A guard of the same region with this whole picture as its reference.
+        """A guard of the same regions with this whole picture as its reference.
 
         Raises:
-            SpacingError: if the region shows nothing there.
+            SpacingError: if one of them shows nothing there.
         """
-        return DepthGuard(pixels, self._region)
+        return DepthGuard(pixels, *self._regions)
 
-    def _greys(self, pixels: Pixels) -> NDArray[np.float32]:
+    def _greys(self, pixels: Pixels, region: Rect) -> NDArray[np.float32]:
         # Blurred first, so that a stroke that a codec moved by a fraction of a pixel hardly counts as a change.
-        share = pixels[self._region.where].astype(np.float32) / np.float32(self._white)
+        share = pixels[region.where].astype(np.float32) / np.float32(self._white)
         return cv2.GaussianBlur(share, (3, 3), 0).astype(np.float32)
 
 
@@ -97,7 +102,7 @@ class DepthWatch:
 
     @property
     def guarding(self) -> bool:
-        """Whether a region is watched and has not changed."""
+        """Whether something is watched and has not changed."""
         return self._guard is not None and self._fired is None
 
     def guard(self, guard: DepthGuard | None) -> None:

@@ -91,3 +91,23 @@ def test_frames_are_spread_over_the_clip():
     assert spread(1, 32) == [0]
     assert spread(5, 32) == [0, 1, 2, 3, 4]
     assert (spread(240, 32)[0], spread(240, 32)[-1], len(spread(240, 32))) == (0, 239, 32)
+
+
+def test_of_a_linear_probe_it_is_the_whole_rectangle_though_its_corners_are_dark():
+    rng = np.random.default_rng(0)
+    picture = np.zeros((400, 500), np.uint8)
+    picture[50:350, 100:400] = rng.rayleigh(40, (300, 300)).clip(13, 255)
+    y, x = np.mgrid[:400, :500]
+    for corner in ((50, 100), (350, 400), (350, 100)):  # the echoes fade towards it
+        picture[np.abs(y - corner[0]) + np.abs(x - corner[1]) < 70] = 8
+    mask = sector_mask([picture])
+    true = np.zeros_like(mask)
+    true[50:350, 100:400] = 1
+    assert np.count_nonzero(mask != true) < 0.014 * true.sum(), "all but a rim of one pixel"
+
+
+def test_a_fan_is_never_squared_and_what_is_written_in_its_corners_stays_out():
+    for half_angle in (0.4, 0.6, 0.75):
+        inside, picture = sector(300, 400, half_angle, 40, np.random.default_rng(1))
+        box = np.nonzero(inside)
+        assert sector_mask([picture])[box[0].max() - 4, box[1].min() + 4] == 0

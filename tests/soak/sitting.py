@@ -83,7 +83,7 @@ def analysed(window: MainWindow, clip: Clip | None) -> None:
         raise RuntimeError(f"nothing came within {OPENS_S:.0f} s")
     source = window.session.source
     if clip is not None and source is not None and (whole := source.whole()) is not None:
-        source.watch(clip.text, whole)
+        source.watch([clip.text], whole)
         window.session.calibrate(PixelSpacing(clip.spacing_mm, clip.spacing_mm, Provenance.RULER))
     if not spin(lambda: isinstance(window.shown, Tumour | NothingFound), OPENS_S):
         raise RuntimeError(f"nothing was analysed within {OPENS_S:.0f} s")

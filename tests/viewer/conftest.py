@@ -31,6 +31,8 @@ from viewer.settings import Settings
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 SCREENSHOTS = "IUS_SCREENSHOTS"
+EVERY_SIZE = "IUS_EVERY_SIZE"
+"""If set, each state is also photographed, and checked, at each of `SIZES`."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -139,6 +141,7 @@ def clinical_source() -> type[PhantomSource]:
 
 Shoot = Callable[[MainWindow, str], NDArray[np.int_]]
 SMALL_SCREEN = (1366, 768)
+SIZES = ((1120, 700), SMALL_SCREEN, (1920, 1080), (3840, 2160))
 
 
 @pytest.fixture
@@ -167,11 +170,15 @@ def shoot(qtbot: QtBot) -> Shoot:
         assert cut_off(window) == []
         assert not faint(window, pixels)
         size = (window.width(), window.height())
-        if size != SMALL_SCREEN and not window.isFullScreen():
+        others = [other for other in (SIZES if EVERY_SIZE in os.environ else (SMALL_SCREEN,)) if other != size]
+        if others and not window.isFullScreen():
             placed = window.view.canvas.placement
-            window.resize(*SMALL_SCREEN)
-            settle(window)
-            assert cut_off(window) == []
+            for other in others:
+                window.resize(*other)
+                settle(window)
+                if folder is not None and EVERY_SIZE in os.environ:
+                    window.grab().save(str(folder / f"{name}@{other[0]}x{other[1]}.png"))
+                assert cut_off(window) == [], other
             window.resize(*size)
             settle(window)
             # Whoever looks for the contour in these pixels asks the canvas where it is.

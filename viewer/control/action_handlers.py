@@ -11,26 +11,26 @@ from inference.alarms import Alarm
 from inference.frame import View
 from inference.live.requests import SourceRequest
 from inference.live.thorough import NOT_YET, disagreement_of
-from inference.outcome import Tumour
 from inference.readout.caliper import Caliper
 from inference.readout.look import AS_IT_CAME
 from inference.readout.marks import Tone
 from inference.readout.readout_state import Offer
 from inference.ruler import Point
 from inference.sources import device_names
+from inference.sources.listing import is_model, is_source
 from inference.spacing import PixelSpacing
 from inference.view_notes import Marker, Phase
+from viewer import settings
 from viewer.control.app_state import AppState
 from viewer.control.calibration import TURNED, Calibration
 from viewer.control.correcting import Correcting
 from viewer.control.monitors import Monitors
 from viewer.control.pedal import Pedal
+from viewer.control.pointing import Pointing
 from viewer.control.records import Records
 from viewer.control.second_screen import SecondScreens
 from viewer.control.side_by_side import SideBySide
-from viewer.picture.canvas import Canvas
 
-NOTHING_TO_POINT_AT = "Take the caliper (D), correct the contour (A) or calibrate (C) first: then the arrow keys point."
 OVERLAY_OFF_S = 3.0
 STEP_SHARE = 0.1
 """By which share of the view a key moves the picture."""
@@ -64,7 +64,8 @@ class ActionHandlers:
         self._state, self._view, self._session = state, state.view, state.session
         self._calibration, self.monitors, self.records = calibration, monitors, records
         self.side_by_side, self.second_screens, self.correcting = side_by_side, second_screens, correcting
-        self.pedal = Pedal(state, lambda: self._setting_points or correcting.on, self.point_by_keys)
+        self.pointing = Pointing(state, correcting)
+        self.pedal = Pedal(state, lambda: self.pointing.wanted, self.point_by_keys)
 
     def accept(self, offer: Offer) -> None:
         """Carry out what a card offers."""
@@ -112,14 +113,6 @@ class ActionHandlers:
         self._session.calibrate(spacing)
         self._calibration.calibrated(spacing)
 
-    def click(self, pane: Canvas, x: float, y: float) -> None:
-        """Handle a click on a pane's picture, in picture pixels."""
-        state, shown = self._state, self._state.shown
-        if not self._view.calibration.isHidden():
-            self._view.calibration.click(x, y)
-        elif state.caliper is not None and shown is not None and pane is self._view.canvas:
-            state.caliper = state.caliper.clicked(shown.frame, x, y)
-
     def zoom(self, by: float, at: Point | None = None) -> None:
         """Zoom in or out about a picture position, or about the middle."""
         placement = self._view.front.placement
@@ -145,12 +138,8 @@ class ActionHandlers:
         """
         if button is Qt.MouseButton.RightButton:
             self._state.look = self._state.look.lighter(-y / DRAG_PX).sharper(DRAG_CONTRAST**x)
-        elif button is not Qt.MouseButton.LeftButton or not self._setting_points:
+        elif button is not Qt.MouseButton.LeftButton or not self.pointing.setting_points:
             self.move_picture(-x, -y)
-
-    @property
-    def _setting_points(self) -> bool:
-        return self._state.caliper is not None or self._state.calibrating
 
     def lighten(self, by: float) -> None:
         """Show the picture brighter or darker, on the screen only."""
@@ -184,17 +173,8 @@ class ActionHandlers:
         self._state.caliper = Caliper()
 
     def point_by_keys(self) -> None:
-        """Let the arrow keys point on the picture, for whatever is set or drawn there; say so if nothing is."""
-        pane, shown = self._state.pointed, self._state.shown
-        placement = pane.placement
-        if placement is None or not (self._setting_points or self.correcting.on):
-            self._view.picture_area.say(NOTHING_TO_POINT_AT, monotonic(), Tone.NOTICE)
-            return
-        start = placement.centre
-        if isinstance(shown, Tumour):  # in the largest contour's middle, where most hands would go
-            x, y = shown.largest.contours[0].mean(axis=0)
-            start = float(x), float(y)
-        pane.point_by_keys(*start)
+        """Let the arrow keys point on the picture."""
+        self.pointing.point_by_keys()
 
     def use_scale_again(self) -> None:
         """Use the scale again that was in force before an interruption."""
@@ -270,6 +250,18 @@ class ActionHandlers:
         """Open or close the choice of a source, with the devices that are connected now."""
         self._list_sources()
         self._view.picture_area.toggle(self._view.source)
+
+    def browse_sources(self) -> None:
+        """Show the folder of recordings, to go from there to whatever is to be opened."""
+        panel, source, start = self._view.folder, self._view.source, settings.exports_folder()
+        panel.begin("Open", start, is_source, lambda text: self.open_source(source.request(text)), folders=True)
+        self._view.picture_area.toggle(panel)
+
+    def browse_models(self) -> None:
+        """Show the own folder, to go from there to a model file."""
+        start = settings.exports_folder()
+        self._view.folder.begin("Model", start, is_model, lambda text: self.open_model(Path(text)), folders=False)
+        self._view.picture_area.toggle(self._view.folder)
 
     def keep_recent(self, wanted: bool) -> None:
         """Keep the list of what was opened last, models too, for the next start, or only until the end."""

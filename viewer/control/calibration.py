@@ -4,7 +4,7 @@ from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from inference.crop import Rect, propose_crop
+from inference.crop import Rect
 from inference.errors import OutputError, SpacingError
 from inference.frame import Frame
 from inference.jobs.scale_reading import ScaleReadings
@@ -15,20 +15,17 @@ from inference.ruler import per_pixel
 from inference.spacing import PixelSpacing, Provenance
 from viewer.control.app_state import AppState
 from viewer.control.presets import Place, Preset, Presets, packed
+from viewer.control.region_marking import RegionMarking
 
 if TYPE_CHECKING:
     from inference.screen.scale import ScaleProposal
 
-DEPTH_WORDS = (
-    "Drag a rectangle around the scanner's depth text together with its ruler. If either changes, the scale is void."
-)
-CROP_WORDS = "Drag the rectangle around the part that is to be analysed. What is outside counts as black."
 APPLIED = "The scale kept for this device is in use: its depth text and ruler are as they were. Check the ticks (C)."
 DIFFERENT = "A scale is kept for this device, but its depth text or ruler was another one: calibrate again (C)."
 DELETED = "The scale kept for this device is deleted."
 NOTHING_ENDED = "No interruption has ended a scale that is still watched: press C to calibrate."
 TURNED = "The depth was turned while you calibrated: nothing is used. Calibrate again (C), on the picture of now."
-MARK_FIRST = "Between the texts that were read lies tissue: mark depth text and ruler yourself, then use it."
+MARK_FIRST = "A part of what was read lies on tissue: mark depth text and ruler yourself, then use it."
 KEPT = "The scale is kept for this device, picture size and crop."
 
 
@@ -40,29 +37,26 @@ class Calibration:
         presets: scales kept from one start to the next.
 
     Attributes:
+        marking: has the user draw the crop, and around depth text and ruler.
         ended: scale that an interruption ended, while the watched depth text and ruler are as before; else None.
     """
 
     def __init__(self, state: AppState, presets: Presets) -> None:
         self._state, self._presets = state, presets
-        self._aim_is_depth = False
         self._preset: Preset | None = None
         self._unused: PixelSpacing | None = None
         self._in_use: PixelSpacing | None = None
         self.ended: PixelSpacing | None = None
         self._readings = ScaleReadings()
         self._read_from: Frame | None = None
-        panel, marking = state.view.calibration, state.view.marking
+        self.marking = RegionMarking(state, self._region_changed)
+        panel = state.view.calibration
         panel.fit.connect(state.view.picture_area.refit)
-        panel.depth_wanted.connect(self.mark_depth)
-        panel.crop_wanted.connect(self.mark_crop)
+        panel.depth_wanted.connect(self.marking.mark_depth)
+        panel.crop_wanted.connect(self.marking.mark_crop)
         panel.delete_wanted.connect(self.delete)
         panel.proposal_used.connect(self.use_read)
-        marking.accepted.connect(self.accept)
-        marking.all_wanted.connect(lambda: self._crop(None))
-        marking.closed.connect(self._put_away)
-        for pane in (state.view.canvas, state.view.live):
-            pane.region.changed.connect(lambda _: marking.allow(ready=True))
+        panel.closed.connect(self._forget_reading)
         if presets.complaint:
             state.view.picture_area.say(presets.complaint, monotonic())
 
@@ -84,7 +78,7 @@ class Calibration:
         """Tell the panel what is watched, and whether a scale is kept."""
         source, place = self._state.session.source, self._place()
         captured, watched = source is not None and source.captured, source is not None and source.depth_watched
-        marked = source is not None and source.watched is not None
+        marked = source is not None and bool(source.watched)
         kept = place is not None and self._presets.find(place) is not None
         self._state.view.calibration.show_watch(captured=captured, marked=marked, watched=watched, kept=kept)
 
@@ -114,43 +108,16 @@ class Calibration:
             return None
         return Place(info.origin.name, info.rows, info.cols, source.cropping.rect)
 
-    def mark_depth(self) -> None:
-        """Have the user mark depth text and ruler."""
-        source = self._state.session.source
-        if source is not None and source.whole() is not None:
-            self._begin(source.watched, DEPTH_WORDS, depth=True)
-
-    def mark_crop(self) -> None:
-        """Have the user adjust the crop; the sector that stands out is proposed."""
-        source, shown = self._state.session.source, self._state.shown
-        if source is None or shown is None:
-            return
-        rect = source.cropping.rect
-        self._begin(rect or propose_crop([shown.frame.pixels]), CROP_WORDS, depth=False)
-
-    def _begin(self, rect: Rect | None, words: str, *, depth: bool) -> None:
-        view, self._aim_is_depth = self._state.view, depth
-        view.picture_area.toggle(view.marking)
-        view.marking.begin(words, whole=not depth)
-        view.marking.allow(ready=rect is not None)
-        view.picture_area.refit()
-        view.front.region.begin(rect)
-
-    def accept(self) -> None:
-        """Use the marked rectangle."""
-        rect = self._state.view.front.region.rect_marked
-        if rect is None:
-            return
-        if self._aim_is_depth:
-            self._watch(rect)
-        else:
-            self._crop(rect)
+    @property
+    def framed(self) -> tuple[Rect, ...]:
+        """The regions that are watched, or those taken so far while others are being marked."""
+        source, marking = self._state.session.source, not self._state.view.marking.isHidden()
+        return tuple(self.marking.taken) if marking else () if source is None else source.watched
 
     def read_screen(self) -> None:
         """While the panel is open, read the scale from the picture that stands there; called at every tick."""
         state, panel = self._state, self._state.view.calibration
         if panel.isHidden():
-            self._read_from = None
             return
         frame = state.marked_on or (None if state.shown is None else state.shown.frame)
         if self._read_from is None and frame is not None:
@@ -160,17 +127,20 @@ class Calibration:
         if reading is not None and reading.frame is self._read_from:
             panel.propose(reading.proposal, reading.reason, reading.excerpt)
 
+    def _forget_reading(self) -> None:
+        self._read_from = None
+
     def use_read(self, proposal: "ScaleProposal") -> None:
         """Use the scale that was read and confirmed; on a live picture, ruler and texts are watched from then on."""
         source, panel, frame = self._state.session.source, self._state.view.calibration, self._read_from
         if source is None or frame is None:
             return
-        if source.captured and source.watched is None:
-            if proposal.region is None:
+        if source.captured and not source.watched:
+            if not proposal.regions:
                 panel.complain(MARK_FIRST)
                 return
             try:
-                source.watch(proposal.region, frame.pixels)
+                source.watch(proposal.regions, frame.pixels)
             except SpacingError as error:
                 panel.complain(str(error))
                 return
@@ -184,7 +154,7 @@ class Calibration:
     def still_shows_what_was_marked(self) -> bool:
         """Whether the scanner still shows the depth text and ruler of the picture on which the points were clicked."""
         source, marked_on = self._state.session.source, self._state.marked_on
-        if source is None or source.watched is None or marked_on is None:
+        if source is None or not source.watched or marked_on is None:
             return True
         try:
             return source.shows(source.watched, marked_on.pixels)
@@ -235,7 +205,7 @@ class Calibration:
     def _keep_used(self, spacing: PixelSpacing) -> None:
         """Keep a scale and what it depends on, if a change that voids it would be noticed."""
         state, source = self._state, self._state.session.source
-        if source is None or source.watched is None or not source.depth_watched:
+        if source is None or not source.watched or not source.depth_watched:
             return
         whole, place = source.whole(), self._place()
         if whole is None or place is None:
@@ -259,38 +229,14 @@ class Calibration:
         self.refresh()
         say(KEPT, monotonic(), Tone.NOTICE)
 
-    def _watch(self, rect: Rect) -> None:
-        source, shown = self._state.session.source, self._state.marked_on
-        if source is None or shown is None:
-            return
-        whole = shown.pixels  # what the user saw: if the depth was changed meanwhile, the next picture shows it
-        try:
-            source.watch(rect, whole)
-        except SpacingError as error:
-            self._state.view.marking.complain(str(error))
-            self._state.view.picture_area.refit()
-            return
+    def _region_changed(self) -> None:
         self._preset = None
-        self._back()
-
-    def _crop(self, rect: Rect | None) -> None:
-        self._state.session.crop(rect)
-        self._preset = None
-        self._back()
-
-    def _back(self) -> None:
-        """Return to the calibration panel."""
         self.refresh()
-        self._state.view.picture_area.toggle(self._state.view.calibration)
-
-    def _put_away(self) -> None:
-        for pane in (self._state.view.canvas, self._state.view.live):
-            pane.region.hide()
 
     def _still_true(self, preset: Preset) -> bool:
         """Whether the scanner shows the same as when this scale was given."""
         source, reference = self._state.session.source, preset.reference_picture
-        if source is None or preset.watched is None or reference is None:
+        if source is None or not preset.watched or reference is None:
             return False
         try:
             return source.shows(preset.watched, reference)
@@ -299,7 +245,7 @@ class Calibration:
 
     def _apply(self, preset: Preset) -> None:
         state, source, reference = self._state, self._state.session.source, preset.reference_picture
-        if source is None or preset.watched is None or reference is None:
+        if source is None or not preset.watched or reference is None:
             return
         state.session.crop(preset.place.crop)
         source.watch(preset.watched, reference)

@@ -2,7 +2,7 @@
 
 import logging
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,28 +48,30 @@ class Preset:
         place: what the scale is valid for.
         row_mm: distance between rows, mm.
         col_mm: distance between columns, mm.
-        watched: position of the scanner's depth text and ruler; None if nobody has marked them.
+        watched: where the scanner's depth text and ruler stand; empty if nobody has marked them.
         marker: the probe's marker side.
-        reference: the watched pixels when the scale was given, 8 bits, row by row, packed by zlib.
+        reference: the watched pixels when the scale was given, 8 bits, region by region and row by row, packed by zlib.
         ruler: two points (x, y) on the scanner's depth scale; None for a typed scale.
     """
 
     place: Place
     row_mm: float
     col_mm: float
-    watched: Rect | None = None
+    watched: tuple[Rect, ...] = ()
     marker: Marker = Marker.UNSET
     reference: bytes = b""
     ruler: tuple[tuple[float, float], tuple[float, float]] | None = None
 
     @property
     def reference_picture(self) -> Pixels | None:
-        """A picture of the place's size that shows only the watched region; None if nothing was watched."""
-        if self.watched is None or not self.reference:
+        """A picture of the place's size that shows only the watched regions; None if nothing was watched."""
+        if not self.watched or not self.reference:
             return None
         picture = np.zeros((self.place.rows, self.place.cols), np.uint8)
-        shape = (self.watched.rows, self.watched.cols)
-        picture[self.watched.where] = np.frombuffer(zlib.decompress(self.reference), np.uint8).reshape(shape)
+        ends = np.cumsum([region.rows * region.cols for region in self.watched])
+        kept = np.split(np.frombuffer(zlib.decompress(self.reference), np.uint8), ends)
+        for region, pixels in zip(self.watched, kept[:-1], strict=True):
+            picture[region.where] = pixels.reshape(region.rows, region.cols)
         return picture
 
     @property
@@ -138,7 +140,7 @@ class Presets:
             self.complaint = STUCK.format(path=self._path)
             return []
         try:
-            found = msgspec.json.decode(text, type=list[Preset])
+            found = msgspec.convert(_of_now(msgspec.json.decode(text)), list[Preset])
             for preset in found:
                 _check(preset)
         except (msgspec.DecodeError, SpacingError, ValueError, zlib.error):
@@ -174,12 +176,21 @@ def _names(path: Path) -> Iterator[Path]:
 def _check(preset: Preset) -> None:
     """Refuse an invalid preset: one without a valid scale, or with rectangles of another picture."""
     _ = preset.spacing
-    for rect in (preset.place.crop, preset.watched):
+    for rect in (preset.place.crop, *preset.watched):
         if rect is not None and not rect.fits(preset.place.rows, preset.place.cols):
             raise SpacingError("The preset's crop or watched region lies outside the picture: mark it again.")
     _ = preset.reference_picture
 
 
-def packed(whole: Pixels, region: Rect) -> bytes:
-    """The pixels of a region, to be kept with a preset; empty for pictures of more than 8 bits."""
-    return zlib.compress(whole[region.where].tobytes()) if whole.dtype == np.uint8 else b""
+def packed(whole: Pixels, regions: Sequence[Rect]) -> bytes:
+    """The pixels of regions, to be kept with a preset; empty for pictures of more than 8 bits."""
+    kept = b"".join(whole[region.where].tobytes() for region in regions)
+    return zlib.compress(kept) if whole.dtype == np.uint8 else b""
+
+
+def _of_now(presets: object) -> object:
+    """What a presets file holds, with one watched rectangle, as files had until there were two, as the only one."""
+    for preset in presets if isinstance(presets, list) else []:
+        if isinstance(preset, dict) and not isinstance(watched := preset.get("watched", []), list):
+            preset["watched"] = [] if watched is None else [watched]
+    return presets

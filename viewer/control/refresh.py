@@ -27,6 +27,7 @@ from viewer.control.correcting import Correcting
 from viewer.control.keyboard import Keyboard
 from viewer.control.records import Records
 from viewer.control.side_by_side import SideBySide
+from viewer.picture.canvas import Canvas
 
 SLOW_S = 0.2
 """Facts, trend and transport are updated this rarely; picture, contour, number and state with every frame."""
@@ -67,6 +68,7 @@ class Refresh:
         pointing = self._state.caliper is not None or self._state.calibrating or self._correcting.on
         for pane in (self._view.canvas, self._view.live):
             pane.keys.keep(wanted=pointing and pane is self._state.pointed)
+            pane.lens.keep(wanted=pane is self._state.pointed and self._placing(pane))
         self._keyboard.keep()
         moment = self._session.tick()
         if moment.source_changed:
@@ -162,10 +164,17 @@ class Refresh:
         frame, source = frame or self._view.front.picture.frame, self._session.source
         return None if frame is None or source is None else self._state.sector.grow(frame, source.rect)
 
+    def _placing(self, pane: Canvas) -> bool:
+        """Whether a point or a rectangle is being placed on this picture, and a magnifier helps."""
+        points = self._view.calibration.points
+        by_hand = pane.underMouse() and (len(points) < 2 or not self._view.marking.isHidden())
+        return self._state.calibrating and (by_hand or not pane.keys.isHidden())
+
     def _marking(self) -> Marking:
         panel = self._view.calibration
         points = () if panel.isHidden() else panel.points
-        return Marking(points, panel.preview, self._state.ruler, () if panel.isHidden() else panel.read)
+        read = () if panel.isHidden() else panel.read
+        return Marking(points, panel.preview, self._state.ruler, read, self._calibration.framed)
 
     def _find_face_row(self, frame: Frame | None) -> None:
         """Find the probe face in a source's first picture."""

@@ -19,6 +19,7 @@ from viewer.layout.trace import Trace
 from viewer.layout.transport import Transport
 from viewer.panels.calibration import CalibrationPanel
 from viewer.panels.correction import CorrectionPanel
+from viewer.panels.folder import FolderPanel
 from viewer.panels.keys import KeysPanel
 from viewer.panels.marking import MarkingPanel
 from viewer.panels.model_card import ModelPanel
@@ -68,6 +69,7 @@ class Layout(QWidget):
         self.marking, self.records = MarkingPanel(self.picture_area), RecordListPanel(self.picture_area)
         self.phase, self.correction = PhasePanel(self.picture_area), CorrectionPanel(self.picture_area)
         self.record, self.quit = RecordPanel(self.picture_area), QuitPanel(self.picture_area)
+        self.folder = FolderPanel(self.picture_area)
         for panel in (
             self.marking,
             self.phase,
@@ -80,10 +82,13 @@ class Layout(QWidget):
             self.welcome,
             self.record,
             self.records,
+            self.folder,
             self.quit,
         ):
             self.picture_area.add(panel)
         self._lay_out()
+        self.picture_area.panel_opened.connect(self._make_way)
+        self.picture_area.panel_closed.connect(self._make_way)
 
     def _lay_out(self) -> None:
         self.controls.setObjectName("controls")
@@ -102,6 +107,14 @@ class Layout(QWidget):
         column.addLayout(middle, 1)
         column.addWidget(self.controls)
         column.addWidget(self.footer)
+
+    def _make_way(self) -> None:
+        """Let the picture fill the window while something is marked on it: nothing is measured or controlled then."""
+        marking = not (self.calibration.isHidden() and self.marking.isHidden())
+        for part in (self.tools, self.readout, self.controls):
+            part.setVisible(not marking)
+        if (layout := self.layout()) is not None:
+            layout.activate()  # at once: nothing may move once the panel is there
 
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""

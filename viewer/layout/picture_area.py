@@ -30,6 +30,7 @@ class PictureArea(QWidget):
         beside: the picture that the user wants beside the one shown.
     """
 
+    panel_opened = Signal()
     panel_closed = Signal()
 
     def __init__(self, canvas: Canvas, live: Canvas, beside: Canvas) -> None:
@@ -98,6 +99,7 @@ class PictureArea(QWidget):
         if opening:
             panel.show()
             panel.raise_()
+            self.panel_opened.emit()
             panel.place(self)
             self._make_room()
             panel.take_keyboard()

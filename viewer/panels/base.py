@@ -58,12 +58,18 @@ class Panel(QFrame):
         """Place the panel at the right of the picture, as high as its content but no higher than the room."""
         margin = self.sizes.px(14)
         self.setFixedWidth(min(self.sizes.px(self._base_width), room.width() - 2 * margin))
-        wanted = self.sizeHint().height()
-        if self._column.hasHeightForWidth():
-            wanted = self._column.heightForWidth(self.width())
-        # Wrapped labels need a pixel or two more than their layout computes.
-        self.setFixedHeight(min(wanted + self.sizes.px(8), room.height() - 2 * margin))
+        self.setFixedHeight(min(self._wanted, room.height() - 2 * margin))
         self.move(room.width() - self.width() - margin, margin)
+
+    @property
+    def _wanted(self) -> int:
+        """The height of the whole content at the panel's width, px."""
+        self._column.activate()
+        height = self.sizeHint().height()
+        if self._column.hasHeightForWidth():
+            height = self._column.heightForWidth(self.width())
+        # Wrapped labels need a pixel or two more than their layout computes.
+        return height + self.sizes.px(8)
 
     def refit(self) -> None:
         """Fit the panel again, after its content has changed."""

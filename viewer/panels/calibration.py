@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QImage, QPixmap
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QHBoxLayout, QWidget
 
 from inference.crop import Rect
 from inference.errors import SpacingError
@@ -16,6 +15,7 @@ from inference.ruler import Point, Segment, axes_spacing, implausible, number, p
 from inference.spacing import PixelSpacing, Provenance
 from viewer.panels.base import Panel
 from viewer.panels.keypad import BACK, DIGITS, Keypad
+from viewer.panels.scale_reading import ScaleReading
 from viewer.style.theme import Sizes
 from viewer.style.widgets import Field, button, rule, set_ink, set_text, size_button
 
@@ -33,8 +33,8 @@ OTHER_STEPS = (
     "6  Type the length between them and press Enter.",
 )
 NUMBER = r"[0-9]*[.,]?[0-9]*"
-EXCERPT = 30
-"""Height of the texts that were read, as they are shown larger, px at 1280×800."""
+TYPE = "Type the millimetres per pixel, from row to row and from column to column."
+RECORDING = "A recording: its depth text is not watched. Crop it where the sector was not found right."
 WATCHED = "Depth text and ruler are watched: if they change, the scale is void at once."
 VOUCH = (
     "Nobody watches the depth: turned on the scanner, it makes every mm² wrong. Mark depth text and ruler first, "
@@ -67,92 +67,108 @@ class CalibrationPanel(Panel):
         self.points: tuple[Point, ...] = ()
         self.aspect = 1.0
         """Width of a pixel over its height, as stated by the source."""
+        self.measured: tuple[Point, Point] | None = None
         self._down: Segment | None = None
-        self._proposal: ScaleProposal | None = None
-        self._read, self._use_read = self.note("soft", 13), button("Use it", kind="accent")
-        self._excerpt = QLabel()
+        self._typing = False
+        self._unmarked = self._captured = self._watched = False
+        self._doubted: tuple[PixelSpacing, tuple[Point, Point] | None] | None = None
+        self.reading = ScaleReading()
+        self._watch, self._square = self.note("soft", 13), self.note("muted", 13)
         self._step, self._error = self.note("", 15), self.note("red")
         self.length = Field("Length between the points, mm", "length, mm", NUMBER)
         self.row = Field("Millimetres from row to row", "row, mm", NUMBER)
         self.column = Field("Millimetres from column to column", "col, mm", NUMBER)
         self.keypad = Keypad([self.length, self.row, self.column], DIGITS[:6], (*DIGITS[6:], ".", BACK))
-        self.keypad.came.connect(self._make_room)
-        self.closed.connect(self.keypad.hide)
-        self._confirm, self._unmarked = button("Use it anyway"), False
-        self._captured = self._watched = False
-        self._doubted: tuple[PixelSpacing, tuple[Point, Point] | None] | None = None
-        self._use_ruler, self._use_typed = button("Use this length", kind="accent"), button("Use")
-        self._again, self._other = button("Points again"), button("Not square: 2nd pair")
-        self._depth, self._crop = button("Depth text, ruler…"), button("Crop…")
-        self._delete = button("Delete kept scale", "The scale kept for this device, picture size and crop")
-        self._or, self._square, self._watch = self.note("muted", 13), self.note("muted", 13), self.note("soft", 13)
+        self._use_ruler, self._use_typed = button("Use this length", kind="accent"), button("Use", kind="accent")
+        self._other = button("2nd pair", "Not square: two more points, across the first pair")
+        self._again, self.other_way = button("Points again"), button("Type scale")
+        self._depth = button("Depth, ruler…", "Frame the scanner's depth text and its ruler, which are then watched")
+        self._crop = button("Crop…", "Frame the part of the picture that is to be analysed")
+        self._delete = button("Forget scale", "Delete the scale kept for this device, picture size and crop")
+        self._confirm = button("Use it anyway")
         self._square.setText(
             "Pixels are taken as square unless you give a second pair. A 5 % error of scale is a 10 % error of area."
         )
-        self.measured: tuple[Point, Point] | None = None
-        self._or.setText("Or type mm per pixel, if you know them:")
-        self._confirm.clicked.connect(self._use_anyway)
-        self._use_read.clicked.connect(self._confirm_proposal)
-        self._use_ruler.clicked.connect(self._apply_ruler)
-        self.length.returnPressed.connect(self._apply_ruler)
-        self._use_typed.clicked.connect(self._apply_typed)
-        for field in (self.row, self.column):
-            field.returnPressed.connect(self._apply_typed)
-        self._again.clicked.connect(self.reset)
-        self._other.clicked.connect(self._begin_other)
-        self._depth.clicked.connect(self.depth_wanted)
-        self._crop.clicked.connect(self.crop_wanted)
-        self._delete.clicked.connect(self.delete_wanted)
+        self._connect()
         self._lay_out()
-        self.propose(None)
         self.reset()
 
+    def _connect(self) -> None:
+        self.keypad.came.connect(self._make_room)
+        self.closed.connect(self.keypad.hide)
+        self.reading.used.connect(self.proposal_used)
+        self.length.returnPressed.connect(self._apply_ruler)
+        self.length.textChanged.connect(self._say_step)
+        for field in (self.row, self.column):
+            field.returnPressed.connect(self._apply_typed)
+        for made, does in (
+            (self._confirm, self._use_anyway),
+            (self._use_ruler, self._apply_ruler),
+            (self._use_typed, self._apply_typed),
+            (self._again, self.reset),
+            (self._other, self._begin_other),
+            (self.other_way, self._go_other_way),
+            (self._depth, self.depth_wanted),
+            (self._crop, self.crop_wanted),
+            (self._delete, self.delete_wanted),
+        ):
+            made.clicked.connect(does)
+
     def _lay_out(self) -> None:
-        ruler, again, typed, rests = QHBoxLayout(), QHBoxLayout(), QHBoxLayout(), QHBoxLayout()
-        for row, widgets in (
-            (ruler, (self.length, self._use_ruler)),
-            (again, (self._other, self._again)),
-            (typed, (self.row, self.column, self._use_typed)),
-            (rests, (self._depth, self._crop)),
+        row = QHBoxLayout()
+        for widget in (self.length, self._use_ruler, self.row, self.column, self._use_typed):
+            row.addWidget(widget, 1)
+        watched, ways = QHBoxLayout(), QHBoxLayout()
+        for layout, widgets in (
+            (watched, (self._depth, self._crop, self._delete)),
+            (ways, (self._other, self._again, self.other_way)),
         ):
             for widget in widgets:
-                row.addWidget(widget, 1)
-        self.body.addWidget(self._read)
-        self.body.addWidget(self._excerpt)
-        self.body.addWidget(self._use_read)
+                layout.addWidget(widget, 1)
+        self.body.addWidget(self.reading)
         self.body.addWidget(self._watch)
-        self.body.addLayout(rests)
-        self.body.addWidget(self._delete)
+        self.body.addLayout(watched)
         self.body.addWidget(rule())
         self.body.addWidget(self._step)
-        self.body.addLayout(ruler)
-        self.body.addWidget(self.keypad)
-        self.body.addLayout(again)
-        self.body.addWidget(self._square)
-        self.body.addWidget(self._or)
-        self.body.addLayout(typed)
+        self.body.addLayout(row)
         self.body.addWidget(self._error)
         self.body.addWidget(self._confirm)
+        self.body.addWidget(self.keypad)
+        self.body.addLayout(ways)
+        self.body.addWidget(self._square)
+        self.body.addStretch(1)
 
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
         super().apply(sizes)
-        size_button(self._confirm, sizes)
-        made = (self._use_read, self._use_ruler, self._use_typed, self._again, self._other, self._depth, self._crop)
-        for one in (*made, self._delete):
-            size_button(one, sizes)
+        self.reading.apply(sizes)
+        ways = self._other, self._again, self.other_way
+        for made in (self._confirm, self._use_ruler, self._use_typed, *ways, self._depth, self._crop, self._delete):
+            size_button(made, sizes)
         self.keypad.apply(sizes)
         for field in (self.length, self.row, self.column):
             field.setFont(sizes.font(15))
             field.setFixedHeight(sizes.touch)
         self._step.setFont(sizes.font(15))
+        self._step.setFixedHeight(2 * self._step.fontMetrics().lineSpacing() + sizes.px(2))
         self._error.setFont(sizes.font(14))
-        for text in (self._or, self._square, self._watch, self._read):
+        for text in (self._square, self._watch):
             text.setFont(sizes.font(13))
+
+    def place(self, room: QWidget) -> None:
+        """Place the panel; in a low window, what can be spared goes until the rest fits."""
+        square, watch, reading = self._square, self._watch, self.reading
+        for spared in ((), (square,), (square, watch), (square, reading), (square, watch, reading)):
+            self._show_parts()
+            for part in spared:
+                part.hide()
+            super().place(room)
+            if self.height() >= self._wanted:
+                return
 
     def reset(self) -> None:
         """Start again with the first point."""
-        self._down = None
+        self._down, self._typing = None, False
         for field in (self.length, self.row, self.column):
             field.clear()
         self._set_points(())
@@ -161,47 +177,18 @@ class CalibrationPanel(Panel):
     def propose(
         self, proposal: "ScaleProposal | None", reason: str = "", excerpt: NDArray[np.uint8] | None = None
     ) -> None:
-        """Offer the scale that was read from the screen, or say why none was; without both, say nothing.
-
-        Args:
-            proposal: the scale, for the user to confirm.
-            reason: why there is none, in one sentence.
-            excerpt: (rows, cols), the texts that were read, to be shown larger.
-        """
-        self._proposal = proposal
-        words = reason
-        if proposal is not None:
-            words = f"On the screen, {proposal.words} agree."
-            set_text(self._use_read, f"Use {per_pixel(proposal.spacing)}")
-        set_text(self._read, words)
-        set_ink(self._read, "soft" if proposal is not None else "muted")
-        if excerpt is not None:
-            self._excerpt.setPixmap(self._large(excerpt))
+        """Offer the scale that was read from the screen, or say why none was; see `ScaleReading.show_reading`."""
+        self.reading.show_reading(proposal, reason, excerpt)
         self._say_watch()
-        self._make_room()
-
-    def _large(self, excerpt: NDArray[np.uint8]) -> QPixmap:
-        rows, cols = excerpt.shape
-        picture = QImage(excerpt.tobytes(), cols, rows, cols, QImage.Format.Format_Grayscale8)
-        room = self.width() - self.sizes.px(60), self.sizes.px(EXCERPT)
-        keep, smooth = Qt.AspectRatioMode.KeepAspectRatio, Qt.TransformationMode.SmoothTransformation
-        return QPixmap.fromImage(picture).scaled(*room, keep, smooth)
-
-    @property
-    def reading_told(self) -> bool:
-        """Whether it is said what was read from the screen, or why nothing was."""
-        return bool(self._read.text())
+        self._show_parts()
 
     @property
     def read(self) -> tuple[Rect, ...]:
         """Where the ruler and texts of the offered scale stand; nothing once points are clicked."""
-        if self._proposal is None or self.points:
+        proposal = self.reading.proposal
+        if proposal is None or self.points:
             return ()
-        return self._proposal.ruler.rect, *(text.rect for text in self._proposal.texts)
-
-    def _confirm_proposal(self) -> None:
-        if self._proposal is not None:
-            self.proposal_used.emit(self._proposal)
+        return proposal.ruler.rect, *(text.rect for text in proposal.texts)
 
     def use(self, proposal: "ScaleProposal") -> None:
         """Hand over the scale that was read; what it rests on is watched, or need not be."""
@@ -223,13 +210,10 @@ class CalibrationPanel(Panel):
 
     def _say_watch(self) -> None:
         """Say whether depth text and ruler are watched, or will be with the scale that is offered."""
-        words, unwatched = (
-            "A recording: its depth text is not watched. Crop it where the sector was not found right.",
-            False,
-        )
+        words, unwatched = RECORDING, False
         if self._captured:
-            proposal = self._proposal
-            will = self._unmarked and proposal is not None and proposal.region is not None
+            proposal = self.reading.proposal
+            will = self._unmarked and proposal is not None and bool(proposal.regions)
             unwatched = not self._watched and not will
             words = WATCHED if self._watched else WILL_WATCH if will else NOT_WATCHED
         set_text(self._watch, words)
@@ -238,8 +222,9 @@ class CalibrationPanel(Panel):
     @property
     def preview(self) -> tuple[tuple[Point, Point], PixelSpacing] | None:
         """Two points and the scale they give, or the ruler that was read with its scale; else None."""
-        if self._proposal is not None and not self.points:
-            return self._proposal.points, self._proposal.spacing
+        proposal = self.reading.proposal
+        if proposal is not None and not self.points:
+            return proposal.points, proposal.spacing
         if len(self.points) != 2:
             return None
         try:
@@ -249,19 +234,51 @@ class CalibrationPanel(Panel):
 
     def click(self, x: float, y: float) -> None:
         """Take a click on the picture, in picture pixels."""
+        self._typing = False
         self._set_points((*self.points, (x, y)) if len(self.points) < 2 else ((x, y),))
         if len(self.points) == 2:
             self.keypad.serve(self.length)
-            self.length.setFocus()
-            self.length.selectAll()
+            self.ask_length()
+
+    def ask_length(self) -> None:
+        """Let the user type the length between the two points."""
+        self.length.setFocus()
+        self.length.selectAll()
+
+    def move_last(self, x: float, y: float) -> None:
+        """Move the point clicked last, in picture pixels."""
+        if self.points[-1] != (x, y):
+            self._set_points((*self.points[:-1], (x, y)))
 
     def _set_points(self, points: tuple[Point, ...]) -> None:
         self.points = points
-        set_text(self._step, (STEPS if self._down is None else OTHER_STEPS)[len(points)])
         self._use_ruler.setEnabled(len(points) == 2)
         self._other.setEnabled(len(points) == 2 and self._down is None)
         self._again.setEnabled(bool(points) or self._down is not None)
+        self._say_step()
+        self._show_parts()
         self.points_changed.emit(points)
+
+    def _say_step(self) -> None:
+        """Say what to do next; once the points give a scale, what it is and that it is to be compared."""
+        preview = self.preview if self.points else None
+        if self._typing:
+            words = TYPE
+        elif preview is not None:
+            words = f"{per_pixel(preview[1])}: if our centimetres lie on the scanner's, press Enter."
+        else:
+            words = (STEPS if self._down is None else OTHER_STEPS)[len(self.points)]
+        set_text(self._step, words)
+
+    def _go_other_way(self) -> None:
+        """Type the scale instead of clicking points, or click points instead."""
+        typing = not self._typing
+        self.reset()
+        self.keypad.hide()
+        self._typing = typing
+        self._say_step()
+        self._make_room()
+        (self.row if typing else self).setFocus()
 
     def _segment(self) -> Segment:
         first, second = self.points
@@ -320,20 +337,29 @@ class CalibrationPanel(Panel):
     def _offer_confirmation(self, words: str) -> None:
         """Offer to use a doubtful scale, in place of words that no longer help; an empty text withdraws the offer."""
         set_text(self._confirm, words)
-        self._confirm.setVisible(bool(words))
+        if self._doubted is not None:
+            self.keypad.hide()
         self._make_room()
 
+    def _show_parts(self) -> None:
+        """Show what belongs to the way that the user goes; general words only where nothing particular is said."""
+        asking, keys = self._doubted is not None, not self.keypad.isHidden()
+        for part in (self.length, self._use_ruler):
+            part.setVisible(not self._typing)
+        for part in (self.row, self.column, self._use_typed):
+            part.setVisible(self._typing)
+        for part in (self._other, self._again):
+            part.setVisible(not self._typing and not asking)
+        self.other_way.setVisible(not asking)
+        set_text(self.other_way, "Click two points" if self._typing else "Type scale")
+        self.reading.setVisible(not asking)
+        self._watch.show()
+        self._confirm.setVisible(asking)
+        self._error.setVisible(bool(self._error.text()))
+        self._square.setVisible(not (self._typing or asking or keys))
+
     def _make_room(self) -> None:
-        """Show general words only where nothing particular is said, and the keypad is put away: room is scarce."""
-        asking = self._doubted is not None
-        if asking:
-            self.keypad.hide()
-        offering = self._proposal is not None and not asking
-        self._read.setVisible(bool(self._read.text()) and not asking)
-        self._excerpt.setVisible(offering)
-        self._use_read.setVisible(offering)
-        self._square.setVisible(not asking and not offering and self.keypad.isHidden())
-        self._or.setVisible(not asking and self._read.isHidden())
+        self._show_parts()
         self.fit.emit()
 
     def _use_anyway(self) -> None:
@@ -350,8 +376,8 @@ class CalibrationPanel(Panel):
     def dismiss(self) -> None:
         """Close, and forget what was clicked and typed."""
         if not self.isHidden():
-            self.propose(None)
             self.reset()
+            self.propose(None)
         super().dismiss()
 
     def complain(self, sentence: str) -> None:
@@ -361,7 +387,5 @@ class CalibrationPanel(Panel):
     def _complain(self, sentence: str) -> None:
         """Say what is wrong; an earlier doubtful scale is no longer offered."""
         self._doubted = None
-        self._offer_confirmation("")
         set_text(self._error, sentence)
-        self._error.setVisible(bool(sentence))
-        self.fit.emit()
+        self._offer_confirmation("")

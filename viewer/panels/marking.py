@@ -13,30 +13,30 @@ class MarkingPanel(Panel):
 
     accepted = Signal()
     """Emitted when the rectangle is right."""
-    all_wanted = Signal()
-    """Emitted to use the whole picture instead of a rectangle."""
+    without = Signal()
+    """Emitted to do without a rectangle: the whole picture is used, or there is nothing to frame."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Mark", 360, parent)
         self._words, self._error = self.note("", 15), self.note("red")
-        self._use, self._all = button("Use this rectangle", kind="accent"), button("Whole picture")
+        self._use, self._without = button("Use this rectangle", kind="accent"), button("Whole picture")
         self._use.clicked.connect(self.accepted)
-        self._all.clicked.connect(self.all_wanted)
-        for widget in (self._words, self._use, self._all, self._error):
+        self._without.clicked.connect(self.without)
+        for widget in (self._words, self._use, self._without, self._error):
             self.body.addWidget(widget)
 
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
         super().apply(sizes)
-        for made in (self._use, self._all):
+        for made in (self._use, self._without):
             size_button(made, sizes)
         self._words.setFont(sizes.font(15))
         self._error.setFont(sizes.font(14))
 
-    def begin(self, words: str, *, whole: bool) -> None:
-        """Say what to mark, and whether the whole picture may be chosen."""
+    def begin(self, words: str, without: str) -> None:
+        """Say what to mark, and on the second button how to do without."""
         set_text(self._words, words)
-        self._all.setVisible(whole)
+        set_text(self._without, without)
         self.complain("")
 
     def allow(self, ready: bool) -> None:

@@ -196,6 +196,8 @@ class ModelPanel(Panel):
 
     chosen = Signal(object)
     """Emitted with the `Path` of a model file."""
+    browse_wanted = Signal()
+    """Emitted to look for a model file in this window instead of a dialogue of the system."""
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Model", 460, parent)
@@ -204,6 +206,9 @@ class ModelPanel(Panel):
         self._text.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._other = button("Other model…")
         self._other.clicked.connect(self._ask)
+        self._other.setProperty("by_hand", True)  # a dialogue of the system hears no pedal
+        self._browse = button("Browse…", "Look for a model file in this window")
+        self._browse.clicked.connect(self.browse_wanted)
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setFrameShape(QFrame.Shape.NoFrame)
@@ -218,6 +223,7 @@ class ModelPanel(Panel):
         self.body.addWidget(self._scroll, 1)
         row = QHBoxLayout()
         row.addWidget(self._other)
+        row.addWidget(self._browse)
         row.addStretch(1)
         self.body.addLayout(row)
         self.show_model(None, "")
@@ -227,7 +233,8 @@ class ModelPanel(Panel):
         super().apply(sizes)
         self._text.setFont(sizes.font(14))
         self._error.setFont(sizes.font(14))
-        size_button(self._other, sizes)
+        for made in (self._other, self._browse):
+            size_button(made, sizes)
         for made in self._rows:
             made.apply(sizes, self._row_width)
 

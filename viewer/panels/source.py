@@ -28,6 +28,8 @@ class SourcePanel(Panel):
     """Emitted with a `SourceRequest` to preview without opening it."""
     records_wanted = Signal()
     """Emitted to show the list of records instead."""
+    browse_wanted = Signal()
+    """Emitted to go through folders in this window instead of a dialogue of the system."""
     aside = False
 
     def __init__(self, parent: QWidget) -> None:
@@ -42,6 +44,7 @@ class SourcePanel(Panel):
         for layout, text, does in (
             (files, "File…", self._ask_file),
             (files, "Folder…", self._ask_folder),
+            (files, "Browse…", self.browse_wanted.emit),
             (files, "Records…", self.records_wanted.emit),
             (files, "Demo clip", lambda: self._choose(DEMO)),
             (files, "Phantom", lambda: self._choose(PHANTOM)),

@@ -30,6 +30,7 @@ from inference.view_notes import Flip
 from viewer.picture import overlay
 from viewer.picture.graphics_items import ContourItem, MapItem, Outlines, PictureItem
 from viewer.picture.key_pointer import KeyPointer
+from viewer.picture.lens import ARM, Lens
 from viewer.picture.placement import Placement
 from viewer.picture.region_marker import RegionMarker
 from viewer.picture.stroke_marker import StrokeMarker
@@ -56,6 +57,10 @@ class Canvas(QGraphicsView):
 
     clicked = Signal(float, float)
     """Emitted for a click on the picture, with (x, y) in picture pixels."""
+    entered = Signal(float, float)
+    """Emitted for Enter while the arrow keys point on the picture, with (x, y) in picture pixels."""
+    led = Signal(float, float)
+    """Emitted as the arrow keys point elsewhere, with (x, y) in picture pixels."""
     marker_clicked = Signal()
     zoomed = Signal(float, float, float)
     """Emitted as the wheel turns, with the factor and (x, y) in picture pixels."""
@@ -80,9 +85,11 @@ class Canvas(QGraphicsView):
         self.picture, self.map, self.contour = PictureItem(), MapItem(), ContourItem()
         self.region = RegionMarker(self.viewport(), lambda: self.placement)
         self.stroke = StrokeMarker(self.viewport(), lambda: self.placement)
-        self.keys = KeyPointer(self.viewport())
-        self.keys.moved.connect(self.stroke.led)
-        self.keys.moved.connect(self.region.led)
+        self.keys = KeyPointer(self.viewport(), lambda: self.placement)
+        self.lens = Lens(self.viewport(), lambda: self.placement, lambda: self.picture.image, self._marks)
+        self.lens.follow(self.viewport(), self.region)
+        for follow in (self.stroke.led, self.region.led, self._lead, self.lens.point):
+            self.keys.moved.connect(follow)
         self.keys.pressed.connect(self._press_by_key)
         scene = QGraphicsScene(self)
         scene.setItemIndexMethod(QGraphicsScene.ItemIndexMethod.NoIndex)
@@ -114,6 +121,7 @@ class Canvas(QGraphicsView):
         self.region.apply(sizes)
         self.stroke.apply(sizes)
         self.keys.apply(sizes)
+        self.lens.apply(sizes)
         self._place()
 
     def shows_tissue(self, where: QRect) -> bool:
@@ -349,7 +357,21 @@ class Canvas(QGraphicsView):
         elif self.placement is not None:
             x, y = self.placement.to_picture(at.x(), at.y())
             if self.placement.holds(x, y) and self.placement.shows(at.x(), at.y()):
-                self.clicked.emit(x, y)
+                self.entered.emit(x, y)
+
+    def _lead(self, at: QPointF) -> None:
+        if self.placement is not None:
+            self.led.emit(*self.placement.to_picture(at.x(), at.y()))
+
+    def _marks(self) -> list[QRectF]:
+        """The boxes of what is marked on the picture: points, regions, and the corners of one that is drawn."""
+        placement, arm = self.placement, self._sizes.px(ARM)
+        if placement is None:
+            return []
+        spots = [QPointF(*placement.to_view(x, y)) for x, y in self._annotations.points] + self.region.corners
+        crosses = [QRectF(spot - QPointF(arm, arm), spot + QPointF(arm, arm)) for spot in spots]
+        rects = (QRectF(one.left, one.top, one.cols, one.rows) for one in self._annotations.watched)
+        return crosses + [placement.transform.mapRect(rect) for rect in rects]
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Report how the picture is dragged."""

@@ -1,15 +1,18 @@
 """A pointer over the picture for whoever has no mouse: arrow keys or a pedal move it, Enter does what a button does."""
 
+from collections.abc import Callable
 from time import monotonic
 
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
+from viewer.picture.placement import Placement
 from viewer.style import theme
 
 STEP, HELD_STEP, LEAP = 4, 16, 32
-"""By how much a key or pedal moves the pointer, a pedal that is held down, and a key with Shift; px at 1280×800."""
+"""By how much a pedal or a key that is held down moves the pointer, a pedal that is held down, and a key with Shift;
+px at 1280×800. A key that is pressed once moves it by one pixel of the picture."""
 WAYS = {
     Qt.Key.Key_Left: QPointF(-1, 0),
     Qt.Key.Key_Right: QPointF(1, 0),
@@ -28,6 +31,7 @@ class KeyPointer(QWidget):
 
     Args:
         viewport: the widget it covers; resize it together with that.
+        placement: returns the picture's present place in the viewport; None while there is none.
     """
 
     moved = Signal(QPointF)
@@ -35,9 +39,10 @@ class KeyPointer(QWidget):
     pressed = Signal(QPointF)
     """Emitted by Enter, with the place in the viewport."""
 
-    def __init__(self, viewport: QWidget) -> None:
+    def __init__(self, viewport: QWidget, placement: Callable[[], Placement | None]) -> None:
         super().__init__(viewport)
-        self._viewport, self._sizes, self._at = viewport, theme.Sizes(), QPointF()
+        self._viewport, self._placement = viewport, placement
+        self._sizes, self._at = theme.Sizes(), QPointF()
         self._turn: int | None = None
         self._stepped_at = 0.0
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -78,7 +83,9 @@ class KeyPointer(QWidget):
         if event.key() in ENTER:
             self.pressed.emit(self._at)
         elif (way := WAYS.get(Qt.Key(event.key()))) is not None:
-            self._move(way, LEAP if event.modifiers() & Qt.KeyboardModifier.ShiftModifier else STEP)
+            leap, held = event.modifiers() & Qt.KeyboardModifier.ShiftModifier, event.isAutoRepeat()
+            far = self._sizes.px(LEAP if leap else STEP)
+            self._move(way * far if leap or held else self._by_pixel(way))
         else:
             super().keyPressEvent(event)
 
@@ -87,7 +94,7 @@ class KeyPointer(QWidget):
         now = monotonic()
         held, self._stepped_at = now - self._stepped_at < HELD_S, now
         self._turn = self._turn or 0
-        self._move(WAYS[TURNS[self._turn]], HELD_STEP if held else STEP)
+        self._move(WAYS[TURNS[self._turn]] * self._sizes.px(HELD_STEP if held else STEP))
         return True
 
     def turn(self) -> bool:
@@ -99,9 +106,14 @@ class KeyPointer(QWidget):
         self.update()
         return True
 
-    def _move(self, way: QPointF, by: float) -> None:
-        """Move within the view, px at 1280×800."""
-        to, rect = self._at + way * self._sizes.px(by), self.rect()
+    def _by_pixel(self, way: QPointF) -> QPointF:
+        """The way from one pixel of the picture to the next, view pixels."""
+        placement = self._placement()
+        return way if placement is None else QPointF(way.x() * placement.across, way.y() * placement.down)
+
+    def _move(self, way: QPointF) -> None:
+        """Move within the view, view pixels."""
+        to, rect = self._at + way, self.rect()
         self._at = QPointF(min(max(to.x(), 0.0), rect.width() - 1.0), min(max(to.y(), 0.0), rect.height() - 1.0))
         self.moved.emit(self._at)
         self.update()

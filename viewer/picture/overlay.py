@@ -42,7 +42,8 @@ def paint(painter: QPainter, annotations: Annotations, placement: Placement, vie
         _banner(painter, annotations.banner, placement, view, sizes)
     if annotations.ticks is not None:
         _ticks(painter, annotations.ticks, placement, sizes)
-    _read(painter, annotations.read, placement, sizes)
+    _frames(painter, annotations.watched, theme.CYAN, placement, sizes)
+    _frames(painter, annotations.read, theme.AMBER, placement, sizes)
     _points(painter, annotations.points, theme.AMBER, placement, sizes)
     _points(painter, annotations.caliper, theme.GREEN, placement, sizes)
     if annotations.distance:
@@ -303,14 +304,14 @@ def _points(painter: QPainter, points: tuple[Point, ...], ink: str, placement: P
             painter.drawLine(spots[0], spots[1])
 
 
-def _read(painter: QPainter, rects: tuple[Rect, ...], placement: Placement, sizes: theme.Sizes) -> None:
-    """Frames around what was read from the scanner's screen, a little wider than it."""
+def _frames(painter: QPainter, rects: tuple[Rect, ...], ink: str, placement: Placement, sizes: theme.Sizes) -> None:
+    """Frames around what was read from the scanner's screen or is watched there, a little wider than it."""
     room = sizes.px(4)
     for rect in rects:
         corners = ((rect.left, rect.top), (rect.left + rect.cols, rect.top + rect.rows))
         first, second = (QPointF(*placement.to_view(*corner)) for corner in corners)
         box = QRectF(first, second).normalized().adjusted(-room, -room, room, room)
-        for colour, width in ((QColor(0, 0, 0, 180), 4.0), (QColor(theme.AMBER), 1.6)):
+        for colour, width in ((QColor(0, 0, 0, 180), 4.0), (QColor(ink), 1.6)):
             painter.setPen(QPen(colour, width * sizes.scale))
             painter.drawRect(box)
 

@@ -48,6 +48,15 @@ class RegionMarker(QWidget):
         left, top = round(self._box.left()), round(self._box.top())
         return Rect(top, left, round(self._box.bottom()) - top, round(self._box.right()) - left)
 
+    @property
+    def corners(self) -> list[QPointF]:
+        """The corners of the rectangle in the viewport; none before the first one, or while nothing is marked."""
+        placement = self._placement()
+        if placement is None or self._box is None or self.isHidden():
+            return []
+        box = placement.transform.mapRect(self._box)
+        return [box.topLeft(), box.topRight(), box.bottomLeft(), box.bottomRight()]
+
     def begin(self, rect: Rect | None) -> None:
         """Show this rectangle as a proposal, or none yet, and take the mouse."""
         self._box = None if rect is None else QRectF(rect.left, rect.top, rect.cols, rect.rows)
@@ -119,7 +128,7 @@ class RegionMarker(QWidget):
         for colour, width in ((QColor(0, 0, 0, 180), 4.0), (QColor(theme.AMBER), 1.6)):
             painter.setPen(QPen(colour, width * self._sizes.scale, Qt.PenStyle.SolidLine))
             painter.drawRect(box)
-            for corner in (box.topLeft(), box.topRight(), box.bottomLeft(), box.bottomRight()):
+            for corner in self.corners:
                 painter.drawEllipse(corner, half, half)
         painter.end()
 

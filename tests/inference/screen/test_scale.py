@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scanner_screens import STYLES, Shot, Style, draw, write
 
-from inference.screen.scale import APART, NO_NUMBER, NO_RULER, PANES, NoProposal, ScaleProposal, read_scale
+from inference.screen.scale import APART, NO_NUMBER, NO_RULER, PANES, NoProposal, ScaleProposal, _regions, read_scale
 from inference.spacing import Provenance
 
 READ = [style for style in STYLES if style.name != "Aloka"]
@@ -59,12 +59,18 @@ def test_words_and_region_say_what_was_read() -> None:
     assert by_depth.words == "ticks every 10 mm and depth 11 cm"
     by_labels, _ = read(BY["BK"], 60.0)
     assert by_labels.words == "ticks every 1 mm and labels 1 to 6"
-    region = by_labels.region
-    assert region is not None
-    for rect in (by_labels.ruler.rect, *(text.rect for text in by_labels.texts)):
-        assert region.top <= rect.top <= rect.top + rect.rows <= region.top + region.rows
-        assert region.left <= rect.left <= rect.left + rect.cols <= region.left + region.cols
-    assert by_depth.region is None, "between depth and ruler lies tissue, which would void the scale at once"
+    for found in (by_depth, by_labels):
+        text, ruler = found.regions
+        for region, rect in ((ruler, found.ruler.rect), *((text, one.rect) for one in found.texts)):
+            assert region.top <= rect.top <= rect.top + rect.rows <= region.top + region.rows
+            assert region.left <= rect.left <= rect.left + rect.cols <= region.left + region.cols
+
+
+def test_nothing_that_lies_on_tissue_is_to_be_watched() -> None:
+    found, _ = read(BY["Philips"], 110.0)
+    inside = np.zeros(draw(Shot(BY["Philips"], 110.0)).picture.shape[:2], np.uint8)
+    inside[found.ruler.rect.where] = 1
+    assert _regions(found.ruler, found.texts, inside) == (), "living speckle would void the scale at once"
 
 
 def test_a_depth_that_the_ruler_contradicts_is_no_scale() -> None:

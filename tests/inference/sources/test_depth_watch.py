@@ -64,6 +64,21 @@ def test_it_fires_on_the_very_frame_that_differs_and_on_none_before(codec, size,
     assert (found.alarm, found.since) == (Alarm.DEPTH, 7.5)
 
 
+def test_text_and_ruler_are_each_watched_and_what_stands_between_them_is_not():
+    before = screen(np.random.default_rng(3))
+    guard = DepthGuard(before, Rect(10, 548, 30, 90), Rect(70, 552, 380, 24))
+    for changed in ({"text": "8.5 cm"}, {"step": 41}):
+        assert guard.change(screen(np.random.default_rng(4), **changed)) > CHANGED
+    between = before.copy()
+    between[45:65, 548:638] = 255
+    assert guard.change(between) == 0
+    assert guard.renewed(screen(np.random.default_rng(5), step=41)).change(before) > CHANGED
+    with pytest.raises(SpacingError, match="Nothing is marked"):
+        DepthGuard(before)
+    with pytest.raises(SpacingError, match="neither text nor ruler"):
+        DepthGuard(before, REGION, Rect(10, 600, 2, 20))
+
+
 def test_it_stays_fired_though_the_old_depth_comes_back():
     random = np.random.default_rng(1)
     before, other = screen(random), screen(random, "6.0 cm")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from painted import spot_of
 from PySide6.QtCore import QPointF, Qt
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QLineEdit, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 from scanner_screens import STYLES, Shot, draw
 
@@ -38,7 +38,7 @@ At = Callable[[MainWindow, int], Outcome]
 Shoot = Callable[[MainWindow, str], Any]
 Igtl = Callable[..., AbstractContextManager[Any]]
 FreePort = Callable[..., int]
-TEXT = Rect(4, 2, 122, 26)
+TEXT, RULER = Rect(4, 2, 24, 26), Rect(32, 2, 94, 20)
 """Where the server writes its depth and draws its ruler, at four times the phantom's size."""
 UNSCALED = np.eye(4)
 
@@ -72,8 +72,9 @@ def mark_depth(qtbot: QtBot, window: MainWindow) -> None:
         window.act("calibrate")
     qtbot.waitUntil(lambda: window.state.condition.health is Health.CALIBRATING, timeout=3000)
     click(qtbot, window.view.calibration._depth)
-    drag(qtbot, window, TEXT)
-    click(qtbot, window.view.marking._use)
+    for rect in (TEXT, RULER):
+        drag(qtbot, window, rect)
+        click(qtbot, window.view.marking._use)
 
 
 def measure(qtbot: QtBot, window: MainWindow, length: str = "16") -> None:
@@ -110,6 +111,8 @@ def test_nobody_measures_what_is_not_watched_and_a_new_depth_takes_the_number_at
     mark_depth(qtbot, window)
     assert window.session.source is not None
     assert window.session.source.depth_watched
+    assert len(window.session.source.watched) == 2
+    qtbot.waitUntil(lambda: window.view.front._annotations.watched == window.session.source.watched)  # type: ignore[union-attr]
     shoot(window, "calibrating-capture")
     qtbot.wait(200)
     assert not measured(window), "the scale from before the marking may be another depth's"
@@ -213,6 +216,7 @@ def test_while_it_is_calibrated_the_picture_shows_the_scanners_text_and_no_conto
     assert window.view.front.region.isVisible()
     drag(qtbot, window, TEXT)
     click(qtbot, window.view.marking._use)
+    click(qtbot, window.view.marking._without)
     window.act("dismiss")
     assert not window.view.front.region.isVisible()
     qtbot.waitUntil(lambda: not _has_text(window), timeout=3000)
@@ -283,7 +287,7 @@ def test_the_crop_is_proposed_dragged_and_taken_back(show: Show, at: At, qtbot: 
     assert window.shown is not None
     np.testing.assert_array_equal(window.shown.frame.pixels[100:300, 120:380], before.frame.pixels[100:300, 120:380])
     click(qtbot, window.view.calibration._crop)
-    click(qtbot, window.view.marking._all)
+    click(qtbot, window.view.marking._without)
     qtbot.waitUntil(lambda: _outside(window, Rect(59, 99, 302, 302)), timeout=3000)
 
 
@@ -350,6 +354,7 @@ def test_a_sender_without_text_has_a_scale_on_the_users_word_which_is_said(
     qtbot.waitUntil(lambda: "scale unknown" in card(window), timeout=5000)
     window.act("calibrate")
     panel = window.view.calibration
+    click(qtbot, panel.other_way)
     for field in (panel.row, panel.column):
         qtbot.keyClicks(field, "0.2")
     click(qtbot, panel._use_typed)
@@ -445,7 +450,7 @@ def outlined(window: MainWindow) -> tuple[Rect, ...]:
 
 def read_and_offered(qtbot: QtBot, window: MainWindow) -> None:
     window.act("calibrate")
-    qtbot.waitUntil(window.view.calibration._use_read.isVisible, timeout=20000)
+    qtbot.waitUntil(window.view.calibration.reading.use.isVisible, timeout=20000)
 
 
 def test_a_scale_read_from_the_screen_is_used_by_one_press_and_watched(
@@ -461,9 +466,9 @@ def test_a_scale_read_from_the_screen_is_used_by_one_press_and_watched(
     assert window.view.calibration.read
     qtbot.waitUntil(lambda: outlined(window) == window.view.calibration.read)
     assert window.view.calibration._watch.text() == WILL_WATCH
-    assert window.view.calibration._excerpt.pixmap().height() > 2 * 12, "the labels, larger than on the screen"
+    assert window.view.calibration.reading.excerpt.pixmap().height() > 2 * 12, "the labels, larger than on the screen"
     shoot(window, "scale-read")
-    click(qtbot, window.view.calibration._use_read)
+    click(qtbot, window.view.calibration.reading.use)
     qtbot.waitUntil(lambda: spacing_of(window) is not None, timeout=5000)
     found = spacing_of(window)
     assert found is not None
@@ -475,6 +480,58 @@ def test_a_scale_read_from_the_screen_is_used_by_one_press_and_watched(
     server.screen, _ = screen_of(80.0)
     qtbot.waitUntil(lambda: Alarm.DEPTH.sentence in card(window), timeout=5000)
     assert spacing_of(window) is None
+
+
+def test_nothing_moves_when_the_reading_arrives(show: Show, qtbot: QtBot, tmp_path: Path) -> None:
+    screen, _ = screen_of(60.0)
+    cv2.imwrite(str(tmp_path / "screen.png"), screen)
+    window = show(open_source(str(tmp_path / "screen.png")), wait=False)
+    qtbot.waitUntil(lambda: "scale unknown" in card(window), timeout=5000)
+    panel = window.view.calibration
+    for size in ((1120, 700), (1920, 1080)):
+        window.resize(*size)
+        window.act("calibrate")
+        panel.propose(None)  # before anything was read
+        panel.refit()
+        parts = [*panel.findChildren(QPushButton), *panel.findChildren(QLineEdit)]
+        parts = [part for part in parts if part.isVisible()]
+        before = [(panel.mapFromGlobal(part.mapToGlobal(part.rect().topLeft())), part.size()) for part in parts]
+        place = panel.geometry()
+        qtbot.waitUntil(panel.reading.use.isVisible, timeout=20000)
+        after = [(panel.mapFromGlobal(part.mapToGlobal(part.rect().topLeft())), part.size()) for part in parts]
+        assert after == before
+        assert panel.geometry() == place
+        window.act("dismiss")
+
+
+def test_a_clicked_point_follows_the_arrow_keys_pixel_by_pixel_under_the_lens(show: Show, qtbot: QtBot) -> None:
+    window = show(PhantomSource(spacing_mm=None, count=20), wait=False)
+    qtbot.waitUntil(lambda: "scale unknown" in card(window), timeout=5000)
+    window.act("calibrate")
+    qtbot.waitUntil(lambda: window.state.screen is not None and window.state.screen.marking)
+    panel, pane = window.view.calibration, window.view.front
+
+    def clicked(x: float, y: float) -> None:
+        qtbot.mouseClick(pane.viewport(), Qt.MouseButton.LeftButton, pos=spot_of(pane, x, y))
+
+    clicked(250, 90)
+    first = panel.points[0]
+    for key in (Qt.Key.Key_Right, Qt.Key.Key_Right, Qt.Key.Key_Up):
+        qtbot.keyClick(pane.keys, key)
+    assert panel.points == (pytest.approx((first[0] + 2, first[1] - 1)),)
+    qtbot.waitUntil(lambda: pane.lens.shown_at == pytest.approx(panel.points[0]))
+    qtbot.keyClick(pane.keys, Qt.Key.Key_Return)
+    qtbot.keyClick(pane.keys, Qt.Key.Key_Right)
+    assert panel.points == (pytest.approx((first[0] + 2, first[1] - 1)),), "Enter lets go of it"
+    clicked(250, 400)
+    second = panel.points[1]
+    assert panel.length.hasFocus()
+    window.act("pointer")
+    qtbot.keyClick(pane.keys, Qt.Key.Key_Down)
+    assert panel.points[1] == pytest.approx((second[0], second[1] + 1))
+    qtbot.keyClick(pane.keys, Qt.Key.Key_Return)
+    assert panel.length.hasFocus()
+    assert len(panel.points) == 2
 
 
 def test_a_depth_turned_after_it_was_read_takes_nothing(show: Show, qtbot: QtBot, scanner: tuple[Any, str]) -> None:
@@ -489,7 +546,7 @@ def test_a_depth_turned_after_it_was_read_takes_nothing(show: Show, qtbot: QtBot
     server.screen, _ = screen_of(80.0)
     assert before is not None
     qtbot.waitUntil(lambda: int(cv2.absdiff(source.whole(), before).max()) > 50, timeout=5000)
-    click(qtbot, window.view.calibration._use_read)
+    click(qtbot, window.view.calibration.reading.use)
     assert window.view.picture_area.notice.text() == TURNED
     assert spacing_of(window) is None
 
@@ -507,7 +564,7 @@ def test_points_that_are_clicked_go_before_what_was_read(show: Show, qtbot: QtBo
     assert panel.read == ()
     assert panel.preview is None
     panel.reset()
-    click(qtbot, panel._use_read)
+    click(qtbot, panel.reading.use)
     qtbot.waitUntil(lambda: spacing_of(window) is not None, timeout=5000)
 
 
@@ -515,5 +572,5 @@ def test_what_was_not_read_says_why(show: Show, qtbot: QtBot) -> None:
     window = show(PhantomSource(spacing_mm=None, count=20), wait=False)
     qtbot.waitUntil(lambda: "scale unknown" in card(window), timeout=5000)
     window.act("calibrate")
-    qtbot.waitUntil(lambda: "click two points" in window.view.calibration._read.text(), timeout=20000)
-    assert not window.view.calibration._use_read.isVisible()
+    qtbot.waitUntil(lambda: "click two points" in window.view.calibration.reading.words.text(), timeout=20000)
+    assert not window.view.calibration.reading.use.isVisible()

@@ -29,7 +29,7 @@ def reached(window: MainWindow, qtbot: QtBot) -> list[object]:
 
 def test_every_button_of_the_window_and_of_each_panel_is_a_stop(show: Show, qtbot: QtBot) -> None:
     window = show()
-    for action in (None, "open", "calibrate", "phase", "help", "code", "correct"):
+    for action in (None, "open", "calibrate", "phase", "help", "code", "correct", "model"):
         if action is not None:
             window.act(action)
         panel = window.view.picture_area.open_panel
@@ -42,7 +42,7 @@ def test_every_button_of_the_window_and_of_each_panel_is_a_stop(show: Show, qtbo
             if made.isVisible() and made.isEnabled() and not isinstance(made, Key)
         }
         missed = {made.text() for made in able - set(stops)}
-        assert missed <= {"File…", "Folder…", "Manual…"}, "their dialogues hear no pedal"
+        assert missed <= {"File…", "Folder…", "Other model…", "Manual…"}, "their dialogues hear no pedal"
         window.view.picture_area.dismiss()
 
 

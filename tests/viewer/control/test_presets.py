@@ -1,18 +1,21 @@
 """Presets: kept across starts, never for another device, size or crop, and a damaged file harms nobody."""
 
+from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inference.crop import Rect
 from inference.errors import OutputError, SpacingError
 from inference.spacing import Provenance
 from inference.view_notes import Marker
-from viewer.control.presets import Place, Preset, Presets, presets_path
+from viewer.control.presets import Place, Preset, Presets, packed, presets_path
 
 PLACE = Place("USB grabber", 480, 640, Rect(10, 20, 400, 500))
-PRESET = Preset(PLACE, 0.15, 0.12, Rect(0, 600, 480, 40), Marker.LEFT)
+TEXT, RULER = Rect(0, 600, 20, 40), Rect(30, 610, 440, 20)
+PRESET = Preset(PLACE, 0.15, 0.12, (TEXT, RULER), Marker.LEFT)
 
 
 def test_a_preset_is_kept_across_starts_with_all_that_goes_with_it() -> None:
@@ -23,6 +26,38 @@ def test_a_preset_is_kept_across_starts_with_all_that_goes_with_it() -> None:
     assert found.spacing.provenance is Provenance.PRESET
     assert (found.spacing.row_mm, found.spacing.col_mm) == (0.15, 0.12)
     assert presets_path().exists()
+
+
+def test_the_watched_pixels_of_text_and_ruler_come_back_where_they_stood() -> None:
+    whole = np.random.default_rng(0).integers(0, 256, (480, 640), np.uint8)
+    Presets().save(replace(PRESET, reference=packed(whole, PRESET.watched)))
+    found = Presets().find(PLACE)
+    assert found is not None
+    picture = found.reference_picture
+    assert picture is not None
+    for rect in (TEXT, RULER):
+        np.testing.assert_array_equal(picture[rect.where], whole[rect.where])
+        picture[rect.where] = 0
+    assert not picture.any()
+
+
+@pytest.mark.parametrize("watched", ["null", '{"top": 0, "left": 600, "rows": 20, "cols": 40}'])
+def test_a_preset_of_before_with_one_rectangle_or_none_is_still_found(tmp_path: Path, watched: str) -> None:
+    whole = np.random.default_rng(1).integers(0, 256, (480, 640), np.uint8)
+    reference = b64encode(packed(whole, [TEXT])).decode() if watched != "null" else ""
+    place = '{"device": "USB grabber", "rows": 480, "cols": 640, "crop": null}'
+    path = tmp_path / "presets.json"
+    path.write_text(
+        f'[{{"place": {place}, "row_mm": 0.15, "col_mm": 0.15, "watched": {watched}, "reference": "{reference}"}}]'
+    )
+    presets = Presets(path)
+    assert presets.complaint == ""
+    found = presets.find(replace(PLACE, crop=None))
+    assert found is not None
+    assert found.watched == (() if watched == "null" else (TEXT,))
+    if found.watched:
+        assert found.reference_picture is not None
+        np.testing.assert_array_equal(found.reference_picture[TEXT.where], whole[TEXT.where])
 
 
 @pytest.mark.parametrize(
@@ -83,7 +118,7 @@ def test_what_is_no_scale_is_not_kept(tmp_path: Path) -> None:
     with pytest.raises(SpacingError, match="not a length"):
         presets.save(replace(PRESET, col_mm=float("nan")))
     with pytest.raises(SpacingError, match="outside the picture"):
-        presets.save(replace(PRESET, watched=Rect(470, 0, 11, 5)))
+        presets.save(replace(PRESET, watched=(TEXT, Rect(470, 0, 11, 5))))
     assert not (tmp_path / "presets.json").exists()
 
 

@@ -41,12 +41,6 @@ def opened(panel: Panel, qtbot: QtBot) -> None:
     qtbot.waitUntil(panel.isVisible)
 
 
-def calibrating(window: MainWindow, qtbot: QtBot) -> None:
-    """The panel is open, and what is read from the screen has moved its fields down, as it does once."""
-    opened(window.view.calibration, qtbot)
-    qtbot.waitUntil(lambda: window.view.calibration.reading_told, timeout=20_000)
-
-
 def closed(panel: Panel, qtbot: QtBot) -> None:
     qtbot.waitUntil(panel.isHidden)
 
@@ -103,7 +97,7 @@ def the_dialog_of_models_is_cancelled(window: MainWindow, hand: Hand, qtbot: QtB
 
 def a_length_is_typed(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
     hand.key("c")
-    calibrating(window, qtbot)
+    opened(window.view.calibration, qtbot)
     for point in ((250.0, 90.0), (262.0, 420.0)):
         hand.click(window.view.front.viewport(), spot_of(window.view.front, *point))
     qtbot.waitUntil(window.view.calibration.length.hasFocus)
@@ -114,7 +108,8 @@ def a_length_is_typed(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
 
 def millimetres_are_typed(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
     hand.key("c")
-    calibrating(window, qtbot)
+    opened(window.view.calibration, qtbot)
+    hand.click(press(window, "Type scale"))
     for field in (window.view.calibration.row, window.view.calibration.column):
         hand.click(field)
         hand.write("0.2")
@@ -210,7 +205,7 @@ def test_a_field_leaves_to_the_shortcuts_what_cannot_be_typed_in_it(show: Show, 
     playback = window.session.playback
     assert playback is not None
     hand.key("c")
-    calibrating(window, qtbot)
+    opened(window.view.calibration, qtbot)
     hand.click(window.view.calibration.length)
     hand.write("4.5")
     hand.key("space", "b")

@@ -48,6 +48,7 @@ def test_two_clicks_and_a_length_give_the_right_mm(show: Show, at: At, qtbot: Qt
 def test_a_typed_spacing_may_differ_by_axis_and_the_picture_follows(show: Show, qtbot: QtBot) -> None:
     window = show(PhantomSource(spacing_mm=None, count=60))
     window.act("calibrate")
+    window.view.calibration.other_way.click()
     window.view.calibration.row.setText("0,3")
     window.view.calibration.column.setText("0.15")
     qtbot.mouseClick(window.view.calibration._use_typed, Qt.MouseButton.LeftButton)
@@ -77,6 +78,7 @@ def test_a_spacing_that_is_none_is_one_sentence(
 ) -> None:
     window = show(PhantomSource(spacing_mm=None, count=60))
     window.act("calibrate")
+    window.view.calibration.other_way.click()
     window.view.calibration.row.setText(typed[0])
     window.view.calibration.column.setText(typed[1])
     qtbot.mouseClick(window.view.calibration._use_typed, Qt.MouseButton.LeftButton)

@@ -145,6 +145,7 @@ def test_fields_open_empty_and_a_second_length_replaces_the_first(qtbot: QtBot, 
         panel.click(*point)
     qtbot.keyClicks(panel.length, "80")
     assert panel.length.text() == "80"
+    panel.other_way.click()
     qtbot.keyClicks(panel.row, "0.2")
     panel.dismiss()
     panel.show()
@@ -153,6 +154,7 @@ def test_fields_open_empty_and_a_second_length_replaces_the_first(qtbot: QtBot, 
 
 
 def test_an_empty_field_is_a_sentence_and_no_nan(qtbot: QtBot, panel: CalibrationPanel) -> None:
+    panel.other_way.click()
     with qtbot.assertNotEmitted(panel.calibrated):
         qtbot.mouseClick(panel._use_typed, Qt.MouseButton.LeftButton)
     assert "as in 0.15" in panel._error.text()

@@ -29,6 +29,7 @@ def test_what_is_no_number_is_not_taken_and_enter_uses_typed_millimetres(show: S
     window = show()
     panel = window.view.calibration
     window.act("calibrate")
+    panel.other_way.click()
     for field, value in ((panel.row, "0.2"), (panel.column, "0..25")):
         qtbot.mouseClick(field, Qt.MouseButton.LeftButton)
         for key in value:
