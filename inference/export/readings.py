@@ -34,7 +34,7 @@ def write_readings(path: Path, rows: Iterable[Mapping[str, object]], more: Seque
         OutputError: if the file cannot be written.
     """
     with replacing(path) as aside, aside.open("w", newline="", encoding="utf-8") as file:
-        write_table(file, (*COLUMNS, *more), (row | {"software": SOFTWARE} for row in rows), end="\n")
+        write_table(file, (*COLUMNS, *more), ({**row, "software": SOFTWARE} for row in rows), end="\n")
 
 
 def reading_row(outcome: Outcome) -> dict[str, object]:

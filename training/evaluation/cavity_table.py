@@ -10,6 +10,7 @@ from inference.dice import dice_of_counts
 from training.evaluation.page import Section
 from training.evaluation.population import Population
 from training.evaluation.scoring import mask_file
+from training.evaluation.strata import MIN_PATIENTS
 from training.evaluation.tables import Cell, Percent, Spread, Table
 from training.slicing.slices import CAVITY, SliceRow, read_slice, tumour_in
 
@@ -63,6 +64,8 @@ def _row(name: str, masks: Masks, store: Path, rows: Sequence[SliceRow]) -> tupl
             dices.append(dice)
         counts += _confused(true, found)
     cavity, as_tumour, tumour, as_cavity = (int(one) for one in counts)
+    if len({row.patient for row in rows}) < MIN_PATIENTS:
+        return name, len(dices), None, None, None, None
     return (
         name,
         len(dices),

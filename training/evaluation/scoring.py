@@ -14,7 +14,7 @@ from training.evaluation.metrics import METRICS, Mask, Score, score_with_distanc
 from training.evaluation.strata import Scored
 from training.io.files import written_aside
 from training.io.progress import Bar
-from training.slicing.slices import SliceRow, read_tumour
+from training.slicing.slices import SliceRow, read_mask, read_tumour
 
 Segment = Callable[[SliceRow], NDArray[np.bool_]]
 Scores = Mapping[str, Sequence[Scored]]
@@ -30,7 +30,7 @@ def segments(masks: Path | Sequence[Path]) -> Segment:
         masks: folder of `NAME.nii.gz`, one per slice; with several folders (folds that validated on different patients)
             each mask is read from the folder that holds it.
     """
-    return lambda row: read_tumour(mask_file(masks, row))
+    return lambda row: read_mask(mask_file(masks, row), row)
 
 
 def score_models(

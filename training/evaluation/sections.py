@@ -31,7 +31,7 @@ from training.evaluation.slice_tables import (
 )
 from training.evaluation.strata import n_patients, with_tumour, without_tumour
 from training.evaluation.tables import Table
-from training.slicing.slices import SliceRow
+from training.slicing.slices import CARRIED, SliceRow
 
 Draw = Callable[[Table, Path, Population], None]
 
@@ -63,10 +63,17 @@ class Evaluated:
 
     @property
     def counts(self) -> str:
-        """How many slices of how many patients."""
+        """How many slices of how many patients, and how many of their masks were not drawn on ultrasound."""
         slices = next(iter(self.scores.values()))
         tumour, free = len(with_tumour(slices)), len(without_tumour(slices))
-        return f"{len(slices)} slices of {n_patients(slices)} patients: {tumour} with tumour, {free} without."
+        words = f"{len(slices)} slices of {n_patients(slices)} patients: {tumour} with tumour, {free} without."
+        carried = [one for one in slices if one.row.origin == CARRIED]
+        if not carried:
+            return words
+        return (
+            f"{words} The truth of {len(carried)} of them ({n_patients(carried)} patients) was drawn on MRI and "
+            "carried over: its own error is in every figure on them."
+        )
 
 
 def slice_sections(one: Evaluated, out: Path) -> list[Section]:

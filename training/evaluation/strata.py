@@ -106,7 +106,9 @@ def in_band(slices: Iterable[Scored], area: Callable[[Scored], float], band: tup
 
 
 def by_column(slices: Iterable[Scored], facts: Facts) -> dict[str, dict[str, list[Scored]]]:
-    """Slices grouped by direction, and by each column of the case table with two or more groups.
+    """Slices grouped by direction, by what their masks were drawn on, and by each column of the case table.
+
+    Only those with two or more groups.
 
     Args:
         slices: one model's slices.
@@ -115,6 +117,7 @@ def by_column(slices: Iterable[Scored], facts: Facts) -> dict[str, dict[str, lis
     listed = list(slices)
     columns = dict.fromkeys(column for case in facts.values() for column in case)
     groups = {"direction": _grouped(listed, [one.row.axis for one in listed])}
+    groups["truth drawn on"] = _grouped(listed, [one.row.origin for one in listed])
     for name in columns:
         groups[name] = _grouped(listed, [facts.get(one.row.case, {}).get(name) or "not known" for one in listed])
     return {name: group for name, group in groups.items() if len(group) > 1}

@@ -195,6 +195,13 @@ class Experiment(_Part, frozen=True):
         used = {name for one in self.comparisons.values() for name in (*one.test, *one.choose_on)}
         return [name for name in self.cohorts if name in used]
 
+    def learnt(self, model: str) -> list[str]:
+        """The cohorts that a model learnt from, those of the models that it goes on from included."""
+        names, now = list(self.models[model].cohorts), self.models[model].starts_from
+        while now is not None:
+            names, now = [*names, *self.models[now].cohorts], self.models[now].starts_from
+        return list(dict.fromkeys(names))
+
     def tests_of(self, model: str) -> list[str]:
         """Cohorts that one model predicts."""
         compared = [one for one in self.comparisons.values() if model in one.models.values()]
@@ -276,25 +283,16 @@ def _check_names(experiment: Experiment, path: Path) -> None:
             raise FormatError(f"{path}: the cohort {name} needs either 'simulate' or 'cases'.")
         if experiment.simulated != (cohort.simulate is not None):
             raise FormatError(f"{path} mixes simulated and real patients ({name}): declare two experiments.")
+    _check_starts(experiment, path)
     _check_exports(experiment, path)
     for one in compared:
-        learnt = {name for model in one.models.values() for name in experiment.models[model].cohorts}
+        learnt = {name for model in one.models.values() for name in experiment.learnt(model)}
         if mixed := sorted(learnt & {*one.test, *one.choose_on}):
             raise FormatError(f"{path} scores a model on {mixed[0]}, which it was trained on.")
 
 
-def _check_exports(experiment: Experiment, path: Path) -> None:
-    """Refuse an export whose scores are not on one cohort, and a model that would start from itself."""
-    for name, one in experiment.exports.items():
-        compared = experiment.comparisons.get(one.comparison)
-        if compared is None or one.model not in compared.models.values() or len(compared.test) != 1:
-            raise FormatError(f"{path}: the export {name} needs a comparison of its model on one cohort of its own.")
-        if (one.certainty is None) != (one.certainty_data is None):
-            raise FormatError(f"{path}: the certainty of {name} needs a cohort and 'certainty_data', its words.")
-        if one.certainty in {*experiment.models[one.model].cohorts, *compared.test}:
-            raise FormatError(f"{path}: {name} knows {one.certainty} from training or test: give certainty another.")
-        if experiment.mode != "fast":
-            raise FormatError(f"{path}: {name} is scored in the fast mode too, so the comparisons need 'mode: fast'.")
+def _check_starts(experiment: Experiment, path: Path) -> None:
+    """Refuse a model that would start from itself."""
     for name, model in experiment.models.items():
         seen, before = {name}, model.starts_from
         while before is not None:
@@ -302,3 +300,17 @@ def _check_exports(experiment: Experiment, path: Path) -> None:
                 raise FormatError(f"{path}: the model {name} would start from itself.")
             seen.add(before)
             before = experiment.models[before].starts_from
+
+
+def _check_exports(experiment: Experiment, path: Path) -> None:
+    """Refuse an export whose scores are not on one cohort of patients that its model never saw."""
+    for name, one in experiment.exports.items():
+        compared = experiment.comparisons.get(one.comparison)
+        if compared is None or one.model not in compared.models.values() or len(compared.test) != 1:
+            raise FormatError(f"{path}: the export {name} needs a comparison of its model on one cohort of its own.")
+        if (one.certainty is None) != (one.certainty_data is None):
+            raise FormatError(f"{path}: the certainty of {name} needs a cohort and 'certainty_data', its words.")
+        if one.certainty in {*experiment.learnt(one.model), *compared.test}:
+            raise FormatError(f"{path}: {name} knows {one.certainty} from training or test: give certainty another.")
+        if experiment.mode != "fast":
+            raise FormatError(f"{path}: {name} is scored in the fast mode too, so the comparisons need 'mode: fast'.")

@@ -111,7 +111,12 @@ def _check_test(data: _Data, trained: Trained, path: Path) -> None:
     Raises:
         FormatError: naming what is wrong.
     """
-    if data.checkpoints and data.checkpoints != set(trained.checkpoints):
+    if not data.checkpoints:
+        raise FormatError(
+            f"{path} does not tell which model its scores are of, since its masks have no receipt: predict with "
+            "'ius-train predict', evaluate, and export with that summary."
+        )
+    if data.checkpoints != set(trained.checkpoints):
         raise FormatError(f"{path} holds the scores of another model than {trained.folder}: evaluate this one.")
     seen = sorted(data.seen_in_training | (data.patients & trained.trained_on.patients))
     if seen:

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from inference.errors import FULL
+from inference.errors import FULL, NotFoundError
 from inference.files import make_folder
+
+_TRAILER = 8
 
 
 @contextmanager
@@ -36,6 +38,19 @@ def written_aside(path: Path) -> Iterator[Path]:
         raise
     finally:
         aside.unlink(missing_ok=True)
+
+
+def gz_content(path: Path) -> str:
+    """CRC-32 and length of a .gz file's content (RFC 1952, 2.3.1): its last eight bytes, however it was compressed.
+
+    Raises:
+        NotFoundError: if it is missing or empty.
+    """
+    if not path.is_file() or path.stat().st_size < _TRAILER:
+        raise NotFoundError(f"{path} is missing or empty, though the slice table names it: cut the slices again.")
+    with path.open("rb") as stream:
+        stream.seek(-_TRAILER, os.SEEK_END)
+        return stream.read(_TRAILER).hex()
 
 
 def _whole(packed: Path) -> bool:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from inference.errors import IusError, NotFoundError
+from inference.errors import IusError
 from training.cohort.folds import Folds, Split, split_slices
+from training.io.files import gz_content
 from training.io.receipt import write_json
 from training.nnunet.settings import Fold
 from training.slicing.size_bands import MIN_RELIABLE_MM2
@@ -27,7 +28,6 @@ TUMOUR_FREE = "tumour_free"
 """Another key in dataset.json: the names of the slices without a tumour."""
 SMALL = "small_tumours"
 """And another: the names of the slices with a tumour on which models are not reliable, `MIN_RELIABLE_MM2` or less."""
-_TRAILER = 8
 
 
 class DatasetError(IusError):
@@ -119,17 +119,8 @@ def train_patients(stores: Sequence[Path], splits: Sequence[Split], fold: Fold) 
 
 def _digest(slices: Iterable[tuple[SliceRow, Path]]) -> str:
     """A digest of a data set's content (areas, sizes and every pixel) that does not depend on where it lies."""
-    table = [[as_cells(row), _unpacked(row.image(store)), _unpacked(row.label(store))] for row, store in slices]
+    table = [[as_cells(row), gz_content(row.image(store)), gz_content(row.label(store))] for row, store in slices]
     return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
-
-
-def _unpacked(path: Path) -> str:
-    """CRC-32 and length of a .gz file's content (RFC 1952, 2.3.1): its last eight bytes, however it was compressed."""
-    if not path.is_file() or path.stat().st_size < _TRAILER:
-        raise NotFoundError(f"{path} is missing or empty, though the slice table names it: cut the slices again.")
-    with path.open("rb") as stream:
-        stream.seek(-_TRAILER, os.SEEK_END)
-        return stream.read(_TRAILER).hex()
 
 
 def _files(row: SliceRow, store: Path, folder: Path) -> dict[str, object]:

@@ -11,9 +11,10 @@ from training.io.progress import Bar
 from training.io.receipt import sha256
 from training.nnunet.device import check_device
 from training.nnunet.names import CONFIGURATION
+from training.nnunet.predicted import add, pictures_of, unpredicted
 from training.nnunet.run import claim
 from training.nnunet.settings import Fold
-from training.slicing.slices import read_slices, write_slice
+from training.slicing.slices import write_slice
 
 if TYPE_CHECKING:
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
@@ -82,18 +83,18 @@ def predict_slices(
     device: str = "cpu",
     mode: Mode = Mode.THOROUGH,
 ) -> bool:
-    """Predict every single slice of the stores into `out/NAME.nii.gz`; files that are already there are kept.
+    """Predict every single slice of the stores into `out/NAME.nii.gz`; masks of the same pictures are kept.
 
     Returns:
         Whether only the largest region of each mask was kept, as `ius-train postprocess` chose for the model.
 
     Raises:
-        FormatError: if `out` holds other predictions.
+        FormatError: if `out` holds other predictions, or two stores hold different slices of one name.
     """
     from training.nnunet.results.files import find_model
     from training.nnunet.results.postprocessing import keeps_largest
 
-    images = {row.name: row.image(store) for store in stores for row in read_slices(store)}
+    images = pictures_of(stores)
     predictor = load_predictor(model, folds, checkpoint, device, mode)
     largest = keeps_largest(find_model(model), None)
     digests = [sha256(path) for path in checkpoint_files(model, folds, checkpoint)]
@@ -106,15 +107,15 @@ def predict_slices(
 def predict_images(
     predictor: "nnUNetPredictor", images: Mapping[str, Path], out: Path, *, largest: bool = False
 ) -> None:
-    """Predict images by name into `out/NAME.nii.gz`; files that are already there are kept."""
+    """Predict images by name into `out/NAME.nii.gz`; masks of the same pictures are kept."""
     import numpy as np
     from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
 
     from training.nnunet.results.postprocessing import largest_component
 
-    missing = {name: path for name, path in images.items() if not (out / f"{name}.nii.gz").is_file()}
-    for name, path in Bar(missing.items(), desc="predict", unit="slice"):
+    for name, path in Bar(unpredicted(images, out).items(), desc="predict", unit="slice"):
         pixels, properties = SimpleITKIO().read_images([str(path)])
         mask = predictor.predict_single_npy_array(pixels, properties)[0].astype(np.uint8)
         _, row_mm, col_mm = properties["spacing"]
         write_slice(largest_component(mask) if largest else mask, (row_mm, col_mm), out / f"{name}.nii.gz")
+        add(name, path, out)

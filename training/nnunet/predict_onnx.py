@@ -7,12 +7,13 @@ from inference.contract import Mode, ModelContract
 from inference.model.engine import Engine
 from inference.model.segmentation import labels_of
 from training.io.progress import Bar
+from training.nnunet.predicted import add, pictures_of, unpredicted
 from training.nnunet.run import claim
-from training.slicing.slices import SliceRow, read_slice, read_slices, write_slice
+from training.slicing.slices import read_slice, read_slices, write_slice
 
 
 def predict_exported(model: Path, stores: Sequence[Path], out: Path, mode: Mode = Mode.FAST) -> ModelContract:
-    """Predict every single slice of the stores into `out/NAME.nii.gz`; files that are already there are kept.
+    """Predict every single slice of the stores into `out/NAME.nii.gz`; masks of the same pictures are kept.
 
     Args:
         model: .onnx with its contract.
@@ -25,21 +26,18 @@ def predict_exported(model: Path, stores: Sequence[Path], out: Path, mode: Mode 
 
     Raises:
         ModelError: if the model does not run here or does not reproduce its own masks.
-        FormatError: if `out` holds other predictions.
+        FormatError: if `out` holds other predictions, or two stores hold different slices of one name.
         AnalysisError: if a slice cannot be analysed.
     """
     engine = Engine.load(model, trial=True)
     output = engine.contract.output
     claim(out / "made.from", f"{engine.sha256}\n{mode}", "model's predictions")
-    homes = [(row, store) for store in stores for row in read_slices(store)]
-    missing = [(row, store) for row, store in homes if not _mask(row, out).is_file()]
-    for row, store in Bar(missing, desc="predict", unit="slice"):
-        spacing = (row.row_mm, row.col_mm)
-        segmented = engine.segment(read_slice(row.image(store)), spacing, mode)
+    missing = unpredicted(pictures_of(stores), out)
+    rows = {row.name: row for store in stores for row in read_slices(store)}
+    for name, image in Bar(missing.items(), desc="predict", unit="slice"):
+        spacing = (rows[name].row_mm, rows[name].col_mm)
+        segmented = engine.segment(read_slice(image), spacing, mode)
         labels = labels_of(segmented.margin, keep_largest=output.keep_largest, cavity=output.cavity_index is not None)
-        write_slice(labels, spacing, _mask(row, out))
+        write_slice(labels, spacing, out / f"{name}.nii.gz")
+        add(name, image, out)
     return engine.contract
-
-
-def _mask(row: SliceRow, out: Path) -> Path:
-    return out / f"{row.name}.nii.gz"

@@ -19,7 +19,7 @@ from training.nnunet.input_geometry import pictures_of
 from training.nnunet.predict import checkpoint_files
 from training.nnunet.results.checkpoint import Weights, read_checkpoint
 from training.nnunet.results.forebears import entry, forebear
-from training.nnunet.results.trained_on import PATIENTS, trained_on
+from training.nnunet.results.trained_on import PATIENTS, START_KNOWN, trained_on
 from training.nnunet.settings import Fold
 from training.nnunet.warm_start import read_weights
 
@@ -80,8 +80,8 @@ def _tell_patients(members: Sequence[Path], receipt: Path, fold: Fold) -> None:
     told["settings"]["slices"] = list(dict.fromkeys(str(store) for one in known for store in one.stores))
     exports = [forebear(path) for path in members if path.suffix == ".onnx"]
     told["settings"] |= entry([one for model in known for one in model.forebears] + exports)
-    if unknown := next((path for path in members if path.suffix == ".onnx"), None):
-        told["settings"]["start"] = str(unknown)
+    if unknown := [path for path in members if path.suffix == ".onnx" or not trained_on(path, [fold]).complete]:
+        told["settings"] |= {"start": str(unknown[0]), START_KNOWN: False}
     write_json(told, receipt)
 
 

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from inference.errors import NotFoundError
+from inference.errors import FormatError, NotFoundError
 from training.cohort.cases import Case
+from training.io.receipt import sha256
 from training.registration.decisions import ACCEPT, Verdict, read_decision, read_decisions
+from training.registration.output import read_record, record_path
 
 Labels = Literal["us", "mri", "both"]
 Origin = Literal["us", "mri"]
@@ -30,7 +32,7 @@ class LabelSource:
 
         Raises:
             NotFoundError: if the case has none of that origin, or none that a person accepted.
-            FormatError: if review.csv cannot be read.
+            FormatError: if review.csv cannot be read, or the case table names other files than were registered.
         """
         if self.labels != "mri" and case.us_label:
             return case.us_label, "us"
@@ -38,7 +40,9 @@ class LabelSource:
             raise NotFoundError("It has no tumour mask on its ultrasound.")
         if self.registered is None:
             raise NotFoundError("Its mask is MRI's: name the folder of 'ius-train register' with --registered.")
-        return _transferred(case.case, self.registered), "mri"
+        label = _transferred(case.case, self.registered)
+        _refuse_other_files(case, self.registered)
+        return label, "mri"
 
 
 def _transferred(case: str, folder: Path) -> Path:
@@ -54,6 +58,16 @@ def _transferred(case: str, folder: Path) -> Path:
     if one.decision != ACCEPT:
         raise NotFoundError("Its registration was rejected in the review.")
     return label
+
+
+def _refuse_other_files(case: Case, folder: Path) -> None:
+    """Refuse a mask that was carried over for another ultrasound, or from another mask, than the case has now."""
+    if not record_path(folder, case.case).is_file():
+        return
+    key = read_record(folder, case.case)["key"]
+    for role, path in (("us", case.us), ("label", case.mri_label)):
+        if path is not None and path.is_file() and key.get(role) and key[role] != [sha256(path)]:
+            raise FormatError(f"{path} is not the file that was registered: run 'ius-train register', and review it.")
 
 
 def read_review(folder: Path) -> Mapping[str, Verdict]:

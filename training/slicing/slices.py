@@ -19,8 +19,11 @@ PAINTED = "painted"
 """Origin of the masks of tumours painted into real volumes: 2 in them is to be ignored."""
 CAVITY = 2
 """The resection cavity in masks of any other origin, true and predicted; whatever else is over 0 is tumour."""
+CARRIED = "mri"
+"""Origin of masks that were drawn on MRI and carried over to the ultrasound."""
 BY_EYE = "by eye"
 """Origin of outlines of what is plainly visible, drawn by no expert."""
+_SPACING_TOLERANCE = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +81,42 @@ def read_slice(path: Path) -> NDArray[np.float32]:
     Raises:
         FormatError: if it cannot be read, or is not 2D.
     """
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[NDArray[np.float32], tuple[float, float]]:
+    """A 2D NIfTI's pixels, and its (row, col) mm."""
     try:
-        pixels: NDArray[np.float32] = sitk.GetArrayFromImage(sitk.ReadImage(str(path), sitk.sitkFloat32))
+        image = sitk.ReadImage(str(path), sitk.sitkFloat32)
+        pixels: NDArray[np.float32] = sitk.GetArrayFromImage(image)
     except RuntimeError as error:
         raise FormatError(f"{path} cannot be read as a slice: is it there, and whole?") from error
     if pixels.ndim != 2:
         raise FormatError(f"{path} has {pixels.ndim} axes, and a slice has two.")
-    return pixels
+    col_mm, row_mm = image.GetSpacing()
+    return pixels, (row_mm, col_mm)
+
+
+def read_mask(path: Path, row: SliceRow) -> NDArray[np.bool_]:
+    """Where somebody's mask of a slice holds tumour, (rows, cols), once it is known to be one on the slice's own grid.
+
+    Raises:
+        FormatError: if it cannot be read or is not 2D, holds other values than labels, or has another size or spacing:
+            a square one written with rows and columns exchanged would otherwise be scored as it lies.
+    """
+    pixels, spacing = _read(path)
+    if not (pixels == np.rint(pixels)).all():
+        raise FormatError(f"{path} holds values between labels: give masks, not probabilities.")
+    if pixels.shape != (row.rows, row.cols):
+        raise FormatError(
+            f"The prediction of {row.name} has the shape {pixels.shape}, its slice {(row.rows, row.cols)}."
+        )
+    if not np.allclose(spacing, (row.row_mm, row.col_mm), rtol=_SPACING_TOLERANCE, atol=0):
+        raise FormatError(
+            f"{path} has pixels of {spacing[0]:g} x {spacing[1]:g} mm, its slice of {row.row_mm:g} x {row.col_mm:g}: "
+            "write masks with the header of their slice, and with rows and columns in its order."
+        )
+    return tumour_in(pixels)
 
 
 def read_tumour(path: Path) -> NDArray[np.bool_]:

@@ -1,17 +1,12 @@
 """`ius-train evaluate`: score predictions against the store's masks."""
 
 import argparse
-import json
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from inference.errors import IusError
 from training.stages.patients import add_patients
 from training.stages.settings import settings_of
-
-if TYPE_CHECKING:
-    from training.evaluation.summary import Mode, Origin
 
 WORDS = "score predictions against the store's masks"
 _FORMS = "Use 'PREDICTIONS SLICES', or 'NAME=PREDICTIONS ... --slices SLICES', or '--grid GRID.csv --slices SLICES'"
@@ -92,58 +87,15 @@ def _refuse_leaks(trained_on: list[Path], store: Path) -> None:
         refuse_leaks(read_identities(training), read_identities(store))
 
 
-def _mode(folders: Iterable[Path], wanted: str | None) -> "Mode":
-    """The one mode of all predictions, since figures hold for one mode only; fast if no receipt states it.
-
-    Raises:
-        ArgumentError: if they were made in two modes, or in another mode than the named one.
-    """
-    modes: dict[str, Path] = {}
-    for folder in folders:
-        receipt = folder / "receipt-predict.json"
-        if receipt.is_file():
-            modes.setdefault(json.loads(receipt.read_text())["settings"].get("mode") or "fast", folder)
-    for said, folder in modes.items():
-        if wanted is not None and said != wanted:
-            raise ArgumentError(
-                f"{folder} was predicted in {said} mode, and is to be scored as {wanted}: add --mode {said}."
-            )
-    if len(modes) > 1:
-        raise ArgumentError(
-            f"{modes['fast']} was predicted in the fast mode and {modes['thorough']} in the thorough one: "
-            "predict all models in one mode."
-        )
-    return "thorough" if (wanted or next(iter(modes), "fast")) == "thorough" else "fast"
-
-
-def _origin(folder: Path, store: Path, arguments: argparse.Namespace) -> "Origin":
-    """Where predictions come from, by their receipt; refuse them if the model was trained on some of the patients.
-
-    Raises:
-        ArgumentError: naming these patients, unless the user allows them.
-    """
-    from training.evaluation.summary import Origin
-    from training.slicing.slices import read_slices
-
-    receipt = folder / "receipt-predict.json"
-    told = json.loads(receipt.read_text())["settings"] if receipt.is_file() else {}
-    seen = sorted({row.patient for row in read_slices(store)} & set(told.get("seen_in_training") or ()))
-    if seen and not arguments.with_training_patients:
-        raise ArgumentError(
-            f"The model of {folder} was trained on {seen[0]}"
-            f"{f' and {len(seen) - 1} more of these patients' if len(seen) > 1 else ''}, so this is no test: score "
-            "patients that no training had, or add --with-training-patients to have a report that says so."
-        )
-    return Origin(tuple(told.get("checkpoints") or ()), tuple(seen))
-
-
 def _one(arguments: argparse.Namespace, store: Path) -> None:
     """Score one unnamed model."""
+    from training.evaluation.origins import mode_of, origin_of
     from training.evaluation.report import evaluate
 
-    arguments.mode = _mode([Path(arguments.models[0])], arguments.mode)
+    predictions = Path(arguments.models[0])
+    arguments.mode = mode_of([predictions], arguments.mode)
     evaluate(
-        Path(arguments.models[0]),
+        predictions,
         store,
         arguments.out,
         data=arguments.data,
@@ -153,7 +105,7 @@ def _one(arguments: argparse.Namespace, store: Path) -> None:
         mode=arguments.mode,
         jobs=arguments.jobs,
         few=arguments.few,
-        origin=_origin(Path(arguments.models[0]), store, arguments),
+        origin=origin_of(predictions, store, training_patients=arguments.with_training_patients),
     )
 
 
@@ -161,23 +113,25 @@ def _several(arguments: argparse.Namespace) -> None:
     """Score named models, or a grid of them, side by side."""
     from training.evaluation.compare import all_named, compare
     from training.evaluation.grid import compare_grid, read_grid
+    from training.evaluation.origins import mode_of, origin_of
 
     if arguments.baseline is not None:
         raise ArgumentError("A baseline is scored beside one model only: use 'evaluate PREDICTIONS SLICES'.")
     how = {name: getattr(arguments, name) for name in ("data", "simulated", "title", "cases", "margin", "jobs", "few")}
     how["annotators"] = named_folders(arguments.annotator)
+    origin = partial(origin_of, store=arguments.slices, training_patients=arguments.with_training_patients)
     if arguments.grid is None:
         named = named_folders(arguments.models)
         all_named(named, how["annotators"])  # before any file is read, so that a wrong name shows at once
-        how["mode"] = arguments.mode = _mode(named.values(), arguments.mode)
-        origins = {name: _origin(folder, arguments.slices, arguments) for name, folder in named.items()}
+        how["mode"] = arguments.mode = mode_of(named.values(), arguments.mode)
+        origins = {name: origin(folder) for name, folder in named.items()}
         compare(named, arguments.slices, arguments.out, origins=origins, **how)
     elif arguments.models:
         raise ArgumentError(f"Models are named by the grid or one by one, not both. {_FORMS}.")
     else:
         grid, training = read_grid(arguments.grid), named_folders(arguments.training)
-        how["mode"] = arguments.mode = _mode((one.predictions for one in grid), arguments.mode)
-        how["origins"] = {one.predictions: _origin(one.predictions, arguments.slices, arguments) for one in grid}
+        how["mode"] = arguments.mode = mode_of((one.predictions for one in grid), arguments.mode)
+        how["origins"] = {one.predictions: origin(one.predictions) for one in grid}
         compare_grid(grid, arguments.slices, arguments.out, training=training, notes=arguments.note, **how)
 
 

@@ -84,7 +84,8 @@ def run(arguments: argparse.Namespace) -> None:
     from training.nnunet.estimate import estimate
     from training.nnunet.exclusions import read_exclusions
     from training.nnunet.names import dataset_name
-    from training.nnunet.results.trained_on import PATIENTS
+    from training.nnunet.results.forebears import entry
+    from training.nnunet.results.trained_on import PATIENTS, START_KNOWN, behind
 
     dataset = dataset_name(arguments.dataset_id, arguments.title)
     raw = arguments.work / "nnUNet_raw" / dataset
@@ -97,19 +98,21 @@ def run(arguments: argparse.Namespace) -> None:
         return
     folder = _fit(arguments.work, dataset, settings)
     inputs = [raw / "dataset.json", raw / "splits_final.json", folder.parent / "plans.json"]
-    patients = train_patients(arguments.slices, splits, settings.fold)
-    told = {"excluded": excluded, PATIENTS: patients} | _started(folder, settings.start)
+    patients = set(train_patients(arguments.slices, splits, settings.fold))
+    told: dict[str, Any] = {"excluded": excluded}
+    if settings.start is not None:
+        known = behind(Path(settings.start))
+        patients |= known.patients
+        told |= {START_KNOWN: known.complete} | entry(known.forebears)
+    told |= {PATIENTS: sorted(patients)} | _started(folder)
     write_receipt(folder, "fit", settings_of(arguments) | told, inputs, arguments.seed)
     print(folder.parent)
 
 
-def _started(folder: Path, start: str | None) -> dict[str, Any]:
-    """What the training started from: an export and on whom it was trained, or a checkpoint of torch's."""
-    from training.nnunet.results.forebears import entry_of_start
-
+def _started(folder: Path) -> dict[str, Any]:
+    """What the training started from, if that was a checkpoint of torch's."""
     file = folder / STARTED
-    named = {"started": json.loads(file.read_text())} if file.is_file() else {}
-    return named | entry_of_start(start)
+    return {"started": json.loads(file.read_text())} if file.is_file() else {}
 
 
 def _fit(work: Path, dataset: str, settings: FitSettings) -> Path:

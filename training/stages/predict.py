@@ -1,8 +1,10 @@
 """`ius-train predict`: predict slice stores with a trained or an exported model."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from training.stages.fit import fold
 from training.stages.settings import settings_of
@@ -32,11 +34,18 @@ def run(arguments: argparse.Namespace) -> None:
     exported = arguments.model.suffix == ".onnx"
     arguments.mode = arguments.mode or ("fast" if exported else "thorough")
     told, made_of = _exported(arguments) if exported else _trained(arguments)
+    told["seen_in_training"] = sorted({*told.get("seen_in_training", ()), *_seen_before(arguments.out)})
     inputs = [*made_of, *(store / "slices.csv" for store in arguments.slices)]
     write_receipt(arguments.out, "predict", settings_of(arguments) | told, inputs)
 
 
-def _trained(arguments: argparse.Namespace) -> tuple[dict[str, object], list[Path]]:
+def _seen_before(out: Path) -> list[str]:
+    """The training patients among those that an earlier call predicted into the same folder, with the same model."""
+    receipt = out / "receipt-predict.json"
+    return json.loads(receipt.read_text())["settings"].get("seen_in_training") or [] if receipt.is_file() else []
+
+
+def _trained(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Path]]:
     """Predict with nnU-Net's own predictor; return the receipt's facts on the model, and the model's files."""
     from inference.contract import Mode
     from training.io.receipt import sha256
@@ -68,7 +77,7 @@ def _warn(seen: list[str], complete: bool) -> None:
         )
 
 
-def _exported(arguments: argparse.Namespace) -> tuple[dict[str, object], list[Path]]:
+def _exported(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Path]]:
     """Predict with the viewer's engine; an export does not name its patients, so 'ius-train export' checks them."""
     from inference.contract import Mode
     from inference.errors import IusError
@@ -80,7 +89,7 @@ def _exported(arguments: argparse.Namespace) -> tuple[dict[str, object], list[Pa
         )
 
     exported = predict_exported(arguments.model, arguments.slices, arguments.out, Mode(arguments.mode))
-    told: dict[str, object] = {
+    told: dict[str, Any] = {
         "largest_region_only": exported.output.keep_largest,
         "checkpoints": list(exported.provenance.checkpoint_sha256),
     }

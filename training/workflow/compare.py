@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from training.evaluation.cutoff_trend import Run
+from training.evaluation.origins import mode_of, origin_of
 from training.evaluation.scoring import score_models, segments
 from training.evaluation.strata import with_tumour
 from training.experiments.declaration import Comparison, Experiment, read_experiment
@@ -15,7 +16,11 @@ from training.slicing.store import join_stores
 
 
 def compare_declared(experiment: Experiment, name: str) -> None:
-    """Score a comparison's models on all slices of its test cohorts, or only the model chosen on other cohorts."""
+    """Score a comparison's models on all slices of its test cohorts, or only the model chosen on other cohorts.
+
+    Raises:
+        OriginError: if a model was trained on a patient of the test, or the receipts tell of another mode.
+    """
     from training.evaluation.grid import compare_grid
 
     one = experiment.comparisons[name]
@@ -23,9 +28,11 @@ def compare_declared(experiment: Experiment, name: str) -> None:
     if one.choose_on:
         best, words = _chosen(experiment, name, Path("report", name))
         runs, notes = [run for run in runs if run.model == best], [*notes, words]
+    store = _joined(one.test)
+    mode_of((run.predictions for run in runs), experiment.mode)
     compare_grid(
         runs,
-        _joined(one.test),
+        store,
         Path("report", name),
         data=one.data,
         simulated=experiment.simulated,
@@ -34,6 +41,7 @@ def compare_declared(experiment: Experiment, name: str) -> None:
         title=f"{experiment.title}: {name}",
         cases=_tables(experiment, one.test),
         mode=experiment.mode,
+        origins={run.predictions: origin_of(run.predictions, store) for run in runs},
     )
 
 
@@ -69,6 +77,7 @@ def _chosen(experiment: Experiment, name: str, out: Path) -> tuple[str, str]:
     store = _joined(experiment.comparisons[name].choose_on)
     dice: dict[str, list[float]] = {}
     for run in _runs(experiment, name):
+        origin_of(run.predictions, store)
         (slices,) = score_models(read_slices(store), store, {run.model: segments(run.predictions)}).values()
         found = [one.score.dice for one in with_tumour(slices) if one.score.dice is not None]
         dice.setdefault(run.model, []).append(sum(found) / len(found))

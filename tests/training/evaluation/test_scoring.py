@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis.extra import numpy as hnp
 
-from inference.errors import NotFoundError
+from inference.errors import FormatError, NotFoundError
 from training.evaluation.baseline import Threshold, tune
 from training.evaluation.boxes import find_boxes
 from training.evaluation.metrics import score
+from training.evaluation.population import Population
 from training.evaluation.report import evaluate
-from training.evaluation.strata import BANDS, Scored, by_band, predicted_area, true_area
+from training.evaluation.scoring import segments
+from training.evaluation.sections import Evaluated
+from training.evaluation.strata import BANDS, Scored, by_band, by_column, predicted_area, true_area
 from training.evaluation.summary import summarise
 from training.slicing.slices import SliceRow, write_slice, write_slices
 
@@ -182,3 +186,34 @@ def test_the_contract_can_hold_a_summary(tmp_path: Path):
     (tmp_path / "summary.json").write_text(json.dumps(report))
     (measured,) = read_measured([tmp_path / "summary.json"]).values()
     assert (measured.data, measured.n_patients, measured.by_true_area[1].dice_mean) == ("made up", 5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("write", "words"),
+    [
+        (lambda path, mask: write_slice(mask.T.astype(np.uint8), (0.4, 0.5), path), "has pixels of 0.4 x 0.5 mm"),
+        (lambda path, mask: write_slice(mask.astype(np.uint8), (1.0, 1.0), path), "has pixels of 1 x 1 mm"),
+        (lambda path, mask: write_slice((0.9 * mask).astype(np.float32), (0.5, 0.4), path), "not probabilities"),
+        (lambda path, mask: write_slice(mask[:-1].astype(np.uint8), (0.5, 0.4), path), "has the shape"),
+    ],
+)
+def test_masks_that_do_not_lie_as_their_slice_does_are_refused(tmp_path, write, words):
+    """A square mask written with rows and columns exchanged has the right shape; its header tells."""
+    slice_ = row(0, shape=(30, 30))
+    mask = np.zeros((30, 30), bool)
+    mask[5:9, 10:25] = True
+    write(tmp_path / f"{slice_.name}.nii.gz", mask)
+    with pytest.raises(FormatError, match=words):
+        segments(tmp_path)(slice_)
+    write_slice(mask.astype(np.uint8), (0.5, 0.4), tmp_path / f"{slice_.name}.nii.gz")
+    assert np.array_equal(segments(tmp_path)(slice_), mask)
+
+
+def test_a_report_says_which_truth_was_drawn_on_mri_and_shows_it_apart():
+    slices = [scored(patient, 100, 90, 80) for patient in range(6)]
+    plain = Evaluated({"m": slices}, {}, Path(), {}, Population.REAL, None)
+    assert "MRI" not in plain.counts
+    assert "truth drawn on" not in by_column(slices, {})
+    mixed = [replace(one, row=replace(one.row, origin="mri")) if at < 2 else one for at, one in enumerate(slices)]
+    assert "The truth of 2 of them (2 patients) was drawn on MRI" in replace(plain, scores={"m": mixed}).counts
+    assert {name: len(own) for name, own in by_column(mixed, {})["truth drawn on"].items()} == {"mri": 2, "us": 4}

@@ -120,6 +120,12 @@ def test_what_cannot_be_run_is_one_sentence(tmp_path: Path, changes: dict, words
         read_experiment(written(tmp_path, **changes))
 
 
+def test_no_model_is_scored_on_what_the_model_that_it_goes_on_from_was_trained_on(tmp_path: Path):
+    models = {"MRI_0": {"cohorts": ["mri"], "starts_from": "first"}, "first": {"cohorts": ["test"]}}
+    with pytest.raises(FormatError, match="scores a model on test, which it was trained on"):
+        read_experiment(written(tmp_path, models=models))
+
+
 def test_no_yaml_and_no_such_experiment(tmp_path: Path):
     (tmp_path / "bad.yaml").write_text("a: [")
     with pytest.raises(FormatError, match="not the declaration"):

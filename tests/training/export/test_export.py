@@ -19,6 +19,7 @@ from inference.model.onnxruntime_session import TimedSession
 from training.export import parity
 from training.export.export import export_model
 from training.export.proof import draft
+from training.nnunet.results.checkpoint import read_trained
 
 
 def _band(low, high):
@@ -41,12 +42,13 @@ SUMMARY = {
 
 @pytest.fixture(scope="module")
 def exported(model_folder, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("exported")
+    folder, model = tmp_path_factory.mktemp("exported"), model_folder(folds=2)
     scores = folder / "summary.json"
-    scores.write_text(json.dumps(SUMMARY))
+    data = SUMMARY["data"] | {"checkpoints": list(read_trained(model, [0, 1]).checkpoints)}
+    scores.write_text(json.dumps(SUMMARY | {"data": data}))
     out = folder / "out" / "blobs.onnx"
     settings = {"name": "Blobs", "simulated": True, "folds": (0, 1), "evaluation": [scores]}
-    return out, export_model(model_folder(folds=2), out, **settings)
+    return out, export_model(model, out, **settings)
 
 
 def test_the_file_knows_its_recipe(exported):

@@ -94,6 +94,13 @@ def test_masks_are_scored_in_the_mode_that_made_them(model, store, tmp_path, cap
     assert main(["predict", str(model[1]), str(store), "--out", str(once)]) == 0
     assert main(["evaluate", f"a={out}", f"b={once}", "--slices", str(store), *scored[3:]]) == 2
     assert "predict all models in one mode" in capsys.readouterr().err
+    unknown = tmp_path / "unknown"
+    shutil.copytree(out, unknown)
+    (unknown / "receipt-predict.json").unlink()
+    both = ["evaluate", f"a={out}", f"b={unknown}", "--slices", str(store), *scored[3:]]
+    assert main(both) == 2
+    assert "in which mode" in capsys.readouterr().err
+    assert main([*both, "--mode", "thorough"]) == 0
     assert main(scored) == 0
     assert json.loads((tmp_path / "report" / "summary.json").read_text())["mode"] == "thorough"
 

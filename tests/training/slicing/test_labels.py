@@ -9,6 +9,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from training.cli import main
 from training.cohort.cases import Case, write_cases
+from training.io.receipt import sha256, write_json
 from training.registration.decisions import fingerprint
 from training.registration.transforms import write_transform
 from training.slicing.slices import read_slices
@@ -40,6 +41,12 @@ def picture(tmp_path: Path) -> Path:
 @pytest.fixture
 def mask(tmp_path: Path) -> Path:
     return _write(_ball(3), tmp_path / "mask.nii.gz")
+
+
+def _registered_from(folder: Path, case: str, us: Path, label: Path) -> None:
+    """The record of `ius-train register`."""
+    key = {"us": [sha256(us)], "label": [sha256(label)]}
+    write_json({"key": key, "files": {}, "result": {}}, folder / "cases" / f"{case}.json")
 
 
 def _slice(tmp_path: Path, cases: list[Case], *options: str) -> tuple[int, Path]:
@@ -76,9 +83,22 @@ def test_of_mris_masks_only_the_accepted_are_cut(tmp_path: Path, picture: Path, 
     assert "rejected" in reasons["bad"]
     assert "Nobody has looked" in reasons["unseen"]
     assert "no registered MRI mask" in reasons["never"]
+    _registered_from(registered, "good", picture, mask)
+    assert _slice(tmp_path, cases, "--labels", "both", "--registered", str(registered))[0] == 0
+    assert "good" not in read_left_out(store)
     areas = {name: sum(row.area_mm2 for row in read_slices(store) if row.case == name) for name in ("good", "drawn")}
     assert areas["good"] == 3 * _ball(4).sum()
     assert areas["drawn"] == 3 * _ball(3).sum()
+
+
+@pytest.mark.parametrize("changed", ["us", "label"])
+def test_a_mask_that_was_carried_over_from_or_to_another_file_is_not_cut(tmp_path, picture, mask, registered, changed):
+    """A corrected MRI mask or a replaced volume of one size: the mask in the folder is still the old one's."""
+    _registered_from(registered, "good", picture, mask)
+    _write(_ball(2), mask) if changed == "label" else _write(90.0 * _ball(6), picture)
+    case = Case("good", "one", us=picture, mri=(tmp_path / "mri.nii.gz",), mri_label=mask)
+    code, _ = _slice(tmp_path, [case], "--labels", "mri", "--registered", str(registered))
+    assert code == 2
 
 
 def test_a_case_with_both_masks_gives_the_one_asked_for(tmp_path: Path, picture: Path, mask: Path, registered: Path):

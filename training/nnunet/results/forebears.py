@@ -55,11 +55,6 @@ def entry(forebears: Sequence[Forebear]) -> dict[str, Any]:
     return {FOREBEARS: msgspec.to_builtins(list(dict.fromkeys(forebears)))} if forebears else {}
 
 
-def entry_of_start(start: str | None) -> dict[str, Any]:
-    """The entry of a receipt for the file that a training started from; none if that is no export."""
-    return entry([forebear(Path(start))]) if start and start.endswith(".onnx") else {}
-
-
 def forebears_in(settings: Mapping[str, Any]) -> tuple[Forebear, ...]:
     """Those that a receipt's settings name.
 

@@ -7,13 +7,15 @@ from typing import Any
 
 from inference.errors import IusError
 from training.nnunet.results.files import ModelFiles, find_model
-from training.nnunet.results.forebears import Forebear, forebears_in
+from training.nnunet.results.forebears import Forebear, forebear, forebears_in
 from training.nnunet.settings import Fold
 from training.slicing.leaks import patients_in_both, read_identities
 from training.slicing.slices import read_slices
 
 PATIENTS = "train_patients"
-"""Key in receipt-fit.json: the patients of a fold's training slices."""
+"""Key in receipt-fit.json: the patients of a fold's training slices, and of the training that it started from."""
+START_KNOWN = "start_patients_known"
+"""Another key: whether receipts told all patients of the training that it started from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,8 @@ class TrainedOn:
     Attributes:
         patients: their names.
         stores: the slice stores of the training that still exist.
-        complete: False if a fold has no receipt that names its patients, or started from weights of another training.
+        complete: False if a fold has no receipt that names its patients, or started from weights whose patients no
+            receipt tells.
         forebears: the exports that a fold's weights come from in part.
     """
 
@@ -49,6 +52,21 @@ def trained_on(model: Path, folds: Sequence[Fold]) -> TrainedOn:
     return told_by_receipts(find_model(model), folds)
 
 
+def behind(start: Path) -> TrainedOn:
+    """The patients behind a fold's checkpoint with its receipt, or the export itself, from which a training starts.
+
+    Raises:
+        ModelError: if the receipt is damaged.
+        ContractError: if an export carries no contract.
+    """
+    if start.suffix == ".onnx":
+        return TrainedOn(frozenset(), (), False, (forebear(start),))
+    folder, kind, fold = start.parent, *start.parent.name.partition("_")[::2]
+    if kind != "fold" or not (fold.isdecimal() or fold == "all") or not (folder / "receipt-fit.json").is_file():
+        return TrainedOn(frozenset(), (), complete=False)
+    return trained_on(folder.parent, ["all" if fold == "all" else int(fold)])
+
+
 def told_by_receipts(files: ModelFiles, folds: Sequence[Fold]) -> TrainedOn:
     """The training patients, from a model's files in a folder or a zip."""
     patients: set[str] = set()
@@ -61,7 +79,7 @@ def told_by_receipts(files: ModelFiles, folds: Sequence[Fold]) -> TrainedOn:
         patients |= own
         stores |= dict.fromkeys(there)
         forebears |= dict.fromkeys(forebears_in(told))
-        complete = complete and bool(own) and not told.get("start")
+        complete = complete and bool(own) and (not told.get("start") or bool(told.get(START_KNOWN)))
     return TrainedOn(frozenset(patients), tuple(stores), complete, tuple(forebears))
 
 

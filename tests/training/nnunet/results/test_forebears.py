@@ -5,21 +5,21 @@ from pathlib import Path
 import pytest
 
 from inference.errors import FormatError
-from training.nnunet.results.forebears import Forebear, entry_of_start, forebears_in
+from training.nnunet.results.forebears import Forebear, entry, forebears_in
+from training.nnunet.results.trained_on import behind
 
 DEMO = Path(__file__).parents[4] / "assets" / "models" / "demo.onnx"
 
 
 def test_a_training_that_goes_on_from_an_export_says_on_whom_that_was_trained():
-    (found,) = forebears_in(entry_of_start(str(DEMO)))
+    (found,) = forebears_in(entry(behind(DEMO).forebears))
     assert found.name.startswith("Demonstration (simulated)")
     assert (found.simulated, found.n_patients > 100) == (True, True)
     assert f"trained on {found.n_patients} simulated patients." in found.words
 
 
 def test_a_training_from_nothing_or_from_a_checkpoint_has_none():
-    assert entry_of_start(None) == entry_of_start("checkpoint_best.pth") == {}
-    assert forebears_in({}) == ()
+    assert forebears_in(entry(behind(Path("fold_0/checkpoint_best.pth")).forebears)) == forebears_in({}) == ()
 
 
 def test_an_unknown_number_is_not_none():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from training.cli import main
-from training.nnunet.results.trained_on import trained_on
+from training.nnunet.results.trained_on import behind, trained_on
 from training.slicing.fingerprint import Fingerprint
 from training.slicing.leaks import look_path, write_look
 from training.slicing.slices import SliceRow, write_slice, write_slices
@@ -61,9 +61,29 @@ def test_what_no_receipt_tells_is_not_taken_for_nothing(model_folder, tmp_path: 
     assert trained_on(earlier, [0]).patients == {"A"}
     goes_on = fitted(model_folder(), {"slices": [str(store)], "train_patients": ["A"], "start": "start.onnx"})
     assert not trained_on(goes_on, [0]).complete
+    followed = fitted(model_folder(), {"train_patients": ["A", "B"], "start": "s.pth", "start_patients_known": True})
+    assert trained_on(followed, [0]).complete
     two = fitted(fitted(model_folder(folds=2), {"train_patients": ["A"]}), {"train_patients": ["B"]}, fold=1)
     assert trained_on(two, [0, 1]).patients == {"A", "B"}
     assert trained_on(two, [1]).patients == {"B"}
+
+
+def test_patients_of_the_training_that_another_started_from_are_found_by_its_receipt(model: Path, tmp_path: Path):
+    start = behind(model / "fold_0" / "checkpoint_best.pth")
+    assert (start.complete, start.patients) == (True, {"A", "B"})
+    for unknown in (tmp_path / "start.onnx", tmp_path / "backbone.pth", model / "fold_1" / "checkpoint_best.pth"):
+        assert not behind(unknown).complete
+
+
+def test_other_slices_predicted_into_the_same_folder_hide_no_training_patient(model: Path, tmp_path: Path, capsys):
+    """The second receipt told of its own slices alone, and the first ones were then scored as a test."""
+    out, trained = tmp_path / "masks", store_of(tmp_path / "of-training", {"A": "a"})
+    for store in (trained, store_of(tmp_path / "others", {"D": "d"})):
+        assert main(["predict", str(model), str(store), "--out", str(out)]) == 0
+    score = ["evaluate", str(out), str(trained), "--out", str(tmp_path / "report"), "--data", "d", "--simulated"]
+    capsys.readouterr()
+    assert main(score) == 2
+    assert "was trained on A, so this is no test" in capsys.readouterr().err
 
 
 def test_training_patients_never_become_what_was_measured(model: Path, tmp_path: Path, capsys):
@@ -100,6 +120,11 @@ def test_scores_of_other_masks_are_not_exported_either(model: Path, model_folder
     summary.write_text(json.dumps(content))
     assert main(["export", str(model), *words]) == 2
     assert "trained on (B)" in capsys.readouterr().err
-    content["data"]["patients"] = ["D", "E"]
+    content["data"]["patients"], own = ["D", "E"], content["data"]["checkpoints"]
+    content["data"]["checkpoints"] = []
+    summary.write_text(json.dumps(content))
+    assert main(["export", str(model), *words]) == 2
+    assert "does not tell which model its scores are of" in capsys.readouterr().err
+    content["data"]["checkpoints"] = own
     summary.write_text(json.dumps(content))
     assert main(["export", str(model), *words]) == 0

@@ -1,0 +1,45 @@
+"""An experiment's comparison obeys the receipts of its predictions, as `ius-train evaluate` does."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.evaluation.origins import OriginError
+from training.experiments.declaration import read_experiment
+from training.slicing.slices import SliceRow, write_slice, write_slices
+from training.workflow.compare import compare_declared
+
+ONE = """
+title: One
+simulated: false
+cohorts:
+  a: {labels: us, cases: a.csv}
+  b: {labels: us, cases: b.csv}
+training: {folds: [0, 1, 2, 3, 4]}
+models: {m: {cohorts: [a]}}
+comparisons: {c: {models: {m: m}, test: [b], data: six}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"mode": "thorough", "seen_in_training": ["P"]}, "was trained on P, so this is no test"),
+        ({"mode": "fast", "seen_in_training": []}, "was predicted in fast mode"),
+    ],
+)
+def test_a_patient_of_two_cohorts_and_another_mode_stop_it(tmp_path: Path, monkeypatch, told: dict, words: str):
+    """Two cohorts may hold one patient where each is the other's test: only the receipt tells."""
+    monkeypatch.chdir(tmp_path)
+    Path("one.yaml").write_text(ONE)
+    row = SliceRow("s", "c", "P", "k", 0, 2.0, 8, 8, 0.5, 0.5)
+    mask = np.eye(8, dtype=np.uint8)
+    for path in (row.image(Path("slices/b")), row.label(Path("slices/b")), Path("predictions/m/all/s.nii.gz")):
+        write_slice(mask, (0.5, 0.5), path)
+    write_slices([row], Path("slices/b/slices.csv"))
+    Path("predictions/m/all/receipt-predict.json").write_text(json.dumps({"settings": told}))
+    with pytest.raises(OriginError, match=words):
+        compare_declared(read_experiment(Path("one.yaml")), "c")
+    assert not Path("report").exists()
