@@ -14,6 +14,8 @@ from training.slicing.slices import SliceRow, write_slice, write_slices
 
 SPACING = (0.6, 0.5)
 
+DEMO = Path(__file__).parents[4] / "assets" / "models" / "demo.onnx"
+
 
 def store_of(folder: Path, patients: dict[str, str]) -> Path:
     """Write a bright disc for each patient, with a fingerprint made from the word that stands for the picture."""
@@ -71,7 +73,7 @@ def test_what_no_receipt_tells_is_not_taken_for_nothing(model_folder, tmp_path: 
 def test_patients_of_the_training_that_another_started_from_are_found_by_its_receipt(model: Path, tmp_path: Path):
     start = behind(model / "fold_0" / "checkpoint_best.pth")
     assert (start.complete, start.patients) == (True, {"A", "B"})
-    for unknown in (tmp_path / "start.onnx", tmp_path / "backbone.pth", model / "fold_1" / "checkpoint_best.pth"):
+    for unknown in (DEMO, tmp_path / "backbone.pth", model / "fold_1" / "checkpoint_best.pth"):
         assert not behind(unknown).complete
 
 
