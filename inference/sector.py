@@ -33,9 +33,10 @@ MENU = 0.5
 """Share of a piece that is flat, above which it is a menu; of tissue it is at most a quarter."""
 EVEN = 8
 """Grey levels of 255 by which even a blank picture varies, from noise of a cable."""
-UPRIGHT, LEVEL = 0.25, 0.5
-"""Shares of the height and of the width along which a linear probe's sector runs straight at least; of the curved ones
-none runs straight along all four sides."""
+UPRIGHT, FACE, LEVEL = 0.25, 0.7, 0.5
+"""Shares of the height, and of the width at its probe's face and at its far end, along which a linear probe's sector
+runs straight at least. A curved one whose sides the screen cuts off runs straight along all four too, but less far
+between the ends of its face."""
 CALM = 0.9
 """Share of a blank picture that is even, which is all but its text; speckle is not even."""
 
@@ -131,9 +132,9 @@ def _squared(hull: NDArray[np.int32]) -> NDArray[np.int32]:
     """
     corners = hull[:, 0]
     (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
-    for axis, least in ((0, UPRIGHT), (1, LEVEL)):
-        along = corners[:, 1 - axis]
-        for end in (corners[:, axis] <= corners[:, axis].min() + 1, corners[:, axis] >= corners[:, axis].max() - 1):
+    for axis, first, last in ((0, UPRIGHT, UPRIGHT), (1, FACE, LEVEL)):
+        along, across = corners[:, 1 - axis], corners[:, axis]
+        for end, least in ((across <= across.min() + 1, first), (across >= across.max() - 1, last)):
             if np.ptp(along[end]) < least * np.ptp(along):
                 return hull
     return np.array([[[left, top]], [[right, top]], [[right, bottom]], [[left, bottom]]], np.int32)

@@ -7,12 +7,10 @@ import numpy as np
 import pytest
 from tiny import threshold_model
 
-from inference.assets import demo_clip_path, demo_model_path
 from inference.frame import Frame, Origin, View
 from inference.model.engine import Engine
 from inference.model.segmenter import Segmenter
 from inference.outcome import NothingFound, SizeState, Tumour, UnknownSpacing
-from inference.sources import open_source
 from inference.sources.simulated import Ellipse, PhantomSource
 from inference.spacing import PixelSpacing, Provenance
 
@@ -111,9 +109,15 @@ def test_a_black_frame_holds_nothing(phantom_segmenter: Segmenter) -> None:
     assert isinstance(phantom_segmenter(frame), NothingFound)
 
 
-def test_frames_of_the_bundled_clip_whose_drawn_line_reaches_the_sectors_edge_are_cut() -> None:
-    segmenter = Segmenter(Engine.load(demo_model_path(), threads=1))
-    with open_source(str(demo_clip_path())) as source:
-        outcomes = {index: segmenter(source.read(index)) for index in (62, 63, 64, 65, 85, 86, 87)}
-    cut = [index for index, outcome in outcomes.items() if isinstance(outcome, Tumour) and outcome.touches_edge]
-    assert cut == [63, 64, 85, 86]
+def test_a_tumour_that_nears_the_sectors_edge_is_cut_from_two_pixels_on(tmp_path: Path) -> None:
+    """Black to the left of column 20; the ellipse's rim reaches column 20 + gap, on pixels of the network's size."""
+    spacing, edge, radius = PixelSpacing(0.3, 0.3, Provenance.EXACT), 20, 8.1
+    segmenter = _segmenter(tmp_path / "threshold.onnx", (0.3, 0.3), (160, 160), level=(TISSUE + TUMOUR) / 2 / TUMOUR)
+    cut = []
+    for gap in range(8):
+        frame = _phantom(Ellipse((edge + gap) * 0.3 + radius, 20.0, radius, radius), spacing, 130, 150)
+        frame.pixels[:, :edge] = 0
+        outcome = segmenter(frame)
+        assert isinstance(outcome, Tumour)
+        cut.append(outcome.touches_edge)
+    assert cut == [gap <= 2 for gap in range(8)]
