@@ -33,10 +33,11 @@ MENU = 0.5
 """Share of a piece that is flat, above which it is a menu; of tissue it is at most a quarter."""
 EVEN = 8
 """Grey levels of 255 by which even a blank picture varies, from noise of a cable."""
-UPRIGHT, FACE, LEVEL = 0.25, 0.7, 0.5
-"""Shares of the height, and of the width at its probe's face and at its far end, along which a linear probe's sector
-runs straight at least. A curved one whose sides the screen cuts off runs straight along all four too, but less far
-between the ends of its face."""
+UPRIGHT, LEVEL = 0.25, 0.5
+"""Shares of the height and of the width along which a linear probe's sector runs straight at least."""
+FACE, NEAR = 0.8, 0.02
+"""Share of a linear probe's face that is bright within this share of the height; a curved probe's face lies deeper in its
+middle, also where the screen cuts off the sides of its sector and all four run straight."""
 CALM = 0.9
 """Share of a blank picture that is even, which is all but its text; speckle is not even."""
 
@@ -119,24 +120,29 @@ def _hull(pieces: Mask) -> Mask:
     # The outlines have the same hull as all pixels, and a live picture need not wait for sorting a million of them.
     outlines, _ = cv2.findContours(pieces, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     filled = np.zeros(pieces.shape, np.uint8)
-    cv2.fillConvexPoly(filled, _squared(cv2.convexHull(np.concatenate(outlines)).astype(np.int32)), 1)
+    cv2.fillConvexPoly(filled, _squared(cv2.convexHull(np.concatenate(outlines)).astype(np.int32), pieces), 1)
     # Add one pixel, which the opening removed from the rim.
     return cv2.dilate(filled, np.ones((3, 3), np.uint8)).astype(np.uint8)
 
 
-def _squared(hull: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The box around a hull that runs straight along all four of its sides; any other hull as it is.
+def _squared(hull: NDArray[np.int32], pieces: Mask) -> NDArray[np.int32]:
+    """The box around a linear probe's hull; any other hull as it is.
 
     Args:
         hull: (n, 1, 2), corners (x, y).
+        pieces: (rows, cols), what was ever bright.
     """
     corners = hull[:, 0]
     (left, top), (right, bottom) = corners.min(axis=0), corners.max(axis=0)
-    for axis, first, last in ((0, UPRIGHT, UPRIGHT), (1, FACE, LEVEL)):
-        along, across = corners[:, 1 - axis], corners[:, axis]
-        for end, least in ((across <= across.min() + 1, first), (across >= across.max() - 1, last)):
+    for axis, least in ((0, UPRIGHT), (1, LEVEL)):
+        along = corners[:, 1 - axis]
+        for end in (corners[:, axis] <= corners[:, axis].min() + 1, corners[:, axis] >= corners[:, axis].max() - 1):
             if np.ptp(along[end]) < least * np.ptp(along):
                 return hull
+    face = corners[corners[:, 1] <= top + 1, 0]
+    near = pieces[top : top + 2 + round(NEAR * (bottom - top)), face.min() : face.max() + 1]
+    if near.any(axis=0).mean() < FACE:
+        return hull
     return np.array([[[left, top]], [[right, top]], [[right, bottom]], [[left, bottom]]], np.int32)
 
 

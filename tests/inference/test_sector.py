@@ -111,3 +111,12 @@ def test_a_fan_is_never_squared_and_what_is_written_in_its_corners_stays_out():
         inside, picture = sector(300, 400, half_angle, 40, np.random.default_rng(1))
         box = np.nonzero(inside)
         assert sector_mask([picture])[box[0].max() - 4, box[1].min() + 4] == 0
+
+
+def test_a_curved_sector_whose_sides_the_screen_cuts_off_is_not_squared():
+    for cut in (60, 80):
+        _, picture = sector(400, 400, 0.45, 150, np.random.default_rng(2))
+        picture = picture.copy()
+        picture[:, :cut] = picture[:, -cut:] = picture[360:] = 0
+        shown = np.nonzero(picture)
+        assert sector_mask([picture])[shown[0].min() + 4, shown[1].min() + 4] == 0
