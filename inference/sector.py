@@ -36,8 +36,8 @@ EVEN = 8
 UPRIGHT, LEVEL = 0.25, 0.5
 """Shares of the height and of the width along which a linear probe's sector runs straight at least."""
 FACE, NEAR = 0.8, 0.02
-"""Share of a linear probe's face that is bright within this share of the height; a curved probe's face lies deeper in its
-middle, also where the screen cuts off the sides of its sector and all four run straight."""
+"""Share of a linear probe's face that is bright within this share of the height. A curved probe's face lies deeper in
+its middle, also where the screen cuts off the sides of its sector and all four run straight."""
 CALM = 0.9
 """Share of a blank picture that is even, which is all but its text; speckle is not even."""
 

@@ -4,6 +4,7 @@ import faulthandler
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
@@ -68,6 +69,40 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip("../shared/data is not here: real ultrasound beside the checkout")
     return SHARED_DATA
+
+
+LEASED = """
+import fcntl, os, signal, sys
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+held = [os.open(path, os.O_RDWR) for path in sys.argv[1:]]
+for one in held:
+    fcntl.fcntl(one, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def stalled() -> Iterator[Callable[..., None]]:
+    """Makes files hang whoever opens them, as on a dead network drive; they can be looked at, and answer at the end.
+
+    Another process holds a lease on them, which the system breaks after 45 s.
+    """
+    if sys.platform != "linux":
+        pytest.skip("only Linux has leases")
+    holders: list[subprocess.Popen[bytes]] = []
+
+    def stall(*paths: Path) -> None:
+        pipe = subprocess.PIPE
+        command = [sys.executable, "-S", "-c", LEASED, *map(str, paths)]
+        holders.append(subprocess.Popen(command, stdin=pipe, stdout=pipe))
+        assert holders[-1].stdout is not None
+        assert holders[-1].stdout.readline() == b"held\n"
+
+    yield stall
+    for holder in holders:
+        holder.kill()
+        holder.communicate()
 
 
 SCALED = np.diag([0.2, 0.3, 1.0, 1.0])

@@ -285,6 +285,7 @@ class MainWindow(QMainWindow):
         self.records.close()
         self.state.model_glances.close()
         self.session.close()
+        self.state.comparisons.close()
         self.state.background.close()
         self.state.snapshots.close()
         super().closeEvent(event)

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference.contract import ModelContract, Population
-from inference.errors import ContractError
+from inference.errors import ContractError, SourceError
 from inference.jobs.newest import Newest
+from inference.patience import in_time
 from inference.readout.formatting import counted
 
 GONE = "This file cannot be read any more: is its drive connected?"
+GLANCE_S = 2.0
+"""How long a file may take to answer; the list waits for each, and so does the end of the program."""
 VIEWS = {"native": "native frames", "slice": "slices of 3D volumes"}
 
 
@@ -44,17 +47,23 @@ class ModelGlances(Newest[tuple[ModelGlance, ...]]):
 
 def glance_at(path: Path) -> ModelGlance:
     """What a model file says of itself; its weights are stepped over."""
-    from inference.model.onnx_metadata import metadata_in
-
     try:
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            contract = ModelContract.from_metadata(metadata_in(data))
-    except (OSError, ValueError):  # an empty file cannot be mapped
+        contract = in_time(lambda: _contract_in(path), GLANCE_S, GONE)
+    except (OSError, ValueError, SourceError):  # an empty file cannot be mapped
         return ModelGlance(path, path.name, GONE, usable=False)
     except ContractError as error:
         return ModelGlance(path, path.name, str(error), usable=False)
     identity = contract.identity
     return ModelGlance(path, f"{identity.name} {identity.version}", _words(contract.population), usable=True)
+
+
+def _contract_in(path: Path) -> ModelContract:
+    from inference.model.onnx_metadata import metadata_in
+
+    if not path.is_file():
+        raise FileNotFoundError
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        return ModelContract.from_metadata(metadata_in(data))
 
 
 def _words(population: Population) -> str:

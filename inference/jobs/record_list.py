@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from inference.contract import ModelContract
 from inference.display import grey
-from inference.errors import ContractError, IusError, OutputError
+from inference.errors import ContractError, IusError, OutputError, SourceError
 from inference.files import time_in
+from inference.patience import SILENT, in_time
 from inference.readout.formatting import counted, size_words, time_words
 
 SUFFIX = ".mcap"
+LOOK_S = 5.0
+"""How long a folder, and each record, may take to answer."""
 SIDE = 160
 """Longest side of a thumbnail, pixels."""
 
@@ -57,25 +60,35 @@ class RecordList:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="ius-records")
+        self._listing: Future[list[Path]] | None = None
         self._running: list[Future[ListedRecord]] = []
         self._known: dict[tuple[Path, int, int], ListedRecord] = {}
 
-    def look(self, folder: Path, leave_out: Path | None = None) -> int:
+    def look(self, folder: Path, leave_out: Path | None = None) -> None:
         """Start looking at the records of a folder; this replaces the request before.
 
         Args:
             folder: may be missing.
             leave_out: the record that is being written, which is not finished.
-
-        Returns:
-            How many records there are.
         """
-        for running in self._running:
-            running.cancel()
-        paths = sorted(folder.glob(f"*{SUFFIX}"), key=_written_at, reverse=True) if folder.is_dir() else []
-        paths = [path for path in paths if path != leave_out and not path.name.startswith(".")]
-        self._running = [self._pool.submit(self._look_at, path) for path in paths]
-        return len(paths)
+        for running in (self._listing, *self._running):
+            if running is not None:
+                running.cancel()
+        self._running = []
+        late = SILENT.format(folder)
+        self._listing = self._pool.submit(in_time, lambda: _records_in(folder, leave_out), LOOK_S, late)
+
+    def count(self) -> int | None:
+        """How many records there are, told once; None until that is known.
+
+        Raises:
+            SourceError: if the folder's drive does not answer.
+        """
+        if self._listing is None or not self._listing.done():
+            return None
+        listing, self._listing = self._listing, None
+        self._running = [self._pool.submit(self._look_at, path) for path in listing.result()]
+        return len(self._running)
 
     def poll(self) -> ListedRecord | None:
         """The next record, in order; None until it is ready, and at the end."""
@@ -89,13 +102,24 @@ class RecordList:
 
     def _look_at(self, path: Path) -> ListedRecord:
         try:
-            state = path.stat()
+            return in_time(lambda: self._known_or_listed(path), LOOK_S, SILENT.format(path.name))
         except OSError:
             return ListedRecord(path, datetime.now().astimezone(), words="It is gone.")
+        except SourceError as error:
+            return ListedRecord(path, datetime.now().astimezone(), words=str(error))
+
+    def _known_or_listed(self, path: Path) -> ListedRecord:
+        state = path.stat()
         key = (path, state.st_mtime_ns, state.st_size)
         if key not in self._known:
             self._known[key] = _listed(path, state.st_mtime, state.st_size)
         return self._known[key]
+
+
+def _records_in(folder: Path, leave_out: Path | None) -> list[Path]:
+    """The finished records of a folder, newest first; a pipe of such a name is none."""
+    paths = sorted(folder.glob(f"*{SUFFIX}"), key=_written_at, reverse=True) if folder.is_dir() else []
+    return [path for path in paths if path != leave_out and not path.name.startswith(".") and path.is_file()]
 
 
 def delete(paths: Sequence[Path]) -> str:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from inference.assets import demo_model_path
 from inference.contract import Mode, ModelContract
-from inference.errors import AnalysisError, ContractError, ModelError, SelfTestError
+from inference.errors import AnalysisError, ContractError, ModelError, SelfTestError, SourceError
 from inference.frame import Pixels
 from inference.model import golden, mirrors, nvidia
 from inference.model.golden import GoldenCase
@@ -32,6 +32,7 @@ from inference.model.providers import CPU, GPU, WORDS, Session, candidates, card
 from inference.model.segmentation import labels_of
 from inference.model.session import open_session
 from inference.model.trial import demand_harmless
+from inference.patience import ANSWER_S, BYTES_PER_S, SILENT, bytes_answered, in_time
 
 log = logging.getLogger(__name__)
 
@@ -158,8 +159,6 @@ class Engine:
             ContractError: if it carries no readable contract, or golden cases that prove nothing.
             SelfTestError: if no provider reproduces its golden masks.
         """
-        if not path.is_file():
-            raise ModelError(f"There is no model at {path}: give the path of an .onnx file.")
         data = _read(path)
         sha256 = hashlib.sha256(data).hexdigest()
         _try(path, data, sha256, threads or default_threads())
@@ -341,12 +340,17 @@ def _read(path: Path) -> bytes:
     """Read the file once, so that the bytes that are hashed are the bytes that run.
 
     Raises:
-        ModelError: if it cannot be read, or refers to data outside itself.
+        ModelError: if it is not there or cannot be read, or refers to data outside itself.
     """
     try:
-        if path.stat().st_size > LARGEST:
+        size = bytes_answered(path)
+        if size is None or path.is_dir():
+            raise ModelError(f"There is no model at {path}: give the path of an .onnx file.")
+        if size > LARGEST:
             raise ModelError(f"{path.name} is larger than any model for ultrasound: choose another file.")
-        data = path.read_bytes()
+        data = in_time(path.read_bytes, ANSWER_S + size / BYTES_PER_S, SILENT.format(path.name))
+    except SourceError as error:
+        raise ModelError(str(error)) from error
     except OSError as error:
         raise ModelError(f"{path.name} cannot be read ({error.strerror}): check its rights.") from error
     if keeps_elsewhere(data):

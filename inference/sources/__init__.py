@@ -1,8 +1,10 @@
 """Sources of frames, opened by `open_source` and `open_live` only, from the text that a user types, drops or picks."""
 
+from functools import partial
 from pathlib import Path
 
 from inference.errors import ChoiceError, FormatError, NotFoundError
+from inference.patience import ANSWER_S, BYTES_PER_S, SILENT, bytes_answered, in_time
 from inference.sources.base import LiveSource, RecordedSource
 from inference.sources.paths import (
     DICOM,
@@ -93,8 +95,11 @@ def open_source(
     if is_live(text):
         raise ChoiceError(f"{shown_address(text)} is a live stream, which has no end: open it in the viewer.")
     path = Path(text).expanduser()
-    if suffix_of(path) in RECORDS or not path.exists():
-        return open_here(text, axis=axis, spacing=spacing, region=region, config=config)
+    size = bytes_answered(path)
+    here = partial(open_here, text, axis=axis, spacing=spacing, region=region, config=config)
+    if suffix_of(path) in RECORDS or size is None:
+        limit_s = ANSWER_S + (size or 0) / BYTES_PER_S
+        return in_time(here, limit_s, SILENT.format(path.name), dispose=lambda opened: opened.close())
     from inference.sources.remote import RemoteSource
 
     config = None if config is None else config.expanduser().absolute()

@@ -10,6 +10,7 @@ import numpy as np
 
 from inference.errors import FormatError, SourceError
 from inference.frame import Frame, Mask, Pixels
+from inference.patience import BYTES_PER_S
 from inference.source_info import SourceInfo
 from inference.sources.base import Closing
 from inference.sources.live import Picture
@@ -19,8 +20,6 @@ from inference.spacing import PixelSpacing
 
 OPEN_S = 8.0
 """A small file that is not open by then never will be."""
-BYTES_PER_S = 20e6
-"""Extra time for a slow drive or a long video: one second per this many bytes."""
 READ_S = 10.0
 """A frame that is not decoded by then never will be."""
 WRITE_S = 120.0

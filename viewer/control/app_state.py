@@ -8,6 +8,7 @@ from time import monotonic
 from inference.assets import bundled_model
 from inference.frame import Frame
 from inference.jobs.background import BackgroundJobs
+from inference.jobs.comparisons import Comparisons
 from inference.jobs.model_glances import ModelGlances
 from inference.jobs.preview import Previews
 from inference.jobs.record_export import RecordExport
@@ -60,6 +61,7 @@ class AppState:
         ruler: two points (x, y) on the scanner's depth scale, if the scale was measured on it.
         marked_on: the still picture with the scanner's text and ruler on which something is being marked; else None.
         wake: keeps the screen on while something is live.
+        comparisons: reads the true masks of what is shown.
         model_glances: reads what model files say of themselves.
         previews: loads the first pictures of selected sources.
         caliper: the caliper being set on a still picture; None while it is put away.
@@ -92,6 +94,7 @@ class AppState:
     ruler: tuple[Point, Point] | None = None
     marked_on: Frame | None = None
     wake: Wake = field(default_factory=lambda: Wake(wake_locks()))
+    comparisons: Comparisons = field(default_factory=Comparisons)
     model_glances: ModelGlances = field(default_factory=ModelGlances)
     caliper: Caliper | None = None
     corrections: Corrections = field(default_factory=Corrections)

@@ -12,6 +12,7 @@ from inference.frame import Frame, Mask
 from inference.jobs.background import BackgroundJobs
 from inference.live.session import Session
 from inference.outcome import Outcome, Tumour
+from inference.patience import SILENT, in_time
 from inference.readout.correction import frame_key
 from inference.readout.formatting import time_words
 from inference.readout.marks import Tone
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from inference.live.session_record import SessionRecord
 
 STOP_S = 60.0
+ANSWER_S = 1.0
+"""How long the folder of records may take to answer when a recording starts: the window waits for it."""
 Created = TypeVar("Created")
 
 
@@ -170,7 +173,8 @@ class Recording:
 
     def _at_free_name(self, create: Callable[[Path], Created]) -> Created:
         """Create a record under the first name that is free; another viewer may look for one in the same second."""
-        for path in dated(make_folder(self._folder), datetime.now().astimezone(), ".mcap"):
+        folder = in_time(lambda: make_folder(self._folder), ANSWER_S, SILENT.format(self._folder))
+        for path in dated(folder, datetime.now().astimezone(), ".mcap"):
             with suppress(TakenError):
                 return create(path)
         raise AssertionError  # there is always a further name

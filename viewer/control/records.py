@@ -1,11 +1,12 @@
 """The list of records: filled as the records are looked at; open, export and delete what is selected in it."""
 
 from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from time import monotonic
 
 from inference.crop import Rect
-from inference.errors import OutputError
+from inference.errors import SourceError
 from inference.jobs.record_export import Form, Wanted
 from inference.jobs.record_list import ListedRecord, RecordList, delete
 from inference.live.requests import SourceRequest
@@ -30,6 +31,7 @@ class Records:
     def __init__(self, state: AppState, presets: Presets, folder: Path) -> None:
         self._state, self._presets, self._folder = state, presets, folder
         self._panel, self._list = state.view.records, RecordList()
+        self._deleting: Future[str] | None = None
 
     def toggle(self) -> None:
         """Open the list with the records that are there now, or close it."""
@@ -39,6 +41,17 @@ class Records:
 
     def poll(self) -> None:
         """Take over the records that have been looked at; called a few times a second."""
+        if self._deleting is not None and self._deleting.done():
+            self._deleting = None
+            self._look()
+        try:
+            count = self._list.count()
+        except SourceError as error:
+            self._panel.begin(self._folder, 0)
+            self._say(str(error), Tone.FAULT)
+            return
+        if count is not None:
+            self._panel.begin(self._folder, count)
         while (record := self._list.poll()) is not None:
             self._panel.add(record)
 
@@ -62,11 +75,7 @@ class Records:
         if self._state.record_export.running:
             self._say(EXPORTING, Tone.NOTICE)
             return
-        try:
-            self._say(delete(paths), Tone.NEUTRAL)
-        except OutputError as error:
-            self._say(str(error), Tone.FAULT)
-        self._look()
+        self._deleting = self._state.background.begin(lambda: delete(paths))
 
     def _say(self, sentence: str, tone: Tone) -> None:
         self._state.view.picture_area.say(sentence, monotonic(), tone)
@@ -77,8 +86,8 @@ class Records:
 
     def _look(self) -> None:
         record = self._state.session.record
-        count = self._list.look(self._folder, None if record is None else record.status().path)
-        self._panel.begin(self._folder, count)
+        self._list.look(self._folder, None if record is None else record.status().path)
+        self._panel.begin(self._folder, None)
 
     def _crop(self, record: ListedRecord) -> Rect | None:
         """The crop that was last kept for the record's scanner."""

@@ -6,18 +6,17 @@ from time import monotonic
 
 from inference.assets import bundled_model
 from inference.crop import Rect
-from inference.errors import SourceError
 from inference.frame import Frame
 from inference.live.health import SLOW_MS
 from inference.live.moment import Moment
 from inference.live.notices import Notices
-from inference.outcome import Outcome, Tumour
+from inference.outcome import Tumour
 from inference.readout import facts
 from inference.readout.annotations import face_row
 from inference.readout.formatting import clock_words
 from inference.readout.look import AS_IT_CAME
 from inference.readout.marks import Tone
-from inference.readout.screen_state import Comparison, Marking, ScreenInputs, resolve
+from inference.readout.screen_state import Marking, ScreenInputs, resolve
 from inference.readout.trend import TrendState
 from inference.sources import device_names
 from inference.sources.paths import shown_address
@@ -59,7 +58,6 @@ class Refresh:
         self._state, self._view, self._session = state, state.view, state.session
         self._slow_at = 0.0
         self._notices = Notices()
-        self._compared: tuple[Outcome | None, Comparison] = (None, Comparison())
         self._trend: TrendState | None = None
 
     def tick(self) -> None:
@@ -105,7 +103,7 @@ class Refresh:
             notes=state.notes,
             held=held,
             failing=failing,
-            comparison=self._compare(outcome),
+            comparison=state.comparisons.of(outcome, self._session.truth),
             face_row=state.face_row,
             marking=self._marking() if state.calibrating else None,
             whole=whole,
@@ -180,24 +178,6 @@ class Refresh:
         """Find the probe face in a source's first picture."""
         if self._state.face_row is None and frame is not None:
             self._state.face_row = face_row(frame)
-
-    def _compare(self, outcome: Outcome | None) -> Comparison:
-        """The truth about the shown frame, read once per frame."""
-        if self._compared[0] is not outcome:
-            self._compared = (outcome, self._read_truth(outcome))
-        return self._compared[1]
-
-    def _read_truth(self, outcome: Outcome | None) -> Comparison:
-        truth = self._session.truth
-        if truth is None or outcome is None:
-            return Comparison()
-        try:
-            outlines, score = truth.outlines(outcome.frame.index), truth.dice(outcome)
-        except SourceError as error:
-            return Comparison(words=str(error))
-        return Comparison(
-            outlines, "true contour (pink)" + ("" if score is None else f": Dice {score:.2f} on this frame")
-        )
 
     def _interrupted(self, now: float, sentence: str) -> None:
         """Remove everything from before a sleep: none of it may appear as live."""
@@ -306,6 +286,6 @@ class Refresh:
         if model is not None:
             self._view.show_panes(two=model.warm_up_ms > SLOW_MS)
         self._state.trend.void(now)
-        if model is not None and model.path.is_file() and model.path != bundled_model():
+        if model is not None and model.path != bundled_model():
             self._state.remember(self._state.settings.with_model(str(model.path)))
         self._state.look_for_models()

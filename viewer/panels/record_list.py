@@ -19,6 +19,7 @@ WIDTH, ROW, PICTURE = 720, 76, 88
 """Width of the panel, height of a row and width of its thumbnail, px at 1280×800."""
 SHOWN = 6
 """The list is as high as so many rows; more are scrolled to."""
+LOOKING = "Looking into {folder}…"
 NONE_YET = "No record yet: R records what is shown."
 GONE = "{what} will be gone for good, with every frame and contour. Exports of them stay."
 
@@ -191,15 +192,16 @@ class RecordListPanel(Panel):
         self.setFixedHeight(min(wanted, room.height() - 2 * margin))
         self.move(room.width() - self.width() - margin, margin)
 
-    def begin(self, folder: Path, count: int) -> None:
-        """Empty the list before the records of a folder come, newest first."""
+    def begin(self, folder: Path, count: int | None) -> None:
+        """Empty the list before the records of a folder come, newest first; None while their number is not known."""
         for row in self.rows:
             self._list.removeWidget(row)
             row.hide()
             row.deleteLater()
-        self.rows, self._count = [], count
-        words = f"{counted(count, 'record')} in {folder}. A press selects; several can be exported or deleted at once."
-        set_text(self._note, words if count else NONE_YET)
+        self.rows, self._count = [], count or 0
+        records = counted(self._count, "record")
+        words = f"{records} in {folder}. A press selects; several can be exported or deleted at once."
+        set_text(self._note, LOOKING.format(folder=folder) if count is None else words if count else NONE_YET)
         self._ask_no_more()
 
     def add(self, record: ListedRecord) -> None:

@@ -21,7 +21,11 @@ def looked_at() -> Iterator[RecordList]:
 
 def listed(records: RecordList, folder: Path, leave_out: Path | None = None) -> list[ListedRecord]:
     """All records of a folder."""
-    count, found, end = records.look(folder, leave_out), list[ListedRecord](), monotonic() + 20
+    records.look(folder, leave_out)
+    found, end = list[ListedRecord](), monotonic() + 20
+    while (count := records.count()) is None:
+        assert monotonic() < end
+        sleep(0.005)
     while len(found) < count and monotonic() < end:
         if (one := records.poll()) is not None:
             found.append(one)

@@ -1,0 +1,92 @@
+"""Waits for a disk for a limited time only: a dead network drive answers neither a look nor an opening, for ever."""
+
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Generic, TypeVar
+
+from inference.errors import FormatError, SourceError
+
+T = TypeVar("T")
+
+ANSWER_S = 8.0
+"""A drive that has not answered by then is dead; one that sleeps wakes up faster."""
+BYTES_PER_S = 20e6
+"""Extra time for a slow drive or a long file: one second per this many bytes."""
+SILENT = "{} does not answer: is its drive connected?"
+
+
+def in_time(job: Callable[[], T], limit_s: float, late: str, dispose: Callable[[T], object] = lambda _: None) -> T:
+    """Run a job in a thread of its own, for a limited time. What is late is left behind, and ends with the program.
+
+    Args:
+        job: waits for a disk.
+        limit_s: seconds.
+        late: the sentence if it has not ended by then.
+        dispose: closes a value that comes too late; called in the job's thread.
+
+    Raises:
+        SourceError: with that sentence; else whatever the job raises.
+    """
+    kept: _Kept[T] = _Kept()
+
+    def run() -> None:
+        with kept:
+            value = job()
+            if not kept.take(value):
+                dispose(value)
+
+    thread = threading.Thread(target=run, name="ius-disk", daemon=True)
+    thread.start()
+    thread.join(limit_s)
+    return kept.value(late)
+
+
+def bytes_answered(path: Path) -> int | None:
+    """The bytes of a file, or a folder's own; None if nothing is there: whoever opens it says what is missing.
+
+    Raises:
+        SourceError: if its drive does not answer.
+        FormatError: if it is neither file nor folder: whoever opens a pipe or a device waits for it for ever.
+    """
+    try:
+        found = in_time(path.stat, ANSWER_S, SILENT.format(path.name))
+    except (OSError, ValueError):
+        return None
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+        raise FormatError(f"{path.name} is neither a file nor a folder: choose another one.")
+    return found.st_size
+
+
+class _Kept(Generic[T]):
+    """What became of a job: its value, or its error, which is raised again where it is waited for."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._values: list[T] = []
+        self._error: BaseException | None = None
+        self._given_up = False
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
+        """Keep the error."""
+        self._error = error
+        return True
+
+    def take(self, value: T) -> bool:
+        """Keep the value. False if nobody waits for it any more."""
+        with self._lock:
+            self._values.append(value)
+            return not self._given_up
+
+    def value(self, late: str) -> T:
+        """The value or the error; or the sentence, and nobody waits any more."""
+        with self._lock:
+            self._given_up = not self._values
+        if self._values:
+            return self._values[0]
+        raise self._error or SourceError(late)
