@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sequences import mha_bytes, pictures
 
 from inference.errors import FormatError
 from inference.ruler import ruler_spacing
@@ -44,10 +45,23 @@ def test_a_real_clip_that_counts_pixels_is_unknown(shared_data: Path) -> None:
         assert "counts pixels" in source.info.no_spacing_reason
 
 
-def test_a_configuration_in_metres_is_unknown_until_typed(shared_data: Path) -> None:
-    folder = shared_data / "field/scale_implausible"
-    config = next(folder.glob("*.xml"))
-    sweep = str(folder / "NwirePhantomFreehandCropped.igs.mha")
+METRES = (
+    '<PlusConfiguration version="2.1"><CoordinateDefinitions><Transform From="Image" To="Probe" '
+    'Matrix="0 0.0002 0 0 0.0002 0 0 0 0 0 0.0002 0 0 0 0 1" /></CoordinateDefinitions></PlusConfiguration>'
+)
+
+
+@pytest.mark.parametrize("where", ["made", "recorded"])
+def test_a_configuration_in_metres_is_unknown_until_typed(
+    tmp_path: Path, where: str, request: pytest.FixtureRequest
+) -> None:
+    if where == "made":
+        config, sweep = tmp_path / "metres.xml", str(tmp_path / "sweep.igs.mha")
+        config.write_text(METRES)
+        Path(sweep).write_bytes(mha_bytes(pictures(3, 64, 80)))
+    else:
+        folder = request.getfixturevalue("shared_data") / "field/scale_implausible"
+        config, sweep = next(folder.glob("*.xml")), str(folder / "NwirePhantomFreehandCropped.igs.mha")
     assert config_spacing(config).row_mm < 0.005
     with open_source(sweep, config=config) as source:
         assert source.info.spacing is None

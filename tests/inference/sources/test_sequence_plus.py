@@ -1,4 +1,4 @@
-"""Sequences that PLUS itself recorded: of phantoms, with trackers that lose their tools."""
+"""Sequences that PLUS itself recorded, of phantoms, with trackers that lose their tools; and a sweep made like them."""
 
 import gzip
 import re
@@ -8,6 +8,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
+from sequences import mha_bytes, nrrd_bytes, pictures
 
 from inference.cli import main
 from inference.errors import FormatError
@@ -31,20 +32,39 @@ def plus(shared_data: Path) -> Path:
     return folder
 
 
+FIRST_S, SECOND_S, LAST_S = "345.627957", "345.706100", "355.783014"
+"""Times of the N-wire sweep; the one that is made has them too."""
+
+
+@pytest.fixture(scope="session", params=["made", "recorded"])
+def sweep(request, tmp_path_factory):
+    """A folder with a sweep of 97 frames as MHA and as NRRD: made here, and PLUS's own where that is."""
+    if request.param == "recorded":
+        return request.getfixturevalue("plus")
+    folder, frames, times = tmp_path_factory.mktemp("sweep"), pictures(97, 12, 20), np.linspace(346, 355, 97)
+    stamps = [FIRST_S, SECOND_S, *(f"{time:.6f}" for time in times[2:-1]), LAST_S]
+    fields = {}
+    for number, stamp in enumerate(stamps):
+        fields |= {f"Seq_Frame{number:04}_Timestamp": stamp, f"Seq_Frame{number:04}_ImageStatus": "OK"}
+    (folder / SWEEPS[0]).write_bytes(mha_bytes(frames, fields, compressed=True))
+    (folder / SWEEPS[1]).write_bytes(nrrd_bytes(frames, fields))
+    return folder
+
+
 @pytest.fixture(scope="session")
-def sweep_values(plus):
-    """(97, 616, 820) values of the N-wire sweep, inflated by hand."""
-    data = (plus / SWEEPS[0]).read_bytes()
-    local = data.partition(b"ElementDataFile = LOCAL\n")[2]
-    return np.frombuffer(zlib.decompress(local), np.uint8).reshape(97, 616, 820)
+def sweep_values(sweep):
+    """(97, rows, cols) values of the sweep, inflated by hand."""
+    header, _, local = (sweep / SWEEPS[0]).read_bytes().partition(b"ElementDataFile = LOCAL\n")
+    cols, rows, _ = map(int, re.search(rb"DimSize = (\d+) (\d+) (97)", header).groups())
+    return np.frombuffer(zlib.decompress(local), np.uint8).reshape(97, rows, cols)
 
 
 @pytest.fixture
-def edited(plus, tmp_path):
-    """A real file with some bytes of its header exchanged."""
+def edited(sweep, tmp_path):
+    """A sweep with some bytes of its header exchanged."""
 
     def edit(name, *changes):
-        data = (plus / name).read_bytes()
+        data = (sweep / name).read_bytes()
         for old, new in changes:
             data = re.sub(old, new, data)
         (tmp_path / name).write_bytes(data)
@@ -53,8 +73,8 @@ def edited(plus, tmp_path):
     return edit
 
 
-def test_the_sweep_is_the_same_as_mha_and_as_nrrd(plus, sweep_values):
-    mha, nrrd = (open_source(str(plus / name)) for name in SWEEPS)
+def test_the_sweep_is_the_same_as_mha_and_as_nrrd(sweep, sweep_values):
+    mha, nrrd = (open_source(str(sweep / name)) for name in SWEEPS)
     assert len(mha) == len(nrrd) == 97
     for index, (one, other) in enumerate(zip(mha.frames(), nrrd.frames(), strict=True)):
         np.testing.assert_array_equal(one.pixels, sweep_values[index])
@@ -62,8 +82,9 @@ def test_the_sweep_is_the_same_as_mha_and_as_nrrd(plus, sweep_values):
         assert one.pixels.dtype == other.pixels.dtype == np.uint8
         assert one.time_s == other.time_s
     for source in (mha, nrrd):
-        assert source.info.fps == pytest.approx(96 / (355.783014 - 345.627957))
-        assert (source.read(0).time_s, source.read(1).time_s) == pytest.approx((0, 345.706100 - 345.627957))
+        first, second, last = map(float, (FIRST_S, SECOND_S, LAST_S))
+        assert source.info.fps == pytest.approx(96 / (last - first))
+        assert (source.read(0).time_s, source.read(1).time_s) == pytest.approx((0, second - first))
         assert source.info.origin.view is View.NATIVE
         assert source.info.levels == (0, 255)
         # ITK and 3D Slicer would make 1 mm of this.
@@ -100,7 +121,7 @@ def test_flipped_sweeps_show_flipped_and_their_masks_fly_home(edited, sweep_valu
     np.testing.assert_array_equal(mask.T, sweep_values > 90)
 
 
-def test_a_configuration_gives_the_sweep_its_scale(plus, tmp_path, capsys):
+def test_a_configuration_gives_the_sweep_its_scale(sweep, tmp_path, capsys):
     (tmp_path / "fcal.xml").write_text(
         '<PlusConfiguration version="2.1"><CoordinateDefinitions>'
         '<Transform From="Image" To="TransducerOriginPixel" Matrix="1 0 0 -410 0 1 0 5 0 0 1 0 0 0 0 1" />'
@@ -109,10 +130,10 @@ def test_a_configuration_gives_the_sweep_its_scale(plus, tmp_path, capsys):
         "</CoordinateDefinitions></PlusConfiguration>"
     )
     for name in SWEEPS:
-        spacing = open_source(str(plus / name), config=tmp_path / "fcal.xml").read(50).spacing
+        spacing = open_source(str(sweep / name), config=tmp_path / "fcal.xml").read(50).spacing
         assert (spacing.row_mm, spacing.col_mm) == pytest.approx((0.18686605, 0.18686614), rel=1e-6)
         assert spacing.provenance is Provenance.MATRIX
-        assert main(["inspect", str(plus / name), "--config", str(tmp_path / "fcal.xml")]) == 0
+        assert main(["inspect", str(sweep / name), "--config", str(tmp_path / "fcal.xml")]) == 0
         assert "spacing_provenance: matrix" in capsys.readouterr().out
 
 

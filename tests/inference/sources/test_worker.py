@@ -7,9 +7,14 @@ import threading
 from pathlib import Path
 from time import monotonic
 
+import jpeg_ls
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from pydicom import Dataset, dcmwrite
+from pydicom.dataset import FileMetaDataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, UltrasoundMultiFrameImageStorage, generate_uid
 
 from inference.errors import ChoiceError, FormatError, SourceError
 from inference.sources import open_source, remote
@@ -51,13 +56,58 @@ def values(source: RecordedSource) -> list[int]:
     return [int(frame.pixels[0, 0]) for frame in source.frames()]
 
 
-@pytest.mark.parametrize("name", ["abort-j2k-RGB.dcm", "abort-jls-Rows91.dcm"])
-def test_a_file_that_aborts_its_decoder_is_one_sentence(shared_data: Path, name: str, clip: RemoteSource) -> None:
+def jpeg2000(picture: NDArray[np.uint8]) -> bytes:
+    import cv2
+
+    return cv2.imencode(".jp2", picture, [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 1000])[1].tobytes()
+
+
+ABORTING = {
+    "j2k-RGB.dcm": (JPEG2000Lossless, jpeg2000, {"PhotometricInterpretation": "RGB"}),
+    "jls-Rows91.dcm": (JPEGLSLossless, lambda picture: jpeg_ls.encode_array(picture), {"Rows": 91}),
+}
+"""Whole streams under a header that contradicts them: gdcm ends its process on both."""
+
+
+def write_aborting(folder: Path, name: str) -> Path:
+    syntax, encode, lie = ABORTING[name]
+    picture = np.random.default_rng(3).integers(0, 255, (90, 120)).astype(np.uint8)
+    dataset = Dataset()
+    dataset.SOPClassUID, dataset.SOPInstanceUID = UltrasoundMultiFrameImageStorage, generate_uid()
+    dataset.Rows, dataset.Columns, dataset.NumberOfFrames, dataset.SamplesPerPixel = 90, 120, 3, 1
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 8, 8, 7, 0
+    dataset.PhotometricInterpretation = "MONOCHROME2"
+    for keyword, value in lie.items():
+        setattr(dataset, keyword, value)
+    dataset.PixelData = encapsulate([bytes(encode(picture))] * 3)
+    dataset["PixelData"].is_undefined_length = True
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = syntax
+    dcmwrite(folder / name, dataset, enforce_file_format=True)
+    return folder / name
+
+
+def refused_beside(clip: RemoteSource, path: Path) -> None:
     with clip:
-        with pytest.raises(FormatError, match=name) as told:
-            open_source(str(shared_data / "hostile/min" / name))
+        with pytest.raises(FormatError, match=path.name) as told:
+            open_source(str(path))
         assert "\n" not in str(told.value)
         assert values(clip) == [40, 60, 80, 100, 120, 140]
+
+
+@pytest.mark.parametrize("name", ABORTING)
+def test_a_file_that_aborts_its_decoder_is_one_sentence(
+    tmp_path: Path, name: str, clip: RemoteSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = tmp_path / "aborting"
+    made.mkdir()
+    refused_beside(clip, write_aborting(made, name))
+    assert "the decoding process is lost" in caplog.text, "it was no abort"
+
+
+@pytest.mark.parametrize("name", ["abort-j2k-RGB.dcm", "abort-jls-Rows91.dcm"])
+def test_a_file_that_aborted_in_the_field_is_one_sentence(shared_data: Path, name: str, clip: RemoteSource) -> None:
+    refused_beside(clip, shared_data / "hostile/min" / name)
 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT])
