@@ -8,12 +8,15 @@ import msgspec
 import numpy as np
 import pytest
 import zstandard
+from mcap.reader import make_reader
+from mcap.writer import IndexType, Writer
 
 from inference.errors import FormatError, IusError
 from inference.frame import Frame, Origin, View
 from inference.outcome import Failed
 from inference.recording.entries import answer_of, opening_of, picture_of
 from inference.recording.schema import Event, EventKind
+from inference.recording.walk import SEAL
 from inference.recording.writer import RecordFile
 from inference.source_info import SourceInfo
 from inference.sources.record import RecordSource
@@ -144,9 +147,47 @@ def test_a_damaged_event_is_counted_and_the_frames_stay(record: Path) -> None:
         assert "1 damaged entries" in source.info.notice
 
 
-@pytest.mark.parametrize("name", ["flip-scale", "flip-Event", "flip-opening", "flip-picture"])
-def test_a_record_of_before_with_a_wrong_checksum_has_no_scale(shared_data: Path, name: str) -> None:
-    with RecordSource(shared_data / f"hostile/min/{name}.mcap") as source:
+def of_version_1(sealed: Path, path: Path) -> Path:
+    """The same record as version 1 wrote it: one checksum at its end instead of one an entry."""
+    with sealed.open("rb") as old:
+        entries = list(make_reader(old).iter_messages(log_time_order=False))
+    with path.open("wb") as new:
+        writer = Writer(new, index_types=IndexType.NONE, use_chunking=False, enable_data_crcs=True)
+        writer.start(profile="ius", library="ius")
+        channels: dict[str, int] = {}
+        for topic in {channel.topic for _, channel, _ in entries}:
+            kind = writer.register_schema(topic, "jsonschema", b"{}")
+            channels[topic] = writer.register_channel(topic, "msgpack", kind)
+        for _, channel, message in entries:
+            data = message.data[:-SEAL]
+            if channel.topic.endswith("opening"):
+                data = msgspec.msgpack.encode(msgspec.msgpack.decode(data) | {"version": 1})
+            writer.add_message(channels[channel.topic], message.log_time, data, message.publish_time, message.sequence)
+        writer.finish()
+    return path
+
+
+def distrusted(path: Path) -> None:
+    with RecordSource(path) as source:
         assert source.info.spacing is None
         assert "damaged" in source.info.notice
         assert all(source.read(number).spacing is None for number in range(len(source)))
+
+
+FLIPPED = {"scale": struct.pack(">d", SPACING.row_mm), "event": b"resection", "opening": b"probe"}
+
+
+@pytest.mark.parametrize("where", FLIPPED)
+def test_a_record_of_before_with_a_wrong_checksum_has_no_scale(record: Path, tmp_path: Path, where: str) -> None:
+    old = of_version_1(record, tmp_path / "old.mcap")
+    with RecordSource(old) as source:
+        assert (source.info.spacing, len(source)) == (SPACING, COUNT)
+    data = bytearray(old.read_bytes())
+    data[data.index(FLIPPED[where]) + 3] ^= 1
+    old.write_bytes(data)
+    distrusted(old)
+
+
+@pytest.mark.parametrize("name", ["flip-scale", "flip-Event", "flip-opening", "flip-picture"])
+def test_nor_has_one_that_a_version_of_before_wrote(shared_data: Path, name: str) -> None:
+    distrusted(shared_data / f"hostile/min/{name}.mcap")

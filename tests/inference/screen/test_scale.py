@@ -127,14 +127,21 @@ TRUE_MM = {
 """By hand, from the first and the last centimetre of the ruler."""
 
 
-@pytest.mark.parametrize("name", TRUE_MM)
-def test_real_screens_are_read(name: str, shared_data: Path) -> None:
+@pytest.mark.parametrize("name", ["BK", "SonoSite", *TRUE_MM])
+def test_screens_in_files_are_read(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    """Drawn ones everywhere, real ones where they are."""
     from inference.sources import open_here
     from inference.sources.base import Whole
 
-    with open_here(str(shared_data / "screens" / name)) as source:
+    if name in BY:
+        drawn = draw(Shot(BY[name], 60.0))
+        path, true_mm = tmp_path / "screen.png", drawn.mm
+        assert cv2.imwrite(str(path), drawn.picture)
+    else:
+        path, true_mm = request.getfixturevalue("shared_data") / "screens" / name, TRUE_MM[name]
+    with open_here(str(path)) as source:
         shown = source.read(0).pixels
         whole = source.whole() if isinstance(source, Whole) else None
     found = read_scale(np.asarray(shown if whole is None else whole, np.uint8))
     assert isinstance(found, ScaleProposal), found
-    assert found.spacing.row_mm == pytest.approx(TRUE_MM[name], rel=2e-3)
+    assert found.spacing.row_mm == pytest.approx(true_mm, rel=2e-3)

@@ -6,9 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from senders import ffmpeg
 
 from inference.errors import FormatError
+from inference.export.mp4_times import retime
 from inference.frame import Pixels
 from inference.sources import open_source
 from inference.sources.base import RecordedSource
@@ -34,9 +36,38 @@ def asked(source: RecordedSource, times: int = 30) -> list[tuple[int, int]]:
     return [(int(index), number_of(source.read(int(index)).pixels)) for index in order]
 
 
+def write_numbered(path: Path, times_s: NDArray[np.float64]) -> Path:
+    """A video whose pictures tell their numbers, each with its own time."""
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (256, 128))
+    for number in range(len(times_s)):
+        picture = np.full((128, 256), 40, np.uint8)
+        for bit in range(8):
+            picture[64:80, 64 + 16 * bit : 80 + 16 * bit] = 220 if number >> bit & 1 else 20
+        writer.write(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
+    writer.release()
+    retime(path, times_s)
+    return path
+
+
+STEPS_S = {
+    "gap": np.where(np.arange(COUNT) == 40, 0.44, 0.04),
+    "jitter": np.random.default_rng(2).uniform(0.02, 0.09, COUNT),
+    "slower": np.linspace(0.02, 0.12, COUNT),
+}
+
+
+@pytest.mark.parametrize("kind", STEPS_S)
+def test_a_picture_is_the_one_asked_for_however_it_was_reached(tmp_path: Path, kind: str) -> None:
+    the_ones_asked_for(write_numbered(tmp_path / f"{kind}.mp4", np.cumsum(STEPS_S[kind])))
+
+
 @pytest.mark.parametrize("name", VARIABLE)
-def test_a_picture_is_the_one_asked_for_however_it_was_reached(shared_data: Path, name: str) -> None:
-    with open_source(str(shared_data / "field/vfr_random_access" / name)) as source:
+def test_so_it_is_in_files_of_the_field(shared_data: Path, name: str) -> None:
+    the_ones_asked_for(shared_data / "field/vfr_random_access" / name)
+
+
+def the_ones_asked_for(path: Path) -> None:
+    with open_source(str(path)) as source:
         assert len(source) == COUNT
         assert [wrong for wrong in asked(source) if wrong[0] != wrong[1]] == []
         assert [number_of(frame.pixels) for frame in source.frames()] == list(range(COUNT))
