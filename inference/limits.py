@@ -20,6 +20,14 @@ def alarm(seconds: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, seconds)
 
 
+def available() -> int:
+    """Bytes that programs can still have without swapping; beyond any limit if the system does not say."""
+    if sys.platform != "linux":
+        return sys.maxsize
+    lines = Path("/proc/meminfo").read_text(encoding="ascii", errors="replace").splitlines()
+    return next((int(line.split()[1]) << 10 for line in lines if line.startswith("MemAvailable")), sys.maxsize)
+
+
 def limit_memory(more: int) -> None:
     """Limit the process to this many bytes beyond its present memory; does nothing if the system has no such limit."""
     if sys.platform != "linux":

@@ -20,6 +20,9 @@ LARGEST = 1 << 30
 """Largest size of the voxels, bytes: ten times the largest ultrasound volume; a damaged header may state more."""
 TINY_MM, HUGE_MM = 1e-6, 1e6
 """Limits of a voxel's size; a matrix of numbers beyond them cannot even be computed with."""
+SQUARE = 0.01
+"""Cosine between two axes up to which they count as perpendicular: a length is then right to half a percent."""
+SKEW = f"{{}} has axes that are not perpendicular ({{}}), so that no length and no area is known: {REMEDY}."
 CLEAR = 0.8
 """A direction gets a letter if its cosine to a RAS axis is at least this."""
 
@@ -89,9 +92,23 @@ def usable(values: Sequence[float | None], unit_mm: float = 1.0) -> tuple[float 
 def plane_reason(volume: Volume, axes: str, name: str) -> str:
     """One sentence on why the plane of `axes` has no scale; empty if it has one."""
     missing = [axis for axis in axes if volume.spacing[AXES.index(axis)] is None]
+    if not missing and is_skew(volume.header, axes):
+        return SKEW.format(name, " and ".join(axes))
     if not missing:
         return ""
     return f"{name} has no usable spacing along {' and '.join(missing)} ({volume.note}): {REMEDY}."
+
+
+def is_skew(header: nib.Nifti1Header, axes: str) -> bool:
+    """Whether two axes of a grid are not perpendicular; a qform alone is a rotation, whose axes always are.
+
+    Two lengths do not describe a pixel then: its area is their product times the sine between them.
+    """
+    if header["sform_code"] <= 0:
+        return False
+    unit = unit_columns(header.get_sform()[:3, :3].astype(np.float64))
+    one, other = (AXES.index(axis) for axis in axes)
+    return unit is not None and abs(float(unit[:, one] @ unit[:, other])) > SQUARE
 
 
 def edge_letter(directions: NDArray[np.float64] | None, axis: str, *, forward: bool) -> str:

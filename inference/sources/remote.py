@@ -10,7 +10,7 @@ import numpy as np
 
 from inference.errors import FormatError, SourceError
 from inference.frame import Frame, Mask, Pixels
-from inference.patience import BYTES_PER_S
+from inference.patience import BYTES_PER_S, in_time
 from inference.source_info import SourceInfo
 from inference.sources.base import Closing
 from inference.sources.live import Picture
@@ -20,6 +20,8 @@ from inference.spacing import PixelSpacing
 
 OPEN_S = 8.0
 """A small file that is not open by then never will be."""
+FILE_BYTES = 1 << 20
+"""What opening a file of a folder is worth beside its bytes: 50 ms. All of them are read."""
 READ_S = 10.0
 """A frame that is not decoded by then never will be."""
 WRITE_S = 120.0
@@ -228,8 +230,17 @@ class RemoteConnection:
 
 
 def _bytes(path: Path) -> int:
-    """Size of a file, 0 if unknown; used only to estimate how long it may take."""
+    """Size of a file, or of a folder's files and what opening each is worth; 0 if unknown.
+
+    Used only to estimate how long it may take.
+    """
     try:
-        return path.stat().st_size
-    except OSError:
+        return in_time(lambda: _counted(path), OPEN_S, "")
+    except (OSError, SourceError):
         return 0
+
+
+def _counted(path: Path) -> int:
+    if path.is_dir():
+        return sum(child.stat().st_size + FILE_BYTES for child in path.iterdir())
+    return path.stat().st_size

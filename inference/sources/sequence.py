@@ -16,6 +16,7 @@ from inference.nifti import picture_header, write_mask_nifti
 from inference.sector import spread
 from inference.source_info import SourceInfo
 from inference.sources.colour import colour_map
+from inference.sources.grid import SKEW, is_skew
 from inference.sources.orientation import Orientation
 from inference.sources.pixels import as_pixels, luma
 from inference.sources.plus_config import config_spacing
@@ -111,6 +112,8 @@ class SequenceSource(Recorded):
         if config is not None:
             return config_spacing(config), ""
         across, down = self._stack.spacing
+        if across is not None and down is not None and is_skew(self._stack.header, "ij"):
+            return None, SKEW.format(name, "i and j")
         if across is not None and down is not None:
             return PixelSpacing(down, across, Provenance.HEADER), ""
         note = self._stack.note

@@ -97,7 +97,7 @@ def _info(volume: Volume, voxels: Pixels, axis: str, name: str) -> SourceInfo:
         origin=Origin(name, _view(volume), simulated=volume.simulated),
         rows=sizes[down],
         cols=sizes[across],
-        spacing=None if row_mm is None or col_mm is None else PixelSpacing(row_mm, col_mm, Provenance.HEADER),
+        spacing=None if reason or row_mm is None or col_mm is None else PixelSpacing(row_mm, col_mm, Provenance.HEADER),
         no_spacing_reason=reason,
         levels=display_levels(voxels),
         edge_letters=(

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from inference.errors import IusError
-from inference.limits import alarm, calm, limit_memory
+from inference.limits import alarm, available, calm, limit_memory
 from inference.sources import complaints
 from inference.sources.wire import (
     SHARED,
@@ -39,7 +39,7 @@ from inference.sources.wire import (
 )
 
 ROOM = 1 << 30
-"""Bytes a file may take beyond twice its own size, or a stream."""
+"""Bytes a file may take beyond twice its own size, or a stream; but no more than half of what the computer has free."""
 LATE_S = 5.0
 """Seconds after its limit at which a request ends the process from inside, in case nobody else does."""
 TOO_LARGE = "{} needs more memory than a file of its size may take: it is damaged, or crop it and export it again."
@@ -125,7 +125,7 @@ class _Process:
         self._release()
         path = Path(request.text)
         self._name = path.name
-        limit_memory(ROOM + 2 * _size(path.expanduser()))
+        limit_memory(ROOM + min(2 * _size(path.expanduser()), available() // 2))
         self._open = open_here(
             request.text,
             axis=request.axis,

@@ -157,3 +157,12 @@ def test_any_damage_to_a_header_gives_frames_or_one_sentence(tmp_path, name):
         assert "\n" not in sentence
 
     law()
+
+
+@pytest.mark.parametrize(("vectors", "known"), [("(0.3,0) (0.15,0.26) none", False), ("(0.3,0) (0,0.3) none", True)])
+def test_a_sequence_of_skew_axes_has_no_scale(tmp_path, vectors, known):
+    path = tmp_path / "s.igs.nrrd"
+    path.write_bytes(nrrd_bytes(pictures(3, 90, 90), spacing=vectors))
+    info = open_source(str(path)).info
+    assert (info.spacing is not None) == known
+    assert known or "not perpendicular" in info.no_spacing_reason

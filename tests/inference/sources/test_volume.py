@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
@@ -166,3 +167,38 @@ def test_real_brain_volumes_sweep_along_every_axis(shared_data: Path, tmp_path):
         np.testing.assert_array_equal(sitk.GetArrayFromImage(mask), array > 30)
         for geometry in ("GetSpacing", "GetOrigin", "GetDirection"):
             assert getattr(mask, geometry)() == getattr(image, geometry)()
+
+
+SKEWED = np.array([[0.3, 0.15, 0, 0], [0, 0.26, 0, 0], [0, 0, 0.3, 0], [0, 0, 0, 1]])
+"""Voxels of 0.3 mm whose i and j are 60° apart: two lengths would make 15 % too much of each area."""
+
+
+def write_skewed(path):
+    data = voxels(np.uint8, (90, 90, 90))
+    if path.suffix == ".nii":
+        image = nib.Nifti1Image(data, SKEWED)
+        image.header.set_zooms((0.3, 0.3, 0.3))
+        image.to_filename(path)
+    elif path.suffix == ".nrrd":
+        space = "space dimension: 3" if "unnamed" in path.name else "space: right-anterior-superior"
+        vectors = " ".join(f"({','.join(map(str, column))})" for column in SKEWED[:3, :3].T)
+        head = f"NRRD0004\ntype: uint8\ndimension: 3\n{space}\nsizes: 90 90 90\nspace directions: {vectors}\n"
+        path.write_bytes(f"{head}encoding: raw\n\n".encode() + data.tobytes())
+    else:
+        matrix = " ".join(str(number) for number in (SKEWED[:3, :3] / 0.3).T.ravel())
+        head = "NDims = 3\nDimSize = 90 90 90\nElementType = MET_UCHAR\nElementSpacing = 0.3 0.3 0.3\n"
+        path.write_bytes(f"{head}TransformMatrix = {matrix}\nElementDataFile = LOCAL\n".encode() + data.tobytes())
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["v.nii", "v.nrrd", "unnamed.nrrd", "v.mha"])
+def test_axes_that_are_not_perpendicular_make_no_scale(tmp_path, name):
+    path = write_skewed(tmp_path / name)
+    with open_source(path, axis="k") as source:
+        assert source.info.spacing is None
+        assert source.read(0).spacing is None
+        assert "not perpendicular (j and i)" in source.info.no_spacing_reason
+    with open_source(path, axis="i") as source:  # j and k are
+        assert (source.info.spacing.row_mm, source.info.spacing.col_mm) == pytest.approx((0.3, 0.3), rel=1e-3)
+    with open_source(path, axis="k", spacing=PixelSpacing(0.3, 0.3, Provenance.TYPED)) as source:
+        assert source.info.spacing.provenance is Provenance.TYPED

@@ -17,6 +17,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import JPEG2000Lossless, JPEGLSLossless, UltrasoundMultiFrameImageStorage, generate_uid
 
 from inference.errors import ChoiceError, FormatError, SourceError
+from inference.limits import available
 from inference.sources import open_source, remote
 from inference.sources.base import RecordedSource
 from inference.sources.remote import CONNECT_S, RemoteSource
@@ -235,6 +236,30 @@ def test_its_memory_is_limited_by_the_size_of_its_file(clip: RemoteSource) -> No
     (limit,) = [line.split()[3] for line in limits.splitlines() if line.startswith("Max data size")]
     assert limit != "unlimited"
     assert ROOM < int(limit) < 3 * ROOM
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no such limit elsewhere")
+def test_a_file_larger_than_the_memory_leaves_the_computer_some(tmp_path: Path, clip: RemoteSource) -> None:
+    """A hole of 100 GB takes no room on the disk, and all of the memory where it is read whole."""
+    huge = tmp_path / "huge.mha"
+    with huge.open("wb") as file:
+        file.write(b"NDims = 3\nDimSize = 64 64 3\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n")
+        file.truncate(100 << 30)
+    with clip, pytest.raises(FormatError, match=r"huge\.mha needs more memory"):
+        open_source(str(huge))
+    with open_source(str(tmp_path)) as again:  # its process was kept
+        assert isinstance(again, RemoteSource)
+        assert again._worker is not None
+        limits = Path(f"/proc/{again._worker._process.pid}/limits").read_text()
+    huge.unlink()
+    (limit,) = [line.split()[3] for line in limits.splitlines() if line.startswith("Max data size")]
+    assert int(limit) < available() + 3 * ROOM
+
+
+def test_a_folder_of_many_files_has_the_time_to_be_read(clip: RemoteSource, tmp_path: Path) -> None:
+    alone = remote._bytes(tmp_path / "0.png")
+    with clip:
+        assert remote._bytes(tmp_path) > 6 * (alone + remote.FILE_BYTES)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no such limit elsewhere")
