@@ -15,6 +15,7 @@ from inference.errors import ChoiceError
 from inference.files import outbox_folder
 from inference.jobs.courier import Courier
 from inference.live.address import host_and_port
+from inference.live.duration import duration_s
 from inference.live.headless import Stop, follow
 from inference.live.opening import load_model, open_source
 from inference.live.publisher import Publisher
@@ -74,7 +75,7 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     add("--send-contour", action="store_true", help="with --send: contours as POLYDATA too, in mm")
     add(
         "--seconds",
-        type=float,
+        type=duration_s,
         metavar="N",
         help="end after so long; else Ctrl-C, SIGTERM, SIGHUP or a closed pipe end it",
     )

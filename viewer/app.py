@@ -11,6 +11,7 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from inference.live.address import host_and_port
+from inference.live.duration import duration_s
 from inference.model.placement import FIRST_CARD, Placement, add_placement, placement_of
 from inference.release import ShowVersion
 
@@ -216,7 +217,7 @@ def _parser() -> argparse.ArgumentParser:
         help="send frame, mask and area by OpenIGTLink; to this computer only, unless HOST says otherwise",
     )
     add("--send-contour", action="store_true", help="with --send: contours as POLYDATA too, in mm")
-    add("--exit-after", type=float, metavar="SECONDS", help="close by itself")
+    add("--exit-after", type=duration_s, metavar="SECONDS", help="close by itself")
     add("--screenshot", type=Path, metavar="PNG", help="written at the end of --exit-after")
     add("--status", type=Path, metavar="JSON", help="counts and latencies, written at the end of --exit-after")
     return parser

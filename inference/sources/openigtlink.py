@@ -36,6 +36,8 @@ SAME = 1e-4
 """Relative difference below which two scales are one: a tracked probe's matrix rotates and is rounded each time."""
 LARGEST = 64 * 1024 * 1024
 """Bytes; a longer message of our device is no ultrasound picture, and would fill the memory. 4K in colour has 25 MB."""
+OTHERS = 8
+"""Most names of other devices that are kept: a sender may name one after another without end."""
 PIECE = 1 << 20
 """Bytes of a skipped message that are read at a time."""
 LONGEST_S = 10.0
@@ -116,7 +118,7 @@ class _Client:
         self._device, self._tracking = device, _Tracking(transform)
         self._tell_absent = tell_absent
         self.others: set[str] = set()
-        self._kinds: set[str] = set()
+        self._video = False
         self._spacing: PixelSpacing | None = None
         try:
             self._socket = socket.create_connection((host, port), timeout=SILENT_S)
@@ -157,7 +159,7 @@ class _Client:
         if self.others:
             names = ", ".join(sorted(self.others))
             raise ChoiceError(f"The server sends no picture named {self._device} but {names}: type one of these names.")
-        if VIDEO in self._kinds:
+        if self._video:
             raise FormatError("The server sends compressed video: have it send IMAGE messages.")
 
     def hang_up(self) -> None:
@@ -173,7 +175,7 @@ class _Client:
         """The next IMAGE message of the device; None at the end, or if none arrives by `until`."""
         while monotonic() < until and (header := self._receive(_HEADER.size)) is not None:
             version, kind, name, stamp, size, crc = _HEADER.unpack(header)
-            self._kinds.add(_text(kind))
+            self._video |= _text(kind) == VIDEO
             wanted = _text(kind) == IMAGE and self._is_ours(_text(name))
             moves = _text(kind) == TRANSFORM and _text(name) == self._tracking.name
             # Other transforms, texts and status messages in between are skipped unread.
@@ -237,8 +239,8 @@ class _Client:
     def _is_ours(self, name: str) -> bool:
         """Whether this is the device to show: the named one, else the first one seen; the others are reported."""
         self._device = self._device or name
-        if name != self._device:
-            self.others.add(name)
+        if name != self._device and len(self.others) < OTHERS:
+            self.others.add("".join(sign for sign in name if sign.isprintable()))
         return name == self._device
 
 

@@ -1,5 +1,6 @@
 """The program itself, as scripts start it: arguments, status, picture, exit status, and the Qt it must not use."""
 
+import argparse
 import json
 import os
 import signal
@@ -15,6 +16,7 @@ from peers import mask_peer
 from PySide6.QtGui import QImage
 from tiny import threshold_model
 
+from inference import cli
 from inference.sources.record import RecordSource
 from inference.spacing import PixelSpacing, Provenance
 from viewer import app
@@ -145,6 +147,18 @@ def test_a_wrong_spacing_is_refused_before_anything_opens(text: str, capsys: pyt
         app._parser().parse_args(["x.png", "--spacing", text])
     assert ended.value.code == 2
     assert "--spacing" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-1", "1e300", "soon"])
+@pytest.mark.parametrize("parser", [app._parser, cli._parser], ids=["viewer", "segment"])
+def test_a_time_that_cannot_be_waited_for_is_refused(
+    parser: Callable[[], argparse.ArgumentParser], text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [f"--exit-after={text}"] if parser is app._parser else ["live", "simulated:?", f"--seconds={text}"]
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args(arguments)
+    assert ended.value.code == 2
+    assert "no number of seconds" in capsys.readouterr().err
 
 
 def test_arguments_are_read() -> None:

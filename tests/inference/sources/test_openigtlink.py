@@ -104,6 +104,18 @@ def test_of_two_devices_without_a_choice_one_is_shown_and_the_other_named() -> N
         assert "(Right): add a name" in source.info.notice
 
 
+def test_a_sender_that_names_one_device_after_another_fills_no_memory() -> None:
+    def messages(number: int) -> list[bytes]:
+        others = [bytes(StringMessage("x", device_name=f"T{number}").pack())]
+        return [image(name="Left"), *(image(name=f"B\n{number}-{place}") for place in range(20)), *others]
+
+    with sending(messages) as port, open_live(f"igtl://127.0.0.1:{port}") as source:
+        frames = source.frames()
+        assert all(next(frames).pixels.size for _ in range(12))
+        assert source.info.notice.count(",") < 12
+        assert source.info.notice.isprintable()
+
+
 def test_a_device_that_is_not_there_is_refused_with_the_names_that_are() -> None:
     with sending(lambda _: [image(name="Left")]) as port:
         with pytest.raises(SourceError, match="no picture named Probe but Left"):
