@@ -48,7 +48,7 @@ bench-all: $(VENV)/.all  ## every measurement (tests/benchmarks/README.md): hour
 	@packaging/system-libraries screen && packaging/test-tools
 	@set -e; for script in $(filter-out %/bench_gpu.py,$(sort $(wildcard tests/benchmarks/bench_*.py))); do $(BIN)/python $$script; done
 
-soak: $(VENV)/.all  ## a minute of each live source, ten minutes of latency, twice 20,000 frames of memory, kills, README's training steps: an hour
+soak: $(VENV)/.all  ## a minute of each live source, ten minutes of latency, twice 20,000 frames of memory, kills, README's training steps, wheel and bundle where nothing is, what every command sends: an hour
 	@packaging/system-libraries screen && packaging/test-tools
 	@failed=; for script in tests/soak/soak_*.py; do $(BIN)/python $$script || failed="$$failed $$script"; done; \
 	test -z "$$failed" || { echo "Violated:$$failed" >&2; exit 1; }
