@@ -53,8 +53,14 @@ def spaced(value: int) -> str:
     return f"{value:,}".replace(",", "\u00a0") if value >= 10_000 else str(value)
 
 
-def mode_words(info: SourceInfo | None, condition: Condition) -> tuple[str, Ink, Shape]:
-    """LIVE only for a device that delivers pictures; a file is a replay. Returns words, ink and shape."""
+def mode_words(info: SourceInfo | None, condition: Condition, *, standing: bool = False) -> tuple[str, Ink, Shape]:
+    """LIVE only for a device that delivers pictures; a file is a replay. Returns words, ink and shape.
+
+    Args:
+        info: of the source.
+        condition: of source and model.
+        standing: one picture stands there while something is marked on it, whatever the source sends meanwhile.
+    """
     if info is None or condition.health is Health.EMPTY:
         return "NO SOURCE", Ink.MUTED, Shape.DIAMOND
     if condition.health is Health.VIEW_FROZEN:
@@ -63,6 +69,8 @@ def mode_words(info: SourceInfo | None, condition: Condition) -> tuple[str, Ink,
     broken = {Health.LOST: "LOST", Health.STALE: "STALE", Health.BROKEN: "STOPPED", Health.FROZEN: "FROZEN"}
     if condition.health in broken:
         return broken[condition.health], Ink.RED, Shape.SQUARE
+    if standing:
+        return "STILL", Ink.BLUE, Shape.SQUARE
     if info.origin.live:
         return "LIVE", Ink.GREEN, Shape.DOT
     return ("PAUSED" if condition.health is Health.PAUSED else "REPLAY"), Ink.BLUE, Shape.TRIANGLE

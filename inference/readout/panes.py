@@ -31,9 +31,18 @@ def analysed_annotations(
     return replace(bare, caption=words, caption_ink=ink)
 
 
-def live_annotations(annotations: Annotations, info: SourceInfo | None, condition: Condition) -> Annotations:
-    """The marks of the live pane: none that describe a contour; the source's own condition is the heading."""
-    words, ink, _ = mode_words(info, condition)
+def live_annotations(
+    annotations: Annotations, info: SourceInfo | None, condition: Condition, *, standing: bool = False
+) -> Annotations:
+    """The marks of the live pane: none that describe a contour; the source's own condition is the heading.
+
+    Args:
+        annotations: the marks of the picture when it is shown alone.
+        info: of the source.
+        condition: of the source.
+        standing: whether one picture stands there while something is marked on it.
+    """
+    words, ink, _ = mode_words(info, condition, standing=standing)
     return replace(annotations, banner="", framed=False, heading=words, heading_ink=ink)
 
 

@@ -198,6 +198,7 @@ class ScreenState:
         flip: how every picture is flipped.
         two_panes: whether the live picture stands beside the analysed one.
         marking: whether something is being marked on the picture.
+        standing: whether one picture stands there for that, while the source goes on.
         phase: phase of surgery.
         tools: the buttons beside the picture.
         look: the user's zoom, brightness and contrast of the screen.
@@ -221,6 +222,7 @@ class ScreenState:
     flip: Flip
     two_panes: bool
     marking: bool
+    standing: bool
     phase: Phase = Phase.UNSET
     tools: tuple[Tool, ...] = ()
     look: Look = AS_IT_CAME
@@ -231,7 +233,9 @@ class ScreenState:
     @property
     def for_audience(self) -> "ScreenState":
         """The same for a second screen: no choices to make, and no whole picture, on which a name may stand."""
-        around = None if self.annotations is None else replace(self.annotations, points=(), read=(), ticks=None)
+        around = (
+            None if self.annotations is None else replace(self.annotations, points=(), read=(), watched=(), ticks=None)
+        )
         readout = replace(self.readout, card=replace(self.readout.card, offers=()))
         live = None if self.marking else self.live
         return replace(self, whole=None, annotations=around, readout=readout, live=live)
@@ -267,6 +271,7 @@ def resolve(given: ScreenInputs) -> ScreenState:
         flip=given.notes.flip,
         two_panes=given.two_panes,
         marking=given.marking is not None,
+        standing=given.whole is not None,
         phase=given.notes.phase,
         tools=tools_of(given.info, condition, outcome, _tool_inputs(given)),
         look=given.look,
@@ -337,7 +342,8 @@ def _uncorrected(given: ScreenInputs, carried: Carried | None) -> str:
 
 
 def _live_pane(given: ScreenInputs, readout: ReadoutState, frame: Frame) -> LivePane:
-    return LivePane(frame, live_annotations(_around(given, frame, readout), given.info, given.moment.live))
+    around = _around(given, frame, readout)
+    return LivePane(frame, live_annotations(around, given.info, given.moment.live, standing=given.whole is not None))
 
 
 def _beside(given: ScreenInputs, outcome: Outcome, annotations: Annotations) -> BesidePane | None:

@@ -143,11 +143,12 @@ class Refresh:
         return self._trend
 
     def _whole(self, picture: Frame | None) -> Frame | None:
-        """One picture with the scanner's text and ruler, which stands still while something is marked on it."""
+        """One picture, with the scanner's text and ruler, which stands still while something is marked on it."""
         if not self._state.calibrating:
             self._state.marked_on = None
         elif self._state.marked_on is None:
-            self._state.marked_on = self._raw(picture or self._view.front.picture.frame)
+            frame = picture or self._view.front.picture.frame
+            self._state.marked_on = self._raw(frame) or frame
         return self._state.marked_on
 
     def _raw(self, frame: Frame | None) -> Frame | None:

@@ -129,7 +129,7 @@ class Layout(QWidget):
         before, self._drawn = self._drawn, screen
         shown = screen.whole or (None if screen.outcome is None else screen.outcome.frame)
         self.transport.show_frame(None if shown is None else shown.index)
-        self.top.show_source(screen.info, screen.condition)
+        self.top.show_source(screen.info, screen.condition, standing=screen.standing)
         self.top.show_phase(screen.phase)
         self.phase.show_phase(screen.phase)
         self.tools.draw(screen.tools)

@@ -84,9 +84,9 @@ class TopBar(QWidget):
         widest = max(made.fontMetrics().horizontalAdvance(phase.words) for phase in Phase for made in [self.phase])
         self.phase.setFixedWidth(widest + sizes.px(28 + 24))
 
-    def show_source(self, info: SourceInfo | None, condition: Condition) -> None:
-        """Show the source's name and condition."""
-        words, ink, shape = mode_words(info, condition)
+    def show_source(self, info: SourceInfo | None, condition: Condition, *, standing: bool = False) -> None:
+        """Show the source's name and condition, and whether a picture stands there while something is marked on it."""
+        words, ink, shape = mode_words(info, condition, standing=standing)
         set_text(self._mode, words)
         set_ink(self._mode, ink)
         self._mark.show_shape(shape, theme.INKS[ink])

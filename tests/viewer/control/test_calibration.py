@@ -508,7 +508,8 @@ def test_a_clicked_point_follows_the_arrow_keys_pixel_by_pixel_under_the_lens(sh
     window = show(PhantomSource(spacing_mm=None, count=20), wait=False)
     qtbot.waitUntil(lambda: "scale unknown" in card(window), timeout=5000)
     window.act("calibrate")
-    qtbot.waitUntil(lambda: window.state.screen is not None and window.state.screen.marking)
+    qtbot.waitUntil(lambda: window.state.condition.health is Health.CALIBRATING, timeout=3000)
+    assert window.view.top._mode.text() == "STILL", "nobody takes a picture that stands for a live one"
     panel, pane = window.view.calibration, window.view.front
 
     def clicked(x: float, y: float) -> None:

@@ -42,7 +42,7 @@ def test_connect_calibrate_measure_record_correct_export_reopen(
     until(view.calibration.keypad.isVisible)
     for digit in "20":
         hand.click(view.calibration.keypad.keys[digit])
-    assert view.calibration.length.text() == "20"
+    until(lambda: view.calibration.length.text() == "20")
     hand.click(button(view.calibration, "Use this length"))
     hand.click(button(view.calibration, "Use 0."))
     until(lambda: view.calibration.isHidden() and isinstance(window.shown, Tumour))

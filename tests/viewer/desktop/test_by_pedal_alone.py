@@ -58,7 +58,7 @@ def test_connect_calibrate_measure_record_correct_export_reopen(
     until(view.calibration.length.hasFocus)
     go("Type 2")
     go("Type 0")
-    assert view.calibration.length.text() == "20"
+    until(lambda: view.calibration.length.text() == "20")
     go("Use this length", BEFORE)
     go("Use 0.", NEXT)
     until(lambda: view.calibration.isHidden() and isinstance(window.shown, Tumour))
