@@ -11,6 +11,7 @@ from inference.errors import FormatError, NotFoundError
 from training.io.files import written_aside
 from training.io.receipt import write_json
 from training.registration.align import Alignment
+from training.registration.contrast import contrast
 from training.registration.inputs import Inputs
 from training.registration.mapping import Mapping, kind_of, placed, volume_change_percent, write_mapping
 from training.registration.pairs import Pair
@@ -35,6 +36,7 @@ def write_output(
     """
     mask, inside = _carried(inputs, found.mapping)
     change = None if mask is None else volume_change_percent(found.mapping, mask)
+    stands_out = None if mask is None else contrast(inputs.us, as_volume(mask).pixels > 0)
     if mask is not None:
         with written_aside(out / "labels" / f"{case}.nii.gz") as aside:
             sitk.WriteImage(mask, str(aside), useCompression=True)
@@ -56,7 +58,8 @@ def write_output(
         refined_mm=None if found.refined_mm is None else round(found.refined_mm, 3),
         volume_change_percent=None if change is None else round(change, 2),
         refused=found.refused,
-        flags=" ".join(flags(found, inside, change, by_hand=by_hand)),
+        flags=" ".join(flags(found, inside, change, stands_out, by_hand=by_hand)),
+        contrast=None if stands_out is None else round(stands_out, 3),
     )
 
 

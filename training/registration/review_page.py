@@ -31,6 +31,7 @@ _FLAGS = {
     "worse": "less similar than at the start",
     "label": "tumour outside the ultrasound",
     "weak": "little in the ultrasound speaks for it: look closely, it may be wrong",
+    "faint": "the carried-over tumour hardly differs from what the ultrasound shows around it: does it lie there",
     "volume": f"the tumour's volume changes by more than {FLAG_VOLUME_PERCENT:g} %",
     "refused": "not refined, though asked for",
     "hand": "moved by hand",
@@ -130,6 +131,8 @@ def _facts(row: Registered) -> list[tuple[str, str]]:
         facts.append(("Support", f"{row.support:.2f}"))
     if row.label_inside_percent is not None:
         facts.append(("Tumour in view", f"{row.label_inside_percent:.0f} %"))
+    if row.contrast is not None:
+        facts.append(("Tumour's contrast", f"{row.contrast:.2f}"))
     return facts
 
 

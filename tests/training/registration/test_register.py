@@ -11,8 +11,9 @@ from scipy import ndimage
 
 from training.cli import main
 from training.registration.align import Alignment, align, sector_centre
+from training.registration.contrast import contrast
 from training.registration.landmarks import mtre_mm, read_landmarks
-from training.registration.result import FLAG_SUPPORT, flags
+from training.registration.result import FLAG_CONTRAST, FLAG_SUPPORT, flags
 from training.registration.transfer import transfer
 from training.registration.transforms import angle_deg, as_itk, read_transform, rigid, write_transform
 from training.registration.volume import as_volume, read_image
@@ -46,7 +47,8 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("pair")
     rng = np.random.default_rng(2)
     texture = ndimage.gaussian_filter(rng.normal(size=(52, 52, 52)), 2.5)
-    mri = _image((texture / texture.std() * 50 + 300).astype(np.float32), 1.0)
+    seen_tumour = 100 * _ball(1.0, 52, 7, (3, -4, 2))  # or its mask would be flagged as one beside its tumour
+    mri = _image((texture / texture.std() * 50 + 300 + seen_tumour).astype(np.float32), 1.0)
     label = _image(_ball(1.0, 52, 7, (3, -4, 2)), 1.0)
     grid = _image(np.zeros((40, 40, 40), np.float32), 0.8, oblique=True)
     seen = sitk.GetArrayFromImage(sitk.Resample(mri, grid, as_itk(TRUTH), sitk.sitkLinear, 300.0))
@@ -115,7 +117,8 @@ def test_a_table_is_registered_resumed_and_the_same_again(
     assert "1 registered, 0 flagged, 5 failed" in printed
     _found_well(out / "transforms/whole.tfm")
     assert rows["whole"]["error"] == ""
-    assert float(rows["whole"]["label_inside_percent"]) > 95
+    assert float(rows["whole"]["label_inside_percent"]) > 94
+    assert float(rows["whole"]["contrast"]) > FLAG_CONTRAST
     assert json.loads((out / "receipt-register.json").read_text())["settings"]["metric"] == "lc2+mind"
 
     written = {path: path.read_bytes() for path in out.rglob("*") if path.is_file() and "receipt-" not in path.name}
@@ -236,3 +239,22 @@ def test_where_nothing_in_the_ultrasound_supports_it_a_result_is_flagged(shared_
     right, wrong = (align(us, [mri], start, "none") for us, start in ((own, np.eye(4)), (other, across)))
     assert flags(right, None) == []
     assert flags(wrong, None) == ["weak"]
+
+
+def test_a_tumour_that_was_carried_beside_the_one_in_the_ultrasound_is_flagged() -> None:
+    """A bright or dark ball in speckle: its own mask stands out, and one where nothing is does not."""
+    rng = np.random.default_rng(4)
+    ball, sector = _ball(1.0, 48, 8, (0, 0, 0)) > 0, _ball(1.0, 48, 22, (0, 0, 0)) > 0
+    grey = (60 + 50 * ball) * rng.rayleigh(0.8, ball.shape)
+    us = as_volume(_image(np.where(sector, grey + 1, 0).astype(np.float32), 1.0))
+    right = contrast(us, ball)
+    assert right is not None
+    assert right > 2
+    dark = as_volume(_image(np.where(sector, 1000 - us.pixels, 0).astype(np.float32), 1.0))
+    assert contrast(dark, ball) == pytest.approx(right, rel=0.1)
+    found = Alignment(np.eye(4), 0.6, 0.5, 0.0, 0.0, 100.0, FLAG_SUPPORT)
+    assert flags(found, 90.0, contrast=right) == []
+    assert flags(found, 90.0, contrast=FLAG_CONTRAST - 0.01) == ["faint"]
+    assert contrast(us, ball & False) is None, "no mask is in view"
+    speckle = as_volume(_image(np.where(sector, 60 * rng.rayleigh(0.8, ball.shape) + 1, 0).astype(np.float32), 1.0))
+    assert flags(found, 90.0, contrast=contrast(speckle, ball)) == ["faint"], "nothing is there"
