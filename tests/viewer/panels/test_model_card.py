@@ -26,7 +26,8 @@ def test_bundled_and_recent_models_are_offered_by_their_cards_and_loaded_by_a_pr
     damaged = tmp_path / "damaged.onnx"
     damaged.write_bytes(b"\x08\x08")
     window = show(loaded=replace(model, path=own))
-    assert settings.load().models == (str(own),)
+    assert window.state.settings.models == (str(own),)
+    assert settings.load().models == (), "kept only if the user wants it"
     window.state.settings = replace(window.state.settings, models=(str(own), str(damaged)))
     window.act("model")
     panel = window.view.model_card
