@@ -1,11 +1,14 @@
 """The true mask of the frame on the screen, read outside the window's thread: its drive may be slow, or gone."""
 
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING
 
 from inference.errors import SourceError
-from inference.live.truth import Truth
 from inference.outcome import Outcome
 from inference.readout.screen_state import Comparison
+
+if TYPE_CHECKING:
+    from inference.live.truth import Truth  # loads OpenCV: only with a source that has true masks
 
 AT_ONCE_S = 0.05
 """How long the window waits, so that a mask is painted with its frame; a mask of a local file takes a few ms."""
@@ -21,7 +24,7 @@ class Comparisons:
         self._truth: Truth | None = None
         self._found = Comparison()
 
-    def of(self, outcome: Outcome | None, truth: Truth | None) -> Comparison:
+    def of(self, outcome: Outcome | None, truth: "Truth | None") -> Comparison:
         """What is known of this outcome's truth by now; nothing while its mask is being read.
 
         Args:
@@ -38,7 +41,7 @@ class Comparisons:
         """Wait for the mask that is being read, as long as a source takes to give up."""
         self._pool.shutdown(cancel_futures=True)
 
-    def _ask(self, outcome: Outcome | None, truth: Truth | None) -> None:
+    def _ask(self, outcome: Outcome | None, truth: "Truth | None") -> None:
         self._outcome, self._truth, self._found = outcome, truth, Comparison()
         stuck = self._reading is not None and not self._reading.cancel() and not self._reading.done()
         self._reading = None
@@ -47,7 +50,7 @@ class Comparisons:
             wait([self._reading], 0.0 if stuck else AT_ONCE_S)
 
 
-def _compared(truth: Truth, outcome: Outcome) -> Comparison:
+def _compared(truth: "Truth", outcome: Outcome) -> Comparison:
     try:
         outlines, score = truth.outlines(outcome.frame.index), truth.dice(outcome)
     except SourceError as error:

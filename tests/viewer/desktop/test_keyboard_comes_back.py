@@ -70,7 +70,7 @@ def a_path_is_typed_in_the_file_dialog(window: MainWindow, hand: Hand, qtbot: Qt
     opened(window.view.source, qtbot)
     hand.click(window.view.source.address)
     hand.click(press(window, "File…"))
-    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), QFileDialog))
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeWindow(), QFileDialog))  # and not only there: it has the keys
     hand.write(str(Path(__file__)))
     hand.key("Return")
     closed(window.view.source, qtbot)
@@ -81,7 +81,7 @@ def the_file_dialog_is_cancelled(window: MainWindow, hand: Hand, qtbot: QtBot) -
     opened(window.view.source, qtbot)
     hand.click(window.view.source.address)
     hand.click(press(window, "File…"))
-    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), QFileDialog))
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeWindow(), QFileDialog))  # and not only there: it has the keys
     hand.key("Escape")
     qtbot.waitUntil(lambda: QApplication.activeModalWidget() is None and window.isActiveWindow())
 
@@ -90,7 +90,7 @@ def the_dialog_of_models_is_cancelled(window: MainWindow, hand: Hand, qtbot: QtB
     hand.key("m")
     opened(window.view.model_card, qtbot)
     hand.click(press(window, "Other model…"))
-    qtbot.waitUntil(lambda: isinstance(QApplication.activeModalWidget(), QFileDialog))
+    qtbot.waitUntil(lambda: isinstance(QApplication.activeWindow(), QFileDialog))  # and not only there: it has the keys
     hand.key("Escape")
     qtbot.waitUntil(lambda: QApplication.activeModalWidget() is None and window.isActiveWindow())
 

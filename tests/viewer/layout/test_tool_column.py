@@ -115,9 +115,9 @@ def test_the_caliper_says_what_to_do_and_is_marked_while_it_is_out(show: Show, a
     press(window, "caliper", qtbot)
     qtbot.waitUntil(lambda: window.view.canvas._annotations.measuring.startswith("Caliper: first point"))
     assert tool(window, "caliper").property("on") is True
-    window.handlers.click(window.view.canvas, 100.0, 100.0)
+    window.handlers.pointing.click(window.view.canvas, 100.0, 100.0)
     qtbot.waitUntil(lambda: window.view.canvas._annotations.measuring == "Caliper: second point")
-    window.handlers.click(window.view.canvas, 150.0, 100.0)
+    window.handlers.pointing.click(window.view.canvas, 150.0, 100.0)
     qtbot.waitUntil(lambda: window.view.canvas._annotations.measuring == "")
     press(window, "caliper", qtbot)
     qtbot.waitUntil(lambda: tool(window, "caliper").property("on") is False)
