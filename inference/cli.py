@@ -166,7 +166,6 @@ def model(arguments: argparse.Namespace) -> int:
 
 def export(arguments: argparse.Namespace) -> int:
     """Write a record's readings, masks, frames, summary page and plot, and chosen frames as PNG and DICOM."""
-    from inference.export.clip import write_clip
     from inference.export.deidentified import DeidentifiedRecord
     from inference.export.record import export_record
     from inference.export.video import write_video
@@ -186,6 +185,8 @@ def export(arguments: argparse.Namespace) -> int:
                 if arguments.video:
                     files.append(write_video(nameless, out / "video.mp4", watch=shown))
                 if arguments.dicom:
+                    from inference.export.clip import write_clip  # highdicom takes a second to import
+
                     files += write_clip(nameless, out / "clip.dcm", watch=shown)
         seen: dict[str, object] = {"record": source.info.origin.name, "frames": len(source), "whole": source.finished}
     _say(arguments, seen | {"files": [str(file) for file in files]})

@@ -18,7 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SUMS = "SHA256SUMS"
 PIP = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
-WANTED = ("--only-binary", ":all:", "-c", str(ROOT / "packaging" / "constraints.txt"))
+WANTED = ("-c", str(ROOT / "packaging" / "constraints.txt"))
 INSTALL = """#!/bin/sh
 # Installs ius with CUDA from this folder alone, into a new environment: ./install.sh FOLDER. Needs Python {python}.
 set -eu
@@ -58,7 +58,8 @@ def main() -> int:
     arguments.folder.mkdir(parents=True)
     subprocess.run([*PIP, "wheel", "--no-deps", "--wheel-dir", str(arguments.folder), str(ROOT)], check=True)
     (own,) = arguments.folder.glob("ius-*.whl")
-    subprocess.run([*PIP, "download", *WANTED, "--dest", str(arguments.folder), f"{own}[cuda]"], check=True)
+    # Not `download`: crcmod comes as a source, which is made a wheel here.
+    subprocess.run([*PIP, "wheel", *WANTED, "--wheel-dir", str(arguments.folder), f"{own}[cuda]"], check=True)
     seal(arguments.folder)
     print((arguments.folder / SUMS).read_text(), end="")
     return 0

@@ -171,6 +171,9 @@ class Outbox:
         except OutputError:
             begun.moved(self._folder, begun=one.begun)
             raise
+        except OSError as error:
+            begun.moved(self._folder, begun=one.begun)
+            return f"{one.path.name} cannot be read ({error.strerror}): check the disk, and export it again."
         if answer.said is Said.STORED:
             arrived = self._arrived(begun.uid)
             make_folder(arrived.parent)

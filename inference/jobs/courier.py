@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
@@ -64,8 +65,9 @@ class Courier:
             if self._root.is_dir():  # else nothing was ever sent from here, and the libraries for it stay unloaded
                 from inference.export.outbox import outboxes
 
-                for address, outbox in outboxes(self._root):
-                    self._try(address, outbox)
+                with suppress(OSError):  # a folder that cannot be looked into now, or that somebody has just removed
+                    for address, outbox in outboxes(self._root):
+                        self._try(address, outbox)
 
     def _try(self, address: str, outbox: "Outbox") -> None:
         turn, now = self._turns.setdefault(address, _Turn(pauses(self._first_s))), monotonic()
