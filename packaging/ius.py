@@ -1,6 +1,7 @@
-"""What the bundle's `ius-viewer` runs: the command, or one of the processes that it starts."""
+"""What the bundle's programs run: the command that the program is named after, or one of the processes it starts."""
 
 import sys
+from pathlib import Path
 
 from inference.model import trial
 from inference.sources import worker
@@ -13,6 +14,10 @@ elif sys.argv[1:2] == [trial.FROZEN]:
     from inference.model.trial_process import serve as try_models
 
     try_models()
+elif Path(sys.argv[0]).stem.lower() == "ius-segment":
+    from inference.cli import main
+
+    sys.exit(main())
 else:
     from viewer.app import main
 
