@@ -93,7 +93,7 @@ def compare(
         summary = summarise(evaluated.scores[name], data, simulated, mode, origins.get(name, UNKNOWN))
         write_json(summary, out / "summaries" / f"{name}.json")
     seen = sorted({patient for origin in origins.values() for patient in origin.seen})
-    said = Origin(seen=tuple(seen)).warned(data)
+    said = Origin(seen=tuple(seen), unsure=any(origin.unsure for origin in origins.values())).told(data)
     return write_report(evaluated, out, data=said, title=title or "Comparison", first=first(evaluated), more=more)
 
 

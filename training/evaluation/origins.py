@@ -54,13 +54,14 @@ def mode_of(folders: Iterable[Path], wanted: str | None = None) -> Mode:
     return "thorough" if (wanted or said) == "thorough" else "fast"
 
 
-def origin_of(folder: Path, store: Path, *, training_patients: bool = False) -> Origin:
+def origin_of(folder: Path, store: Path, *, training_patients: bool = False, apart: bool = False) -> Origin:
     """Where predictions come from, by their receipt; unknown without one.
 
     Args:
         folder: of the predictions.
         store: the slices that they are to be scored on.
         training_patients: whether patients that the model was trained on may be scored.
+        apart: whether the slices are known to be apart from the model's training, whatever the receipt tells.
 
     Raises:
         OriginError: naming such patients, unless they may be.
@@ -75,7 +76,8 @@ def origin_of(folder: Path, store: Path, *, training_patients: bool = False) -> 
             f"{f' and {len(seen) - 1} more of these patients' if len(seen) > 1 else ''}, so this is no test: score "
             "patients that no training had, or add --with-training-patients to have a report that says so."
         )
-    return Origin(tuple(told.get("checkpoints") or ()), tuple(seen))
+    unsure = not apart and told.get("training_known") is False
+    return Origin(tuple(told.get("checkpoints") or ()), tuple(seen), unsure)
 
 
 def _told(folder: Path) -> dict[str, Any] | None:

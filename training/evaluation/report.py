@@ -65,7 +65,7 @@ def evaluate(
     write_json(summary, out / "summary.json")
     more = [few_section(evaluated)] if few else []
     more += cavity_sections({MODEL: predictions}, store, evaluated.rows, evaluated.population)
-    write_report(evaluated, out, data=origin.warned(data), title="Evaluation", more=more)
+    write_report(evaluated, out, data=origin.told(data), title="Evaluation", more=more)
     return summary
 
 

@@ -32,14 +32,21 @@ class Origin:
     Attributes:
         checkpoints: sha256 of the checkpoints of the model's folds; empty if unknown.
         seen: scored patients that the model was trained on.
+        unsure: whether others may be, since no receipt tells all patients of the training; an export names none.
     """
 
     checkpoints: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
+    unsure: bool = False
 
     def warned(self, data: str) -> str:
         """The description of the data, with a warning if the model was trained on some of the patients."""
         return f"{data} (NO TEST: trained on {len(self.seen)} of these patients)" if self.seen else data
+
+    def told(self, data: str) -> str:
+        """The same for a report's head, where it also says that nothing is known of the training's patients."""
+        unknown = " (no receipt tells whether a model was trained on any of these patients)"
+        return self.warned(data) + (unknown if self.unsure and not self.seen else "")
 
 
 UNKNOWN = Origin()

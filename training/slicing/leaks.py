@@ -95,6 +95,16 @@ def refuse_twins(identities: Sequence[Identity]) -> None:
                 )
 
 
+def doubles(identities: Sequence[Identity]) -> list[tuple[Identity, Identity]]:
+    """Pairs of cases of one patient that show one picture, whose slices count twice: no leak, but a wrong mean."""
+    return [
+        (one, other)
+        for at, one in enumerate(identities)
+        for other in identities[at + 1 :]
+        if one.patient == other.patient and one.case != other.case and _one_picture(one, other)
+    ]
+
+
 def _one_picture(one: Identity, other: Identity) -> bool:
     """Whether two cases show the same picture."""
     return one.look is not None and other.look is not None and one.look.likeness(other.look) >= ALIKE

@@ -1,5 +1,6 @@
 """2D NIfTI slices with their true in-plane spacing, and the table of a store of them."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -156,7 +157,7 @@ def read_slices(path: Path) -> list[SliceRow]:
 
     Raises:
         NotFoundError: if there is none.
-        FormatError: if it is not a slice table.
+        FormatError: if it is not a slice table, or lists a slice twice.
     """
     table = path / "slices.csv" if path.is_dir() else path
     if not table.is_file():
@@ -165,7 +166,11 @@ def read_slices(path: Path) -> list[SliceRow]:
     missing = [name for name in COLUMNS if name not in titles]
     if missing:
         raise FormatError(f"{table} is not a slice table: the column {missing[0]} is missing.")
-    return [_row(row, table) for row in rows]
+    found = [_row(row, table) for row in rows]
+    twice = next((name for name, times in Counter(row.name for row in found).items() if times > 1), None)
+    if twice is not None:
+        raise FormatError(f"{table} lists the slice {twice} twice, and every mean would count it so: remove one line.")
+    return found
 
 
 def _row(cells: dict[str, str], table: Path) -> SliceRow:

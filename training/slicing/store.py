@@ -16,7 +16,15 @@ from training.io.progress import Bar
 from training.io.receipt import sha256, write_json
 from training.slicing.areas import read_areas, write_areas
 from training.slicing.cutting import Cutting, cut_case
-from training.slicing.leaks import Identity, look_path, read_identities, refuse_leaks, refuse_twins, stored_look
+from training.slicing.leaks import (
+    Identity,
+    doubles,
+    look_path,
+    read_identities,
+    refuse_leaks,
+    refuse_twins,
+    stored_look,
+)
 from training.slicing.slices import SliceRow, read_slices, write_slices
 
 VERSION = 2
@@ -61,9 +69,15 @@ def cut_cases(cases: Iterable[Case], store: Path, cutting: Cutting, apart_from: 
 
 
 def _refuse_shared(patients: Mapping[str, str], store: Path, others: Iterable[Path]) -> None:
-    """Stop before there is a table to train from."""
+    """Stop before there is a table to train from; say where one patient's picture is in it twice."""
     identities = [Identity(case, patient, stored_look(store, case)) for case, patient in patients.items()]
     refuse_twins(identities)
+    for one, again in doubles(identities):
+        Bar.write(
+            f"warning: {one.case} and {again.case} of {one.patient} are the same picture, so that its slices count "
+            "twice in training and in means over slices: exclude one in the case table.",
+            file=sys.stderr,
+        )
     for other in others:
         refuse_leaks(identities, read_identities(other))
 

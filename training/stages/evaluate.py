@@ -3,10 +3,14 @@
 import argparse
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inference.errors import IusError
 from training.stages.patients import add_patients
 from training.stages.settings import settings_of
+
+if TYPE_CHECKING:
+    from training.evaluation.summary import Origin
 
 WORDS = "score predictions against the store's masks"
 _FORMS = "Use 'PREDICTIONS SLICES', or 'NAME=PREDICTIONS ... --slices SLICES', or '--grid GRID.csv --slices SLICES'"
@@ -87,9 +91,17 @@ def _refuse_leaks(trained_on: list[Path], store: Path) -> None:
         refuse_leaks(read_identities(training), read_identities(store))
 
 
+def _origin(folder: Path, store: Path, arguments: argparse.Namespace) -> "Origin":
+    """Where predictions come from; stores named as the training's were compared with the scored one by then."""
+    from training.evaluation.origins import origin_of
+
+    allowed = arguments.with_training_patients
+    return origin_of(folder, store, training_patients=allowed, apart=bool(arguments.trained_on))
+
+
 def _one(arguments: argparse.Namespace, store: Path) -> None:
     """Score one unnamed model."""
-    from training.evaluation.origins import mode_of, origin_of
+    from training.evaluation.origins import mode_of
     from training.evaluation.report import evaluate
 
     predictions = Path(arguments.models[0])
@@ -105,7 +117,7 @@ def _one(arguments: argparse.Namespace, store: Path) -> None:
         mode=arguments.mode,
         jobs=arguments.jobs,
         few=arguments.few,
-        origin=origin_of(predictions, store, training_patients=arguments.with_training_patients),
+        origin=_origin(predictions, store, arguments),
     )
 
 
@@ -113,13 +125,13 @@ def _several(arguments: argparse.Namespace) -> None:
     """Score named models, or a grid of them, side by side."""
     from training.evaluation.compare import all_named, compare
     from training.evaluation.grid import compare_grid, read_grid
-    from training.evaluation.origins import mode_of, origin_of
+    from training.evaluation.origins import mode_of
 
     if arguments.baseline is not None:
         raise ArgumentError("A baseline is scored beside one model only: use 'evaluate PREDICTIONS SLICES'.")
     how = {name: getattr(arguments, name) for name in ("data", "simulated", "title", "cases", "margin", "jobs", "few")}
     how["annotators"] = named_folders(arguments.annotator)
-    origin = partial(origin_of, store=arguments.slices, training_patients=arguments.with_training_patients)
+    origin = partial(_origin, store=arguments.slices, arguments=arguments)
     if arguments.grid is None:
         named = named_folders(arguments.models)
         all_named(named, how["annotators"])  # before any file is read, so that a wrong name shows at once

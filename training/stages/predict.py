@@ -59,7 +59,7 @@ def _trained(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Path]]
     seen = known.among(arguments.slices)
     _warn(seen, known.complete)
     told = {"largest_region_only": largest, "checkpoints": [sha256(path) for path in files], "seen_in_training": seen}
-    return told, files
+    return told | {"training_known": known.complete}, files
 
 
 def _warn(seen: list[str], complete: bool) -> None:
@@ -92,5 +92,6 @@ def _exported(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Path]
     told: dict[str, Any] = {
         "largest_region_only": exported.output.keep_largest,
         "checkpoints": list(exported.provenance.checkpoint_sha256),
+        "training_known": False,
     }
     return told, [arguments.model]

@@ -59,6 +59,19 @@ def test_slices_that_were_cut_anew_are_predicted_anew_and_never_scored_by_the_ol
     assert evaluate(out, store) == 0
 
 
+def test_a_report_says_where_nothing_is_known_of_the_trainings_patients(model, tmp_path):
+    """An export names none; the stores of its training, named and found apart, settle it."""
+    store, out, report = store_of(tmp_path / "store", 15), tmp_path / "masks", tmp_path / "report"
+    assert predict(model, store, out) == 0
+    score = ["evaluate", f"A={out}", "--slices", str(store), "--out", str(report), "--data", "d", "--simulated"]
+    words = "no receipt tells whether a model was trained on any of these patients"
+    assert main(score) == 0
+    assert words in (report / "report.md").read_text()
+    assert words not in (report / "summaries" / "A.json").read_text(), "which the screen quotes"
+    assert main([*score, "--trained-on", str(store_of(tmp_path / "training", 15, ("p7",)))]) == 0
+    assert words not in (report / "report.md").read_text()
+
+
 def test_a_mask_that_was_changed_is_not_scored_as_the_models(model, tmp_path, capsys):
     store, out = store_of(tmp_path / "store", 15), tmp_path / "masks"
     assert predict(model, store, out) == 0

@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +10,13 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 from scipy import ndimage
 
+from inference.errors import FormatError
 from training.cli import main
 from training.cohort.cases import Case, write_cases
 from training.simulation.cohort import simulate_cohort
 from training.slicing.fingerprint import ALIKE, fingerprint
 from training.slicing.leaks import Identity, LeakError, read_identities, refuse_leaks, refuse_twins
+from training.slicing.slices import read_slices
 
 
 def _saved(image: sitk.Image) -> sitk.Image:
@@ -123,6 +126,20 @@ def test_a_shared_name_stops_the_run(tmp_path: Path, capsys):
     assert main([*scored, "--trained-on", str(tmp_path / "train")]) == 2
     assert "The patient RESECT-Case1 is in training" in capsys.readouterr().err
     assert not (tmp_path / "report").exists()
+
+
+def test_one_picture_twice_in_a_store_is_told_and_one_slice_twice_refused(tmp_path: Path, capsys):
+    """No leak, since the patient is one, but a mean in which its slices count twice."""
+    one, new = _case(tmp_path, "RESECT", 1, _volume(1)), _case(tmp_path, "RESECT", 2, _volume(2))
+    other = Case("EASY-RESECT-Case1", one.patient, us=one.us, us_label=one.us_label)
+    assert _slice(tmp_path, "apart", [one, replace(new, patient=one.patient)]) == 0
+    assert "warning" not in capsys.readouterr().err
+    assert _slice(tmp_path, "both", [one, other]) == 0
+    assert "RESECT-Case1 and EASY-RESECT-Case1 of RESECT-Case1 are the same picture" in capsys.readouterr().err
+    table = tmp_path / "both" / "slices.csv"
+    table.write_text(table.read_text() + table.read_text().splitlines()[-1] + "\n")
+    with pytest.raises(FormatError, match=r"lists the slice EASY-RESECT-Case1_[ijk]\d+ twice"):
+        read_slices(table)
 
 
 def test_sets_that_number_the_same_patients_anew_are_kept_apart():
