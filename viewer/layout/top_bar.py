@@ -21,6 +21,10 @@ MODE_SIZES = (27, 20)
 """Font sizes of LIVE or VIEW FROZEN, px at 1280×800: the largest for which there is room."""
 
 
+NAME = 120
+"""A name that is longer than its shortest form by more than this gives way to the clock, px."""
+
+
 class TopBar(QWidget):
     """LIVE or REPLAY, the source's name, and the buttons for phase, open, calibrate, model, keys.
 
@@ -98,16 +102,17 @@ class TopBar(QWidget):
             self._make_room()
 
     def _make_room(self) -> None:
-        """In a narrow bar first the source's details give way, then the clock, then the size of the condition."""
+        """In a narrow bar the source's details give way first, then clock and name, then the condition's size."""
         font = next((one for one in self._mode_fonts if self._free(one) >= 0), self._mode_fonts[-1])
-        gap, free = self._row.spacing(), self._free(font)
+        gap, name = self._row.spacing(), self._name
+        free = self._free(font) - min(name.sizeHint().width() - name.minimumSizeHint().width(), NAME)
         clock = free >= self._clock.maximumWidth() + gap
         free -= self._clock.maximumWidth() + gap if clock else 0
         self._clock.setVisible(clock)
         self._details.setVisible(free >= self._details.sizeHint().width() + gap)
         if self._mode.font() != font:  # a new font costs a layout
             self._mode.setFont(font)
-        self._mode.setMinimumWidth(self._mode_width(font))
+        self._mode.setFixedWidth(self._mode_width(font))  # its own hint is still that of a larger window
 
     def _free(self, font: QFont) -> int:
         """The width that nothing needs but details and clock, px, with the condition in this font."""

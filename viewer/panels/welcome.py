@@ -18,6 +18,8 @@ LINES = (
     "files and folders, which may be patients', are stored in your settings:",
 )
 
+WIDTHS = (380, 560, 720)
+"""The panel's width, px at 1280×800: in a low window it grows wider, so that no line is cut."""
 KEEP, FORGET = "The list is kept", "The list is forgotten at the end"
 
 
@@ -28,7 +30,7 @@ class WelcomePanel(Panel):
     """Emitted with whether the list of recent sources is to be kept."""
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__("Welcome", 380, parent)
+        super().__init__("Welcome", WIDTHS[0], parent)
         self._lines = []
         for line in LINES:
             note = self.note()
@@ -50,6 +52,14 @@ class WelcomePanel(Panel):
             line.setFont(sizes.font(14))
         size_button(self.keep, sizes)
         size_button(self._start, sizes)
+
+    def place(self, room: QWidget) -> None:
+        """Place the panel, as wide as it has to be."""
+        for width in WIDTHS:
+            self._base_width = width
+            super().place(room)
+            if self.height() >= self._wanted:
+                return
 
     def _keep(self, wanted: bool) -> None:
         self.keep.setText(KEEP if wanted else FORGET)

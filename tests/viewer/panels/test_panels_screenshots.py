@@ -47,6 +47,15 @@ def test_first_run(show: Show, at: At, shoot: Shoot) -> None:
     settle(window, at, LARGE)
     window.introduce()
     shoot(window, "first-run")
+    window.resize(1120, 700)
+    shoot(window, "first-run-1120x700")
+
+
+def test_a_window_that_was_large_shows_its_sources_whole_name(show: Show, at: At, shoot: Shoot) -> None:
+    window = show(source(), size=(3840, 2160), phase=Phase.BEFORE_DURA)
+    settle(window, at, LARGE)
+    window.resize(1120, 700)
+    shoot(window, "calibrated-1120x700")
 
 
 def test_notice(show: Show, at: At, shoot: Shoot) -> None:
