@@ -64,7 +64,7 @@ def attempt(read: Callable[[Path], object], path: Path) -> str:
     except Exception as error:  # noqa: BLE001 - what this looks for
         sys.stdout.write(traceback.format_exc(limit=-3))
         return type(error).__name__
-    return "opened" if said in (None, "ok") or not isinstance(said, str) else "refused"
+    return "opened" if not isinstance(said, str) or said == "ok" else "refused"
 
 
 def try_kind(name: str, whole: Whole, folder: Path, seeds: range, fates: Counter[str]) -> float:
