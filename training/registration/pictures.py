@@ -13,6 +13,9 @@ from training.registration.planes import ORIENTATIONS, PIXEL_MM, Plane, cut_plan
 from training.registration.transforms import Matrix
 from training.registration.volume import Pixels, Volume
 
+# Canny's edges depend on the number of threads, and the same registration has to give the same pictures.
+cv2.setNumThreads(1)
+
 FOLDER = "pictures"
 """In that of the registrations."""
 VIEWS = ("overlay-before", "overlay", "checker-before", "checker", "us")

@@ -156,6 +156,16 @@ def test_a_label_that_wins_nowhere_on_the_coarse_grid_may_win_between_its_pixels
     assert set(np.unique(labels)) == {0, 1, 2}
 
 
+@pytest.mark.parametrize("label", [1, 2])
+def test_logits_that_are_all_but_zero_are_equal(label):
+    prepared = prepare(np.full((32, 48), 9, np.uint8), (0.5, 0.4), SMALL_INPUT)
+    planes = np.zeros((3, 32, 48), np.float32)
+    planes[0], planes[label] = 5.326e-15, 5.332e-15
+    margin = Margin([planes], prepared)
+    assert not segmentation.labels_of(margin, keep_largest=False, cavity=True).any()
+    assert not (margin.of(label).whole() > 0).any()
+
+
 def test_equal_logits_of_tumour_and_cavity_are_tumour_and_of_background_neither():
     prepared = prepare(np.full((32, 48), 9, np.uint8), (0.5, 0.4), SMALL_INPUT)
     for values, wanted in (((0, 3, 3), 1), ((3, 3, 3), 0), ((0, 0, 0), 0), ((-1, 0, 0), 1), ((3, 0, 3), 0)):
