@@ -101,6 +101,7 @@ def main() -> int:
         os.chdir(ROOT)
     os.environ["IUS_ALL_STEPS"] = "1"
     run(f"{sys.executable} -m pytest -q tests/training/test_training.py tests/training/nnunet/test_planner.py")
+    run(f"{sys.executable} -m pytest -q tests/inference/model/test_engine_hostile.py")
     return 0
 
 
