@@ -111,7 +111,7 @@ def write_clip(
     image.NumberOfFrames = count
     image.FrameIncrementPointer = _FRAME_TIME_VECTOR
     image.FrameTimeVector = [0, *durations(source.times_s)[:-1]]
-    image.PixelData = pixels.tobytes() + b"\0" * (pixels.size % 2)
+    image.PixelData = pixels.tobytes() + b"\0" if pixels.size % 2 else pixels.tobytes()
     save(image, path)
     return tuple(files)
 

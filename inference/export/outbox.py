@@ -239,7 +239,8 @@ def outboxes(root: Path) -> list[tuple[str, Outbox]]:
     if not root.is_dir():
         return []
     found = [(unquote(folder.name), folder) for folder in sorted(root.iterdir()) if folder.is_dir()]
-    return [(address, Outbox(folder)) for address, folder in found if _is_address(address) and Outbox(folder).waiting()]
+    known = [(address, Outbox(folder)) for address, folder in found if _is_address(address)]
+    return [(address, outbox) for address, outbox in known if outbox.waiting()]
 
 
 def node_of(text: str) -> Node | WebNode:

@@ -37,7 +37,7 @@ def put_frames(seg: Dataset, labels: NDArray[np.uint8]) -> None:
         del shared.SegmentIdentificationSequence
     _index(seg)
     seg.NumberOfFrames = len(places)
-    seg.PixelData = _packed([labels[number] == segment for segment, number in places])
+    seg.PixelData = _packed(labels, places)
 
 
 def _groups(template: Dataset, segment: int, frame: int) -> Dataset:
@@ -71,7 +71,15 @@ def _dimension(uid: str, pointer: BaseTag, group: BaseTag, label: str) -> Datase
     return dimension
 
 
-def _packed(masks: Sequence[NDArray[np.bool_]]) -> bytes:
-    """Eight pixels a byte, the first one in the lowest bit, without gaps between frames (PS3.5 8.1.1)."""
-    bits = np.packbits(np.stack(masks).ravel(), bitorder="little").tobytes()
-    return bits + b"\0" * (len(bits) % 2)
+def _packed(labels: NDArray[np.uint8], places: Sequence[tuple[int, int]]) -> bytes:
+    """Eight pixels a byte, the first one in the lowest bit, without gaps between frames (PS3.5 8.1.1).
+
+    Args:
+        labels: (frames, rows, cols).
+        places: segment and frame of each mask.
+    """
+    packed = bytearray()
+    for at in range(0, len(places), 8):  # eight frames fill whole bytes; a long record's masks would fill the memory
+        masks = np.stack([labels[number] == segment for segment, number in places[at : at + 8]])
+        packed += np.packbits(masks.ravel(), bitorder="little").tobytes()
+    return bytes(packed) + b"\0" * (len(packed) % 2)

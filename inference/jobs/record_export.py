@@ -153,14 +153,16 @@ def _export_one(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tupl
 
 def _whole_of(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tuple[Path, int]:
     """Write a record as one video or DICOM beside the de-identified exports. Returns the folder and how many."""
-    from inference.export.clip import write_clip
     from inference.export.deidentified import DeidentifiedRecord
-    from inference.export.video import write_video
 
     folder = make_folder(wanted.path.parent / DEIDENTIFIED)
     with DeidentifiedRecord(wanted.path, wanted.rect, typed=wanted.typed) as source:
         if wanted.form is Form.DICOM:
+            from inference.export.clip import write_clip
+
             return folder, len(write_clip(source, _free(folder, source, ".dcm"), watch=watch))
+        from inference.export.video import write_video
+
         write_video(source, _free(folder, source, ".mp4"), watch=watch)
     return folder, 1
 

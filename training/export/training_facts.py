@@ -10,6 +10,7 @@ from inference.contract import BandScore, Measured, Mode, Population
 from inference.errors import FormatError, ModelError
 from training.io.files import written_aside
 from training.nnunet.results.checkpoint import Trained
+from training.nnunet.results.trained_on import START_KNOWN
 from training.slicing.slices import SliceRow, larger_than, read_slices
 
 LabelOrigin = Literal["us", "mri", "both", "simulated"]
@@ -189,9 +190,12 @@ def with_start(people: Population, trained: Trained) -> Population:
             "and say on whom with --population."
         )
     said = [one.words for one in forebears]
-    started = trained.receipt.settings.get("started")
+    settings = trained.receipt.settings
+    started, start = settings.get("started"), settings.get("start")
     if isinstance(started, dict) and isinstance(started.get("words"), str):
         said.append(f"{started['words']} The patients behind that file are not known here.")
+    elif start and not said and not settings.get(START_KNOWN):
+        said.append(f"It went on from {Path(str(start)).name}, and the patients behind that file are not known here.")
     return msgspec.structs.replace(people, words=" ".join((people.words, *said)))
 
 

@@ -17,8 +17,6 @@ FLAG_VOLUME_PERCENT = 10.0
 """Brain hardly compresses: a tumour that a transform makes larger or smaller by more is not the one that was drawn."""
 FLAG_SUPPORT = 0.1
 """Between what right and wrong results had on a few pairs; it misses some wrong ones (LOG.md)."""
-
-
 FLAG_CONTRAST = 0.25
 """True masks of 27 simulated patients had 0.43 or more; two in five of masks 10 mm beside had less (LOG.md)."""
 

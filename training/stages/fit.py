@@ -96,14 +96,14 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.estimate:
         print(estimate(arguments.work, dataset, settings))
         return
+    start = None if settings.start is None else behind(Path(settings.start))  # before hours in which it may be moved
     folder = _fit(arguments.work, dataset, settings)
     inputs = [raw / "dataset.json", raw / "splits_final.json", folder.parent / "plans.json"]
     patients = set(train_patients(arguments.slices, splits, settings.fold))
     told: dict[str, Any] = {"excluded": excluded}
-    if settings.start is not None:
-        known = behind(Path(settings.start))
-        patients |= known.patients
-        told |= {START_KNOWN: known.complete} | entry(known.forebears)
+    if start is not None:
+        patients |= start.patients
+        told |= {START_KNOWN: start.complete} | entry(start.forebears)
     told |= {PATIENTS: sorted(patients)} | _started(folder)
     write_receipt(folder, "fit", settings_of(arguments) | told, inputs, arguments.seed)
     print(folder.parent)

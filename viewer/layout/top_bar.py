@@ -19,8 +19,6 @@ from viewer.style.widgets import ElidedLabel, Mark, button, label, set_ink, set_
 HEIGHT = 56
 MODE_SIZES = (27, 20)
 """Font sizes of LIVE or VIEW FROZEN, px at 1280×800: the largest for which there is room."""
-
-
 NAME = 120
 """A name that is longer than its shortest form by more than this gives way to the clock, px."""
 

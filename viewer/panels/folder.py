@@ -6,7 +6,8 @@ from pathlib import Path
 from PySide6.QtCore import QStorageInfo, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
-from inference.errors import NotFoundError
+from inference.errors import NotFoundError, SourceError
+from inference.patience import SILENT, in_time
 from inference.sources.listing import Listing, listing
 from viewer.panels.base import Panel
 from viewer.style.theme import Sizes
@@ -14,8 +15,13 @@ from viewer.style.widgets import Button, ElidedLabel, button, set_text, size_but
 
 REMOVABLE = ("/media/", "/run/media/", "/mnt/", "/Volumes/")
 """Where sticks and network drives are mounted; on Windows every drive has a letter of its own."""
+ANSWER_S = 1.0
+"""How long a folder, or what is plugged in, may take to answer: the window waits for it."""
 ROW = 560
 """Width of a name, px at 1280×800: a longer one is elided in the middle; its tool tip has it all."""
+
+
+HOME = "Home"
 
 
 class FolderPanel(Panel):
@@ -28,6 +34,7 @@ class FolderPanel(Panel):
         self.folder = Path.home()
         self.rows: list[Button] = []
         self._places: list[Button] = []
+        self._known_places: dict[Path, str] = {}
         self._wanted_file: Callable[[Path], bool] = Path.is_file
         self._chosen: Callable[[str], object] = lambda _: None
         self._path, self._note, self._error = ElidedLabel("soft"), self.note("muted", 13), self.note("red")
@@ -81,13 +88,13 @@ class FolderPanel(Panel):
         self._wanted_file, self._chosen = wanted, chosen
         self._take.setVisible(folders)
         self._offer_places(start)
-        self.go_to(start if start.is_dir() else Path.home())
+        self.go_to(start if start in self._known_places else Path.home())
 
     def go_to(self, folder: Path) -> None:
         """Show what this folder offers; if it cannot be read, say so and stay."""
         try:
-            found = listing(folder, self._wanted_file)
-        except NotFoundError as error:
+            found = in_time(lambda: listing(folder, self._wanted_file), ANSWER_S, SILENT.format(folder))
+        except (NotFoundError, SourceError) as error:
             set_text(self._error, str(error))
             self._error.show()
             return
@@ -110,11 +117,11 @@ class FolderPanel(Panel):
                 widget.deleteLater()
         self.rows = []
         if found.folder.parent != found.folder:
-            self._add("↑  " + (found.folder.parent.name or str(found.folder.parent)), found.folder.parent)
+            self._add("↑  " + (found.folder.parent.name or str(found.folder.parent)), found.folder.parent, self.go_to)
         for path in found.folders:
-            self._add("▸  " + path.name, path)
+            self._add("▸  " + path.name, path, self.go_to)
         for path in found.files:
-            self._add(path.name, path)
+            self._add(path.name, path, self._choose)
         self._names.addStretch(1)
         nothing = "" if found.folders or found.files else "Nothing here can be opened."
         set_text(self._note, f"{found.left_out} more are not listed." if found.left_out else nothing)
@@ -122,10 +129,10 @@ class FolderPanel(Panel):
         if not self.isHidden():
             self.take_keyboard()
 
-    def _add(self, name: str, path: Path) -> None:
+    def _add(self, name: str, path: Path, does: Callable[[Path], None]) -> None:
         made = button(name, str(path), "row")
         made.setProperty("name", name)
-        made.clicked.connect(lambda _=False: self.go_to(path) if path.is_dir() else self._choose(path))
+        made.clicked.connect(lambda _=False: does(path))
         self._size(made)
         self._names.addWidget(made)
         made.show()  # at once, since the first one takes the focus
@@ -136,10 +143,11 @@ class FolderPanel(Panel):
         for made in self._places:
             made.hide()
             made.deleteLater()
-        roots = [Path(volume.rootPath()) for volume in QStorageInfo.mountedVolumes() if volume.isReady()]
-        plugged = [root for root in roots if root.drive or f"{root}/".startswith(REMOVABLE)]
-        places = {Path.home(): "Home", start: start.name} | {root: root.name or str(root) for root in plugged}
-        self._places = [self._place_button(path, name) for path, name in places.items() if path.is_dir()]
+        try:
+            self._known_places = in_time(lambda: _places(start), ANSWER_S, "")
+        except SourceError:  # one of the drives is dead: those that are there are found from the own folder
+            self._known_places = {Path.home(): HOME}
+        self._places = [self._place_button(path, name) for path, name in self._known_places.items()]
 
     def _place_button(self, path: Path, name: str) -> Button:
         made = button(name, str(path))
@@ -159,3 +167,11 @@ class FolderPanel(Panel):
     def _choose(self, path: Path) -> None:
         self.dismiss()
         self._chosen(str(path))
+
+
+def _places(start: Path) -> dict[Path, str]:
+    """Folders that are there, with their names: the own one, the one shown first, and whatever is plugged in."""
+    roots = [Path(volume.rootPath()) for volume in QStorageInfo.mountedVolumes() if volume.isReady()]
+    plugged = [root for root in roots if root.drive or f"{root}/".startswith(REMOVABLE)]
+    places = {Path.home(): HOME, start: start.name} | {root: root.name or str(root) for root in plugged}
+    return {path: name for path, name in places.items() if path.is_dir()}

@@ -27,7 +27,6 @@ class ScaleReading(QWidget):
 
     Attributes:
         proposal: the scale offered; None if none is.
-        told: whether anything was said yet of this picture.
     """
 
     used = Signal(object)
@@ -37,7 +36,6 @@ class ScaleReading(QWidget):
         super().__init__()
         self._sizes = Sizes()
         self.proposal: ScaleProposal | None = None
-        self.told = False
         self.words, self.excerpt, self.use = label("soft", wrap=True), QLabel(), button("Use it", kind="accent")
         self.words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.use.clicked.connect(self._confirm)
@@ -69,7 +67,7 @@ class ScaleReading(QWidget):
             reason: why there is none, in one sentence.
             excerpt: (rows, cols), the texts that were read, to be shown larger.
         """
-        self.proposal, self.told = proposal, proposal is not None or bool(reason)
+        self.proposal = proposal
         words = reason or WAITING
         if proposal is not None:
             words = f"On the screen, {proposal.words} agree."

@@ -146,6 +146,14 @@ def test_an_export_says_what_its_training_started_from():
     assert with_start(people, _Trained(_Receipt({}))) == people
 
 
+def test_a_start_that_no_receipt_knows_is_named():
+    people: Population = simulated_population(3, native=False)
+    said = with_start(people, _Trained(_Receipt({"start": "/gone/clinic.onnx"}))).words
+    assert said.endswith("It went on from clinic.onnx, and the patients behind that file are not known here.")
+    known = _Receipt({"start": "/there/fold_0/checkpoint_final.pth", "start_patients_known": True})
+    assert with_start(people, _Trained(known)) == people
+
+
 @dataclasses.dataclass
 class _Receipt:
     settings: dict

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
+from time import monotonic
 
 import cv2
 import numpy as np
@@ -80,3 +82,20 @@ def test_a_pedal_finds_a_model_file(show: Show, qtbot: QtBot, folders: Path) -> 
     assert window.view.folder._take.isHidden()
     step_to(window, qtbot, "net.onnx")
     assert window.view.picture_area.notice.text().startswith("net.onnx is being loaded")
+
+
+def test_a_drive_that_does_not_answer_is_given_up_and_said(show: Show, folders: Path) -> None:
+    answer, panel = Event(), show().view.folder
+
+    def asked(path: Path) -> bool:
+        return answer.wait(20) and path.suffix == ".onnx"
+
+    began = monotonic()
+    panel.begin("Model", folders, asked, lambda _: None, folders=False)
+    assert monotonic() - began < 5.0
+    assert panel._error.text() == f"{folders} does not answer: is its drive connected?"
+    assert panel.rows == []
+    answer.set()
+    panel.go_to(folders)
+    assert panel._error.isHidden()
+    assert [row.text() for row in panel.rows][1:] == ["▸  clips && more", "net.onnx"]

@@ -59,8 +59,8 @@ def behind(start: Path) -> TrainedOn:
         ModelError: if the receipt is damaged.
         ContractError: if an export carries no contract.
     """
-    if start.suffix == ".onnx":
-        return TrainedOn(frozenset(), (), False, (forebear(start),))
+    if start.suffix == ".onnx":  # it may be gone when a training is resumed
+        return TrainedOn(frozenset(), (), False, (forebear(start),) if start.is_file() else ())
     folder, kind, fold = start.parent, *start.parent.name.partition("_")[::2]
     if kind != "fold" or not (fold.isdecimal() or fold == "all") or not (folder / "receipt-fit.json").is_file():
         return TrainedOn(frozenset(), (), complete=False)
