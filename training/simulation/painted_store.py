@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
@@ -12,6 +13,7 @@ from training.registration.volume import read_image
 from training.simulation import CohortError
 from training.simulation.painting import Painted, paint
 from training.slicing.by_eye import Outlined, Outlines, region_of, volume_of
+from training.slicing.cutting import spread
 from training.slicing.fingerprint import fingerprint
 from training.slicing.leaks import look_path, write_look
 from training.slicing.slices import PAINTED, SliceRow, write_slice, write_slices
@@ -68,15 +70,15 @@ def _paint_volume(outlined: Outlined, folder: Path, store: Path, wanted: Wanted)
     ignored = (ndimage.distance_transform_edt(~own) * spacing < _CLEAR_MM) if own.any() else own
     rows = []
     for number in range(wanted.each):
-        rng = np.random.default_rng((wanted.seed, int(outlined.case.removeprefix("Case")), number))
+        rng = np.random.default_rng((wanted.seed, crc32(outlined.case.encode()), number))
         painted = paint(rng, pixels, spacing, ignored, known=bool(own.any()))
         if painted is not None:
-            rows += _cut(outlined.case, f"p{number:02d}", painted, spacing, store, wanted)
+            rows += _cut(outlined.case, f"s{wanted.seed}p{number:02d}", painted, spacing, store, wanted)
     return rows
 
 
 def _cut(case: str, name: str, painted: Painted, spacing: float, store: Path, wanted: Wanted) -> list[SliceRow]:
-    """Slices of one painting in the three directions."""
+    """Slices of one painting in the three directions; the seed in their names lets one training take several stores."""
     rows, step = [], max(1, round(wanted.step_mm / spacing))
     for axis, letter in enumerate(AXES):
         image, label = np.moveaxis(painted.image, axis, 0), np.moveaxis(painted.label, axis, 0)
@@ -84,12 +86,7 @@ def _cut(case: str, name: str, painted: Painted, spacing: float, store: Path, wa
         sector = (image > 0).sum(axis=(1, 2))
         tumour = np.flatnonzero(areas > _LEAST_MM2)[::step]
         free = np.flatnonzero((areas == 0) & (sector > _LEAST_SECTOR * sector.max()))
-        chosen = (
-            free[np.linspace(0, len(free) - 1, wanted.negatives // len(AXES) + 2).astype(int)[1:-1]]
-            if len(free)
-            else []
-        )
-        for index in [*tumour, *chosen]:
+        for index in [*tumour, *spread(free.tolist(), wanted.negatives // len(AXES))]:
             stem = f"{case}{name}_{letter}{index:04d}"
             row = SliceRow(
                 name=stem,

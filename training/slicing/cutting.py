@@ -94,7 +94,7 @@ def _cut_axis(
     """Cut one direction: every `step`-th slice with tumour or cavity, and others spread over what is clear of both."""
     (axis, name), (step, free) = along, step_and_free
     labelled = tumour_slices(_labelled(stack), axis)[::step]
-    without = _spread(clear_slices(stack, axis), free)
+    without = spread(clear_slices(stack, axis), free)
     row_mm, col_mm = stack.plane_mm(axis)
     for index in [*labelled, *without]:
         image, mask = np.moveaxis(stack.image, axis, 0)[index], np.moveaxis(stack.mask, axis, 0)[index]
@@ -138,7 +138,7 @@ def clear_slices(stack: Labelled, axis: int) -> list[int]:
     return [int(index) for index in indices[clear]]
 
 
-def _spread(indices: list[int], count: int) -> list[int]:
+def spread(indices: list[int], count: int) -> list[int]:
     """At most `count` of the indices, evenly spread."""
     if count <= 0 or not indices:
         return []

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
@@ -78,3 +79,22 @@ def test_nnunet_is_told_to_ignore_and_an_export_shows_two_labels(outlines: Outli
 def test_nothing_left_is_refused(outlines: Outlines, tmp_path: Path) -> None:
     with pytest.raises(CohortError, match="left out"):
         _paint(outlines, tmp_path, tuple(f"Case{number}" for number in range(1, 7)))
+
+
+def test_no_slice_is_named_twice_where_few_are_free_or_where_two_seeds_paint(
+    outlines: Outlines, tmp_path: Path
+) -> None:
+    stores = [paint_store(outlines, tmp_path, tmp_path / str(seed), Wanted(1, 6.0, 300, seed), ()) for seed in (1, 2)]
+    names = [row.name for rows in stores for row in rows]
+    assert len(names) == len(set(names))
+
+
+def test_volumes_of_any_name_are_painted(outlines: Outlines, tmp_path: Path) -> None:
+    volumes = []
+    for volume in outlines.volumes[:2]:
+        named = volume.case.replace("Case", "OR-")
+        (tmp_path / f"{volume.case}-US-before.nii.gz").rename(tmp_path / f"{named}-US-before.nii.gz")
+        volumes.append(msgspec.structs.replace(volume, case=named))
+    others = msgspec.structs.replace(outlines, volumes=tuple(volumes))
+    rows = paint_store(others, tmp_path, tmp_path / "store", Wanted(1, 6.0, 3, 1), ())
+    assert {row.case for row in rows} == {"OR-1", "OR-2"}
