@@ -14,8 +14,6 @@ Planes = NDArray[np.float32] | Sequence[NDArray[np.float32]]
 """One plane a label: background, tumour and, of a model that tells it apart, cavity."""
 _LOWERED, _LEAST = np.float32(2.0**-13), np.float32(1e-30)
 """Less than what lies between two values of float16, relative; and something for a value of 0."""
-_NORMAL = np.float32(2.0**-14)
-"""The least value that float16 holds with all its bits."""
 
 
 def over_others(planes: Planes, label: int) -> NDArray[np.float32]:
@@ -29,7 +27,7 @@ def over_others_rounded(planes: Planes, label: int) -> NDArray[np.float32]:
 
     Where rounding makes two logits equal, the lower label wins: a higher one is set back by less than a rounding step.
     """
-    halves = [_half(plane) for plane in planes]
+    halves = [tiles.to_half(plane) for plane in planes]
     for at in range(label + 1, len(halves)):
         halves[at] = halves[at] - np.maximum(np.abs(halves[at]) * _LOWERED, _LEAST)
     return over_others(halves, label)
@@ -39,15 +37,6 @@ def log_odds(planes: Planes, label: int = TUMOUR) -> NDArray[np.float32]:
     """The logit of a label's softmax probability: its own minus that of all others together."""
     odds: NDArray[np.float32] = planes[label] - reduce(np.logaddexp, _others(planes, label))
     return odds
-
-
-def _half(plane: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Rounded to float16, also where that has fewer bits: two logits that are all but 0 are equal there."""
-    half = tiles.to_half(plane)
-    tiny = np.abs(half) < _NORMAL
-    if tiny.any():
-        half[tiny] = plane[tiny].astype(np.float16)
-    return half
 
 
 def _others(planes: Planes, label: int) -> list[NDArray[np.float32]]:

@@ -18,6 +18,8 @@ _SIGMA = 1 / 8
 """Standard deviation of the weights, in patches."""
 _PEAK = 10
 """Largest weight. It cancels out, except for the rounding to float16."""
+_BESIDE = np.float32(0.75)
+"""Beside it float32 has the steps of float16's smallest values."""
 
 
 @lru_cache(maxsize=32)
@@ -92,10 +94,13 @@ def _weighted(plane: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def to_half(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Round to the 11 significant bits of float16, but keep float32.
+    """Round to the values of float16, but keep float32.
 
     nnU-Net keeps its logits in float16, and where rounding makes two logits equal, background wins: without the same
     rounding a tenth of the masks differ by a pixel. Veltkamp's splitting; numpy's casts take ten times as long.
+
+    Args:
+        values: of less than 65520, beyond which float16 has no number: nnU-Net fails there.
     """
     rounded = values.copy()
     _halve(rounded, np.empty_like(values))
@@ -103,8 +108,13 @@ def to_half(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _halve(values: NDArray[np.float32], spread: NDArray[np.float32]) -> None:
-    """Round in place; `spread` is scratch memory of the same shape."""
+    """Round in place; `spread` is scratch memory of the same shape.
+
+    11 significant bits stay where float16 is normal. Below 2**-14 its steps are 2**-24, those of float32 beside 0.75:
+    a tile's corner, where weights are 1e-6, has two or three bits, and nnU-Net's masks are of those.
+    """
     np.multiply(values, np.float32(2**13 + 1), out=spread)
+    np.copyto(spread, _BESIDE, where=np.abs(spread) < _BESIDE)
     values -= spread
     values += spread
 

@@ -179,8 +179,9 @@ def test_the_odds_of_three_labels_are_against_both_others_together():
     planes = np.random.default_rng(0).normal(0, 2, (3, 32, 48)).astype(np.float32)
     margin = Margin([planes], prepared)
     share = softmax(planes, axis=0)[1]
-    np.testing.assert_allclose(expit(margin.coarse), share, atol=2e-3)
-    np.testing.assert_allclose(expit(margin.odds.whole()), share, atol=2e-3)
+    most = 2e-3 + plain.corner_rounding(prepared.corners, (32, 48), (32, 48))
+    assert (np.abs(expit(margin.coarse) - share) <= most).all()
+    assert (np.abs(expit(margin.odds.whole()) - share) <= most).all()
     two = Margin([planes[:2]], prepared)
     assert two.odds is two
 

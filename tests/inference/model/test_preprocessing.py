@@ -3,6 +3,7 @@
 import msgspec
 import numpy as np
 import pytest
+import whole_picture as plain
 from contracts import SMALL_INPUT
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -122,16 +123,13 @@ def test_tiles_cover_the_picture_and_blend_back_into_it(shape, step):
         assert max(np.diff(starts), default=0) <= np.ceil(side * step)
     background, tumour = tiles.blend(cut, places, shape)
     assert not background.any()
-    np.testing.assert_allclose(tumour, image, atol=1e-2)
+    assert (np.abs(tumour - image) <= 1e-2 + plain.corner_rounding(places, shape, (32, 48))).all()
 
 
-@given(hnp.arrays(np.float32, (50,), elements=st.floats(-3000, 3000, width=32)))
-def test_logits_are_rounded_as_float16_rounds_them(values):
-    values[np.abs(values) < 1e-4] = 0  # float16 has fewer bits there
-    rounded = tiles.to_half(values.copy())
-    assert np.abs(rounded - values.astype(np.float16)).max() <= np.spacing(np.float16(np.abs(values).max()))
-    ties = np.abs(np.abs(values - rounded) - np.abs(values - values.astype(np.float16).astype(np.float32)))
-    assert ties.max() == 0
+@given(hnp.arrays(np.float32, (50,), elements=st.floats(-3000, 3000, width=32)), st.integers(0, 40))
+def test_logits_are_rounded_as_float16_rounds_them(values, halvings):
+    values *= np.float32(2.0**-halvings)
+    np.testing.assert_array_equal(tiles.to_half(values), values.astype(np.float16))
 
 
 def test_outside_the_crop_nothing_is_tumour():
