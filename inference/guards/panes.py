@@ -28,7 +28,7 @@ def panes(thumbnail: Thumbnail) -> bool:
     """Whether there are two pictures, apart or touching; slices of a volume are exempt, since no screen drew them."""
     if thumbnail.frame.origin.view is View.SLICE:
         return False
-    return _twins(thumbnail.small) or _seam(thumbnail.full, thumbnail.small)
+    return _twins(thumbnail.small) or _seam(thumbnail.full, thumbnail.small, thumbnail.factor)
 
 
 def _twins(picture: NDArray[Any]) -> bool:
@@ -56,14 +56,13 @@ def _outline(piece: NDArray[Any], box: NDArray[Any], rows: int, cols: int) -> ND
     return filled
 
 
-def _seam(full: NDArray[Any], small: NDArray[Any]) -> bool:
+def _seam(full: NDArray[Any], small: NDArray[Any], factor: int) -> bool:
     """Whether the grey steps the same way in a single column, over much of the height, in the midst of the content."""
     content = np.cumsum((small > DARK).sum(axis=0))
     inner = np.flatnonzero((content > LARGE / 2 * content[-1]) & (content < (1 - LARGE / 2) * content[-1]))
     if not inner.size:
         return False
-    factor = full.shape[1] / small.shape[1]
-    left, right = int(inner[0] * factor), int((inner[-1] + 1) * factor)
+    left, right = int(inner[0]) * factor, int(inner[-1] + 1) * factor
     columns = full[:, left:right]
     if columns.shape[1] < 2 * NEARBY:
         return False

@@ -43,8 +43,7 @@ class Thumbnail:
         """
         full = _eight_bits(frame, white)
         factor = -(-max(full.shape) // SIDE)
-        size = (max(1, frame.cols // factor), max(1, frame.rows // factor))
-        small = full if factor == 1 else cv2.resize(full, size, interpolation=cv2.INTER_AREA)
+        small = full if factor == 1 else _mean_of(full, factor)
         return cls(frame, full, small, factor, seen)
 
 
@@ -59,6 +58,13 @@ class ThumbnailMaker:
         if frame.pixels.dtype != np.uint8:
             self._white = max(self._white, float(frame.pixels.max()))
         return Thumbnail.of(frame, seen, white=self._white)
+
+
+def _mean_of(full: NDArray[Any], factor: int) -> NDArray[Any]:
+    """The mean of every `factor` by `factor` pixels. Pixels left over at the far edges would make it slow."""
+    rows, cols = (max(1, side // factor) for side in full.shape)
+    whole = full[: rows * factor, : cols * factor]
+    return cv2.resize(whole, (cols, rows), interpolation=cv2.INTER_AREA)
 
 
 def _eight_bits(frame: Frame, white: float | None) -> NDArray[Any]:

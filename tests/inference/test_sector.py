@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
-from inference.sector import sector_mask, spread
+from inference.sector import SMALL, _largest, sector_mask, spread
 
 
 def sector(rows, cols, half_angle, top, rng):
@@ -81,6 +82,23 @@ def test_a_sector_dark_in_one_frame_is_found_in_another():
     left[:, 150:] = 0
     right[:, :150] = 0
     assert sector_mask([left, right])[inside].mean() > 0.99
+
+
+@given(
+    hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, min_side=1, max_side=14), elements=st.integers(0, 1))
+)
+@settings(max_examples=200, deadline=None)
+def test_pieces_are_those_of_labelled_pixels_with_their_holes_and_what_lies_in_these(pixels):
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(pixels, connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    wanted = {(labels == at + 1).tobytes() for at in np.flatnonzero(areas >= SMALL * max(areas, default=0))}
+    found = set()
+    for one in _largest(pixels):
+        whole = np.zeros(pixels.shape, bool)
+        whole[one.where] = one.shape
+        assert one.area == whole.sum()
+        found.add(whole.tobytes())
+    assert found == wanted
 
 
 def test_a_black_picture_has_no_sector_to_cut():
