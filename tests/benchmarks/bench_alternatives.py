@@ -1,4 +1,4 @@
-"""Would another engine, or fewer bits, serve the bundled network better? OpenVINO and int8 against float32.
+"""Would another engine, fewer bits, or all mirrors in one batch serve the bundled network better? Beside float32.
 
 Every third frame of the bundled clip; masks compared with ONNX Runtime's in float32, whose time is the peer's.
 Simulated frames.
@@ -88,7 +88,32 @@ def main() -> None:
             runs["OpenVINO int8"] = by_openvino(reduced, threads, "f32")
         except ModelError as error:
             print(f"not measured: {error}")
+        together = Path(folder) / "together.onnx"
+        onnx.save(of_any_batch(onnx.load(demo_model_path())), together)
         measure(engine, frames, runs, threads)
+        mirrors_at_once(runs["ONNX Runtime float32"], by_onnx_runtime(together, threads), inputs[0])
+
+
+def of_any_batch(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same network for any number of tiles at once."""
+    for end in (*model.graph.input, *model.graph.output):
+        end.type.tensor_type.shape.dim[0].dim_param = "tiles"
+    del model.graph.value_info[:]
+    return model
+
+
+def mirrors_at_once(alone: Run, together: Run, tile: NDArray[np.float32]) -> None:
+    """Four passes of a tile one after another, and as one batch; alternated."""
+    four, times = np.concatenate([tile] * 4), (list[float](), list[float]())
+    for _ in range(RUNS):
+        for way, kept in zip((lambda: [alone(tile) for _ in range(4)], lambda: together(four)), times, strict=True):
+            started = time.perf_counter()
+            way()
+            kept.append((time.perf_counter() - started) * 1e3)
+    same = np.array_equal(together(four)[3:], alone(tile))
+    print(f"  four mirrors, each     {shown(times[0])} ms")
+    ratio = float(np.median(times[0]) / np.median(times[1]))
+    print(f"  four mirrors, a batch  {shown(times[1])} ms, {ratio:.2f} times as fast; same logits: {same}")
 
 
 def measure(engine: Engine, frames: list[Frame], runs: dict[str, Run], threads: int) -> None:
