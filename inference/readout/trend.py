@@ -31,7 +31,7 @@ MOST_TICKS = 6
 MOST_MARKS = 200
 COLUMNS = 800
 """A longer recording is thinned to its lowest and highest area in so many columns: peaks survive."""
-TOPS = (100, 250, 500, 1000, 2500, 5000, 10_000, 25_000)
+TOPS = (100, 250, 500, 750, 1000, 1500, 2500, 4000, 6000, 10_000, 15_000, 25_000)
 """Possible tops of the area axis, mm²."""
 STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400)
 """Possible distances between two ticks of a time axis, seconds."""
