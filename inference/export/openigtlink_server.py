@@ -32,12 +32,12 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 import numpy as np
-from pyigtl.messages import ImageMessage, MessageBase, PolyDataMessage, StringMessage
 
 from inference.errors import OutputError
 from inference.export.result import result_cells, withdrawn_cells
 from inference.frame import Frame, Pixels
 from inference.latest import Latest
+from inference.openigtlink import ImageMessage, MessageBase, PolyDataMessage, StringMessage
 from inference.outcome import Outcome, Tumour
 from inference.pose import Pose
 

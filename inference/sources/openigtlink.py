@@ -14,9 +14,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
-from pyigtl.messages import CRC64, ImageMessage, TransformMessage
 
 from inference.errors import ChoiceError, FormatError, SourceError
+from inference.openigtlink import ImageMessage, TransformMessage, checksum
 from inference.pose import Pose, System
 from inference.source_info import SourceInfo
 from inference.sources.colour import colour_map
@@ -191,7 +191,7 @@ class _Client:
             body = self._receive(size)
             if body is None:
                 return None
-            if crc not in (0, CRC64(body)):  # 0: the sender computes no checksum
+            if crc and crc != checksum(body):  # 0: the sender computes none
                 log.warning("OpenIGTLink: a message is skipped, since its checksum is wrong")
                 continue
             content = _content(body) if version > 1 else body
