@@ -1,5 +1,6 @@
 """One flipped bit anywhere in a record: what it hit is told or gone, everything else is as it was written."""
 
+import re
 import struct
 import tracemalloc
 from pathlib import Path
@@ -86,6 +87,26 @@ def test_a_flipped_bit_is_never_believed(record: Path, seed: int) -> None:
         seen(record)
     except IusError as error:
         assert "\n" not in str(error)  # noqa: PT017
+
+
+def test_a_scale_or_sentence_with_a_flipped_bit_is_never_believed(record: Path) -> None:
+    """Where a flip leaves an entry that reads well: in the numbers of a scale, and in the letter of an answer."""
+    data = record.read_bytes()
+    scale, answer = struct.pack(">d", SPACING.row_mm), b"\xa1" + b"1"
+    places = [8 * at + bit for at in found(data, scale) for bit in range(2, 64, 7)]
+    places += [8 * (at + 1) + 1 for at in found(data, answer)]
+    assert len(places) > 20
+    for bit in places:
+        record.write_bytes(flipped(data, bit))
+        try:
+            seen(record)
+        except IusError as error:
+            assert "damaged" in str(error)  # noqa: PT017
+
+
+def found(data: bytes, part: bytes) -> list[int]:
+    """Everywhere where some bytes stand."""
+    return [match.start() for match in re.finditer(re.escape(part), data)]
 
 
 def test_an_entry_whose_head_is_damaged_costs_no_other_and_is_told(record: Path) -> None:
