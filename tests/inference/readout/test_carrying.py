@@ -97,6 +97,15 @@ def test_an_unrelated_picture_ends_it_even_if_the_first_one_comes_back() -> None
     assert list(carried_on(corrected(), [frame_of(1, tissue(3))], 1)) == []
 
 
+def test_a_picture_in_which_the_place_is_found_but_looks_otherwise_ends_it() -> None:
+    """Half of its tissue is another's: registration finds a motion all the same."""
+    half = frame_of(1, (BORDERS + tissue(2)) / 2)
+    reference = reference_of(FRAME.pixels, MASK)
+    assert reference is not None
+    assert moved(reference, half.pixels) is not None
+    assert list(carried_on(corrected(), [half], 1)) == []
+
+
 @pytest.mark.parametrize(
     "changed",
     [

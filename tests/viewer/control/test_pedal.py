@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QShortcut
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtGui import QKeyEvent, QShortcut
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -63,6 +63,32 @@ def test_held_keys_step_on_but_begin_and_end_nothing_again(show: Show) -> None:
     repeats = {made.key().toString(): made.autoRepeat() for made in show(wait=False).findChildren(QShortcut)}
     assert [key for key in ("Right", "Left", "F8", "F6", "Z") if not repeats[key]] == []
     assert [key for key in ("Space", "R", "S", "K", "D", "A", "F7", "W", "U") if repeats[key]] == []
+
+
+def test_a_held_key_that_a_busy_computer_takes_for_presses_does_nothing_again(show: Show) -> None:
+    """The keyboard's ups and downs of a held key, which Qt has not marked as repeated, in the keyboard's own time."""
+    window = show()
+    (freeze,) = (made for made in window.findChildren(QShortcut) if made.key().toString() == "Space")
+    playback = window.session.playback
+    assert playback is not None
+
+    def key(kind: QEvent.Type, at_ms: int) -> None:
+        event = QKeyEvent(kind, Qt.Key.Key_Space, Qt.KeyboardModifier.NoModifier)
+        event.setTimestamp(at_ms)
+        QApplication.sendEvent(window, event)
+        if kind is QEvent.Type.ShortcutOverride:
+            freeze.activated.emit()
+
+    playing = playback.playing
+    key(QEvent.Type.ShortcutOverride, 1000)
+    assert playback.playing is not playing
+    for at_ms in range(1500, 1800, 30):
+        key(QEvent.Type.KeyRelease, at_ms)
+        key(QEvent.Type.ShortcutOverride, at_ms)
+        assert playback.playing is not playing
+    key(QEvent.Type.KeyRelease, 1800)
+    key(QEvent.Type.ShortcutOverride, 1950)
+    assert playback.playing is playing
 
 
 def test_beside_a_slow_model_keys_point_on_the_analysed_picture(show: Show, qtbot: QtBot) -> None:
