@@ -99,23 +99,23 @@ def _unbroken(copy: Path, tests: tuple[str, ...]) -> Fate:
     if code:
         code, said = _run(copy, tests)  # a busy machine is late for a test once, and not twice
     if code:
-        print(said[-2000:], file=sys.stderr)
+        print(f"{said[-2000:]}\nexit code {code}", file=sys.stderr)
         return Fate.UNTRIED
     return Fate.NOTICED if " passed" in said.splitlines()[-1] else Fate.SKIPPED
 
 
 def _tried(copy: Path, one: Breakage, tests: tuple[str, ...]) -> Fate:
     """Whether a test fails with the breakage that passes without it: a busy machine lets others fail."""
+    fate = Fate.UNTRIED
     for _ in range(2):
         code, failed = _broken(copy, one, tests)
         if code == 0:
             return Fate.SURVIVED
-        if code != FAILED:
-            return Fate.UNSOUND
+        fate = Fate.UNTRIED if code == FAILED else Fate.UNSOUND
         with suppress(subprocess.TimeoutExpired):
-            if _run(copy, failed)[0] == 0:
+            if code == FAILED and _run(copy, failed)[0] == 0:
                 return Fate.NOTICED
-    return Fate.UNTRIED
+    return fate
 
 
 def _broken(copy: Path, one: Breakage, tests: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
@@ -130,7 +130,7 @@ def _broken(copy: Path, one: Breakage, tests: tuple[str, ...]) -> tuple[int, tup
     finally:
         path.write_text(text, encoding="utf-8")
     if code not in (0, FAILED):
-        print(said[-2000:], file=sys.stderr)
+        print(f"{said[-2000:]}\nexit code {code}", file=sys.stderr)
     return code, tuple(dict.fromkeys(FAILURE.findall(said))) or tests
 
 
