@@ -1,10 +1,12 @@
 """Waits for a disk for a limited time only: a dead network drive answers neither a look nor an opening, for ever."""
 
 import stat
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
+from time import monotonic
+from types import FrameType, TracebackType
 from typing import Generic, TypeVar
 
 from inference.errors import FormatError, SourceError
@@ -15,6 +17,8 @@ ANSWER_S = 8.0
 """A drive that has not answered by then is dead; one that sleeps wakes up faster."""
 BYTES_PER_S = 20e6
 """Extra time for a slow drive or a long file: one second per this many bytes."""
+LOOK_S = 0.02
+"""How often a thread that is waited for is looked at."""
 SILENT = "{} does not answer: is its drive connected?"
 
 
@@ -58,6 +62,35 @@ def bytes_answered(path: Path) -> int | None:
     if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
         raise FormatError(f"{path.name} is neither a file nor a folder: choose another one.")
     return found.st_size
+
+
+class Watched:
+    """A thread, and how long it has stood still. One that writes goes in and out of calls, however slow its disk is.
+
+    Args:
+        thread: looked at by `stood_s` again and again, many times a second.
+    """
+
+    def __init__(self, thread: threading.Thread) -> None:
+        self._thread = thread
+        self._at: tuple[FrameType, int] | None = None
+        self._since = monotonic()
+
+    def stood_s(self) -> float:
+        """Seconds for which it has been seen at the same instruction of the same call; 0 once it has ended."""
+        frame = sys._current_frames().get(self._thread.ident or 0)
+        at = None if frame is None else (frame, frame.f_lasti)
+        if at is None or at != self._at:
+            self._at, self._since = at, monotonic()
+        return monotonic() - self._since
+
+
+def joined(thread: threading.Thread, limit_s: float) -> bool:
+    """Wait for a thread to end, as long as it goes on. False once it has stood still for `limit_s` seconds."""
+    watched = Watched(thread)
+    while thread.is_alive() and watched.stood_s() < limit_s:
+        thread.join(LOOK_S)
+    return not thread.is_alive()
 
 
 class _Kept(Generic[T]):

@@ -66,6 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             _end_after(window, seconds, wanted, unwritten)
         with Courier(outbox_folder(), window.state.background.say):
             application.exec()
+        unwritten.extend(window.unwritten)
     refused = [text for text in (window.session.source_refusal, window.session.model_refusal, *unwritten) if text]
     broken = list(iter(found.take, None))
     for sentence in (*refused, *broken):

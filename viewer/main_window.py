@@ -28,7 +28,10 @@ from inference.live.health import Health
 from inference.live.paint_meter import Painted, PaintMeter
 from inference.live.review import Review
 from inference.live.session import Session
+from inference.one_thread import all_closed
 from inference.outcome import Outcome
+from inference.patience import ANSWER_S
+from inference.readout.marks import Tone
 from inference.readout.readout_state import Offer, ReadoutState
 from inference.recording.schema import End
 from inference.version import __version__
@@ -61,6 +64,7 @@ if TYPE_CHECKING:
     from viewer.layout.manual import ManualWindow
 
 TICK_MS = 16
+CLOSING = f"Closing when all is written; what a drive does not answer to for {ANSWER_S:.0f} s is left."
 
 
 class MainWindow(QMainWindow):
@@ -223,6 +227,11 @@ class MainWindow(QMainWindow):
         """The last half minute while the view is frozen."""
         return self.freezing.review
 
+    @property
+    def unwritten(self) -> tuple[str, ...]:
+        """What is to be said of files that could not be written, once the window has closed."""
+        return self.state.background.failed + self.state.snapshots.failed
+
     # ── sizes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -268,7 +277,7 @@ class MainWindow(QMainWindow):
             self.handlers.open_source(self.view.source.request(str(path)))
 
     def closeEvent(self, event: QCloseEvent) -> None:
-        """Stop the timer and join every thread; during a recording, ask first."""
+        """Stop the timer and join every thread, unless a drive is dead; during a recording, ask first."""
         if self.state.recording.running:
             event.ignore()
             if self.view.quit.isHidden():
@@ -276,18 +285,18 @@ class MainWindow(QMainWindow):
             return
         self._timer.stop()
         self.state.record_export.close()  # a record that is being finished does not wait for it
+        if self.state.background.busy or self.state.snapshots.busy:
+            self.view.clear()  # no picture stands as live while the window waits
+            self.view.picture_area.say(CLOSING, monotonic(), Tone.NOTICE)
+            self.repaint()
         self.second_screens.close()
         if self.manual is not None:
             self.manual.close()
         self.state.wake.close()
-        self.state.previews.close()
-        self.calibration.close()
-        self.records.close()
-        self.state.model_glances.close()
-        self.session.close()
-        self.state.comparisons.close()
-        self.state.background.close()
-        self.state.snapshots.close()
+        looking = (self.state.previews, self.calibration, self.records, self.state.model_glances)
+        writing = (self.state.comparisons, self.state.background, self.state.snapshots)
+        with all_closed(looking + writing):
+            self.session.close()
         super().closeEvent(event)
 
     @Slot()

@@ -1,9 +1,10 @@
 """The true mask of the frame on the screen, read outside the window's thread: its drive may be slow, or gone."""
 
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING
 
 from inference.errors import SourceError
+from inference.one_thread import OneThread
 from inference.outcome import Outcome
 from inference.readout.screen_state import Comparison
 
@@ -18,7 +19,7 @@ class Comparisons:
     """Compares each frame that is shown with its true mask, once. Call every method from one thread, the window's."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ius-truth")
+        self._pool = OneThread("ius-truth")
         self._reading: Future[Comparison] | None = None
         self._outcome: Outcome | None = None
         self._truth: Truth | None = None
@@ -38,7 +39,7 @@ class Comparisons:
         return self._found
 
     def close(self) -> None:
-        """Wait for the mask that is being read, as long as a source takes to give up."""
+        """Wait for the mask that is being read, unless its drive is dead."""
         self._pool.shutdown(cancel_futures=True)
 
     def _ask(self, outcome: Outcome | None, truth: "Truth | None") -> None:

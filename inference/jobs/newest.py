@@ -1,8 +1,10 @@
 """Something looked up in the background, of which only the newest request is answered."""
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import Generic, TypeVar
+
+from inference.one_thread import OneThread
 
 T = TypeVar("T")
 
@@ -15,7 +17,7 @@ class Newest(Generic[T]):
     """
 
     def __init__(self, name: str) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix=name)
+        self._pool = OneThread(name)
         self._running: Future[T] | None = None
 
     def begin(self, look: Callable[[], T]) -> None:
@@ -32,5 +34,5 @@ class Newest(Generic[T]):
         return done.result()
 
     def close(self) -> None:
-        """Wait for what is still being looked up."""
+        """Wait for what is still being looked up, unless its drive is dead."""
         self._pool.shutdown(cancel_futures=True)

@@ -15,6 +15,7 @@ from inference.files import make_folder
 from inference.jobs.background import BackgroundJobs
 from inference.live.session import Session
 from inference.outcome import Outcome
+from inference.patience import SILENT
 from inference.readout.formatting import counted
 from inference.readout.marks import Tone
 from inference.spacing import PixelSpacing
@@ -93,7 +94,8 @@ class RecordExport:
         self.running = True
         what = "The record is" if len(wanted) == 1 else f"{counted(len(wanted), 'record')} are"
         self._background.say(f"{what} being exported: E stops it.", Tone.NEUTRAL)
-        self._background.begin(lambda: self._export(wanted)).add_done_callback(lambda _: self._done())
+        late = SILENT.format(wanted[0].path.parent)
+        self._background.begin(lambda: self._export(wanted), late).add_done_callback(lambda _: self._done())
 
     def close(self) -> None:
         """Stop a running export."""

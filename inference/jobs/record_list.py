@@ -1,7 +1,7 @@
 """The records in a folder, each opened for a moment outside the window's thread; and their deletion."""
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from inference.contract import ModelContract
 from inference.display import grey
 from inference.errors import ContractError, IusError, OutputError, SourceError
 from inference.files import time_in
+from inference.one_thread import OneThread
 from inference.patience import SILENT, in_time
 from inference.readout.formatting import counted, size_words, time_words
 
@@ -59,7 +60,7 @@ class RecordList:
     """Looks at the records of a folder, newest first, and remembers those that have not changed."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ius-records")
+        self._pool = OneThread("ius-records")
         self._listing: Future[list[Path]] | None = None
         self._running: list[Future[ListedRecord]] = []
         self._known: dict[tuple[Path, int, int], ListedRecord] = {}

@@ -1,12 +1,12 @@
 """A captured frame written as pictures and DICOM, off the window's thread."""
 
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
-from inference.errors import OutputError
 from inference.files import claim, dated, make_folder
+from inference.jobs.background import BackgroundJobs
 from inference.outcome import Outcome
+from inference.patience import SILENT
 from inference.readout.marks import Tone
 from inference.view_notes import AS_IT_CAME, Flip
 
@@ -20,8 +20,7 @@ class Snapshots:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="ius-export")
-        self._running: list[Future[str]] = []
+        self._jobs = BackgroundJobs("ius-export")
 
     def take(
         self,
@@ -40,21 +39,25 @@ class Snapshots:
             flip: how the picture is flipped on the screen; the pictures are written so, the DICOM pair as it came.
             phase: sentences of `safety.of_phase` about the phase.
         """
-        self._running.append(self._pool.submit(_write, self._folder, outcome, levels, notes, flip, phase))
+        self._jobs.begin(lambda: _write(self._folder, outcome, levels, notes, flip, phase), SILENT.format(self._folder))
 
     def poll(self) -> tuple[str, Tone] | None:
         """How the oldest finished capture went, and its tone; None while there is nothing to report."""
-        if not self._running or not self._running[0].done():
-            return None
-        done = self._running.pop(0)
-        try:
-            return done.result(), Tone.NEUTRAL
-        except OutputError as error:
-            return str(error), Tone.FAULT
+        return self._jobs.take()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a capture is not written yet."""
+        return self._jobs.busy
+
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """What is to be said of the captures that could not be written, and that nobody has polled."""
+        return self._jobs.failed
 
     def close(self) -> None:
-        """Wait until every capture that was started is written."""
-        self._pool.shutdown()
+        """Wait until every capture that was started is written, unless its drive is dead."""
+        self._jobs.close()
 
 
 def _write(

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 TICK_S = 0.016
 """Time between two ticks, as in the window, even if no answer comes."""
-FINISH_S = 60.0
-"""Time for the disk to take the entries that wait."""
 
 
 class Stop:
@@ -94,7 +92,7 @@ def follow(
         error = _run(session, lines, say, stop, None if seconds is None else time.monotonic() + seconds)
     finally:
         session.leave(stop.how or End.STOPPED)
-        finished = None if recording is None else recording.finish(FINISH_S)
+        finished = None if recording is None else recording.finish()
     status = session.status()
     return Ended(lines.outcomes, 0 if status is None else status.dropped, error, finished)
 

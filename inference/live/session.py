@@ -31,6 +31,7 @@ from inference.live.stream import StreamState, StreamStatus
 from inference.live.thorough import ThoroughAnalysis
 from inference.model.time_limit import give_up_all
 from inference.outcome import LOADING, NotAnalysed, Outcome, Reason
+from inference.patience import ANSWER_S
 from inference.source_info import SourceInfo
 from inference.sources.base import LiveSource
 from inference.sources.paths import shown_address
@@ -170,16 +171,18 @@ class Session:
         """Return to the running view. False if it is running already."""
         return self._frozen_view.thaw()
 
-    def start_record(self, path: Path, case_code: str = "") -> "SessionRecord":
+    def start_record(self, path: Path, case_code: str = "", *, limit_s: float = ANSWER_S) -> "SessionRecord":
         """Record every frame and answer of this source until it ends or `stop_record` is called.
 
         Args:
             path: the new file; must not exist yet.
             case_code: code typed by the user, already checked.
+            limit_s: how long the disk may take to create the file, which the caller waits for.
 
         Raises:
             ChoiceError: if no source is open, or it is being recorded already: only `stop_record` ends that record.
             OutputError: if the file cannot be created.
+            SourceError: if its drive does not answer.
         """
         from inference.live.session_record import SessionRecord
 
@@ -187,7 +190,7 @@ class Session:
             raise ChoiceError("Open a source first: there is nothing to record.")
         if self._chain.record is not None:
             raise ChoiceError("A recording is running: stop it before another one begins.")
-        record = SessionRecord(path, self._chain.source, case_code)
+        record = SessionRecord(path, self._chain.source, case_code, limit_s=limit_s)
         record.begin(self.notes, self.model)
         self._chain.record = record
         return record

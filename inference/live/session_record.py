@@ -9,6 +9,7 @@ from inference.frame import Frame, Mask
 from inference.live.guarded_source import GuardedSource
 from inference.live.model import Model
 from inference.outcome import Outcome
+from inference.patience import ANSWER_S
 from inference.recording.recorder import Recorder, RecordStatus
 from inference.recording.schema import Corrector, End, Event, EventKind, ModelUsed
 from inference.view_notes import Marker, ViewNotes
@@ -21,14 +22,16 @@ class SessionRecord:
         path: the new file; must not exist yet.
         source: the source whose frames are recorded after `begin`.
         case_code: code typed by the user, already checked.
+        limit_s: how long the disk may take to create the file.
 
     Raises:
         OutputError: if the file cannot be created.
+        SourceError: if its drive does not answer.
     """
 
-    def __init__(self, path: Path, source: GuardedSource, case_code: str = "") -> None:
+    def __init__(self, path: Path, source: GuardedSource, case_code: str = "", *, limit_s: float = ANSWER_S) -> None:
         self._source, rect = source, source.rect
-        self._recorder = Recorder(path, source.info, case_code=case_code, rect=rect)
+        self._recorder = Recorder(path, source.info, case_code=case_code, rect=rect, limit_s=limit_s)
         self._told = {EventKind.CROP: _crop_words(rect)}
         self._model: Model | None = None
         self._over = False
@@ -80,14 +83,14 @@ class SessionRecord:
         self._source.recorder = None
         self._recorder.event(EventKind.ENDED, how)
 
-    def finish(self, timeout: float) -> RecordStatus:
-        """End, write the waiting entries, and close the file.
+    def finish(self) -> RecordStatus:
+        """End, write the waiting entries, and close the file, as long as the disk takes.
 
         Raises:
-            RuntimeError: if the disk takes longer than `timeout` seconds.
+            OutputError: if its drive does not answer.
         """
         self.end()
-        return self._recorder.close(timeout)
+        return self._recorder.close()
 
     def _tell_guards(self) -> None:
         """Write which alarms began and ended since the last call."""

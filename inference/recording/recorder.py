@@ -15,6 +15,7 @@ from inference.crop import Rect
 from inference.errors import OutputError
 from inference.frame import Frame, Mask
 from inference.outcome import Outcome
+from inference.patience import ANSWER_S, SILENT, Watched, in_time, joined
 from inference.recording.entries import answer_of, correction_of, opening_of, picture_of, scale_event, since
 from inference.recording.schema import Corrector, End, Entry, Event, EventKind, ModelUsed
 from inference.recording.writer import RecordFile
@@ -28,6 +29,7 @@ SYNC_S = 0.5
 """If the power fails, at most this much is lost."""
 KNOWN = 4096
 """Number of frames whose place in the record is remembered, for answers and marks that come later."""
+UNFINISHED = "{} could not be finished, since its drive does not answer: what is written is safe."
 BROKEN = "Recording stopped unexpectedly, and all before is kept: record anew."
 
 
@@ -42,6 +44,7 @@ class RecordStatus:
         frames: frames on the disk.
         dropped: frames that came faster than they could be written.
         error: the sentence to show if it stopped by itself, else empty.
+        silent: whether the disk has not answered for so long that it seems dead; what waits for it may be lost.
     """
 
     path: Path
@@ -50,6 +53,7 @@ class RecordStatus:
     frames: int
     dropped: int
     error: str
+    silent: bool = False
 
 
 class Recorder:
@@ -62,9 +66,11 @@ class Recorder:
         rect: the part of the picture that is kept, since frames arrive cropped, as analysed; None for all of it.
         start: when the record begins, `time.monotonic()` seconds; now by default.
         room: bytes of frames that may wait.
+        limit_s: how long the disk may take to create the file, which the caller waits for.
 
     Raises:
         OutputError: if the file cannot be created.
+        SourceError: if its drive does not answer.
     """
 
     def __init__(
@@ -76,8 +82,10 @@ class Recorder:
         rect: Rect | None = None,
         start: float | None = None,
         room: int = ROOM,
+        limit_s: float = ANSWER_S,
     ) -> None:
-        self._file = RecordFile(path, opening_of(info, case_code, rect))
+        opening = opening_of(info, case_code, rect)
+        self._file = in_time(lambda: RecordFile(path, opening), limit_s, SILENT.format(path), RecordFile.discard)
         self._shape, self._room = (info.rows, info.cols), room
         self._start = monotonic() if start is None else start
         self._changed = threading.Condition()
@@ -88,6 +96,7 @@ class Recorder:
         self._ended = self._closing = False
         self._error, self._ended_at = "", 0.0
         self._thread = threading.Thread(target=self._run, name="ius-record", daemon=True)
+        self._watched = Watched(self._thread)
         self._thread.start()
 
     def frame(self, frame: Frame) -> None:
@@ -174,31 +183,37 @@ class Recorder:
     def status(self) -> RecordStatus:
         """The state of the recording."""
         error = self._error
-        if not error and not self._closing and not self._thread.is_alive():
+        if not error and not self._ended and not self._closing and not self._thread.is_alive():
             error = BROKEN
         seconds = (self._ended_at or monotonic()) - self._start
-        return RecordStatus(self._file.path, seconds, self._file.size, self._written, self._dropped, error)
+        silent = self._watched.stood_s() > ANSWER_S
+        return RecordStatus(self._file.path, seconds, self._file.size, self._written, self._dropped, error, silent)
 
-    def close(self, timeout: float = 10.0) -> RecordStatus:
+    def close(self) -> RecordStatus:
         """Write the waiting entries, finish the file and join the thread. Safe to call again.
 
         Raises:
-            RuntimeError: if the disk takes longer than `timeout` seconds.
+            OutputError: if the disk does not answer for `ANSWER_S` seconds; if it does later, the file is finished.
         """
         with self._changed:
             if not self._idle:
                 self._tell_dropped(since(self._start, monotonic()))
             self._closing = True
             self._changed.notify()
-        self._thread.join(timeout)
-        if self._thread.is_alive():
-            raise RuntimeError(f"the recording thread is still alive after {timeout} s")
+        if not joined(self._thread, ANSWER_S):
+            log.warning("recording not finished: its drive does not answer")
+            raise OutputError(UNFINISHED.format(self._file.path.name))
         return self.status()
 
     @property
     def _idle(self) -> bool:
         """Whether the recording accepts nothing more."""
-        return self._ended or self._closing or bool(self._error) or not self._thread.is_alive()
+        return self._over or not self._thread.is_alive()
+
+    @property
+    def _over(self) -> bool:
+        """Whether the file is finished once nothing waits any more; whoever closes it only waits for that."""
+        return self._ended or self._closing or bool(self._error)
 
     def _note(self, frame: Frame) -> None:
         """Record the changes since the last frame before the next one."""
@@ -237,9 +252,9 @@ class Recorder:
         synced, dirty = monotonic(), False
         while True:
             with self._changed:
-                if not self._jobs and not self._closing and not self._error:
+                if not self._jobs and not self._over:
                     self._changed.wait(SYNC_S)
-                over = not self._jobs and (self._closing or bool(self._error))
+                over = not self._jobs and self._over
                 size, job = self._jobs.popleft() if self._jobs else (0, None)
             if job is not None:
                 self._file.append(job())

@@ -96,10 +96,10 @@ class RecordFile:
             self._begin()
             self.append(opening)
         except OSError as error:
-            self._give_up()
+            self.discard()
             raise OutputError(_sentence(path, error)) from error
         except OutputError:
-            self._give_up()
+            self.discard()
             raise
 
     @property
@@ -152,7 +152,7 @@ class RecordFile:
         finally:
             self._file.close()
 
-    def _give_up(self) -> None:
+    def discard(self) -> None:
         """Leave no file that holds no frame."""
         self._file.close()
         with suppress(OSError):

@@ -4,6 +4,7 @@ from pathlib import Path
 from time import monotonic
 
 from inference.outcome import Outcome
+from inference.patience import SILENT
 from inference.readout.carrying import Carried
 from inference.readout.correction import Correction, Gesture, begun, brush_px, same_frame
 from inference.readout.marks import Tone
@@ -114,7 +115,7 @@ class Correcting:
             table = write_training_case(TrainingCase(outcome, mask, code, phase, rect, who), self._folder)
             return f"Training case {table.parent.name} is in {self._folder}: ius-train cases --folder reads it."
 
-        state.background.begin(job)
+        state.background.begin(job, SILENT.format(self._folder))
 
     def follow(self, shown: Outcome | None) -> Correction | None:
         """The correction of what is shown, with the stroke being made; None if there is none. Called at every tick."""

@@ -23,7 +23,6 @@ from viewer.layout.recording_badge import RecordBadge
 if TYPE_CHECKING:
     from inference.live.session_record import SessionRecord
 
-STOP_S = 60.0
 ANSWER_S = 1.0
 """How long the folder of records may take to answer when a recording starts: the window waits for it."""
 Created = TypeVar("Created")
@@ -45,6 +44,7 @@ class Recording:
     def __init__(self, session: Session, badge: RecordBadge, folder: Path, background: BackgroundJobs) -> None:
         self._session, self._badge, self._folder, self._background = session, badge, folder, background
         self._record: SessionRecord | None = None
+        self._silent: SessionRecord | None = None
         self._wrong: set[tuple[int, float]] = set()
         self._corrected: dict[tuple[int, float], tuple[Mask, Corrector]] = {}
         self.case_code: str | None = None
@@ -68,7 +68,9 @@ class Recording:
             self._background.say("Open a source first: there is nothing to record.")
             return
         try:
-            self._record = self._at_free_name(lambda path: self._session.start_record(path, self.code))
+            self._record = self._at_free_name(
+                lambda path: self._session.start_record(path, self.code, limit_s=ANSWER_S)
+            )
         except IusError as error:
             self._background.say(str(error))
         else:
@@ -118,7 +120,7 @@ class Recording:
             return f"The last {seconds:.0f} s are kept, {count} frames: {path.name} in {path.parent}."
 
         self._background.say("The last half minute is being written.", Tone.NEUTRAL)
-        self._background.begin(job)
+        self._background.begin(job, SILENT.format(self._folder))
 
     def mark_wrong(self, shown: Outcome | None) -> bool:
         """Record the user's judgement that the contour on the screen is wrong. False if no record can hold it."""
@@ -161,6 +163,9 @@ class Recording:
             self.stop()
             return
         status = self._record.status()
+        if status.silent and self._silent is not self._record:
+            self._silent = self._record
+            self._background.say(SILENT.format(status.path))
         if status.error:
             self.stop()  # stopping shows the message
         else:
@@ -181,7 +186,7 @@ class Recording:
 
 
 def _finish(record: "SessionRecord") -> str:
-    status = record.finish(STOP_S)
+    status = record.finish()
     lost = f", {status.dropped} dropped" if status.dropped else ", none dropped"
     path = status.path
     if status.error:

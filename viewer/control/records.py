@@ -10,6 +10,7 @@ from inference.errors import SourceError
 from inference.jobs.record_export import Form, Wanted
 from inference.jobs.record_list import ListedRecord, RecordList, delete
 from inference.live.requests import SourceRequest
+from inference.patience import SILENT
 from inference.readout.marks import Tone
 from viewer.control.app_state import AppState
 from viewer.control.presets import Presets
@@ -75,7 +76,7 @@ class Records:
         if self._state.record_export.running:
             self._say(EXPORTING, Tone.NOTICE)
             return
-        self._deleting = self._state.background.begin(lambda: delete(paths))
+        self._deleting = self._state.background.begin(lambda: delete(paths), SILENT.format(self._folder))
 
     def _say(self, sentence: str, tone: Tone) -> None:
         self._state.view.picture_area.say(sentence, monotonic(), tone)

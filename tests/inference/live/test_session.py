@@ -195,7 +195,7 @@ def test_another_source_starts_at_once_while_an_analysis_hangs(
     assert not any(moment.answer is late or moment.shown is late for moment in changed + moments)
     origins = {moment.answer.frame.origin for moment in moments if moment.answer is not None}
     assert late.frame.origin not in origins
-    assert not record.finish(5).error
+    assert not record.finish().error
     with contextlib.closing(RecordReader(tmp_path / "old.mcap")) as reader:
         assert (reader.events[-1].kind, reader.events[-1].words) == (EventKind.ENDED, End.SOURCE)
 

@@ -35,7 +35,7 @@ def test_an_alarm_is_overruled_from_the_very_frame_and_to_the_very_frame(tmp_pat
             change(Alarm.GRAPHICS)  # with no tick of a window after it
         next(frames)
     source.close()
-    record.finish(5.0)
+    record.finish()
     with open_source(str(tmp_path / "record.mcap")) as reopened:
         assert isinstance(reopened, RecordSource)
         said = [bool(setting.overruled) for setting in reopened.settings()]
