@@ -19,8 +19,8 @@ from inference.frame import ColourMap, Frame, Mask, Origin, Pixels, View
 from inference.sector import sector_mask, spread
 from inference.source_info import SourceInfo
 from inference.sources.dicom_pixels import DAMAGE, DicomPixels, damage_told
-from inference.sources.dicom_region import Pane, pane_of, regions_of
-from inference.sources.paths import DICOMDIR, dicom_files, is_dicom
+from inference.sources.dicom_region import Pane, pane_of, pixel_aspect, regions_of
+from inference.sources.paths import DICOM, DICOMDIR, dicom_files, is_dicom, suffix_of
 from inference.sources.pixels import as_pixels
 from inference.sources.recorded import Recorded
 from inference.spacing import PixelSpacing
@@ -48,10 +48,17 @@ READ = (
     *(f"{colour}PaletteColorLookupTableData" for colour in COLOURS),
     *(f"Segmented{colour}PaletteColorLookupTableData" for colour in COLOURS),
     *("SequenceOfUltrasoundRegions", "PixelSpacing", "FrameTime", "CineRate", "RecommendedDisplayFrameRate"),
-    *("FrameTimeVector", "SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
+    *("FrameTimeVector", "FrameIncrementPointer", "PixelAspectRatio", "Modality", "SOPClassUID"),
+    *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
     *("InstanceNumber", "SeriesInstanceUID", "ImageComments", "SpecificCharacterSet"),
 )
 """All elements that are read from a file: none about the patient."""
+ULTRASOUND = ("", "US", "IVUS", "OT")
+"""What Modality (0008,0060) says of ultrasound, and of what does not say what it is."""
+FRAME_TIME = 0x00181063
+"""Tag of the one interval between all frames."""
+VOLUME = "1.2.840.10008.5.1.4.1.1.6.2"
+"""SOP class of Enhanced US Volume, whose frames are planes of a volume and no pictures of a probe (PS3.3 A.59)."""
 
 
 class DicomSource(Recorded):
@@ -85,15 +92,19 @@ class DicomSource(Recorded):
         samples, several = self._samples(), regions_of(first)
         self._inside = _inside(samples, pane)
         rows = int(first.Rows) if pane.box is None else pane.box[3] - pane.box[1]
+        view = View.SLICE if first.get("SOPClassUID") == VOLUME else View.NATIVE
+        aspect = pixel_aspect(first) if pane.spacing is None else 1.0
+        odd = [keyword for _, odds in read for keyword in odds]
         info = SourceInfo(
-            origin=Origin(path.stem, View.NATIVE, simulated=_is_simulated(first)),
+            origin=Origin(path.stem, view, simulated=_is_simulated(first)),
             rows=int(first.Rows),
             cols=int(first.Columns),
             spacing=pane.spacing,
             no_spacing_reason=pane.reason,
             levels=display_levels(np.stack(samples)),
-            fps=_fps(first, self._times_s),
-            notice=_notice(path.name, left_out, [odd for _, odds in read for odd in odds]),
+            fps=_common_fps(datasets, self._times_s),
+            notice=" ".join([*_told(path.name, first, files, aspect), *_lacking(path.name, left_out, odd)]),
+            pixel_aspect=aspect,
             regions=several if len(several) > 1 else (),
         )
         return info, rows
@@ -194,14 +205,23 @@ def _read_all(path: Path) -> tuple[list[tuple[pydicom.FileDataset, list[str]]], 
         FormatError: if none holds a picture.
     """
     files = clip_files(path)
+    damaged = _damaged(path)
     if len(files) == 1:
         dataset = read_dicom(files[0])
-        return [(dataset, _read(files[0])[1])], 0
+        return [(dataset, _read(files[0])[1])], damaged
     read = [_read(file) for file in files]
     shown = [(dataset, odd) for dataset, odd in read if all(dataset.get(keyword) for keyword in PICTURE)]
     if not shown:
         raise FormatError(f"{path.name} holds no picture: give an ultrasound image or clip.")
-    return shown, len(read) - len(shown)
+    return shown, len(read) - len(shown) + damaged
+
+
+def _damaged(path: Path) -> int:
+    """Number of a folder's files that are named like DICOM and are none, as a copy that broke off leaves them."""
+    if not path.is_dir():
+        return 0
+    named = (file for file in path.iterdir() if suffix_of(file) in DICOM and not file.name.startswith("."))
+    return sum(not is_dicom(file) for file in named)
 
 
 def clip_files(path: Path) -> list[Path]:
@@ -213,22 +233,37 @@ def clip_files(path: Path) -> list[Path]:
     return sorted(found[:MOST], key=lambda file: file.as_posix()) or [path]
 
 
-def _notice(name: str, left_out: int, odd: list[str]) -> str:
+def _told(name: str, first: pydicom.FileDataset, files: Sequence[DicomPixels], aspect: float) -> list[str]:
+    """What the user has to know about pictures of other kinds, more pictures than stated, and pixels not square."""
+    sentences = []
+    modality = str(first.get("Modality") or "").strip()
+    if modality not in ULTRASOUND:
+        sentences.append(f"{name} says that it is {modality}, no ultrasound.")
+    if any(file.more for file in files):
+        sentences.append(f"{name} holds more pictures than it states: the others are left out.")
+    if abs(aspect - 1) > 1e-3:
+        sentences.append(f"The pixels of {name} are {aspect:.3g} times as wide as high.")
+    return sentences
+
+
+def _lacking(name: str, left_out: int, odd: list[str]) -> list[str]:
+    """What the user has to know about files and elements that were not read."""
     sentences = []
     if left_out:
         files = "1 file that holds" if left_out == 1 else f"{left_out} files that hold"
         sentences.append(f"{files} no picture is left out of {name}.")
     if odd:
         sentences.append(f"{name} states a {' and a '.join(sorted(set(odd)))} that cannot be read.")
-    return " ".join(sentences)
+    return sentences
 
 
 def _in_order(datasets: list[pydicom.FileDataset]) -> list[pydicom.FileDataset]:
     """The files of one clip by InstanceNumber; in the given order if that is missing."""
     if len({dataset.get("SeriesInstanceUID") for dataset in datasets}) > 1:
         raise ChoiceError("This folder holds several DICOM series: name one file, or a folder of one series.")
-    if len({(dataset.Rows, dataset.Columns, dataset.PhotometricInterpretation) for dataset in datasets}) > 1:
-        raise FormatError("The DICOM files of this folder have different sizes: name one file.")
+    alike = ("Rows", "Columns", "PhotometricInterpretation", "BitsStored", "PixelRepresentation")
+    if len({tuple(str(dataset.get(keyword)) for keyword in alike) for dataset in datasets}) > 1:
+        raise FormatError("The DICOM files of this folder have different sizes or grey values: name one file.")
     return sorted(datasets, key=lambda dataset: int(dataset.get("InstanceNumber") or 0))
 
 
@@ -247,6 +282,12 @@ def _inside(samples: list[Pixels], pane: Pane) -> Mask:
     x0, y0, x1, y1 = pane.box or (0, 0, cols, rows)
     inside[y0:y1, x0:x1] = sector_mask([sample[y0:y1, x0:x1] for sample in samples])
     return inside
+
+
+def _common_fps(datasets: Sequence[pydicom.FileDataset], times_s: Sequence[float]) -> float | None:
+    """The rate that all files of a clip state; none if they differ."""
+    rates = {_fps(dataset, times_s) for dataset in datasets}
+    return rates.pop() if len(rates) == 1 else None
 
 
 def _fps(dataset: pydicom.FileDataset, times_s: Sequence[float]) -> float | None:
@@ -269,12 +310,17 @@ def _number(dataset: pydicom.FileDataset, keyword: str) -> float:
 
 
 def _times_s(dataset: pydicom.FileDataset) -> list[float]:
-    """Time of each frame, from FrameTimeVector: milliseconds since the previous one, the first being 0."""
-    stated = dataset.get("FrameTimeVector")
+    """Time of each frame, from FrameTimeVector: milliseconds since the previous one, of the first frame 0.
+
+    FrameIncrementPointer (0028,0009) says whether the vector is the one of two statements that counts.
+    """
+    stated, pointer = dataset.get("FrameTimeVector"), dataset.get("FrameIncrementPointer")
     steps = [float(step) for step in stated] if isinstance(stated, MultiValue) else []
     if len(steps) != int(dataset.get("NumberOfFrames") or 1) or not all(0 <= step < math.inf for step in steps):
         return []
-    return [total / 1e3 for total in accumulate(steps, initial=0.0)][1:] if len(steps) > 1 else []
+    if pointer == FRAME_TIME or not sum(steps[1:]):
+        return []
+    return [total / 1e3 for total in accumulate(steps[1:], initial=0.0)]
 
 
 def _is_simulated(dataset: pydicom.FileDataset) -> bool:

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +18,15 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    JPEG2000TransferSyntaxes,
     JPEGBaseline8Bit,
+    RLELossless,
 )
 
 from inference.errors import FormatError
 from inference.frame import ColourMap, Pixels
 from inference.sources.colour import colour_map
-from inference.sources.dicom_jpeg import colour_of, grey_of, is_ycbcr, luma_of
+from inference.sources.dicom_jpeg import colour_of, grey_of, is_transformed, is_ycbcr, luma_of
 from inference.sources.dicom_palette import coloured
 from inference.sources.pixels import as_pixels, luma
 
@@ -59,6 +62,9 @@ def damage_told(sentence: str) -> Iterator[None]:
 class DicomPixels:
     """The frames of one file, decoded on demand.
 
+    Attributes:
+        more: it holds more frames than it states, which are not shown.
+
     Args:
         dataset: the file, with its pixel data.
         name: name of the file, for the sentences.
@@ -72,6 +78,7 @@ class DicomPixels:
         self._name = name
         self._count = int(dataset.get("NumberOfFrames") or 1)
         self._interpretation = str(dataset.PhotometricInterpretation)
+        self.more = False
         self._encoded = self._frames()
         self._jpeg = bool(self._encoded) and dataset.file_meta.TransferSyntaxUID == JPEGBaseline8Bit
         self._mislabelled: bool | None = None
@@ -89,11 +96,13 @@ class DicomPixels:
             encoded = encapsulated(dataset.PixelData, self._count)
             if len(encoded) < self._count:
                 raise FormatError(f"{self._name} holds {len(encoded)} of {self._count} frames: copy it again.")
+            self.more = len(encoded) > self._count
             return encoded
         samples = 2 if self._interpretation == "YBR_FULL_422" else int(dataset.SamplesPerPixel)
         bits = dataset.Rows * dataset.Columns * samples * dataset.BitsAllocated * self._count
         if len(dataset.PixelData) < bits // 8:
             raise FormatError(f"{self._name} holds {len(dataset.PixelData)} of {bits // 8} bytes: copy it again.")
+        self.more = len(dataset.PixelData) * self._count >= bits // 8 * (self._count + 1)
         return []
 
     def __call__(self, index: int) -> Pixels:
@@ -160,16 +169,32 @@ class DicomPixels:
     def _decoded(self, index: int) -> NDArray[np.generic]:
         """One frame decoded by pydicom; of a compressed file it is given that frame alone, whatever the table says."""
         if not self._encoded:
-            native: NDArray[np.generic] = pixel_array(self._dataset, index=index)
-            return native
+            return self._lowered(pixel_array(self._dataset, index=index, bits_stored=self._highest()))
         single = Dataset()
         single.update({element.tag: element for element in self._dataset if element.tag.group == 0x0028})
         single.file_meta = self._dataset.file_meta
         single.NumberOfFrames = 1
         single.PixelData = encapsulate([self._encoded[index]])
         single["PixelData"].is_undefined_length = True
+        syntax = single.file_meta.TransferSyntaxUID
+        if syntax == RLELossless:
+            return self._lowered(pixel_array(single, bits_stored=self._highest()))
+        if syntax in JPEG2000TransferSyntaxes and is_transformed(self._encoded[index]):
+            single.PhotometricInterpretation = "YBR_RCT"
         alone: NDArray[np.generic] = pixel_array(single)
         return alone
+
+    def _highest(self) -> int:
+        """The number of bits up to HighBit (0028,0102), where values end; BitsStored if that makes no sense."""
+        stored, allocated = int(self._dataset.BitsStored), int(self._dataset.BitsAllocated)
+        highest = int(self._dataset.get("HighBit", stored - 1)) + 1
+        return highest if stored <= highest <= allocated else stored
+
+    def _lowered(self, values: NDArray[Any]) -> NDArray[np.generic]:
+        """The values without the bits below them, which are there where HighBit is not BitsStored - 1."""
+        unused = self._highest() - int(self._dataset.BitsStored)
+        lowered: NDArray[np.generic] = values >> unused if unused else values
+        return lowered
 
     def _of_display(self, values: NDArray[np.generic]) -> NDArray[np.generic]:
         """8-bit and 16-bit colours as they are; of deeper colours the upper bits."""

@@ -18,6 +18,8 @@ MIDDLE = 0.05
 """Share of the picture's side within which a region lies in its middle."""
 ROUNDING = 1e-6
 """Relative difference allowed between the scales of two files of one clip."""
+DISAGREEMENT = 0.01
+"""Relative difference allowed between a region's scale and the pixel spacing; beyond it nobody knows which is right."""
 SPATIAL_2D = 1
 TISSUE = 1
 CENTIMETRES = 3
@@ -80,8 +82,23 @@ def pane_of(dataset: Dataset, region: int | None, name: str) -> Pane:
         raise ChoiceError(f"{name} shows {len(tissue)} pictures: {PICK}.", regions_of(dataset))
     number = next(iter(tissue)) if region is None else region
     spacing = _region_spacing(tissue[number])
+    other = _contradiction(spacing, regions, dataset)
+    if spacing is not None and other is not None:
+        said = f"its region says {spacing.row_mm:.3g} × {spacing.col_mm:.3g} mm and its pixel spacing {other}"
+        return Pane(boxes[number], None, f"{name} contradicts itself, {said}: {REMEDY}.")
     reason = "" if spacing else f"The region in {name} gives no length in centimetres: {REMEDY}."
     return Pane(boxes[number], spacing, reason)
+
+
+def _contradiction(spacing: PixelSpacing | None, regions: list[Dataset], dataset: Dataset) -> str | None:
+    """The pixel spacing in words if it is none of the regions' scales; of several regions it can be one's only."""
+    stated = _stated_spacing(dataset)
+    if spacing is None or stated is None or stated == (1, 1):
+        return None
+    scales = [(scale.row_mm, scale.col_mm) for scale in map(_region_spacing, regions) if scale is not None]
+    if any(_close(stated, scale, DISAGREEMENT) for scale in scales):
+        return None
+    return f"{stated[0]:.3g} × {stated[1]:.3g} mm"
 
 
 def _is_tissue(region: Dataset) -> bool:
@@ -152,6 +169,12 @@ def _pixel_spacing(dataset: Dataset, name: str) -> Pane:
     return Pane(None, spacing, reason)
 
 
+def pixel_aspect(dataset: Dataset) -> float:
+    """Width of a pixel over its height from PixelAspectRatio (0028,0034), height first; 1 if it does not say."""
+    stated = _pair(dataset.get("PixelAspectRatio"))
+    return stated[1] / stated[0] if stated is not None and min(stated) > 0 else 1.0
+
+
 def _stated_spacing(dataset: Dataset) -> tuple[float, float] | None:
     """(row, col) mm from PixelSpacing (0028,0030), or from pixel measures if all frames agree (C.7.6.16.2.1)."""
     kinds = ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence")
@@ -170,8 +193,8 @@ def _pair(value: object) -> tuple[float, float] | None:
     return float(value[0]), float(value[1])
 
 
-def _close(first: tuple[float, float], second: tuple[float, float]) -> bool:
-    return all(math.isclose(one, other, rel_tol=ROUNDING) for one, other in zip(first, second, strict=True))
+def _close(first: tuple[float, float], second: tuple[float, float], within: float = ROUNDING) -> bool:
+    return all(math.isclose(one, other, rel_tol=within) for one, other in zip(first, second, strict=True))
 
 
 def _spacing(row_mm: float, col_mm: float, provenance: Provenance) -> PixelSpacing | None:

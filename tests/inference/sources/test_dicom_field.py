@@ -1,5 +1,7 @@
 """DICOM as scanners, archives and converters write it: right, or one sentence that says what it is."""
 
+import io
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,12 +10,14 @@ import numpy as np
 import pydicom
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import JPEGBaseline8Bit
+from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
 
-from inference.errors import FormatError
-from inference.sources import open_source
+from inference.errors import ChoiceError, FormatError
+from inference.frame import View
+from inference.sources import open_here, open_source
 from inference.sources.base import RecordedSource
 
 WriteDicom = Callable[..., Path]
@@ -153,6 +157,19 @@ def speckle(seed: int = 0) -> NDArray[np.uint8]:
     return smooth
 
 
+def compressed(path: Path, frames: list[bytes], syntax: str) -> Path:
+    """The file with these compressed frames in place of its own."""
+    dataset = pydicom.dcmread(path)
+    dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.PixelData = encapsulate(frames)
+    dataset["PixelData"].is_undefined_length = True
+    dataset.save_as(path)
+    return path
+
+
+COLOUR = {"SamplesPerPixel": 3, "PlanarConfiguration": 0}
+
+
 @pytest.mark.parametrize("sampling", ["444", "422", "420"])
 @pytest.mark.parametrize("markers", ["none", "jfif"])
 def test_any_jpeg_labelled_rgb_gives_the_picture(write_dicom: WriteDicom, sampling: str, markers: str) -> None:
@@ -167,11 +184,7 @@ def test_any_jpeg_labelled_rgb_gives_the_picture(write_dicom: WriteDicom, sampli
     path = write_dicom(
         "a.dcm", picture[None], PhotometricInterpretation="RGB", SamplesPerPixel=3, PlanarConfiguration=0
     )
-    dataset = pydicom.dcmread(path)
-    dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
-    dataset.PixelData = encapsulate([jpeg])
-    dataset["PixelData"].is_undefined_length = True
-    dataset.save_as(path)
+    compressed(path, [jpeg], JPEGBaseline8Bit)
     with open_source(str(path)) as source:
         shown = source.read(0).pixels
     inside = picture > 0
@@ -203,3 +216,138 @@ def test_any_palette_gives_its_colours(write_dicom: WriteDicom, layout: str, dep
     dataset.save_as(path)
     with open_source(str(path)) as source:
         assert np.array_equal(source.read(0).pixels, table[index[0]])
+
+
+@pytest.mark.parametrize("turn", [3, 6])
+@pytest.mark.parametrize("colour", [False, True])
+def test_a_cameras_orientation_turns_no_frame(write_dicom: WriteDicom, turn: int, colour: bool) -> None:
+    """DICOM knows no EXIF: its pixels stand as they are stored, by whatever program a frame was compressed."""
+    picture, exif, jpeg = speckle(), Image.Exif(), io.BytesIO()
+    exif[0x0112] = turn
+    Image.fromarray(picture).convert("RGB" if colour else "L").save(jpeg, "JPEG", quality=98, exif=exif)
+    elements = {"PhotometricInterpretation": "YBR_FULL_422", **COLOUR} if colour else {}
+    path = write_dicom("a.dcm", picture[None], **elements)
+    with open_here(str(compressed(path, [jpeg.getvalue()], JPEGBaseline8Bit))) as source:
+        assert np.abs(source.read(0).pixels.astype(int) - picture).max() < 20
+
+
+@pytest.mark.parametrize("label", ["RGB", "YBR_RCT", "YBR_FULL", "YBR_FULL_422"])
+def test_the_codecs_own_colours_are_undone_once_whatever_the_label(write_dicom: WriteDicom, label: str) -> None:
+    """JPEG 2000 says itself whether it transformed the colours; a tint, so that a second conversion would show."""
+    picture = np.dstack([speckle(), speckle() // 2, speckle() // 3])
+    coded = io.BytesIO()
+    Image.fromarray(picture).save(coded, "JPEG2000", mct=1, irreversible=False, no_jp2=True)
+    path = write_dicom("a.dcm", speckle()[None], PhotometricInterpretation=label, **COLOUR)
+    with open_here(str(compressed(path, [coded.getvalue()], JPEG2000Lossless))) as source:
+        shown = source.read(0).pixels
+    assert np.array_equal(shown[30:], cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)[30:])
+
+
+@pytest.mark.parametrize("stored", [8, 12])
+@pytest.mark.parametrize("syntax", ["", RLELossless])
+def test_values_end_at_the_high_bit(write_dicom: WriteDicom, stored: int, syntax: str) -> None:
+    """HighBit 15 puts a value of 8 or 12 bits into the upper bits of a word; what lies below belongs to overlays."""
+    values = (speckle().astype(np.uint16) << (stored - 8)) | (0 if stored == 8 else 5)
+    words = (values << (16 - stored)) | 1
+    path = write_dicom("a.dcm", speckle()[None], BitsAllocated=16, BitsStored=stored, HighBit=15)
+    dataset = pydicom.dcmread(path)
+    dataset.PixelData, dataset["PixelData"].VR = words.astype("<u2").tobytes(), "OW"
+    if syntax:
+        dataset.BitsStored = 16
+        dataset.compress(syntax, generate_instance_uid=False)
+        dataset.BitsStored = stored
+    dataset.save_as(path)
+    with open_here(str(path)) as source:
+        assert np.array_equal(source.read(0).pixels[30:], values[30:])
+
+
+def test_a_region_and_a_pixel_spacing_that_differ_leave_no_scale(
+    fan: NDArray[np.uint8], write_dicom: WriteDicom, us_region: Callable[..., Dataset]
+) -> None:
+    """0.03 × 0.02 cm in the region; of two regions a pixel spacing may be the other one's."""
+    left, right = us_region((0, 0, 50, 80)), us_region((60, 0, 110, 80), PhysicalDeltaX=0.04, PhysicalDeltaY=0.04)
+    path = write_dicom("a.dcm", fan[None], [left], PixelSpacing=["0.5", "0.5"])
+    with open_here(str(path)) as source:
+        assert source.info.spacing is None
+        assert "its region says 0.3 × 0.2 mm and its pixel spacing 0.5 × 0.5 mm" in source.info.no_spacing_reason
+    for stated in (["0.301", "0.2"], ["1", "1"]):
+        with open_here(str(write_dicom("b.dcm", fan[None], [left], PixelSpacing=stated))) as source:
+            assert (source.info.spacing.row_mm, source.info.spacing.col_mm) == pytest.approx((0.3, 0.2))
+    two = write_dicom("c.dcm", fan[None], [left, right], PixelSpacing=["0.4", "0.4"])
+    with open_here(str(two), region=0) as source:
+        assert source.info.spacing.row_mm == pytest.approx(0.3)
+    with pytest.raises(ChoiceError):
+        open_here(str(two))
+
+
+@pytest.mark.parametrize(
+    ("vector", "pointer", "times"),
+    [
+        (["0", "10", "20"], 0x00181065, [0, 0.01, 0.03]),
+        (["10", "10", "20"], None, [0, 0.01, 0.03]),
+        (["0", "10", "20"], 0x00181063, [0, 0.04, 0.08]),
+        (["0", "0", "0"], None, [0, 0.04, 0.08]),
+    ],
+)
+def test_of_two_clocks_the_one_that_is_pointed_to_and_runs(
+    write_dicom: WriteDicom, fan: NDArray[np.uint8], vector: list[str], pointer: int | None, times: list[float]
+) -> None:
+    named = {} if pointer is None else {"FrameIncrementPointer": pointer}
+    path = write_dicom("a.dcm", np.stack([fan] * 3), FrameTime="40", FrameTimeVector=vector, **named)
+    with open_here(str(path)) as source:
+        assert [frame.time_s for frame in source.frames()] == pytest.approx(times)
+        assert source.info.fps == pytest.approx(2 / times[-1])
+
+
+def test_a_folder_says_what_is_left_out_and_mixes_nothing(
+    tmp_path: Path, write_dicom: WriteDicom, fan: NDArray[np.uint8]
+) -> None:
+    def folder(name: str, *files: Path) -> str:
+        (tmp_path / name).mkdir()
+        for number, file in enumerate(files):
+            shutil.copy(file, tmp_path / name / f"{number}.dcm")
+        return str(tmp_path / name)
+
+    clip = np.stack([fan] * 3)
+    slow, fast = (write_dicom(f"{step}.dcm", clip, FrameTime=step) for step in ("40", "20"))
+    empty, hidden = tmp_path / "empty.dcm", tmp_path / "._a.dcm"
+    empty.write_bytes(b"")
+    hidden.write_bytes(b"")
+    cut = Path(folder("cut", slow, empty))
+    shutil.copy(hidden, cut)
+    with open_here(str(cut)) as source:
+        assert (len(source), source.info.fps) == (3, pytest.approx(25))
+        assert source.info.notice == "1 file that holds no picture is left out of cut."
+    with open_here(folder("rates", slow, fast)) as source:
+        assert (len(source), source.info.fps, source.read(4).time_s) == (6, None, None)
+    other = write_dicom("deep.dcm", clip, BitsStored=7, HighBit=6)
+    with pytest.raises(FormatError, match="different sizes or grey values"):
+        open_here(folder("depths", slow, other))
+
+
+def test_what_is_odd_about_a_file_is_said(write_dicom: WriteDicom, fan: NDArray[np.uint8]) -> None:
+    clip = np.stack([fan] * 3)
+    more = "holds more pictures than it states"
+    for elements, count, words in (
+        ({"NumberOfFrames": 2}, 2, more),
+        ({"Modality": "CT"}, 3, "says that it is CT, no ultrasound"),
+        ({"PixelAspectRatio": ["3", "4"]}, 3, "1.33 times as wide as high"),
+        ({"Modality": "US", "PixelAspectRatio": ["1", "1"]}, 3, ""),
+    ):
+        with open_here(str(write_dicom("a.dcm", clip, **elements))) as source:
+            assert (len(source), source.info.origin.view) == (count, View.NATIVE)
+            assert words in source.info.notice
+            assert bool(words) == bool(source.info.notice)
+            assert source.info.pixel_aspect == pytest.approx(4 / 3 if "1.33" in words else 1)
+    jpeg = [cv2.imencode(".jpg", picture)[1].tobytes() for picture in clip]
+    path = compressed(write_dicom("b.dcm", clip, NumberOfFrames=2), jpeg, JPEGBaseline8Bit)
+    with open_here(str(path)) as source:
+        assert (len(source), more in source.info.notice) == (2, True)
+
+
+def test_planes_of_an_ultrasound_volume_are_no_pictures_of_a_probe(
+    write_dicom: WriteDicom, fan: NDArray[np.uint8]
+) -> None:
+    path = write_dicom("a.dcm", fan[None], SOPClassUID="1.2.840.10008.5.1.4.1.1.6.2")
+    with open_here(str(path)) as source:
+        assert source.info.origin.view is View.SLICE
