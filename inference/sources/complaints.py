@@ -1,7 +1,8 @@
-"""FFmpeg's error messages while it converts a picture.
+"""What decoders say about a picture on the terminal and nowhere else.
 
 OpenCV ignores FFmpeg's errors: where FFmpeg refuses, as it does with every interlaced picture since version 8, OpenCV
-returns uninitialised memory. The decoding process therefore reads what FFmpeg writes to the terminal.
+returns uninitialised memory. It ignores libjpeg's too, which fills what is missing with grey. The decoding process
+therefore reads what they write to the terminal.
 """
 
 import os
@@ -16,6 +17,10 @@ except ImportError:  # Windows
 
 LEVEL = "16"
 """FFmpeg's log level for errors; OpenCV reads it from the environment."""
+
+
+_MISSED = (b"Corrupt JPEG data", b"Premature end of JPEG file")
+"""libjpeg's warnings (jerror.h). Bytes too many are one of the former, and harmless."""
 
 
 class Complaints:
@@ -61,7 +66,7 @@ def check(name: str) -> None:
     Raises:
         FormatError: if FFmpeg reported an error.
     """
-    said = b"".join(complaints.heard() for complaints in _listening)
+    said = _heard()
     if b"interlaced" in said:
         raise FormatError(
             f"{name} is interlaced, which cannot be shown: set the recorder to progressive, or deinterlace the file "
@@ -69,3 +74,13 @@ def check(name: str) -> None:
         )
     if said:
         raise FormatError(f"A picture of {name} cannot be converted: convert the video to mp4.")
+
+
+def lossy() -> bool:
+    """Whether libjpeg missed a part of the picture that was decoded last."""
+    said = _heard()
+    return any(words in said for words in _MISSED) and b"extraneous bytes" not in said
+
+
+def _heard() -> bytes:
+    return b"".join(complaints.heard() for complaints in _listening)

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.frame import ColourMap
+from inference.sources import complaints
 from inference.sources.colour import cells_coloured
+from inference.sources.picture_file import jpeg_segments
 
 _JFIF = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
 """Makes every reader treat three components as YCbCr."""
@@ -15,7 +17,6 @@ _ADOBE_RGB = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00"
 """Makes every reader return three components unconverted."""
 _AS_STORED = cv2.IMREAD_IGNORE_ORIENTATION
 """DICOM knows no EXIF: a camera's orientation in a frame's JPEG turns nothing (PS3.5 A.4.1)."""
-_SIZED = range(0xC0, 0xFF)
 _FRAMES = frozenset((*range(0xC0, 0xC4), *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)))
 
 
@@ -23,8 +24,9 @@ def grey_of(frame: bytes) -> NDArray[np.uint8] | None:
     """The Y channel of a baseline JPEG without the detour through RGB, 30 times as fast; None if it is damaged."""
     if not frame:
         return None
+    complaints.forget()
     grey = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_GRAYSCALE | _AS_STORED)
-    return None if grey is None else grey.astype(np.uint8, copy=False)
+    return None if grey is None or complaints.lossy() else grey.astype(np.uint8, copy=False)
 
 
 def luma_of(frame: bytes) -> NDArray[np.uint8] | None:
@@ -44,7 +46,7 @@ def is_ycbcr(frame: bytes) -> bool:
     Adobe's marker says so, JFIF's implies it, and sub-sampled components must be YCbCr. Without any of these, two
     channels around 128 are the colour differences of a grey picture; in RGB all three would be alike.
     """
-    markers = dict(_segments(frame))
+    markers = dict(jpeg_segments(frame))  # of several segments of one kind, the last
     adobe = markers.get(0xEE, b"")
     if adobe.startswith(b"Adobe") and len(adobe) >= 12:
         return adobe[11] == 1
@@ -74,13 +76,3 @@ def is_transformed(frame: bytes) -> bool:
             return frame[at + 8] == 1
         at += 2 + int.from_bytes(frame[at + 2 : at + 4], "big")
     return False
-
-
-def _segments(frame: bytes) -> list[tuple[int, bytes]]:
-    """(marker, body) of each segment before the first scan; of several segments of one kind, use the last."""
-    found, at = [], 2
-    while at + 4 <= len(frame) and frame[at] == 0xFF and frame[at + 1] in _SIZED and frame[at + 1] != 0xDA:
-        length = int.from_bytes(frame[at + 2 : at + 4], "big")
-        found.append((frame[at + 1], frame[at + 4 : at + 2 + length]))
-        at += 2 + length
-    return found

@@ -11,9 +11,10 @@ from inference.display import display_levels
 from inference.errors import FormatError, NotFoundError
 from inference.frame import ColourMap, Origin, Pixels, View
 from inference.source_info import SourceInfo
+from inference.sources import complaints
 from inference.sources.colour import colour_map
 from inference.sources.paths import PICTURES, natural_order
-from inference.sources.picture_file import end_of, tiff_ends, upright
+from inference.sources.picture_file import end_of, tiff_pages, upright, white_high
 from inference.sources.pixels import as_pixels, luma
 from inference.sources.recorded import Recorded, quiet_opencv
 from inference.spacing import REMEDY, PixelSpacing
@@ -48,7 +49,8 @@ class FolderSource(Recorded):
     """
 
     def __init__(self, folder: Path, *, typed: PixelSpacing | None = None) -> None:
-        self._paths = natural_order(path for path in folder.iterdir() if path.suffix.lower() in PICTURES)
+        shown = (path for path in folder.iterdir() if not path.name.startswith("."))  # other computers' leftovers
+        self._paths = natural_order(path for path in shown if path.suffix.lower() in PICTURES)
         if not self._paths:
             raise FormatError(f"The folder {folder.name} holds no picture or DICOM file: name another one.")
         first = self._pixels(0)
@@ -89,13 +91,19 @@ def _read(path: Path) -> list[tuple[Pixels, ColourMap | None]]:
     end = end_of(data)
     if end is None:
         raise FormatError(f"{path.name} ends in the middle of the picture: copy it again.")
-    if not tiff_ends(data):
+    if tiff_pages(data) is None:
         raise FormatError(f"{path.name} is a TIFF whose pages have no end, or too many: export it again.")
     data = data[:end]
+    complaints.forget()
     found, pages = _decode(data)
     if not found:
         raise FormatError(f"{path.name} is not a picture that can be read: give a PNG, JPEG, TIFF or BMP file.")
-    turned = [upright(page, data) for page in pages]
+    if complaints.lossy():
+        raise FormatError(f"{path.name} is damaged, and a part of the picture is missing: copy it again.")
+    bright = white_high(pages, data)
+    if bright is None:
+        raise FormatError(f"{path.name} does not say how white its white is: export it with black as 0.")
+    turned = [upright(page, data) for page in bright]
     return [(as_pixels(_grey(page)), colour_map(page, order="BGR")) for page in turned]
 
 

@@ -1,7 +1,8 @@
-"""What a decoder does not report about a picture file: where it ends, whether its pages do, and which way is up."""
+"""What a decoder does not report about a picture file: where it ends, whether its pages do, what is up and white."""
 
-import struct
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,10 @@ from numpy.typing import NDArray
 PAGES = 10_000
 """Most pages in a TIFF."""
 _PNG = b"\x89PNG\r\n\x1a\n"
+_SIZED = range(0xC0, 0xFF)
+_APP1 = 0xE1
+_ORIENTATION, _PHOTOMETRIC = 274, 262
+_WHITE_IS_0 = 0
 _TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (1, True), 6: (3, False), 7: (3, True), 8: (1, False)}
 """EXIF orientation to quarter turns to the left, and whether left and right are exchanged first (EXIF 2.32, 4.6.4)."""
 
@@ -48,21 +53,73 @@ def _png_end(data: bytes) -> int | None:
     return None
 
 
-def tiff_ends(data: bytes) -> bool:
-    """Whether a TIFF's chain of pages ends, which a decoder learns only by following it; True for other files."""
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
-    if order is None or len(data) < 8:
-        return True
+def tiff_pages(data: bytes) -> list[dict[int, int]] | None:
+    """Of each page of a TIFF, its tags that hold one short number; none for other files.
+
+    None if the chain of pages has no end, which a decoder learns only by following it.
+    """
+    kind = _KINDS.get(data[:4])
+    if kind is None or len(data) < 16:
+        return []
+    pages: list[dict[int, int]] = []
     seen: set[int] = set()
-    (at,) = struct.unpack_from(f"{order}I", data, 4)
-    while at and at not in seen and len(seen) < PAGES and at + 2 <= len(data):
+    at = kind.number(data, kind.first, kind.offset)
+    while at and at not in seen and len(seen) < PAGES and at + kind.offset <= len(data):
         seen.add(at)
-        (entries,) = struct.unpack_from(f"{order}H", data, at)
-        after = at + 2 + 12 * entries
-        if after + 4 > len(data):
-            return True  # cut short: the decoder reports that
-        (at,) = struct.unpack_from(f"{order}I", data, after)
-    return bool(at == 0 or at + 2 > len(data))
+        entries = kind.number(data, at, kind.count)
+        after = at + kind.count + kind.entry * entries
+        if after + kind.offset > len(data):
+            return pages  # cut short: the decoder reports that
+        pages.append(dict(kind.shorts(data, at)))
+        at = kind.number(data, after, kind.offset)
+    return pages if at == 0 or at + kind.offset > len(data) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Tiff:
+    """The order and the sizes of a TIFF's numbers (TIFF 6.0, section 2; BigTIFF has 8 bytes where it has 4 or 2)."""
+
+    order: Literal["little", "big"]
+    first: int
+    offset: int
+    count: int
+    entry: int
+
+    def number(self, data: bytes, at: int, size: int) -> int:
+        """A whole number of `size` bytes."""
+        return int.from_bytes(data[at : at + size], self.order)
+
+    def shorts(self, data: bytes, at: int) -> Iterator[tuple[int, int]]:
+        """(tag, first value) of each entry of the directory at `at` whose type is SHORT or LONG."""
+        start, entries = at + self.count, self.number(data, at, self.count)
+        for place in range(start, min(start + self.entry * entries, len(data) - self.entry + 1), self.entry):
+            size = {3: 2, 4: 4}.get(self.number(data, place + 2, 2))
+            if size is not None:
+                yield self.number(data, place, 2), self.number(data, place + 4 + self.offset, size)
+
+
+_KINDS = {
+    b"II*\0": _Tiff("little", 4, 4, 2, 12),
+    b"MM\0*": _Tiff("big", 4, 4, 2, 12),
+    b"II+\0": _Tiff("little", 8, 8, 8, 20),
+    b"MM\0+": _Tiff("big", 8, 8, 8, 20),
+}
+
+
+def white_high(pictures: list[NDArray[Any]], data: bytes) -> list[NDArray[Any]] | None:
+    """The pages of a TIFF with white as the greatest value; None if that is not known.
+
+    A decoder turns pages of 8 bits whose white is 0 (PhotometricInterpretation 0) by itself, deeper ones it does not.
+    """
+    pages = tiff_pages(data) or []
+    turned = [page.get(_PHOTOMETRIC) == _WHITE_IS_0 for page in pages]
+    deep = [picture.dtype != np.uint8 for picture in pictures]
+    if not any(turned) or not any(deep):
+        return pictures
+    if len(pages) != len(pictures) or any(picture.dtype.kind != "u" for picture in pictures):
+        return None
+    flipped = [white and far for white, far in zip(turned, deep, strict=True)]
+    return [np.iinfo(it.dtype).max - it if flip else it for it, flip in zip(pictures, flipped, strict=True)]
 
 
 def upright(picture: NDArray[Any], data: bytes) -> NDArray[Any]:
@@ -72,19 +129,38 @@ def upright(picture: NDArray[Any], data: bytes) -> NDArray[Any]:
     return np.ascontiguousarray(np.rot90(picture, turns)) if turns or mirrored else picture
 
 
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """(marker, body) of each segment of a JPEG before its first scan (ITU-T T.81, B.1)."""
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] in _SIZED and data[at + 1] != 0xDA:
+        length = int.from_bytes(data[at + 2 : at + 4], "big")
+        yield data[at + 1], data[at + 4 : at + 2 + length]
+        at += 2 + length
+
+
 def _orientation(data: bytes) -> int:
-    """A JPEG's EXIF orientation; 1 is upright."""
-    start = data.find(b"Exif\0\0", 0, 1 << 16) if data.startswith(b"\xff\xd8") else -1
-    tiff = data[start + 6 : start + 6 + (1 << 16)]
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(tiff[:4])
-    if start < 0 or order is None or len(tiff) < 8:
+    """The EXIF orientation of a JPEG or PNG; 1 is upright. Of a TIFF, the decoder applies it."""
+    exif = next(_exif(data), b"")
+    kind = _KINDS.get(exif[:4])
+    if kind is None or len(exif) < 8:
         return 1
-    (at,) = struct.unpack_from(f"{order}I", tiff, 4)
-    if at + 2 > len(tiff):
-        return 1
-    (entries,) = struct.unpack_from(f"{order}H", tiff, at)
-    for place in range(at + 2, min(at + 2 + 12 * entries, len(tiff) - 11), 12):
-        tag, kind = struct.unpack_from(f"{order}HH", tiff, place)
-        if (tag, kind) == (274, 3):
-            return int(struct.unpack_from(f"{order}H", tiff, place + 8)[0])
-    return 1
+    return dict(kind.shorts(exif, kind.number(exif, kind.first, kind.offset))).get(_ORIENTATION, 1)
+
+
+def _exif(data: bytes) -> Iterator[bytes]:
+    """EXIF's own block, a small TIFF: in a JPEG's APP1, or in a PNG's chunk eXIf."""
+    if data.startswith(b"\xff\xd8"):
+        for marker, body in jpeg_segments(data):
+            if marker == _APP1 and body.startswith(b"Exif\0\0"):
+                yield body[6:]
+    if data.startswith(_PNG):
+        yield from (body for kind, body in _chunks(data) if kind == b"eXIf")
+
+
+def _chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """(kind, body) of each whole chunk of a PNG."""
+    at = len(_PNG)
+    while at + 12 <= len(data):
+        length = int.from_bytes(data[at : at + 4], "big")
+        yield data[at + 4 : at + 8], data[at + 8 : at + 8 + length]
+        at += 12 + length

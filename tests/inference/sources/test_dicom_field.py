@@ -231,6 +231,17 @@ def test_a_cameras_orientation_turns_no_frame(write_dicom: WriteDicom, turn: int
         assert np.abs(source.read(0).pixels.astype(int) - picture).max() < 20
 
 
+def test_a_frame_with_a_hole_fails_alone(write_dicom: WriteDicom) -> None:
+    """The decoder fills what is missing in a JPEG with grey, and says so on the terminal alone."""
+    frames = [cv2.imencode(".jpg", speckle(seed))[1].tobytes() for seed in range(3)]
+    frames[1] = frames[1][: len(frames[1]) // 2] + frames[1][-2:]
+    path = compressed(write_dicom("a.dcm", np.stack([speckle()] * 3)), frames, JPEGBaseline8Bit)
+    with open_source(str(path)) as source:
+        assert (source.read(0).pixels.any(), source.read(2).pixels.any()) == (True, True)
+        with pytest.raises(FormatError, match=r"Frame 1 of a\.dcm cannot be decoded"):
+            source.read(1)
+
+
 @pytest.mark.parametrize("label", ["RGB", "YBR_RCT", "YBR_FULL", "YBR_FULL_422"])
 def test_the_codecs_own_colours_are_undone_once_whatever_the_label(write_dicom: WriteDicom, label: str) -> None:
     """JPEG 2000 says itself whether it transformed the colours; a tint, so that a second conversion would show."""

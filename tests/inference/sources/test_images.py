@@ -1,5 +1,8 @@
 """Pictures and folders of them: the very grey values of the file, no scale, one size."""
 
+import struct
+import zlib
+
 import cv2
 import nibabel as nib
 import numpy as np
@@ -7,6 +10,7 @@ import pytest
 
 from inference.errors import ChoiceError, FormatError, NotFoundError
 from inference.sources import open_here as open_source
+from inference.sources import open_source as open_safely
 from inference.spacing import PixelSpacing, Provenance
 
 GREY = np.random.default_rng(0).integers(0, 256, (40, 60)).astype(np.uint8)
@@ -140,3 +144,97 @@ def test_masks_say_whether_the_scale_is_known(tmp_path):
     assert (again.info.spacing.row_mm, again.info.spacing.col_mm) == pytest.approx((0.4, 0.2))
     assert open_source(str(tmp_path / "u.nii.gz")).info.spacing is None
     np.testing.assert_array_equal(again.read(0).pixels, mask)
+
+
+def jpeg(*segments):
+    """GREY as JPEG, with further segments before its first."""
+    data = cv2.imencode(".jpg", cv2.GaussianBlur(GREY, (9, 9), 3), [cv2.IMWRITE_JPEG_QUALITY, 98])[1].tobytes()
+    added = b"".join(b"\xff" + marker + (len(body) + 2).to_bytes(2, "big") + body for marker, body in segments)
+    return data[:2] + added + data[2:]
+
+
+def turned(kind, order="<"):
+    """EXIF's small TIFF that says "upside down" by a SHORT (3) or LONG (4)."""
+    head = b"II*\0" if order == "<" else b"MM\0*"
+    value = struct.pack(f"{order}I", 3) if kind == 4 else struct.pack(f"{order}HH", 3, 0)
+    return head + struct.pack(f"{order}IHHHI", 8, 1, 274, kind, 1) + value + bytes(4)
+
+
+@pytest.mark.parametrize(
+    ("segments", "upside_down"),
+    [
+        ([(b"\xe1", b"Exif\0\0" + turned(3))], True),
+        ([(b"\xe1", b"Exif\0\0" + turned(4, ">"))], True),
+        ([(b"\xed", bytes(65_000)), (b"\xe1", b"http://ns"), (b"\xe1", b"Exif\0\0" + turned(3))], True),
+        ([(b"\xfe", b"Exif\0\0" + turned(3))], False),
+    ],
+)
+def test_the_orientation_is_read_where_it_stands_and_nowhere_else(tmp_path, segments, upside_down):
+    """By other segments of any length, before or in a comment that quotes it."""
+    (tmp_path / "a.jpg").write_bytes(jpeg())
+    (tmp_path / "b.jpg").write_bytes(jpeg(*segments))
+    plain, shown = (open_source(str(tmp_path / name)).read(0).pixels for name in ("a.jpg", "b.jpg"))
+    np.testing.assert_array_equal(shown, plain[::-1, ::-1] if upside_down else plain)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_png_is_turned_as_its_exif_says(tmp_path, before):
+    """PNG, third edition, 11.3.3.3: the chunk may stand before the picture or behind it."""
+    data = cv2.imencode(".png", GREY)[1].tobytes()
+    body = b"eXIf" + turned(3)
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    at = 33 if before else len(data) - 12
+    (tmp_path / "a.png").write_bytes(data[:at] + chunk + data[at:])
+    np.testing.assert_array_equal(open_source(str(tmp_path / "a.png")).read(0).pixels, GREY[::-1, ::-1])
+
+
+def tiff(picture, white_is_0, *, big=False, endless=False):
+    """An uncompressed TIFF or BigTIFF of one strip."""
+    rows, cols = picture.shape
+    form = 3 if picture.dtype.kind == "f" else 1
+    tags = {256: cols, 257: rows, 258: picture.dtype.itemsize * 8, 259: 1, 262: 0 if white_is_0 else 1, 277: 1}
+    tags |= {278: rows, 279: picture.nbytes, 339: form}
+    offset, count, head = ("Q", "Q", b"II+\0\x08\0\0\0") if big else ("I", "H", b"II*\0")
+    first = len(head) + struct.calcsize(offset)
+    size = struct.calcsize(f"<{count}") + (len(tags) + 1) * struct.calcsize(f"<HH{offset}{offset}")
+    tags[273] = first + size + struct.calcsize(offset)
+    entries = (struct.pack(f"<HH{offset}{offset}", tag, 4, 1, tags[tag]) for tag in sorted(tags))
+    directory = struct.pack(f"<{count}", len(tags)) + b"".join(entries)
+    following = struct.pack(f"<{offset}", first if endless else 0)
+    return head + struct.pack(f"<{offset}", first) + directory + following + picture.tobytes()
+
+
+@pytest.mark.parametrize("big", [False, True])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_white_is_white_where_a_tiff_counts_from_white(open_bytes, big, dtype):
+    """PhotometricInterpretation 0 (TIFF 6.0, section 4), at any depth."""
+    deep = GREY.astype(dtype) * (1 if dtype is np.uint8 else 200)
+    whitest = np.iinfo(dtype).max
+    for data in (tiff(deep, white_is_0=False, big=big), tiff(whitest - deep, white_is_0=True, big=big)):
+        np.testing.assert_array_equal(open_bytes("a.tif", data).read(0).pixels, deep)
+
+
+def test_a_tiff_that_does_not_say_its_white_or_never_ends_is_refused(open_bytes):
+    with pytest.raises(FormatError, match="how white its white is"):
+        open_bytes("a.tif", tiff(GREY.astype(np.float32), white_is_0=True))
+    for big in (False, True):
+        with pytest.raises(FormatError, match="no end"):
+            open_bytes("b.tif", tiff(GREY, white_is_0=False, big=big, endless=True))
+
+
+def test_what_other_computers_leave_in_a_folder_is_no_picture(tmp_path):
+    write(tmp_path / "a.png", GREY)
+    (tmp_path / "._a.png").write_bytes(b"\0\5\x16\7")
+    (tmp_path / "Thumbs.db").write_bytes(b"x")
+    assert len(open_source(str(tmp_path))) == 1
+
+
+def test_a_jpeg_with_a_hole_is_refused_though_its_end_is_there(tmp_path):
+    """The decoder fills what is missing with grey, and says so on the terminal alone."""
+    data = jpeg()
+    (tmp_path / "a.jpg").write_bytes(data[: len(data) // 2] + data[-2:])
+    with pytest.raises(FormatError, match=r"a\.jpg is damaged"):
+        open_safely(str(tmp_path / "a.jpg"))
+    (tmp_path / "b.jpg").write_bytes(data[:-2] + bytes(9) + data[-2:])  # bytes too many harm nothing
+    with open_safely(str(tmp_path / "b.jpg")) as source:
+        assert len(source) == 1
