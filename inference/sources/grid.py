@@ -20,11 +20,14 @@ LARGEST = 1 << 30
 """Largest size of the voxels, bytes: ten times the largest ultrasound volume; a damaged header may state more."""
 TINY_MM, HUGE_MM = 1e-6, 1e6
 """Limits of a voxel's size; a matrix of numbers beyond them cannot even be computed with."""
+DISAGREEMENT = 0.01
+"""Relative difference allowed between two statements of one length; beyond it nobody knows which is right."""
 SQUARE = 0.01
 """Cosine between two axes up to which they count as perpendicular: a length is then right to half a percent."""
 SKEW = f"{{}} has axes that are not perpendicular ({{}}), so that no length and no area is known: {REMEDY}."
 CLEAR = 0.8
 """A direction gets a letter if its cosine to a RAS axis is at least this."""
+TWO_PLACES = "{} is placed in two ways, by a qform and a sform that point apart"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +42,7 @@ class Volume:
         header: NIfTI header of the same grid, for masks.
         flat: the file is 2D.
         clip: k is time: pictures of one plane, as a probe delivers them.
+        two_places: the header has two statements on where the volume lies, and they point apart; neither is believed.
         simulated: the header says that the volume is simulated.
     """
 
@@ -50,6 +54,7 @@ class Volume:
     flat: bool
     simulated: bool
     clip: bool = False
+    two_places: bool = False
 
 
 def check_size(shape: Sequence[int], itemsize: int, name: str) -> int:

@@ -2,7 +2,7 @@
 
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import FormatError
-from inference.sources.grid import LARGEST, Volume, check_size, grid_header, of_clip, unit_columns, usable
+from inference.sources.grid import DISAGREEMENT, LARGEST, Volume, check_size, grid_header, of_clip, unit_columns, usable
 
 TYPES = {
     "MET_CHAR": "i1",
@@ -27,6 +27,8 @@ TYPES = {
     "MET_DOUBLE": "f8",
 }
 """ElementType to numpy dtype. MetaIO's LONG has 4 bytes."""
+UNIT_MM = {"": 1.0, "?": 1.0, "mm": 1.0, "cm": 10.0, "um": 0.001}
+"""DistanceUnits, as MetaIO knows them; unknown means mm by custom, as in ITK."""
 LPS_TO_RAS = np.diag([-1.0, -1.0, 1.0])
 TEXT = 32
 """Longest number written as text, bytes."""
@@ -43,8 +45,8 @@ def read_metaimage(path: Path) -> Volume:
     data = path.read_bytes()
     keys, offset = header_keys(data, path.name)
     shape, clip = _shape(keys, path.name)
-    spacing, note = header_spacing(keys, len(shape))
     matrix = header_matrix(keys, int(header_numbers(keys, "NDims", path.name, str(len(shape)))[0]), path.name)
+    spacing, note = header_spacing(keys, range(len(shape)), matrix)
     voxels = read_voxels(path, data[offset:], keys, shape)
     return Volume(
         voxels=voxels if voxels.ndim == 3 else voxels[None],
@@ -192,27 +194,45 @@ def beside(path: Path, name: str) -> bytes:
 
 
 def header_spacing(
-    keys: Mapping[str, str], dimensions: int
+    keys: Mapping[str, str], axes: Sequence[int], matrix: NDArray[np.float64] | None
 ) -> tuple[tuple[float | None, float | None, float | None], str]:
-    """Mm along i, j, k, None if unknown, and what the header says about it."""
-    text = keys.get("ElementSpacing", "")
+    """Mm along i, j, k, None if unknown, and what the header says about it.
+
+    Args:
+        keys: the header.
+        axes: numbers of the spatial axes among all that have a spacing.
+        matrix: (3, 3) directions; their lengths, which ITK multiplies the spacings with, have to be 1.
+    """
+    text, unit = keys.get("ElementSpacing", ""), keys.get("DistanceUnits", "").lower()
     if not text:
         return (None, None, None), "no ElementSpacing"
+    if unit not in UNIT_MM:
+        return (None, None, None), f"DistanceUnits {unit}"
     try:
         values = [float(value) for value in text.split()]
     except ValueError:
         values = []
-    spacing = usable(values[:dimensions])
-    return spacing, f"ElementSpacing {text}" if None in spacing[:dimensions] else ""
+    lengths = np.ones(3) if matrix is None else np.linalg.norm(matrix, axis=0)
+    scaled = np.abs(lengths - 1) > DISAGREEMENT
+    stated = [None if scaled[place] else values[axis] for place, axis in enumerate(axes) if axis < len(values)]
+    note = f"ElementSpacing {text}" + (", and a TransformMatrix that scales it" if scaled.any() else "")
+    spacing = usable(stated, UNIT_MM[unit])
+    return spacing, note if None in spacing[: len(axes)] else ""
 
 
 def header_matrix(keys: Mapping[str, str], dimensions: int, name: str) -> NDArray[np.float64] | None:
-    """(3, 3) directions of i, j, k in LPS, as columns; None if the file states none."""
+    """(3, 3) directions of i, j, k in LPS, as columns; None if the file states none.
+
+    Raises:
+        FormatError: if they are no numbers, or one of them has no length.
+    """
     for key in ("TransformMatrix", "Orientation", "Rotation"):
         values = header_numbers(keys, key, name)
         if len(values) == dimensions**2:
             matrix, space = np.eye(3), min(dimensions, 3)
             matrix[:space, :space] = np.reshape(values, (dimensions, dimensions)).T[:space, :space]
+            if unit_columns(matrix) is None:
+                raise FormatError(f"{name} states a {key} without directions: export it again.")
             return matrix
     return None
 
@@ -232,5 +252,5 @@ def header_affine(
             break
     affine = np.eye(4)
     affine[:3, :3] = LPS_TO_RAS @ (np.eye(3) if matrix is None else matrix) * [value or 1.0 for value in spacing]
-    affine[:3, 3] = LPS_TO_RAS @ origin
+    affine[:3, 3] = LPS_TO_RAS @ origin * UNIT_MM.get(keys.get("DistanceUnits", "").lower(), 1.0)
     return affine

@@ -14,7 +14,7 @@ from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from inference.errors import FormatError
-from inference.sources.grid import AXES, Volume, check_size, of_clip, unit_columns, usable
+from inference.sources.grid import AXES, CLEAR, DISAGREEMENT, Volume, check_size, of_clip, unit_columns, usable
 
 UNIT_MM = {0: 1.0, 1: 1000.0, 2: 1.0, 3: 0.001}
 """xyzt_units, spatial part: unknown (mm by custom), metre, millimetre, micrometre."""
@@ -22,8 +22,6 @@ HEAD = 1024
 """Bytes that contain any NIfTI header."""
 HEADERS = 1 << 26
 """Largest header with extensions, bytes."""
-DISAGREEMENT = 0.01
-"""Relative difference allowed between pixdim and sform; beyond it nobody knows which is right."""
 
 
 def read_nifti(path: Path) -> Volume:
@@ -37,15 +35,17 @@ def read_nifti(path: Path) -> Volume:
         shape, clip = _shape(header, path.name)
         voxels = _voxels(file, header, shape, path.name)
     spacing, note = _spacing(header)
+    apart = _two_places(header)
     return Volume(
         voxels=voxels,
         spacing=spacing,
         note=note,
-        directions=_directions(header),
+        directions=None if apart else _directions(header),
         header=header,
         flat=int(header["dim"][0]) == 2,
         simulated=bytes(header["descrip"]).startswith(b"SIMULATED"),
         clip=clip,
+        two_places=apart,
     )
 
 
@@ -90,6 +90,17 @@ def _directions(header: nib.Nifti1Header) -> NDArray[np.float64] | None:
         return unit_columns(header.get_best_affine()[:3, :3])
     except (HeaderDataError, ValueError):  # a qform that is not a rotation
         return None
+
+
+def _two_places(header: nib.Nifti1Header) -> bool:
+    """Whether qform and sform point apart: programs believe one or the other, and would exchange left and right."""
+    if header["sform_code"] <= 0 or header["qform_code"] <= 0:
+        return False
+    try:
+        one, other = (unit_columns(affine[:3, :3]) for affine in (header.get_qform(), header.get_sform()))
+    except (HeaderDataError, ValueError):  # a qform that is not a rotation is nobody's choice
+        return False
+    return one is not None and other is not None and bool(((one * other).sum(axis=0) < CLEAR).any())
 
 
 def _voxels(file: BinaryIO, header: nib.Nifti1Header, shape: tuple[int, int, int], name: str) -> NDArray[Any]:

@@ -5,7 +5,7 @@ import itertools
 import math
 import os
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import FormatError
-from inference.sources.grid import LARGEST, Volume, check_size, grid_header, of_clip, unit_columns, usable
+from inference.sources.grid import DISAGREEMENT, LARGEST, Volume, check_size, grid_header, of_clip, unit_columns, usable
 
 TO_RAS = {
     "right-anterior-superior": (1.0, 1.0, 1.0),
@@ -38,7 +38,10 @@ DAMAGE = (
     zlib.error,
 )
 """What pynrrd raises on damaged files under `strict_numbers`."""
-UNIT_MM = {"": 1.0, "mm": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001, "µm": 0.001, "microns": 0.001}
+UNIT_MM = {"": 1.0, "mm": 1.0, "cm": 10.0, "m": 1000.0}
+UNIT_MM |= dict.fromkeys(("um", "\u00b5m", "\u03bcm", "microns"), 0.001)
+"""The micro sign and the Greek letter are two characters."""
+TEXTS = ("ascii", "text", "txt")
 TYPES = {
     **dict.fromkeys(("signed char", "int8", "int8_t"), "i1"),
     **dict.fromkeys(("uchar", "unsigned char", "uint8", "uint8_t"), "u1"),
@@ -112,10 +115,14 @@ def read_grid(
         `DAMAGE`: whatever pynrrd raises.
     """
     with path.open("rb") as file:
-        header = dict(nrrd.read_header(itertools.islice(file, MOST_LINES)))
+        # pynrrd would drop what is not ASCII, and turn µm into m.
+        lines = (line.decode("utf-8", "replace") for line in itertools.islice(file, MOST_LINES))
+        header = dict(nrrd.read_header(lines))
         if check is not None:
             check(header, path.name)
         dtype = np.dtype(TYPES[str(header["type"]).lower()])
+        if dtype.itemsize > 1 and "endian" not in header and str(header["encoding"]).lower() not in TEXTS:
+            raise FormatError(f"{path.name} does not say in which order its bytes are (endian): export it again.")
         dtype = dtype.newbyteorder(">" if str(header.get("endian", "little")).lower() == "big" else "<")
         sizes = [int(size) for size in header["sizes"]]
         size = check_size(sizes, dtype.itemsize, path.name)
@@ -156,7 +163,7 @@ def _values(file: BinaryIO, header: Mapping[str, Any], dtype: np.dtype[Any], siz
     for _ in range(lines):
         file.readline(MOST_BYTES)
     encoding = str(header["encoding"]).lower()
-    if encoding in ("ascii", "text", "txt"):
+    if encoding in TEXTS:
         words = file.read(size // dtype.itemsize * TEXT).split()[: size // dtype.itemsize]
         with np.errstate(invalid="ignore", over="ignore"):
             return np.array(words, np.float64).astype(dtype)
@@ -205,12 +212,20 @@ def header_spacing(header: Mapping[str, Any]) -> tuple[tuple[float | None, float
         units = [str(unit) for unit in header.get("units", [])]
     else:
         return (None, None, None), "neither spacings nor space directions"
+    if vectors is not None and _differ(raw, header.get("spacings")):
+        return (None, None, None), "spacings and space directions that disagree"
     unit = {text.strip().lower() for text in units} or {""}
     if len(unit) > 1 or not unit <= UNIT_MM.keys():
         return (None, None, None), f"units {' '.join(units)}"
     spacing = usable(raw, UNIT_MM[unit.pop()])
     shown = "spacings " + " ".join(f"{value:g}" for value in raw)
     return spacing, shown if None in spacing[:axes] else ""
+
+
+def _differ(lengths: Sequence[float], spacings: Sequence[float] | None) -> bool:
+    """Whether an axis has two lengths, which the format forbids (http://teem.sourceforge.net/nrrd/format.html)."""
+    pairs = zip(lengths, [] if spacings is None else spacings, strict=False)
+    return any(math.isfinite(two) and not math.isclose(one, two, rel_tol=DISAGREEMENT) for one, two in pairs)
 
 
 def header_affine(

@@ -65,16 +65,17 @@ def _read_metaimage(path: Path) -> Stack:
     keys, offset = metaimage.header_keys(data, path.name)
     sizes = metaimage.header_sizes(keys, path.name)
     kinds = keys.get("Kinds", "").lower().split() or _usual_kinds(len(sizes))
+    spatial = [axis for axis, kind in enumerate(kinds) if kind in PLACES]
     channels = metaimage.header_numbers(keys, "ElementNumberOfChannels", path.name, "1")
     if channels != [1]:
         sizes, kinds = [int(*channels[:1]), *sizes], ["vector", *kinds]
     _check(sizes, kinds, path.name)
     values = metaimage.read_voxels(path, data[offset:], keys, tuple(reversed(sizes)))
     axes = min(3, len(kinds) - kinds.count("vector"))
-    spacing, note = metaimage.header_spacing(keys, axes)
     matrix = metaimage.header_matrix(keys, axes, path.name)
+    spacing, note = metaimage.header_spacing(keys, spatial, matrix)
     affine = metaimage.header_affine(keys, matrix, spacing, path.name)
-    return _stack(values.T, kinds, keys, spacing, note, affine, {})
+    return _numbered(_stack(values.T, kinds, keys, spacing, note, affine, {}), path.name)
 
 
 def _read_nrrd(path: Path) -> Stack:
@@ -90,7 +91,19 @@ def _read_nrrd(path: Path) -> Stack:
     except nrrd_file.DAMAGE as error:
         raise FormatError(f"{path.name} is damaged, cut short or no NRRD file: copy or export it again.") from error
     texts = {str(key): value for key, value in header.items() if isinstance(value, str)}
-    return _stack(values, kinds, texts, spacing, note, affine, seconds)
+    return _numbered(_stack(values, kinds, texts, spacing, note, affine, seconds), path.name)
+
+
+def _numbered(stack: Stack, name: str) -> Stack:
+    """The stack, unless it describes frames that it doesn't hold: nobody knows then which ones are invalid, and when.
+
+    Raises:
+        FormatError: if so.
+    """
+    last = max((*stack.invalid, *stack.seconds), default=0)
+    if last >= len(stack.pictures):
+        raise FormatError(f"{name} describes frame {last}, but holds {len(stack.pictures)}: export it again.")
+    return stack
 
 
 def _usual_kinds(dimensions: int) -> list[str]:

@@ -10,7 +10,7 @@ from inference.errors import ChoiceError, FormatError
 from inference.frame import Mask, Origin, Pixels, View
 from inference.nifti import without_texts, write_mask_nifti
 from inference.source_info import SourceInfo, SweptGrid
-from inference.sources.grid import AXES, Volume, edge_letter, plane_reason
+from inference.sources.grid import AXES, TWO_PLACES, Volume, edge_letter, plane_reason
 from inference.sources.metaimage import read_metaimage
 from inference.sources.nifti import read_nifti
 from inference.sources.nrrd_file import read_nrrd
@@ -106,5 +106,6 @@ def _info(volume: Volume, voxels: Pixels, axis: str, name: str) -> SourceInfo:
             edge_letter(volume.directions, across, forward=False),
             edge_letter(volume.directions, across, forward=True),
         ),
+        notice=f"{TWO_PLACES.format(name)}: its left and right are unknown." if volume.two_places else "",
         grid=SweptGrid(axis, sizes[axis], bytes(without_texts(volume.header).binaryblock)),
     )

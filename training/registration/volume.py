@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.errors import FormatError, NotFoundError
+from inference.sources.grid import TWO_PLACES
 from inference.sources.grid import Volume as Grid
 from inference.sources.nifti import UNIT_MM
 from inference.sources.paths import suffix_of
@@ -73,6 +74,8 @@ def _image(volume: Grid, path: Path) -> sitk.Image:
     """A grid as ITK has it, in LPS and mm."""
     if volume.flat or volume.clip:
         raise FormatError(f"{path} is not a volume of grey values.")
+    if volume.two_places:
+        raise FormatError(f"{TWO_PLACES.format(path)}: keep the right one.")
     spacing = [mm for mm in volume.spacing if mm is not None]
     if len(spacing) < 3:
         raise FormatError(f"{path} states no usable spacing ({volume.note}): export it with one.")

@@ -170,3 +170,19 @@ def test_the_command_line_takes_a_configuration(tmp_path, config, capsys):
     assert seen["spacing_row_mm"] == pytest.approx(0.08)
     assert main(["inspect", str(tmp_path / "s.igs.mha"), "--config", str(tmp_path / "gone.xml")]) == 2
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_a_colour_axis_has_no_millimetres(open_bytes):
+    """Where colour is an axis of its own, its spacing comes first and is none of the picture's."""
+    frames = pictures(rows=60, cols=80, channels=(3,))
+    data = mha_bytes(frames, sizes="3 80 60 3", kinds="vector domain domain list", spacing="1 0.5 0.4 1")
+    source = open_bytes("s.igs.mha", data.replace(b"ElementNumberOfChannels = 3", b"ElementNumberOfChannels = 1"))
+    assert (source.info.rows, source.info.cols) == (60, 80)
+    assert (source.info.spacing.row_mm, source.info.spacing.col_mm) == (0.4, 0.5)
+
+
+def test_frames_that_are_described_and_not_there(open_bytes):
+    """Numbers that do not begin at 0, as of a part of a recording: which frame is invalid is then unknown."""
+    fields = {f"Seq_Frame{number:04}_ImageStatus": "INVALID" if number == 5 else "OK" for number in (5, 6, 7)}
+    with pytest.raises(FormatError, match="describes frame 5, but holds 3"):
+        open_bytes("s.igs.mha", mha_bytes(pictures(), fields))

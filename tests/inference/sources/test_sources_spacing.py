@@ -1,6 +1,7 @@
 """No spacing is invented: what the raw header lacks, zeroes or garbles is unknown, with the reason in one sentence."""
 
 import struct
+from pathlib import Path
 
 import nibabel as nib
 import nrrd
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
+from inference.errors import FormatError
 from inference.sources import open_here as open_source
 from inference.spacing import Provenance
 
@@ -151,3 +153,73 @@ def test_masks_lie_on_a_volume_without_scale(tmp_path, kind):
     volume, mask = sitk.ReadImage(path), sitk.ReadImage(str(tmp_path / "m.nii.gz"))
     for geometry in ("GetSize", "GetSpacing", "GetOrigin", "GetDirection"):
         assert getattr(mask, geometry)() == getattr(volume, geometry)()
+
+
+def with_keys(path, **keys):
+    """The MetaImage with further keys in its header."""
+    data, lines = Path(path).read_bytes(), "".join(f"{key} = {value}\n" for key, value in keys.items())
+    Path(path).write_bytes(data.replace(b"ElementDataFile", lines.encode() + b"ElementDataFile"))
+    return path
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("mm", 1), ("cm", 10), ("um", 0.001), ("?", 1)])
+def test_metaimage_units(tmp_path, unit, factor):
+    """DistanceUnits, MetaIO's metaObject.h; the origin of a mask has the same ones."""
+    spacing = " ".join(str(mm / factor) for mm in (0.3, 0.5, 1.25))
+    path = with_keys(metaimage(tmp_path, spacing), DistanceUnits=unit, Offset=f"{7 / factor} 0 0")
+    source = open_source(path)
+    assert (source.info.spacing.row_mm, source.info.spacing.col_mm) == pytest.approx((0.5, 0.3))
+    source.save_masks([VOXELS[0]] * 4, str(tmp_path / "m.nii.gz"))
+    assert sitk.ReadImage(str(tmp_path / "m.nii.gz")).GetOrigin()[0] == pytest.approx(7)
+
+
+def test_metaimage_unit_that_is_none(tmp_path):
+    assert "DistanceUnits parsec" in unknown(with_keys(metaimage(tmp_path, "0.3 0.5 1.25"), DistanceUnits="parsec"))
+
+
+def test_metaimage_directions_that_are_no_directions(tmp_path):
+    """ITK multiplies the spacing with them, so that a voxel of 0.3 mm is 0.6 mm long."""
+    path = with_keys(metaimage(tmp_path, "0.3 0.5 1.25"), TransformMatrix="2 0 0 0 1 0 0 0 1")
+    assert "along i" in (reason := unknown(path))
+    assert "TransformMatrix that scales it" in reason
+    spacing = open_source(path, axis="i").info.spacing
+    assert (spacing.row_mm, spacing.col_mm) == (1.25, 0.5)
+    nothing = with_keys(metaimage(tmp_path, "0.3 0.5 1.25"), TransformMatrix="0 0 0 0 1 0 0 0 1")
+    with pytest.raises(FormatError, match="without directions"):
+        open_source(nothing)
+
+
+@pytest.mark.parametrize("micro", ["\u00b5m", "\u03bcm"])
+def test_nrrd_micrometres_are_no_metres(tmp_path, micro):
+    header = {"space": "LPS", "space directions": np.diag([300, 500, 1250]), "space units": ["xx"] * 3}
+    path = nrrd_file(tmp_path, **header)
+    Path(path).write_bytes(Path(path).read_bytes().replace(b"xx", micro.encode()))
+    assert open_source(path).info.spacing.row_mm == pytest.approx(0.5)
+
+
+def test_nrrd_with_two_lengths_of_an_axis(tmp_path):
+    header = {"space": "LPS", "space directions": np.diag([0.3, 0.5, 1.25])}
+    assert open_source(nrrd_file(tmp_path, **header, spacings=[0.3, 0.5, np.nan])).info.spacing.row_mm == 0.5
+    assert "disagree" in unknown(nrrd_file(tmp_path, **header, spacings=[0.3, 0.6, 1.25]))
+
+
+def test_nrrd_that_does_not_say_which_byte_comes_first(tmp_path):
+    path = tmp_path / "v.nrrd"
+    nrrd.write(str(path), VOXELS.T.astype(np.uint16), {"spacings": [0.3, 0.5, 1.25]})
+    path.write_bytes(path.read_bytes().replace(b"endian: little\n", b""))
+    with pytest.raises(FormatError, match="in which order its bytes are"):
+        open_source(str(path))
+
+
+@pytest.mark.parametrize(
+    ("sform", "letters"), [((0.3, 0.5, 1.25), ("P", "A", "L", "R")), ((-0.3, 0.5, 1.25), ("", "", "", ""))]
+)
+def test_nifti_that_exchanges_left_and_right_between_its_two_places(tmp_path, sform, letters):
+    """nibabel believes the sform and ITK the qform: whoever is right, no letter is."""
+    image = nib.Nifti1Image(VOXELS.T, None)
+    image.set_qform(np.diag([0.3, 0.5, 1.25, 1]), 1)
+    image.set_sform(np.diag([*sform, 1]), 1)
+    nib.save(image, tmp_path / "v.nii")
+    info = open_source(str(tmp_path / "v.nii")).info
+    assert (info.edge_letters, "left and right are unknown" in info.notice) == (letters, letters[0] == "")
+    assert info.spacing.row_mm == pytest.approx(0.5)

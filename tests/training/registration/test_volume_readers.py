@@ -57,6 +57,16 @@ def test_a_shear_is_straightened_or_refused(tmp_path: Path) -> None:
         read_image(sheared(tmp_path, 10.0))
 
 
+def test_two_places_of_one_volume_are_none(tmp_path: Path) -> None:
+    """A qform and a sform that exchange left and right: nibabel and ITK would train on different sides."""
+    image = nib.Nifti1Image(np.zeros((5, 6, 7), np.uint8), None)
+    image.set_qform(np.diag([0.3, 0.3, 0.3, 1]), 1)
+    image.set_sform(np.diag([-0.3, 0.3, 0.3, 1]), 1)
+    nib.save(image, tmp_path / "v.nii")
+    with pytest.raises(FormatError, match="placed in two ways"):
+        read_image(tmp_path / "v.nii")
+
+
 def test_a_segmentation_whose_slices_run_down(shared_data: Path) -> None:
     mask = read_segmentation(shared_data / "field/seg_negative_spacing/seg_negative_sbs.dcm")
     assert mask.GetSize() == (80, 60, 6)
