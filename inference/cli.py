@@ -30,8 +30,10 @@ from inference.live import policy
 from inference.live.guarded_source import guarded
 from inference.model.placement import add_placement, placement_of
 from inference.outcome import NothingFound, Outcome, Tumour
+from inference.patience import ANSWER_S
 from inference.release import ShowVersion
 from inference.safety import DEMONSTRATION, INTENDED_USE
+from inference.signals import insisting
 from inference.sources import open_source
 from inference.sources.base import RecordedSource
 from inference.sources.paths import RECORDS, is_dicom, suffix_of
@@ -50,7 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        code: int = arguments.command(arguments)
+        with insisting(ANSWER_S, STOPPED, "error: stopped, since a drive does not answer: is it connected?"):
+            code: int = arguments.command(arguments)
     except IusError as error:
         print(f"error: {_with_options(_pickable(error))}", file=sys.stderr)
         return BAD_INPUT

@@ -1,9 +1,12 @@
 """The signals that end a program: it learns which one came, and is gone two seconds later even if a thread hangs."""
 
 import faulthandler
+import os
 import signal
+import socket
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TextIO
@@ -30,16 +33,72 @@ def ending(tell: Callable[[str], object], hung: TextIO | None = None) -> Iterato
     stacks = hung or sys.__stderr__
 
     def handle(number: int, _: FrameType | None) -> None:
+        tell(signal.Signals(number).name)
+
+    def limit() -> None:
         if stacks is not None:
             faulthandler.dump_traceback_later(GONE_S, exit=True, file=stacks)
-        tell(signal.Signals(number).name)
 
     wanted = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
     heard = [number for number in wanted if number == signal.SIGINT or signal.getsignal(number) is not signal.SIG_IGN]
-    before = {number: signal.signal(number, handle) for number in heard}
+    with _heard(heard, limit):
+        before = {number: signal.signal(number, handle) for number in heard}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+    faulthandler.cancel_dump_traceback_later()
+
+
+@contextmanager
+def insisting(limit_s: float, code: int, sentence: str) -> Iterator[None]:
+    """Have Ctrl-C end the program, not only raise KeyboardInterrupt: who waits for a dead drive never gets that.
+
+    Args:
+        limit_s: seconds in which what runs here may end by itself.
+        code: the program's exit status if it does not.
+        sentence: said to the error output before.
+    """
+    over = threading.Event()
+
+    def limit() -> None:
+        if not over.wait(limit_s):
+            os.write(2, f"{sentence}\n".encode())
+            os._exit(code)
+
+    with _heard([signal.SIGINT], limit):
+        try:
+            yield
+        finally:
+            over.set()
+
+
+@contextmanager
+def _heard(numbers: Sequence[int], limit: Callable[[], object]) -> Iterator[None]:
+    """Call `limit` once, when one of these signals comes: in a thread, since the main one may wait for a dead drive.
+
+    Only signals with a handler in Python are heard, and only by the main thread; elsewhere nothing is.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    ear, mouth = socket.socketpair()
+    mouth.setblocking(False)
+
+    def listen() -> None:
+        while heard := ear.recv(1):
+            if heard[0] in numbers:
+                limit()
+                return
+
+    thread = threading.Thread(target=listen, name="ius-signals", daemon=True)
+    thread.start()
+    before = signal.set_wakeup_fd(mouth.fileno(), warn_on_full_buffer=False)
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        faulthandler.cancel_dump_traceback_later()
+        signal.set_wakeup_fd(before)
+        mouth.close()
+        thread.join()
+        ear.close()

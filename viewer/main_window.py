@@ -95,7 +95,8 @@ class MainWindow(QMainWindow):
         session.notes = replace(session.notes, phase=phase)
         self.session, self.view = session, Layout(ACTIONS, self.act, self._accept, self._painted, self._live_painted)
         self.freezing = Freezing(session, self.view)
-        snapshots = Snapshots(settings.exports_folder())
+        exports = settings.exports_folder()
+        snapshots = Snapshots(exports)
         background = BackgroundJobs()
         self.state = AppState(
             session,
@@ -104,17 +105,19 @@ class MainWindow(QMainWindow):
             remembered,
             faults or Faults(),
             snapshots,
-            Recording(session, self.view.top.badge, settings.exports_folder(), background),
+            Recording(session, self.view.top.badge, exports, background),
             RecordExport(session, background),
             background,
         )
         presets = Presets()
         self.calibration = Calibration(self.state, presets)
-        self.records = Records(self.state, presets, settings.exports_folder())
+        if remembered.complaint:
+            self.view.picture_area.say(remembered.complaint, monotonic())
+        self.records = Records(self.state, presets, exports)
         side_by_side = SideBySide(self.state)
         monitors = Monitors(self, self.view.picture_area)
         self.second_screens = SecondScreens(self, self.state)
-        correcting = Correcting(self.state, Carrying(self.state), settings.exports_folder() / "training-cases")
+        correcting = Correcting(self.state, Carrying(self.state), exports / "training-cases")
         self.handlers = ActionHandlers(
             self.state, self.calibration, monitors, self.records, side_by_side, self.second_screens, correcting
         )
@@ -230,7 +233,7 @@ class MainWindow(QMainWindow):
     @property
     def unwritten(self) -> tuple[str, ...]:
         """What is to be said of files that could not be written, once the window has closed."""
-        return self.state.background.failed + self.state.snapshots.failed
+        return self.state.background.failed + self.state.snapshots.failed + self.state.memory.failed
 
     # ── sizes ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -285,7 +288,7 @@ class MainWindow(QMainWindow):
             return
         self._timer.stop()
         self.state.record_export.close()  # a record that is being finished does not wait for it
-        if self.state.background.busy or self.state.snapshots.busy:
+        if any(part.busy for part in (self.state.background, self.state.snapshots, self.state.memory)):
             self.view.clear()  # no picture stands as live while the window waits
             self.view.picture_area.say(CLOSING, monotonic(), Tone.NOTICE)
             self.repaint()
@@ -294,7 +297,7 @@ class MainWindow(QMainWindow):
             self.manual.close()
         self.state.wake.close()
         looking = (self.state.previews, self.calibration, self.records, self.state.model_glances)
-        writing = (self.state.comparisons, self.state.background, self.state.snapshots)
+        writing = (self.state.comparisons, self.state.background, self.state.snapshots, self.state.memory)
         with all_closed(looking + writing):
             self.session.close()
         super().closeEvent(event)

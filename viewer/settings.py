@@ -1,17 +1,32 @@
 """What the viewer remembers from one sitting to the next: nothing about patients. Read at start, never at import."""
 
-from collections.abc import Mapping
-from contextlib import suppress
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from platformdirs import user_documents_path
+from platformdirs import user_config_path, user_documents_path
 from PySide6.QtCore import QSettings
 
-from inference.files import OWNER
+from inference.errors import OutputError, SourceError
+from inference.files import make_folder, replacing
+from inference.jobs.background import BackgroundJobs
+from inference.patience import in_time
+from inference.readout.marks import Tone
 
 RECENT, MODELS = 6, 3
+NAME = "viewer.ini"
 WIDTHS = (1.0, 6.0)
+HOME_S = 3.0
+"""How long the user's home may take to answer at the start, which waits for it: it was awake to log in from."""
+AT_ONCE_S = 0.5
+"""How long the window waits for changed settings to be kept, so that they are before the next thing is done."""
+DEAD = "Your settings do not answer: connect the drive of {}. Until the next start, nothing is remembered."
+STUCK = "Your settings cannot be read: check {}. Until the next start, nothing is remembered."
+UNKEPT = "Your settings cannot be kept: check {}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +40,7 @@ class Settings:
         keep_recent: whether the user wants that: names of files and folders may be patients'.
         introduced: whether the first run's explanation has been closed.
         keys: action name -> keys given to it, separated by commas; read by `viewer.keymap`.
+        complaint: one sentence if what was stored could not be read; then nothing replaces it. Else empty.
     """
 
     line_width: float = 2.5
@@ -33,6 +49,7 @@ class Settings:
     keep_recent: bool = False
     introduced: bool = False
     keys: Mapping[str, str] = field(default_factory=dict)
+    complaint: str = ""
 
     def with_recent(self, text: str) -> "Settings":
         """The same settings with this source as the newest."""
@@ -52,9 +69,48 @@ class Settings:
         return replace(self, line_width=min(max(self.line_width + by, low), high))
 
 
+class Memory(BackgroundJobs):
+    """Keeps changed settings, in a thread of its own: the user's home may lie on a drive that has gone."""
+
+    def __init__(self) -> None:
+        super().__init__("ius-settings")
+        self._told = ""
+
+    def keep(self, changed: Settings) -> None:
+        """Store these settings, unless those before could not be read. Waits for a moment, for a drive that answers."""
+        if not changed.complaint:
+            stuck = self.busy
+            wait([self.begin(lambda: save(changed), UNKEPT.format(folder()))], 0.0 if stuck else AT_ONCE_S)
+
+    def take(self) -> tuple[str, Tone] | None:
+        """The sentence if they cannot be kept, said once."""
+        while (told := super().take()) is not None:
+            if told[0] != self._told:
+                self._told = told[0]
+                return told
+        return None
+
+
 def load() -> Settings:
-    """Read the stored settings; anything unreadable counts as never set."""
-    kept = _store()
+    """Read the stored settings; anything in them that cannot be understood counts as never set.
+
+    Returns:
+        Those of the first start, with a sentence, if they do not answer or cannot be read.
+    """
+    path = folder() / NAME
+    try:
+        text = in_time(path.read_bytes, HOME_S, DEAD.format(path.parent))
+    except FileNotFoundError:
+        return Settings()
+    except SourceError as error:
+        return Settings(complaint=str(error))
+    except OSError:
+        return Settings(complaint=STUCK.format(path))
+    with _store(text) as (_, kept):
+        return _understood(kept)
+
+
+def _understood(kept: QSettings) -> Settings:
     settings = Settings(introduced=_yes(kept, "introduced"), keep_recent=_yes(kept, "keep_recent"), keys=_keys(kept))
     if settings.keep_recent:
         recent, models = _lines(kept, "recent"), _lines(kept, "models")
@@ -65,20 +121,28 @@ def load() -> Settings:
         return settings
 
 
-def save(settings: Settings) -> None:
-    """Store the settings."""
-    kept = _store()
-    kept.setValue("line_width", str(settings.line_width))
-    kept.setValue("keep_recent", "true" if settings.keep_recent else "false")
-    kept.setValue("recent", "\n".join(settings.recent) if settings.keep_recent else "")
-    kept.setValue("models", "\n".join(settings.models) if settings.keep_recent else "")
-    kept.setValue("introduced", "true" if settings.introduced else "false")
-    kept.remove("keys")
-    for name, keys in settings.keys.items():
-        kept.setValue(f"keys/{name}", keys)
-    kept.sync()
-    with suppress(OSError):  # it could not be written, or lies where files have no rights
-        Path(kept.fileName()).chmod(OWNER)
+def save(settings: Settings) -> str:
+    """Store the settings; there is nothing to say of it.
+
+    Raises:
+        OutputError: if they cannot be written.
+    """
+    with _store() as (copy, kept):
+        kept.setValue("line_width", str(settings.line_width))
+        kept.setValue("keep_recent", "true" if settings.keep_recent else "false")
+        kept.setValue("recent", "\n".join(settings.recent) if settings.keep_recent else "")
+        kept.setValue("models", "\n".join(settings.models) if settings.keep_recent else "")
+        kept.setValue("introduced", "true" if settings.introduced else "false")
+        for name, keys in settings.keys.items():
+            kept.setValue(f"keys/{name}", keys)
+        kept.sync()
+        text = copy.read_bytes()
+    try:
+        with replacing(make_folder(folder()) / NAME) as aside:
+            aside.write_bytes(text)
+    except OutputError as error:
+        raise OutputError(UNKEPT.format(folder())) from error
+    return ""
 
 
 def _lines(kept: QSettings, name: str) -> tuple[str, ...]:
@@ -100,10 +164,25 @@ def _keys(kept: QSettings) -> dict[str, str]:
     }
 
 
-def _store() -> QSettings:
-    return QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "ius", "viewer")
+@contextmanager
+def _store(text: bytes = b"") -> Iterator[tuple[Path, QSettings]]:
+    """A copy of the stored settings outside the user's home: while Qt waits for a disk, no thread of Python runs."""
+    with TemporaryDirectory(prefix="ius-") as place:
+        copy = Path(place) / NAME
+        copy.write_bytes(text)
+        yield copy, QSettings(str(copy), QSettings.Format.IniFormat)
+
+
+def folder() -> Path:
+    """The folder of settings and presets; may be missing."""
+    if sys.platform == "darwin":
+        return Path("~/.config/ius").expanduser()
+    return user_config_path("ius", appauthor=False, roaming=True)
 
 
 def exports_folder() -> Path:
-    """The folder for snapshots and recordings."""
-    return user_documents_path() / "iUS"
+    """The folder for snapshots and recordings; the usual one if what the user's home says of it does not answer."""
+    try:
+        return in_time(user_documents_path, HOME_S, "") / "iUS"
+    except SourceError:
+        return Path("~/Documents/iUS").expanduser()

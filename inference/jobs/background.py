@@ -23,7 +23,7 @@ class BackgroundJobs:
         self._late: Future[str] | None = None
 
     def begin(self, job: Callable[[], str], late: str = "") -> Future[str]:
-        """Queue a job; the sentence it returns, or that of its `IusError`, is shown to the user.
+        """Queue a job; the sentence it returns, if any, or that of its `IusError`, is shown to the user.
 
         Args:
             job: what is done.
@@ -42,7 +42,8 @@ class BackgroundJobs:
         if self._running:
             done, late = self._running[0]
             if done.done():
-                self._said.append(_outcome_of(self._running.pop(0)[0]))
+                self._running.pop(0)
+                self._said += [told for told in (_outcome_of(done),) if told[0]]
             elif late and done is not self._late and self._thread.stood_s() > ANSWER_S:
                 self._said.append((late, Tone.FAULT))
                 self._late = done

@@ -11,11 +11,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TextIO
 
+from inference.errors import SourceError
 from inference.files import OWNER
+from inference.one_thread import OneThread
+from inference.patience import in_time
 
 log = logging.getLogger(__name__)
+HOME_S = 3.0
+"""How long the folder of the log may take to answer at the start."""
 OURS = ("inference", "viewer", "training", "__main__")
 
 
@@ -42,6 +47,23 @@ class Nameless(logging.Formatter):
             lines.append(f"Traceback (most recent call last):\n{stack}{type(error).__name__}")
             error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
         return "\n\nafter:\n\n".join(lines)
+
+
+class Behind(logging.Handler):
+    """Writes entries in a thread of its own: the user's home may lie on a drive that has gone."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._stream, self._thread = stream, OneThread("ius-log")
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Queue an entry."""
+        self._thread.submit(lambda: print(self.format(record), file=self._stream, flush=True))
+
+    def end(self) -> None:
+        """Write what is queued, and close the file, unless its drive is dead."""
+        self._thread.submit(self._stream.close)
+        self._thread.shutdown()
 
 
 class Faults:
@@ -74,33 +96,37 @@ def installed(faults: Faults, folder: Path) -> Iterator[Path]:
     Yields:
         The log file.
     """
-    path, root = _log_file(folder), logging.getLogger()
+    path, stream = _log_file(folder)
+    root, handler = logging.getLogger(), Behind(stream)
     before, first = (sys.excepthook, threading.excepthook), not faulthandler.is_enabled()
-    with path.open("a", encoding="utf-8") as stream:
-        with suppress(OSError):  # a file system without rights
-            path.chmod(OWNER)
-        handler = logging.StreamHandler(stream)
-        handler.setFormatter(Nameless("%(asctime)s %(levelname)s %(name)s %(message)s"))
-        root.addHandler(handler)
-        if first:
-            faulthandler.enable(stream)
-        sys.excepthook = faults.report
-        threading.excepthook = lambda hook: faults.report(hook.exc_type, hook.exc_value, hook.exc_traceback)
-        try:
-            yield path
-        finally:
-            sys.excepthook, threading.excepthook = before
-            if first:
-                faulthandler.disable()
-            root.removeHandler(handler)
-
-
-def _log_file(folder: Path) -> Path:
-    """Find a place for the log: an unwritable home must not keep the window from opening."""
+    handler.setFormatter(Nameless("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    root.addHandler(handler)
+    if first:
+        faulthandler.enable(stream)
+    sys.excepthook = faults.report
+    threading.excepthook = lambda hook: faults.report(hook.exc_type, hook.exc_value, hook.exc_traceback)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "viewer.log"
-        path.open("a", encoding="utf-8").close()
-    except OSError:
-        return Path(tempfile.mkdtemp(prefix="ius-")) / "viewer.log"  # a name that nobody else can have prepared
-    return path
+        yield path
+    finally:
+        sys.excepthook, threading.excepthook = before
+        if first:
+            faulthandler.disable()
+        root.removeHandler(handler)
+        handler.end()
+
+
+def _log_file(folder: Path) -> tuple[Path, TextIO]:
+    """Find a place for the log: a home that is unwritable, or gone, must not keep the window from opening."""
+    try:
+        return in_time(lambda: _opened(folder), HOME_S, "", lambda late: late[1].close())
+    except (OSError, SourceError):
+        return _opened(Path(tempfile.mkdtemp(prefix="ius-")))  # a name that nobody else can have prepared
+
+
+def _opened(folder: Path) -> tuple[Path, TextIO]:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "viewer.log"
+    stream = path.open("a", encoding="utf-8")
+    with suppress(OSError):  # a file system without rights
+        path.chmod(OWNER)
+    return path, stream

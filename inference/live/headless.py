@@ -15,6 +15,7 @@ from inference.live.notices import Notices
 from inference.live.publisher import sent_notes, withdrawn_words
 from inference.live.requests import SourceRequest
 from inference.live.session import Session
+from inference.patience import SILENT
 from inference.recording.schema import End
 
 if TYPE_CHECKING:
@@ -111,7 +112,7 @@ def _opened(session: Session, stop: Stop, there: Callable[[], bool]) -> bool:
 
 def _run(session: Session, lines: "Lines", say: Callable[[str], None], stop: Stop, end: float | None) -> str:
     """Tick until something ends the run. Returns the error sentence of a source that broke, else an empty string."""
-    notices = Notices()
+    notices, silent = Notices(), False
     while not stop.how and (end is None or time.monotonic() < end):
         session.wait(TICK_S)
         moment = session.tick()
@@ -125,8 +126,14 @@ def _run(session: Session, lines: "Lines", say: Callable[[str], None], stop: Sto
         if moment.live.health in (Health.BROKEN, Health.ENDED):
             stop.set(End.SOURCE)
             return moment.live.sentence
-        if session.record is not None and (error := session.record.status().error):
-            return error
+        if session.record is None:
+            continue
+        status = session.record.status()
+        if status.error:
+            return status.error
+        if status.silent and not silent:
+            silent = True
+            say(SILENT.format(status.path))
     return ""
 
 

@@ -20,6 +20,7 @@ from tiny import threshold_model
 from inference import cli
 from inference.export.openigtlink_server import MASK
 from inference.live.policy import DEMONSTRATION_ONLY
+from inference.recording import recorder
 from inference.recording.schema import End
 from inference.sources import open_source
 from inference.sources.openigtlink import OpenIGTLinkSource
@@ -208,6 +209,24 @@ def test_what_cannot_be_is_one_sentence(
     out, said = capsys.readouterr()
     assert (out, said.splitlines()[-1].startswith("error: ")) == ("", True)
     assert sentence in said.splitlines()[-1]
+
+
+def test_a_record_whose_drive_dies_is_said_and_holds_nobody_up(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never, answer = os.pipe()
+    monkeypatch.setattr(os, "fsync", lambda _: os.read(never, 1))
+    monkeypatch.setattr(recorder, "ANSWER_S", 0.5)
+    path = tmp_path / "a.mcap"
+    assert cli.main(["live", "simulated:?", "--model", model, "--record", str(path), "--seconds", "2"]) == 2
+    said = capsys.readouterr().err.splitlines()
+    monkeypatch.undo()
+    os.close(answer)
+    assert f"{path} does not answer: is its drive connected?" in said
+    assert said[-1] == "error: a.mcap could not be finished, since its drive does not answer: what is written is safe."
+    with open_source(str(path)) as record:
+        assert len(record) > 0
+    os.close(never)
 
 
 def test_a_record_never_replaces_a_file(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,6 +47,48 @@ def test_a_program_that_hangs_is_told_and_then_ended_with_its_stacks(name: str) 
     assert 'File "<string>"' in said, "the place where it hung"
 
 
+WAITING = (
+    "import ctypes, threading\n"
+    "from inference import signals\n"
+    "from inference.patience import Watched\n"
+    "signals.GONE_S = 0.3\n"
+    "with {}:\n"
+    "    def say(main=Watched(threading.main_thread())):\n"
+    "        while main.stood_s() < 0.2: pass\n"
+    "        print('ready', flush=True)\n"
+    "    threading.Thread(target=say).start()\n"
+    "    lock = ctypes.create_string_buffer(64)\n"
+    "    while True: ctypes.CDLL(None).pthread_mutex_lock(lock)\n"
+)
+"""A main thread that no signal wakes, as one that waits for a dead drive: it locks a lock that it holds."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="calls Linux's own locks")
+@pytest.mark.parametrize(
+    ("context", "code", "words"),
+    [
+        ("signals.ending(print)", 1, 'File "<string>"'),
+        ("signals.insisting(0.3, 130, 'error: stopped')", 130, "error: stopped\n"),
+    ],
+)
+def test_ctrl_c_ends_a_program_whose_main_thread_waits_for_ever(context: str, code: int, words: str) -> None:
+    with started(WAITING.format(context)) as process:
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=20)
+    assert process.returncode == code
+    assert words in said
+
+
+def test_what_ends_by_itself_is_not_ended() -> None:
+    code = (
+        "import signal, time\nfrom inference import signals\n"
+        "try:\n    with signals.insisting(0.2, 130, ''):\n        signal.raise_signal(signal.SIGINT)\n"
+        "except KeyboardInterrupt:\n    time.sleep(0.4)\n    print('ready')\n"
+    )
+    process = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    assert (process.returncode, process.stdout) == (0, "ready\n")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no nohup")
 def test_a_hang_up_that_the_caller_ignores_stays_ignored() -> None:
     with started(HANGING, "nohup") as process:

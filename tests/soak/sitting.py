@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 
-from PySide6.QtCore import QEventLoop, QSettings, QTimer
+from PySide6.QtCore import QEventLoop, QTimer
 from PySide6.QtWidgets import QApplication
 from senders import Clip
 
@@ -16,7 +16,7 @@ from inference.assets import demo_model_path
 from inference.live.exception_hooks import Faults
 from inference.outcome import NothingFound, Tumour
 from inference.spacing import PixelSpacing, Provenance
-from viewer import app
+from viewer import app, settings
 from viewer.main_window import MainWindow
 
 LOOK_MS = 20
@@ -43,7 +43,7 @@ def viewer(*arguments: str) -> Iterator[MainWindow]:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     _ = QApplication.instance() or QApplication(sys.argv[:1])
     with tempfile.TemporaryDirectory() as folder:
-        QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, folder)
+        settings.folder = lambda: Path(folder)
         documents = os.environ.get("XDG_DOCUMENTS_DIR")
         os.environ["XDG_DOCUMENTS_DIR"] = folder  # where records go
         faults = Faults()

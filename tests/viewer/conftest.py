@@ -14,7 +14,6 @@ from contracts import clinical, contract, measured  # noqa: F401
 from legible import cut_off, faint, pixels_of
 from numpy.typing import NDArray
 from phantoms import Clinical
-from PySide6.QtCore import QSettings
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from recordings import recorded, records  # noqa: F401
@@ -26,6 +25,7 @@ from inference.live.session import Session
 from inference.outcome import NotAnalysed, Outcome
 from inference.sources.base import RecordedSource
 from inference.sources.simulated import PhantomSource
+from viewer import settings
 from viewer.main_window import MainWindow
 from viewer.settings import Settings
 
@@ -46,7 +46,8 @@ def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Settings of this test alone, and folders of documents and of data that aren't the tester's own."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     monkeypatch.setenv("XDG_DOCUMENTS_DIR", str(tmp_path / "documents"))
-    QSettings.setPath(QSettings.Format.IniFormat, QSettings.Scope.UserScope, str(tmp_path / "settings"))
+    monkeypatch.setattr(settings, "AT_ONCE_S", 10.0)  # a busy machine takes longer than a window may wait
+    monkeypatch.setattr(settings, "folder", lambda: tmp_path / "settings" / "ius")
 
 
 @pytest.fixture(scope="session")
@@ -70,6 +71,7 @@ def no_leaks(qapp: QApplication, imported_is_kept: None) -> Iterator[None]:  # n
 
 Opened = RecordedSource | Refusal | None
 Show = Callable[..., MainWindow]
+INTRODUCED = Settings(introduced=True)
 
 
 @pytest.fixture
@@ -83,11 +85,12 @@ def show(no_leaks: None, qtbot: QtBot, model: Model) -> Iterator[Show]:  # noqa:
         *,
         size: tuple[int, int] = (1280, 800),
         wait: bool = True,
+        remembered: Settings = INTRODUCED,
         **options: object,
     ) -> MainWindow:
         opened = source if source is not None else PhantomSource(count=60)
         session = Session(lambda _: opened, lambda _: loaded or model)
-        window = MainWindow(session, Settings(introduced=True), **options)  # type: ignore[arg-type]
+        window = MainWindow(session, remembered, **options)  # type: ignore[arg-type]
         windows.append(window)
         window.resize(*size)
         window.show()

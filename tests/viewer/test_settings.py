@@ -3,8 +3,11 @@
 import os
 import stat
 import sys
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -51,3 +54,58 @@ def test_only_their_owner_reads_them(tmp_path: Path) -> None:
         os.umask(before)
     (file,) = (tmp_path / "settings").rglob("*.ini")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_settings_that_do_not_answer_are_said_and_never_replaced(
+    tmp_path: Path, stalled: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.save(settings.Settings(line_width=4.0, keys={"snapshot": "F13"}))
+    (file,) = (tmp_path / "settings").rglob("*.ini")
+    before = file.stat()
+    stalled(file)
+    monkeypatch.setattr(settings, "HOME_S", 0.3)
+    began = monotonic()
+    found = settings.load()
+    assert monotonic() - began < 3
+    assert found == settings.Settings(complaint=settings.DEAD.format(file.parent))
+    memory = settings.Memory()
+    memory.keep(found.with_width(1.0))
+    memory.close()
+    after = file.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
+def test_settings_that_cannot_be_read_are_not_taken_for_none(tmp_path: Path) -> None:
+    (tmp_path / "settings" / "ius" / settings.NAME).mkdir(parents=True)
+    assert "cannot be read: check" in settings.load().complaint
+
+
+def test_changes_that_cannot_be_kept_are_said_once(tmp_path: Path) -> None:
+    (tmp_path / "settings").write_text("in the way")
+    memory = settings.Memory()
+    for width in (1.0, 2.0):
+        memory.keep(settings.Settings(line_width=width))
+    told = memory.take()
+    assert told is not None
+    assert told[0] == settings.UNKEPT.format(settings.folder())
+    assert memory.take() is None
+    memory.close()
+
+
+def test_a_home_that_dies_holds_nobody_up_while_settings_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    replace_file, answers = os.replace, threading.Event()
+
+    def waits(*given: Path) -> None:
+        answers.wait()
+        replace_file(*given)
+
+    monkeypatch.setattr(os, "replace", waits)
+    monkeypatch.setattr(settings, "AT_ONCE_S", 0.3)
+    memory, began = settings.Memory(), monotonic()
+    for number in range(10):
+        memory.keep(settings.Settings(line_width=1.0 + number / 10))
+    assert monotonic() - began < 1.0, "it waits once"
+    answers.set()
+    memory.close()
+    assert settings.load().line_width == 1.9

@@ -30,12 +30,11 @@ from inference.readout.side_by_side import Beside, KeptFrame, KeptFrames
 from inference.readout.trend import Trend
 from inference.ruler import Point
 from inference.view_notes import Flip, Marker, Phase, ViewNotes
-from viewer import settings
 from viewer.control.freezing import Freezing
 from viewer.control.recording import Recording
 from viewer.layout.layout import Layout
 from viewer.picture.canvas import Canvas
-from viewer.settings import Settings
+from viewer.settings import Memory, Settings
 from viewer.wake import Wake, wake_locks
 
 
@@ -53,6 +52,7 @@ class AppState:
         recording: the recording that is running, if any.
         record_export: exports the open record.
         background: jobs behind the window.
+        memory: keeps changed settings.
         meter: counts what was really painted.
         live_meter: the same for the live pane, if there are two.
         held_warning: the gravest warnings of the last half second.
@@ -86,6 +86,7 @@ class AppState:
     recording: Recording
     record_export: RecordExport
     background: BackgroundJobs
+    memory: Memory = field(default_factory=Memory)
     meter: PaintMeter = field(default_factory=PaintMeter)
     live_meter: PaintMeter = field(default_factory=lambda: PaintMeter(contours=False))
     held_warning: HeldWarning = field(default_factory=HeldWarning)
@@ -162,9 +163,9 @@ class AppState:
         return self.session.notes.flip
 
     def remember(self, changed: Settings) -> None:
-        """Use these settings, and save them."""
+        """Use these settings, and keep them."""
         self.settings = changed
-        settings.save(changed)
+        self.memory.keep(changed)
 
     def look_for_models(self) -> None:
         """Start reading the bundled model and those used last, for the panel."""

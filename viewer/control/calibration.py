@@ -72,6 +72,8 @@ class Calibration:
                 self._apply(fitting)
             elif known:
                 self._state.view.picture_area.say(DIFFERENT, monotonic())
+            elif self._presets.unread:
+                self._state.view.picture_area.say(self._presets.complaint, monotonic())
         self.refresh()
 
     def refresh(self) -> None:

@@ -1,26 +1,33 @@
 """Scales kept from one start to the next, each for one device, one picture size and one crop."""
 
 import logging
+import threading
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 import numpy as np
-from PySide6.QtCore import QSettings
 
 from inference.crop import Rect
-from inference.errors import SpacingError
+from inference.errors import OutputError, SourceError, SpacingError
 from inference.files import make_folder, replacing
 from inference.frame import Pixels
+from inference.patience import in_time
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Marker
+from viewer import settings
 
 log = logging.getLogger(__name__)
 
 ASIDE = "The stored presets could not be read and were set aside as {name}: calibrate again, and save a new preset."
 STUCK = "The stored presets cannot be read: check {path}, or calibrate by hand."
+DEAD = "The stored presets do not answer: connect the drive of {path}, or calibrate by hand."
+ANSWER_S = 1.0
+"""How long the presets may take to answer while the window is in use, which waits for them."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,60 +92,86 @@ class Preset:
 
 
 class Presets:
-    """The presets file: small, read once, and always written as a whole.
+    """The presets file: small, read once, and always written as a whole, and only by who has read it.
 
     Args:
         path: the file; None uses `presets.json` beside the settings.
 
     Attributes:
-        complaint: one sentence if the file was damaged; else empty.
+        complaint: one sentence if the file was damaged, or could not be read; else empty.
     """
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path or presets_path()
         self.complaint = ""
-        self._kept: list[Preset] = self._read()
+        self._one_by_one = threading.Lock()
+        self._kept: list[Preset] | None = None
+        try:
+            self._kept = self._waited_for(self._read, settings.HOME_S)
+        except OutputError as error:
+            self.complaint = str(error)
+
+    @property
+    def unread(self) -> bool:
+        """Whether the file could not be read, so that nobody knows whether there is a preset."""
+        return self._kept is None
 
     def find(self, place: Place) -> Preset | None:
         """The preset for exactly this device, size and crop."""
-        return next((preset for preset in self._kept if preset.place == place), None)
+        return next((preset for preset in self._kept or () if preset.place == place), None)
 
     def known(self, device: str, rows: int, cols: int) -> tuple[Preset, ...]:
         """The presets for this device and size, one per crop, newest first: to be offered together with their crops."""
-        return tuple(p for p in self._kept if (p.place.device, p.place.rows, p.place.cols) == (device, rows, cols))
+        return tuple(
+            p for p in self._kept or () if (p.place.device, p.place.rows, p.place.cols) == (device, rows, cols)
+        )
 
     def save(self, preset: Preset) -> None:
         """Keep a preset; it replaces the one for the same device, size and crop.
 
         Raises:
-            OutputError: if it cannot be written.
+            OutputError: if it cannot be written, or those before it cannot be read.
             SpacingError: if it holds no valid scale, or its rectangles lie outside the picture.
         """
         _check(preset)
-        self._write([preset, *(old for old in self._kept if old.place != preset.place)])
+        self._change(lambda kept: [preset, *(old for old in kept if old.place != preset.place)])
 
     def remove(self, place: Place) -> None:
         """Delete a preset.
 
         Raises:
-            OutputError: if it cannot be written.
+            OutputError: if it cannot be written, or those before it cannot be read.
         """
-        self._write([old for old in self._kept if old.place != place])
+        self._change(lambda kept: [old for old in kept if old.place != place])
 
-    def _write(self, presets: list[Preset]) -> None:
+    def _change(self, changed: Callable[[list[Preset]], list[Preset]]) -> None:
+        self._kept = self._waited_for(lambda: self._written(changed(self._read() if self.unread else self._kept or [])))
+
+    def _waited_for(self, job: Callable[[], T], limit_s: float = ANSWER_S) -> T:
+        """Read or write for a limited time; what is late is done once the drive answers, before what comes later."""
+
+        def alone() -> T:
+            with self._one_by_one:
+                return job()
+
+        try:
+            return in_time(alone, limit_s, DEAD.format(path=self._path))
+        except SourceError as error:
+            raise OutputError(str(error)) from error
+
+    def _written(self, presets: list[Preset]) -> list[Preset]:
         make_folder(self._path.parent)
         with replacing(self._path) as aside:
             aside.write_bytes(msgspec.json.format(msgspec.json.encode(presets)))
-        self._kept = presets
+        return presets
 
     def _read(self) -> list[Preset]:
         try:
             text = self._path.read_bytes()
         except FileNotFoundError:
             return []
-        except OSError:
-            self.complaint = STUCK.format(path=self._path)
-            return []
+        except OSError as error:
+            raise OutputError(STUCK.format(path=self._path)) from error
         try:
             found = msgspec.convert(_of_now(msgspec.json.decode(text)), list[Preset])
             for preset in found:
@@ -153,17 +186,15 @@ class Presets:
         aside = next(name for name in _names(self._path) if not name.exists())
         try:
             self._path.rename(aside)
-        except OSError:
-            self.complaint = STUCK.format(path=self._path)
-            return
+        except OSError as error:
+            raise OutputError(STUCK.format(path=self._path)) from error
         self.complaint = ASIDE.format(name=aside.name)
         log.warning("presets: damaged, set aside as %s", aside.name)
 
 
 def presets_path() -> Path:
     """The presets file beside the settings."""
-    store = QSettings(QSettings.Format.IniFormat, QSettings.Scope.UserScope, "ius", "viewer")
-    return Path(store.fileName()).with_name("presets.json")
+    return settings.folder() / "presets.json"
 
 
 def _names(path: Path) -> Iterator[Path]:

@@ -211,7 +211,7 @@ class Refresh:
         sleepy = state.wake.keep(self._session.live is not None)
         if sentence := state.faults.take() or sleepy:
             self._view.picture_area.say(sentence, now)
-        elif (told := state.snapshots.poll() or state.background.take()) is not None:
+        elif (told := state.snapshots.poll() or state.background.take() or state.memory.take()) is not None:
             self._view.picture_area.say(told[0], now, told[1])
 
     def _source_changed(self, now: float) -> None:

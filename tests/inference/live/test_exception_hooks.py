@@ -1,13 +1,17 @@
 """Errors that nobody expected reach the log and the window."""
 
 import logging
+import os
 import stat
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
+from inference import one_thread
 from inference.live import exception_hooks as faults
 
 
@@ -63,3 +67,31 @@ def test_only_its_owner_reads_it_wherever_it_is(tmp_path: Path, place: str) -> N
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
         path.unlink()
         path.parent.rmdir()
+
+
+def test_a_log_that_does_not_answer_goes_elsewhere(
+    tmp_path: Path, stalled: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = tmp_path / "viewer.log"
+    dead.write_text("")
+    stalled(dead)
+    monkeypatch.setattr(faults, "HOME_S", 0.3)
+    with faults.installed(faults.Faults(), tmp_path) as path:
+        logging.getLogger("inference").warning("here")
+    assert path != dead
+    assert "here" in path.read_text()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes in folders")
+def test_a_log_that_is_no_longer_taken_holds_nobody_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many entries as a pipe takes that nobody reads, and more."""
+    monkeypatch.setattr(one_thread, "ANSWER_S", 0.3)
+    os.mkfifo(tmp_path / "viewer.log")
+    reader, began = os.open(tmp_path / "viewer.log", os.O_RDONLY | os.O_NONBLOCK), monotonic()
+    with faults.installed(faults.Faults(), tmp_path):
+        for _ in range(100):
+            logging.getLogger("inference").warning("x" * 1000)
+    assert monotonic() - began < 3
+    os.set_blocking(reader, True)
+    with os.fdopen(reader, "rb") as entries:
+        assert entries.read().count(b"WARNING") == 100, "nothing is lost once it answers"

@@ -1,8 +1,11 @@
 """Presets: kept across starts, never for another device, size or crop, and a damaged file harms nobody."""
 
+import sys
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -11,6 +14,8 @@ from inference.crop import Rect
 from inference.errors import OutputError, SpacingError
 from inference.spacing import Provenance
 from inference.view_notes import Marker
+from viewer import settings
+from viewer.control import presets as presets_module
 from viewer.control.presets import Place, Preset, Presets, packed, presets_path
 
 PLACE = Place("USB grabber", 480, 640, Rect(10, 20, 400, 500))
@@ -128,3 +133,37 @@ def test_a_folder_that_cannot_be_made_is_one_sentence_and_keeps_what_was_known(t
     with pytest.raises(OutputError):
         presets.save(PRESET)
     assert presets.find(PLACE) is None
+
+
+def test_presets_that_do_not_answer_are_said_and_never_replaced(
+    stalled: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Presets().save(PRESET)
+    before = presets_path().stat()
+    stalled(presets_path())
+    monkeypatch.setattr(settings, "HOME_S", 0.3)
+    monkeypatch.setattr(presets_module, "ANSWER_S", 0.3)
+    began, presets = monotonic(), Presets()
+    assert presets.complaint == presets_module.DEAD.format(path=presets_path())
+    assert presets.unread
+    with pytest.raises(OutputError, match="do not answer"):
+        presets.save(replace(PRESET, place=replace(PLACE, device="another")))
+    assert monotonic() - began < 3
+    after = presets_path().stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
+def test_presets_that_could_not_be_read_are_read_before_one_is_added(tmp_path: Path) -> None:
+    file = tmp_path / "presets.json"
+    file.mkdir()
+    presets = Presets(file)
+    assert presets.unread
+    with pytest.raises(OutputError, match="cannot be read"):
+        presets.save(PRESET)
+    file.rmdir()
+    other = replace(PRESET, place=replace(PLACE, device="another"))
+    Presets(file).save(other)
+    presets.save(PRESET)
+    assert presets.find(other.place) == Presets(file).find(other.place) == other
+    assert Presets(file).find(PLACE) == PRESET

@@ -20,7 +20,7 @@ from inference.live.requests import SourceRequest
 from inference.recording import recorder
 from inference.sources.record import RecordSource
 from inference.sources.simulated import PhantomSource
-from viewer import app
+from viewer import app, settings
 from viewer.main_window import MainWindow
 
 GIVEN_UP_S, LONGEST_S = 3.0, 2.0
@@ -72,6 +72,16 @@ def test_the_picture_goes_on_while_files_do_not_answer(
     assert monotonic() - begun < 10
 
 
+def test_a_home_that_does_not_answer_is_said_and_the_window_opens(
+    show: Callable[..., MainWindow], stalled: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.save(settings.Settings(introduced=True))
+    stalled(settings.folder() / settings.NAME)
+    monkeypatch.setattr(settings, "HOME_S", 0.3)
+    window = show(remembered=settings.load(), wait=False)
+    assert window.view.picture_area.notice.text() == settings.DEAD.format(settings.folder())
+
+
 @pytest.fixture
 def dying(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
     """A drive that is told which of its files it never answers for again, however long it is waited for."""
@@ -85,6 +95,7 @@ def dying(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
 
     monkeypatch.setattr(os, "fsync", waits)
     yield lambda path: dead.add(path.stat().st_ino)
+    dead.clear()
     os.close(answer)
     os.close(never)
 
@@ -127,7 +138,7 @@ import os, sys
 from PySide6.QtCore import QTimer
 from inference import one_thread
 from inference.recording import recorder
-from viewer import app
+from viewer import app, settings
 
 one_thread.ANSWER_S = recorder.ANSWER_S = 1.0
 folder, pipe = sys.argv[1:3]
@@ -160,7 +171,7 @@ def built(*given):
 
 app.build, os.fsync = built, settle
 sys.addaudithook(wait)
-sys.exit(app.main(["simulated:", "--model", sys.argv[3], "--exit-after", "60"]))
+sys.exit(app.main(["simulated:", "--model", sys.argv[3], "--exit-after", "150"]))
 """
 
 
@@ -172,7 +183,7 @@ def test_the_program_ends_on_a_drive_that_has_died_and_says_what_was_not_written
     threshold_model(tmp_path / "m.onnx", level=0.75)
     places = (str(tmp_path / name) for name in ("documents", "never", "m.onnx"))
     command = [sys.executable, "-W", "error", "-c", PROGRAM, *places]
-    ended = subprocess.run(command, env=outside, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run(command, env=outside, capture_output=True, text=True, timeout=100, check=False)
     folder = tmp_path / "documents" / "iUS"
     (path,) = folder.iterdir()
     assert ended.stderr.splitlines() == [
