@@ -126,6 +126,9 @@ def _check(header: Sequence[str], needed: Sequence[str], path: Path) -> None:
     missing = [name for name in needed if name not in header]
     if missing:
         raise FormatError(f"{path} is not a case table for this stage: the column {missing[0]} is missing.")
+    twice = [name for name in COLUMNS if header.count(name) > 1]
+    if twice:
+        raise FormatError(f"{path} has two columns called {twice[0]}: keep the right one.")
     unknown = [name for name in header if name not in COLUMNS]
     if unknown:
         raise FormatError(f"{path} has an unknown column '{unknown[0]}': the columns are {', '.join(COLUMNS)}.")

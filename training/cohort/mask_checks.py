@@ -15,6 +15,7 @@ MAX_OUTSIDE = 0.5
 MAX_COVERED = 0.8
 """No tumour covers this share of the sector; the largest in RESECT, 99 cm³, covers about half."""
 _LOOKED_AT = 200_000
+_DIGITS = 3
 
 
 def check_mask(picture: NDArray[np.float32], values: NDArray[np.generic], label: Path) -> None:
@@ -26,13 +27,17 @@ def check_mask(picture: NDArray[np.float32], values: NDArray[np.generic], label:
         label: its path, for the sentence.
 
     Raises:
-        FormatError: if it is a picture, is empty, covers the sector or lies outside it.
+        FormatError: if it is a picture, is empty, holds several labels, covers the sector or lies outside it.
     """
     mask = values > 0  # type: ignore[operator]
     count = int(np.count_nonzero(mask))
     if count == 0:
         raise FormatError(f"{label} is empty: nothing in it is above 0.")
     check_classes(values[mask], label)
+    labels = _distinct(values[mask])
+    if len(labels) > 1:
+        said = ", ".join(f"{value:g}" for value in labels)
+        raise FormatError(f"{label} holds the labels {said}: keep the tumour's alone, as nobody says which one it is.")
     sector = picture != 0
     inside = int(np.count_nonzero(mask & sector))
     if inside < (1 - MAX_OUTSIDE) * count:
@@ -51,8 +56,14 @@ def check_classes(positive: NDArray[np.generic], label: Path) -> None:
     Raises:
         FormatError: if there are too many different values.
     """
-    if len(np.unique(positive[:: max(1, len(positive) // _LOOKED_AT)])) > MAX_CLASSES:
+    if len(_distinct(positive)) > MAX_CLASSES:
         raise FormatError(f"{label} is a picture, not a mask: were the two swapped?")
+
+
+def _distinct(positive: NDArray[np.generic]) -> NDArray[np.float64]:
+    """The different values, except for rounding, of a sample that is spread over all."""
+    sample = positive[:: max(1, len(positive) // _LOOKED_AT)].astype(np.float64)
+    return np.unique(sample.round(_DIGITS))
 
 
 def check_mri_mask(mri: sitk.Image, mask: sitk.Image, label: Path) -> None:

@@ -121,7 +121,7 @@ def _scaled(us: Path, mask: Path, dataset: str, cache: Path | None, pixel_mm: fl
         return us, mask
     if pixel_mm is None:
         raise FormatError(
-            "Its pixels have no scale (1 × 1 mm in the header), so no area: give --pixel-mm if you know it."
+            "Its header has no scale that can be used, so its masks no area: give --pixel-mm if you know it."
         )
     if pixel_mm <= 0 or cache is None:
         raise FormatError("--pixel-mm has to be above 0, and needs --cache DIR for the calibrated copies.")

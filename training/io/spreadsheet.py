@@ -19,7 +19,7 @@ def read_table(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     A file that is not UTF-8 is taken for Windows' Latin-1 (CP1252), which is what Excel writes as "CSV" in the West.
 
     Raises:
-        FormatError: if it is neither.
+        FormatError: if it is neither, or a row has more cells than there are titles: some stand below a wrong one then.
     """
     text = _decoded(path)
     first, _, rest = text.partition("\n")
@@ -32,6 +32,10 @@ def read_table(path: Path) -> tuple[list[str], list[dict[str, str]]]:
     except csv.Error as error:
         raise FormatError(f"{path} cannot be read as a table ({error}): save it as CSV.") from error
     names = [title.strip() for title in titles]
+    if any(any(row[len(names) :]) for row in rows):
+        raise FormatError(
+            f"{path} has a row with more cells than titles: put texts that hold a '{separator}' in quotes."
+        )
     filled = ([as_read(cell) for cell in row] + [""] * (len(names) - len(row)) for row in rows if any(row))
     return names, [dict(zip(names, row, strict=False)) for row in filled]
 

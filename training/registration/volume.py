@@ -14,7 +14,7 @@ from inference.errors import FormatError, NotFoundError
 from inference.sources.grid import TWO_PLACES
 from inference.sources.grid import Volume as Grid
 from inference.sources.nifti import UNIT_MM
-from inference.sources.paths import suffix_of
+from inference.sources.paths import PICTURES, suffix_of
 from inference.sources.volume import READERS, reader_of
 from training.registration.transforms import LPS, Matrix
 
@@ -48,8 +48,8 @@ class Volume:
 def read_image(path: Path) -> sitk.Image:
     """Read a volume: NIfTI, NRRD and MetaImage as the viewer does, other formats as ITK does.
 
-    ITK invents 1 mm where a header states none, takes micrometres for millimetres, and refuses a direction that is
-    sheared by a rounding.
+    ITK invents 1 mm where a header states none, takes micrometres and dots per inch for millimetres, and refuses a
+    direction that is sheared by a rounding.
 
     Raises:
         NotFoundError: if there is no such file.
@@ -59,6 +59,8 @@ def read_image(path: Path) -> sitk.Image:
         raise NotFoundError(f"There is no image at {path}.")
     if suffix_of(path) in READERS:
         return _image(reader_of(path)(path), path)
+    if suffix_of(path) in PICTURES:
+        raise FormatError(f"{path} is a picture file, which states no millimetres: export it as NIfTI.")
     try:
         if path.suffix == ".gz":
             read_to_the_end(path)

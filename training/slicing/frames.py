@@ -7,8 +7,10 @@ import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from numpy.typing import NDArray
 
 from inference.errors import FormatError, NotFoundError
+from inference.sources.grid import CLEAR, DISAGREEMENT, Volume
 from inference.sources.paths import suffix_of
 from inference.sources.volume import READERS, reader_of
+from training.cohort.mask_checks import check_mask
 from training.slicing.volumes import Labelled
 
 
@@ -23,29 +25,58 @@ def is_frame(path: Path) -> bool:
 
 
 def read_frame(us: Path, label: Path) -> Labelled:
-    """Read one 2D picture and its mask as a stack of one; extra singleton axes are ignored.
+    """Read one 2D picture and its mask as a stack of one; extra singleton axes are ignored. The mask may be empty.
 
     Raises:
         NotFoundError: if a file is missing.
-        FormatError: if a file cannot be read, is not 2D, has another shape than the other, or has no scale.
+        FormatError: if a file cannot be read, is not 2D or has no scale, or if the mask cannot be the picture's.
     """
     size, spacing = _flat_size(_header(us)), frame_spacing(us)
     if size is None or size != _flat_size(_header(label)):
         raise FormatError(f"{label} has another shape than {us}: one mask a picture is needed.")
     if spacing is None:
-        raise FormatError(f"{us} has no scale, its pixels are 1 × 1 mm: name theirs to 'ius-train cases' (--pixel-mm).")
+        raise FormatError(f"{us} has no scale that can be used: name its pixels' to 'ius-train cases' (--pixel-mm).")
+    _refuse_another_place(us, label, spacing)
     (cols, rows), (col_mm, row_mm) = size, spacing
     pixels, mask = (read_pixels(path).reshape(1, rows, cols) for path in (us, label))
+    if (mask > 0).any():
+        check_mask(pixels, mask, label)
     return Labelled(pixels, mask > 0, (float("nan"), row_mm, col_mm))
 
 
 def frame_spacing(path: Path) -> tuple[float, float] | None:
-    """(x, y) mm of a 2D picture's pixels; None where the header says 1 × 1, which stands for no known scale."""
-    header = _header(path)
-    kept = [mm for n, mm in zip(header.GetSize(), header.GetSpacing(), strict=True) if n > 1]
-    if len(kept) != 2 or kept == [1.0, 1.0]:
+    """(x, y) mm of a 2D picture's pixels, as the viewer reads them; None where there is no scale.
+
+    Formats that the viewer has no volumes of have none: ITK takes the printer's dots per inch of a JPEG or TIFF for
+    one. Neither has a header that says 1 × 1.
+    """
+    grid = _grid(path)
+    if grid is None or grid.two_places:
+        return None
+    sides = zip(reversed(grid.voxels.shape), grid.spacing, strict=True)
+    kept = [mm for n, mm in sides if n > 1]
+    if len(kept) != 2 or kept[0] is None or kept[1] is None or kept == [1.0, 1.0]:
         return None
     return kept[0], kept[1]
+
+
+def _refuse_another_place(us: Path, label: Path, spacing: tuple[float, float]) -> None:
+    """Refuse a mask whose header states other millimetres or another direction than the picture's.
+
+    Raises:
+        FormatError: if so; a header that states neither is believed.
+    """
+    here, there, drawn = _grid(us), _grid(label), frame_spacing(label)
+    other = drawn is not None and not np.allclose(drawn, spacing, rtol=DISAGREEMENT)
+    if here is not None and there is not None and here.directions is not None and there.directions is not None:
+        other |= bool(((here.directions * there.directions).sum(axis=0) < CLEAR).any())
+    if other:
+        raise FormatError(f"{label} is not on the grid of {us}: is it another picture's mask, or a mirrored one?")
+
+
+def _grid(path: Path) -> Volume | None:
+    """The file as the viewer reads it; None if it has no reader of its own."""
+    return reader_of(path)(path) if suffix_of(path) in READERS else None
 
 
 def read_pixels(path: Path) -> NDArray[np.float32]:

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.errors import FormatError
+from inference.sources.dicom_pixels import DicomPixels, damage_told
+from inference.spacing import PixelSpacing, Provenance, admitted
 from training.cohort.mask_checks import check_classes, check_mask
-from training.io.dicom import pixels_of, read_dicom
+from training.io.dicom import read_dicom
 from training.registration.volume import read_image
 
 ISOTROPIC_TOLERANCE = 1.02
@@ -141,16 +143,26 @@ def read_sweep(sweep: Path, label: Path) -> Labelled:
         FormatError: if the file is not DICOM, has no such scale, or has another shape than its mask.
     """
     dataset = read_dicom(sweep)
-    frames = pixels_of(dataset, sweep)
+    grey = _grey(dataset, sweep)
     row_mm, col_mm = _region_spacing(dataset, sweep)
-    if frames.dtype != np.uint8:
-        raise FormatError(f"{sweep} has {frames.dtype} pixels: export it with 8 bits.")
-    grey = (frames if frames.ndim == 3 else frames[..., 0]).astype(np.uint8, copy=False)
-    mask = sitk.GetArrayFromImage(read_image(label)) > 0
+    values = sitk.GetArrayFromImage(read_image(label))
+    mask = values > 0
     if mask.shape != grey.shape:
         raise FormatError(f"{label} has the shape {mask.shape} and {sweep} {grey.shape}: one mask a frame is needed.")
-    inside = sector(grey.max(axis=0))
-    return Labelled(np.where(inside, grey, 0).astype(np.float32), mask, (float("nan"), row_mm, col_mm))
+    image = np.where(sector(grey.max(axis=0)), grey, 0).astype(np.float32)
+    if mask.any():
+        check_mask(image, values, label)
+    return Labelled(image, mask, (float("nan"), row_mm, col_mm))
+
+
+def _grey(dataset: pydicom.FileDataset, path: Path) -> NDArray[np.uint8]:
+    """All frames, (frames, rows, cols), as the viewer shows them: colours by their luma, palettes looked up."""
+    with damage_told(f"{path} cannot be decoded: is it whole?"):
+        pixels = DicomPixels(dataset, path.name)
+        frames = [pixels(number) for number in range(len(pixels))]
+    if any(frame.dtype != np.uint8 for frame in frames):
+        raise FormatError(f"{path} has {frames[0].dtype} pixels: export it with 8 bits.")
+    return np.stack(frames).astype(np.uint8, copy=False)
 
 
 def sector(brightest: NDArray[np.uint8]) -> NDArray[np.bool_]:
@@ -200,4 +212,9 @@ def _region_spacing(dataset: pydicom.Dataset, path: Path) -> tuple[float, float]
     ]
     if len(regions) != 1:
         raise FormatError(f"{path} has {len(regions)} calibrated ultrasound regions, and has to have one.")
-    return 10 * abs(float(regions[0].PhysicalDeltaY)), 10 * abs(float(regions[0].PhysicalDeltaX))
+    row_mm, col_mm = 10 * abs(float(regions[0].PhysicalDeltaY)), 10 * abs(float(regions[0].PhysicalDeltaX))
+    stated = PixelSpacing(row_mm, col_mm, Provenance.DICOM_REGION)
+    spacing, reason = admitted(stated, "", int(dataset.Rows), name=str(path))
+    if spacing is None:
+        raise FormatError(reason)
+    return row_mm, col_mm

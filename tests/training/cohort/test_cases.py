@@ -82,6 +82,7 @@ def test_refuses_a_case_named_twice(tmp_path: Path):
     [
         ("case,us\n1,a.nii\n", "column patient is missing"),
         ("case,patient,exlude\n1,a,1\n", "unknown column 'exlude'"),
+        ("case,patient,patient\n1,a,b\n", "two columns called patient"),
         ("case,patient,exclude\n1,a,x\n", "case 1: exclude is 'x'"),
         ("case,patient\n,a\n", "without a case"),
         ("case,patient\n../1,a\n", "no slash"),

@@ -38,7 +38,7 @@ def test_yes_means_what_the_title_asks(tmp_path: Path, title: str, cell: str, fi
     ],
 )
 def test_a_column_that_is_not_recognised_is_told_in_plain_words(tmp_path: Path, titles: str, words: str):
-    (tmp_path / "t.csv").write_text(f"{titles}\n1,2,3,4\n")
+    (tmp_path / "t.csv").write_text(f"{titles}\n1,2\n")
     with pytest.raises(FormatError) as told:
         read_clinical(tmp_path / "t.csv")
     assert words in str(told.value)

@@ -164,6 +164,7 @@ def nnunet_raw(tmp_path: Path) -> Path:
     for at, name in enumerate(("p1_a", "p1_b", "p2_a")):
         for kind, file in (("imagesTr", f"{name}_0000.nii.gz"), ("labelsTr", f"{name}.nii.gz")):
             pixels = np.zeros((20, 30), np.uint8)
+            pixels[3 : 9 + at, 3:23] = 0 if kind == "labelsTr" else 40
             pixels[4 : 8 + at, 5:15] = 1 if kind == "labelsTr" else 90
             image = sitk.GetImageFromArray(pixels)
             image.SetSpacing((0.3, 0.2))

@@ -35,3 +35,10 @@ def test_what_is_no_text_is_refused(tmp_path: Path):
     (tmp_path / "table.csv").write_bytes(b"case\n\x81\x8d\n")
     with pytest.raises(FormatError, match="save it as CSV UTF-8"):
         read_table(tmp_path / "table.csv")
+
+
+@pytest.mark.parametrize("row", ["A,glioma, left,", "A,glioma,left"])
+def test_a_text_that_was_not_quoted_shifts_no_cell(tmp_path: Path, row: str):
+    (tmp_path / "table.csv").write_text(f"case,diagnosis\n{row}\n")
+    with pytest.raises(FormatError, match="more cells than titles"):
+        read_table(tmp_path / "table.csv")

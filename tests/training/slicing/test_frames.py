@@ -1,18 +1,22 @@
 """Native sweeps: scale from the DICOM region, silence outside the sector, frames as slices."""
 
+import struct
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk  # noqa: N813
+from PIL import Image
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage
 
 from inference.errors import FormatError
 from training.cohort.cases import Case
+from training.registration.volume import read_image
 from training.slicing.cutting import Cutting
-from training.slicing.frames import read_pixels
+from training.slicing.frames import frame_spacing, is_frame, read_frame, read_pixels
 from training.slicing.slices import NATIVE, read_slice
 from training.slicing.store import cut_cases
 from training.slicing.volumes import read_sweep
@@ -109,3 +113,94 @@ def test_a_picture_that_is_cut_short_is_refused(tmp_path: Path, suffix: str):
     cut.write_bytes(whole.read_bytes()[:-1000])
     with pytest.raises(FormatError, match="cut"):
         read_pixels(cut)
+
+
+def write_frame(path: Path, pixels: np.ndarray, spacing: tuple[float, float] = (0.4, 0.5), **header: int) -> Path:
+    """A single picture as NIfTI, (rows, cols), with its spacing along x and y."""
+    image = nib.Nifti1Image(pixels.T, np.diag([*spacing, 1, 1]))
+    image.header.set_xyzt_units("mm")
+    for key, value in header.items():
+        image.header[key] = value
+    nib.save(image, path)
+    return path
+
+
+SPECKLE = np.random.default_rng(0).integers(1, 250, (60, 80)).astype(np.uint8)
+TUMOUR = np.zeros_like(SPECKLE)
+TUMOUR[20:30, 20:40] = 1
+
+
+def test_a_pictures_scale_is_what_the_viewer_reads(tmp_path: Path):
+    """Micrometres are no millimetres, and two lengths that disagree are none."""
+    label = write_frame(tmp_path / "m.nii", TUMOUR)
+    for name, spacing, header in (("mm", (0.4, 0.5), {}), ("um", (400, 500), {"xyzt_units": 3})):
+        us = write_frame(tmp_path / f"{name}.nii", SPECKLE, spacing, **header)
+        assert read_frame(us, label).spacing[1:] == pytest.approx((0.5, 0.4))
+    us = write_frame(tmp_path / "two.nii", SPECKLE)
+    data = bytearray(us.read_bytes())
+    data[80:88] = struct.pack("<2f", 0.8, 1.0)  # pixdim alone
+    us.write_bytes(data)
+    with pytest.raises(FormatError, match="no scale that can be used"):
+        read_frame(us, label)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".tif", ".png"])
+def test_dots_per_inch_are_a_printers(tmp_path: Path, suffix: str):
+    """ITK makes 0.35 mm of the 72 dpi that most programs write into a picture."""
+    Image.fromarray(SPECKLE).save(tmp_path / f"a{suffix}", dpi=(72, 72))
+    assert is_frame(tmp_path / f"a{suffix}")
+    assert frame_spacing(tmp_path / f"a{suffix}") is None
+    with pytest.raises(FormatError, match="states no millimetres"):
+        read_image(tmp_path / f"a{suffix}")
+
+
+@pytest.mark.parametrize(
+    ("mask", "sentence"),
+    [
+        (SPECKLE, "a picture, not a mask"),
+        (np.random.default_rng(1).random(SPECKLE.shape).astype(np.float32), "a picture, not a mask"),
+        (1 - TUMOUR, "inverted"),
+        (TUMOUR + 2 * np.roll(TUMOUR, 25, axis=1), "holds the labels 1, 2"),
+    ],
+)
+def test_a_pictures_mask_is_looked_at(tmp_path: Path, mask: np.ndarray, sentence: str):
+    us, label = write_frame(tmp_path / "u.nii", SPECKLE), write_frame(tmp_path / "m.nii", mask)
+    with pytest.raises(FormatError, match=sentence):
+        read_frame(us, label)
+
+
+@pytest.mark.parametrize(("mask", "count"), [(TUMOUR * 255, 200), (TUMOUR * np.float32(0.5), 200), (0 * TUMOUR, 0)])
+def test_any_one_value_is_tumour_and_a_picture_may_have_none(tmp_path: Path, mask: np.ndarray, count: int):
+    us, label = write_frame(tmp_path / "u.nii", SPECKLE), write_frame(tmp_path / "m.nii", mask)
+    assert read_frame(us, label).mask.sum() == count
+
+
+@pytest.mark.parametrize("spacing", [(0.3, 0.3), (-0.4, 0.5)])
+def test_a_mask_of_another_scale_or_mirrored_is_another_pictures(tmp_path: Path, spacing: tuple[float, float]):
+    us, label = write_frame(tmp_path / "u.nii", SPECKLE), write_frame(tmp_path / "m.nii", TUMOUR, spacing)
+    with pytest.raises(FormatError, match="not on the grid"):
+        read_frame(us, label)
+
+
+def test_a_sweeps_grey_values_are_those_of_the_viewer(tmp_path: Path):
+    """The numbers of a palette are no grey values, and black is not white in MONOCHROME1."""
+    case = write_sweep(tmp_path, [region(0.015, 0.02)])
+    right = read_sweep(case.sweep, case.sweep_label)
+    dataset = pydicom.dcmread(case.sweep)
+    stored = dataset.pixel_array
+    dataset.PixelData = (255 - stored).tobytes()
+    dataset.PhotometricInterpretation = "MONOCHROME1"
+    dataset.save_as(case.sweep)
+    np.testing.assert_array_equal(read_sweep(case.sweep, case.sweep_label).image, right.image)
+    dataset.PhotometricInterpretation = "PALETTE COLOR"
+    for colour in ("Red", "Green", "Blue"):
+        dataset.add_new(f"{colour}PaletteColorLookupTableDescriptor", "US", [256, 0, 8])
+        dataset.add_new(f"{colour}PaletteColorLookupTableData", "OW", bytes(range(255, -1, -1)))
+    dataset.save_as(case.sweep)
+    np.testing.assert_array_equal(read_sweep(case.sweep, case.sweep_label).image, right.image)
+
+
+def test_a_sweep_of_no_probes_depth_is_refused(tmp_path: Path):
+    case = write_sweep(tmp_path, [region(1.5, 2.0)])
+    with pytest.raises(FormatError, match="no ultrasound picture has"):
+        read_sweep(case.sweep, case.sweep_label)
