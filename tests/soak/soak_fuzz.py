@@ -67,18 +67,18 @@ def attempt(read: Callable[[Path], object], path: Path) -> str:
     return "opened" if not isinstance(said, str) or said == "ok" else "refused"
 
 
-def try_kind(name: str, whole: Whole, folder: Path, seeds: range, fates: Counter[str]) -> float:
+def try_kind(name: str, whole: Whole, folder: Path, seeds: range, fates: Counter[str], lost: Lost) -> float:
     """Try so many mutations of one kind of file; the longest that one took, in seconds."""
     write, read = whole
     path = write(folder)
     data, slowest = path.read_bytes(), 0.0
     for seed in seeds:
         path.write_bytes(mutated(data, seed))
-        begun = monotonic()
+        raised, begun = lost.raised, monotonic()
         fate = attempt(read, path)
         took = monotonic() - begun
         slowest, fates[fate] = max(slowest, took), fates[fate] + 1
-        if fate not in ("opened", "refused") or took > HANG_S:
+        if fate not in ("opened", "refused") or took > HANG_S or lost.raised > raised:
             kept = FOLDER / "fuzz" / f"{name}-{seed}-{fate}{path.suffix}"
             kept.parent.mkdir(parents=True, exist_ok=True)
             kept.write_bytes(path.read_bytes())
@@ -100,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.getLogger("inference").propagate = False
     for name, whole in chosen.items():
         with tempfile.TemporaryDirectory() as folder:
-            took = try_kind(name, whole, Path(folder), range(arguments.seed, arguments.seed + each), fates)
+            took = try_kind(name, whole, Path(folder), range(arguments.seed, arguments.seed + each), fates, lost)
         sys.stdout.write(f"{name:20} slowest {took:6.2f} s   after {monotonic() - begun:6.0f} s\n")
         sys.stdout.flush()
         slowest = max(slowest, took)
