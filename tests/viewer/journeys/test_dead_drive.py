@@ -1,6 +1,7 @@
 """A drive that does not answer: the picture goes on, one sentence says so, and the window closes."""
 
 import os
+import threading
 import shutil
 import subprocess
 import sys
@@ -97,6 +98,9 @@ def dying(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], None]]:
     yield lambda path: dead.add(path.stat().st_ino)
     dead.clear()
     os.close(answer)
+    for thread in threading.enumerate():
+        if thread.name == "ius-record":
+            thread.join(10)
     os.close(never)
 
 
