@@ -1,10 +1,10 @@
 """A drive that does not answer: the picture goes on, one sentence says so, and the window closes."""
 
 import os
-import threading
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
