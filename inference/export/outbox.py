@@ -26,6 +26,7 @@ from inference.export.delivery import Connecting, Post, Said
 from inference.export.stow import WebNode
 from inference.files import make_folder, replacing, settle
 from inference.sources.archive import Node
+from inference.sources.dicom_pixels import DAMAGE
 
 _NAME = re.compile(r"([0-9]+(?:\.[0-9]+)*)(\+names)?(\+begun)?\.dcm")
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
@@ -286,7 +287,7 @@ def _check(dataset: Dataset, name: str, *, identified: bool) -> None:
 def _header(path: Path) -> Dataset:
     try:
         return dcmread(path, stop_before_pixels=True)
-    except (InvalidDicomError, OSError) as error:
+    except (InvalidDicomError, OSError, *DAMAGE) as error:
         raise FormatError(
             f"{path.name} is no DICOM file that can be read: give one that this program exported."
         ) from error

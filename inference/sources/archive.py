@@ -18,6 +18,7 @@ from pydicom.errors import InvalidDicomError
 
 from inference.errors import ChoiceError, OutputError, SourceError
 from inference.files import make_folder, replacing
+from inference.sources.dicom_pixels import DAMAGE
 
 if TYPE_CHECKING:
     from pynetdicom import AE
@@ -170,7 +171,7 @@ def _is_for(folder: Path, uid: str) -> bool:
         return not folder.is_file()
     try:
         return str(dcmread(file, specific_tags=["SeriesInstanceUID"]).get("SeriesInstanceUID")) == uid
-    except (InvalidDicomError, OSError):
+    except (InvalidDicomError, OSError, *DAMAGE):
         return False
 
 

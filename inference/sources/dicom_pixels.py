@@ -1,6 +1,8 @@
 """Grey frames out of a DICOM file, one at a time."""
 
+import struct
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -39,6 +41,8 @@ DAMAGE = (
     RuntimeError,
     TypeError,
     ValueError,
+    struct.error,
+    zlib.error,
 )
 """Exceptions of pydicom and its decoders on damaged files; they share no base class."""
 UID_NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian)

@@ -13,7 +13,14 @@ import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pydicom.uid import UID, ExplicitVRLittleEndian, JPEGBaseline8Bit, UltrasoundMultiFrameImageStorage, generate_uid
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRLittleEndian,
+    JPEGBaseline8Bit,
+    UltrasoundMultiFrameImageStorage,
+    generate_uid,
+)
 
 from inference.frame import Frame, Origin, View
 from inference.recording.entries import opening_of, picture_of
@@ -96,7 +103,7 @@ def _dicom(name: str, syntax: UID) -> Callable[[Path], Path]:
             packed = [cv2.imencode(".jp2", frame)[1].tobytes() for frame in frames()]
             data.PixelData = encapsulate([one[one.index(b"\xff\x4f\xff\x51") :] for one in packed])
             data["PixelData"].is_undefined_length = True
-        elif syntax != ExplicitVRLittleEndian:
+        elif syntax not in (ExplicitVRLittleEndian, DeflatedExplicitVRLittleEndian):
             data.compress(syntax, frames())
         pydicom.dcmwrite(folder / name, data, enforce_file_format=True)
         return folder / name
@@ -143,6 +150,7 @@ FORMATS: dict[str, Callable[[Path], Path]] = {
     "dicom-jpeg": _dicom("b.dcm", JPEGBaseline8Bit),
     "dicom-j2k": _dicom("c.dcm", JPEG2000),
     "dicom-jls": _dicom("d.dcm", UID("1.2.840.10008.1.2.4.80")),
+    "dicom-deflated": _dicom("e.dcm", DeflatedExplicitVRLittleEndian),
     "record": _record,
 }
 """What writes a whole file of a format into a folder."""

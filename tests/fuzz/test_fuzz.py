@@ -21,6 +21,9 @@ COUNT = int(os.environ.get("IUS_FUZZ", "50"))
 HANG_S = 3 * OPEN_S
 """A hang has no end; a machine that does other work takes longer than the limits add up to (10 s where it does not)."""
 
+FOUND = {"dicom-jpeg": (61, 327, 806, 973), "dicom-j2k": (327, 806, 973), "dicom-jls": (327, 594, 806, 973)}
+"""Accidents to which an exception of a library had no sentence: an offset table or an element of wild length."""
+
 
 @pytest.fixture
 def whole(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
@@ -48,6 +51,18 @@ def test_an_accident_is_one_sentence_or_harmless(whole: Path, caplog: pytest.Log
         assert slowest < HANG_S, f"seed {seed} hung for {slowest:.1f} s"
     # A library in C may end its process; our own readers raise sentences.
     assert "exit code 1)" not in caplog.text
+
+
+@pytest.mark.parametrize(("kind", "seeds"), FOUND.items())
+def test_an_accident_that_once_ended_the_process_is_one_sentence(
+    tmp_path: Path, kind: str, seeds: tuple[int, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = FORMATS[kind](tmp_path)
+    data = path.read_bytes()
+    for seed in seeds:
+        path.write_bytes(mutated(data, seed))
+        tried(path)
+    assert "process is lost" not in caplog.text
 
 
 @pytest.mark.timeout(120 + COUNT)
