@@ -6,6 +6,7 @@ therefore reads what they write to the terminal.
 """
 
 import os
+import re
 
 from inference.errors import FormatError
 from inference.sources.unnamed import unnamed_file
@@ -23,24 +24,38 @@ _MISSED = (b"Corrupt JPEG data", b"Premature end of JPEG file")
 """libjpeg's warnings (jerror.h). Bytes too many are one of the former, and harmless."""
 
 
+_ENDS = (b"ended prematurely", b"partial file")
+"""What FFmpeg says of a file that was cut short; the pictures before that are whole."""
+
+
+_HEAD = re.compile(rb"^\[OPENCV:FFMPEG:\d+\]\s*")
+"""OpenCV begins each of FFmpeg's lines so, and writes it apart."""
+KEPT = 1 << 20
+"""Bytes after which the file is emptied. Not each time: a decoder's threads write at any moment, also in between."""
+
+
 class Complaints:
     """Captures standard output and error of this process from now on. Create only one per process."""
 
     def __init__(self) -> None:
         self._file = unnamed_file()
+        self._read = 0
         if fcntl is not None:
             fcntl.fcntl(self._file.fileno(), fcntl.F_SETFL, os.O_APPEND)
         for place in (1, 2):
             os.dup2(self._file.fileno(), place)
 
-    def forget(self) -> None:
-        """Discard what was captured so far."""
-        self._file.truncate(0)
-
-    def heard(self) -> bytes:
-        """What was written since the last `forget`."""
+    def new(self) -> bytes:
+        """What was written since the last call."""
         size = os.fstat(self._file.fileno()).st_size
-        return os.pread(self._file.fileno(), min(size, 1 << 16), 0) if size and hasattr(os, "pread") else b""
+        if size <= self._read or not hasattr(os, "pread"):
+            return b""
+        said = os.pread(self._file.fileno(), min(size - self._read, 1 << 16), self._read)
+        self._read = size
+        if size > KEPT:
+            self._file.truncate(0)
+            self._read = 0
+        return said
 
 
 _listening: list[Complaints] = []
@@ -51,36 +66,49 @@ def listen() -> None:
     _listening.append(Complaints())
 
 
-def forget() -> None:
-    """Discard earlier messages; call before a picture is converted."""
-    for complaints in _listening:
-        complaints.forget()
+def new() -> bytes:
+    """What was said since the last call; nothing in a process that does not listen."""
+    return b"".join(complaints.new() for complaints in _listening)
 
 
-def check(name: str) -> None:
-    """Raise an error if the conversion failed; call after a picture was converted.
+def check(said: bytes, name: str) -> None:
+    """Raise an error if a conversion failed.
 
     Args:
+        said: what was said during it.
         name: name of the file or stream, for the sentence.
 
     Raises:
         FormatError: if FFmpeg reported an error.
     """
-    said = _heard()
+    refuse_interlaced(said, name)
+    if said:
+        raise FormatError(f"A picture of {name} cannot be converted: convert the video to mp4.")
+
+
+def refuse_interlaced(said: bytes, name: str) -> None:
+    """Raise an error if a conversion failed because the picture is interlaced, as all of its file's are.
+
+    Args:
+        said: what was said during it.
+        name: name of the file or stream, for the sentence.
+
+    Raises:
+        FormatError: if so.
+    """
     if b"interlaced" in said:
         raise FormatError(
             f"{name} is interlaced, which cannot be shown: set the recorder to progressive, or deinterlace the file "
             "(ffmpeg -i OLD -vf yadif NEW)."
         )
-    if said:
-        raise FormatError(f"A picture of {name} cannot be converted: convert the video to mp4.")
 
 
-def lossy() -> bool:
-    """Whether libjpeg missed a part of the picture that was decoded last."""
-    said = _heard()
+def is_damage(said: bytes) -> bool:
+    """Whether FFmpeg met damage in what it decoded; a file's end is none."""
+    lines = (_HEAD.sub(b"", line).strip() for line in said.splitlines())
+    return any(line and not any(end in line for end in _ENDS) for line in lines)
+
+
+def is_lossy(said: bytes) -> bool:
+    """Whether libjpeg missed a part of a picture."""
     return any(words in said for words in _MISSED) and b"extraneous bytes" not in said
-
-
-def _heard() -> bytes:
-    return b"".join(complaints.heard() for complaints in _listening)

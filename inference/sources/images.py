@@ -94,11 +94,11 @@ def _read(path: Path) -> list[tuple[Pixels, ColourMap | None]]:
     if tiff_pages(data) is None:
         raise FormatError(f"{path.name} is a TIFF whose pages have no end, or too many: export it again.")
     data = data[:end]
-    complaints.forget()
+    complaints.new()
     found, pages = _decode(data)
     if not found:
         raise FormatError(f"{path.name} is not a picture that can be read: give a PNG, JPEG, TIFF or BMP file.")
-    if complaints.lossy():
+    if complaints.is_lossy(complaints.new()):
         raise FormatError(f"{path.name} is damaged, and a part of the picture is missing: copy it again.")
     bright = white_high(pages, data)
     if bright is None:

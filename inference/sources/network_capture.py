@@ -83,9 +83,9 @@ class NetworkCapture:
                 if self._waiting is None:
                     return None
                 continue
-            complaints.forget()
+            complaints.new()
             _, picture = self._decoder.retrieve()
-            complaints.check(self._shown)
+            complaints.check(complaints.new(), self._shown)
             at_s = (self._begun_ms + self._decoder.get(cv2.CAP_PROP_POS_MSEC)) / 1e3
             if not self._lateness.late(at_s, monotonic()):
                 return Picture(grey(picture), None, NO_SCALE, colour_map(picture, order="BGR"))

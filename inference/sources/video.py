@@ -2,7 +2,7 @@
 
 import os
 import threading
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +20,7 @@ from inference.sources.colour import colour_map
 from inference.sources.pixels import as_pixels, luma
 from inference.sources.recorded import Recorded, quiet_opencv
 from inference.sources.video_index import VideoIndex, decoded, listed, time_ms
+from inference.sources.video_tracks import tracks_of
 from inference.spacing import REMEDY, PixelSpacing
 
 NO_SCALE = f"A video does not say how large a pixel is: {REMEDY}."
@@ -41,8 +42,11 @@ class VideoSource(Recorded):
     def __init__(self, path: Path, *, typed: PixelSpacing | None = None) -> None:
         self._path = path
         self._lock = threading.Lock()
+        tracks = tracks_of(path)
+        if tracks.turned:
+            raise FormatError(f"{path.name} is to be shown mirrored or aslant: convert it (ffmpeg -i OLD NEW).")
         self._reader = _Reader(path, _index_of(path))
-        samples = [_grey(self._picture(index)) for index in spread(len(self), SAMPLED)]
+        samples = self._samples()
         self._inside = sector_mask(samples)
         self._whole: Pixels | None = None
         rows, cols = samples[0].shape
@@ -55,7 +59,7 @@ class VideoSource(Recorded):
             levels=(0.0, 255.0),
             fps=self._reader.fps,
             pixel_aspect=self._reader.pixel_aspect,
-            notice=_notice(self._reader),
+            notice=_notice(self._reader, tracks.count),
         )
         super().__init__(info, typed)
 
@@ -90,6 +94,19 @@ class VideoSource(Recorded):
         grey = self._whole = _grey(picture)
         return as_pixels(cv2.bitwise_and(grey, grey, mask=self._inside)), colour_map(picture, order="BGR")
 
+    def _samples(self) -> list[Pixels]:
+        """Decoded frames from all over the clip; a broken one is left out, unless all are broken."""
+        samples: list[Pixels] = []
+        broken: SourceError | None = None
+        for index in spread(len(self), SAMPLED):
+            try:
+                samples.append(_grey(self._picture(index)))
+            except SourceError as error:
+                broken = error
+        if broken is not None and not samples:
+            raise broken
+        return samples
+
     def _picture(self, index: int) -> NDArray[Any]:
         with self._lock:
             picture = self._reader.picture(index)
@@ -101,6 +118,11 @@ class VideoSource(Recorded):
 class _Reader:
     """A decoder with the number of its present picture, known by the picture's time. Used by one thread at a time.
 
+    A decoder that meets damage goes on, and fills the picture and those that are built on it with older ones. It says
+    so on the terminal before it returns the first of them. Several threads decode far ahead of what they return, so
+    after the first such message one thread goes on alone, which is `VideoIndex.ahead` pictures ahead at most: nothing
+    is believed then before the next key picture that lies farther away.
+
     Raises:
         FormatError: if the file cannot be decoded.
     """
@@ -109,18 +131,31 @@ class _Reader:
         self._path = path
         self.index = index
         self._number = {time: number for number, time in enumerate(index.times_ms)} if index.placed else {}
-        self._capture = _open(path)
+        self._alone = False
+        """Whether one thread decodes."""
+        self._open()
+
+    def _open(self) -> None:
+        self._capture = _open(self._path, [cv2.CAP_PROP_N_THREADS, 1] if self._alone else ())
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begin anew at a key picture."""
+        complaints.new()
         self._at = -1
         """Number of the picture that was grabbed last."""
+        self._damaged: int | None = None
+        """Number of the picture that was returned when the decoder last met damage."""
 
     @property
     def fps(self) -> float | None:
-        """Pictures per second, on average."""
+        """Pictures per second, on average; the usual rate where the file's clock jumps."""
         stated = float(self._capture.get(cv2.CAP_PROP_FPS))
-        times = self.index.times_ms
-        if not self.index.placed or len(times) < 2:
-            return stated if 0 < stated < 1e4 else None
-        return (len(times) - 1) * 1e3 / (times[-1] - times[0])
+        times, usual_ms = self.index.times_ms[: len(self.index)], self.index.usual_step_ms
+        if self.index.rising and len(times) > 1:
+            return (len(times) - 1) * 1e3 / (times[-1] - times[0])
+        rate = stated if usual_ms is None else 1e3 / usual_ms
+        return rate if 0 < rate < 1e4 else None
 
     @property
     def pixel_aspect(self) -> float:
@@ -133,12 +168,21 @@ class _Reader:
 
     def time_s(self, number: int) -> float | None:
         """Time at which a picture is shown, counted from the first one."""
-        if self.index.placed:
+        if self.index.rising:
             return (self.index.times_ms[number] - self.index.times_ms[0]) / 1e3
         return None if self.fps is None else number / self.fps
 
     def picture(self, number: int) -> NDArray[Any] | None:
         """Exactly picture `number`, whatever was decoded before; None if it cannot be decoded."""
+        picture = self._seen(number)
+        if self._damaged is None or self._alone:
+            return picture
+        self._alone = True
+        self._capture.release()
+        self._open()
+        return self._seen(number)
+
+    def _seen(self, number: int) -> NDArray[Any] | None:
         if not self._comes(number):
             self._jump(number)
         while self._at < number:
@@ -146,10 +190,17 @@ class _Reader:
                 return None
         if self._at != number:
             return None
-        complaints.forget()
         found, picture = self._capture.retrieve()
-        complaints.check(self._path.name)
-        return picture if found else None
+        said = complaints.new()
+        complaints.refuse_interlaced(said, self._path.name)
+        self._hear(said)
+        return picture if found and self._believed(number) else None
+
+    def _believed(self, number: int) -> bool:
+        """Whether a picture is built on nothing that may be damaged."""
+        if self._damaged is None:
+            return True
+        return self._alone and self.index.key_of(number) > self._damaged + self.index.ahead
 
     def comes_as(self, number: int) -> bool:
         """Whether picture `number` comes next."""
@@ -161,24 +212,26 @@ class _Reader:
 
     def _comes(self, number: int) -> bool:
         """Whether decoding on leads to the picture without passing a key picture that would be a shorter way."""
-        keys = self.index.keys
-        return self._at <= number and keys[bisect_right(keys, number) - 1] <= max(self._at, 0) + 1
+        return self._at <= number and self.index.key_of(number) <= max(self._at, 0) + 1
 
     def _jump(self, number: int) -> None:
         """Move to just before a picture by way of a key picture; to the beginning, if none can be reached."""
-        keys = self.index.keys
+        keys, key = self.index.keys, self.index.key_of(number)
         place = bisect_right(keys, number) - 1
-        for back in (place, place - 1, place - 4):
-            if back > 0 and self.index.placed and self._stand_at(keys[place], from_key=keys[back]):
+        if self._alone:  # so far back that all that is said about the key picture and later ones is heard on the way
+            place = bisect_left(keys, key - self.index.ahead) - 1
+        for earlier in (place, place - 1, place - 4):
+            if earlier > 0 and self.index.placed and self._stand_at(key, from_key=keys[earlier]):
                 return
         self._capture.release()
-        self._capture = _open(self._path)
-        self._at = -1
+        self._open()
 
     def _stand_at(self, key: int, *, from_key: int) -> bool:
         """Seek to near `from_key` and decode up to picture `key`; what follows a key picture needs none before it."""
-        self._capture.set(cv2.CAP_PROP_POS_MSEC, self.index.times_ms[from_key])
-        self._at = -1
+        self._begin()
+        self._capture.set(cv2.CAP_PROP_POS_MSEC, self.index.times_ms[from_key])  # decodes from farther back
+        if self._alone:
+            complaints.new()
         while (at := self._grab()) is not None and at <= key:
             if at == key:
                 return True
@@ -191,7 +244,12 @@ class _Reader:
         at = self._number.get(time_ms(self._capture)) if self.index.placed else self._at + 1
         if at is not None:
             self._at = at
+        self._hear(complaints.new())
         return at
+
+    def _hear(self, said: bytes) -> None:
+        if complaints.is_damage(said):
+            self._damaged = self._at
 
 
 def _index_of(path: Path) -> VideoIndex:
@@ -214,7 +272,7 @@ def _index_of(path: Path) -> VideoIndex:
                 return index if count == len(index) else index.cut(count)
     finally:
         reader.close()
-    raise FormatError(f"{path.name} holds no frames, or was cut short: copy it again.")
+    raise FormatError(f"{path.name} holds no frames that can be decoded here: copy it again, or convert it to mp4.")
 
 
 def _holds(path: Path, index: VideoIndex) -> bool:
@@ -226,9 +284,11 @@ def _holds(path: Path, index: VideoIndex) -> bool:
         reader.close()
 
 
-def _notice(reader: _Reader) -> str:
-    """What the user has to know about pictures that are not square, or not all of one size."""
+def _notice(reader: _Reader, videos: int) -> str:
+    """What the user has to know about further videos, and pictures that are not square or not all of one size."""
     sentences = []
+    if videos > 1:
+        sentences.append(f"This file holds {videos} videos: the first one is shown.")
     if reader.index.changed is not None:
         (number, (rows, cols)) = reader.index.changed
         sentences.append(f"From frame {number} on the picture has {cols} × {rows} pixels: that part is left out.")

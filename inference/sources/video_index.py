@@ -4,9 +4,11 @@ A container's own count and rate are guesses or missing, and it seeks by that ra
 rate it shows another picture than the one asked for. The times of the pictures are exact.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from statistics import median
 
 import cv2
 
@@ -14,6 +16,11 @@ from inference.sources.packets import Size, codec_of, extradata, packet_of, size
 
 ENDED = 3
 """This many grabs in a row without a picture are the end; a single one is a damaged picture."""
+
+AHEAD = 16
+"""Most pictures that any codec decodes before it shows one (H.264, A.3.1: max_dec_frame_buffering)."""
+MARGIN = 1
+"""Pictures that a decoder may hold back beyond what the order of the pictures needs."""
 
 Opener = Callable[..., cv2.VideoCapture]
 """Opens the video; takes OpenCV's properties as an optional list."""
@@ -29,16 +36,33 @@ class VideoIndex:
         placed: each picture has a time of its own, which identifies it after a seek; otherwise only reading from the
             beginning identifies a picture.
         changed: number of the first picture of another size, and that size; None if all have one size.
+        ahead: a decoder of one thread has never decoded a picture more than this many after the one it shows.
     """
 
     times_ms: tuple[float, ...]
     keys: tuple[int, ...]
     placed: bool = True
     changed: tuple[int, Size] | None = None
+    ahead: int = AHEAD
 
     def __len__(self) -> int:
         """Number of pictures of the first size."""
         return len(self.times_ms) if self.changed is None else self.changed[0]
+
+    @property
+    def rising(self) -> bool:
+        """Whether the times of all pictures rise, so that they are the file's own clock."""
+        return all(earlier < later for earlier, later in pairwise(self.times_ms[: len(self)]))
+
+    @property
+    def usual_step_ms(self) -> float | None:
+        """The usual time from one picture to the next; None if it is not known of most."""
+        steps = [later - earlier for earlier, later in pairwise(self.times_ms[: len(self)]) if later > earlier]
+        return median(steps) if 2 * len(steps) > len(self) else None
+
+    def key_of(self, number: int) -> int:
+        """The number of the last key picture up to a picture."""
+        return self.keys[bisect_right(self.keys, number) - 1]
 
     def cut(self, count: int) -> "VideoIndex":
         """The same index, cut to `count` pictures."""
@@ -89,12 +113,15 @@ def decoded(opener: Opener, like: VideoIndex) -> VideoIndex:
     capture.release()
     keys = {like.times_ms[key] for key in like.keys}
     changed = like.changed
-    if changed is not None and like.placed:
+    drops = [number for number, (one, next_) in enumerate(pairwise(times), 1) if next_ <= one]
+    if changed is not None:
+        # Where the clock begins anew with the other size, a decoder loses the pictures that it has not shown yet.
         before = like.times_ms[changed[0]]
-        changed = sum(time < before for time in times), changed[1]
-    rising = all(earlier < later for earlier, later in pairwise(times))
+        number = sum(time < before for time in times) if like.placed else min([changed[0], *drops[:1]])
+        changed = number, changed[1]
+    rising = not drops
     kept = tuple(number for number, time in enumerate(times) if number == 0 or (rising and time in keys))
-    return VideoIndex(tuple(times), kept, rising, changed)
+    return VideoIndex(tuple(times), kept, rising, changed, like.ahead)
 
 
 def time_ms(capture: cv2.VideoCapture) -> float:
@@ -110,4 +137,7 @@ def _sorted(times: list[float], keys: list[float], change: tuple[int, Size] | No
     place = {time: number for number, time in enumerate(shown)}
     numbers = sorted(place[key] for key in keys)
     changed = None if change is None else (place[times[change[0]]], change[1])
-    return VideoIndex(tuple(shown), tuple(numbers) if numbers[:1] == [0] else (0, *numbers), changed=changed)
+    early = [place[time] - coming for coming, time in enumerate(times)]
+    ahead = max(early, default=0) - min(early, default=0) + MARGIN
+    kept = tuple(numbers) if numbers[:1] == [0] else (0, *numbers)
+    return VideoIndex(tuple(shown), kept, changed=changed, ahead=ahead)

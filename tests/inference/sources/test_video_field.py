@@ -1,5 +1,6 @@
 """Videos as recorders, converters and pipes write them: the picture asked for, at the file's own time."""
 
+import struct
 import subprocess
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from inference.errors import FormatError
 from inference.export.mp4_times import retime
 from inference.frame import Pixels
 from inference.sources import open_source
-from inference.sources.base import RecordedSource
+from inference.sources.base import RecordedSource, read_or_black
 
 COUNT = 90
 VARIABLE = ["gap10.mp4", "jitter.mkv", "jitter.mp4", "vfr.mp4", "vfr_mp4v.mp4"]
@@ -191,3 +192,76 @@ def test_one_picture_and_none(tmp_path: Path) -> None:
     writer.release()
     with pytest.raises(FormatError):
         open_source(str(tmp_path / "none.avi"))
+
+
+def test_what_damage_left_of_a_picture_is_not_shown(tmp_path: Path) -> None:
+    """A decoder fills lost parts with older pictures, and those that are built on them too, without an error."""
+    path = encoded(tmp_path / "a.mp4", "-c:v", "libx264", "-g", "12", "-bf", "2", "-crf", "12")
+    data = bytearray(path.read_bytes())
+    for share in (0.35, 0.5):
+        at = data.index(b"mdat") + int((len(data) - data.index(b"mdat")) * share)
+        data[at : at + 40] = np.random.default_rng(0).bytes(40)
+    path.write_bytes(data)
+    with open_source(str(path)) as source:
+        assert len(source) == 60
+        for order in (np.arange(60), np.random.default_rng(1).permutation(60)[:20]):
+            shown = {int(index): read_or_black(source, int(index)) for index in order}
+            lost = {index for index, frame in shown.items() if not frame.pixels.any()}
+            for index in shown.keys() - lost:
+                there = np.frombuffer(numbered(index), np.uint8).reshape(120, 160)
+                assert np.abs(shown[index].pixels.astype(int) - there).mean() < 3
+            assert 1 <= len(lost) <= 30
+            assert not lost & {*range(12), *range(48, 60)}, "pictures that no damage can reach"
+
+
+def turned(path: Path, to: Path, *matrix: int) -> str:
+    """The MP4 with another matrix (a, b, c, d) in its track's header (ISO/IEC 14496-12, 8.3.2)."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 44
+    a, b, c, d = (number << 16 for number in matrix)
+    data[at : at + 20] = struct.pack(">5i", a, b, 0, c, d)
+    to.write_bytes(data)
+    return str(to)
+
+
+def test_a_quarter_turn_is_made_and_a_mirror_refused(tmp_path: Path) -> None:
+    path = write_numbered(tmp_path / "a.mp4", np.arange(5) / 25)
+    with open_source(turned(path, tmp_path / "b.mp4", 0, 1, -1, 0)) as source:
+        assert (source.info.rows, source.info.cols) == (256, 128)
+    for mirrored in ((-1, 0, 0, 1), (1, 0, 0, -1), (0, 1, 1, 0), (1, 1, -1, 1)):
+        with pytest.raises(FormatError, match="mirrored or aslant"):
+            open_source(turned(path, tmp_path / "c.mp4", *mirrored))
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+def test_of_two_videos_it_is_said_which_one_is_shown(tmp_path: Path, suffix: str) -> None:
+    for copies in (1, 2):
+        path = encoded(tmp_path / f"{copies}{suffix}", *("-map", "0:v") * copies, "-c:v", "mpeg4", count=5)
+        with open_source(str(path)) as source:
+            assert ("holds 2 videos: the first one is shown" in source.info.notice) == (copies == 2)
+
+
+def test_where_the_clock_begins_anew_no_picture_is_another_ones(tmp_path: Path) -> None:
+    """Two recordings in one file, the second of another size: the decoder loses the last picture of the first."""
+    small, large = (
+        encoded(tmp_path / f"{size}.mpg", "-vf", f"scale={size}", "-c:v", "mpeg2video", "-f", "mpeg", count=24)
+        for size in ("160:120", "320:240")
+    )
+    (tmp_path / "a.mpg").write_bytes(small.read_bytes() + large.read_bytes())
+    with open_source(str(tmp_path / "a.mpg")) as source:
+        assert 20 <= len(source) <= 24
+        assert [number_of(frame.pixels) for frame in source.frames()] == list(range(len(source)))
+        assert "the picture has 320 × 240 pixels" in source.info.notice
+        assert np.diff([frame.time_s or 0 for frame in source.frames()]) == pytest.approx(0.04)
+    (tmp_path / "b.mpg").write_bytes(small.read_bytes() * 2)
+    with open_source(str(tmp_path / "b.mpg")) as source:
+        assert source.info.fps == pytest.approx(25)
+
+
+def test_the_first_half_of_a_file_is_shown(tmp_path: Path) -> None:
+    """With its table of contents at its beginning, which lists pictures that are no longer there."""
+    path = encoded(tmp_path / "a.mp4", "-c:v", "mpeg4", "-g", "6", "-movflags", "faststart")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with open_source(str(path)) as source:
+        assert 6 < len(source) < 40
+        assert [number_of(frame.pixels) for frame in source.frames()] == list(range(len(source)))
