@@ -110,7 +110,7 @@ class Trace(QWidget):
         limit = [] if state.limit_mm2 is None else [(state.limit_mm2, theme.AMBER)]
         for value, colour in (*limit, (state.top_mm2, theme.MUTED), (0.0, theme.MUTED)):
             top = self._y(value) - line / 2
-            if all(abs(top - other.box.top()) >= line - 1 for other in made):
+            if all(abs(top - other.box.top()) >= line for other in made):
                 made.append(self._label(plot.right() + self._sizes.px(6), top, f"{value:.0f}", colour))
         return made
 
