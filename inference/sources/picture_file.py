@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 PAGES = 10_000
 """Most pages in a TIFF."""
+ENTRIES = 64
+"""So many entries of a page are looked at: they are in the order of their tags, and those wanted come first."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SIZED = range(0xC0, 0xFF)
 _APP1 = 0xE1
@@ -91,7 +93,7 @@ class _Tiff:
 
     def shorts(self, data: bytes, at: int) -> Iterator[tuple[int, int]]:
         """(tag, first value) of each entry of the directory at `at` whose type is SHORT or LONG."""
-        start, entries = at + self.count, self.number(data, at, self.count)
+        start, entries = at + self.count, min(ENTRIES, self.number(data, at, self.count))
         for place in range(start, min(start + self.entry * entries, len(data) - self.entry + 1), self.entry):
             size = {3: 2, 4: 4}.get(self.number(data, place + 2, 2))
             if size is not None:

@@ -46,8 +46,9 @@ def as_pixels(values: NDArray[Any]) -> Pixels:
 
     Values that are not finite mark voxels outside the field of view; they become 0, the background.
     """
-    if values.dtype in (np.uint8, np.uint16):
-        return np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("="))
+    native = values.dtype.newbyteorder("=")
+    if native in (np.uint8, np.uint16):
+        return np.ascontiguousarray(values, dtype=native)
     with np.errstate(over="ignore"):  # a value beyond float32 is not a grey value
         real: NDArray[np.float32] = np.ascontiguousarray(values, dtype=np.float32)
     return real if np.isfinite(real).all() else np.nan_to_num(real, nan=0.0, posinf=0.0, neginf=0.0)

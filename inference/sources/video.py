@@ -202,6 +202,11 @@ class _Reader:
             return True
         return self._alone and self.index.key_of(number) > self._damaged + self.index.ahead
 
+    @property
+    def damaged(self) -> bool:
+        """Whether the decoder met damage on the way to the present picture, which is there then."""
+        return self._damaged is not None
+
     def comes_as(self, number: int) -> bool:
         """Whether picture `number` comes next."""
         return self._grab() == number
@@ -268,7 +273,7 @@ def _index_of(path: Path) -> VideoIndex:
     reader = _Reader(path, index)
     try:
         for count in range(len(index), max(0, len(index) - MISSING), -1):
-            if reader.picture(count - 1) is not None:
+            if reader.picture(count - 1) is not None or reader.damaged:
                 return index if count == len(index) else index.cut(count)
     finally:
         reader.close()

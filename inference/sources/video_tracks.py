@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 LARGEST = 1 << 26
 """Bytes of a table of contents that are read at most: hours of video."""
+MOST = 1 << 20
+"""Bytes of Matroska's list of tracks that are read at most."""
 HEAD = 1 << 16
 """Bytes that hold an AVI's list of streams."""
 _STRAIGHT = 0.01
@@ -111,7 +113,7 @@ def _matroska(file: BinaryIO) -> int:
     for _ in range(LARGEST.bit_length()):
         kind, length = _number(file, marked=True), _number(file)
         if kind == _TRACKS:
-            return _videos(file, min(length, LARGEST))
+            return _videos(file, min(length, MOST))
         if kind in (0, _CLUSTER):
             break
         if kind != _SEGMENT:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from inference.errors import FormatError
 from inference.frame import Pixels
 from inference.sources.interlace import Weave, first_field
-from inference.sources.pixels import grey
+from inference.sources.pixels import as_pixels, grey
 from inference.sources.simulated import PhantomSource
 
 GENERATOR = np.random.default_rng(4)
@@ -109,3 +109,10 @@ def test_one_field_of_a_slope_is_the_slope(rows: int, dtype: Any) -> None:
     assert single.dtype == dtype
     assert np.array_equal(single[: rows - 1], slope[: rows - 1])
     assert np.array_equal(single[-1], slope[-1] if rows % 2 else slope[-2])
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_whole_numbers_stay_whole_in_either_byte_order(order: str) -> None:
+    values = np.arange(65_536, dtype=f"{order}u2").reshape(256, 256)
+    assert as_pixels(values).dtype == np.uint16
+    np.testing.assert_array_equal(as_pixels(values), values)

@@ -264,4 +264,20 @@ def test_the_first_half_of_a_file_is_shown(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with open_source(str(path)) as source:
         assert 6 < len(source) < 40
-        assert [number_of(frame.pixels) for frame in source.frames()] == list(range(len(source)))
+        *whole, last = (read_or_black(source, index).pixels for index in range(len(source)))
+        assert [number_of(pixels) for pixels in whole] == list(range(len(source) - 1))
+        assert not last.any() or number_of(last) == len(source) - 1, "the picture that was cut in two"
+
+
+def test_damage_in_the_last_pictures_costs_no_others(tmp_path: Path) -> None:
+    """All of them are built on one key picture: none can be believed behind the damage, and all before it can."""
+    path = encoded(tmp_path / "a.mp4", "-c:v", "mpeg4", "-g", "250", "-sc_threshold", "1000000000", count=90)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"mdat") + (len(data) - data.index(b"mdat")) // 4
+    data[at : at + 40] = np.random.default_rng(0).bytes(40)
+    path.write_bytes(data)
+    with open_source(str(path)) as source:
+        shown = [index for index in range(90) if read_or_black(source, index).pixels.any()]
+        assert len(source) == 90
+        assert shown == list(range(len(shown)))
+        assert 0 < len(shown) < 40
