@@ -202,10 +202,9 @@ class _Reader:
             return True
         return self._alone and self.index.key_of(number) > self._damaged + self.index.ahead
 
-    @property
-    def damaged(self) -> bool:
-        """Whether the decoder met damage on the way to the present picture, which is there then."""
-        return self._damaged is not None
+    def damaged_before(self, number: int) -> bool:
+        """Whether the decoder met damage on the way to picture `number`, which is there then, though not believed."""
+        return self._damaged is not None and self._damaged < number
 
     def comes_as(self, number: int) -> bool:
         """Whether picture `number` comes next."""
@@ -273,7 +272,7 @@ def _index_of(path: Path) -> VideoIndex:
     reader = _Reader(path, index)
     try:
         for count in range(len(index), max(0, len(index) - MISSING), -1):
-            if reader.picture(count - 1) is not None or reader.damaged:
+            if reader.picture(count - 1) is not None or reader.damaged_before(count - 1):
                 return index if count == len(index) else index.cut(count)
     finally:
         reader.close()
