@@ -43,7 +43,8 @@ class BackgroundJobs:
             done, late = self._running[0]
             if done.done():
                 self._running.pop(0)
-                self._said += [told for told in (_outcome_of(done),) if told[0]]
+                if (told := _outcome_of(done))[0]:
+                    self._said.append(told)
             elif late and done is not self._late and self._thread.stood_s() > ANSWER_S:
                 self._said.append((late, Tone.FAULT))
                 self._late = done

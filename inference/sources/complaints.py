@@ -22,12 +22,8 @@ LEVEL = "16"
 
 _MISSED = (b"Corrupt JPEG data", b"Premature end of JPEG file")
 """libjpeg's warnings (jerror.h). Bytes too many are one of the former, and harmless."""
-
-
 _ENDS = (b"ended prematurely", b"partial file")
 """What FFmpeg says of a file that was cut short; the pictures before that are whole."""
-
-
 _HEAD = re.compile(rb"^\[OPENCV:FFMPEG:\d+\]\s*")
 """OpenCV begins each of FFmpeg's lines so, and writes it apart."""
 KEPT = 1 << 20
@@ -111,4 +107,5 @@ def is_damage(said: bytes) -> bool:
 
 def is_lossy(said: bytes) -> bool:
     """Whether libjpeg missed a part of a picture."""
-    return any(words in said for words in _MISSED) and b"extraneous bytes" not in said
+    lines = (line for line in said.splitlines() if b"extraneous bytes" not in line)
+    return any(words in line for line in lines for words in _MISSED)

@@ -91,7 +91,8 @@ def _read(path: Path) -> list[tuple[Pixels, ColourMap | None]]:
     end = end_of(data)
     if end is None:
         raise FormatError(f"{path.name} ends in the middle of the picture: copy it again.")
-    if tiff_pages(data) is None:
+    listed = tiff_pages(data)
+    if listed is None:
         raise FormatError(f"{path.name} is a TIFF whose pages have no end, or too many: export it again.")
     data = data[:end]
     complaints.new()
@@ -100,7 +101,7 @@ def _read(path: Path) -> list[tuple[Pixels, ColourMap | None]]:
         raise FormatError(f"{path.name} is not a picture that can be read: give a PNG, JPEG, TIFF or BMP file.")
     if complaints.is_lossy(complaints.new()):
         raise FormatError(f"{path.name} is damaged, and a part of the picture is missing: copy it again.")
-    bright = white_high(pages, data)
+    bright = white_high(pages, listed)
     if bright is None:
         raise FormatError(f"{path.name} does not say how white its white is: export it with black as 0.")
     turned = [upright(page, data) for page in bright]

@@ -108,12 +108,11 @@ _KINDS = {
 }
 
 
-def white_high(pictures: list[NDArray[Any]], data: bytes) -> list[NDArray[Any]] | None:
-    """The pages of a TIFF with white as the greatest value; None if that is not known.
+def white_high(pictures: list[NDArray[Any]], pages: list[dict[int, int]]) -> list[NDArray[Any]] | None:
+    """The pages of a TIFF, by their `tiff_pages`, with white as the greatest value; None if that is not known.
 
     A decoder turns pages of 8 bits whose white is 0 (PhotometricInterpretation 0) by itself, deeper ones it does not.
     """
-    pages = tiff_pages(data) or []
     turned = [page.get(_PHOTOMETRIC) == _WHITE_IS_0 for page in pages]
     deep = [picture.dtype != np.uint8 for picture in pictures]
     if not any(turned) or not any(deep):

@@ -1,4 +1,6 @@
-"""What the guards cost a frame: each alone and all together, at two sizes; with --sweeps, what fires on real volumes.
+"""What the guards cost a frame: each alone and all together, on a phantom's screen, and on the bundled clip enlarged.
+
+With --sweeps, what fires on real volumes.
 
 With --screens, how often the graphics guard is right on real screens, and how well the sector is found on them:
 screens.json says what is drawn in each and where its sector is. `data_store` is pydicom-data's.
@@ -19,7 +21,7 @@ import cv2
 import numpy as np
 from benchfile import keep
 
-from inference.assets import demo_model_path
+from inference.assets import demo_clip_path, demo_model_path
 from inference.crop import Rect
 from inference.dice import dice
 from inference.errors import ChoiceError
@@ -34,7 +36,7 @@ from inference.guards.panes import panes
 from inference.guards.thumbnail import Thumbnail
 from inference.guards.unlike import unlike_training
 from inference.model.engine import Engine
-from inference.sector import GrowingSector, sector_mask
+from inference.sector import DARK, GrowingSector, _drawn, _largest, sector_mask
 from inference.sources import open_here, open_source
 from inference.sources.base import Whole
 from inference.sources.colour import colour_map
@@ -44,6 +46,7 @@ from inference.sources.disturbed import screens
 from inference.sources.pixels import grey
 
 SIZES = ((480, 640), (720, 1280))
+SCREENS_OF_CLIP = ((720, 1280), (1080, 1920))
 FPS = 25.0
 RUNS = 60
 SCREENS = Path(__file__).with_name("screens.json")
@@ -61,6 +64,7 @@ def main() -> None:
         real_screens(wanted.screens)
         return
     found = {f"{size[1]}×{size[0]}, ms": costs(*size) for size in SIZES}
+    found |= {f"bundled clip at {size[1]}×{size[0]}, ms": on_clip(*size) for size in SCREENS_OF_CLIP}
     keep("guards", found, "a live phantom's screen (simulated), one thread")
     if wanted.sweeps is not None:
         sweeps(wanted.sweeps)
@@ -93,16 +97,50 @@ def costs(rows: int, cols: int) -> dict[str, float]:
         ("in the source's thread: colour", lambda i: colour_map(pictures[i], order="BGR")),
     ]
     print(f"{cols}x{rows}, one thread, median of {RUNS} frames; share of the {1e3 / FPS:.0f} ms between two frames")
+    return timed(steps, len(frames))
+
+
+def timed(steps: list[tuple[str, Callable[[int], object]]], count: int) -> dict[str, float]:
+    """Median milliseconds of each step over so many frames, in turn."""
     found = {}
     for name, step in steps:
         times = []
         for run in range(RUNS):
             begun = perf_counter()
-            step(run % len(frames))
+            step(run % count)
             times.append((perf_counter() - begun) * 1e3)
         found[name] = round(median(times), 3)
         print(f"  {name:40s} {median(times):6.2f} ms  {median(times) * FPS / 10:5.1f} %")
     return found
+
+
+def on_clip(rows: int, cols: int) -> dict[str, float]:
+    """Median milliseconds of all guards on the bundled clip, whose sector's corners look like strokes.
+
+    And of the sector's pieces: the rival labels every pixel to find the sector's pieces, as the product did before.
+    """
+    frames, origin = [], Origin("clip", View.NATIVE, live=True)
+    with open_source(str(demo_clip_path())) as source:
+        for index in range(0, len(source), 20):
+            screen = np.zeros((rows, cols), np.uint8)
+            left = (cols - rows) // 2
+            screen[:, left : left + rows] = cv2.resize(source.read(index).pixels, (rows, rows))
+            frames.append(Frame(index, screen, None, index / FPS, origin))
+    bright = [(frame.pixels > DARK).view(np.uint8) for frame in frames]
+    watch = every_guard()
+
+    def labelled(index: int) -> object:
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(bright[index], connectivity=8)
+        return (stats[:, cv2.CC_STAT_AREA] > 0).astype(np.uint8)[labels]
+
+    steps: list[tuple[str, Callable[[int], object]]] = [
+        ("all guards", lambda i: watch.look(frames[i])),
+        ("the sector", lambda i: sector_mask([frames[i].pixels])),
+        ("its pieces, by their outlines", lambda i: _drawn(_largest(bright[i]), bright[i].shape)),
+        ("its pieces, every pixel labelled", labelled),
+    ]
+    print(f"the bundled clip on a screen of {cols}x{rows}, one thread, median of {RUNS} frames")
+    return timed(steps, len(frames))
 
 
 def sweeps(folder: Path) -> None:
@@ -139,6 +177,8 @@ def real_screens(folders: list[Path]) -> None:
         scores.append(score)
         right[verdict] += 1
         print(f"{path.name:72s} {len(wholes):3d} frames, alarm on {alarms:3d}: {verdict:11s} sector Dice {score:.3f}")
+    if not scores:
+        raise SystemExit("None of these screens is in the folders named.")
     print(f"{dict(right)}; sector Dice median {median(scores):.3f}, lowest {min(scores):.3f}")
 
 

@@ -15,13 +15,11 @@ from viewer.style.widgets import Button, ElidedLabel, button, set_text, size_but
 
 REMOVABLE = ("/media/", "/run/media/", "/mnt/", "/Volumes/")
 """Where sticks and network drives are mounted; on Windows every drive has a letter of its own."""
+HOME = "Home"
 ANSWER_S = 1.0
 """How long a folder, or what is plugged in, may take to answer: the window waits for it."""
 ROW = 560
 """Width of a name, px at 1280×800: a longer one is elided in the middle; its tool tip has it all."""
-
-
-HOME = "Home"
 
 
 class FolderPanel(Panel):
