@@ -39,6 +39,12 @@ class Alarm(StrEnum):
         "This frame is damaged or cannot be read: go on to the next one.",
     )
     """No guard finds it: the frame of a file could not be read, and stands there black."""
+    DAMAGED = (
+        "picture_damaged",
+        "Picture damaged",
+        "Parts of the picture were lost on the network: wait for the next whole one. A cable loses less than a radio.",
+    )
+    """Packets of this picture, or of one that it is built on, never came: the decoder invented what is missing."""
     BLACK = (
         "black_picture",
         "No picture",
@@ -89,6 +95,8 @@ class Finding:
     overruled: bool = False
 
 
+UNSEEN = frozenset({Alarm.DAMAGED, Alarm.COLOUR})
+"""Alarms whose cause the grey picture does not show: whoever keeps the picture keeps them with it."""
 OVERRULABLE = frozenset({Alarm.GRAPHICS})
 """Alarms that a user may call false: who looks at the picture sees whether something is written on it."""
 

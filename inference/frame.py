@@ -70,6 +70,7 @@ class Frame:
             it was marked, or none is watched.
         colour: where the picture was coloured before it was turned to grey; None if it was not. A tint of the whole
             picture does not count.
+        damaged: whether parts of it were lost on the way, or of a picture that it is built on.
         pose: where its plane lies, as the sender says with the same scale; None if it does not say.
         no_pose_reason: one sentence that says why a tracked sender's `pose` is None; empty otherwise.
         findings: faults that the guards found; a frame has no contour if one of them forbids the analysis.
@@ -84,6 +85,7 @@ class Frame:
     no_spacing_reason: str = ""
     depth_changed_at: float | None = None
     colour: ColourMap | None = None
+    damaged: bool = False
     findings: tuple[Finding, ...] = ()
     pose: Pose | None = None
     no_pose_reason: str = ""

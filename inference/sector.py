@@ -205,6 +205,10 @@ class GrowingSector:
             self._inside = self._grown(brightest)
         return _masked(pixels, self._inside)
 
+    def mask(self, pixels: Pixels) -> Pixels:
+        """The same picture, exactly 0 outside the sector seen so far, of which nothing is learnt; all 0 before that."""
+        return np.zeros_like(pixels) if self._inside is None else _masked(pixels, self._inside)
+
     def _grown(self, brightest: Pixels) -> Mask:
         """The sector with all that has been bright so far."""
         found = sector_mask([brightest])

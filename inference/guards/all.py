@@ -4,6 +4,7 @@ from inference.alarms import Alarm
 from inference.guards.base import Sight
 from inference.guards.black import black
 from inference.guards.coloured import coloured
+from inference.guards.damaged import damaged
 from inference.guards.depth import DepthAlarm
 from inference.guards.frozen import FrozenGuard
 from inference.guards.graphics import Graphics
@@ -17,6 +18,7 @@ def every_guard() -> Watch:
     """A new set of guards for a newly opened source. The screen shows the first finding that forbids the analysis."""
     return Watch(
         (
+            Sight(Alarm.DAMAGED, damaged),
             Sight(Alarm.BLACK, black),
             Sight(Alarm.LIFTED, lifted),
             Sight(Alarm.COLOUR, coloured),

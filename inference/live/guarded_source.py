@@ -27,15 +27,16 @@ def _nothing_seen() -> None:
 
 
 def guarded(frame: Frame, guards: "Watch", seen: Seen | None) -> Frame:
-    """The same frame with the guards' findings.
+    """The same frame with the guards' findings, after those that its source knows.
 
     Args:
         frame: the source's next frame.
         guards: the source's guards.
         seen: what the loaded model saw in training; None while no model is loaded.
     """
-    found = guards.look(frame, seen)
-    return replace(frame, findings=found) if found else frame
+    known = {finding.alarm for finding in frame.findings}
+    found = tuple(finding for finding in guards.look(frame, seen) if finding.alarm not in known)
+    return replace(frame, findings=(*frame.findings, *found)) if found else frame
 
 
 class GuardedSource:

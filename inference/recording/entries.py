@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference import outcome as reading
+from inference.alarms import UNSEEN, Alarm, Finding
 from inference.crop import Rect
 from inference.frame import Frame, Mask, Origin
 from inference.outcome import (
@@ -86,6 +87,7 @@ def picture_of(frame: Frame, number: int, start: float) -> Picture:
         pixels=pack_pixels(frame.pixels),
         plane=None if frame.pose is None else Plane(**asdict(frame.pose)),
         no_plane_reason=frame.no_pose_reason,
+        alarms=tuple(sorted(one.alarm.value for one in frame.findings if one.alarm in UNSEEN)),
     )
 
 
@@ -109,7 +111,7 @@ def frame_of(picture: Picture, opening: Opening, origin: Origin, captured_at: fl
     """The frame of an entry, with its position in the record.
 
     Raises:
-        ValueError: if the pixels are damaged.
+        ValueError: if the pixels are damaged, or an alarm is unknown.
     """
     scale, plane = picture.scale, picture.plane
     return Frame(
@@ -122,7 +124,13 @@ def frame_of(picture: Picture, opening: Opening, origin: Origin, captured_at: fl
         no_spacing_reason=picture.no_scale_reason,
         pose=None if plane is None else Pose(plane.across, plane.down, plane.origin, plane.system),
         no_pose_reason=picture.no_plane_reason,
+        findings=tuple(_found(name, captured_at) for name in picture.alarms),
     )
+
+
+def _found(name: str, at: float) -> Finding:
+    alarm = Alarm(name)  # type: ignore[call-arg]  # by its value
+    return Finding(alarm, at, alarm.sentence)
 
 
 def answer_of(outcome: Outcome, number: int) -> Answer:

@@ -149,6 +149,8 @@ class Picture(_Group, frozen=True, tag="frame", omit_defaults=True):
     plane: Plane | None = None
     """Versions from before it read records without poses, and refuse one with them."""
     no_plane_reason: str = ""
+    alarms: tuple[str, ...] = ()
+    """Those that the grey values do not show, such as of colour. Versions from before them refuse a record with one."""
 
 
 class Looked(_Group, frozen=True):

@@ -16,16 +16,21 @@ try:
 except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-LEVEL = "16"
-"""FFmpeg's log level for errors; OpenCV reads it from the environment."""
-
+LEVEL = "32"
+"""FFmpeg's log level for what it informs of, as of the blocks it invented; OpenCV reads it from the environment."""
+ERROR = 16
+"""Its level for errors; a higher one is less serious."""
 
 _MISSED = (b"Corrupt JPEG data", b"Premature end of JPEG file")
 """libjpeg's warnings (jerror.h). Bytes too many are one of the former, and harmless."""
 _ENDS = (b"ended prematurely", b"partial file")
 """What FFmpeg says of a file that was cut short; the pictures before that are whole."""
-_HEAD = re.compile(rb"^\[OPENCV:FFMPEG:\d+\]\s*")
-"""OpenCV begins each of FFmpeg's lines so, and writes it apart."""
+_INVENTED = b"concealing "
+"""What FFmpeg says of the blocks that it fills in a damaged picture, and calls no error."""
+_LOST = (b"Packet corrupt", b"RTP: missed", b"overrun")
+"""What it says of packets that never came, and calls no error either."""
+_HEAD = re.compile(rb"^\[OPENCV:FFMPEG:(\d+)\]\s*")
+"""OpenCV begins each of FFmpeg's lines so, with the level, and writes it apart."""
 KEPT = 1 << 20
 """Bytes after which the file is emptied. Not each time: a decoder's threads write at any moment, also in between."""
 
@@ -78,7 +83,7 @@ def check(said: bytes, name: str) -> None:
         FormatError: if FFmpeg reported an error.
     """
     refuse_interlaced(said, name)
-    if said:
+    if _errors(said):
         raise FormatError(f"A picture of {name} cannot be converted: convert the video to mp4.")
 
 
@@ -92,7 +97,7 @@ def refuse_interlaced(said: bytes, name: str) -> None:
     Raises:
         FormatError: if so.
     """
-    if b"interlaced" in said:
+    if any(b"interlaced" in line for line in _errors(said)):
         raise FormatError(
             f"{name} is interlaced, which cannot be shown: set the recorder to progressive, or deinterlace the file "
             "(ffmpeg -i OLD -vf yadif NEW)."
@@ -101,11 +106,27 @@ def refuse_interlaced(said: bytes, name: str) -> None:
 
 def is_damage(said: bytes) -> bool:
     """Whether FFmpeg met damage in what it decoded; a file's end is none."""
-    lines = (_HEAD.sub(b"", line).strip() for line in said.splitlines())
-    return any(line and not any(end in line for end in _ENDS) for line in lines)
+    return _INVENTED in said or any(not any(end in line for end in _ENDS) for line in _errors(said))
+
+
+def is_loss(said: bytes) -> bool:
+    """Whether FFmpeg met damage in what it decoded or received."""
+    return is_damage(said) or any(words in said for words in _LOST)
+
+
+def is_refused(said: bytes) -> bool:
+    """Whether FFmpeg met another format than those it may open."""
+    return b"not on whitelist" in said
 
 
 def is_lossy(said: bytes) -> bool:
     """Whether libjpeg missed a part of a picture."""
     lines = (line for line in said.splitlines() if b"extraneous bytes" not in line)
     return any(words in line for line in lines for words in _MISSED)
+
+
+def _errors(said: bytes) -> list[bytes]:
+    """FFmpeg's lines about errors, and those of other libraries."""
+    lines = ((_HEAD.match(line), line) for line in said.splitlines())
+    words = (line[head.end() :] if head else line for head, line in lines if head is None or int(head[1]) <= ERROR)
+    return [line for one in words if (line := one.strip())]

@@ -105,6 +105,11 @@ class DepthWatch:
         """Whether something is watched and has not changed."""
         return self._guard is not None and self._fired is None
 
+    @property
+    def fired(self) -> Finding | None:
+        """What was found in the picture that was looked at last; None if it was unchanged."""
+        return self._fired
+
     def guard(self, guard: DepthGuard | None) -> None:
         """Use this guard from the next picture on; None watches nothing."""
         with self._lock:

@@ -32,6 +32,7 @@ class Screen:
         index: number of the moment, from 0; the screen's clock shows it.
         depth_text: text at the top right.
         tick_px: pixels between two marks of the ruler.
+        damaged: whether parts of it were lost on the way here.
     """
 
     picture: Colours
@@ -40,6 +41,7 @@ class Screen:
     index: int
     depth_text: str = "8.0 cm"
     tick_px: int = 40
+    damaged: bool = False
 
     @property
     def inside(self) -> NDArray[Any]:
@@ -104,6 +106,14 @@ def cavity(screen: Screen, filled: str = "saline") -> Screen:
 def clot(screen: Screen) -> Screen:
     """The cavity filled with clot."""
     return cavity(screen, "clot")
+
+
+def smeared(screen: Screen) -> Screen:
+    """Packets lost on the network: a decoder goes on with what it has, a little further each time."""
+    picture, rows = screen.picture.copy(), len(screen.picture)
+    middle = slice(rows // 3, 2 * rows // 3)
+    picture[middle] = np.roll(picture[middle], 24 + screen.index % 16, axis=1)
+    return replace(screen, picture=picture, damaged=True)
 
 
 def doppler(screen: Screen) -> Screen:
@@ -197,6 +207,7 @@ NAMED: dict[str, Callable[[], Disturbance]] = {
     "partial": lambda: partial_contact,
     "saline": lambda: cavity,
     "clot": lambda: clot,
+    "smeared": lambda: smeared,
     "doppler": lambda: doppler,
     "elastography": lambda: elastography,
     "tinted": lambda: tinted,

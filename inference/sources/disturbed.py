@@ -116,11 +116,13 @@ class DisturbedSource(Live):
         disturbances = self._disturbances
         self._shown += 1
         screen = replace(self._screens[self._shown % LOOP], index=self._shown)
-        picture = drawn(disturb(screen, *disturbances))
+        disturbed = disturb(screen, *disturbances)
+        picture = drawn(disturbed)
         if disturbances is self._disturbances and self.disturbed_at is None:
             self.disturbed_at = monotonic()
         reason = "" if self._spacing else NO_SCALE
-        return Picture(grey(picture), self._spacing, reason, colour_map(picture, order="BGR"))
+        colour = colour_map(picture, order="BGR")
+        return Picture(grey(picture), self._spacing, reason, colour, damaged=disturbed.damaged)
 
 
 class _Cable:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Protocol
 
+from inference.alarms import Alarm
 from inference.display import display_levels
 from inference.errors import SourceError
 from inference.frame import ColourMap, Frame, Origin, Pixels, View, placed
@@ -46,6 +47,7 @@ class Picture:
         colour: where it was coloured; None if it was not.
         pose: where the signal says that it lies; None if it does not say.
         no_pose_reason: why a tracked sender does not; else empty.
+        damaged: whether parts of it were lost on the way, or of a picture that it is built on.
     """
 
     pixels: Pixels
@@ -54,6 +56,7 @@ class Picture:
     colour: ColourMap | None = None
     pose: Pose | None = None
     no_pose_reason: str = ""
+    damaged: bool = False
 
 
 class Connection(Protocol):
@@ -227,20 +230,24 @@ class Live(Closing, ABC):
         gap = self._rhythm.judge(now)
         if gap is Gap.LOST:
             self._interrupted()
-        changed = self._depth.look(picture.pixels, now)
+        # Of a smear nothing is learnt: neither that the depth text changed, nor that the sector grew.
+        changed = self._depth.fired if picture.damaged else self._depth.look(picture.pixels, now)
         if changed is not None:
             self.void_spacing(changed.sentence)
         spacing, reason = self._spacing_of(picture, withheld=gap is Gap.DOUBTFUL)
+        if picture.damaged:
+            spacing, reason = None, reason or Alarm.DAMAGED.sentence  # the depth may have changed unseen
         pose, no_pose_reason = placed(picture.pose, picture.no_pose_reason, spacing)
         frame = Frame(
             index=self._index,
-            pixels=self._sector.apply(picture.pixels),
+            pixels=(self._sector.mask if picture.damaged else self._sector.apply)(picture.pixels),
             spacing=spacing,
             captured_at=now,
             origin=self._info.origin,
             no_spacing_reason=reason,
             depth_changed_at=None if changed is None else changed.since,
             colour=picture.colour,
+            damaged=picture.damaged,
             pose=pose,
             no_pose_reason=no_pose_reason,
         )

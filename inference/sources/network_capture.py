@@ -2,7 +2,7 @@
 
 One `cv2.VideoCapture` follows the sender and returns compressed pictures; a second one decodes them. When the bytes
 that state the size change, the decoder is reopened and reports the new size; otherwise it would go on scaling to the
-old one.
+old one. It is reopened as well where pictures are whole again after packets were lost.
 
 `fflags;nobuffer` is not used: it throws away the key frame found while probing, so that a sender with rare key frames
 is never followed. Old pictures collected while probing are skipped here by their own clock.
@@ -10,7 +10,9 @@ is never followed. Old pictures collected while probing are skipped here by thei
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import cv2
@@ -20,6 +22,7 @@ from inference.sources import complaints
 from inference.sources.colour import colour_map
 from inference.sources.lateness import Lateness
 from inference.sources.live import Picture
+from inference.sources.packet_loss import PacketLoss
 from inference.sources.packets import Ivf, codec_of, decoder_of, extradata, packet_of, tag_words
 from inference.sources.paths import shown_address
 from inference.sources.pixels import grey
@@ -34,7 +37,14 @@ GIVE_UP_S = 3.0
 """A stream late for this long will not catch up by itself; reconnecting empties every buffer."""
 CLOCKED = ("rtsp", "rtsps", "udp", "rtp", "srt")
 """Protocols that carry the sender's clock; plain MJPEG over http has none, and ffmpeg invents one."""
+UNNUMBERED = ("udp", "srt")
+"""Protocols that may lose packets and do not number them: an MPEG transport stream does, a bare video does not."""
+BARE = (
+    "{} sends bare video, in which nobody can tell that a packet was lost: send it as an MPEG transport stream "
+    "(ffmpeg: -f mpegts)."
+)
 OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
+TRANSPORT_STREAM = "protocol_whitelist;udp,srt|format_whitelist;mpegts|fpsprobesize;0"
 AT_ONCE = "format_whitelist;ivf|fpsprobesize;0|probesize;32"
 """The decoder probes one picture before it begins, not a whole second."""
 
@@ -49,14 +59,19 @@ class NetworkCapture:
 
     def __init__(self, url: str) -> None:
         limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_MS]
-        self._packets = cv2.VideoCapture(url, cv2.CAP_FFMPEG, [*limits, cv2.CAP_PROP_FORMAT, -1])
+        numbered = urlsplit(url).scheme.lower() not in UNNUMBERED
+        complaints.new()
+        with _options(os.environ.get(OPTIONS, "") if numbered else TRANSPORT_STREAM):
+            self._packets = cv2.VideoCapture(url, cv2.CAP_FFMPEG, [*limits, cv2.CAP_PROP_FORMAT, -1])
         if not self._packets.isOpened():
+            if complaints.is_refused(complaints.new()):
+                raise FormatError(BARE.format(shown_address(url)))
             raise SourceError(f"Nothing comes from {shown_address(url)}: check the sender, its address and port.")
         codec = codec_of(self._packets)
-        if codec is None:
+        if codec is None or not codec.tag:
             raise FormatError(
-                f"{shown_address(url)} sends {tag_words(self._packets)}, which cannot be watched for a change of size: "
-                "choose H.264, HEVC, MPEG or Motion JPEG on the sender."
+                f"{shown_address(url)} sends {tag_words(self._packets)}, which cannot be followed picture by picture: "
+                "choose H.264, MPEG or Motion JPEG on the sender."
             )
         self._codec, self._shown = codec, shown_address(url)
         self._head = extradata(self._packets)
@@ -65,7 +80,9 @@ class NetworkCapture:
         self._stream: Ivf | None = None
         self._decoder: cv2.VideoCapture | None = None
         self._begun_ms = 0.0
+        self._loss, self._said = PacketLoss(numbered=numbered), b""
         self._lateness = Lateness(clocked=urlsplit(url).scheme.lower() in CLOCKED)
+        complaints.new()  # whoever joins a stream misses what came before
 
     def read(self) -> Picture | None:
         """The next picture that is not old; None after `READ_MS` without any, or `GIVE_UP_S` of old ones.
@@ -83,12 +100,13 @@ class NetworkCapture:
                 if self._waiting is None:
                     return None
                 continue
-            complaints.new()
+            damaged = self._loss.decoded(self._said + complaints.new())
+            self._said = b""
             _, picture = self._decoder.retrieve()
             complaints.check(complaints.new(), self._shown)
             at_s = (self._begun_ms + self._decoder.get(cv2.CAP_PROP_POS_MSEC)) / 1e3
             if not self._lateness.late(at_s, monotonic()):
-                return Picture(grey(picture), None, NO_SCALE, colour_map(picture, order="BGR"))
+                return Picture(grey(picture), None, NO_SCALE, colour_map(picture, order="BGR"), damaged=damaged)
         return None
 
     def close(self) -> None:
@@ -104,13 +122,10 @@ class NetworkCapture:
         if self._waiting is None:
             return False
         self._begun_ms = self._waiting[0]
-        self._stream = Ivf(self._codec, self._until_another_size())
-        usual = os.environ.get(OPTIONS, "")
-        os.environ[OPTIONS] = AT_ONCE
-        try:
+        self._loss.begins()
+        self._stream = Ivf(self._codec, self._until_a_restart())
+        with _options(AT_ONCE):
             self._decoder = decoder_of(self._stream)
-        finally:
-            os.environ[OPTIONS] = usual
         if not self._decoder.isOpened():
             self._decoder = None
             return self._waiting is not None
@@ -118,26 +133,55 @@ class NetworkCapture:
 
     def _key(self) -> tuple[float, bytes] | None:
         """The next picture that can be decoded without any other."""
-        while self._packets.grab():
-            if self._packets.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
-                return self._grabbed()
+        while (packet := self._packet()) is not None:
+            if packet.key:
+                return packet.at_ms, packet.data
         return None
 
-    def _until_another_size(self) -> Iterator[tuple[float, bytes]]:
-        """The waiting picture and those after it, up to the first that may have another size, which then waits."""
+    def _until_a_restart(self) -> Iterator[tuple[float, bytes]]:
+        """The waiting picture and those after it, up to the first with which a new decoder must begin: it then waits.
+
+        That is one that may have another size, or the first that is whole again after packets were lost.
+        """
         first, self._waiting = self._waiting, None
         if first is None:
             return
         self._size_bytes = self._codec.size_bytes(first[1]) or self._size_bytes
         yield first[0] - self._begun_ms, self._head + first[1]
-        while self._packets.grab():
-            at_ms, packet = self._grabbed()
-            stated = self._codec.size_bytes(packet)
-            if stated and self._size_bytes and stated != self._size_bytes:
-                self._waiting = at_ms, packet
+        while (packet := self._packet()) is not None:
+            stated = self._codec.size_bytes(packet.data)
+            if packet.restart or (stated and self._size_bytes and stated != self._size_bytes):
+                self._waiting = packet.at_ms, packet.data
                 return
             self._size_bytes = self._size_bytes or stated
-            yield at_ms - self._begun_ms, packet
+            yield packet.at_ms - self._begun_ms, packet.data
 
-    def _grabbed(self) -> tuple[float, bytes]:
-        return self._packets.get(cv2.CAP_PROP_POS_MSEC), packet_of(self._packets)
+    def _packet(self) -> "_Packet | None":
+        """The next compressed picture; None once the sender is silent."""
+        self._said += complaints.new()  # the decoder calls this when it needs more
+        if not self._packets.grab():
+            complaints.new()
+            return None
+        at_ms, data = self._packets.get(cv2.CAP_PROP_POS_MSEC), packet_of(self._packets)
+        key = self._packets.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME) > 0
+        return _Packet(at_ms, data, key, self._loss.packet(at_ms, complaints.new(), key=key))
+
+
+@contextmanager
+def _options(options: str) -> Iterator[None]:
+    """FFmpeg's options for what is opened meanwhile."""
+    usual = os.environ.get(OPTIONS, "")
+    os.environ[OPTIONS] = options
+    try:
+        yield
+    finally:
+        os.environ[OPTIONS] = usual
+
+
+class _Packet(NamedTuple):
+    """A compressed picture, and whether a new decoder must begin with it."""
+
+    at_ms: float
+    data: bytes
+    key: bool
+    restart: bool

@@ -27,7 +27,7 @@ class Codec:
     """How a codec's pictures are passed to a decoder, and where they state their size.
 
     Attributes:
-        tag: four letters that name the codec for FFmpeg's IVF reader.
+        tag: four letters that name the codec for FFmpeg's IVF reader; empty if that does not know it.
         size_bytes: returns the bytes of a compressed picture that decide its size; empty if it has none.
     """
 
@@ -67,7 +67,7 @@ def _jpeg(packet: bytes) -> bytes:
 
 
 _H264 = Codec(b"H264", _units(lambda first: first & 0x1F == 7))
-_HEVC = Codec(b"HEVC", _units(lambda first: first >> 1 & 0x3F == 33))
+_HEVC = Codec(b"", _units(lambda first: first >> 1 & 0x3F == 33))
 _MPEG4 = Codec(b"FMP4", _units(lambda first: 0x20 <= first <= 0x2F))
 _MPEG2 = Codec(b"mpg2", _units(lambda first: first == 0xB3, 4))
 _MPEG1 = Codec(b"mpg1", _units(lambda first: first == 0xB3, 4))
@@ -88,14 +88,16 @@ CODECS = {
 
 def codec_of(capture: cv2.VideoCapture) -> Codec | None:
     """The codec of an open video; None if its pictures do not state their own size."""
-    tag = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(8, "little", signed=True)[:4]
-    return CODECS.get(tag.rstrip(b"\0").lower())
+    return CODECS.get(_tag(capture).lower())
 
 
 def tag_words(capture: cv2.VideoCapture) -> str:
     """The codec's tag, for a sentence."""
-    tag = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(8, "little", signed=True)[:4]
-    return tag.decode("ascii", "replace").strip("\0") or "an unknown codec"
+    return _tag(capture).decode("ascii", "replace") or "an unknown codec"
+
+
+def _tag(capture: cv2.VideoCapture) -> bytes:
+    return int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(8, "little", signed=True)[:4].rstrip(b"\0")
 
 
 def extradata(capture: cv2.VideoCapture) -> bytes:
@@ -111,7 +113,7 @@ def packet_of(capture: cv2.VideoCapture) -> bytes:
     return data.tobytes() if found and data is not None else b""
 
 
-def decoder_of(stream: "Ivf") -> cv2.VideoCapture:
+def decoder_of(stream: io.BufferedIOBase) -> cv2.VideoCapture:
     """A decoder with one thread, since each further thread delays the pictures by one.
 
     Keep the stream for as long as the decoder: OpenCV releases it without Python's lock.
@@ -157,7 +159,7 @@ class Ivf(io.BufferedIOBase):
 
 def size_of(codec: Codec, packet: bytes) -> Size | None:
     """(rows, cols) of a compressed key picture as its decoder sees it; None if it cannot be decoded."""
-    stream = Ivf(codec, iter([(0.0, packet)]))
+    stream = Ivf(codec, iter([(0.0, packet)])) if codec.tag else io.BytesIO(packet)
     capture = decoder_of(stream)
     size = round(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)), round(capture.get(cv2.CAP_PROP_FRAME_WIDTH))
     opened = capture.isOpened()

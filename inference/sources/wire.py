@@ -101,6 +101,7 @@ class Shown(_Message, frozen=True):
     whole: Place | None
     time_s: float | None
     no_spacing_reason: str
+    damaged: bool
 
 
 class Done(_Message, frozen=True):

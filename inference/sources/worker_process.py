@@ -105,12 +105,13 @@ class _Process:
             case Read(index):
                 frame = self._open.read(index)
                 whole = self._open.whole() if hasattr(self._open, "whole") else None
-                return self._shown((frame.pixels, frame.colour, whole), frame.time_s, "")
+                return self._shown((frame.pixels, frame.colour, whole), frame.time_s, "", damaged=False)
             case Next():
                 picture = self._open.read()
                 if picture is None:
                     return Gone()
-                return self._shown((picture.pixels, picture.colour, None), None, picture.no_spacing_reason)
+                arrays = picture.pixels, picture.colour, None
+                return self._shown(arrays, None, picture.no_spacing_reason, damaged=picture.damaged)
             case SaveMasks(path, shape, packed):
                 bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=int(np.prod(shape)))
                 self._open.save_masks(list(bits.reshape(shape)), path)
@@ -141,13 +142,13 @@ class _Process:
         self._open = None
         gc.collect()
 
-    def _shown(self, arrays: Sequence[Any], time_s: float | None, reason: str) -> Reply:
+    def _shown(self, arrays: Sequence[Any], time_s: float | None, reason: str, *, damaged: bool) -> Reply:
         try:
             pixels, colour, whole = put(self._memory, arrays)
         except ValueError:
             return Failed("FormatError", f"{self._name} holds pictures of more than 100 million pixels: crop it first.")
         assert pixels is not None  # noqa: S101 (a frame has pixels)
-        return Shown(pixels, colour, whole, time_s, reason)
+        return Shown(pixels, colour, whole, time_s, reason, damaged)
 
 
 def _size(path: Path) -> int:

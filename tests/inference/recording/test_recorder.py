@@ -10,11 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from outcomes import ANALYSIS, INFO, SPACING, five, frame, record, tumour
 
+from inference.alarms import Alarm, Finding
 from inference.crop import Rect, crop
 from inference.errors import OutputError
+from inference.guards.base import Sight
+from inference.guards.coloured import coloured
+from inference.guards.damaged import damaged
+from inference.guards.watch import Watch
+from inference.live.guarded_source import guarded
 from inference.live.keep_last import keep
+from inference.live.policy import forbidden, not_analysed
 from inference.live.ring import Ring
-from inference.outcome import NothingFound, PredictedQuality, Tumour
+from inference.outcome import NotAnalysed, NothingFound, PredictedQuality, Tumour
 from inference.recording.reader import RecordReader
 from inference.recording.recorder import Recorder
 from inference.recording.schema import Corrector, End, Event, EventKind, checked_case_code
@@ -165,6 +172,32 @@ def test_the_last_half_minute_is_kept_afterwards_with_its_marks(tmp_path: Path) 
             assert np.array_equal(outcome.mask, outcomes[9 + place].mask)
             assert outcome.frame.time_s == pytest.approx(place)
             assert (setting.phase, setting.wrong) == ("dura_open", 9 + place == 35)
+
+
+def barred(number: int, alarm: Alarm) -> NotAnalysed:
+    """The answer to a frame that a guard forbids."""
+    seen = frame(number, at=100.0 + number)
+    found = Finding(alarm, seen.captured_at, alarm.sentence)
+    return not_analysed(replace(seen, findings=(found,)), found)
+
+
+@pytest.mark.parametrize("afterwards", [False, True])
+def test_what_the_grey_picture_does_not_show_forbids_its_analysis_for_ever(tmp_path: Path, afterwards: bool) -> None:
+    """Colour and lost packets: a guard that looks at the record's grey pictures finds neither."""
+    path, alarms = tmp_path / "a.mcap", (Alarm.COLOUR, Alarm.DAMAGED, Alarm.GRAPHICS)
+    outcomes = [tumour(frame(0, at=100.0)), *(barred(number, alarm) for number, alarm in enumerate(alarms, 1))]
+    if afterwards:
+        ring = Ring()
+        for outcome in outcomes:
+            ring.add(outcome)
+        keep(ring.held(), path, INFO)
+    else:
+        record(path, outcomes)
+    guards = Watch((Sight(Alarm.DAMAGED, damaged), Sight(Alarm.COLOUR, coloured)))
+    with RecordSource(path) as source:
+        refused = [forbidden(guarded(source.read(index), guards, None)) for index in range(4)]
+    # Graphics stand in the grey picture, where their own guard finds them again.
+    assert [one and one.alarm for one in refused] == [None, Alarm.COLOUR, Alarm.DAMAGED, None]
 
 
 @given(st.text(st.sampled_from("abcXYZ-. 0189/ä"), max_size=40))

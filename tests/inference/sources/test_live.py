@@ -150,10 +150,10 @@ class Told:
     def __init__(self) -> None:
         self._pictures: SimpleQueue[Picture | None] = SimpleQueue()
 
-    def send(self, depth: str = "") -> None:
+    def send(self, depth: str = "", *, damaged: bool = False) -> None:
         pixels = np.full((40, 60), 80, np.uint8)
         cv2.putText(pixels, depth, (4, 36), cv2.FONT_HERSHEY_SIMPLEX, 1.0, 255, 3)
-        self._pictures.put(Picture(pixels, None, "none stated"))
+        self._pictures.put(Picture(pixels, None, "none stated", damaged=damaged))
 
     def read(self) -> Picture | None:
         return self._pictures.get()
@@ -219,6 +219,42 @@ def test_a_scale_taken_up_again_is_void_at_another_depth() -> None:
         told.send("9")
         frame = next(frames)
         assert (frame.spacing, frame.no_spacing_reason) == (None, Alarm.DEPTH.sentence)
+
+
+def test_nothing_is_learnt_of_a_damaged_picture() -> None:
+    """It has no scale, since its depth may have changed; a smear of the depth text is no change, and what stays is."""
+    told = Told()
+    told.send("4")
+    with Hesitating(told) as source, leaving(told):
+        frames = source.frames()
+        next(frames)
+        whole = source.whole()
+        assert whole is not None
+        source.watch_depth(DepthGuard(whole, Rect(0, 0, 40, 60)))
+        source.set_spacing(TYPED)
+        told.send("9", damaged=True)
+        frame = next(frames)
+        assert (frame.damaged, frame.spacing, frame.no_spacing_reason) == (True, None, Alarm.DAMAGED.sentence)
+        told.send("4")
+        frame = next(frames)
+        assert (frame.damaged, frame.spacing, source.depth_watched) == (False, TYPED, True)
+        told.send("9", damaged=True)
+        next(frames)
+        told.send("9")
+        assert next(frames).no_spacing_reason == Alarm.DEPTH.sentence
+        told.send("4", damaged=True)
+        assert next(frames).depth_changed_at is not None
+
+
+def test_a_smear_outside_the_sector_stays_hidden_and_grows_nothing() -> None:
+    sector = GrowingSector()
+    tissue = PhantomSource(rows=120, cols=160).read(0).pixels
+    shown = sector.apply(tissue)
+    inside = sector.mask(np.full_like(tissue, 200)) > 0
+    assert 0.2 < inside.mean() < 0.8
+    assert inside[shown > 0].all()
+    assert np.array_equal(sector.apply(tissue), shown)
+    assert not GrowingSector().mask(tissue).any()
 
 
 def test_a_scale_given_by_hand_stays_with_a_sender_that_is_slow_by_nature(monkeypatch: pytest.MonkeyPatch) -> None:

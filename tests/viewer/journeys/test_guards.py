@@ -42,6 +42,7 @@ from inference.sources.disturbances import (
     no_signal,
     partial_contact,
     ruler,
+    smeared,
     tinted,
     two_panes,
     writing,
@@ -145,6 +146,7 @@ FORBIDDING = [
     (two_panes, Alarm.PANES),
     (calipers, Alarm.GRAPHICS),
     (writing, Alarm.GRAPHICS),
+    (smeared, Alarm.DAMAGED),
     (doppler, Alarm.COLOUR),
     (elastography, Alarm.COLOUR),
 ]
