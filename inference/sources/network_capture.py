@@ -121,7 +121,8 @@ class NetworkCapture:
             self._waiting = self._key()
         if self._waiting is None:
             return False
-        self._begun_ms = self._waiting[0]
+        complaints.new()  # of the decoder before
+        self._begun_ms, self._said = self._waiting[0], b""
         self._loss.begins()
         self._stream = Ivf(self._codec, self._until_a_restart())
         with _options(AT_ONCE):

@@ -31,8 +31,7 @@ class PacketLoss:
         self._numbered = numbered
         self._last_ms: float | None = None
         self._steps: deque[float] = deque(maxlen=STEPS)
-        self._smeared = False
-        self._lost_before = False
+        self._smeared = self._doubtful = self._lost_before = False
 
     def packet(self, at_ms: float, said: bytes, *, key: bool) -> bool:
         """Whether a new decoder must begin at this compressed picture, from which on all is whole again.
@@ -43,13 +42,14 @@ class PacketLoss:
             key: whether it can be decoded without any other.
         """
         lost_before, self._lost_before = self._lost_before, is_loss(said)
+        self._doubtful = self._lost_before or lost_before
         skipped = self._skips(at_ms) and not self._numbered
         self._smeared |= self._lost_before or skipped
-        return self._smeared and key and not self._lost_before and not lost_before
+        return self._smeared and key and not self._doubtful
 
     def begins(self) -> None:
-        """A new decoder begins."""
-        self._smeared = self._lost_before
+        """A new decoder begins at the last compressed picture."""
+        self._smeared = self._doubtful
 
     def decoded(self, said: bytes) -> bool:
         """Whether a decoded picture may be smeared; `said` is what FFmpeg wrote while it was decoded."""

@@ -102,6 +102,15 @@ def test_damage_lasts_until_a_new_decoder_begins_at_a_key_picture_that_lost_noth
         assert loss.decoded(b"[OPENCV:FFMPEG:16] error while decoding MB 3 4\n" if broken else b"") == smeared
 
 
+def test_a_decoder_that_must_begin_at_a_doubtful_picture_gives_no_whole_one() -> None:
+    """As where the picture's size changes: what was lost just before may have been a part of it."""
+    loss = PacketLoss(numbered=True)
+    loss.packet(0.0, CORRUPT, key=False)
+    assert not loss.packet(40.0, b"", key=True)
+    loss.begins()
+    assert loss.decoded(b"")
+
+
 @pytest.mark.parametrize("numbered", [True, False])
 def test_a_burst_that_swallows_whole_pictures_is_seen_by_the_clock(numbered: bool) -> None:
     """Sixteen packets, or a multiple: the stream's own counter is back where it was."""
