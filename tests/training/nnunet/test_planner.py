@@ -2,13 +2,11 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fitting import DEADLINE_S, environment
+from fitting import ius_train
 
 from inference.errors import NotFoundError
 from inference.model.engine import Engine
@@ -31,12 +29,9 @@ def fitted(model: Path, store: Path) -> dict[str, Path]:
     """Plan -> its folder, each trained for a batch; and the real-time network, started from its own checkpoint."""
     work, begun = model.parents[2], model / "fold_0" / "checkpoint_final.pth"
     wanted = [*(("--plan", plan) for plan in PLANS), ("--plan", "realtime", "--variant", "on", "--start", begun)]
-    lines = [["fit", store, "--work", work, "--title", "Ellipsoids", *SHORT, *one] for one in wanted]
-    run = f"import sys; from training.cli import main; sys.exit(max(map(main, {[[*map(str, one)] for one in lines]})))"
-    done = subprocess.run(
-        [sys.executable, "-c", run], env=environment(), text=True, capture_output=True, timeout=DEADLINE_S, check=False
-    )
-    assert done.returncode == 0, done.stderr
+    for one in wanted:
+        done = ius_train("fit", store, "--work", work, "--title", "Ellipsoids", *SHORT, *one)
+        assert done.returncode == 0, done.stderr
     assert "Started from checkpoint_final.pth: " in done.stdout
     dataset = model.parent.name
     return {plan: model_folder(work, dataset, plan) for plan in PLANS} | {

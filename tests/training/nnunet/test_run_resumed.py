@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fitting import FIT, fit_until_killed, ius_train
-from full_disk import train_on_a_full_disk
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,7 +90,7 @@ def test_a_training_on_a_full_disk_ends_with_one_sentence_and_no_half_checkpoint
 ):
     """torch itself would end with a traceback."""
     shutil.copytree(model.parents[2] / "nnUNet_preprocessed", tmp_path / "nnUNet_preprocessed")
-    full = train_on_a_full_disk(4 << 20, "fit", store, "--work", tmp_path, *FIT)
+    full = ius_train("fit", store, "--work", tmp_path, *FIT, most_bytes=4 << 20)
     assert full.returncode == 2, full.stderr
     assert "Traceback" not in full.stderr
     assert "The disk is full at" in full.stderr.splitlines()[-1]
