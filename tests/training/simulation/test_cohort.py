@@ -1,6 +1,7 @@
 """A small simulated cohort on disk: layout, headers, truth, calibration, realism, determinism, refusals."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -165,14 +166,17 @@ def test_a_folder_without_volumes_is_refused(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_files_do_not_depend_on_jobs_and_an_interrupted_run_goes_on(cohort: Cohort, tmp_path: Path) -> None:
-    """Two processes, then one that finds patient 2 unfinished and patient 3 missing: the same bytes as in one go."""
-    simulate_cohort(tmp_path, 2, SEED, jobs=2, small=True)
-    (tmp_path / "patients" / "Case2.json").unlink()
-    (tmp_path / "sweeps" / "Case2" / "Case2-sweep.dcm").write_bytes(b"half a file")
-    before = (tmp_path / "sweeps" / "Case1" / "Case1-sweep.dcm").stat().st_mtime_ns
-    simulate_cohort(tmp_path, PATIENTS, SEED, small=True)
-    assert (tmp_path / "sweeps" / "Case1" / "Case1-sweep.dcm").stat().st_mtime_ns == before
-    assert _bytes(tmp_path) == _bytes(cohort.folder)
+    """Two processes that find patient 2 unfinished and patient 3 missing: the same bytes as in one go by one."""
+    out = shutil.copytree(cohort.folder, tmp_path / "cohort")
+    for file in out.rglob("*Case3*.*"):
+        file.unlink()
+    (out / "cohort.json").unlink()
+    (out / "patients" / "Case2.json").unlink()
+    (out / "sweeps" / "Case2" / "Case2-sweep.dcm").write_bytes(b"half a file")
+    before = (out / "sweeps" / "Case1" / "Case1-sweep.dcm").stat().st_mtime_ns
+    simulate_cohort(out, PATIENTS, SEED, jobs=2, small=True)
+    assert (out / "sweeps" / "Case1" / "Case1-sweep.dcm").stat().st_mtime_ns == before
+    assert _bytes(out) == _bytes(cohort.folder)
 
 
 def test_other_seeds_and_kinds_give_other_patients(cohort: Cohort, tmp_path: Path) -> None:

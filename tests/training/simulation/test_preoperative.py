@@ -1,6 +1,7 @@
 """MRI, its label, landmarks and the second reader of simulated patients: layout, truth, levels, determinism."""
 
 import json
+import shutil
 from pathlib import Path
 
 import nibabel as nib
@@ -31,9 +32,9 @@ PERFECT = Reader(0.0, 0.0, missed_share=0.0)
 
 @pytest.fixture(scope="module")
 def cohorts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Cohort]:
-    """The same two small patients without label error and with much."""
+    """The same two small patients without label error, and with much by two processes."""
     folder = tmp_path_factory.mktemp("mini")
-    return {level: _simulate(folder / level, level) for level in ("none", "high")}
+    return {level: _simulate(folder / level, level, jobs=jobs) for level, jobs in (("none", 1), ("high", 2))}
 
 
 def _simulate(out: Path, level: str | None, patients: int = PATIENTS, jobs: int = 1) -> Cohort:
@@ -158,11 +159,14 @@ def test_mri_leaves_the_ultrasound_as_it_is(cohorts: dict[str, Cohort], tmp_path
 
 
 def test_files_do_not_depend_on_jobs_and_an_interrupted_run_goes_on(cohorts: dict[str, Cohort], tmp_path: Path) -> None:
-    _simulate(tmp_path, "high", jobs=2)
-    (tmp_path / "patients" / "Case2.json").unlink()
-    (tmp_path / "RESECT/NIFTI/Case2/MRI/Case2-FLAIR.nii.gz").write_bytes(b"half a file")
-    _simulate(tmp_path, "high")
-    assert _bytes(tmp_path) == _bytes(cohorts["high"].folder)
+    """Another process made the patient that is made again here."""
+    out = shutil.copytree(cohorts["high"].folder, tmp_path / "cohort")
+    (out / "patients" / "Case2.json").unlink()
+    (out / "RESECT/NIFTI/Case2/MRI/Case2-FLAIR.nii.gz").write_bytes(b"half a file")
+    before = (out / "RESECT/NIFTI/Case1/MRI/Case1-FLAIR.nii.gz").stat().st_mtime_ns
+    _simulate(out, "high")
+    assert (out / "RESECT/NIFTI/Case1/MRI/Case1-FLAIR.nii.gz").stat().st_mtime_ns == before
+    assert _bytes(out) == _bytes(cohorts["high"].folder)
 
 
 def test_the_second_reader_disagrees_but_sees_the_same_tumour(cohorts: dict[str, Cohort]) -> None:
