@@ -259,7 +259,7 @@ class Canvas(QGraphicsView):
         cavity: Outlines = (),
     ) -> None:
         """Draw a new outcome at once, or the same one in another style."""
-        style = (lines, dimmed, made, bool(cavity))
+        style = (lines, dimmed, made, bool(cavity), bool(truth))
         new = outcome is not self._drawn
         if new or style != self._style:
             corrected = None if made is None else made.outlines

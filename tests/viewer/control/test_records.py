@@ -49,7 +49,7 @@ def sitting(show: Show, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSou
 
 
 def listed(window: MainWindow, qtbot: QtBot, count: int) -> list[RecordRow]:
-    """Open the list by the buttons, and wait until it is filled."""
+    """Open the list by the buttons, and wait until it is filled, and shown: Qt shows a new row in its next round."""
     if window.view.records.isHidden():
         for bar, words in ((window.view.top, "Open…"), (window.view.source, "Records…")):
             button = next(b for b in bar.findChildren(QPushButton) if b.text() == words)
@@ -57,7 +57,8 @@ def listed(window: MainWindow, qtbot: QtBot, count: int) -> list[RecordRow]:
 
     def filled() -> bool:
         window.refresh._slow_at = 0.0
-        return len(window.view.records.rows) == count
+        rows = window.view.records.rows
+        return len(rows) == count and all(row.isVisible() for row in rows)
 
     qtbot.waitUntil(filled, timeout=10_000)
     return window.view.records.rows
