@@ -80,8 +80,9 @@ def test_a_signal_ends_the_record_blanks_the_peers_and_closes_the_window(
     port = free_port()
     code = (
         "import sys\nfrom viewer import app\nfrom PySide6.QtCore import QTimer\nbuild = app.build\n"
-        "def recording(*given):\n    window = build(*given)\n"
-        "    QTimer.singleShot(500, window, lambda: window.act('record'))\n    return window\n"
+        "def recording(*given):\n    window = build(*given)\n    timer = QTimer(window, interval=20)\n"
+        "    def begin():\n        if window.meter.shown:\n            timer.stop()\n            window.act('record')\n"
+        "    timer.timeout.connect(begin)\n    timer.start()\n    return window\n"
         "app.build = recording\nsys.exit(app.main(sys.argv[1:]))\n"
     )
     arguments = ["simulated:", "--model", str(model), "--send", str(port), "--exit-after", "100"]
