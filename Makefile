@@ -85,9 +85,10 @@ $(VENV)/.viewer: $(VENV)/bin/python $(RECIPE)
 
 # torch first: the constraint then keeps the CPU build where one is at hand.
 $(VENV)/.all: $(VENV)/bin/python $(RECIPE)
-	$(PIP) torch
+	$(PIP) --no-compile torch
 	$(ONE_RUNTIME)
-	$(PIP) -e ".[$$(packaging/runtime tests),training,slurm,dev]"
+	$(PIP) --no-compile -e ".[$$(packaging/runtime tests),training,slurm,dev]"
+	@$(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib || true  # on every core; some packages hold templates
 	@touch $@ $(VENV)/.viewer
 
 clean:
