@@ -10,6 +10,7 @@ from time import monotonic
 
 import numpy as np
 import pytest
+from calibrating import scanner  # noqa: F401
 from contracts import clinical, contract, measured  # noqa: F401
 from legible import cut_off, faint, pixels_of
 from numpy.typing import NDArray
