@@ -7,6 +7,9 @@ therefore reads what they write to the terminal.
 
 import os
 import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from inference.errors import FormatError
 from inference.sources.unnamed import unnamed_file
@@ -31,6 +34,10 @@ _LOST = (b"Packet corrupt", b"RTP: missed", b"overrun")
 """What it says of packets that never came, and calls no error either."""
 _HEAD = re.compile(rb"^\[OPENCV:FFMPEG:(\d+)\]\s*")
 """OpenCV begins each of FFmpeg's lines so, with the level, and writes it apart."""
+_SPILT = re.compile(rb"(\d+) extraneous bytes before marker 0x([0-9a-f]+)")
+"""What libjpeg says of data that are left when the last block is decoded."""
+SPARE = 16
+"""So many bytes some encoders leave over."""
 KEPT = 1 << 20
 """Bytes after which the file is emptied. Not each time: a decoder's threads write at any moment, also in between."""
 
@@ -58,6 +65,10 @@ class Complaints:
             self._read = 0
         return said
 
+    def close(self) -> None:
+        """Forget what was said; standard output and error have to lead elsewhere by then."""
+        self._file.close()
+
 
 _listening: list[Complaints] = []
 
@@ -67,9 +78,35 @@ def listen() -> None:
     _listening.append(Complaints())
 
 
+def listens() -> bool:
+    """Whether what is said in this process is heard."""
+    return bool(_listening)
+
+
 def new() -> bytes:
     """What was said since the last call; nothing in a process that does not listen."""
     return b"".join(complaints.new() for complaints in _listening)
+
+
+@contextmanager
+def heard() -> Iterator[None]:
+    """Listen for a while, in a program that has a terminal: whatever is said meanwhile is not shown there.
+
+    For a program of one thread, as a command of the training is.
+    """
+    sys.stdout.flush()
+    terminal = [(place, os.dup(place)) for place in (1, 2)]
+    complaints = Complaints()
+    _listening.append(complaints)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        _listening.remove(complaints)
+        for place, kept in terminal:
+            os.dup2(kept, place)
+            os.close(kept)
+        complaints.close()
 
 
 def check(said: bytes, name: str) -> None:
@@ -130,3 +167,23 @@ def _errors(said: bytes) -> list[bytes]:
     lines = ((_HEAD.match(line), line) for line in said.splitlines())
     words = (line[head.end() :] if head else line for head, line in lines if head is None or int(head[1]) <= ERROR)
     return [line for one in words if (line := one.strip())]
+
+
+def is_partial(said: bytes, data: bytes) -> bool:
+    """Whether a part of a JPEG is missing: libjpeg says so, or has data over that are no padding, as blocks went lost.
+
+    Args:
+        said: what was said while it was decoded.
+        data: the JPEG.
+    """
+    if is_lossy(said):
+        return True
+    end = data.rfind(b"\xff\xd9")
+    left = [(int(count), marker == b"d9") for count, marker in _SPILT.findall(said)]
+    return any(count > SPARE and not (last and len(set(data[max(0, end - count) : end])) == 1) for count, last in left)
+
+
+def is_torn(said: bytes) -> bool:
+    """Whether libtiff could not unpack a page as it is written; OpenCV shows what was unpacked before."""
+    lines = said.splitlines()
+    return any(b"TIFF_Error" in line or (b"TIFF_Warning" in line and b"Decode:" in line) for line in lines)

@@ -26,7 +26,7 @@ def grey_of(frame: bytes) -> NDArray[np.uint8] | None:
         return None
     complaints.new()
     grey = cv2.imdecode(np.frombuffer(frame, np.uint8), cv2.IMREAD_GRAYSCALE | _AS_STORED)
-    return None if grey is None or complaints.is_lossy(complaints.new()) else grey.astype(np.uint8, copy=False)
+    return None if grey is None or complaints.is_partial(complaints.new(), frame) else grey.astype(np.uint8, copy=False)
 
 
 def luma_of(frame: bytes) -> NDArray[np.uint8] | None:

@@ -27,6 +27,7 @@ from pydicom.uid import (
 
 from inference.errors import FormatError
 from inference.frame import ColourMap, Pixels
+from inference.sources import complaints
 from inference.sources.colour import colour_map
 from inference.sources.dicom_jpeg import colour_of, grey_of, is_transformed, is_ycbcr, luma_of
 from inference.sources.dicom_palette import coloured
@@ -158,7 +159,10 @@ class DicomPixels:
 
     def _any(self, index: int) -> tuple[Pixels, ColourMap | None]:
         with damage_told(f"Frame {index} of {self._name} cannot be decoded: export it again."):
+            complaints.new()
             values = self._decoded(index)
+            if self._encoded and complaints.is_partial(complaints.new(), self._encoded[index]):
+                raise ValueError("a part of the picture is missing")
             if self._interpretation == "PALETTE COLOR":
                 values = coloured(values, self._dataset)
         if values.ndim == 3:

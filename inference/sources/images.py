@@ -1,10 +1,12 @@
 """Picture files, and folders of them: PNG, JPEG, TIFF (also with several pages), BMP. They do not know the scale."""
 
+import math
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from cv2.utils import logging
 from numpy.typing import NDArray
 
 from inference.display import display_levels
@@ -14,22 +16,29 @@ from inference.source_info import SourceInfo
 from inference.sources import complaints
 from inference.sources.colour import colour_map
 from inference.sources.paths import PICTURES, natural_order
-from inference.sources.picture_file import end_of, tiff_pages, upright, white_high
+from inference.sources.picture_file import end_of, orientations, pixel_aspect, tiff_pages, upright, white_high
 from inference.sources.pixels import as_pixels, luma
 from inference.sources.recorded import Recorded, quiet_opencv
 from inference.spacing import REMEDY, PixelSpacing
 
 NO_SCALE = f"A picture file does not say how large a pixel is: {REMEDY}."
+SQUARE = 1e-3
+"""How far the sides of a square pixel may differ: dots per inch are whole numbers in many files."""
 
 
 class PictureSource(Recorded):
-    """One picture file; each page of a TIFF is a frame."""
+    """One picture file; each page of a TIFF is a frame.
+
+    Attributes:
+        turned: whether it is shown otherwise than its rows and columns lie in the file, as its EXIF says.
+    """
 
     def __init__(self, path: Path, *, typed: PixelSpacing | None = None) -> None:
-        self._seen_pages = _read(path)
+        pictures = _read(path)
+        self._seen_pages, self.turned = pictures.pages, pictures.turned
         pages = [page for page, _ in self._seen_pages]
         _same_size([(path.name, page) for page in pages])
-        super().__init__(_info(path.name, pages[0], pages), typed)
+        super().__init__(_info(path.name, pages[0], pages, pictures.aspect), typed)
 
     def __len__(self) -> int:
         """Number of pages."""
@@ -53,15 +62,17 @@ class FolderSource(Recorded):
         self._paths = natural_order(path for path in shown if path.suffix.lower() in PICTURES)
         if not self._paths:
             raise FormatError(f"The folder {folder.name} holds no picture or DICOM file: name another one.")
-        first = self._pixels(0)
+        (first, _), aspect = self._picture(0)
         samples = [first]
         every = max(1, len(self._paths) // 8)
         for index in range(1, len(self._paths)):
-            picture = self._pixels(index)
+            (picture, _), other = self._picture(index)
             _same_size([(self._paths[0].name, first), (self._paths[index].name, picture)])
+            if not math.isclose(aspect, other, rel_tol=SQUARE):
+                raise FormatError(f"The pixels of {self._paths[index].name} have another shape than those before it.")
             if index % every == 0:
                 samples.append(picture)
-        super().__init__(_info(folder.name, first, samples), typed)
+        super().__init__(_info(folder.name, first, samples, aspect), typed)
 
     def __len__(self) -> int:
         """Number of files."""
@@ -71,14 +82,32 @@ class FolderSource(Recorded):
         return self._seen(index)[0]
 
     def _seen(self, index: int) -> tuple[Pixels, ColourMap | None]:
-        pages = _read(self._paths[index])
+        return self._picture(index)[0]
+
+    def _picture(self, index: int) -> tuple[tuple[Pixels, ColourMap | None], float]:
+        """One picture, and the width of its pixels over their height."""
+        pages, aspect, _ = _read(self._paths[index])
         if len(pages) > 1:
             raise FormatError(f"{self._paths[index].name} holds {len(pages)} pages: open it by itself.")
-        return pages[0]
+        return pages[0], aspect
 
 
-def _read(path: Path) -> list[tuple[Pixels, ColourMap | None]]:
-    """The grey pages of one picture file at the file's own bit depth, and where each was coloured.
+class _Pictures(NamedTuple):
+    """What one file holds.
+
+    Attributes:
+        pages: the grey values at the file's own bit depth, and where each page was coloured.
+        aspect: width of a pixel over its height.
+        turned: whether the pages were turned or mirrored as the file says.
+    """
+
+    pages: list[tuple[Pixels, ColourMap | None]]
+    aspect: float
+    turned: bool
+
+
+def _read(path: Path) -> _Pictures:
+    """The pictures of one file.
 
     Raises:
         NotFoundError: if there is no such file.
@@ -99,20 +128,25 @@ def _read(path: Path) -> list[tuple[Pixels, ColourMap | None]]:
     found, pages = _decode(data)
     if not found:
         raise FormatError(f"{path.name} is not a picture that can be read: give a PNG, JPEG, TIFF or BMP file.")
-    if complaints.is_lossy(complaints.new()):
+    said = complaints.new()
+    if complaints.is_partial(said, data) or complaints.is_torn(said):
         raise FormatError(f"{path.name} is damaged, and a part of the picture is missing: copy it again.")
     bright = white_high(pages, listed)
     if bright is None:
         raise FormatError(f"{path.name} does not say how white its white is: export it with black as 0.")
-    turned = [upright(page, data) for page in bright]
-    return [(as_pixels(_grey(page)), colour_map(page, order="BGR")) for page in turned]
+    aspect = pixel_aspect(data, listed)
+    if aspect is None:
+        raise FormatError(f"{path.name} does not say which way its pixels are longer: export it with square pixels.")
+    shown = [upright(page, data) for page in bright]
+    seen = [(as_pixels(_grey(page)), colour_map(page, order="BGR")) for page in shown]
+    return _Pictures(seen, aspect, orientations(data, listed) != {1})
 
 
 def _decode(data: bytes) -> tuple[bool, list[NDArray[Any]]]:
     if not data:
         return False, []
     try:
-        with quiet_opencv():
+        with quiet_opencv(logging.LOG_LEVEL_WARNING if complaints.listens() else logging.LOG_LEVEL_SILENT):
             found, pages = cv2.imdecodemulti(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error:
         return False, []
@@ -135,7 +169,8 @@ def _same_size(pictures: list[tuple[str, Pixels]]) -> None:
             )
 
 
-def _info(name: str, first: Pixels, samples: list[Pixels]) -> SourceInfo:
+def _info(name: str, first: Pixels, samples: list[Pixels], aspect: float) -> SourceInfo:
+    square = math.isclose(aspect, 1, rel_tol=SQUARE)
     return SourceInfo(
         origin=Origin(name, View.UNKNOWN),
         rows=first.shape[0],
@@ -143,4 +178,6 @@ def _info(name: str, first: Pixels, samples: list[Pixels]) -> SourceInfo:
         spacing=None,
         no_spacing_reason=NO_SCALE,
         levels=display_levels(np.stack(samples)),
+        notice="" if square else f"The pixels of {name} are {aspect:.3g} times as wide as high.",
+        pixel_aspect=1.0 if square else aspect,
     )

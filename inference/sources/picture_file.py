@@ -1,4 +1,4 @@
-"""What a decoder does not report about a picture file: where it ends, whether its pages do, what is up and white."""
+"""What a decoder does not report about a picture file: its end, its pages, what is up, white and square."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,10 +13,21 @@ ENTRIES = 64
 """So many entries of a page are looked at: they are in the order of their tags, and those wanted come first."""
 _PNG = b"\x89PNG\r\n\x1a\n"
 _SIZED = range(0xC0, 0xFF)
-_APP1 = 0xE1
-_ORIENTATION, _PHOTOMETRIC = 274, 262
+_APP0, _APP1 = 0xE0, 0xE1
+_ORIENTATION, _PHOTOMETRIC, _ACROSS, _DOWN = 274, 262, 282, 283
+_SHORT, _LONG, _RATIONAL = 3, 4, 5
 _WHITE_IS_0 = 0
-_TURNS = {2: (0, True), 3: (2, False), 4: (2, True), 5: (1, True), 6: (3, False), 7: (3, True), 8: (1, False)}
+_ROUND = 1.001
+"""How far densities that are meant to be equal may differ: they are whole numbers."""
+_TURNS: dict[float, tuple[int, bool]] = {
+    2: (0, True),
+    3: (2, False),
+    4: (2, True),
+    5: (1, True),
+    6: (3, False),
+    7: (3, True),
+    8: (1, False),
+}
 """EXIF orientation to quarter turns to the left, and whether left and right are exchanged first (EXIF 2.32, 4.6.4)."""
 
 
@@ -55,15 +66,15 @@ def _png_end(data: bytes) -> int | None:
     return None
 
 
-def tiff_pages(data: bytes) -> list[dict[int, int]] | None:
-    """Of each page of a TIFF, its tags that hold one short number; none for other files.
+def tiff_pages(data: bytes) -> list[dict[int, float]] | None:
+    """Of each page of a TIFF, its tags that hold one number; none for other files.
 
     None if the chain of pages has no end, which a decoder learns only by following it.
     """
     kind = _KINDS.get(data[:4])
     if kind is None or len(data) < 16:
         return []
-    pages: list[dict[int, int]] = []
+    pages: list[dict[int, float]] = []
     seen: set[int] = set()
     at = kind.number(data, kind.first, kind.offset)
     while at and at not in seen and len(seen) < PAGES and at + kind.offset <= len(data):
@@ -72,7 +83,7 @@ def tiff_pages(data: bytes) -> list[dict[int, int]] | None:
         after = at + kind.count + kind.entry * entries
         if after + kind.offset > len(data):
             return pages  # cut short: the decoder reports that
-        pages.append(dict(kind.shorts(data, at)))
+        pages.append(dict(kind.numbers(data, at)))
         at = kind.number(data, after, kind.offset)
     return pages if at == 0 or at + kind.offset > len(data) else None
 
@@ -91,13 +102,16 @@ class _Tiff:
         """A whole number of `size` bytes."""
         return int.from_bytes(data[at : at + size], self.order)
 
-    def shorts(self, data: bytes, at: int) -> Iterator[tuple[int, int]]:
-        """(tag, first value) of each entry of the directory at `at` whose type is SHORT or LONG."""
+    def numbers(self, data: bytes, at: int) -> Iterator[tuple[int, float]]:
+        """(tag, first value) of each entry of the directory at `at` whose type is SHORT, LONG or RATIONAL."""
         start, entries = at + self.count, min(ENTRIES, self.number(data, at, self.count))
         for place in range(start, min(start + self.entry * entries, len(data) - self.entry + 1), self.entry):
-            size = {3: 2, 4: 4}.get(self.number(data, place + 2, 2))
-            if size is not None:
-                yield self.number(data, place, 2), self.number(data, place + 4 + self.offset, size)
+            tag, kind, value = self.number(data, place, 2), self.number(data, place + 2, 2), place + 4 + self.offset
+            if kind in (_SHORT, _LONG):
+                yield tag, self.number(data, value, 2 if kind == _SHORT else 4)
+            elif kind == _RATIONAL:
+                lies = value if self.offset == 8 else self.number(data, value, 4)
+                yield tag, self.number(data, lies, 4) / (self.number(data, lies + 4, 4) or 1)
 
 
 _KINDS = {
@@ -108,7 +122,7 @@ _KINDS = {
 }
 
 
-def white_high(pictures: list[NDArray[Any]], pages: list[dict[int, int]]) -> list[NDArray[Any]] | None:
+def white_high(pictures: list[NDArray[Any]], pages: list[dict[int, float]]) -> list[NDArray[Any]] | None:
     """The pages of a TIFF, by their `tiff_pages`, with white as the greatest value; None if that is not known.
 
     A decoder turns pages of 8 bits whose white is 0 (PhotometricInterpretation 0) by itself, deeper ones it does not.
@@ -125,9 +139,59 @@ def white_high(pictures: list[NDArray[Any]], pages: list[dict[int, int]]) -> lis
 
 def upright(picture: NDArray[Any], data: bytes) -> NDArray[Any]:
     """The picture turned as its EXIF orientation (274) says; unchanged without one."""
-    turns, mirrored = _TURNS.get(_orientation(data), (0, False))
+    turns, mirrored = _TURNS.get(_exif_number(data, _ORIENTATION), (0, False))
     picture = picture[:, ::-1] if mirrored else picture
     return np.ascontiguousarray(np.rot90(picture, turns)) if turns or mirrored else picture
+
+
+def orientations(data: bytes, pages: list[dict[int, float]]) -> set[float]:
+    """EXIF's and a TIFF's statements on how the picture is to be turned; 1 is upright."""
+    return {_exif_number(data, _ORIENTATION), *(page.get(_ORIENTATION, 1) for page in pages)}
+
+
+def pixel_aspect(data: bytes, pages: list[dict[int, float]]) -> float | None:
+    """Width of a pixel over its height, as shown; 1 if the file does not say, None if it does not say which is which.
+
+    From dots per length across and down: PNG's pHYs, JFIF's or EXIF's in a JPEG, a TIFF's pages, a BMP's header; they
+    have to agree. JFIF without a unit states a ratio, which FFmpeg reads the other way round than the standard.
+
+    Args:
+        data: the file.
+        pages: its `tiff_pages`.
+    """
+    densities = {density for density in _densities(data, pages) if min(density) > 0}
+    ratios = sorted(down / across for across, down in densities)
+    if not ratios:
+        return 1.0
+    unclear = ratios[-1] > ratios[0] * _ROUND or (_is_unitless(data) and not 1 / _ROUND < ratios[0] < _ROUND)
+    if unclear:
+        return None
+    lying = any(_TURNS.get(number, (0, False))[0] % 2 for number in orientations(data, pages))
+    return 1 / ratios[0] if lying else ratios[0]
+
+
+def _densities(data: bytes, pages: list[dict[int, float]]) -> Iterator[tuple[float, float]]:
+    """(across, down) dots per length, wherever the file states them."""
+    if data.startswith(_PNG):
+        for kind, body in _chunks(data):
+            if kind == b"pHYs" and len(body) == 9:
+                yield int.from_bytes(body[:4], "big"), int.from_bytes(body[4:8], "big")
+    for body in _jfif(data):
+        yield int.from_bytes(body[8:10], "big"), int.from_bytes(body[10:12], "big")
+    if data.startswith(b"BM") and int.from_bytes(data[14:18], "little") >= 40:
+        yield int.from_bytes(data[38:42], "little"), int.from_bytes(data[42:46], "little")
+    for page in (*pages, *map(_numbers, _exif(data))):
+        yield page.get(_ACROSS, 0), page.get(_DOWN, 0)
+
+
+def _jfif(data: bytes) -> Iterator[bytes]:
+    """The segment of a JPEG that says that it is JFIF (JFIF 1.02, page 5)."""
+    if data.startswith(b"\xff\xd8"):
+        yield from (body for marker, body in jpeg_segments(data) if marker == _APP0 and body.startswith(b"JFIF\0"))
+
+
+def _is_unitless(data: bytes) -> bool:
+    return any(body[7:8] == b"\0" for body in _jfif(data))
 
 
 def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -139,13 +203,17 @@ def jpeg_segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         at += 2 + length
 
 
-def _orientation(data: bytes) -> int:
-    """The EXIF orientation of a JPEG or PNG; 1 is upright. Of a TIFF, the decoder applies it."""
-    exif = next(_exif(data), b"")
+def _exif_number(data: bytes, tag: int) -> float:
+    """A number of the EXIF of a JPEG or PNG; 1 if it is not there. Of a TIFF, the decoder applies the orientation."""
+    return next(map(_numbers, _exif(data)), {}).get(tag, 1)
+
+
+def _numbers(exif: bytes) -> dict[int, float]:
+    """The tags of EXIF's block that hold one number."""
     kind = _KINDS.get(exif[:4])
     if kind is None or len(exif) < 8:
-        return 1
-    return dict(kind.shorts(exif, kind.number(exif, kind.first, kind.offset))).get(_ORIENTATION, 1)
+        return {}
+    return dict(kind.numbers(exif, kind.number(exif, kind.first, kind.offset)))
 
 
 def _exif(data: bytes) -> Iterator[bytes]:

@@ -95,10 +95,10 @@ class Recorded(Closing, ABC):
 
 
 @contextmanager
-def quiet_opencv() -> Iterator[None]:
-    """Keep OpenCV from writing to the terminal: errors are reported in one sentence of ours."""
+def quiet_opencv(most: int = logging.LOG_LEVEL_SILENT) -> Iterator[None]:
+    """Keep OpenCV from writing more than this to the terminal: errors are reported in one sentence of ours."""
     level = logging.getLogLevel()
-    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    logging.setLogLevel(most)
     try:
         yield
     finally:

@@ -9,7 +9,7 @@ import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from training.io.files import written_aside
 from training.io.receipt import sha256, write_json
 
-VERSION = 1
+VERSION = 2
 """Goes up by one when the same files would give another volume."""
 
 

@@ -1,19 +1,22 @@
 """Any data set described by two file patterns and a patient pattern: CuRIOUS-SEG, BraTioUS, or your own."""
 
 import glob
+import hashlib
 import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+from numpy.typing import NDArray
 
 from inference.errors import FormatError, IusError, NotFoundError
 from training.cohort.cases import Case
 from training.datasets.cache import converted
 from training.datasets.usable import judged
-from training.slicing.frames import frame_spacing, is_frame, read_pixels
+from training.slicing.frames import frame_spacing, is_frame, read_mask_pixels, read_pixels
 
 _CHANNEL = "_0000."
 """How nnU-Net ends the names of its images: NAME_0000.nii.gz, whose label is NAME.nii.gz."""
@@ -126,15 +129,20 @@ def _scaled(us: Path, mask: Path, dataset: str, cache: Path | None, pixel_mm: fl
     if pixel_mm <= 0 or cache is None:
         raise FormatError("--pixel-mm has to be above 0, and needs --cache DIR for the calibrated copies.")
     folder = cache / dataset / f"{pixel_mm:g} mm"
-    copies = [
-        converted(folder / kind / path.name, [path], lambda path=path: _calibrated(path, pixel_mm))  # type: ignore[misc]
-        for kind, path in (("images", us), ("masks", mask))
-    ]
-    return copies[0], copies[1]
+    return (
+        converted(folder / "images" / _copy_of(us), [us], lambda: _calibrated(read_pixels(us), pixel_mm)),
+        converted(folder / "masks" / _copy_of(mask), [mask], lambda: _calibrated(read_mask_pixels(mask), pixel_mm)),
+    )
 
 
-def _calibrated(path: Path, pixel_mm: float) -> sitk.Image:
+def _copy_of(path: Path) -> str:
+    """The name of a file's copy: the files of two folders may have one name."""
+    place = hashlib.sha256(str(path.absolute()).encode()).hexdigest()[:8]
+    return f"{path.name.partition('.')[0]}-{place}.nii.gz"
+
+
+def _calibrated(pixels: NDArray[np.float32], pixel_mm: float) -> sitk.Image:
     """A 2D picture without singleton axes, its pixels `pixel_mm` wide and high."""
-    image = sitk.GetImageFromArray(read_pixels(path).squeeze())
+    image = sitk.GetImageFromArray(pixels.squeeze())
     image.SetSpacing([pixel_mm] * 2)
     return image

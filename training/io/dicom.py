@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from pydicom.errors import InvalidDicomError
 
 from inference.errors import FormatError, NotFoundError
+from inference.sources import complaints
+from inference.sources.complaints import heard
 from inference.sources.dicom_pixels import damage_told
 
 
@@ -36,6 +38,9 @@ def pixels_of(dataset: pydicom.FileDataset, path: Path) -> NDArray[np.generic]:
     Raises:
         FormatError: if they cannot be decoded, as in a file that was cut short.
     """
-    with damage_told(f"{path} cannot be decoded: is it whole?"):
+    with heard(), damage_told(f"{path} cannot be decoded: is it whole?"):
+        complaints.new()
         pixels: NDArray[np.generic] = dataset.pixel_array
+        if complaints.is_partial(complaints.new(), dataset.PixelData):
+            raise FormatError(f"{path} is damaged, and a part of a picture is missing: copy it again.")
     return pixels

@@ -2,13 +2,16 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from numpy.typing import NDArray
 
 from inference.errors import FormatError, NotFoundError
+from inference.sources.complaints import heard
 from inference.sources.grid import CLEAR, DISAGREEMENT, Volume
-from inference.sources.paths import suffix_of
+from inference.sources.images import PictureSource
+from inference.sources.paths import PICTURES, suffix_of
 from inference.sources.volume import READERS, reader_of
 from training.cohort.mask_checks import check_mask
 from training.slicing.volumes import Labelled
@@ -82,15 +85,51 @@ def _grid(path: Path) -> Volume | None:
 def read_pixels(path: Path) -> NDArray[np.float32]:
     """A file's pixels as float32, as many axes as it has.
 
+    A picture is read as the viewer reads it: colours by their luma, and none that is damaged.
+
     Raises:
         FormatError: if it cannot be read, or is cut short.
     """
+    if suffix_of(path) in PICTURES:
+        return _picture(path)
     if suffix_of(path) in READERS:
         reader_of(path)(path)  # refuses a file that is cut short, which ITK fills up with zeros
     try:
         pixels: NDArray[np.float32] = sitk.GetArrayFromImage(sitk.ReadImage(str(path), sitk.sitkFloat32))
     except RuntimeError as error:
         raise FormatError(f"{path} cannot be read as an image: is it whole?") from error
+    return pixels
+
+
+def _picture(path: Path) -> NDArray[np.float32]:
+    """A picture file's grey values.
+
+    Raises:
+        FormatError: if it is damaged or holds several, if its pixels are not square, or if it is to be turned: nobody
+            knows then whether its mask was drawn on it as it lies, or as it is shown.
+    """
+    with heard(), PictureSource(path) as source:
+        if len(source) != 1:
+            raise FormatError(f"{path} holds {len(source)} pictures: export each by itself, with its mask.")
+        if source.turned:
+            raise FormatError(f"{path} is to be turned as its EXIF says: save it and its mask upright.")
+        if source.info.pixel_aspect != 1:
+            raise FormatError(f"{path}: {source.info.notice} Resample it and its mask to square ones.")
+        return source.read(0).pixels.astype(np.float32)
+
+
+def read_mask_pixels(path: Path) -> NDArray[np.float32]:
+    """A mask's pixels, as `read_pixels`.
+
+    Raises:
+        FormatError: also if it is a picture file in colours or with transparency, which grey values lose.
+    """
+    pixels = read_pixels(path)
+    stored = cv2.imread(str(path), cv2.IMREAD_UNCHANGED) if suffix_of(path) in PICTURES else None
+    if stored is not None and stored.ndim == 3:
+        rest = stored[..., 3:]
+        if (stored[..., :3] != stored[..., :1]).any() or (rest != rest[:1, :1]).any():
+            raise FormatError(f"{path} is coloured or transparent: save the mask as grey values, 0 where no tumour is.")
     return pixels
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from inference.errors import FormatError
+from inference.sources.complaints import heard
 from inference.sources.dicom_pixels import DicomPixels, damage_told
 from inference.spacing import PixelSpacing, Provenance, admitted
 from training.cohort.mask_checks import check_classes, check_mask
@@ -157,7 +158,7 @@ def read_sweep(sweep: Path, label: Path) -> Labelled:
 
 def _grey(dataset: pydicom.FileDataset, path: Path) -> NDArray[np.uint8]:
     """All frames, (frames, rows, cols), as the viewer shows them: colours by their luma, palettes looked up."""
-    with damage_told(f"{path} cannot be decoded: is it whole?"):
+    with heard(), damage_told(f"{path} cannot be decoded: is it whole?"):
         pixels = DicomPixels(dataset, path.name)
         frames = [pixels(number) for number in range(len(pixels))]
     if any(frame.dtype != np.uint8 for frame in frames):

@@ -1,8 +1,11 @@
 """What decoders write to the terminal: what is damage, and what is harmless."""
 
+import os
+
 import pytest
 
-from inference.sources.complaints import is_damage, is_loss, is_lossy
+from inference.sources import complaints
+from inference.sources.complaints import is_damage, is_loss, is_lossy, is_partial, is_torn
 
 EXTRA = b"Corrupt JPEG data: 12 extraneous bytes before marker 0xd9\n"
 
@@ -45,3 +48,35 @@ def test_what_never_came_and_what_was_invented_count_though_ffmpeg_calls_neither
     said: bytes, damage: bool, loss: bool
 ) -> None:
     assert (is_damage(said), is_loss(said)) == (damage, loss)
+
+
+@pytest.mark.parametrize(
+    ("over", "marker", "tail", "partial"),
+    [
+        (12, b"d9", b"\x5a\x13" * 6, False),
+        (64, b"d9", bytes(64), False),
+        (64, b"d9", b"\x5a\x13" * 32, True),
+        (64, b"da", bytes(64), True),
+    ],
+)
+def test_data_that_are_over_are_of_blocks_that_went_lost_but_padding_is_not(
+    over: int, marker: bytes, tail: bytes, partial: bool
+) -> None:
+    said = b"Corrupt JPEG data: %d extraneous bytes before marker 0x%s\n" % (over, marker)
+    assert is_partial(said, b"\xff\xd8 picture " + tail + b"\xff\xd9\0") is partial
+
+
+def test_of_what_libtiff_says_only_what_it_could_not_unpack_is_damage() -> None:
+    said = b"[ WARN:0@0.5] global grfmt_tiff.cpp:123 TIFF_Warning "
+    assert not is_torn(said + b"TIFFReadDirectory: Unknown field with tag 65000 (0xfde8) encountered\n")
+    assert is_torn(said + b"PackBitsDecode: Discarding 39 bytes to avoid buffer overrun\n")
+    assert is_torn(b"[ERROR:0@0.4] global grfmt_tiff.cpp:117 TIFF_Error LZWDecode: Not enough data at scanline 0\n")
+
+
+def test_what_is_said_is_heard_for_a_while_and_then_shown_again(capfd: pytest.CaptureFixture[str]) -> None:
+    with complaints.heard():
+        os.write(2, b"Corrupt JPEG data: premature end of data segment\n")
+        assert is_lossy(complaints.new())
+    assert not complaints.listens()
+    os.write(2, b"seen")
+    assert capfd.readouterr().err == "seen"

@@ -1,5 +1,6 @@
 """Pictures and folders of them: the very grey values of the file, no scale, one size."""
 
+import io
 import struct
 import zlib
 
@@ -7,6 +8,7 @@ import cv2
 import nibabel as nib
 import numpy as np
 import pytest
+from PIL import Image
 
 from inference.errors import ChoiceError, FormatError, NotFoundError
 from inference.sources import open_here as open_source
@@ -238,3 +240,67 @@ def test_a_jpeg_with_a_hole_is_refused_though_its_end_is_there(tmp_path):
     (tmp_path / "b.jpg").write_bytes(data[:-2] + bytes(9) + data[-2:])  # bytes too many harm nothing
     with open_safely(str(tmp_path / "b.jpg")) as source:
         assert len(source) == 1
+
+
+def saved(path, picture=GREY, **options):
+    Image.fromarray(picture).save(path, **options)
+    return str(path)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "tiff_adobe_deflate", "packbits", "jpeg"])
+def test_a_page_of_a_tiff_that_cannot_be_unpacked_is_refused(tmp_path, compression):
+    """OpenCV shows what was unpacked before, and says so in its log alone."""
+    speckle = np.random.default_rng(1).integers(0, 256, (120, 160)).astype(np.uint8)
+    whole = saved(tmp_path / "a.tif", speckle, compression=compression)
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    middle = len(data) // 2
+    if compression == "tiff_adobe_deflate":
+        data[middle] ^= 4  # its checksum shows a single bit
+    else:
+        data[middle : middle + 300] = bytes(300)
+    (tmp_path / "b.tif").write_bytes(data)
+    with open_safely(whole) as source:
+        assert source.read(0).pixels.any()
+    with pytest.raises(FormatError, match="damaged"):
+        open_safely(str(tmp_path / "b.tif"))
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".bmp"])
+@pytest.mark.parametrize(("dpi", "aspect"), [((72, 72), 1), ((100, 50), 0.5), ((2834, 2835), 1)])
+def test_pixels_that_are_not_square_are_said(tmp_path, suffix, dpi, aspect):
+    info = open_source(saved(tmp_path / f"a{suffix}", dpi=dpi)).info
+    assert info.pixel_aspect == pytest.approx(aspect, rel=5e-3)
+    assert info.notice == ("" if aspect == 1 else f"The pixels of a{suffix} are 0.5 times as wide as high.")
+
+
+def test_pixels_of_a_turned_picture_are_as_shown(tmp_path):
+    exif = Image.Exif()
+    exif[274] = 6
+    info = open_source(saved(tmp_path / "a.jpg", dpi=(100, 50), exif=exif)).info
+    assert (info.rows, info.cols) == (60, 40)
+    assert info.pixel_aspect == pytest.approx(2)
+
+
+def test_a_ratio_of_unknown_sense_is_refused(tmp_path):
+    """JFIF without a unit: FFmpeg and the standard read it the other way round than each other."""
+    data = bytearray((tmp_path / "a.jpg").read_bytes() if saved(tmp_path / "a.jpg", dpi=(1, 1)) else b"")
+    at = data.index(b"JFIF") + 7
+    data[at : at + 5] = struct.pack(">BHH", 0, 4, 3)
+    (tmp_path / "a.jpg").write_bytes(data)
+    with pytest.raises(FormatError, match="which way"):
+        open_source(str(tmp_path / "a.jpg"))
+
+
+def test_pages_and_files_of_another_shape_of_pixel_are_no_sequence(tmp_path):
+    first, *others = (Image.fromarray(GREY) for _ in range(2))
+    others[0].encoderinfo = {"dpi": (100, 50)}
+    stream = io.BytesIO()
+    first.save(stream, "TIFF", save_all=True, append_images=others, dpi=(100, 100))
+    (tmp_path / "a.tif").write_bytes(stream.getvalue())
+    with pytest.raises(FormatError, match="which way"):
+        open_source(str(tmp_path / "a.tif"))
+    (tmp_path / "folder").mkdir()
+    for name, dpi in (("a", (100, 100)), ("b", (100, 50))):
+        saved(tmp_path / "folder" / f"{name}.png", dpi=dpi)
+    with pytest.raises(FormatError, match="another shape"):
+        open_source(str(tmp_path / "folder"))

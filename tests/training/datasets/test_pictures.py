@@ -10,6 +10,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from training.cli import main
 from training.cohort.cases import Case, read_cases, write_cases
+from training.datasets.pictures import PictureSet, find_cases
 from training.datasets.raidionics import with_masks
 from training.slicing.slices import read_slices
 
@@ -60,6 +61,25 @@ def test_pictures_without_scale_are_refused_unless_one_is_given(bratious: Path, 
     shown = sitk.GetArrayFromImage(sitk.ReadImage(str(rows[1].image(tmp_path / "store"))))
     original = sitk.ReadImage(str(bratious / "imagesBraTioUS-public-dataset" / "p01_b.nii.gz"))
     np.testing.assert_array_equal(shown, sitk.GetArrayFromImage(original))
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ".png"])
+def test_pictures_of_one_name_in_two_folders_stay_two_patients(tmp_path: Path, suffix: str):
+    """Their calibrated copies must not replace each other."""
+    for number, patient in enumerate(("p01", "p02")):
+        for kind, value in (("images", 50 + number), ("masks", 1)):
+            pixels = np.zeros((60, 80), np.uint8)
+            pixels[10:30, 10 : 20 + number] = value
+            folder = tmp_path / kind / patient
+            folder.mkdir(parents=True)
+            sitk.WriteImage(sitk.GetImageFromArray(pixels), str(folder / f"a{suffix}"))
+    chosen = PictureSet("S", f"{tmp_path}/images/*/*", f"{tmp_path}/masks/*/*", r"p\d+")
+    cases = find_cases(chosen, tmp_path / "cache", 0.2)
+    read = [
+        (case.patient, *(sitk.GetArrayFromImage(sitk.ReadImage(str(it))) for it in (case.us, case.us_label)))
+        for case in cases
+    ]
+    assert [(patient, us.max(), mask.sum()) for patient, us, mask in read] == [("S-p01", 50, 200), ("S-p02", 51, 220)]
 
 
 def test_a_case_table_cannot_bring_in_a_picture_without_scale(bratious: Path, tmp_path: Path, capsys):

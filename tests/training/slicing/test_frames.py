@@ -1,8 +1,10 @@
 """Native sweeps: scale from the DICOM region, silence outside the sector, frames as slices."""
 
+import io
 import struct
 from pathlib import Path
 
+import cv2
 import nibabel as nib
 import numpy as np
 import pydicom
@@ -10,13 +12,14 @@ import pytest
 import SimpleITK as sitk  # noqa: N813
 from PIL import Image
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
-from pydicom.uid import ExplicitVRLittleEndian, UltrasoundMultiFrameImageStorage
+from pydicom.encaps import encapsulate
+from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, UltrasoundMultiFrameImageStorage
 
 from inference.errors import FormatError
 from training.cohort.cases import Case
 from training.registration.volume import read_image
 from training.slicing.cutting import Cutting
-from training.slicing.frames import frame_spacing, is_frame, read_frame, read_pixels
+from training.slicing.frames import frame_spacing, is_frame, read_frame, read_mask_pixels, read_pixels
 from training.slicing.slices import NATIVE, read_slice
 from training.slicing.store import cut_cases
 from training.slicing.volumes import read_sweep
@@ -204,3 +207,75 @@ def test_a_sweep_of_no_probes_depth_is_refused(tmp_path: Path):
     case = write_sweep(tmp_path, [region(1.5, 2.0)])
     with pytest.raises(FormatError, match="no ultrasound picture has"):
         read_sweep(case.sweep, case.sweep_label)
+
+
+SMOOTH = cv2.GaussianBlur(np.random.default_rng(0).integers(0, 256, (240, 320)).astype(np.uint8), (9, 9), 3)
+
+
+def holed(data: bytes) -> bytes:
+    """A JPEG without some of its blocks."""
+    middle = len(data) // 2
+    return data[:middle] + bytes(400) + data[middle + 400 :]
+
+
+def test_a_picture_with_a_hole_is_no_case(tmp_path: Path, capfd: pytest.CaptureFixture[str]):
+    """The decoder fills the hole with grey, and says so on the terminal alone."""
+    whole = cv2.imencode(".jpg", SMOOTH)[1].tobytes()
+    for name, data in (("whole", whole), ("hole", holed(whole))):
+        (tmp_path / f"{name}.jpg").write_bytes(data)
+    assert np.abs(read_pixels(tmp_path / "whole.jpg") - SMOOTH).max() < 12
+    with pytest.raises(FormatError, match="damaged"):
+        read_pixels(tmp_path / "hole.jpg")
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize("components", [1, 3])
+def test_a_sweep_with_a_hole_is_no_case(tmp_path: Path, components: int):
+    """Colours that are stored as such go through another decoder than grey values."""
+    case = write_sweep(tmp_path, [region(0.015, 0.02)])
+    stream, picture = io.BytesIO(), SMOOTH if components == 1 else np.dstack([SMOOTH] * 3)
+    Image.fromarray(picture).save(stream, "JPEG", keep_rgb=True)
+    mask = np.zeros((1, *SMOOTH.shape), np.uint8)
+    mask[0, 40:60, 100:120] = 1
+    sitk.WriteImage(sitk.GetImageFromArray(mask), str(case.sweep_label))
+    dataset = pydicom.dcmread(case.sweep)
+    dataset.Rows, dataset.Columns, dataset.NumberOfFrames = *SMOOTH.shape, 1
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation = components, ("MONOCHROME2", "", "RGB")[components - 1]
+    dataset.PlanarConfiguration = 0
+    dataset.file_meta.TransferSyntaxUID = JPEGBaseline8Bit
+    for frame, fine in ((stream.getvalue(), True), (holed(stream.getvalue()), False)):
+        dataset.PixelData = encapsulate([frame])
+        dataset["PixelData"].is_undefined_length = True
+        dataset.save_as(case.sweep)
+        if fine:
+            assert read_sweep(case.sweep, case.sweep_label).image.any()
+            continue
+        with pytest.raises(FormatError, match="cannot be decoded"):
+            read_sweep(case.sweep, case.sweep_label)
+
+
+def test_a_coloured_picture_has_the_viewers_grey_values(tmp_path: Path):
+    cv2.imwrite(str(tmp_path / "red.png"), np.full((20, 30, 3), (0, 0, 200), np.uint8))
+    assert np.unique(read_pixels(tmp_path / "red.png")) == [60]
+
+
+def test_what_has_no_one_way_to_lie_under_its_mask_is_refused(tmp_path: Path):
+    turned, pages = Image.Exif(), [Image.fromarray(SPECKLE)] * 2
+    turned[274] = 3
+    pages[0].save(tmp_path / "turned.jpg", exif=turned)
+    pages[0].save(tmp_path / "wide.png", dpi=(72, 144))
+    pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
+    for name, sentence in (("turned.jpg", "upright"), ("wide.png", "2 times as wide"), ("pages.tif", "2 pictures")):
+        with pytest.raises(FormatError, match=sentence):
+            read_pixels(tmp_path / name)
+
+
+@pytest.mark.parametrize("channel", [0, 3])
+def test_a_mask_in_colour_or_transparency_is_refused_since_its_grey_may_be_none(tmp_path: Path, channel: int):
+    mask = np.zeros((60, 80, 4), np.uint8)
+    cv2.imwrite(str(tmp_path / "grey.png"), np.dstack([TUMOUR * 255] * 3))
+    assert read_mask_pixels(tmp_path / "grey.png").sum() == 255 * 200
+    mask[20:30, 20:40, channel] = 1
+    cv2.imwrite(str(tmp_path / "a.png"), mask)
+    with pytest.raises(FormatError, match="coloured or transparent"):
+        read_mask_pixels(tmp_path / "a.png")
