@@ -18,6 +18,7 @@ from inference.errors import ChoiceError, FormatError
 from inference.frame import ColourMap, Frame, Mask, Origin, Pixels, View
 from inference.sector import sector_mask, spread
 from inference.source_info import SourceInfo
+from inference.sources.dicom_grey import READ as GREY
 from inference.sources.dicom_pixels import DAMAGE, DicomPixels, damage_told
 from inference.sources.dicom_region import Pane, pane_of, pixel_aspect, regions_of
 from inference.sources.paths import DICOM, DICOMDIR, dicom_files, is_dicom, suffix_of
@@ -49,6 +50,7 @@ READ = (
     *(f"Segmented{colour}PaletteColorLookupTableData" for colour in COLOURS),
     *("SequenceOfUltrasoundRegions", "PixelSpacing", "FrameTime", "CineRate", "RecommendedDisplayFrameRate"),
     *("FrameTimeVector", "FrameIncrementPointer", "PixelAspectRatio", "Modality", "SOPClassUID"),
+    *GREY,
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
     *("InstanceNumber", "SeriesInstanceUID", "ImageComments", "SpecificCharacterSet"),
 )
@@ -241,6 +243,10 @@ def _told(name: str, first: pydicom.FileDataset, files: Sequence[DicomPixels], a
         sentences.append(f"{name} says that it is {modality}, no ultrasound.")
     if any(file.more for file in files):
         sentences.append(f"{name} holds more pictures than it states: the others are left out.")
+    if any(file.bent for file in files) and first.PhotometricInterpretation != "MONOCHROME1":
+        sentences.append(
+            f"The grey values of {name} are not shown as stored, but as its header says (window or table)."
+        )
     if abs(aspect - 1) > 1e-3:
         sentences.append(f"The pixels of {name} are {aspect:.3g} times as wide as high.")
     return sentences

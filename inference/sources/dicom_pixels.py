@@ -29,6 +29,7 @@ from inference.errors import FormatError
 from inference.frame import ColourMap, Pixels
 from inference.sources import complaints
 from inference.sources.colour import colour_map
+from inference.sources.dicom_grey import GreyCurve
 from inference.sources.dicom_jpeg import colour_of, grey_of, is_transformed, is_ycbcr, luma_of
 from inference.sources.dicom_palette import coloured
 from inference.sources.pixels import as_pixels, luma
@@ -69,6 +70,7 @@ class DicomPixels:
 
     Attributes:
         more: it holds more frames than it states, which are not shown.
+        bent: grey values are shown otherwise than they are stored, as it says.
 
     Args:
         dataset: the file, with its pixel data.
@@ -85,6 +87,8 @@ class DicomPixels:
         self._interpretation = str(dataset.PhotometricInterpretation)
         self.more = False
         self._encoded = self._frames()
+        self._curve = GreyCurve(dataset, name) if self._interpretation.startswith("MONOCHROME") else None
+        self.bent = self._curve is not None and self._curve.bent
         self._jpeg = bool(self._encoded) and dataset.file_meta.TransferSyntaxUID == JPEGBaseline8Bit
         self._mislabelled: bool | None = None
 
@@ -124,16 +128,11 @@ class DicomPixels:
             raise FormatError(f"Frame {index} of {self._name} is empty: go on to the next.")
         luma = self._jpeg_luma(index)
         grey, colour = self._any(index) if luma is None else (luma, self._jpeg_colour(index))
-        if self._interpretation == "MONOCHROME1":
-            grey = self._inverted(grey)
+        if self._curve is not None:
+            grey = self._curve(grey)
         if grey.shape != (self._dataset.Rows, self._dataset.Columns):
             raise FormatError(f"Frame {index} of {self._name} has another size than the file states: export it again.")
         return grey, colour
-
-    def _inverted(self, grey: Pixels) -> Pixels:
-        stored = int(self._dataset.BitsStored)
-        brightest = (1 << stored) - 1 if not int(self._dataset.get("PixelRepresentation") or 0) else -1
-        return as_pixels(brightest - grey)
 
     def _jpeg_luma(self, index: int) -> Pixels | None:
         """The Y channel of a baseline JPEG frame; None if it has none."""

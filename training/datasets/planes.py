@@ -1,7 +1,7 @@
 """Stacks DICOM planes to a volume by their positions, never by their order in the file."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset
 
 from inference.errors import FormatError
+from inference.sources.dicom_grey import GreyCurve
 from inference.sources.dicom_pixels import damage_told
 from training.io.dicom import pixels_of, read_dicom
 
@@ -40,12 +41,15 @@ class Plane:
 
 
 def read_ultrasound(path: Path) -> sitk.Image:
-    """A multi-frame volume: geometry in the functional groups, frames in any order.
+    """A multi-frame volume: geometry in the functional groups, frames in any order, grey values as to be shown.
 
     Raises:
         FormatError: if it is damaged, or its frames are not a regular stack.
     """
-    return stacked(_frames(path)[1], path)
+    dataset, planes = _frames(path)
+    with damage_told(f"{path} states grey values that make no sense: export it again."):
+        curve = GreyCurve(dataset, path.name)
+    return stacked([replace(plane, pixels=curve(plane.pixels)) for plane in planes], path)
 
 
 def read_series(paths: Sequence[Path]) -> sitk.Image:
