@@ -11,6 +11,7 @@ from pydicom.pixels.processing import apply_modality_lut, apply_voi, apply_windo
 
 from inference.errors import FormatError
 from inference.frame import Pixels
+from inference.sources.pixels import as_pixels
 
 READ = (
     *("RescaleSlope", "RescaleIntercept", "ModalityLUTSequence"),
@@ -64,8 +65,7 @@ class GreyCurve:
         if self._table is None:
             return grey
         places = np.clip(grey.astype(np.int64) - self._lowest, 0, len(self._table) - 1)
-        shown: Pixels = self._table[places]
-        return shown
+        return as_pixels(self._table[places])
 
 
 def _is_inverse(dataset: Dataset, name: str) -> bool:
@@ -106,10 +106,11 @@ def _shown(stored: NDArray[np.int64], told: Dataset) -> NDArray[np.float64]:
         values = apply_voi(np.rint(values).astype(np.int64), told)
         low, high = 0, _brightest(told.VOILUTSequence[0])
     elif told.get("WindowCenter") is not None and told.get("WindowWidth") is not None:
-        *values, low, high = apply_windowing(np.append(values, (-_BEYOND, _BEYOND)), told)
+        values = apply_windowing(np.append(values, (-_BEYOND, _BEYOND)), told)
+        values, (low, high) = values[:-2], values[-2:]
     if not abs(high - low) > 0:
         raise ValueError("a curve that has one value for all")
-    share: NDArray[np.float64] = np.clip((np.asarray(values, np.float64) - low) / (high - low), 0, 1)
+    share: NDArray[np.float64] = np.clip((values - low) / (high - low), 0, 1)
     return share
 
 
