@@ -4,11 +4,11 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from inference.live.address import host_and_port
 from inference.live.duration import duration_s
@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("ius-viewer")
     seconds = wanted.exit_after if wanted.exit_after is not None else HEADLESS_S if headless else None
-    found, unwritten = Faults(), list[str]()
+    found, outputs = Faults(), list[Output]()
 
     def end(how: str) -> None:
         """Between two turns of the event loop, or when it starts: a slot is no place to close the window in."""
@@ -63,10 +63,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         window = build(wanted, found)
         window.show()
         if seconds is not None:
-            _end_after(window, seconds, wanted, unwritten)
+            _end_after(window, seconds, wanted, outputs)
         with Courier(outbox_folder(), window.state.background.say):
             application.exec()
-        unwritten.extend(window.unwritten)
+        unwritten = (*window.unwritten, *filter(None, map(_refused, outputs)))
     refused = [text for text in (window.session.source_refusal, window.session.model_refusal, *unwritten) if text]
     broken = list(iter(found.take, None))
     for sentence in (*refused, *broken):
@@ -151,41 +151,69 @@ def _choose_platform() -> bool:
     return True
 
 
-def _end_after(window: "MainWindow", seconds: float, wanted: argparse.Namespace, unwritten: list[str]) -> None:
-    """Close the window after `seconds`, and write status and screenshot; failures to write are reported at the end."""
+class Output(NamedTuple):
+    """A file that is written once the window is closed, as its drive may be dead.
+
+    Attributes:
+        kind: what it is, in one word.
+        path: the file.
+        write: writes it.
+    """
+
+    kind: str
+    path: Path
+    write: Callable[[], None]
+
+
+def _end_after(window: "MainWindow", seconds: float, wanted: argparse.Namespace, outputs: list[Output]) -> None:
+    """Close the window after `seconds`, and take what is to be written of it then."""
     from PySide6.QtCore import QTimer
 
-    from inference.errors import OutputError
-
     def end() -> None:
-        for path, write in ((wanted.status, _write_status), (wanted.screenshot, _write_screenshot)):
-            try:
-                if path is not None:
-                    write(window, path)
-            except OutputError as error:
-                unwritten.append(str(error))
+        if wanted.status is not None:
+            outputs.append(Output("status", wanted.status, _status(window, wanted.status)))
+        if wanted.screenshot is not None:
+            outputs.append(Output("picture", wanted.screenshot, _screenshot(window, wanted.screenshot)))
         window.close()
 
     QTimer.singleShot(round(seconds * 1000), window, end)
 
 
-def _write_status(window: "MainWindow", path: Path) -> None:
+def _status(window: "MainWindow", path: Path) -> Callable[[], None]:
+    """Take the status of this moment; what is returned writes it."""
     from inference.files import write_text
     from inference.live.status_report import report
 
     values = report(window.meter, window.session.status(), window.session.model, window.shown, STARTED_AT)
-    write_text(path, json.dumps(values, indent=2) + "\n")
-    sys.stderr.write(f"status: {path}\n")
+    return partial(write_text, path, json.dumps(values, indent=2) + "\n")
 
 
-def _write_screenshot(window: "MainWindow", path: Path) -> None:
+def _screenshot(window: "MainWindow", path: Path) -> Callable[[], None]:
+    """Take a picture of the window; what is returned writes it."""
     from inference.errors import OutputError
     from inference.files import replacing
 
-    with replacing(path) as aside:
-        if not window.grab().save(str(aside), "PNG"):
-            raise OutputError(f"{path} cannot be written: choose another folder.")
-    sys.stderr.write(f"picture: {path}\n")
+    picture = window.grab().toImage()
+
+    def write() -> None:
+        with replacing(path) as aside:
+            if not picture.save(str(aside), "PNG"):  # type: ignore[call-overload]  # PySide takes text alone
+                raise OutputError(f"{path} cannot be written: choose another folder.")
+
+    return write
+
+
+def _refused(output: Output) -> str:
+    """Write an output, for a limited time; the sentence if it cannot be written, else empty."""
+    from inference.errors import OutputError, SourceError
+    from inference.patience import ANSWER_S, SILENT, in_time
+
+    try:
+        in_time(output.write, ANSWER_S, SILENT.format(output.path))
+    except (OutputError, SourceError) as error:
+        return str(error)
+    sys.stderr.write(f"{output.kind}: {output.path}\n")
+    return ""
 
 
 def _parser() -> argparse.ArgumentParser:

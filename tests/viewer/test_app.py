@@ -142,6 +142,42 @@ def test_wrong_input_ends_with_one_sentence_and_status_2(tmp_path: Path, model: 
     assert "Traceback" not in ended.stderr
 
 
+DEAD = """
+import os, sys
+from inference import patience
+from viewer import app
+
+patience.ANSWER_S = 0.5
+
+
+def wait(event, given):
+    if event == "open" and sys.argv[1] in str(given[0]):
+        os.open(sys.argv[2], os.O_RDONLY)
+
+
+sys.addaudithook(wait)
+sys.exit(app.main(sys.argv[3:]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes in folders")
+def test_a_dead_drive_gets_no_screenshot_and_the_program_ends_with_one_sentence(tmp_path: Path, model: Path) -> None:
+    os.mkfifo(tmp_path / "never")
+    (tmp_path / "dead").mkdir()
+    picture, status = tmp_path / "dead" / "screen.png", tmp_path / "status.json"
+    outside = os.environ | {"HOME": str(tmp_path), "QT_QPA_PLATFORM": "offscreen"}
+    command = [sys.executable, "-W", "error", "-c", DEAD, str(picture.parent), str(tmp_path / "never")]
+    wanted = ["simulated:", "--model", str(model), "--exit-after", "0.3"]
+    wanted += ["--screenshot", str(picture), "--status", str(status)]
+    ended = subprocess.run([*command, *wanted], env=outside, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.stderr.splitlines() == [
+        f"status: {status}",
+        f"error: {picture} does not answer: is its drive connected?",
+    ]
+    assert ended.returncode == 2
+    assert status.is_file()
+
+
 @pytest.mark.parametrize("text", ["0.2", "a,b", "0,0.1", "nan,1"])
 def test_a_wrong_spacing_is_refused_before_anything_opens(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
