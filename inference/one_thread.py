@@ -27,8 +27,10 @@ class OneThread(Executor):
     def __init__(self, name: str) -> None:
         self._jobs: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
         self._left: list[Future[Any]] = []
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._name, self._thread = name, self._made(name)
         self._running: Future[Any] | None = None
+        self._passed: list[Future[Any]] = []
+        """Jobs that no later one waits for."""
         self._watched = Watched(self._thread)
         self._closed = False
 
@@ -39,7 +41,7 @@ class OneThread(Executor):
             RuntimeError: after `shutdown`.
         """
         if self._closed:
-            raise RuntimeError(f"{self._thread.name} is closed")
+            raise RuntimeError(f"{self._name} is closed")
         future = Future[T]()
         self._left = [*self.unfinished, future]
         self._jobs.put((future, partial(job, *args, **named)))
@@ -54,10 +56,20 @@ class OneThread(Executor):
 
     def stood_s(self) -> float:
         """Seconds for which the job that runs has been seen to stand still, if this is asked many times a second."""
-        running = next((future for future in self._left if future.running()), None)
+        running = next((one for one in self._left if one.running() and one not in self._passed), None)
         if running is not self._running:
             self._running, self._watched = running, Watched(self._thread)
         return 0.0 if running is None else self._watched.stood_s()
+
+    def standing(self, limit_s: float) -> Future[Any] | None:
+        """The job that runs, once it has been seen to stand still for so many seconds; see `stood_s`."""
+        return self._running if self.stood_s() > limit_s else None
+
+    def pass_over(self, job: Future[Any]) -> None:
+        """Run the next jobs in a new thread: this one waits for a dead drive, and goes on once that answers."""
+        self._passed = [*(one for one in self._passed if not one.done()), job]
+        self._thread = self._made(self._name)
+        self._thread.start()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Take no more jobs, and wait for those there are, as long as they go on.
@@ -68,11 +80,20 @@ class OneThread(Executor):
         for future in self._left if cancel_futures else ():
             future.cancel()
         self._jobs.put(None)
-        if wait and self._thread.ident and not joined(self._thread, ANSWER_S):
-            log.warning("%s: %d left to end with the program", self._thread.name, len(self.unfinished))
+        if wait and self._thread.ident:
+            joined(self._thread, ANSWER_S)
+            if left := self.unfinished:
+                log.warning("%s: %d left to end with the program", self._name, len(left))
+
+    def _made(self, name: str) -> threading.Thread:
+        return threading.Thread(target=self._run, name=name, daemon=True)
 
     def _run(self) -> None:
-        while (queued := self._jobs.get()) is not None:
+        while threading.current_thread() is self._thread:
+            queued = self._jobs.get()
+            if queued is None:
+                self._jobs.put(None)  # for a thread that takes over in this moment
+                return
             future, job = queued
             if future.set_running_or_notify_cancel():
                 with _Told(future):

@@ -73,7 +73,7 @@ class Memory(BackgroundJobs):
     """Keeps changed settings, in a thread of its own: the user's home may lie on a drive that has gone."""
 
     def __init__(self) -> None:
-        super().__init__("ius-settings")
+        super().__init__("ius-settings", strict=True)  # older settings must not be written over newer ones
         self._told = ""
 
     def keep(self, changed: Settings) -> None:

@@ -1,7 +1,11 @@
-"""Background jobs, run one after another, and the messages they leave for the window."""
+"""Background jobs, run one after another, and the messages they leave for the window.
+
+A job whose drive is dead is passed over: those behind it go on.
+"""
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Any
 
 from inference.errors import IusError
 from inference.one_thread import OneThread
@@ -14,13 +18,16 @@ class BackgroundJobs:
 
     Args:
         name: of the thread.
+        strict: no job may overtake another: those behind a dead drive wait with it.
     """
 
-    def __init__(self, name: str = "ius-background") -> None:
+    def __init__(self, name: str = "ius-background", *, strict: bool = False) -> None:
+        self._strict = strict
         self._thread = OneThread(name)
         self._running: list[tuple[Future[str], str]] = []
         self._said: list[tuple[str, Tone]] = []
         self._late: Future[str] | None = None
+        self._passed: list[Future[str]] = []
 
     def begin(self, job: Callable[[], str], late: str = "") -> Future[str]:
         """Queue a job; the sentence it returns, if any, or that of its `IusError`, is shown to the user.
@@ -39,21 +46,32 @@ class BackgroundJobs:
 
     def take(self) -> tuple[str, Tone] | None:
         """The oldest sentence still to be shown, with its tone; None if there is none."""
-        if self._running:
-            done, late = self._running[0]
-            if done.done():
-                self._running.pop(0)
-                if (told := _outcome_of(done))[0]:
-                    self._said.append(told)
-            elif late and done is not self._late and self._thread.stood_s() > ANSWER_S:
-                self._said.append((late, Tone.FAULT))
-                self._late = done
+        ended = next((one for one in self._running if one[0].done()), None)
+        if ended is not None:
+            self._running.remove(ended)
+            if (told := _outcome_of(ended[0]))[0]:
+                self._said.append(told)
+        elif (standing := self._thread.standing(ANSWER_S)) is not None:
+            self._say_late(standing)
         return self._said.pop(0) if self._said else None
+
+    def waits(self, job: Future[str]) -> bool:
+        """Whether a job has neither ended nor been passed over."""
+        return not job.done() and job not in self._passed
+
+    def _say_late(self, standing: Future[Any]) -> None:
+        """Say once what the job that stands waits for, and let those behind it go on."""
+        if standing is not self._late:
+            self._late = standing
+            self._said.extend((late, Tone.FAULT) for job, late in self._running if job is standing and late)
+        if not self._strict:
+            self._thread.pass_over(standing)
+            self._passed = [job for job, _ in self._running if job is standing or job in self._passed]
 
     @property
     def busy(self) -> bool:
-        """Whether a job has not ended."""
-        return bool(self._thread.unfinished)
+        """Whether a job has not ended that no dead drive holds."""
+        return any(self.waits(job) for job, _ in self._running)
 
     @property
     def failed(self) -> tuple[str, ...]:

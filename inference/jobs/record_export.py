@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -71,7 +72,12 @@ class RecordExport:
     def __init__(self, session: Session, background: BackgroundJobs) -> None:
         self._session, self._background = session, background
         self._stop = threading.Event()
-        self.running = False
+        self._job: Future[str] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether an export has not ended; one that a dead drive holds no longer counts."""
+        return self._job is not None and self._background.waits(self._job)
 
     def toggle(self, shown: Outcome | None) -> None:
         """Export the whole open record, with the frame on the screen as DICOM too; or stop a running export."""
@@ -90,29 +96,25 @@ class RecordExport:
         if self.running:
             self._background.say("An export is running: E stops it.")
             return
-        self._stop.clear()
-        self.running = True
+        self._stop = stop = threading.Event()
         what = "The record is" if len(wanted) == 1 else f"{counted(len(wanted), 'record')} are"
         self._background.say(f"{what} being exported: E stops it.", Tone.NEUTRAL)
         late = SILENT.format(wanted[0].path.parent)
-        self._background.begin(lambda: self._export(wanted), late).add_done_callback(lambda _: self._done())
+        self._job = self._background.begin(lambda: self._export(wanted, stop), late)
 
     def close(self) -> None:
         """Stop a running export."""
         self._stop.set()
 
-    def _done(self) -> None:
-        self.running = False
-
-    def _export(self, wanted: Sequence[Wanted]) -> str:
+    def _export(self, wanted: Sequence[Wanted], stop: threading.Event) -> str:
         """Export all, and say where they are; what could not be exported is the sentence if there is any."""
         outs, files, refused = list[Path](), 0, list[str]()
         for place, one in enumerate(wanted):
             said = "" if len(wanted) == 1 else f" {place + 1} of {len(wanted)}"
             try:
-                out, count = _export_one(one, partial(self._watched, of=said))
+                out, count = _export_one(one, partial(self._watched, stop=stop, of=said))
             except IusError as error:
-                if self._stop.is_set() or len(wanted) == 1:
+                if stop.is_set() or len(wanted) == 1:
                     raise
                 refused.append(str(error))
                 continue
@@ -124,14 +126,14 @@ class RecordExport:
             raise OutputError(f"{counted(len(refused), 'record')} could not be exported. {refused[0]} {done}".strip())
         return done
 
-    def _watched(self, numbers: range, of: str) -> Iterator[int]:
+    def _watched(self, numbers: range, stop: threading.Event, of: str) -> Iterator[int]:
         """Pass frame numbers on to an export, in its thread: reports progress once a second, ends when stopped."""
         told = monotonic()
         for number in numbers:
             if monotonic() - told > TELL_S:
                 told = monotonic()
                 self._background.say(f"Exporting{of}: frame {number} of {len(numbers)}. E stops it.", Tone.NEUTRAL)
-            if self._stop.is_set():
+            if stop.is_set():
                 raise OutputError("The export was stopped before its end: export again for all files.")
             yield number
 
