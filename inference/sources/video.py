@@ -17,9 +17,10 @@ from inference.sector import sector_mask, spread
 from inference.source_info import SourceInfo
 from inference.sources import complaints
 from inference.sources.colour import colour_map
+from inference.sources.matroska import torn_ms
 from inference.sources.pixels import as_pixels, luma
 from inference.sources.recorded import Recorded, quiet_opencv
-from inference.sources.video_index import VideoIndex, decoded, listed, time_ms
+from inference.sources.video_index import AHEAD, VideoIndex, decoded, listed, time_ms
 from inference.sources.video_tracks import tracks_of
 from inference.spacing import REMEDY, PixelSpacing
 
@@ -46,6 +47,7 @@ class VideoSource(Recorded):
         if tracks.turned:
             raise FormatError(f"{path.name} is to be shown mirrored or aslant: convert it (ffmpeg -i OLD NEW).")
         self._reader = _Reader(path, _index_of(path))
+        self._torn = _torn(path, self._reader.index)
         samples = self._samples()
         self._inside = sector_mask(samples)
         self._whole: Pixels | None = None
@@ -108,6 +110,8 @@ class VideoSource(Recorded):
         return samples
 
     def _picture(self, index: int) -> NDArray[Any]:
+        if any(index in numbers for numbers in self._torn):
+            raise SourceError(f"Frame {index} of {self._path.name} is damaged, by the file's checksum: copy it again.")
         with self._lock:
             picture = self._reader.picture(index)
         if picture is None:
@@ -277,6 +281,18 @@ def _index_of(path: Path) -> VideoIndex:
     finally:
         reader.close()
     raise FormatError(f"{path.name} holds no frames that can be decoded here: copy it again, or convert it to mp4.")
+
+
+def _torn(path: Path, index: VideoIndex) -> list[range]:
+    """Numbers of the pictures that may be built on what is damaged by the file's own checksums."""
+    spans = torn_ms(path)
+    if spans and not index.rising:
+        return [range(len(index))]
+    torn = []
+    for begins, ends in spans:
+        later = [key for key in index.keys if index.times_ms[key] >= ends]
+        torn.append(range(max(0, bisect_left(index.times_ms, begins) - AHEAD), min(later, default=len(index))))
+    return torn
 
 
 def _holds(path: Path, index: VideoIndex) -> bool:
