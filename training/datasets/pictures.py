@@ -47,7 +47,7 @@ def bratious(root: Path, patient: str) -> PictureSet:
 
 
 def find_cases(chosen: PictureSet, cache: Path | None = None, pixel_mm: float | None = None) -> list[Case]:
-    """Every image with the mask of the same name, or else the only mask of its patient.
+    """Every image with the mask of the same name, or else, for a patient with one image, with the only mask.
 
     Args:
         chosen: where the files are.
@@ -65,8 +65,9 @@ def find_cases(chosen: PictureSet, cache: Path | None = None, pixel_mm: float | 
     images, masks = _files(chosen.images), _files(chosen.masks)
     if not images:
         raise NotFoundError(f"No file is like {chosen.images}.")
-    patients = {path: _patient(pattern, path, chosen.masks) for path in masks}
-    return [_case(path, _patient(pattern, path, chosen.images), patients, chosen, cache, pixel_mm) for path in images]
+    drawn = {path: _patient(pattern, path, chosen.masks) for path in masks}
+    seen = {path: _patient(pattern, path, chosen.images) for path in images}
+    return [_case(path, seen, drawn, chosen, cache, pixel_mm) for path in images]
 
 
 def _files(pattern: str) -> list[Path]:
@@ -86,14 +87,14 @@ def _patient(pattern: re.Pattern[str], path: Path, files: str) -> str:
 
 def _case(
     path: Path,
-    patient: str,
+    images: Mapping[Path, str],
     masks: Mapping[Path, str],
     chosen: PictureSet,
     cache: Path | None,
     pixel_mm: float | None,
 ) -> Case:
     """The case of one image; without a patient it is listed but excluded: it could land on both sides of a split."""
-    stem = path.name.replace(_CHANNEL, ".").partition(".")[0]
+    patient, stem = images[path], path.name.replace(_CHANNEL, ".").partition(".")[0]
     case = Case(
         f"{chosen.dataset}-{stem}" if not patient or patient in stem else f"{chosen.dataset}-{patient}-{stem}",
         f"{chosen.dataset}-{patient}" if patient else "",
@@ -102,19 +103,26 @@ def _case(
     if not patient:
         return judged(case, f"'{chosen.patient}' finds no patient in {path}")
     try:
-        us, mask = _scaled(path, _mask(path, patient, masks), chosen.dataset, cache, pixel_mm)
+        us, mask = _scaled(path, _mask(path, images, masks), chosen.dataset, cache, pixel_mm)
     except IusError as error:
         return judged(case, str(error))
     return judged(Case(case.case, case.patient, dataset=case.dataset, us=us, us_label=mask))
 
 
-def _mask(path: Path, patient: str, masks: Mapping[Path, str]) -> Path:
-    """The mask of the same file name, nnU-Net's number of the channel aside, or else the patient's only one."""
+def _mask(path: Path, images: Mapping[Path, str], masks: Mapping[Path, str]) -> Path:
+    """The mask of the same file name, nnU-Net's number of the channel aside, or else the patient's only one.
+
+    The latter only if the patient has one picture: it would be another one's.
+    """
+    patient = images[path]
     names = (path.name, path.name.replace(_CHANNEL, "."))
-    fitting = [mask for mask in masks if mask.name in names and mask != path and masks[mask] == patient]
-    fitting = fitting or [mask for mask, whose in masks.items() if whose == patient and mask != path]
+    theirs = [mask for mask, whose in masks.items() if whose == patient and mask != path and mask not in images]
+    fitting = [mask for mask in theirs if mask.name in names]
+    alone = sum(whose == patient for whose in images.values()) == 1
+    fitting = fitting or (theirs if alone else [])
     if len(fitting) != 1:
-        raise FormatError(f"{len(fitting)} masks fit {path.name}: its mask has its name, or is its patient's only one.")
+        which = "its mask has its name, or is the only one of a patient with one picture"
+        raise FormatError(f"{len(fitting)} masks fit {path.name}: {which}.")
     return fitting[0]
 
 

@@ -82,6 +82,19 @@ def test_pictures_of_one_name_in_two_folders_stay_two_patients(tmp_path: Path, s
     assert [(patient, us.max(), mask.sum()) for patient, us, mask in read] == [("S-p01", 50, 200), ("S-p02", 51, 220)]
 
 
+def test_a_picture_without_a_mask_never_gets_that_of_another_picture(tmp_path: Path):
+    for folder, name in (("images", "a"), ("images", "b"), ("masks", "a")):
+        (tmp_path / folder / "p01").mkdir(parents=True, exist_ok=True)
+        pixels = np.zeros((60, 80), np.uint8)
+        pixels[10:30, 10:20] = 1
+        sitk.WriteImage(sitk.GetImageFromArray(pixels), str(tmp_path / folder / "p01" / f"{name}.nii.gz"))
+    chosen = PictureSet("S", f"{tmp_path}/images/*/*", f"{tmp_path}/masks/*/*", r"p\d+")
+    kept, left = find_cases(chosen, tmp_path / "cache", 0.2)
+    assert (kept.case, kept.exclude) == ("S-p01-a", False)
+    assert left.exclude
+    assert left.reason.startswith("0 masks fit b.nii.gz")
+
+
 def test_a_case_table_cannot_bring_in_a_picture_without_scale(bratious: Path, tmp_path: Path, capsys):
     images, labels = (bratious / f"{kind}BraTioUS-public-dataset" / "p01_b.nii.gz" for kind in ("images", "labels"))
     write_cases([Case("one", "P", us=images, us_label=labels)], tmp_path / "cases.csv")
