@@ -79,7 +79,7 @@ class Canvas(QGraphicsView):
         self._box: Rect | None = None
         self._held: QPointF | None = None
         self._drawn: Outcome | None = None
-        self._style: tuple[tuple[Line, ...], bool, Correction | Carried | None, bool] = ((), False, None, False)
+        self._style: tuple[tuple[Line, ...], bool, Correction | Carried | None, bool, bool] | None = None
         self._spacing: PixelSpacing | None = None
         self.placement: Placement | None = None
         self.picture, self.map, self.contour = PictureItem(), MapItem(), ContourItem()
