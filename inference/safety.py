@@ -52,7 +52,12 @@ HEADLINES: Final = frozenset(
         *(PHASE_UNSET, NOT_EVALUATED, OVERRULED, SIMULATION, SLICES_ONLY),
     }
 )
-"""Sentences that are highlighted wherever a card shows them."""
+"""Sentences that are highlighted wherever a card shows them; see `is_headline`."""
+
+
+def is_headline(sentence: str) -> bool:
+    """Whether a card highlights this sentence, also where it stands under a graver one."""
+    return sentence in HEADLINES or sentence.startswith(Alarm.UNLIKE_TRAINING.headline)
 
 
 def warnings(outcome: Outcome, phase: tuple[str, ...] = ()) -> tuple[str, ...]:

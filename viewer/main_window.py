@@ -64,6 +64,8 @@ if TYPE_CHECKING:
     from viewer.layout.manual import ManualWindow
 
 TICK_MS = 16
+LEAST = (1120, 680)
+"""Least size, px: a laptop's 1366×768 less the bars of any desktop (Windows 11 leaves 689 rows, GNOME 699)."""
 CLOSING = f"Closing when all is written; what a drive does not answer to for {ANSWER_S:.0f} s is left."
 
 
@@ -88,7 +90,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle(f"Tumour on ultrasound, research use only: ius-viewer {__version__}")
         self.setWindowIcon(emblem())
-        self.setMinimumSize(1120, 700)
+        self.setMinimumSize(*LEAST)
         self.setAcceptDrops(True)
         self._sizes: Sizes | None = None
         self.manual: ManualWindow | None = None

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from inference.live.model import Model
+from inference.sources import DEVICE, DISTURBED, SIMULATED
 from inference.sources.base import LiveSource, RecordedSource
+from inference.sources.paths import shown_address
 from inference.spacing import PixelSpacing
 
 if TYPE_CHECKING:
@@ -13,6 +15,15 @@ if TYPE_CHECKING:
 
 DEMO = "demo:"
 """The address of the bundled clip."""
+
+
+def named(text: str) -> str:
+    """What a person calls the source of this address: no word of the command line stands in the window."""
+    if text.startswith(DEVICE):
+        return text.removeprefix(DEVICE)
+    if text.startswith(DISTURBED):
+        return "Phantom, live"
+    return {DEMO: "Demo clip", SIMULATED: "Phantom"}.get(text) or shown_address(text)
 
 
 @dataclass(frozen=True, slots=True)

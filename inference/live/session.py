@@ -24,7 +24,7 @@ from inference.live.model import Model
 from inference.live.moment import Moment
 from inference.live.playback import Playback
 from inference.live.publisher import Publisher
-from inference.live.requests import Loaded, Opened, Refusal, SourceRequest
+from inference.live.requests import Loaded, Opened, Refusal, SourceRequest, named
 from inference.live.review import FrozenView, Review
 from inference.live.standstill import Standstill
 from inference.live.stream import StreamState, StreamStatus
@@ -34,7 +34,6 @@ from inference.outcome import LOADING, NotAnalysed, Outcome, Reason
 from inference.patience import ANSWER_S
 from inference.source_info import SourceInfo
 from inference.sources.base import LiveSource
-from inference.sources.paths import shown_address
 from inference.spacing import PixelSpacing
 from inference.view_notes import ViewNotes
 
@@ -453,7 +452,7 @@ class Session:
 
     def _without_source(self) -> Condition:
         if "source" in self._loader.pending and self.request is not None:
-            return Condition(Health.OPENING, sentence=shown_address(self.request.text))
+            return Condition(Health.OPENING, sentence=named(self.request.text))
         if self.source_refusal:
             return Condition(Health.REFUSED, sentence=self.source_refusal)
         return Condition(Health.EMPTY)

@@ -86,7 +86,7 @@ def candidates(
         if provider not in WORDS or provider not in listed:
             raise ModelError(f"This ONNX Runtime has no {provider}: choose one of {', '.join(listed)}.")
         if provider == OPENVINO and precision != BFLOAT16:
-            fallbacks.append(f"OpenVINO not tried: this {precision} file was not exported with --precision bfloat16.")
+            fallbacks.append(f"OpenVINO not tried: it runs files exported as bfloat16, and this one is {precision}.")
         elif provider not in (CPU, OPENVINO) and (reason := nvidia.why_not(nvidia.driver(), placement.device)):
             fallbacks.append(f"{WORDS[provider]} not tried: {reason}.")
         else:

@@ -76,6 +76,10 @@ class KeptFrames:
         others = (one for one in reversed(kept[:end]) if shown is None or one.outcome.frame is not shown.frame)
         return next(others, None)
 
+    def holds(self, shown: Outcome | None) -> bool:
+        """Whether the frame that is shown is among them."""
+        return shown is not None and any(kept.outcome.frame is shown.frame for kept in self._kept)
+
     def clear(self) -> None:
         """Forget all, for another source."""
         self._kept.clear()

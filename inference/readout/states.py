@@ -308,7 +308,8 @@ def _nothing(outcome: NothingFound, context: Context, *, figures: bool) -> Reado
         concerns = (*concerns, _Concern(safety.UNVALIDATED))
     accuracy = _miss_lines(outcome, context) if figures and not concerns else ()
     body = (*_said_under(concerns), *_hole_words(outcome), *accuracy)
-    card = Card(Tone.NEUTRAL, Shape.DOT, safety.NOT_EVIDENCE, body, _heed(outcome.frame))
+    scale = (Offer.CALIBRATE,) if outcome.frame.spacing is None else ()
+    card = Card(Tone.NEUTRAL, Shape.DOT, safety.NOT_EVIDENCE, body, (*scale, *_heed(outcome.frame)))
     return ReadoutState("", "", safety.NOTHING, "", card, cavity=_hole(outcome))
 
 

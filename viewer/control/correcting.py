@@ -113,7 +113,7 @@ class Correcting:
             from inference.export.training_case import TrainingCase, write_training_case
 
             table = write_training_case(TrainingCase(outcome, mask, code, phase, rect, who), self._folder)
-            return f"Training case {table.parent.name} is in {self._folder}: ius-train cases --folder reads it."
+            return f"Training case {table.parent.name} is in {self._folder}, as the training package reads it."
 
         state.background.begin(job, SILENT.format(self._folder))
 

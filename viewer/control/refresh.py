@@ -17,6 +17,7 @@ from inference.readout.formatting import clock_words
 from inference.readout.look import AS_IT_CAME
 from inference.readout.marks import Tone
 from inference.readout.screen_state import Marking, ScreenInputs, resolve
+from inference.readout.side_by_side import Beside
 from inference.readout.trend import TrendState
 from inference.sources import device_names
 from inference.sources.paths import shown_address
@@ -117,7 +118,7 @@ class Refresh:
             disagreement=state.disagreement,
             contour_off=now < state.overlay_off_until or self._view.tools.hiding_contour,
             trend=self._collect_trend(now, moment),
-            beside=state.beside,
+            beside=state.beside if self._view.picture_area.room_beside else Beside.NOTHING,
             earlier=state.earlier,
             frames=None if playback is None else len(playback),
             playing=playback is not None and playback.playing,

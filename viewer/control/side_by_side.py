@@ -8,6 +8,8 @@ from viewer.control.app_state import AppState
 
 NONE_KEPT = "No earlier frame is kept: G keeps the one that is shown, and so does going back to live."
 TWO_PANES = "Two panes are in use, since the model is slow: there is no room for another picture."
+NARROW = "The open panel leaves no room for two pictures: close it first (Esc)."
+ONLY_THIS = "Only the frame that is shown is kept: go on to a later one, and H shows them side by side."
 KEPT = "This frame is kept: H shows it beside a later one."
 
 
@@ -23,8 +25,8 @@ class SideBySide:
 
     def toggle_raw(self) -> None:
         """Show the frame without its contour beside itself, or no longer."""
-        on = self._state.beside is not Beside.RAW and self._has_room()
-        self._state.beside = Beside.RAW if on else Beside.NOTHING
+        if self._has_room():
+            self._state.beside = Beside.NOTHING if self._state.beside is Beside.RAW else Beside.RAW
 
     def next_earlier(self) -> None:
         """Show the newest kept frame beside the one shown; then the one before it; after the oldest, none."""
@@ -35,7 +37,9 @@ class SideBySide:
         state.earlier = state.kept.before(before, state.shown)
         state.beside = Beside.NOTHING if state.earlier is None else Beside.EARLIER
         if state.earlier is None and before is None:
-            self._say(NONE_KEPT)
+            self._say(ONLY_THIS if state.kept.holds(state.shown) else NONE_KEPT)
+        else:
+            state.view.picture_area.take_back(NONE_KEPT, ONLY_THIS)
 
     def keep(self) -> None:
         """Keep the frame that is shown, to be compared with a later one."""
@@ -50,6 +54,9 @@ class SideBySide:
     def _has_room(self) -> bool:
         if self._state.view.picture_area.two_panes:
             self._say(TWO_PANES)
+            return False
+        if not self._state.view.picture_area.room_beside:
+            self._say(NARROW)
             return False
         return True
 

@@ -122,7 +122,6 @@ class Layout(QWidget):
         for part in (self.top, self.tools, self.readout, self.transport, self.trace, self.footer):
             part.apply(sizes)
         self.pictures.apply(sizes)
-        self.controls.setFixedHeight(sizes.px(116))
 
     def draw(self, screen: ScreenState) -> None:
         """Draw the present screen state; parts that have not changed are left alone."""

@@ -17,6 +17,8 @@ NOTICE_ROOM = 300
 """A notice stands beside an open panel, whose buttons it would cover, where there is this much room, px at 1280×800."""
 PANE_SIDE, PANE_EDGE = 12, 48
 """Margins of the analysed pane of two, px at 1280×800."""
+LEAST_PANE = 300
+"""Width of a picture side by side with another; beside a panel that leaves less, one stands alone, px at 1280×800."""
 LARGEST_INSET, INSET_SHARE = 220, 0.22
 """Width of the small live picture: px at 1280×800, and its share of the area in a small window."""
 
@@ -73,6 +75,12 @@ class PictureArea(QWidget):
     def two_panes(self) -> bool:
         """Whether the live picture stands beside the analysed one."""
         return not self._live.isHidden()
+
+    @property
+    def room_beside(self) -> bool:
+        """Whether two pictures side by side are large enough to be judged beside the open panel."""
+        taken = max((panel.footprint for panel in self._panels), default=0)
+        return self.width() - taken >= 2 * self._sizes.px(LEAST_PANE)
 
     def show_panes(self, *, two: bool) -> None:
         """Show one pane, or two at the same scale."""
@@ -150,8 +158,16 @@ class PictureArea(QWidget):
     def expire(self, now: float) -> None:
         """Remove an old notice."""
         if now > self._until and not self.notice.isHidden():
-            self.notice.hide()
-            self._make_room()
+            self._end_notice()
+
+    def take_back(self, *sentences: str) -> None:
+        """Remove the notice if it is one of these, which what is shown now contradicts."""
+        if not self.notice.isHidden() and self.notice.text() in sentences:
+            self._end_notice()
+
+    def _end_notice(self) -> None:
+        self.notice.hide()
+        self._make_room()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep panels and notice in place."""

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLabel, QVBoxLay
 
 from inference.readout.facts import FACTS
 from inference.readout.readout_state import Card, Offer, ReadoutState
-from inference.safety import HEADLINES
+from inference.safety import is_headline
 from viewer.style import theme
 from viewer.style.theme import TONES, Sizes
 from viewer.style.widgets import ElidedLabel, Mark, button, label, rule, set_text, size_button
@@ -256,4 +256,4 @@ class Readout(QWidget):
 def _kept(line: str) -> str:
     """A sentence as rich text, each number kept on one line with its unit; what could be a headline is emphasised."""
     text = escape(line).replace(" mm", "&nbsp;mm")
-    return f"<b>{text}</b>" if line in HEADLINES else text
+    return f"<b>{text}</b>" if is_headline(line) else text

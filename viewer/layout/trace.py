@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QPointF, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetricsF, QMouseEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QWidget
 
@@ -12,7 +12,8 @@ from inference.readout.trend import Event, TrendMark, TrendState
 from viewer.style import theme
 from viewer.style.theme import Sizes
 
-WIDTH = 430
+WIDTH, HEIGHT, LEAST = 430, 116, 100
+"""Width, usual height and the least height, which the smallest window leaves it, px at 1280×800."""
 CAPTION = "Area in the plane shown, mm²"
 FONT = 12
 LINE = 15
@@ -53,7 +54,16 @@ class Trace(QWidget):
         """Use these sizes."""
         self._sizes = sizes
         self.setFixedWidth(sizes.px(WIDTH))
+        self.updateGeometry()
         self.update()
+
+    def sizeHint(self) -> QSize:
+        """The usual size."""
+        return QSize(self._sizes.px(WIDTH), self._sizes.px(HEIGHT))
+
+    def minimumSizeHint(self) -> QSize:
+        """What caption, marks, line and axis need."""
+        return QSize(self._sizes.px(WIDTH), self._sizes.px(LEAST))
 
     def draw(self, state: TrendState | None) -> None:
         """Draw this trend; the one that is drawn already stays."""

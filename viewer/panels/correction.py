@@ -11,14 +11,16 @@ from viewer.style.theme import Sizes
 from viewer.style.widgets import button, label, set_text, size_button
 
 NAMES = {
-    Gesture.PUSH: ("Push edge", "Drag from inside to push the edge outwards, from outside to push it inwards."),
+    Gesture.PUSH: ("Push edge", "Drag from inside to push it outwards, from outside inwards."),
     Gesture.CUT: ("Cut off", "Draw a line right across: the smaller part goes."),
     Gesture.ADD: ("Add", "Draw around what is to be added."),
     Gesture.ERASE: ("Erase", "Draw around what is to be taken away."),
 }
+WIDTH = 280
+"""Of the panel, px at 1280×800."""
 NOTHING = "Nothing is corrected yet."
-BY_KEYS = "By keyboard: I, then the arrows point and Enter puts the stroke down and up."
-BESIDE = "The model's own contour stays, thin, and alone gives the number, the record's answer and what is sent."
+BY_KEYS = "By keyboard: I, arrows, Enter to begin and to end."
+BESIDE = "The model's own contour stays, thin: number, record and what is sent are its alone."
 
 
 class CorrectionPanel(Panel):
@@ -32,7 +34,7 @@ class CorrectionPanel(Panel):
     confirmed = Signal()
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__("Correct contour", 280, parent)
+        super().__init__("Correct contour", WIDTH, parent)
         self.gesture, self._brush, self._scaled = Gesture.PUSH, BRUSHES_MM.index(3.0), True
         self.words, self._hint, self._beside = self.note("", 15), self.note("soft", 14), self.note("muted", 13)
         self.gestures = {gesture: button(name, kind="choice") for gesture, (name, _) in NAMES.items()}
@@ -87,6 +89,13 @@ class CorrectionPanel(Panel):
         self._hint.setFont(sizes.font(14))
         self.brush.setFont(sizes.font(14))
         self._beside.setFont(sizes.font(13))
+
+    def place(self, room: QWidget) -> None:
+        """Leave out the explanation where it would be cut; the buttons are always whole."""
+        self._beside.show()
+        self.setFixedWidth(self.sizes.px(WIDTH))
+        self._beside.setVisible(self._wanted <= room.height() - 2 * self.sizes.px(14))
+        super().place(room)
 
     @property
     def radius_mm(self) -> float:

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLay
 
 from inference.display import grey
 from inference.jobs.preview import Preview
-from inference.sources import DEVICE
+from inference.live.requests import named
 from viewer.settings import Settings
 from viewer.style import theme
 from viewer.style.theme import Sizes
@@ -149,7 +149,7 @@ class SourceList(QWidget):
                 widget.hide()
                 widget.deleteLater()
         self._rows, self._captions, self.current = [], [], ""
-        self._add("Capture devices", [(text.removeprefix(DEVICE), text) for text in devices], "none found")
+        self._add("Capture devices", [(named(text), text) for text in devices], "none found")
         self._add("On this computer", [HERE], "")
         self._add("Opened last", [(_name(text), text) for text in settings.recent], "nothing yet")
         self._names.addStretch(1)
@@ -194,4 +194,7 @@ class SourceList(QWidget):
 
 def _name(text: str) -> str:
     """The whole address of a stream, the last part of a path."""
-    return text if "://" in text else Path(text).name or text
+    if "://" in text:
+        return text
+    name = named(text)
+    return Path(text).name or text if name == text else name

@@ -16,8 +16,10 @@ MOST_TICKS = 40
 """More centimetres than any scanner shows."""
 CAPTION = 38
 """Height of the words on the analysed pane, px at 1280×800."""
-BANNER, LINE, BAR = 38, 22, 44
-"""Height of the banner above the picture, and of a line of words and the scale bar below it, px at 1280×800."""
+BANNER, BAND = 46, 32
+"""Room above the picture for the banner, and its own height, px at 1280×800: between them stands the ruler's 0."""
+LINE, BAR = 22, 44
+"""Height of a line of words and of the scale bar below the picture, px at 1280×800."""
 EMPTY = "Open a stream or file (Ctrl O), or drop a file here"
 
 
@@ -39,7 +41,7 @@ def paint(painter: QPainter, annotations: Annotations, placement: Placement, vie
         _scale_bar(painter, annotations.col_mm, placement, view, sizes)
     _letters(painter, annotations, placement, view, sizes)
     if annotations.banner:
-        _banner(painter, annotations.banner, placement, view, sizes)
+        _banner(painter, annotations, placement, view, sizes)
     if annotations.ticks is not None:
         _ticks(painter, annotations.ticks, placement, sizes)
     _frames(painter, annotations.watched, theme.CYAN, placement, sizes)
@@ -258,30 +260,32 @@ def _letters(
             painter.drawText(box, Qt.AlignmentFlag.AlignCenter, letter)
 
 
-def banner_font(words: str, width: float, sizes: theme.Sizes) -> QFont:
-    """The largest font, up to 20 px, with which the banner's words fit its width."""
-    size = 20.0
-    while size > 9 and QFontMetricsF(sizes.font(size, QFont.Weight.Bold)).horizontalAdvance(words) > width:
-        size -= 1
-    return sizes.font(size, QFont.Weight.Bold)
+def banner_font(words: str, width: float, sizes: theme.Sizes, height: float | None = None) -> QFont:
+    """The largest font, up to 20 px, with which the words fit: on one line, or on as many as a height has room for."""
+    wrap = Qt.TextFlag.TextSingleLine if height is None else Qt.TextFlag.TextWordWrap
+    room = QRectF(0, 0, width, 10 * sizes.px(BAND))
+    for size in range(20, 8, -1):
+        font = sizes.font(size, QFont.Weight.Bold)
+        taken = QFontMetricsF(font).boundingRect(room, wrap, words)
+        if taken.width() <= width and (height is None or taken.height() <= height):
+            break
+    return font
 
 
-def banner_rect(placement: Placement, view: QRect, sizes: theme.Sizes) -> QRectF:
-    """The band above the picture, between the two corners of the orientation marker."""
-    corner = sizes.touch + sizes.px(24)
-    left, right = view.left() + corner, view.right() - corner
-    height = sizes.px(BANNER - 6)
-    return QRectF(left, placement.seen.top() - height - sizes.px(3), max(1, right - left), height)
+def banner_rect(placement: Placement, view: QRect, sizes: theme.Sizes, *, marked: bool = True) -> QRectF:
+    """The band above the picture, between the two corners of the orientation marker where there is one."""
+    corner = sizes.touch + sizes.px(24) if marked else sizes.px(8)
+    left, right, height = view.left() + corner, view.right() - corner, sizes.px(BAND)
+    return QRectF(left, placement.seen.top() - height - sizes.px(BANNER - BAND - 3), max(1, right - left), height)
 
 
-def _banner(painter: QPainter, words: str, placement: Placement, view: QRect, sizes: theme.Sizes) -> None:
-    """A band above the picture."""
-    band = banner_rect(placement, view, sizes)
-    font = banner_font(words, band.width() - sizes.px(24), sizes)
+def _banner(painter: QPainter, annotations: Annotations, placement: Placement, view: QRect, sizes: theme.Sizes) -> None:
+    """A band above the picture, with words of one line or, in a narrow pane, of two."""
+    band = banner_rect(placement, view, sizes, marked=annotations.marker is not Marker.NONE)
     painter.fillRect(band, QColor(theme.AMBER))
-    painter.setFont(font)
+    painter.setFont(banner_font(annotations.banner, band.width() - sizes.px(16), sizes, band.height()))
     painter.setPen(QColor(theme.GROUND))
-    painter.drawText(band, Qt.AlignmentFlag.AlignCenter, words)
+    painter.drawText(band, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, annotations.banner)
 
 
 def _distance(painter: QPainter, annotations: Annotations, placement: Placement, sizes: theme.Sizes) -> None:

@@ -52,7 +52,7 @@ QPushButton#badge { background: #301416; border: 1px solid #96403f; padding: 0; 
 QPushButton#badge:hover { background: #4a1d20; }
 QPushButton:focus, QPushButton#badge:focus, QPushButton[kind="row"]:focus, QPushButton[kind="accent"]:focus,
 QPushButton[kind="choice"]:focus, QPushButton[kind="tool"]:focus {
-    border: 2px solid $text;
+    border: 2px solid $text; outline: none;
 }
 QLineEdit {
     background: $ground; border: 1px solid $border; border-radius: $radius; padding: 0 $pad;

@@ -26,7 +26,7 @@ def test_a_scale_names_its_provenance_and_both_axes_where_they_differ() -> None:
     ("fallbacks", "ran_on", "words"),
     [
         ((), "CPU", "CPU"),
-        (("OpenVINO not tried: this float32 file was not exported with --precision bfloat16.",), "CPU", "CPU"),
+        (("OpenVINO not tried: it runs files exported as bfloat16, and this one is float32.",), "CPU", "CPU"),
         ((f"CUDA not tried: {nvidia.why_not(None)}.",), "CPU", "CPU (no GPU)"),
         (("CUDA not tried: the NVIDIA driver serves CUDA 12.4, and 13.0 is needed.",), "CPU", "CPU, fallback"),
         (("The NVIDIA card is not used: this installation computes on the CPU alone.",), "CPU", "CPU, fallback"),

@@ -44,6 +44,7 @@ def test_analysis_without_scale_has_pixels_and_no_size_warning(contract: ModelCo
 def test_nothing_found_without_a_scale_is_unvalidated_and_quotes_no_figure(contract: ModelContract) -> None:
     shown = said(nothing(frame(spacing=None)), contract)
     assert (shown.headline, shown.card.title) == ("No tumour segmented", "Not evidence of absence")
+    assert shown.card.offers == (Offer.CALIBRATE,), "no button comes and goes from frame to frame"
     assert "Scale unknown: unvalidated" in shown.card.body
     assert "%" not in text(shown)
 

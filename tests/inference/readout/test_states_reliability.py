@@ -10,7 +10,7 @@ from inference.live.health import Condition, Health
 from inference.readout.marks import Tone
 from inference.readout.readout_state import Context
 from inference.readout.states import DEMONSTRATION_BANNER, readout_of
-from inference.safety import HEADLINES, NOT_EVALUATED, PHASE_RISK, PHASE_UNSET
+from inference.safety import NOT_EVALUATED, PHASE_RISK, PHASE_UNSET, is_headline, outside_training
 from inference.view_notes import Phase
 
 
@@ -60,10 +60,11 @@ def test_what_forbids_trust_is_the_headline_phase_then_population_then_size(cont
     for areas in ((412.0,), (150.0,)):
         small = areas == (150.0,)
         shown = said(tumour(*areas, shown=patient), contract, Phase.RESECTION)
-        under = [line for line in shown.card.body if line in HEADLINES]
+        under = [line for line in shown.card.body if is_headline(line)]
         assert shown.card.title == NOT_EVALUATED
         assert under == ["Trained on simulation", *(["SMALL: CONTOUR UNRELIABLE"] if small else [])]
         assert (shown.card.tone is Tone.WARNING) is small
+        assert is_headline(outside_training("0.3 mm per pixel"))
         assert said(tumour(*areas, shown=patient), contract).card.title == "Trained on simulation"
         assert "No size warning" not in text(shown)
 

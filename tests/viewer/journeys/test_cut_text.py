@@ -20,7 +20,7 @@ from viewer.style.widgets import Field
 
 Show = Callable[..., MainWindow]
 NAME = "A very long name of a recording, left frontal, second sweep after the resection, third attempt.dcm"
-PANELS = ("phase", "calibrate", "code", "records", "open", "model", "performance", "help")
+PANELS = ("phase", "calibrate", "code", "records", "open", "model", "performance", "help", "correct")
 
 
 class LongNamed(PhantomSource):
@@ -52,7 +52,7 @@ def show_keypad(window: MainWindow) -> None:
         keypad.serve(opened.findChildren(Field)[0])
 
 
-@pytest.mark.parametrize("size", [(1120, 700), (1366, 768), (1920, 1080), (3840, 2160)])
+@pytest.mark.parametrize("size", [(1120, 680), (1366, 768), (1920, 1080), (3840, 2160)])
 def test_no_text_is_cut_with_the_longest_name(show: Show, qtbot: QtBot, size: tuple[int, int], records: object) -> None:  # noqa: ARG001
     window = show(LongNamed(count=60), size=size)
     window.state.settings = window.state.settings.with_recent(NAME)
@@ -75,7 +75,7 @@ def test_no_text_is_cut_with_the_longest_name(show: Show, qtbot: QtBot, size: tu
     window.act("record")
 
 
-@pytest.mark.parametrize("size", [(1120, 700), (1280, 800), (1366, 768), (1920, 1080)])
+@pytest.mark.parametrize("size", [(1120, 680), (1280, 800), (1366, 768), (1920, 1080)])
 def test_the_widest_bar_fits_a_frozen_live_view_that_is_recorded(
     show: Show,
     qtbot: QtBot,

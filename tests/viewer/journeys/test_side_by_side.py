@@ -73,10 +73,14 @@ def test_an_earlier_frame_stands_beside_a_later_one_with_its_own_contour(
     qtbot.keyClick(window, Qt.Key.Key_H)
     assert "No earlier frame is kept" in window.view.picture_area.notice.text()
     qtbot.keyClick(window, Qt.Key.Key_G)
+    qtbot.keyClick(window, Qt.Key.Key_H)
+    notice = window.view.picture_area.notice
+    assert "Only the frame that is shown is kept" in notice.text()
     window.handlers.set_phase(Phase.RESECTION)
     after = settle(window, at, SMALL)
     qtbot.keyClick(window, Qt.Key.Key_H)
     ticked(window, qtbot)
+    assert notice.isHidden(), "what it said is no longer so"
     beside, canvas = window.view.beside, window.view.canvas
     assert (beside.picture.frame, beside.contour.frame) == (before.frame, before.frame)
     assert (canvas.picture.frame, canvas.contour.frame) == (after.frame, after.frame)
@@ -84,6 +88,16 @@ def test_an_earlier_frame_stands_beside_a_later_one_with_its_own_contour(
     assert beside._annotations.phase == "Before dura opening"
     assert canvas._annotations.phase == "Resection started"
     shoot(window, "beside-earlier")
+    qtbot.keyClick(window, Qt.Key.Key_A)
+    ticked(window, qtbot)
+    assert beside.isHidden(), "two thumbnails beside a panel are not corrected"
+    assert not canvas._annotations.heading
+    qtbot.keyClick(window, Qt.Key.Key_J)
+    assert "leaves no room" in notice.text()
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    ticked(window, qtbot)
+    assert beside.isVisible(), "it comes back with the room"
+    assert beside.picture.frame is before.frame
     window.act("mirror")
     window.refresh.tick()
     assert beside.placement is not None

@@ -147,7 +147,7 @@ def test_tab_reaches_every_tool_and_enter_presses_it(show: Show, at: At, qtbot: 
     assert window.state.recording.running
 
 
-@pytest.mark.parametrize("size", [(1120, 700), (1366, 768), (1920, 1080), (3840, 2160)])
+@pytest.mark.parametrize("size", [(1120, 680), (1366, 768), (1920, 1080), (3840, 2160)])
 def test_tools_are_large_and_never_over_the_picture(show: Show, qtbot: QtBot, size: tuple[int, int]) -> None:
     window = show(PhantomSource(count=60), size=size, phase=Phase.BEFORE_DURA)
     qtbot.waitUntil(lambda: list(window.view.tools.buttons) == TOOLS)

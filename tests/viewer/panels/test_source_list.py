@@ -7,6 +7,8 @@ import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from inference.live.requests import DEMO
+from inference.sources import SIMULATED
 from viewer import settings
 from viewer.main_window import MainWindow
 
@@ -73,3 +75,12 @@ def test_an_address_keeps_its_ampersand(window: MainWindow) -> None:
     """A button takes a single one for the mark of a shortcut, and shows it nowhere."""
     window.view.source.list.show_sources([], settings.Settings(recent=("udp://10.0.0.9:1?a&b",)))
     assert "udp://10.0.0.9:1?a&&b" in [row.text() for row in window.view.source.list._rows]
+
+
+def test_what_was_opened_is_named_as_a_person_would(window: MainWindow) -> None:
+    recent = (DEMO, SIMULATED, "device:Grabber", "/data/Sweep: one.nii.gz", "igtl://or:18944")
+    window.view.source.list.show_sources(["device:Grabber"], settings.Settings(recent=recent))
+    assert [row.text() for row in window.view.source.list._rows] == [
+        *("Grabber", "PLUS or 3D Slicer"),
+        *("Demo clip", "Phantom", "Grabber", "Sweep: one.nii.gz", "igtl://or:18944"),
+    ]

@@ -1,13 +1,15 @@
 """Words about a pane: whole at every width and scale, and never over the orientation marker."""
 
 import pytest
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QFontMetricsF
 from PySide6.QtWidgets import QApplication
 
 from inference.readout.annotations import Annotations
+from inference.safety import DEMONSTRATION
 from inference.view_notes import Marker
 from viewer.picture import overlay
+from viewer.picture.placement import Placement
 from viewer.style.theme import Sizes
 
 LONGEST = "VIEW FROZEN −29.9\xa0s · No tumour segmented"
@@ -29,3 +31,27 @@ def test_the_longest_heading_is_whole_and_beside_the_marker(
     assert QFontMetricsF(font).horizontalAdvance(LONGEST) <= room.width()
     assert font.pixelSize() >= sizes.px(9)
     assert not room.intersects(overlay.marker_rect(annotations, view, sizes))
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.7])
+@pytest.mark.parametrize(("width", "marker"), [(300, Marker.UNSET), (225, Marker.NONE), (900, Marker.LEFT)])
+def test_the_banner_is_whole_in_the_narrowest_pane_and_leaves_the_rulers_zero_alone(
+    qapp: QApplication,  # noqa: ARG001 - fonts need it
+    scale: float,
+    width: int,
+    marker: Marker,
+) -> None:
+    sizes = Sizes(scale)
+    annotations = Annotations(marker=marker, banner=DEMONSTRATION)
+    view = QRect(0, 0, sizes.px(width), sizes.px(500))
+    above, below = overlay.strips(annotations, view, sizes)
+    placement = Placement.fit(100, 100, None, (0, above, view.width(), view.height() - above - below))
+    band = overlay.banner_rect(placement, view, sizes, marked=marker is not Marker.NONE)
+    room = band.adjusted(sizes.px(8), 0, -sizes.px(8), 0)
+    font = overlay.banner_font(DEMONSTRATION, room.width(), sizes, room.height())
+    taken = QFontMetricsF(font).boundingRect(
+        room, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, DEMONSTRATION
+    )
+    assert room.contains(taken)
+    assert band.top() >= 0
+    assert band.bottom() <= placement.top - sizes.px(10), "half the height of the words of depth 0"
