@@ -58,14 +58,12 @@ from viewer.layout.layout import Layout
 from viewer.settings import Settings
 from viewer.style.icons import emblem
 from viewer.style.stylesheet import stylesheet
-from viewer.style.theme import Sizes
+from viewer.style.theme import LEAST, Sizes
 
 if TYPE_CHECKING:
     from viewer.layout.manual import ManualWindow
 
 TICK_MS = 16
-LEAST = (1120, 680)
-"""Least size, px: a laptop's 1366×768 less the bars of any desktop (Windows 11 leaves 689 rows, GNOME 699)."""
 CLOSING = f"Closing when all is written; what a drive does not answer to for {ANSWER_S:.0f} s is left."
 
 

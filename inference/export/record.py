@@ -281,7 +281,8 @@ def _largest(readings: Sequence[Reading]) -> Iterator[tuple[str, str]]:
         return
     row = largest.row
     bound = "≥ " if row.get("touches_edge") == "true" else ""
-    yield "Frame", f"{largest.number} at {row['time_s']} s"
+    yield "Frame", f"{largest.number + 1} of {len(readings)} in the viewer, {largest.number} in tables and files"
+    yield "Time", f"{float(str(row['time_s'])):.2f} s"
     yield "Area", f"{bound}{float(str(row['area_mm2'])):.1f} mm²"
     if largest.longest_mm is not None and largest.perpendicular_mm is not None:
         yield "Longest × perpendicular", f"{largest.longest_mm:.1f} × {largest.perpendicular_mm:.1f} mm"

@@ -153,8 +153,11 @@ class Trend:
         self._before = view, source
         if view is Health.VIEW_FROZEN and view is not view_before and shown is not None:
             self._mark(shown.frame.captured_at, Event.FROZEN)
-        if source in _OF_SOURCE and source is not source_before:
-            self._mark(at - moment.live.seconds if live else at, _OF_SOURCE[source])
+        event = _OF_SOURCE.get(source) if source is not source_before else None
+        if event is not None and (
+            live or event is not Event.LOST
+        ):  # a file has no signal: a busy computer reads it late
+            self._mark(at - moment.live.seconds if live else at, event)
 
     def mark_wrong(self, outcome: Outcome) -> None:
         """Note that the user marked this contour as wrong."""

@@ -39,7 +39,7 @@ class PictureArea(QWidget):
         super().__init__()
         self._sizes = Sizes()
         self._panels: list[Panel] = []
-        self._until = 0.0
+        self._until, self._tone = 0.0, Tone.NOTICE
         self._canvas, self._live, self._beside = canvas, live, beside
         for pane in (live, beside, canvas):
             pane.setParent(self)
@@ -66,6 +66,7 @@ class PictureArea(QWidget):
         """Use these sizes."""
         self._sizes = sizes
         self.notice.setFont(sizes.font(14))
+        self._colour_notice()
         self.inset.apply(sizes)
         for panel in self._panels:
             panel.apply(sizes)
@@ -144,16 +145,20 @@ class PictureArea(QWidget):
 
     def say(self, sentence: str, now: float, tone: Tone = Tone.FAULT) -> None:
         """Show a sentence for some time."""
-        colours = TONES[tone]
-        self.notice.setStyleSheet(
-            f"background: {colours.fill}; color: {colours.title}; border: 1px solid {colours.border};"
-            "border-radius: 6px; padding: 10px 14px;"
-        )
+        self._tone = tone
+        self._colour_notice()
         self._until = now + NOTICE_S
         set_text(self.notice, sentence)
         self.notice.show()
         self._place()
         self.notice.raise_()
+
+    def _colour_notice(self) -> None:
+        colours, px = TONES[self._tone], self._sizes.px
+        self.notice.setStyleSheet(
+            f"background: {colours.fill}; color: {colours.title}; border: 1px solid {colours.border};"
+            f"border-radius: {px(6)}px; padding: {px(10)}px {px(14)}px;"
+        )
 
     def expire(self, now: float) -> None:
         """Remove an old notice."""

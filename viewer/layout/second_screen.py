@@ -14,6 +14,7 @@ from inference.readout.states import RESEARCH_LINE
 from viewer.layout.pictures import Pictures
 from viewer.layout.readout import WIDTH, AreaLabel, CardView
 from viewer.style import theme
+from viewer.style.icons import emblem
 from viewer.style.stylesheet import stylesheet
 from viewer.style.theme import TONES, Sizes
 from viewer.style.widgets import Mark, label, set_ink, set_text
@@ -32,7 +33,8 @@ class SecondScreen(QWidget):
         self.setObjectName("ground")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
-        self.setMinimumSize(1120, 700)
+        self.setWindowIcon(emblem())
+        self.setMinimumSize(*theme.LEAST)
         self._sizes: Sizes | None = None
         self._width = 2.5
         self._said: ReadoutState | None = None

@@ -6,6 +6,8 @@ from PySide6.QtGui import QFont
 
 from inference.readout.marks import Ink, Line, Tone
 
+LEAST = (1120, 680)
+"""Least size of a window, px: what a 1366×768 laptop has beside any desktop's bars (Windows 11 leaves 689 rows)."""
 FAMILIES = ["Inter", "Noto Sans", "DejaVu Sans"]
 
 BLACK = "#000000"

@@ -168,6 +168,10 @@ def test_the_page_opens_offline_and_tells_what_must_be_known(clip: tuple[Path, l
     for words in ("GL-017", "dura open", "FLIPPED left-right", "marked as wrong", "0 dropped", INTENDED_USE):
         assert words in text
     assert "Largest plane" in text
+    named = re.search(r"(\d+) of (\d+) in the viewer, (\d+) in tables and files", text)
+    assert named is not None
+    shown, count, listed = map(int, named.groups())
+    assert (shown, count) == (listed + 1, len(clip[1])), "the viewer counts from 1, tables and files from 0"
     assert text.count("<img") == len(list(clip[0].glob("*_contour.png"))) >= 2
 
 

@@ -160,6 +160,15 @@ def test_events_are_marked_where_they_happened() -> None:
     assert trend.of_stream(ring.held(), 110.0, None, None).marks == ()
 
 
+def test_a_recording_that_is_read_late_has_lost_no_signal() -> None:
+    trend, info = Trend(), PhantomSource(count=2).info
+    shown = at(tumour(250.0), 1)
+    trend.follow(moment(shown), info, Phase.UNSET, 100.0)
+    trend.follow(moment(shown, Condition(Health.STALE, 0.6)), info, Phase.UNSET, 101.0)
+    trend.follow(moment(shown, Condition(Health.FROZEN, 1.0)), info, Phase.UNSET, 102.0)
+    assert [mark.event for mark in trend._marks] == [Event.SCANNER]
+
+
 def test_areas_of_another_scale_or_model_are_not_drawn_beside_new_ones() -> None:
     ring, trend = Ring(), Trend()
     for index in range(10):

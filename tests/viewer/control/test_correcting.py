@@ -22,7 +22,7 @@ from inference.ruler import Point
 from inference.sources import open_live
 from inference.sources.record import RecordSource
 from viewer.control.correcting import NOTHING_TO_UNDO, PARTS_NOTHING
-from viewer.main_window import LEAST, MainWindow
+from viewer.main_window import MainWindow
 from viewer.style import theme
 
 Show = Callable[..., MainWindow]
@@ -102,7 +102,7 @@ def test_pushed_cut_added_and_erased_it_is_the_users_and_the_models_stays(
     assert window.shown is tumour
     assert np.array_equal(tumour.mask, before)
     assert window.readout_state == number, "the number is the model's"
-    window.resize(*LEAST)
+    window.resize(*theme.LEAST)
     qtbot.waitUntil(lambda: not cut_off(window))
     window.act("dismiss")
     shoot(window, "corrected")

@@ -58,6 +58,7 @@ def test_it_shows_picture_contour_number_and_warning_and_no_text_is_cut(
     assert second._card._title.text() == readout.card.title
     assert second._mode.text() == window.view.top._mode.text()
     assert second._research.text() == RESEARCH_LINE
+    assert not second.windowIcon().isNull()
     assert second.pictures.canvas.contour.painted is window.view.canvas.contour.painted
     image = second.grab().toImage()
     image.save(str(tmp_path / "second.png"))
