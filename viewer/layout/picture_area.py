@@ -59,7 +59,7 @@ class PictureArea(QWidget):
     def add(self, panel: Panel) -> None:
         """Add a panel."""
         self._panels.append(panel)
-        panel.closed.connect(self._make_room)
+        panel.closed.connect(self._place)
         panel.closed.connect(self.panel_closed)
 
     def apply(self, sizes: Sizes) -> None:
@@ -109,8 +109,7 @@ class PictureArea(QWidget):
             panel.show()
             panel.raise_()
             self.panel_opened.emit()
-            panel.place(self)
-            self._make_room()
+            self._place()
             panel.take_keyboard()
 
     @property

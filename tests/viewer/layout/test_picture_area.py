@@ -1,4 +1,4 @@
-"""The live picture of a frozen view never lies on tissue."""
+"""The live picture of a frozen view never lies on tissue, and no panel on a notice."""
 
 from collections.abc import Callable
 from typing import Any
@@ -46,3 +46,16 @@ def test_where_tissue_reaches_the_corner_the_picture_makes_way_and_comes_back(
     shoot(window, "frozen-zoomed")
     window.act("play")
     qtbot.waitUntil(lambda: window.view.canvas._left == 0)
+
+
+def test_a_notice_stands_beside_the_panel_that_opens_and_has_the_room_again(show: Show) -> None:
+    window = show(size=(1366, 768))
+    area, panel = window.view.picture_area, window.view.model_card
+    area.say("The drive does not answer: what is recorded waits in memory. Connect it again, or choose another.", 1e12)
+    wide = area.notice.geometry()
+    window.act("model")
+    assert panel.isVisible()
+    assert not panel.geometry().intersects(area.notice.geometry())
+    assert not area.notice.geometry().intersects(window.view.canvas.geometry())
+    window.act("dismiss")
+    assert area.notice.geometry() == wide
