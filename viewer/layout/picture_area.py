@@ -201,6 +201,11 @@ class PictureArea(QWidget):
         taken = max((panel.footprint for panel in self._panels), default=0)
         room, live = self.width() - taken, 0
         height = self.height() if self.notice.isHidden() else self.notice.y() - self._sizes.px(6)
+        alone = self.two_panes and any(panel.marks and not panel.isHidden() for panel in self._panels)
+        self._canvas.setVisible(not alone)
+        if alone:
+            self._live.setGeometry(0, 0, room, height)
+            return
         if self.two_panes:
             live = (room + 2 * (self._sizes.px(SIDE) - self._sizes.px(PANE_SIDE))) // 2
             self._live.setGeometry(0, 0, live, height)

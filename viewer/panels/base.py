@@ -21,6 +21,8 @@ class Panel(QFrame):
     closed = Signal()
     aside = True
     """Whether the picture makes room for the panel."""
+    marks = False
+    """Whether something is marked on the picture meanwhile, which then stands alone, as large as it can."""
 
     def __init__(self, title: str, width: int, parent: QWidget) -> None:
         super().__init__(parent)

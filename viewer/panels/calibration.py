@@ -61,6 +61,7 @@ class CalibrationPanel(Panel):
     """Emitted when the words have changed and the panel needs another height."""
     delete_wanted = Signal()
     """Emitted to delete the scale kept for this device."""
+    marks = True
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Calibrate", 360, parent)

@@ -15,6 +15,7 @@ class MarkingPanel(Panel):
     """Emitted when the rectangle is right."""
     without = Signal()
     """Emitted to do without a rectangle: the whole picture is used, or there is nothing to frame."""
+    marks = True
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Mark", 360, parent)
