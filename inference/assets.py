@@ -54,6 +54,15 @@ def manual_folder() -> Path:
     return folder
 
 
+def licence_path() -> Path:
+    """The text of the program's licence.
+
+    Raises:
+        NotFoundError: if this installation has none.
+    """
+    return _existing((_PACKED if _PACKED.is_dir() else _HERE.parent) / "LICENSE")
+
+
 def _existing(path: Path) -> Path:
     if not path.is_file():
         raise NotFoundError(

@@ -1,0 +1,1 @@
+"""An exported model as a MONAI Bundle, which MONAI runs by itself."""
