@@ -23,7 +23,8 @@ processors: $(VENV)/.all  ## the tests of engine and precision on every instruct
 	@packaging/system-libraries
 	$(BIN)/python tests/processors.py $(if $(OTHERS),--others)
 
-check: $(VENV)/.all format lint types imports test  ## what must pass before every commit
+check: $(VENV)/.all format lint  ## what must pass before every commit; BESIDE="processors OTHERS=1" for more
+	@packaging/beside test types imports $(BESIDE)
 
 format: $(VENV)/.all
 	$(BIN)/ruff format --check $(PACKAGES) tests packaging
