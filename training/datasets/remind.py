@@ -14,11 +14,14 @@ from training.datasets.files import checked
 from training.datasets.inclusion import AS_PUBLISHED, Inclusion
 from training.datasets.origin import Origin, origin
 from training.datasets.planes import read_segmentation, read_series, read_ultrasound
+from training.datasets.remind_drawn import DrawnMasks
 from training.datasets.resect import Sequences
 from training.datasets.series import Series, find_series
 from training.datasets.usable import judged
 
 _PHASES = {"US_pre_dura": "pre-dura", "US_post_dura": "post-dura", "US_pre_imri": "pre-imri"}
+AFTER = "pre-imri"
+"""The phase after resection, before the intra-operative MRI."""
 _SEGMENTATION = re.compile(r"(?P<structure>\w+) seg - MR ref: (?P<reference>.+)")
 _SEQUENCE = {
     "flair": re.compile("flair", re.IGNORECASE),
@@ -38,6 +41,7 @@ class Choice:
         include: who is taken beyond the paper.
         sequences: the MRI to register; with `both`, a mask's own MRI where neither lies in its world, as T2-SPACE.
         convert_excluded: convert excluded volumes too, so that a person can take them back in.
+        drawn: masks that others drew on its ultrasound; a volume after resection is taken with one of these alone.
     """
 
     cache: Path
@@ -46,6 +50,7 @@ class Choice:
     include: Inclusion = AS_PUBLISHED
     sequences: Sequences = "both"
     convert_excluded: bool = False
+    drawn: DrawnMasks | None = None
 
 
 def find_cases(root: Path, choice: Choice) -> list[Case]:
@@ -68,6 +73,8 @@ def find_cases(root: Path, choice: Choice) -> list[Case]:
         number = re.search(r"\d+$", patient)
         known = clinical.get(int(number.group())) if number else None
         found += list(_patient(patient, patients[patient], known, whose, choice))
+    if choice.drawn is not None:
+        found = choice.drawn.settled(found)
     return found + [_nobodys(series, at, whose) for at, series in enumerate(nobodys, start=1)]
 
 
@@ -102,40 +109,52 @@ def _patient(
             diagnosis=clinical.diagnosis if clinical else "",
             simulated=whose.simulated,
         )
-        reason = _unwanted(one, phase, clinical, whose, choice.include)
+        reason = _unwanted(one, phase, clinical, whose, choice)
         if reason and not choice.convert_excluded:
             yield replace(case, exclude=True, reason=reason)
         else:
             yield _with_files(case, one, before, choice, reason)
 
 
-def _unwanted(one: Series, phase: str, clinical: Clinical | None, whose: Origin, include: Inclusion) -> str:
+def _unwanted(one: Series, phase: str, clinical: Clinical | None, whose: Origin, choice: Choice) -> str:
     """Why this volume is not taken; empty if it is. Simulated patients need no clinical table."""
     if not phase:
         return f"unknown series '{one.description}'"
-    if phase == "pre-imri":
-        return "US_pre_imri: after resection, before the intra-operative MRI"
+    if phase == AFTER and not (choice.drawn is not None and "resection" in choice.include.wider):
+        return (
+            "US_pre_imri: after resection, before the intra-operative MRI; --include resection takes it where "
+            "--remind-drawn has its mask"
+        )
     if clinical is None:
         return (
             "" if whose.simulated else "not in the clinical table (--clinical): first surgery and diagnosis not known"
         )
-    return clinical.unfit(include)
+    return clinical.unfit(choice.include)
 
 
 def _with_files(case: Case, us: Series, before: Sequence[Series], choice: Choice, reason: str) -> Case:
-    """The case with its volume, MRI and mask as NIfTI; excluded, with the reason, if one cannot be had."""
+    """The case with its volume, MRI and masks as NIfTI; excluded, with the reason, if one cannot be had.
+
+    The mask before surgery tells nothing of a volume after resection, so that this gets none of MRI's.
+    """
     folder = choice.cache / case.patient
     try:
         (file,) = us.files[:1]
         if len(us.files) != 1:
             raise FormatError(f"{file.parent} holds {len(us.files)} files, and a volume of ReMIND is one.")
+        if choice.drawn is None and not choice.convert_excluded:
+            _tumour(before)  # a volume without any mask is not worth converting
+        case = replace(case, us=converted(folder / f"{case.case}.nii.gz", [file], lambda: read_ultrasound(file)))
+        if choice.drawn is not None:
+            case = choice.drawn.on(case)
+        if case.phase == AFTER:
+            return judged(case, reason)
         label, reference = _tumour(before)
         chosen = _chosen(before, reference, choice.sequences)
-        case = replace(case, us=converted(folder / f"{case.case}.nii.gz", [file], lambda: read_ultrasound(file)))
         mri = tuple(_volume(one, folder, before) for one in chosen)
         case = replace(case, mri=mri, mri_label=_mask(label, folder, before))
     except IusError as error:
-        return judged(case, reason or str(error))
+        return judged(case, reason or ("" if case.us_label else str(error)))
     return judged(case, reason)
 
 

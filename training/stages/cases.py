@@ -34,6 +34,12 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         metavar=("PATIENT", "DIAGNOSIS", "SURGERY"),
         help="titles of its columns, where they are not recognised; SURGERY says whether there was an earlier one",
     )
+    one.add_argument(
+        "--remind-drawn",
+        type=Path,
+        metavar="DIR",
+        help="masks drawn on ReMIND's ultrasound (Zenodo 22214974): ReMIND-001-pre-us-segmentation.nii.gz",
+    )
     one.add_argument("--remind2reg", type=Path, metavar="DIR", help="ReMIND2Reg: imagesTr/ReMIND2Reg_0001_0000.nii.gz")
     _add_patterns(one)
     one.add_argument(
@@ -155,6 +161,7 @@ def _remind(arguments: argparse.Namespace) -> "list[Case]":
     from inference.errors import NotFoundError
     from training.datasets.clinical import Columns
     from training.datasets.remind import Choice, find_cases
+    from training.datasets.remind_drawn import DrawnMasks
 
     if arguments.cache is None:
         raise NotFoundError("ReMIND is DICOM: give --cache DIR for the NIfTI made from it.")
@@ -165,8 +172,13 @@ def _remind(arguments: argparse.Namespace) -> "list[Case]":
         Inclusion(arguments.include),
         arguments.mri,
         arguments.convert_excluded,
+        None if arguments.remind_drawn is None else DrawnMasks(arguments.remind_drawn, arguments.cache),
     )
-    return find_cases(arguments.remind, choice)
+    found = find_cases(arguments.remind, choice)
+    if choice.drawn is not None and choice.drawn.left:
+        left = ", ".join(path.name for path in choice.drawn.left)
+        print(f"On no volume that was taken: {left}", file=sys.stderr)
+    return found
 
 
 def _patterns(arguments: argparse.Namespace) -> "Iterator[PictureSet]":

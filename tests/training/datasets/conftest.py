@@ -145,13 +145,13 @@ class Remind:
         folder.mkdir(parents=True)
         return folder
 
-    def us(self, patient: str, description: str, order: list[int]) -> np.ndarray:
-        """Write four frames in the given order; return the pixels (k, j, i) as they lie in space."""
+    def us(self, patient: str, description: str, order: list[int], shift: int = 0) -> np.ndarray:
+        """Write four frames in the given order, some planes on; return the pixels (k, j, i) as they lie in space."""
         pixels = np.arange(4 * 5 * 6).reshape(4, 5, 6).astype(np.uint8)
         dataset = _file("US", SECONDARY_CAPTURE, patient, self.intraop, description)
         _pixels(dataset, pixels[order], 8)
         origin = np.array([12.0, -7.0, 30.0])
-        _frames(dataset, [origin + 0.5 * at * TURNED[:, 2] for at in order], TURNED, (0.125, 0.5))
+        _frames(dataset, [origin + 0.5 * (at + shift) * TURNED[:, 2] for at in order], TURNED, (0.125, 0.5))
         dataset.save_as(self.folder(patient, self.intraop, description) / "1-1.dcm", enforce_file_format=True)
         return pixels
 
