@@ -1,7 +1,7 @@
 """RESECT (Xiao et al. 2017) and RESECT-SEG (Behboodi et al. 2024), as they lie on disk."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -27,7 +27,8 @@ def find_cases(
     """Every volume of every patient, in numerical order; those without a tumour mask are excluded.
 
     Args:
-        resect: the folder that holds `NIFTI/CaseN/{US,MRI,Landmarks}`, or `NIFTI` itself, or `CaseN` with all files.
+        resect: the folder that holds `NIFTI/CaseN/{US,MRI,Landmarks}`, or `NIFTI` itself, or `CaseN` with all files, or
+            `images/{US,MRI}` and `labels`, as torch_em downloads it.
         resect_seg: the folder that holds `CaseN/CaseN-US-before-tumor.nii.gz`; if None, masks lie beside the images.
         sweeps: the folder that holds `CaseN/CaseN-sweep.dcm` and `CaseN-sweep-tumor.nii.gz` (simulated cohorts).
         sequences: the MRI to register.
@@ -40,17 +41,22 @@ def find_cases(
     """
     for folder in filter(None, (resect, resect_seg, sweeps)):
         checked(folder)
-    volumes = case_folder(resect)
-    names = case_names(volumes)
-    if not names:
+    indices = _indices(resect, case_folder(resect_seg) if resect_seg else None, sweeps)
+    if not indices:
         raise NotFoundError(f"{resect} holds no folder named NIFTI/Case1, NIFTI/Case2, …: is it the RESECT folder?")
     whose = origin(resect, "RESECT")
-    labels = case_folder(resect_seg) if resect_seg else None
-    found = []
-    for name in names:
-        index = Index(*(folder / name for folder in (volumes, labels, sweeps) if folder))
-        found += list(_patient(name, index, whose, sequences))
-    return found
+    return [case for name, index in indices.items() for case in _patient(name, index, whose, sequences)]
+
+
+def _indices(resect: Path, labels: Path | None, sweeps: Path | None) -> dict[str, Index]:
+    """The files of each patient, in numerical order."""
+    together = resect / "images", resect / "labels"
+    if all(folder.is_dir() for folder in together):
+        index = Index(*together, labels, sweeps)
+        return dict.fromkeys(_numerical(path.name.partition("-")[0] for path in together[0].rglob("*")), index)
+    volumes = case_folder(resect)
+    folders = [folder for folder in (volumes, labels, sweeps) if folder]
+    return {name: Index(*(folder / name for folder in folders)) for name in case_names(volumes)}
 
 
 def case_folder(root: Path) -> Path:
@@ -61,8 +67,11 @@ def case_folder(root: Path) -> Path:
 
 def case_names(folder: Path) -> list[str]:
     """The folders named CaseN in numerical order; RESECT's numbers are not consecutive."""
-    names = [path.name for path in folder.iterdir() if path.is_dir() and _CASE.fullmatch(path.name)]
-    return sorted(names, key=case_number)
+    return _numerical(path.name for path in folder.iterdir() if path.is_dir())
+
+
+def _numerical(names: Iterable[str]) -> list[str]:
+    return sorted({name for name in names if _CASE.fullmatch(name)}, key=case_number)
 
 
 def case_number(name: str) -> int:

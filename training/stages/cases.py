@@ -18,7 +18,10 @@ WORDS = "find the cases of data sets on disk and write their table"
 def add_arguments(one: argparse.ArgumentParser) -> None:
     """Add the arguments for the data sets and what to take from them."""
     one.add_argument(
-        "--resect", type=Path, metavar="DIR", help="RESECT: NIFTI/CaseN/{US,MRI,Landmarks}, or all in CaseN"
+        "--resect",
+        type=Path,
+        metavar="DIR",
+        help="RESECT: NIFTI/CaseN/{US,MRI,Landmarks}, all in CaseN, or as torch_em downloads it",
     )
     one.add_argument("--resect-seg", type=Path, metavar="DIR", help="RESECT-SEG: CaseN/CaseN-US-before-tumor.nii.gz")
     one.add_argument("--sweeps", type=Path, metavar="DIR", help="simulated cohorts: CaseN/CaseN-sweep.dcm")

@@ -57,6 +57,25 @@ def test_the_mri_that_is_asked_for(resect: Path, tmp_path: Path, asked: str, nam
     assert [path.name for path in read_cases(table)[0].mri] == [f"Case1-{name}.nii.gz" for name in names]
 
 
+def test_what_torch_em_downloads_is_the_same(resect: Path, tmp_path: Path):
+    """RESECT with the volumes of all patients in one folder, CuRIOUS 2022 with a folder of each patient."""
+    before = find_cases(resect, tmp_path / "RESECT_segmentation", sequences="own")
+    resect_root, curious_root = tmp_path / "em" / "resect", tmp_path / "em" / "curious"
+    for path in [*resect.rglob("*.nii.gz"), *(tmp_path / "RESECT_segmentation").rglob("*.nii.gz")]:
+        drawn = path.is_relative_to(tmp_path / "RESECT_segmentation")
+        case, kind = path.name.partition("-")[0], "US" if "-US-" in path.name else "MRI"
+        for target in (resect_root / (f"labels/any/{case}" if drawn else f"images/{kind}"), curious_root / case):
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+    for root in (resect_root, curious_root):
+        after = find_cases(root, sequences="own")
+        assert [(case.case, case.exclude) for case in after] == [(case.case, case.exclude) for case in before]
+        for one, other in zip(after, before, strict=True):
+            assert [path and path.name for path in (one.us, one.us_label, one.cavity_label, *one.mri)] == [
+                path and path.name for path in (other.us, other.us_label, other.cavity_label, *other.mri)
+            ]
+
+
 def test_a_flat_rehost_gives_the_same_cases(resect: Path, tmp_path: Path):
     """A copy as dataset/CaseN/, with pictures, masks and landmarks in one folder."""
     for path in [*resect.rglob("*.*"), *(tmp_path / "RESECT_segmentation").rglob("*.*")]:
