@@ -21,8 +21,10 @@ SLICES = 70
 """Mixed sizes (1 to 3 patches a side), spacings 0.2 to 0.8 mm, rows and columns drawn separately."""
 
 
-@pytest.fixture(params=[(False, False), (True, False), (False, True)], ids=["plain", "mask", "transposed"])
-def both(request, model_folder, tmp_path):
+@pytest.fixture(
+    scope="module", params=[(False, False), (True, False), (False, True)], ids=["plain", "mask", "transposed"]
+)
+def both(request, model_folder, tmp_path_factory):
     """The same checkpoint, run by nnU-Net and by us."""
     mask_normalisation, transposed = request.param
     trained = read_trained(model_folder(mask_normalisation=mask_normalisation, transposed=transposed), [0])
@@ -34,8 +36,9 @@ def both(request, model_folder, tmp_path):
     cases = golden_cases(reference, samples, parity.predict_all(reference, samples))
     model = to_onnx(trained)
     seal(model, contract, cases)
-    write_onnx(model, tmp_path / "model.onnx")
-    return trained, reference, Engine.load(tmp_path / "model.onnx")
+    path = tmp_path_factory.mktemp("parity") / "model.onnx"
+    write_onnx(model, path)
+    return trained, reference, Engine.load(path)
 
 
 def test_masks_equal_nnunets(both):
