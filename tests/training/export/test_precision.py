@@ -53,6 +53,12 @@ def full(model_folder, tmp_path_factory):
     return full_of(model_folder(), tmp_path_factory.mktemp("float32") / "m.onnx")
 
 
+@pytest.fixture(scope="module")
+def bfloat16(full):
+    """The same, proven in bfloat16."""
+    return proof.reduce(*full, draw_samples(20, seed=8), "blobs", Precision.BFLOAT16, [])
+
+
 @pytest.mark.parametrize("precision", [Precision.FLOAT16, Precision.INT8])
 def test_a_reduced_file_carries_what_it_costs(full, tmp_path, monkeypatch, precision):
     model, sealed = full
@@ -74,9 +80,8 @@ def test_a_reduced_file_carries_what_it_costs(full, tmp_path, monkeypatch, preci
 
 
 @native
-def test_a_bfloat16_file_is_the_float32_network_with_the_cost_of_bfloat16(full, tmp_path):
-    model, sealed = full
-    reduced, contract = proof.reduce(model, sealed, draw_samples(20, seed=8), "blobs", Precision.BFLOAT16, [])
+def test_a_bfloat16_file_is_the_float32_network_with_the_cost_of_bfloat16(full, bfloat16, tmp_path):
+    (model, sealed), (reduced, contract) = full, bfloat16
     assert contract.provenance.precision == "bfloat16"
     assert reduction.MIN_DICE_MEAN <= contract.reduction.dice_mean <= 1
     assert contract.parity == sealed.parity
@@ -90,9 +95,8 @@ def test_a_bfloat16_file_is_the_float32_network_with_the_cost_of_bfloat16(full, 
 
 
 @native
-def test_a_black_mask_fails_what_bfloat16_may_differ(full):
-    model, sealed = full
-    reduced, contract = proof.reduce(model, sealed, draw_samples(12, seed=8), "blobs", Precision.BFLOAT16, [])
+def test_a_black_mask_fails_what_bfloat16_may_differ(bfloat16):
+    reduced, contract = bfloat16
     golden = proof.golden_of(reduced, contract)
     share = sum(np.count_nonzero(case.mask) for case in golden) / sum(case.mask.size for case in golden)
     assert contract.self_test.mismatched_per_million < share * 1e6 / 8
