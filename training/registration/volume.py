@@ -14,7 +14,7 @@ from inference.errors import FormatError, NotFoundError
 from inference.sources.grid import TWO_PLACES
 from inference.sources.grid import Volume as Grid
 from inference.sources.nifti import UNIT_MM
-from inference.sources.paths import PICTURES, suffix_of
+from inference.sources.paths import PICTURES, is_dicom, suffix_of
 from inference.sources.volume import READERS, reader_of
 from training.registration.transforms import LPS, Matrix
 
@@ -53,10 +53,11 @@ def read_image(path: Path) -> sitk.Image:
 
     Raises:
         NotFoundError: if there is no such file.
-        FormatError: if it cannot be read, is not a scalar volume, or states no spacing.
+        FormatError: if it cannot be read, is not a scalar volume, is DICOM, or states no spacing.
     """
     if not path.is_file():
         raise NotFoundError(f"There is no image at {path}.")
+    refuse_dicom(path)
     if suffix_of(path) in READERS:
         return _image(reader_of(path)(path), path)
     if suffix_of(path) in PICTURES:
@@ -70,6 +71,16 @@ def read_image(path: Path) -> sitk.Image:
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         raise FormatError(f"{path} is not a volume of grey values.")
     return image
+
+
+def refuse_dicom(path: Path) -> None:
+    """Refuse a DICOM file where a volume or picture is wanted: ITK gives a clip 1 mm in all directions.
+
+    Raises:
+        FormatError: if it is one.
+    """
+    if is_dicom(path):
+        raise FormatError(f"{path} is DICOM: name a clip as the case's sweep, or convert a volume or picture to NIfTI.")
 
 
 def _image(volume: Grid, path: Path) -> sitk.Image:

@@ -14,6 +14,7 @@ from inference.sources.images import PictureSource
 from inference.sources.paths import PICTURES, suffix_of
 from inference.sources.volume import READERS, reader_of
 from training.cohort.mask_checks import check_mask
+from training.registration.volume import refuse_dicom
 from training.slicing.volumes import Labelled
 
 
@@ -137,6 +138,7 @@ def _header(path: Path) -> sitk.ImageFileReader:
     """What a file says before its pixels."""
     if not path.is_file():
         raise NotFoundError(f"There is no image at {path}.")
+    refuse_dicom(path)
     reader = sitk.ImageFileReader()
     reader.SetFileName(str(path))
     try:

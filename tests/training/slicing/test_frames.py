@@ -2,6 +2,7 @@
 
 import io
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -279,3 +280,11 @@ def test_a_mask_in_colour_or_transparency_is_refused_since_its_grey_may_be_none(
     cv2.imwrite(str(tmp_path / "a.png"), mask)
     with pytest.raises(FormatError, match="coloured or transparent"):
         read_mask_pixels(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("read", [read_image, is_frame])
+def test_a_dicom_clip_is_no_volume_of_one_millimetre(tmp_path: Path, read: Callable[[Path], object]):
+    """ITK invents 1 mm from pixel to pixel and from frame to frame."""
+    case = write_sweep(tmp_path, [region(0.02, 0.02)])
+    with pytest.raises(FormatError, match="name a clip as the case's sweep"):
+        read(case.sweep)
