@@ -11,10 +11,11 @@ import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from inference.errors import FormatError
+from inference.errors import ChoiceError, FormatError
 from inference.sources.complaints import heard
 from inference.sources.dicom_pixels import DicomPixels, damage_told
-from inference.spacing import PixelSpacing, Provenance, admitted
+from inference.sources.dicom_region import pane_of
+from inference.spacing import REMEDY, admitted
 from training.cohort.mask_checks import check_classes, check_mask
 from training.io.dicom import read_dicom
 from training.registration.volume import read_image
@@ -24,7 +25,6 @@ ISOTROPIC_TOLERANCE = 1.02
 SECTOR_THRESHOLD = 8
 """Grey level (of 255) that a pixel inside the sector exceeds at least once: JPEG noise outside stays below."""
 _GRID_TOLERANCE_MM = 1e-2
-_CENTIMETRE = 3
 
 
 AXES = ("k", "j", "i")
@@ -138,14 +138,14 @@ def as_cubes(image: sitk.Image, interpolator: int) -> sitk.Image:
 def read_sweep(sweep: Path, label: Path) -> Labelled:
     """Read a multi-frame DICOM of native frames and the mask of each; everything outside the sector becomes 0.
 
-    The scale is PhysicalDeltaX/Y (cm) of the one tissue region, DICOM (0018,6011).
+    The scale is that of the one tissue region, DICOM (0018,6011), or the pixel spacing, as in the viewer.
 
     Raises:
-        FormatError: if the file is not DICOM, has no such scale, or has another shape than its mask.
+        FormatError: if the file is not DICOM, has no scale that can be used, or has another shape than its mask.
     """
     dataset = read_dicom(sweep)
     grey = _grey(dataset, sweep)
-    row_mm, col_mm = _region_spacing(dataset, sweep)
+    row_mm, col_mm = _spacing(dataset, sweep)
     values = sitk.GetArrayFromImage(read_image(label))
     mask = values > 0
     if mask.shape != grey.shape:
@@ -204,18 +204,17 @@ def _cubes(image: sitk.Image, side: float, interpolator: int) -> sitk.Image:
     )
 
 
-def _region_spacing(dataset: pydicom.Dataset, path: Path) -> tuple[float, float]:
-    """(row, col) mm a pixel of the one region that is measured in centimetres."""
-    regions = [
-        region
-        for region in dataset.get("SequenceOfUltrasoundRegions", [])
-        if region.PhysicalUnitsXDirection == _CENTIMETRE and region.PhysicalUnitsYDirection == _CENTIMETRE
-    ]
-    if len(regions) != 1:
-        raise FormatError(f"{path} has {len(regions)} calibrated ultrasound regions, and has to have one.")
-    row_mm, col_mm = 10 * abs(float(regions[0].PhysicalDeltaY)), 10 * abs(float(regions[0].PhysicalDeltaX))
-    stated = PixelSpacing(row_mm, col_mm, Provenance.DICOM_REGION)
-    spacing, reason = admitted(stated, "", int(dataset.Rows), name=str(path))
+def _spacing(dataset: pydicom.Dataset, path: Path) -> tuple[float, float]:
+    """(row, col) mm a pixel, as the viewer reads it.
+
+    None where regions are several, lie outside a picture that was resized, or contradict its pixel spacing.
+    """
+    try:
+        pane = pane_of(dataset, None, str(path))
+    except ChoiceError as error:
+        raise FormatError(f"{path} shows several pictures, and has to show one: export it alone.") from error
+    rows = int(dataset.Rows) if pane.box is None else pane.box[3] - pane.box[1]
+    spacing, reason = admitted(pane.spacing, pane.reason, rows, name=str(path))
     if spacing is None:
-        raise FormatError(reason)
-    return row_mm, col_mm
+        raise FormatError(f"{reason.removesuffix(f': {REMEDY}.')}: export it with one calibrated ultrasound region.")
+    return spacing.row_mm, spacing.col_mm

@@ -33,10 +33,13 @@ def sector() -> np.ndarray:
     return (y + 2) ** 2 + (x - 25) ** 2 < 34**2
 
 
-def region(delta_x: float, delta_y: float) -> Dataset:
+def region(delta_x: float, delta_y: float, cols: int = COLS) -> Dataset:
     one = Dataset()
     one.PhysicalUnitsXDirection = one.PhysicalUnitsYDirection = 3
     one.PhysicalDeltaX, one.PhysicalDeltaY = delta_x, delta_y
+    one.RegionSpatialFormat = one.RegionDataType = 1
+    one.RegionLocationMinX0, one.RegionLocationMinY0 = 0, 0
+    one.RegionLocationMaxX1, one.RegionLocationMaxY1 = cols - 1, ROWS - 1
     return one
 
 
@@ -86,10 +89,23 @@ def test_every_nth_frame_with_tumour(tmp_path: Path):
     assert [row.index for row in rows] == [2]
 
 
-@pytest.mark.parametrize("regions", [[], [region(0.02, 0.02), region(0.02, 0.02)]])
-def test_refuses_a_sweep_without_one_scale(tmp_path: Path, regions):
+@pytest.mark.parametrize(
+    ("regions", "stated", "sentence"),
+    [
+        ([], None, "neither ultrasound regions nor a pixel spacing: export"),
+        ([region(0.05, 0.05), region(0.05, 0.05)], None, "several pictures"),
+        ([region(0.05, 0.05, cols=2 * COLS)], None, "was resized"),
+        ([region(0.05, 0.05)], [0.25, 0.25], "contradicts itself"),
+    ],
+)
+def test_refuses_a_sweep_without_one_scale(tmp_path: Path, regions, stated, sentence):
+    """As the viewer does: millimetres must not be what it would not show."""
     case = write_sweep(tmp_path, regions)
-    with pytest.raises(FormatError, match=f"{len(regions)} calibrated"):
+    dataset = pydicom.dcmread(case.sweep)
+    if stated:
+        dataset.PixelSpacing = stated
+        dataset.save_as(case.sweep)
+    with pytest.raises(FormatError, match=sentence):
         read_sweep(case.sweep, case.sweep_label)
 
 
