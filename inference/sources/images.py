@@ -16,7 +16,7 @@ from inference.source_info import SourceInfo
 from inference.sources import complaints
 from inference.sources.colour import colour_map
 from inference.sources.paths import PICTURES, natural_order
-from inference.sources.picture_file import end_of, orientations, pixel_aspect, tiff_pages, upright, white_high
+from inference.sources.picture_file import end_of, pixel_aspect, tiff_pages, turned, upright, white_high
 from inference.sources.pixels import as_pixels, luma
 from inference.sources.recorded import Recorded, quiet_opencv
 from inference.spacing import REMEDY, PixelSpacing
@@ -139,7 +139,7 @@ def _read(path: Path) -> _Pictures:
         raise FormatError(f"{path.name} does not say which way its pixels are longer: export it with square pixels.")
     shown = [upright(page, data) for page in bright]
     seen = [(as_pixels(_grey(page)), colour_map(page, order="BGR")) for page in shown]
-    return _Pictures(seen, aspect, orientations(data, listed) != {1})
+    return _Pictures(seen, aspect, bool(turned(data, listed)))
 
 
 def _decode(data: bytes) -> tuple[bool, list[NDArray[Any]]]:

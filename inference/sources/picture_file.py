@@ -144,9 +144,10 @@ def upright(picture: NDArray[Any], data: bytes) -> NDArray[Any]:
     return np.ascontiguousarray(np.rot90(picture, turns)) if turns or mirrored else picture
 
 
-def orientations(data: bytes, pages: list[dict[int, float]]) -> set[float]:
-    """EXIF's and a TIFF's statements on how the picture is to be turned; 1 is upright."""
-    return {_exif_number(data, _ORIENTATION), *(page.get(_ORIENTATION, 1) for page in pages)}
+def turned(data: bytes, pages: list[dict[int, float]]) -> set[float]:
+    """How the picture is to be turned, by EXIF's or a TIFF's orientation; empty if it is upright."""
+    stated = {_exif_number(data, _ORIENTATION), *(page.get(_ORIENTATION, 1) for page in pages)}
+    return stated & set(_TURNS)
 
 
 def pixel_aspect(data: bytes, pages: list[dict[int, float]]) -> float | None:
@@ -166,7 +167,7 @@ def pixel_aspect(data: bytes, pages: list[dict[int, float]]) -> float | None:
     unclear = ratios[-1] > ratios[0] * _ROUND or (_is_unitless(data) and not 1 / _ROUND < ratios[0] < _ROUND)
     if unclear:
         return None
-    lying = any(_TURNS.get(number, (0, False))[0] % 2 for number in orientations(data, pages))
+    lying = any(_TURNS[number][0] % 2 for number in turned(data, pages))
     return 1 / ratios[0] if lying else ratios[0]
 
 

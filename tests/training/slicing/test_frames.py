@@ -280,6 +280,9 @@ def test_what_has_no_one_way_to_lie_under_its_mask_is_refused(tmp_path: Path):
     turned, pages = Image.Exif(), [Image.fromarray(SPECKLE)] * 2
     turned[274] = 3
     pages[0].save(tmp_path / "turned.jpg", exif=turned)
+    turned[274] = 0  # no orientation, as some programs write
+    pages[0].save(tmp_path / "upright.jpg", exif=turned, quality=98)
+    assert np.abs(read_pixels(tmp_path / "upright.jpg") - SPECKLE).max() < 20
     pages[0].save(tmp_path / "wide.png", dpi=(72, 144))
     pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
     for name, sentence in (("turned.jpg", "upright"), ("wide.png", "2 times as wide"), ("pages.tif", "2 pictures")):
