@@ -84,7 +84,7 @@ def _frozen_card(condition: Condition, card: Card) -> Card:
 
 
 def _frozen_title(seconds: float) -> str:
-    return f"SCANNER FROZEN {seconds:.0f} s"
+    return f"SCANNER FROZEN {seconds:.0f}\u00a0s"
 
 
 def _answer(outcome: Outcome, condition: Condition, context: Context) -> ReadoutState:
@@ -133,9 +133,8 @@ def condition_card(condition: Condition) -> Card | None:
     tone, title, sentence = _CONDITIONS[condition.health]
     body = (sentence or condition.sentence,)
     shape = {Tone.FAULT: Shape.SQUARE, Tone.NOTICE: Shape.DIAMOND}.get(tone, Shape.DOT)
-    return Card(
-        tone, shape, title.format(seconds=f"{condition.seconds:.1f} s"), body, _REMEDIES.get(condition.health, ())
-    )
+    title = title.format(seconds=f"{condition.seconds:.1f}\u00a0s")  # a line never begins with the unit alone
+    return Card(tone, shape, title, body, _REMEDIES.get(condition.health, ()))
 
 
 _CONDITIONS = {

@@ -17,7 +17,7 @@ NOTICE_ROOM = 300
 """A notice stands beside an open panel, whose buttons it would cover, where there is this much room, px at 1280×800."""
 PANE_SIDE, PANE_EDGE = 12, 48
 """Margins of the analysed pane of two, px at 1280×800."""
-LEAST_PANE = 300
+LEAST_PANE = 330
 """Width of a picture side by side with another; beside a panel that leaves less, one stands alone, px at 1280×800."""
 LARGEST_INSET, INSET_SHARE = 220, 0.22
 """Width of the small live picture: px at 1280×800, and its share of the area in a small window."""

@@ -83,9 +83,9 @@ def test_a_broken_source_or_model_takes_number_and_contour_away(health: Health, 
 @pytest.mark.parametrize(
     ("health", "title", "dimmed"),
     [
-        (Health.LOST, "SIGNAL LOST 2.4 s", True),
-        (Health.STALE, "STALE 2.4 s", True),
-        (Health.OLD, "ANALYSIS 2.4 s OLD", False),
+        (Health.LOST, "SIGNAL LOST 2.4\xa0s", True),
+        (Health.STALE, "STALE 2.4\xa0s", True),
+        (Health.OLD, "ANALYSIS 2.4\xa0s OLD", False),
         (Health.MODEL_REFUSED, "Model refused", False),
         (Health.REFUSED, "Source refused", False),
         (Health.BROKEN, "Source stopped", True),

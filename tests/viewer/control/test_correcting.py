@@ -104,6 +104,7 @@ def test_pushed_cut_added_and_erased_it_is_the_users_and_the_models_stays(
     assert window.readout_state == number, "the number is the model's"
     window.resize(*theme.LEAST)
     qtbot.waitUntil(lambda: not cut_off(window))
+    window.resize(1280, 800)
     window.act("dismiss")
     shoot(window, "corrected")
 
