@@ -1,31 +1,19 @@
 """PyTorch -> ONNX: one graph with a fixed input and an answer of each fold."""
 
 import warnings
-from collections.abc import Sequence
 
 import onnx
 import torch
 from torch import nn
 
 from inference.errors import ModelError
+from training.export.folds import Folds
 from training.export.norm import spell_out_norms
 from training.nnunet import transformer
 from training.nnunet.results.checkpoint import Trained
 from training.nnunet.results.plans import shown_labels
 
 OPSET = 18
-
-
-class Folds(nn.Module):
-    """Several networks on one picture. Their mean is the engine's: nnU-Net rounds every fold's blended tiles first."""
-
-    def __init__(self, networks: Sequence[nn.Module]) -> None:
-        super().__init__()
-        self.networks = nn.ModuleList(networks)
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        """(1, 1, rows, cols) -> logits (folds, labels, rows, cols)."""
-        return torch.cat([network(image) for network in self.networks])
 
 
 def build_network(trained: Trained, fold: int = 0) -> nn.Module:

@@ -17,6 +17,7 @@ from inference.model.engine import Engine
 from inference.model.golden import unpack
 from inference.model.onnxruntime_session import TimedSession
 from training.export import parity
+from training.export.bundle.write import write_bundle
 from training.export.export import export_model
 from training.export.proof import draft
 from training.nnunet.results.checkpoint import read_trained
@@ -73,6 +74,17 @@ def test_the_file_carries_its_proof(exported):
     assert all(band.identical is None or band.identical >= 0.8 for band in fast.by_area)
     assert 0 < fast.logit_error_mean < fast.logit_error_max < 1e-3
     assert fast.versions["nnunetv2"] == version("nnunetv2")
+
+
+def test_a_bundle_takes_along_the_weights_that_it_was_exported_from(exported, model_folder, tmp_path):
+    out, _ = exported
+    write_bundle(out, tmp_path / "blobs", read_trained(model_folder(folds=2), [0, 1]))
+    with pytest.raises(ModelError, match="give --folds"):
+        write_bundle(out, tmp_path / "half", read_trained(model_folder(folds=2), [0]))
+    state = torch.load(tmp_path / "blobs/models/model.pt", weights_only=True)
+    assert {name.split(".")[1] for name in state} == {"0", "1"}
+    assert (tmp_path / "blobs/scripts/folds.py").is_file()
+    assert json.loads((tmp_path / "blobs/configs/weights.json").read_text())["initialize"]
 
 
 def test_the_card_says_what_it_must(exported):

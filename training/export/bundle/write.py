@@ -7,14 +7,20 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+import torch
 
 import inference
 from inference.assets import licence_path
-from inference.errors import OutputError
+from inference.contract import ModelContract
+from inference.errors import ModelError, OutputError
 from inference.files import make_folder
 from inference.model.engine import Engine
 from training.export.bundle.metadata import metadata
+from training.export.bundle.weights import configuration, weights_of
 from training.export.card import model_card
+from training.nnunet.results.checkpoint import Trained
 
 _HERE = Path(__file__).parent
 _SCRIPTS = _HERE / "scripts"
@@ -22,15 +28,16 @@ _ENGINE = Path(inference.__file__).parent.parent
 """The folder in which `inference` stands."""
 
 
-def write_bundle(model: Path, out: Path) -> None:
+def write_bundle(model: Path, out: Path, trained: Trained | None = None) -> None:
     """Write an exported model as a bundle, whole or not at all.
 
     Args:
         model: an .onnx with its contract, which has to pass its self-test here.
         out: the folder; it must not be there yet, and its name is the bundle's.
+        trained: what the model was exported from, whose PyTorch weights go along; None if it is not at hand.
 
     Raises:
-        ModelError: if the model cannot be used.
+        ModelError: if the model cannot be used, or `trained` is not what it was exported from.
         OutputError: if the folder is there, or cannot be made.
     """
     with _folder(out) as aside:
@@ -40,21 +47,44 @@ def write_bundle(model: Path, out: Path) -> None:
             (aside / name).mkdir()
         shutil.copyfile(model, aside / "models/model.onnx")
         shutil.copyfile(_HERE / "inference.json", aside / "configs/inference.json")
-        (aside / "configs/metadata.json").write_text(json.dumps(metadata(contract), indent=4) + "\n", "utf-8")
+        _write_json(metadata(contract), aside / "configs/metadata.json")
         labels = ", ".join(f"{value} {name}" for name, value in contract.output.labels.items())
+        if trained is not None:
+            _check_same(trained, contract, model)
+            _write_json(configuration(trained), aside / "configs/weights.json")
+            torch.save(weights_of(trained), aside / "models/model.pt")
         run = (_HERE / "readme.md").read_text("utf-8")
+        run += "" if trained is None else (_HERE / "weights.md").read_text("utf-8")
         readme = model_card(contract, engine.sha256) + "\n" + run.format(name=out.name, labels=labels)
         (aside / "docs/README.md").write_text(readme, "utf-8")
         (aside / "LICENSE").write_text(_licence(contract.identity.licence), "utf-8")
         for file in scripts():
-            target = aside / "scripts" / (file.name if file.parent == _SCRIPTS else file.relative_to(_ENGINE))
+            inside = file.relative_to(_ENGINE) if file.is_relative_to(_ENGINE / "inference") else file.name
+            target = aside / "scripts" / inside
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, target)
 
 
+def _check_same(trained: Trained, contract: ModelContract, model: Path) -> None:
+    """Refuse weights that are not those of the model.
+
+    Raises:
+        ModelError: if they are not.
+    """
+    if trained.checkpoints != contract.provenance.checkpoint_sha256:
+        raise ModelError(
+            f"{trained.folder} does not hold the weights that {model.name} was exported from: give --folds and "
+            "--checkpoint as at its export."
+        )
+
+
+def _write_json(content: dict[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(content, indent=4) + "\n", "utf-8")
+
+
 def scripts() -> list[Path]:
     """What MONAI runs, and every file of the engine that it imports, directly or through another."""
-    left, found = sorted(_SCRIPTS.glob("*.py")), dict[Path, None]()
+    left, found = [*_SCRIPTS.glob("*.py"), _HERE.parent / "folds.py"], dict[Path, None]()
     while left:
         file = left.pop()
         if file not in found:
