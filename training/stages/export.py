@@ -82,14 +82,14 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         fewer.add_argument(short, dest="precision", action="store_const", const=precision, help=f"in {precision}")
     one.add_argument(
         "--spacing",
-        type=_spacing,
+        type=spacing,
         metavar="ROW,COL",
         help="mm of a pixel of the training's pictures, where those state no scale: PNG, JPEG, TIFF",
     )
     one.add_argument("--trial", action="store_true", help="accept a model that is worth nothing: a trial run's")
 
 
-def _spacing(text: str) -> tuple[float, float]:
+def spacing(text: str) -> tuple[float, float]:
     """Parse ROW,COL in mm."""
     row_mm, col_mm = (float(value) for value in text.split(","))
     if not (0 < row_mm < math.inf and 0 < col_mm < math.inf):

@@ -9,10 +9,9 @@ import pytest
 import torch
 
 from inference.assets import demo_model_path
-from inference.errors import ModelError
+from training.cli import main
 from training.export import folds
 from training.export.bundle.weights import configuration, weights_of
-from training.export.bundle.write import write_bundle
 from training.export.network import build_network
 from training.nnunet.results.checkpoint import read_trained
 
@@ -40,7 +39,8 @@ def test_monais_network_answers_as_the_exported_one(model_folder, tmp_path, monk
         torch.testing.assert_close(network(image), wanted, rtol=0, atol=0)
 
 
-def test_weights_of_another_model_are_refused(model_folder, tmp_path):
-    with pytest.raises(ModelError, match="does not hold the weights that demo"):
-        write_bundle(demo_model_path(), tmp_path / "demo", read_trained(model_folder(), [0]))
+def test_weights_of_another_model_are_refused_whatever_its_postprocessing_was(published, tmp_path, capsys):
+    zipped, out = published(twin=False, folds=1), tmp_path / "demo"
+    assert main(["bundle", str(demo_model_path()), "--out", str(out), "--weights", str(zipped)]) == 2
+    assert "does not hold the weights that demo.onnx was exported from" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
