@@ -121,6 +121,7 @@ def test_monai_runs_it_and_every_pixel_is_the_engines(bundle: Path, engine: Engi
         runs.append([f"--dataset_dir={tmp_path / mode}", f"--output_dir={tmp_path / mode}", f"--mode={mode}"])
     write_slice(frame, None, tmp_path / "unknown/unknown.nii.gz")
     runs.append([f"--dataset_dir={tmp_path}/unknown", f"--output_dir={tmp_path}/none"])
+    runs.append([f"--dataset_dir={tmp_path}/nowhere", f"--output_dir={tmp_path}/none"])
     damaged = damaged_model(tmp_path / "damaged.onnx")
     runs.append([f"--dataset_dir={tmp_path}/fast", f"--output_dir={tmp_path}/none", f"--network_def::path={damaged}"])
     alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -139,6 +140,7 @@ def test_monai_runs_it_and_every_pixel_is_the_engines(bundle: Path, engine: Engi
         np.testing.assert_array_equal(np.asarray(written.dataobj).T, outcome.mask)
         np.testing.assert_allclose(written.affine, picture_header(frame.spacing).get_best_affine(), rtol=1e-6)
     assert "nobody vouches for it" in done.stderr
+    assert "name the folder of the slices" in done.stderr
     assert "does not reproduce its golden masks" in done.stderr
     assert not (tmp_path / "none").exists()
 
