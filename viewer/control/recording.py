@@ -74,6 +74,10 @@ class Recording:
         except IusError as error:
             self._background.say(str(error))
         else:
+            playback = self._session.playback
+            if playback is not None and not playback.playing:
+                self._background.say(f"Recording under {self.code}, and the replay stands still: space plays it.")
+                return
             self._background.say(f"Recording under {self.code}. Another case code: Shift R.", Tone.NEUTRAL)
 
     def stop(self, how: str = End.STOPPED) -> None:
@@ -191,4 +195,6 @@ def _finish(record: "SessionRecord") -> str:
     path = status.path
     if status.error:
         raise OutputError(f"{status.error} {status.frames} frames were kept." if path.exists() else status.error)
+    if not status.frames:
+        raise OutputError(f"Nothing came while it was recorded: {path.name} holds no frame.")
     return f"Recorded {time_words(status.seconds)}, {status.frames} frames{lost}: {path.name} in {path.parent}."

@@ -101,6 +101,16 @@ def test_one_press_records_under_an_automatic_code(
     assert checked_case_code(code) == code != ""
 
 
+def test_a_replay_that_stands_still_gives_an_empty_record_and_both_are_said(show: Show, qtbot: QtBot) -> None:
+    window = show()
+    assert window.session.playback is not None
+    window.session.playback.pause()
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    said(window, qtbot, "the replay stands still: space plays it")
+    qtbot.keyClick(window, Qt.Key.Key_R)
+    said(window, qtbot, "holds no frame")
+
+
 def test_a_record_ends_by_its_own_action_alone(
     show: Show, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource], records: Path
 ) -> None:
