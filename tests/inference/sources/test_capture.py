@@ -102,8 +102,9 @@ def test_a_typed_scale_does_not_survive_the_unplugging(bench: Bench) -> None:
 
 def test_another_size_than_asked_for_is_refused_and_told(bench: Bench) -> None:
     bench.plug_in()
-    with pytest.raises(SourceError, match="gives 322 × 242 pixels and not 1920 × 1080"):
-        bench.source(CaptureFormat(cols=1920, rows=1080, fourcc="MJPG"))
+    wanted = CaptureFormat(cols=1920, rows=1080, fourcc="MJPG")
+    with pytest.raises(SourceError, match="gives 322 × 242 pixels and not 1920 × 1080"), bench.source(wanted):
+        pass
 
 
 def test_the_size_asked_for_is_taken(bench: Bench) -> None:
