@@ -35,8 +35,9 @@ class Records:
         self._deleting: Future[str] | None = None
 
     def toggle(self) -> None:
-        """Open the list with the records that are there now, or close it."""
+        """Open the list with the records that are there now, or close it; a live picture stays in sight beside it."""
         if self._panel.isHidden():
+            self._panel.aside = self._state.session.live is not None
             self._look()
         self._state.view.picture_area.toggle(self._panel)
 

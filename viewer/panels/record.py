@@ -74,7 +74,6 @@ class QuitPanel(Panel):
     """Asks before closing the window ends a recording; emits `agreed`."""
 
     agreed = Signal()
-    aside = False
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Stop recording and close?", 420, parent)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from inference.jobs.record_export import Form
 from inference.jobs.record_list import ListedRecord
@@ -15,11 +15,14 @@ from viewer.style import theme
 from viewer.style.theme import Sizes
 from viewer.style.widgets import Button, ElidedLabel, button, draw_fitted, label, rule, set_text, size_button
 
-WIDTH, ROW, PICTURE = 720, 76, 88
-"""Width of the panel, height of a row and width of its thumbnail, px at 1280×800."""
+WIDTH, ASIDE, ROW, PICTURE = 720, 410, 76, 88
+"""Width of the panel, and beside a live picture; height of a row and width of its thumbnail, px at 1280×800."""
+COLUMNS, COLUMNS_ASIDE = 6, 2
+"""Buttons in a row, and beside a live picture."""
 SHOWN = 6
 """The list is as high as so many rows; more are scrolled to."""
-LOOKING = "Looking into {folder}…"
+LOOKING = "Looking into {}…"
+HOW = "A press selects; several can be exported or deleted at once."
 NONE_YET = "No record yet: R records what is shown."
 GONE = "{what} will be gone for good, with every frame and contour. Exports of them stay."
 
@@ -60,12 +63,8 @@ class RecordRow(Button):
         code = record.case_code or "no case code"
         self.setAccessibleName(f"{record.begun:%Y-%m-%d %H:%M}, {code}")
         self._picture, self._tick = Thumbnail(record), label("blue")
-        self._begun, self._code, self._words, self._model = (
-            label(),
-            label("soft"),
-            ElidedLabel("soft"),
-            ElidedLabel("muted"),
-        )
+        self._begun, self._code = label(), ElidedLabel("soft")
+        self._words, self._model = ElidedLabel("soft"), ElidedLabel("muted")
         set_text(self._begun, f"{record.begun:%Y-%m-%d  %H:%M}")
         set_text(self._code, code)
         set_text(self._words, record.words)
@@ -155,21 +154,13 @@ class RecordListPanel(Panel):
         self.delete.clicked.connect(self._ask)
         self.keep.clicked.connect(self._ask_no_more)
         self.agree.clicked.connect(self._delete)
-        self._actions, self._answers = (
-            self._bar(self.open, self.export, self.deidentify, self.video, self.dicom, self.delete),
-            self._bar(self.keep, self.agree),
-        )
+        self._choices = (self.open, self.export, self.deidentify, self.video, self.dicom, self.delete)
+        self._actions, self._answers = QWidget(), QWidget()
+        self._grid = _bar(self._actions, self._choices)
+        _bar(self._answers, (self.keep, self.agree))
         for part in (self._note, self._scroll, rule(), self._question, self._actions, self._answers):
             self.body.addWidget(part)
         self._ask_no_more()
-
-    def _bar(self, *buttons: Button) -> QWidget:
-        bar = QWidget()
-        row = QHBoxLayout(bar)
-        row.setContentsMargins(0, 0, 0, 0)
-        for made in buttons:
-            row.addWidget(made, 1)
-        return bar
 
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
@@ -182,15 +173,23 @@ class RecordListPanel(Panel):
             row.apply(sizes)
 
     def place(self, room: QWidget) -> None:
-        """As high as its rows, up to `SHOWN`, and no higher than the room."""
-        others = self._head.sizeHint().height() + self.sizes.touch + self._note.sizeHint().height()
+        """As high as its rows, up to `SHOWN`, and no higher than the room; narrow beside a live picture."""
+        margin, base = self.sizes.px(14), ASIDE if self.aside else WIDTH
+        self.setFixedWidth(min(self.sizes.px(base), room.width() - 2 * margin))
+        self._lay_out(COLUMNS_ASIDE if self.aside else COLUMNS)
+        note = self._note.heightForWidth(self.width() - self.sizes.px(48))
+        others = self._head.sizeHint().height() + self._actions.sizeHint().height() + note
         question = 0 if self._question.isHidden() else self._question.heightForWidth(self.width() - self.sizes.px(48))
         rows = min(max(self._count, 1), SHOWN) * (self.sizes.px(ROW) + 2)
-        margin = self.sizes.px(14)
         wanted = rows + others + question + self.sizes.px(80)
-        self.setFixedWidth(min(self.sizes.px(WIDTH), room.width() - 2 * margin))
         self.setFixedHeight(min(wanted, room.height() - 2 * margin))
         self.move(room.width() - self.width() - margin, margin)
+
+    def _lay_out(self, columns: int) -> None:
+        """So many buttons in a row."""
+        for at, made in enumerate(self._choices):
+            self._grid.removeWidget(made)
+            self._grid.addWidget(made, *divmod(at, columns))
 
     def begin(self, folder: Path, count: int | None) -> None:
         """Empty the list before the records of a folder come, newest first; None while their number is not known."""
@@ -199,9 +198,9 @@ class RecordListPanel(Panel):
             row.hide()
             row.deleteLater()
         self.rows, self._count = [], count or 0
-        records = counted(self._count, "record")
-        words = f"{records} in {folder}. A press selects; several can be exported or deleted at once."
-        set_text(self._note, LOOKING.format(folder=folder) if count is None else words if count else NONE_YET)
+        words = f"{counted(self._count, 'record')} in {folder.name}. {HOW}" if count else NONE_YET
+        set_text(self._note, LOOKING.format(folder.name) if count is None else words)
+        self._note.setToolTip(str(folder))
         self._ask_no_more()
 
     def add(self, record: ListedRecord) -> None:
@@ -282,3 +281,12 @@ class RecordListPanel(Panel):
         paths: Sequence[Path] = [record.path for record in self.selected]
         self._ask_no_more()
         self.delete_agreed.emit(paths)
+
+
+def _bar(parent: QWidget, buttons: Sequence[Button]) -> QGridLayout:
+    """A row of buttons."""
+    grid = QGridLayout(parent)
+    grid.setContentsMargins(0, 0, 0, 0)
+    for at, made in enumerate(buttons):
+        grid.addWidget(made, 0, at)
+    return grid

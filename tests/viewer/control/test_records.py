@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import cv2
@@ -24,6 +25,7 @@ from inference.readout.screen_state import WRONG_WORDS
 from inference.readout.trend import Event
 from inference.recording.recorder import Recorder
 from inference.recording.schema import Corrector, EventKind
+from inference.sources.disturbed import DisturbedSource
 from inference.sources.record import RecordSource
 from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
@@ -66,6 +68,29 @@ def listed(window: MainWindow, qtbot: QtBot, count: int) -> list[RecordRow]:
 
 def press(row: RecordRow, qtbot: QtBot) -> None:
     qtbot.mouseClick(row, Qt.MouseButton.LeftButton)
+
+
+@pytest.mark.usefixtures("records")
+@pytest.mark.parametrize("size", [(1120, 680), (1920, 1080)])
+def test_a_live_picture_stays_in_sight_beside_the_list(
+    show: Show, qtbot: QtBot, shoot: Shoot, size: tuple[int, int]
+) -> None:
+    window = show(DisturbedSource(240, 320), wait=False)
+    window.resize(*size)
+    qtbot.waitUntil(lambda: window.shown is not None, timeout=10_000)
+    start(window, qtbot, "GL-017")
+    qtbot.waitUntil(frames_in(window, 3), timeout=10_000)
+    window.state.recording.stop()
+    said(window, qtbot, "Recorded 00:0")
+    window.view.picture_area.expire(monotonic() + 60)
+    rows, panel = listed(window, qtbot, 1), window.view.records
+    press(rows[0], qtbot)
+    picture = next(pane for pane in (window.view.canvas, window.view.live) if pane.isVisible())
+    assert picture.geometry().right() < panel.x()
+    assert picture.width() > panel.width() * 0.6
+    shoot(window, f"records-live-{size[0]}")
+    for made in (panel.open, panel.deidentify, panel.delete):
+        assert panel.rect().contains(made.geometry().translated(made.parentWidget().pos()))
 
 
 def test_the_list_is_filled_and_opens_what_is_selected(sitting: MainWindow, qtbot: QtBot, shoot: Shoot) -> None:
