@@ -193,7 +193,8 @@ def test_what_the_grey_picture_does_not_show_forbids_its_analysis_for_ever(tmp_p
         keep(ring.held(), path, INFO)
     else:
         record(path, outcomes)
-    guards = Watch((Sight(Alarm.DAMAGED, damaged), Sight(Alarm.COLOUR, coloured)))
+    odd = Sight(Alarm.UNLIKE_TRAINING, lambda _: "Another probe.")
+    guards = Watch((Sight(Alarm.DAMAGED, damaged), Sight(Alarm.COLOUR, coloured), odd))
     with RecordSource(path) as source:
         refused = [forbidden(guarded(source.read(index), guards, None)) for index in range(4)]
     # Graphics stand in the grey picture, where their own guard finds them again.
