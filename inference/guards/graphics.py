@@ -60,8 +60,8 @@ def crossings(thumbnail: Thumbnail) -> NDArray[Any] | None:
     full = thumbnail.full
     thick = THICK + max(0, (max(full.shape) - 1280) // 480)
     found = _crossings(full, thick, masked=thumbnail.frame.origin.live)
-    if found is None:
-        return None
+    if found is None or not cv2.countNonZero(found):
+        return None  # most often: the sector is looked for only where there is something in it or around it
     # The sector's own corners are strokes that cross. It is found at full size, where text and menus can be told apart.
     rim = np.ones((2 * RIM + 1, 2 * RIM + 1), np.uint8)
     inside = cv2.erode(sector_mask([full]), rim, borderType=cv2.BORDER_CONSTANT, borderValue=1)
