@@ -141,7 +141,12 @@ from pathlib import Path
 options = dict(word.partition("=")[::2] for word in sys.argv if word.startswith("--"))
 rule, _, named = options["--wrap"].split("--target-jobs '")[1].split("'")[0].partition(":")
 values = dict(part.split("=") for part in named.split(",") if part)
-number = str(len(list(Path("{folder}").glob("*.submitted"))) + 1)
+for number in range(1, 20):  # several are submitted at once, and each takes the first that is free
+    try:
+        os.mkdir(f"{folder}/job-{{number}}")
+        break
+    except FileExistsError:
+        pass
 Path("{folder}", f"{{rule}}-{{number}}.submitted").write_text("\\n".join(sys.argv[1:]))
 made = {{"fit": "fits/{{model}}/fold_{{fold}}", "postprocess": "fits/{{model}}/postprocessing",
         "predict": "predictions/{{model}}/{{fold}}/receipt-predict.json"}}.get(rule)
