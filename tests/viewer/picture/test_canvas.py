@@ -159,9 +159,9 @@ def test_tones_change_the_screen_and_nothing_that_is_analysed_or_written(
     assert isinstance(before, Tumour)
     plain = np.array(canvas.picture.image)
     window.act("snapshot")
-    qtbot.waitUntil(lambda: bool(list(records.rglob("*.png"))), timeout=5000)
+    qtbot.waitUntil(lambda: bool(list(records.rglob("iUS-*.png"))), timeout=5000)
     qtbot.waitUntil(lambda: window.view.picture_area.notice.isVisible(), timeout=5000)
-    first = set(records.rglob("*.png"))
+    first = set(records.rglob("iUS-*.png"))
     for action in ("lighter", "lighter", "sharper"):
         window.act(action)
     qtbot.waitUntil(lambda: "brightness +20, contrast 1.1×: on screen only" in canvas._annotations.look)
@@ -169,8 +169,8 @@ def test_tones_change_the_screen_and_nothing_that_is_analysed_or_written(
     assert window.shown is not None
     assert np.array_equal(window.shown.frame.pixels, before.frame.pixels)
     window.act("snapshot")
-    qtbot.waitUntil(lambda: len(list(records.rglob("*.png"))) == 2 * len(first), timeout=5000)
-    later = [path for path in sorted(records.rglob("*.png")) if path not in first]
+    qtbot.waitUntil(lambda: len(list(records.rglob("iUS-*.png"))) == 2 * len(first), timeout=5000)
+    later = [path for path in sorted(records.rglob("iUS-*.png")) if path not in first]
     for one, other in zip(sorted(first), later, strict=True):
         assert np.array_equal(cv2.imread(str(one)), cv2.imread(str(other)))
     qtbot.keyClick(window, Qt.Key.Key_N)
