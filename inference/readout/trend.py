@@ -154,9 +154,9 @@ class Trend:
         if view is Health.VIEW_FROZEN and view is not view_before and shown is not None:
             self._mark(shown.frame.captured_at, Event.FROZEN)
         event = _OF_SOURCE.get(source) if source is not source_before else None
-        if event is not None and (
-            live or event is not Event.LOST
-        ):  # a file has no signal: a busy computer reads it late
+        if event is Event.LOST and not live:
+            return  # a file has no signal: a busy computer reads it late
+        if event is not None:
             self._mark(at - moment.live.seconds if live else at, event)
 
     def mark_wrong(self, outcome: Outcome) -> None:

@@ -1,7 +1,8 @@
-"""Checksums of a Matroska file: the only thing that tells damage of codecs which hide it, as HEVC, VP8 and VP9 do.
+"""What a Matroska file tells beside its pictures: its checksums, and how many videos it holds.
 
-FFmpeg, and recorders that use it, write one into each cluster of an .mkv (RFC 9559, 5.1.3 and RFC 8794, 11.3.1), none
-into WebM, and does not look at them when it reads.
+Checksums are the only thing that tells damage of codecs which hide it, as HEVC, VP8 and VP9 do. FFmpeg, and recorders
+that use it, write one into each cluster of an .mkv (RFC 9559, 5.1.3 and RFC 8794, 11.3.1), none into WebM, and does not
+look at them when it reads.
 """
 
 import math
@@ -10,12 +11,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-_EBML, _SEGMENT, _CLUSTER, _INFO = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0x1549A966
-_OTHERS = (0x114D9B74, 0x1654AE6B, 0x1C53BB6B, 0x1941A469, 0x1043A770, 0x1254C367, 0xEC, 0xBF, _INFO)
+_EBML, _SEGMENT, _CLUSTER, _INFO, _TRACKS = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0x1549A966, 0x1654AE6B
+_TRACK, _KIND, _VIDEO = 0xAE, 0x83, 1
+"""Identifiers of Matroska (RFC 9559), and its number for a video."""
+_OTHERS = (0x114D9B74, _TRACKS, 0x1C53BB6B, 0x1941A469, 0x1043A770, 0x1254C367, 0xEC, 0xBF, _INFO)
 """What else there is at this level: SeekHead, Tracks, Cues, Attachments, Chapters, Tags, Void, CRC-32."""
 _SCALE, _TIME = 0x2AD7B1, 0xE7
 _MARK = _CLUSTER.to_bytes(4, "big")
 _CHUNK = 1 << 20
+_ELEMENTS = 27
+"""So many are looked at before the list of tracks, which stands near the beginning."""
 _NS = 1e6
 """Nanoseconds of a millisecond, which is the usual unit of a file's times."""
 
@@ -46,6 +51,34 @@ def torn_ms(path: Path) -> tuple[tuple[float, float], ...]:
             after = next((it for it, fine in clusters[at + 1 :] if fine), math.inf)
             spans.append(((time if before < time < after else before) - first, after - first))
     return tuple(spans)
+
+
+def videos(file: BinaryIO) -> int:
+    """Number of tracks that are videos; 0 if no list of tracks is found."""
+    file.seek(0)
+    for _ in range(_ELEMENTS):
+        kind, length = _number(file, marked=True), _number(file)
+        if kind == _TRACKS:
+            return _videos(file, _CHUNK if length is None else min(length, _CHUNK))
+        if kind == _SEGMENT:
+            continue
+        if kind in (None, _CLUSTER) or length is None:
+            break
+        file.seek(length, 1)
+    return 0
+
+
+def _videos(file: BinaryIO, length: int) -> int:
+    count, end = 0, file.tell() + length
+    while file.tell() < end:
+        kind, size = _number(file, marked=True), _number(file)
+        if kind is None or size is None:
+            break
+        if kind == _KIND:
+            count += int.from_bytes(file.read(min(size, 8)), "big") == _VIDEO
+        elif kind != _TRACK:
+            file.seek(size, 1)
+    return count
 
 
 def _clusters(file: BinaryIO) -> Iterator[tuple[float, bool]]:
@@ -117,7 +150,7 @@ def _to_next(file: BinaryIO, at: int) -> bool:
 def _number(file: BinaryIO, *, marked: bool = False) -> int | None:
     """A number of EBML (RFC 8794, 4), with the bit that tells its length if `marked`; None if unknown or not there."""
     head = file.read(1)
-    if not head:
+    if not head or head == b"\0":
         return None
     further = 8 - head[0].bit_length()
     rest = file.read(further)

@@ -9,17 +9,14 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.sources import matroska
+
 LARGEST = 1 << 26
 """Bytes of a table of contents that are read at most: hours of video."""
-MOST = 1 << 20
-"""Bytes of Matroska's list of tracks that are read at most."""
 HEAD = 1 << 16
 """Bytes that hold an AVI's list of streams."""
 _STRAIGHT = 0.01
 """How far a matrix may be off a quarter turn."""
-_SEGMENT, _TRACKS, _CLUSTER = 0x18538067, 0x1654AE6B, 0x1F43B675
-_TRACK, _KIND, _VIDEO = 0xAE, 0x83, 1
-"""Identifiers of Matroska (RFC 9559), and its number for a video."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +43,7 @@ def tracks_of(path: Path) -> Tracks:
         if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"):
             return _iso(file)
         if head.startswith(b"\x1a\x45\xdf\xa3"):
-            return Tracks(max(1, _matroska(file)))
+            return Tracks(max(1, matroska.videos(file)))
         if head.startswith(b"RIFF"):
             return Tracks(max(1, len(re.findall(rb"strh....vids", file.read(HEAD), re.DOTALL))))
     return Tracks()
@@ -105,40 +102,3 @@ def _is_quarter(matrix: NDArray[np.float64]) -> bool:
     sides = np.abs(matrix)
     straight = sides.min(axis=0).max() <= _STRAIGHT * sides.max()
     return bool(straight and np.linalg.det(matrix) > 0)
-
-
-def _matroska(file: BinaryIO) -> int:
-    """Number of tracks that are videos."""
-    file.seek(0)
-    for _ in range(LARGEST.bit_length()):
-        kind, length = _number(file, marked=True), _number(file)
-        if kind == _TRACKS:
-            return _videos(file, min(length, MOST))
-        if kind in (0, _CLUSTER):
-            break
-        if kind != _SEGMENT:
-            file.seek(length, 1)
-    return 0
-
-
-def _videos(file: BinaryIO, length: int) -> int:
-    count, end = 0, file.tell() + length
-    while file.tell() < end:
-        kind, size = _number(file, marked=True), _number(file)
-        if kind == 0:
-            break
-        if kind == _KIND:
-            count += int.from_bytes(file.read(min(size, 8)), "big") == _VIDEO
-        elif kind != _TRACK:
-            file.seek(size, 1)
-    return count
-
-
-def _number(file: BinaryIO, *, marked: bool = False) -> int:
-    """A number of EBML (RFC 8794, 4), with the bit that tells its length if `marked`, as identifiers have it."""
-    first = file.read(1)
-    if not first or first == b"\0":
-        return 0
-    further = 8 - first[0].bit_length()
-    value = first[0] if marked else first[0] & ((1 << (7 - further)) - 1)
-    return int.from_bytes(bytes([value]) + file.read(further), "big")

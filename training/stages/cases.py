@@ -139,6 +139,7 @@ def _check_names(cases: "list[Case]") -> None:
 
 def _found(arguments: argparse.Namespace) -> "Iterator[Case]":
     """Every case of every named data set."""
+    from inference.errors import NotFoundError
     from training.datasets import easy_resect, manifest, nnunet_raw, pictures, remind2reg, resect
 
     if arguments.resect:
@@ -147,6 +148,8 @@ def _found(arguments: argparse.Namespace) -> "Iterator[Case]":
         yield from easy_resect.find_cases(arguments.easy_resect, arguments.resect_seg, arguments.mri)
     if arguments.remind:
         yield from _remind(arguments)
+    elif arguments.remind_drawn:
+        raise NotFoundError("--remind-drawn has masks of ReMIND's volumes: give --remind DIR too.")
     if arguments.remind2reg:
         yield from remind2reg.find_cases(arguments.remind2reg)
     if arguments.nnunet:

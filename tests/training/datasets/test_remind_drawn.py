@@ -94,6 +94,15 @@ def test_a_mask_of_two_volumes_or_of_an_unknown_label_is_not_guessed(run: Run, d
     assert "have the same grid: leave one of them out" in run()["ReMIND-003-pre-dura"].reason
 
 
+def test_masks_without_their_volumes_or_that_are_not_there_are_one_sentence(tmp_path: Path, remind, capsys) -> None:
+    table, missing = ["--out", str(tmp_path / "a.csv")], str(tmp_path / "nowhere")
+    assert main(["cases", "--remind-drawn", str(tmp_path), *table]) == 2
+    assert "give --remind DIR too" in capsys.readouterr().err
+    files = ["--remind", str(remind.root), "--cache", str(tmp_path / "c"), "--remind-drawn", missing]
+    assert main(["cases", *files, *table]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_voxels_are_told_apart_by_half_a_voxel_and_by_their_number() -> None:
     image = sitk.Image(5, 6, 7, sitk.sitkUInt8)
     image.SetSpacing((0.5, 0.6, 0.7))
