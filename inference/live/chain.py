@@ -87,6 +87,10 @@ class Chain:
         picture, newest = self._stream.take_frame(), self._stream.take()
         return picture, self._precedence.choose(newest, picture, without_scale=without_scale)
 
+    def network_starts(self) -> None:
+        """The network begins with a frame of this chain; called in the analysis thread."""
+        self._stream.network_starts()
+
     def wait(self, timeout: float) -> None:
         """Wait at most `timeout` seconds for an answer that has not been taken yet."""
         self._stream.wait(timeout)

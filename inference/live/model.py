@@ -26,6 +26,7 @@ class Model:
         analyse: Frame -> Outcome.
         analyse_without_scale: the same for frames of unknown scale, if the user chose that.
         want_band: switches the uncertainty band of every answer on or off.
+        tell_start: takes what is called, in the analysing thread, each time that the network starts.
         thorough: the mean over all mirrored passes, with or without scale; None if the model has only one mode. May be
             called from another thread than `analyse`: the two wait for each other.
         card: the graphics card it was loaded on, its name and number; empty on the processor.
@@ -41,6 +42,7 @@ class Model:
     analyse: Callable[[Frame], Outcome]
     analyse_without_scale: Callable[[Frame], Outcome]
     want_band: Callable[[bool], None]
+    tell_start: Callable[[Callable[[], None]], None]
     thorough: Callable[[Frame], Outcome] | None = None
     card: str = ""
 
@@ -67,6 +69,9 @@ def model_of(path: Path, placement: Placement = FIRST_CARD) -> Model:
     def want_band(wanted: bool) -> None:
         segmenter.band = without_scale.band = thorough.band = wanted
 
+    def tell_start(told: Callable[[], None]) -> None:
+        engine.starts = told
+
     return Model(
         path=engine.path,
         contract=engine.contract,
@@ -78,6 +83,7 @@ def model_of(path: Path, placement: Placement = FIRST_CARD) -> Model:
         analyse=in_turn(segmenter, turn),
         analyse_without_scale=in_turn(without_scale, turn),
         want_band=want_band,
+        tell_start=tell_start,
         thorough=in_turn(thorough, turn) if engine.contract.output.mirror_axes else None,
         card=engine.card,
     )

@@ -405,6 +405,7 @@ class Session:
                 self._go_on()
         elif isinstance(loaded, Model):
             loaded.want_band(self.band)
+            loaded.tell_start(self._network_starts)
             # What a frozen view holds is of the former model, and would stand under the new one's name.
             self._frozen_view.thaw()
             self.model, self.model_chosen = loaded, self._next_chosen
@@ -449,6 +450,11 @@ class Session:
             return policy.forbidden(frame) or NotAnalysed(frame, Reason.OFF, sentence)
         analyse = model.analyse_without_scale if self.without_scale else model.analyse
         return policy.answer(frame, analyse, model.contract, model_chosen=self.model_chosen)
+
+    def _network_starts(self) -> None:
+        """Pass on that the network begins; called in the thread of any analysis."""
+        if (chain := self._chain) is not None:
+            chain.network_starts()
 
     def _without_source(self) -> Condition:
         if "source" in self._loader.pending and self.request is not None:

@@ -67,7 +67,9 @@ class Stream:
     Args:
         source: closed by `close()`, which also frees a stuck read.
         analyse: Frame -> Outcome, called from one thread; any error it raises becomes `Failed` with the same frame.
-        answered: called in that thread when an answer can be taken; must return at once.
+        answered: called in that thread when an answer can be taken; must return at once. Where another frame waits
+            already, it is called when the network has that one (`network_starts`): painting holds Python's lock for
+            some milliseconds, and would keep the next frame from the network for as long.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class Stream:
         self._state = StreamState.STARTING
         self._error = ""
         self._captured = self._analysed = self._failures = 0
+        self._untold = False
         self._last_frame_at: float | None = None
         self._rhythm = Rhythm()
         self._threads = (
@@ -120,6 +123,13 @@ class Stream:
     def take_frame(self) -> Frame | None:
         """The newest frame not yet taken, analysed or not, or None; never waits."""
         return self._pictures.poll()
+
+    def network_starts(self) -> None:
+        """The network begins, which leaves Python's lock to others: the answer before may be painted now.
+
+        For `analyse` to call, in any thread. If it calls it late or never, the answer is told of with the next one.
+        """
+        self._tell()
 
     def wait(self, timeout: float) -> None:
         """Wait at most `timeout` seconds for an answer that has not been taken yet."""
@@ -162,7 +172,7 @@ class Stream:
             self._frames.close()
 
     def _analysis_loop(self) -> None:
-        while (frame := self._frames.take()) is not None:
+        while (frame := self._next()) is not None:
             if self._stopping.is_set():
                 break
             outcome = self._answer(frame)
@@ -172,6 +182,20 @@ class Stream:
             self._failures = self._failures + 1 if isinstance(outcome, Failed) else 0
             self._analysed += 1
             self._outcomes.put(outcome)
+            self._tell()
+            self._untold = True
+
+    def _next(self) -> Frame | None:
+        """The newest frame; if none waits, the last answer is told first."""
+        if (frame := self._frames.poll()) is not None:
+            return frame
+        self._tell()
+        return self._frames.take()
+
+    def _tell(self) -> None:
+        """Say that there is an answer, unless that was said."""
+        if self._untold:
+            self._untold = False
             self._answered()
 
     def _log_failure(self, outcome: Outcome) -> None:

@@ -96,6 +96,7 @@ class Engine:
         self_test: the result of its golden cases.
         warm_up_ms: median time of one tile through the network.
         card: the graphics card it was loaded on, its name and number; empty on the processor.
+        starts: called before each pass through the network, in the thread that runs it; must return at once.
     """
 
     def __init__(
@@ -122,6 +123,7 @@ class Engine:
         # Not yet: a provider that fails while the model loads is not taken at all.
         self._reopen: Callable[[str], Session | None] | None = None
         self._ways_out: list[str] = []
+        self.starts: Callable[[], None] = lambda: None
         self._session = session
         if not (session.get_inputs() and session.get_outputs()):
             raise ContractError("The model takes no picture or gives no answer: export it again.")
@@ -205,6 +207,7 @@ class Engine:
         Raises:
             AnalysisError: if the network fails, or answers with something that is not a number.
         """
+        self.starts()
         try:
             (logits,) = self._session.run([self._output], {self._input: tile})
         except RUN_ERRORS as error:

@@ -55,6 +55,7 @@ def model_with(contract: ModelContract, analyse: Analyse | None = None) -> Model
         analyse=analyse or banded,
         analyse_without_scale=lambda frame: segment(frame, contract, without_scale=True),
         want_band=lambda on: wanted.__setitem__(0, on),
+        tell_start=lambda _: None,
     )
 
 

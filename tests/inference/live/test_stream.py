@@ -205,6 +205,43 @@ def test_after_a_stop_there_is_nothing_to_take_however_late_it_comes() -> None:
     assert (stream.take(), stream.take_frame(), len(told)) == (None, None, 1)
 
 
+@pytest.mark.parametrize("with_network", [True, False])
+def test_with_the_next_frame_waiting_an_answer_is_told_of_when_the_network_has_that_frame(*, with_network: bool) -> None:
+    source, begun, go, in_network, end = Scripted(), *(threading.Event() for _ in range(4))
+    told: list[int | None] = []
+
+    def slow(frame: Frame) -> Outcome:
+        if frame.index == 0:
+            begun.set()
+            go.wait(10)
+        elif frame.index == 1:
+            assert not told, "the window would paint while this frame waits to be prepared"
+            if with_network:
+                stream.network_starts()
+            in_network.set()
+            end.wait(10)
+        return _answer(frame)
+
+    def tell() -> None:
+        answer = stream.take()
+        told.append(None if answer is None else answer.frame.index)
+
+    stream = Stream(source, slow, tell)
+    stream.start()
+    source.release(1)
+    assert begun.wait(5)
+    source.release(1)
+    _until(lambda: stream.status().captured == 2)
+    go.set()
+    assert in_network.wait(5)
+    assert told == ([0] if with_network else [])
+    end.set()
+    # Nobody waits behind the second frame: it is told of at once. Without a network its answer replaced the first.
+    _until(lambda: 1 in told)
+    stream.close()
+    assert told == ([0, 1] if with_network else [1, None])
+
+
 def test_a_read_that_breaks_since_its_source_is_closed_is_no_failure(caplog: pytest.LogCaptureFixture) -> None:
     class Torn(Scripted):
         def frames(self) -> Iterator[Frame]:

@@ -42,7 +42,7 @@ def test_a_fallback_is_one_from_a_device_that_is_there(
     def nobody(_: object) -> Never:
         raise AssertionError
 
-    model = Model(Path("m.onnx"), contract, "", ran_on, fallbacks, "", 1.0, nobody, nobody, nobody)
+    model = Model(Path("m.onnx"), contract, "", ran_on, fallbacks, "", 1.0, nobody, nobody, nobody, nobody)
     frame = Frame(0, np.zeros((8, 8), np.uint8), None, 0.0, Origin("test", View.NATIVE))
     analysis = Analysis("model", "0" * 64, "CPU", 7.0, 5.0, demonstration=False)
     device = facts(NothingFound(frame, analysis), model, None, PaintMeter(), 0.0)["Device"]
