@@ -114,6 +114,8 @@ class Canvas(QGraphicsView):
         self.setInteractive(False)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.viewport().setAttribute(Qt.WidgetAttribute.WA_AcceptTouchEvents, False)
+        # The whole background is painted here: without this Qt paints that of every widget below first.
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
 
     def apply(self, sizes: theme.Sizes) -> None:
         """Use these sizes."""

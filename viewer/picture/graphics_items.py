@@ -5,6 +5,7 @@ Picture and outlines keep the frame they were made from, and note that frame whe
 
 from typing import TypeAlias
 
+import cv2
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
@@ -18,8 +19,9 @@ from inference.outcome import Outcome, Tumour
 from inference.readout.marks import Line
 from viewer.style import theme
 
-STRIDE = 3
-"""Outlines have steps of half a pixel; every third point stays within 0.1 pixel of them at a third of the work."""
+OFF = 0.1
+"""How far a line that is drawn may lie beside its outline, in picture pixels; outlines have steps of half a pixel, and
+painting takes as long as they have points."""
 Outlines: TypeAlias = tuple[NDArray[np.float32], ...]
 CORRECTED, PROPOSED = [5.0, 1.2, 1.2, 1.2], [1.2, 2.4]
 """Dashes of the user's correction, and of one carried here that nobody has confirmed; in widths of the line."""
@@ -194,10 +196,15 @@ def _all_closed(contours: Outlines) -> QPainterPath:
 
 
 def _closed(contour: NDArray[np.float32]) -> QPainterPath:
-    points = contour[::STRIDE] if len(contour) > 20 * STRIDE else contour
+    points = thinned(contour)
     closed = np.concatenate([points, points[:1]]).astype(np.float64) + 0.5
     path: QPainterPath = pg.functions.arrayToQPath(closed[:, 0], closed[:, 1], finiteCheck=False)
     return path
+
+
+def thinned(contour: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The fewest of a closed outline's points (n, 2) whose lines stay within `OFF` of it (Douglas and Peucker)."""
+    return np.asarray(cv2.approxPolyDP(contour[:, None], OFF, closed=True)[:, 0], np.float32)
 
 
 def outlines(tumour: Tumour, lines: tuple[Line, ...]) -> dict[Line, QPainterPath]:

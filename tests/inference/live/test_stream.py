@@ -206,7 +206,9 @@ def test_after_a_stop_there_is_nothing_to_take_however_late_it_comes() -> None:
 
 
 @pytest.mark.parametrize("with_network", [True, False])
-def test_with_the_next_frame_waiting_an_answer_is_told_of_when_the_network_has_that_frame(*, with_network: bool) -> None:
+def test_with_the_next_frame_waiting_an_answer_is_told_of_when_the_network_has_that_frame(
+    *, with_network: bool
+) -> None:
     source, begun, go, in_network, end = Scripted(), *(threading.Event() for _ in range(4))
     told: list[int | None] = []
 
