@@ -158,6 +158,32 @@ def hanging(session: Session, model: Path) -> Iterator[Hanging]:
     hanging.go.set()
 
 
+def test_an_answer_is_told_of_while_the_network_has_the_next_frame(session: Session, hanging: Hanging) -> None:
+    """Real session and network; on a fast source a frame waits whenever an analysis took long."""
+    order: list[str] = []
+    analyse = hanging._analyse
+
+    def noted(frame: Frame) -> Outcome:
+        outcome = analyse(frame)
+        order.append("done")
+        return outcome
+
+    session.answered = lambda: order.append("told")
+    session.open(SourceRequest(LIVE))  # whom to tell is asked when a source is opened
+    tick_until(session, lambda moment: moment.source_changed)
+    tick_until(session, lambda moment: moment.new and isinstance(moment.shown, Tumour))
+    hanging._analyse = noted
+    hanging.armed.set()
+    assert hanging.begun.wait(5)
+    status = session.status()
+    assert status is not None
+    order.clear()
+    tick_until(session, lambda _: (now := session.status()) is not None and now.captured > status.captured + 1)
+    hanging.go.set()
+    tick_until(session, lambda _: order.count("done") >= 2)
+    assert order[:3] == ["done", "told", "done"], order
+
+
 def closing() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "ius-closing"]
 

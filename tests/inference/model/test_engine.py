@@ -88,6 +88,13 @@ def test_areas_are_right_to_one_percent(model, shape, spacing_mm, half_mm):
     assert abs(np.mean(errors)) < 0.003
 
 
+def test_each_pass_is_told_before_it_starts(model):
+    engine, started = model(), []
+    engine.starts = lambda: started.append(len(started))
+    engine.segment(ellipse((150, 200), (75, 100), (30, 20), 0.4), (0.3, 0.3))
+    assert len(started) == 1
+
+
 def test_tiles_and_one_pass_of_a_pointwise_network_agree(model):
     pixels = np.random.default_rng(0).integers(1, 255, (120, 150)).astype(np.uint8)
     whole = model(unit="z", level=0.7, patch=(256, 256)).segment(pixels, (0.5, 0.4))
