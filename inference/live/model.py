@@ -57,7 +57,7 @@ def model_of(path: Path, placement: Placement = FIRST_CARD) -> Model:
     Raises:
         ModelError: if the file is not a model that works on this computer.
     """
-    from inference.model.engine import Engine  # loads onnxruntime, OpenCV and scipy: only once the window is open
+    from inference.model.engine import Engine  # loads onnxruntime and OpenCV: only once the window is open
     from inference.model.segmenter import Segmenter
 
     engine, turn = Engine.load(path, placement=placement), Turn()

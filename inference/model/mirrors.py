@@ -8,9 +8,8 @@ from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
-from inference.model.logits import log_odds
+from inference.model.logits import log_odds, probability
 
 Axes = tuple[int, ...]
 """The axes of (rows, cols) that are flipped."""
@@ -50,7 +49,7 @@ def between_folds(passes: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
     Args:
         passes: logits (folds, labels, rows, cols) of each.
     """
-    each = [np.var(expit([log_odds(fold) for fold in one]), axis=0, dtype=np.float32) for one in passes]
+    each = [np.var([probability(log_odds(fold)) for fold in one], axis=0, dtype=np.float32) for one in passes]
     return np.asarray(np.mean(each, axis=0), np.float32)
 
 
@@ -65,7 +64,7 @@ def disagreement(
         margins: (rows, cols) log-odds minus the threshold's, one per pass.
         within: (rows, cols), the mean variance between folds; None if there is one fold.
     """
-    variance = np.var([expit(one) for one in margins], axis=0, dtype=np.float32)
+    variance = np.var([probability(one) for one in margins], axis=0, dtype=np.float32)
     if within is not None:
         variance += within
     spread: NDArray[np.float32] = np.sqrt(variance)

@@ -112,10 +112,21 @@ def _joined(stats: NDArray[Any]) -> list[list[int]]:
     overlap = np.minimum(bottom[:, None], bottom[None]) - np.maximum(top[:, None], top[None])
     gap = np.maximum(left[:, None], left[None]) - np.minimum(right[:, None], right[None])
     near = (overlap >= 0.5 * np.minimum(rows[:, None], rows[None])) & (gap <= JOINS * tall)
-    from scipy.sparse.csgraph import connected_components  # half a second that the start does not wait for
+    return _groups(near)
 
-    count, group = connected_components(near, directed=False)
-    return [list(np.flatnonzero(group == number)) for number in range(count)]
+
+def _groups(near: NDArray[np.bool_]) -> list[list[int]]:
+    """What hangs together, as groups of indices, each after its first.
+
+    Args:
+        near: (n, n), symmetric: whether two are neighbours; each is its own.
+    """
+    first, former = np.arange(len(near)), np.full(len(near), -1)
+    while not np.array_equal(first, former):
+        former = first
+        first = np.where(near, former, len(near)).min(axis=1)
+        first = first[first]
+    return [list(np.flatnonzero(first == number)) for number in np.unique(first)]
 
 
 def _line(ink: NDArray[np.uint8], labels: NDArray[Any], stats: NDArray[Any], numbers: list[int]) -> Line | None:

@@ -6,10 +6,12 @@ the rival of the benchmarks.
 
 import math
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage, sparse
 
 from inference.contract import Input, Reliability
 from inference.errors import AnalysisError
@@ -19,7 +21,7 @@ from inference.model.edge import LINE, NEAR_EDGE_PX
 from inference.model.engine import Engine
 from inference.model.margin import OUTSIDE
 from inference.model.preprocessing import Box, Prepared, _network_size, _pad
-from inference.model.resampling import _spline_matrix, linear_resize
+from inference.model.resampling import linear_resize
 from inference.model.segmentation import BAND, FINE, SMOOTHING, SPECK_PX
 from inference.model.tiles import _gaussian
 from inference.outcome import Band, Diameters, Region, size_state
@@ -198,6 +200,14 @@ def spline_resize(image: NDArray[np.float32], rows: int, cols: int) -> NDArray[n
         resized = np.asarray(cv2.transpose(turned), np.float32)
     clipped: NDArray[np.float32] = np.clip(resized, np.float32(low), np.float32(high))
     return clipped
+
+
+@lru_cache(maxsize=32)
+def _spline_matrix(size: int, new_size: int) -> "sparse.csr_array[np.float32]":
+    """(new_size, size), whose columns are scipy's resized unit vectors; weights below 1e-6 are dropped."""
+    zoomed = ndimage.zoom(np.eye(size), (new_size / size, 1), order=3, mode="nearest", grid_mode=True)
+    zoomed[np.abs(zoomed) < 1e-6] = 0
+    return sparse.csr_array(zoomed.astype(np.float32))
 
 
 def mask_of(margin: NDArray[np.float32], *, keep_largest: bool) -> NDArray[np.uint8]:

@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from scipy.special import expit
 from tiny import threshold_model
 
 from inference.contract import Mode
 from inference.model import mirrors
 from inference.model.engine import Engine
+from inference.model.logits import probability
 from inference.sources.simulated import PhantomSource
 
 PLANES = hnp.arrays(np.float32, hnp.array_shapes(min_dims=3, max_dims=4, max_side=5), elements=st.integers(-9, 9))
@@ -44,6 +46,13 @@ def test_variances_between_passes_and_between_folds_add_up():
     passes = [np.log(share / (1 - share)).reshape(1, 1) for share in folds.mean(axis=1)]
     within = folds.var(axis=1).mean().astype(np.float32).reshape(1, 1)
     np.testing.assert_allclose(mirrors.disagreement(passes, within), folds.std(), rtol=1e-5)
+
+
+def test_a_probability_is_scipys_to_rounding_and_overflows_nowhere():
+    odds = np.concatenate([np.linspace(-20, 20, 9999), [-1e30, -200, 0, 200, 1e30]]).astype(np.float32)
+    share = probability(odds)
+    assert share.dtype == np.float32
+    np.testing.assert_allclose(share, expit(odds), rtol=0, atol=2e-7)
 
 
 def test_a_network_without_neighbours_does_not_care_for_mirrors(tmp_path):

@@ -47,6 +47,25 @@ def test_the_spline_is_scipys_clipped_to_the_range(old, new, seed):
     np.testing.assert_allclose(resized, expected, atol=2e-4)
 
 
+@pytest.mark.parametrize(("old", "new"), [(512, 400), (1080, 601), (40, 4000), (700, 30), (9, 27)])
+def test_a_sample_weighs_what_it_weighs_in_scipys_spline(old, new):
+    """To the rounding of float32, and what scipy's is not negligible in is none here either."""
+    weights = spline_resize(np.eye(old, dtype=np.float32), new, old)
+    expected = ndimage.zoom(np.eye(old), (new / old, 1), order=3, mode="nearest", grid_mode=True)
+    expected[np.abs(expected) < 1e-6] = 0
+    np.testing.assert_allclose(weights, np.clip(expected, 0, 1), rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("patch", [(32, 48), (64, 64), (31, 7), (512, 448)])
+def test_the_weights_of_a_tile_are_scipys_gaussian_to_the_bit(patch):
+    point = np.zeros(patch)
+    point[patch[0] // 2, patch[1] // 2] = 1
+    weights = ndimage.gaussian_filter(point, [side / 8 for side in patch], mode="constant")
+    weights = (weights * (10 / weights.max())).astype(np.float16)
+    wanted = np.maximum(weights, weights[weights > 0].min())
+    np.testing.assert_array_equal(tiles._gaussian(patch), wanted.astype(np.float32))
+
+
 @given(old=st.tuples(SIDES, SIDES), new=st.tuples(SIDES, SIDES), seed=st.integers(0, 99))
 @settings(max_examples=60, deadline=None)
 def test_the_way_back_is_scipys_order_one(old, new, seed):
