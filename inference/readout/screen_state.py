@@ -12,13 +12,13 @@ from inference.frame import Frame
 from inference.live.health import Condition, Health
 from inference.live.moment import Moment
 from inference.live.thorough import disagreement_of
-from inference.outcome import Outcome, SizeState, Tumour
+from inference.outcome import NothingFound, Outcome, SizeState, Tumour
 from inference.readout.annotations import Annotations, Ticks, annotations_of
 from inference.readout.caliper import Caliper
 from inference.readout.carrying import Carried
 from inference.readout.correction import Correction
 from inference.readout.formatting import mode_words
-from inference.readout.look import AS_IT_CAME, Look
+from inference.readout.look import AS_IT_CAME, NEUTRAL_KEY, Look
 from inference.readout.marks import Ink, Line
 from inference.readout.panes import analysed_annotations, live_annotations
 from inference.readout.readout_state import Context, ReadoutState
@@ -232,13 +232,19 @@ class ScreenState:
 
     @property
     def for_audience(self) -> "ScreenState":
-        """The same for a second screen: no choices to make, and no whole picture, on which a name may stand."""
-        around = (
-            None if self.annotations is None else replace(self.annotations, points=(), read=(), watched=(), ticks=None)
-        )
-        readout = replace(self.readout, card=replace(self.readout.card, offers=()))
+        """The same for a second screen, where nobody can press anything: no choices, and no whole picture with a name.
+
+        Answers keep their sentences, all of which state what is. What says why there is no answer also says what to do,
+        and may name a file: its title stands alone.
+        """
+        around = self.annotations
+        if around is not None:
+            look = tuple(words for words in around.look if words != NEUTRAL_KEY)
+            around = replace(around, points=(), read=(), watched=(), ticks=None, measuring="", look=look)
+        answered = self.condition.flowing and isinstance(self.outcome, Tumour | NothingFound)
+        card = replace(self.readout.card, offers=(), body=self.readout.card.body if answered else ())
         live = None if self.marking else self.live
-        return replace(self, whole=None, annotations=around, readout=readout, live=live)
+        return replace(self, whole=None, annotations=around, readout=replace(self.readout, card=card), live=live)
 
 
 def resolve(given: ScreenInputs) -> ScreenState:

@@ -21,6 +21,7 @@ class Pictures:
     Args:
         painted: called with what each paint event of the picture put on the screen.
         live_painted: the same for the live pane, if there are two.
+        empty: words shown while there is no picture.
 
     Attributes:
         canvas: the picture with its contour.
@@ -30,11 +31,16 @@ class Pictures:
     """
 
     def __init__(
-        self, painted: Callable[[Painted], None] = uncounted, live_painted: Callable[[Painted], None] = uncounted
+        self,
+        painted: Callable[[Painted], None] = uncounted,
+        live_painted: Callable[[Painted], None] = uncounted,
+        empty: str = EMPTY,
     ) -> None:
+        self._empty = empty
         self.canvas, self.live, self.beside = Canvas(painted), Canvas(live_painted), Canvas(uncounted)
         self.area = PictureArea(self.canvas, self.live, self.beside)
         self._panes = (self.canvas, self.live, self.beside)
+        self.canvas.empty = empty
 
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
@@ -81,7 +87,7 @@ class Pictures:
         """Show one pane or two."""
         if two is not self.area.two_panes:
             self.area.show_panes(two=two)
-            self.canvas.empty = NOT_YET if two else EMPTY
+            self.canvas.empty = NOT_YET if two else self._empty
 
     def widen(self, width: float) -> None:
         """Set the width of the contour, view pixels."""

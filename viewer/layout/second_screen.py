@@ -20,6 +20,7 @@ from viewer.style.theme import TONES, Sizes
 from viewer.style.widgets import Mark, label, set_ink, set_text
 
 TITLE = "ius-viewer: second screen"
+NO_PICTURE = "No picture"
 
 
 class SecondScreen(QWidget):
@@ -38,7 +39,7 @@ class SecondScreen(QWidget):
         self._sizes: Sizes | None = None
         self._width = 2.5
         self._said: ReadoutState | None = None
-        self.pictures = Pictures()
+        self.pictures = Pictures(empty=NO_PICTURE)
         self._mark, self._mode, self._research = Mark(), label(), label("gold")
         self._research.setText(RESEARCH_LINE)
         self._area, self._detail = AreaLabel(), label("soft", wrap=True)

@@ -1,17 +1,21 @@
 """What the screen shows of a moment, by one pure function: no contour where none may be, in either pane."""
 
+import re
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
-from answers import frame, nothing, tumour
+from answers import frame, nothing, text, tumour
 
+from inference.alarms import Alarm
 from inference.contract import ModelContract
 from inference.frame import Frame
 from inference.live.health import Condition, Health
 from inference.live.moment import Moment
-from inference.outcome import Failed, Outcome
+from inference.outcome import Failed, NotAnalysed, NothingFound, Outcome, Reason, Tumour, UnknownSpacing
 from inference.readout.caliper import Caliper
+from inference.readout.look import Look
 from inference.readout.marks import Line
 from inference.readout.screen_state import Comparison, Marking, ScreenInputs, resolve
 from inference.source_info import SourceInfo
@@ -160,3 +164,34 @@ def test_a_second_screen_says_the_same_and_shows_no_whole_picture_nor_choice(con
     assert choosing.readout.card.offers
     assert choosing.for_audience.readout.card.offers == ()
     assert choosing.for_audience.readout.card.body == choosing.readout.card.body
+
+
+ASKS = re.compile(
+    r"\b(set it|press|choose|calibrate|open an?|drop|mark|check|switch|wait|crop|take|go on|connect|you|point)\b"
+    r"|\(\w\)|Ctrl|\bkeys?\b|: as it came",
+    re.IGNORECASE,
+)
+ANSWERS = (tumour(412.0), tumour(90.0), tumour(412.0, shown=frame(spacing=None)), nothing())
+NO_ANSWERS = (
+    UnknownSpacing(frame(spacing=None), "The header has no spacing: calibrate."),
+    Failed(frame(), "Out of memory: choose another model."),
+    *(NotAnalysed(frame(), reason, "Name.dcm: check it.") for reason in Reason),
+    *(NotAnalysed(frame(), Reason.GUARD, alarm.sentence, alarm) for alarm in Alarm if not alarm.keeps_contour),
+)
+
+
+@pytest.mark.parametrize("phase", Phase)
+def test_a_second_screen_states_what_is_and_asks_nothing_of_those_who_cannot_press(
+    contract: ModelContract, phase: Phase
+) -> None:
+    """In every condition, with every answer and none; no file's name, which may be a patient's, is on the wall."""
+    for outcome, health in product((*ANSWERS, *NO_ANSWERS, None), Health):
+        why = Alarm.FROZEN.sentence if health is Health.FROZEN else "Name.dcm ends in the middle: copy it again."
+        inputs = given(contract, outcome, Condition(health, 3.0, why))
+        inputs = replace(inputs, notes=ViewNotes(phase), caliper=Caliper(), look=Look(zoom=2.0))
+        screen = resolve(inputs).for_audience
+        around = screen.annotations
+        words = [text(screen.readout), *(() if around is None else (around.measuring, around.phase, *around.look))]
+        assert not [said for said in words if ASKS.search(said) or "Name" in said], (outcome, health)
+        if isinstance(outcome, Tumour | NothingFound) and screen.condition.flowing:
+            assert screen.readout.card.body == resolve(inputs).readout.card.body, "an answer keeps its warnings"
