@@ -1,5 +1,6 @@
 """Whether what a window says can be read: nothing cut off, nothing outside, enough contrast in its pixels."""
 
+import re
 from itertools import combinations
 
 import numpy as np
@@ -68,7 +69,7 @@ def _longest_word(text: QLabel) -> int:
     """A word is never broken, so that a label narrower than its longest one cuts it."""
     if text.textFormat() is Qt.TextFormat.RichText:
         return 0
-    return max(text.fontMetrics().horizontalAdvance(word) for word in text.text().split() or [""])
+    return max(text.fontMetrics().horizontalAdvance(word) for word in re.split(r"[\s\u200b]", text.text()))
 
 
 def _overflows(area: AreaLabel) -> bool:

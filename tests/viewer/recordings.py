@@ -43,7 +43,7 @@ def said(window: MainWindow, qtbot: QtBot, words: str) -> None:
     window.refresh._slow_at = 0.0
 
     def is_said() -> None:
-        assert words in window.view.picture_area.notice.text()
+        assert words in window.view.picture_area.notice.accessibleName()
 
     qtbot.waitUntil(is_said, timeout=20_000)
 

@@ -35,9 +35,8 @@ class Records:
         self._deleting: Future[str] | None = None
 
     def toggle(self) -> None:
-        """Open the list with the records that are there now, or close it; a live picture stays in sight beside it."""
+        """Open the list with the records that are there now, or close it."""
         if self._panel.isHidden():
-            self._panel.aside = self._state.session.live is not None
             self._look()
         self._state.view.picture_area.toggle(self._panel)
 

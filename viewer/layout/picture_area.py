@@ -10,7 +10,7 @@ from viewer.panels.base import Panel
 from viewer.picture.canvas import EDGE, SIDE, Canvas
 from viewer.picture.inset import Inset
 from viewer.style.theme import TONES, Sizes
-from viewer.style.widgets import label, set_text
+from viewer.style.widgets import breakable, label, set_text
 
 NOTICE_S = 12.0
 NOTICE_ROOM = 300
@@ -147,7 +147,8 @@ class PictureArea(QWidget):
         self._tone = tone
         self._colour_notice()
         self._until = now + NOTICE_S
-        set_text(self.notice, sentence)
+        set_text(self.notice, breakable(sentence))
+        self.notice.setAccessibleName(sentence)
         self.notice.show()
         self._place()
         self.notice.raise_()
@@ -166,7 +167,7 @@ class PictureArea(QWidget):
 
     def take_back(self, *sentences: str) -> None:
         """Remove the notice if it is one of these, which what is shown now contradicts."""
-        if not self.notice.isHidden() and self.notice.text() in sentences:
+        if not self.notice.isHidden() and self.notice.accessibleName() in sentences:
             self._end_notice()
 
     def _end_notice(self) -> None:

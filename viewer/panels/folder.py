@@ -4,41 +4,41 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QStorageInfo, Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QScrollArea, QVBoxLayout, QWidget
 
 from inference.errors import NotFoundError, SourceError
 from inference.patience import SILENT, in_time
 from inference.sources.listing import Listing, listing
 from viewer.panels.base import Panel
 from viewer.style.theme import Sizes
-from viewer.style.widgets import Button, ElidedLabel, button, set_text, size_button
+from viewer.style.widgets import Button, breakable, button, set_text, size_button
 
 REMOVABLE = ("/media/", "/run/media/", "/mnt/", "/Volumes/")
 """Where sticks and network drives are mounted; on Windows every drive has a letter of its own."""
 HOME = "Home"
 ANSWER_S = 1.0
 """How long a folder, or what is plugged in, may take to answer: the window waits for it."""
-ROW = 560
-"""Width of a name, px at 1280×800: a longer one is elided in the middle; its tool tip has it all."""
+WIDTH, ROW = 410, 320
+"""Width of the panel and of a name, px at 1280×800: a longer one is elided in the middle; its tool tip has it all."""
+ABREAST, BORDERS = 3, 16
+"""Places in a row, and what the borders of one take of its width, px at 1280×800."""
 
 
 class FolderPanel(Panel):
     """Goes through folders, and hands over the file or folder that is chosen."""
 
-    aside = False
-
     def __init__(self, parent: QWidget) -> None:
-        super().__init__("Browse", 720, parent)
+        super().__init__("Browse", WIDTH, parent)
         self.folder = Path.home()
         self.rows: list[Button] = []
         self._places: list[Button] = []
         self._known_places: dict[Path, str] = {}
         self._wanted_file: Callable[[Path], bool] = Path.is_file
         self._chosen: Callable[[str], object] = lambda _: None
-        self._path, self._note, self._error = ElidedLabel("soft"), self.note("muted", 13), self.note("red")
+        self._path, self._note, self._error = self.note(), self.note("muted", 13), self.note("red")
         self._take = button("Open this folder", "Open all pictures of this folder, or its DICOM study", "accent")
         self._take.clicked.connect(lambda: self._choose(self.folder))
-        self._shortcuts, self._names = QHBoxLayout(), QVBoxLayout()
+        self._shortcuts, self._names = QGridLayout(), QVBoxLayout()
         self._names.setContentsMargins(0, 0, 0, 0)
         names = QWidget()
         names.setLayout(self._names)
@@ -98,7 +98,7 @@ class FolderPanel(Panel):
             return
         self._error.hide()
         self.folder = found.folder
-        set_text(self._path, str(found.folder))
+        set_text(self._path, breakable(str(found.folder)))
         self._list(found)
 
     def take_keyboard(self) -> None:
@@ -145,20 +145,23 @@ class FolderPanel(Panel):
             self._known_places = in_time(lambda: _places(start), ANSWER_S, "")
         except SourceError:  # one of the drives is dead: those that are there are found from the own folder
             self._known_places = {Path.home(): HOME}
-        self._places = [self._place_button(path, name) for path, name in self._known_places.items()]
+        self._places = []
+        for at, (path, name) in enumerate(self._known_places.items()):
+            made = self._place_button(path, name)
+            self._shortcuts.addWidget(made, *divmod(at, ABREAST))
+            made.show()
+            self._places.append(made)
 
     def _place_button(self, path: Path, name: str) -> Button:
         made = button(name, str(path))
         made.setProperty("name", name)
         made.clicked.connect(lambda _=False: self.go_to(path))
         self._size(made)
-        self._shortcuts.addWidget(made)
-        made.show()
         return made
 
     def _size(self, made: Button) -> None:
         size_button(made, self.sizes)
-        room = self.sizes.px(ROW if made in self.rows or made not in self._places else ROW // 4)
+        room = self.sizes.px(ROW if made.property("kind") == "row" else ROW // ABREAST - BORDERS)
         elided = made.fontMetrics().elidedText(str(made.property("name")), Qt.TextElideMode.ElideMiddle, room)
         made.setText(elided.replace("&", "&&"))  # a button takes a single one for the mark of a shortcut
 

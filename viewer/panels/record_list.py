@@ -15,10 +15,10 @@ from viewer.style import theme
 from viewer.style.theme import Sizes
 from viewer.style.widgets import Button, ElidedLabel, button, draw_fitted, label, rule, set_text, size_button
 
-WIDTH, ASIDE, ROW, PICTURE = 720, 410, 76, 88
-"""Width of the panel, and beside a live picture; height of a row and width of its thumbnail, px at 1280×800."""
-COLUMNS, COLUMNS_ASIDE = 6, 2
-"""Buttons in a row, and beside a live picture."""
+WIDTH, ROW, PICTURE = 410, 76, 64
+"""Width of the panel, height of a row and width of its thumbnail, px at 1280×800."""
+COLUMNS = 2
+"""Buttons in a row."""
 SHOWN = 6
 """The list is as high as so many rows; more are scrolled to."""
 LOOKING = "Looking into {}…"
@@ -120,7 +120,6 @@ class RecordListPanel(Panel):
     """Emitted with the `ListedRecord`s to export, and the `Form`."""
     delete_agreed = Signal(object)
     """Emitted with the paths to delete, after the question."""
-    aside = False
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Records", WIDTH, parent)
@@ -154,9 +153,9 @@ class RecordListPanel(Panel):
         self.delete.clicked.connect(self._ask)
         self.keep.clicked.connect(self._ask_no_more)
         self.agree.clicked.connect(self._delete)
-        self._choices = (self.open, self.export, self.deidentify, self.video, self.dicom, self.delete)
+        choices = (self.open, self.export, self.deidentify, self.video, self.dicom, self.delete)
         self._actions, self._answers = QWidget(), QWidget()
-        self._grid = _bar(self._actions, self._choices)
+        _bar(self._actions, choices)
         _bar(self._answers, (self.keep, self.agree))
         for part in (self._note, self._scroll, rule(), self._question, self._actions, self._answers):
             self.body.addWidget(part)
@@ -173,10 +172,9 @@ class RecordListPanel(Panel):
             row.apply(sizes)
 
     def place(self, room: QWidget) -> None:
-        """As high as its rows, up to `SHOWN`, and no higher than the room; narrow beside a live picture."""
-        margin, base = self.sizes.px(14), ASIDE if self.aside else WIDTH
-        self.setFixedWidth(min(self.sizes.px(base), room.width() - 2 * margin))
-        self._lay_out(COLUMNS_ASIDE if self.aside else COLUMNS)
+        """As high as its rows, up to `SHOWN`, and no higher than the room."""
+        margin = self.sizes.px(14)
+        self.setFixedWidth(min(self.sizes.px(WIDTH), room.width() - 2 * margin))
         note = self._note.heightForWidth(self.width() - self.sizes.px(48))
         others = self._head.sizeHint().height() + self._actions.sizeHint().height() + note
         question = 0 if self._question.isHidden() else self._question.heightForWidth(self.width() - self.sizes.px(48))
@@ -184,12 +182,6 @@ class RecordListPanel(Panel):
         wanted = rows + others + question + self.sizes.px(80)
         self.setFixedHeight(min(wanted, room.height() - 2 * margin))
         self.move(room.width() - self.width() - margin, margin)
-
-    def _lay_out(self, columns: int) -> None:
-        """So many buttons in a row."""
-        for at, made in enumerate(self._choices):
-            self._grid.removeWidget(made)
-            self._grid.addWidget(made, *divmod(at, columns))
 
     def begin(self, folder: Path, count: int | None) -> None:
         """Empty the list before the records of a folder come, newest first; None while their number is not known."""
@@ -283,10 +275,9 @@ class RecordListPanel(Panel):
         self.delete_agreed.emit(paths)
 
 
-def _bar(parent: QWidget, buttons: Sequence[Button]) -> QGridLayout:
-    """A row of buttons."""
+def _bar(parent: QWidget, buttons: Sequence[Button]) -> None:
+    """Buttons in rows of `COLUMNS`."""
     grid = QGridLayout(parent)
     grid.setContentsMargins(0, 0, 0, 0)
     for at, made in enumerate(buttons):
-        grid.addWidget(made, 0, at)
-    return grid
+        grid.addWidget(made, *divmod(at, COLUMNS))

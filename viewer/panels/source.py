@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QFileDialog, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from inference.live.requests import DEMO, SourceRequest
 from viewer.panels.base import Panel
@@ -15,6 +15,8 @@ from viewer.style.widgets import Button, Field, button, rule, set_text, size_but
 PHANTOM = "simulated:"
 KEYS = ("igtl://", "rtsp://", "udp://", ".", ":", "/", BACK)
 """Enough for any computer's number; a name needs a keyboard."""
+WIDTH, COLUMNS = 410, 3
+"""Of the panel, px at 1280×800, and the buttons in a row of it."""
 AXES = ("i", "j", "k")
 ADDRESS = r"[^\s]*"
 
@@ -30,34 +32,38 @@ class SourcePanel(Panel):
     """Emitted to show the list of records instead."""
     browse_wanted = Signal()
     """Emitted to go through folders in this window instead of a dialogue of the system."""
-    aside = False
 
     def __init__(self, parent: QWidget) -> None:
-        super().__init__("Open", 720, parent)
+        super().__init__("Open", WIDTH, parent)
         self._axis = "k"
         self._region: int | None = None
         self.current = ""
         """The last request; it is repeated when its axis or region changes."""
         self._error = self.note("red")
         self._buttons: list[Button] = []
-        files, axes = QHBoxLayout(), QHBoxLayout()
-        for layout, text, does in (
-            (files, "File…", self._ask_file),
-            (files, "Folder…", self._ask_folder),
-            (files, "Browse…", self.browse_wanted.emit),
-            (files, "Records…", self.records_wanted.emit),
-            (files, "Demo clip", lambda: self._choose(DEMO)),
-            (files, "Phantom", lambda: self._choose(PHANTOM)),
+        files, axes = QGridLayout(), QHBoxLayout()
+        for place, (text, does) in enumerate(
+            (
+                ("File…", self._ask_file),
+                ("Folder…", self._ask_folder),
+                ("Browse…", self.browse_wanted.emit),
+                ("Records…", self.records_wanted.emit),
+                ("Demo clip", lambda: self._choose(DEMO)),
+                ("Phantom", lambda: self._choose(PHANTOM)),
+            )
         ):
-            layout.addWidget(self._button(text, does), 1)
+            files.addWidget(self._button(text, does), *divmod(place, COLUMNS))
         for made in self._buttons[:2]:
             made.setProperty("by_hand", True)  # a dialogue of the system hears no pedal
         self._axis_buttons = {axis: self._axis_button(axis, axes) for axis in AXES}
-        self._region_note, self._region_rows = self.note(), QVBoxLayout()
+        self._region_box, self._region_note = QWidget(), self.note()
+        self._region_rows = QVBoxLayout(self._region_box)
+        self._region_rows.setContentsMargins(0, 0, 0, 0)
+        self._region_rows.addWidget(self._region_note)
         self._region_note.setText("This picture shows several regions. Analyse:")
         self._regions: dict[int, Button] = {}
         self._axis_note = self.note("muted", 13)
-        self._axis_note.setText("A volume is swept along this axis:")
+        self._axis_note.setText("The volume is swept along this axis:")
         self.list = SourceList()
         self.list.opened.connect(self._choose)
         self.list.selected.connect(lambda text: self.preview_wanted.emit(self.request(text)))
@@ -68,14 +74,13 @@ class SourcePanel(Panel):
         self.closed.connect(self.keypad.hide)
         self._lay_out(files, axes)
 
-    def _lay_out(self, files: QHBoxLayout, axes: QHBoxLayout) -> None:
+    def _lay_out(self, files: QGridLayout, axes: QHBoxLayout) -> None:
         stream = QHBoxLayout()
         stream.addWidget(self.address, 1)
         stream.addWidget(self._button("Connect", self._connect_stream))
         axes.insertWidget(0, self._axis_note, 1)
         self.body.addWidget(self._error)
-        self.body.addWidget(self._region_note)
-        self.body.addLayout(self._region_rows)
+        self.body.addWidget(self._region_box)
         self.body.addLayout(files)
         self.body.addLayout(stream)
         self.body.addWidget(self.keypad)
@@ -83,7 +88,8 @@ class SourcePanel(Panel):
         self.body.addWidget(rule())
         self.body.addWidget(self.list)
         self._error.hide()
-        self._region_note.hide()
+        self._region_box.hide()
+        self.show_axes(shown=False)
 
     def _button(self, text: str, does: Callable[[], None]) -> Button:
         made = button(text)
@@ -138,6 +144,25 @@ class SourcePanel(Panel):
             made.setChecked(name == axis)
         self._again()
 
+    def place(self, room: QWidget) -> None:
+        """Beside the picture; in a low window the list gives way to what is asked, and regions to keys."""
+        self.list.show()
+        self._region_box.setVisible(bool(self._regions))
+        for part in (self.list, self._region_box):
+            part.setVisible(part.isVisible() and self._least <= room.height() - 2 * self.sizes.px(14))
+        super().place(room)
+
+    @property
+    def _least(self) -> int:
+        """The least height of all that is shown, px."""
+        self._column.activate()
+        return max(self._column.minimumHeightForWidth(self.sizes.px(WIDTH)), self._column.minimumSize().height())
+
+    def show_axes(self, *, shown: bool) -> None:
+        """Offer the axes along which a volume is swept, or not."""
+        for part in (self._axis_note, *self._axis_buttons.values()):
+            part.setVisible(shown)
+
     def show_regions(self, regions: tuple[tuple[int, str], ...], chosen: int | None) -> None:
         """Offer the regions of the last source by their words, the chosen one marked; none if there is no choice."""
         for made in self._regions.values():
@@ -147,15 +172,14 @@ class SourcePanel(Panel):
         for number, made in self._regions.items():
             made.setChecked(number == chosen)
             size_button(made, self.sizes)
-        self._region_note.setVisible(bool(regions))
-        for part in (self._axis_note, *self._axis_buttons.values()):
-            part.setVisible(not regions)  # what has regions is no volume
+        self._region_box.setVisible(bool(regions))
 
     def _region_row(self, number: int, words: str) -> Button:
         made = button(words, kind="choice")
         made.setCheckable(True)
         made.clicked.connect(lambda _=False: self._choose_region(number))
         self._region_rows.addWidget(made)
+        made.show()  # at once, since the panel's height depends on it
         return made
 
     def _choose_region(self, number: int) -> None:

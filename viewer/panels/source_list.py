@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QFont, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -14,30 +14,27 @@ from viewer.style import theme
 from viewer.style.theme import Sizes
 from viewer.style.widgets import Button, button, draw_fitted, label, set_text, size_button
 
-ROW = 280
+ROW = 320
 """Width of a name in the list, px at 1280×800: a longer name is elided in the middle; its tool tip has it all."""
 HERE = ("PLUS or 3D Slicer", "igtl://localhost:18944")
 """Where they listen on this computer, unless they are told otherwise."""
-HEIGHT, LEAST = 216, 90
-"""Height of the list and of the preview without the button, px at 1280×800, and the least in a low window."""
+NAMES, LEAST = 216, 84
+"""Height of the names, px at 1280×800, and the least in a low window: two of them."""
+PICTURE = 110
+"""Width of the first picture, px at 1280×800."""
 
 
 class Thumbnail(QWidget):
-    """A picture in its own proportions, or words if there is none."""
+    """A picture in its own proportions."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._sizes = Sizes()
-        self._image, self._shape, self._words = QImage(), (1.0, 1.0), ""
+        self._image, self._shape = QImage(), (1.0, 1.0)
         self.setAccessibleName("First picture of the selected source")
 
-    def apply(self, sizes: Sizes) -> None:
-        """Use these sizes."""
-        self._sizes = sizes
-
-    def show_preview(self, preview: Preview | None, words: str) -> None:
-        """Show a source's first picture, or words."""
-        self._image, self._words = QImage(), words
+    def show_preview(self, preview: Preview | None) -> None:
+        """Show a source's first picture; black where there is none."""
+        self._image = QImage()
         if preview is not None and preview.frame is not None:
             frame, pixels = preview.frame, grey(preview.frame.pixels, preview.levels)
             self._image = QImage(pixels.tobytes(), frame.cols, frame.rows, frame.cols, QImage.Format.Format_Grayscale8)
@@ -48,21 +45,15 @@ class Thumbnail(QWidget):
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: ARG002
-        """Draw the picture, or the words."""
+        """Draw the picture on black."""
         painter = QPainter(self)
         painter.fillRect(self.rect(), QColor(theme.BLACK))
-        if self._image.isNull():
-            painter.setFont(self._sizes.font(13))
-            painter.setPen(QColor(theme.MUTED))
-            edge = self._sizes.px(10)
-            flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(QRectF(self.rect()).adjusted(edge, edge, -edge, -edge), flags, self._words)
-            return
-        draw_fitted(painter, self.rect(), self._image, self._shape)
+        if not self._image.isNull():
+            draw_fitted(painter, self.rect(), self._image, self._shape)
 
 
 class SourceList(QWidget):
-    """Names on the left, the picture of the selected one on the right."""
+    """Names, and below them the first picture of the selected one."""
 
     selected = Signal(str)
     """Emitted with the source to preview."""
@@ -100,27 +91,25 @@ class SourceList(QWidget):
         self.clear.clicked.connect(lambda _=False: self.cleared.emit())
         self._open = button("Open", kind="accent")
         self._open.clicked.connect(lambda: self.opened.emit(self.current))
-        left, right, row, choices = QVBoxLayout(), QVBoxLayout(), QHBoxLayout(self), QHBoxLayout()
+        column, first, choices = QVBoxLayout(self), QHBoxLayout(), QHBoxLayout()
+        first.addWidget(self._picture)
+        first.addWidget(self._words, 1)
         choices.addWidget(self.keep)
         choices.addWidget(self.clear)
-        choices.addStretch(1)
-        left.addWidget(self._scroll, 1)
-        left.addLayout(choices)
-        right.addWidget(self._picture, 1)
-        right.addWidget(self._words)
-        right.addWidget(self._open)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addLayout(left, 1)
-        row.addLayout(right, 1)
+        choices.addWidget(self._open, 1)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._scroll, 1)
+        column.addLayout(first)
+        column.addLayout(choices)
 
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
         self._sizes = sizes
-        self.setMinimumHeight(sizes.px(LEAST))
-        self.setMaximumHeight(sizes.px(HEIGHT) + sizes.touch)
-        self._picture.apply(sizes)
+        self._scroll.setMinimumHeight(sizes.px(LEAST))
+        self._scroll.setMaximumHeight(sizes.px(NAMES))
         self._words.setFont(sizes.font(13))
-        self._words.setFixedHeight(3 * self._words.fontMetrics().lineSpacing() + sizes.px(2))
+        self._words.setFixedHeight(4 * self._words.fontMetrics().lineSpacing() + sizes.px(2))
+        self._picture.setFixedSize(sizes.px(PICTURE), self._words.height())
         for made in (self.keep, self.clear, self._open):
             size_button(made, sizes)
         for made in self._rows:
@@ -132,8 +121,9 @@ class SourceList(QWidget):
             caption.setFont(sizes.font(13, QFont.Weight.Medium))
 
     def sizeHint(self) -> QSize:
-        """All the height it may have."""
-        return QSize(super().sizeHint().width(), self.maximumHeight())
+        """All the height that the names may have."""
+        hint = super().sizeHint()
+        return QSize(hint.width(), hint.height() - self._scroll.sizeHint().height() + self._scroll.maximumHeight())
 
     def show_sources(self, devices: list[str], settings: Settings) -> None:
         """List the capture devices, each as `device:NAME`, and the recent sources.
@@ -186,9 +176,8 @@ class SourceList(QWidget):
         if preview is not None and preview.text != self.current:
             return
         waiting = "Looking…" if self.current else "Select a source to see its first picture."
-        refused = preview is not None and preview.frame is None
-        self._picture.show_preview(preview, preview.words if preview is not None and refused else waiting)
-        set_text(self._words, "" if preview is None or refused else preview.words)
+        self._picture.show_preview(preview)
+        set_text(self._words, waiting if preview is None else preview.words)
         self._open.setEnabled(bool(self.current))
 
 

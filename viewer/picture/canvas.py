@@ -31,7 +31,7 @@ from viewer.picture import overlay
 from viewer.picture.graphics_items import ContourItem, MapItem, Outlines, PictureItem
 from viewer.picture.key_pointer import KeyPointer
 from viewer.picture.lens import ARM, Lens
-from viewer.picture.placement import Placement
+from viewer.picture.placement import Area, Placement
 from viewer.picture.region_marker import RegionMarker
 from viewer.picture.stroke_marker import StrokeMarker
 from viewer.style import theme
@@ -74,7 +74,7 @@ class Canvas(QGraphicsView):
         self._levels = (0.0, 255.0)
         self._annotations = Annotations()
         self._side, self._edge, self._left = SIDE, EDGE, 0
-        self._strips = self._other_strips = (0, 0)
+        self._strips = self._other_strips = self._sides = (0, 0)
         self._flip, self._look = Flip(), AS_IT_CAME
         self._box: Rect | None = None
         self._held: QPointF | None = None
@@ -182,7 +182,8 @@ class Canvas(QGraphicsView):
         """Change the marks around the picture."""
         if annotations != self._annotations:
             self._annotations = annotations
-            if overlay.strips(annotations, self.room, self._sizes) != self._strips:
+            strips, sides = overlay.strips(annotations, self.room, self._sizes), overlay.sides(annotations, self._sizes)
+            if (strips, sides) != (self._strips, self._sides):
                 self._place()
             self.viewport().update()
 
@@ -302,22 +303,37 @@ class Canvas(QGraphicsView):
     def _place(self) -> None:
         """Fit the picture into the view, with room for the ruler and for the words above and below it."""
         self._strips = overlay.strips(self._annotations, self.room, self._sizes)
+        self._sides = overlay.sides(self._annotations, self._sizes)
         self.setSceneRect(self.viewport().rect())
-        size = self.room.size()
         frame = self.picture.frame
         if frame is None:
             return
-        side, edge = self._sizes.px(self._side), self._sizes.px(self._edge)
-        above, below = (max(edge, *both) for both in zip(self._strips, self._other_strips, strict=True))
-        left = max(side, self._left)
-        area = (left, above, max(1, size.width() - left - side), max(1, size.height() - above - below))
         box = self._box if self._box is None or self._box.fits(frame.rows, frame.cols) else None
-        self.placement = Placement.fit(frame.rows, frame.cols, frame.spacing, area, self._flip, box, self._look)
-        self._frame_of_items.setRect(QRectF(*area))
+        shape = (frame.rows, frame.cols, frame.spacing)
+        fitted = [Placement.fit(*shape, area, self._flip, box, self._look) for area in self._areas()]
+        self.placement = max(fitted, key=lambda made: made.across)
+        self._frame_of_items.setRect(QRectF(*(self.placement.area or ())))
         self.picture.setTransform(self.placement.transform)
         self.map.setTransform(self.placement.transform)
         self.contour.setTransform(self.placement.transform)
         self.viewport().update()
+
+    def _areas(self) -> list[Area]:
+        """Where the picture may stand: between equal margins or, if alone, in all that ruler and marker leave.
+
+        The latter is larger in a narrow view, whose height is free for the marker.
+        """
+        size, px = self.room.size(), self._sizes.px
+        margins = [(px(self._side), px(self._side), px(self._edge))]
+        if (self._side, self._edge) == (SIDE, EDGE):
+            margins.append((*self._sides, overlay.marker_room(self._sizes)))
+        both = zip(self._strips, self._other_strips, strict=True)
+        words_above, words_below = (max(pair) for pair in both)
+        areas: list[Area] = []
+        for side, right, edge in margins:
+            left, above, below = max(side, self._left), max(edge, words_above), max(px(self._edge), words_below)
+            areas.append((left, above, max(1, size.width() - left - right), max(1, size.height() - above - below)))
+        return areas
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Keep the picture fitted."""

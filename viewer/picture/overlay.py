@@ -18,6 +18,8 @@ CAPTION = 38
 """Height of the words on the analysed pane, px at 1280×800."""
 BANNER, BAND = 46, 32
 """Room above the picture for the banner, and its own height, px at 1280×800: between them stands the ruler's 0."""
+RULER, LETTER, NOTHING = 56, 36, 12
+"""Room beside the picture for the ruler with its figures, for a letter, and where neither is; px at 1280×800."""
 LINE, BAR = 22, 44
 """Height of a line of words and of the scale bar below the picture, px at 1280×800."""
 EMPTY = "Open a stream or file (Ctrl O), or drop a file here"
@@ -122,6 +124,17 @@ def strips(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> tuple[i
     line = sizes.px(LINE)
     bar = sizes.px(BAR) if annotations.col_mm is not None else 0
     return banner, max(rows * line, bar) + (_border(annotations, sizes) if rows else 0)
+
+
+def sides(annotations: Annotations, sizes: theme.Sizes) -> tuple[int, int]:
+    """Least widths to the left and right of the picture, view pixels: ruler and letters stand beside the sector."""
+    around = LETTER if any(annotations.letters) else NOTHING
+    return sizes.px(around), sizes.px(around if annotations.row_mm is None else RULER)
+
+
+def marker_room(sizes: theme.Sizes) -> int:
+    """Height above the picture in which the orientation marker has its place, view pixels."""
+    return sizes.touch + sizes.px(16)
 
 
 def _border(annotations: Annotations, sizes: theme.Sizes) -> int:

@@ -1,5 +1,7 @@
 """Small widgets used in several places."""
 
+import re
+
 from PySide6.QtCore import QEvent, QPointF, QRect, QRectF, QRegularExpression, QSize, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -31,6 +33,11 @@ def set_text(target: QLabel | QPushButton, text: str) -> None:
     """Set the text only if it has changed: a new text costs a layout."""
     if target.text() != text:
         target.setText(text)
+
+
+def breakable(text: str) -> str:
+    """The text with a place to break after each part of a path: an unbroken one would be cut in a narrow label."""
+    return re.sub(r"([/\\])(?=\w)", "\\1\u200b", text)
 
 
 def set_ink(target: QLabel, ink: str) -> None:

@@ -56,7 +56,7 @@ def test_the_picture_goes_on_while_files_do_not_answer(
         longest, last = max(longest, now - last), now
         window.refresh._slow_at = 0.0
         listed = [row.record.words for row in window.view.records.rows]
-        return window.view.picture_area.notice.text() == sentence and sentence in listed
+        return window.view.picture_area.notice.accessibleName() == sentence and sentence in listed
 
     sentence = f"{dead.name} does not answer: is its drive connected?"
     shown = window.meter.shown
@@ -80,7 +80,7 @@ def test_a_home_that_does_not_answer_is_said_and_the_window_opens(
     stalled(settings.folder() / settings.NAME)
     monkeypatch.setattr(settings, "HOME_S", 0.3)
     window = show(remembered=settings.load(), wait=False)
-    assert window.view.picture_area.notice.text() == settings.DEAD.format(settings.folder())
+    assert window.view.picture_area.notice.accessibleName() == settings.DEAD.format(settings.folder())
 
 
 @pytest.fixture

@@ -156,7 +156,7 @@ def test_what_is_written_over_the_picture_is_legible_on_any_tissue(show: Show, q
         canvas.leave_free(side, edge)
         canvas.set_annotations(annotations)
         placement = canvas.placement
-        canvas.set_annotations(Annotations())
+        canvas._annotations = Annotations()  # no words, and the picture stays where they leave it
         image = canvas.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB32)
         painter = Recorder(image)
         overlay.paint(painter, annotations, placement, canvas.room, sizes)

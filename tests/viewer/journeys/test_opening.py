@@ -66,11 +66,11 @@ def test_what_a_source_has_to_say_is_said_whenever_it_changes(show: Show, qtbot:
     window = show(source)
     notice = window.view.picture_area.notice
     for source.notice in ("The server sends other pictures too (Left).", "… too (Left, Right)."):
-        qtbot.waitUntil(lambda: notice.text() == source.notice, timeout=5000)
+        qtbot.waitUntil(lambda: notice.accessibleName() == source.notice, timeout=5000)
     window.view.picture_area.say("Something else", 0.0)
     shown = window.meter.shown
     qtbot.waitUntil(lambda: window.meter.shown > shown + 10, timeout=5000)
-    assert notice.text() != source.notice, "said once"
+    assert notice.accessibleName() != source.notice, "said once"
 
 
 def test_a_refused_source_is_one_sentence_and_the_window_goes_on(show: Show, qtbot: QtBot) -> None:
@@ -263,7 +263,7 @@ def test_a_picture_with_one_region_asks_nothing(show: Show) -> None:
     window = show()
     window.act("open")
     assert not window.view.source._regions
-    assert window.view.source._region_note.isHidden()
+    assert window.view.source._region_box.isHidden()
 
 
 def test_another_source_takes_the_old_picture_away_first(show: Show, qtbot: QtBot) -> None:

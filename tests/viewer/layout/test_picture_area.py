@@ -1,8 +1,13 @@
 """The live picture of a frozen view never lies on tissue, and no panel on a notice."""
 
 from collections.abc import Callable
+from functools import partial
+from itertools import pairwise
 from typing import Any
 
+import pytest
+from legible import cut_off
+from PySide6.QtCore import QRect
 from pytestqt.qtbot import QtBot
 
 from inference.sources import open_live
@@ -59,3 +64,33 @@ def test_a_notice_stands_beside_the_panel_that_opens_and_has_the_room_again(show
     assert not area.notice.geometry().intersects(window.view.canvas.geometry())
     window.act("dismiss")
     assert area.notice.geometry() == wide
+
+
+@pytest.mark.usefixtures("records")
+@pytest.mark.parametrize("size", [(1120, 680), (1366, 768), (3840, 2160)])
+def test_no_panel_lies_on_a_live_picture_whose_sector_fills_what_is_left(
+    show: Show, qtbot: QtBot, size: tuple[int, int]
+) -> None:
+    window = show(open_live(LIVE), size=size)
+    view, names = window.view, ("help", "model", "code", "phase", "records", "open", "performance")
+    source = view.source
+    for opens in (*(partial(window.act, name) for name in names), window.handlers.browse_sources):
+        window.act("dismiss")
+        opens()
+        panel = view.picture_area.open_panel
+        assert panel is not None
+        qtbot.waitUntil(lambda: not cut_off(window))
+        assert not panel.geometry().intersects(view.canvas.geometry()), panel
+        placement = view.canvas.placement
+        assert placement is not None
+        assert placement.seen.width() > 0.65 * view.canvas.width(), panel
+    window.act("open")
+    source.show_regions(tuple((number, f"Region {number}: tissue, 300 × 400 pixels") for number in range(3)), 1)
+    source.complain("This picture shows several regions, of which one is analysed: choose it.")
+    for comes in (view.picture_area.refit, partial(source.keypad.serve, source.address)):
+        comes()
+        qtbot.waitUntil(lambda: not cut_off(window))
+        parts = (source._region_box, source.address, source.keypad, source.list)
+        shown = sorted((part.geometry() for part in parts if part.isVisible()), key=QRect.top)
+        assert all(over.bottom() < under.top() for over, under in pairwise(shown)), "nothing overlaps"
+        assert source.rect().contains(shown[-1])
