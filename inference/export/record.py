@@ -339,6 +339,8 @@ def _volumes(source: RecordSource, out: Path, watch: Callable[[range], Iterable[
     }
     if source.corrected:
         stacks["corrected.nii.gz"] = lambda number: _corrected(source, number)
+    else:  # of an export before, with corrections that were taken back
+        (out / "corrected.nii.gz").unlink(missing_ok=True)
     grid, count, spacing = source.info.grid, len(source), source.info.spacing
     for name, picture in stacks.items():
         if grid is None:

@@ -1,9 +1,9 @@
 """Export of records from the window: reports its progress; its key stops it, and so does closing the window."""
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
@@ -13,17 +13,20 @@ from typing import TYPE_CHECKING
 from inference.crop import Rect
 from inference.errors import IusError, OutputError
 from inference.files import make_folder
+from inference.frame import Mask
 from inference.jobs.background import BackgroundJobs
 from inference.live.session import Session
 from inference.outcome import Outcome
 from inference.patience import SILENT
 from inference.readout.formatting import counted
 from inference.readout.marks import Tone
+from inference.recording.schema import Corrector
 from inference.spacing import PixelSpacing
 
 if TYPE_CHECKING:
     from inference.sources.record import RecordSource
 
+Corrected = Mapping[int, tuple[Mask, Corrector]]
 TELL_S = 1.0
 DEIDENTIFIED = "deidentified"
 """The folder beside the records into which de-identified exports go."""
@@ -52,6 +55,7 @@ class Wanted:
         chosen: numbers of the frames that are written as DICOM too.
         form: in what form.
         rect: the crop kept for its scanner; None if none is.
+        corrected: (rows, cols) 0/1 masks made since it was opened, and by whom, by the number of their frame.
     """
 
     path: Path
@@ -59,6 +63,7 @@ class Wanted:
     chosen: tuple[int, ...] = ()
     form: Form = Form.FULL
     rect: Rect | None = None
+    corrected: Corrected = field(default_factory=dict)
 
 
 class RecordExport:
@@ -79,8 +84,8 @@ class RecordExport:
         """Whether an export has not ended; one that a dead drive holds no longer counts."""
         return self._job is not None and self._background.waits(self._job)
 
-    def toggle(self, shown: Outcome | None) -> None:
-        """Export the whole open record, with the frame on the screen as DICOM too; or stop a running export."""
+    def toggle(self, shown: Outcome | None, corrected: Corrected) -> None:
+        """Export the open record with what was corrected since, and the frame shown as DICOM; or stop an export."""
         if self.running:
             self._stop.set()
             return
@@ -89,7 +94,7 @@ class RecordExport:
             self._background.say("Open a record first: what is exported is a record.")
             return
         path = Path(request.text).expanduser()
-        self.begin([Wanted(path, request.spacing, (shown.frame.index,))])
+        self.begin([Wanted(path, request.spacing, (shown.frame.index,), corrected=corrected)])
 
     def begin(self, wanted: Sequence[Wanted]) -> None:
         """Export these records one after another; a record that cannot be exported does not keep the others back."""
@@ -148,11 +153,18 @@ def _export_one(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tupl
         return _whole_of(wanted, watch)
     if wanted.form is Form.DEIDENTIFIED:
         with DeidentifiedRecord(wanted.path, wanted.rect, typed=wanted.typed) as source:
+            _correct(source, wanted.corrected)
             out = make_folder(_free(wanted.path.parent / DEIDENTIFIED, source))
             return out, len(export_record(source, out, chosen=wanted.chosen, watch=watch))
     out = make_folder(wanted.path.with_suffix(""))
     with RecordSource(wanted.path, typed=wanted.typed) as source:
+        _correct(source, wanted.corrected)
         return out, len(export_record(source, out, chosen=wanted.chosen, watch=watch))
+
+
+def _correct(source: "RecordSource", corrected: Corrected) -> None:
+    for number, (mask, who) in corrected.items():
+        source.correct(number, mask, who)
 
 
 def _whole_of(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tuple[Path, int]:
@@ -161,6 +173,7 @@ def _whole_of(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tuple[
 
     folder = make_folder(wanted.path.parent / DEIDENTIFIED)
     with DeidentifiedRecord(wanted.path, wanted.rect, typed=wanted.typed) as source:
+        _correct(source, wanted.corrected)
         if wanted.form is Form.DICOM:
             from inference.export.clip import write_clip
 

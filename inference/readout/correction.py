@@ -151,17 +151,29 @@ class Corrections:
     def __init__(self) -> None:
         self._kept: dict[tuple[int, float], Correction] = {}
         self._recorded: dict[int, KeptCorrection] = {}
+        self._of_record: frozenset[int] = frozenset()
+        self._taken_back: dict[tuple[int, float], Correction] = {}
+
+    @property
+    def by_number(self) -> dict[int, tuple[Mask, Corrector]]:
+        """The (rows, cols) 0/1 masks of a record's frames that were corrected since it was opened, and by whom.
+
+        One of the record that was taken back is there as the engine's own mask.
+        """
+        kept = {**self._taken_back, **self._kept}
+        return {made.frame.index: (made.mask, made.who) for made in kept.values()}
 
     def recall(self, recorded: Mapping[int, KeptCorrection]) -> None:
         """Take over those that the open record holds, by the number of their frame."""
-        self._recorded = dict(recorded)
+        self._recorded, self._of_record = dict(recorded), frozenset(recorded)
 
     def keep(self, correction: Correction) -> None:
         """Keep the correction of its frame; one that changes nothing is forgotten."""
+        key = frame_key(correction.frame)
         if correction.changed:
-            self._kept[frame_key(correction.frame)] = correction
-        else:
-            self._kept.pop(frame_key(correction.frame), None)
+            self._kept[key] = correction
+        elif self._kept.pop(key, None) is not None and key[0] in self._of_record:
+            self._taken_back[key] = correction
 
     def of(self, frame: Frame) -> Correction | None:
         """The correction of this frame, at the scale that it has now; None if there is none."""
@@ -176,6 +188,8 @@ class Corrections:
         """Forget all, for another source."""
         self._kept.clear()
         self._recorded.clear()
+        self._taken_back.clear()
+        self._of_record = frozenset()
 
     def _recalled(self, frame: Frame) -> Correction | None:
         """The correction that the record holds of this frame, from now on one like any other."""

@@ -44,7 +44,7 @@ def scale_words(spacing: PixelSpacing | None) -> str:
     if spacing is None:
         return "unknown"
     row, col = f"{spacing.row_mm:.3g}", f"{spacing.col_mm:.3g}"
-    return f"{row if row == col else f'{row} × {col}'} mm per pixel · {spacing.provenance.words}"
+    return f"{row if row == col else f'{row} × {col}'} mm/px · {spacing.provenance.words}"
 
 
 def _model(model: Model, shown: Outcome | None) -> str:

@@ -9,7 +9,7 @@ from inference.errors import FormatError
 from inference.frame import Frame, Mask, Origin, Pixels, rescaled
 from inference.nifti import header_of, in_volume, picture_header, write_mask_nifti
 from inference.outcome import Outcome
-from inference.recording.entries import frame_of, outcome_of
+from inference.recording.entries import correction_of, frame_of, outcome_of
 from inference.recording.judgements import Judgements, KeptCorrection
 from inference.recording.packing import unpack_mask
 from inference.recording.reader import RecordReader
@@ -158,6 +158,16 @@ class RecordSource(Recorded):
         """Who corrected the contour of a frame; None if nobody did."""
         found = self._reader.corrections.get(index)
         return None if found is None else found.who
+
+    def correct(self, index: int, mask: Mask, who: Corrector) -> None:
+        """Take a correction made since the record was opened for that of a frame; the file stays as it is.
+
+        Args:
+            index: number of the frame.
+            mask: (rows, cols) 0/1; as the engine's where all was taken back.
+            who: who corrected it.
+        """
+        self._reader.corrections[index] = correction_of(mask, index, 0.0, who)
 
     def judgements(self) -> Judgements:
         """What the user judged; a correction that is damaged is left out, which `info.notice` says."""

@@ -17,7 +17,7 @@ ACROSS, WIDTH, HEIGHT, GAP, CAPTION = 5, 384, 240, 12, 26
 LARGEST = 600_000
 """Bytes: it lies in the repository."""
 SAME = re.compile(
-    r"^(line|still|phase|longest)-|-(1366x768|1920x1080|1920|1120x700)$|^(notice|delete-kept-scale|preset-applied|tools-live|tools-frozen|quit-while-recording|caliper-px|caliper-mm-flipped|guard-depth|sector-fills-the-stage|thorough-paused|very-small-phase-unset|two-panes-calibrating.*|frozen-zoomed|models|source-list-1280x800|guard-no_signal|records-delete|thorough-view-frozen|trend-of-a-volume|teaching-a-pedal)$"
+    r"^(line|still|phase|longest)-|-(1366x768|1920x1080|1920|1120x700)$|^(notice|delete-kept-scale|preset-applied|tools-live|tools-frozen|quit-while-recording|caliper-px|caliper-mm-flipped|guard-depth|sector-fills-the-stage|thorough-paused|very-small-phase-unset|two-panes-calibrating.*|frozen-zoomed|models|source-list-1280x800|guard-no_signal|records-delete|thorough-view-frozen|trend-of-a-volume|teaching-a-pedal|records-live-1120)$"
 )
 """Pictures that show a state once more: in another size, for a measurement, or with another sentence."""
 

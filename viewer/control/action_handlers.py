@@ -324,7 +324,7 @@ class ActionHandlers:
 
     def export_record(self) -> None:
         """Start exporting the open record, or stop the export."""
-        self._state.record_export.toggle(self._state.shown)
+        self._state.record_export.toggle(self._state.shown, self._state.corrections.by_number)
 
     def mark_wrong(self) -> None:
         """Mark the contour on the screen as wrong."""

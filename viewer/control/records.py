@@ -61,15 +61,23 @@ class Records:
         return self._state.view.source.request(str(path))
 
     def export(self, records: Sequence[ListedRecord], form: Form) -> None:
-        """Export these records, one after another."""
-        crops = [self._crop(one) if form is not Form.FULL else None for one in records]
-        wanted = (Wanted(one.path, form=form, rect=rect) for one, rect in zip(records, crops, strict=True))
-        self._state.record_export.begin(list(wanted))
+        """Export these records, one after another; the open one with what was corrected since."""
+        wanted = []
+        for one in records:
+            rect = self._crop(one) if form is not Form.FULL else None
+            corrected = self._state.corrections.by_number if one.path == self._opened else {}
+            wanted.append(Wanted(one.path, form=form, rect=rect, corrected=corrected))
+        self._state.record_export.begin(wanted)
+
+    @property
+    def _opened(self) -> Path | None:
+        """The file that is open now; None if nothing is."""
+        request, info = self._state.session.request, self._state.session.info
+        return None if request is None or info is None else Path(request.text).expanduser()
 
     def delete(self, paths: Sequence[Path]) -> None:
         """Delete these records, unless one of them is open."""
-        request, source = self._state.session.request, self._state.session.info
-        opened = None if request is None or source is None else Path(request.text).expanduser()
+        opened = self._opened
         if opened is not None and opened in paths:
             self._say(OPEN_NOW.format(name=opened.name), Tone.NOTICE)
             return

@@ -64,10 +64,10 @@ class SourcePanel(Panel):
         self._regions: dict[int, Button] = {}
         self._axis_note = self.note("muted", 13)
         self._axis_note.setText("The volume is swept along this axis:")
-        self.list = SourceList()
+        self._rule, self.list = rule(), SourceList()
         self.list.opened.connect(self._choose)
         self.list.selected.connect(lambda text: self.preview_wanted.emit(self.request(text)))
-        self.address = Field("Address of a live stream", "igtl://computer:18944, rtsp://…, udp://…", ADDRESS)
+        self.address = Field("Address of a live stream", "igtl://…, rtsp://…, udp://…", ADDRESS)
         self.address.returnPressed.connect(self._connect_stream)
         self.keypad = Keypad([self.address], DIGITS, KEYS)
         self.keypad.came.connect(self.refit)
@@ -85,7 +85,7 @@ class SourcePanel(Panel):
         self.body.addLayout(stream)
         self.body.addWidget(self.keypad)
         self.body.addLayout(axes)
-        self.body.addWidget(rule())
+        self.body.addWidget(self._rule)
         self.body.addWidget(self.list)
         self._error.hide()
         self._region_box.hide()
@@ -150,6 +150,7 @@ class SourcePanel(Panel):
         self._region_box.setVisible(bool(self._regions))
         for part in (self.list, self._region_box):
             part.setVisible(part.isVisible() and self._least <= room.height() - 2 * self.sizes.px(14))
+        self._rule.setVisible(self.list.isVisible())
         super().place(room)
 
     @property

@@ -37,7 +37,7 @@ def set_text(target: QLabel | QPushButton, text: str) -> None:
 
 def breakable(text: str) -> str:
     """The text with a place to break after each part of a path: an unbroken one would be cut in a narrow label."""
-    return re.sub(r"([/\\])(?=\w)", "\\1\u200b", text)
+    return re.sub(r"(?<=\w)([/\\])(?=\w)", "\\1\u200b", text)
 
 
 def set_ink(target: QLabel, ink: str) -> None:

@@ -222,7 +222,9 @@ def test_a_sender_without_text_has_a_scale_on_the_users_word_which_is_said(
     assert window.shown.frame.spacing is not None
     assert window.shown.frame.spacing.provenance is Provenance.VOUCHED
     window.refresh._slow_at = 0.0
-    qtbot.waitUntil(lambda: "user's word" in window.view.readout._values["Scale"].text(), timeout=3000)
+    scale = window.view.readout._values["Scale"]
+    qtbot.waitUntil(lambda: "user's word" in scale.text(), timeout=3000)
+    assert scale.fontMetrics().horizontalAdvance(scale.text()) <= scale.width(), "on whose word is never left out"
     assert presets_path().exists() is False
     server.silent = True
     qtbot.wait(1200)

@@ -5,6 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import nibabel as nib
 import numpy as np
 import pytest
 from legible import cut_off
@@ -16,6 +17,7 @@ from pytestqt.qtbot import QtBot
 from recordings import frames_in, said, start
 
 from inference.export.training_case import NO_CODE, NO_SCALE
+from inference.live.requests import SourceRequest
 from inference.outcome import Tumour
 from inference.readout.correction import Correction, Gesture
 from inference.ruler import Point
@@ -204,6 +206,39 @@ def test_it_goes_into_the_record_beside_the_models_answer(
     assert isinstance(answer, Tumour)
     assert np.array_equal(found, made.mask)
     assert np.array_equal(answer.mask, tumour.mask)
+
+
+def test_what_is_corrected_on_an_open_record_is_in_its_export_and_leaves_the_record_as_it_is(
+    show: Show, at: At, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource], records: Path
+) -> None:
+    window = show(source())
+    start(window, qtbot)
+    qtbot.waitUntil(frames_in(window, 5), timeout=5000)
+    record = recorded(window)
+    (path,) = records.glob("*.mcap")
+    before = path.read_bytes()
+    replay = show(RecordSource(path))
+    replay.session.request = SourceRequest(str(path))
+    tumour = at(replay, 2)
+    assert isinstance(tumour, Tumour)
+    x, y, reach = middle(tumour)
+    replay.act("correct")
+    drag(replay, (x, y), (x + 1.4 * reach, y))
+    made = correction(replay)
+    assert made is not None
+    out = path.with_suffix("")
+    for taken_back in (False, True):
+        if taken_back:
+            replay.act("undo")
+        replay.view.picture_area.say("", 0.0)
+        replay.act("export")
+        said(replay, qtbot, "Exported: ")
+        assert (out / "corrected.nii.gz").exists() is not taken_back
+        if not taken_back:
+            stack = np.asarray(nib.load(out / "corrected.nii.gz").dataobj)
+            assert int(np.count_nonzero(stack)) == int(made.mask.sum()) > int(tumour.mask.sum())
+    assert record.corrected == ()
+    assert path.read_bytes() == before
 
 
 def test_exported_it_is_a_training_case_of_the_typed_code(
