@@ -37,23 +37,33 @@ class SessionRecord:
         self._over = False
 
     def begin(self, notes: ViewNotes, model: Model | None) -> None:
-        """Write the current settings, then every frame from the next one on."""
+        """Write the current settings, then every frame from the next one on.
+
+        They hold from the record's very beginning: a frame that comes next may have been captured before this.
+        """
+        start = self._recorder.start
         self._source.guard_events()  # drops the events from before the record
         for finding in self._source.ringing:
-            self._recorder.event(EventKind.GUARD_BEGIN, finding.alarm.value)
-        self.follow(notes, model)
+            self._recorder.event(EventKind.GUARD_BEGIN, finding.alarm.value, at=start)
+        self.follow(notes, model, at=start)
         self._source.recorder = self._frame
 
     def outcome(self, outcome: Outcome) -> None:
         """Record an answer; called in the analysis thread."""
         self._recorder.outcome(outcome)
 
-    def follow(self, notes: ViewNotes, model: Model | None) -> None:
-        """Write the changes since the last call; called at every tick."""
+    def follow(self, notes: ViewNotes, model: Model | None, at: float | None = None) -> None:
+        """Write the changes since the last call; called at every tick.
+
+        Args:
+            notes: the user's notes on the view.
+            model: the model that answers.
+            at: since when they hold, `time.monotonic()` seconds; from now on by default.
+        """
         self._tell_guards()
         for kind, words in _words(notes).items():
-            self._tell(kind, words)
-        self._tell(EventKind.CROP, _crop_words(self._source.rect))
+            self._tell(kind, words, at)
+        self._tell(EventKind.CROP, _crop_words(self._source.rect), at)
         if model is not None and model is not self._model:
             self._model = model
             self._recorder.model(model.sha256, model.provider, model.contract.to_json())

@@ -168,6 +168,11 @@ class Recorder:
             self._put(lambda: correction_of(mask, number, at_s, who))
             return True
 
+    @property
+    def start(self) -> float:
+        """When the record begins, `time.monotonic()` seconds."""
+        return self._start
+
     def model(self, sha256: str, provider: str, contract: str) -> None:
         """Record which model answers from here on."""
         with self._changed:

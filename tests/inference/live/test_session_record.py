@@ -10,7 +10,7 @@ from inference.sources import open_source
 from inference.sources.disturbances import writing
 from inference.sources.disturbed import DisturbedSource
 from inference.sources.record import RecordSource
-from inference.view_notes import Phase, ViewNotes
+from inference.view_notes import Flip, Marker, Phase, ViewNotes
 
 
 def words_of(notes: ViewNotes, overruled: frozenset[Alarm] = frozenset()) -> dict[EventKind, str]:
@@ -24,6 +24,21 @@ def test_an_overruled_alarm_is_in_force_from_the_first_frame() -> None:
 
 def test_what_was_never_said_is_not_written() -> None:
     assert EventKind.OVERRULED not in words_of(ViewNotes())
+
+
+def test_what_is_in_force_holds_for_a_frame_that_was_captured_before_it_could_be_written(tmp_path: Path) -> None:
+    source = GuardedSource(DisturbedSource(120, 160))
+    frame = next(source.frames())
+    record = SessionRecord(tmp_path / "record.mcap", source)
+    record.begin(ViewNotes(Phase.RESECTION, Flip(left_right=True), Marker.LEFT), None)
+    assert source.recorder is not None
+    source.recorder(frame, frozenset())
+    source.close()
+    record.finish()
+    with open_source(str(tmp_path / "record.mcap")) as reopened:
+        assert isinstance(reopened, RecordSource)
+        assert (reopened.info.phase, reopened.info.flip) == ("resection", "FLIPPED left-right")
+        assert reopened.info.marker == "left"
 
 
 def test_an_alarm_is_overruled_from_the_very_frame_and_to_the_very_frame(tmp_path: Path) -> None:
