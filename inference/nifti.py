@@ -101,14 +101,14 @@ def in_volume(grid: SweptGrid, slices: Iterable[tuple[int, NDArray[Any]]]) -> ND
         slices: at least one (place along the axis, (rows, cols) picture); a later one replaces one at the same place.
 
     Returns:
-        (i, j, k) array, 0 where there is no slice.
+        (i, j, k) array, 0 where there is no slice, in a type that holds the values of all.
 
     Raises:
         FormatError: if a slice lies outside the volume.
     """
     placed = list(slices)
-    first = placed[0][1]
-    stack = np.zeros((grid.count, *first.shape), first.dtype)
+    dtype = np.result_type(*{picture.dtype for _, picture in placed})
+    stack = np.zeros((grid.count, *placed[0][1].shape), dtype)
     for place, picture in placed:
         if not 0 <= place < grid.count:
             raise FormatError(f"Slice {place} lies outside a volume of {grid.count}: it cannot be written as NIfTI.")

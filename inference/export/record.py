@@ -4,7 +4,7 @@ Every value is the one given during recording; nothing is analysed again.
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -72,6 +72,7 @@ class Reading:
     Attributes:
         number: the frame's number.
         row: its row of the table.
+        kind: the type of its grey values.
         longest_mm: longest diameter of the largest region, if measured.
         perpendicular_mm: the width perpendicular to it, if measured.
         model: sha256 of the model that answered; empty if none did.
@@ -80,6 +81,7 @@ class Reading:
 
     number: int
     row: dict[str, object]
+    kind: np.dtype[Any]
     longest_mm: float | None = None
     perpendicular_mm: float | None = None
     model: str = ""
@@ -110,7 +112,7 @@ def export_record(
     readings = [_reading(source, number, settings[number]) for number in watch(range(len(source)))]
     rows = [reading.row for reading in readings]
     write_readings(out / "readings.csv", rows, COLUMNS)
-    files = [out / "readings.csv", *_volumes(source, out, watch)]
+    files = [out / "readings.csv", *_volumes(source, readings, out, watch)]
     largest = largest_plane(readings)
     wrong = [reading.number for reading in readings if settings[reading.number].wrong]
     shown = sorted({*chosen, *wrong[:SHOWN], *(() if largest is None else (largest.number,))})
@@ -304,12 +306,12 @@ def _reading(source: RecordSource, number: int, setting: Setting) -> Reading:
     }
     row |= _correction(source, number, outcome.frame.spacing)
     if not isinstance(outcome, Tumour | NothingFound):
-        return Reading(number, row)
+        return Reading(number, row, outcome.frame.pixels.dtype)
     analysis = outcome.analysis
     row["mode"] = analysis.mode.value
     diameters = outcome.largest.diameters if isinstance(outcome, Tumour) else None
     longest, across = (None, None) if diameters is None else (diameters.longest_mm, diameters.perpendicular_mm)
-    return Reading(number, row, longest, across, analysis.model_sha256, analysis.provider)
+    return Reading(number, row, outcome.frame.pixels.dtype, longest, across, analysis.model_sha256, analysis.provider)
 
 
 def _correction(source: RecordSource, number: int, spacing: PixelSpacing | None) -> dict[str, object]:
@@ -331,23 +333,32 @@ def _correction_of(source: RecordSource, number: int) -> NDArray[np.uint8] | Non
         return None
 
 
-def _volumes(source: RecordSource, out: Path, watch: Callable[[range], Iterable[int]]) -> list[Path]:
-    """Write frames and masks, and the masks that a person corrected: in the volume that was swept, or as stacks."""
-    stacks: dict[str, Callable[[int], NDArray[Any]]] = {
-        "frames.nii.gz": lambda number: read_or_black(source, number).pixels,
-        "masks.nii.gz": lambda number: _mask(source, number),
+def _volumes(
+    source: RecordSource, readings: Sequence[Reading], out: Path, watch: Callable[[range], Iterable[int]]
+) -> list[Path]:
+    """Write frames and masks, and the masks that a person corrected: in the volume that was swept, or as stacks.
+
+    A volume has room for one frame a slice. Of several, the last one counts of which there is anything to write: that
+    a slice was shown again takes neither its contour nor its correction away.
+    """
+    kind = np.result_type(*{reading.kind for reading in readings})  # what stands for a damaged frame is of 8 bits
+    answered = {reading.number for reading in readings if reading.row["outcome"] in ("tumour", "none")}
+    stacks: dict[str, tuple[Callable[[int], NDArray[Any]], Collection[int]]] = {
+        "frames.nii.gz": (lambda number: read_or_black(source, number).pixels.astype(kind), ()),
+        "masks.nii.gz": (lambda number: _mask(source, number), answered),
     }
     if source.corrected:
-        stacks["corrected.nii.gz"] = lambda number: _corrected(source, number)
+        stacks["corrected.nii.gz"] = lambda number: _corrected(source, number), source.corrected
     else:  # of an export before, with corrections that were taken back
         (out / "corrected.nii.gz").unlink(missing_ok=True)
     grid, count, spacing = source.info.grid, len(source), source.info.spacing
-    for name, picture in stacks.items():
+    for name, (picture, known) in stacks.items():
         if grid is None:
             write_stack(out / name, (picture(number) for number in watch(range(count))), count, spacing)
         else:
-            places = ((_place(source, number), number) for number in range(count))
-            slices = ((place, picture(number)) for place, number in places if place is not None)
+            order = sorted(range(count), key=lambda number: number in known)
+            shown = {place: number for number in order if (place := _place(source, number)) is not None}
+            slices = ((place, picture(number)) for place, number in shown.items())
             write_nifti(in_volume(grid, slices), header_of(grid), str(out / name))
     return [out / name for name in stacks]
 

@@ -28,13 +28,18 @@ def write_stack(path: Path, pictures: Iterable[NDArray[Any]], count: int, spacin
 
     Raises:
         OutputError: if the file cannot be written, or there are more pictures than it can count.
+        ValueError: if a picture has another shape or type than the first: all after it would be shifted.
     """
     if count > MOST:
         raise OutputError(f"{count} frames are more than a NIfTI file can hold ({MOST}): record shorter pieces.")
     with replacing(path) as aside, gzip.open(aside, "wb", compresslevel=1) as file:
-        for number, picture in enumerate(pictures):
-            if number == 0:
-                _begin(file, picture, count, spacing)
+        first = None
+        for picture in pictures:
+            if first is None:
+                first = picture
+                _begin(file, first, count, spacing)
+            if (picture.shape, picture.dtype) != (first.shape, first.dtype):
+                raise ValueError(f"{picture.shape} {picture.dtype} in a stack of {first.shape} {first.dtype}")
             file.write(np.ascontiguousarray(picture, picture.dtype.newbyteorder("<")).tobytes())
 
 

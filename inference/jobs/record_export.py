@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import partial
 from pathlib import Path
@@ -89,12 +89,12 @@ class RecordExport:
         if self.running:
             self._stop.set()
             return
-        request = self._session.request
-        if request is None or shown is None or not shown.frame.origin.record:
+        opened = self._session.opened
+        if opened is None or shown is None or not shown.frame.origin.record:
             self._background.say("Open a record first: what is exported is a record.")
             return
-        path = Path(request.text).expanduser()
-        self.begin([Wanted(path, request.spacing, (shown.frame.index,), corrected=corrected)])
+        chosen = (shown.frame.index,)
+        self.begin([Wanted(Path(opened.text).expanduser(), chosen=chosen, corrected=corrected)])
 
     def begin(self, wanted: Sequence[Wanted]) -> None:
         """Export these records one after another; a record that cannot be exported does not keep the others back."""
@@ -102,6 +102,7 @@ class RecordExport:
             self._background.say("An export is running: E stops it.")
             return
         self._stop = stop = threading.Event()
+        wanted = [self._as_on_screen(one) for one in wanted]
         what = "The record is" if len(wanted) == 1 else f"{counted(len(wanted), 'record')} are"
         self._background.say(f"{what} being exported: E stops it.", Tone.NEUTRAL)
         late = SILENT.format(wanted[0].path.parent)
@@ -110,6 +111,13 @@ class RecordExport:
     def close(self) -> None:
         """Stop a running export."""
         self._stop.set()
+
+    def _as_on_screen(self, wanted: Wanted) -> Wanted:
+        """The open record with the scale that the user gave it, so that files and screen give the same millimetres."""
+        opened, playback = self._session.opened, self._session.playback
+        if opened is None or playback is None or Path(opened.text).expanduser() != wanted.path:
+            return wanted
+        return replace(wanted, typed=playback.given or opened.spacing)
 
     def _export(self, wanted: Sequence[Wanted], stop: threading.Event) -> str:
         """Export all, and say where they are; what could not be exported is the sentence if there is any."""

@@ -48,6 +48,11 @@ class Playback(Closing):
         return info if self._given is None else replace(info, spacing=self._given, no_spacing_reason="")
 
     @property
+    def given(self) -> PixelSpacing | None:
+        """The scale that was given while it plays; None if the source's own is in use."""
+        return self._given
+
+    @property
     def playing(self) -> bool:
         """Whether it is playing rather than paused."""
         return self._playing

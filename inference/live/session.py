@@ -80,6 +80,7 @@ class Session:
         self._frozen_view = FrozenView()
         self._waiting, self._not_before = False, 0.0
         self.request: SourceRequest | None = None
+        self._opened: SourceRequest | None = None
         self.model: Model | None = None
         self.source_refusal = self.model_refusal = ""
         self.regions: tuple[tuple[int, str], ...] = ()
@@ -214,6 +215,11 @@ class Session:
         self._disposal.close()
 
     # ── what is open ────────────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def opened(self) -> SourceRequest | None:
+        """What was asked for when the open source was opened; `request` may be newer, and still opening or refused."""
+        return None if self._chain is None else self._opened
 
     @property
     def info(self) -> SourceInfo | None:
@@ -420,7 +426,7 @@ class Session:
         self.without_scale, self.shown = False, None
         self._waiting = self.model is None and "model" in self._loader.pending
         self._chain = Chain(opened, self._analyse, self._seen, self.answered, paused=self._waiting)
-        info = self._chain.source.info
+        self._opened, info = self.request, self._chain.source.info
         self.regions = info.regions
         self.notes = self.notes.of_source(info.phase, info.flip, info.marker)
 

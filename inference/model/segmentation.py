@@ -147,6 +147,18 @@ def _region(
     return Region(area_px, area_mm2, outlines, diameters_of(outlines[0], spacing), depth, touches, size)
 
 
+def measured(region: Region, frame: Frame, limits: Reliability | None) -> Region:
+    """The same region with its lengths, area and size state by the frame's own scale; without any if it has none.
+
+    Args:
+        region: as segmented, whatever it was measured by.
+        frame: its frame.
+        limits: of the size states; None leaves the state unknown.
+    """
+    top = probe_face_row(frame)
+    return _region(region.area_px, region.contours, region.touches_edge, frame.spacing, top, limits)
+
+
 def _depth(outline: NDArray[np.float32], top: int, spacing: PixelSpacing) -> tuple[float, float]:
     # Depth starts at the row's upper edge; outline coordinates are relative to pixel centres.
     rows = outline[:, 1] + 0.5 - top

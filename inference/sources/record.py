@@ -1,14 +1,17 @@
 """Our own record of a session as a source: every frame as it was, with its scale and the outcome recorded for it."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from inference.errors import FormatError
+from inference.contract import ModelContract, Reliability
+from inference.errors import ContractError, FormatError
 from inference.frame import Frame, Mask, Origin, Pixels, rescaled
+from inference.model.segmentation import measured
 from inference.nifti import header_of, in_volume, picture_header, write_mask_nifti
-from inference.outcome import Outcome
+from inference.outcome import NothingFound, Outcome, Tumour
 from inference.recording.entries import correction_of, frame_of, outcome_of
 from inference.recording.judgements import Judgements, KeptCorrection
 from inference.recording.packing import unpack_mask
@@ -23,6 +26,8 @@ CUT = "This record was cut off at {:.1f} s by a kill or a full disk: its {} fram
 DAMAGED = f"This record is damaged, and nobody knows where: its scale is not to be believed: {REMEDY}."
 LEFT_OUT = "{} damaged entries of this record are left out."
 CHANGED = "The scale changed during this record: each frame keeps its own."
+OTHERWISE = "Segmented {}, but measured at {}: analyse the record again at this scale."
+"""Said of answers to the picture of another size, which the network may have answered otherwise."""
 
 
 class RecordSource(Recorded):
@@ -123,7 +128,7 @@ class RecordSource(Recorded):
         return rescaled(frame, spacing, reason)
 
     def outcome(self, index: int) -> Outcome | None:
-        """The outcome recorded for a frame; None if a slower analysis skipped it.
+        """The outcome recorded for a frame, measured by the scale in use; None if a slower analysis skipped it.
 
         Raises:
             IndexError: outside the record.
@@ -131,10 +136,33 @@ class RecordSource(Recorded):
         """
         frame, answer = self.read(index), self._reader.answer(index)
         try:
-            return None if answer is None else outcome_of(answer, frame)
+            return None if answer is None else self._measured(outcome_of(answer, frame), index)
         except ValueError as error:
             name = self._info.origin.name
             raise FormatError(f"The answer to frame {index} of {name} is damaged: go on to the next.") from error
+
+    def _measured(self, outcome: Outcome, index: int) -> Outcome:
+        """The same answer, with all its numbers by the frame's scale where that is not the one it was given at."""
+        now, stated = outcome.frame.spacing, self._reader.picture(index).scale
+        was = None if stated is None else PixelSpacing(stated.row_mm, stated.col_mm, stated.provenance)
+        if not isinstance(outcome, Tumour | NothingFound) or _sides(was) == _sides(now):
+            return outcome
+        if now is not None:
+            said = OTHERWISE.format(f"at {_side_words(was)}" if was else "without a scale", _side_words(now))
+            unlike = f"{outcome.analysis.unlike} {said}".lstrip()
+            outcome = replace(outcome, analysis=replace(outcome.analysis, unlike=unlike))
+        if isinstance(outcome, NothingFound):
+            return outcome
+        limits, frame = self._limits(outcome.analysis.model_sha256), outcome.frame
+        return replace(outcome, regions=tuple(measured(region, frame, limits) for region in outcome.regions))
+
+    def _limits(self, sha256: str) -> Reliability | None:
+        """The limits of the size states of a model that answered; None if its entry is lost."""
+        contract = next((model.contract for model in self.models if model.sha256 == sha256), None)
+        try:
+            return None if contract is None else ModelContract.from_json(contract).reliability
+        except ContractError:
+            return None
 
     @property
     def corrected(self) -> tuple[int, ...]:
@@ -272,3 +300,11 @@ class RecordSource(Recorded):
         """Frames per second, as captured."""
         duration_s = self.seconds - self._reader.times_s[0]
         return (len(self) - 1) / duration_s if duration_s > 0 else self.opening.fps
+
+
+def _sides(spacing: PixelSpacing | None) -> tuple[float, float] | None:
+    return None if spacing is None else (spacing.row_mm, spacing.col_mm)
+
+
+def _side_words(spacing: PixelSpacing) -> str:
+    return f"{spacing.row_mm:.4g} × {spacing.col_mm:.4g} mm a pixel"

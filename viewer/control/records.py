@@ -72,13 +72,16 @@ class Records:
     @property
     def _opened(self) -> Path | None:
         """The file that is open now; None if nothing is."""
-        request, info = self._state.session.request, self._state.session.info
-        return None if request is None or info is None else Path(request.text).expanduser()
+        opened = self._state.session.opened
+        return None if opened is None else Path(opened.text).expanduser()
 
     def delete(self, paths: Sequence[Path]) -> None:
         """Delete these records, unless one of them is open."""
-        opened = self._opened
-        if opened is not None and opened in paths:
+        session = self._state.session
+        # What was asked for last may still be opening, and what is open stays where it is refused.
+        asked = session.opened, None if session.source_refusal else session.request
+        opened = next((path for one in asked if one and (path := Path(one.text).expanduser()) in paths), None)
+        if opened is not None:
             self._say(OPEN_NOW.format(name=opened.name), Tone.NOTICE)
             return
         if self._state.record_export.running:

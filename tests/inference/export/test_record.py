@@ -16,20 +16,25 @@ import nibabel as nib
 import numpy as np
 import pydicom
 import pytest
-from outcomes import INFO, SHAPE, SPACING, five
+from outcomes import ANALYSIS, INFO, SHAPE, SPACING, five, tumour
+from outcomes import frame as made
+from outcomes import record as record_of
 
 from inference import cli
 from inference.assets import demo_clip_path, demo_model_path
 from inference.export.record import export_record
-from inference.frame import Frame
+from inference.frame import Frame, Origin, View
 from inference.live.policy import DEMONSTRATION_ONLY
 from inference.model.engine import Engine
 from inference.model.segmentation import regions_of
 from inference.model.segmenter import Segmenter
-from inference.outcome import Analysis, NotAnalysed, Outcome, Reason, Tumour
+from inference.nifti import picture_header, without_texts
+from inference.outcome import Analysis, NotAnalysed, Outcome, Reason, SizeState, Tumour
+from inference.recording.packing import pack_pixels
 from inference.recording.recorder import Recorder
 from inference.recording.schema import Corrector, EventKind
 from inference.safety import INTENDED_USE
+from inference.source_info import SourceInfo, SweptGrid
 from inference.sources import open_source
 from inference.sources.base import RecordedSource
 from inference.sources.record import RecordSource
@@ -353,3 +358,80 @@ def test_a_corrected_contour_is_exported_as_the_users_beside_the_models(tmp_path
     assert np.array_equal(written[:, :, 0].T, mask)
     assert np.array_equal(written[:, :, 1].T, mask)
     assert not written[:, :, 2:].any()
+
+
+@pytest.mark.parametrize("damaged", [0, 2])
+def test_a_damaged_frame_of_sixteen_bits_shifts_no_other(damaged: int, tmp_path: Path) -> None:
+    outcomes = five(np.uint16)
+    path = record_of(tmp_path / "deep.mcap", outcomes)
+    data = bytearray(path.read_bytes())
+    data[data.index(pack_pixels(outcomes[damaged].frame.pixels)) + 50] ^= 1
+    path.write_bytes(data)
+    with RecordSource(path) as source:
+        export_record(source, tmp_path)
+    written = nib.load(tmp_path / "frames.nii.gz")
+    assert written.get_data_dtype() == np.uint16
+    for number, outcome in enumerate(outcomes):
+        expected = np.zeros(SHAPE) if number == damaged else outcome.frame.pixels
+        assert np.array_equal(np.asarray(written.dataobj)[..., number].T, expected)
+
+
+def test_a_slice_that_is_shown_again_keeps_its_contour_and_its_correction(tmp_path: Path) -> None:
+    header = picture_header(SPACING)
+    header.set_data_shape((SHAPE[1], SHAPE[0], 3))
+    grid = SweptGrid("k", 3, without_texts(header).binaryblock)
+    recorder = Recorder(tmp_path / "twice.mcap", replace(INFO, grid=grid), start=0.0)
+    outcomes, mask = [tumour(made(place, at=float(place))) for place in range(3)], np.zeros(SHAPE, np.uint8)
+    mask[5:15, 10:30] = 1
+    for outcome in outcomes:
+        recorder.frame(outcome.frame)
+        recorder.outcome(outcome)
+    assert recorder.correction(outcomes[1], mask, Corrector.USER)
+    for place in range(3):  # shown again, too fast for the analysis
+        recorder.frame(made(place, at=3.0 + place))
+    recorder.close()
+    with RecordSource(tmp_path / "twice.mcap") as source:
+        export_record(source, tmp_path)
+    masks, corrected = (np.asarray(nib.load(tmp_path / f"{name}.nii.gz").dataobj) for name in ("masks", "corrected"))
+    for place, outcome in enumerate(outcomes):
+        assert np.array_equal(masks[..., place].T, outcome.mask)
+    assert np.array_equal(corrected[..., 1].T, mask)
+    assert corrected.sum() == mask.sum()
+
+
+def test_a_scale_given_later_measures_area_diameters_depth_and_size(engine: Engine, tmp_path: Path) -> None:
+    origin = Origin("probe", View.NATIVE, live=True)
+    pixels, bar = np.full((100, 120), 90, np.uint8), np.zeros((100, 120), np.uint8)
+    bar[40:50, 20:100] = 1  # 10 × 80 pixels, its deepest edge 50 rows below the first lit one
+    shown = Frame(0, pixels, PixelSpacing(0.2, 0.2, Provenance.DICOM_REGION), 0.0, origin)
+    recorder = Recorder(
+        tmp_path / "r.mcap", SourceInfo(origin, *pixels.shape, shown.spacing, "", (0.0, 255.0)), start=0.0
+    )
+    recorder.model("0" * 64, "CPU", engine.contract.to_json())
+    regions = regions_of(bar, bar - np.float32(0.5), shown, engine.contract.reliability)
+    recorder.frame(shown)
+    recorder.outcome(Tumour(shown, replace(ANALYSIS, unlike=""), bar, regions))
+    recorder.close()
+    with RecordSource(tmp_path / "r.mcap", typed=PixelSpacing(0.5, 0.4, Provenance.TYPED)) as source:
+        said = source.outcome(0)
+        files = export_record(source, tmp_path, chosen=[0])
+    assert isinstance(said, Tumour)
+    assert said.area_mm2 == said.largest.area_mm2 == pytest.approx(800 * 0.5 * 0.4)
+    assert said.largest.diameters is not None
+    assert said.largest.diameters.longest_mm == pytest.approx(np.hypot(80 * 0.4, 10 * 0.5), abs=0.5)
+    assert said.largest.depth_mm == pytest.approx((20.0, 25.0), abs=0.3)
+    assert (regions[0].size, said.size) == (SizeState.AT_MOST_35, SizeState.AT_MOST_200)
+    report = pydicom.dcmread(next(file for file in files if file.name.endswith("_report.dcm")))
+    measured = [float(value) for value in re.findall(r"Numeric Value .*?'([0-9.]+)'", str(report))]
+    assert measured[:2] == pytest.approx([160.0, said.largest.diameters.longest_mm], abs=0.01)
+    row = rows_of(tmp_path)[0]
+    assert "at 0.2 × 0.2 mm a pixel, but measured at 0.5 × 0.4 mm a pixel" in row["unlike_training"]
+
+
+def test_what_was_measured_by_a_scale_that_is_not_believed_any_more_has_no_millimetres(tmp_path: Path) -> None:
+    invented = PixelSpacing(0.0001, 0.0001, Provenance.HEADER)  # an older version took it
+    outcomes = [replace(one, frame=replace(one.frame, spacing=invented)) for one in five()[:2]]
+    with RecordSource(record_of(tmp_path / "r.mcap", outcomes)) as source:
+        export_record(source, tmp_path)
+    row = rows_of(tmp_path)[0]
+    assert [row[name] for name in ("area_mm2", "largest_mm2", "diameter_mm", "size_state")] == [""] * 4
