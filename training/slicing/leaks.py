@@ -1,8 +1,11 @@
 """No patient in both training and test, by name or by picture, whatever the data sets call them."""
 
 import json
+import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from inference.errors import FormatError, IusError
@@ -12,6 +15,8 @@ from training.slicing.slices import read_slices
 
 _NUMBERED_ANEW = (("ReMIND2Reg-", "ReMIND-"),)
 """Data sets that renumber another set's patients, with no published list of who is who."""
+_BETWEEN = re.compile(r"[\s_-]+")
+_LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 
 
 class LeakError(IusError):
@@ -53,18 +58,40 @@ def refuse_leaks(train: Iterable[Identity], test: Iterable[Identity]) -> None:
 def patients_in_both(train: Iterable[Identity], test: Sequence[Identity]) -> set[str]:
     """The test's patients who stand in the training too, by name or by picture."""
     trained = list(train)
+    named = {spelling(one.patient) for one in trained}
     return {
         other.patient
         for other in test
-        if any(one.patient == other.patient or _one_picture(one, other) for one in trained)
+        if spelling(other.patient) in named or any(_one_picture(one, other) for one in trained)
     }
 
 
+@cache
+def spelling(patient: str) -> str:
+    """A patient's name without what people write in two ways: capitals, blanks, hyphens, zeros before a number.
+
+    `P07`, `p7` and `P7 ` are one: tables of two sessions are rarely typed alike, and their pictures differ.
+    """
+    name = unicodedata.normalize("NFKC", patient).casefold().strip()
+    return _LEADING_ZEROS.sub("", _BETWEEN.sub("-", name))
+
+
 def _refuse_one_patient(one: Identity, other: Identity) -> None:
-    """Refuse a shared name."""
-    if one.patient == other.patient:
+    """Refuse a shared name, however it is written."""
+    if spelling(one.patient) == spelling(other.patient):
+        again = "" if one.patient == other.patient else f" as '{other.patient}'"
         raise LeakError(
-            f"The patient {one.patient} is in training ({one.case}) and in the test set ({other.case}): take one out."
+            f"The patient {one.patient} is in training ({one.case}) and in the test set ({other.case}){again}: take "
+            "one out."
+        )
+
+
+def _refuse_two_spellings(one: Identity, other: Identity) -> None:
+    """Refuse a patient who is written in two ways."""
+    if one.patient != other.patient and spelling(one.patient) == spelling(other.patient):
+        raise LeakError(
+            f"The patients '{one.patient}' ({one.case}) and '{other.patient}' ({other.case}) differ in spelling alone: "
+            "write one patient in one way in the case table, and two in names that differ."
         )
 
 
@@ -88,6 +115,7 @@ def refuse_twins(identities: Sequence[Identity]) -> None:
     for at, one in enumerate(identities):
         for other in identities[at + 1 :]:
             _refuse_unknown_kin(one, other)
+            _refuse_two_spellings(one, other)
             if one.patient != other.patient and _one_picture(one, other):
                 raise LeakError(
                     f"{one.case} of {one.patient} and {other.case} of {other.patient} are the same picture: "

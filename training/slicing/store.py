@@ -96,7 +96,7 @@ def _write_left_out(left_out: Mapping[str, str], path: Path) -> None:
 
 def _cut_once(case: Case, store: Path, cutting: Cutting) -> list[SliceRow]:
     """One case's slices, cut now unless they are there already."""
-    if not case.patient:
+    if not case.patient.strip():
         raise FormatError("It has no patient, and could stand on both sides of a split: write one in the case table.")
     files = _files(case, cutting)
     table, receipt = store / "cases" / f"{case.case}.csv", store / "cases" / f"{case.case}.json"

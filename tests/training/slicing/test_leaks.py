@@ -15,7 +15,14 @@ from training.cli import main
 from training.cohort.cases import Case, write_cases
 from training.simulation.cohort import simulate_cohort
 from training.slicing.fingerprint import ALIKE, fingerprint
-from training.slicing.leaks import Identity, LeakError, read_identities, refuse_leaks, refuse_twins
+from training.slicing.leaks import (
+    Identity,
+    LeakError,
+    patients_in_both,
+    read_identities,
+    refuse_leaks,
+    refuse_twins,
+)
 from training.slicing.slices import read_slices
 
 
@@ -150,6 +157,26 @@ def test_sets_that_number_the_same_patients_anew_are_kept_apart():
         with pytest.raises(LeakError, match="ReMIND2Reg-0099 may be ReMIND-001"):
             refuse_twins(pair)
     refuse_leaks([another], [repeated, known])
+
+
+@pytest.mark.parametrize(
+    ("name", "again"), [("P07", "P07 "), ("P07", "p07"), ("P07", "P7"), ("P-7", "P\u00a007"), ("P07", "\uff3007")]
+)
+def test_a_patient_whose_name_is_written_in_two_ways_is_one(name: str, again: str):
+    """Two sessions of a patient show two pictures, so that nothing but the name tells that they are one's."""
+    one, other = Identity("first", name), Identity("second", again)
+    with pytest.raises(LeakError, match="is in training"):
+        refuse_leaks([one], [other])
+    with pytest.raises(LeakError, match="differ in spelling alone"):
+        refuse_twins([one, other])
+    assert patients_in_both([one], [other]) == {again}
+
+
+@pytest.mark.parametrize("names", [("S1-1", "S11"), ("P1", "P10"), ("P1", "Q1"), ("1-01", "1-10"), ("Case1", "Case1b")])
+def test_names_that_differ_are_two_patients(names: tuple[str, str]):
+    pair = [Identity(name, name) for name in names]
+    refuse_twins(pair)
+    refuse_leaks(pair[:1], pair[1:])
 
 
 def test_simulated_patients_are_different_pictures(tmp_path: Path):

@@ -9,7 +9,7 @@ from inference.errors import IusError
 from training.nnunet.results.files import ModelFiles, find_model
 from training.nnunet.results.forebears import Forebear, forebear, forebears_in
 from training.nnunet.settings import Fold
-from training.slicing.leaks import patients_in_both, read_identities
+from training.slicing.leaks import patients_in_both, read_identities, spelling
 from training.slicing.slices import read_slices
 
 PATIENTS = "train_patients"
@@ -39,7 +39,8 @@ class TrainedOn:
         """The stores' patients that the model was trained on, found by name or by picture, sorted."""
         tested = [one for store in stores for one in read_identities(store)]
         trained = [one for store in self.stores for one in read_identities(store) if one.patient in self.patients]
-        by_name = {one.patient for one in tested} & self.patients
+        names = {spelling(patient) for patient in self.patients}
+        by_name = {one.patient for one in tested if spelling(one.patient) in names}
         return sorted(by_name | patients_in_both(trained, tested))
 
 
