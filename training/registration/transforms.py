@@ -55,7 +55,7 @@ def read_transform(path: Path) -> Matrix:
 
     Raises:
         NotFoundError: if there is no such file.
-        FormatError: if it is neither, not linear, or has no inverse.
+        FormatError: if it is neither, not linear, has no inverse, or mirrors.
     """
     if not path.is_file():
         raise NotFoundError(f"There is no transform at {path}.")
@@ -67,6 +67,11 @@ def read_transform(path: Path) -> Matrix:
     matrix = _read_itk(path) if _is_itk(path) else _read_text(path)
     if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix)) < 1e-6:
         raise FormatError(f"The transform in {path} has no inverse: export it again.")
+    if np.linalg.det(matrix) < 0:
+        raise FormatError(
+            f"The transform in {path} mirrors, and nobody's left is their right: were two axes exchanged, or RAS and "
+            "LPS mixed? Export it again."
+        )
     return matrix
 
 

@@ -5,8 +5,10 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
+from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -20,6 +22,8 @@ from training.registration.transforms import LPS, Matrix
 
 SHEAR = 0.02
 """Cosine by which a direction may be off a right angle: a degree, which is what rounding and tilted gantries leave."""
+APART_MM = 1.0
+"""How far a corner may lie from itself by a volume's two statements on its place: rounding stays far below."""
 SMOOTHING = 0.7
 """Standard deviation of the Gaussian before sampling, in new voxels."""
 
@@ -89,6 +93,13 @@ def _image(volume: Grid, path: Path) -> sitk.Image:
         raise FormatError(f"{path} is not a volume of grey values.")
     if volume.two_places:
         raise FormatError(f"{TWO_PLACES.format(path)}: keep the right one.")
+    unit_mm = UNIT_MM.get(int(volume.header["xyzt_units"]) & 7, 1.0)
+    apart = _apart(volume.header, volume.voxels.shape[::-1]) * unit_mm
+    if apart > APART_MM:
+        raise FormatError(
+            f"{path} is placed in two ways, by a qform and a sform that are {apart:.0f} mm apart, and a mask drawn on "
+            "it lies in one of them: keep the right one."
+        )
     spacing = [mm for mm in volume.spacing if mm is not None]
     if len(spacing) < 3:
         raise FormatError(f"{path} states no usable spacing ({volume.note}): export it with one.")
@@ -97,11 +108,25 @@ def _image(volume: Grid, path: Path) -> sitk.Image:
         voxels = voxels.astype(np.float32)
     image = sitk.GetImageFromArray(np.ascontiguousarray(voxels, voxels.dtype.newbyteorder("=")))
     directions = np.eye(3) if volume.directions is None else _rotation(volume.directions, path)
-    unit_mm = UNIT_MM.get(int(volume.header["xyzt_units"]) & 7, 1.0)
     image.SetSpacing(spacing)
     image.SetDirection((LPS[:3, :3] @ directions).ravel().tolist())
     image.SetOrigin((LPS[:3, :3] @ volume.header.get_best_affine()[:3, 3] * unit_mm).tolist())
     return image
+
+
+def _apart(header: nib.Nifti1Header, shape: tuple[int, ...]) -> float:
+    """How far the corner that moves most lies from itself by qform and by sform; 0 where there is only one of them.
+
+    nibabel believes the sform, ITK (and so Slicer and ITK-SNAP) one or the other, by their codes.
+    """
+    if header["sform_code"] <= 0 or header["qform_code"] <= 0:
+        return 0.0
+    try:
+        between = header.get_qform() - header.get_sform()
+    except (HeaderDataError, ValueError):  # a qform that is not a rotation is nobody's choice
+        return 0.0
+    corners = [(*(at * (n - 1) for at, n in zip(corner, shape, strict=True)), 1) for corner in np.ndindex(2, 2, 2)]
+    return float(np.linalg.norm(between[:3] @ np.array(corners).T, axis=0).max())
 
 
 def _rotation(directions: NDArray[np.float64], path: Path) -> NDArray[np.float64]:

@@ -112,6 +112,10 @@ def test_a_transform_that_is_none_is_refused(tmp_path: Path) -> None:
     workspace.write_text("<propertyfile><param name='transformation'>1 0 0 5 0 1 0 0 0 0 1 0 0 0 0 1</param>")
     with pytest.raises(FormatError, match="ImFusion"):
         read_transform(workspace)
+    mirrored = tmp_path / "mirrored.txt"
+    mirrored.write_text("-1 0 0 3\n0 1 0 4\n0 0 1 5\n0 0 0 1\n")
+    with pytest.raises(FormatError, match="mirrors"):
+        read_transform(mirrored)
     with pytest.raises(NotFoundError):
         read_transform(tmp_path / "none.tfm")
 

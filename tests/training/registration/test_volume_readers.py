@@ -67,6 +67,26 @@ def test_two_places_of_one_volume_are_none(tmp_path: Path) -> None:
         read_image(tmp_path / "v.nii")
 
 
+@pytest.mark.parametrize(("mm", "unit"), [(12.0, "mm"), (12000.0, "micron")])
+def test_two_places_beside_each_other_are_none(tmp_path: Path, mm: float, unit: str) -> None:
+    """An MRI aligned to another: ITK, and so a mask drawn in Slicer, takes its qform, nibabel its sform."""
+    scale = mm / 12
+    qform, path = np.diag([scale, scale, scale, 1]), tmp_path / "v.nii"
+    for shift, placed in ((np.array([0.0, mm, 0.0]), False), (np.array([0.0, 0.05 * scale, 0.0]), True)):
+        sform = qform.copy()
+        sform[:3, 3] += shift
+        image = nib.Nifti1Image(np.zeros((5, 6, 7), np.uint8), None)
+        image.header.set_xyzt_units(unit)
+        image.set_qform(qform, 1)
+        image.set_sform(sform, 2)
+        nib.save(image, path)
+        if placed:
+            assert read_image(path).GetSpacing() == pytest.approx((1.0, 1.0, 1.0))
+        else:
+            with pytest.raises(FormatError, match="a qform and a sform that are 12 mm apart"):
+                read_image(path)
+
+
 def test_a_segmentation_whose_slices_run_down(shared_data: Path) -> None:
     mask = read_segmentation(shared_data / "field/seg_negative_spacing/seg_negative_sbs.dcm")
     assert mask.GetSize() == (80, 60, 6)
