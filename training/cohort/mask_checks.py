@@ -34,10 +34,6 @@ def check_mask(picture: NDArray[np.float32], values: NDArray[np.generic], label:
     if count == 0:
         raise FormatError(f"{label} is empty: nothing in it is above 0.")
     check_classes(values[mask], label)
-    labels = _distinct(values[mask])
-    if len(labels) > 1:
-        said = ", ".join(f"{value:g}" for value in labels)
-        raise FormatError(f"{label} holds the labels {said}: keep the tumour's alone, as nobody says which one it is.")
     sector = picture != 0
     inside = int(np.count_nonzero(mask & sector))
     if inside < (1 - MAX_OUTSIDE) * count:
@@ -46,18 +42,25 @@ def check_mask(picture: NDArray[np.float32], values: NDArray[np.generic], label:
         raise FormatError(f"{label} covers nearly all of the ultrasound: is it inverted?")
 
 
-def check_classes(positive: NDArray[np.generic], label: Path) -> None:
-    """Refuse grey values or probabilities where a mask is expected.
+def check_classes(positive: NDArray[np.generic], label: Path, what: str = "the tumour's") -> None:
+    """Refuse grey values, probabilities or several labels where a mask of one thing is expected.
+
+    A mask that divides a tumour (necrosis, oedema, what takes up contrast) has several: oedema is no tumour.
 
     Args:
         positive: what is above 0 in the mask's file.
         label: its path, for the sentence.
+        what: whose label is to be kept, for the sentence.
 
     Raises:
-        FormatError: if there are too many different values.
+        FormatError: if there is more than one value.
     """
-    if len(_distinct(positive)) > MAX_CLASSES:
+    labels = _distinct(positive)
+    if len(labels) > MAX_CLASSES:
         raise FormatError(f"{label} is a picture, not a mask: were the two swapped?")
+    if len(labels) > 1:
+        said = ", ".join(f"{value:g}" for value in labels)
+        raise FormatError(f"{label} holds the labels {said}: keep {what} alone, as nobody says which one it is.")
 
 
 def _distinct(positive: NDArray[np.generic]) -> NDArray[np.float64]:
@@ -70,7 +73,7 @@ def check_mri_mask(mri: sitk.Image, mask: sitk.Image, label: Path) -> None:
     """Refuse a file that cannot be the tumour mask of an MRI; the two may lie on different grids.
 
     Raises:
-        FormatError: if it is a picture, is empty, lies outside the MRI or covers most of it.
+        FormatError: if it is a picture, is empty, holds several labels, lies outside the MRI or covers most of it.
     """
     values = sitk.GetArrayViewFromImage(mask)
     positive = values[values > 0]

@@ -24,8 +24,8 @@ from training.io.receipt import write_json
 from training.registration.mapping import read_start
 from training.registration.transfer import transfer
 from training.registration.volume import as_volume, read_image
-from training.slicing.labels import read_review
-from training.slicing.volumes import same_grid
+from training.slicing.labels import read_review, refuse_other_files
+from training.slicing.volumes import read_pair, same_grid
 
 _WORDS = (
     "Both masks are compared voxel by voxel on the ultrasound's own grid, in 3D: Dice = 2 TP / (2 TP + FP + FN) with "
@@ -147,10 +147,11 @@ def _measure(case: Case, registered: Path, decision: str) -> Transferred:
         raise NotFoundError(f"It has no registered MRI mask in {registered}: run 'ius-train register'.")
     if case.us is None or case.us_label is None or case.mri_label is None:
         raise NotFoundError("It has no ultrasound volume.")
-    us, true, after = read_image(case.us), read_image(case.us_label), read_image(label)
-    for image, path in ((true, case.us_label), (after, label)):
-        if not same_grid(us, image):
-            raise FormatError(f"{path} is not on the grid of {case.us}.")
+    refuse_other_files(case, registered)
+    us, true = read_pair(case.us, case.us_label)
+    after = read_image(label)
+    if not same_grid(us, after):
+        raise FormatError(f"{label} is not on the grid of {case.us}.")
     start = np.eye(4) if case.start is None else read_start(case.start, as_volume(us))
     before, _ = transfer(read_image(case.mri_label), us, start)
     masks = [sitk.GetArrayViewFromImage(image) > 0 for image in (before, after, true)]

@@ -41,7 +41,7 @@ class LabelSource:
         if self.registered is None:
             raise NotFoundError("Its mask is MRI's: name the folder of 'ius-train register' with --registered.")
         label = _transferred(case.case, self.registered)
-        _refuse_other_files(case, self.registered)
+        refuse_other_files(case, self.registered)
         return label, "mri"
 
 
@@ -60,14 +60,21 @@ def _transferred(case: str, folder: Path) -> Path:
     return label
 
 
-def _refuse_other_files(case: Case, folder: Path) -> None:
-    """Refuse a mask that was carried over for another ultrasound, or from another mask, than the case has now."""
+def refuse_other_files(case: Case, folder: Path) -> None:
+    """Refuse a mask that was carried over with other files than the case has now.
+
+    Raises:
+        FormatError: naming the one that is another.
+    """
     if not record_path(folder, case.case).is_file():
         return
     key = read_record(folder, case.case)["key"]
-    for role, path in (("us", case.us), ("label", case.mri_label)):
-        if path is not None and path.is_file() and key.get(role) and key[role] != [sha256(path)]:
-            raise FormatError(f"{path} is not the file that was registered: run 'ius-train register', and review it.")
+    files = {"us": [case.us], "mri": case.mri, "label": [case.mri_label], "start": [case.start]}
+    for role, named in files.items():
+        there = [path for path in named if path is not None and path.is_file()]
+        if there and role in key and key[role] != [sha256(path) for path in there]:
+            names = " and ".join(map(str, there))
+            raise FormatError(f"{names} is not what was registered: run 'ius-train register', and review it.")
 
 
 def read_review(folder: Path) -> Mapping[str, Verdict]:

@@ -101,12 +101,13 @@ def read_cavity(path: Path, mask: sitk.Image) -> sitk.Image:
 
     Raises:
         NotFoundError: if the file is missing.
-        FormatError: if it cannot be read, is no mask, or is not on the grid of `mask`.
+        FormatError: if it cannot be read, is no mask, holds several labels, or is not on the grid of `mask`.
     """
     cavity = read_image(path)
     if not same_grid(mask, cavity):
         raise FormatError(f"{path} is not on the grid of its volume: draw or resample the cavity there.")
-    check_classes(sitk.GetArrayViewFromImage(cavity)[sitk.GetArrayViewFromImage(cavity) > 0], path)
+    values = sitk.GetArrayViewFromImage(cavity)
+    check_classes(values[values > 0], path, "the cavity's")
     hole = sitk.Cast(cavity > 0, sitk.sitkUInt8)
     hole.CopyInformation(mask)
     return sitk.And(hole, sitk.Cast(mask == 0, sitk.sitkUInt8))

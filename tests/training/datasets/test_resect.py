@@ -194,3 +194,7 @@ def test_check_finds_masks_that_cannot_be(resect: Path, tmp_path: Path, save):
     assert found["RESECT-Case1"].endswith("swap the two masks.")
     assert found["RESECT-Case2"].endswith("covers most of the MRI: is it inverted?")
     assert "does not lie in the MRI" in found["RESECT-Case11"]
+    oedema = mri.copy()
+    oedema[2:5, 3:6, 4:6] = 2
+    save(seg / "Case2" / "Case2-FLAIR-tumor.nii.gz", oedema, np.eye(4))
+    assert "holds the labels 1, 2: keep the tumour's alone" in reasons()["RESECT-Case2"]

@@ -10,6 +10,7 @@ import SimpleITK as sitk  # noqa: N813
 
 from training.cli import main
 from training.cohort.cases import Case, write_cases
+from training.io.receipt import sha256, write_json
 
 SHAPE, SPACING = (30, 36, 40), (0.8, 0.7, 0.6)
 
@@ -69,6 +70,23 @@ def test_label_transfer(cohort, capsys):
     assert row["better after"] == 1.0
     with (cohort / "out" / "tables" / "cases.csv").open() as stream:
         assert len(list(csv.DictReader(stream))) == 7
+
+
+def test_a_mask_that_was_corrected_since_is_not_compared_with_the_old_ones_result(cohort, capsys):
+    """Else *before* would be of the new mask and *after* of the old one; likewise of two labels, not all is tumour."""
+    key = {"label": [sha256(cohort / "mri.nii.gz")]}
+    write_json({"key": key, "files": {}, "result": {}}, cohort / "registered" / "cases" / "C0.json")
+    write(ball(3.0) + ball(3.0) * (np.arange(SHAPE[2]) > 24), cohort / "two.nii.gz")
+    table = (cohort / "cases.csv").read_text().splitlines()
+    table[2] = table[2].replace("own.nii.gz", "two.nii.gz")
+    (cohort / "cases.csv").write_text("\n".join(table))
+    write(ball(2.0), cohort / "mri.nii.gz")
+    assert main(command(cohort, "--simulated")) == 0
+    told = capsys.readouterr().err
+    assert "error: C0: " in told
+    assert "mri.nii.gz is not what was registered" in told
+    assert "error: C1: " in told
+    assert "two.nii.gz holds the labels 1, 2" in told
 
 
 def test_simulated_volumes_are_no_real_ones(cohort, capsys):

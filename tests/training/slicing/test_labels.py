@@ -45,7 +45,7 @@ def mask(tmp_path: Path) -> Path:
 
 def _registered_from(folder: Path, case: str, us: Path, label: Path) -> None:
     """The record of `ius-train register`."""
-    key = {"us": [sha256(us)], "label": [sha256(label)]}
+    key = {"us": [sha256(us)], "mri": ["another"], "label": [sha256(label)]}
     write_json({"key": key, "files": {}, "result": {}}, folder / "cases" / f"{case}.json")
 
 
@@ -91,11 +91,14 @@ def test_of_mris_masks_only_the_accepted_are_cut(tmp_path: Path, picture: Path, 
     assert areas["drawn"] == 3 * _ball(3).sum()
 
 
-@pytest.mark.parametrize("changed", ["us", "label"])
+@pytest.mark.parametrize("changed", ["us", "mri", "label"])
 def test_a_mask_that_was_carried_over_from_or_to_another_file_is_not_cut(tmp_path, picture, mask, registered, changed):
     """A corrected MRI mask or a replaced volume of one size: the mask in the folder is still the old one's."""
     _registered_from(registered, "good", picture, mask)
-    _write(_ball(2), mask) if changed == "label" else _write(90.0 * _ball(6), picture)
+    path, pixels = {"us": (picture, _ball(6)), "mri": (tmp_path / "mri.nii.gz", _ball(6)), "label": (mask, _ball(2))}[
+        changed
+    ]
+    _write(pixels if changed == "label" else 90.0 * pixels, path)
     case = Case("good", "one", us=picture, mri=(tmp_path / "mri.nii.gz",), mri_label=mask)
     code, _ = _slice(tmp_path, [case], "--labels", "mri", "--registered", str(registered))
     assert code == 2
