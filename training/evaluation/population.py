@@ -124,6 +124,16 @@ def simulated_case(row: Mapping[str, str]) -> bool:
     return said in _TRUE or any(cohort_of(path) is not None for path in _files(row))
 
 
+def simulated_cases(table: Path) -> dict[str, bool]:
+    """Whether each case of a table is a simulated patient.
+
+    Raises:
+        NotFoundError: if there is no such table.
+        FormatError: if it has no column of cases, or a cell of `simulated` cannot be read.
+    """
+    return {case: simulated_case(row) for case, row in _rows(table).items()}
+
+
 def cohort_of(path: Path) -> list[dict[str, Any]] | None:
     """The patients of the simulated cohort that a file lies in; None for any other file."""
     for folder in path.absolute().parents:

@@ -229,16 +229,17 @@ def read_experiment(path: Path, *, small: bool = False) -> Experiment:
     """Read a declaration.
 
     Args:
-        path: the YAML file.
+        path: the YAML file; with `extends: NAME` it holds only what is different from that one.
         small: whether to apply its `small` part.
 
     Raises:
         FormatError: naming the wrong key or the undeclared name.
+        NotFoundError: if there is no such file to extend.
     """
     import yaml
 
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = _extended(yaml.safe_load(path.read_text(encoding="utf-8")), path)
         if small and isinstance(content, dict):
             content = _merged(content, content.get("small") or {})
         if isinstance(content, dict) and isinstance(content.get("training"), dict):
@@ -253,6 +254,18 @@ def read_experiment(path: Path, *, small: bool = False) -> Experiment:
         raise FormatError(f"{path} is not the declaration of an experiment: {reason}.") from error
     _check_names(experiment, path)
     return experiment
+
+
+def _extended(content: object, path: Path) -> object:
+    """What a declaration leaves unsaid is as in the one that it `extends`: a name, or a YAML file beside it."""
+    import yaml
+
+    if not isinstance(content, dict) or "extends" not in content:
+        return content
+    name, changes = str(content["extends"]), {key: value for key, value in content.items() if key != "extends"}
+    file = find_experiment(str(path.parent / name) if name.endswith((".yaml", ".yml")) else name)
+    base = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return _merged(base, changes) if isinstance(base, dict) else base
 
 
 def _merged(base: dict[str, object], changes: dict[str, object]) -> dict[str, object]:

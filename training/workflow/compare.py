@@ -8,11 +8,12 @@ from training.evaluation.cutoff_trend import Run
 from training.evaluation.origins import mode_of, origin_of
 from training.evaluation.scoring import score_models, segments
 from training.evaluation.strata import with_tumour
-from training.experiments.declaration import Comparison, Experiment, read_experiment
+from training.experiments.declaration import Comparison, Experiment
 from training.io.ending import ended
 from training.io.receipt import write_json
 from training.slicing.slices import read_slices
 from training.slicing.store import join_stores
+from training.workflow.patients import declared_for
 
 
 def compare_declared(experiment: Experiment, name: str) -> None:
@@ -112,7 +113,9 @@ def main() -> int:
     one.add_argument("--small", action="store_true")
     arguments = one.parse_args()
     return ended(
-        lambda: compare_declared(read_experiment(arguments.experiment, small=arguments.small), arguments.comparison)
+        lambda: compare_declared(
+            declared_for(Path(), arguments.experiment, small=arguments.small), arguments.comparison
+        )
     )
 
 

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from training.evaluation.page import Page, Picture, Section
 from training.evaluation.population import Population
-from training.experiments.declaration import Experiment, read_experiment
+from training.experiments.declaration import Experiment
 from training.io.ending import ended
 from training.slicing.slices import read_slices
 from training.workflow.commands import Commands
 from training.workflow.findings import comparison_table, label_table, model_table
+from training.workflow.patients import declared_for
 
 OUT = Path("report")
 _MIRRORS = {
@@ -89,7 +90,7 @@ def main() -> int:
     arguments = one.parse_args()
 
     def run() -> None:
-        experiment = read_experiment(arguments.experiment, small=arguments.small)
+        experiment = declared_for(Path(), arguments.experiment, small=arguments.small)
         write_page(experiment, Commands(experiment, arguments.experiment, small=arguments.small))
 
     return ended(run)

@@ -12,7 +12,9 @@ from training.io.ending import TELLS
 from training.io.files import written_aside
 from training.nnunet.settings import current_names
 from training.workflow.commands import Commands
+from training.workflow.patients import declared_for
 from training.workflow.reviewed import forget_changed
+from training.workflow.slurm import status_options
 
 SNAKEFILE = Path(__file__).with_name("Snakefile")
 REPORT = Path("report", "report.html")
@@ -53,7 +55,7 @@ class Machine:
         if self.executor == "local":
             return [*profile, "--cores", str(self.jobs), "--latency-wait", "5"]
         cluster = ["--executor", self.executor, "--jobs", str(self.jobs), "--latency-wait", "60"]
-        return [*profile, *cluster]
+        return [*profile, *cluster, *status_options()]
 
 
 def run_experiment(path: Path, work: Path, machine: Machine, *, small: bool = False, dry_run: bool = False) -> Path:
@@ -72,6 +74,7 @@ def run_experiment(path: Path, work: Path, machine: Machine, *, small: bool = Fa
     Raises:
         NotFoundError: if a file that no stage makes is missing.
         FormatError: if the folder holds another experiment's results.
+        PopulationError: if its case tables hold simulated and recorded patients.
         ExperimentError: if a stage failed, or another process runs an experiment in this folder.
     """
     from filelock import FileLock, Timeout
@@ -144,7 +147,7 @@ def _claim(path: Path, work: Path, small: bool) -> None:
     """Mark the folder as this experiment's, or refuse it if it holds another experiment's results."""
     import msgspec
 
-    experiment = read_experiment(path, small=small)
+    experiment = declared_for(work, path, small=small)
     mark = work / "experiment.json"
     now = {name: getattr(experiment, name) for name in _CLAIMED}
     if mark.is_file() and _claimed(mark) != now:

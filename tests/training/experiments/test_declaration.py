@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 import yaml
 
@@ -37,6 +38,21 @@ def test_every_bundled_experiment_is_whole(name: str, small: bool):
     for one in experiment.comparisons.values():
         learnt = {cohort for model in one.models.values() for cohort in experiment.models[model].cohorts}
         assert not learnt & {*one.test, *one.choose_on}
+
+
+def test_a_short_run_is_the_long_one_but_for_what_it_says(tmp_path: Path):
+    long, short = (read_experiment(find_experiment(name)) for name in ("after_resection", "after_resection_short"))
+    assert short.title != long.title
+    assert (short.cohorts, short.models, short.slicing) == (long.cohorts, long.models, long.slicing)
+    budget = msgspec.structs.replace(short.training, folds=long.training.folds)
+    assert budget == long.training
+    beside = tmp_path / "shorter.yaml"
+    beside.write_text("extends: experiment.yaml\ntitle: Shorter\n")
+    assert read_experiment(beside.with_name(written(tmp_path).name)).title == "Test"
+    assert read_experiment(beside).title == "Shorter"
+    beside.write_text("extends: nowhere\n")
+    with pytest.raises(NotFoundError, match="no experiment nowhere"):
+        read_experiment(beside)
 
 
 def test_only_what_is_refined_asks_for_it():
@@ -130,7 +146,7 @@ def test_no_yaml_and_no_such_experiment(tmp_path: Path):
     (tmp_path / "bad.yaml").write_text("a: [")
     with pytest.raises(FormatError, match="not the declaration"):
         read_experiment(tmp_path / "bad.yaml")
-    with pytest.raises(NotFoundError, match=r"choose after_resection, cutoffs, demo"):
+    with pytest.raises(NotFoundError, match=r"choose after_resection, after_resection_short, cutoffs, demo"):
         find_experiment("cutofs")
 
 

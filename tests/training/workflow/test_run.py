@@ -14,7 +14,9 @@ from training.cli import main
 from training.experiments.declaration import find_experiment, read_experiment
 from training.nnunet.device import DeviceError, check_device
 from training.workflow.commands import Commands
+from training.workflow.patients import declared_for
 from training.workflow.run import ExperimentError, Machine, run_experiment
+from training.workflow.slurm import SlurmError
 
 ROOT = Path(__file__).parents[3]
 
@@ -44,6 +46,37 @@ def test_a_missing_plugin_is_one_sentence_that_names_the_extra(tmp_path: Path):
     except ImportError:
         with pytest.raises(ExperimentError, match=r"\.\[training,slurm\]"):
             run_experiment(find_experiment("demo"), tmp_path, Machine(executor="slurm"), small=True, dry_run=True)
+
+
+def with_tables(work: Path, **simulated: str) -> Path:
+    """A working folder with what `label_origin` needs; a table's cells say which of its cases are simulated."""
+    (work / "annotator").mkdir(parents=True)
+    (work / "excluded.csv").write_text("case,reason\n")
+    for name in ("mri", "us", "test"):
+        rows = (f"{name}{at},{name}{at},{cell}" for at, cell in enumerate(simulated[name]))
+        (work / f"cases-{name}.csv").write_text("\n".join(("case,patient,simulated", *rows, "")))
+    return work
+
+
+def test_a_trial_on_simulated_patients_says_so_and_asks_for_no_gpu(tmp_path: Path):
+    """It ended in a refusal after the last training: declared for recorded patients, scored on simulated ones."""
+    path = find_experiment("label_origin")
+    rehearsal = declared_for(with_tables(tmp_path / "a", mri="11", us="1", test="1"), path, small=True)
+    assert rehearsal.simulated
+    commands = Commands(rehearsal, path, small=True)
+    assert commands.review("mri").endswith("--simulated")
+    assert commands.fit_gpus == commands.predict_gpus == {}
+    assert all(
+        commands.fit_minutes < 2 * 24 * 60 and "--device cpu" in commands.fit(one, "0") for one in rehearsal.models
+    )
+    assert not declared_for(with_tables(tmp_path / "b", mri="00", us="0", test="0"), path, small=True).simulated
+
+
+def test_simulated_and_recorded_patients_are_refused_before_the_first_stage(tmp_path: Path, capsys):
+    work = with_tables(tmp_path / "work", mri="00", us="0", test="1")
+    assert main(["experiment", "label_origin", "--work", str(work), "--small"]) == 2
+    assert "give each kind a working folder of its own" in capsys.readouterr().err
+    assert not (work / "experiment.json").exists()
 
 
 @pytest.mark.parametrize("name", ["cutoffs", "label_origin"])
@@ -163,13 +196,45 @@ for number in range(1, 20):
 """
 
 
+SCONTROL = "#!/bin/sh\necho 'AccountingStorageType   = accounting_storage/slurmdbd'\n"
+
+
+@pytest.mark.parametrize(
+    ("answer", "options"),
+    [
+        (SCONTROL, []),
+        (SCONTROL.replace("slurmdbd", "none"), ["--slurm-status-command", "squeue"]),
+        (SCONTROL.replace("accounting_storage/slurmdbd", "(null)"), ["--slurm-status-command", "squeue"]),
+    ],
+)
+def test_a_cluster_without_accounting_is_asked_by_squeue(tmp_path: Path, monkeypatch, answer: str, options: list[str]):
+    """Its sacct is installed and tells nothing: Snakemake would wait for ever."""
+    (tmp_path / "scontrol").write_text(answer)
+    (tmp_path / "scontrol").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    arguments = Machine(3, "slurm").arguments()
+    assert arguments[arguments.index("60") + 1 :] == options
+
+
+def test_a_slurm_that_is_not_there_or_does_not_answer_is_one_sentence(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(SlurmError, match="run this where 'sbatch' works"):
+        Machine(executor="slurm").arguments()
+    (tmp_path / "scontrol").write_text(
+        "#!/bin/sh\necho 'slurm_load_ctl_conf: Unable to contact controller' >&2\nexit 1\n"
+    )
+    (tmp_path / "scontrol").chmod(0o755)
+    with pytest.raises(SlurmError, match=r"does not answer \(slurm_load_ctl_conf: Unable to contact controller\)"):
+        Machine(executor="slurm").arguments()
+
+
 @pytest.mark.skipif(find_spec("snakemake_executor_plugin_slurm") is None, reason="no Slurm plugin: .[training,slurm]")
 def test_slurm_is_asked_for_what_the_settings_need(tmp_path: Path):
     """Submissions as a cluster gets them, recorded by a fake sbatch that leaves each stage's output."""
     work, commands, profile = tmp_path / "work", tmp_path / "bin", tmp_path / "profile"
     for folder in (work, commands, profile):
         folder.mkdir()
-    others = dict.fromkeys(("sinfo", "scontrol", "squeue", "scancel"), "#!/bin/sh\n")
+    others = dict.fromkeys(("sinfo", "squeue", "scancel"), "#!/bin/sh\n") | {"scontrol": SCONTROL}
     fakes = {"sbatch": SBATCH, "sacct": SACCT, "sacctmgr": "#!/bin/sh\necho ours\n"} | others
     for name, text in fakes.items():
         (commands / name).write_text(text.format(python=sys.executable, folder=tmp_path))
