@@ -14,7 +14,7 @@ from training.nnunet.settings import current_names
 from training.workflow.commands import Commands
 from training.workflow.patients import declared_for
 from training.workflow.reviewed import forget_changed
-from training.workflow.slurm import status_options
+from training.workflow.slurm import Node, check_jobs, nodes, status_options
 
 SNAKEFILE = Path(__file__).with_name("Snakefile")
 REPORT = Path("report", "report.html")
@@ -46,8 +46,10 @@ class Machine:
 
     @property
     def processes(self) -> int:
-        """Processes of one stage: all cores of this machine, or a few on a node of a cluster."""
-        return self.jobs if self.executor == "local" else _PROCESSES
+        """Processes of one stage: all cores of this machine, or as many of a few as a cluster's nodes have."""
+        if self.executor == "local":
+            return self.jobs
+        return min(_PROCESSES, max((node.cores for node in nodes()), default=_PROCESSES))
 
     def arguments(self) -> list[str]:
         """The machine as Snakemake's options."""
@@ -76,12 +78,14 @@ def run_experiment(path: Path, work: Path, machine: Machine, *, small: bool = Fa
         FormatError: if the folder holds another experiment's results.
         PopulationError: if its case tables hold simulated and recorded patients.
         ExperimentError: if a stage failed, or another process runs an experiment in this folder.
+        SlurmError: if there is no Slurm to submit to, or none of its nodes is large enough for a training.
     """
     from filelock import FileLock, Timeout
 
     work.mkdir(parents=True, exist_ok=True)
     _check_outside(path, work, small)
     _check_plugin(machine)
+    _check_nodes(path, machine, small)
     _claim(path, work, small)
     for registered in (work / "registered").glob("*"):
         forget_changed(registered)
@@ -141,6 +145,14 @@ def _check_plugin(machine: Machine) -> None:
         raise ExperimentError(
             "Slurm needs an extra that is not installed here: .venv/bin/pip install -e '.[training,slurm]'."
         )
+
+
+def _check_nodes(path: Path, machine: Machine, small: bool) -> None:
+    """Refuse a training that no node of the cluster could run."""
+    if machine.executor == "slurm":
+        commands = Commands(read_experiment(path, small=small), path, small=small)
+        models = commands.experiment.models
+        check_jobs((Node(commands.fit_threads(one), commands.fit_memory(one)) for one in models), nodes())
 
 
 def _claim(path: Path, work: Path, small: bool) -> None:

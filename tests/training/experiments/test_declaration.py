@@ -40,16 +40,21 @@ def test_every_bundled_experiment_is_whole(name: str, small: bool):
         assert not learnt & {*one.test, *one.choose_on}
 
 
-def test_a_short_run_is_the_long_one_but_for_what_it_says(tmp_path: Path):
-    long, short = (read_experiment(find_experiment(name)) for name in ("after_resection", "after_resection_short"))
+@pytest.mark.parametrize("name", ["after_resection", "small_structures"])
+def test_a_short_run_differs_for_every_model_alike(name: str):
+    long, short = (read_experiment(find_experiment(one)) for one in (name, f"{name}_short"))
     assert short.title != long.title
-    assert (short.cohorts, short.models, short.slicing) == (long.cohorts, long.models, long.slicing)
-    budget = msgspec.structs.replace(short.training, folds=long.training.folds)
-    assert budget == long.training
+    assert (short.models, short.slicing) == (long.models, long.slicing)
+    assert msgspec.structs.replace(short.training, folds=long.training.folds, epochs=40) == long.training
+    tested = long.test_cohorts
+    assert [short.cohorts[one] for one in tested] == [long.cohorts[one] for one in tested]
+
+
+def test_a_declaration_extends_one_by_name_or_beside_it(tmp_path: Path):
     beside = tmp_path / "shorter.yaml"
     beside.write_text("extends: experiment.yaml\ntitle: Shorter\n")
-    assert read_experiment(beside.with_name(written(tmp_path).name)).title == "Test"
-    assert read_experiment(beside).title == "Shorter"
+    models = read_experiment(written(tmp_path)).models
+    assert (read_experiment(beside).title, read_experiment(beside).models) == ("Shorter", models)
     beside.write_text("extends: nowhere\n")
     with pytest.raises(NotFoundError, match="no experiment nowhere"):
         read_experiment(beside)

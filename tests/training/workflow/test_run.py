@@ -16,7 +16,7 @@ from training.nnunet.device import DeviceError, check_device
 from training.workflow.commands import Commands
 from training.workflow.patients import declared_for
 from training.workflow.run import ExperimentError, Machine, run_experiment
-from training.workflow.slurm import SlurmError
+from training.workflow.slurm import Node, SlurmError, check_jobs
 
 ROOT = Path(__file__).parents[3]
 
@@ -138,9 +138,24 @@ def test_nothing_asks_for_a_gpu_that_runs_without_one(tmp_path: Path):
     assert "threads" not in rules["fit"]
 
 
-def test_a_cluster_gives_each_stage_a_few_processes_and_not_as_many_as_it_runs_stages():
-    assert Machine(jobs=100, executor="slurm").processes == 4
+@pytest.mark.parametrize(("listed", "processes"), [("64 256000", 4), ("2 8000\\n2 16000", 2), ("", 4)])
+def test_a_stage_gets_a_few_processes_on_a_cluster_and_no_more_than_a_node_has(
+    tmp_path: Path, monkeypatch, listed: str, processes: int
+):
+    """Not as many as stages run at a time; and a job for four cores waits for ever where every node has two."""
+    (tmp_path / "sinfo").write_text(f"#!/bin/sh\nprintf '{listed}'\n")
+    (tmp_path / "sinfo").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert Machine(jobs=100, executor="slurm").processes == processes
     assert Machine(jobs=3).processes == 3
+
+
+def test_a_training_that_no_node_can_run_is_refused_before_it_is_queued():
+    large, wide = Node(8, 64000), Node(64, 16000)
+    check_jobs([Node(8, 16000)], [large, wide])
+    check_jobs([Node(99, 16000)], [])
+    with pytest.raises(SlurmError, match=r"asks for 13 cores and 20000 MB, and no node .* fewer 'workers'"):
+        check_jobs([Node(1, 8000), Node(13, 20000)], [large, wide])
 
 
 def test_cuda_that_is_not_there_is_one_sentence():
