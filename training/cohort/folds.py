@@ -76,6 +76,20 @@ def split_slices(patient_of: Mapping[str, str], folds: Sequence[frozenset[str]])
     ]
 
 
+def check_split(split: Split, fold: int) -> None:
+    """Refuse a fold of which a cut-off has left nothing on one side: nnU-Net ends in a traceback there.
+
+    Raises:
+        FoldError: naming the side.
+    """
+    for names, use in ((split["train"], "train on"), (split["val"], "validate on")):
+        if not names:
+            raise FoldError(
+                f"Fold {fold} has no slice to {use}: its patients have none above the cut-off. Lower the cut-off, "
+                "add patients or draw the folds with another seed."
+            )
+
+
 def write_folds(folds: Folds, seed: int, path: Path) -> None:
     """Write folds as JSON."""
     write_json({"seed": seed, "folds": [sorted(fold) for fold in folds]}, path)

@@ -79,6 +79,7 @@ _TYPES: dict[str, Callable[[str], Any]] = {"fold": fold, "variant": variant}
 
 def run(arguments: argparse.Namespace) -> None:
     """Write the data set, train the fold on it, and write a receipt."""
+    from training.cohort.folds import check_split
     from training.io.receipt import write_receipt
     from training.nnunet.dataset import Choice, train_patients, write_dataset
     from training.nnunet.estimate import estimate
@@ -93,6 +94,8 @@ def run(arguments: argparse.Namespace) -> None:
     choice = Choice(arguments.min_area, arguments.negatives == "all", excluded)
     splits = write_dataset(arguments.slices, raw, choice, _folds(arguments))
     settings = FitSettings(**{name: getattr(arguments, name) for name in all_settings()})
+    if settings.fold != "all":
+        check_split(splits[settings.fold], settings.fold)
     if arguments.estimate:
         print(estimate(arguments.work, dataset, settings))
         return

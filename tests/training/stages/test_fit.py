@@ -25,11 +25,11 @@ def picture(number: int) -> sitk.Image:
     return sitk.GetImageFromArray(sitk.GetArrayFromImage(sitk.Expand(coarse, [4, 4, 4])) * ball)
 
 
-def store_of(folder: Path, pictures: dict[str, int]) -> Path:
+def store_of(folder: Path, pictures: dict[str, int], mm2: float = 4.0) -> Path:
     """Write one slice per patient, with the fingerprint of the volume it was cut from."""
     rows = []
     for patient, number in pictures.items():
-        row = SliceRow(f"{folder.name}-{patient}", patient, patient, "k", 0, 4.0, 8, 8, 1.0, 1.0)
+        row = SliceRow(f"{folder.name}-{patient}", patient, patient, "k", 0, mm2, 8, 8, 1.0, 1.0)
         write_slice(np.ones((8, 8), np.float32), (1.0, 1.0), row.image(folder))
         write_slice(np.eye(8, dtype=np.uint8), (1.0, 1.0), row.label(folder))
         write_look(fingerprint(picture(number)), look_path(folder, patient))
@@ -58,3 +58,15 @@ def test_fit_draws_what_the_folds_command_draws(tmp_path: Path):
     listed = json.loads((tmp_path / "folds.json").read_text())["folds"]
     assert [set(fold) for fold in listed] == [set(fold) for fold in draw_store_folds(stores, 3)]
     assert all(len(set(fold) & {f"a{at}" for at in range(5)}) == 1 for fold in listed), "each store spread evenly"
+
+
+def test_a_fold_that_the_cutoff_has_emptied_is_one_sentence(tmp_path: Path, capsys):
+    """As with a handful of patients: the one of this fold has small tumours only."""
+    stores = [store_of(tmp_path / "large", {f"L{at}": at for at in range(4)}, 400.0)]
+    stores.append(store_of(tmp_path / "small", {"S": 5}))
+    folds = tuple(frozenset({name}) for name in ("S", "L0", "L1", "L2", "L3"))
+    write_folds(folds, 0, tmp_path / "folds.json")
+    words = ["fit", *map(str, stores), "--work", str(tmp_path / "work"), "--folds", str(tmp_path / "folds.json")]
+    assert main([*words, "--min-area", "200"]) == 2
+    assert "Fold 0 has no slice to validate on" in capsys.readouterr().err
+    assert not (tmp_path / "work" / "nnUNet_preprocessed").exists()
