@@ -18,7 +18,7 @@ from inference.spacing import PixelSpacing, Provenance
 def exported(session: Session, shown: Outcome | None, folder: Path) -> dict[str, str]:
     """The first row of the table that E writes now."""
     background = BackgroundJobs()
-    RecordExport(session, background).toggle(shown)
+    RecordExport(session, background).toggle(shown, {})
     background.close()
     with (folder / "readings.csv").open(newline="") as file:
         return next(csv.DictReader(file))

@@ -218,7 +218,7 @@ def test_what_is_corrected_on_an_open_record_is_in_its_export_and_leaves_the_rec
     (path,) = records.glob("*.mcap")
     before = path.read_bytes()
     replay = show(RecordSource(path))
-    replay.session.request = SourceRequest(str(path))
+    replay.session._opened = SourceRequest(str(path))
     tumour = at(replay, 2)
     assert isinstance(tumour, Tumour)
     x, y, reach = middle(tumour)
