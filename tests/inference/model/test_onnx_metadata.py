@@ -43,7 +43,8 @@ def test_a_half_copied_file_is_read_up_to_its_end(model, tmp_path, length):
     path = tmp_path / "half.onnx"
     path.write_bytes(whole[: int(length * len(whole))])
     full, found = metadata_in(model.read_bytes()), metadata_in(path.read_bytes())
-    assert all(full.get(key, "").startswith(value) for key, value in found.items() if key in full)
+    cut = {key: value.removesuffix("\ufffd") for key, value in found.items()}  # a letter of several bytes, cut in two
+    assert all(full[key].startswith(value) for key, value in cut.items() if key in full)
 
 
 @pytest.mark.parametrize(
