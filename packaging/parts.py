@@ -3,21 +3,22 @@
 `python packaging/parts.py FOLDER`, with the Python that the bundle was built from.
 """
 
+import importlib.machinery
 import re
 import shutil
 import sys
 import sysconfig
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
-from packaging.requirements import Requirement
-
 TABLE = Path(__file__).with_name("shared_libraries.toml")
-RUNTIME = ("ius", "cpu")
-"""The distribution and the extra that the bundle is made of."""
+PROGRAM = "ius-viewer"
+OURS = {"ius", "inference", "viewer"}
+PYTHON = re.compile(r"_?pyi|_sysconfigdata")
+"""Modules that Python and PyInstaller make when they are built, or build something."""
 LIBRARY = re.compile(r"^lib[^/]*\.(so[.\w]*|dylib|dll)$")
 TEXTS = Path(__file__).with_name("licences")
 """Licences that no wheel brings although it must."""
@@ -44,15 +45,18 @@ def main(folder: Path) -> int:
     """Write parts.cdx.json and licences/ into the bundle.
 
     Returns:
-        0; 1 after a sentence if a compiled library is unknown or a part is under the GPL.
+        0; 1 after a sentence if a compiled library or a module is of nobody known, or a part is under the GPL.
     """
     rows = tomllib.loads(TABLE.read_text())["library"]
-    libraries = sorted({path.name for path in folder.rglob("*") if _is_library(path)})
-    unknown = [name for name in libraries if owner(name, rows) is None]
+    libraries = [*{path.name: path for path in sorted(folder.rglob("*")) if _is_library(path)}.values()]
+    unknown = [path.name for path in libraries if owner(path, rows) is None]
     if unknown:
         print(f"Name these libraries and their licences in {TABLE.name}: {', '.join(unknown)}", file=sys.stderr)
         return 1
-    packages = [*distributions(*RUNTIME)]
+    packages, strays = makers(modules(folder))
+    if strays:
+        print(f"No installed package is known to have brought these modules: {', '.join(strays)}", file=sys.stderr)
+        return 1
     parts = [Part(one.metadata["Name"], one.version, licence(one)) for one in packages] + shared(libraries, rows)
     gpl = [f"{part.name} ({part.licence})" for part in parts if is_gpl(part.licence)]
     if gpl:
@@ -68,11 +72,11 @@ def main(folder: Path) -> int:
     return 0
 
 
-def shared(libraries: Sequence[str], rows: Sequence[Mapping[str, str]]) -> list[Part]:
+def shared(libraries: Sequence[Path], rows: Sequence[Mapping[str, str]]) -> list[Part]:
     """The parts that compiled libraries belong to, each with its files."""
     parts = []
     for row in rows:
-        files = [name for name in libraries if owner(name, rows) is row]
+        files = [path.name for path in libraries if owner(path, rows) is row]
         if files:
             notes = {
                 "files": " ".join(files),
@@ -83,22 +87,42 @@ def shared(libraries: Sequence[str], rows: Sequence[Mapping[str, str]]) -> list[
     return parts
 
 
-def owner(name: str, rows: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:
-    """The first row whose expression a library's file name begins with, or None."""
-    return next((row for row in rows if re.match(row["file"], name)), None)
+def owner(library: Path, rows: Sequence[Mapping[str, str]]) -> Mapping[str, str] | None:
+    """The first row whose expression a library's file name begins with, and whose text it holds; or None."""
+    return next((row for row in rows if re.match(row["file"], library.name) and _holds(library, row)), None)
 
 
-def distributions(name: str, extra: str = "", seen: set[str] | None = None) -> Iterator[metadata.Distribution]:
-    """A distribution and all that it needs at run time."""
-    seen = set() if seen is None else seen
-    if (name, extra) in seen or (not extra and name in {one for one, _ in seen}):
-        return
-    seen.add((name, extra))
-    yield metadata.distribution(name)
-    for text in metadata.requires(name) or []:
-        needed = Requirement(text)
-        if needed.marker is None or needed.marker.evaluate({"extra": extra}):
-            yield from distributions(re.sub(r"[-_.]+", "-", needed.name).lower(), seen=seen)
+def _holds(library: Path, row: Mapping[str, str]) -> bool:
+    return "holds" not in row or row["holds"].encode() in library.read_bytes()
+
+
+def modules(folder: Path) -> set[str]:
+    """The packages in a bundle and the modules in none, those packed into its program too."""
+    from PyInstaller.archive.readers import CArchiveReader
+
+    program = CArchiveReader(str(next(path for path in folder.glob(f"{PROGRAM}*") if path.suffix in ("", ".exe"))))
+    packed = program.open_embedded_archive(next(name for name in program.toc if name.startswith("PYZ")))
+    names = {name.partition(".")[0] for name in packed.toc}
+    inside = folder / "_internal"
+    for path in inside.rglob("*"):
+        if path.name.endswith(tuple(importlib.machinery.EXTENSION_SUFFIXES)) and path.parent.name != "lib-dynload":
+            top = path.relative_to(inside).parts[0]
+            if not LIBRARY.match(path.name) and not top.endswith(".libs"):
+                names.add(top.partition(".")[0])
+    return names
+
+
+def makers(names: Iterable[str]) -> tuple[list[metadata.Distribution], list[str]]:
+    """The installed packages that modules come from, and the modules that come from none.
+
+    Args:
+        names: of modules that are in no package, or of packages.
+    """
+    brought = metadata.packages_distributions()
+    foreign = {name for name in names if name not in sys.stdlib_module_names | OURS and not PYTHON.match(name)}
+    found = {one for name in foreign for one in brought.get(name, [])} | {"ius"}
+    strays = sorted(name for name in foreign if name not in brought)
+    return [metadata.distribution(name) for name in sorted(found, key=str.lower)], strays
 
 
 def licence(part: metadata.Distribution) -> str:

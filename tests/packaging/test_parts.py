@@ -42,14 +42,14 @@ def test_a_library_that_nobody_named_stops_the_build(tmp_path, capsys):
 def test_every_library_of_the_wheels_that_are_shipped_has_a_name():
     """A new version of a wheel that brings a further library fails here, not on the day of the release."""
     wheels = ("numpy", "opencv-python-headless", "pillow", "python-gdcm")
-    files = [Path(file) for wheel in wheels for file in metadata.files(wheel) or []]
-    named = [file.name for file in files if parts.LIBRARY.match(file.name) and ".libs" in str(file.parent)]
+    files = [Path(str(file.locate())) for wheel in wheels for file in metadata.files(wheel) or []]
+    named = [file for file in files if parts.LIBRARY.match(file.name) and file.parent.name.endswith(".libs")]
     assert len(named) > 20
-    assert [name for name in named if parts.owner(name, ROWS) is None] == []
+    assert [file.name for file in named if parts.owner(file, ROWS) is None] == []
 
 
 def test_an_end_of_life_library_is_called_so():
-    (openssl,) = parts.shared(["libcrypto-5409cd36.so.1.1.1k", "libssl-81259c47.so.1.1.1k"], ROWS)
+    (openssl,) = parts.shared([Path("libcrypto-5409cd36.so.1.1.1k"), Path("libssl-81259c47.so.1.1.1k")], ROWS)
     assert "End of life" in openssl.notes["note"]
 
 
@@ -57,3 +57,18 @@ def test_qt_s_licence_lies_beside_it():
     texts = {path.name: path.read_text() for path in parts.TEXTS.iterdir()}
     assert "GNU LESSER GENERAL PUBLIC LICENSE" in texts["LGPL-3.0.txt"]
     assert "Version 2.1, February 1999" in texts["LGPL-2.1.txt"]
+
+
+def test_parts_are_the_packages_whose_modules_are_there_and_no_module_is_of_nobody():
+    packages, strays = parts.makers({"cv2", "json", "viewer", "pyi_rth_pyside6", "PySide6", "smuggled"})
+    assert {one.metadata["Name"] for one in packages} == {"ius", "opencv-python-headless", "PySide6_Essentials"}
+    assert strays == ["smuggled"]
+
+
+def test_what_takes_the_place_of_openblas_is_not_called_so(tmp_path):
+    its_own, instead = tmp_path / "its own", tmp_path / "instead"
+    for folder, content in ((its_own, b"OpenBLAS 0.3.15"), (instead, b"dgesv_")):
+        folder.mkdir()
+        (folder / "libopenblasp-r0-59ffcd50.3.15.so").write_bytes(content)
+    files = [next(folder.iterdir()) for folder in (its_own, instead)]
+    assert [parts.owner(file, ROWS)["name"] for file in files] == ["OpenBLAS", "Reference BLAS and LAPACK"]
