@@ -81,7 +81,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.viewer: $(VENV)/bin/python $(RECIPE)
 	$(ONE_RUNTIME)
-	$(PIP) -e ".[$(RUNTIME)]"
+	$(PIP) --no-compile -e ".[$(RUNTIME)]"
 	@touch $@
 
 # torch first: the constraint then keeps the CPU build where one is at hand.
