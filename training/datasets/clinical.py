@@ -77,18 +77,23 @@ def read_clinical(path: Path, columns: Columns = RECOGNISED) -> dict[int, Clinic
 
     Raises:
         NotFoundError: if there is no such file.
-        FormatError: if it is neither, or a column cannot be found.
+        FormatError: if it is neither, a column cannot be found, or two rows of a patient differ.
     """
     if not path.is_file():
         raise NotFoundError(f"There is no clinical table at {path}.")
     titles, rows = read_table(path) if path.suffix.lower() in (".csv", ".txt", ".tsv") else _workbook(path)
     chosen = Columns(*(_column(kind, named, titles, path) for kind, named in zip(_KINDS, columns, strict=True)))
-    found = {}
+    found: dict[int, Clinical] = {}
     for row in rows:
         number = re.search(r"\d+", _text(row[chosen.patient]))
         if number:
             first = _first(_text(row[chosen.surgery]), turned=bool(_FIRST.search(chosen.surgery)))
-            found[int(number.group())] = Clinical(_text(row[chosen.diagnosis]), first)
+            told = Clinical(_text(row[chosen.diagnosis]), first)
+            if found.setdefault(int(number.group()), told) != told:
+                raise FormatError(
+                    f"{path} says two things of patient {number.group()} ('{_text(row[chosen.patient])}'): leave the "
+                    "row of the surgery that was recorded, and begin each name with a number of its own."
+                )
     return found
 
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from inference.errors import NotFoundError
+from training.io.files import the_one
 
 VOLUME_SUFFIXES = (".nii.gz", ".nii")
 
@@ -22,15 +23,21 @@ class Index:
     """All files below some folders, by name in lower case; if two folders have the name, the first one wins."""
 
     def __init__(self, *folders: Path | None) -> None:
-        self._paths: dict[str, Path] = {}
+        self._paths: dict[str, list[Path]] = {}
         for folder in folders:
+            inside: dict[str, list[Path]] = {}
             for path in sorted(folder.rglob("*")) if folder else ():
                 if path.is_file():
-                    self._paths.setdefault(path.name.lower(), path)
+                    inside.setdefault(path.name.lower(), []).append(path)
+            self._paths = inside | self._paths
 
     def file(self, name: str) -> Path | None:
-        """The file of this name, or None."""
-        return self._paths.get(name.lower())
+        """The file of this name, or None.
+
+        Raises:
+            FormatError: if one folder holds two that differ, as where a mask was corrected in a subfolder.
+        """
+        return the_one(self._paths.get(name.lower(), []))
 
     def volume(self, stem: str) -> Path | None:
         """The NIfTI volume of this name, gzipped or not, or None."""

@@ -18,6 +18,8 @@ from training.io.dicom import pixels_of, read_dicom
 _SAME_ORIENTATION = 1e-3
 _SAME_STEP = 0.02
 """How much the distances between neighbouring planes may differ, as a share of the distance."""
+_BESIDE = 1.5
+"""Planes further apart than so many thicknesses do not touch."""
 _STRAIGHT_MM = 0.1
 _OFF_STEP = 0.1
 """How far a plane may lie from its place in the stack, as a share of the distance between planes."""
@@ -71,10 +73,16 @@ def read_segmentation(path: Path) -> sitk.Image:
     with damage_told(f"{path} lacks what a segmentation states: copy it again."):
         structures, kind = len(dataset.SegmentSequence), dataset.SegmentationType
         measures = _group(dataset, 0, "PixelMeasuresSequence")
-        step = measures.get("SpacingBetweenSlices", measures.get("SliceThickness"))  # negative where slices run down
+        between, thick = measures.get("SpacingBetweenSlices"), measures.get("SliceThickness")
     if structures != 1 or kind != "BINARY":
         raise FormatError(f"{path} holds {structures} structures ({kind.lower()}): one binary structure is needed.")
-    return stacked(planes, path, None if step is None else abs(float(step)) or None) > 0
+    step = abs(float(between or thick or 0.0)) or None  # negative where slices run down
+    if not between and step is not None and _nearest(planes) > _BESIDE * step:
+        raise FormatError(
+            f"{path} states how thick its planes are ({step:g} mm) and not how far apart, and no two of them touch: it "
+            "would be a mask with holes. Export it with SpacingBetweenSlices."
+        )
+    return stacked(planes, path, step) > 0
 
 
 def stacked(planes: Sequence[Plane], name: Path, step_mm: float | None = None) -> sitk.Image:
@@ -110,6 +118,13 @@ def stacked(planes: Sequence[Plane], name: Path, step_mm: float | None = None) -
     image.SetOrigin(origin.tolist())
     image.SetDirection(np.column_stack([first.orientation[:3], first.orientation[3:], normal]).ravel().tolist())
     return image
+
+
+def _nearest(planes: Sequence[Plane]) -> float:
+    """The least distance between two planes, mm; 0 of a single one."""
+    normal = np.cross(planes[0].orientation[:3], planes[0].orientation[3:])
+    along = np.sort([plane.position @ normal for plane in planes])
+    return float(np.diff(along).min()) if len(along) > 1 else 0.0
 
 
 def _parallel(one: Plane, other: Plane) -> bool:

@@ -170,6 +170,13 @@ def _tumour(before: Sequence[Series]) -> tuple[Series, Series]:
             found.append((series, _reference(series, named["reference"], before)))
     if not found:
         raise NotFoundError("There is no segmentation of its tumour before surgery.")
+    drawn_on = [id(reference) for _, reference in found]
+    twice = next((reference for _, reference in found if drawn_on.count(id(reference)) > 1), None)
+    if twice is not None:
+        raise FormatError(
+            f"There are {drawn_on.count(id(twice))} segmentations of its tumour on '{twice.description}', and one "
+            "alone would leave out what the others hold: join them, or leave one in the folder."
+        )
     return min(found, key=lambda pair: pair[1].description)
 
 

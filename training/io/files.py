@@ -1,14 +1,15 @@
-"""Writing files so that a reader never sees half of one."""
+"""Writing files so that a reader never sees half of one, and telling which of several is meant."""
 
 import errno
+import filecmp
 import gzip
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from inference.errors import FULL, NotFoundError
+from inference.errors import FULL, FormatError, NotFoundError
 from inference.files import make_folder
 
 _TRAILER = 8
@@ -38,6 +39,18 @@ def written_aside(path: Path) -> Iterator[Path]:
         raise
     finally:
         aside.unlink(missing_ok=True)
+
+
+def the_one(found: Sequence[Path]) -> Path | None:
+    """The file that was found, or None; of several alike the first.
+
+    Raises:
+        FormatError: if they differ, as nobody says which one is meant.
+    """
+    other = next((path for path in found[1:] if not filecmp.cmp(found[0], path, shallow=False)), None)
+    if other is not None:
+        raise FormatError(f"{found[0]} and {other} could both be meant, and differ: leave the right one in the folder.")
+    return found[0] if found else None
 
 
 def gz_content(path: Path) -> str:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from inference.errors import NotFoundError
 from training.cohort.cases import Case
+from training.io.files import the_one
 from training.slicing.slices import read_slices, write_slice
 from training.slicing.volumes import AXES, Labelled, Slicing, read_volume
 
@@ -24,7 +25,7 @@ def cut_reader(cases: Iterable[Case], masks: Path, store: Path, out: Path, slici
 
     Raises:
         NotFoundError: if the reader has no mask of a case.
-        FormatError: if a mask is not on its volume's grid.
+        FormatError: if a mask is not on its volume's grid, or a case has two that differ.
     """
     rows = read_slices(store)
     for case in cases:
@@ -46,7 +47,7 @@ def _mask(case: Case, us: Path, masks: Path) -> Path:
     """The reader's mask of a case."""
     stem = us.name.removesuffix(".gz").removesuffix(".nii")
     wanted = {f"{case.case}.nii.gz", f"{stem}-tumor.nii.gz"}
-    found = sorted(path for path in masks.rglob("*.nii.gz") if path.name in wanted)
-    if not found:
+    found = the_one(sorted(path for path in masks.rglob("*.nii.gz") if path.name in wanted))
+    if found is None:
         raise NotFoundError(f"{masks} holds no mask of {case.case}: name it {case.case}.nii.gz.")
-    return found[0]
+    return found

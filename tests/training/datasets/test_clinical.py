@@ -30,6 +30,14 @@ def test_yes_means_what_the_title_asks(tmp_path: Path, title: str, cell: str, fi
     assert (found[1].first_surgery, found[2].first_surgery) == (first, None)
 
 
+@pytest.mark.parametrize("second", ["1,Glioma,yes", "S1-022,Metastasis,no"])
+def test_two_rows_of_one_patient_are_not_chosen_from(tmp_path: Path, second: str):
+    """Two operations, or names whose first number is the site's: the last row used to speak for all."""
+    (tmp_path / "t.csv").write_text(f"Patient,Diagnosis,Redo\n1,Glioma,no\n1,Glioma,no\n2,Glioma,no\n{second}\n")
+    with pytest.raises(FormatError, match="says two things of patient 1"):
+        read_clinical(tmp_path / "t.csv")
+
+
 @pytest.mark.parametrize(
     ("titles", "words"),
     [

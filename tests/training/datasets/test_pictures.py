@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -172,6 +173,29 @@ def test_raidionics_masks_complete_mri_without_one(tmp_path: Path, name: str):
     assert left == other
     assert still.exclude
     assert still.mri_label
+
+
+def test_of_two_raidionics_masks_none_is_guessed(tmp_path: Path):
+    """Masks that differ in one folder, and one mask of a patient with two sessions: either could be the other MRI's."""
+    for name, said in (
+        ("Case1/T1", b"1"),
+        ("Case1/FLAIR", b"2"),
+        ("Case2/T1", b"1"),
+        ("Case2/copy", b"1"),
+        ("P3", b"1"),
+    ):
+        path = tmp_path / name / "labels_Tumor.nii.gz"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(said)
+    names = {"Case1": "P1", "Case2": "P2", "Case3": "P3", "Case4": "P3"}
+    cases = [Case(case, patient, us=Path("us"), mri=(Path(f"{case}.nii.gz"),)) for case, patient in names.items()]
+    differ, alike, first, second = with_masks(cases, tmp_path)
+    assert differ.exclude
+    assert "could both be meant, and differ" in differ.reason
+    assert alike.mri_label == tmp_path / "Case2/T1/labels_Tumor.nii.gz"
+    assert (first.mri_label, second.mri_label) == (None, None)
+    one_mri = [replace(case, mri=(Path("t1.nii.gz"),)) for case in cases[2:]]
+    assert {case.mri_label for case in with_masks(one_mri, tmp_path)} == {tmp_path / "P3/labels_Tumor.nii.gz"}
 
 
 def test_two_cases_of_one_name_are_refused(resect: Path, tmp_path: Path, capsys):

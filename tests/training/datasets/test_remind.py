@@ -1,5 +1,6 @@
 """ReMIND: frames in any order, masks matched to their MRI by header, the clinical table, damaged files."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import SimpleITK as sitk  # noqa: N813
 from inference.errors import FormatError
 from training.cli import main
 from training.cohort.cases import Case, read_cases
-from training.datasets.planes import read_ultrasound
+from training.datasets.planes import read_segmentation, read_ultrasound
 
 TWO = ((1, 50, "F", 4, "Glioblastoma", "No"), (2, 61, "M", 2, "Astrocytoma", "No"))
 
@@ -115,6 +116,27 @@ def test_a_mask_that_names_neither_of_two_mri_is_not_guessed(remind, found):
     case = found(rows=(*TWO, (3, 40, "F", 2, "Glioma", "No")))["ReMIND-003-pre-dura"]
     assert case.exclude
     assert "is there 2 times, and the segmentation names none of them by UID" in case.reason
+
+
+def test_of_two_tumours_on_one_mri_none_is_left_out(remind, found):
+    (one,) = remind.root.glob("ReMIND-001/*Preop*/*-tumor seg*")
+    shutil.copytree(one, one.with_name("2.000000-tumor-second"))
+    case = found()["ReMIND-001-pre-dura"]
+    assert case.exclude
+    assert "2 segmentations of its tumour on '3D_AX_T1_postcontrast'" in case.reason
+
+
+def test_planes_of_a_mask_that_do_not_touch_are_no_mask(remind):
+    """With a thickness of 1 mm and no distance, planes 4 mm apart would leave three of four planes empty."""
+    (path,) = (path for path in remind.root.rglob("*.dcm") if "tumorresidual" in str(path))
+    dataset = pydicom.dcmread(path)
+    measures = dataset.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0]
+    assert sitk.GetArrayFromImage(read_segmentation(path)).any(axis=(1, 2)).tolist() == [True, False, True]
+    del measures.SpacingBetweenSlices
+    measures.SliceThickness = 1.0
+    dataset.save_as(path)
+    with pytest.raises(FormatError, match="no two of them touch"):
+        read_segmentation(path)
 
 
 def test_us_pre_imri_is_excluded_with_the_reason_and_not_converted(found):

@@ -168,6 +168,19 @@ def test_another_folder_is_refused(tmp_path: Path, find):
         find(tmp_path / "nowhere")
 
 
+def test_of_two_masks_of_one_name_none_is_guessed(resect: Path, tmp_path: Path, save, capsys):
+    """A mask that was corrected in a subfolder: which one is meant used to hang on the subfolder's name."""
+    seg = tmp_path / "RESECT_segmentation"
+    (mask,) = (path for path in seg.rglob("*") if path.name == "Case1-US-before-tumor.nii.gz")
+    (mask.parent / "corrected").mkdir()
+    command = ["cases", "--resect", str(resect), "--resect-seg", str(seg), "--out", str(tmp_path / "cases.csv")]
+    shutil.copy(mask, mask.parent / "corrected")
+    assert main(command) == 0
+    save(mask.parent / "corrected" / mask.name, np.ones((8, 9, 10), np.uint8), np.eye(4))
+    assert main(command) == 2
+    assert "could both be meant, and differ" in capsys.readouterr().err
+
+
 def test_check_finds_masks_that_cannot_be(resect: Path, tmp_path: Path, save):
     """Masks swapped between the modalities, inverted, or elsewhere: each case gets one sentence, the others stay."""
     seg, mri = tmp_path / "RESECT_segmentation", np.zeros((8, 9, 10), np.uint8)
