@@ -9,9 +9,10 @@ import msgspec
 from inference.contract import BandScore, Measured, Mode, Population
 from inference.errors import FormatError, ModelError
 from training.io.files import written_aside
+from training.nnunet.dataset import Choice
 from training.nnunet.results.checkpoint import Trained
 from training.nnunet.results.trained_on import START_KNOWN
-from training.slicing.slices import SliceRow, larger_than, read_slices
+from training.slicing.slices import SliceRow, read_slices
 
 LabelOrigin = Literal["us", "mri", "both", "simulated"]
 
@@ -137,9 +138,19 @@ def training_stores(trained: Trained, given: Sequence[Path]) -> tuple[Path, ...]
 
 
 def training_rows(trained: Trained, stores: Sequence[Path]) -> list[tuple[SliceRow, Path]]:
-    """The slices used in training, each with its store: those above the area cut-off, and tumour-free ones."""
-    cutoff = float(area_cutoff(trained) or 0.0)
-    return [(row, store) for store in stores for row in larger_than(read_slices(store), cutoff)]
+    """The slices that the model's folds were trained on, each with its store, as far as receipts tell.
+
+    Raises:
+        ModelError: if the stores hold none of them.
+    """
+    told, known = trained.receipt.settings, trained.trained_on
+    whose = known.patients if known.complete else frozenset()
+    choice = Choice(area_cutoff(trained) or 0.0, told.get("negatives") != "none", told.get("excluded"))
+    chosen = [(row, store) for store in stores for row in choice.of(read_slices(store))]
+    used = [(row, store) for row, store in chosen if not whose or row.patient in whose]
+    if stores and not used:
+        raise ModelError(f"{stores[0]} holds no slice that the model was trained on: name its own stores with --train.")
+    return used
 
 
 def area_cutoff(trained: Trained) -> float | None:

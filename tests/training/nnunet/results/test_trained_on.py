@@ -1,16 +1,20 @@
 """Figures on a model's training patients: warned about at prediction, refused at evaluation, never exported."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from inference.errors import ModelError
 from training.cli import main
+from training.export.training_facts import training_rows
+from training.nnunet.results.checkpoint import read_trained
 from training.nnunet.results.trained_on import behind, trained_on
 from training.slicing.fingerprint import Fingerprint
 from training.slicing.leaks import look_path, write_look
-from training.slicing.slices import SliceRow, write_slice, write_slices
+from training.slicing.slices import SliceRow, read_slices, write_slice, write_slices
 
 SPACING = (0.6, 0.5)
 
@@ -54,6 +58,20 @@ def test_a_patient_is_known_again_by_name_and_by_picture(model: Path, tmp_path: 
     assert known.among([held_out]) == []
     assert known.among([store_of(tmp_path / "same", {"B": "other", "D": "d"})]) == ["B"]
     assert known.among([store_of(tmp_path / "renamed", {"X": "a", "Y": "y"})]) == ["X"]
+
+
+def test_a_contract_speaks_of_the_slices_that_were_trained_on(model_folder, tmp_path: Path):
+    """Not of the validation patient, of an excluded case or of tumour-free slices that the training left out."""
+    store = store_of(tmp_path / "train", {"A": "a", "B": "b", "C": "c"})
+    free = [replace(row, name=f"{row.name}-free", area_mm2=0.0) for row in read_slices(store)]
+    write_slices([*read_slices(store), *free], store / "slices.csv")
+    told = {"slices": [str(store)], "train_patients": ["A", "B"], "negatives": "none", "excluded": {"Case-B": "poor"}}
+    trained = read_trained(fitted(model_folder(), told), [0])
+    assert [row.name for row, _ in training_rows(trained, [store])] == ["A_k0"]
+    unknown = read_trained(model_folder(), [0])
+    assert len(training_rows(unknown, [store])) == 6
+    with pytest.raises(ModelError, match="name its own stores with --train"):
+        training_rows(trained, [store_of(tmp_path / "other", {"D": "d"})])
 
 
 def test_what_no_receipt_tells_is_not_taken_for_nothing(model_folder, tmp_path: Path):
