@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from inference.errors import FormatError
 from training.evaluation.figure_style import colours, new_figure, save
 from training.evaluation.population import Population
 from training.evaluation.scoring import Scores
@@ -48,6 +49,22 @@ class Run:
     def line(self) -> str:
         """The name of the run's line in a figure."""
         return self.series or self.model.rpartition("_")[0] or self.model
+
+
+def check_lines(runs: Sequence[Run]) -> None:
+    """Refuse two models on one point of a line: their mean would pass for the mean over folds.
+
+    Raises:
+        FormatError: naming them.
+    """
+    on: dict[tuple[str, float], str] = {}
+    for run in runs:
+        other = on.setdefault((run.line, run.cutoff_mm2), run.model)
+        if other != run.model:
+            raise FormatError(
+                f"{other} and {run.model} would share the line {run.line} at {run.cutoff_mm2:g} mm²: name the line of "
+                "each in a column series."
+            )
 
 
 def run_names(runs: Sequence[Run]) -> dict[str, Run]:

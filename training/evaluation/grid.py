@@ -7,7 +7,7 @@ from typing import Any
 from inference.errors import FormatError, NotFoundError
 from inference.tables import read_rows
 from training.evaluation.compare import Masks, compare
-from training.evaluation.cutoff_trend import Run, draw_trend, run_names, trend_table
+from training.evaluation.cutoff_trend import Run, check_lines, draw_trend, run_names, trend_table
 from training.evaluation.figures import area_table, cutoff_table, draw_counts
 from training.evaluation.page import Section
 from training.evaluation.population import Population
@@ -81,19 +81,22 @@ def compare_grid(
         The content of `tables.json`.
 
     Raises:
-        FormatError: if two runs of the grid are the same.
+        FormatError: if two runs of the grid are the same, or two models would be averaged as folds.
         PopulationError: if simulated and real patients are mixed, or one kind is declared as the other.
     """
     named = run_names(runs)
     if len(named) < len(runs):
         raise FormatError("The grid names a model and fold twice: give each run its own.")
+    trend = len({run.cutoff_mm2 for run in runs}) > 1
+    if trend:
+        check_lines(runs)
     masks = {name: run.predictions for name, run in named.items()}
 
     def first(evaluated: Evaluated) -> list[Section]:
         """The grid's own sections."""
         population = evaluated.population
         sections = [_training(training, runs, out, population)] if training else []
-        if len({run.cutoff_mm2 for run in runs}) > 1:
+        if trend:
             table = trend_table({name: evaluated.scores[name] for name in named}, named)
             picture = drawn(table, draw_trend, out, population)
             sections.insert(0, Section(table.title, population, (picture,), (table,), tuple(notes)))

@@ -1,6 +1,7 @@
 """An experiment's grid: scores against the cut-off, folds beside their mean, counts of training slices."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,15 @@ def test_a_broken_grid_is_refused(text, sentence, tmp_path):
     table.write_text(text)
     with pytest.raises(FormatError, match=sentence):
         read_grid(table)
+
+
+def test_two_models_are_never_averaged_as_folds(discs, tmp_path):
+    store, masks = discs
+    runs = [Run(f"MRI_{loss}", cut, "0", masks["loud"]) for loss in ("dice", "focal") for cut in (0.0, 200.0)]
+    with pytest.raises(FormatError, match="MRI_dice and MRI_focal would share the line MRI at 0 mm²"):
+        compare_grid(
+            [replace(run, fold=str(at)) for at, run in enumerate(runs)], store, tmp_path, data="d", simulated=True
+        )
 
 
 def test_a_run_stands_once(discs, tmp_path):
