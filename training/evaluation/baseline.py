@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inference.errors import IusError
 from training.evaluation.metrics import score
 from training.io.progress import Bar
-from training.slicing.size_bands import MIN_RELIABLE_MM2
+from training.slicing.size_bands import MIN_RELIABLE_MM2, above
 from training.slicing.slices import SliceRow, read_slice, read_tumour
 
 SIGMAS_MM = (0.5, 1.0, 2.0, 3.0)
@@ -84,7 +84,7 @@ def tune(rows: Sequence[SliceRow], store: Path) -> Threshold:
     Raises:
         TuningError: if there is no such slice.
     """
-    large = [row for row in rows if row.area_mm2 > MIN_RELIABLE_MM2]
+    large = [row for row in rows if above(row.area_mm2, MIN_RELIABLE_MM2)]
     if not large:
         raise TuningError(
             f"{store} holds no slice with more than {MIN_RELIABLE_MM2:g} mm² of tumour to tune a threshold on."

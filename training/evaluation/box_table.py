@@ -9,7 +9,7 @@ from training.evaluation.scoring import Scores
 from training.evaluation.statistics import interval
 from training.evaluation.strata import MIN_PATIENTS, Scored, n_patients, patients, share, without_tumour
 from training.evaluation.tables import Cell, Estimate, Percent, Table
-from training.slicing.size_bands import BANDS, band_words
+from training.slicing.size_bands import BANDS, band_words, within
 
 TITLE = "Boxes: detection alone"
 _HEAD = (
@@ -44,18 +44,18 @@ def detected_boxes(scores: Scores) -> Table:
 
 def _recall(slices: Sequence[Scored], band: tuple[float, float]) -> tuple[Cell, ...]:
     """Counts and rates of the true boxes whose region has an area in (low, high] mm²."""
-    inside = [one for one in slices if any(band[0] < area <= band[1] for area in one.boxes.true_mm2)]
+    inside = [one for one in slices if any(within(area, band) for area in one.boxes.true_mm2)]
 
     def rate(of: Callable[[FoundBoxes], Sequence[bool]]) -> Cell:
         values = [
             held
             for one in inside
             for held, area in zip(of(one.boxes), one.boxes.true_mm2, strict=True)
-            if band[0] < area <= band[1]
+            if within(area, band)
         ]
         return Percent(float(np.mean(values))) if n_patients(inside) >= MIN_PATIENTS else None
 
-    count = sum(band[0] < area <= band[1] for one in inside for area in one.boxes.true_mm2)
+    count = sum(within(area, band) for one in inside for area in one.boxes.true_mm2)
     return count, n_patients(inside), rate(lambda boxes: boxes.matched), rate(lambda boxes: boxes.hit)
 
 

@@ -24,7 +24,7 @@ from training.evaluation.strata import (
     with_tumour,
 )
 from training.evaluation.tables import Cell, Percent, Table
-from training.slicing.size_bands import BANDS, CUT_OFFS_MM2, band_words
+from training.slicing.size_bands import BANDS, CUT_OFFS_MM2, band_words, within
 from training.slicing.slices import SliceRow, larger_than
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def area_table(stores: Mapping[str, Sequence[SliceRow]]) -> Table:
     edges = (*CUT_OFFS_MM2, np.inf)
     ranges = list(itertools.pairwise(edges))
     rows: list[tuple[Cell, ...]] = [
-        (band_words((low, high)), *(sum(low < row.area_mm2 <= high for row in of) for of in stores.values()))
+        (band_words((low, high)), *(sum(within(row.area_mm2, (low, high)) for row in of) for of in stores.values()))
         for low, high in ranges
     ]
     head = ("true area", *stores)

@@ -16,7 +16,7 @@ from training.evaluation.strata import (
     without_tumour,
 )
 from training.evaluation.tables import Cell, Chance, Estimate, Percent, Table
-from training.slicing.size_bands import VERY_SMALL_MM2
+from training.slicing.size_bands import VERY_SMALL_MM2, above
 from training.slicing.slices import NATIVE
 
 Value = Callable[[Sequence[Scored]], float | None]
@@ -57,7 +57,7 @@ def specificity(slices: Sequence[Scored]) -> float | None:
 
 def specificity_35mm2(slices: Sequence[Scored]) -> float | None:
     """Share of the patient's tumour-free slices without a contour above 35 mm²."""
-    return _mean([float(one.score.predicted_mm2 <= VERY_SMALL_MM2) for one in without_tumour(slices)])
+    return _mean([float(not above(one.score.predicted_mm2, VERY_SMALL_MM2)) for one in without_tumour(slices)])
 
 
 PROTOCOLS: dict[str, Value] = {

@@ -18,7 +18,7 @@ from training.evaluation.strata import (
     without_tumour,
 )
 from training.evaluation.tables import Cell, Percent, Spread, Table
-from training.slicing.size_bands import BANDS, VERY_SMALL_MM2, band_words
+from training.slicing.size_bands import BANDS, VERY_SMALL_MM2, above, band_words
 
 _NAMES = tuple(one.name for one in METRICS)
 
@@ -114,7 +114,7 @@ def free_table(scores: Scores) -> Table:
     for model, slices in scores.items():
         free = without_tumour(slices)
         quiet = _percent(share(free, lambda one: not one.score.positive))
-        small = _percent(share(free, lambda one: one.score.predicted_mm2 <= VERY_SMALL_MM2))
+        small = _percent(share(free, lambda one: not above(one.score.predicted_mm2, VERY_SMALL_MM2)))
         largest = max((one.score.predicted_mm2 for one in free), default=None)
         rows.append((model, len(free), n_patients(free), quiet, small, largest))
     head = ("model", "slices", "patients", "no contour", "none above 35 mm²", "largest false contour mm²")

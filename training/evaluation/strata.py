@@ -9,7 +9,7 @@ import numpy as np
 
 from training.evaluation.boxes import FoundBoxes
 from training.evaluation.metrics import Score
-from training.slicing.size_bands import BANDS
+from training.slicing.size_bands import BANDS, within
 from training.slicing.slices import SliceRow
 
 MIN_PATIENTS = 5
@@ -102,7 +102,7 @@ def without_tumour(slices: Iterable[Scored]) -> list[Scored]:
 
 def in_band(slices: Iterable[Scored], area: Callable[[Scored], float], band: tuple[float, float]) -> list[Scored]:
     """Slices whose area lies in (low, high] mm²."""
-    return [one for one in slices if band[0] < area(one) <= band[1]]
+    return [one for one in slices if within(area(one), band)]
 
 
 def by_column(slices: Iterable[Scored], facts: Facts) -> dict[str, dict[str, list[Scored]]]:

@@ -16,7 +16,7 @@ from training.evaluation.strata import (
     with_tumour,
     without_tumour,
 )
-from training.slicing.size_bands import MIN_RELIABLE_MM2, VERY_SMALL_MM2
+from training.slicing.size_bands import MIN_RELIABLE_MM2, VERY_SMALL_MM2, above
 from training.slicing.slices import BY_EYE, NATIVE
 
 ANNOTATOR = "by eye, no expert"
@@ -89,14 +89,14 @@ def summarise(
         "miss_rate": share(tumour, lambda one: not one.score.positive),
         "positive_rate": share(tumour, lambda one: one.score.positive),
         "specificity": share(free, lambda one: not one.score.positive),
-        "specificity_35mm2": share(free, lambda one: one.score.predicted_mm2 <= VERY_SMALL_MM2),
+        "specificity_35mm2": share(free, lambda one: not above(one.score.predicted_mm2, VERY_SMALL_MM2)),
         "baseline": None,
     }
 
 
 def summarise_baseline(threshold: Threshold, scored: Sequence[Scored]) -> dict[str, Any]:
     """The tuned threshold and its scores on the same slices."""
-    large = [one for one in scored if one.score.true_mm2 > MIN_RELIABLE_MM2]
+    large = [one for one in scored if above(one.score.true_mm2, MIN_RELIABLE_MM2)]
     return {
         "method": "threshold on the smoothed frame, tuned on the training patients",
         **asdict(threshold),

@@ -12,7 +12,7 @@ from training.cohort.folds import Folds, Split, split_slices
 from training.io.files import gz_content
 from training.io.receipt import write_json
 from training.nnunet.settings import Fold
-from training.slicing.size_bands import MIN_RELIABLE_MM2
+from training.slicing.size_bands import MIN_RELIABLE_MM2, within
 from training.slicing.slices import CAVITY, PAINTED, SliceRow, as_cells, larger_than, read_slices
 
 FILE_ENDING = ".nii.gz"
@@ -90,7 +90,7 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
             "overwrite_image_reader_writer": "SimpleITKIO",
             DIGEST: _digest((row, homes[row.name][1]) for row in used),
             TUMOUR_FREE: [row.name for row in used if row.area_mm2 == 0],
-            SMALL: [row.name for row in used if 0 < row.area_mm2 <= MIN_RELIABLE_MM2],
+            SMALL: [row.name for row in used if within(row.area_mm2, (0.0, MIN_RELIABLE_MM2))],
             "dataset": {row.name: _files(row, homes[row.name][1], folder) for row in used},
         },
         folder / "dataset.json",

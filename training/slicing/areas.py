@@ -10,7 +10,7 @@ import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 
 from inference.tables import read_rows, write_table
 from training.io.files import written_aside
-from training.slicing.size_bands import CUT_OFFS_MM2
+from training.slicing.size_bands import CUT_OFFS_MM2, above
 from training.slicing.volumes import AXES, Slicing, gridded
 
 SLICINGS: tuple[Slicing, ...] = get_args(Slicing)
@@ -75,6 +75,6 @@ def summary(areas: Sequence[Area]) -> str:
     lines = ["slices larger than (mm²)" + "".join(f"{cut_off:>8g}" for cut_off in CUT_OFFS_MM2) + "  median mm²"]
     for slicing in SLICINGS:
         sizes = [area.area_mm2 for area in areas if area.slicing == slicing]
-        counts = "".join(f"{sum(size > cut_off for size in sizes):>8}" for cut_off in CUT_OFFS_MM2)
+        counts = "".join(f"{sum(above(size, cut_off) for size in sizes):>8}" for cut_off in CUT_OFFS_MM2)
         lines.append(f"{slicing:<24}{counts}  {np.median(sizes) if sizes else 0:>10.1f}")
     return "\n".join(lines)

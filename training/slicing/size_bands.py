@@ -20,6 +20,20 @@ CUT_OFFS_MM2 = (0.0, 5.0, 15.0, 25.0, 35.0, 70.0, 100.0, 200.0, 300.0)
 """A training slice passes a cut-off if its tumour is larger (section 2.3)."""
 
 
+_ROUNDING = 1e-6
+"""Relative. NIfTI keeps 0.2 mm as 0.200000003, so that 5000 such pixels are 200.000006 mm²: 200, and not more."""
+
+
+def above(area_mm2: float, limit_mm2: float) -> bool:
+    """Whether an area is larger than a limit, by more than what rounding leaves."""
+    return area_mm2 > limit_mm2 * (1 + _ROUNDING)
+
+
+def within(area_mm2: float, band: tuple[float, float]) -> bool:
+    """Whether an area lies in a band, open below and closed above."""
+    return above(area_mm2, band[0]) and not above(area_mm2, band[1])
+
+
 def band_words(band: tuple[float, float]) -> str:
     """`35–200 mm²`; `> 200 mm²`."""
     return f"> {band[0]:g} mm²" if math.isinf(band[1]) else f"{band[0]:g}–{band[1]:g} mm²"

@@ -13,6 +13,7 @@ from inference.errors import FormatError, NotFoundError
 from inference.tables import write_table
 from training.io.files import written_aside
 from training.io.spreadsheet import read_table
+from training.slicing.size_bands import above
 
 NATIVE = "native"
 """The axis of frames as the probe made them."""
@@ -185,4 +186,4 @@ def _row(cells: dict[str, str], table: Path) -> SliceRow:
 
 def larger_than(rows: Iterable[SliceRow], min_area_mm2: float) -> list[SliceRow]:
     """Tumour slices strictly larger than the cut-off; tumour-free slices stay, whatever the cut-off."""
-    return [row for row in rows if row.area_mm2 == 0 or row.area_mm2 > min_area_mm2]
+    return [row for row in rows if row.area_mm2 == 0 or above(row.area_mm2, min_area_mm2)]

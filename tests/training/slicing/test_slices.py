@@ -1,5 +1,6 @@
 """Volumes and sweeps cut into slices: areas, spacings, negatives."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import nibabel as nib
@@ -15,7 +16,8 @@ from inference.errors import FormatError
 from training.cohort.cases import Case
 from training.slicing.areas import read_areas, summary
 from training.slicing.cutting import CLEAR_MM, Cutting, clear_slices
-from training.slicing.slices import larger_than, read_slice, read_slices
+from training.slicing.size_bands import within
+from training.slicing.slices import SliceRow, larger_than, read_slice, read_slices, write_slice
 from training.slicing.store import cut_cases
 from training.slicing.volumes import Labelled, read_volume, sector
 
@@ -123,6 +125,25 @@ def test_cut_off_is_strictly_larger_than_and_keeps_negatives(tmp_path: Path):
     assert free
     assert free == [row for row in rows if row.area_mm2 == 0]
     assert not any(read_slice(row.label(tmp_path / "store")).any() for row in free)
+
+
+@pytest.mark.parametrize("mm", [0.1, 0.2, 0.4, 0.5])
+def test_an_area_at_a_cut_off_is_not_above_it_by_the_headers_rounding(tmp_path: Path, mm: float):
+    """0.2 mm is 0.200000003 in a NIfTI header, which put 5000 such pixels above 200 mm²."""
+    for limit in (100.0, 200.0):
+        pixels = round(limit / mm**2)
+        mask = np.zeros((2, pixels), bool)
+        mask[0, :] = mask[1, :1] = True
+        write_slice(mask.astype(np.uint8), (mm, mm), tmp_path / "m.nii.gz")
+        image = sitk.ReadImage(str(tmp_path / "m.nii.gz"))
+        area = pixels * float(np.prod(image.GetSpacing()))
+        assert area == pytest.approx(limit)
+        one = SliceRow("m", "C", "P", "k", 0, area, *mask.shape, mm, mm)
+        assert larger_than([one], limit) == []
+        assert within(area, (0.0, limit))
+        more = replace(one, area_mm2=area + mm**2)
+        assert larger_than([more], limit) == [more]
+        assert not within(more.area_mm2, (0.0, limit))
 
 
 def test_cutting_again_resumes_and_other_settings_or_files_cut_anew(tmp_path: Path):
