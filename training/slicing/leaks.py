@@ -3,7 +3,7 @@
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -31,11 +31,13 @@ class Identity:
         case: the case's name.
         patient: whose it is, by name.
         look: its picture's fingerprint; None for a sweep.
+        sweep: sha256 of its sweep's file; empty without one.
     """
 
     case: str
     patient: str
     look: Fingerprint | None = None
+    sweep: str = ""
 
 
 def refuse_leaks(train: Iterable[Identity], test: Iterable[Identity]) -> None:
@@ -134,7 +136,9 @@ def doubles(identities: Sequence[Identity]) -> list[tuple[Identity, Identity]]:
 
 
 def _one_picture(one: Identity, other: Identity) -> bool:
-    """Whether two cases show the same picture."""
+    """Whether two cases show the same picture, or hold one and the same file of a sweep."""
+    if one.sweep and one.sweep == other.sweep:
+        return True
     return one.look is not None and other.look is not None and one.look.likeness(other.look) >= ALIKE
 
 
@@ -165,8 +169,26 @@ def read_identities(store: Path) -> list[Identity]:
         NotFoundError: if it is none.
         FormatError: if a file of it is damaged.
     """
-    patients = {row.case: row.patient for row in read_slices(store)}
-    return [Identity(case, patient, stored_look(store, case)) for case, patient in patients.items()]
+    return identities_of(store, {row.case: row.patient for row in read_slices(store)})
+
+
+def identities_of(store: Path, patients: Mapping[str, str]) -> list[Identity]:
+    """The cases of a slice store, given whose they are.
+
+    Raises:
+        FormatError: if a file of the store is damaged.
+    """
+    return [
+        Identity(case, patient, stored_look(store, case), stored_sweep(store, case))
+        for case, patient in patients.items()
+    ]
+
+
+def stored_sweep(store: Path, case: str) -> str:
+    """The sha256 of the sweep that a case was cut from; empty without one."""
+    receipt = store / "cases" / f"{case}.json"
+    files = json.loads(receipt.read_text()).get("files", {}) if receipt.is_file() else {}
+    return str(files.get("sweep", ""))
 
 
 def stored_look(store: Path, case: str) -> Fingerprint | None:

@@ -17,13 +17,12 @@ from training.io.receipt import sha256, write_json
 from training.slicing.areas import read_areas, write_areas
 from training.slicing.cutting import Cutting, cut_case
 from training.slicing.leaks import (
-    Identity,
     doubles,
+    identities_of,
     look_path,
     read_identities,
     refuse_leaks,
     refuse_twins,
-    stored_look,
 )
 from training.slicing.slices import SliceRow, read_slices, write_slices
 
@@ -70,7 +69,7 @@ def cut_cases(cases: Iterable[Case], store: Path, cutting: Cutting, apart_from: 
 
 def _refuse_shared(patients: Mapping[str, str], store: Path, others: Iterable[Path]) -> None:
     """Stop before there is a table to train from; say where one patient's picture is in it twice."""
-    identities = [Identity(case, patient, stored_look(store, case)) for case, patient in patients.items()]
+    identities = identities_of(store, patients)
     refuse_twins(identities)
     for one, again in doubles(identities):
         Bar.write(

@@ -13,6 +13,7 @@ from scipy import ndimage
 from inference.errors import FormatError
 from training.cli import main
 from training.cohort.cases import Case, write_cases
+from training.io.receipt import write_json
 from training.simulation.cohort import simulate_cohort
 from training.slicing.fingerprint import ALIKE, fingerprint
 from training.slicing.leaks import (
@@ -23,7 +24,7 @@ from training.slicing.leaks import (
     refuse_leaks,
     refuse_twins,
 )
-from training.slicing.slices import read_slices
+from training.slicing.slices import SliceRow, read_slices, write_slices
 
 
 def _saved(image: sitk.Image) -> sitk.Image:
@@ -177,6 +178,18 @@ def test_names_that_differ_are_two_patients(names: tuple[str, str]):
     pair = [Identity(name, name) for name in names]
     refuse_twins(pair)
     refuse_leaks(pair[:1], pair[1:])
+
+
+def test_one_sweep_under_two_names_is_one_patients(tmp_path: Path):
+    """A sweep has no fingerprint, but a file that was copied is known by its bytes."""
+    for store, case, digest in (("train", "A", "1f"), ("test", "B", "1f"), ("other", "C", "2e")):
+        row = SliceRow(f"{case}_native0000", case, case, "native", 0, 9.0, 4, 4, 0.5, 0.5)
+        write_slices([row], tmp_path / store / "slices.csv")
+        write_json({"files": {"sweep": digest, "sweep-label": "3d"}}, tmp_path / store / "cases" / f"{case}.json")
+    train, test, other = (read_identities(tmp_path / name) for name in ("train", "test", "other"))
+    refuse_leaks(train, other)
+    with pytest.raises(LeakError, match="A in training and B in the test set are the same picture"):
+        refuse_leaks(train, test)
 
 
 def test_simulated_patients_are_different_pictures(tmp_path: Path):
