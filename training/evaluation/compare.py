@@ -12,7 +12,7 @@ from training.evaluation.page import Page, Section
 from training.evaluation.population import Population, check_cases, population_of, tables_behind
 from training.evaluation.published import published
 from training.evaluation.reader_tables import observers
-from training.evaluation.scoring import Segment, score_models, segments, write_scores
+from training.evaluation.scoring import Segment, refuse_other_labels, score_models, segments, write_scores
 from training.evaluation.sections import (
     Evaluated,
     area_section,
@@ -82,8 +82,10 @@ def compare(
         FormatError: if a mask does not fit its slice.
         ModelNameError: if a name can't be used.
     """
-    masks = {name: segments(one) for name, one in all_named(models, annotators).items()}
+    named = all_named(models, annotators)
+    masks = {name: segments(one) for name, one in named.items()}
     evaluated = score_store(masks, store, simulated=simulated, cases=cases, margin=margin, jobs=jobs)
+    refuse_other_labels(named, evaluated.scores)
     more = [few_section(evaluated)] if few else []
     more += cavity_sections(models, store, evaluated.rows, evaluated.population)
     if annotators:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from inference.errors import FormatError, NotFoundError
-from inference.tables import read_rows
 from training.evaluation.compare import Masks, compare
 from training.evaluation.cutoff_trend import Run, check_lines, draw_trend, run_names, trend_table
 from training.evaluation.figures import area_table, cutoff_table, draw_counts
@@ -13,6 +12,7 @@ from training.evaluation.page import Section
 from training.evaluation.population import Population
 from training.evaluation.sections import Evaluated, drawn
 from training.evaluation.summary import Mode, Origin
+from training.io.spreadsheet import read_table
 from training.slicing.slices import read_slices
 
 _NEEDED = ("model", "cutoff_mm2", "fold", "predictions")
@@ -29,8 +29,7 @@ def read_grid(path: Path) -> list[Run]:
     """
     if not path.is_file():
         raise NotFoundError(f"There is no grid at {path}.")
-    with path.open(newline="", encoding="utf-8-sig") as stream:
-        titles, rows = read_rows(stream)
+    titles, rows = read_table(path)
     missing = [name for name in _NEEDED if name not in titles]
     if missing:
         raise FormatError(f"{path} is not a grid: the column {missing[0]} is missing.")

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from inference.errors import FormatError, IusError, NotFoundError
-from inference.tables import read_rows
 from training.cohort.cases import SEPARATOR, beside
+from training.io.spreadsheet import read_table
 from training.slicing.slices import BY_EYE, PAINTED
 
 _TRUE, _FALSE = ("1", "true", "yes"), ("0", "false", "no", "")
@@ -159,8 +159,7 @@ def _rows(table: Path) -> dict[str, dict[str, str]]:
     """The rows of a case table by case name."""
     if not table.is_file():
         raise NotFoundError(f"There is no case table at {table}: make one with 'ius-train cases'.")
-    with table.open(newline="", encoding="utf-8-sig") as stream:
-        titles, rows = read_rows(stream)
+    titles, rows = read_table(table)
     if "case" not in titles:
         raise FormatError(f"{table} is not a case table: the column case is missing.")
     return {row["case"]: row | _placed(row, table) for row in rows}

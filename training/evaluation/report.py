@@ -6,7 +6,7 @@ from typing import Any
 from training.evaluation.baseline import Threshold, tune
 from training.evaluation.cavity_table import cavity_sections
 from training.evaluation.compare import score_store, write_report
-from training.evaluation.scoring import Segment, segments
+from training.evaluation.scoring import Segment, refuse_other_labels, segments
 from training.evaluation.sections import few_section
 from training.evaluation.summary import UNKNOWN, Mode, Origin, summarise, summarise_baseline
 from training.io.receipt import write_json
@@ -59,6 +59,7 @@ def evaluate(
         threshold = tune(read_slices(baseline_slices), baseline_slices)
         models[BASELINE] = _threshold(threshold, store)
     evaluated = score_store(models, store, simulated=simulated, cases=cases, jobs=jobs)
+    refuse_other_labels({MODEL: predictions}, evaluated.scores)
     summary = summarise(evaluated.scores[MODEL], data, simulated, mode, origin)
     if threshold is not None:
         summary["baseline"] = summarise_baseline(threshold, evaluated.scores[BASELINE])

@@ -14,7 +14,7 @@ from training.evaluation.metrics import METRICS, Mask, Score, score_with_distanc
 from training.evaluation.strata import Scored
 from training.io.files import written_aside
 from training.io.progress import Bar
-from training.slicing.slices import SliceRow, read_mask, read_tumour
+from training.slicing.slices import CAVITY, SliceRow, read_mask, read_slice, read_tumour
 
 Segment = Callable[[SliceRow], NDArray[np.bool_]]
 Scores = Mapping[str, Sequence[Scored]]
@@ -57,6 +57,25 @@ def score_models(
     with ThreadPoolExecutor(jobs) as pool:
         each = list(Bar(pool.map(score_row, rows), total=len(rows), desc="score", unit="slice"))
     return {name: [scored[at] for scored in each] for at, name in enumerate(models)}
+
+
+def refuse_other_labels(masks: Mapping[str, Path | Sequence[Path]], scores: Scores) -> None:
+    """Refuse masks that show no tumour anywhere and hold the cavity's label: somebody drew tumour as 2, not as 1.
+
+    Where cavities were drawn in the slices too, a model that finds them alone is believed.
+
+    Raises:
+        FormatError: naming whose masks they are.
+    """
+    for name, one in masks.items():
+        rows = [scored.row for scored in scores[name]]
+        if any(each.score.positive or each.row.cavity_mm2 is not None for each in scores[name]):
+            continue
+        if any((read_slice(mask_file(one, row)) == CAVITY).any() for row in rows):
+            raise FormatError(
+                f"The masks of {name} hold the label {CAVITY} and no other, which is the resection cavity's: write "
+                "tumour as 1."
+            )
 
 
 def _scored(predicted: Mask, true: Mask, row: SliceRow) -> Scored:

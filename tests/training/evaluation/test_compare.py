@@ -5,13 +5,16 @@ import html.parser
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inference.errors import FormatError, IusError, NotFoundError
 from training.cli import main
 from training.evaluation.compare import ModelNameError, compare, score_store
 from training.evaluation.population import Population, PopulationError, check_cases, tables_behind
+from training.evaluation.report import evaluate
 from training.evaluation.scoring import segments
+from training.slicing.slices import read_slice, write_slice
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -223,6 +226,23 @@ def test_wrong_arguments_give_one_sentence(arguments, sentence, tmp_path, monkey
     assert sentence in error
     assert len(error.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_masks_that_call_tumour_2_are_not_taken_for_silent_ones(discs, tmp_path):
+    """2 is the resection cavity: a reader whose tool numbers from 2 on would have found nothing in any slice."""
+    (store, masks), numbered, how = discs, tmp_path / "two", {"data": "discs", "simulated": True}
+    for path in masks["loud"].glob("*.nii.gz"):
+        write_slice(2 * read_slice(path).astype(np.uint8), (0.5, 0.4), numbered / path.name)
+    with pytest.raises(FormatError, match="The masks of reader hold the label 2 and no other"):
+        compare({}, store, tmp_path / "out", annotators={"reader": numbered}, **how)
+    with pytest.raises(FormatError, match="write tumour as 1"):
+        evaluate(numbered, store, tmp_path / "out", **how)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_table_as_excel_saves_it_tells_who_is_real(tmp_path):
+    (tmp_path / "t.csv").write_bytes("case;simulated;phase;site\r\nC0;0;before;Tromsø\r\n".encode("cp1252"))
+    assert check_cases([tmp_path / "t.csv"], ["C0"], Population.REAL) == {"C0": {"phase": "before", "site": "Tromsø"}}
 
 
 def test_a_missing_mask_of_one_model_stops_the_report(discs, tmp_path):

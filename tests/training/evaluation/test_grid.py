@@ -76,6 +76,11 @@ def test_two_models_are_never_averaged_as_folds(discs, tmp_path):
         )
 
 
+def test_a_grid_as_excel_saves_it(tmp_path):
+    (tmp_path / "grid.csv").write_bytes("model;cutoff_mm2;fold;predictions\r\nHalbgroß;200;0;p\r\n".encode("cp1252"))
+    assert read_grid(tmp_path / "grid.csv") == [Run("Halbgroß", 200.0, "0", tmp_path / "p")]
+
+
 def test_a_run_stands_once(discs, tmp_path):
     store, masks = discs
     run = Run("m", 0, "0", masks["loud"])
