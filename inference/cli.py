@@ -29,6 +29,7 @@ from inference.guards.watch import Watch
 from inference.live import policy
 from inference.live.guarded_source import guarded
 from inference.model.placement import add_placement, placement_of
+from inference.nifti import MOST_PICTURES
 from inference.outcome import NothingFound, Outcome, Tumour
 from inference.patience import ANSWER_S
 from inference.release import ShowVersion
@@ -84,6 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
     from inference.model.segmenter import Segmenter
 
     with closing(_opened(arguments, arguments.region)) as source:
+        if len(source) > MOST_PICTURES:  # told before hours of work, not after them
+            raise ChoiceError(f"{len(source)} frames are more than masks.nii.gz can hold ({MOST_PICTURES}): cut them.")
         path = Path(arguments.model) if arguments.model else demo_model_path()
         engine = Engine.load(path, placement=placement_of(arguments))
         out = make_folder(Path(arguments.out))

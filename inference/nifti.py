@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     import nibabel as nib
 
 
+MOST_PICTURES = 32767
+"""The most pictures that a NIfTI-1 file can count."""
+
+
 def write_mask_nifti(mask: NDArray[np.uint8], header: "nib.Nifti1Header", path: str) -> None:
     """Write a mask as NIfTI.
 

@@ -17,7 +17,7 @@ from inference.export.capture import Capture
 from inference.export.deidentified import DeidentifiedRecord
 from inference.export.dicom import image_of, save
 from inference.export.mp4_times import durations
-from inference.export.record import capture_of
+from inference.export.record import WRONG, capture_of
 from inference.export.seg import segmentation_of
 from inference.export.seg_frames import put_frames
 from inference.outcome import Failed, NotAnalysed, NothingFound, Outcome, Reason, Tumour
@@ -29,8 +29,6 @@ LARGEST = 1 << 30
 MOST = 9000
 """Frames whose times fit into one attribute (65534 bytes, PS3.5 7.1.2)."""
 _FRAME_TIME_VECTOR = Tag("FrameTimeVector")
-_TEXT = 1024
-"""Characters that a DICOM ST can hold."""
 
 
 @dataclass(slots=True)
@@ -39,7 +37,8 @@ class _Answers:
 
     Attributes:
         counts: how many frames had which answer.
-        warned: each warning, and of how many frames it was said.
+        warned: each warning, and of how many contours it was said.
+        noted: what else was said of frames, such as the phase, and of how many.
         models: which models drew contours.
         scales: the scales of the frames; None for an unknown one.
         last: the last contour, whose model the segmentation names.
@@ -47,6 +46,7 @@ class _Answers:
 
     counts: Counter[str] = field(default_factory=Counter)
     warned: Counter[str] = field(default_factory=Counter)
+    noted: Counter[str] = field(default_factory=Counter)
     models: set[str] = field(default_factory=set)
     scales: set[PixelSpacing | None] = field(default_factory=set)
     last: Tumour | None = None
@@ -56,10 +56,12 @@ class _Answers:
         outcome = capture.outcome
         self.counts[_kind(outcome)] += 1
         self.scales.add(outcome.frame.spacing)
+        self.noted.update(capture.notes)
         if isinstance(outcome, Tumour):
             self.last = outcome
             self.models.add(outcome.analysis.model_sha256)
-            self.warned.update((*words.warnings(outcome, capture.phase), *words.demonstration(outcome)))
+            wrong = [WRONG] if WRONG in capture.notes else []
+            self.warned.update((*wrong, *words.warnings(outcome, capture.phase), *words.demonstration(outcome)))
 
     @property
     def said(self) -> str:
@@ -67,8 +69,15 @@ class _Answers:
         counts = ", ".join(f"{count} {kind}" for kind, count in self.counts.items())
         others = f" by {len(self.models)} models, the last of which is named" if len(self.models) > 1 else ""
         warned = "".join(f" {sentence.rstrip('.')}: {count} frames." for sentence, count in self.warned.most_common())
-        said = f"Frames: {counts}{others}. A frame without a segment is not for that free of tumour.{warned}"
-        return said[: _TEXT - 80]
+        return f"Frames: {counts}{others}. A frame without a segment is not for that free of tumour.{warned}"
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was noted, with the number of frames where it was not of all."""
+        count = self.counts.total()
+        return tuple(
+            note if of == count else f"{note}: {of} of {count} frames" for note, of in self.noted.most_common()
+        )
 
 
 def write_clip(
@@ -100,7 +109,7 @@ def write_clip(
         capture = capture_of(source, number, settings[number])
         answers.add(capture)
         pixels[number], labels[number] = capture.pixels, _labels(capture.outcome)
-    image = _first(source, one_scale=len(answers.scales) == 1)
+    image = _first(source, answers)
     files = [path]
     if answers.last is not None:
         seg = segmentation_of(answers.last, image, labels.max(axis=0)[None], answers.said)
@@ -116,11 +125,12 @@ def write_clip(
     return tuple(files)
 
 
-def _first(source: DeidentifiedRecord, *, one_scale: bool) -> Dataset:
-    """The first frame as a file of its own, with its scale if that is the scale of all."""
+def _first(source: DeidentifiedRecord, answers: _Answers) -> Dataset:
+    """The first frame as a file of its own, with its scale if that is the scale of all, and all that was noted."""
     first = read_or_black(source, 0)
-    silent = NotAnalysed(first if one_scale else replace(first, spacing=None, pose=None), Reason.OFF, "")
-    return image_of(Capture(silent, source.info.levels, sector=source.inside), generate_uid())
+    silent = NotAnalysed(first if len(answers.scales) == 1 else replace(first, spacing=None, pose=None), Reason.OFF, "")
+    capture = Capture(silent, source.info.levels, sector=source.inside, notes=answers.notes)
+    return image_of(capture, generate_uid())
 
 
 def _labels(outcome: Outcome) -> NDArray[np.uint8] | int:

@@ -1,5 +1,6 @@
 """A record as it may leave the department: without date, device and file name, and black outside the sector."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 from inference.crop import Rect, crop
 from inference.errors import OutputError
 from inference.frame import Frame, Mask
+from inference.outcome import NothingFound, Outcome, Tumour
 from inference.sector import sector_mask
 from inference.sources.base import read_or_black
 from inference.sources.record import RecordSource
@@ -46,14 +48,31 @@ class DeidentifiedRecord(RecordSource):
     def read(self, index: int) -> Frame:
         """Frame `index`, black outside the sector."""
         frame = super().read(index)
+        frame = replace(
+            frame,
+            no_spacing_reason=self._nameless(frame.no_spacing_reason),
+            no_pose_reason=self._nameless(frame.no_pose_reason),
+        )
         if self._inside is None:
             return frame
         return replace(frame, pixels=frame.pixels * self._inside.astype(frame.pixels.dtype))
+
+    def outcome(self, index: int) -> Outcome | None:
+        """The outcome recorded for a frame, in words that name no device."""
+        outcome = super().outcome(index)
+        if outcome is None or isinstance(outcome, Tumour | NothingFound):
+            return outcome
+        return replace(outcome, sentence=self._nameless(outcome.sentence))
 
     @property
     def inside(self) -> Mask | None:
         """(rows, cols) 0/1: outside it every frame is black."""
         return self._inside
+
+    def _nameless(self, sentence: str) -> str:
+        """A sentence without the name of the scanner or stream, which its room or its owner may be called by."""
+        device = self.opening.device
+        return re.sub(rf"(?<!\w){re.escape(device)}(?!\w)", "the source", sentence) if device else sentence
 
     def _find_inside(self, rect: Rect | None) -> Mask:
         """Where the probe drew: the sector inside the crop. Where no sector stands out there, the crop itself."""

@@ -76,7 +76,7 @@ def write_dicom_pair(capture: Capture, path: Path, *, study_uid: str | None = No
     from inference.export.seg import seg_of  # highdicom takes a second to import, so not at start
 
     beside = path.with_name(f"{path.stem}_seg.dcm")
-    seg = seg_of(capture.outcome, image, capture.phase)
+    seg = seg_of(capture.outcome, image, capture.phase, capture.notes)
     save(seg, beside)
     if capture.outcome.frame.spacing is None:
         return DicomPair(path, picture, beside)

@@ -5,8 +5,9 @@ Every value is the one given during recording; nothing is analysed again.
 
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference import safety
-from inference.alarms import forbidding
+from inference.alarms import OVERRULABLE, Alarm, Finding, forbidding
 from inference.contract import ModelContract
 from inference.errors import FormatError, OutputError
 from inference.export import words
@@ -28,7 +29,7 @@ from inference.export.readings import QUALITY, UNLIKE, pose_words, reading_row, 
 from inference.export.stack import write_stack
 from inference.export.summary import Session, write_summary
 from inference.files import time_in, write_text
-from inference.nifti import header_of, in_volume, write_nifti
+from inference.nifti import MOST_PICTURES, header_of, in_volume, write_nifti
 from inference.outcome import NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.recording.schema import End
 from inference.recording.timeline import Setting
@@ -50,6 +51,8 @@ COLUMNS = (
     *QUALITY,
     "guards",
     "guards_overruled",
+    "model_sha256",
+    "demonstration",
     "contour_wrong",
     "corrected_by",
     "corrected_mm2",
@@ -62,6 +65,7 @@ RIM = 11
 SHOWN = 8
 """The page shows at most this many marked frames; the table lists all of them."""
 PASSED_OVER = "Passed over by a slower analysis."
+WRONG = "Marked by the user: CONTOUR WRONG"
 DAMAGED = "The answer recorded for this frame is damaged."
 
 
@@ -77,6 +81,7 @@ class Reading:
         perpendicular_mm: the width perpendicular to it, if measured.
         model: sha256 of the model that answered; empty if none did.
         provider: the provider it ran on.
+        demonstration: whether that model was trained on simulation, and the frame is not simulated.
     """
 
     number: int
@@ -86,6 +91,7 @@ class Reading:
     perpendicular_mm: float | None = None
     model: str = ""
     provider: str = ""
+    demonstration: bool = False
 
 
 def export_record(
@@ -146,14 +152,26 @@ def capture_of(source: RecordSource, number: int, setting: Setting) -> Capture:
     notes = [words.phase(setting.phase), *(f"Guard: {name.replace('_', ' ')}" for name in setting.guards)]
     notes += [f"Overruled by the user: {name.replace('_', ' ')}" for name in setting.overruled]
     if setting.wrong:
-        notes.append("Marked by the user: CONTOUR WRONG")
+        notes.append(WRONG)
     if source.opening.case_code:
         notes.append(f"Case {source.opening.case_code}")
     turned_over = ("left-right" in setting.flip, "up-down" in setting.flip)
-    outcome = outcome_at(source, number)
+    outcome = _as_guarded(outcome_at(source, number), setting)
     phase = safety.of_phase(Phase(setting.phase or Phase.UNSET), _evaluated(source, outcome))
     levels, sector = source.info.levels, source.inside
     return Capture(outcome, levels, sector=sector, notes=tuple(notes), phase=phase, turned_over=turned_over)
+
+
+def _as_guarded(outcome: Outcome, setting: Setting) -> Outcome:
+    """The outcome with what the guards and the user said of its frame then and still warn of, which keeps its contour.
+
+    A record holds it beside the frames, and every export says it with the contour.
+    """
+    frame = outcome.frame
+    overruled = {alarm for alarm in OVERRULABLE if alarm.value in setting.overruled}
+    frozen = {Alarm.FROZEN} if Alarm.FROZEN.value in setting.guards else set[Alarm]()
+    found = (Finding(one, frame.captured_at, one.sentence, one in overruled) for one in overruled | frozen)
+    return replace(outcome, frame=replace(frame, findings=(*frame.findings, *found)))
 
 
 def _evaluated(source: RecordSource, outcome: Outcome) -> tuple[str, ...] | None:
@@ -176,7 +194,17 @@ def sweep(source: RecordSource, readings: Sequence[Reading]) -> dict[str, object
     largest = largest_plane(readings)
     found: dict[str, object] | None = None
     if largest is not None:
-        kept = ("frame", "time_s", "area_mm2", "largest_mm2", "size_state", "touches_edge", *QUALITY, "phase")
+        kept = (
+            "frame",
+            "time_s",
+            "area_mm2",
+            "largest_mm2",
+            "size_state",
+            "touches_edge",
+            *QUALITY,
+            "phase",
+            "demonstration",
+        )
         found = {key: largest.row.get(key) for key in kept}
         found |= {"longest_mm": largest.longest_mm, "perpendicular_mm": largest.perpendicular_mm}
         found |= {key: largest.row[key] for key in ("spacing_row_mm", "spacing_col_mm", "spacing_provenance")}
@@ -212,6 +240,7 @@ def session_of(source: RecordSource, readings: Sequence[Reading], captures: Sequ
         notes=[f"Another model answered earlier: sha256 {sha256}" for sha256 in sorted(others)],
         facts=list(_facts(source, readings)),
         largest=list(_largest(readings)),
+        demonstrated=any(reading.demonstration for reading in readings),
     )
 
 
@@ -308,10 +337,12 @@ def _reading(source: RecordSource, number: int, setting: Setting) -> Reading:
     if not isinstance(outcome, Tumour | NothingFound):
         return Reading(number, row, outcome.frame.pixels.dtype)
     analysis = outcome.analysis
-    row["mode"] = analysis.mode.value
+    row |= {"mode": analysis.mode.value, "model_sha256": analysis.model_sha256}
+    row["demonstration"] = "true" if analysis.demonstration else "false"
     diameters = outcome.largest.diameters if isinstance(outcome, Tumour) else None
     longest, across = (None, None) if diameters is None else (diameters.longest_mm, diameters.perpendicular_mm)
-    return Reading(number, row, outcome.frame.pixels.dtype, longest, across, analysis.model_sha256, analysis.provider)
+    said = analysis.model_sha256, analysis.provider, analysis.demonstration
+    return Reading(number, row, outcome.frame.pixels.dtype, longest, across, *said)
 
 
 def _correction(source: RecordSource, number: int, spacing: PixelSpacing | None) -> dict[str, object]:
@@ -338,29 +369,37 @@ def _volumes(
 ) -> list[Path]:
     """Write frames and masks, and the masks that a person corrected: in the volume that was swept, or as stacks.
 
+    A stack that is longer than one file can count goes into several, each named after the number of its first frame.
+
     A volume has room for one frame a slice. Of several, the last one counts of which there is anything to write: that
     a slice was shown again takes neither its contour nor its correction away.
     """
     kind = np.result_type(*{reading.kind for reading in readings})  # what stands for a damaged frame is of 8 bits
     answered = {reading.number for reading in readings if reading.row["outcome"] in ("tumour", "none")}
     stacks: dict[str, tuple[Callable[[int], NDArray[Any]], Collection[int]]] = {
-        "frames.nii.gz": (lambda number: read_or_black(source, number).pixels.astype(kind), ()),
-        "masks.nii.gz": (lambda number: _mask(source, number), answered),
+        "frames": (lambda number: read_or_black(source, number).pixels.astype(kind), ()),
+        "masks": (lambda number: _mask(source, number), answered),
     }
     if source.corrected:
-        stacks["corrected.nii.gz"] = lambda number: _corrected(source, number), source.corrected
+        stacks["corrected"] = lambda number: _corrected(source, number), source.corrected
     else:  # of an export before, with corrections that were taken back
-        (out / "corrected.nii.gz").unlink(missing_ok=True)
-    grid, count, spacing = source.info.grid, len(source), source.info.spacing
+        for former in out.glob("corrected*.nii.gz"):
+            former.unlink()
+    grid, count, spacing, files = source.info.grid, len(source), source.info.spacing, list[Path]()
     for name, (picture, known) in stacks.items():
         if grid is None:
-            write_stack(out / name, (picture(number) for number in watch(range(count))), count, spacing)
+            pictures = (picture(number) for number in watch(range(count)))
+            for first in range(0, count, MOST_PICTURES):
+                files.append(out / (f"{name}.nii.gz" if count <= MOST_PICTURES else f"{name}-from-{first:06}.nii.gz"))
+                length = min(MOST_PICTURES, count - first)
+                write_stack(files[-1], islice(pictures, length), length, spacing)
         else:
             order = sorted(range(count), key=lambda number: number in known)
             shown = {place: number for number in order if (place := _place(source, number)) is not None}
             slices = ((place, picture(number)) for place, number in shown.items())
-            write_nifti(in_volume(grid, slices), header_of(grid), str(out / name))
-    return [out / name for name in stacks]
+            files.append(out / f"{name}.nii.gz")
+            write_nifti(in_volume(grid, slices), header_of(grid), str(files[-1]))
+    return files
 
 
 def _place(source: RecordSource, number: int) -> int | None:

@@ -22,11 +22,11 @@ DUMMY_DATE = date(1900, 1, 1)
 NOMINAL_MM = 1
 """SliceThickness, which programs need to place a mask: a volume in mm³ then has the same number as the area in mm²."""
 COORDINATES = "Coordinates of the picture, not of the patient; a slice thickness of 1 mm is nominal"
-_LONG_STRING = 64
-"""Characters that a DICOM LO can hold."""
+_LONG_STRING, _SHORT_TEXT = 64, 1024
+"""Characters that a DICOM LO and ST can hold."""
 
 
-def seg_of(tumour: Tumour, image: Dataset, phase: tuple[str, ...] = ()) -> Dataset:
+def seg_of(tumour: Tumour, image: Dataset, phase: tuple[str, ...] = (), notes: tuple[str, ...] = ()) -> Dataset:
     """The mask as a binary DICOM SEG: segment 1 is the tumour; segment 2, where one is seen, the resection cavity.
 
     If the scale is known, the mask has a frame of reference of its own, rows along y and columns along x, as 3D Slicer
@@ -37,12 +37,13 @@ def seg_of(tumour: Tumour, image: Dataset, phase: tuple[str, ...] = ()) -> Datas
         tumour: the segmented outcome.
         image: its frame as written by `inference.export.dicom`; highdicom copies patient and study from it.
         phase: the result of `safety.of_phase` for the phase of surgery.
+        notes: further lines that go into every export, such as that the user marked the contour as wrong.
     """
     labels = tumour.mask if tumour.cavity is None else tumour.mask + 2 * tumour.cavity.mask
     # Leave out why the scale is unknown: that sentence may name the source's file, and the file name a patient.
     scale = () if tumour.frame.spacing is None else (words.scale(tumour.frame), COORDINATES)
-    said = (words.answer(tumour), *words.warnings(tumour, phase), *scale, *words.demonstration(tumour))
-    seg = segmentation_of(tumour, image, labels[None], ". ".join(said))
+    said = (words.answer(tumour), *words.demonstration(tumour), *notes, *words.warnings(tumour, phase), *scale)
+    seg = segmentation_of(tumour, image, labels[None], ". ".join(one.rstrip(".") for one in said))
     if tumour.frame.spacing is not None:
         _place(seg, tumour.frame.spacing)
     return seg
@@ -55,7 +56,7 @@ def segmentation_of(tumour: Tumour, image: Dataset, labels: NDArray[np.uint8], s
         tumour: an answer of the model that segmented them.
         image: one frame, as written by this program.
         labels: (1, rows, cols) 1 for tumour, 2 for resection cavity.
-        said: the description of the tumour's segment.
+        said: the description of the tumour's segment; what DICOM has no room for is left out at its end.
     """
     segments = [_segment(tumour, said), *([_cavity(tumour)] if labels.max() > 1 else [])]
     seg = Segmentation(
@@ -115,7 +116,9 @@ def _model(tumour: Tumour) -> str:
 
 def _segment(tumour: Tumour, said: str) -> SegmentDescription:
     segment = _described(tumour, 1, "Tumour", codes.SCT.Neoplasm)
-    segment.SegmentDescription = f"{said}. {INTENDED_USE}"
+    room = _SHORT_TEXT - len(f". {INTENDED_USE}")
+    said = said.rstrip(".")
+    segment.SegmentDescription = f"{said if len(said) <= room else f'{said[: room - 1]}…'}. {INTENDED_USE}"
     return segment
 
 

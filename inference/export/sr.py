@@ -32,9 +32,9 @@ SCHEME = "99IUS"
 """Coding scheme for the codes that no published scheme has."""
 SIZE = Code("SIZE_STATE", SCHEME, "Size of the largest region against the model's limits")
 SIZES = {
-    SizeState.ABOVE_200: Code("ABOVE_200", SCHEME, "Above 200 mm2: no size warning, not a promise"),
-    SizeState.AT_MOST_200: Code("AT_MOST_200", SCHEME, "At most 200 mm2: contour unreliable"),
-    SizeState.AT_MOST_35: Code("AT_MOST_35", SCHEME, "At most 35 mm2: contour unreliable"),
+    SizeState.ABOVE_200: Code("ABOVE_200", SCHEME, "Above the model's limit: no size warning, not a promise"),
+    SizeState.AT_MOST_200: Code("AT_MOST_200", SCHEME, "Small by the model's limit: contour unreliable"),
+    SizeState.AT_MOST_35: Code("AT_MOST_35", SCHEME, "Very small by the model's limit: contour unreliable"),
 }
 EXTENT = Code("EXTENT", SCHEME, "Whether the contour is whole")
 WHOLE = Code("WHOLE", SCHEME, "Whole within the picture")

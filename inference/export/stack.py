@@ -10,11 +10,8 @@ from numpy.typing import NDArray
 
 from inference.errors import OutputError
 from inference.files import replacing
-from inference.nifti import described, picture_header
+from inference.nifti import MOST_PICTURES, described, picture_header
 from inference.spacing import PixelSpacing
-
-MOST = 32767
-"""The most pictures that a NIfTI-1 file can count."""
 
 
 def write_stack(path: Path, pictures: Iterable[NDArray[Any]], count: int, spacing: PixelSpacing | None) -> None:
@@ -30,8 +27,10 @@ def write_stack(path: Path, pictures: Iterable[NDArray[Any]], count: int, spacin
         OutputError: if the file cannot be written, or there are more pictures than it can count.
         ValueError: if a picture has another shape or type than the first: all after it would be shifted.
     """
-    if count > MOST:
-        raise OutputError(f"{count} frames are more than a NIfTI file can hold ({MOST}): record shorter pieces.")
+    if count > MOST_PICTURES:
+        raise OutputError(
+            f"{count} frames are more than a NIfTI file can hold ({MOST_PICTURES}): record shorter pieces."
+        )
     with replacing(path) as aside, gzip.open(aside, "wb", compresslevel=1) as file:
         first = None
         for picture in pictures:

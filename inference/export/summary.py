@@ -59,6 +59,8 @@ class Session:
         notes: further lines, such as phase and flips.
         facts: further (name, value) rows about the session as a whole.
         largest: (name, value) rows about the largest plane that was segmented.
+        demonstrated: whether a model trained on simulation gave any of the readings of anything else; `contract` is
+            only that of the last model.
     """
 
     origin: Origin
@@ -70,11 +72,13 @@ class Session:
     notes: Sequence[str] = ()
     facts: Sequence[tuple[str, str]] = ()
     largest: Sequence[tuple[str, str]] = ()
+    demonstrated: bool = False
 
     @property
     def demonstration(self) -> bool:
         """Whether a model trained on simulation analysed anything else."""
-        return self.contract is not None and self.contract.population.simulated and not self.origin.simulated
+        last = self.contract is not None and self.contract.population.simulated and not self.origin.simulated
+        return last or self.demonstrated
 
     @property
     def limits_mm2(self) -> tuple[float, ...]:
@@ -146,6 +150,11 @@ def _source(origin: Origin) -> str:
 
 def _model(session: Session) -> Iterator[tuple[str, str]]:
     """The model, its training population, and the area limits up to which its contours are unreliable."""
+    if session.contract is None and session.model_sha256:
+        yield "Model", "its description is damaged"
+        yield "sha256", session.model_sha256
+        yield "Ran on", session.provider
+        return
     if session.contract is None:
         yield "Model", "none"
         return

@@ -78,8 +78,9 @@ def write_training_case(case: TrainingCase, folder: Path) -> Path:
     out = make_folder(folder / name)
     header = picture_header(frame.spacing)
     write_nifti(pixels.T[:, :, None], header, str(out / "image.nii.gz"))
-    write_nifti((case.mask & inside).T[:, :, None], header, str(out / "mask.nii.gz"))
-    write_text(out / "corrected.json", json.dumps(_facts(case, frame.spacing), indent=1) + "\n")
+    mask = case.mask & inside
+    write_nifti(mask.T[:, :, None], header, str(out / "mask.nii.gz"))
+    write_text(out / "corrected.json", json.dumps(_facts(case, mask, frame.spacing), indent=1) + "\n")
     write_text(out / TABLE, _table(case, name))
     return out / TABLE
 
@@ -100,14 +101,15 @@ def _table(case: TrainingCase, name: str) -> str:
     return text.getvalue()
 
 
-def _facts(case: TrainingCase, spacing: PixelSpacing) -> dict[str, object]:
-    """Who corrected what, and by which scale."""
+def _facts(case: TrainingCase, mask: Mask, spacing: PixelSpacing) -> dict[str, object]:
+    """Who corrected what, by which scale, and how much of it is left out, since the picture is black there."""
     outcome = case.outcome
     return {
         "corrected_by": case.who.value,
         "model_sha256": outcome.analysis.model_sha256 if isinstance(outcome, Tumour | NothingFound) else None,
         "model_area_px": outcome.area_px if isinstance(outcome, Tumour) else 0,
-        "corrected_area_px": int(np.count_nonzero(case.mask)),
+        "corrected_area_px": int(np.count_nonzero(mask)),
+        "outside_sector_px": int(np.count_nonzero(case.mask)) - int(np.count_nonzero(mask)),
         "spacing_row_mm": spacing.row_mm,
         "spacing_col_mm": spacing.col_mm,
         "spacing_provenance": spacing.provenance.value,

@@ -302,3 +302,12 @@ def test_thorough_says_so(segment, model, tmp_path):
     # A threshold looks at single pixels: mirrors change nothing.
     areas = [[row["area_px"] for row in table(tmp_path / folder / "readings.csv")] for folder in ("fast", "t")]
     assert areas[0] == areas[1]
+
+
+def test_more_frames_than_masks_can_count_are_refused_before_the_work(segment, model, tmp_path, monkeypatch):
+    monkeypatch.setattr(cli, "MOST_PICTURES", 3)
+    phantom_volume(tmp_path / "volume.nii.gz")
+    code, _, error = segment("run", tmp_path / "volume.nii.gz", "--model", model, "--out", tmp_path / "out")
+    assert code == cli.BAD_INPUT
+    assert "4 frames are more than masks.nii.gz can hold (3)" in error
+    assert not (tmp_path / "out").exists()

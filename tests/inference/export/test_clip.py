@@ -3,6 +3,7 @@
 import gzip
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,15 +14,19 @@ from answers import LIMITS
 from highdicom.seg import segread
 from outcomes import ANALYSIS
 
-from inference import cli
+from inference import cli, safety
+from inference.alarms import Alarm
 from inference.errors import OutputError
 from inference.export import clip
 from inference.export.deidentified import DeidentifiedRecord
+from inference.export.dicom import write_dicom_pair
+from inference.export.record import capture_of
 from inference.export.result import withdrawn_cells
 from inference.frame import Frame, Mask, Origin, View
 from inference.model.segmentation import regions_of
 from inference.outcome import NothingFound, Outcome, Tumour
 from inference.recording.recorder import Recorder
+from inference.recording.schema import EventKind
 from inference.safety import INTENDED_USE
 from inference.source_info import SourceInfo
 from inference.sources import open_source
@@ -166,3 +171,30 @@ def test_every_export_says_which_version_made_it(exported: Path) -> None:
     assert chunk is not None
     assert int.from_bytes(chunk[1]) == len(b"Software\0" + SOFTWARE.encode())
     assert withdrawn_cells("Nothing.", 0.0, {})["software"] == SOFTWARE, "what goes by OpenIGTLink too"
+
+
+def test_what_was_said_of_frames_and_source_stands_in_every_dicom(tmp_path: Path) -> None:
+    path, origin = tmp_path / "said.mcap", Origin("OR3 grabber", View.NATIVE, live=True)
+    recorder = Recorder(path, SourceInfo(origin, ROWS, COLS, SPACING, "", (0.0, 255.0)), case_code="GL-017", start=0.0)
+    recorder.event(EventKind.OVERRULED, Alarm.GRAPHICS.value, at=0.0)
+    for number in (0, NOTHING):
+        said = outcome(number, SPACING)
+        assert isinstance(said, Tumour | NothingFound)
+        said = replace(said, analysis=replace(ANALYSIS, unlike="Unlike the training data. " * 40))
+        recorder.frame(said.frame)
+        recorder.outcome(said)
+        assert number == NOTHING or recorder.event(EventKind.WRONG, "", said)
+    recorder.close()
+    with DeidentifiedRecord(path, None) as source:
+        clip.write_clip(source, tmp_path / "clip.dcm")
+        pair = write_dicom_pair(capture_of(source, 0, source.settings()[0]), tmp_path / "frame.dcm")
+    assert pair.seg is not None
+    comments = pydicom.dcmread(tmp_path / "clip.dcm").ImageComments
+    assert {"Phase not set", "Overruled by the user: graphics in sector", "Case GL-017"} < set(comments.split("\r\n"))
+    assert "CONTOUR WRONG: 1 of 2 frames" in comments
+    for file in (tmp_path / "clip_seg.dcm", pair.seg):
+        described = pydicom.dcmread(file).SegmentSequence[0].SegmentDescription
+        assert "Marked by the user: CONTOUR WRONG" in described
+        assert safety.OVERRULED in described
+        assert described.endswith(f"…. {INTENDED_USE}")
+        assert len(described) == 1024

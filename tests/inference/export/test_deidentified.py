@@ -15,7 +15,7 @@ from inference.errors import OutputError
 from inference.export.deidentified import DeidentifiedRecord
 from inference.export.record import export_record
 from inference.frame import Frame, Origin, Pixels, View
-from inference.outcome import NothingFound
+from inference.outcome import NothingFound, UnknownSpacing
 from inference.recording.recorder import Recorder
 from inference.source_info import SourceInfo
 from inference.sources.record import RecordSource
@@ -48,8 +48,11 @@ def recorded(folder: Path, *, sector: bool = True) -> Path:
     recorder = Recorder(path, info, case_code="GL-017", start=0.0)
     for index in range(8):
         frame = Frame(index, scanner(index, sector=sector), spacing, index / 20, origin)
+        if index == 7:
+            frame = replace(frame, spacing=None, no_spacing_reason=f"{DEVICE} states pixels of 9 × 9 mm: calibrate.")
         recorder.frame(frame)
-        recorder.outcome(NothingFound(frame, ANALYSIS))
+        unknown = UnknownSpacing(frame, frame.no_spacing_reason)
+        recorder.outcome(unknown if index == 7 else NothingFound(frame, ANALYSIS))
     assert recorder.close().error == ""
     return path
 
@@ -69,6 +72,7 @@ def test_nothing_of_a_name_is_in_any_file(tmp_path: Path, rect: Rect | None) -> 
         for secret in (WHEN, WHEN[:8], "2026-03-01", DEVICE):
             assert secret.encode() not in content, (path.name, secret)
     page = (out / "summary.html").read_text()
+    assert "the source states pixels of 9 × 9 mm" in page
     assert "Set to black in this export" in page
     assert "GL-017" in page
     pictures = [cv2.imread(str(path)) for path in files if path.suffix == ".png" and "overlay" not in path.stem]

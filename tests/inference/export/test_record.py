@@ -33,7 +33,7 @@ from inference.outcome import Analysis, NotAnalysed, Outcome, Reason, SizeState,
 from inference.recording.packing import pack_pixels
 from inference.recording.recorder import Recorder
 from inference.recording.schema import Corrector, EventKind
-from inference.safety import INTENDED_USE
+from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.source_info import SourceInfo, SweptGrid
 from inference.sources import open_source
 from inference.sources.base import RecordedSource
@@ -424,6 +424,7 @@ def test_a_scale_given_later_measures_area_diameters_depth_and_size(engine: Engi
     report = pydicom.dcmread(next(file for file in files if file.name.endswith("_report.dcm")))
     measured = [float(value) for value in re.findall(r"Numeric Value .*?'([0-9.]+)'", str(report))]
     assert measured[:2] == pytest.approx([160.0, said.largest.diameters.longest_mm], abs=0.01)
+    assert "Small by the model's limit" in str(report), "which need not be 200 mm²"
     row = rows_of(tmp_path)[0]
     assert "at 0.2 × 0.2 mm a pixel, but measured at 0.5 × 0.4 mm a pixel" in row["unlike_training"]
 
@@ -435,3 +436,30 @@ def test_what_was_measured_by_a_scale_that_is_not_believed_any_more_has_no_milli
         export_record(source, tmp_path)
     row = rows_of(tmp_path)[0]
     assert [row[name] for name in ("area_mm2", "largest_mm2", "diameter_mm", "size_state")] == [""] * 4
+
+
+def test_which_model_answered_each_frame_is_said_whichever_was_the_last(tmp_path: Path) -> None:
+    first, last, *_ = five()
+    assert isinstance(first, Tumour)
+    demonstration = replace(ANALYSIS, model_sha256="d" * 64, demonstration=True)
+    with RecordSource(record_of(tmp_path / "two.mcap", [replace(first, analysis=demonstration), last])) as source:
+        export_record(source, tmp_path)
+    said = [(row["model_sha256"], row["demonstration"]) for row in rows_of(tmp_path)]
+    assert said == [("d" * 64, "true"), ("0" * 64, "false")]
+    page = (tmp_path / "summary.html").read_text()
+    assert f'<p class="demo">{DEMONSTRATION}</p>' in page
+    assert "0" * 64 in page, "a model answered, though nothing describes it"
+    assert ">none<" not in page
+    assert json.loads((tmp_path / "sweep.json").read_text())["largest_plane"]["demonstration"] == "true"
+
+
+def test_a_record_longer_than_one_nifti_goes_into_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inference.export.record.MOST_PICTURES", 2)
+    outcomes = five()
+    with RecordSource(record_of(tmp_path / "long.mcap", outcomes)) as source:
+        files = {file.name for file in export_record(source, tmp_path)}
+    assert {"readings.csv", "summary.html", "sweep.json", "masks-from-000000.nii.gz"} < files
+    for first in (0, 2, 4):
+        written = np.asarray(nib.load(tmp_path / f"frames-from-{first:06}.nii.gz").dataobj)
+        part = outcomes[first : first + 2]
+        assert np.array_equal(written.transpose(2, 1, 0), np.stack([outcome.frame.pixels for outcome in part]))

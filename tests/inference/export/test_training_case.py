@@ -65,6 +65,8 @@ def test_it_names_nobody_and_no_day_and_says_who_corrected(tmp_path: Path) -> No
     facts = json.loads((table.parent / "corrected.json").read_text())
     assert (facts["corrected_by"], facts["model_sha256"]) == ("user", ANALYSIS.model_sha256)
     assert facts["spacing_provenance"] == "exact"
+    mask = np.asarray(nib.load(table.parent / "mask.nii.gz").dataobj)
+    assert (facts["corrected_area_px"], facts["outside_sector_px"]) == (int(mask.sum()), 100)
     written = {path.name for path in table.parent.iterdir()}
     assert written == {"image.nii.gz", "mask.nii.gz", "corrected.json", "case.csv"}
     assert write_training_case(case(frame()), tmp_path) == table, "the same frame is the same case"
