@@ -40,6 +40,8 @@ OVERRULED_RISK: Final = "By the user, for this source. Calipers or text in the s
 CUT: Final = "Cut by picture edge: area is a lower bound"
 CAVITY: Final = "Dash-dotted line: resection cavity, not counted as tumour"
 """Said where a model that tells the cavity apart draws one. It is no warning, and changes none."""
+MODELS_OWN: Final = "Corrected by the user: contour and numbers here are the model's own"
+"""Said where a file shows the model's contour of a frame whose contour a person corrected."""
 NOTHING: Final = "No tumour segmented"
 NOT_EVIDENCE: Final = "Not evidence of absence"
 NOT_ANALYSED: Final = "Not analysed"

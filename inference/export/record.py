@@ -25,7 +25,7 @@ from inference.export.deidentified import DeidentifiedRecord
 from inference.export.dicom import write_dicom_pair
 from inference.export.picture import write_pictures
 from inference.export.plot import STYLE, area_plot
-from inference.export.readings import QUALITY, UNLIKE, pose_words, reading_row, write_readings
+from inference.export.readings import QUALITY, UNLIKE, pose_words, reading_row, spacing_cells, write_readings
 from inference.export.stack import write_stack
 from inference.export.summary import Session, write_summary
 from inference.files import time_in, write_text
@@ -153,6 +153,8 @@ def capture_of(source: RecordSource, number: int, setting: Setting) -> Capture:
     notes += [f"Overruled by the user: {name.replace('_', ' ')}" for name in setting.overruled]
     if setting.wrong:
         notes.append(WRONG)
+    if _correction(source, number, None)["corrected_by"]:
+        notes.append(safety.MODELS_OWN)
     if source.opening.case_code:
         notes.append(f"Case {source.opening.case_code}")
     turned_over = ("left-right" in setting.flip, "up-down" in setting.flip)
@@ -347,21 +349,25 @@ def _reading(source: RecordSource, number: int, setting: Setting) -> Reading:
 
 def _correction(source: RecordSource, number: int, spacing: PixelSpacing | None) -> dict[str, object]:
     """The columns about a contour that a person corrected; the model's own numbers stay what they are."""
-    mask, who = _correction_of(source, number), source.corrector(number)
-    if who is None:
+    who = source.corrector(number)
+    try:
+        mask = _corrected(source, number)
+    except FormatError:
+        return {"corrected_by": "" if who is None else who.value, "corrected_mm2": "damaged"}
+    if who is None or mask is None:
         return {"corrected_by": "", "corrected_mm2": ""}
-    if mask is None:
-        return {"corrected_by": who.value, "corrected_mm2": "damaged"}
     area = "" if spacing is None else round(int(np.count_nonzero(mask)) * spacing.pixel_mm2, 3)
     return {"corrected_by": who.value, "corrected_mm2": area}
 
 
-def _correction_of(source: RecordSource, number: int) -> NDArray[np.uint8] | None:
-    """The mask that a person gave a frame; None if there is none, or if it is damaged."""
-    try:
-        return source.correction(number)
-    except FormatError:
-        return None
+def _corrected(source: RecordSource, number: int) -> NDArray[np.uint8] | None:
+    """The mask that a person gave a frame; None if there is none, or if all of it was taken back.
+
+    Raises:
+        FormatError: if it is damaged.
+    """
+    mask = source.correction(number)
+    return None if mask is None or np.array_equal(mask, _mask(source, number)) else mask
 
 
 def _volumes(
@@ -380,12 +386,13 @@ def _volumes(
         "frames": (lambda number: read_or_black(source, number).pixels.astype(kind), ()),
         "masks": (lambda number: _mask(source, number), answered),
     }
-    if source.corrected:
-        stacks["corrected"] = lambda number: _corrected(source, number), source.corrected
+    whole = [reading for reading in readings if reading.row["corrected_mm2"] != "damaged"]
+    if corrected := {reading.number for reading in whole if reading.row["corrected_by"]}:
+        stacks["corrected"] = lambda number: _corrected_or_empty(source, number, corrected), corrected
     else:  # of an export before, with corrections that were taken back
         for former in out.glob("corrected*.nii.gz"):
             former.unlink()
-    grid, count, spacing, files = source.info.grid, len(source), source.info.spacing, list[Path]()
+    grid, count, spacing, files = source.info.grid, len(source), _one_scale(source, readings), list[Path]()
     for name, (picture, known) in stacks.items():
         if grid is None:
             pictures = (picture(number) for number in watch(range(count)))
@@ -400,6 +407,13 @@ def _volumes(
             files.append(out / f"{name}.nii.gz")
             write_nifti(in_volume(grid, slices), header_of(grid), str(files[-1]))
     return files
+
+
+def _one_scale(source: RecordSource, readings: Sequence[Reading]) -> PixelSpacing | None:
+    """The scale of a stack: the record's, if every frame has it, for the entry that told of a change may be damaged."""
+    cells = spacing_cells(source.info.spacing)
+    read = (reading.row for reading in readings if reading.row.get("reason") != Alarm.UNREADABLE.sentence)
+    return source.info.spacing if all(row[name] == cells[name] for row in read for name in cells) else None
 
 
 def _place(source: RecordSource, number: int) -> int | None:
@@ -417,9 +431,9 @@ def _mask(source: RecordSource, number: int) -> NDArray[np.uint8]:
     return np.zeros((source.info.rows, source.info.cols), np.uint8)
 
 
-def _corrected(source: RecordSource, number: int) -> NDArray[np.uint8]:
+def _corrected_or_empty(source: RecordSource, number: int, corrected: Collection[int]) -> NDArray[np.uint8]:
     """The user's mask of a frame; empty where nothing was corrected, which the table tells from an emptied one."""
-    mask = _correction_of(source, number)
+    mask = _corrected(source, number) if number in corrected else None
     return np.zeros((source.info.rows, source.info.cols), np.uint8) if mask is None else mask
 
 

@@ -7,6 +7,7 @@ from time import monotonic
 
 from PySide6.QtCore import Qt
 
+from inference import safety
 from inference.alarms import Alarm
 from inference.frame import View
 from inference.live.requests import SourceRequest
@@ -280,7 +281,9 @@ class ActionHandlers:
         """Write a snapshot of what is on the screen; nothing is analysed again."""
         state, info = self._state, self._session.info
         if state.shown is not None and info is not None:
-            notes = tuple(note for note in (state.phase.words, self._marker().words) if note)
+            corrected = state.corrections.of(state.shown.frame)
+            said = safety.MODELS_OWN if corrected is not None and corrected.changed else ""
+            notes = tuple(note for note in (state.phase.words, self._marker().words, said) if note)
             state.snapshots.take(state.shown, info.levels, notes, state.flip, self._session.of_phase)
 
     def _marker(self) -> Marker:

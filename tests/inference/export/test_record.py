@@ -33,7 +33,7 @@ from inference.outcome import Analysis, NotAnalysed, Outcome, Reason, SizeState,
 from inference.recording.packing import pack_pixels
 from inference.recording.recorder import Recorder
 from inference.recording.schema import Corrector, EventKind
-from inference.safety import DEMONSTRATION, INTENDED_USE
+from inference.safety import DEMONSTRATION, INTENDED_USE, MODELS_OWN
 from inference.source_info import SourceInfo, SweptGrid
 from inference.sources import open_source
 from inference.sources.base import RecordedSource
@@ -334,7 +334,8 @@ def test_what_cannot_be_exported_is_one_sentence(
 
 
 def test_a_corrected_contour_is_exported_as_the_users_beside_the_models(tmp_path: Path) -> None:
-    outcomes, mask = five(), np.zeros(SHAPE, np.uint8)
+    outcomes, mask = [*five(), tumour(made(5))], np.zeros(SHAPE, np.uint8)
+    assert isinstance(outcomes[5], Tumour)
     mask[5:15, 10:30] = 1
     recorder = Recorder(tmp_path / "corrected.mcap", INFO, start=outcomes[0].frame.captured_at)
     for outcome in outcomes:
@@ -342,18 +343,22 @@ def test_a_corrected_contour_is_exported_as_the_users_beside_the_models(tmp_path
         recorder.outcome(outcome)
     recorder.correction(outcomes[0], mask, Corrector.USER)
     recorder.correction(outcomes[1], mask, Corrector.CARRIED)
+    recorder.correction(outcomes[5], mask, Corrector.USER)
+    recorder.correction(outcomes[5], outcomes[5].mask, Corrector.USER)  # all of it taken back
     recorder.close()
     with RecordSource(tmp_path / "corrected.mcap") as source:
-        files = export_record(source, tmp_path)
+        files = export_record(source, tmp_path, chosen=(0, 5))
+    said = [MODELS_OWN in pydicom.dcmread(tmp_path / f"frame-{one:06}_picture.dcm").ImageComments for one in (0, 5)]
+    assert said == [True, False], "what is drawn is the model's, also where the screen showed the user's"
     assert tmp_path / "corrected.nii.gz" in files
     with (tmp_path / "readings.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["corrected_by"] for row in rows] == ["user", "carried, confirmed by user", "", "", ""]
+    assert [row["corrected_by"] for row in rows] == ["user", "carried, confirmed by user", "", "", "", ""]
     assert float(rows[0]["corrected_mm2"]) == pytest.approx(200 * SPACING.pixel_mm2)
-    tumour = outcomes[0]
-    assert isinstance(tumour, Tumour)
-    assert tumour.area_mm2 is not None
-    assert float(rows[0]["area_mm2"]) == pytest.approx(tumour.area_mm2, abs=0.05), "the model's number stays"
+    first = outcomes[0]
+    assert isinstance(first, Tumour)
+    assert first.area_mm2 is not None
+    assert float(rows[0]["area_mm2"]) == pytest.approx(first.area_mm2, abs=0.05), "the model's number stays"
     written = np.asarray(nib.load(tmp_path / "corrected.nii.gz").dataobj)
     assert np.array_equal(written[:, :, 0].T, mask)
     assert np.array_equal(written[:, :, 1].T, mask)
@@ -463,3 +468,16 @@ def test_a_record_longer_than_one_nifti_goes_into_several(tmp_path: Path, monkey
         written = np.asarray(nib.load(tmp_path / f"frames-from-{first:06}.nii.gz").dataobj)
         part = outcomes[first : first + 2]
         assert np.array_equal(written.transpose(2, 1, 0), np.stack([outcome.frame.pixels for outcome in part]))
+
+
+def test_a_stack_has_no_scale_where_the_entry_on_its_change_is_damaged(tmp_path: Path) -> None:
+    other = PixelSpacing(0.25, 0.35, Provenance.RULER)
+    outcomes = [replace(one, frame=replace(one.frame, spacing=other)) if n else one for n, one in enumerate(five()[:3])]
+    path = record_of(tmp_path / "two.mcap", outcomes)
+    path.write_bytes(path.read_bytes().replace(b"0.25 mm a row", b"0.27 mm a row"))
+    with RecordSource(path) as source:
+        assert "1 damaged entries" in source.info.notice
+        export_record(source, tmp_path)
+    for name in ("frames", "masks"):
+        header = nib.load(tmp_path / f"{name}.nii.gz").header
+        assert (int(header["qform_code"]), int(header["sform_code"])) == (0, 0)
