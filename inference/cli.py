@@ -274,7 +274,10 @@ def _notices(engine: "Engine", source: RecordedSource) -> list[str]:
     if engine.contract.population.simulated and not source.info.origin.simulated:
         notices.append(DEMONSTRATION)
     if source.info.spacing is None:
-        notices.append(f"Not analysed: {_with_options(source.info.no_spacing_reason)}")
+        from inference.sources.record import CHANGED
+
+        reason = _with_options(source.info.no_spacing_reason)
+        notices.append(reason if reason == CHANGED else f"Not analysed: {reason}")
     return notices
 
 

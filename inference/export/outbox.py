@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from pydicom import dcmread
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
+from pydicom.pixels.utils import get_expected_length
 
 from inference.errors import ChoiceError, FormatError, OutputError
 from inference.export.c_store import storing
@@ -99,7 +100,7 @@ class Outbox:
             False if it has arrived before, and is not sent again.
 
         Raises:
-            FormatError: if it is not a DICOM file.
+            FormatError: if it is not a DICOM file, or ends before its last pixel.
             ChoiceError: if it may name a patient and `identified` is not set.
             OutputError: if it cannot be written.
         """
@@ -108,6 +109,7 @@ class Outbox:
         if not _UID.fullmatch(uid):  # it becomes a file's name
             raise FormatError(f"{path.name} has no proper UID: give a file that this program exported.")
         _check(dataset, path.name, identified=identified)
+        _check_whole(path)
         if any(one.uid == uid for one in self._files()):
             return True
         if again:
@@ -282,6 +284,22 @@ def _check(dataset: Dataset, name: str, *, identified: bool) -> None:
             f"{name} doesn't say that the patient's identity was removed, so it isn't sent: "
             "export it with everything outside the sector black, or say that it may go with names in it."
         )
+
+
+def _check_whole(path: Path) -> None:
+    """Refuse a file that was cut off within its pixels: an archive would take it, and count it as stored.
+
+    Raises:
+        FormatError: if it was.
+    """
+    try:
+        dataset = dcmread(path)
+        cut = "PixelData" in dataset and not dataset.file_meta.TransferSyntaxUID.is_compressed
+        cut = cut and len(dataset.PixelData) < get_expected_length(dataset)
+    except (InvalidDicomError, OSError, *DAMAGE) as error:
+        raise FormatError(f"{path.name} is damaged: export or copy it again.") from error
+    if cut:
+        raise FormatError(f"{path.name} ends before its last pixel: export or copy it again.")
 
 
 def _header(path: Path) -> Dataset:

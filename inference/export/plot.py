@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, pairwise
 from typing import NamedTuple
 
 WIDTH, HEIGHT = 900, 260
 LEFT, RIGHT, TOP, BOTTOM = 70, 20, 14, 44
 """Margins for the axis labels, pixels."""
 TICKS = 6
+GAP_S = 1.0
+"""Frames that are further apart are joined by no line, as in the window's trend: the signal was lost between them."""
 STYLE = """
 svg text{font:12px sans-serif;fill:#3a4450}svg .grid{stroke:#d5dbe1}
 svg .area{fill:none;stroke:#00658f;stroke-width:1.5;stroke-linejoin:round}svg circle.area{fill:#00658f}
@@ -69,18 +71,25 @@ def nice(step: float) -> float:
 
 
 def _pieces(readings: Sequence[Reading], along: str) -> Iterator[list[Point]]:
-    """Split the areas into unbroken runs: a frame without an area ends a run, and so does a jump back."""
+    """Split the areas into unbroken runs: what ends one is a frame without an area, a gap in time, or a jump back."""
+    gap = _gap_s([float(str(row[along])) for row in readings]) if along == "time_s" else math.inf
     for has_area, rows in groupby(readings, key=lambda row: isinstance(row.get("area_mm2"), int | float)):
         if not has_area:
             continue
         piece: list[Point] = []
         for row in rows:
             x, area = float(str(row[along])), float(str(row["area_mm2"]))
-            if piece and x < piece[-1][0]:
+            if piece and not 0 <= x - piece[-1][0] <= gap:
                 yield piece
                 piece = []
             piece.append((x, area))
         yield piece
+
+
+def _gap_s(times_s: Sequence[float]) -> float:
+    """The pause between two frames beyond which nobody knows the area: a second, or three frames of a slower source."""
+    steps = sorted(after - before for before, after in pairwise(times_s))
+    return max(GAP_S, 3 * steps[len(steps) // 2]) if steps else GAP_S
 
 
 def _thinned(piece: list[Point], axes: Axes) -> list[Point]:

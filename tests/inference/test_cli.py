@@ -5,6 +5,7 @@ import gzip
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,11 +14,15 @@ import numpy as np
 import pydicom
 import pytest
 import SimpleITK as sitk  # noqa: N813
+from outcomes import ANALYSIS, frame, record
 from pydicom.encaps import encapsulate, generate_frames
 from tiny import threshold_model
 
 from inference import cli
+from inference.outcome import NothingFound
+from inference.sources.record import CHANGED
 from inference.sources.simulated import PhantomSource
+from inference.spacing import PixelSpacing, Provenance
 from inference.version import SOFTWARE
 
 COLUMNS = (
@@ -311,3 +316,12 @@ def test_more_frames_than_masks_can_count_are_refused_before_the_work(segment, m
     assert code == cli.BAD_INPUT
     assert "4 frames are more than masks.nii.gz can hold (3)" in error
     assert not (tmp_path / "out").exists()
+
+
+def test_a_scale_that_changed_within_a_record_is_not_said_to_keep_its_frames_from_analysis(segment, model, tmp_path):
+    shown = [NothingFound(frame(number), ANALYSIS) for number in range(2)]
+    other = PixelSpacing(0.25, 0.35, Provenance.RULER)
+    record(tmp_path / "r.mcap", [shown[0], replace(shown[1], frame=replace(shown[1].frame, spacing=other))])
+    _, said, _ = segment("run", tmp_path / "r.mcap", "--model", model, "--out", tmp_path / "out", "--no-guards")
+    assert said["not_analysed"] == 0
+    assert CHANGED in said["notices"]

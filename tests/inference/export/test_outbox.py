@@ -209,6 +209,14 @@ def test_what_is_no_dicom_is_refused_in_one_sentence(tmp_path: Path) -> None:
         Outbox(tmp_path / "outbox").put(tmp_path / "letter.txt")
 
 
+def test_a_file_that_was_cut_off_is_refused(files: list[Path], tmp_path: Path) -> None:
+    cut = tmp_path / "cut.dcm"
+    cut.write_bytes(files[0].read_bytes()[:-5000])
+    with pytest.raises(FormatError, match="ends before its last pixel"):
+        Outbox(tmp_path / "outbox").put(cut)
+    assert Outbox(tmp_path / "outbox").waiting() == []
+
+
 def test_an_outbox_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError):

@@ -139,6 +139,10 @@ def test_a_gap_and_a_jump_back_are_no_line() -> None:
     rows = [{"frame": k, "time_s": k / 10, "area_mm2": area} for k, area in enumerate(areas)]
     again = [{"frame": k, "time_s": k / 10, "area_mm2": 1.0} for k in range(3)]
     assert [len(line) for line in _drawn(area_plot(rows + again))] == [2, 2, 3]
+    lost = [{"frame": k, "time_s": k / 10 + (60.0 if k > 3 else 0.0), "area_mm2": 9.0} for k in range(8)]
+    assert [len(line) for line in _drawn(area_plot(lost))] == [4, 4], "a minute without a frame has no area"
+    slow = [{"frame": k, "time_s": k * 2.0, "area_mm2": 9.0} for k in range(8)]
+    assert [len(line) for line in _drawn(area_plot(slow))] == [8]
 
 
 def test_hours_stay_small_and_a_single_peak_stays() -> None:
