@@ -82,7 +82,8 @@ class ActionHandlers:
         does[offer]()
 
     def open_source(self, request: SourceRequest) -> None:
-        """Start opening a source."""
+        """Start opening a source; a caliper belongs to the picture that it was taken for."""
+        self._state.caliper = None
         self._view.source.current = request.text
         self._session.open(request)
 
@@ -248,7 +249,9 @@ class ActionHandlers:
         self._view.picture_area.toggle(self._view.calibration)
 
     def show_source_panel(self) -> None:
-        """Open or close the choice of a source, with the devices that are connected now."""
+        """Open or close the choice of a source, with the devices that are connected now, and a volume's axes."""
+        info = self._session.info
+        self._view.source.show_axes(shown=info is not None and info.origin.view is View.SLICE)
         self._list_sources()
         self._view.picture_area.toggle(self._view.source)
 

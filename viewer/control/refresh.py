@@ -6,7 +6,7 @@ from time import monotonic
 
 from inference.assets import bundled_model
 from inference.crop import Rect
-from inference.frame import Frame, View
+from inference.frame import Frame
 from inference.live.health import SLOW_MS
 from inference.live.moment import Moment
 from inference.live.notices import Notices
@@ -240,9 +240,8 @@ class Refresh:
             self._view.picture_area.say(notice, now, Tone.NOTICE)
 
     def _offer_regions(self) -> None:
-        """Offer a picture's several regions, or a volume's axes; ask for a region where none was chosen."""
-        session, panel, info = self._session, self._view.source, self._session.info
-        panel.show_axes(shown=info is not None and info.origin.view is View.SLICE and not session.regions)
+        """Offer the regions of a picture that has several; ask for one where none was chosen."""
+        session, panel = self._session, self._view.source
         panel.show_regions(session.regions, None if session.request is None else session.request.region)
         if session.source_refusal and session.regions and panel.isHidden():
             panel.list.show_sources(device_names(), self._state.settings)

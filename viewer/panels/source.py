@@ -174,6 +174,8 @@ class SourcePanel(Panel):
             made.setChecked(number == chosen)
             size_button(made, self.sizes)
         self._region_box.setVisible(bool(regions))
+        if regions:
+            self.show_axes(shown=False)  # what has regions is no volume
 
     def _region_row(self, number: int, words: str) -> Button:
         made = button(words, kind="choice")

@@ -52,6 +52,22 @@ class Thumbnail(QWidget):
             draw_fitted(painter, self.rect(), self._image, self._shape)
 
 
+class Names(QScrollArea):
+    """What can be chosen, scrolled: all the height that it may have, wherever there is room."""
+
+    def __init__(self, content: QWidget) -> None:
+        super().__init__()
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setWidget(content)
+
+    def sizeHint(self) -> QSize:
+        """Its greatest height."""
+        return QSize(super().sizeHint().width(), self.maximumHeight())
+
+
 class SourceList(QWidget):
     """Names, and below them the first picture of the selected one."""
 
@@ -74,12 +90,7 @@ class SourceList(QWidget):
         self._names.setContentsMargins(0, 0, 0, 0)
         self._room = QWidget()
         self._room.setLayout(self._names)
-        self._scroll = QScrollArea()
-        self._scroll.setWidgetResizable(True)
-        self._scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._scroll.setWidget(self._room)
+        self._scroll = Names(self._room)
         self._picture, self._words = Thumbnail(), label("soft", wrap=True)
         self._words.setAlignment(Qt.AlignmentFlag.AlignTop)
         self.keep = button(
@@ -119,11 +130,6 @@ class SourceList(QWidget):
             made.setText(elided.replace("&", "&&"))  # a button takes a single one for the mark of a shortcut
         for caption in self._captions:
             caption.setFont(sizes.font(13, QFont.Weight.Medium))
-
-    def sizeHint(self) -> QSize:
-        """All the height that the names may have."""
-        hint = super().sizeHint()
-        return QSize(hint.width(), hint.height() - self._scroll.sizeHint().height() + self._scroll.maximumHeight())
 
     def show_sources(self, devices: list[str], settings: Settings) -> None:
         """List the capture devices, each as `device:NAME`, and the recent sources.

@@ -72,3 +72,11 @@ def test_on_a_live_source_it_freezes_the_view(
         assert window.review is None
         assert window.state.caliper is None, "nobody measures on a moving picture"
         window.close()
+
+
+def test_a_caliper_does_not_wait_for_a_point_on_the_next_source(show: Show, qtbot: QtBot) -> None:
+    window = show()
+    qtbot.keyClick(window, Qt.Key.Key_D)
+    assert window.state.caliper is not None
+    window.handlers.open_source(window.view.source.request("another"))
+    assert window.state.caliper is None

@@ -85,6 +85,8 @@ def test_no_panel_lies_on_a_live_picture_whose_sector_fills_what_is_left(
         assert placement is not None
         assert placement.seen.width() > 0.65 * view.canvas.width(), panel
     window.act("open")
+    if size[1] > 1000:
+        qtbot.waitUntil(lambda: source.list._scroll.height() == source.list._scroll.maximumHeight())
     source.show_regions(tuple((number, f"Region {number}: tissue, 300 × 400 pixels") for number in range(3)), 1)
     source.complain("This picture shows several regions, of which one is analysed: choose it.")
     for comes in (view.picture_area.refit, partial(source.keypad.serve, source.address)):

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from phantoms import Volume
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
@@ -84,3 +85,10 @@ def test_what_was_opened_is_named_as_a_person_would(window: MainWindow) -> None:
         *("Grabber", "PLUS or 3D Slicer"),
         *("Demo clip", "Phantom", "Grabber", "Sweep: one.nii.gz", "igtl://or:18944"),
     ]
+
+
+def test_axes_are_offered_of_a_volume_alone(show: Callable[..., MainWindow]) -> None:
+    for source, offered in ((None, False), (Volume(count=60), True)):
+        window = show(source)
+        window.act("open")
+        assert [made.isVisible() for made in window.view.source._axis_buttons.values()] == [offered] * 3
