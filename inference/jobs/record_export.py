@@ -91,7 +91,7 @@ class RecordExport:
             return
         opened = self._session.opened
         if opened is None or shown is None or not shown.frame.origin.record:
-            self._background.say("Open a record first: what is exported is a record.")
+            self._background.say("Open a record first (Ctrl R): what is exported is a record.")
             return
         chosen = (shown.frame.index,)
         self.begin([Wanted(Path(opened.text).expanduser(), chosen=chosen, corrected=corrected)])

@@ -32,6 +32,8 @@ from viewer.control.records import Records
 from viewer.control.second_screen import SecondScreens
 from viewer.control.side_by_side import SideBySide
 
+OF_FRAMES_TO_COME = (Offer.WITHOUT_SCALE, Offer.DEMONSTRATION, Offer.OVERRULE, Offer.HEED)
+"""Choices that change no frame of before."""
 OVERLAY_OFF_S = 3.0
 STEP_SHARE = 0.1
 """By which share of the view a key moves the picture."""
@@ -79,6 +81,8 @@ class ActionHandlers:
             Offer.OVERRULE: lambda: self._session.overrule(Alarm.GRAPHICS),
             Offer.HEED: lambda: self._session.heed(Alarm.GRAPHICS),
         }
+        if offer in OF_FRAMES_TO_COME:
+            self._state.thaw()  # a frozen view would stand there as if nothing had been pressed
         does[offer]()
 
     def open_source(self, request: SourceRequest) -> None:

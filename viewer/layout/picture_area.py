@@ -1,6 +1,6 @@
 """The picture and what may cover it: one panel at a time, and a passing notice."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QPoint, QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QWidget
 
@@ -227,7 +227,10 @@ class PictureArea(QWidget):
     def _place_inset(self) -> None:
         """The inset: in the corner that a sector leaves free, or below two pictures side by side."""
         margin = self._sizes.px(14)
-        top = self.height() - self.inset.height() - margin if self._strip_width else self._sizes.touch + 2 * margin
+        top = max(self._sizes.touch + 2 * margin, self._canvas.strips[0] + self._sizes.px(6))
+        if self._strip_width:
+            top = self.height() - self.inset.height() - margin
         self.inset.move(margin, top)  # the ruler is on the right
+        taken = self.inset.geometry().bottomRight() + QPoint(margin, margin)
         beside = self._beside_inset and not self._strip_width
-        self._canvas.begin_right_of(self.inset.width() + 2 * margin if beside else 0)
+        self._canvas.leave_corner(QSize(taken.x(), taken.y()) if beside else QSize(0, 0))

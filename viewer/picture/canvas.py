@@ -5,11 +5,12 @@ would be counted, not assumed away.
 """
 
 from collections.abc import Callable
+from itertools import product
 from time import monotonic
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QPointF, QRect, QRectF, Qt, Signal
+from PySide6.QtCore import QPointF, QRect, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QResizeEvent, QWheelEvent
 from PySide6.QtWidgets import QFrame, QGraphicsItem, QGraphicsRectItem, QGraphicsScene, QGraphicsView, QWidget
 
@@ -73,7 +74,7 @@ class Canvas(QGraphicsView):
         self._sizes = theme.Sizes()
         self._levels = (0.0, 255.0)
         self._annotations = Annotations()
-        self._side, self._edge, self._left = SIDE, EDGE, 0
+        self._side, self._edge, self._corner = SIDE, EDGE, QSize(0, 0)
         self._strips = self._other_strips = self._sides = (0, 0)
         self._flip, self._look = Flip(), AS_IT_CAME
         self._box: Rect | None = None
@@ -143,10 +144,10 @@ class Canvas(QGraphicsView):
             self._side, self._edge = side, edge
             self._place()
 
-    def begin_right_of(self, x: int) -> None:
-        """Keep the picture to the right of this place in the view, px."""
-        if x != self._left:
-            self._left = x
+    def leave_corner(self, taken: QSize) -> None:
+        """Keep the picture out of the top left corner, of this size: to the right of it or below it."""
+        if taken != self._corner:
+            self._corner = taken
             self._place()
 
     @property
@@ -329,9 +330,10 @@ class Canvas(QGraphicsView):
             margins.append((*self._sides, overlay.marker_room(self._sizes)))
         both = zip(self._strips, self._other_strips, strict=True)
         words_above, words_below = (max(pair) for pair in both)
+        corner = {(self._corner.width(), 0), (0, self._corner.height())}
         areas: list[Area] = []
-        for side, right, edge in margins:
-            left, above, below = max(side, self._left), max(edge, words_above), max(px(self._edge), words_below)
+        for (side, right, edge), (beside, under) in product(margins, corner):
+            left, above, below = max(side, beside), max(edge, words_above, under), max(px(self._edge), words_below)
             areas.append((left, above, max(1, size.width() - left - right), max(1, size.height() - above - below)))
         return areas
 

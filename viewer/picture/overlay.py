@@ -20,6 +20,8 @@ BANNER, BAND = 46, 32
 """Room above the picture for the banner, and its own height, px at 1280×800: between them stands the ruler's 0."""
 RULER, LETTER, NOTHING = 56, 36, 12
 """Room beside the picture for the ruler with its figures, for a letter, and where neither is; px at 1280×800."""
+NARROW = 300
+"""Width from which the banner stands between two orientation markers, px at 1280×800."""
 LINE, BAR = 22, 44
 """Height of a line of words and of the scale bar below the picture, px at 1280×800."""
 EMPTY = "Open a stream or file (Ctrl O), or drop a file here"
@@ -43,7 +45,7 @@ def paint(painter: QPainter, annotations: Annotations, placement: Placement, vie
         _scale_bar(painter, annotations.col_mm, placement, view, sizes)
     _letters(painter, annotations, placement, view, sizes)
     if annotations.banner:
-        _banner(painter, annotations, placement, view, sizes)
+        _banner(painter, annotations, view, sizes)
     if annotations.ticks is not None:
         _ticks(painter, annotations.ticks, placement, sizes)
     _frames(painter, annotations.watched, theme.CYAN, placement, sizes)
@@ -118,8 +120,7 @@ def _marker(painter: QPainter, annotations: Annotations, view: QRect, sizes: the
 
 def strips(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> tuple[int, int]:
     """Heights of what is above and below the picture, view pixels: nothing is written over the sector."""
-    caption = CAPTION if annotations.caption or annotations.heading else 0
-    banner = sizes.px(BANNER + caption) if annotations.banner else 0
+    banner = _banner_top(annotations, view, sizes) + sizes.px(BANNER) if annotations.banner else 0
     rows = len(_rows(annotations, view, sizes))
     line = sizes.px(LINE)
     bar = sizes.px(BAR) if annotations.col_mm is not None else 0
@@ -285,16 +286,29 @@ def banner_font(words: str, width: float, sizes: theme.Sizes, height: float | No
     return font
 
 
-def banner_rect(placement: Placement, view: QRect, sizes: theme.Sizes, *, marked: bool = True) -> QRectF:
-    """The band above the picture, between the two corners of the orientation marker where there is one."""
-    corner = sizes.touch + sizes.px(24) if marked else sizes.px(8)
-    left, right, height = view.left() + corner, view.right() - corner, sizes.px(BAND)
-    return QRectF(left, placement.seen.top() - height - sizes.px(BANNER - BAND - 3), max(1, right - left), height)
+def banner_rect(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> QRectF:
+    """The band at the top: between the two corners of the orientation marker, or below them in a narrow view."""
+    beside = annotations.marker is not Marker.NONE and _between_corners(annotations, view, sizes)
+    corner = sizes.touch + sizes.px(24) if beside else sizes.px(8)
+    left, right = view.left() + corner, view.right() - corner
+    top = view.top() + _banner_top(annotations, view, sizes) + sizes.px(3)
+    return QRectF(left, top, max(1, right - left), sizes.px(BAND))
 
 
-def _banner(painter: QPainter, annotations: Annotations, placement: Placement, view: QRect, sizes: theme.Sizes) -> None:
+def _banner_top(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> int:
+    """Height above the banner: of the caption, or of the marker's place where it does not stand beside that."""
+    caption = sizes.px(CAPTION) if annotations.caption or annotations.heading else 0
+    return caption if _between_corners(annotations, view, sizes) else max(caption, marker_room(sizes))
+
+
+def _between_corners(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> bool:
+    """Whether the banner's words are whole between the corners, or nothing stands in them."""
+    return annotations.marker is Marker.NONE or view.width() >= sizes.px(NARROW)
+
+
+def _banner(painter: QPainter, annotations: Annotations, view: QRect, sizes: theme.Sizes) -> None:
     """A band above the picture, with words of one line or, in a narrow pane, of two."""
-    band = banner_rect(placement, view, sizes, marked=annotations.marker is not Marker.NONE)
+    band = banner_rect(annotations, view, sizes)
     painter.fillRect(band, QColor(theme.AMBER))
     painter.setFont(banner_font(annotations.banner, band.width() - sizes.px(16), sizes, band.height()))
     painter.setPen(QColor(theme.GROUND))

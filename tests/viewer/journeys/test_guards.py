@@ -186,7 +186,10 @@ def test_a_false_graphics_alarm_is_overruled_on_this_source_alone_and_said_every
     start(window, qtbot, "GL-017")
     source.disturb(writing)
     qtbot.waitUntil(lambda: offer(window, Offer.OVERRULE).isVisible(), timeout=WAIT_MS)
+    window.act("play")
+    qtbot.waitUntil(lambda: window.review is not None and offer(window, Offer.OVERRULE).isVisible(), timeout=WAIT_MS)
     qtbot.mouseClick(offer(window, Offer.OVERRULE), Qt.MouseButton.LeftButton)
+    assert window.review is None, "a frozen view would stand there as if nothing had been pressed"
     qtbot.waitUntil(lambda: measured(window), timeout=WAIT_MS)
     assert readout_state_of(window).card.title == safety.OVERRULED
     assert window.view.canvas._annotations.overruled == safety.OVERRULED

@@ -257,9 +257,9 @@ def test_demonstration_on_a_patient(show: Show, at: At, shoot: Shoot, clinical_s
         window = show(clinical_source(speckle=0.2, count=60), size=size, phase=Phase.BEFORE_DURA)
         settle(window, at, LARGE)
         pixels = shoot(window, f"demonstration-on-patient-{size[0]}")
-        placement = window.view.canvas.placement
+        canvas, placement = window.view.canvas, window.view.canvas.placement
         assert placement is not None
-        band = overlay.banner_rect(placement, window.view.canvas.room, window._sizes or theme.Sizes())
+        band = overlay.banner_rect(canvas._annotations, canvas.room, window._sizes or theme.Sizes())
         width = band.width()
         assert band.bottom() <= placement.seen.top(), "nothing is laid over the sector"
         assert window.view.canvas.room.top() <= band.top()

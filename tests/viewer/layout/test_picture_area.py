@@ -1,17 +1,20 @@
 """The live picture of a frozen view never lies on tissue, and no panel on a notice."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from legible import cut_off
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QRect, QRectF
 from pytestqt.qtbot import QtBot
 
+from inference.safety import DEMONSTRATION
 from inference.sources import open_live
 from viewer.main_window import MainWindow
+from viewer.picture import overlay
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]
@@ -33,7 +36,7 @@ def test_beside_a_fan_the_live_picture_takes_the_black_corner_and_no_room(show: 
     window = show(open_live(LIVE), size=(1800, 800))
     frozen(window, qtbot)
     assert not under_the_inset(window)
-    assert window.view.canvas._left == 0
+    assert window.view.canvas._corner.isNull()
 
 
 def test_where_tissue_reaches_the_corner_the_picture_makes_way_and_comes_back(
@@ -43,14 +46,14 @@ def test_where_tissue_reaches_the_corner_the_picture_makes_way_and_comes_back(
     for _ in range(4):
         window.act("closer")
     frozen(window, qtbot)
-    qtbot.waitUntil(lambda: window.view.canvas._left > 0)
+    qtbot.waitUntil(lambda: not window.view.canvas._corner.isNull())
     qtbot.wait(50)
     placement = window.view.canvas.placement
     assert placement is not None
-    assert placement.seen.left() >= window.view.picture_area.inset.geometry().right()
+    assert not placement.seen.toRect().intersects(window.view.picture_area.inset.geometry())
     shoot(window, "frozen-zoomed")
     window.act("play")
-    qtbot.waitUntil(lambda: window.view.canvas._left == 0)
+    qtbot.waitUntil(lambda: window.view.canvas._corner.isNull())
 
 
 def test_a_notice_stands_beside_the_panel_that_opens_and_has_the_room_again(show: Show) -> None:
@@ -96,3 +99,24 @@ def test_no_panel_lies_on_a_live_picture_whose_sector_fills_what_is_left(
         shown = sorted((part.geometry() for part in parts if part.isVisible()), key=QRect.top)
         assert all(over.bottom() < under.top() for over, under in pairwise(shown)), "nothing overlaps"
         assert source.rect().contains(shown[-1])
+
+
+def test_beside_a_panel_neither_the_frozen_views_live_picture_nor_the_marker_covers_the_banner(
+    show: Show, qtbot: QtBot
+) -> None:
+    window = show(open_live(LIVE), size=(1120, 680))
+    frozen(window, qtbot)
+    canvas, area = window.view.canvas, window.view.picture_area
+    for name in ("records", "correct"):
+        window.act("dismiss")
+        window.act(name)
+        window.refresh.tick()
+        around = replace(canvas._annotations, banner=DEMONSTRATION)
+        canvas.set_annotations(around)
+        area.refit()
+        band = overlay.banner_rect(around, canvas.room, area._sizes)
+        placement = canvas.placement
+        assert placement is not None
+        assert not band.intersects(QRectF(area.inset.geometry()))
+        assert not band.intersects(placement.seen)
+        assert not under_the_inset(window)

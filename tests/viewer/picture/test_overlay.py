@@ -34,7 +34,9 @@ def test_the_longest_heading_is_whole_and_beside_the_marker(
 
 
 @pytest.mark.parametrize("scale", [1.0, 2.7])
-@pytest.mark.parametrize(("width", "marker"), [(300, Marker.UNSET), (225, Marker.NONE), (900, Marker.LEFT)])
+@pytest.mark.parametrize(
+    ("width", "marker"), [(300, Marker.UNSET), (204, Marker.RIGHT), (225, Marker.NONE), (900, Marker.LEFT)]
+)
 def test_the_banner_is_whole_in_the_narrowest_pane_and_leaves_the_rulers_zero_alone(
     qapp: QApplication,  # noqa: ARG001 - fonts need it
     scale: float,
@@ -46,7 +48,8 @@ def test_the_banner_is_whole_in_the_narrowest_pane_and_leaves_the_rulers_zero_al
     view = QRect(0, 0, sizes.px(width), sizes.px(500))
     above, below = overlay.strips(annotations, view, sizes)
     placement = Placement.fit(100, 100, None, (0, above, view.width(), view.height() - above - below))
-    band = overlay.banner_rect(placement, view, sizes, marked=marker is not Marker.NONE)
+    band = overlay.banner_rect(annotations, view, sizes)
+    assert not band.intersects(overlay.marker_rect(annotations, view, sizes))
     room = band.adjusted(sizes.px(8), 0, -sizes.px(8), 0)
     font = overlay.banner_font(DEMONSTRATION, room.width(), sizes, room.height())
     taken = QFontMetricsF(font).boundingRect(
