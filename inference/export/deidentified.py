@@ -18,7 +18,7 @@ from inference.spacing import PixelSpacing
 
 LOOKED_AT = 64
 """Frames from which the sector is found, spread over the record: text that shows in any one of them counts."""
-NO_SECTOR = "{name}: nothing says where its sector is, so that names might stay: mark the crop of its scanner (C)."
+NO_SECTOR = "{name}: nothing says where its sector is, so that names might stay: open it, and crop it (C)."
 
 
 class DeidentifiedRecord(RecordSource):

@@ -102,6 +102,12 @@ class Records:
         self._panel.begin(self._folder, None)
 
     def _crop(self, record: ListedRecord) -> Rect | None:
-        """The crop that was last kept for the record's scanner."""
+        """The crop of the open record, if it is this one or of the same scanner; else the last one kept for that."""
+        source = self._state.session.source
+        opened = next((row.record for row in self._panel.rows if row.record.path == self._opened), None)
+        if source is not None and source.cropping.rect is not None and opened is not None:
+            of_scanner = bool(record.device) and (opened.device, opened.size) == (record.device, record.size)
+            if of_scanner or opened.path == record.path:
+                return source.cropping.rect
         known = self._presets.known(record.device, *record.size) if record.device else ()
         return next((preset.place.crop for preset in known if preset.place.crop is not None), None)

@@ -93,7 +93,7 @@ def test_tissue_is_kept_as_it_was(tmp_path: Path) -> None:
 
 def test_without_sector_and_without_crop_nothing_is_exported(tmp_path: Path) -> None:
     path = recorded(tmp_path, sector=False)
-    with pytest.raises(OutputError, match="mark the crop of its scanner"):
+    with pytest.raises(OutputError, match="open it, and crop it"):
         DeidentifiedRecord(path, None)
     with DeidentifiedRecord(path, CROP) as source:
         pixels = source.read(1).pixels

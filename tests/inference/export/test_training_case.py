@@ -79,7 +79,7 @@ def test_without_scale_code_or_a_sector_it_is_refused_and_nothing_is_written(tmp
     for refused, sentence in (
         (case(unscaled), NO_SCALE),
         (case(frame(), code=""), NO_CODE),
-        (case(frame(bright=True)), "mark the crop"),
+        (case(frame(bright=True)), "crop it (C)"),
     ):
         with pytest.raises(OutputError) as told:
             write_training_case(refused, tmp_path)

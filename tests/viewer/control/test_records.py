@@ -174,6 +174,25 @@ def test_a_de_identified_export_uses_the_crop_kept_for_the_scanner(
     assert (seen.max(axis=0) < [400, 320]).all()
 
 
+def test_the_crop_of_the_open_record_is_that_of_every_record_of_its_scanner(
+    sitting: MainWindow, qtbot: QtBot, records: Path
+) -> None:
+    """Where no sector stands out, a crop on the opened record is the way out: there was none without the scanner."""
+    before = sitting.session.source
+    sitting.handlers.open_source(sitting.records.request(records / "iUS-20260301-101500.mcap"))
+    qtbot.waitUntil(lambda: sitting.session.source not in (before, None), timeout=10_000)
+    sitting.session.crop(Rect(120, 160, 200, 240))
+    rows = listed(sitting, qtbot, 3)
+    for row in rows[1:]:
+        press(row, qtbot)
+    qtbot.mouseClick(sitting.view.records.deidentify, Qt.MouseButton.LeftButton)
+    said(sitting, qtbot, "Exported:")
+    for number in (1, 2):
+        seen = np.argwhere(np.asarray(nib.load(records / f"deidentified/GL-017-{number}/frames.nii.gz").dataobj))
+        assert seen.min(axis=0)[:2].tolist() >= [160, 120]
+        assert (seen.max(axis=0)[:2] < [400, 320]).all()
+
+
 def test_a_video_is_written_beside_the_de_identified_exports(sitting: MainWindow, qtbot: QtBot, records: Path) -> None:
     rows = listed(sitting, qtbot, 3)
     for row in rows[:2]:
