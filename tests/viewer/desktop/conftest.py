@@ -30,11 +30,21 @@ def hand(qtbot: QtBot) -> Hand:
     return Hand(qtbot)
 
 
+LAPTOP = (1366, 740)
+"""A window on a laptop's screen of 1366×768, with a title bar."""
+
+
 @pytest.fixture
-def sitting(no_leaks: None, records: Path, qtbot: QtBot, model: Model) -> Iterator[MainWindow]:  # noqa: ARG001
+def sitting(
+    request: pytest.FixtureRequest,
+    no_leaks: None,  # noqa: ARG001
+    records: Path,  # noqa: ARG001
+    qtbot: QtBot,
+    model: Model,
+) -> Iterator[MainWindow]:
     """An empty window that opens whatever it is asked for, and in which a stream was opened before."""
     made = MainWindow(Session(open_source, lambda _: model), Settings(introduced=True, recent=(STREAM,)))
-    made.resize(1280, 800)
+    made.resize(*getattr(request, "param", LAPTOP))
     made.show()
     made.handlers.open_model(None)
     qtbot.waitUntil(made.isActiveWindow)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from hand import Hand
 from phantoms import STREAM
 from pytestqt.qtbot import QtBot
@@ -13,6 +14,7 @@ from inference.view_notes import Phase
 from viewer.main_window import MainWindow
 
 
+@pytest.mark.parametrize("sitting", [(1900, 1040)], indirect=True, ids=["theatre"])
 def test_connect_calibrate_measure_record_correct_export_reopen(
     sitting: MainWindow, hand: Hand, qtbot: QtBot, records: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 from hand import Hand
 from painted import spot_of
@@ -21,6 +22,16 @@ from viewer.main_window import MainWindow
 def button(place: QWidget, words: str) -> QPushButton:
     """The visible button with this text."""
     return next(b for b in place.findChildren(QPushButton) if b.isVisible() and b.text().startswith(words))
+
+
+def push_outwards(window: MainWindow, hand: Hand) -> Tumour:
+    """Push the edge of the contour shown outwards."""
+    shown = window.shown
+    assert isinstance(shown, Tumour)
+    rows, cols = np.nonzero(shown.mask)
+    inside = spot_of(window.view.canvas, float(cols.mean()), float(rows.mean()))
+    hand.drag(window.view.canvas.stroke, inside, inside + QPoint(60, 10))
+    return shown
 
 
 def test_connect_calibrate_measure_record_correct_export_reopen(
@@ -65,23 +76,31 @@ def test_connect_calibrate_measure_record_correct_export_reopen(
 
     hand.click(view.tools.buttons["correct"])
     until(view.correction.isVisible)
-    shown = window.shown
-    assert isinstance(shown, Tumour)
-    rows, cols = np.nonzero(shown.mask)
-    inside = spot_of(view.canvas, float(cols.mean()), float(rows.mean()))
-    hand.drag(view.canvas.stroke, inside, inside + QPoint(60, 10))
+    shown = push_outwards(window, hand)
     until(lambda: state.corrections.of(shown.frame) is not None)
     hand.click(view.correction._close)
     hand.click(view.tools.buttons["record"])
     said(window, qtbot, "Recorded ")
 
-    for words in ("Export", "Open"):
+    def press_in_records(words: str) -> None:
         hand.click(button(view.top, "Open…"))
         hand.click(button(view.source, "Records…"))
         until(lambda: len(view.records.rows) == 1, timeout=10_000)
         hand.click(view.records.rows[0])
         hand.click(button(view.records, words))
-        if words == "Export":
-            said(window, qtbot, "Exported: ")
+
+    press_in_records("Open")
     until(lambda: window.shown is not None and window.shown.frame.origin.record, timeout=20_000)
-    assert list(records.rglob("corrected.nii.gz"))
+    hand.click(view.tools.buttons["correct"])
+    until(lambda: view.correction.isVisible() and isinstance(window.shown, Tumour))
+    reopened = push_outwards(window, hand)
+    until(lambda: state.corrections.of(reopened.frame) is not None)
+    made = state.corrections.of(reopened.frame)
+    hand.click(view.correction._close)
+    press_in_records("Export")
+    said(window, qtbot, "Exported: ")
+    (corrected,) = records.rglob("corrected.nii.gz")
+    counts = np.count_nonzero(np.asarray(nib.load(corrected).dataobj), axis=(0, 1))
+    assert made is not None
+    assert counts[reopened.frame.index] == int(made.mask.sum()), "corrected on the opened record"
+    assert np.count_nonzero(counts) in (1, 2), "and while it was recorded, perhaps on the same frame"
