@@ -54,6 +54,7 @@ class Session:
 
     Attributes:
         request: the last request to open a source.
+        opened: the request of the source that is open, while another one may be waited for, or was refused.
         model: the loaded model; None while there is none.
         source_refusal: why the last request was refused; empty if it was not.
         model_refusal: the same for the last model; the one before it, if any, goes on.
@@ -80,7 +81,7 @@ class Session:
         self._frozen_view = FrozenView()
         self._waiting, self._not_before = False, 0.0
         self.request: SourceRequest | None = None
-        self._opened: SourceRequest | None = None
+        self.opened: SourceRequest | None = None
         self.model: Model | None = None
         self.source_refusal = self.model_refusal = ""
         self.regions: tuple[tuple[int, str], ...] = ()
@@ -215,11 +216,6 @@ class Session:
         self._disposal.close()
 
     # ── what is open ────────────────────────────────────────────────────────────────────────────────────────────
-
-    @property
-    def opened(self) -> SourceRequest | None:
-        """What was asked for when the open source was opened; `request` may be newer, and still opening or refused."""
-        return None if self._chain is None else self._opened
 
     @property
     def info(self) -> SourceInfo | None:
@@ -426,7 +422,8 @@ class Session:
         self.without_scale, self.shown = False, None
         self._waiting = self.model is None and "model" in self._loader.pending
         self._chain = Chain(opened, self._analyse, self._seen, self.answered, paused=self._waiting)
-        self._opened, info = self.request, self._chain.source.info
+        self.opened = self.request  # the loader gives what was asked for last, and nothing else
+        info = self._chain.source.info
         self.regions = info.regions
         self.notes = self.notes.of_source(info.phase, info.flip, info.marker)
 

@@ -76,13 +76,12 @@ class Records:
         return None if opened is None else Path(opened.text).expanduser()
 
     def delete(self, paths: Sequence[Path]) -> None:
-        """Delete these records, unless one of them is open."""
+        """Delete these records, unless one of them is open, or is being opened."""
         session = self._state.session
-        # What was asked for last may still be opening, and what is open stays where it is refused.
-        asked = session.opened, None if session.source_refusal else session.request
-        opened = next((path for one in asked if one and (path := Path(one.text).expanduser()) in paths), None)
-        if opened is not None:
-            self._say(OPEN_NOW.format(name=opened.name), Tone.NOTICE)
+        asked = None if session.source_refusal else session.request
+        in_use = {self._opened, None if asked is None else Path(asked.text).expanduser()}
+        if (used := next((path for path in paths if path in in_use), None)) is not None:
+            self._say(OPEN_NOW.format(name=used.name), Tone.NOTICE)
             return
         if self._state.record_export.running:
             self._say(EXPORTING, Tone.NOTICE)

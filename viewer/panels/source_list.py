@@ -12,7 +12,7 @@ from inference.live.requests import named
 from viewer.settings import Settings
 from viewer.style import theme
 from viewer.style.theme import Sizes
-from viewer.style.widgets import Button, button, draw_fitted, label, set_text, size_button
+from viewer.style.widgets import Button, breakable, button, draw_fitted, label, set_text, size_button
 
 ROW = 320
 """Width of a name in the list, px at 1280×800: a longer name is elided in the middle; its tool tip has it all."""
@@ -183,7 +183,7 @@ class SourceList(QWidget):
             return
         waiting = "Looking…" if self.current else "Select a source to see its first picture."
         self._picture.show_preview(preview)
-        set_text(self._words, waiting if preview is None else preview.words)
+        set_text(self._words, waiting if preview is None else breakable(preview.words))
         self._open.setEnabled(bool(self.current))
 
 

@@ -71,6 +71,18 @@ def test_nothing_is_open_at_first(session: Session) -> None:
     assert moment.condition.health is Health.EMPTY
 
 
+def test_what_is_open_is_told_from_what_was_asked_for_last(session: Session) -> None:
+    """One that is refused leaves the former open: an export of what is open must not take the other's path."""
+    session.open(SourceRequest("simulated:"))
+    tick_until(session, lambda _: session.info is not None)
+    for asked in ("simulated:", "nowhere.dcm"):
+        session.open(SourceRequest(asked))
+        assert session.opened == SourceRequest("simulated:")
+    tick_until(session, lambda _: bool(session.source_refusal))
+    assert session.info is not None
+    assert (session.opened, session.request) == (SourceRequest("simulated:"), SourceRequest("nowhere.dcm"))
+
+
 def test_a_moment_is_new_once_and_its_outcome_stays(session: Session, model: Path) -> None:
     running(session, model, "simulated:")
     assert session.playback is not None

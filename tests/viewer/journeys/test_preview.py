@@ -42,7 +42,7 @@ def test_a_selected_source_is_looked_at_and_then_opened(
     window.act("open")
     shoot(window, f"source-list-{size[0]}x{size[1]}")
     select(qtbot, window, missing)
-    qtbot.waitUntil(lambda: "Case99" in window.view.source.list._picture._words, timeout=5000)
+    qtbot.waitUntil(lambda: "Case99" in window.view.source.list._words.text(), timeout=5000)
     before, stream = window.meter.shown, window.session._chain
     select(qtbot, window, "simulated:")
     qtbot.waitUntil(lambda: pictured(window), timeout=5000)
