@@ -1,10 +1,11 @@
 """Boxes around the regions of a mask, and how well they find tumours: detection alone, with metrics of its own.
 
 A box says that there is a tumour, and where; it says nothing of its outline. So nothing here enters a Dice, and no Dice
-enters here. A region is what touches, corners included; its box is the smallest with sides along rows and columns.
+enters here.
 
 Average precision (AP) ranks boxes by a confidence. A mask gives its boxes none, so they have one recall and one
-precision: F1 is given in AP's place, and needs no ranking made up for it.
+precision: F1 is given in AP's place, and needs no ranking made up for it. Boxes that were predicted with a score of
+their own are ranked in `ranked_boxes`.
 """
 
 from collections.abc import Sequence
@@ -12,14 +13,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 from scipy.optimize import linear_sum_assignment
 
 from training.evaluation.metrics import Mask
+from training.slicing.boxes import boxes_of, iou
 
 MIN_IOU = 0.5
 """From this intersection over union on, two boxes count as one (PASCAL VOC's and COCO's AP50)."""
-_TOUCHING = np.ones((3, 3), bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,30 +56,6 @@ def find_boxes(predicted: Mask, true: Mask, pixel_mm2: float) -> FoundBoxes:
         hit=tuple(map(bool, inside.all(axis=2).any(axis=1))),
         predicted=len(made),
     )
-
-
-def boxes_of(mask: Mask) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The box of every region of a mask, and how many pixels each region has.
-
-    Returns:
-        (n, 4): first row and column, and the row and column after the last; and (n,) pixels.
-    """
-    regions, count = ndimage.label(mask, _TOUCHING)
-    found = [[rows.start, cols.start, rows.stop, cols.stop] for rows, cols in ndimage.find_objects(regions)]
-    return np.array(found, np.int64).reshape(-1, 4), np.bincount(regions.ravel(), minlength=count + 1)[1:]
-
-
-def iou(one: NDArray[np.int64], other: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Intersection over union of every box of the one with every box of the other: (n, 4), (m, 4) -> (n, m)."""
-    first, second = one[:, None], other[None]
-    sides = np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(first[..., :2], second[..., :2])
-    shared = sides.clip(0).prod(axis=2)
-    return np.asarray(shared / (_area(first) + _area(second) - shared), np.float64)
-
-
-def _area(boxes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Area of boxes in pixels."""
-    return np.asarray((boxes[..., 2:] - boxes[..., :2]).prod(axis=-1))
 
 
 def _matched(fits: NDArray[np.float64]) -> NDArray[np.bool_]:

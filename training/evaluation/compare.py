@@ -8,6 +8,7 @@ from typing import Any
 from inference.errors import IusError
 from training.evaluation.cavity_table import cavity_sections
 from training.evaluation.conventions import WORDS
+from training.evaluation.detector_table import detector_sections
 from training.evaluation.page import Page, Section
 from training.evaluation.population import Population, check_cases, population_of, tables_behind
 from training.evaluation.published import published
@@ -88,6 +89,7 @@ def compare(
     refuse_other_labels(named, evaluated.scores)
     more = [few_section(evaluated)] if few else []
     more += cavity_sections(models, store, evaluated.rows, evaluated.population)
+    more += detector_sections(models, store, evaluated.rows, evaluated.population)
     if annotators:
         table = observers(evaluated.rows, store, {name: masks[name] for name in annotators})
         more.append(Section("Readers", evaluated.population, tables=(table,)))

@@ -24,6 +24,8 @@ Beyond the paper:
   "Dice where detected" is the mean over detected slices only.
 - Boxes are detection alone and stand in a table of their own: one around each region of a mask, scored by how many find
   their tumour (recall, precision, F1 at an intersection over union of 0.5, centre hit). They enter no Dice.
+- Boxes with scores, of a head or of a mask's regions, have average precision and sensitivity at a rate of false boxes,
+  in another table of their own (`ranked_boxes`).
 - No figure is given over fewer than five patients, but in one table that is shown on request. Intervals and tests take
   patients as their unit, since the slices of one patient are not independent.
 - Volume Dice adds TP, FP and FN over the slices of one direction of one volume, then takes the mean of the

@@ -6,6 +6,7 @@ from typing import Any
 from training.evaluation.baseline import Threshold, tune
 from training.evaluation.cavity_table import cavity_sections
 from training.evaluation.compare import score_store, write_report
+from training.evaluation.detector_table import detector_sections
 from training.evaluation.scoring import Segment, refuse_other_labels, segments
 from training.evaluation.sections import few_section
 from training.evaluation.summary import UNKNOWN, Mode, Origin, summarise, summarise_baseline
@@ -66,6 +67,7 @@ def evaluate(
     write_json(summary, out / "summary.json")
     more = [few_section(evaluated)] if few else []
     more += cavity_sections({MODEL: predictions}, store, evaluated.rows, evaluated.population)
+    more += detector_sections({MODEL: predictions}, store, evaluated.rows, evaluated.population)
     write_report(evaluated, out, data=origin.told(data), title="Evaluation", more=more)
     return summary
 

@@ -179,6 +179,11 @@ class Experiment(_Part, frozen=True):
         own = current_names(self.models[model].training)
         return msgspec.convert(msgspec.to_builtins(self.training) | own, Training)
 
+    @property
+    def predicts_boxes(self) -> bool:
+        """Whether boxes are predicted too, by all models, so that those of masks stand beside a head's."""
+        return any(self.training_of(model).box_weight > 0 for model in self.models)
+
     def first_with_data(self, model: str) -> str:
         """The first model that learns from the same slices; these models share one preprocessed data set of nnU-Net."""
         return next(name for name, one in self.models.items() if one.data == self.models[model].data)

@@ -3,21 +3,17 @@
 import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Any
 
 from inference.errors import NotFoundError
+from training.nnunet.importable import make_importable
 from training.nnunet.run import workspace
 
 LOOKUP = Path(__file__).with_name("lookup")
 """The folder with our trainer for nnU-Net's look-up by name."""
 _PREFIX = "nnUNetv2_"
 _SEARCHED = "nnUNet_extTrainer"
-_OPERATORS = ("nms", "qnms")
-_declared: list[Any] = []
-"""Libraries of torch whose declarations last as long as they are held."""
 
 
 def run_command(work: Path, words: Sequence[str]) -> None:
@@ -42,22 +38,3 @@ def run_command(work: Path, words: Sequence[str]) -> None:
     make_importable()
     sys.argv = [name, *words[1:]]
     known[name].load()()
-
-
-def make_importable() -> None:
-    """Let torchvision be imported although it was compiled for another build of torch.
-
-    nnU-Net looks a trainer up by importing all of them, those with transformers too, which import timm, which imports
-    torchvision. Where torch is a build for the CPU and torchvision one for CUDA, as PyPI has it, its compiled part does
-    not load, and it then fails to describe operators that nothing of nnU-Net's calls.
-    """
-    import torch
-
-    try:
-        import_module("torchvision")
-    except RuntimeError:
-        library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
-        for name in _OPERATORS:
-            signature = f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-            library.define(signature)  # type: ignore[no-untyped-call]
-        _declared.append(library)

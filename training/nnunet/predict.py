@@ -9,6 +9,7 @@ from inference.contract import Mode
 from inference.errors import NotFoundError
 from training.io.progress import Bar
 from training.io.receipt import sha256
+from training.nnunet.boxes import table as boxes
 from training.nnunet.device import check_device
 from training.nnunet.names import CONFIGURATION
 from training.nnunet.predicted import add, pictures_of, unpredicted
@@ -18,6 +19,8 @@ from training.slicing.slices import write_slice
 
 if TYPE_CHECKING:
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+
+    from training.nnunet.boxes.predict import Finder
 
 
 def load_predictor(
@@ -82,8 +85,11 @@ def predict_slices(
     checkpoint: str = "best",
     device: str = "cpu",
     mode: Mode = Mode.THOROUGH,
+    with_boxes: bool = False,
 ) -> bool:
     """Predict every single slice of the stores into `out/NAME.nii.gz`; masks of the same pictures are kept.
+
+    With `with_boxes`, `out/boxes.csv` gets the boxes of the masks, and of the model's box head if it has one.
 
     Returns:
         Whether only the largest region of each mask was kept, as `ius-train postprocess` chose for the model.
@@ -91,6 +97,7 @@ def predict_slices(
     Raises:
         FormatError: if `out` holds other predictions, or two stores hold different slices of one name.
     """
+    from training.nnunet.boxes.predict import finder_of
     from training.nnunet.results.files import find_model
     from training.nnunet.results.postprocessing import keeps_largest
 
@@ -98,16 +105,23 @@ def predict_slices(
     predictor = load_predictor(model, folds, checkpoint, device, mode)
     largest = keeps_largest(find_model(model), None)
     digests = [sha256(path) for path in checkpoint_files(model, folds, checkpoint)]
-    made_from = [*digests, *(["largest region"] if largest else []), *([str(mode)] if mode is Mode.THOROUGH else [])]
-    claim(out / "made.from", "\n".join(made_from), "checkpoint's or mode's predictions")
-    predict_images(predictor, images, out, largest=largest)
+    ways = {"largest region": largest, str(mode): mode is Mode.THOROUGH, "boxes": with_boxes}
+    made_from = [*digests, *(words for words, holds in ways.items() if holds)]
+    claim(out / "made.from", "\n".join(made_from), "checkpoint's or mode's predictions, or such without boxes")
+    finder = finder_of(predictor, checkpoint_files(model, folds, checkpoint)) if with_boxes else None
+    predict_images(predictor, images, out, largest=largest, finder=finder)
     return largest
 
 
 def predict_images(
-    predictor: "nnUNetPredictor", images: Mapping[str, Path], out: Path, *, largest: bool = False
+    predictor: "nnUNetPredictor",
+    images: Mapping[str, Path],
+    out: Path,
+    *,
+    largest: bool = False,
+    finder: "Finder | None" = None,
 ) -> None:
-    """Predict images by name into `out/NAME.nii.gz`; masks of the same pictures are kept."""
+    """Predict images by name into `out/NAME.nii.gz`, with their boxes; masks of the same pictures are kept."""
     import numpy as np
     from nnunetv2.imageio.simpleitk_reader_writer import SimpleITKIO
 
@@ -115,7 +129,12 @@ def predict_images(
 
     for name, path in Bar(unpredicted(images, out).items(), desc="predict", unit="slice"):
         pixels, properties = SimpleITKIO().read_images([str(path)])
-        mask = predictor.predict_single_npy_array(pixels, properties)[0].astype(np.uint8)
-        _, row_mm, col_mm = properties["spacing"]
-        write_slice(largest_component(mask) if largest else mask, (row_mm, col_mm), out / f"{name}.nii.gz")
+        spacing = tuple(properties["spacing"])
+        answer = predictor.predict_single_npy_array(pixels, properties, save_or_return_probabilities=finder is not None)
+        labels = answer if finder is None else answer[0]
+        mask = labels[0].astype(np.uint8)
+        mask = largest_component(mask) if largest else mask
+        write_slice(mask, spacing[1:], out / f"{name}.nii.gz")
+        if finder is not None:
+            boxes.add(name, path, finder.find(pixels, spacing, mask, answer[1]), out)
         add(name, path, out)

@@ -119,7 +119,8 @@ def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
     """Claim the folder of a fold for its data set before touching anything else, then plan and preprocess.
 
     Raises:
-        FormatError: if the fold was begun on another data set, or with another way of learning.
+        FormatError: if the fold was begun on another data set, or with another way of learning, or a box head is wanted
+            where none can learn.
         NotFoundError: if there is no such data set, or no model to start from.
         DeviceError: if there is no such device here.
     """
@@ -132,6 +133,8 @@ def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
         check_tensorboard()
     if settings.plan == PLAN:
         check_monai()
+    if settings.box_weight and (settings.gpus > 1 or settings.plan == PLAN):
+        raise FormatError(f"Boxes are learnt on one device and beside a U-Net: leave --gpus and {PLAN}, or the weight.")
     slices = json.loads((raw / "dataset.json").read_text())[DIGEST]
     ways = "\n".join(_ways(settings))
     claim(folder / "data.sha256", f"{slices}\n{sha256(raw / 'splits_final.json')}", "data set's training")

@@ -94,6 +94,15 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             learns="small tumours",
         ),
     ] = 1
+    box_weight: Annotated[
+        Annotated[float, Meta(ge=0)],
+        _setting(
+            "of the loss of boxes, which a head beside the decoder learns for 'predict --boxes'; masks need none of it",
+            metavar="WEIGHT",
+            trainer="box_weight",
+            learns="box weight",
+        ),
+    ] = 0.0
     start: Annotated[
         str | None,
         _setting(

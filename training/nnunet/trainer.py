@@ -13,6 +13,8 @@ from nnunetv2.training.nnUNetTrainer.variants.data_augmentation.nnUNetTrainerDA5
 from training.io.files import written_aside
 from training.io.receipt import write_json
 from training.nnunet import transformer
+from training.nnunet.boxes import KEY
+from training.nnunet.boxes.head import BoxHead, WithBoxes, head_for, stage_of
 from training.nnunet.dataset import SMALL, TUMOUR_FREE
 from training.nnunet.early_stopping import Patience
 from training.nnunet.input_geometry import other_pictures
@@ -56,6 +58,10 @@ def _plain(network: Any) -> Any:  # noqa: ANN401 - nnU-Net's untyped network
     return network
 
 
+_MOST_GRADIENT = 12.0
+"""nnU-Net's limit of the gradient's norm."""
+
+
 class _PatienceExhausted(Exception):  # noqa: N818 - not an error
     """Leaves nnU-Net's epoch loop, whose range is fixed at its start."""
 
@@ -77,11 +83,14 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
     tumour_free: float | None = None
     small_tumours = 1
     start: Path | None = None
+    box_weight = 0.0
     start_share = 0.5
     started: Started | None = None
     network: Any
+    loss: Any
     _resumed: State | None = None
     _curves: Curves | None = None
+    _head: BoxHead | None = None
 
     def initialize(self) -> None:
         """Build network and optimiser, and leave checkpoints to `on_epoch_end`: nnU-Net writes one every 50 epochs."""
@@ -89,6 +98,8 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         super().initialize()
         if self.start is not None:
             self._start_from(self.start)
+        if self.box_weight > 0:
+            self._add_box_head()
         self.save_every = sys.maxsize
         self.logger.plot_progress_png = self._record_curves
         if self.bfloat16 and not computes_bfloat16(self.device.type):
@@ -111,6 +122,24 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         parameters, rate = self.network.parameters(), self.initial_lr
         optimiser = torch.optim.AdamW(parameters, rate, weight_decay=transformer.WEIGHT_DECAY, betas=(0.9, 0.98))
         return optimiser, PolyLRScheduler(optimiser, rate, self.num_epochs)
+
+    def _add_box_head(self) -> None:
+        """Attach a head that learns boxes, with its own group in the optimiser and its own limit of the gradient."""
+        network = _plain(self.network)
+        head = self._head = head_for(network).to(self.device)
+        head.attach(stage_of(network)[0])
+        self.optimizer.add_param_group({"params": list(head.parameters())})
+        self.optimizer.register_step_pre_hook(self._limit_box_gradient)
+        self.loss = WithBoxes(self.loss, head, self.box_weight, self.label_manager.ignore_label)
+
+    def _limit_box_gradient(self, *_: object) -> None:
+        """Limit the head's gradient as nnU-Net limits the network's, which does not know of the head."""
+        if self._head is not None:
+            torch.nn.utils.clip_grad_norm_(self._head.parameters(), _MOST_GRADIENT)
+
+    def _do_i_compile(self) -> bool:
+        """As nnU-Net decides; with a box head never, which looks into the network while it runs."""
+        return self.box_weight == 0 and bool(super()._do_i_compile())
 
     def set_deep_supervision_enabled(self, enabled: bool) -> None:
         """Switch the outputs of a U-Net; a transformer has none to switch."""
@@ -148,6 +177,8 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         The loss is the logged one, averaged over all GPUs, so that all stop in the same epoch.
         """
         super().on_validation_epoch_end(val_outputs)
+        if isinstance(self.loss, WithBoxes):
+            self.print_to_log_file("box_loss", round(self.loss.read(), 4))
         self.patience = self.patience.after(float(self.logger.get_value("val_losses", step=-1)))
 
     def on_train_start(self) -> None:
@@ -194,6 +225,8 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         checkpoint = load_checkpoint(planned, Path(filename))
         checkpoint["early_stopping"] = {"lowest": self.patience.lowest, "waited": self.patience.waited}
         checkpoint["random_state"] = random_state()
+        if self._head is not None:
+            checkpoint[KEY] = self._head.state_dict()
         torch.save(checkpoint, packed)
         with written_aside(Path(filename)) as aside:
             aside.write_bytes(packed.getbuffer())
@@ -205,6 +238,8 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
             super().load_checkpoint(filename_or_checkpoint)
         self.patience = Patience(**checkpoint.get("early_stopping", {}), limit=self.patience.limit)
         self._resumed = checkpoint.get("random_state")
+        if self._head is not None:
+            self._head.load_state_dict(checkpoint[KEY])
 
     def _record_curves(self, folder: str) -> None:
         """Write each epoch's figures as CSV; nnU-Net's picture takes longer than a short epoch."""

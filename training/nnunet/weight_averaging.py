@@ -15,6 +15,7 @@ import torch
 from inference.errors import FormatError, NotFoundError
 from training.io.files import written_aside
 from training.io.receipt import write_json
+from training.nnunet.boxes import KEY
 from training.nnunet.input_geometry import pictures_of
 from training.nnunet.predict import checkpoint_files
 from training.nnunet.results.checkpoint import Weights, read_checkpoint
@@ -67,6 +68,7 @@ def average_models(
         for key, value in _weights_like(first, file).items():
             mean[key] += share * value
     _shift(mean, margin)
+    state.pop(KEY, None)  # a box head reads the features of the network that it was trained with, and no mean's
     _write(paths[0], out, state | {"network_weights": mean}, fold)
     _tell_patients(paths, out / f"fold_{fold}" / _RECEIPT, fold)
     return files

@@ -25,6 +25,12 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         choices=("fast", "thorough"),
         help="thorough averages over all mirrors, as nnU-Net does by default (default: thorough, of an .onnx fast)",
     )
+    one.add_argument(
+        "--boxes",
+        action="store_true",
+        help="write boxes.csv too: a box around each region of a mask with its probability, and the boxes of the "
+        "model's head if it was trained with --box-weight",
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -53,7 +59,10 @@ def _trained(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Path]]
     from training.nnunet.results.trained_on import trained_on
 
     how = {"folds": arguments.folds, "checkpoint": arguments.checkpoint, "device": arguments.device}
-    largest = predict_slices(arguments.model, arguments.slices, arguments.out, **how, mode=Mode(arguments.mode))
+    mode = Mode(arguments.mode)
+    largest = predict_slices(
+        arguments.model, arguments.slices, arguments.out, **how, mode=mode, with_boxes=arguments.boxes
+    )
     files = checkpoint_files(arguments.model, arguments.folds, arguments.checkpoint)
     known = trained_on(arguments.model, arguments.folds)
     seen = known.among(arguments.slices)
@@ -87,7 +96,8 @@ def _exported(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Path]
         raise IusError(
             "An .onnx holds its folds and chooses its device itself: leave --folds, --checkpoint, --device out."
         )
-
+    if arguments.boxes:
+        raise IusError("An .onnx holds no box head and gives masks alone: use --boxes with the model's folder.")
     exported = predict_exported(arguments.model, arguments.slices, arguments.out, Mode(arguments.mode))
     told: dict[str, Any] = {
         "largest_region_only": exported.output.keep_largest,

@@ -242,8 +242,8 @@ class Commands:
         folds = [str(one) for one in self.experiment.folds(model)] if fold == "all" else [fold]
         device = _options(device=self.experiment.training_of(model).device)
         out = ("--out", f"predictions/{model}/{fold}")
-        mode = ("--mode", self.experiment.mode)
-        return _train("predict", self.model_folder(model), *stores, *out, "--folds", *folds, *device, *mode)
+        how = _options(mode=self.experiment.mode, boxes=self.experiment.predicts_boxes)
+        return _train("predict", self.model_folder(model), *stores, *out, "--folds", *folds, *device, *how)
 
     def predicted(self, comparison: str) -> list[str]:
         """The predictions that a comparison needs."""

@@ -1,4 +1,4 @@
-"""Boxes: what a region is, when a box is found, and that the table of boxes knows nothing of outlines."""
+"""Boxes: when a box is found, and that the table of boxes knows nothing of outlines."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from training.evaluation.box_table import detected_boxes
-from training.evaluation.boxes import MIN_IOU, boxes_of, f1, find_boxes, iou
+from training.evaluation.boxes import MIN_IOU, f1, find_boxes
 from training.evaluation.metrics import score
 from training.evaluation.strata import Scored
 from training.evaluation.tables import Percent
@@ -26,30 +26,12 @@ def drawn(*boxes: tuple[int, int, int, int]) -> np.ndarray:
 
 @given(masks, masks)
 @settings(max_examples=60)
-def test_intersection_over_union_is_that_of_painted_boxes(one, other):
-    (first, _), (second, _) = boxes_of(one), boxes_of(other)
-    fits = iou(first, second)
-    for at, box in enumerate(first):
-        for to, against in enumerate(second):
-            p, t = drawn(tuple(box)), drawn(tuple(against))
-            assert fits[at, to] == pytest.approx((p & t).sum() / (p | t).sum())
-
-
-@given(masks, masks)
-@settings(max_examples=60)
 def test_found_boxes_are_pairs(predicted, true):
     found, back = find_boxes(predicted, true, 0.5), find_boxes(true, predicted, 0.5)
     assert sum(found.true_mm2) == pytest.approx(0.5 * true.sum())
     assert sum(found.matched) == sum(back.matched) <= min(len(found.matched), found.predicted)
     assert f1([found]) == f1([back])
     assert find_boxes(true, true, 0.5).matched == (True,) * len(found.matched)
-
-
-def test_corners_touch_and_a_gap_parts():
-    stairs = np.eye(4, dtype=bool)
-    assert boxes_of(stairs)[0].tolist() == [[0, 0, 4, 4]]
-    stairs[2] = False
-    assert boxes_of(stairs)[0].tolist() == [[0, 0, 2, 2], [3, 3, 4, 4]]
 
 
 def test_a_box_is_found_at_half_and_not_below_and_by_a_box_of_its_own():

@@ -26,6 +26,7 @@ OTHER = {
     "loss": "slice-dice",
     "tumour_free": 0.25,
     "small_tumours": 4,
+    "box_weight": 0.5,
     "start": "start.onnx",
     "start_share": 0.25,
     "bfloat16": True,
