@@ -166,7 +166,7 @@ window.show()
 said = {}
 def look():
     v = window.view
-    parts = (v.top._mode, v.readout._area, v.readout._card, v.footer._line, v.picture_area)
+    parts = (v.top._mode, v.readout._area, v.readout._card, v.footer._line, v.canvas.viewport())
     said["screen"] = window.screen().name()
     said["full"] = window.isFullScreen()
     said["size"] = [window.width(), window.height()]

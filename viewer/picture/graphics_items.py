@@ -5,7 +5,6 @@ Picture and outlines keep the frame they were made from, and note that frame whe
 
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
@@ -204,6 +203,8 @@ def _closed(contour: NDArray[np.float32]) -> QPainterPath:
 
 def thinned(contour: NDArray[np.float32]) -> NDArray[np.float32]:
     """The fewest of a closed outline's points (n, 2) whose lines stay within `OFF` of it (Douglas and Peucker)."""
+    import cv2  # only once there is an outline: the window opens without it
+
     return np.asarray(cv2.approxPolyDP(contour[:, None], OFF, closed=True)[:, 0], np.float32)
 
 
