@@ -106,14 +106,19 @@ def dice_of_patients(scores: Scores) -> Table:
 def protocols(scores: Scores) -> Table:
     """Means over patients with a bootstrap interval: all slices, largest slice, volume, detection, specificity."""
     rows: list[tuple[Cell, ...]] = []
+    others: dict[str, None] = {}
     for model, slices in scores.items():
         of = {name: list(values(slices, value).values()) for name, value in PROTOCOLS.items()}
-        rows.append((model, len(of["mean Dice"]), *map(estimate, of.values())))
+        counted = len(of["mean Dice"])
+        rows.append((model, counted, *map(estimate, of.values())))
+        others |= {f"{name} ({len(own)})": None for name, own in of.items() if len(own) not in (0, counted)}
     note = (
         "Mean over patients [95 % interval], each patient counting once: Dice over all of a patient's tumour slices, "
         "of the one with the largest true area, and of the volume; the share of tumour slices detected; specificity. "
         "Intervals: percentile bootstrap over patients, 10,000 draws."
     )
+    if others:
+        note += f" Over the patients who have such slices, and not over as many as the others: {', '.join(others)}."
     return Table("per_patient", "Per patient", ("model", "patients", *PROTOCOLS), tuple(rows), note)
 
 

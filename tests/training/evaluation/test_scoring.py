@@ -14,6 +14,7 @@ from inference.errors import FormatError, NotFoundError
 from training.evaluation.baseline import Threshold, tune
 from training.evaluation.boxes import find_boxes
 from training.evaluation.metrics import score
+from training.evaluation.patient_tables import protocols
 from training.evaluation.population import Population
 from training.evaluation.report import evaluate
 from training.evaluation.scoring import segments
@@ -55,6 +56,15 @@ def scored(patient: int, true: int, predicted: int, overlap: int) -> Scored:
     t[:true] = True
     p[true - overlap : true - overlap + predicted] = True
     return Scored(row(patient), score(p[None], t[None], 1.0), find_boxes(p[None], t[None], 1.0))
+
+
+def test_a_figure_over_other_patients_says_over_how_many():
+    """Six patients have tumour and five of them tumour-free slices: a specificity is none of six patients."""
+    tumour, free = [scored(n, 100, 100, 50) for n in range(6)], [scored(n, 0, 40, 0) for n in range(5)]
+    table = protocols({"m": [*tumour, *free]})
+    assert table.rows[0][:2] == ("m", 6)
+    assert table.note.endswith("as many as the others: no contour (5), none above 35 mm² (5).")
+    assert "as many as" not in protocols({"m": [*tumour, *free, scored(5, 0, 0, 0)]}).note
 
 
 @pytest.mark.parametrize(("area", "band"), [(35, 0), (36, 1), (200, 1), (201, 2)])
