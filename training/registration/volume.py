@@ -24,6 +24,8 @@ SHEAR = 0.02
 """Cosine by which a direction may be off a right angle: a degree, which is what rounding and tilted gantries leave."""
 APART_MM = 1.0
 """How far a corner may lie from itself by a volume's two statements on its place: rounding stays far below."""
+_TWICE_PLACED = (".nii", ".nii.gz")
+"""Formats that state a volume's place twice; of others the reader makes both, and a qform cannot hold their shear."""
 SMOOTHING = 0.7
 """Standard deviation of the Gaussian before sampling, in new voxels."""
 
@@ -94,7 +96,7 @@ def _image(volume: Grid, path: Path) -> sitk.Image:
     if volume.two_places:
         raise FormatError(f"{TWO_PLACES.format(path)}: keep the right one.")
     unit_mm = UNIT_MM.get(int(volume.header["xyzt_units"]) & 7, 1.0)
-    apart = _apart(volume.header, volume.voxels.shape[::-1]) * unit_mm
+    apart = _apart(volume.header, volume.voxels.shape[::-1]) * unit_mm if suffix_of(path) in _TWICE_PLACED else 0.0
     if apart > APART_MM:
         raise FormatError(
             f"{path} is placed in two ways, by a qform and a sform that are {apart:.0f} mm apart, and a mask drawn on "

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import nibabel as nib
+import nrrd
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
@@ -55,6 +56,14 @@ def test_a_shear_is_straightened_or_refused(tmp_path: Path) -> None:
     assert read_image(sheared(tmp_path, 0.1)).GetSpacing() == pytest.approx((0.3, 0.3, 0.3), rel=1e-4)
     with pytest.raises(FormatError, match="right angles"):
         read_image(sheared(tmp_path, 10.0))
+
+
+def test_a_long_volume_with_a_rounded_direction_has_one_place(tmp_path: Path) -> None:
+    """NRRD states its place once, so that its shear of a degree is none between two statements."""
+    along = np.array([[1, 0, 0], [np.sin(np.radians(1)), np.cos(np.radians(1)), 0], [0, 0, 1.0]])
+    header = {"space": "right-anterior-superior", "space directions": along, "space origin": [0, 0, 0]}
+    nrrd.write(str(tmp_path / "v.nrrd"), np.zeros((5, 200, 5), np.uint8), header | {"kinds": ["domain"] * 3})
+    assert read_image(tmp_path / "v.nrrd").GetSpacing() == pytest.approx((1.0, 1.0, 1.0))
 
 
 def test_two_places_of_one_volume_are_none(tmp_path: Path) -> None:
