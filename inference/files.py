@@ -112,6 +112,18 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
+def remove(path: Path) -> None:
+    """Delete a file, if it is there.
+
+    Raises:
+        OutputError: if it cannot be deleted.
+    """
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path} is old and cannot be deleted ({error.strerror}): delete it.") from error
+
+
 def write_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8.
 

@@ -28,7 +28,7 @@ from inference.export.plot import STYLE, area_plot
 from inference.export.readings import QUALITY, UNLIKE, pose_words, reading_row, spacing_cells, write_readings
 from inference.export.stack import write_stack
 from inference.export.summary import Session, write_summary
-from inference.files import time_in, write_text
+from inference.files import remove, time_in, write_text
 from inference.nifti import MOST_PICTURES, header_of, in_volume, write_nifti
 from inference.outcome import NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.recording.schema import End
@@ -132,6 +132,8 @@ def export_record(
     files.append(out / "summary.html")
     files += _plot(session, out / "area.svg")
     write_text(out / "sweep.json", json.dumps(sweep(source, readings), indent=2) + "\n")
+    for old in {out / "corrected.nii.gz", out / "area.svg"} - set(files):
+        remove(old)  # of an earlier export: by another scale, or of corrections that were taken back
     return [*files, out / "sweep.json"]
 
 
@@ -263,7 +265,10 @@ def _facts(source: RecordSource, readings: Sequence[Reading]) -> Iterator[tuple[
     if opening.device and not deidentified:
         yield "Recorded from", opening.device
     length = f"{source.seconds:.1f} s, {len(source)} frames, {source.dropped} dropped"
-    yield "Recorded", length if source.finished else f"{length}; cut off there by a kill or a full disk"
+    yield (
+        "Recorded",
+        length if source.finished else f"{length}; cut off there by a kill or a full disk, or still recording then",
+    )
     if source.ended:
         yield "Ended by", _ENDINGS.get(source.ended, source.ended)
     phases = dict.fromkeys(str(reading.row["phase"]) for reading in readings)

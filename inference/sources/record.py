@@ -22,7 +22,10 @@ from inference.source_info import SourceInfo, SweptGrid
 from inference.sources.recorded import Recorded
 from inference.spacing import REMEDY, PixelSpacing, admitted
 
-CUT = "This record was cut off at {:.1f} s by a kill or a full disk: its {} frames until then are all there."
+CUT = (
+    "This record was cut off at {:.1f} s by a kill or a full disk, or is still being written: its {} frames until then "
+    "are all there."
+)
 DAMAGED = f"This record is damaged, and nobody knows where: its scale is not to be believed: {REMEDY}."
 LEFT_OUT = "{} damaged entries of this record are left out."
 CHANGED = "The scale changed during this record: each frame keeps its own."

@@ -29,7 +29,7 @@ from inference.model.engine import Engine
 from inference.model.segmentation import regions_of
 from inference.model.segmenter import Segmenter
 from inference.nifti import picture_header, without_texts
-from inference.outcome import Analysis, NotAnalysed, Outcome, Reason, SizeState, Tumour
+from inference.outcome import Analysis, NotAnalysed, Outcome, Reason, SizeState, Tumour, UnknownSpacing
 from inference.recording.packing import pack_pixels
 from inference.recording.recorder import Recorder
 from inference.recording.schema import Corrector, EventKind
@@ -481,3 +481,18 @@ def test_a_stack_has_no_scale_where_the_entry_on_its_change_is_damaged(tmp_path:
     for name in ("frames", "masks"):
         header = nib.load(tmp_path / f"{name}.nii.gz").header
         assert (int(header["qform_code"]), int(header["sform_code"])) == (0, 0)
+
+
+def test_nothing_that_holds_no_more_stays_of_an_earlier_export(tmp_path: Path) -> None:
+    recorder, outcome = Recorder(tmp_path / "r.mcap", INFO, start=0.0), tumour(made(0, at=0.0))
+    recorder.frame(outcome.frame)
+    recorder.outcome(outcome)
+    assert recorder.correction(outcome, np.ones(SHAPE, np.uint8), Corrector.USER)
+    recorder.close()
+    with RecordSource(tmp_path / "r.mcap") as source:
+        assert {tmp_path / "area.svg", tmp_path / "corrected.nii.gz"} < set(export_record(source, tmp_path))
+    unscaled = replace(made(0), spacing=None, no_spacing_reason="no scale")
+    with RecordSource(record_of(tmp_path / "again.mcap", [UnknownSpacing(unscaled, "no scale")])) as source:
+        export_record(source, tmp_path)
+    assert not (tmp_path / "area.svg").exists()
+    assert not (tmp_path / "corrected.nii.gz").exists()
