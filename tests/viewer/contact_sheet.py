@@ -50,7 +50,7 @@ def sheet(paths: list[Path]) -> QImage:
 
 def save(image: QImage, path: Path) -> None:
     """Write it with as many colours as fit in `LARGEST` bytes."""
-    for colours in (256, 64, 32):
+    for colours in (256, 64, 48, 32):
         few = image.convertToFormat(QImage.Format.Format_Indexed8, _palette(image, colours))
         few.save(str(path), "PNG", 0)
         if path.stat().st_size <= LARGEST:
@@ -59,16 +59,18 @@ def save(image: QImage, path: Path) -> None:
 
 
 def _palette(image: QImage, colours: int) -> list[int]:
-    """The colours that occur most, thinned until so many remain."""
+    """The theme's own colours, which are little of the picture and say most, and those that occur most."""
     import cv2
     import numpy as np
 
+    inks = (theme.CYAN, theme.AMBER, theme.GREEN, theme.BLUE, theme.RED, theme.GOLD, theme.CORRECTED, theme.CAVITY)
+    own = [QColor(ink).rgb() for ink in (*inks, theme.TRUTH, *(tone.fill for tone in theme.TONES.values()))]
     small = image.convertToFormat(QImage.Format.Format_RGB32).scaledToWidth(480)
     pixels = np.frombuffer(small.constBits(), np.uint8).reshape(-1, 4)[:, :3].astype(np.float32)
     criteria = (cv2.TERM_CRITERIA_EPS + cv2.TERM_CRITERIA_MAX_ITER, 12, 1.0)
     cv2.setRNGSeed(0)
-    _, _, centres = cv2.kmeans(pixels, colours, None, criteria, 1, cv2.KMEANS_PP_CENTERS)
-    return [0xFF000000 | int(r) << 16 | int(g) << 8 | int(b) for b, g, r in centres.round()]
+    _, _, centres = cv2.kmeans(pixels, colours - len(own), None, criteria, 1, cv2.KMEANS_PP_CENTERS)
+    return own + [0xFF000000 | int(r) << 16 | int(g) << 8 | int(b) for b, g, r in centres.round()]
 
 
 def main() -> None:
