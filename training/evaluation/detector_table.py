@@ -45,14 +45,15 @@ def detector_sections(
         FormatError: if boxes are of another picture than the store's.
         NotFoundError: if a slice has no boxes, which is not the same as none found.
     """
+    told = {name: sources([masks] if isinstance(masks, Path) else masks) for name, masks in models.items()}
+    if not any(told.values()):
+        return []
     true = {row.name: boxes_of(read_tumour(row.label(store))) for row in rows}
     rankings: dict[tuple[str, str], tuple[Ranking, Ranking]] = {}
     for name, masks in models.items():
-        for source in sources([masks] if isinstance(masks, Path) else masks):
+        for source in told[name]:
             slices = _slices(_found(masks, source, store, rows), true, rows)
             rankings[name, _BY[source == HEAD]] = ranked(slices, LOOSE), ranked(slices, STRICT)
-    if not rankings:
-        return []
     tables = [_table(rankings)]
     if len(rankings) > 1:
         tables.append(_pairs(rankings))
