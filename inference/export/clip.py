@@ -17,10 +17,11 @@ from inference.export.capture import Capture
 from inference.export.deidentified import DeidentifiedRecord
 from inference.export.dicom import image_of, save
 from inference.export.mp4_times import durations
-from inference.export.record import WRONG, capture_of
+from inference.export.record import capture_of
 from inference.export.seg import segmentation_of
 from inference.export.seg_frames import put_frames
 from inference.outcome import Failed, NotAnalysed, NothingFound, Outcome, Reason, Tumour
+from inference.safety import CALLED_WRONG
 from inference.sources.base import read_or_black
 from inference.spacing import PixelSpacing
 
@@ -60,7 +61,7 @@ class _Answers:
         if isinstance(outcome, Tumour):
             self.last = outcome
             self.models.add(outcome.analysis.model_sha256)
-            wrong = [WRONG] if WRONG in capture.notes else []
+            wrong = [CALLED_WRONG] if CALLED_WRONG in capture.notes else []
             self.warned.update((*wrong, *words.warnings(outcome, capture.phase), *words.demonstration(outcome)))
 
     @property

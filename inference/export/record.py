@@ -65,7 +65,6 @@ RIM = 11
 SHOWN = 8
 """The page shows at most this many marked frames; the table lists all of them."""
 PASSED_OVER = "Passed over by a slower analysis."
-WRONG = "Marked by the user: CONTOUR WRONG"
 DAMAGED = "The answer recorded for this frame is damaged."
 
 
@@ -154,7 +153,7 @@ def capture_of(source: RecordSource, number: int, setting: Setting) -> Capture:
     notes = [words.phase(setting.phase), *(f"Guard: {name.replace('_', ' ')}" for name in setting.guards)]
     notes += [f"Overruled by the user: {name.replace('_', ' ')}" for name in setting.overruled]
     if setting.wrong:
-        notes.append(WRONG)
+        notes.append(safety.CALLED_WRONG)
     if _correction(source, number, None)["corrected_by"]:
         notes.append(safety.MODELS_OWN)
     if source.opening.case_code:

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pydicom
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from inference.jobs.snapshots import Snapshots
 from inference.sources import open_source
 from inference.sources.record import RecordSource
 from viewer import settings
@@ -46,6 +48,15 @@ def said(window: MainWindow, qtbot: QtBot, words: str) -> None:
         assert words in window.view.picture_area.notice.accessibleName()
 
     qtbot.waitUntil(is_said, timeout=20_000)
+
+
+def snapshot_comments(window: MainWindow, folder: Path) -> str:
+    """What a snapshot of the screen says as DICOM."""
+    window.state.snapshots.close()
+    window.state.snapshots = Snapshots(folder)
+    window.handlers.write_snapshot()
+    window.state.snapshots.close()
+    return str(pydicom.dcmread(next(folder.glob("*_picture.dcm"))).ImageComments)
 
 
 def start(window: MainWindow, qtbot: QtBot, code: str = "") -> None:

@@ -1,6 +1,6 @@
 """What the actions do. The actions themselves are listed in `actions`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -288,10 +288,18 @@ class ActionHandlers:
         """Write a snapshot of what is on the screen; nothing is analysed again."""
         state, info = self._state, self._session.info
         if state.shown is not None and info is not None:
-            corrected = state.corrections.of(state.shown.frame)
-            said = safety.MODELS_OWN if corrected is not None and corrected.changed else ""
-            notes = tuple(note for note in (state.phase.words, self._marker().words, said) if note)
+            notes = tuple(note for note in (state.phase.words, self._marker().words, *self._judged()) if note)
             state.snapshots.take(state.shown, info.levels, notes, state.flip, self._session.of_phase)
+
+    def _judged(self) -> Iterator[str]:
+        """What the user said of the contour on the screen."""
+        if (shown := self._state.shown) is None:
+            return
+        corrected = self._state.corrections.of(shown.frame)
+        if corrected is not None and corrected.changed:
+            yield safety.MODELS_OWN
+        if self._state.recording.is_wrong(shown.frame):
+            yield safety.CALLED_WRONG
 
     def _marker(self) -> Marker:
         """The probe's marker side; a slice has no probe."""

@@ -7,7 +7,6 @@ from typing import Any
 
 import nibabel as nib
 import numpy as np
-import pydicom
 import pytest
 from legible import cut_off
 from numpy.typing import NDArray
@@ -15,10 +14,9 @@ from painted import LARGE, At, near, on_canvas, settle, source, spot_of
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
-from recordings import frames_in, said, start
+from recordings import frames_in, said, snapshot_comments, start
 
 from inference.export.training_case import NO_CODE, NO_SCALE
-from inference.jobs.snapshots import Snapshots
 from inference.live.requests import SourceRequest
 from inference.outcome import Tumour
 from inference.readout.correction import Correction, Gesture
@@ -114,24 +112,15 @@ def test_pushed_cut_added_and_erased_it_is_the_users_and_the_models_stays(
     shoot(window, "corrected")
 
 
-def comments(window: MainWindow, folder: Path) -> str:
-    """What a snapshot of the screen says as DICOM."""
-    window.state.snapshots.close()
-    window.state.snapshots = Snapshots(folder)
-    window.handlers.write_snapshot()
-    window.state.snapshots.close()
-    return str(pydicom.dcmread(next(folder.glob("*_picture.dcm"))).ImageComments)
-
-
 def test_a_snapshot_of_a_corrected_contour_says_that_the_drawn_one_is_the_models(
     standing: tuple[MainWindow, Tumour], qtbot: QtBot, tmp_path: Path
 ) -> None:
     window, tumour = standing
     x, y, reach = middle(tumour)
-    assert MODELS_OWN not in comments(window, tmp_path / "before")
+    assert MODELS_OWN not in snapshot_comments(window, tmp_path / "before")
     qtbot.keyClick(window, Qt.Key.Key_A)
     drag(window, (x, y), (x + 1.4 * reach, y))
-    assert MODELS_OWN in comments(window, tmp_path / "after")
+    assert MODELS_OWN in snapshot_comments(window, tmp_path / "after")
 
 
 def test_undo_restores_the_models_contour(standing: tuple[MainWindow, Tumour], qtbot: QtBot) -> None:

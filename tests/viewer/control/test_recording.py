@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
-from recordings import frames_in, said, start
+from recordings import frames_in, said, snapshot_comments, start
 
 from inference.alarms import Alarm
 from inference.crop import Rect, crop
@@ -20,6 +20,7 @@ from inference.frame import Frame
 from inference.live.model import Model
 from inference.outcome import Outcome, Tumour
 from inference.recording.schema import EventKind, checked_case_code
+from inference.safety import CALLED_WRONG
 from inference.sources import open_live
 from inference.sources.record import RecordSource
 from inference.sources.simulated import PhantomSource
@@ -134,15 +135,17 @@ def test_a_record_ends_by_its_own_action_alone(
 
 
 def test_a_wrong_contour_is_marked_on_its_frame(
-    show: Show, at: At, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource]
+    show: Show, at: At, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource], tmp_path: Path
 ) -> None:
     window = show(PhantomSource(count=60))
     qtbot.keyClick(window, Qt.Key.Key_W)
     said(window, qtbot, "Start recording to mark contours")
     start(window, qtbot)
     shown = at(window, 30)
+    assert CALLED_WRONG not in snapshot_comments(window, tmp_path / "before")
     qtbot.keyClick(window, Qt.Key.Key_W)
     said(window, qtbot, "marked as wrong in the record")
+    assert CALLED_WRONG in snapshot_comments(window, tmp_path / "after")
     source = recorded(window)
     wrong = [number for number, setting in enumerate(source.settings()) if setting.wrong]
     assert [source.place(number) for number in wrong] == [30]
