@@ -15,6 +15,9 @@ from inference.alarms import Alarm, forbidding
 from inference.contract import Mode, Reliability
 from inference.frame import Frame
 
+_ROUNDING = 1e-6
+"""Relative. A picture keeps 0.2 mm as 0.200000003, so that 5000 such pixels are 200.000006 mm²: 200, and not more."""
+
 
 class SizeState(StrEnum):
     """The largest region's size against the contract's limits. A size above them is neutral, never 'reliable'."""
@@ -257,8 +260,13 @@ def size_state(area_mm2: float, reliability: Reliability) -> SizeState:
         area_mm2: area of the region, mm².
         reliability: the contract's limits (paper, Results: above 200 mm² the models match experts, below they do not).
     """
-    if area_mm2 <= reliability.very_small_area_mm2:
+    if not above(area_mm2, reliability.very_small_area_mm2):
         return SizeState.AT_MOST_35
-    if area_mm2 <= reliability.min_reliable_area_mm2:
+    if not above(area_mm2, reliability.min_reliable_area_mm2):
         return SizeState.AT_MOST_200
     return SizeState.ABOVE_200
+
+
+def above(area_mm2: float, limit_mm2: float) -> bool:
+    """Whether an area is larger than a limit, by more than what rounding leaves."""
+    return area_mm2 > limit_mm2 * (1 + _ROUNDING)

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inference.errors import IusError
+from inference.outcome import above
 from training.evaluation.metrics import score
 from training.io.progress import Bar
-from training.slicing.size_bands import MIN_RELIABLE_MM2, above
+from training.slicing.size_bands import MIN_RELIABLE_MM2
 from training.slicing.slices import SliceRow, read_slice, read_tumour
 
 SIGMAS_MM = (0.5, 1.0, 2.0, 3.0)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from inference.dice import dice_of_counts
+from inference.outcome import above
 from training.evaluation.scoring import Scores
 from training.evaluation.statistics import Difference, difference, holm, interval
 from training.evaluation.strata import (
@@ -16,7 +17,7 @@ from training.evaluation.strata import (
     without_tumour,
 )
 from training.evaluation.tables import Cell, Chance, Estimate, Percent, Table
-from training.slicing.size_bands import VERY_SMALL_MM2, above
+from training.slicing.size_bands import VERY_SMALL_MM2
 from training.slicing.slices import NATIVE
 
 Value = Callable[[Sequence[Scored]], float | None]

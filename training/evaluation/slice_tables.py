@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from inference.outcome import above
 from training.evaluation.metrics import METRICS
 from training.evaluation.scoring import Scores
 from training.evaluation.strata import (
@@ -18,7 +19,7 @@ from training.evaluation.strata import (
     without_tumour,
 )
 from training.evaluation.tables import Cell, Percent, Spread, Table
-from training.slicing.size_bands import BANDS, VERY_SMALL_MM2, above, band_words
+from training.slicing.size_bands import BANDS, VERY_SMALL_MM2, band_words
 
 _NAMES = tuple(one.name for one in METRICS)
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from inference.outcome import above
 from training.evaluation.baseline import Threshold
 from training.evaluation.strata import (
     Scored,
@@ -16,7 +17,7 @@ from training.evaluation.strata import (
     with_tumour,
     without_tumour,
 )
-from training.slicing.size_bands import MIN_RELIABLE_MM2, VERY_SMALL_MM2, above
+from training.slicing.size_bands import MIN_RELIABLE_MM2, VERY_SMALL_MM2
 from training.slicing.slices import BY_EYE, NATIVE
 
 ANNOTATOR = "by eye, no expert"

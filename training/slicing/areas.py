@@ -8,9 +8,10 @@ from typing import get_args
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 
+from inference.outcome import above
 from inference.tables import read_rows, write_table
 from training.io.files import written_aside
-from training.slicing.size_bands import CUT_OFFS_MM2, above
+from training.slicing.size_bands import CUT_OFFS_MM2
 from training.slicing.volumes import AXES, Slicing, gridded
 
 SLICINGS: tuple[Slicing, ...] = get_args(Slicing)

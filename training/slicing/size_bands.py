@@ -6,6 +6,8 @@ the limits that the model's contract carries.
 
 import math
 
+from inference.outcome import above
+
 VERY_SMALL_MM2 = 35.0
 """Up to this area nearly every model of the paper fails; a false contour no larger is forgiven by one specificity."""
 MIN_RELIABLE_MM2 = 200.0
@@ -18,15 +20,6 @@ BANDS: tuple[tuple[float, float], ...] = (
 """(low, high] in mm², open below and closed above (Tables 1 and 2)."""
 CUT_OFFS_MM2 = (0.0, 5.0, 15.0, 25.0, 35.0, 70.0, 100.0, 200.0, 300.0)
 """A training slice passes a cut-off if its tumour is larger (section 2.3)."""
-
-
-_ROUNDING = 1e-6
-"""Relative. NIfTI keeps 0.2 mm as 0.200000003, so that 5000 such pixels are 200.000006 mm²: 200, and not more."""
-
-
-def above(area_mm2: float, limit_mm2: float) -> bool:
-    """Whether an area is larger than a limit, by more than what rounding leaves."""
-    return area_mm2 > limit_mm2 * (1 + _ROUNDING)
 
 
 def within(area_mm2: float, band: tuple[float, float]) -> bool:

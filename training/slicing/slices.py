@@ -10,10 +10,10 @@ import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from numpy.typing import NDArray
 
 from inference.errors import FormatError, NotFoundError
+from inference.outcome import above
 from inference.tables import write_table
 from training.io.files import written_aside
 from training.io.spreadsheet import read_table
-from training.slicing.size_bands import above
 
 NATIVE = "native"
 """The axis of frames as the probe made them."""

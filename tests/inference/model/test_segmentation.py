@@ -234,6 +234,8 @@ def test_keep_largest_keeps_one() -> None:
     [
         (200.01, SizeState.ABOVE_200),
         (200.0, SizeState.AT_MOST_200),
+        (5000 * (0.2 * 0.2), SizeState.AT_MOST_200),
+        (5000 * float(np.float32(0.2)) ** 2, SizeState.AT_MOST_200),
         (35.01, SizeState.AT_MOST_200),
         (35.0, SizeState.AT_MOST_35),
         (0.1, SizeState.AT_MOST_35),
