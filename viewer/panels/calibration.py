@@ -206,6 +206,7 @@ class CalibrationPanel(Panel):
         """
         self._unmarked, self._captured, self._watched = captured and not marked, captured, watched
         self._say_watch()
+        self._say_step()
         self._depth.setEnabled(captured)
         self._delete.setVisible(kept)
 
@@ -266,7 +267,8 @@ class CalibrationPanel(Panel):
         if self._typing:
             words = TYPE
         elif preview is not None:
-            words = f"{per_pixel(preview[1])}: if our centimetres lie on the scanner's, press Enter."
+            then = "frame depth text and ruler first, then press Enter." if self._unmarked else "press Enter."
+            words = f"{per_pixel(preview[1])}: if our centimetres lie on the scanner's, {then}"
         else:
             words = (STEPS if self._down is None else OTHER_STEPS)[len(self.points)]
         set_text(self._step, words)

@@ -83,15 +83,27 @@ def test_while_it_is_calibrated_the_picture_shows_the_scanners_text_and_no_conto
     qtbot.waitUntil(lambda: window.state.condition.health is Health.CALIBRATING, timeout=3000)
     qtbot.waitUntil(lambda: _has_text(window), timeout=3000)
     assert window.view.canvas.contour.frame is None
+    assert "frame depth text and ruler first, then press Enter" in _asked(window)
     click(qtbot, window.view.calibration._depth)
     assert window.view.front.region.isVisible()
     drag(qtbot, window, TEXT)
     click(qtbot, window.view.marking._use)
     click(qtbot, window.view.marking._without)
+    assert _asked(window).endswith("scanner's, press Enter.")
     window.act("dismiss")
     assert not window.view.front.region.isVisible()
     qtbot.waitUntil(lambda: not _has_text(window), timeout=3000)
     window.close()
+
+
+def _asked(window: MainWindow) -> str:
+    """What the panel asks for once two points and their length give a scale."""
+    panel = window.view.calibration
+    panel.reset()
+    for x in (40.0, 90.0):
+        panel.click(x, 60.0)
+    panel.length.setText("10")
+    return panel._step.text()
 
 
 def _has_text(window: MainWindow) -> bool:
