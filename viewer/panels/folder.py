@@ -98,7 +98,8 @@ class FolderPanel(Panel):
             return
         self._error.hide()
         self.folder = found.folder
-        set_text(self._path, breakable(str(found.folder)))
+        set_text(self._path, breakable(_words(found.folder)))
+        self._path.setToolTip(str(found.folder))
         self._list(found)
 
     def take_keyboard(self) -> None:
@@ -168,6 +169,12 @@ class FolderPanel(Panel):
     def _choose(self, path: Path) -> None:
         self.dismiss()
         self._chosen(str(path))
+
+
+def _words(folder: Path) -> str:
+    """The path, from the user's own folder on where it lies in that: what is before it tells nobody anything."""
+    home = Path.home()
+    return str(HOME / folder.relative_to(home)) if folder.is_relative_to(home) else str(folder)
 
 
 def _places(start: Path) -> dict[Path, str]:

@@ -65,12 +65,17 @@ def test_a_whole_folder_can_be_opened_and_one_that_is_gone_is_one_sentence(
     window.act("open")
     window.view.source.browse_wanted.emit()
     panel = window.view.folder
-    shoot(window, "panel-browse")
+    assert panel._path.text() == "Home"
     panel.go_to(folders / "gone")
     assert "choose another folder" in panel._error.text()
     assert panel.folder == folders
     panel.go_to(folders / "clips & more")
     assert panel._error.isHidden()
+    assert panel._path.text().replace("\u200b", "") == str(Path("Home", "clips & more"))
+    shoot(window, "panel-browse")
+    panel.go_to(folders.parent)
+    assert panel._path.text().replace("\u200b", "") == str(folders.parent)
+    panel.go_to(folders / "clips & more")
     qtbot.mouseClick(panel._take, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: window.view.source.current == str(folders / "clips & more"))
 
