@@ -61,7 +61,7 @@ def main() -> int:
     # Not `download`: crcmod comes as a source, which is made a wheel here.
     subprocess.run([*PIP, "wheel", *WANTED, "--wheel-dir", str(arguments.folder), f"{own}[cuda]"], check=True)
     seal(arguments.folder)
-    print((arguments.folder / SUMS).read_text(), end="")
+    print((arguments.folder / SUMS).read_text(encoding="utf-8"), end="")
     return 0
 
 
@@ -71,7 +71,7 @@ def resolved() -> list[Wheel]:
         report = Path(folder, "report.json")
         asked = [*PIP, "install", "--dry-run", "--ignore-installed", "--report", str(report), *WANTED, f"{ROOT}[cuda]"]
         subprocess.run(asked, check=True)
-        parts = json.loads(report.read_text())["install"]
+        parts = json.loads(report.read_text(encoding="utf-8"))["install"]
     addresses = [part["download_info"]["url"] for part in parts]
     return [wheel(address) for address in sorted(addresses) if not address.startswith("file://" + str(ROOT))]
 
@@ -101,9 +101,9 @@ def seal(folder: Path) -> None:
     for path in sorted(folder.glob("*.whl")):
         with path.open("rb") as file:
             lines.append(f"{hashlib.file_digest(file, 'sha256').hexdigest()}  {path.name}\n")
-    (folder / SUMS).write_text("".join(lines))
+    (folder / SUMS).write_text("".join(lines), encoding="utf-8")
     script = folder / "install.sh"
-    script.write_text(INSTALL.format(python=f"{sys.version_info.major}.{sys.version_info.minor}"))
+    script.write_text(INSTALL.format(python=f"{sys.version_info.major}.{sys.version_info.minor}"), encoding="utf-8")
     script.chmod(0o755)
 
 

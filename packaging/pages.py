@@ -70,7 +70,7 @@ def model_file() -> str:
 
 def soup() -> str:
     """The foreign software that viewer and engine run on, each with its pinned version."""
-    table = tomllib.loads((ROOT / "packaging/soup.toml").read_text())
+    table = tomllib.loads((ROOT / "packaging/soup.toml").read_text(encoding="utf-8"))
     pins = pinned()
     lines = [
         "# Foreign software (SOUP)\n",
@@ -91,7 +91,7 @@ def soup() -> str:
 
 def pinned() -> dict[str, str]:
     """Version by normalised name, from the constraints."""
-    lines = (ROOT / "packaging/constraints.txt").read_text().split()
+    lines = (ROOT / "packaging/constraints.txt").read_text(encoding="utf-8").split()
     return dict(line.lower().replace("_", "-").split("==") for line in lines if "==" in line)
 
 
@@ -162,7 +162,7 @@ PAGES: dict[str, Callable[[], str]] = {
 def main() -> int:
     """Write every page."""
     for path, page in PAGES.items():
-        (ROOT / "docs" / path).write_text(page())
+        (ROOT / "docs" / path).write_text(page(), encoding="utf-8")
     return 0
 
 

@@ -47,7 +47,7 @@ def main(folder: Path) -> int:
     Returns:
         0; 1 after a sentence if a compiled library or a module is of nobody known, or a part is under the GPL.
     """
-    rows = tomllib.loads(TABLE.read_text())["library"]
+    rows = tomllib.loads(TABLE.read_text(encoding="utf-8"))["library"]
     libraries = [*{path.name: path for path in sorted(folder.rglob("*")) if _is_library(path)}.values()]
     unknown = [path.name for path in libraries if owner(path, rows) is None]
     if unknown:
@@ -62,12 +62,12 @@ def main(folder: Path) -> int:
     if gpl:
         print(f"Under the GPL, which the bundle must not hold: {', '.join(gpl)}", file=sys.stderr)
         return 1
-    (folder / "parts.cdx.json").write_text(_bom(parts))
+    (folder / "parts.cdx.json").write_text(_bom(parts), encoding="utf-8")
     _copy_licences(packages, folder / "licences")
     lines = [
         f"{part.name} {part.version}: {part.licence}" for part in sorted(parts, key=lambda part: part.name.lower())
     ]
-    (folder / "licences" / "README.txt").write_text("\n".join(lines) + "\n")
+    (folder / "licences" / "README.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"{len(parts)} parts, {len(libraries)} compiled libraries, none under the GPL.")
     return 0
 

@@ -34,7 +34,7 @@ def lapack(source: Path, target: Path, caller: Path) -> Path:
         return source
     called = sorted(_symbols(caller, "undefined") & _symbols(source, "defined"))
     exported = target.with_suffix(".map")
-    exported.write_text("{global:" + "".join(f"{name};" for name in called) + "local:*;};")
+    exported.write_text("{global:" + "".join(f"{name};" for name in called) + "local:*;};", encoding="utf-8")
     _linked(
         [Path(__file__).with_name("lapack.c"), *archives, *source.parent.glob("libgfortran*")],
         target,
@@ -69,7 +69,8 @@ def icu(source: Path, target: Path) -> Path:
     listing = target.with_suffix(".s")
     listing.write_text(
         f'.section .rodata\n.balign 16\n.globl {symbol}\n.type {symbol}, @object\n{symbol}: .incbin "{packed}"\n'
-        f'.size {symbol}, .-{symbol}\n.section .note.GNU-stack,"",@progbits\n'
+        f'.size {symbol}, .-{symbol}\n.section .note.GNU-stack,"",@progbits\n',
+        encoding="utf-8",
     )
     _linked([listing], target, source.name, [], "-nostdlib")
     return target

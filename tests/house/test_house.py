@@ -61,6 +61,27 @@ def test_tables_have_one_door() -> None:
             assert "from csv import" not in path.read_text(), path
 
 
+def test_every_text_file_says_its_encoding() -> None:
+    """Left out, it is the computer's own: on Windows a report with a minus sign or `mm²` could not be written."""
+    bare = [f"{path.relative_to(ROOT)}:{node.lineno}" for path in SOURCES for node in _bare_texts(path)]
+    assert bare == []
+
+
+def _bare_texts(path: Path) -> list[ast.Call]:
+    """Calls that open a text file without an encoding, third after mode and buffering or the first of a whole text."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            continue
+        said = {keyword.arg for keyword in node.keywords}
+        whole = {"read_text": 0, "write_text": 1}.get(node.func.attr)
+        mode = node.args[0].value if node.args and isinstance(node.args[0], ast.Constant) else None
+        opens = node.func.attr == "open" and ("newline" in said or mode in ("r", "w", "a", "x"))
+        if "encoding" not in said and (opens or len(node.args) == whole):
+            found.append(node)
+    return found
+
+
 def test_every_error_is_on_the_page() -> None:
     assert errors.__doc__ is not None
     for name, error in inspect.getmembers(errors, inspect.isclass):

@@ -27,7 +27,7 @@ def converted(target: Path, sources: Sequence[Path], make: Callable[[], sitk.Ima
     receipt = target.with_name(f"{target.name}.json")
     stats = {str(path): [path.stat().st_size, path.stat().st_mtime_ns] for path in sources}
     key = {"version": VERSION, "sources": stats}
-    if target.is_file() and receipt.is_file() and json.loads(receipt.read_text())["key"] == key:
+    if target.is_file() and receipt.is_file() and json.loads(receipt.read_text(encoding="utf-8"))["key"] == key:
         return target
     image = make()
     receipt.unlink(missing_ok=True)

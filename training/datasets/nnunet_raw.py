@@ -43,7 +43,7 @@ def _told(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise NotFoundError(f"There is no {path}: give nnU-Net's folder DatasetNNN_Name of nnUNet_raw.")
     try:
-        told = json.loads(path.read_text())
+        told = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise FormatError(f"{path} is no JSON ({error}).") from error
     if not isinstance(told, dict):

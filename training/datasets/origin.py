@@ -34,7 +34,7 @@ def origin(folder: Path, dataset: str, patients: str | None = None) -> Origin:
         path = above / "cohort.json"
         if path.is_file():
             try:
-                cohort = json.loads(path.read_text())
+                cohort = json.loads(path.read_text(encoding="utf-8"))
                 name = f"Simulated-{cohort['kind']}-{cohort['seed']}"
             except (ValueError, KeyError, TypeError) as error:
                 raise FormatError(f"{path} cannot be read: simulate the cohort again.") from error

@@ -85,5 +85,5 @@ def _told(folder: Path) -> dict[str, Any] | None:
     receipt = folder / RECEIPT
     if not receipt.is_file():
         return None
-    settings: dict[str, Any] = json.loads(receipt.read_text())["settings"]
+    settings: dict[str, Any] = json.loads(receipt.read_text(encoding="utf-8"))["settings"]
     return settings

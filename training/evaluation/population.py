@@ -139,7 +139,7 @@ def cohort_of(path: Path) -> list[dict[str, Any]] | None:
     for folder in path.absolute().parents:
         mark = folder / _MARK
         if mark.is_file():
-            table = json.loads(mark.read_text())
+            table = json.loads(mark.read_text(encoding="utf-8"))
             return list(table["patients"]) if table.get("simulated") is True else None
     return None
 
@@ -149,7 +149,7 @@ def tables_behind(store: Path) -> list[Path]:
     receipt = store / "receipt-slice.json"
     if not receipt.is_file():
         return []
-    inputs = [Path(name) for name in json.loads(receipt.read_text())["inputs"]]
+    inputs = [Path(name) for name in json.loads(receipt.read_text(encoding="utf-8"))["inputs"]]
     stores = [path.parent for path in inputs if path.name == _SLICES and path.parent != store]
     tables = [path for path in inputs if path.suffix == ".csv" and path.name != _SLICES and path.is_file()]
     return tables + [table for one in stores for table in tables_behind(one)]

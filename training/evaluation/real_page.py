@@ -76,7 +76,7 @@ def write_page(
         own = [one for one in seen if one.row.case == volume.case]
         _draw(own, store, masks, page.parent / "figures" / f"real-{volume.case}.png")
     with written_aside(page) as aside:
-        aside.write_text("\n".join(_lines(outlines, models, seen, painted, notes)) + "\n")
+        aside.write_text("\n".join(_lines(outlines, models, seen, painted, notes)) + "\n", encoding="utf-8")
 
 
 def _seen(row: SliceRow, certainty: str, store: Path, masks: Mapping[str, Path]) -> Seen:

@@ -101,7 +101,7 @@ def write_scores(scores: Scores, path: Path) -> None:
         for one in scored:
             about = [getattr(one.row, name) for name in _COLUMNS]
             lines.append([model, *about, *(getattr(one.score, name) for name in _SCORES)])
-    with written_aside(path) as aside, aside.open("w", newline="") as stream:
+    with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
         write_lines(stream, lines)
 
 

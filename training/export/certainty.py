@@ -33,5 +33,5 @@ def store_certainty(model: Path, out: Path, certainty: Sequence[Certainty]) -> M
     ModelContract.from_json(sealed.to_json())  # read as strictly as the viewer will, before anything is written
     write_onnx(network, out)
     with written_aside(out.with_suffix(".md")) as aside:
-        aside.write_text(model_card(sealed, sha256(out)))
+        aside.write_text(model_card(sealed, sha256(out)), encoding="utf-8")
     return sealed

@@ -99,7 +99,7 @@ def export_model(
         network, sealed = reduce(network, sealed, samples, slices, precision, calibration)
     write_onnx(network, out)
     with written_aside(out.with_suffix(".md")) as aside:
-        aside.write_text(model_card(sealed, sha256(out)))
+        aside.write_text(model_card(sealed, sha256(out)), encoding="utf-8")
     return sealed
 
 

@@ -64,7 +64,7 @@ def code_sha256() -> str:
 def write_json(value: object, path: Path) -> None:
     """Write a JSON file, whole or not at all; NaN and infinity are refused, as JSON has neither."""
     with written_aside(path) as aside:
-        aside.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n")
+        aside.write_text(json.dumps(value, indent=2, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def _version(name: str) -> str | None:

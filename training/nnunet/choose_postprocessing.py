@@ -47,7 +47,7 @@ def choose_postprocessing(
         if not (model / f"fold_{fold}" / "checkpoint_final.pth").is_file():
             raise NotFoundError(f"{model} has no trained fold {fold}: the choice needs all five, so train it first.")
     raw = work / "nnUNet_raw" / model.parent.name
-    files = json.loads((raw / "dataset.json").read_text())["dataset"]
+    files = json.loads((raw / "dataset.json").read_text(encoding="utf-8"))["dataset"]
     _validate(model, raw, files, checkpoint, device, mode)
     truth = work / "nnUNet_preprocessed" / model.parent.name / "gt_segmentations"  # nnU-Net's name for the truth
     for name, paths in files.items():
@@ -57,12 +57,12 @@ def choose_postprocessing(
 
 def _validate(model: Path, raw: Path, files: Mapping[str, Any], checkpoint: str, device: str, mode: Mode) -> None:
     """Predict each fold's validation slices; masks of another checkpoint or mode are made again."""
-    splits = json.loads((raw / "splits_final.json").read_text())
+    splits = json.loads((raw / "splits_final.json").read_text(encoding="utf-8"))
     for fold in _FOLDS:
         images = {name: _resolved(raw, files[name]["images"][0]) for name in splits[fold]["val"]}
         out = model / f"fold_{fold}" / "validation"
         mark, made_from = out / "made.from", f"{sha256(checkpoint_files(model, [fold], checkpoint)[0])}\n{mode}"
-        if out.is_dir() and not (mark.is_file() and mark.read_text() == made_from):
+        if out.is_dir() and not (mark.is_file() and mark.read_text(encoding="utf-8") == made_from):
             shutil.rmtree(out)
         claim(mark, made_from, "checkpoint's validation")
         predict_images(load_predictor(model, [fold], checkpoint, device, mode), images, out)

@@ -21,7 +21,7 @@ def pictures_of(model: Path) -> str:
         ModelError: if an export does not reproduce its own masks.
     """
     if model.suffix != ".onnx":
-        return _planned(json.loads((model / "plans.json").read_text()))
+        return _planned(json.loads((model / "plans.json").read_text(encoding="utf-8")))
     seen = Engine.load(model, trial=True).contract.input
     return _words(seen.patch, seen.spacing_mm, masked=seen.mask_normalisation)
 

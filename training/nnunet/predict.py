@@ -50,7 +50,10 @@ def load_predictor(
     for path in (model / "plans.json", model / "dataset.json", *weights_files):
         if not path.is_file():
             raise NotFoundError(f"{model} is not a trained nnU-Net model: {path.name} is missing.")
-    plans, dataset = PlansManager(str(model / "plans.json")), json.loads((model / "dataset.json").read_text())
+    plans, dataset = (
+        PlansManager(str(model / "plans.json")),
+        json.loads((model / "dataset.json").read_text(encoding="utf-8")),
+    )
     configuration = plans.get_configuration(CONFIGURATION)
     network = get_network_from_plans(
         configuration.network_arch_class_name,

@@ -14,7 +14,7 @@ COLUMNS = ("train_loss", "val_loss", "pseudo_dice", "pseudo_dice_smoothed", "lea
 
 def write_curves(log: Mapping[str, Sequence[float]], folder: Path) -> None:
     """Write `progress.csv` with one row per epoch that is complete in the log."""
-    with written_aside(folder / "progress.csv") as aside, aside.open("w", newline="") as stream:
+    with written_aside(folder / "progress.csv") as aside, aside.open("w", newline="", encoding="utf-8") as stream:
         rows = enumerate(zip(*(log[name] for name in LOGGED), strict=False))
         lines = [(epoch, *(f"{float(value):.6g}" for value in row)) for epoch, row in rows]
         write_lines(stream, [("epoch", *COLUMNS), *lines])
@@ -24,7 +24,7 @@ def draw_curves(folder: Path) -> None:
     """Draw `progress.png` from `progress.csv`: losses on the left, pseudo Dice on the right."""
     from matplotlib.figure import Figure
 
-    with (folder / "progress.csv").open(newline="") as stream:
+    with (folder / "progress.csv").open(newline="", encoding="utf-8") as stream:
         _, rows = read_rows(stream)
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)

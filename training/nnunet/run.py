@@ -80,14 +80,18 @@ def _forget_if_changed(raw: Path, preprocessed: Path) -> None:
 
 def _content(dataset: Path) -> dict[str, Any]:
     """What dataset.json says that preprocessed files depend on: not which slices are drawn more often."""
-    return {key: value for key, value in json.loads(dataset.read_text()).items() if key not in (TUMOUR_FREE, SMALL)}
+    return {
+        key: value
+        for key, value in json.loads(dataset.read_text(encoding="utf-8")).items()
+        if key not in (TUMOUR_FREE, SMALL)
+    }
 
 
 def _preprocess(raw: Path, preprocessed: Path, plans_file: Path, jobs: int) -> None:
     """Run nnU-Net's preprocessing; a marker says that it finished, since it starts by deleting what is there."""
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-    plans = PlansManager(json.loads(plans_file.read_text()))
+    plans = PlansManager(json.loads(plans_file.read_text(encoding="utf-8")))
     configuration = plans.get_configuration(CONFIGURATION)
     done = preprocessed / f"{configuration.data_identifier}.done"
     if not done.is_file():
@@ -135,7 +139,7 @@ def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
         check_monai()
     if settings.box_weight and (settings.gpus > 1 or settings.plan == PLAN):
         raise FormatError(f"Boxes are learnt on one device and beside a U-Net: leave --gpus and {PLAN}, or the weight.")
-    slices = json.loads((raw / "dataset.json").read_text())[DIGEST]
+    slices = json.loads((raw / "dataset.json").read_text(encoding="utf-8"))[DIGEST]
     ways = "\n".join(_ways(settings))
     claim(folder / "data.sha256", f"{slices}\n{sha256(raw / 'splits_final.json')}", "data set's training")
     claim(folder / "learning.txt", ways, "way of learning's training (--variant keeps them apart)")
@@ -186,7 +190,7 @@ def _trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerD
     from training.nnunet.trainer import nnUNetTrainerDA5EarlyStopping
 
     seed_generators(settings.seed)
-    plans = json.loads((work / "nnUNet_preprocessed" / dataset / f"{settings.plans}.json").read_text())
+    plans = json.loads((work / "nnUNet_preprocessed" / dataset / f"{settings.plans}.json").read_text(encoding="utf-8"))
     if settings.batch_size is not None:
         plans["configurations"][CONFIGURATION]["batch_size"] = settings.batch_size
     latest = settings.folder(work, dataset) / "checkpoint_latest.pth"
@@ -194,7 +198,7 @@ def _trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerD
         "plans": plans | {"continue_training": latest.is_file()},  # nnU-Net >= 2.7 removes it again
         "configuration": CONFIGURATION,
         "fold": settings.fold,
-        "dataset_json": json.loads((work / "nnUNet_raw" / dataset / "dataset.json").read_text()),
+        "dataset_json": json.loads((work / "nnUNet_raw" / dataset / "dataset.json").read_text(encoding="utf-8")),
         "device": torch.device(settings.device),
     }
     accepted = inspect.signature(nnUNetTrainerDA5EarlyStopping.__init__).parameters
@@ -214,7 +218,7 @@ def _trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerD
 
 def claim(mark: Path, digest: str, whose: str) -> None:
     """Mark a folder as made from one input, so that resuming never mixes it with another input's results."""
-    if mark.is_file() and mark.read_text() != digest:
+    if mark.is_file() and mark.read_text(encoding="utf-8") != digest:
         raise FormatError(f"{mark.parent} holds another {whose}: remove it, or choose another folder.")
     mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(digest)
+    mark.write_text(digest, encoding="utf-8")

@@ -76,7 +76,7 @@ def average_models(
 
 def _tell_patients(members: Sequence[Path], receipt: Path, fold: Fold) -> None:
     """Write every member's training patients into the first one's receipt; an export does not name its patients."""
-    told = json.loads(receipt.read_text()) if receipt.is_file() else {"settings": {}}
+    told = json.loads(receipt.read_text(encoding="utf-8")) if receipt.is_file() else {"settings": {}}
     known = [trained_on(path, [fold]) for path in members if path.suffix != ".onnx"]
     told["settings"][PATIENTS] = sorted(set().union(*(one.patients for one in known)))
     told["settings"]["slices"] = list(dict.fromkeys(str(store) for one in known for store in one.stores))

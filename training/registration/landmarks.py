@@ -73,7 +73,7 @@ def read_landmarks(path: Path) -> Landmarks:
     """
     if not path.is_file():
         raise NotFoundError(f"There is no landmark file at {path}.")
-    text = path.read_text(errors="replace")
+    text = path.read_text(encoding="utf-8", errors="replace")
     if not text.startswith(_FIRST_LINE):
         raise FormatError(f"{path} is not an MNI tag file: its first line is not '{_FIRST_LINE}'.")
     if not re.search(r"Volumes\s*=\s*2\s*;", text):

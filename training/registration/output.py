@@ -96,7 +96,7 @@ def read_record(out: Path, case: str) -> Record:
     if not path.is_file():
         raise NotFoundError(f"{out} holds no registration of {case}: run 'ius-train register'.")
     try:
-        record: Record = json.loads(path.read_text())
+        record: Record = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise FormatError(f"{path} is damaged: run 'ius-train register' again.") from error
     if "files" not in record:

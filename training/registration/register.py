@@ -138,5 +138,5 @@ def _done(pair: Pair, out: Path, key: dict[str, object]) -> Registered | None:
     written += picture_paths(out / FOLDER, pair.case).values()
     if not all(path.is_file() for path in written):
         return None
-    stored = json.loads(receipt.read_text())
+    stored = json.loads(receipt.read_text(encoding="utf-8"))
     return Registered(**stored["result"]) if stored["key"] == key else None

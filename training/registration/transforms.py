@@ -83,7 +83,9 @@ def write_transform(matrix: Matrix, stem: Path) -> tuple[Path, Path]:
     """
     text, itk = stem.with_name(f"{stem.name}.txt"), stem.with_name(f"{stem.name}.tfm")
     with written_aside(text) as aside:
-        aside.write_text("\n".join(" ".join(f"{value:.17g}" for value in row) for row in matrix) + "\n")
+        aside.write_text(
+            "\n".join(" ".join(f"{value:.17g}" for value in row) for row in matrix) + "\n", encoding="utf-8"
+        )
     with written_aside(itk) as aside:
         sitk.WriteTransform(as_itk(matrix), str(aside))
     return text, itk
@@ -142,7 +144,7 @@ def _read_itk(path: Path) -> Matrix:
 def _read_text(path: Path) -> Matrix:
     """Four rows of four numbers; commas, brackets and lines that begin with # do not matter."""
     try:
-        lines = [line for line in path.read_text().splitlines() if not line.lstrip().startswith("#")]
+        lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.lstrip().startswith("#")]
         values = [float(word) for word in " ".join(lines).translate(str.maketrans(",;[]", "    ")).split()]
     except ValueError as error:
         raise FormatError(f"{path} is not a 4×4 matrix: write four rows of four numbers, MRI to ultrasound.") from error

@@ -79,7 +79,7 @@ def simulate_cohort(
     with Bar(total=patients, initial=patients - len(missing), desc=f"simulate {kind.value}", unit="patient") as bar:
         for _ in _run([(folder, seed, n, kind, detail, level) for n in missing], jobs):
             bar.update()
-    entries = [json.loads(_entry_path(folder, n).read_text()) for n in range(1, patients + 1)]
+    entries = [json.loads(_entry_path(folder, n).read_text(encoding="utf-8")) for n in range(1, patients + 1)]
     table = {"simulated": True, **recipe, "ranges": asdict(RANGES[kind]), "patients": entries}
     write_json(table, folder / "cohort.json")
     settings = {"kind": kind.value, "patients": patients, "small": small, "label_error": label_error}
@@ -115,7 +115,7 @@ def _preoperative(level: LabelError) -> dict[str, Any]:
 def _claim(folder: Path, recipe: dict[str, Any]) -> None:
     """Mark the folder as this cohort's, or refuse it if it holds another."""
     mark = folder / "recipe.json"
-    if mark.exists() and json.loads(mark.read_text()) != recipe:
+    if mark.exists() and json.loads(mark.read_text(encoding="utf-8")) != recipe:
         raise CohortError(f"{folder} holds another cohort (seed, kind, detail or version): choose an empty folder.")
     write_json(recipe, mark)
 

@@ -58,13 +58,13 @@ def areas_of(case: str, mask: sitk.Image) -> list[Area]:
 
 def write_areas(areas: Iterable[Area], path: Path) -> None:
     """Write the table (CSV)."""
-    with written_aside(path) as aside, aside.open("w", newline="") as stream:
+    with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
         write_table(stream, [field.name for field in fields(Area)], map(asdict, areas))
 
 
 def read_areas(path: Path) -> list[Area]:
     """Read the table that `write_areas` wrote."""
-    with path.open(newline="") as stream:
+    with path.open(encoding="utf-8", newline="") as stream:
         return [
             Area(row["case"], row["slicing"], row["axis"], int(row["index"]), float(row["area_mm2"]))
             for row in read_rows(stream)[1]

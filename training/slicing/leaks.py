@@ -155,7 +155,7 @@ def read_look(path: Path) -> Fingerprint:
         FormatError: if the file is damaged.
     """
     try:
-        stored = json.loads(path.read_text())
+        stored = json.loads(path.read_text(encoding="utf-8"))
         box, world = ({int(key): float(grey) for key, grey in stored[name].items()} for name in ("box", "world"))
     except (ValueError, KeyError, AttributeError) as error:
         raise FormatError(f"{path} is damaged: delete it and run 'ius-train slice' again.") from error
@@ -187,7 +187,7 @@ def identities_of(store: Path, patients: Mapping[str, str]) -> list[Identity]:
 def stored_sweep(store: Path, case: str) -> str:
     """The sha256 of the sweep that a case was cut from; empty without one."""
     receipt = store / "cases" / f"{case}.json"
-    files = json.loads(receipt.read_text()).get("files", {}) if receipt.is_file() else {}
+    files = json.loads(receipt.read_text(encoding="utf-8")).get("files", {}) if receipt.is_file() else {}
     return str(files.get("sweep", ""))
 
 

@@ -149,7 +149,7 @@ def write_slices(rows: Iterable[SliceRow], path: Path) -> None:
     """Write a slice table (CSV)."""
     lines = [as_cells(row) for row in rows]
     more = (_CAVITY,) if any(_CAVITY in line for line in lines) else ()
-    with written_aside(path) as aside, aside.open("w", newline="") as stream:
+    with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
         write_table(stream, COLUMNS + more, lines)
 
 

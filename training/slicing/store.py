@@ -83,13 +83,13 @@ def _refuse_shared(patients: Mapping[str, str], store: Path, others: Iterable[Pa
 
 def read_left_out(store: Path) -> dict[str, str]:
     """Which cases could not be cut, and why."""
-    with (store / "left-out.csv").open(newline="") as stream:
+    with (store / "left-out.csv").open(newline="", encoding="utf-8") as stream:
         return {row["case"]: row["reason"] for row in read_rows(stream)[1]}
 
 
 def _write_left_out(left_out: Mapping[str, str], path: Path) -> None:
     """Write which cases could not be cut, and why."""
-    with written_aside(path) as aside, aside.open("w", newline="") as stream:
+    with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:
         write_lines(stream, [("case", "reason"), *left_out.items()])
 
 
@@ -100,7 +100,7 @@ def _cut_once(case: Case, store: Path, cutting: Cutting) -> list[SliceRow]:
     files = _files(case, cutting)
     table, receipt = store / "cases" / f"{case.case}.csv", store / "cases" / f"{case.case}.json"
     key = _key(case, files, cutting)
-    if receipt.is_file() and json.loads(receipt.read_text()) == key:
+    if receipt.is_file() and json.loads(receipt.read_text(encoding="utf-8")) == key:
         return read_slices(table)
     receipt.unlink(missing_ok=True)
     look_path(store, case.case).unlink(missing_ok=True)

@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     )
     inputs = [store / "slices.csv" for store in arguments.slices]
     write_receipt(arguments.report, "certainty", settings_of(arguments), inputs)
-    print((arguments.report / "report.md").read_text())
+    print((arguments.report / "report.md").read_text(encoding="utf-8"))
 
 
 def put_certainty(

@@ -71,7 +71,7 @@ def run(arguments: argparse.Namespace) -> None:
         _several(arguments)
     inputs = [store / "slices.csv", *arguments.cases, *([arguments.grid] if arguments.grid else [])]
     write_receipt(arguments.out, "evaluate", settings_of(arguments), inputs)
-    print((arguments.out / "report.md").read_text())
+    print((arguments.out / "report.md").read_text(encoding="utf-8"))
 
 
 def _store(arguments: argparse.Namespace) -> Path:

@@ -115,7 +115,7 @@ def run(arguments: argparse.Namespace) -> None:
 def _started(folder: Path) -> dict[str, Any]:
     """What the training started from, if that was a checkpoint of torch's."""
     file = folder / STARTED
-    return {"started": json.loads(file.read_text())} if file.is_file() else {}
+    return {"started": json.loads(file.read_text(encoding="utf-8"))} if file.is_file() else {}
 
 
 def _fit(work: Path, dataset: str, settings: FitSettings) -> Path:

@@ -26,4 +26,4 @@ def run(arguments: argparse.Namespace) -> None:
     compare_labels(arguments.cases, arguments.registered, arguments.out, **how)
     inputs = [arguments.cases, *sorted((arguments.registered / "labels").glob("*.nii.gz"))]
     write_receipt(arguments.out, "labels", settings_of(arguments), inputs)
-    print((arguments.out / "report.md").read_text())
+    print((arguments.out / "report.md").read_text(encoding="utf-8"))

@@ -48,7 +48,11 @@ def run(arguments: argparse.Namespace) -> None:
 def _seen_before(out: Path) -> list[str]:
     """The training patients among those that an earlier call predicted into the same folder, with the same model."""
     receipt = out / "receipt-predict.json"
-    return json.loads(receipt.read_text())["settings"].get("seen_in_training") or [] if receipt.is_file() else []
+    return (
+        json.loads(receipt.read_text(encoding="utf-8"))["settings"].get("seen_in_training") or []
+        if receipt.is_file()
+        else []
+    )
 
 
 def _trained(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Path]]:

@@ -21,7 +21,7 @@ def model_table(experiment: Experiment, commands: Commands) -> Table:
     for name in experiment.models:
         folder = commands.model_folder(name)
         for fold in experiment.folds(name):
-            split = json.loads((commands.raw_folder(name) / "splits_final.json").read_text())[fold]
+            split = json.loads((commands.raw_folder(name) / "splits_final.json").read_text(encoding="utf-8"))[fold]
             epochs = _progress(folder / f"fold_{fold}")
             best = max(epochs, key=lambda row: float(row["pseudo_dice_smoothed"]))
             rows.append(
@@ -74,7 +74,7 @@ def comparison_table(name: str) -> Table:
 
 def _tables(comparison: str) -> dict[str, Any]:
     """Read a comparison's tables.json."""
-    content: dict[str, Any] = json.loads(Path("report", comparison, "tables.json").read_text())
+    content: dict[str, Any] = json.loads(Path("report", comparison, "tables.json").read_text(encoding="utf-8"))
     return content
 
 
@@ -92,5 +92,5 @@ def _cell(key: str, value: Any) -> Cell:  # noqa: ANN401 - JSON
 
 def _progress(fold: Path) -> list[dict[str, str]]:
     """Read the epochs of a training."""
-    with (fold / "progress.csv").open(newline="") as stream:
+    with (fold / "progress.csv").open(newline="", encoding="utf-8") as stream:
         return read_rows(stream)[1]

@@ -62,7 +62,7 @@ def _choice(name: str) -> str:
     path = OUT / name / "choice.json"
     if not path.is_file():
         return ""
-    choice = json.loads(path.read_text())
+    choice = json.loads(path.read_text(encoding="utf-8"))
     means = ", ".join(f"{model} {mean:.3f}" for model, mean in choice["mean_dice"].items())
     return f"Mean Dice where it was chosen, over folds: {means}. Chosen: {choice['chosen']}."
 

@@ -34,13 +34,13 @@ def finish_review(folder: Path, cases: Path, *, simulated: bool) -> None:
     if left:
         raise UndecidedError(f"{len(left)} registrations wait for a decision ({words}): decide, and run it again.")
     with written_aside(folder / MARK) as aside:
-        aside.write_text(_decisions(folder))
+        aside.write_text(_decisions(folder), encoding="utf-8")
 
 
 def forget_changed(folder: Path) -> None:
     """Remove the mark if decisions have changed since, so that the cohort is cut again."""
     mark = folder / MARK
-    if mark.is_file() and mark.read_text() != _decisions(folder):
+    if mark.is_file() and mark.read_text(encoding="utf-8") != _decisions(folder):
         mark.unlink()
 
 
