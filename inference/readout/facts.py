@@ -9,7 +9,7 @@ from inference.readout.formatting import spaced
 from inference.readout.states import DASH
 from inference.spacing import PixelSpacing
 
-FACTS = ("Scale", "Model")
+FACTS = ("Scale", "Scale from", "Model")
 """The rows below the state, in order. A new row needs a name here and a value in `facts`."""
 FALLBACK = ", fallback"
 DETAILS = ("File", "Device", "Age since capture", "Dropped")
@@ -30,7 +30,8 @@ def facts(
     While the user calibrates, the picture stands still on purpose and has no age.
     """
     return {
-        "Scale": DASH if shown is None else scale_words(shown.frame.spacing),
+        "Scale": DASH if shown is None else size_words(shown.frame.spacing),
+        "Scale from": DASH if shown is None or shown.frame.spacing is None else shown.frame.spacing.provenance.words,
         "Model": DASH if model is None else _model(model, shown),
         "File": DASH if model is None else "verified on this computer",
         "Device": DASH if model is None else _device(model, shown),
@@ -41,10 +42,15 @@ def facts(
 
 def scale_words(spacing: PixelSpacing | None) -> str:
     """Millimetres per pixel, and where they come from."""
+    return size_words(spacing) + ("" if spacing is None else f" · {spacing.provenance.words}")
+
+
+def size_words(spacing: PixelSpacing | None) -> str:
+    """Millimetres per pixel."""
     if spacing is None:
         return "unknown"
     row, col = f"{spacing.row_mm:.3g}", f"{spacing.col_mm:.3g}"
-    return f"{row if row == col else f'{row} × {col}'} mm/px · {spacing.provenance.words}"
+    return f"{row if row == col else f'{row} × {col}'} mm per pixel"
 
 
 def _model(model: Model, shown: Outcome | None) -> str:

@@ -234,7 +234,7 @@ def test_a_sender_without_text_has_a_scale_on_the_users_word_which_is_said(
     assert window.shown.frame.spacing is not None
     assert window.shown.frame.spacing.provenance is Provenance.VOUCHED
     window.refresh._slow_at = 0.0
-    scale = window.view.readout._values["Scale"]
+    scale = window.view.readout._values["Scale from"]
     qtbot.waitUntil(lambda: "user's word" in scale.text(), timeout=3000)
     assert scale.fontMetrics().horizontalAdvance(scale.text()) <= scale.width(), "on whose word is never left out"
     assert presets_path().exists() is False

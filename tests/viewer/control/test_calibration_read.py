@@ -67,7 +67,7 @@ def test_a_scale_read_from_the_screen_is_used_by_one_press_and_watched(
     assert found.provenance is Provenance.READ
     assert window.session.source is not None
     assert window.session.source.depth_watched
-    qtbot.waitUntil(lambda: "read from the screen" in window.view.readout._values["Scale"].text(), timeout=5000)
+    qtbot.waitUntil(lambda: "read from the screen" in window.view.readout._values["Scale from"].text(), timeout=5000)
     server.screen, _ = screen_of(80.0)
     qtbot.waitUntil(lambda: Alarm.DEPTH.sentence in card(window), timeout=5000)
     assert spacing_of(window) is None

@@ -42,7 +42,7 @@ def test_two_clicks_and_a_length_give_the_right_mm(show: Show, at: At, qtbot: Qt
     assert spacing.row_mm == pytest.approx(0.15, rel=0.01)
     assert window.shown.area_mm2 == pytest.approx(source.shape(30).area_mm2, rel=0.03)
     assert not window.view.calibration.isVisible()
-    qtbot.waitUntil(lambda: "two-point ruler" in window.view.readout._values["Scale"].text())
+    qtbot.waitUntil(lambda: "two-point ruler" in window.view.readout._values["Scale from"].text())
 
 
 def test_a_typed_spacing_may_differ_by_axis_and_the_picture_follows(show: Show, qtbot: QtBot) -> None:

@@ -84,6 +84,12 @@ def test_numbers_of_another_length_move_nothing(show: Show, at: At, shoot: Shoot
         settle(window, at, index)
         shoot(window, f"still-{index}")
         view = window.view
-        parts = (view.readout._area, view.readout._card, view.readout._values["Scale"], view.transport._place)
+        parts = (
+            view.readout._area,
+            view.readout._card,
+            view.readout._values["Scale"],
+            view.readout._values["Scale from"],
+            view.transport._place,
+        )
         places.add(tuple((p.mapTo(window, p.rect().topLeft()).toTuple(), p.width()) for p in parts))
     assert len(places) == 1
