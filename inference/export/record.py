@@ -131,7 +131,7 @@ def export_record(
     files.append(out / "summary.html")
     files += _plot(session, out / "area.svg")
     write_text(out / "sweep.json", json.dumps(sweep(source, readings), indent=2) + "\n")
-    for old in {out / "corrected.nii.gz", out / "area.svg"} - set(files):
+    for old in {*out.glob("corrected*.nii.gz"), out / "area.svg"} - set(files):
         remove(old)  # of an earlier export: by another scale, or of corrections that were taken back
     return [*files, out / "sweep.json"]
 
@@ -393,9 +393,6 @@ def _volumes(
     whole = [reading for reading in readings if reading.row["corrected_mm2"] != "damaged"]
     if corrected := {reading.number for reading in whole if reading.row["corrected_by"]}:
         stacks["corrected"] = lambda number: _corrected_or_empty(source, number, corrected), corrected
-    else:  # of an export before, with corrections that were taken back
-        for former in out.glob("corrected*.nii.gz"):
-            former.unlink()
     grid, count, spacing, files = source.info.grid, len(source), _one_scale(source, readings), list[Path]()
     for name, (picture, known) in stacks.items():
         if grid is None:
