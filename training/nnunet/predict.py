@@ -1,7 +1,8 @@
 """Predicts with nnU-Net's own predictor, using one fold or several as an ensemble."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,6 @@ from training.slicing.slices import write_slice
 
 if TYPE_CHECKING:
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
-
-    from training.nnunet.boxes.predict import Finder
 
 
 def load_predictor(
@@ -100,7 +99,7 @@ def predict_slices(
     Raises:
         FormatError: if `out` holds other predictions, or two stores hold different slices of one name.
     """
-    from training.nnunet.boxes.predict import finder_of
+    from training.nnunet.boxes.predict import detector, found_in
     from training.nnunet.results.files import find_model
     from training.nnunet.results.postprocessing import keeps_largest
 
@@ -111,8 +110,8 @@ def predict_slices(
     ways = {"largest region": largest, str(mode): mode is Mode.THOROUGH, "boxes": with_boxes}
     made_from = [*digests, *(words for words, holds in ways.items() if holds)]
     claim(out / "made.from", "\n".join(made_from), "checkpoint's or mode's predictions, or such without boxes")
-    finder = finder_of(predictor, checkpoint_files(model, folds, checkpoint)) if with_boxes else None
-    predict_images(predictor, images, out, largest=largest, finder=finder)
+    find = partial(found_in, detector(predictor, checkpoint_files(model, folds, checkpoint))) if with_boxes else None
+    predict_images(predictor, images, out, largest=largest, find=find)
     return largest
 
 
@@ -122,7 +121,7 @@ def predict_images(
     out: Path,
     *,
     largest: bool = False,
-    finder: "Finder | None" = None,
+    find: Callable[..., dict[str, boxes.Found]] | None = None,
 ) -> None:
     """Predict images by name into `out/NAME.nii.gz`, with their boxes; masks of the same pictures are kept."""
     import numpy as np
@@ -133,11 +132,11 @@ def predict_images(
     for name, path in Bar(unpredicted(images, out).items(), desc="predict", unit="slice"):
         pixels, properties = SimpleITKIO().read_images([str(path)])
         spacing = tuple(properties["spacing"])
-        answer = predictor.predict_single_npy_array(pixels, properties, save_or_return_probabilities=finder is not None)
-        labels = answer if finder is None else answer[0]
+        answer = predictor.predict_single_npy_array(pixels, properties, save_or_return_probabilities=find is not None)
+        labels = answer if find is None else answer[0]
         mask = labels[0].astype(np.uint8)
         mask = largest_component(mask) if largest else mask
         write_slice(mask, spacing[1:], out / f"{name}.nii.gz")
-        if finder is not None:
-            boxes.add(name, path, finder.find(pixels, spacing, mask, answer[1]), out)
+        if find is not None:
+            boxes.add(name, path, find(pixels, spacing, mask, answer[1]), out)
         add(name, path, out)

@@ -21,7 +21,7 @@ from training.nnunet.boxes import KEY
 from training.nnunet.boxes.head import BoxHead, head_for, stage_of
 from training.nnunet.boxes.table import HEAD, MASK, Found
 from training.nnunet.boxes.targets import TUMOUR
-from training.slicing.boxes import boxes_of
+from training.slicing.boxes import boxes_of, regions_of
 
 if TYPE_CHECKING:
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
@@ -128,38 +128,24 @@ def detector(predictor: "nnUNetPredictor", checkpoints: Sequence[Path]) -> Detec
     return Detector(predictor, head, [one for one in weights if one is not None])
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Finder:
-    """Finds all boxes of a slice.
+def found_in(
+    heads: Detector | None,
+    pixels: NDArray[np.float32],
+    spacing: Sequence[float],
+    mask: NDArray[np.uint8],
+    probabilities: NDArray[np.float32],
+) -> dict[str, Found]:
+    """The boxes of a picture by their source.
 
-    Attributes:
+    Args:
         heads: of the model; None if it has none, so that only masks have boxes.
+        pixels: (1, 1, rows, cols) as nnU-Net's reader gives them.
+        spacing: (slice, row, col) mm.
+        mask: (rows, cols), as it is written.
+        probabilities: (labels, 1, rows, cols), nnU-Net's.
     """
-
-    heads: Detector | None
-
-    def find(
-        self,
-        pixels: NDArray[np.float32],
-        spacing: Sequence[float],
-        mask: NDArray[np.uint8],
-        probabilities: NDArray[np.float32],
-    ) -> dict[str, Found]:
-        """The boxes of a picture by their source.
-
-        Args:
-            pixels: (1, 1, rows, cols) as nnU-Net's reader gives them.
-            spacing: (slice, row, col) mm.
-            mask: (rows, cols), as it is written.
-            probabilities: (labels, 1, rows, cols), nnU-Net's.
-        """
-        found = {MASK: mask_boxes(mask == TUMOUR, probabilities[TUMOUR, 0])}
-        return found if self.heads is None else {HEAD: self.heads.find(pixels, spacing)} | found
-
-
-def finder_of(predictor: "nnUNetPredictor", checkpoints: Sequence[Path]) -> Finder:
-    """What finds the boxes of a model of some folds, with their heads if they have any."""
-    return Finder(detector(predictor, checkpoints))
+    found = {MASK: mask_boxes(mask == TUMOUR, probabilities[TUMOUR, 0])}
+    return found if heads is None else {HEAD: heads.find(pixels, spacing)} | found
 
 
 def mask_boxes(mask: NDArray[np.bool_], probability: NDArray[np.float32]) -> Found:
@@ -172,7 +158,7 @@ def mask_boxes(mask: NDArray[np.bool_], probability: NDArray[np.float32]) -> Fou
     from scipy import ndimage
 
     boxes, _ = boxes_of(mask)
-    regions, count = ndimage.label(mask, np.ones((3, 3), bool))
+    regions, count = regions_of(mask)
     scores = ndimage.mean(probability, regions, np.arange(1, count + 1))
     return Found(boxes.astype(np.float64), np.asarray(scores, np.float64).reshape(-1))
 
