@@ -20,7 +20,7 @@ from training.nnunet.early_stopping import Patience
 from training.nnunet.names import CONFIGURATION, dataset_number
 from training.nnunet.settings import FitSettings, all_settings
 from training.nnunet.tensorboard import check_tensorboard
-from training.nnunet.transformer import CLASS, LEARNING_RATE, PLAN, check_monai
+from training.nnunet.transformer import LEARNING_RATE, PLAN, check_monai
 
 if TYPE_CHECKING:
     from training.nnunet.trainer import nnUNetTrainerDA5EarlyStopping
@@ -203,12 +203,12 @@ def _trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerD
     }
     accepted = inspect.signature(nnUNetTrainerDA5EarlyStopping.__init__).parameters
     trainer = nnUNetTrainerDA5EarlyStopping(**{key: value for key, value in arguments.items() if key in accepted})
-    if trainer.configuration_manager.network_arch_class_name == CLASS:
-        trainer.initial_lr = LEARNING_RATE
     for name, one in all_settings().items():
         value = getattr(settings, name)
         if one.trainer is not None and value is not None:
             setattr(trainer, one.trainer, value)
+    if trainer.adamw and settings.learning_rate is None:
+        trainer.initial_lr = LEARNING_RATE
     if settings.patience is not None:
         trainer.patience = Patience(limit=settings.patience)
     if settings.start is not None:

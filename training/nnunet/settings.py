@@ -67,6 +67,15 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         Positive | None,
         _setting("at the first epoch (nnU-Net: 0.01)", metavar="RATE", trainer="initial_lr", learns="learning rate"),
     ] = None
+    optimizer: Annotated[
+        Literal["sgd", "adamw"] | None,
+        _setting(
+            "adamw begins at a rate of 0.0003 unless another is given (nnU-Net: sgd; the transformer: adamw)",
+            choices=("sgd", "adamw"),
+            trainer="optimizer_name",
+            learns="optimizer",
+        ),
+    ] = None
     loss: Annotated[
         str,
         _setting(

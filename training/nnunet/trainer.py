@@ -79,6 +79,7 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
     patience = Patience()
     bfloat16 = False
     tensorboard = False
+    optimizer_name: str | None = None
     loss_name = NNUNET
     tumour_free: float | None = None
     small_tumours = 1
@@ -114,9 +115,14 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         """Whether the plans name the transformer instead of one of nnU-Net's U-Nets."""
         return bool(self.configuration_manager.network_arch_class_name == transformer.CLASS)
 
+    @property
+    def adamw(self) -> bool:
+        """Whether AdamW trains the network, and not nnU-Net's SGD."""
+        return self._transformer if self.optimizer_name is None else self.optimizer_name == "adamw"
+
     def configure_optimizers(self) -> tuple[Any, Any]:
-        """nnU-Net's SGD, or AdamW for a transformer, on the same schedule."""
-        if not self._transformer:
+        """nnU-Net's SGD, or AdamW where the settings ask for it or a transformer needs it, on the same schedule."""
+        if not self.adamw:
             planned: tuple[Any, Any] = super().configure_optimizers()
             return planned
         parameters, rate = self.network.parameters(), self.initial_lr

@@ -23,6 +23,7 @@ OTHER = {
     "batch_size": 6,
     "patience": 7,
     "learning_rate": 0.5,
+    "optimizer": "adamw",
     "loss": "slice-dice",
     "tumour_free": 0.25,
     "small_tumours": 4,
@@ -69,6 +70,7 @@ def test_the_command_lines_defaults_are_the_settings():
         ("--epochs", "many", "int"),
         ("--learning-rate", "0", "> 0"),
         ("--loss", "focul", "invalid choice"),
+        ("--optimizer", "adam", "invalid choice"),
         ("--variant", "a__b", "plain name"),
         ("--fold", "5", "choose 0"),
     ],
@@ -79,7 +81,9 @@ def test_a_value_beyond_its_limits_is_refused(option: str, value: str, words: st
     assert words in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("training", [{"tumour_free": 1}, {"loss": "focul"}, {"patience": -1}, {"learningrate": 1}])
+@pytest.mark.parametrize(
+    "training", [{"tumour_free": 1}, {"loss": "focul"}, {"optimizer": "adam"}, {"patience": -1}, {"learningrate": 1}]
+)
 def test_the_same_limits_hold_in_a_declaration(tmp_path: Path, training: dict):
     with pytest.raises(FormatError, match="is not the declaration of an experiment"):
         read_experiment(declared(tmp_path, training))

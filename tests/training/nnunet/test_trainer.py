@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from inference.errors import FormatError, ModelError
 from training.export.export import export_model
+from training.nnunet import transformer
 from training.nnunet.dataset import DatasetError
 from training.nnunet.input_geometry import other_pictures
 from training.nnunet.predict import load_predictor
@@ -50,6 +51,21 @@ def test_a_small_tumour_is_drawn_so_many_times_as_often(small: list[bool], times
     drawn = repeated(names, chosen, times)
     assert [drawn.count(name) for name in names] == [times if one else 1 for one in small]
     assert list(dict.fromkeys(drawn)) == names
+
+
+@pytest.mark.parametrize(
+    ("wanted", "optimiser", "rate"),
+    [
+        ({}, torch.optim.SGD, 0.01),
+        ({"optimizer": "adamw"}, torch.optim.AdamW, transformer.LEARNING_RATE),
+        ({"optimizer": "adamw", "learning_rate": 0.002}, torch.optim.AdamW, 0.002),
+    ],
+)
+def test_the_optimizer_that_was_asked_for_begins_at_its_own_rate(begun, wanted: dict, optimiser: type, rate: float):
+    """SGD's 0.01 would ruin a network in AdamW's first steps."""
+    made = begun("one", **wanted).optimizer
+    assert type(made) is optimiser
+    assert [group["lr"] for group in made.param_groups] == [rate]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,9 @@ from inference.errors import FormatError
 from training.nnunet.boxes import KEY
 from training.nnunet.predict import load_predictor
 from training.nnunet.results.checkpoint import read_checkpoint
-from training.nnunet.run import _trainer, begin
+from training.nnunet.run import begin
 from training.nnunet.settings import FitSettings
 from training.nnunet.weight_averaging import average_models
-
-FOLDERS = ("nnUNet_raw", "nnUNet_preprocessed")
 
 
 def batch(seed: int) -> dict[str, Any]:
@@ -28,28 +25,6 @@ def batch(seed: int) -> dict[str, Any]:
     label[:, :, 20:40, 24:52] = 1
     data = torch.randn(label.shape, generator=draw) + 2 * label
     return {"data": data, "target": [label, label[:, :, ::2, ::2]]}
-
-
-@pytest.fixture
-def begun(model_folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
-    """Makes trainers of a tiny network, each in a working folder of its own."""
-    plans = json.loads((model_folder() / "plans.json").read_text())
-
-    def make(weight: float, name: str) -> Any:
-        raw, preprocessed = (tmp_path / name / part / "Dataset599_Blobs" for part in FOLDERS)
-        raw.mkdir(parents=True)
-        (preprocessed / "nnUNetPlans_2d").mkdir(parents=True)
-        (preprocessed / "nnUNetPlans_2d" / "a.b2nd").touch()  # nnU-Net looks at the ending only
-        (raw / "dataset.json").write_text(json.dumps(DATASET))
-        (preprocessed / "nnUNetPlans.json").write_text(json.dumps(plans))
-        for part in (*FOLDERS, "nnUNet_results"):
-            monkeypatch.setenv(part, str(tmp_path / name / part))
-        trainer = _trainer(tmp_path / name, "Dataset599_Blobs", FitSettings(workers=0, epochs=4, box_weight=weight))
-        trainer.initialize()
-        trainer.network.train()
-        return trainer
-
-    return make
 
 
 def weights(trainer: Any) -> dict[str, torch.Tensor]:
@@ -63,7 +38,7 @@ def equal(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 def test_the_head_changes_the_network_by_its_gradient_alone_and_goes_on_from_its_checkpoint(begun, tmp_path):
     """With a weight that is lost in rounding the network learns the same to the bit: same start, same generators."""
     torch.set_num_threads(1)
-    none, faint, whole = begun(0.0, "none"), begun(1e-30, "faint"), begun(1.0, "whole")
+    none, faint, whole = begun("none"), begun("faint", box_weight=1e-30), begun("whole", box_weight=1.0)
     assert equal(weights(none), weights(whole)), "the same weights to begin with"
     for at, trainer in enumerate((none, faint, whole)):
         trainer.train_step(batch(0))
@@ -78,7 +53,7 @@ def test_the_head_changes_the_network_by_its_gradient_alone_and_goes_on_from_its
     none.save_checkpoint(str(tmp_path / "none.pth"))
     assert KEY not in read_checkpoint(tmp_path / "none.pth")
 
-    resumed = begun(1.0, "resumed")
+    resumed = begun("resumed", box_weight=1.0)
     resumed.load_checkpoint(str(file))
     for trainer in (whole, resumed):
         trainer.train_step(batch(1))
