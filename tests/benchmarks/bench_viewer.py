@@ -3,7 +3,7 @@
 The peer is the shortest program that a researcher writes: decode, mask the sector, the same session through the same
 segmenter, contour drawn into the picture by OpenCV, nothing shown. Past its limits it fails. Run it on a quiet machine.
 
-    python tests/benchmarks/bench_viewer.py [--seconds 15] [--starts 3]
+    python tests/benchmarks/bench_viewer.py [--seconds 15] [--starts 3] [--model FILE]
 """
 
 import argparse
@@ -50,7 +50,7 @@ FLOOR = 1.3
 """Capture to paint over the bare loop, medians."""
 
 
-def starts(count: int, figures: Figures) -> None:
+def starts(count: int, model: Path, figures: Figures) -> None:
     """Seconds from the program's first line to the first analysed frame on the screen, each start a new process."""
     seconds = []
     with tempfile.TemporaryDirectory() as folder:
@@ -58,16 +58,17 @@ def starts(count: int, figures: Figures) -> None:
         homes = dict.fromkeys(("HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"), folder)
         environment = os.environ | homes | {"QT_QPA_PLATFORM": "offscreen", "PYTHONPATH": str(ROOT)}
         for _ in range(count):
-            command = [sys.executable, "-m", "viewer.app", "--demo", "--exit-after", "8", "--status", str(status)]
+            program = [sys.executable, "-m", "viewer.app", "--demo", "--model", str(model)]
+            command = [*program, "--exit-after", "8", "--status", str(status)]
             subprocess.run(command, env=environment, check=True, capture_output=True)
             seconds.append(float(json.loads(status.read_text())["startup_s"]))
     figures.add("start to the first analysed frame, median", float(np.median(seconds)), "s")
     figures.add("start to the first analysed frame, worst", max(seconds), "s")
 
 
-def run(name: str, source: str, clip: Clip | None, seconds: float, figures: Figures) -> float:
+def run(name: str, source: str, model: Path, clip: Clip | None, seconds: float, figures: Figures) -> float:
     """The window on a source for a while; answers the median of capture to paint, ms."""
-    with viewer(source) as window:
+    with viewer(source, "--model", str(model)) as window:
         witness = Witness(window)
         analysed(window, clip)
         spin(lambda: False, 3.0)
@@ -103,13 +104,14 @@ def _look(window: MainWindow, analyses: list[Analysis]) -> bool:
     return False
 
 
-def bare_clip(figures: Figures, seconds: float) -> float:
+def bare_clip(model: Path, figures: Figures, seconds: float) -> float:
     """The bundled clip without window, threads, guards and ring; median ms a frame."""
     with open_source(str(demo_clip_path())) as source:
-        return bare("demo clip", (source.read(index % len(source)) for index in range(100_000)), seconds, figures)
+        frames = (source.read(index % len(source)) for index in range(100_000))
+        return bare("demo clip", frames, model, seconds, figures)
 
 
-def bare_video(name: str, clip: Clip, figures: Figures, seconds: float) -> float:
+def bare_video(name: str, model: Path, clip: Clip, figures: Figures, seconds: float) -> float:
     """The video that is sent live, read from its file, without what lies outside the sector; median ms a frame."""
     spacing = PixelSpacing(clip.spacing_mm, clip.spacing_mm, Provenance.RULER)
 
@@ -126,12 +128,12 @@ def bare_video(name: str, clip: Clip, figures: Figures, seconds: float) -> float
                 yield Frame(index, pixels, spacing, began, Origin("bare", View.NATIVE))
                 index += 1
 
-    return bare(name, frames(), seconds, figures)
+    return bare(name, frames(), model, seconds, figures)
 
 
-def bare(name: str, frames: Iterable[Frame], seconds: float, figures: Figures) -> float:
+def bare(name: str, frames: Iterable[Frame], model: Path, seconds: float, figures: Figures) -> float:
     """Analyse and draw frame after frame, as fast as it goes."""
-    segmenter, times, begun = Segmenter(Engine.load(demo_model_path())), [], time.monotonic()
+    segmenter, times, begun = Segmenter(Engine.load(model)), [], time.monotonic()
     cpu = time.process_time()
     for frame in frames:
         started = time.perf_counter()
@@ -149,27 +151,29 @@ def bare(name: str, frames: Iterable[Frame], seconds: float, figures: Figures) -
 
 
 def main() -> int:
-    """Measure and print."""
+    """Measure and print; the bundled model's figures are kept."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--seconds", type=float, default=15.0)
     parser.add_argument("--starts", type=int, default=3)
+    parser.add_argument("--model", type=Path, default=demo_model_path(), help="default: the bundled one")
     wanted = parser.parse_args()
+    model, seconds = wanted.model, wanted.seconds
     figures = Figures("viewer", f"the window on the demo clip 512×512 at 30 fps, and on videos by udp; {POPULATION}")
-    print(heading(figures.on))
-    starts(wanted.starts, figures)
-    ours = run("demo clip", str(demo_clip_path()), None, wanted.seconds, figures)
-    figures.add("demo clip: ratio to the bare loop", ours / bare_clip(figures, wanted.seconds), most=FLOOR)
+    print(heading(figures.on), f"model {model.name}", sep="\n")
+    starts(wanted.starts, model, figures)
+    ours = run("demo clip", str(demo_clip_path()), model, None, seconds, figures)
+    figures.add("demo clip: ratio to the bare loop", ours / bare_clip(model, figures, seconds), most=FLOOR)
     for rows, cols, fps in LIVE:
         name = f"{cols}×{rows} at {fps} fps"
         with tempfile.TemporaryDirectory() as folder:
             clip, transport = write_clip(Path(folder), rows, cols), TRANSPORTS["udp"]
             port = free_port(transport.port)
             with running(udp(clip, port, fps)):
-                ours = run(name, transport.address.format(port), clip, wanted.seconds, figures)
-            figures.add(
-                f"{name}: ratio to the bare loop", ours / bare_video(name, clip, figures, wanted.seconds), most=FLOOR
-            )
-    keep("viewer", figures.values, figures.on)
+                ours = run(name, transport.address.format(port), model, clip, seconds, figures)
+            ratio = ours / bare_video(name, model, clip, figures, seconds)
+            figures.add(f"{name}: ratio to the bare loop", ratio, most=FLOOR)
+    if model == demo_model_path():
+        keep("viewer", figures.values, figures.on)
     return figures.end()
 
 

@@ -39,7 +39,10 @@ def spin(until: Callable[[], bool], within_s: float) -> bool:
 
 @contextmanager
 def viewer(*arguments: str) -> Iterator[MainWindow]:
-    """A window with the bundled model on a source, closed at the end; whatever broke unexpectedly fails the run."""
+    """A window on a source, closed at the end, with the bundled model or the one that is named.
+
+    Whatever broke unexpectedly fails the run.
+    """
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     _ = QApplication.instance() or QApplication(sys.argv[:1])
     with tempfile.TemporaryDirectory() as folder:
@@ -47,7 +50,7 @@ def viewer(*arguments: str) -> Iterator[MainWindow]:
         documents = os.environ.get("XDG_DOCUMENTS_DIR")
         os.environ["XDG_DOCUMENTS_DIR"] = folder  # where records go
         faults = Faults()
-        wanted = app._parser().parse_args([*arguments, "--model", str(demo_model_path()), "--phase", "before_dura"])
+        wanted = app._parser().parse_args(["--model", str(demo_model_path()), "--phase", "before_dura", *arguments])
         window = app.build(wanted, faults)
         window.show()
         try:
