@@ -30,6 +30,7 @@ STAGES = (
     "certainty",
     "nnunet",
     "export",
+    "reduce",
     "bundle",
     "demo",
     "experiment",

@@ -1,0 +1,65 @@
+"""An export in float32 -> the same model in a lower precision, without the folder it was trained in."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+import onnx
+
+from inference.contract import CAVITY_SCHEMA, SCHEMA, ModelContract
+from inference.errors import ModelError
+from inference.model import openvino_session
+from inference.model.engine import Engine
+from inference.model.providers import CPU
+from training.export.card import model_card
+from training.export.onnx_file import write_onnx
+from training.export.precision import Precision, calibration_samples
+from training.export.proof import reduce
+from training.export.samples import read_samples
+from training.io.files import written_aside
+from training.io.receipt import sha256
+
+VERIFY_SLICES = 70
+"""Slices that both precisions are compared on."""
+
+
+def reduce_export(
+    model: Path, out: Path, verify: Path, precision: Precision, train: Sequence[Path] = ()
+) -> ModelContract:
+    """Write an exported model in a lower precision, and its card (`out` with .md), if its masks stay the same.
+
+    Golden frames and the parity certificate are those of the float32 file. What it says of its own certainty is
+    left out: that was measured in float32, and `ius-train certainty` measures it again.
+
+    Args:
+        model: an exported .onnx in float32.
+        out: the .onnx to write.
+        verify: a slice store with true masks.
+        precision: any but float32.
+        train: slice stores of the training, for the ranges of int8.
+
+    Returns:
+        The contract as stored.
+
+    Raises:
+        ContractError: if the file has no contract, or one that cannot be read.
+        ModelError: if it is no float32 file of tumours alone, the masks change or fit the truth less well, or this
+            computer cannot prove the precision.
+    """
+    if out.resolve() == model.resolve():
+        raise ModelError(f"{out} is the model itself, which is kept: name another file.")
+    if precision is Precision.BFLOAT16:
+        openvino_session.library()  # fails now, not after the comparison
+    contract = Engine.load(model, providers=[CPU]).contract
+    if contract.provenance.precision != Precision.FLOAT32.value:
+        raise ModelError(f"{model} is in {contract.provenance.precision} already: give the file in float32.")
+    if contract.schema == CAVITY_SCHEMA:
+        raise ModelError(f"The gate before {precision.value} compares tumours only: keep a cavity model in float32.")
+    contract = msgspec.structs.replace(contract, schema=SCHEMA, certainty=())
+    samples = read_samples(verify, VERIFY_SLICES)
+    calibration = calibration_samples(train) if precision is Precision.INT8 else []
+    reduced, sealed = reduce(onnx.load(model), contract, samples, verify.name, precision, calibration)
+    write_onnx(reduced, out)
+    with written_aside(out.with_suffix(".md")) as aside:
+        aside.write_text(model_card(sealed, sha256(out)), encoding="utf-8")
+    return sealed
