@@ -10,6 +10,7 @@ PLANS = {
     "swin-unetr": "iusSwinUNETRPlans",
     "realtime": "iusRealtimePlans",
     "realtime-half": "iusRealtimeHalfPlans",
+    "realtime-half-wide": "iusRealtimeHalfWidePlans",
     "realtime-coarse": "iusRealtimeCoarsePlans",
     "realtime-narrow": "iusRealtimeNarrowPlans",
     "realtime-wide": "iusRealtimeWidePlans",

@@ -35,6 +35,7 @@ class Shape:
 SHAPES = {
     "realtime": Shape(),
     "realtime-half": Shape(side=128, spacing_mm=0.7),
+    "realtime-half-wide": Shape(features=(16, 32, 64, 128, 256, 512), side=128, spacing_mm=0.7),
     "realtime-coarse": Shape(side=192, spacing_mm=0.47),
     "realtime-narrow": Shape(features=(6, 12, 24, 48, 96, 192)),
     "realtime-wide": Shape(features=(12, 24, 48, 96, 192, 256)),
