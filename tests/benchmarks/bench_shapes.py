@@ -23,7 +23,9 @@ from training.export.onnx_file import write_onnx
 from training.nnunet.planner import SHAPES, Shape
 from training.nnunet.results.checkpoint import read_trained
 
-NAMES = {f"realtime-{name}": name for name in ("coarse", "narrow", "wide", "shallow", "deep", "half-wide")} | {"realtime": "base"}
+NAMES = {f"realtime-{name}": name for name in ("coarse", "narrow", "wide", "shallow", "deep", "half-wide")} | {
+    "realtime": "base"
+}
 """Plan -> model of the experiment."""
 BANDS = ("> 200 mm²", "35\N{EN DASH}200 mm²")
 COLOURS = ("#0072b2", "#d55e00")

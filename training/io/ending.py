@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from inference.errors import FULL, IusError
@@ -10,6 +11,9 @@ from training.io.workers import STOPPED, stopped_by_ctrl_c
 
 WELL, BAD_INPUT = 0, 2
 _STOPPED = "stopped before the end: run it again, what is done is kept."
+_WORKER = (
+    "A worker process was ended, probably for want of memory: run it again with fewer --jobs, what is done is kept."
+)
 TELLS = "IUS_TRAIN_TELLS"
 """Environment variable: a file for the sentence of a command that failed, read by the workflow that started it."""
 
@@ -18,8 +22,8 @@ def ended(run: Callable[[], object]) -> int:
     """Run a command to its end.
 
     Returns:
-        0 if all went well; 130 after Ctrl-C; 2 if the input was wrong, the disk is full, or a library is not installed
-        that training needs.
+        0 if all went well; 130 after Ctrl-C; 2 if the input was wrong, the disk is full, a worker was ended, or a
+        library is not installed that training needs.
     """
     with stopped_by_ctrl_c() as stopped:
         try:
@@ -28,6 +32,8 @@ def ended(run: Callable[[], object]) -> int:
             return _told(_STOPPED, STOPPED)
         except IusError as error:
             return _told(_STOPPED, STOPPED) if stopped.is_set() else _told(str(error), BAD_INPUT)
+        except BrokenProcessPool:
+            return _told(_STOPPED, STOPPED) if stopped.is_set() else _told(_WORKER, BAD_INPUT)
         except ModuleNotFoundError as error:
             if error.name is None or error.name.partition(".")[0] in {"inference", "training"}:
                 raise

@@ -88,16 +88,13 @@ def _content(dataset: Path) -> dict[str, Any]:
 
 
 def _preprocess(raw: Path, preprocessed: Path, plans_file: Path, jobs: int) -> None:
-    """Run nnU-Net's preprocessing; a marker says that it finished, since it starts by deleting what is there."""
-    from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+    """Preprocess every slice; a marker says that it finished, since it starts by deleting what is there."""
+    from training.nnunet.preprocess import preprocess
 
-    plans = PlansManager(json.loads(plans_file.read_text(encoding="utf-8")))
-    configuration = plans.get_configuration(CONFIGURATION)
-    done = preprocessed / f"{configuration.data_identifier}.done"
+    plans = json.loads(plans_file.read_text(encoding="utf-8"))
+    done = preprocessed / f"{plans['configurations'][CONFIGURATION]['data_identifier']}.done"
     if not done.is_file():
-        configuration.preprocessor_class(verbose=False).run(
-            dataset_number(raw.name), CONFIGURATION, plans.plans_name, num_processes=jobs
-        )
+        preprocess(raw, preprocessed, plans, jobs)
         done.touch()
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import signal
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,7 @@ def raising(error: Exception):
         (FormatError("The file is wrong."), "The file is wrong."),
         (OSError(errno.ENOSPC, "full", "a.nii.gz"), "The disk is full at a.nii.gz: free space"),
         (ModuleNotFoundError("no torch", name="torch"), "torch is not installed"),
+        (BrokenProcessPool("one died"), "A worker process was ended, probably for want of memory: run it again with"),
     ],
 )
 def test_what_a_person_can_mend_is_one_sentence_here_and_in_the_workflow(
