@@ -7,7 +7,7 @@ from training.cohort.cases import Case
 from training.cohort.mask_checks import check_mri_mask
 from training.datasets.usable import judged
 from training.io.progress import Bar
-from training.registration.volume import read_image
+from training.registration.volume import read_image, read_placed
 from training.slicing.frames import is_frame, read_frame
 from training.slicing.volumes import read_cavity, read_pair, read_sweep, same_grid
 
@@ -37,7 +37,7 @@ def _check_ultrasound(case: Case) -> None:
     elif case.us and case.us_label:
         read_frame(case.us, case.us_label)
     elif case.us:
-        read_image(case.us)
+        read_placed(case.us)
     if case.sweep and case.sweep_label:
         read_sweep(case.sweep, case.sweep_label)
 
@@ -55,6 +55,6 @@ def _refuse_swapped(case: Case) -> None:
 
 def _check_mri(case: Case) -> None:
     """Read the case's MRI, and check that the mask lies in the first."""
-    images = [read_image(path) for path in case.mri]
+    images = [read_placed(path) for path in case.mri]
     if images and case.mri_label:
-        check_mri_mask(images[0], read_image(case.mri_label), case.mri_label)
+        check_mri_mask(images[0], read_placed(case.mri_label), case.mri_label)

@@ -20,7 +20,7 @@ from training.cohort.cases import Case
 from training.datasets.cache import converted
 from training.datasets.files import VOLUME_SUFFIXES, checked
 from training.datasets.usable import judged
-from training.registration.volume import read_image
+from training.registration.volume import read_image, read_placed
 
 VALUES = {"tumour": 1, "cavity": 2}
 _NAME = re.compile(r"(?P<patient>ReMIND-\d+)-(pre|post)-us-segmentation", re.IGNORECASE)
@@ -57,8 +57,8 @@ class DrawnMasks:
         """
         if case.us is None:
             return case
-        us, volume = case.us, read_image(case.us)
-        fitting = [path for path in self._masks[case.patient.lower()] if same_voxels(read_image(path), volume)]
+        us, volume = case.us, read_placed(case.us)
+        fitting = [path for path in self._masks[case.patient.lower()] if same_voxels(read_placed(path), volume)]
         if not fitting:
             return case
         if len(fitting) > 1:
@@ -104,7 +104,7 @@ def same_voxels(one: sitk.Image, other: sitk.Image) -> bool:
 
 def _only(path: Path, us: Path, name: str) -> sitk.Image:
     """The voxels of one label, 0 and 1, on the volume's grid."""
-    mask, volume = read_image(path), read_image(us)
+    mask, volume = read_placed(path), read_placed(us)
     unknown = sorted(set(np.unique(sitk.GetArrayViewFromImage(mask)).tolist()) - {0, *VALUES.values()})
     if unknown:
         raise FormatError(f"{path} holds the label {unknown[0]:g}, and 1 is tumour, 2 cavity: leave it out.")

@@ -23,7 +23,7 @@ from training.io.progress import Bar
 from training.io.receipt import write_json
 from training.registration.mapping import read_start
 from training.registration.transfer import transfer
-from training.registration.volume import as_volume, read_image
+from training.registration.volume import as_volume, read_placed
 from training.slicing.labels import read_review, refuse_other_files
 from training.slicing.volumes import read_pair, same_grid
 
@@ -149,11 +149,11 @@ def _measure(case: Case, registered: Path, decision: str) -> Transferred:
         raise NotFoundError("It has no ultrasound volume.")
     refuse_other_files(case, registered)
     us, true = read_pair(case.us, case.us_label)
-    after = read_image(label)
+    after = read_placed(label)
     if not same_grid(us, after):
         raise FormatError(f"{label} is not on the grid of {case.us}.")
     start = np.eye(4) if case.start is None else read_start(case.start, as_volume(us))
-    before, _ = transfer(read_image(case.mri_label), us, start)
+    before, _ = transfer(read_placed(case.mri_label), us, start)
     masks = [sitk.GetArrayViewFromImage(image) > 0 for image in (before, after, true)]
     spacing = us.GetSpacing()[::-1]
     return Transferred(

@@ -8,7 +8,7 @@ import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from training.cohort.mask_checks import check_mri_mask
 from training.registration.mapping import Mapping, read_start
 from training.registration.pairs import Pair
-from training.registration.volume import Volume, as_volume, read_image
+from training.registration.volume import Volume, as_volume, read_placed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,11 +35,11 @@ def read_inputs(pair: Pair) -> Inputs:
 
     Raises:
         NotFoundError: if one is missing.
-        FormatError: if one cannot be read, or the mask cannot be the MRI's.
+        FormatError: if one cannot be read or does not say where it lies, or the mask cannot be the MRI's.
     """
     assert pair.us is not None  # noqa: S101 - `register` refuses such a pair by name
-    image, mris = read_image(pair.us), [read_image(path) for path in pair.mris]
-    label = None if pair.label is None else read_image(pair.label)
+    image, mris = read_placed(pair.us), [read_placed(path) for path in pair.mris]
+    label = None if pair.label is None else read_placed(pair.label)
     if label is not None and pair.label is not None:
         check_mri_mask(mris[0], label, pair.label)
     us = as_volume(image)

@@ -18,7 +18,7 @@ from training.registration.transforms import (
     read_transform,
     write_transform,
 )
-from training.registration.volume import Pixels, Volume, as_volume, box, read_to_the_end, warp
+from training.registration.volume import UNPLACED, Pixels, Volume, as_volume, box, read_to_the_end, states_place, warp
 
 Mapping = Matrix | Deformation
 """A matrix from MRI to ultrasound, or a field from ultrasound to MRI."""
@@ -187,6 +187,8 @@ def _read_field(path: Path) -> sitk.Image:
         raise FormatError(f"{path} is no displacement field: it needs three components in each voxel of a volume.")
     if image.HasMetaDataKey("intent_name") and image.GetMetaData("intent_name").startswith("NREG"):
         raise FormatError(f"{path} is of NiftyReg, whose fields are positions: convert it with 'reg_transform -disp'.")
+    if not states_place(image):
+        raise FormatError(UNPLACED.format(path))
     return image
 
 

@@ -26,6 +26,10 @@ APART_MM = 1.0
 """How far a corner may lie from itself by a volume's two statements on its place: rounding stays far below."""
 _TWICE_PLACED = (".nii", ".nii.gz")
 """Formats that state a volume's place twice; of others the reader makes both, and a qform cannot hold their shear."""
+UNPLACED = (
+    "{} does not state where it lies (a NIfTI without a qform and sform code, an NRRD without a space), and every "
+    "program makes up another place: export it again with its orientation and origin."
+)
 SMOOTHING = 0.7
 """Standard deviation of the Gaussian before sampling, in new voxels."""
 
@@ -61,11 +65,32 @@ def read_image(path: Path) -> sitk.Image:
         NotFoundError: if there is no such file.
         FormatError: if it cannot be read, is not a scalar volume, is DICOM, or states no spacing.
     """
+    return _read(path)[0]
+
+
+def read_placed(path: Path) -> sitk.Image:
+    """Read a volume whose place in the world counts, since something of another grid is put on it or it on another.
+
+    Readers make up a place where a header states none, each its own: ITK puts the first voxel at 0, nibabel the middle.
+
+    Raises:
+        NotFoundError: if there is no such file.
+        FormatError: as `read_image`, and if the file states no place in the world.
+    """
+    image, placed = _read(path)
+    if not placed:
+        raise FormatError(UNPLACED.format(path))
+    return image
+
+
+def _read(path: Path) -> tuple[sitk.Image, bool]:
+    """A volume, and whether its header says where it lies."""
     if not path.is_file():
         raise NotFoundError(f"There is no image at {path}.")
     refuse_dicom(path)
     if suffix_of(path) in READERS:
-        return _image(reader_of(path)(path), path)
+        volume = reader_of(path)(path)
+        return _image(volume, path), volume.directions is not None
     if suffix_of(path) in PICTURES:
         raise FormatError(f"{path} is a picture file, which states no millimetres: export it as NIfTI.")
     try:
@@ -76,7 +101,16 @@ def read_image(path: Path) -> sitk.Image:
         raise FormatError(f"{path} cannot be read as an image: is it whole?") from error
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         raise FormatError(f"{path} is not a volume of grey values.")
-    return image
+    return image, states_place(image)
+
+
+def states_place(image: sitk.Image) -> bool:
+    """Whether the header that ITK read says where the image lies; formats that always do are believed."""
+    told = {key: image.GetMetaData(key) for key in image.GetMetaDataKeys()}
+    codes = [int(told[key]) for key in ("qform_code", "sform_code") if key in told]
+    if told.get("ITK_InputFilterName") == "NrrdImageIO":
+        return "NRRD_space" in told
+    return not codes or max(codes) > 0
 
 
 def refuse_dicom(path: Path) -> None:
@@ -109,10 +143,10 @@ def _image(volume: Grid, path: Path) -> sitk.Image:
     if voxels.dtype.itemsize > 8 or voxels.dtype == np.float16:
         voxels = voxels.astype(np.float32)
     image = sitk.GetImageFromArray(np.ascontiguousarray(voxels, voxels.dtype.newbyteorder("=")))
-    directions = np.eye(3) if volume.directions is None else _rotation(volume.directions, path)
     image.SetSpacing(spacing)
-    image.SetDirection((LPS[:3, :3] @ directions).ravel().tolist())
-    image.SetOrigin((LPS[:3, :3] @ volume.header.get_best_affine()[:3, 3] * unit_mm).tolist())
+    if volume.directions is not None:
+        image.SetDirection((LPS[:3, :3] @ _rotation(volume.directions, path)).ravel().tolist())
+        image.SetOrigin((LPS[:3, :3] @ volume.header.get_best_affine()[:3, 3] * unit_mm).tolist())
     return image
 
 

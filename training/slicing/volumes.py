@@ -18,7 +18,7 @@ from inference.sources.dicom_region import pane_of
 from inference.spacing import REMEDY, admitted
 from training.cohort.mask_checks import check_classes, check_mask
 from training.io.dicom import read_dicom
-from training.registration.volume import read_image
+from training.registration.volume import read_image, read_placed
 
 ISOTROPIC_TOLERANCE = 1.02
 """A volume counts as isotropic if its largest spacing is within this factor of its smallest."""
@@ -86,6 +86,8 @@ def read_pair(us: Path, label: Path, *, may_be_empty: bool = False) -> tuple[sit
     """
     image, mask = read_image(us), read_image(label)
     if not same_grid(image, mask):
+        for path in (us, label):
+            read_placed(path)  # a made-up place is the reason where only one of the two states its own
         raise FormatError(
             f"{label} is not on the grid of {us}: is it MRI's, which has to be registered first, or another volume's?"
         )

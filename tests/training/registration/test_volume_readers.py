@@ -10,8 +10,13 @@ import SimpleITK as sitk  # noqa: N813
 from numpy.typing import NDArray
 
 from inference.errors import FormatError
+from training.cohort.cases import Case
+from training.datasets.checks import checked_files
 from training.datasets.planes import read_segmentation
-from training.registration.volume import read_image
+from training.registration.inputs import read_inputs
+from training.registration.mapping import read_mapping
+from training.registration.pairs import Pair
+from training.registration.volume import read_image, read_placed
 from training.slicing.volumes import read_volume
 
 OBLIQUE = (0.8, -0.6, 0.0, 0.48, 0.64, -0.6, 0.36, 0.48, 0.8)
@@ -100,3 +105,64 @@ def test_a_segmentation_whose_slices_run_down(shared_data: Path) -> None:
     mask = read_segmentation(shared_data / "field/seg_negative_spacing/seg_negative_sbs.dcm")
     assert mask.GetSize() == (80, 60, 6)
     assert sitk.GetArrayViewFromImage(mask).sum() == 6122
+
+
+def unplaced(path: Path, voxels: NDArray[np.generic], qform: tuple[int, float] = (0, 0.0)) -> Path:
+    """A NIfTI of 0.4 mm with neither qform nor sform code, or with a qform that is no rotation."""
+    header = nib.Nifti1Header()
+    header.set_data_dtype(voxels.dtype)
+    header.set_data_shape(voxels.shape)
+    header.set_zooms((0.4, 0.4, 0.4))
+    header["qform_code"], header["quatern_b"], header["quatern_c"] = qform[0], qform[1], qform[1]
+    header["vox_offset"], header["magic"] = 352, b"n+1"
+    path.write_bytes(header.binaryblock + bytes(4) + voxels.tobytes(order="F"))
+    return path
+
+
+def placed(path: Path, voxels: NDArray[np.generic]) -> Path:
+    nib.Nifti1Image(voxels, np.diag([0.4, 0.4, 0.4, 1.0])).to_filename(path)
+    return path
+
+
+def test_a_made_up_place_is_not_registered_to(tmp_path: Path) -> None:
+    """nibabel puts its middle at 0 and ITK its first voxel: the MRI would lie centimetres off, or mirrored."""
+    voxels = np.ones((8, 9, 10), np.uint8)
+    there, nowhere = placed(tmp_path / "p.nii", voxels), unplaced(tmp_path / "u.nii", voxels)
+    for us, mri, label in ((nowhere, there, there), (there, nowhere, there), (there, there, nowhere)):
+        with pytest.raises(FormatError, match=r"u.nii does not state where it lies"):
+            read_inputs(Pair("P1", us, (mri,), label))
+    (case,) = checked_files([Case("P1", "P1", us=there, mri=(nowhere,))])
+    assert case.exclude
+    assert "does not state where it lies" in case.reason
+
+
+def test_a_volume_without_a_place_is_sliced_with_its_own_kind(tmp_path: Path) -> None:
+    """Its array and its spacing are known, and so is its mask's that states as little; where it lies is not."""
+    voxels = np.ones((8, 9, 10), np.uint8)
+    mask = np.zeros_like(voxels)
+    mask[3:5, 3:5, 3:5] = 1
+    us, label = unplaced(tmp_path / "u.nii", voxels), unplaced(tmp_path / "l.nii", mask)
+    assert read_volume(us, label).spacing == pytest.approx((0.4, 0.4, 0.4))
+    with pytest.raises(FormatError, match=r"u.nii does not state where it lies"):
+        read_volume(us, placed(tmp_path / "p.nii", mask))
+
+
+def test_a_qform_that_is_no_rotation_is_no_place(tmp_path: Path) -> None:
+    """It ended in a traceback."""
+    us = unplaced(tmp_path / "u.nii", np.ones((8, 9, 10), np.uint8), (1, 1.0))
+    assert read_image(us).GetSpacing() == pytest.approx((0.4, 0.4, 0.4))
+    with pytest.raises(FormatError, match="does not state where it lies"):
+        read_placed(us)
+
+
+@pytest.mark.parametrize("name", ["f.nii", "f.nrrd"])
+def test_a_displacement_field_without_a_place_is_refused(tmp_path: Path, name: str) -> None:
+    header = nib.Nifti1Header()
+    header.set_intent("vector")
+    field = nib.Nifti1Image(np.zeros((4, 4, 4, 1, 3), np.float32), None, header)
+    if name.endswith("nii"):
+        field.to_filename(tmp_path / name)
+    else:
+        nrrd.write(str(tmp_path / name), np.zeros((3, 4, 4, 4), np.float32), {"kinds": ["vector"] + ["domain"] * 3})
+    with pytest.raises(FormatError, match="does not state where it lies"):
+        read_mapping(tmp_path / name)
