@@ -90,12 +90,18 @@ def _cell(value: object, folder: Path) -> str:
 
 
 def beside(text: str, table: Path) -> Path:
-    """The file that a cell names, as seen from the table's folder.
+    """The file that a cell names, as seen from the table's folder and never from the one that a stage runs in.
 
-    Tables of earlier versions name files as seen from the folder that the stage ran in: they are found there still.
+    Raises:
+        FormatError: if it is not there and the current folder has one of that name, which may be another patient's.
     """
     path, placed = Path(text), Path(os.path.normpath(table.parent / text))
-    return path if path.exists() and not placed.exists() else placed
+    if path.exists() and not placed.exists():
+        raise FormatError(
+            f"{table} names {text}, which is not there as seen from the table's folder, but from the current "
+            f"one: write {path.absolute()} into the table if that file is meant."
+        )
+    return placed
 
 
 def read_cases(path: Path, needed: Sequence[str] = NEEDED) -> list[Case]:

@@ -12,6 +12,7 @@ from inference.errors import FormatError, NotFoundError
 from training.cohort.cases import PATHS, Case, read_cases, write_cases
 from training.cohort.folds import FoldError, draw_folds, split_slices
 from training.datasets.resect import find_cases
+from training.evaluation.population import simulated_cases
 from training.registration.pairs import read_pairs
 
 
@@ -165,10 +166,17 @@ def test_a_written_table_finds_its_files_from_another_folder_too(tmp_path: Path,
     assert case.us.is_file()
 
 
-def test_a_table_of_an_earlier_version_is_still_found_from_where_it_was_written(tmp_path: Path, monkeypatch):
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "us.nii.gz").touch()
-    (tmp_path / "tables").mkdir()
-    (tmp_path / "tables" / "cases.csv").write_text("case,patient,us\nA,A,data/us.nii.gz\n")
-    monkeypatch.chdir(tmp_path)
-    assert read_cases(Path("tables/cases.csv"))[0].us == Path("data/us.nii.gz")
+def test_a_file_of_that_name_in_the_current_folder_is_not_taken_for_the_tables(tmp_path: Path, monkeypatch):
+    """Every data set has a us.nii.gz: the table's is missing, and another patient's lay where the stage ran."""
+    here, table = tmp_path / "another_is_here", tmp_path / "tables" / "cases.csv"
+    for folder in (here, table.parent):
+        folder.mkdir()
+    (here / "us.nii.gz").touch()
+    table.write_text("case,patient,us,mri\nA,A,us.nii.gz,\n")
+    monkeypatch.chdir(here)
+    with pytest.raises(FormatError, match=r"another_is_here.us\.nii\.gz into the table"):
+        read_cases(table)
+    with pytest.raises(FormatError, match=r"another_is_here.us\.nii\.gz into the table"):
+        simulated_cases(table)
+    monkeypatch.chdir("/")
+    assert read_cases(table)[0].us == table.parent / "us.nii.gz"
