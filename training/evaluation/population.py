@@ -8,6 +8,7 @@ from typing import Any
 
 from inference.errors import FormatError, IusError, NotFoundError
 from training.cohort.cases import SEPARATOR, beside
+from training.io.receipt import placed
 from training.io.spreadsheet import read_table
 from training.slicing.slices import BY_EYE, PAINTED
 
@@ -149,8 +150,9 @@ def tables_behind(store: Path) -> list[Path]:
     receipt = store / "receipt-slice.json"
     if not receipt.is_file():
         return []
-    inputs = [Path(name) for name in json.loads(receipt.read_text(encoding="utf-8"))["inputs"]]
-    stores = [path.parent for path in inputs if path.name == _SLICES and path.parent != store]
+    told = json.loads(receipt.read_text(encoding="utf-8"))
+    inputs = [placed(name, told, store) for name in told["inputs"]]
+    stores = [path.parent for path in inputs if path.name == _SLICES and path.parent.resolve() != store.resolve()]
     tables = [path for path in inputs if path.suffix == ".csv" and path.name != _SLICES and path.is_file()]
     return tables + [table for one in stores for table in tables_behind(one)]
 

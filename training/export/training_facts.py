@@ -9,7 +9,7 @@ import msgspec
 from inference.contract import BandScore, Measured, Mode, Population
 from inference.errors import FormatError, ModelError
 from training.io.files import written_aside
-from training.nnunet.dataset import Choice
+from training.nnunet.dataset import DIGEST, Choice, digest
 from training.nnunet.results.checkpoint import Trained
 from training.nnunet.results.trained_on import START_KNOWN
 from training.slicing.slices import SliceRow, read_slices
@@ -132,25 +132,41 @@ def training_stores(trained: Trained, given: Sequence[Path]) -> tuple[Path, ...]
     """The slice stores of the training: those given, or those that the fit receipt names, if all are still there."""
     if given:
         return tuple(given)
-    named = trained.receipt.settings.get("slices") or []
-    stores = tuple(Path(one) for one in ([named] if isinstance(named, str) else named))
-    return stores if all((store / "slices.csv").is_file() for store in stores) else ()
+    return trained.stores if all((store / "slices.csv").is_file() for store in trained.stores) else ()
 
 
 def training_rows(trained: Trained, stores: Sequence[Path]) -> list[tuple[SliceRow, Path]]:
     """The slices that the model's folds were trained on, each with its store, as far as receipts tell.
 
     Raises:
-        ModelError: if the stores hold none of them.
+        ModelError: if the stores hold none of them, or hold others by now.
     """
     told, known = trained.receipt.settings, trained.trained_on
     whose = known.patients if known.complete else frozenset()
     choice = Choice(area_cutoff(trained) or 0.0, told.get("negatives") != "none", told.get("excluded"))
     chosen = [(row, store) for store in stores for row in choice.of(read_slices(store))]
+    _refuse_other_slices(trained, chosen)
     used = [(row, store) for row, store in chosen if not whose or row.patient in whose]
     if stores and not used:
         raise ModelError(f"{stores[0]} holds no slice that the model was trained on: name its own stores with --train.")
     return used
+
+
+def _refuse_other_slices(trained: Trained, chosen: Sequence[tuple[SliceRow, Path]]) -> None:
+    """Refuse stores that were cut anew since the training, or are others at the same place.
+
+    Raises:
+        ModelError: naming the first one.
+    """
+    told = trained.dataset
+    if not chosen or DIGEST not in told:  # a training of somebody else's
+        return
+    homes = {pair[0].name: pair for pair in chosen}
+    if digest(homes[name] for name in told.get("dataset", ()) if name in homes) != told[DIGEST]:
+        raise ModelError(
+            f"{chosen[0][1]} no longer holds the slices that the model was trained on: name a store that does with "
+            "--train, or move this one away, and nnU-Net's own fingerprint of the training is taken."
+        )
 
 
 def area_cutoff(trained: Trained) -> float | None:

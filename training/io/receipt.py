@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import platform
 import sys
 from collections.abc import Iterable, Mapping
@@ -17,6 +18,9 @@ from training.io.files import written_aside
 
 _PACKAGES = ("nnunetv2", "torch", "numpy", "scipy", "SimpleITK", "batchgeneratorsv2", "dynamic_network_architectures")
 _CODE = (".py", ".yaml", ".html", ".css")
+PATHS = "paths"
+"""Key of the settings that are paths; a receipt of an earlier version has none, and names files as seen from the
+folder that the stage ran in."""
 
 
 def sha256(path: Path) -> str:
@@ -30,6 +34,9 @@ def write_receipt(
 ) -> Path:
     """Write `receipt-STAGE.json` into `folder`: settings, the inputs' hashes, versions, seed and time.
 
+    Paths are as a case table's: as seen from `folder`, or in full where they were given so. They can be followed from
+    anywhere, also once all is moved together, and name no folder of the user's.
+
     `code` is this program's version and a digest of its files, since two checkouts of one version may differ.
 
     Returns:
@@ -38,8 +45,9 @@ def write_receipt(
     record = {
         "stage": stage,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
-        "settings": {key: _plain(value) for key, value in settings.items()},
-        "inputs": {str(path): sha256(path) for path in inputs},
+        "settings": {key: _plain(value, folder) for key, value in settings.items()},
+        PATHS: [key for key, value in settings.items() if _is_path(value)],
+        "inputs": {named(path, folder): sha256(path) for path in inputs},
         "seed": seed,
         "python": sys.version.split()[0],
         "machine": platform.machine(),
@@ -49,6 +57,43 @@ def write_receipt(
     path = folder / f"receipt-{stage}.json"
     write_json(record, path)
     return path
+
+
+def named(path: Path, folder: Path) -> str:
+    """A path as the receipt in `folder` names it."""
+    return str(path) if path.is_absolute() else seen_from(path, folder)
+
+
+def seen_from(path: Path, folder: Path) -> str:
+    """The way from `folder` to a path, with slashes; on Windows in full if it is on another drive."""
+    try:
+        return Path(os.path.relpath(path, folder.resolve())).as_posix()
+    except ValueError:
+        return str(path.absolute())
+
+
+def placed(text: str, told: Mapping[str, Any], folder: Path) -> Path:
+    """The file or folder that the receipt `told`, which lies in `folder`, names."""
+    return Path(os.path.normpath(folder.resolve() / text)) if PATHS in told else Path(text)
+
+
+def moved(told: Mapping[str, Any], old: Path, new: Path) -> dict[str, Any]:
+    """A receipt that lay in `old`, as it has to be in `new` to name the same files."""
+
+    def renamed(text: str) -> str:
+        return text if Path(text).is_absolute() else seen_from(placed(text, told, old), new)
+
+    kept = told.get("settings") or {}
+    known = {key: kept[key] for key in told.get(PATHS, ("slices",)) if key in kept}
+    paths = {key: renamed(one) if isinstance(one, str) else [*map(renamed, one)] for key, one in known.items()}
+    inputs = {renamed(path): digest for path, digest in told.get("inputs", {}).items()}
+    return {**told, "settings": {**kept, **paths}, "inputs": inputs, PATHS: list(paths)}
+
+
+def _is_path(value: object) -> bool:
+    """Whether a setting is a path, or a list of them."""
+    listed = value if isinstance(value, list | tuple) else [value]
+    return bool(listed) and all(isinstance(one, Path) for one in listed)
 
 
 @cache
@@ -75,12 +120,14 @@ def _version(name: str) -> str | None:
         return None
 
 
-def _plain(value: object) -> object:
-    """A value as JSON can hold it."""
+def _plain(value: object, folder: Path) -> object:
+    """A value as JSON can hold it, paths as seen from `folder`."""
     if isinstance(value, str | int | float | bool | None):
         return value
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [_plain(item, folder) for item in value]
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): _plain(item, folder) for key, item in value.items()}
+    if isinstance(value, Path):
+        return named(value, folder)
     return str(value)

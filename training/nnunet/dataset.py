@@ -88,7 +88,7 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
             "numTraining": len(used),
             "file_ending": FILE_ENDING,
             "overwrite_image_reader_writer": "SimpleITKIO",
-            DIGEST: _digest((row, homes[row.name][1]) for row in used),
+            DIGEST: digest((row, homes[row.name][1]) for row in used),
             TUMOUR_FREE: [row.name for row in used if row.area_mm2 == 0],
             SMALL: [row.name for row in used if within(row.area_mm2, (0.0, MIN_RELIABLE_MM2))],
             "dataset": {row.name: _files(row, homes[row.name][1], folder) for row in used},
@@ -117,7 +117,7 @@ def train_patients(stores: Sequence[Path], splits: Sequence[Split], fold: Fold) 
     return sorted({patient_of[name] for name in names})
 
 
-def _digest(slices: Iterable[tuple[SliceRow, Path]]) -> str:
+def digest(slices: Iterable[tuple[SliceRow, Path]]) -> str:
     """A digest of a data set's content (areas, sizes and every pixel) that does not depend on where it lies."""
     table = [[as_cells(row), gz_content(row.image(store)), gz_content(row.label(store))] for row, store in slices]
     return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()

@@ -14,7 +14,7 @@ import torch
 
 from inference.errors import FormatError, NotFoundError
 from training.io.files import written_aside
-from training.io.receipt import write_json
+from training.io.receipt import PATHS, moved, seen_from, write_json
 from training.nnunet.boxes import KEY
 from training.nnunet.input_geometry import pictures_of
 from training.nnunet.predict import checkpoint_files
@@ -76,10 +76,14 @@ def average_models(
 
 def _tell_patients(members: Sequence[Path], receipt: Path, fold: Fold) -> None:
     """Write every member's training patients into the first one's receipt; an export does not name its patients."""
-    told = json.loads(receipt.read_text(encoding="utf-8")) if receipt.is_file() else {"settings": {}}
+    told = json.loads(receipt.read_text(encoding="utf-8")) if receipt.is_file() else {"settings": {}, PATHS: []}
+    told = moved(told, members[0] / receipt.parent.name, receipt.parent)
     known = [trained_on(path, [fold]) for path in members if path.suffix != ".onnx"]
     told["settings"][PATIENTS] = sorted(set().union(*(one.patients for one in known)))
-    told["settings"]["slices"] = list(dict.fromkeys(str(store) for one in known for store in one.stores))
+    told["settings"]["slices"] = list(
+        dict.fromkeys(seen_from(store, receipt.parent) for one in known for store in one.stores)
+    )
+    told[PATHS] = sorted({*told[PATHS], "slices"})
     exports = [forebear(path) for path in members if path.suffix == ".onnx"]
     told["settings"] |= entry([one for model in known for one in model.forebears] + exports)
     if unknown := [path for path in members if path.suffix == ".onnx" or not trained_on(path, [fold]).complete]:

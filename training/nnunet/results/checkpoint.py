@@ -25,7 +25,7 @@ from inference.errors import ModelError
 from training.nnunet.results.files import PLANS, ModelFiles, Stream, find_model
 from training.nnunet.results.plans import CONFIGURATION, Plan, channels, in_millimetres, read_plan, up_to_date
 from training.nnunet.results.postprocessing import Postprocessing, keeps_largest
-from training.nnunet.results.trained_on import TrainedOn, told_by_receipts
+from training.nnunet.results.trained_on import TrainedOn, stores_in, told_by_receipts
 from training.nnunet.settings import Fold
 
 Weights = dict[str, torch.Tensor]
@@ -75,6 +75,7 @@ class Trained:
         dataset: dataset.json.
         fingerprint: dataset_fingerprint.json, empty if there is none.
         receipt: the fit receipt of the first fold, empty if there is none.
+        stores: the slice stores that this receipt names, whether they are still there or not.
         trained_on: the training patients of all folds, as far as the receipts name them.
         weights: network weights of each fold, float32.
         checkpoints: sha256 of each fold's checkpoint.
@@ -90,6 +91,7 @@ class Trained:
     dataset: dict[str, Any]
     fingerprint: dict[str, Any]
     receipt: Receipt
+    stores: tuple[Path, ...]
     trained_on: TrainedOn
     weights: tuple[Weights, ...]
     checkpoints: tuple[str, ...]
@@ -150,6 +152,7 @@ def read_trained(
     plans, dataset = files.json(PLANS), files.json("dataset.json")
     loaded = [_read_fold(files, f"fold_{fold}/checkpoint_{checkpoint}.pth") for fold in folds]
     current = in_millimetres(up_to_date(plans, loaded[0].configuration, files.path), dataset, spacing_mm, files.path)
+    home = f"fold_{folds[0]}"
     with files.open(PLANS) as stream:
         plans_sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
     return Trained(
@@ -158,7 +161,8 @@ def read_trained(
         plan=read_plan(current, dataset, files.path),
         dataset=dataset,
         fingerprint=_fingerprint(files, spacing_mm),
-        receipt=_receipt(files, f"fold_{folds[0]}/receipt-fit.json"),
+        receipt=_receipt(files, f"{home}/receipt-fit.json"),
+        stores=tuple(stores_in(files.json(f"{home}/receipt-fit.json", needed=False), files.path / home)),
         trained_on=told_by_receipts(files, folds),
         weights=tuple(fold.weights for fold in loaded),
         checkpoints=tuple(fold.sha256 for fold in loaded),

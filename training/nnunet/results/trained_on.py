@@ -1,11 +1,12 @@
 """The patients that a model was trained on, from the receipts of its folds; they cannot test the model."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from inference.errors import IusError
+from training.io.receipt import placed
 from training.nnunet.results.files import ModelFiles, find_model
 from training.nnunet.results.forebears import Forebear, forebear, forebears_in
 from training.nnunet.settings import Fold
@@ -74,14 +75,22 @@ def told_by_receipts(files: ModelFiles, folds: Sequence[Fold]) -> TrainedOn:
     stores: dict[Path, None] = {}
     complete, forebears = bool(folds), dict[Forebear, None]()
     for fold in folds:
-        told = files.json(f"fold_{fold}/receipt-fit.json", needed=False).get("settings") or {}
-        there = [Path(store) for store in _listed(told.get("slices")) if (Path(store) / "slices.csv").is_file()]
+        receipt = files.json(f"fold_{fold}/receipt-fit.json", needed=False)
+        told = receipt.get("settings") or {}
+        there = [store for store in stores_in(receipt, files.path / f"fold_{fold}") if (store / "slices.csv").is_file()]
         own = _patients(told, there)
         patients |= own
         stores |= dict.fromkeys(there)
         forebears |= dict.fromkeys(forebears_in(told))
         complete = complete and bool(own) and (not told.get("start") or bool(told.get(START_KNOWN)))
     return TrainedOn(frozenset(patients), tuple(stores), complete, tuple(forebears))
+
+
+def stores_in(receipt: Mapping[str, Any], folder: Path) -> list[Path]:
+    """The slice stores that a fold's receipt in `folder` names, whether they are still there or not."""
+    named = (receipt.get("settings") or {}).get("slices")
+    listed = [named] if isinstance(named, str) else named if isinstance(named, list) else []
+    return [placed(str(store), receipt, folder) for store in listed]
 
 
 def _patients(told: dict[str, Any], stores: Sequence[Path]) -> set[str]:
@@ -92,8 +101,3 @@ def _patients(told: dict[str, Any], stores: Sequence[Path]) -> set[str]:
         return {row.patient for store in stores for row in read_slices(store)}
     except IusError:
         return set()
-
-
-def _listed(value: object) -> list[str]:
-    """A receipt's path or list of paths, as a list."""
-    return [value] if isinstance(value, str) else list(map(str, value)) if isinstance(value, list) else []

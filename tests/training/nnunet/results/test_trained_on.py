@@ -1,6 +1,7 @@
 """Figures on a model's training patients: warned about at prediction, refused at evaluation, never exported."""
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,9 @@ import pytest
 
 from inference.errors import ModelError
 from training.cli import main
-from training.export.training_facts import training_rows
+from training.export.training_facts import training_rows, training_stores
+from training.io.receipt import write_receipt
+from training.nnunet.dataset import DIGEST, digest
 from training.nnunet.results.checkpoint import read_trained
 from training.nnunet.results.trained_on import behind, trained_on
 from training.slicing.fingerprint import Fingerprint
@@ -86,6 +89,36 @@ def test_what_no_receipt_tells_is_not_taken_for_nothing(model_folder, tmp_path: 
     two = fitted(fitted(model_folder(folds=2), {"train_patients": ["A"]}), {"train_patients": ["B"]}, fold=1)
     assert trained_on(two, [0, 1]).patients == {"A", "B"}
     assert trained_on(two, [1]).patients == {"B"}
+
+
+def test_another_study_in_the_current_folder_is_not_taken_for_the_trainings(model_folder, tmp_path, monkeypatch):
+    """Both had a store called train: the contract's patients and ranges came from where the export was run."""
+    for study in ("mine", "other"):
+        store_of(tmp_path / study / "train", {"A": study[0], "B": "b"})
+    folder = tmp_path / "mine" / "fits" / "m"
+    shutil.copytree(model_folder(), folder)
+    monkeypatch.chdir(tmp_path / "mine")
+    told = {"slices": [Path("train")], "train_patients": ["A", "B"]}
+    write_receipt(Path("fits/m/fold_0"), "fit", told, [])
+    monkeypatch.chdir(tmp_path / "other")
+    trained = read_trained(folder, (0,))
+    assert training_stores(trained, ()) == trained.trained_on.stores == (tmp_path / "mine" / "train",)
+
+
+def test_slices_that_were_cut_anew_are_not_what_was_seen_in_training(model: Path, tmp_path: Path):
+    store = tmp_path / "train"
+    pairs = [(row, store) for row in read_slices(store)]
+    trained = read_trained(model, (0,))
+    told = {DIGEST: digest(pairs), "dataset": {row.name: {} for row, _ in pairs}}
+    trained = replace(trained, dataset=trained.dataset | told)
+    assert {row.patient for row, _ in training_rows(trained, [store])} == {"A", "B"}
+    # More than those it was trained on, as of an average, and in another order, as from several stores.
+    store_of(store, {"D": "d", "C": "c", "A": "a", "B": "b"})
+    assert {row.patient for row, _ in training_rows(trained, [store])} == {"A", "B"}
+    row = pairs[0][0]
+    write_slice(np.zeros((row.rows, row.cols), np.float32), SPACING, row.image(store))
+    with pytest.raises(ModelError, match="no longer holds the slices that the model was trained on"):
+        training_rows(trained, [store])
 
 
 def test_patients_of_the_training_that_another_started_from_are_found_by_its_receipt(model: Path, tmp_path: Path):
