@@ -77,7 +77,7 @@ def origin_of(folder: Path, store: Path, *, training_patients: bool = False, apa
             "patients that no training had, or add --with-training-patients to have a report that says so."
         )
     unsure = not apart and told.get("training_known") is False
-    return Origin(tuple(told.get("checkpoints") or ()), tuple(seen), unsure)
+    return Origin(tuple(told.get("checkpoints") or ()), tuple(seen), unsure, told.get("largest_region_only"))
 
 
 def _told(folder: Path) -> dict[str, Any] | None:

@@ -33,12 +33,14 @@ class Origin:
     Attributes:
         checkpoints: sha256 of the checkpoints of the model's folds; empty if unknown.
         seen: scored patients that the model was trained on.
+        largest_only: whether only the largest region of each mask was kept; None if unknown.
         unsure: whether others may be, since no receipt tells all patients of the training; an export names none.
     """
 
     checkpoints: tuple[str, ...] = ()
     seen: tuple[str, ...] = ()
     unsure: bool = False
+    largest_only: bool | None = None
 
     def warned(self, data: str) -> str:
         """The description of the data, with a warning if the model was trained on some of the patients."""
@@ -59,8 +61,8 @@ def summarise(
 ) -> dict[str, Any]:
     """The content of summary.json, without a baseline.
 
-    `data.patients` and `data.checkpoints` let `export` refuse figures of another model, or on patients of its training;
-    neither is stored in an export.
+    `data.patients`, `data.checkpoints` and `data.largest_only` let `export` refuse figures of another model, of another
+    post-processing, or on patients of its training; none is stored in an export.
 
     `positive_rate`: share of tumour slices with a contour; `miss_rate`: share without. `specificity`: share of
     tumour-free slices without a contour; `specificity_35mm2`: with none above 35 mm². `tumour_where_silent` in `data`:
@@ -83,6 +85,7 @@ def summarise(
             "patients": sorted({one.row.patient for one in scored}),
             "seen_in_training": list(origin.seen),
             "checkpoints": list(origin.checkpoints),
+            "largest_only": origin.largest_only,
         },
         "mode": mode,
         "by_predicted_area": by_band(scored, predicted_area),

@@ -12,6 +12,7 @@ from training.io.files import written_aside
 from training.nnunet.dataset import DIGEST, Choice, digest
 from training.nnunet.results.checkpoint import Trained
 from training.nnunet.results.trained_on import START_KNOWN
+from training.slicing.leaks import spelling
 from training.slicing.slices import SliceRow, read_slices
 
 LabelOrigin = Literal["us", "mri", "both", "simulated"]
@@ -44,6 +45,7 @@ class _Data(msgspec.Struct, frozen=True, kw_only=True):
     patients: frozenset[str] = frozenset()
     seen_in_training: frozenset[str] = frozenset()
     checkpoints: frozenset[str] = frozenset()
+    largest_only: bool | None = None
 
 
 class _Evaluation(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +110,7 @@ def _read_summary(path: Path, trained: Trained | None) -> tuple[Mode, Measured]:
 
 
 def _check_test(data: _Data, trained: Trained, path: Path) -> None:
-    """Refuse scores of another model, and scores on patients that this model was trained on.
+    """Refuse scores of another model or post-processing, and scores on patients that this model was trained on.
 
     Raises:
         FormatError: naming what is wrong.
@@ -120,7 +122,14 @@ def _check_test(data: _Data, trained: Trained, path: Path) -> None:
         )
     if data.checkpoints != set(trained.checkpoints):
         raise FormatError(f"{path} holds the scores of another model than {trained.folder}: evaluate this one.")
-    seen = sorted(data.seen_in_training | (data.patients & trained.trained_on.patients))
+    if data.largest_only not in (None, trained.keep_largest):
+        rule = "their largest region only" if data.largest_only else "all regions"
+        raise FormatError(
+            f"{path} holds the scores of masks with {rule}, which is not this model's post-processing: predict into a "
+            "new folder, and evaluate that."
+        )
+    known = {spelling(patient) for patient in trained.trained_on.patients}
+    seen = sorted(data.seen_in_training | {patient for patient in data.patients if spelling(patient) in known})
     if seen:
         raise FormatError(
             f"{path} scores {trained.folder} on {len(seen)} patients that it was trained on ({seen[0]}), which is no "

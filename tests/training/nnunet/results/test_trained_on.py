@@ -2,15 +2,17 @@
 
 import json
 import shutil
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from inference.errors import ModelError
+from inference.errors import FormatError, ModelError
 from training.cli import main
-from training.export.training_facts import training_rows, training_stores
+from training.evaluation.summary import Origin, summarise
+from training.export.training_facts import read_measured, training_rows, training_stores
 from training.io.receipt import write_receipt
 from training.nnunet.dataset import DIGEST, digest
 from training.nnunet.results.checkpoint import read_trained
@@ -181,3 +183,27 @@ def test_scores_of_other_masks_are_not_exported_either(model: Path, model_folder
     content["data"]["checkpoints"] = own
     summary.write_text(json.dumps(content))
     assert main(["export", str(model), *words]) == 0
+
+
+def scores_of(path: Path, origin: Origin, patients: list[str]) -> Path:
+    """A summary of `ius-train evaluate`."""
+    summary = summarise([], "d", simulated=True, origin=origin)
+    summary["data"]["patients"] = patients
+    path.write_text(json.dumps(summary))
+    return path
+
+
+def test_scores_of_another_postprocessing_are_no_scores_of_this_model(model: Path, tmp_path: Path):
+    """The same weights, predicted before cross-validation chose to keep the largest region: other masks."""
+    trained = read_trained(model, (0,))
+    for only, refused in ((None, False), (trained.keep_largest, False), (not trained.keep_largest, True)):
+        path = scores_of(tmp_path / "summary.json", Origin(trained.checkpoints, largest_only=only), ["D"])
+        with pytest.raises(FormatError, match="not this model's post-processing") if refused else nullcontext():
+            read_measured([path], trained)
+
+
+def test_a_training_patient_in_another_spelling_is_no_test(model: Path, tmp_path: Path):
+    trained = read_trained(model, (0,))
+    path = scores_of(tmp_path / "summary.json", Origin(trained.checkpoints), ["D", "b "])
+    with pytest.raises(FormatError, match="1 patients that it was trained on"):
+        read_measured([path], trained)
