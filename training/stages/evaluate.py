@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
     from training.io.receipt import write_receipt
 
     store = _store(arguments)
-    _refuse_leaks(arguments.trained_on, store)
+    _refuse_leaks([*arguments.trained_on, *([arguments.baseline] if arguments.baseline else [])], store)
     if arguments.slices is None:
         _one(arguments, store)
     else:
@@ -84,7 +84,7 @@ def _store(arguments: argparse.Namespace) -> Path:
 
 
 def _refuse_leaks(trained_on: list[Path], store: Path) -> None:
-    """Stop if a scored patient was trained on."""
+    """Stop if a scored patient was trained on, or a threshold was tuned on."""
     from training.slicing.leaks import read_identities, refuse_leaks
 
     for training in trained_on:

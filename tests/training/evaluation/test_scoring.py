@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis.extra import numpy as hnp
 
 from inference.errors import FormatError, NotFoundError
+from training.cli import main
 from training.evaluation.baseline import Threshold, tune
 from training.evaluation.boxes import find_boxes
 from training.evaluation.metrics import score
@@ -227,3 +228,13 @@ def test_a_report_says_which_truth_was_drawn_on_mri_and_shows_it_apart():
     mixed = [replace(one, row=replace(one.row, origin="mri")) if at < 2 else one for at, one in enumerate(slices)]
     assert "The truth of 2 of them (2 patients) was drawn on MRI" in replace(plain, scores={"m": mixed}).counts
     assert {name: len(own) for name, own in by_column(mixed, {})["truth drawn on"].items()} == {"mri": 2, "us": 4}
+
+
+def test_a_threshold_is_never_tuned_on_the_patients_it_is_scored_on(tmp_path, capsys):
+    """Its Dice would be that of the best of 304 thresholds on these very slices, and stand in the contract."""
+    rows = [SliceRow("P1_k0", "P1", "P1", "k", 0, 9.0, 3, 3, 1.0, 1.0)]
+    for name in ("tuned", "scored"):
+        write_slices(rows, tmp_path / name / "slices.csv")
+    words = [str(tmp_path / "masks"), str(tmp_path / "scored"), "--out", str(tmp_path / "report"), "--data", "d"]
+    assert main(["evaluate", *words, "--baseline", str(tmp_path / "tuned")]) == 2
+    assert "The patient P1 is in training (P1) and in the test set (P1)" in capsys.readouterr().err
