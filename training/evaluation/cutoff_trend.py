@@ -18,6 +18,8 @@ from training.slicing.size_bands import BANDS, band_words
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+TOGETHER = "all"
+"""The entry of a run in which the folds predicted together: it is no fold, and in no mean over them."""
 MEAN = "mean"
 """The entry in the fold column for the average over folds."""
 _HEAD = ("series", "cut-off mm²", "fold", *(band_words(band) for band in BANDS), "total", "PP", "detected")
@@ -82,8 +84,9 @@ def trend_table(scores: Scores, runs: Mapping[str, Run]) -> Table:
         figures = [_figures(scores[name]) for name in own]
         shown = int(cutoff) if cutoff.is_integer() else cutoff
         rows += [(series, shown, run.fold, *each) for run, each in zip(own.values(), figures, strict=True)]
-        if len(figures) > 1:
-            rows.append((series, shown, MEAN, *map(_mean, zip(*figures, strict=True))))
+        folds = [each for run, each in zip(own.values(), figures, strict=True) if run.fold != TOGETHER]
+        if len(folds) > 1:
+            rows.append((series, shown, MEAN, *map(_mean, zip(*folds, strict=True))))
     note = (
         "Mean Dice over slices with tumour, by true area; PP: anything was segmented; detected: contour and truth "
         "share a pixel. Slices that are scored are never cut off."

@@ -4,12 +4,17 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from inference.errors import FormatError
 from training.cli import main
-from training.evaluation.cutoff_trend import Run
+from training.evaluation.boxes import find_boxes
+from training.evaluation.cutoff_trend import Run, trend_table
 from training.evaluation.grid import compare_grid, read_grid
+from training.evaluation.metrics import score
+from training.evaluation.strata import Scored
+from training.slicing.slices import SliceRow
 
 
 @pytest.fixture
@@ -86,3 +91,23 @@ def test_a_run_stands_once(discs, tmp_path):
     run = Run("m", 0, "0", masks["loud"])
     with pytest.raises(FormatError, match="twice"):
         compare_grid([run, run], store, tmp_path, data="d", simulated=True)
+
+
+def found_part(patient: int, size: int) -> Scored:
+    """A tumour of 100 mm² in one row of pixels, of which so many were found and nothing else."""
+    true, found = (np.arange(200)[None] < count for count in (100, size))
+    row = SliceRow(f"s{patient}", str(patient), str(patient), "k", 0, 100.0, 1, 200, 1.0, 1.0)
+    return Scored(row, score(found, true, 1.0), find_boxes(found, true, 1.0))
+
+
+def test_an_ensemble_is_no_fold_of_a_mean_over_folds():
+    """All folds together stood beside them in the grid, and lifted "mean over folds" towards themselves."""
+    found = {"0": 20, "1": 40, "all": 100}
+    runs = {fold: Run("MRI_0", 0.0, fold, Path(fold)) for fold in found}
+    scores = {fold: [found_part(n, size) for n in range(5)] for fold, size in found.items()}
+    table = trend_table(scores, runs)
+    (mean,) = [row for row in table.rows if row[2] == "mean"]
+    assert mean[table.head.index("total")] == pytest.approx((40 / 120 + 80 / 140) / 2)
+    alone = {fold: run for fold, run in runs.items() if fold != "1"}
+    few = trend_table({fold: [found_part(0, 50)] for fold in alone}, alone)
+    assert [row[2] for row in few.rows] == ["0", "all"], "one fold has no mean"
