@@ -117,7 +117,7 @@ def score_store(
     """
     rows = read_slices(store)
     population = population_of((row.origin for row in rows), simulated=simulated)
-    facts = check_cases([*cases, *tables_behind(store)], dict.fromkeys(row.case for row in rows), population)
+    facts = check_cases([*tables_behind(store), *cases], dict.fromkeys(row.case for row in rows), population)
     return Evaluated(score_models(rows, store, models, jobs), models, store, facts, population, margin)
 
 

@@ -79,7 +79,7 @@ def check_cases(tables: Iterable[Path], cases: Iterable[str], population: Popula
     real patients, every case has to be in a table.
 
     Args:
-        tables: case tables (CSV).
+        tables: case tables (CSV); of what two say of a case, the later one's holds.
         cases: names of the scored cases.
         population: the population that the report is declared to be of.
 

@@ -3,6 +3,7 @@
 import csv
 import html.parser
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -271,3 +272,17 @@ def test_groups_of_few_patients_are_shown_on_request_only_and_marked(discs, tmp_
         rows = [row for row in csv.DictReader(stream) if row["case"] in {"C0", "C1"} and float(row["true_mm2"]) > 0]
     assert (rare["slices"], rare["patients"]) == (len(rows), 2)
     assert rare["Dice"]["mean"] == pytest.approx(sum(float(row["dice"]) for row in rows) / len(rows))
+
+
+def test_a_table_that_is_named_holds_before_the_one_that_the_slices_were_cut_from(discs, tmp_path):
+    """A diagnosis was corrected in a new table, and the report went on with the old one."""
+    source, masks = discs
+    store = tmp_path / "store"
+    shutil.copytree(source, store)
+    for name, phase in (("behind", "after"), ("said", "before")):
+        (tmp_path / f"{name}.csv").write_text(
+            "case,patient,phase,simulated\n" + "".join(f"C{n},x,{phase},1\n" for n in range(6))
+        )
+    (store / "receipt-slice.json").write_text(json.dumps({"inputs": {str(tmp_path / "behind.csv"): "hash"}}))
+    evaluated = score_store({"m": segments(masks["loud"])}, store, simulated=True, cases=[tmp_path / "said.csv"])
+    assert {facts["phase"] for facts in evaluated.facts.values()} == {"before"}
