@@ -12,7 +12,7 @@ from training.evaluation.detector_table import detector_sections
 from training.evaluation.page import Page, Section
 from training.evaluation.population import Population, check_cases, population_of, tables_behind
 from training.evaluation.published import published
-from training.evaluation.reader_tables import observers
+from training.evaluation.reader_tables import TAKEN, observers
 from training.evaluation.scoring import Segment, refuse_other_labels, score_models, segments, write_scores
 from training.evaluation.sections import (
     Evaluated,
@@ -178,6 +178,10 @@ def all_named(models: Mapping[str, Masks], annotators: Mapping[str, Masks]) -> d
     twice = set(models) & set(annotators)
     if twice:
         raise ModelNameError(f"'{min(twice)}' is a model and an annotator: give each its own name.")
+    if own := set(annotators) & set(TAKEN):
+        raise ModelNameError(
+            f"'{min(own)}' is what the table of readers calls its own: give the annotator another name."
+        )
     if not both:
         raise ModelNameError("There is no model to score: name at least one folder of predictions.")
     return {**models, **annotators}

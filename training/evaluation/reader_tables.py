@@ -19,6 +19,7 @@ from training.slicing.slices import SliceRow, read_tumour
 REFERENCE = "reference"
 """The name of the reader whose masks are in the slice store."""
 CONSENSUS = "consensus"
+TAKEN = (REFERENCE, CONSENSUS)
 _FEWEST_FOR_CONSENSUS = 3
 
 

@@ -1,5 +1,7 @@
 """Readers in pairs and against their consensus, and typical slices chosen by rule."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from training.evaluation.boxes import find_boxes
+from training.evaluation.compare import ModelNameError, all_named
 from training.evaluation.example_figure import choose, spread_out
 from training.evaluation.metrics import score
 from training.evaluation.reader_tables import majority, observers
@@ -55,3 +58,10 @@ def test_the_example_of_a_range_is_its_median_and_patients_differ():
 @pytest.mark.parametrize(("count", "shown"), [(1, [0]), (5, [0, 1, 2, 3, 4]), (9, [0, 4, 8])])
 def test_of_many_models_three_are_drawn(count, shown):
     assert spread_out([str(at) for at in range(count)]) == [str(at) for at in shown]
+
+
+@pytest.mark.parametrize("name", ["reference", "consensus"])
+def test_no_annotator_takes_the_place_of_the_reference_or_the_consensus(name):
+    """Its masks stood for those of the store, in a table that called them the reference."""
+    with pytest.raises(ModelNameError, match=f"'{name}' is what the table of readers calls its own"):
+        all_named({"m": Path("m")}, {name: Path("r")})
