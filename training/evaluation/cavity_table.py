@@ -55,6 +55,7 @@ def cavity_sections(
 def _row(name: str, masks: Masks, store: Path, rows: Sequence[SliceRow]) -> tuple[Cell, ...]:
     """One model's line."""
     dices: list[float] = []
+    owners, of_tumour = set[str](), set[str]()
     counts = np.zeros(4, np.int64)
     for row in rows:
         true, found = read_slice(row.label(store)), read_slice(mask_file(masks, row))
@@ -62,17 +63,19 @@ def _row(name: str, masks: Masks, store: Path, rows: Sequence[SliceRow]) -> tupl
         dice = dice_of_counts(both, int((found == CAVITY).sum()) - both, int((true == CAVITY).sum()) - both)
         if row.cavity_mm2 and dice is not None:
             dices.append(dice)
+            owners.add(row.patient)
+        if tumour_in(true).any():
+            of_tumour.add(row.patient)
         counts += _confused(true, found)
     cavity, as_tumour, tumour, as_cavity = (int(one) for one in counts)
-    if len({row.patient for row in rows}) < MIN_PATIENTS:
-        return name, len(dices), None, None, None, None
+    shown, compared = len(owners) >= MIN_PATIENTS, len(of_tumour) >= MIN_PATIENTS
     return (
         name,
         len(dices),
-        Percent(float(np.mean([dice > 0 for dice in dices]))) if dices else None,
-        Spread(float(np.mean(dices)), float(np.std(dices))) if dices else None,
-        Percent(as_tumour / cavity) if cavity else None,
-        Percent(as_cavity / tumour) if tumour else None,
+        Percent(float(np.mean([dice > 0 for dice in dices]))) if shown else None,
+        Spread(float(np.mean(dices)), float(np.std(dices))) if shown else None,
+        Percent(as_tumour / cavity) if shown and cavity else None,
+        Percent(as_cavity / tumour) if compared and tumour else None,
     )
 
 

@@ -131,7 +131,11 @@ def test_the_report_counts_tumour_alone_and_says_what_was_mistaken(store: Path, 
     assert any((one.score.dice or 0) < 1 for one in scores["swallowed"])
     (one,) = cavity_sections(masks, store, rows, Population.SIMULATED)
     assert all(line[2:] == (None,) * 4 for line in one.tables[0].rows), "one patient is too few for a figure"
-    five = [replace(row, patient=f"P{at % 5}") for at, row in enumerate(rows)]
+    kinds: dict[bool, int] = {}
+    five = []
+    for row in rows:  # five patients with tumour, and five with a cavity alone
+        at = kinds[row.area_mm2 > 0] = kinds.get(row.area_mm2 > 0, -1) + 1
+        five.append(replace(row, patient=f"P{at % 5}"))
     (section,) = cavity_sections(masks, store, five, Population.SIMULATED)
     lines = {line[0]: line[2:] for line in section.tables[0].rows}
     shown = sum(bool(row.cavity_mm2) for row in rows)
@@ -139,5 +143,8 @@ def test_the_report_counts_tumour_alone_and_says_what_was_mistaken(store: Path, 
     assert (lines["right"][1].mean, lines["right"][2].share, lines["right"][3].share) == (1, 0, 0)
     assert (lines["swallowed"][0].share, lines["swallowed"][2].share) == (0, 1)
     assert lines["hidden"][3].share == 1
+    rare = [replace(row, patient="P0") if row.cavity_mm2 else row for row in five]
+    (section,) = cavity_sections(masks, store, rare, Population.SIMULATED)
+    assert {line[2:5] for line in section.tables[0].rows} == {(None,) * 3}, "all cavities are one patient's"
     plain = [SliceRow("a", "a", "a", "k", 0, 1.0, 4, 4, 1.0, 1.0)]
     assert cavity_sections(masks, store, plain, Population.SIMULATED) == []
