@@ -34,7 +34,7 @@ def cut_cases(cases: Iterable[Case], store: Path, cutting: Cutting, apart_from: 
     """Cut every case that is not excluded into `store`; one that fails is reported, and the others go on.
 
     Writes `slices.csv`, `areas.csv` (every tumour slice of a volume under the three slicings) and `left-out.csv`. A
-    case whose files and settings have not changed is not cut again.
+    case whose files and settings have not changed is not cut again. While a case is, there is no `slices.csv`.
 
     Args:
         cases: the case table's.
@@ -103,6 +103,7 @@ def _cut_once(case: Case, store: Path, cutting: Cutting) -> list[SliceRow]:
     if receipt.is_file() and json.loads(receipt.read_text(encoding="utf-8")) == key:
         return read_slices(table)
     receipt.unlink(missing_ok=True)
+    (store / "slices.csv").unlink(missing_ok=True)  # of other masks than those that are there from now on
     look_path(store, case.case).unlink(missing_ok=True)
     if table.is_file():
         _remove(read_slices(table), store)

@@ -24,7 +24,7 @@ from training.slicing.leaks import (
     refuse_leaks,
     refuse_twins,
 )
-from training.slicing.slices import SliceRow, read_slices, write_slices
+from training.slicing.slices import SliceRow, read_slices, read_tumour, write_slices
 
 
 def _saved(image: sitk.Image) -> sitk.Image:
@@ -134,6 +134,19 @@ def test_a_shared_name_stops_the_run(tmp_path: Path, capsys):
     assert main([*scored, "--trained-on", str(tmp_path / "train")]) == 2
     assert "The patient RESECT-Case1 is in training" in capsys.readouterr().err
     assert not (tmp_path / "report").exists()
+
+
+def test_a_table_of_masks_that_are_no_longer_there_is_not_left(tmp_path: Path):
+    """A case was cut anew and the run stopped: areas and patients of the old table stood beside the new masks."""
+    one, other = (_case(tmp_path, name, 1, _volume(1)) for name in ("RESECT", "CuRIOUS"))
+    assert _slice(tmp_path, "store", [one]) == 0
+    mask = sitk.ReadImage(str(one.us_label))
+    sitk.WriteImage(sitk.BinaryDilate(mask, (2, 2, 2)), str(one.us_label))
+    assert _slice(tmp_path, "store", [one, other]) == 2  # one picture under two names
+    assert not (tmp_path / "store" / "slices.csv").exists()
+    assert _slice(tmp_path, "store", [one]) == 0
+    row = read_slices(tmp_path / "store")[0]
+    assert row.area_mm2 == pytest.approx(read_tumour(row.label(tmp_path / "store")).sum() * row.row_mm * row.col_mm)
 
 
 def test_one_picture_twice_in_a_store_is_told_and_one_slice_twice_refused(tmp_path: Path, capsys):
