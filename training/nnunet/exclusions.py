@@ -1,9 +1,12 @@
 """The list of cases that a model's training leaves out, with the reason for each."""
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from inference.errors import FormatError, NotFoundError
 from training.io.spreadsheet import read_table
+from training.slicing.slices import read_slices
+from training.slicing.store import LEFT_OUT, read_left_out
 
 
 def read_exclusions(path: Path) -> dict[str, str]:
@@ -23,3 +26,24 @@ def read_exclusions(path: Path) -> dict[str, str]:
     if unexplained is not None:
         raise FormatError(f"{path} does not say why {unexplained} is excluded: fill in its reason.")
     return listed
+
+
+def check_exclusions(excluded: Iterable[str], stores: Sequence[Path], path: Path) -> None:
+    """Refuse a list that names a case which no store knows: written in another way, it would be trained on.
+
+    Args:
+        excluded: the cases.
+        stores: the slice stores of the training; what they left out counts too.
+        path: the list, for the sentence.
+
+    Raises:
+        FormatError: naming the case.
+    """
+    known = {row.case for store in stores for row in read_slices(store)}
+    known |= {case for store in stores if (store / LEFT_OUT).is_file() for case in read_left_out(store)}
+    unknown = next((case for case in excluded if case not in known), None)
+    if unknown is not None:
+        raise FormatError(
+            f"{path} excludes the case {unknown}, which none of the slice stores holds: write its name as in the case "
+            "table, or remove its row."
+        )

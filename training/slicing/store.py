@@ -26,6 +26,7 @@ from training.slicing.leaks import (
 )
 from training.slicing.slices import SliceRow, read_slices, write_slices
 
+LEFT_OUT = "left-out.csv"
 VERSION = 2
 """Increased when the same files give other slices, so that slices of older versions are cut again."""
 
@@ -63,7 +64,7 @@ def cut_cases(cases: Iterable[Case], store: Path, cutting: Cutting, apart_from: 
     write_slices(rows, store / "slices.csv")
     tables = [store / "cases" / f"{case.case}-areas.csv" for case in wanted if case.case not in left_out]
     write_areas((area for table in tables if table.is_file() for area in read_areas(table)), store / "areas.csv")
-    _write_left_out(left_out, store / "left-out.csv")
+    _write_left_out(left_out, store / LEFT_OUT)
     return rows
 
 
@@ -83,7 +84,7 @@ def _refuse_shared(patients: Mapping[str, str], store: Path, others: Iterable[Pa
 
 def read_left_out(store: Path) -> dict[str, str]:
     """Which cases could not be cut, and why."""
-    with (store / "left-out.csv").open(newline="", encoding="utf-8") as stream:
+    with (store / LEFT_OUT).open(newline="", encoding="utf-8") as stream:
         return {row["case"]: row["reason"] for row in read_rows(stream)[1]}
 
 

@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
     from training.io.receipt import write_receipt
     from training.nnunet.dataset import Choice, train_patients, write_dataset
     from training.nnunet.estimate import estimate
-    from training.nnunet.exclusions import read_exclusions
+    from training.nnunet.exclusions import check_exclusions, read_exclusions
     from training.nnunet.names import dataset_name
     from training.nnunet.results.forebears import entry
     from training.nnunet.results.trained_on import PATIENTS, START_KNOWN, behind
@@ -91,6 +91,8 @@ def run(arguments: argparse.Namespace) -> None:
     dataset = dataset_name(arguments.dataset_id, arguments.title)
     raw = arguments.work / "nnUNet_raw" / dataset
     excluded = read_exclusions(arguments.exclude) if arguments.exclude else {}
+    if arguments.exclude:
+        check_exclusions(excluded, arguments.slices, arguments.exclude)
     choice = Choice(arguments.min_area, arguments.negatives == "all", excluded)
     splits = write_dataset(arguments.slices, raw, choice, _folds(arguments))
     settings = FitSettings(**{name: getattr(arguments, name) for name in all_settings()})

@@ -15,11 +15,11 @@ from training.cli import main
 from training.cohort.folds import draw_folds, read_folds, split_slices, write_folds
 from training.io.receipt import sha256
 from training.nnunet.dataset import Choice, DatasetError, write_dataset
-from training.nnunet.exclusions import read_exclusions
+from training.nnunet.exclusions import check_exclusions, read_exclusions
 from training.nnunet.names import model_folder
 from training.nnunet.run import begin, claim
 from training.nnunet.settings import FitSettings
-from training.slicing.slices import SliceRow, write_slice, write_slices
+from training.slicing.slices import SliceRow, read_slices, write_slice, write_slices
 
 PICTURE = np.arange(12, dtype=np.float32).reshape(3, 4)
 MASK = np.eye(3, 4, dtype=np.uint8)
@@ -233,3 +233,16 @@ def test_exclusions_need_a_reason(tmp_path: Path):
         read_exclusions(path)
     with pytest.raises(NotFoundError):
         read_exclusions(tmp_path / "none.csv")
+
+
+def test_an_excluded_case_that_no_store_knows_is_a_misspelled_one(tmp_path: Path, capsys):
+    """It was trained on, and the receipt said that it was not."""
+    store = store_of(tmp_path / "store", [slice_row(f"s{number}", f"P{number}", 9.0) for number in range(5)])
+    case = read_slices(store)[0].case
+    path = tmp_path / "exclude.csv"
+    path.write_text(f"case,reason\n{case.lower()}x,shadow\n")
+    words = [str(store), "--work", str(tmp_path), "--dataset-id", "501", "--title", "T", "--exclude", str(path)]
+    assert main(["fit", *words]) == 2
+    assert f"excludes the case {case.lower()}x, which none of the slice stores holds" in capsys.readouterr().err
+    (store / "left-out.csv").write_text("case,reason\nrejected,in the review\n")
+    check_exclusions([case, "rejected"], [store], path)
