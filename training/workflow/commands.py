@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inference.errors import IusError
+from training.cohort.cases import PATHS, read_cases
 from training.cohort.folds import N_FOLDS
 from training.experiments.declaration import Experiment
 from training.nnunet.names import dataset_name, model_folder
@@ -72,6 +74,21 @@ class Commands:
     def table(self, cohort: str) -> str:
         """The case table of a cohort."""
         return self.experiment.cohorts[cohort].cases or f"tables/{cohort}.csv"
+
+    def files(self, cohort: str) -> list[str]:
+        """What a cohort's case table names and is there, so that a picture or mask that was replaced is cut again.
+
+        A simulated cohort's are made with the table. What is wrong with a table says the stage that reads it.
+        """
+        table = self.experiment.cohorts[cohort].cases
+        if table is None:
+            return []
+        try:
+            cases = [case for case in read_cases(Path(table)) if not case.exclude]
+        except IusError:
+            return []
+        named = [path for case in cases for path in (*(getattr(case, name) for name in PATHS), *case.mri) if path]
+        return [str(path) for path in dict.fromkeys(named) if path.is_file()]
 
     def register(self, cohort: str) -> str:
         """Register a cohort's MRI and carry its labels over."""

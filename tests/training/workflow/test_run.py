@@ -94,7 +94,8 @@ def planned(tmp_path: Path, training: str) -> dict[str, str]:
     words = ["experiment", str(declared), "--work", str(tmp_path / "work"), "--dry-run", "--jobs", "16"]
     for name in ("a.csv", "b.csv"):
         (tmp_path / "work").mkdir(exist_ok=True)
-        (tmp_path / "work" / name).write_text("case,patient\n")
+        table = tmp_path / "work" / name
+        table.write_text(table.read_text() if table.exists() else "case,patient\n")
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     command = [sys.executable, "-m", "training.cli", *words]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -113,6 +114,27 @@ training: {folds: [0, 1, 2, 3, 4], TRAINING}
 models: {m: {cohorts: [a]}}
 comparisons: {c: {models: {m: m}, test: [b], data: six}}
 """
+
+
+def test_a_mask_that_is_replaced_is_cut_again(tmp_path: Path, monkeypatch):
+    """A corrected mask changed no figure of the report: only the case table counted as what slices depend on."""
+    work = tmp_path / "work"
+    for folder in (work, tmp_path / "data"):
+        folder.mkdir()
+    for name in ("us.nii.gz", "mask.nii.gz", "out.nii.gz"):
+        (tmp_path / "data" / name).touch()
+    cells = "P1,P1,../data/us.nii.gz,../data/mask.nii.gz,\nP2,P2,../data/gone.nii.gz,,\nP3,P3,../data/out.nii.gz,,1\n"
+    for table in ("a.csv", "b.csv"):
+        (work / table).write_text("case,patient,us,us_label,exclude\n" + cells)
+    rules = planned(tmp_path, "device: cpu")
+    assert all("../data/us.nii.gz, ../data/mask.nii.gz" in rules[name] for name in ("register", "slice"))
+    assert all("gone" not in rules[name] and "out.nii.gz" not in rules[name] for name in ("register", "slice"))
+    monkeypatch.chdir(work)
+    (work / "b.csv").write_text("case\n")
+    commands = Commands(read_experiment(tmp_path / "one.yaml"), tmp_path / "one.yaml", small=False)
+    assert commands.files("b") == [], "the stage says what is wrong with the table"
+    demo = find_experiment("demo")
+    assert Commands(read_experiment(demo), demo, small=False).files("train") == []
 
 
 def test_resources_follow_from_the_settings(tmp_path: Path):
