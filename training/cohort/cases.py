@@ -1,6 +1,7 @@
 """A case, one patient's ultrasound with its MRI and labels, and the table that holds a cohort of them."""
 
 import os
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass, fields
 from pathlib import Path
@@ -120,11 +121,21 @@ def read_cases(path: Path, needed: Sequence[str] = NEEDED) -> list[Case]:
     titles, rows = read_table(path)
     _check(titles, needed, path)
     cases = [_case(row, path) for row in rows]
-    names = [case.case for case in cases]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = of_one_name(cases)
     if twice is not None:
-        raise FormatError(f"{path} names the case {twice} twice: give each case its own name.")
+        raise FormatError(f"{path} names the case {twice}: give each case a name that differs in more than capitals.")
     return cases
+
+
+def of_one_name(cases: Iterable[Case]) -> str | None:
+    """Two cases of one name, in words; capitals tell none apart, since Windows and macOS would give both one file."""
+    seen: dict[str, str] = {}
+    for name in (case.case for case in cases):
+        key = unicodedata.normalize("NFC", name).casefold()
+        if key in seen:
+            return f"{name} twice" if name == seen[key] else f"{seen[key]} and {name}"
+        seen[key] = name
+    return None
 
 
 def _check(header: Sequence[str], needed: Sequence[str], path: Path) -> None:

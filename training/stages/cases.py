@@ -128,13 +128,15 @@ def run(arguments: argparse.Namespace) -> None:
 def _check_names(cases: "list[Case]") -> None:
     """Refuse a table in which two cases have the same name."""
     from inference.errors import FormatError, NotFoundError
+    from training.cohort.cases import of_one_name
 
     if not cases:
         raise NotFoundError("No data set was named: give --resect, --remind, --folder or another.")
-    names = [case.case for case in cases]
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = of_one_name(cases)
     if twice is not None:
-        raise FormatError(f"Two cases would be called {twice}: rename a file, or give the sets one by one.")
+        raise FormatError(
+            f"Two cases would be called {twice.removesuffix(' twice')}: rename a file, or give the sets one by one."
+        )
 
 
 def _found(arguments: argparse.Namespace) -> "Iterator[Case]":
