@@ -1,5 +1,6 @@
 """Several models, and human readers, scored on the same slices and reported side by side."""
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -157,12 +158,21 @@ def write_report(
         sections.append(published(quoted, evaluated.population))
     tables = tables_of(sections)
     content = {table.key: table.as_json() for table in tables}
+    _remove_tables(out, content)
     write_json(content, out / "tables.json")
     for table in tables:
         table.write_csv(out / "tables" / f"{table.key}.csv")
     write_scores(evaluated.scores, out / "slices.csv")
     Page(title, data, evaluated.counts, tuple(sections), WORDS).write(out)
     return content
+
+
+def _remove_tables(out: Path, kept: Iterable[str]) -> None:
+    """Remove the tables of an earlier report that this one does not have: few patients were shown on request alone."""
+    before = out / "tables.json"
+    earlier: dict[str, Any] = json.loads(before.read_text(encoding="utf-8")) if before.is_file() else {}
+    for key in set(earlier) - set(kept):
+        (out / "tables" / f"{key}.csv").unlink(missing_ok=True)
 
 
 def all_named(models: Mapping[str, Masks], annotators: Mapping[str, Masks]) -> dict[str, Masks]:

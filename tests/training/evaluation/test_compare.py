@@ -259,8 +259,11 @@ def test_groups_of_few_patients_are_shown_on_request_only_and_marked(discs, tmp_
     of = {f"C{n}": "post-dura" if n < 2 else "pre-dura" for n in range(6)}
     table.write_text("case,patient,phase,simulated\n" + "".join(f"{case},x,{phase},1\n" for case, phase in of.items()))
     how = {"data": "Six", "simulated": True, "cases": [table]}
-    silent = compare({"m": masks["shifted"]}, store, tmp_path / "silent", **how)
     asked = compare({"m": masks["shifted"]}, store, tmp_path / "asked", few=True, **how)
+    assert (tmp_path / "asked" / "tables" / "few_patients.csv").is_file()
+    silent = compare({"m": masks["shifted"]}, store, tmp_path / "asked", **how)
+    left = {path.stem for path in (tmp_path / "asked" / "tables").iterdir()}
+    assert left == set(silent), "no table that was asked for before is left"
     few = asked.pop("few_patients")
     assert asked == silent, "no other table changes"
     assert "not for publication" in few["note"]
