@@ -13,7 +13,7 @@ from training.evaluation.scoring import mask_file
 from training.evaluation.tables import Cell, Table
 from training.nnunet.boxes.table import HEAD, Found, read_boxes, sources
 from training.slicing.boxes import Boxes, boxes_of
-from training.slicing.size_bands import BANDS, band_words
+from training.slicing.size_bands import BANDS, all_within, band_words
 from training.slicing.slices import SliceRow, read_tumour
 
 Masks = Path | Sequence[Path]
@@ -84,7 +84,7 @@ def _table(rankings: Mapping[tuple[str, str], tuple[Ranking, Ranking]]) -> Table
     lines: list[tuple[Cell, ...]] = []
     for (name, by), (loose, strict) in rankings.items():
         for band in (*BANDS, (0.0, np.inf)):
-            inside = (band[0] < loose.true_mm2) & (loose.true_mm2 <= band[1])
+            inside = all_within(loose.true_mm2, band)
             counts = (int(inside.sum()), len(np.unique(loose.true_owner[inside])))
             words = "total" if band not in BANDS else band_words(band)
             lines.append((name, by, words, *counts, *_cells(loose.figures(band), strict.figures(band))))

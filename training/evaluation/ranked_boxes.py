@@ -20,6 +20,7 @@ from training.evaluation.strata import MIN_PATIENTS
 from training.evaluation.tables import Estimate
 from training.nnunet.boxes.table import Found
 from training.slicing.boxes import Boxes, iou
+from training.slicing.size_bands import all_within
 
 RATES = (0.1, 0.2, 0.5, 1.0)
 """False boxes a slice at which the sensitivity is read off."""
@@ -106,10 +107,10 @@ class Ranking:
 
     def figures(self, band: tuple[float, float] = (0.0, np.inf)) -> Figures | None:
         """The figures for regions with an area in (low, high] mm²; None if fewer than five patients have one."""
-        wanted = (band[0] < self.true_mm2) & (self.true_mm2 <= band[1])
+        wanted = all_within(self.true_mm2, band)
         if len(np.unique(self.true_owner[wanted])) < MIN_PATIENTS:
             return None
-        hit = (band[0] < self.found_mm2) & (self.found_mm2 <= band[1])
+        hit = all_within(self.found_mm2, band)
         kept = hit | (self.found_mm2 == NOTHING)
         times = _draws(len(self.slices))
         hits, misses = _curve(times, self.owner[kept], hit[kept])

@@ -6,6 +6,9 @@ the limits that the model's contract carries.
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inference.outcome import above
 
 VERY_SMALL_MM2 = 35.0
@@ -25,6 +28,11 @@ CUT_OFFS_MM2 = (0.0, 5.0, 15.0, 25.0, 35.0, 70.0, 100.0, 200.0, 300.0)
 def within(area_mm2: float, band: tuple[float, float]) -> bool:
     """Whether an area lies in a band, open below and closed above."""
     return above(area_mm2, band[0]) and not above(area_mm2, band[1])
+
+
+def all_within(areas_mm2: NDArray[np.float64], band: tuple[float, float]) -> NDArray[np.bool_]:
+    """The same of each of several areas, (n,)."""
+    return np.array([within(float(area), band) for area in areas_mm2], np.bool_)
 
 
 def band_words(band: tuple[float, float]) -> str:
