@@ -307,6 +307,8 @@ def _check_names(experiment: Experiment, path: Path) -> None:
         learnt = {name for model in one.models.values() for name in experiment.learnt(model)}
         if mixed := sorted(learnt & {*one.test, *one.choose_on}):
             raise FormatError(f"{path} scores a model on {mixed[0]}, which it was trained on.")
+        if both := sorted({*one.test} & {*one.choose_on}):
+            raise FormatError(f"{path} chooses a model on {both[0]} and tests the choice there: take it out of one.")
 
 
 def _check_starts(experiment: Experiment, path: Path) -> None:
@@ -328,6 +330,8 @@ def _check_exports(experiment: Experiment, path: Path) -> None:
             raise FormatError(f"{path}: the export {name} needs a comparison of its model on one cohort of its own.")
         if (one.certainty is None) != (one.certainty_data is None):
             raise FormatError(f"{path}: the certainty of {name} needs a cohort and 'certainty_data', its words.")
+        if one.baseline in compared.test:
+            raise FormatError(f"{path}: the threshold of {name} would be tuned on {one.baseline}, its test.")
         if one.certainty in {*experiment.learnt(one.model), *compared.test}:
             raise FormatError(f"{path}: {name} knows {one.certainty} from training or test: give certainty another.")
         if experiment.mode != "fast":

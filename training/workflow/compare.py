@@ -11,6 +11,7 @@ from training.evaluation.strata import with_tumour
 from training.experiments.declaration import Comparison, Experiment
 from training.io.ending import ended
 from training.io.receipt import write_json
+from training.slicing.leaks import read_identities, refuse_leaks
 from training.slicing.slices import read_slices
 from training.slicing.store import join_stores
 from training.workflow.patients import declared_for
@@ -75,6 +76,7 @@ def _tables(experiment: Experiment, cohorts: tuple[str, ...]) -> list[Path]:
 
 def _chosen(experiment: Experiment, name: str, out: Path) -> tuple[str, str]:
     """The model with the highest mean Dice over its folds and all tumour slices of `choose_on`, and a note on it."""
+    _refuse_shared(experiment.comparisons[name])
     store = _joined(experiment.comparisons[name].choose_on)
     dice: dict[str, list[float]] = {}
     for run in _runs(experiment, name):
@@ -87,6 +89,17 @@ def _chosen(experiment: Experiment, name: str, out: Path) -> tuple[str, str]:
     listed = ", ".join(f"{label} {mean:.3f}" for label, mean in means.items())
     write_json({"simulated": experiment.simulated, "mean_dice": means, "chosen": best}, out / "choice.json")
     return best, f"Mean Dice there, over folds: {listed}. Chosen: {best}."
+
+
+def _refuse_shared(one: Comparison) -> None:
+    """Refuse a patient on whom a model would be chosen, and its choice tested.
+
+    Raises:
+        LeakError: naming the two cases.
+    """
+    for chosen in one.choose_on:
+        for tested in one.test:
+            refuse_leaks(read_identities(Path("slices", chosen)), read_identities(Path("slices", tested)))
 
 
 def _reader(experiment: Experiment, one: Comparison, reader: str) -> Path:

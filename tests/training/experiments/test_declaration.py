@@ -115,6 +115,9 @@ def test_larger_than_is_strict():
     assert not larger_than([row], 200)
 
 
+CHOSEN = {"models": {"A": "MRI_0"}, "choose_on": ["test"], "test": ["test"], "data": ""}
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
@@ -125,6 +128,8 @@ def test_larger_than_is_strict():
         ({"models": {"MRI_0": {"cohorts": ["mri"], "training": {"epoch": 3}}}}, "epoch"),
         ({"comparisons": {"one": {"models": {"A": "US"}, "test": ["test"], "data": ""}}}, "uses US and"),
         ({"comparisons": {"one": {"models": {"A": "MRI_0"}, "test": ["mri"], "data": ""}}}, "which it was trained on"),
+        ({"comparisons": {"one": CHOSEN}}, "chooses a model on test and tests the choice there"),
+        ({"exports": {"a": EXPORT | {"baseline": "test"}}}, "threshold of a would be tuned on test, its test"),
         ({"simulated": False}, "mixes simulated and real"),
         ({"cohorts": SMALL["cohorts"] | {"test": {"labels": "us"}}}, "either 'simulate' or 'cases'"),
         ({"title": None}, "title"),

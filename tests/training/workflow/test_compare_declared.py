@@ -8,6 +8,7 @@ import pytest
 
 from training.evaluation.origins import OriginError
 from training.experiments.declaration import read_experiment
+from training.slicing.leaks import LeakError
 from training.slicing.slices import SliceRow, write_slice, write_slices
 from training.workflow.compare import compare_declared
 
@@ -43,3 +44,18 @@ def test_a_patient_of_two_cohorts_and_another_mode_stop_it(tmp_path: Path, monke
     with pytest.raises(OriginError, match=words):
         compare_declared(read_experiment(Path("one.yaml")), "c")
     assert not Path("report").exists()
+
+
+def test_a_model_is_not_chosen_on_a_patient_of_the_test(tmp_path: Path, monkeypatch):
+    """Two case tables that both hold P7: the best of nine models on them is no model that was tested on others."""
+    monkeypatch.chdir(tmp_path)
+    Path("one.yaml").write_text(
+        ONE.replace("test: [b]", "choose_on: [d], test: [b]").replace(
+            "  b: {", "  d: {labels: us, cases: d.csv}\n  b: {"
+        )
+    )
+    for cohort, patient in (("d", "P7"), ("b", "p07")):
+        row = SliceRow(f"{cohort}0", cohort, patient, "k", 0, 2.0, 8, 8, 0.5, 0.5)
+        write_slices([row], Path("slices", cohort, "slices.csv"))
+    with pytest.raises(LeakError, match=r"The patient P7 is in training \(d\) and in the test set \(b\)"):
+        compare_declared(read_experiment(Path("one.yaml")), "c")
