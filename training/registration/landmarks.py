@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inference.errors import FormatError, NotFoundError
 from training.registration.mapping import FIELD, Mapping, read_mapping, to_us
+from training.registration.result import TABLE, read_results
 from training.registration.transforms import Matrix
 
 _FIRST_LINE = "MNI Tag Point File"
@@ -146,7 +147,7 @@ def transform_of(transform: Path, case: str) -> Path:
 
     Raises:
         NotFoundError: if the folder has none.
-        FormatError: if it has those of two data sets.
+        FormatError: if it has those of two data sets, or the case's last registration failed.
     """
     if not transform.is_dir():
         return transform
@@ -162,7 +163,20 @@ def transform_of(transform: Path, case: str) -> Path:
     if len({_named(path) for path in found}) > 1:
         named = " and ".join(sorted({_named(path) for path in found}))
         raise FormatError(f"{transform} holds {named}: give the transform file that is meant.")
+    _refuse_failed(transform, _named(found[0]))
     return found[0]
+
+
+def _refuse_failed(folder: Path, case: str) -> None:
+    """Refuse the transform of an earlier run, where the case's last registration failed: its files are others now.
+
+    Raises:
+        FormatError: if so.
+    """
+    rows = read_results(folder) if (folder / TABLE).is_file() else []
+    failed = next((row.error for row in rows if row.case == case and row.error), "")
+    if failed:
+        raise FormatError(f"{folder} holds an earlier transform of {case}, whose last registration failed: {failed}")
 
 
 def _named(path: Path) -> str:

@@ -14,6 +14,7 @@ from inference.errors import FormatError, NotFoundError
 from training.cli import main
 from training.registration.landmarks import Landmarks, best_rigid, measure, mtre_mm, read_landmarks, transform_of
 from training.registration.pairs import read_pairs
+from training.registration.result import Registered, write_results
 from training.registration.transforms import angle_deg, apply, as_itk, read_transform, rigid, write_transform
 
 HEAD = "MNI Tag Point File\nVolumes = 2;\n% Case 7: MRI-beforeUS landmarks\n\nPoints =\n"
@@ -184,6 +185,18 @@ def test_the_folder_of_the_registration_is_taken_as_it_is(tmp_path: Path):
     (tmp_path / "transforms" / "Case1.txt").touch()
     assert transform_of(tmp_path, "Case1") == tmp_path / "transforms" / "Case1.txt"
     with pytest.raises(NotFoundError, match=r"holds no Case2\.txt or Case2\.tfm, nor does its folder transforms"):
+        transform_of(tmp_path, "Case2")
+
+
+def test_a_transform_that_a_failed_registration_left_is_not_measured(tmp_path: Path) -> None:
+    """The MRI was replaced and could not be registered: its landmarks were measured with the former one's transform."""
+    (tmp_path / "transforms").mkdir()
+    for case in ("RESECT-Case1", "RESECT-Case2"):
+        (tmp_path / "transforms" / f"{case}.txt").touch()
+    results = [Registered("RESECT-Case1", "lc2"), Registered("RESECT-Case2", "lc2", error="There is no file mri.nii.")]
+    write_results(results, tmp_path)
+    assert transform_of(tmp_path, "Case1").name == "RESECT-Case1.txt"
+    with pytest.raises(FormatError, match=r"last registration failed: There is no file mri\.nii\."):
         transform_of(tmp_path, "Case2")
 
 
