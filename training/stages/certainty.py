@@ -74,7 +74,7 @@ def put_certainty(
         modes: `fast`, `thorough` or both.
 
     Raises:
-        LeakError: if a patient was trained on.
+        LeakError: if a patient was trained on, or has two names and would be in both halves.
         PopulationError: if simulated and real patients are mixed, or one kind is declared as the other.
         CertaintyError: if the slices are too few, or the model knows cavities.
     """
@@ -84,12 +84,13 @@ def put_certainty(
     from training.evaluation.certainty_page import write_certainty
     from training.evaluation.population import check_cases, population_of, tables_behind
     from training.export.certainty import store_certainty
-    from training.slicing.leaks import read_identities, refuse_leaks
+    from training.slicing.leaks import read_identities, refuse_leaks, refuse_twins
     from training.slicing.slices import read_slices
 
     for training in trained_on:
         for store in stores:
             refuse_leaks(read_identities(training), read_identities(store))
+    refuse_twins([identity for store in stores for identity in read_identities(store)])
     rows = [row for store in stores for row in read_slices(store)]
     population = population_of((row.origin for row in rows), simulated=simulated)
     for store in stores:

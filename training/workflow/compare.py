@@ -11,7 +11,7 @@ from training.evaluation.strata import with_tumour
 from training.experiments.declaration import Comparison, Experiment
 from training.io.ending import ended
 from training.io.receipt import write_json
-from training.slicing.leaks import read_identities, refuse_leaks
+from training.slicing.leaks import read_identities, refuse_leaks, refuse_twins
 from training.slicing.slices import read_slices
 from training.slicing.store import join_stores
 from training.workflow.patients import declared_for
@@ -63,9 +63,14 @@ def _runs(experiment: Experiment, name: str) -> list[Run]:
 
 
 def _joined(cohorts: tuple[str, ...]) -> Path:
-    """The slices of several cohorts, joined in one store."""
-    out = Path("stores", "+".join(cohorts))
-    join_stores([Path("slices", cohort) for cohort in cohorts], out)
+    """The slices of several cohorts, joined in one store.
+
+    Raises:
+        LeakError: if one patient of two cohorts has two names, and would count twice in every mean over patients.
+    """
+    out, stores = Path("stores", "+".join(cohorts)), [Path("slices", cohort) for cohort in cohorts]
+    refuse_twins([identity for store in stores for identity in read_identities(store)])
+    join_stores(stores, out)
     return out
 
 

@@ -75,3 +75,15 @@ def test_a_patient_of_the_training_is_refused(store: Path, tmp_path: Path, capsy
     assert main([*words, "--out", str(tmp_path / "new.onnx"), "--report", str(tmp_path / "report")]) != 0
     assert "P0 is in training" in capsys.readouterr().err
     assert not (tmp_path / "new.onnx").exists()
+
+
+def test_one_patient_under_two_names_is_not_in_both_halves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was fitted on one half of them would be measured on the same patient in the other."""
+    stores = []
+    for patient in ("P7", "p07"):
+        row = SliceRow(f"{patient}_k0", patient, patient, "k", 0, 9.0, *SHAPE, PIXEL_MM, PIXEL_MM)
+        stores.append(str(tmp_path / patient))
+        write_slices([row], tmp_path / patient / "slices.csv")
+    words = ["certainty", "model.onnx", *stores, "--data", "discs", "--simulated"]
+    assert main([*words, "--out", str(tmp_path / "new.onnx"), "--report", str(tmp_path / "report")]) != 0
+    assert "differ in spelling alone" in capsys.readouterr().err

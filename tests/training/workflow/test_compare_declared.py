@@ -59,3 +59,15 @@ def test_a_model_is_not_chosen_on_a_patient_of_the_test(tmp_path: Path, monkeypa
         write_slices([row], Path("slices", cohort, "slices.csv"))
     with pytest.raises(LeakError, match=r"The patient P7 is in training \(d\) and in the test set \(b\)"):
         compare_declared(read_experiment(Path("one.yaml")), "c")
+
+
+def test_a_patient_of_two_test_cohorts_under_two_names_is_not_two_patients(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("one.yaml").write_text(
+        ONE.replace("test: [b]", "test: [b, d]").replace("  b: {", "  d: {labels: us, cases: d.csv}\n  b: {")
+    )
+    for cohort, patient in (("b", "P7"), ("d", "p07")):
+        row = SliceRow(f"{cohort}0", cohort, patient, "k", 0, 2.0, 8, 8, 0.5, 0.5)
+        write_slices([row], Path("slices", cohort, "slices.csv"))
+    with pytest.raises(LeakError, match="differ in spelling alone"):
+        compare_declared(read_experiment(Path("one.yaml")), "c")
