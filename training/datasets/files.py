@@ -1,8 +1,10 @@
 """Finds the files of a published data set by name, in any subfolder, ignoring upper and lower case."""
 
+import gzip
+import zlib
 from pathlib import Path
 
-from inference.errors import NotFoundError
+from inference.errors import FormatError, NotFoundError
 from training.io.files import the_one
 
 VOLUME_SUFFIXES = (".nii.gz", ".nii")
@@ -20,25 +22,43 @@ def checked(folder: Path) -> Path:
 
 
 class Index:
-    """All files below some folders, by name in lower case; if two folders have the name, the first one wins."""
+    """All files below some folders, by name in lower case."""
 
     def __init__(self, *folders: Path | None) -> None:
         self._paths: dict[str, list[Path]] = {}
-        for folder in folders:
-            inside: dict[str, list[Path]] = {}
-            for path in sorted(folder.rglob("*")) if folder else ():
+        for folder in filter(None, folders):
+            for path in sorted(folder.rglob("*")):
                 if path.is_file():
-                    inside.setdefault(path.name.lower(), []).append(path)
-            self._paths = inside | self._paths
+                    self._paths.setdefault(path.name.lower(), []).append(path)
 
     def file(self, name: str) -> Path | None:
         """The file of this name, or None.
 
         Raises:
-            FormatError: if one folder holds two that differ, as where a mask was corrected in a subfolder.
+            FormatError: if there are two that differ, as where a mask was corrected in a subfolder.
         """
         return the_one(self._paths.get(name.lower(), []))
 
     def volume(self, stem: str) -> Path | None:
-        """The NIfTI volume of this name, gzipped or not, or None."""
-        return next(filter(None, (self.file(stem + suffix) for suffix in VOLUME_SUFFIXES)), None)
+        """The NIfTI volume of this name, gzipped or not, or None.
+
+        Raises:
+            FormatError: if there are two that differ, as where a corrected one was saved without compression.
+        """
+        packed, plain = (self.file(stem + suffix) for suffix in VOLUME_SUFFIXES)
+        if packed and plain and _unpacked(packed) != plain.read_bytes():
+            raise FormatError(f"{packed} and {plain} could both be meant, and differ: leave the right one there.")
+        return packed or plain
+
+
+def _unpacked(path: Path) -> bytes:
+    """What a gzipped file holds.
+
+    Raises:
+        FormatError: if it is damaged.
+    """
+    try:
+        with gzip.open(path) as stream:
+            return stream.read()
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise FormatError(f"{path} is damaged or cut short: copy it again.") from error

@@ -8,7 +8,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from inference.errors import NotFoundError
+from inference.errors import FormatError, NotFoundError
 from training.cli import main
 from training.cohort.cases import Case, read_cases
 from training.datasets import easy_resect, remind2reg
@@ -179,6 +179,25 @@ def test_of_two_masks_of_one_name_none_is_guessed(resect: Path, tmp_path: Path, 
     save(mask.parent / "corrected" / mask.name, np.ones((8, 9, 10), np.uint8), np.eye(4))
     assert main(command) == 2
     assert "could both be meant, and differ" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "place",
+    ["RESECT_segmentation/Case1/Case1-US-before-tumor.nii", "RESECT/NIFTI/Case1/US/Case1-US-before-tumor.nii.gz"],
+)
+def test_a_corrected_mask_beside_the_old_one_is_not_passed_over(tmp_path: Path, place: str):
+    """Saved without compression, or beside the volume: the old one was taken without a word."""
+    labels, old = tmp_path / "RESECT_segmentation", "Case1-US-before-tumor.nii.gz"
+    volume = tmp_path / "RESECT/NIFTI/Case1/US/Case1-US-before.nii.gz"
+    for path in (volume, labels / "Case1" / old, tmp_path / place):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    mask = nib.Nifti1Image(np.ones((3, 3, 3), np.uint8), np.eye(4))
+    for path in (volume, labels / "Case1" / old, tmp_path / place):
+        nib.save(mask, path)
+    assert find_cases(tmp_path / "RESECT", labels)[0].us_label is not None, "twice the same content is one mask"
+    nib.save(nib.Nifti1Image(np.zeros((3, 3, 3), np.uint8), np.eye(4)), tmp_path / place)
+    with pytest.raises(FormatError, match="could both be meant, and differ"):
+        find_cases(tmp_path / "RESECT", labels)
 
 
 def test_check_finds_masks_that_cannot_be(resect: Path, tmp_path: Path, save):
