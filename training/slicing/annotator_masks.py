@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.errors import NotFoundError
+from inference.errors import FormatError, NotFoundError
 from training.cohort.cases import Case
 from training.io.files import the_one
 from training.slicing.slices import read_slices, write_slice
-from training.slicing.volumes import AXES, Labelled, Slicing, read_volume
+from training.slicing.volumes import AXES, Labelled, Slicing, gridded, read_pair
 
 
 def cut_reader(cases: Iterable[Case], masks: Path, store: Path, out: Path, slicing: Slicing) -> None:
-    """Write the reader's mask of every slice of a store to `out/NAME.nii.gz`.
+    """Write the reader's mask of every slice of a store to `out/NAME.nii.gz`; an empty one says: nothing found.
 
     Args:
         cases: whose slices the store holds.
@@ -25,14 +25,19 @@ def cut_reader(cases: Iterable[Case], masks: Path, store: Path, out: Path, slici
 
     Raises:
         NotFoundError: if the reader has no mask of a case.
-        FormatError: if a mask is not on its volume's grid, or a case has two that differ.
+        FormatError: if a mask is not on its volume's grid, a case has two that differ, or it has frames of a sweep.
     """
     rows = read_slices(store)
     for case in cases:
         mine = [row for row in rows if row.case == case.case]
         if not mine or case.us is None:
             continue
-        volume = read_volume(case.us, _mask(case, case.us, masks), slicing)
+        if any(row.axis not in AXES for row in mine):
+            raise FormatError(
+                f"{case.case} has frames of its own, and {masks} holds masks of volumes alone: take its sweep "
+                "or picture out of the case table."
+            )
+        volume = gridded(*read_pair(case.us, _mask(case, case.us, masks), may_be_empty=True), slicing)
         for row in mine:
             write_slice(_plane(volume, row.axis, row.index), (row.row_mm, row.col_mm), out / f"{row.name}.nii.gz")
 
