@@ -26,9 +26,9 @@ def run(arguments: argparse.Namespace) -> None:
     """Measure the errors and print them."""
     from training.registration.landmarks import measure
 
+    errors = measure(arguments.files, arguments.transform)  # before a page: it refuses a case that is named twice
     if arguments.page is not None:
         from training.evaluation.tre import target_page
 
         target_page(arguments.files, arguments.transform, arguments.page, data=arguments.data)
-    errors = measure(arguments.files, arguments.transform)
     print(errors.as_json() if arguments.json else errors.as_text())

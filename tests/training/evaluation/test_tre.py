@@ -52,6 +52,14 @@ def test_a_simulated_case_gets_no_page(tmp_path, capsys):
     assert not (tmp_path / "page").exists()
 
 
+def test_a_case_that_is_named_twice_is_on_no_page(tmp_path, capsys):
+    """The command failed, and the page was there, with a mean in which the case counted twice."""
+    tags = [write_tag(tmp_path / folder / "Case1.tag", shift) for folder, shift in (("one", 1), ("other", 2))]
+    assert main(["landmarks", *map(str, tags), "--page", str(tmp_path / "page"), "--data", "two"]) == 2
+    assert "the second file of the case Case1" in capsys.readouterr().err
+    assert not (tmp_path / "page").exists()
+
+
 @pytest.mark.skipif(not REAL.is_dir(), reason="needs the real landmarks")
 def test_real_landmarks(tmp_path):
     tags = sorted(REAL.rglob("*.tag"))
