@@ -35,7 +35,7 @@ def write_receipt(
     """Write `receipt-STAGE.json` into `folder`: settings, the inputs' hashes, versions, seed and time.
 
     Paths are as a case table's: as seen from `folder`, or in full where they were given so. They can be followed from
-    anywhere, also once all is moved together, and name no folder of the user's.
+    anywhere, also once a study is moved, and name no folder outside it.
 
     `code` is this program's version and a digest of its files, since two checkouts of one version may differ.
 
