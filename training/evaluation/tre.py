@@ -18,6 +18,7 @@ _WORDS = (
     "(divided by n − 1).",
     "Navigation: with the files' worlds as one. Bound: the rigid transform that fits the case's own landmarks best "
     "(least squares): about as low as a rigid registration can get.",
+    "Registered: with the transforms that were named, also of cases that a review rejected.",
     "A mean over fewer than five cases is not given (–).",
     "The published figures are over their own cases, which may be others than the ones measured here.",
 )
