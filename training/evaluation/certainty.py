@@ -210,6 +210,12 @@ def _demand(parts: Sequence[Sequence[Answered]]) -> None:
         raise CertaintyError(
             f"Only {fewest} contours on tumour slices in one half of the patients, wanted {FEWEST}: give more slices."
         )
+    patients = {one.patient for part in parts for one in part if one.tumour and one.found}
+    if len(patients) < MIN_PATIENTS:
+        raise CertaintyError(
+            f"Only {len(patients)} patients have a contour on a slice with tumour, and a figure over fewer than "
+            f"{MIN_PATIENTS} says nothing about others: give slices of more patients."
+        )
 
 
 def temperature_of(answers: Sequence[Answered]) -> float:

@@ -92,6 +92,13 @@ def test_too_few_contours_are_refused() -> None:
         measure(cohort((1.0, 1.0), slices=5)[:30], Mode.FAST, data="drawn", simulated=True)
 
 
+def test_too_few_patients_are_refused() -> None:
+    """Screens quote the Dice of contours above and below the threshold, and two patients had fifty contours."""
+    few = [one for one in cohort((1.0, 1.0), slices=28) if one.patient in {"P0", "P1", "P2", "P3"}]
+    with pytest.raises(CertaintyError, match="Only 4 patients have a contour"):
+        measure(few, Mode.FAST, data="drawn", simulated=True)
+
+
 def test_errors_by_hand() -> None:
     """Nine pixels of mean 0.1 without a tumour among them, one of 0.8 that is one: 0.9 + 0.2 over ten, and 0.15."""
     bins: NDArray[np.float64] = np.array([[9.0, 1.0, 0.0], [0.9, 0.8, 0.0], [0.0, 1.0, 0.0]])

@@ -24,9 +24,9 @@ def _slice(rng: np.random.Generator, contrast: float) -> tuple[np.ndarray, np.nd
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four patients, a slice in 13 of each tumour-free."""
+    """Five patients, a slice in 13 of each tumour-free."""
     folder, rng, rows = tmp_path_factory.mktemp("certainty"), np.random.default_rng(2), []
-    for number in range(4):
+    for number in range(5):
         for index in range(SLICES):
             pixels, mask = _slice(rng, 0 if index == 0 else 12 * index)
             mask *= index > 0
@@ -49,7 +49,7 @@ def test_the_file_is_the_same_model_and_says_what_its_probabilities_are_worth(st
     assert before.contract.certainty == ()
     certainty = after.contract.certainty_in(Mode.FAST)
     assert certainty is not None
-    assert (certainty.data, certainty.n_slices, certainty.n_patients) == ("discs", 4 * SLICES, 4)
+    assert (certainty.data, certainty.n_slices, certainty.n_patients) == ("discs", 5 * SLICES, 5)
     assert after.contract.certainty_in(Mode.THOROUGH) is None
     assert after.self_test.mismatched_per_million == 0
     pixels, _ = _slice(np.random.default_rng(5), 80)
