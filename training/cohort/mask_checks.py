@@ -64,9 +64,10 @@ def check_classes(positive: NDArray[np.generic], label: Path, what: str = "the t
 
 
 def _distinct(positive: NDArray[np.generic]) -> NDArray[np.float64]:
-    """The different values, except for rounding, of a sample that is spread over all."""
+    """The different values, except for rounding, of a sample that is spread over all, and the least and greatest."""
     sample = positive[:: max(1, len(positive) // _LOOKED_AT)].astype(np.float64)
-    return np.unique(sample.round(_DIGITS))
+    ends = [float(np.min(positive)), float(np.max(positive))] if len(positive) else []
+    return np.unique(np.append(sample, ends).round(_DIGITS))
 
 
 def check_mri_mask(mri: sitk.Image, mask: sitk.Image, label: Path) -> None:
