@@ -17,6 +17,7 @@ from training.io.receipt import write_receipt
 from training.nnunet.dataset import DIGEST, digest
 from training.nnunet.results.checkpoint import read_trained
 from training.nnunet.results.trained_on import behind, trained_on
+from training.nnunet.weight_averaging import _tell_patients
 from training.slicing.fingerprint import Fingerprint
 from training.slicing.leaks import look_path, write_look
 from training.slicing.slices import SliceRow, read_slices, write_slice, write_slices
@@ -105,6 +106,22 @@ def test_another_study_in_the_current_folder_is_not_taken_for_the_trainings(mode
     monkeypatch.chdir(tmp_path / "other")
     trained = read_trained(folder, (0,))
     assert training_stores(trained, ()) == trained.trained_on.stores == (tmp_path / "mine" / "train",)
+
+
+def test_a_mean_of_models_finds_the_stores_of_its_members(model_folder, tmp_path, monkeypatch):
+    """The mean lies elsewhere, and its receipt is the first member's."""
+    store_of(tmp_path / "mine" / "train", {"A": "a", "B": "b"})
+    member, mean = tmp_path / "mine" / "fits" / "m", tmp_path / "means" / "of" / "some"
+    for folder in (member, mean):
+        shutil.copytree(model_folder(), folder)
+    monkeypatch.chdir(tmp_path / "mine")
+    write_receipt(Path("fits/m/fold_0"), "fit", {"slices": [Path("train")], "train_patients": ["A"]}, [])
+    shutil.copy(member / "fold_0" / "receipt-fit.json", mean / "fold_0")
+    _tell_patients([Path("fits/m")], mean / "fold_0" / "receipt-fit.json", 0)
+    monkeypatch.chdir("/")
+    assert read_trained(mean, (0,)).stores == trained_on(mean, [0]).stores == (tmp_path / "mine" / "train",)
+    told = json.loads((mean / "fold_0" / "receipt-fit.json").read_text())
+    assert told["settings"]["slices"] == ["../../../../mine/train"]
 
 
 def test_slices_that_were_cut_anew_are_not_what_was_seen_in_training(model: Path, tmp_path: Path):
