@@ -403,6 +403,23 @@ def test_a_card_that_fails_again_leaves_the_model_to_the_cpu_and_says_so(tmp_pat
     assert engine.fallbacks[-1].endswith("the model goes on on the CPU.")
 
 
+@pytest.mark.parametrize("last", ["does not open", "fails its self-test"])
+def test_what_failed_its_self_test_after_a_card_failed_analyses_no_later_frame(tmp_path, last):
+    """It answers, and plausibly: nothing but its golden masks tells that it is not the model that was chosen."""
+    path, other = tmp_path / "model.onnx", tmp_path / "other.onnx"
+    threshold_model(path)
+    threshold_model(other, level=0.9)
+    wrong = [onnxruntime.InferenceSession(other, providers=CPU) for _ in range(2)]
+    engine, asked = failing_engine(path, 1, wrong[0], None if last == "does not open" else wrong[1])
+    pixels = ellipse((90, 120), (45, 60), (20, 12), 0)
+    assert engine.segment(pixels, (0.4, 0.4)).margin.mask().any()
+    for _ in range(3):
+        with pytest.raises(AnalysisError, match="failed on CUDA"):
+            engine.segment(pixels, (0.4, 0.4))
+    assert asked == ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    assert engine.self_test.passed, "the test that is said to be passed is that of what runs"
+
+
 def test_what_was_loaded_anew_is_timed_only_until_it_has_proved_itself(tmp_path):
     path = tmp_path / "model.onnx"
     threshold_model(path)
