@@ -55,6 +55,7 @@ class Ring:
         self._lock = threading.Lock()
         self._packed: deque[_Packed] = deque()
         self._size = 0
+        self._since = -math.inf
 
     def __len__(self) -> int:
         """Number of outcomes held."""
@@ -66,10 +67,12 @@ class Ring:
         return self._size
 
     def add(self, outcome: Outcome) -> None:
-        """Add an outcome, and drop those that are too old or exceed the size limit."""
+        """Add an outcome, and drop those that are too old or exceed the size limit; see also `clear`."""
         packed = _pack(outcome)
         now = outcome.frame.captured_at
         with self._lock:
+            if now < self._since:
+                return
             self._packed.append(packed)
             self._size += packed.size
             while self._packed[0].outcome.frame.captured_at < now - self._seconds or (
@@ -82,11 +85,15 @@ class Ring:
         with self._lock:
             return Held(tuple(self._packed))
 
-    def clear(self) -> None:
-        """Drop everything, for another source."""
+    def clear(self, before: float) -> None:
+        """Drop every frame captured before this time, also those whose answer is still to come.
+
+        Args:
+            before: now, `time.monotonic()` seconds.
+        """
         with self._lock:
             self._packed.clear()
-            self._size = 0
+            self._size, self._since = 0, before
 
 
 class Held:

@@ -363,10 +363,12 @@ class Session:
         )
 
     def _news(self) -> tuple[Frame | None, Outcome | None]:
-        """The newest frame, and the newest answer unless it dates from before a standstill."""
+        """The newest frame and the newest answer, unless they date from before a standstill."""
         if self._chain is None:
             return None, None
         picture, newest = self._chain.news(without_scale=self.without_scale)
+        if picture is not None and picture.captured_at < self._not_before:
+            picture = None
         if newest is not None and newest.frame.captured_at < self._not_before:
             newest = None
         return picture, newest
@@ -386,7 +388,7 @@ class Session:
             return ""
         self._not_before = now
         self._frozen_view.forget()
-        self._chain.ring.clear()
+        self._chain.ring.clear(now)
         self.shown = None
         return sentence
 
@@ -408,9 +410,11 @@ class Session:
         elif isinstance(loaded, Model):
             loaded.want_band(self.band)
             loaded.tell_start(self._network_starts)
-            # What a frozen view holds is of the former model, and would stand under the new one's name.
             self._frozen_view.thaw()
             self.model, self.model_chosen = loaded, self._next_chosen
+            # What the half minute holds is of the former model, and would stand under the new one's name.
+            if self._chain is not None and self._chain.ring is not None:
+                self._chain.ring.clear(monotonic())
             self._go_on()
         else:
             self._start(loaded)

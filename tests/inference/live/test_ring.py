@@ -80,8 +80,12 @@ def test_what_is_held_does_not_move_when_the_ring_goes_on() -> None:
     ring.add(tumour(1, 9.0))
     assert len(ring) == 1
     assert held.outcome(0).frame.index == 0
-    ring.clear()
+    ring.clear(9.5)
     assert (len(ring), ring.size) == (0, 0)
+    ring.add(tumour(2, 9.4))  # the answer to a picture from before comes late
+    assert len(ring) == 0
+    ring.add(tumour(3, 9.5))
+    assert len(ring) == 1
 
 
 def test_memory_held_is_the_size_that_is_told() -> None:

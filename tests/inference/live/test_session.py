@@ -17,14 +17,14 @@ import pytest
 from tiny import threshold_model
 
 from inference.frame import Frame
-from inference.live import disposal
+from inference.live import disposal, policy
 from inference.live.health import Health
 from inference.live.model import Model, Turn, in_turn
 from inference.live.moment import Moment
 from inference.live.opening import load_model, open_source
 from inference.live.requests import SourceRequest
 from inference.live.session import Session
-from inference.outcome import NotAnalysed, Outcome, Tumour
+from inference.outcome import NotAnalysed, NothingFound, Outcome, Tumour
 from inference.recording.reader import RecordReader
 from inference.recording.schema import End, EventKind
 from inference.sources.remote import RemoteSource
@@ -274,3 +274,54 @@ def test_a_stalled_file_delays_no_other_source(session: Session, model: Path, tm
     quick_ticks_until(session, lambda moment: isinstance(moment.answer, Tumour))
     quick_ticks_until(session, lambda _: not closing())
     assert process.poll() is not None
+
+
+def shas(session: Session) -> set[str]:
+    """The models whose answers can be scrubbed through now, or kept as a record."""
+    held = session.held()
+    outcomes = () if held is None else map(held.outcome, range(len(held)))
+    return {one.analysis.model_sha256 for one in outcomes if isinstance(one, Tumour | NothingFound)}
+
+
+def test_what_the_former_model_found_is_not_held_under_the_new_ones_name(
+    session: Session, hanging: Hanging, tmp_path: Path
+) -> None:
+    """Nor is its last answer, which comes when the new model is there already."""
+    other = tmp_path / "other.onnx"
+    threshold_model(other, level=0.5, spacing_mm=(0.3, 0.3), patch=(256, 256), name="other")
+    tick_until(session, lambda _: (held := session.held()) is not None and len(held) > 3)
+    former = hanging.model.sha256
+    assert shas(session) == {former}
+    hanging.armed.set()
+    tick_until(session, lambda _: hanging.begun.is_set())
+    session._load_model = load_model
+    session.load(other)
+    tick_until(session, lambda moment: moment.model_changed)
+    assert session.model is not None
+    assert not session.freeze(), "nothing of the new model's is there yet"
+    hanging.go.set()
+    tick_until(session, lambda moment: policy.is_answer_of(session.model.sha256, moment.answer) and moment.new)
+    assert hanging.late is not None
+    assert shas(session) <= {session.model.sha256}
+    assert session.freeze()
+    assert session.review is not None
+    assert shas(session) <= {session.model.sha256}
+
+
+def test_an_answer_to_a_picture_from_before_a_sleep_is_not_held(
+    session: Session, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the clock stands still in a sleep, its age would be one of milliseconds, and the source may be gone."""
+    hanging.armed.set()
+    tick_until(session, lambda _: hanging.begun.is_set())
+    real = time.time
+    monkeypatch.setattr("inference.live.session.time", lambda: real() + 3600)
+    woke = monotonic()
+    moment = session.tick()
+    assert "slept" in moment.interruption
+    assert moment.picture is None or moment.picture.captured_at >= woke
+    hanging.go.set()
+    tick_until(session, lambda moment: moment.new)
+    assert hanging.late is not None
+    held = session.held()
+    assert held is None or all(held.times >= woke)
