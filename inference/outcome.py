@@ -59,7 +59,7 @@ class Region:
         area_px: area, pixels.
         area_mm2: area, mm²; None without a scale.
         contours: outlines as (n, 2) float32 arrays of (x, y) in pixels, pixel centres at whole numbers: the outer one
-            first, then those of holes.
+            first, of which there are several where parts meet in a corner alone, then those of holes.
         diameters: its diameters; None without a scale.
         depth_mm: (nearest, deepest) point below the probe face, mm; None without a scale or a probe face.
         touches_edge: whether it reaches the edge of sector or picture, so that the tumour may go on outside.

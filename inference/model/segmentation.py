@@ -142,9 +142,11 @@ def _region(
     if spacing is None:
         return Region(area_px, None, outlines, None, None, touches, None)
     area_mm2 = area_px * spacing.pixel_mm2
-    depth = None if top is None else _depth(outlines[0], top, spacing)
+    # All of them: where two parts meet in a corner alone, each has an outline of its own. Holes lie within.
+    outline = np.concatenate(outlines)
+    depth = None if top is None else _depth(outline, top, spacing)
     size = None if limits is None else size_state(area_mm2, limits)
-    return Region(area_px, area_mm2, outlines, diameters_of(outlines[0], spacing), depth, touches, size)
+    return Region(area_px, area_mm2, outlines, diameters_of(outline, spacing), depth, touches, size)
 
 
 def measured(region: Region, frame: Frame, limits: Reliability | None) -> Region:

@@ -160,6 +160,31 @@ def test_pieces_are_those_of_scipy_also_inside_the_hole_of_another(mask: np.ndar
         assert region.area_px in areas[near[near > 0] - 1], "an outline that is another piece's"
 
 
+@settings(max_examples=30, deadline=None)
+@given(hnp.arrays(np.bool_, (4, 4)).filter(np.any), st.floats(0.1, 30))
+def test_diameter_and_depth_are_those_of_all_pixels_of_a_region(blocks: np.ndarray, outside: float) -> None:
+    """Also where its parts meet in corners alone, across which the outlines are parted."""
+    mask = np.kron(blocks, np.ones((6, 6), np.uint8)).astype(np.uint8)
+    row_mm, col_mm = 0.4, 0.3
+    margin = np.where(mask, np.float32(1), np.float32(-outside))
+    frame = _frame(np.full(mask.shape, 90, np.uint8), _spacing(row_mm, col_mm))
+    labels, count = ndimage.label(mask, np.ones((3, 3)))
+    expected = []
+    for label in range(1, count + 1):
+        rows, cols = np.nonzero(labels == label)
+        corners = np.column_stack((rows * row_mm, cols * col_mm))
+        apart = np.linalg.norm(corners[:, None] - corners[None], axis=2).max()
+        expected.append((len(rows), float(apart), float(rows.min()) * row_mm, float(rows.max() + 1) * row_mm))
+    found = [
+        (region.area_px, region.diameters.longest_mm, *region.depth_mm)
+        for region in regions_of(mask, margin, frame, LIMITS)
+        if region.diameters is not None and region.depth_mm is not None
+    ]
+    assert len(found) == len(expected)
+    for one in expected:
+        assert any(np.allclose(one, other, rtol=0, atol=2 * row_mm) for other in found), (one, found)
+
+
 def test_a_single_pixel_still_has_an_outline() -> None:
     mask = np.zeros((9, 9), np.uint8)
     mask[4, 4] = 1
