@@ -67,7 +67,17 @@ def crop(frame: Frame, rect: Rect | None) -> Frame:
         raise ValueError(f"{rect} does not lie in a picture of {frame.rows} × {frame.cols}")
     kept: Pixels = np.zeros_like(frame.pixels)
     kept[rect.where] = frame.pixels[rect.where]
-    return replace(frame, pixels=kept)
+    face_row = _face_above(frame.pixels, rect) if frame.face_row is None else frame.face_row
+    return replace(frame, pixels=kept, face_row=face_row)
+
+
+def _face_above(pixels: Pixels, rect: Rect) -> int | None:
+    """The first row that is not black, if the rectangle's upper edge cuts through the picture; else None.
+
+    An edge that cuts through nothing leaves text out, or nothing at all.
+    """
+    lit = np.asarray(pixels[: rect.top + 1, rect.where[1]].any(axis=1))
+    return int(lit.argmax()) if rect.top > 0 and lit[-2:].all() else None
 
 
 class Cropping:

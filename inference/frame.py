@@ -74,6 +74,7 @@ class Frame:
         pose: where its plane lies, as the sender says with the same scale; None if it does not say.
         no_pose_reason: one sentence that says why a tracked sender's `pose` is None; empty otherwise.
         findings: faults that the guards found; a frame has no contour if one of them forbids the analysis.
+        face_row: row of the probe face, where a crop blackened it; None where it is the first that is not black.
     """
 
     index: int
@@ -89,6 +90,7 @@ class Frame:
     findings: tuple[Finding, ...] = ()
     pose: Pose | None = None
     no_pose_reason: str = ""
+    face_row: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse anything that is not one grey picture."""

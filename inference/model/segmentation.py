@@ -128,7 +128,7 @@ def probe_face_row(frame: Frame) -> int | None:
     """The first row of the sector, from which depth is measured; None for slices, which have no probe face."""
     if frame.origin.view is not View.NATIVE:
         return None
-    return first_lit(frame.pixels)
+    return first_lit(frame.pixels) if frame.face_row is None else frame.face_row
 
 
 def _region(

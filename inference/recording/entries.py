@@ -88,6 +88,7 @@ def picture_of(frame: Frame, number: int, start: float) -> Picture:
         plane=None if frame.pose is None else Plane(**asdict(frame.pose)),
         no_plane_reason=frame.no_pose_reason,
         alarms=tuple(sorted(one.alarm.value for one in frame.findings if one.alarm in UNSEEN)),
+        face_row=frame.face_row,
     )
 
 
@@ -125,6 +126,7 @@ def frame_of(picture: Picture, opening: Opening, origin: Origin, captured_at: fl
         pose=None if plane is None else Pose(plane.across, plane.down, plane.origin, plane.system),
         no_pose_reason=picture.no_plane_reason,
         findings=tuple(_found(name, captured_at) for name in picture.alarms),
+        face_row=picture.face_row,
     )
 
 

@@ -151,6 +151,8 @@ class Picture(_Group, frozen=True, tag="frame", omit_defaults=True):
     no_plane_reason: str = ""
     alarms: tuple[str, ...] = ()
     """Those that the grey values do not show, such as of colour. Versions from before them refuse a record with one."""
+    face_row: Count | None = None
+    """Row of the probe face, where a crop blackened it. Versions from before this refuse a record with one."""
 
 
 class Looked(_Group, frozen=True):

@@ -1,13 +1,17 @@
 """The crop: nothing outside, everything inside, every coordinate where it was."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inference.crop import Cropping, Rect, crop, propose_crop
 from inference.frame import Frame, Origin, View
+from inference.model.segmentation import regions_of
 from inference.sources.simulated import PhantomSource
+from inference.spacing import PixelSpacing, Provenance
 
 
 def frame_of(pixels):
@@ -37,6 +41,23 @@ def test_a_rectangle_of_another_picture_is_refused_and_a_stage_leaves_it_aside()
     assert stage(frame) is frame
     stage.rect = Rect(0, 0, 2, 3)
     assert stage(frame).pixels.sum() == 6
+
+
+@given(face=st.integers(0, 20), top=st.integers(0, 39), again=st.integers(0, 39), text=st.booleans())
+@example(face=5, top=30, again=0, text=False)
+def test_depth_is_counted_from_the_probe_face_wherever_the_crop_begins(face, top, again, text):
+    """A crop through the tissue takes the face away, and it was then measured from the crop's own edge."""
+    pixels = np.zeros((50, 30), np.uint8)
+    pixels[face:, 3:27] = 90
+    if text and face > 6:
+        pixels[face - 5 : face - 2, 5:9] = 255  # the scanner's, above the sector and apart from it, and left out
+        top = again = face - 1
+    mask = np.zeros_like(pixels)
+    mask[42:47, 10:20] = 1
+    frame = replace(frame_of(pixels), spacing=PixelSpacing(0.5, 0.25, Provenance.TYPED))
+    cut = crop(crop(frame, Rect(top, 0, 50 - top, 30)), Rect(again, 4, 50 - again, 20))
+    (region,) = regions_of(mask, mask - np.float32(0.5), cut, None)
+    assert region.depth_mm == pytest.approx(((42 - face) * 0.5, (47 - face) * 0.5), abs=0.05)
 
 
 @pytest.mark.parametrize("bad", [(-1, 0, 5, 5), (0, -1, 5, 5), (0, 0, 0, 5), (0, 0, 5, 0)])

@@ -21,6 +21,7 @@ from inference.live.guarded_source import guarded
 from inference.live.keep_last import keep
 from inference.live.policy import forbidden, not_analysed
 from inference.live.ring import Ring
+from inference.model.segmentation import probe_face_row
 from inference.outcome import NotAnalysed, NothingFound, PredictedQuality, Tumour
 from inference.recording.reader import RecordReader
 from inference.recording.recorder import Recorder
@@ -120,6 +121,16 @@ def test_only_the_crop_is_kept_and_said(tmp_path: Path) -> None:
         assert source.cropped
     assert np.array_equal(kept[rect.where], frame(0).pixels[rect.where])
     assert kept.sum() == kept[rect.where].sum()
+
+
+def test_a_frame_keeps_its_probe_face_though_a_crop_blackened_it(tmp_path: Path) -> None:
+    """What was recorded of it is cropped already: nothing else tells from where its depth is counted."""
+    whole, edge = tumour(frame(0, at=100.0)), frame(0, at=100.0).rows // 2
+    cut = crop(whole.frame, Rect(edge, 0, whole.frame.rows - edge, whole.frame.cols))
+    record(tmp_path / "a.mcap", [whole, replace(whole, frame=replace(cut, index=1, captured_at=100.1))])
+    with RecordSource(tmp_path / "a.mcap") as source:
+        faces = [probe_face_row(source.read(number)) for number in (0, 1)]
+    assert faces == [0, 0]
 
 
 def test_what_was_in_force_at_each_frame_is_known(tmp_path: Path) -> None:
