@@ -273,11 +273,8 @@ def _notices(engine: "Engine", source: RecordedSource) -> list[str]:
     notices = [INTENDED_USE, *([source.info.notice] if source.info.notice else [])]
     if engine.contract.population.simulated and not source.info.origin.simulated:
         notices.append(DEMONSTRATION)
-    if source.info.spacing is None:
-        from inference.sources.record import CHANGED
-
-        reason = _with_options(source.info.no_spacing_reason)
-        notices.append(reason if reason == CHANGED else f"Not analysed: {reason}")
+    if source.info.spacing is None and not source.info.scale_varies:  # else the source's notice says so
+        notices.append(f"Not analysed: {_with_options(source.info.no_spacing_reason)}")
     return notices
 
 

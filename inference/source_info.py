@@ -43,6 +43,8 @@ class SourceInfo:
         regions: number and words of each ultrasound region of a DICOM picture, if there are several.
         case_code: the patient's case code that a record holds; empty for all other sources.
         pixel_aspect: width of a pixel over its height, if the file states it; 1 for square pixels.
+        scale_varies: whether frames state scales of their own that differ, or only some state one: then each keeps its
+            own, and a scale given by the user is only for those without one.
     """
 
     origin: Origin
@@ -61,3 +63,4 @@ class SourceInfo:
     pixel_aspect: float = 1.0
     regions: tuple[tuple[int, str], ...] = ()
     case_code: str = ""
+    scale_varies: bool = False

@@ -45,7 +45,9 @@ class Playback(Closing):
     def info(self) -> SourceInfo:
         """The source's info, with the spacing in use."""
         info = self._source.info
-        return info if self._given is None else replace(info, spacing=self._given, no_spacing_reason="")
+        if self._given is None or info.scale_varies:
+            return info
+        return replace(info, spacing=self._given, no_spacing_reason="")
 
     @property
     def given(self) -> PixelSpacing | None:
@@ -110,7 +112,7 @@ class Playback(Closing):
             self._changed.notify()
 
     def set_spacing(self, spacing: PixelSpacing | None) -> None:
-        """Use this scale from the next frame on; None goes back to the source's own."""
+        """Use this scale from the next frame on; None goes back to the source's own; see `SourceInfo.scale_varies`."""
         with self._changed:
             self._given = spacing
             self.redeliver()
@@ -149,8 +151,9 @@ class Playback(Closing):
         self._source.close()
 
     def _scaled(self, frame: Frame) -> Frame:
-        given = self._given
-        return frame if given is None else rescaled(frame, given, "")
+        """The frame with the scale that was given; one from another depth of the same record keeps its own."""
+        given, keeps = self._given, self._source.info.scale_varies and frame.spacing is not None
+        return frame if given is None or keeps else rescaled(frame, given, "")
 
     def _await_turn(self) -> int | None:
         """Wait until the next frame is due; None once closed."""

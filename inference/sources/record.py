@@ -28,7 +28,7 @@ CUT = (
 )
 DAMAGED = f"This record is damaged, and nobody knows where: its scale is not to be believed: {REMEDY}."
 LEFT_OUT = "{} damaged entries of this record are left out."
-CHANGED = "The scale changed during this record: each frame keeps its own."
+CHANGED = "The scale changed during this record: each frame keeps its own, and one given now is for those without."
 OTHERWISE = "Segmented {}, but measured at {}: analyse the record again at this scale."
 """Said of answers to the picture of another size, which the network may have answered otherwise."""
 
@@ -40,7 +40,8 @@ class RecordSource(Recorded):
 
     Args:
         path: the file.
-        typed: the user's own spacing; takes precedence over the record's.
+        typed: the user's own spacing; takes precedence over the record's, but if that changed, which it does with the
+            depth: then each frame keeps its own, and this is for those without one.
 
     Raises:
         FormatError: if it is not a record, or holds no frame.
@@ -52,7 +53,8 @@ class RecordSource(Recorded):
         if len(self._reader) == 0:
             self._reader.close()
             raise FormatError(f"{path.name} holds no frame: nothing of it can be shown.")
-        super().__init__(self._described(path.name), typed)
+        info = self._described(path.name)
+        super().__init__(info, None if info.scale_varies else typed)
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -126,7 +128,7 @@ class RecordSource(Recorded):
             frame = rescaled(frame, None, DAMAGED)
         stated = frame.spacing, frame.no_spacing_reason
         spacing, reason = admitted(*stated, frame.rows, name=self._info.origin.name, either=frame.cols)
-        if self._typed is not None:
+        if self._typed is not None and not (spacing and self._info.scale_varies):
             spacing, reason = self._typed, ""
         return rescaled(frame, spacing, reason)
 
@@ -265,6 +267,7 @@ class RecordSource(Recorded):
             phase=(phases.pop() or "unset") if len(phases) == 1 else "unset",
             flip=flips.pop() if len(flips) == 1 else "",
             marker=markers.pop() if len(markers) == 1 else "",
+            scale_varies=reason == CHANGED,
         )
 
     def _notice(self) -> str:
@@ -273,6 +276,8 @@ class RecordSource(Recorded):
             sentences.append(LEFT_OUT.format(self._reader.damaged))
         if not self._reader.trusted:
             sentences.append(DAMAGED)
+        if self._scale()[1] == CHANGED:
+            sentences.append(CHANGED)
         return " ".join(sentences)
 
     def _scale(self) -> tuple[PixelSpacing | None, str]:
@@ -287,7 +292,7 @@ class RecordSource(Recorded):
             return None, DAMAGED
         scale = picture.scale
         if scale is None:
-            return None, picture.no_scale_reason
+            return None, CHANGED if said else picture.no_scale_reason
         return PixelSpacing(scale.row_mm, scale.col_mm, scale.provenance), ""
 
     def _first(self) -> Picture | None:

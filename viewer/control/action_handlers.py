@@ -118,6 +118,9 @@ class ActionHandlers:
         self._state.trend.void(monotonic())
         self._session.calibrate(spacing)
         self._calibration.calibrated(spacing)
+        info = self._session.info
+        if info is not None and info.scale_varies:
+            self._view.picture_area.say(info.no_spacing_reason, monotonic(), Tone.NOTICE)
 
     def zoom(self, by: float, at: Point | None = None) -> None:
         """Zoom in or out about a picture position, or about the middle."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from outcomes import ANALYSIS, INFO, SPACING, five, frame, record, tumour
 
@@ -19,6 +19,7 @@ from inference.guards.damaged import damaged
 from inference.guards.watch import Watch
 from inference.live.guarded_source import guarded
 from inference.live.keep_last import keep
+from inference.live.playback import Playback
 from inference.live.policy import forbidden, not_analysed
 from inference.live.ring import Ring
 from inference.model.segmentation import probe_face_row
@@ -97,8 +98,33 @@ def test_frames_keep_their_own_scale_when_it_changes(tmp_path: Path) -> None:
         assert [source.read(i).spacing for i in range(3)] == [SPACING, typed, SPACING]
         assert source.info.spacing is None
         assert "changed" in source.info.no_spacing_reason
-    with RecordSource(path, typed=typed) as source:
-        assert [source.read(i).spacing for i in range(3)] == [typed] * 3
+    with RecordSource(path, typed=replace(typed, row_mm=0.7)) as source:
+        assert [source.read(i).spacing for i in range(3)] == [SPACING, typed, SPACING]
+
+
+SCALES = (None, SPACING, PixelSpacing(0.1, 0.15, Provenance.RULER))
+
+
+@settings(max_examples=30, deadline=None)
+@given(scales=st.lists(st.sampled_from(SCALES), min_size=1, max_size=5))
+def test_a_scale_given_afterwards_is_none_of_frames_from_another_depth(
+    scales: list[PixelSpacing | None], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Typed before the record is opened or given while it plays: it holds for all only where no depth was turned."""
+    given = PixelSpacing(0.5, 0.6, Provenance.TYPED)
+    path = tmp_path_factory.mktemp("scales") / "a.mcap"
+    frames = [replace(frame(at, at=100.0 + at), spacing=scale) for at, scale in enumerate(scales)]
+    record(path, [NothingFound(one, ANALYSIS) for one in frames])
+    expected = [given if len(set(scales)) == 1 else scale or given for scale in scales]
+    with RecordSource(path, typed=given) as typed:
+        assert [typed.read(at).spacing for at in range(len(scales))] == expected
+        assert typed.info.spacing == (given if len(set(scales)) == 1 else None)
+    playback = Playback(RecordSource(path))
+    playback.set_spacing(given)
+    assert [playback.look_at(at).spacing for at in range(len(scales))] == expected
+    assert playback.info.spacing == (given if len(set(scales)) == 1 else None)
+    assert ("each frame keeps its own" in playback.info.notice) == (len(set(scales)) > 1)
+    playback.close()
 
 
 def test_a_frame_that_was_never_analysed_is_no_answer(tmp_path: Path) -> None:
