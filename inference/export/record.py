@@ -404,6 +404,8 @@ def _volumes(
         else:
             order = sorted(range(count), key=lambda number: number in known)
             shown = {place: number for number in order if (place := _place(source, number)) is not None}
+            if not shown:  # every frame is damaged, as the table says of each: nobody knows where it stood
+                continue
             slices = ((place, picture(number)) for place, number in shown.items())
             files.append(out / f"{name}.nii.gz")
             write_nifti(in_volume(grid, slices), header_of(grid), str(files[-1]))

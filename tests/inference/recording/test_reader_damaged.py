@@ -1,19 +1,22 @@
 """A record that was cut off or damaged: every whole frame of it, and what is missing is said."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from outcomes import frame, record, tumour
+from outcomes import INFO, frame, record, tumour
 
 from inference.alarms import Alarm
 from inference.errors import FormatError
 from inference.export.record import export_record
+from inference.nifti import picture_header, without_texts
 from inference.recording.reader import RecordReader
 from inference.recording.walk import SEAL
+from inference.source_info import SweptGrid
 from inference.sources import open_source
 from inference.sources.record import RecordSource
 
@@ -57,6 +60,23 @@ def test_damage_inside_is_named_and_the_others_stay(whole: Path, tmp_path: Path)
         with pytest.raises(FormatError, match=r"Frame 1 .* damaged"):
             source.read(1)
         assert np.array_equal(source.read(2).pixels, frame(2).pixels)
+
+
+def test_a_volume_of_whose_slices_none_can_be_read_is_exported_without_one(tmp_path: Path) -> None:
+    """Nobody knows where its slices stood; the table says that each is damaged."""
+    header = picture_header(None)
+    header.set_data_shape((53, 37, 2))
+    info = replace(INFO, grid=SweptGrid("k", 2, without_texts(header).binaryblock))
+    data = bytearray(record(tmp_path / "whole.mcap", [tumour(frame(i)) for i in range(2)], info).read_bytes())
+    for end in _ends(tmp_path / "whole.mcap"):
+        data[end - 20] ^= 0xFF
+    (tmp_path / "hurt.mcap").write_bytes(data)
+    (tmp_path / "out").mkdir()
+    with RecordSource(tmp_path / "hurt.mcap") as source:
+        files = export_record(source, tmp_path / "out")
+    assert not [file for file in files if file.name.endswith(".nii.gz")]
+    with (tmp_path / "out" / "readings.csv").open(newline="") as file:
+        assert {row["reason"] for row in csv.DictReader(file)} == {Alarm.UNREADABLE.sentence}
 
 
 def test_other_files_are_no_records(tmp_path: Path) -> None:
