@@ -98,6 +98,8 @@ class Frame:
             raise ValueError(f"a frame is one grey picture (rows, cols), not {self.pixels.shape}")
         if self.pixels.dtype not in (np.uint8, np.uint16, np.float32):
             raise ValueError(f"a frame is uint8, uint16 or float32, not {self.pixels.dtype}")
+        if self.pixels.dtype == np.float32 and not (np.isfinite(self.pixels.max()) and np.isfinite(self.pixels.min())):
+            raise ValueError("a frame is a picture of finite numbers")  # one that is not passes every comparison
         if self.depth_changed_at is not None and self.spacing is not None:
             raise ValueError("a frame whose depth has changed has no scale")
         if self.pose is not None and not _same_scale(self.pose, self.spacing):

@@ -38,5 +38,14 @@ def test_a_frame_is_one_grey_picture(pixels: np.ndarray) -> None:
         Frame(0, pixels, None, 0.0, Origin("x", View.UNKNOWN))
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_frame_is_a_picture_of_finite_numbers(value: float) -> None:
+    """No guard can see what is not a number, and one infinite value would be the white of all later pictures."""
+    pixels = np.ones((4, 5), np.float32)
+    pixels[2, 3] = value
+    with pytest.raises(ValueError, match="finite"):
+        Frame(0, pixels, None, 0.0, Origin("x", View.NATIVE))
+
+
 def test_every_provenance_has_words_for_the_screen() -> None:
     assert len({provenance.words for provenance in Provenance}) == len(Provenance)

@@ -29,6 +29,7 @@ from inference.recording.recorder import Recorder
 from inference.recording.schema import Corrector, End, Event, EventKind, checked_case_code
 from inference.recording.timeline import settings as settings_of
 from inference.sources import open_source
+from inference.sources.base import read_or_black
 from inference.sources.record import RecordSource
 from inference.spacing import PixelSpacing, Provenance
 
@@ -157,6 +158,14 @@ def test_a_frame_keeps_its_probe_face_though_a_crop_blackened_it(tmp_path: Path)
     with RecordSource(tmp_path / "a.mcap") as source:
         faces = [probe_face_row(source.read(number)) for number in (0, 1)]
     assert faces == [0, 0]
+
+
+def test_a_recorded_frame_that_is_not_of_numbers_is_damaged(tmp_path: Path) -> None:
+    outcomes = [NothingFound(frame(number, np.float32), ANALYSIS) for number in range(3)]
+    outcomes[1].frame.pixels[3, 4] = np.nan
+    with RecordSource(record(tmp_path / "a.mcap", list(outcomes))) as source:
+        found = [read_or_black(source, number).findings for number in range(3)]
+    assert [[one.alarm for one in each] for each in found] == [[], [Alarm.UNREADABLE], []]
 
 
 def test_what_was_in_force_at_each_frame_is_known(tmp_path: Path) -> None:
