@@ -1,9 +1,10 @@
 """Saves the last half minute afterwards, as a normal record made from the outcomes that the ring still holds."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from inference.alarms import OVERRULABLE, Finding
 from inference.crop import Rect, crop
 from inference.frame import Mask
 from inference.live.ring import Held
@@ -34,7 +35,7 @@ def keep(
         info: the source's info.
         case_code: code typed by the user, already checked.
         rect: the part of the picture that is kept.
-        in_force: the settings that applied throughout: phase, flip, model.
+        in_force: the settings that applied throughout: phase, flip, model; and the alarms that are overruled now.
         wrong: (index, captured_at) of frames whose contour the user marked as wrong.
         corrected: the (rows, cols) 0/1 masks that a person corrected, and who, by the same.
 
@@ -46,11 +47,13 @@ def keep(
     """
     start, marked, written = held.captured_at(0), frozenset(wrong), 0
     scale: PixelSpacing | None = None
+    guards = _Guards()
     file = RecordFile(path, opening_of(info, case_code, rect))
     whole = False
     try:
         for entry in in_force:
             file.append(entry)
+            guards.heard(entry)
         for place in range(len(held)):
             outcome: Outcome = held.outcome(place)
             frame, at_s = outcome.frame, since(start, outcome.frame.captured_at)
@@ -59,6 +62,8 @@ def keep(
             if frame.spacing != scale:
                 scale = frame.spacing
                 file.append(scale_event(scale, at_s))
+            for event in guards.news(frame.findings, at_s):
+                file.append(event)
             file.append(picture_of(crop(frame, rect), written, start))
             file.append(answer_of(outcome, written))
             if (found := corrected.get((frame.index, frame.captured_at))) is not None:
@@ -71,3 +76,30 @@ def keep(
     finally:
         file.close(whole=whole)
     return written
+
+
+class _Guards:
+    """What the record says so far of the guards' alarms: which ring, and which of them the user calls false."""
+
+    def __init__(self) -> None:
+        self._ringing = self._overruled = frozenset[str]()
+
+    def heard(self, entry: Event | ModelUsed) -> None:
+        """Take over what an entry says."""
+        if isinstance(entry, Event) and entry.kind is EventKind.OVERRULED:
+            self._overruled = frozenset(entry.words.split())
+
+    def news(self, findings: Iterable[Finding], at_s: float) -> Iterator[Event]:
+        """What these findings change, as events at `at_s` seconds since the record began."""
+        rings = {one.alarm.value: one.overruled for one in findings}
+        for name in sorted(rings.keys() - self._ringing):
+            yield Event(at_s=at_s, kind=EventKind.GUARD_BEGIN, words=name)
+        for name in sorted(self._ringing - rings.keys()):
+            yield Event(at_s=at_s, kind=EventKind.GUARD_END, words=name)
+        self._ringing = frozenset(rings)
+        # Of an alarm that does not ring, only what holds now is known.
+        heeded = {alarm.value for alarm in OVERRULABLE if rings.get(alarm.value) is False}
+        overruled = (self._overruled - heeded) | {name for name, said in rings.items() if said}
+        if overruled != self._overruled:
+            self._overruled = overruled
+            yield Event(at_s=at_s, kind=EventKind.OVERRULED, words=" ".join(sorted(overruled)))

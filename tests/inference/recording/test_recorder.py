@@ -23,7 +23,7 @@ from inference.live.playback import Playback
 from inference.live.policy import forbidden, not_analysed
 from inference.live.ring import Ring
 from inference.model.segmentation import probe_face_row
-from inference.outcome import NotAnalysed, NothingFound, PredictedQuality, Tumour
+from inference.outcome import NotAnalysed, NothingFound, PredictedQuality, Tumour, UnknownSpacing
 from inference.recording.reader import RecordReader
 from inference.recording.recorder import Recorder
 from inference.recording.schema import Corrector, End, Event, EventKind, checked_case_code
@@ -106,7 +106,7 @@ def test_frames_keep_their_own_scale_when_it_changes(tmp_path: Path) -> None:
 SCALES = (None, SPACING, PixelSpacing(0.1, 0.15, Provenance.RULER))
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(scales=st.lists(st.sampled_from(SCALES), min_size=1, max_size=5))
 def test_a_scale_given_afterwards_is_none_of_frames_from_another_depth(
     scales: list[PixelSpacing | None], tmp_path_factory: pytest.TempPathFactory
@@ -218,6 +218,35 @@ def test_the_last_half_minute_is_kept_afterwards_with_its_marks(tmp_path: Path) 
             assert np.array_equal(outcome.mask, outcomes[9 + place].mask)
             assert outcome.frame.time_s == pytest.approx(place)
             assert (setting.phase, setting.wrong) == ("dura_open", 9 + place == 35)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    alarms=st.lists(
+        st.sets(st.sampled_from([Alarm.FROZEN, Alarm.GRAPHICS, Alarm.UNLIKE_TRAINING])), min_size=1, max_size=6
+    ),
+    overruled=st.lists(st.booleans(), min_size=6, max_size=6),
+    now=st.booleans(),
+)
+def test_the_last_half_minute_keeps_the_alarms_of_each_frame(
+    alarms: list[set[Alarm]], overruled: list[bool], now: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """A frozen scanner, and the user's word against a guard, are said in exports of a contour: the event tells them."""
+    ring, path = Ring(), tmp_path_factory.mktemp("kept") / "kept.mcap"
+    for number, found in enumerate(alarms):
+        seen = frame(number, at=100.0 + number)
+        findings = (
+            Finding(one, 0.0, one.sentence, one is Alarm.GRAPHICS and overruled[number]) for one in sorted(found)
+        )
+        ring.add(UnknownSpacing(replace(seen, findings=tuple(findings)), "no scale"))
+    said = [Event(at_s=0.0, kind=EventKind.OVERRULED, words=Alarm.GRAPHICS.value)] if now else []
+    keep(ring.held(), path, INFO, in_force=said)
+    with RecordSource(path) as source:
+        kept = source.settings()
+    assert [set(one.guards) for one in kept] == [{alarm.value for alarm in found} for found in alarms]
+    for number, (found, setting) in enumerate(zip(alarms, kept, strict=True)):
+        if Alarm.GRAPHICS in found:
+            assert setting.overruled == ((Alarm.GRAPHICS.value,) if overruled[number] else ())
 
 
 def barred(number: int, alarm: Alarm) -> NotAnalysed:
