@@ -292,9 +292,10 @@ def _region(
     if spacing is None:
         return Region(area_px, None, outlines, None, None, touches, None)
     area_mm2 = area_px * spacing.pixel_mm2
-    depth = None if top is None else _depth(outlines[0], top, spacing)
+    outline = np.concatenate(outlines)
+    depth = None if top is None else _depth(outline, top, spacing)
     return Region(
-        area_px, area_mm2, outlines, diameters_of(outlines[0], spacing), depth, touches, size_state(area_mm2, limits)
+        area_px, area_mm2, outlines, diameters_of(outline, spacing), depth, touches, size_state(area_mm2, limits)
     )
 
 
