@@ -133,7 +133,7 @@ class Trend:
         """Forget the areas, after a change of scale or model; what happened stays.
 
         Args:
-            now: `time.monotonic()` seconds: areas of a stream from before are not shown.
+            now: `time.monotonic()` seconds: areas of pictures from before are not shown, though answered later.
         """
         self._areas, self._answered, self._since = np.empty(0), np.empty(0, bool), now
 
@@ -142,7 +142,7 @@ class Trend:
         if info is None:
             return
         live, shown = info.origin.live, moment.shown
-        if moment.answer is not None and not live:
+        if moment.answer is not None and not live and moment.answer.frame.captured_at >= self._since:
             self._take(moment.answer)
         at = now if live or shown is None else float(shown.frame.index)
         if self._phase is not None and phase is not self._phase:

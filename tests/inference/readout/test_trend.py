@@ -177,6 +177,16 @@ def test_areas_of_another_scale_or_model_are_not_drawn_beside_new_ones() -> None
     assert len(trend.of_stream(ring.held(), 101.0, None, None).at) == 5
 
 
+def test_an_answer_that_was_under_way_when_the_scale_changed_is_not_drawn_either() -> None:
+    """Only the frame that is shown is analysed again; what was begun before would stand beside it by the old scale."""
+    trend = Trend()
+    trend.void(10.0)
+    for index, captured_at in ((4, 9.9), (5, 10.1)):
+        trend.follow(moment(at(tumour(250.0), index, captured_at)), PhantomSource(count=2).info, Phase.UNSET, 10.2)
+    with Playback(PhantomSource(count=100)) as playback:
+        assert pieces(trend.of_recording(playback, None, 200.0)) == [[5]]
+
+
 def test_an_hours_recording_is_thinned_and_its_peak_and_gap_survive() -> None:
     count = 50_000
     trend = followed(at(tumour(900.0), count - 1))
