@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 LARGEST = 1 << 30
 """Largest model file, in bytes; nnU-Net's largest 2D network with five folds has half as many."""
+LARGEST_LOGIT = 65504.0
+"""The largest number of float16, in which nnU-Net keeps its logits: of larger ones rounding leaves no number."""
 _OLDER_OUTPUT = "fold_variance"
 """Second output of older files of several folds, which is not asked for."""
 _WARM_UP_SECONDS = 0.5
@@ -215,7 +217,7 @@ class Engine:
                 return self.run(tile)
             raise AnalysisError(f"The network failed on {self.provider}: {first_line(error)}") from error
         planes = np.asarray(logits[:, self.contract.output.planes], np.float32)
-        if not np.isfinite(planes).all():
+        if not -LARGEST_LOGIT < planes.min() <= planes.max() < LARGEST_LOGIT:  # nor is this true of what is no number
             raise AnalysisError(f"The network's answer on {self.provider} is not a number: use another provider.")
         return planes
 

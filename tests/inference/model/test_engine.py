@@ -4,6 +4,7 @@ import ctypes
 import math
 import os
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -418,6 +419,19 @@ def test_what_failed_its_self_test_after_a_card_failed_analyses_no_later_frame(t
             engine.segment(pixels, (0.4, 0.4))
     assert asked == ["CUDAExecutionProvider", "CPUExecutionProvider"]
     assert engine.self_test.passed, "the test that is said to be passed is that of what runs"
+
+
+@pytest.mark.parametrize("factor", [1e36, np.nan])
+def test_an_answer_beyond_all_numbers_is_a_failure_and_no_empty_mask(tmp_path, factor):
+    """A damaged card gives such: rounding to float16 made of it what is over no threshold, so nothing was found."""
+    path = tmp_path / "model.onnx"
+    threshold_model(path)
+    engine, pixels = Engine.load(path, providers=CPU), ellipse((90, 120), (45, 60), (20, 12), 0)
+    assert engine.segment(pixels, (0.4, 0.4)).margin.mask().any()
+    run = engine._session.run
+    engine._session = SimpleNamespace(run=lambda *given: [run(*given)[0] * np.float32(factor)])
+    with pytest.raises(AnalysisError, match="not a number"):
+        engine.segment(pixels, (0.4, 0.4))
 
 
 def test_what_was_loaded_anew_is_timed_only_until_it_has_proved_itself(tmp_path):
