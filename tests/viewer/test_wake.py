@@ -128,6 +128,8 @@ def test_after_a_sleep_nothing_old_stands_as_live(
     with igtl(port) as server:
         window = show(open_live(f"igtl://127.0.0.1:{port}"))
         qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
+        window.act("calibrate")
+        qtbot.waitUntil(lambda: window.state.marked_on is not None)
         server.silent = True
         real = time.time
         monkeypatch.setattr("inference.live.session.time", lambda: real() + 3600)
@@ -140,6 +142,7 @@ def test_after_a_sleep_nothing_old_stands_as_live(
         held = window.session.held()
         assert held is None or len(held) < 3
         assert "slept" in window.view.picture_area.notice.text()
+        assert not window.state.calibrating, "nothing is measured on a picture from before the sleep"
         server.silent = False
         qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
         window.close()

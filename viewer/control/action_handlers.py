@@ -86,8 +86,7 @@ class ActionHandlers:
         does[offer]()
 
     def open_source(self, request: SourceRequest) -> None:
-        """Start opening a source; a caliper belongs to the picture that it was taken for."""
-        self._state.caliper = None
+        """Start opening a source; what is open stays until that one is."""
         self._view.source.current = request.text
         self._session.open(request)
 

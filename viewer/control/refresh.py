@@ -29,6 +29,9 @@ from viewer.control.records import Records
 from viewer.control.side_by_side import SideBySide
 from viewer.picture.canvas import Canvas
 
+ANOTHER_PICTURE = (
+    "Another picture is open: nothing that was marked on the one before is used. Press C to calibrate this one."
+)
 SLOW_S = 0.2
 """Facts, trend and transport are updated this rarely; picture, contour, number and state with every frame."""
 
@@ -183,6 +186,8 @@ class Refresh:
 
     def _interrupted(self, now: float, sentence: str) -> None:
         """Remove everything from before a sleep: none of it may appear as live."""
+        if self._state.calibrating:
+            self._view.picture_area.dismiss()
         self._state.freezing.put_away()
         self._state.caliper = None
         self._state.held_warning.reset()
@@ -251,8 +256,11 @@ class Refresh:
     def _forget(self) -> None:
         """Remove everything about the former source, so that none of it stands beside the new one."""
         state = self._state
+        if state.calibrating:
+            self._view.picture_area.dismiss()  # points and rectangles are of the picture on which they were set
+            self._view.picture_area.say(ANOTHER_PICTURE, monotonic(), Tone.NOTICE)
         state.freezing.put_away()
-        state.face_row = state.marked_on = None
+        state.face_row = state.marked_on = state.caliper = None
         state.look = AS_IT_CAME
         state.sector.forget()
         state.held_warning.reset()

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from frozen_view import LIVE, frozen
 from legible import cut_off
+from painted import spot_of
+from phantoms import Volume
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QWidget
@@ -26,6 +28,7 @@ from inference.source_info import SourceInfo
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
 from viewer import app, settings
+from viewer.control.refresh import ANOTHER_PICTURE
 from viewer.main_window import MainWindow
 from viewer.panels.base import Panel
 
@@ -286,6 +289,50 @@ def test_another_source_takes_the_old_picture_away_first(show: Show, qtbot: QtBo
     assert window.view.canvas.picture.frame is not None
     assert window.view.canvas.picture.frame.cols == 300
     assert window.meter.mismatched == 0
+
+
+@pytest.mark.parametrize("what", ["points", "crop"])
+def test_what_is_marked_on_one_picture_is_not_used_on_another(show: Show, qtbot: QtBot, what: str) -> None:
+    """A slow address answers, or a file is dropped, while the calibration is open."""
+    window = show()
+    window.act("calibrate")
+    qtbot.waitUntil(lambda: window.state.marked_on is not None)
+    if what == "points":
+        for spot in (spot_of(window.view.front, *point) for point in ((100, 40), (100, 240))):
+            qtbot.mouseClick(window.view.front.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+        window.view.calibration.length.setText("16")
+    else:
+        window.calibration.marking.mark_crop()
+    window.session._open_source = lambda _: Volume(count=5)
+    window.handlers.open_source(SourceRequest("other"))
+    qtbot.waitUntil(lambda: window.session.info is not None and window.session.info.fps is None, timeout=5000)
+    window.refresh.tick()
+    assert not window.state.calibrating
+    assert window.view.picture_area.notice.text() == ANOTHER_PICTURE
+    window.act("calibrate")
+    assert (window.view.calibration.points, window.view.calibration.preview) == ((), None)
+    window.view.calibration.length.returnPressed.emit()
+    assert window.session.info is not None
+    assert window.session.info.spacing == Volume(count=5).info.spacing, "the volume's own millimetres"
+
+
+def test_a_source_that_is_refused_leaves_the_caliper_where_it_is(show: Show, qtbot: QtBot, at: At) -> None:
+    window = show()
+    shown = at(window, 3)
+    window.act("caliper")
+    for point in ((100, 100), (150, 100)):
+        spot = spot_of(window.view.canvas, *point)
+        qtbot.mouseClick(window.view.canvas.viewport(), Qt.MouseButton.LeftButton, pos=spot)
+    window.session._open_source = lambda _: Refusal("Not there.")
+    window.handlers.open_source(SourceRequest("other"))
+    qtbot.waitUntil(lambda: bool(window.session.source_refusal))
+    assert window.state.caliper is not None
+    assert len(window.state.caliper.on(shown.frame)) == 2
+    window.session._open_source = lambda _: Volume(count=5)
+    window.handlers.open_source(SourceRequest("other"))
+    qtbot.waitUntil(lambda: window.session.info is not None and window.session.info.fps is None, timeout=5000)
+    window.refresh.tick()
+    assert window.state.caliper is None
 
 
 def test_the_list_of_what_was_opened_last_holds_no_password(show: Show, qtbot: QtBot) -> None:
