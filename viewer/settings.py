@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from math import isfinite
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,6 +17,7 @@ from inference.files import make_folder, replacing
 from inference.jobs.background import BackgroundJobs
 from inference.patience import in_time
 from inference.readout.marks import Tone
+from inference.ruler import number
 
 RECENT, MODELS = 6, 3
 NAME = "viewer.ini"
@@ -115,10 +117,8 @@ def _understood(kept: QSettings) -> Settings:
     if settings.keep_recent:
         recent, models = _lines(kept, "recent"), _lines(kept, "models")
         settings = replace(settings, recent=recent[:RECENT], models=models[:MODELS])
-    try:
-        return replace(settings, line_width=float(str(kept.value("line_width")))).with_width(0.0)
-    except ValueError:
-        return settings
+    width = number(str(kept.value("line_width")))
+    return replace(settings, line_width=width).with_width(0.0) if isfinite(width) else settings
 
 
 def save(settings: Settings) -> str:

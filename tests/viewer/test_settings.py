@@ -29,8 +29,9 @@ def test_settings_survive_and_rubbish_does_not(tmp_path: Path) -> None:
         kept = kept.with_recent(str(number))
     assert len(kept.recent) == settings.RECENT
     (file,) = (tmp_path / "settings").rglob("*.ini")
-    file.write_text("[General]\nline_width=broad\nrecent=\n")
-    assert settings.load() == settings.Settings()
+    for width in ("broad", "nan", "inf", ""):  # with a width of "nan" no contour would be drawn
+        file.write_text(f"[General]\nline_width={width}\nrecent=\n")
+        assert settings.load() == settings.Settings()
 
 
 def test_names_of_files_are_kept_only_if_the_user_wants_it(tmp_path: Path) -> None:
