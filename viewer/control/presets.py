@@ -92,7 +92,9 @@ class Preset:
 
 
 class Presets:
-    """The presets file: small, read once, and always written as a whole, and only by who has read it.
+    """The presets file: small, always written as a whole, and only by who has read it just before.
+
+    Another window of this program may have changed it meanwhile: what that kept is not lost, nor what it deleted back.
 
     Args:
         path: the file; None uses `presets.json` beside the settings.
@@ -145,7 +147,7 @@ class Presets:
         self._change(lambda kept: [old for old in kept if old.place != place])
 
     def _change(self, changed: Callable[[list[Preset]], list[Preset]]) -> None:
-        self._kept = self._waited_for(lambda: self._written(changed(self._read() if self.unread else self._kept or [])))
+        self._kept = self._waited_for(lambda: self._written(changed(self._read())))
 
     def _waited_for(self, job: Callable[[], T], limit_s: float = ANSWER_S) -> T:
         """Read or write for a limited time; what is late is done once the drive answers, before what comes later."""

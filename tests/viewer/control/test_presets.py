@@ -46,6 +46,18 @@ def test_the_watched_pixels_of_text_and_ruler_come_back_where_they_stood() -> No
     assert not picture.any()
 
 
+def test_two_windows_neither_lose_what_the_other_kept_nor_bring_back_what_it_deleted() -> None:
+    other = replace(PRESET, place=replace(PLACE, device="Another grabber"))
+    here, there = Presets(), Presets()
+    here.save(PRESET)
+    there.save(other)
+    assert Presets().find(PLACE) == PRESET
+    there.remove(PLACE)
+    here.save(other)
+    assert here.find(PLACE) is None
+    assert Presets().find(PLACE) is None
+
+
 @pytest.mark.parametrize("watched", ["null", '{"top": 0, "left": 600, "rows": 20, "cols": 40}'])
 def test_a_preset_of_before_with_one_rectangle_or_none_is_still_found(tmp_path: Path, watched: str) -> None:
     whole = np.random.default_rng(1).integers(0, 256, (480, 640), np.uint8)
