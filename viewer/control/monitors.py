@@ -2,7 +2,7 @@
 
 from time import monotonic
 
-from PySide6.QtCore import QObject, QPoint, QRect
+from PySide6.QtCore import QObject, QPoint, QRect, Qt
 from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QMainWindow
 
@@ -28,8 +28,8 @@ class Monitors(QObject):
             application.screenRemoved.connect(self.removed)
 
     def full_screen(self) -> None:
-        """Enter or leave full screen."""
-        (self._window.showNormal if self._window.isFullScreen() else self._window.showFullScreen)()
+        """Enter or leave full screen; a window that filled a small screen fills it again, and hangs over no edge."""
+        self._window.setWindowState(self._window.windowState() ^ Qt.WindowState.WindowFullScreen)
 
     def other_monitor(self) -> None:
         """Fill the next monitor with this window."""
