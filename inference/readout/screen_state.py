@@ -359,7 +359,7 @@ def _beside(given: ScreenInputs, outcome: Outcome, annotations: Annotations) -> 
     if given.beside is Beside.RAW:
         return raw_pane(outcome.frame, annotations)
     if given.beside is Beside.EARLIER and given.earlier is not None:
-        return earlier_pane(given.earlier, given.info, given.notes, given.face_row)
+        return earlier_pane(given.earlier, outcome.frame, given.info, given.notes, given.face_row)
     return None
 
 

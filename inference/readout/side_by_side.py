@@ -17,6 +17,7 @@ from inference.readout.annotations import Annotations, annotations_of
 from inference.readout.marks import Ink, Line
 from inference.readout.readout_state import Context, ReadoutState
 from inference.readout.states import readout_of, region_lines
+from inference.ruler import per_pixel
 from inference.safety import SMALL
 from inference.source_info import SourceInfo
 from inference.view_notes import Marker, Phase, ViewNotes
@@ -116,11 +117,12 @@ def raw_pane(frame: Frame, annotations: Annotations) -> BesidePane:
     return BesidePane(frame, None, (), replace(bare, heading=RAW, heading_ink=Ink.GREY))
 
 
-def earlier_pane(kept: KeptFrame, info: SourceInfo, notes: ViewNotes, face_row: int | None) -> BesidePane:
+def earlier_pane(kept: KeptFrame, shown: Frame, info: SourceInfo, notes: ViewNotes, face_row: int | None) -> BesidePane:
     """An earlier frame with its own contour, area, scale, phase and warning, under the time at which it was taken.
 
     Args:
         kept: the frame.
+        shown: the one beside which it stands.
         info: its source.
         notes: the flip of the view, which holds for both pictures.
         face_row: row of the probe face in this source's pictures; None where unknown.
@@ -129,7 +131,7 @@ def earlier_pane(kept: KeptFrame, info: SourceInfo, notes: ViewNotes, face_row: 
     readout = readout_of(outcome, STANDING, Context(kept.contract, kept.phase))
     lines = region_lines(outcome, None) if readout.contour and isinstance(outcome, Tumour) else ()
     around = narrow(annotations_of(frame, info, Marker.NONE, face_row, notes.flip), frame)
-    said = dict.fromkeys((readout.card.title, _small(outcome), around.note))
+    said = dict.fromkeys((_other_scale(frame, shown), readout.card.title, _small(outcome), around.note))
     annotations = replace(
         around,
         phase=kept.phase.words,
@@ -144,6 +146,14 @@ def earlier_pane(kept: KeptFrame, info: SourceInfo, notes: ViewNotes, face_row: 
 def _small(outcome: Outcome) -> str:
     """The size warning, which stands beside a graver headline too."""
     return SMALL.get(outcome.size, "") if isinstance(outcome, Tumour) and outcome.size is not None else ""
+
+
+def _other_scale(frame: Frame, shown: Frame) -> str:
+    """The scale by which the earlier area was measured, where it differs: such areas do not compare without a look."""
+    then, now = frame.spacing, shown.spacing
+    if then is None or now is None or (then.row_mm, then.col_mm) == (now.row_mm, now.col_mm):
+        return ""
+    return f"OTHER SCALE: {per_pixel(then)}"
 
 
 def _when(kept: KeptFrame) -> str:

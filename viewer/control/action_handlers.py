@@ -12,6 +12,7 @@ from inference.alarms import Alarm
 from inference.frame import View
 from inference.live.requests import SourceRequest
 from inference.live.thorough import NOT_YET, disagreement_of
+from inference.outcome import Tumour
 from inference.readout.caliper import Caliper
 from inference.readout.look import AS_IT_CAME
 from inference.readout.marks import Tone
@@ -22,7 +23,7 @@ from inference.sources.listing import is_model, is_source
 from inference.spacing import PixelSpacing
 from inference.view_notes import Marker, Phase
 from viewer import settings
-from viewer.control.app_state import AppState
+from viewer.control.app_state import STANDS, AppState
 from viewer.control.calibration import TURNED, Calibration
 from viewer.control.correcting import Correcting
 from viewer.control.monitors import Monitors
@@ -34,6 +35,7 @@ from viewer.control.side_by_side import SideBySide
 
 OF_FRAMES_TO_COME = (Offer.WITHOUT_SCALE, Offer.DEMONSTRATION, Offer.OVERRULE, Offer.HEED)
 """Choices that change no frame of before."""
+NOT_SHOWN = "{} when this was written: the screen showed no contour"
 OVERLAY_OFF_S = 3.0
 STEP_SHARE = 0.1
 """By which share of the view a key moves the picture."""
@@ -289,14 +291,20 @@ class ActionHandlers:
     def write_snapshot(self) -> None:
         """Write a snapshot of what is on the screen; nothing is analysed again."""
         state, info = self._state, self._session.info
+        if state.calibrating:
+            self._view.picture_area.say(STANDS, monotonic(), Tone.NOTICE)
+            return
         if state.shown is not None and info is not None:
             notes = tuple(note for note in (state.phase.words, self._marker().words, *self._judged()) if note)
             state.snapshots.take(state.shown, info.levels, notes, state.flip, self._session.of_phase)
 
     def _judged(self) -> Iterator[str]:
-        """What the user said of the contour on the screen."""
+        """What the user said of the contour on the screen, and whether it was there."""
         if (shown := self._state.shown) is None:
             return
+        screen = self._state.screen
+        if screen is not None and isinstance(shown, Tumour) and not screen.readout.contour:
+            yield NOT_SHOWN.format(screen.readout.card.title)
         corrected = self._state.corrections.of(shown.frame)
         if corrected is not None and corrected.changed:
             yield safety.MODELS_OWN
@@ -348,7 +356,9 @@ class ActionHandlers:
 
     def mark_wrong(self) -> None:
         """Mark the contour on the screen as wrong."""
-        shown = self._state.shown
+        screen, shown = self._state.screen, self._state.shown
+        if screen is None or not screen.readout.contour:
+            shown = None  # nobody judges what the screen withholds
         if self._state.recording.mark_wrong(shown) and shown is not None:
             self._state.trend.mark_wrong(shown)
 

@@ -37,6 +37,8 @@ from viewer.picture.canvas import Canvas
 from viewer.settings import Memory, Settings
 from viewer.wake import Wake, wake_locks
 
+STANDS = "This picture stands there to be marked, while answers go on behind it: close the panel first (Esc)."
+
 
 @dataclass(slots=True, eq=False)
 class AppState:

@@ -12,7 +12,7 @@ from inference.live.guarded_source import BY_HAND
 from inference.outcome import Outcome
 from inference.readout.marks import Tone
 from inference.ruler import per_pixel
-from inference.spacing import PixelSpacing, Provenance
+from inference.spacing import PixelSpacing
 from viewer.control.app_state import AppState
 from viewer.control.presets import Place, Preset, Presets, packed
 from viewer.control.region_marking import RegionMarking
@@ -96,9 +96,10 @@ class Calibration:
             return
         self._preset, self._unused, shown = None, None, state.shown
         in_use = None if shown is None else shown.frame.spacing
-        if in_use is not None and in_use.provenance is Provenance.PRESET:
+        if in_use is not None and in_use.provenance in BY_HAND:  # also one that was given and kept in this sitting
             state.session.calibrate(None)
             state.ruler = None
+            state.trend.void(monotonic())
         self.refresh()
         state.view.picture_area.refit()
         state.view.picture_area.say(DELETED, monotonic(), Tone.NOTICE)

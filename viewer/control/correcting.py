@@ -85,7 +85,7 @@ class Correcting:
     def confirm(self) -> None:
         """Take the contour that was carried to the frame shown as one's own."""
         shown = self._state.shown
-        carried = self._carrying.proposed(shown)
+        carried = None if self._state.calibrating else self._carrying.proposed(shown)  # only what is on the screen
         made = None if shown is None or carried is None else begun(shown)
         if shown is None or carried is None or made is None:
             self._state.view.picture_area.say(NOTHING_TO_CONFIRM, monotonic(), Tone.NOTICE)

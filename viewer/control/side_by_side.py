@@ -4,7 +4,7 @@ from time import monotonic
 
 from inference.readout.marks import Tone
 from inference.readout.side_by_side import Beside
-from viewer.control.app_state import AppState
+from viewer.control.app_state import STANDS, AppState
 
 NONE_KEPT = "No earlier frame is kept: G keeps the one that is shown, and so does going back to live."
 TWO_PANES = "Two panes are in use, since the model is slow: there is no room for another picture."
@@ -43,7 +43,9 @@ class SideBySide:
 
     def keep(self) -> None:
         """Keep the frame that is shown, to be compared with a later one."""
-        if self._state.keep_shown():
+        if self._state.calibrating:
+            self._say(STANDS)
+        elif self._state.keep_shown():
             self._say(KEPT, Tone.NEUTRAL)
 
     def put_away(self) -> None:

@@ -90,6 +90,16 @@ def test_beside_it_stands_a_proposal_that_counts_only_once_confirmed(
     assert carried.view.picture_area.notice.text() == NOTHING_TO_CONFIRM
 
 
+def test_nothing_is_confirmed_behind_a_picture_that_is_being_marked(carried: MainWindow, qtbot: QtBot) -> None:
+    step(carried, qtbot, LARGE + 1)
+    carried.act("calibrate")
+    assert drawn(carried) == (None, None)
+    carried.act("confirm")
+    carried.act("dismiss")
+    assert drawn(carried)[0] is None
+    assert drawn(carried)[1] is not None
+
+
 def test_a_proposal_corrected_by_hand_is_confirmed_by_that(carried: MainWindow, qtbot: QtBot) -> None:
     step(carried, qtbot, LARGE - 1)
     correct_again = drawn(carried)[1]

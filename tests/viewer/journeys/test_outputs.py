@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import cv2
@@ -17,12 +18,14 @@ from inference.export.openigtlink_server import MASK, Broadcast
 from inference.frame import Frame
 from inference.jobs.snapshots import Snapshots
 from inference.latest import Latest
+from inference.live.health import Health
 from inference.live.publisher import Publisher
 from inference.outcome import Outcome, Tumour
 from inference.readout.marks import Tone
 from inference.sources import open_live
 from inference.sources.openigtlink import OpenIGTLinkSource
 from inference.view_notes import Phase
+from viewer.control.app_state import STANDS
 from viewer.main_window import MainWindow
 from viewer.style.theme import TONES
 
@@ -52,6 +55,38 @@ def test_a_snapshot_is_the_frame_on_the_screen_with_its_own_mask(
     assert np.array_equal(cv2.imread(str(plain), cv2.IMREAD_UNCHANGED), shown.frame.pixels)
     seg = pydicom.dcmread(next((tmp_path / "out").glob("*_seg.dcm")))
     assert np.array_equal(np.squeeze(seg.pixel_array), shown.mask)
+
+
+def test_what_the_screen_withholds_is_not_taken_for_what_it_shows(
+    show: Show, qtbot: QtBot, tmp_path: Path, igtl: Igtl, free_port: FreePort
+) -> None:
+    """Behind a picture that stands to be marked, and after the signal is lost, there is an answer that nobody sees."""
+    port = free_port()
+    with igtl(port) as server:
+        window = show(open_live(f"igtl://127.0.0.1:{port}"))
+        window.state.snapshots.close()
+        window.state.snapshots = Snapshots(tmp_path / "out")
+        qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
+        notice = window.view.picture_area.notice
+        window.act("calibrate")
+        window.refresh.tick()
+        for name in ("snapshot", "hold"):
+            window.view.picture_area.expire(monotonic() + 100)
+            window.act(name)
+            assert notice.text() == STANDS
+        assert not window.state.kept.holds(window.shown)
+        window.act("wrong")
+        window.act("dismiss")
+        server.silent = True
+        qtbot.waitUntil(lambda: window.state.condition.health is Health.LOST, timeout=5000)
+        window.act("wrong")
+        assert not window.state.recording._wrong
+        window.act("snapshot")
+        window.state.snapshots.close()
+        (written,) = (path for path in (tmp_path / "out").glob("*.dcm") if "_" not in path.stem)
+        (said,) = (line for line in pydicom.dcmread(written).ImageComments.splitlines() if "SIGNAL LOST" in line)
+        assert said.endswith("when this was written: the screen showed no contour")
+        window.close()
 
 
 def test_what_leaves_says_phase_and_orientation(

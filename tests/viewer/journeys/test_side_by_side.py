@@ -14,6 +14,7 @@ from pytestqt.qtbot import QtBot
 from inference.live.model import Model
 from inference.outcome import Outcome, Tumour
 from inference.sources import open_live
+from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Phase
 from viewer.main_window import MainWindow
 from viewer.picture.canvas import Canvas
@@ -172,3 +173,23 @@ def test_another_source_takes_the_kept_frames_away(show: Show, at: At, qtbot: Qt
     window.handlers.open_source(window.view.source.request("again"))
     qtbot.waitUntil(window.view.beside.isHidden, timeout=5000)
     assert len(window.state.kept) == 0
+
+
+def test_an_earlier_area_by_another_scale_says_by_which(show: Show, at: At, qtbot: QtBot) -> None:
+    window = show()
+    at(window, 20)
+    window.act("hold")
+    at(window, 30)
+    window.act("earlier")
+    ticked(window, qtbot)
+    screen = window.state.screen
+    assert screen is not None
+    assert screen.beside is not None
+    assert "OTHER SCALE" not in screen.beside.annotations.note
+    window.handlers.calibrate(PixelSpacing(0.4, 0.4, Provenance.RULER))
+    qtbot.waitUntil(lambda: window.shown is not None and window.shown.frame.spacing.row_mm == 0.4, timeout=5000)  # type: ignore[union-attr]
+    ticked(window, qtbot)
+    screen = window.state.screen
+    assert screen is not None
+    assert screen.beside is not None
+    assert "OTHER SCALE: 0.15 mm per pixel" in screen.beside.annotations.note
