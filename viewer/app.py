@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from viewer.main_window import MainWindow
 
 STARTED_AT = monotonic()
-USUAL, FRAME = (1280, 800), (16, 40)
-"""Size of the first window, and the frame that a window manager may add to it, px."""
+USUAL = (1280, 800)
+"""Size of the first window, px."""
 HEADLESS_S = 10.0
 """How long a window that nobody can see runs, unless `--exit-after` says otherwise."""
 
@@ -104,11 +104,14 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
 def fit_screen(window: "MainWindow") -> None:
     """Give the window its usual size, or the whole screen if the usual size would not fit."""
     from PySide6.QtCore import Qt
+    from PySide6.QtGui import QGuiApplication
+
+    from viewer.style.theme import FRAME
 
     window.resize(*USUAL)
-    free, least = window.screen().availableSize(), window.minimumSize()
+    free, nobody_looks = window.screen().availableSize(), QGuiApplication.platformName() == "offscreen"
     roomy = free.width() >= USUAL[0] + FRAME[0] and free.height() >= USUAL[1] + FRAME[1]
-    if not roomy and free.width() >= least.width() and free.height() >= least.height():
+    if not roomy and not nobody_looks:
         window.setWindowState(window.windowState() | Qt.WindowState.WindowMaximized)
 
 

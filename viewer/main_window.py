@@ -58,7 +58,7 @@ from viewer.layout.layout import Layout
 from viewer.settings import Settings
 from viewer.style.icons import emblem
 from viewer.style.stylesheet import stylesheet
-from viewer.style.theme import LEAST, Sizes
+from viewer.style.theme import Sizes, least_on
 
 if TYPE_CHECKING:
     from viewer.layout.manual import ManualWindow
@@ -88,7 +88,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.setWindowTitle(f"Tumour on ultrasound, research use only: ius-viewer {__version__}")
         self.setWindowIcon(emblem())
-        self.setMinimumSize(*LEAST)
+        self.setMinimumSize(least_on(self.screen()))
         self.setAcceptDrops(True)
         self._sizes: Sizes | None = None
         self.manual: ManualWindow | None = None

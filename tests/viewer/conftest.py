@@ -15,6 +15,7 @@ from contracts import clinical, contract, measured  # noqa: F401
 from legible import cut_off, faint, pixels_of
 from numpy.typing import NDArray
 from phantoms import Clinical
+from PySide6.QtCore import QSize
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from recordings import recorded, records  # noqa: F401
@@ -93,6 +94,7 @@ def show(no_leaks: None, qtbot: QtBot, model: Model) -> Iterator[Show]:  # noqa:
         session = Session(lambda _: opened, lambda _: loaded or model)
         window = MainWindow(session, remembered, **options)  # type: ignore[arg-type]
         windows.append(window)
+        window.setMinimumSize(window.minimumSize().boundedTo(QSize(*size)))  # as on a screen that is no larger
         window.resize(*size)
         window.show()
         window.handlers.open_source(SourceRequest("test"))

@@ -251,8 +251,9 @@ class ActionHandlers:
             self._view.transport.update_place()
 
     def show_calibration_panel(self) -> None:
-        """Open or close the calibration, always of the running view."""
+        """Open or close the calibration, always of the running view; its points are no caliper's."""
         self._state.thaw()
+        self._state.caliper = None
         self._calibration.refresh()
         self._view.picture_area.toggle(self._view.calibration)
 

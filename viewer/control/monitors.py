@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QMainWindow
 
 from viewer.layout.picture_area import PictureArea
+from viewer.style.theme import least_on
 
 ONE_MONITOR = "There is no other monitor: plug one in, or press F to fill this one."
 MONITOR_LOST = "The monitor {name} was removed: whoever looked at it sees nothing now."
@@ -39,6 +40,7 @@ class Monitors(QObject):
             self._picture_area.say(ONE_MONITOR, monotonic())
             return
         self._window.showNormal()
+        self._window.setMinimumSize(least_on(there))
         if (handle := self._window.windowHandle()) is not None:
             handle.setScreen(there)
         self._window.setGeometry(self._within(there.availableGeometry()))

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from inference.readout.marks import Tone
 from viewer.control.app_state import AppState
 from viewer.layout.second_screen import SecondScreen
+from viewer.style.theme import least_on
 
 ONE_MONITOR = "There is no other monitor: the second screen is a window of its own. Ctrl F closes it."
 USUAL = (1280, 800)
@@ -40,6 +41,7 @@ class SecondScreens(QObject):
         second.widen(self._state.settings.line_width)
         others = [screen for screen in QGuiApplication.screens() if screen is not self._window.screen()]
         self._on = others[0] if others else None
+        second.setMinimumSize(least_on(self._on or self._window.screen()))
         if self._on is None:
             second.resize(*USUAL)
             second.show()

@@ -12,6 +12,8 @@ from viewer.picture.inset import Inset
 from viewer.style.theme import TONES, Sizes
 from viewer.style.widgets import breakable, label, set_text
 
+LEAST = (640, 240)
+"""Least size, px; smaller only on a screen that has no room for it."""
 NOTICE_S = 12.0
 NOTICE_ROOM = 300
 """A notice stands beside an open panel, whose buttons it would cover, where there is this much room, px at 1280×800."""
@@ -48,7 +50,6 @@ class PictureArea(QWidget):
         beside.leave_free(PANE_SIDE, PANE_EDGE)
         self.setObjectName("picture_area")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-        self.setMinimumSize(640, 240)
         self.notice = label(wrap=True)
         self.notice.setParent(self)
         self.notice.setAlignment(Qt.AlignmentFlag.AlignVCenter)
@@ -65,6 +66,7 @@ class PictureArea(QWidget):
     def apply(self, sizes: Sizes) -> None:
         """Use these sizes."""
         self._sizes = sizes
+        self.setMinimumSize(*(min(side, sizes.px(side)) for side in LEAST))
         self.notice.setFont(sizes.font(14))
         self._colour_notice()
         self.inset.apply(sizes)

@@ -35,7 +35,6 @@ class SecondScreen(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating)
         self.setWindowIcon(emblem())
-        self.setMinimumSize(*theme.LEAST)
         self._sizes: Sizes | None = None
         self._width = 2.5
         self._said: ReadoutState | None = None

@@ -1,13 +1,17 @@
 """Colours, sizes and fonts. Dark for theatre light, distinguishable without red and green, WCAG AA for every text."""
 
 from dataclasses import dataclass
+from math import floor
 
-from PySide6.QtGui import QFont
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QFont, QScreen
 
 from inference.readout.marks import Ink, Line, Tone
 
 LEAST = (1120, 680)
 """Least size of a window, px: what a 1366×768 laptop has beside any desktop's bars (Windows 11 leaves 689 rows)."""
+FRAME = (16, 40)
+"""What a window manager may add to a window, px."""
 FAMILIES = ["Inter", "Noto Sans", "DejaVu Sans"]
 
 BLACK = "#000000"
@@ -57,6 +61,11 @@ INKS = {
 LINES = {Line.SOLID: CYAN, Line.DASHED: AMBER, Line.DOTTED: GREY}
 
 
+def least_on(screen: QScreen) -> QSize:
+    """Least size of a window on this screen: `LEAST`, or what a small or much enlarged screen has room for."""
+    return QSize(*LEAST).boundedTo(screen.availableSize() - QSize(*FRAME))
+
+
 @dataclass(frozen=True, slots=True)
 class Sizes:
     """Sizes for one size of the window.
@@ -72,8 +81,9 @@ class Sizes:
 
     @classmethod
     def for_window(cls, width: int, height: int) -> "Sizes":
-        """The sizes for a window of this size; the scale is never smaller than 1."""
-        return cls(max(1.0, round(min(width / 1280, height / 800), 2)))
+        """The sizes for a window of this size; the scale is below 1 only where a whole screen is below `LEAST`."""
+        share = min(width / LEAST[0], height / LEAST[1])
+        return cls(max(1.0, round(min(width / 1280, height / 800), 2)) if share >= 1 else floor(100 * share) / 100)
 
     def px(self, size: float) -> int:
         """A length given for 1280×800, scaled."""

@@ -79,4 +79,4 @@ def test_a_caliper_does_not_wait_for_a_point_on_the_next_source(show: Show, qtbo
     qtbot.keyClick(window, Qt.Key.Key_D)
     assert window.state.caliper is not None
     window.handlers.open_source(window.view.source.request("another"))
-    assert window.state.caliper is None
+    qtbot.waitUntil(lambda: window.state.caliper is None, timeout=5000)

@@ -52,9 +52,10 @@ def show_keypad(window: MainWindow) -> None:
         keypad.serve(opened.findChildren(Field)[0])
 
 
-@pytest.mark.parametrize("size", [(1120, 680), (1366, 768), (1920, 1080), (3840, 2160)])
+@pytest.mark.parametrize("size", [(944, 500), (1120, 680), (1366, 768), (3840, 2160)])
 def test_no_text_is_cut_with_the_longest_name(show: Show, qtbot: QtBot, size: tuple[int, int], records: object) -> None:  # noqa: ARG001
     window = show(LongNamed(count=60), size=size)
+    assert (window.width(), window.height()) == size
     window.state.settings = window.state.settings.with_recent(NAME)
     for recording in (False, True):
         if recording:
