@@ -132,10 +132,3 @@ def annotations_of(
         col_mm=None if spacing is None or has_ruler else spacing.col_mm,
         note=SLICE_LINE if is_slice else "",
     )
-
-
-def face_row(frame: Frame) -> int | None:
-    """Row of the probe face, from which depth is counted; None if there is none."""
-    from inference.model.segmentation import probe_face_row  # imports OpenCV: only after the window has appeared
-
-    return probe_face_row(frame)

@@ -23,6 +23,11 @@ class SectorBox:
         self._frame: Frame | None = None
         self._edges: tuple[int, int, int, int] | None = None
 
+    @property
+    def top(self) -> int | None:
+        """Row of the probe face, from which depth is counted; None for a slice, and before the first good picture."""
+        return None if self._edges is None else self._edges[0]
+
     def forget(self) -> None:
         """Begin anew, for another source."""
         self._of = self._frame = self._edges = None
@@ -43,11 +48,13 @@ class SectorBox:
             self._of = (frame.rows, frame.cols, crop)
         if frame is not self._frame and forbidding(frame.findings) is None:
             self._frame = frame
-            self._add(frame.pixels)
+            self._add(frame.pixels, crop or Rect(0, 0, frame.rows, frame.cols))
         return self._rect(frame.rows, frame.cols)
 
-    def _add(self, pixels: NDArray[Any]) -> None:
-        rows, cols = np.flatnonzero(pixels.any(axis=1)), np.flatnonzero(pixels.any(axis=0))
+    def _add(self, pixels: NDArray[Any], used: Rect) -> None:
+        """Take in what is bright in the part that is used: a picture from before it was chosen may still be shown."""
+        part = pixels[used.where]
+        rows, cols = np.flatnonzero(part.any(axis=1)) + used.top, np.flatnonzero(part.any(axis=0)) + used.left
         if not rows.size:
             return
         found = (int(rows[0]), int(cols[0]), int(rows[-1]) + 1, int(cols[-1]) + 1)

@@ -59,7 +59,6 @@ class AppState:
         live_meter: the same for the live pane, if there are two.
         held_warning: the gravest warnings of the last half second.
         screen: what is drawn now; None before the first tick.
-        face_row: row of the probe face in this source's pictures; None where unknown.
         ruler: two points (x, y) on the scanner's depth scale, if the scale was measured on it.
         marked_on: the still picture with the scanner's text and ruler on which something is being marked; else None.
         wake: keeps the screen on while something is live.
@@ -93,7 +92,6 @@ class AppState:
     live_meter: PaintMeter = field(default_factory=lambda: PaintMeter(contours=False))
     held_warning: HeldWarning = field(default_factory=HeldWarning)
     screen: ScreenState | None = None
-    face_row: int | None = None
     ruler: tuple[Point, Point] | None = None
     marked_on: Frame | None = None
     wake: Wake = field(default_factory=lambda: Wake(wake_locks()))

@@ -12,7 +12,6 @@ from inference.live.moment import Moment
 from inference.live.notices import Notices
 from inference.outcome import Tumour
 from inference.readout import facts
-from inference.readout.annotations import face_row
 from inference.readout.formatting import clock_words
 from inference.readout.look import AS_IT_CAME
 from inference.readout.marks import Tone
@@ -97,8 +96,7 @@ class Refresh:
         held = state.held_warning.update(None if tumour is None else tumour.size, now)
         failing = state.held_warning.failing(tumour is not None and tumour.likely_to_fail, now)
         whole, two_panes = self._whole(moment.picture), self._view.picture_area.two_panes
-        if outcome is not None or two_panes:
-            self._find_face_row(moment.picture if outcome is None else outcome.frame)
+        sector = self._sector(moment.picture if outcome is None or two_panes else outcome.frame)
         return ScreenInputs(
             now=now,
             moment=moment,
@@ -108,7 +106,7 @@ class Refresh:
             held=held,
             failing=failing,
             comparison=state.comparisons.of(outcome, self._session.truth),
-            face_row=state.face_row,
+            face_row=state.sector.top,
             marking=self._marking() if state.calibrating else None,
             whole=whole,
             live_frame=self._view.live.picture.frame,
@@ -128,7 +126,7 @@ class Refresh:
             recorded_s=state.recording.seconds,
             look=state.look,
             overruled=self._session.source is not None and bool(self._session.source.overruled),
-            sector=self._sector(moment.picture if outcome is None or two_panes else outcome.frame),
+            sector=sector,
         )
 
     def _collect_trend(self, now: float, moment: Moment) -> TrendState | None:
@@ -178,11 +176,6 @@ class Refresh:
         points = () if panel.isHidden() else panel.points
         read = () if panel.isHidden() else panel.read
         return Marking(points, panel.preview, self._state.ruler, read, self._calibration.framed)
-
-    def _find_face_row(self, frame: Frame | None) -> None:
-        """Find the probe face in a source's first picture."""
-        if self._state.face_row is None and frame is not None:
-            self._state.face_row = face_row(frame)
 
     def _interrupted(self, now: float, sentence: str) -> None:
         """Remove everything from before a sleep: none of it may appear as live."""
@@ -260,7 +253,7 @@ class Refresh:
             self._view.picture_area.dismiss()  # points and rectangles are of the picture on which they were set
             self._view.picture_area.say(ANOTHER_PICTURE, monotonic(), Tone.NOTICE)
         state.freezing.put_away()
-        state.face_row = state.marked_on = state.caliper = None
+        state.marked_on = state.caliper = None
         state.look = AS_IT_CAME
         state.sector.forget()
         state.held_warning.reset()

@@ -43,5 +43,8 @@ def test_a_picture_that_cannot_be_believed_says_nothing_about_the_sector() -> No
 def test_a_crop_begins_anew_and_a_slice_is_shown_whole() -> None:
     box, wide, narrow = SectorBox(), Rect(80, 80, 320, 480), Rect(160, 160, 160, 240)
     assert box.grow(frame(wide)) == wide
+    assert box.top == 80
+    assert box.grow(frame(wide), narrow) == narrow, "a picture that was not cropped yet"
+    assert box.top == 160
     assert box.grow(frame(narrow), narrow) == narrow
     assert box.grow(frame(narrow, view=View.SLICE)) is None

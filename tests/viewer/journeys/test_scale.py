@@ -1,13 +1,17 @@
 """A scale given in the window, by two points or by typing: the right millimetres, or none and one sentence."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from painted import spot_of
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
+from inference.crop import Rect
 from inference.errors import SpacingError
+from inference.frame import Frame
+from inference.model.segmentation import probe_face_row
 from inference.outcome import Outcome, Tumour, UnknownSpacing
 from inference.readout.readout_state import Offer
 from inference.ruler import ruler_spacing
@@ -106,3 +110,25 @@ def test_without_scale_is_a_choice_drawn_dotted_in_pixels(show: Show, qtbot: QtB
     qtbot.waitUntil(lambda: window.readout_state is not None and window.readout_state.unit == "px", timeout=5000)
     assert window.readout_state is not None
     assert window.readout_state.card.title == "Scale unknown: unvalidated"
+
+
+def test_the_ruler_begins_where_the_depth_of_the_contour_does_also_after_a_crop(
+    show: Show, at: At, qtbot: QtBot
+) -> None:
+    class Lettered(PhantomSource):
+        """A scanner that writes above the sector."""
+
+        def read(self, index: int) -> Frame:
+            frame = super().read(index)
+            pixels = frame.pixels.copy()
+            pixels[1:4, :40:3] = 90
+            return replace(frame, pixels=pixels)
+
+    window = show(Lettered(count=60))
+    at(window, 30)
+    assert window.view.canvas._annotations.face_row == 1
+    window.session.crop(Rect(6, 0, 500, 512))
+    qtbot.waitUntil(lambda: window.shown is not None and not window.shown.frame.pixels[:6].any(), timeout=5000)
+    window.refresh.tick()
+    assert window.shown is not None
+    assert window.view.canvas._annotations.face_row == probe_face_row(window.shown.frame)
