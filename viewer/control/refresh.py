@@ -28,9 +28,7 @@ from viewer.control.records import Records
 from viewer.control.side_by_side import SideBySide
 from viewer.picture.canvas import Canvas
 
-ANOTHER_PICTURE = (
-    "Another picture is open: nothing that was marked on the one before is used. Press C to calibrate this one."
-)
+CHANGED = "The picture has changed: nothing that was marked on the one before is used. Press C to calibrate this one."
 SLOW_S = 0.2
 """Facts, trend and transport are updated this rarely; picture, contour, number and state with every frame."""
 
@@ -179,8 +177,7 @@ class Refresh:
 
     def _interrupted(self, now: float, sentence: str) -> None:
         """Remove everything from before a sleep: none of it may appear as live."""
-        if self._state.calibrating:
-            self._view.picture_area.dismiss()
+        self._stop_marking()
         self._state.freezing.put_away()
         self._state.caliper = None
         self._state.held_warning.reset()
@@ -249,9 +246,7 @@ class Refresh:
     def _forget(self) -> None:
         """Remove everything about the former source, so that none of it stands beside the new one."""
         state = self._state
-        if state.calibrating:
-            self._view.picture_area.dismiss()  # points and rectangles are of the picture on which they were set
-            self._view.picture_area.say(ANOTHER_PICTURE, monotonic(), Tone.NOTICE)
+        self._stop_marking()
         state.freezing.put_away()
         state.marked_on = state.caliper = None
         state.look = AS_IT_CAME
@@ -265,6 +260,12 @@ class Refresh:
         self._side_by_side.put_away()
         self._trend = None
         self._view.clear()
+
+    def _stop_marking(self) -> None:
+        """Close what marks the picture: points and rectangles are of the picture, and the pane, where they were set."""
+        if self._state.calibrating:
+            self._view.picture_area.dismiss()
+            self._view.picture_area.say(CHANGED, monotonic(), Tone.NOTICE)
 
     def _recall(self) -> None:
         """Draw what the user judged when the open record was made."""
@@ -287,7 +288,10 @@ class Refresh:
         self._state.meter.reset()
         self._state.live_meter.reset()
         if model is not None:
-            self._view.show_panes(two=model.warm_up_ms > SLOW_MS)
+            two = model.warm_up_ms > SLOW_MS
+            if two is not self._view.picture_area.two_panes:
+                self._stop_marking()
+            self._view.show_panes(two=two)
         self._state.trend.void(now)
         if model is not None and model.path != bundled_model():
             self._state.remember(self._state.settings.with_model(str(model.path)))

@@ -28,7 +28,7 @@ from inference.source_info import SourceInfo
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
 from viewer import app, settings
-from viewer.control.refresh import ANOTHER_PICTURE
+from viewer.control.refresh import CHANGED
 from viewer.main_window import MainWindow
 from viewer.panels.base import Panel
 
@@ -308,7 +308,7 @@ def test_what_is_marked_on_one_picture_is_not_used_on_another(show: Show, qtbot:
     qtbot.waitUntil(lambda: window.session.info is not None and window.session.info.fps is None, timeout=5000)
     window.refresh.tick()
     assert not window.state.calibrating
-    assert window.view.picture_area.notice.text() == ANOTHER_PICTURE
+    assert window.view.picture_area.notice.text() == CHANGED
     window.act("calibrate")
     assert (window.view.calibration.points, window.view.calibration.preview) == ((), None)
     window.view.calibration.length.returnPressed.emit()

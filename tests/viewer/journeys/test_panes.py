@@ -18,6 +18,7 @@ from inference.outcome import Outcome
 from inference.readout.formatting import mode_words
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
+from viewer.control.refresh import CHANGED
 from viewer.main_window import MainWindow
 
 Show = Callable[..., MainWindow]
@@ -54,6 +55,24 @@ def test_the_warm_up_decides_and_nothing_that_comes_later(
         qtbot.wait(40)
         seen.add(window.view.picture_area.two_panes)
     assert seen == {two}
+
+
+def test_a_rectangle_does_not_stay_behind_in_the_pane_that_a_slow_model_takes_away(
+    show: Show, model: Model, qtbot: QtBot
+) -> None:
+    """While the model loads, a crop is being drawn already."""
+    window = show()
+    window.act("calibrate")
+    window.refresh.tick()
+    window.calibration.marking.mark_crop()
+    assert not window.view.canvas.region.isHidden()
+    window.session._load_model = lambda _: replace(model, warm_up_ms=300.0)
+    window.handlers.open_model(None)
+    qtbot.waitUntil(lambda: window.view.picture_area.two_panes, timeout=5000)
+    assert window.view.marking.isHidden()
+    assert window.view.canvas.region.isHidden()
+    assert window.view.canvas.isVisible()
+    assert window.view.picture_area.notice.text() == CHANGED
 
 
 @pytest.mark.parametrize("size", [(1280, 800), (1366, 768), (1920, 1080)])
