@@ -5,23 +5,24 @@
 
 import importlib.machinery
 import re
-import shutil
 import sys
-import sysconfig
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent))
+import texts
+
 TABLE = Path(__file__).with_name("shared_libraries.toml")
 PROGRAM = "ius-viewer"
+BUILDER = "PyInstaller"
+"""Its code starts the programs."""
 OURS = {"ius", "inference", "viewer"}
-PYTHON = re.compile(r"_?pyi|_sysconfigdata")
+PYTHON = re.compile(r"_?pyi(_|mod\d|boot\d)|_sysconfigdata")
 """Modules that Python and PyInstaller make when they are built, or build something."""
 LIBRARY = re.compile(r"^lib[^/]*\.(so[.\w]*|dylib|dll)$")
-TEXTS = Path(__file__).with_name("licences")
-"""Licences that no wheel brings although it must."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ def main(folder: Path) -> int:
     """Write parts.cdx.json and licences/ into the bundle.
 
     Returns:
-        0; 1 after a sentence if a compiled library or a module is of nobody known, or a part is under the GPL.
+        0; 1 after a sentence if a compiled library or a module is of nobody known, or a part is under the GPL or
+        has no licence text.
     """
     rows = tomllib.loads(TABLE.read_text(encoding="utf-8"))["library"]
     libraries = [*{path.name: path for path in sorted(folder.rglob("*")) if _is_library(path)}.values()]
@@ -53,7 +55,7 @@ def main(folder: Path) -> int:
     if unknown:
         print(f"Name these libraries and their licences in {TABLE.name}: {', '.join(unknown)}", file=sys.stderr)
         return 1
-    packages, strays = makers(modules(folder))
+    packages, strays = makers(modules(folder) | {BUILDER})
     if strays:
         print(f"No installed package is known to have brought these modules: {', '.join(strays)}", file=sys.stderr)
         return 1
@@ -63,7 +65,11 @@ def main(folder: Path) -> int:
         print(f"Under the GPL, which the bundle must not hold: {', '.join(gpl)}", file=sys.stderr)
         return 1
     (folder / "parts.cdx.json").write_text(_bom(parts), encoding="utf-8")
-    _copy_licences(packages, folder / "licences")
+    found = [row for row in rows if any(owner(path, rows) is row for path in libraries)]
+    missing = texts.copy(packages, libraries, found, folder / "licences")
+    if missing:
+        print(f"Put the licence texts into {texts.OWN}, a folder a name: {', '.join(missing)}", file=sys.stderr)
+        return 1
     lines = [
         f"{part.name} {part.version}: {part.licence}" for part in sorted(parts, key=lambda part: part.name.lower())
     ]
@@ -126,7 +132,7 @@ def makers(names: Iterable[str]) -> tuple[list[metadata.Distribution], list[str]
 
 
 def licence(part: metadata.Distribution) -> str:
-    """What a distribution says of its licence, in its own words: expression, first line, classifiers."""
+    """What a distribution says of its licence, in its own words: expression, an exception, classifiers, first line."""
     about = part.metadata
     if about.get("License-Expression"):
         return str(about["License-Expression"])
@@ -134,12 +140,12 @@ def licence(part: metadata.Distribution) -> str:
         text.rpartition(" :: ")[2] for text in about.get_all("Classifier") or [] if text.startswith("License")
     ]
     said = (about.get("License") or "").partition("\n")[0]
-    return " OR ".join(classified) or said or "unknown"
+    return said if "exception" in said else " OR ".join(classified) or said or "unknown"
 
 
 def is_gpl(words: str) -> bool:
     """Whether a licence is the GPL, with neither an alternative nor the run-time exception."""
-    if "LGPL" in words or "Lesser" in words or "GCC-exception" in words:
+    if any(exempt in words for exempt in ("LGPL", "Lesser", "GCC-exception", "special exception which allows")):
         return False
     return bool(re.search(r"GPL|General Public", words))
 
@@ -174,24 +180,6 @@ def _bom(parts: Sequence[Part]) -> str:
         bom.components.add(one)
         bom.register_dependency(whole, [one])
     return JsonV1Dot6(bom).output_as_string(indent=1)
-
-
-def _copy_licences(packages: Sequence[metadata.Distribution], folder: Path) -> None:
-    """What each package says, and what Qt, FFmpeg and Python want to be said."""
-    shutil.copytree(TEXTS, folder, dirs_exist_ok=True)
-    python = Path(sysconfig.get_path("stdlib"), "LICENSE.txt")
-    if python.is_file():
-        shutil.copy(python, folder / "Python.txt")
-    for part in packages:
-        texts = [
-            path for path in part.files or [] if re.search(r"(?i)(licen[cs]e|copying|notice|copyright)", path.name)
-        ]
-        for text in texts:
-            source = Path(str(part.locate_file(text)))
-            if source.is_file() and source.suffix != ".py":
-                target = folder / f"{part.metadata['Name']}-{part.version}" / text.name
-                target.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy(source, target)
 
 
 if __name__ == "__main__":

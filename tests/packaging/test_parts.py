@@ -1,6 +1,7 @@
-"""The bundle's list of parts: no library without a name, no GPL, and what LGPL asks for."""
+"""The bundle's list of parts: no library without a name, no part without its licence's text, no GPL."""
 
 import importlib.util
+import shutil
 import sys
 import tomllib
 from importlib import metadata
@@ -14,6 +15,7 @@ assert spec is not None
 assert spec.loader is not None
 parts = sys.modules["parts"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(parts)
+texts = parts.texts
 ROWS = tomllib.loads((ROOT / "packaging/shared_libraries.toml").read_text())["library"]
 
 
@@ -26,6 +28,7 @@ ROWS = tomllib.loads((ROOT / "packaging/shared_libraries.toml").read_text())["li
         ("LGPL-3.0-only OR GPL-2.0-only OR GPL-3.0-only", False),
         ("GNU Lesser General Public License v2 or later (LGPLv2+)", False),
         ("GPL-3.0-or-later WITH GCC-exception-3.1", False),
+        ("GPLv2-or-later with a special exception which allows to use PyInstaller to build non-free programs", False),
         ("MIT", False),
     ],
 )
@@ -53,10 +56,35 @@ def test_an_end_of_life_library_is_called_so():
     assert "End of life" in openssl.notes["note"]
 
 
-def test_qt_s_licence_lies_beside_it():
-    texts = {path.name: path.read_text() for path in parts.TEXTS.iterdir()}
-    assert "GNU LESSER GENERAL PUBLIC LICENSE" in texts["LGPL-3.0.txt"]
-    assert "Version 2.1, February 1999" in texts["LGPL-2.1.txt"]
+def test_every_package_of_the_product_has_its_licence_s_text(tmp_path):
+    """Also those whose wheels bring none: mcap, pyjpegls, PySide6."""
+    named = {*tomllib.loads((ROOT / "packaging/soup.toml").read_text()), "pyjpegls", "pillow", "shiboken6", "crcmod"}
+    plain = {name.lower().replace("_", "-") for name in named}
+    packages = [one for one in metadata.distributions() if one.metadata["Name"].lower().replace("_", "-") in plain]
+    assert len(packages) > 20
+    assert [one.metadata["Name"] for one in packages if not texts.of_package(one, tmp_path)] == []
+    (qt,) = tmp_path.glob("PySide6_Essentials-*")
+    assert "GNU LESSER GENERAL PUBLIC LICENSE" in (qt / "LGPL-3.0.txt").read_text()
+    (opencv,) = tmp_path.glob("opencv-python-headless-*")
+    assert "Version 2.1, February 1999" in (opencv / "LGPL-2.1.txt").read_text()
+    (numpy,) = tmp_path.glob("numpy-*")
+    whole = (numpy / "licenses/LICENSE.txt").read_text()
+    assert "NumPy Developers" in whole
+    assert "GCC RUNTIME LIBRARY EXCEPTION" in whole
+
+
+@pytest.mark.skipif(not shutil.which("dpkg-query"), reason="asks Debian")
+def test_a_system_s_library_brings_its_package_s_text_and_one_of_nobody_is_named(tmp_path):
+    libraries = [Path("libz.so.1"), Path("libnobody.so.1")]
+    assert texts.copy([], libraries, [{"debian": "no-such-package"}], tmp_path) == ["libnobody.so.1", "no-such-package"]
+    assert "Mark Adler" in (tmp_path / "system/zlib1g.txt").read_text()
+    assert "PYTHON SOFTWARE FOUNDATION LICENSE" in (tmp_path / "Python/LICENSE.txt").read_text()
+
+
+def test_a_package_whose_name_begins_like_pyinstaller_s_modules_is_listed():
+    packages, strays = parts.makers({"pyigtl", "pyiboot01_bootstrap", "pyimod02_importers", "_pyi_rth_utils"})
+    assert [one.metadata["Name"] for one in packages] == ["ius", "pyigtl"]
+    assert strays == []
 
 
 def test_parts_are_the_packages_whose_modules_are_there_and_no_module_is_of_nobody():
