@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c packaging/constraints.txt
 PACKAGES := inference viewer training
-RECIPE := pyproject.toml packaging/constraints.txt packaging/runtime
+RECIPE := pyproject.toml packaging/constraints.txt packaging/runtime packaging/unused_qt
 # The two ONNX Runtimes overwrite each other's files, so whichever is there goes before one comes.
 ONE_RUNTIME = $(BIN)/python -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu 2>/dev/null
 RUNTIME = $$(packaging/runtime)
@@ -82,6 +82,7 @@ $(VENV)/bin/python:
 $(VENV)/.viewer: $(VENV)/bin/python $(RECIPE)
 	$(ONE_RUNTIME)
 	$(PIP) --no-compile -e ".[$(RUNTIME)]"
+	@packaging/unused_qt $(VENV)
 	@touch $@
 
 # torch first: the constraint then keeps the CPU build where one is at hand.
@@ -89,6 +90,7 @@ $(VENV)/.all: $(VENV)/bin/python $(RECIPE)
 	$(PIP) --no-compile torch
 	$(ONE_RUNTIME)
 	$(PIP) --no-compile -e ".[$$(packaging/runtime tests),training,slurm,dev]"
+	@packaging/unused_qt $(VENV)
 	@$(BIN)/python -W ignore -m compileall -qq -j 0 $(VENV)/lib || true  # on every core; some packages hold templates
 	@touch $@ $(VENV)/.viewer
 
