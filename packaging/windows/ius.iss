@@ -14,6 +14,7 @@ DefaultDirName={localappdata}\Programs\ius
 DefaultGroupName=iUS viewer
 DisableProgramGroupPage=yes
 PrivilegesRequired=lowest
+MinVersion=10.0.17763
 ArchitecturesAllowed=x64compatible
 ArchitecturesInstallIn64BitMode=x64compatible
 SourceDir=..\..
@@ -29,6 +30,7 @@ CloseApplications=yes
 ; Files of an older version that a newer one no longer has would be loaded beside it.
 [InstallDelete]
 Type: filesandordirs; Name: "{app}\_internal"
+Type: filesandordirs; Name: "{app}\licences"
 
 [Files]
 Source: "build\bundle\ius\*"; DestDir: "{app}"; Flags: recursesubdirs ignoreversion
