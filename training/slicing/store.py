@@ -62,7 +62,7 @@ def cut_cases(cases: Iterable[Case], store: Path, cutting: Cutting, apart_from: 
         )
     _refuse_shared({row.case: row.patient for row in rows}, store, apart_from)
     write_slices(rows, store / "slices.csv")
-    tables = [store / "cases" / f"{case.case}-areas.csv" for case in wanted if case.case not in left_out]
+    tables = [_areas(store, case) for case in wanted if case.case not in left_out]
     write_areas((area for table in tables if table.is_file() for area in read_areas(table)), store / "areas.csv")
     _write_left_out(left_out, store / LEFT_OUT)
     return rows
@@ -105,13 +105,19 @@ def _cut_once(case: Case, store: Path, cutting: Cutting) -> list[SliceRow]:
         return read_slices(table)
     receipt.unlink(missing_ok=True)
     (store / "slices.csv").unlink(missing_ok=True)  # of other masks than those that are there from now on
-    look_path(store, case.case).unlink(missing_ok=True)
+    for earlier in (look_path(store, case.case), _areas(store, case)):
+        earlier.unlink(missing_ok=True)  # a frame that was a volume before has no areas, and a sweep no look
     if table.is_file():
         _remove(read_slices(table), store)
     rows = list(cut_case(case, files, store, cutting))
     write_slices(rows, table)
     write_json(key, receipt)
     return read_slices(table)
+
+
+def _areas(store: Path, case: Case) -> Path:
+    """Where the areas of a volume's slices are."""
+    return store / "cases" / f"{case.case}-areas.csv"
 
 
 def _files(case: Case, cutting: Cutting) -> dict[str, Path]:

@@ -15,6 +15,7 @@ from training.cli import main
 from training.cohort.cases import Case, write_cases
 from training.io.receipt import write_json
 from training.simulation.cohort import simulate_cohort
+from training.slicing.areas import read_areas
 from training.slicing.fingerprint import ALIKE, fingerprint
 from training.slicing.leaks import (
     Identity,
@@ -147,6 +148,19 @@ def test_a_table_of_masks_that_are_no_longer_there_is_not_left(tmp_path: Path):
     assert _slice(tmp_path, "store", [one]) == 0
     row = read_slices(tmp_path / "store")[0]
     assert row.area_mm2 == pytest.approx(read_tumour(row.label(tmp_path / "store")).sum() * row.row_mm * row.col_mm)
+
+
+def test_a_case_that_is_a_frame_now_has_no_areas_of_its_volume(tmp_path: Path):
+    """The table that compares mm² under three slicings still counted the volume that nobody cuts any more."""
+    one = _case(tmp_path, "RESECT", 1, _volume(1))
+    assert _slice(tmp_path, "store", [one]) == 0
+    assert read_areas(tmp_path / "store" / "areas.csv")
+    for path, kind in ((one.us, sitk.sitkFloat32), (one.us_label, sitk.sitkUInt8)):
+        volume = sitk.ReadImage(str(path), kind)
+        sitk.WriteImage(volume[:, :, volume.GetSize()[2] // 2], str(path))
+    assert _slice(tmp_path, "store", [one]) == 0
+    assert [row.axis for row in read_slices(tmp_path / "store")] == ["native"]
+    assert read_areas(tmp_path / "store" / "areas.csv") == []
 
 
 def test_one_picture_twice_in_a_store_is_told_and_one_slice_twice_refused(tmp_path: Path, capsys):
