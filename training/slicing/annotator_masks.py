@@ -10,7 +10,7 @@ from inference.errors import FormatError, NotFoundError
 from training.cohort.cases import Case
 from training.io.files import the_one
 from training.slicing.slices import read_slices, write_slice
-from training.slicing.volumes import AXES, Labelled, Slicing, gridded, read_pair
+from training.slicing.volumes import AXES, Labelled, Slicing, read_volume
 
 
 def cut_reader(cases: Iterable[Case], masks: Path, store: Path, out: Path, slicing: Slicing) -> None:
@@ -37,7 +37,7 @@ def cut_reader(cases: Iterable[Case], masks: Path, store: Path, out: Path, slici
                 f"{case.case} has frames of its own, and {masks} holds masks of volumes alone: take its sweep "
                 "or picture out of the case table."
             )
-        volume = gridded(*read_pair(case.us, _mask(case, case.us, masks), may_be_empty=True), slicing)
+        volume = read_volume(case.us, _mask(case, case.us, masks), slicing, may_be_empty=True)
         for row in mine:
             write_slice(_plane(volume, row.axis, row.index), (row.row_mm, row.col_mm), out / f"{row.name}.nii.gz")
 

@@ -62,14 +62,14 @@ class Labelled:
         return rows, cols
 
 
-def read_volume(us: Path, label: Path, slicing: Slicing = "isotropic") -> Labelled:
-    """Read a volume and its mask.
+def read_volume(us: Path, label: Path, slicing: Slicing = "isotropic", *, may_be_empty: bool = False) -> Labelled:
+    """Read a volume and its mask, as `read_pair`, on the grid that is sliced.
 
     Raises:
         NotFoundError: if a file is missing.
         FormatError: if a file cannot be read, the two are not on one grid, or the mask cannot be the volume's.
     """
-    return gridded(*read_pair(us, label), slicing)
+    return gridded(*read_pair(us, label, may_be_empty=may_be_empty), slicing)
 
 
 def read_pair(us: Path, label: Path, *, may_be_empty: bool = False) -> tuple[sitk.Image, sitk.Image]:
@@ -78,7 +78,7 @@ def read_pair(us: Path, label: Path, *, may_be_empty: bool = False) -> tuple[sit
     Args:
         us: the volume.
         label: its tumour mask.
-        may_be_empty: whether no tumour may be left, as after resection.
+        may_be_empty: whether no tumour may be in it, as after resection, or found by a reader.
 
     Raises:
         NotFoundError: if a file is missing.
