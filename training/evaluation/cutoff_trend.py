@@ -84,7 +84,7 @@ def trend_table(scores: Scores, runs: Mapping[str, Run]) -> Table:
         figures = [_figures(scores[name]) for name in own]
         shown = int(cutoff) if cutoff.is_integer() else cutoff
         rows += [(series, shown, run.fold, *each) for run, each in zip(own.values(), figures, strict=True)]
-        folds = [each for run, each in zip(own.values(), figures, strict=True) if run.fold != TOGETHER]
+        folds = [each for run, each in zip(own.values(), figures, strict=True) if run.fold.lower() != TOGETHER]
         if len(folds) > 1:
             rows.append((series, shown, MEAN, *map(_mean, zip(*folds, strict=True))))
     note = (
