@@ -29,11 +29,12 @@ was deformed."""
 def write_output(
     out: Path, case: str, inputs: Inputs, found: Alignment, metric: str, *, by_hand: bool = False
 ) -> Registered:
-    """Write a case's transforms, mask and pictures.
+    """Write a case's transforms, mask and pictures; the record of an earlier result, which these are not, is removed.
 
     Returns:
         Its row, which stands in the table only once the caller writes that.
     """
+    record_path(out, case).unlink(missing_ok=True)
     mask, inside = _carried(inputs, found.mapping)
     change = None if mask is None else volume_change_percent(found.mapping, mask)
     stands_out = None if mask is None else contrast(inputs.us, as_volume(mask).pixels > 0)

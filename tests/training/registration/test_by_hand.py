@@ -76,3 +76,21 @@ def test_what_is_no_move_changes_nothing(tmp_path: Path, by, words: str) -> None
     with pytest.raises(FormatError, match="registered anew since"):
         move(folder, case, BY, "another")
     assert fingerprint(folder, case) == seen
+
+
+def test_half_of_another_result_is_not_taken_for_the_old_one(tmp_path: Path) -> None:
+    """A run was stopped after its mask was written: the next one found the old record, and left that mask."""
+    folder, case = registered(tmp_path)
+    label, pictures = folder / "labels" / f"{case}.nii.gz", folder / FOLDER / case
+    before = label.read_bytes()
+    words = ["register", *(str(tmp_path / f"{name}.nii.gz") for name in ("us", "mri"))]
+    words += ["--label", str(tmp_path / "label.nii.gz"), "--metric", "none", "--out", str(folder), "--start"]
+    np.savetxt(tmp_path / "other.txt", np.eye(4))
+    pictures.rename(tmp_path / "aside")
+    pictures.touch()  # no picture can be written there
+    assert main([*words, str(tmp_path / "other.txt")]) == 2
+    assert label.read_bytes() != before
+    pictures.unlink()
+    (tmp_path / "aside").rename(pictures)
+    assert main([*words, str(tmp_path / "shift.txt")]) == 0
+    assert label.read_bytes() == before
