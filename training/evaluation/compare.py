@@ -188,6 +188,11 @@ def all_named(models: Mapping[str, Masks], annotators: Mapping[str, Masks]) -> d
     twice = set(models) & set(annotators)
     if twice:
         raise ModelNameError(f"'{min(twice)}' is a model and an annotator: give each its own name.")
+    if len({name.casefold() for name in both}) < len(both):
+        raise ModelNameError(
+            f"Two of {', '.join(both)} differ in capitals alone, and would share a file on Windows and macOS: give "
+            "each a name of its own."
+        )
     if own := set(annotators) & set(TAKEN):
         raise ModelNameError(
             f"'{min(own)}' is what the table of readers calls its own: give the annotator another name."

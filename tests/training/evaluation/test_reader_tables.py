@@ -65,3 +65,9 @@ def test_no_annotator_takes_the_place_of_the_reference_or_the_consensus(name):
     """Its masks stood for those of the store, in a table that called them the reference."""
     with pytest.raises(ModelNameError, match=f"'{name}' is what the table of readers calls its own"):
         all_named({"m": Path("m")}, {name: Path("r")})
+
+
+def test_two_models_whose_names_differ_in_capitals_alone_would_have_one_summary():
+    """On Windows and macOS the export of one took the scores of the other."""
+    with pytest.raises(ModelNameError, match="differ in capitals alone"):
+        all_named({"US_200": Path("a"), "us_200": Path("b")}, {})
