@@ -81,6 +81,8 @@ def export_model(
     trained = read_trained(model, folds, checkpoint, postprocessing, spacing_mm)
     if precision is not Precision.FLOAT32 and CAVITY in shown_labels(trained.dataset):
         raise ModelError(f"The gate before {precision.value} compares tumours only: export a cavity model in float32.")
+    if precision is not Precision.FLOAT32 and verify is not None:
+        _refuse_trained_on(trained, verify)
     origin = label_origin or ("simulated" if simulated else None)
     if origin is None:
         raise ModelError("The contract has to say where the labels come from: us, mri, both or simulated.")
@@ -101,6 +103,20 @@ def export_model(
     with written_aside(out.with_suffix(".md")) as aside:
         aside.write_text(model_card(sealed, sha256(out)), encoding="utf-8")
     return sealed
+
+
+def _refuse_trained_on(trained: Trained, verify: Path) -> None:
+    """Refuse to measure what fewer bits cost on patients of the training: the card states that Dice to the truth.
+
+    Raises:
+        ModelError: naming one.
+    """
+    stores = [verify] if (verify / "slices.csv").is_file() else []  # a folder of pictures has no truth
+    if seen := trained.trained_on.among(stores):
+        raise ModelError(
+            f"{verify} holds slices of {seen[0]}, whom the model was trained on, and what fewer bits cost would be "
+            "measured on them: give slices of others with --verify."
+        )
 
 
 def _simulated(trained: Trained, stores: Sequence[Path], simulated: bool) -> Population:

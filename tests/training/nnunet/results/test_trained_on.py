@@ -224,3 +224,11 @@ def test_a_training_patient_in_another_spelling_is_no_test(model: Path, tmp_path
     path = scores_of(tmp_path / "summary.json", Origin(trained.checkpoints), ["D", "b "])
     with pytest.raises(FormatError, match="1 patients that it was trained on"):
         read_measured([path], trained)
+
+
+def test_what_fewer_bits_cost_is_not_measured_on_the_training(model: Path, tmp_path: Path, capsys):
+    """The card states the Dice to the truth in both precisions, and it was that of patients it had learnt by heart."""
+    words = ["export", str(model), "--out", str(tmp_path / "m.onnx"), "--name", "M", "--simulated", "--fp16"]
+    assert main([*words, "--verify", str(tmp_path / "train")]) == 2
+    assert "holds slices of A, whom the model was trained on" in capsys.readouterr().err
+    assert not (tmp_path / "m.onnx").exists()
