@@ -64,6 +64,8 @@ def run(arguments: argparse.Namespace) -> None:
     from training.io.receipt import write_receipt
 
     store = _store(arguments)
+    if arguments.out.resolve() == store.resolve():
+        raise ArgumentError(f"{store} has a slices.csv, and so has a report: give --out a folder of its own.")
     _refuse_leaks([*arguments.trained_on, *([arguments.baseline] if arguments.baseline else [])], store)
     if arguments.slices is None:
         _one(arguments, store)

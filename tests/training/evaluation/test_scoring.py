@@ -238,3 +238,12 @@ def test_a_threshold_is_never_tuned_on_the_patients_it_is_scored_on(tmp_path, ca
     words = [str(tmp_path / "masks"), str(tmp_path / "scored"), "--out", str(tmp_path / "report"), "--data", "d"]
     assert main(["evaluate", *words, "--baseline", str(tmp_path / "tuned")]) == 2
     assert "The patient P1 is in training (P1) and in the test set (P1)" in capsys.readouterr().err
+
+
+def test_a_report_is_not_written_over_the_slices(tmp_path, capsys):
+    """Both have a slices.csv: the scores took the place of the table that a training had just been made from."""
+    write_slices([SliceRow("P1_k0", "P1", "P1", "k", 0, 9.0, 3, 3, 1.0, 1.0)], tmp_path / "slices.csv")
+    before = (tmp_path / "slices.csv").read_bytes()
+    assert main(["evaluate", "masks", str(tmp_path), "--out", str(tmp_path), "--data", "d", "--simulated"]) == 2
+    assert "give --out a folder of its own" in capsys.readouterr().err
+    assert (tmp_path / "slices.csv").read_bytes() == before
