@@ -89,7 +89,7 @@ class LiveSource(FrameSource, Protocol):
     """A device or stream: no frame comes twice, and the scale can be set while it runs."""
 
     def set_spacing(self, spacing: PixelSpacing | None) -> None:
-        """Use this scale from the next picture on; None returns to the signal's own.
+        """Use this scale from the next picture on; None returns to the signal's own, if that is trusted.
 
         If the watched depth text or ruler has changed, its present state becomes the reference.
         """

@@ -124,13 +124,15 @@ class Live(Closing, ABC):
         return self._info
 
     def set_spacing(self, spacing: PixelSpacing | None) -> None:
-        """Use this scale from the next picture on; None returns to the signal's own.
+        """Use this scale from the next picture on; None returns to the signal's own, if that is trusted.
 
         If the watched depth text or ruler has changed, its present state becomes the reference.
         """
         self._depth.renew()
         with self._scale:
-            self._given, self._stated, self._void, self._distrusted = spacing, _UNSEEN, "", False
+            self._given, self._stated = spacing, _UNSEEN
+            if spacing is not None or not self._distrusted:  # to give none vouches for nothing
+                self._void, self._distrusted = "", False
 
     def restore_spacing(self, spacing: PixelSpacing) -> None:
         """Reuse a scale that an interruption ended; if depth text or ruler has changed, the next picture voids it."""

@@ -13,6 +13,7 @@ from inference.errors import SourceError
 from inference.frame import Frame, Pixels
 from inference.guards.depth import DepthAlarm
 from inference.guards.thumbnail import Thumbnail
+from inference.live.guarded_source import GuardedSource
 from inference.sources.depth_watch import DepthGuard
 from inference.sources.live import Live, Picture
 from inference.spacing import PixelSpacing, Provenance
@@ -113,6 +114,26 @@ def test_neither_the_old_depth_nor_the_signal_s_own_word_brings_the_scale_back(s
     assert not source.depth_watched
     frame = source.show(screen())
     assert (frame.spacing, frame.no_spacing_reason) == (None, Alarm.DEPTH.sentence)
+
+
+def test_a_new_mark_is_no_new_scale(scripted: Make) -> None:
+    """After the depth was turned, nobody vouches for what the signal states until a scale is given."""
+    source = scripted(OWN)
+    guarded, whole = GuardedSource(source), source.whole()
+    assert whole is not None
+    guarded.watch([TEXT], whole)
+    assert source.show(screen(seed=1)).spacing == OWN, "nothing was turned so far"
+    guarded.watch([TEXT], whole)
+    assert source.show(screen(seed=2)).spacing == OWN
+    assert source.show(screen("9.0")).spacing is None
+    turned = source.whole()
+    assert turned is not None
+    guarded.watch([TEXT], turned)
+    assert guarded.depth_watched
+    frame = source.show(screen("9.0", seed=3))
+    assert (frame.spacing, frame.no_spacing_reason) == (None, Alarm.DEPTH.sentence)
+    source.set_spacing(TYPED)
+    assert source.show(screen("9.0", seed=4)).spacing == TYPED
 
 
 def test_a_new_scale_takes_the_depth_that_is_there_now_for_right(scripted: Make) -> None:
