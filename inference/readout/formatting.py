@@ -4,7 +4,7 @@ import math
 from datetime import datetime
 
 from inference.live.health import Condition, Health
-from inference.outcome import Tumour
+from inference.outcome import Tumour, above
 from inference.readout.marks import Ink, Shape
 from inference.source_info import SourceInfo
 
@@ -33,7 +33,7 @@ def area_words(area_mm2: float, limits: tuple[float, ...] = ()) -> str:
     if 0 < area_mm2 < 0.5:
         return UNDER_1
     rounded = round(area_mm2 / 10) * 10 if area_mm2 > 100 else round(area_mm2)
-    if any((rounded > limit) != (area_mm2 > limit) for limit in limits):
+    if any(above(rounded, limit) != above(area_mm2, limit) for limit in limits):
         rounded = math.ceil(area_mm2)
     return spaced(rounded)
 

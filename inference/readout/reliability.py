@@ -6,7 +6,7 @@ from enum import StrEnum
 from inference import safety
 from inference.contract import BandScore, Measured, Mode, ModelContract
 from inference.frame import Frame, View
-from inference.outcome import Tumour
+from inference.outcome import Tumour, above
 from inference.view_notes import Phase
 
 
@@ -84,6 +84,6 @@ def _band(area_mm2: float, measured: Measured) -> BandScore | None:
     """The band (low, high] of the table by segmented area that holds `area_mm2`."""
     for score in measured.by_predicted_area:
         low, high = score.band
-        if low < area_mm2 and (high is None or area_mm2 <= high):
+        if above(area_mm2, low) and (high is None or not above(area_mm2, high)):
             return score
     return None

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.contract import ModelContract
-from inference.outcome import SizeState, size_state
+from inference.outcome import SizeState, above, size_state
 from inference.readout.formatting import UNDER_1, area_words
 from inference.readout.marks import Line, Shape, Tone
 from inference.readout.readout_state import Context
+from inference.readout.reliability import expected_dice
 from inference.readout.states import readout_of, region_lines
 from inference.view_notes import Phase
 
@@ -38,6 +39,27 @@ def test_a_tumour_says_its_size(
     assert region_lines(outcome, outcome.size) == (line,)
 
 
+@pytest.mark.parametrize("limit", [35, 200])
+@pytest.mark.parametrize(("more", "off"), [(0, 0.0), (0, 3e-8), (0, 3e-16), (0, -3e-8), (1, 0.0)])
+def test_number_warning_and_band_agree_at_a_limit_whatever_rounding_makes_of_it(
+    contract: ModelContract, limit: int, more: int, off: float
+) -> None:
+    """200.000006 mm² was SMALL, at most 200 mm², beside the number 201 and the overlap of larger tumours."""
+    measured = contract.reliability.fast
+    assert measured is not None
+    scores = tuple(
+        msgspec.structs.replace(measured.by_predicted_area[0], band=band, dice_mean=mean, dice_sd=None)
+        for band, mean in (((0.0, 35.0), 0.1), ((35.0, 200.0), 0.2), ((200.0, None), 0.3))
+    )
+    area = (limit + more) * (1 + off)
+    score = expected_dice(tumour(area), msgspec.structs.replace(measured, by_predicted_area=scores))
+    small = more == 0
+    assert (size_state(area, contract.reliability) is SizeState.ABOVE_200) == (limit == 200 and not small)
+    assert area_words(area, (35.0, 200.0)) == str(limit + more)
+    assert score is not None
+    assert score.dice_mean == {35: (0.2, 0.1), 200: (0.3, 0.2)}[limit][small]
+
+
 @given(st.floats(0.01, 5000), st.sampled_from([(35.0, 200.0), ()]))
 def test_area_is_rounded_but_never_across_a_limit(area: float, limits: tuple[float, ...]) -> None:
     area = round(area, 6)
@@ -46,7 +68,7 @@ def test_area_is_rounded_but_never_across_a_limit(area: float, limits: tuple[flo
         return
     shown = float(area_words(area, limits))
     assert abs(shown - area) <= (5 if area > 100 else 1)
-    assert all((shown > limit) == (area > limit) for limit in limits)
+    assert all((shown > limit) == above(area, limit) for limit in limits)
     if not limits:
         assert shown % (10 if area > 100 else 1) == 0
 
