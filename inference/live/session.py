@@ -100,7 +100,8 @@ class Session:
 
     def peek(self, request: SourceRequest) -> Opened | Refusal:
         """Open a source only to look at it, in the caller's thread; the caller closes it."""
-        if self.live is not None and self.request is not None and request.text == self.request.text:
+        known = (self.opened, self.request)
+        if self.live is not None and request.text in (one.text for one in known if one is not None):
             return Refusal("It is open now.")
         return self._open_source(request)
 

@@ -22,7 +22,7 @@ from inference.live.health import Health
 from inference.live.model import Model, Turn, in_turn
 from inference.live.moment import Moment
 from inference.live.opening import load_model, open_source
-from inference.live.requests import SourceRequest
+from inference.live.requests import Refusal, SourceRequest
 from inference.live.session import Session
 from inference.outcome import NotAnalysed, NothingFound, Outcome, Tumour
 from inference.recording.reader import RecordReader
@@ -81,6 +81,15 @@ def test_what_is_open_is_told_from_what_was_asked_for_last(session: Session) -> 
     tick_until(session, lambda _: bool(session.source_refusal))
     assert session.info is not None
     assert (session.opened, session.request) == (SourceRequest("simulated:"), SourceRequest("nowhere.dcm"))
+
+
+def test_a_live_source_is_never_opened_a_second_time_to_look_at_it(session: Session) -> None:
+    """Nor after another one was asked for and refused: many grabbers stop, or give half the pictures each."""
+    session.open(SourceRequest(LIVE))
+    tick_until(session, lambda _: session.live is not None)
+    session.open(SourceRequest("nowhere.dcm"))
+    tick_until(session, lambda _: bool(session.source_refusal))
+    assert isinstance(session.peek(SourceRequest(LIVE)), Refusal)
 
 
 def test_a_moment_is_new_once_and_its_outcome_stays(session: Session, model: Path) -> None:
