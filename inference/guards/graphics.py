@@ -25,7 +25,10 @@ RIM = 6
 SEVERAL = 2
 """This many crossings at once are no accident; a single one has to stay in its place."""
 STAYS = 3
-"""Frames for which a single crossing must stay, unless the source begins with it: 0.08 s after the first at 25 fps."""
+"""Frames for which a single crossing must stay, unless the source begins with it: 0.08 s after the first at 25 fps.
+
+A recording begins anew wherever a person goes in it: the frame that stands there may be the only one looked at.
+"""
 MOVES = 2
 """Pixels by which a codec can move a crossing."""
 
@@ -35,12 +38,14 @@ class Graphics:
 
     def __init__(self) -> None:
         self._before: list[NDArray[Any]] = []
-        self._begun = False
+        self._next: int | None = None
 
     def __call__(self, thumbnail: Thumbnail) -> bool:
         """Whether there are graphics in the frame; slices of a volume are exempt, since no screen drew them."""
-        found = None if thumbnail.frame.origin.view is View.SLICE else crossings(thumbnail)
-        first, self._begun = not self._begun, True
+        frame = thumbnail.frame
+        found = None if frame.origin.view is View.SLICE else crossings(thumbnail)
+        first = self._next is None or (not frame.origin.live and frame.index != self._next)
+        self._next = frame.index + 1
         if found is None:
             self._before = []
             return False

@@ -48,6 +48,10 @@ class Grabber:
         self._origin = origin or Origin("grabber", View.NATIVE, live=True)
         self.watch: Watch = every_guard()
 
+    def go(self, index: int) -> None:
+        """Go to another picture, as a person may in a recording."""
+        self._index = index
+
     def show(self, *disturbances: Disturbance) -> set[Alarm]:
         """The alarms on the next picture."""
         screen = disturb(self._screens[self._index % len(self._screens)], *disturbances)
@@ -132,19 +136,32 @@ def test_a_volume_s_slices_have_neither_probe_nor_screen(disturbance: Disturbanc
     assert Grabber((240, 320), slices).show(disturbance) == set()
 
 
+def at(column: int) -> Disturbance:
+    """A single crossing."""
+
+    def one(screen: Screen) -> Screen:
+        picture = screen.picture.copy()
+        row = picture.shape[0] // 2
+        picture[row, column - 6 : column + 7] = 250
+        picture[row - 6 : row + 7, column] = 250
+        return Screen(picture, screen.depth, screen.side, screen.index)
+
+    return one
+
+
+def test_a_single_crossing_on_the_frame_that_a_person_went_to_is_told_at_once() -> None:
+    """It stands there, and no other frame comes that could say whether the crossing stays."""
+    recording = Grabber((480, 640), Origin("clip", View.NATIVE))
+    assert recording.show() == set()
+    assert recording.show(at(300)) == set(), "an accident of echoes, while it plays"
+    for place in (40, 7, 7):
+        recording.go(place)
+        assert recording.show(at(300)) == {Alarm.GRAPHICS}
+    assert recording.show() == set()
+
+
 def test_a_single_crossing_has_to_stay_in_its_place() -> None:
     """One crossing may be an accident of echoes; after three pictures at one place it is none."""
-
-    def at(column: int) -> Disturbance:
-        def one(screen: Screen) -> Screen:
-            picture = screen.picture.copy()
-            row = picture.shape[0] // 2
-            picture[row, column - 6 : column + 7] = 250
-            picture[row - 6 : row + 7, column] = 250
-            return Screen(picture, screen.depth, screen.side, screen.index)
-
-        return one
-
     grabber = Grabber((480, 640))
     assert grabber.show() == set()
     assert [grabber.show(at(300 + 20 * step)) for step in range(6)] == [set()] * 6
