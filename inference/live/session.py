@@ -412,7 +412,9 @@ class Session:
             loaded.want_band(self.band)
             loaded.tell_start(self._network_starts)
             self._frozen_view.thaw()
-            self.model, self.model_chosen = loaded, self._next_chosen
+            # In this order: the analysis thread may have a frame in between.
+            self.model_chosen = self._next_chosen
+            self.model = loaded
             # What the half minute holds is of the former model, and would stand under the new one's name.
             if self._chain is not None and self._chain.ring is not None:
                 self._chain.ring.clear(monotonic())
