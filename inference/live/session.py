@@ -4,6 +4,7 @@ Source and model are opened in loader threads. The window, or `ius-segment live`
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic, time
 from typing import TYPE_CHECKING
@@ -35,7 +36,7 @@ from inference.patience import ANSWER_S
 from inference.source_info import SourceInfo
 from inference.sources.base import LiveSource
 from inference.spacing import PixelSpacing
-from inference.view_notes import ViewNotes
+from inference.view_notes import Phase, ViewNotes
 
 if TYPE_CHECKING:
     from inference.live.neighbours import Neighbours
@@ -88,6 +89,7 @@ class Session:
         self.without_scale = self.band = False
         self.model_chosen = self._next_chosen = True
         self.notes = ViewNotes()
+        self._own_phase = self.notes.phase
         self.shown: Outcome | None = None
         self.answered: Callable[[], None] = lambda: None
 
@@ -424,6 +426,7 @@ class Session:
 
     def _start(self, opened: Opened) -> None:
         """Run a new source; a recording waits on its first frame until the model is loaded."""
+        self._note_own_phase()
         self._let_go()
         self._frozen_view.forget()
         self.without_scale, self.shown = False, None
@@ -432,7 +435,13 @@ class Session:
         self.opened = self.request  # the loader gives what was asked for last, and nothing else
         info = self._chain.source.info
         self.regions = info.regions
-        self.notes = self.notes.of_source(info.phase, info.flip, info.marker)
+        self.notes = replace(self.notes, phase=self._own_phase).of_source(info.phase, info.flip, info.marker)
+
+    def _note_own_phase(self) -> None:
+        """Tell the phase that the user set from that of an open record, which goes with the record."""
+        info = self.info
+        if info is None or not info.phase or self.notes.phase is not Phase(info.phase):
+            self._own_phase = self.notes.phase
 
     def _go_on(self) -> None:
         """The model is loaded or refused: deliver the current frame again, and play if that was the only wait."""

@@ -18,15 +18,18 @@ from tiny import threshold_model
 
 from inference.frame import Frame, Origin, View
 from inference.live import disposal
+from inference.live.guarded_source import GuardedSource
 from inference.live.health import Health
 from inference.live.model import Model, Turn, in_turn
 from inference.live.moment import Moment
 from inference.live.opening import load_model, open_source
 from inference.live.requests import Refusal, SourceRequest
 from inference.live.session import Session
+from inference.live.session_record import SessionRecord
 from inference.outcome import NotAnalysed, NothingFound, Outcome, Reason, Tumour
 from inference.recording.reader import RecordReader
 from inference.recording.schema import End, EventKind
+from inference.sources.disturbed import DisturbedSource
 from inference.sources.remote import RemoteSource
 from inference.view_notes import Flip, Marker, Phase, ViewNotes
 
@@ -154,6 +157,32 @@ def test_another_source_starts_with_its_own_notes_and_keeps_the_phase(session: S
     session.open(SourceRequest("simulated:"))
     tick_until(session, lambda moment: moment.source_changed)
     assert session.notes == ViewNotes(Phase.DURA_OPEN)
+
+
+def test_the_phase_of_a_record_does_not_stay_when_it_is_closed(session: Session, tmp_path: Path) -> None:
+    """A record from before the dura was opened is looked at during resection."""
+    path = tmp_path / "record.mcap"
+    source = GuardedSource(DisturbedSource(120, 160))
+    record = SessionRecord(path, source)
+    record.begin(ViewNotes(Phase.BEFORE_DURA), None)
+    next(source.frames())
+    source.close()
+    record.finish()
+
+    def opened(text: str) -> Phase:
+        session.open(SourceRequest(text))
+        tick_until(session, lambda moment: moment.source_changed)
+        return session.notes.phase
+
+    session.notes = ViewNotes(Phase.RESECTION)
+    assert [opened(text) for text in (str(path), str(path), LIVE)] == [
+        Phase.BEFORE_DURA,
+        Phase.BEFORE_DURA,
+        Phase.RESECTION,
+    ]
+    assert opened(str(path)) is Phase.BEFORE_DURA
+    session.notes = ViewNotes(Phase.DURA_OPEN)  # said while the record is open: it holds from now on
+    assert opened(LIVE) is Phase.DURA_OPEN
 
 
 def test_one_answer_a_frame_where_a_guard_forbids_it(session: Session, model: Path) -> None:
