@@ -13,6 +13,8 @@ from PySide6.QtGui import QKeySequence
 from inference.errors import IusError
 
 Handlers = TypeVar("Handlers")
+TAKEN = {"Return": "presses", "Enter": "presses", "Tab": "goes on from", "Shift+Backtab": "goes back from"}
+"""Keys that every panel needs, and what they do with what has the focus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,8 @@ class Keymap:
         spelled = sequence.toString()
         if sequence.isEmpty() or not spelled:
             raise KeyConflictError(f"{key or 'Nothing'} is no key: press the pedal again, or name another key.")
+        if spelled in TAKEN:
+            raise KeyConflictError(f"{spelled} {TAKEN[spelled]} what has the focus: choose another key.")
         owner = self.owner(spelled)
         if owner is not None and owner.name != name:
             raise KeyConflictError(f"{spelled} is already “{owner.words}”: choose another key for “{action.words}”.")

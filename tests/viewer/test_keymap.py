@@ -45,6 +45,8 @@ def test_no_key_ever_does_two_things(lessons: list[tuple[str, str]]) -> None:
         ({"snapshot": "Space"}, "Space is already “Play, pause, freeze”"),
         ({"jump": "F13"}, "no action jump"),
         ({"snapshot": "Nonsense"}, "no key"),
+        ({"snapshot": "Return"}, "Return presses what has the focus"),
+        ({"snapshot": "Shift+Backtab"}, "goes back from what has the focus"),
         ({"snapshot": ""}, "no key"),
         ({"snapshot": "F13", "phase": "F13"}, "F13 is already “Write a snapshot”"),
     ],
