@@ -103,6 +103,7 @@ class ActionHandlers:
         if present is not None:
             wanted = "The bundled model" if path is None else path.name
             sentence = f"{wanted} is being loaded: {present.contract.identity.name} goes on until it is ready."
+            self._state.loading = sentence
             self._view.picture_area.say(sentence, monotonic(), Tone.NOTICE)
 
     def set_phase(self, phase: Phase) -> None:

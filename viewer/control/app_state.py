@@ -65,6 +65,7 @@ class AppState:
         comparisons: reads the true masks of what is shown.
         model_glances: reads what model files say of themselves.
         previews: loads the first pictures of selected sources.
+        loading: the sentence that a model is being loaded; true until it is loaded or refused.
         caliper: the caliper being set on a still picture; None while it is put away.
         corrections: the user's corrections of this source's contours.
         proposals: corrections carried to other frames, for the user to confirm.
@@ -97,6 +98,7 @@ class AppState:
     wake: Wake = field(default_factory=lambda: Wake(wake_locks()))
     comparisons: Comparisons = field(default_factory=Comparisons)
     model_glances: ModelGlances = field(default_factory=ModelGlances)
+    loading: str = ""
     caliper: Caliper | None = None
     corrections: Corrections = field(default_factory=Corrections)
     proposals: Proposals = field(default_factory=Proposals)

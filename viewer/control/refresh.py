@@ -279,6 +279,7 @@ class Refresh:
         """React to a model that was loaded or refused."""
         model, refusal = self._session.model, self._session.model_refusal
         self._view.model_card.show_model(model, refusal)
+        self._view.picture_area.take_back(self._state.loading)
         if refusal and model is not None:
             self._view.picture_area.say(f"{refusal} {model.contract.identity.name} goes on.", now)
             return

@@ -118,6 +118,9 @@ def test_a_model_goes_on_until_the_other_is_ready_and_where_that_is_refused(show
         gate.wait(5)
         return Refusal("No.")
 
+    window.session._load_model = lambda _: present
+    window.handlers.open_model(Path("other.onnx"))
+    qtbot.waitUntil(window.view.picture_area.notice.isHidden, timeout=5000)  # it is ready: none is being loaded
     window.session._load_model = loading
     window.handlers.open_model(Path("other.onnx"))
     notice, shown = window.view.picture_area.notice, window.meter.shown
