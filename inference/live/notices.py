@@ -17,6 +17,7 @@ class Notices:
         self._told = notice
         return notice
 
-    def forget(self) -> None:
-        """Tell it of another source, even if it has the same words."""
-        self._told = ""
+    def forget(self) -> str:
+        """Tell it of another source, even if it has the same words. Returns what was told last, which holds no more."""
+        told, self._told = self._told, ""
+        return told

@@ -186,6 +186,8 @@ class Calibration:
         from inference.sources.live import INTERRUPTED  # its libraries are not needed at the start
 
         source, frame = self._state.session.source, None if newest is None else newest.frame
+        if source is not None and not source.depth_watched:
+            self._state.view.picture_area.take_back(APPLIED)
         if source is None or frame is None or not source.depth_watched:
             self._in_use = None
         elif frame.spacing is not None:

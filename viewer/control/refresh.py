@@ -21,7 +21,7 @@ from inference.readout.trend import TrendState
 from inference.sources import device_names
 from inference.sources.paths import shown_address
 from viewer.control.app_state import AppState
-from viewer.control.calibration import Calibration
+from viewer.control.calibration import APPLIED, DIFFERENT, Calibration
 from viewer.control.correcting import Correcting
 from viewer.control.keyboard import Keyboard
 from viewer.control.records import Records
@@ -226,7 +226,6 @@ class Refresh:
             state.remember(state.settings.with_recent(shown_address(self._session.request.text)))
             self._view.source.dismiss()
         self._calibration.source_opened()
-        self._notices.forget()
         self._tell_notice(now)
 
     def _tell_notice(self, now: float) -> None:
@@ -246,6 +245,7 @@ class Refresh:
     def _forget(self) -> None:
         """Remove everything about the former source, so that none of it stands beside the new one."""
         state = self._state
+        self._view.picture_area.take_back(self._notices.forget(), APPLIED, DIFFERENT)
         self._stop_marking()
         state.freezing.put_away()
         state.marked_on = state.caliper = None

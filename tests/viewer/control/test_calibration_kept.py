@@ -14,7 +14,7 @@ from inference.ruler import per_pixel
 from inference.sources import open_live
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Marker
-from viewer.control.calibration import DIFFERENT
+from viewer.control.calibration import APPLIED, DIFFERENT
 from viewer.control.presets import Presets
 from viewer.main_window import MainWindow
 
@@ -45,9 +45,14 @@ def test_a_scale_is_kept_across_starts_while_the_scanner_still_shows_its_depth(
     second.act("calibrate")
     qtbot.waitUntil(lambda: second.view.canvas._annotations.ticks is not None, timeout=3000)
     shoot(second, "our-ticks-beside-the-scanners")
+    second.act("dismiss")
+    notice = second.view.picture_area.notice
+    assert (notice.accessibleName(), notice.isHidden()) == (APPLIED, False)
+    server.depth = "9"
+    qtbot.waitUntil(lambda: not measured(second), timeout=5000)
+    qtbot.waitUntil(notice.isHidden, timeout=1000)  # it would say that a scale is in use which is void
     second.close()
 
-    server.depth = "9"
     third = show(open_live(address), wait=False)
     qtbot.waitUntil(lambda: "scale unknown" in card(third), timeout=5000)
     assert third.view.picture_area.notice.text() == DIFFERENT

@@ -74,6 +74,11 @@ def test_what_a_source_has_to_say_is_said_whenever_it_changes(show: Show, qtbot:
     shown = window.meter.shown
     qtbot.waitUntil(lambda: window.meter.shown > shown + 10, timeout=5000)
     assert notice.accessibleName() != source.notice, "said once"
+    source.notice = "The last one."
+    qtbot.waitUntil(lambda: notice.accessibleName() == source.notice, timeout=5000)
+    window.session._open_source = lambda _: PhantomSource(count=60)
+    window.handlers.open_source(SourceRequest("other"))
+    qtbot.waitUntil(notice.isHidden, timeout=5000)  # of the next source it is not true
 
 
 def test_a_refused_source_is_one_sentence_and_the_window_goes_on(show: Show, qtbot: QtBot) -> None:
