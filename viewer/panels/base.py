@@ -86,7 +86,7 @@ class Panel(QFrame):
             self.closed.emit()
 
     def take_keyboard(self) -> None:
-        """Take the focus as the panel opens: Tab goes to the first field; every other key remains a shortcut."""
+        """Take the focus as the panel opens: Tab goes on from here; every other key remains a shortcut."""
         self.setFocus()
 
     def ask_file(self, dialogue: QFileDialog, chosen: Callable[[str], None]) -> None:

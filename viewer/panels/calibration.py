@@ -100,6 +100,8 @@ class CalibrationPanel(Panel):
         self.reading.used.connect(self.proposal_used)
         self.length.returnPressed.connect(self._apply_ruler)
         self.length.textChanged.connect(self._say_step)
+        for field in (self.length, self.row, self.column):
+            field.textChanged.connect(self._withdraw)
         for field in (self.row, self.column):
             field.returnPressed.connect(self._apply_typed)
         for made, does in (
@@ -252,8 +254,14 @@ class CalibrationPanel(Panel):
         if self.points[-1] != (x, y):
             self._set_points((*self.points[:-1], (x, y)))
 
+    def _withdraw(self) -> None:
+        """Offer no doubtful scale of what was typed or clicked before."""
+        if self._doubted is not None:
+            self._complain("")
+
     def _set_points(self, points: tuple[Point, ...]) -> None:
         self.points = points
+        self._withdraw()
         self._use_ruler.setEnabled(len(points) == 2)
         self._other.setEnabled(len(points) == 2 and self._down is None)
         self._again.setEnabled(bool(points) or self._down is not None)

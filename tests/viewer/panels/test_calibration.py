@@ -139,6 +139,19 @@ def test_a_confirmation_holds_for_what_was_refused_and_for_nothing_after(qtbot: 
     assert not panel._confirm.isVisible()
 
 
+@pytest.mark.parametrize("change", ["length", "point"])
+def test_a_confirmation_goes_with_what_it_was_asked_for(qtbot: QtBot, panel: CalibrationPanel, change: str) -> None:
+    """The ticks on the picture are of the new length by then, and the button's scale of the old one."""
+    give(qtbot, panel, ((50, 40), (50, 140)), "4000")
+    qtbot.keyClick(panel.length, Qt.Key.Key_Return)
+    assert panel._confirm.isVisible()
+    if change == "length":
+        qtbot.keyClick(panel.length, Qt.Key.Key_Backspace)
+    else:
+        panel.move_last(50, 150)
+    assert not panel._confirm.isVisible()
+
+
 def test_fields_open_empty_and_a_second_length_replaces_the_first(qtbot: QtBot, panel: CalibrationPanel) -> None:
     give(qtbot, panel, ((10, 10), (10, 210)), "80")
     for point in ((10, 10), (10, 410)):
