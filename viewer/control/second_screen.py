@@ -2,14 +2,14 @@
 
 from time import monotonic
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, QSize, Qt
 from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QWidget
 
 from inference.readout.marks import Tone
 from viewer.control.app_state import AppState
 from viewer.layout.second_screen import SecondScreen
-from viewer.style.theme import least_on
+from viewer.style.theme import FRAME, least_on
 
 ONE_MONITOR = "There is no other monitor: the second screen is a window of its own. Ctrl F closes it."
 USUAL = (1280, 800)
@@ -41,9 +41,10 @@ class SecondScreens(QObject):
         second.widen(self._state.settings.line_width)
         others = [screen for screen in QGuiApplication.screens() if screen is not self._window.screen()]
         self._on = others[0] if others else None
-        second.setMinimumSize(least_on(self._on or self._window.screen()))
+        there = self._on or self._window.screen()
+        second.setMinimumSize(least_on(there))
         if self._on is None:
-            second.resize(*USUAL)
+            second.resize(QSize(*USUAL).boundedTo(there.availableSize() - QSize(*FRAME)))
             second.show()
             self._state.view.picture_area.say(ONE_MONITOR, monotonic(), Tone.NEUTRAL)
             return
@@ -58,6 +59,7 @@ class SecondScreens(QObject):
 
     def _forget(self) -> None:
         second, self._state.view.second, self._on = self._state.view.second, None, None
+        self._state.view.picture_area.take_back(ONE_MONITOR)
         if second is not None:
             second.deleteLater()
 

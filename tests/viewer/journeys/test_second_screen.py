@@ -19,6 +19,7 @@ from inference.readout.states import RESEARCH_LINE
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
 from inference.view_notes import Phase
+from viewer.control.second_screen import ONE_MONITOR
 from viewer.layout.second_screen import SecondScreen
 from viewer.main_window import MainWindow
 from viewer.style import theme
@@ -96,14 +97,15 @@ def test_it_has_no_control_and_takes_no_key(show: Show, at: At, qtbot: QtBot) ->
     assert not [part for part in controls if part.isVisible()]
     assert second.windowFlags() & Qt.WindowType.WindowDoesNotAcceptFocus
     assert not [part for part in second.findChildren(QWidget) if part.hasFocus()]
+    ours, theirs = window.view.canvas, second.pictures.canvas
+    width = theirs.contour.width
     window.act("mirror")
     window.act("wider")
     window.refresh.tick()
-    ours, theirs = window.view.canvas, second.pictures.canvas
     assert ours.placement is not None
     assert theirs.placement is not None
     assert theirs.placement.flip == ours.placement.flip == window.flip
-    assert theirs.contour.width > 2.5
+    assert theirs.contour.width > width
 
 
 def test_a_picture_that_is_marked_never_shows_what_was_masked(show: Show, qtbot: QtBot) -> None:
@@ -140,8 +142,11 @@ def test_a_slow_model_has_its_two_panes_there_too(show: Show, model: Model, qtbo
 def test_it_ends_with_the_window_and_by_its_own_button(show: Show, qtbot: QtBot) -> None:
     window = show()
     second = second_of(window, qtbot)
+    assert window.view.picture_area.notice.text() == ONE_MONITOR
+    assert second.frameGeometry().size().boundedTo(window.screen().size()) == second.frameGeometry().size()
     second.close()
     assert window.view.second is None
+    assert window.view.picture_area.notice.isHidden()
     second = second_of(window, qtbot)
     window.close()
     assert window.view.second is None
