@@ -94,8 +94,9 @@ class Recording:
             self._background.begin(lambda: _finish(record))
 
     def keep(self) -> None:
-        """Write the last half minute of a live source."""
-        held, info, source = self._session.held(), self._session.info, self._session.source
+        """Write the last half minute of a live source; of a frozen view its own, with what was judged in it."""
+        review, info, source = self._session.review, self._session.info, self._session.source
+        held, which = (self._session.held(), "last") if review is None else (review.held, "frozen")
         if held is None or info is None or source is None:
             self._background.say("Only a live source has a last half minute to keep: press R to record a replay.")
             return
@@ -121,9 +122,9 @@ class Recording:
 
             path, count = self._at_free_name(written)
             seconds = held.captured_at(len(held) - 1) - held.captured_at(0)
-            return f"The last {seconds:.0f} s are kept, {count} frames: {path.name} in {path.parent}."
+            return f"The {which} {seconds:.0f} s are kept, {count} frames: {path.name} in {path.parent}."
 
-        self._background.say("The last half minute is being written.", Tone.NEUTRAL)
+        self._background.say(f"The {which} half minute is being written.", Tone.NEUTRAL)
         self._background.begin(job, SILENT.format(self._folder))
 
     def mark_wrong(self, shown: Outcome | None) -> bool:

@@ -34,10 +34,14 @@ def test_the_last_half_minute_of_a_live_source_is_kept_with_its_marks(
         marked = window.shown
         assert isinstance(marked, Tumour)
         qtbot.keyClick(window, Qt.Key.Key_W)
+        review = window.review
+        assert review is not None
+        qtbot.waitUntil(lambda: len(window.session.held() or ()) > len(review) + 3, timeout=5000)
         qtbot.keyClick(window, Qt.Key.Key_K)
-        said(window, qtbot, "are kept")
+        said(window, qtbot, "s are kept")
     with RecordSource(next(records.iterdir())) as source:
         assert source.finished
+        assert len(source) == len(review), "what stands there, however long ago it was frozen"
         assert source.info.spacing == marked.frame.spacing
         found = source.settings()
         assert {setting.phase for setting in found} == {"dura_open"}
