@@ -12,10 +12,27 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+HERE = Path(__file__).parent
 LAPACK = "liblapack_pic.a", "blas/libblas.a"
-UNREACHED = re.compile(r"[^/]+/((brkitr|curr|lang|rbnf|region|translit|unit)/|.*\.spp|confusables\.cfu|unames\.icu)")
-"""What ICU has for breaking text, money, other scripts, and names of languages, characters and units: none of
-the functions that Qt takes from it (case, collation, converters, time zones) reads these."""
+FORTRAN = {f"_gfortran_{name}" for name in ("concat_string", "pow_r4_i8", "pow_r8_i8", "etime")}
+"""What is in fortran.c."""
+UNREACHED = re.compile(
+    r"[^/]+/((brkitr|curr|lang|rbnf|region|translit|unit|zone)/|[a-z]{2,3}(_\w+)?\.res|.*\.(spp|cnv)|"
+    r"confusables\.cfu|unames\.icu)"
+)
+"""What ICU has for breaking text, money, other scripts, and names of languages, characters, units and time zones, which
+the functions that Qt takes from it for case and collation do not read; what a language says of numbers and dates, which
+Qt has of its own; and tables of converters, in a program whose texts are UTF-8."""
+WRITTEN = {
+    "ultrasound-image",
+    "ultrasound-multi-frame-image",
+    "secondary-capture-image",
+    "segmentation",
+    "comprehensive-sr",
+    "comprehensive-3d-sr",
+    "enhanced-sr",
+}
+"""The objects of DICOM that exports write, by highdicom's names."""
 
 
 def lapack(source: Path, target: Path, caller: Path) -> Path:
@@ -36,12 +53,24 @@ def lapack(source: Path, target: Path, caller: Path) -> Path:
     exported = target.with_suffix(".map")
     exported.write_text("{global:" + "".join(f"{name};" for name in called) + "local:*;};", encoding="utf-8")
     _linked(
-        [Path(__file__).with_name("lapack.c"), *archives, *source.parent.glob("libgfortran*")],
+        [HERE / "lapack.c", HERE / "fortran.c", *archives],
         target,
         source.name,
         [f"--version-script={exported}", "--gc-sections", "-z,defs", *(f"-u,{name}" for name in called)],
         "-lm",
     )
+    return target
+
+
+def fortran(source: Path, target: Path, caller: Path) -> Path:
+    """Fortran's own library with what numpy's OpenBLAS takes of it: four functions of 3 MB."""
+    called = sorted(_symbols(caller, "undefined") & _symbols(source, "defined"))
+    if not FORTRAN.issuperset(called):
+        print(f"{source.name} is left as it is, 3 MB: {caller.name} takes more of it than before.", file=sys.stderr)
+        return source
+    exported = target.with_suffix(".map")
+    exported.write_text("GFORTRAN_8{global:" + "".join(f"{name};" for name in called) + "local:*;};", encoding="utf-8")
+    _linked([HERE / "fortran.c"], target, source.name, [f"--version-script={exported}"])
     return target
 
 
@@ -76,10 +105,43 @@ def icu(source: Path, target: Path) -> Path:
     return target
 
 
-def compact(source: Path, target: Path) -> Path:
-    """The same JSON without white space."""
-    target.write_text(json.dumps(json.loads(source.read_text("utf-8")), separators=(",", ":")), "utf-8")
+def modules(source: Path, target: Path) -> Path:
+    """highdicom's table of the attributes of each module, for the modules of the objects that exports write.
+
+    Another object ends in a KeyError that names a module of it.
+    """
+    objects = json.loads(source.with_name("iod_module_map.json").read_text("utf-8"))
+    kept = {module["key"] for name in WRITTEN for module in objects[name]}
+    table = json.loads(source.read_text("utf-8"))
+    few = {name: attributes for name, attributes in table.items() if name in kept}
+    target.write_text(json.dumps(few, separators=(",", ":")), "utf-8")
     return target
+
+
+def refusing(source: Path, target: Path, caller: Path) -> Path:
+    """libaom or libvpx without a codec: begun, any says that it is incapable.
+
+    FFmpeg decodes VP8 and VP9 by itself, and AV1 is refused; what is left are pictures in AVIF, which are none of ours.
+
+    Args:
+        source: the library.
+        target: is written.
+        caller: the library that needs it.
+    """
+    called = sorted(_symbols(caller, "undefined") & _symbols(source, "defined"))
+    code = target.with_suffix(".c")
+    code.write_text("\n".join(_refusal(name) for name in called) + "\n", encoding="utf-8")
+    _linked([code], target, source.name, [])
+    return target
+
+
+def _refusal(name: str) -> str:
+    """A function of a codec's interface in C: of those that answer in words, with a pointer, and with an error."""
+    if name.endswith(("_error", "_error_detail", "_to_string", "_version_str", "_build_config")):
+        return f'const char *{name}(void) {{ return "left out of this program"; }}'
+    if name.endswith(("_cx", "_dx", "_caps", "_data", "_frame", "_alloc", "_wrap")):
+        return f"void *{name}(void) {{ return 0; }}"
+    return f"int {name}(void) {{ return 4; }}  // INCAPABLE"
 
 
 def _packed(items: Sequence[tuple[bytes, bytes]]) -> bytes:
@@ -94,6 +156,12 @@ def _packed(items: Sequence[tuple[bytes, bytes]]) -> bytes:
         body.append(padded)
         name_at, item_at = name_at + len(name) + 1, item_at + len(padded)
     return (b"".join(table) + names).ljust(start, b"\0") + b"".join(body)
+
+
+def needs(library: Path) -> set[str]:
+    """The names of the libraries that one needs."""
+    found = subprocess.run(["readelf", "-dW", library], check=True, capture_output=True, text=True).stdout
+    return set(re.findall(r"\(NEEDED\).*\[(.*)\]", found))
 
 
 def _object(source: Path) -> bytes:
