@@ -81,7 +81,7 @@ def bundle(figures: Figures) -> None:
     sys.stderr.write(done.stdout + done.stderr if done.returncode else "")
     figures.add("start test of the bundle", monotonic() - began, "s")
     figures.check("the bundle starts", holds=done.returncode == 0)
-    figures.add("bundle", megabytes(BUNDLE), "MB", most=505)
+    figures.add("bundle", megabytes(BUNDLE), "MB", most=320)
 
 
 def main() -> int:
