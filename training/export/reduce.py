@@ -18,6 +18,7 @@ from training.export.proof import reduce
 from training.export.samples import read_samples
 from training.io.files import written_aside
 from training.io.receipt import sha256
+from training.slicing.leaks import read_identities, refuse_leaks
 
 VERIFY_SLICES = 70
 """Slices that both precisions are compared on."""
@@ -34,20 +35,23 @@ def reduce_export(
     Args:
         model: an exported .onnx in float32.
         out: the .onnx to write.
-        verify: a slice store with true masks.
+        verify: a slice store with true masks, of patients that it was not trained on.
         precision: any but float32.
-        train: slice stores of the training, for the ranges of int8.
+        train: slice stores of the training, whose patients may not be in `verify`; int8 takes its ranges from them.
 
     Returns:
         The contract as stored.
 
     Raises:
+        LeakError: if a patient of `train` is in `verify`.
         ContractError: if the file has no contract, or one that cannot be read.
         ModelError: if it is no float32 file of tumours alone, the masks change or fit the truth less well, or this
             computer cannot prove the precision.
     """
     if out.resolve() == model.resolve():
         raise ModelError(f"{out} is the model itself, which is kept: name another file.")
+    for store in train:
+        refuse_leaks(read_identities(store), read_identities(verify))
     if precision is Precision.BFLOAT16:
         openvino_session.library()  # fails now, not after the comparison
     contract = Engine.load(model, providers=[CPU]).contract

@@ -17,10 +17,19 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         help="float16 for GPUs, int8 for CPUs, bfloat16 for CPUs that have it, by OpenVINO",
     )
     one.add_argument(
-        "--verify", type=Path, required=True, metavar="SLICES", help="slice store on which both precisions are compared"
+        "--verify",
+        type=Path,
+        required=True,
+        metavar="SLICES",
+        help="slice store of patients that it was not trained on, on which both precisions are compared",
     )
     one.add_argument(
-        "--train", type=Path, nargs="+", default=[], metavar="SLICES", help="slice stores of the training, for int8"
+        "--train",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="SLICES",
+        help="slice stores of the training: none of their patients may be in --verify, and int8 needs them",
     )
 
 

@@ -12,7 +12,7 @@ from inference.contract import SCHEMA
 from inference.model.engine import Engine
 from training.cli import main
 from training.export.proof import golden_of
-from training.slicing.slices import write_slice
+from training.slicing.slices import SliceRow, write_slice, write_slices
 
 CPU, OPENVINO = ["CPUExecutionProvider"], ["OpenVINO"]
 
@@ -69,3 +69,13 @@ def test_what_cannot_be_reduced_is_one_sentence_and_no_file(store: Path, tmp_pat
         assert said.count("\n") == 1
     assert once.read_bytes() == kept
     assert not twice.exists()
+
+
+def test_what_fewer_bits_cost_is_not_measured_on_patients_of_the_training(tmp_path: Path, capsys):
+    for name in ("training", "verify"):
+        row = SliceRow(f"{name}_k0001", "Case1", "Case1", "k", 1, 0.0, 8, 8, 0.5, 0.5)
+        (tmp_path / name).mkdir()
+        write_slices([row], tmp_path / name / "slices.csv")
+    words = ["--verify", str(tmp_path / "verify"), "--train", str(tmp_path / "training"), "--precision", "float16"]
+    assert main(["reduce", str(demo_model_path()), "--out", str(tmp_path / "fewer.onnx"), *words]) != 0
+    assert "Case1 is in training" in capsys.readouterr().err
