@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-import texts
+import licence_texts
 
 TABLE = Path(__file__).with_name("shared_libraries.toml")
 PROGRAM = "ius-viewer"
@@ -66,9 +66,9 @@ def main(folder: Path) -> int:
         return 1
     (folder / "parts.cdx.json").write_text(_bom(parts), encoding="utf-8")
     found = [row for row in rows if any(owner(path, rows) is row for path in libraries)]
-    missing = texts.copy(packages, libraries, found, folder / "licences")
+    missing = licence_texts.copy(packages, libraries, found, folder / "licences")
     if missing:
-        print(f"Put the licence texts into {texts.OWN}, a folder a name: {', '.join(missing)}", file=sys.stderr)
+        print(f"Put the licence texts into {licence_texts.OWN}, a folder a name: {', '.join(missing)}", file=sys.stderr)
         return 1
     lines = [
         f"{part.name} {part.version}: {part.licence}" for part in sorted(parts, key=lambda part: part.name.lower())

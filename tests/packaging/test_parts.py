@@ -15,7 +15,7 @@ assert spec is not None
 assert spec.loader is not None
 parts = sys.modules["parts"] = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(parts)
-texts = parts.texts
+licence_texts = parts.licence_texts
 ROWS = tomllib.loads((ROOT / "packaging/shared_libraries.toml").read_text())["library"]
 
 
@@ -62,7 +62,7 @@ def test_every_package_of_the_product_has_its_licence_s_text(tmp_path):
     plain = {name.lower().replace("_", "-") for name in named}
     packages = [one for one in metadata.distributions() if one.metadata["Name"].lower().replace("_", "-") in plain]
     assert len(packages) > 20
-    assert [one.metadata["Name"] for one in packages if not texts.of_package(one, tmp_path)] == []
+    assert [one.metadata["Name"] for one in packages if not licence_texts.of_package(one, tmp_path)] == []
     (qt,) = tmp_path.glob("PySide6_Essentials-*")
     assert "GNU LESSER GENERAL PUBLIC LICENSE" in (qt / "LGPL-3.0.txt").read_text()
     (opencv,) = tmp_path.glob("opencv-python-headless-*")
@@ -76,7 +76,10 @@ def test_every_package_of_the_product_has_its_licence_s_text(tmp_path):
 @pytest.mark.skipif(not shutil.which("dpkg-query"), reason="asks Debian")
 def test_a_system_s_library_brings_its_package_s_text_and_one_of_nobody_is_named(tmp_path):
     libraries = [Path("libz.so.1"), Path("libnobody.so.1")]
-    assert texts.copy([], libraries, [{"debian": "no-such-package"}], tmp_path) == ["libnobody.so.1", "no-such-package"]
+    assert licence_texts.copy([], libraries, [{"debian": "no-such-package"}], tmp_path) == [
+        "libnobody.so.1",
+        "no-such-package",
+    ]
     assert "Mark Adler" in (tmp_path / "system/zlib1g.txt").read_text()
     assert "PYTHON SOFTWARE FOUNDATION LICENSE" in (tmp_path / "Python/LICENSE.txt").read_text()
 
