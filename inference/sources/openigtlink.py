@@ -136,7 +136,9 @@ class _Client:
         until, wrong = monotonic() + SILENT_S, None
         while (message := self._next(until)) is not None:
             try:
-                return self._steady(self._tracking.place(picture_of(message), message.timestamp))
+                picture = self._steady(self._tracking.place(picture_of(message), message.timestamp))
+                self._tell_absent = False  # it is there: a server that ends now is a lost signal
+                return picture
             except FormatError as error:
                 log.warning("OpenIGTLink: a message that is no picture is skipped")
                 wrong = error

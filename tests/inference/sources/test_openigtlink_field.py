@@ -138,6 +138,24 @@ def test_a_message_of_any_size_is_not_read(free_port: FreePort) -> None:
     assert shown(free_port(), [image(100)] * 5 + [endless], count=2)[0] == {100}
 
 
+def test_a_server_that_ends_after_pictures_is_a_lost_signal_and_no_wrong_name() -> None:
+    """It had sent another device's pictures too, as our own sender sends its masks."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def send() -> None:
+            peer, _ = listener.accept()
+            with peer:
+                peer.sendall(image(100) + image(7, name="IUS_Mask"))
+
+        sender = threading.Thread(target=send)
+        sender.start()
+        with closing(_Client("127.0.0.1", listener.getsockname()[1], "", "", tell_absent=True)) as client:
+            first = client.read()
+            assert first is not None
+            assert client.read() is None
+        sender.join()
+
+
 def test_a_volume_of_another_device_is_passed_over_on_the_same_connection() -> None:
     volume = struct.pack(">H12s20sQQQ", 1, b"IMAGE", b"Volume", 0, LARGEST + 5, 0)
     with socket.create_server(("127.0.0.1", 0)) as listener:
