@@ -7,11 +7,8 @@ import msgspec
 import onnx
 
 from inference.contract import CERTAIN_SCHEMA, Certainty, ModelContract
-from training.export.card import model_card
-from training.export.onnx_file import seal, write_onnx
+from training.export.onnx_file import seal, write_export
 from training.export.proof import golden_of
-from training.io.files import written_aside
-from training.io.receipt import sha256
 
 
 def store_certainty(model: Path, out: Path, certainty: Sequence[Certainty]) -> ModelContract:
@@ -31,7 +28,5 @@ def store_certainty(model: Path, out: Path, certainty: Sequence[Certainty]) -> M
     changed = msgspec.structs.replace(contract, schema=CERTAIN_SCHEMA, certainty=tuple(certainty))
     sealed = seal(network, changed, cases)
     ModelContract.from_json(sealed.to_json())  # read as strictly as the viewer will, before anything is written
-    write_onnx(network, out)
-    with written_aside(out.with_suffix(".md")) as aside:
-        aside.write_text(model_card(sealed, sha256(out)), encoding="utf-8")
+    write_export(network, sealed, out)
     return sealed

@@ -9,23 +9,17 @@ from inference.errors import ModelError
 from inference.model import openvino_session
 from inference.safety import INTENDED_USE
 from training.export import training_facts as facts
-from training.export.card import model_card
 from training.export.contract import contract_of
 from training.export.input_ranges import seen_in_training
-from training.export.onnx_file import write_onnx
+from training.export.onnx_file import write_export
 from training.export.precision import Precision, calibration_samples
 from training.export.proof import prove, reduce
-from training.export.samples import draw_samples, read_samples
-from training.io.files import written_aside
-from training.io.receipt import sha256
+from training.export.samples import VERIFY_SLICES, draw_samples, read_samples
 from training.nnunet.results.checkpoint import Trained, read_trained
 from training.nnunet.results.plans import shown_labels
 from training.nnunet.results.postprocessing import Postprocessing
 from training.nnunet.settings import Fold
 from training.slicing.slices import PAINTED
-
-VERIFY_SLICES = 70
-"""Slices of the parity check."""
 
 
 def export_model(
@@ -99,9 +93,7 @@ def export_model(
     network, sealed = prove(trained, contract, samples, slices, trial=trial)
     if precision is not Precision.FLOAT32:
         network, sealed = reduce(network, sealed, samples, slices, precision, calibration)
-    write_onnx(network, out)
-    with written_aside(out.with_suffix(".md")) as aside:
-        aside.write_text(model_card(sealed, sha256(out)), encoding="utf-8")
+    write_export(network, sealed, out)
     return sealed
 
 

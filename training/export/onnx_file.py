@@ -9,6 +9,8 @@ import onnx
 from inference.contract import CONTRACT_KEY, GOLDEN_KEY, ModelContract
 from inference.model import golden
 from inference.model.golden import GoldenCase
+from training.export.card import model_card
+from training.io import receipt
 from training.io.files import written_aside
 
 
@@ -53,3 +55,10 @@ def write_onnx(model: onnx.ModelProto, path: Path) -> None:
     onnx.checker.check_model(model, full_check=True)
     with written_aside(path) as aside:
         onnx.save(model, aside)
+
+
+def write_export(model: onnx.ModelProto, contract: ModelContract, path: Path) -> None:
+    """Write a sealed model, and its card beside it (`path` with .md)."""
+    write_onnx(model, path)
+    with written_aside(path.with_suffix(".md")) as aside:
+        aside.write_text(model_card(contract, receipt.sha256(path)), encoding="utf-8")

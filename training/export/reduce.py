@@ -11,17 +11,11 @@ from inference.errors import ModelError
 from inference.model import openvino_session
 from inference.model.engine import Engine
 from inference.model.providers import CPU
-from training.export.card import model_card
-from training.export.onnx_file import write_onnx
+from training.export.onnx_file import write_export
 from training.export.precision import Precision, calibration_samples
 from training.export.proof import reduce
-from training.export.samples import read_samples
-from training.io.files import written_aside
-from training.io.receipt import sha256
+from training.export.samples import VERIFY_SLICES, read_samples
 from training.slicing.leaks import read_identities, refuse_leaks
-
-VERIFY_SLICES = 70
-"""Slices that both precisions are compared on."""
 
 
 def reduce_export(
@@ -63,7 +57,5 @@ def reduce_export(
     samples = read_samples(verify, VERIFY_SLICES)
     calibration = calibration_samples(train) if precision is Precision.INT8 else []
     reduced, sealed = reduce(onnx.load(model), contract, samples, verify.name, precision, calibration)
-    write_onnx(reduced, out)
-    with written_aside(out.with_suffix(".md")) as aside:
-        aside.write_text(model_card(sealed, sha256(out)), encoding="utf-8")
+    write_export(reduced, sealed, out)
     return sealed

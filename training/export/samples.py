@@ -12,6 +12,9 @@ from inference.errors import FormatError
 from inference.frame import Pixels
 from training.slicing.slices import tumour_in
 
+VERIFY_SLICES = 70
+"""Slices of the parity check, and of the comparison of two precisions."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
