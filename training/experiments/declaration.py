@@ -22,6 +22,7 @@ class Simulated(_Part, frozen=True):
     patients: int
     seed: int
     label_error: Literal["none", "low", "high"] | None = None
+    small: bool = False
 
 
 class Cohort(_Part, frozen=True):

@@ -22,7 +22,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         "--label-error", choices=("none", "low", "high"), help="brain shift and MRI label error (with --mri; low)"
     )
     one.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
-    one.add_argument("--small", action="store_true", help="tiny volumes, for a trial run")
+    one.add_argument("--small", action="store_true", help="coarse volumes and short sweeps, for a trial run")
 
 
 def run(arguments: argparse.Namespace) -> None:

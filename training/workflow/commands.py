@@ -54,7 +54,8 @@ class Commands:
         """Simulate a cohort."""
         how = self.experiment.cohorts[cohort].simulate
         assert how is not None  # noqa: S101 - the rule exists for simulated cohorts only
-        words = _options(cohort=how.cohort, patients=how.patients, seed=how.seed, small=self.small)
+        small = self.small or how.small
+        words = _options(cohort=how.cohort, patients=how.patients, seed=how.seed, small=small)
         mri = _options(mri=how.label_error is not None, label_error=how.label_error)
         return _train("simulate", "--out", f"cohorts/{cohort}", *words, *mri)
 

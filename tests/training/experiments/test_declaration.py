@@ -189,3 +189,11 @@ def test_a_cohort_without_sweeps_is_not_asked_for_them(tmp_path: Path):
     commands = Commands(read_experiment(path), path, small=False)
     assert "--sweeps cohorts/train/sweeps" in commands.cases("train")
     assert "--sweeps" not in commands.cases("even")
+
+
+def test_a_cohort_is_scanned_coarsely_where_it_or_the_run_says_so(tmp_path: Path):
+    coarse = SMALL["cohorts"]["test"]["simulate"] | {"small": True}
+    path = written(tmp_path, cohorts=SMALL["cohorts"] | {"test": {"labels": "us", "simulate": coarse}})
+    usual, trial = (Commands(read_experiment(path), path, small=small) for small in (False, True))
+    assert [cohort for cohort in ("mri", "test") if usual.simulate(cohort).split().count("--small") == 1] == ["test"]
+    assert all(trial.simulate(cohort).split().count("--small") == 1 for cohort in ("mri", "test"))
