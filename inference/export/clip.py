@@ -17,7 +17,7 @@ from inference.export.capture import Capture
 from inference.export.deidentified import DeidentifiedRecord
 from inference.export.dicom import image_of, save
 from inference.export.mp4_times import durations
-from inference.export.record import capture_of
+from inference.export.record_capture import capture_of
 from inference.export.seg import segmentation_of
 from inference.export.seg_frames import put_frames
 from inference.outcome import Failed, NotAnalysed, NothingFound, Outcome, Reason, Tumour

@@ -16,7 +16,7 @@ from inference.errors import OutputError
 from inference.export.deidentified import DeidentifiedRecord
 from inference.export.mp4_times import retime
 from inference.export.picture import annotated, text_rows
-from inference.export.record import capture_of
+from inference.export.record_capture import capture_of
 from inference.files import replacing
 
 CODEC = cv2.VideoWriter.fourcc(*"mp4v")

@@ -20,7 +20,7 @@ from inference.errors import OutputError
 from inference.export import clip
 from inference.export.deidentified import DeidentifiedRecord
 from inference.export.dicom import write_dicom_pair
-from inference.export.record import capture_of
+from inference.export.record_capture import capture_of
 from inference.export.result import withdrawn_cells
 from inference.frame import Frame, Mask, Origin, View
 from inference.model.segmentation import regions_of

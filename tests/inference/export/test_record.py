@@ -459,7 +459,7 @@ def test_which_model_answered_each_frame_is_said_whichever_was_the_last(tmp_path
 
 
 def test_a_record_longer_than_one_nifti_goes_into_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("inference.export.record.MOST_PICTURES", 2)
+    monkeypatch.setattr("inference.export.record_volumes.MOST_PICTURES", 2)
     outcomes = five()
     with RecordSource(record_of(tmp_path / "long.mcap", outcomes)) as source:
         files = {file.name for file in export_record(source, tmp_path)}
@@ -496,3 +496,43 @@ def test_nothing_that_holds_no_more_stays_of_an_earlier_export(tmp_path: Path) -
         export_record(source, tmp_path)
     assert not (tmp_path / "area.svg").exists()
     assert not (tmp_path / "corrected.nii.gz").exists()
+
+
+def test_frames_exported_earlier_are_written_anew_by_the_scale_of_now(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "frame-000001.txt").write_text("a person's own file")
+    path = record_of(tmp_path / "r.mcap", [tumour(made(number, at=number / 10)) for number in range(3)])
+    with RecordSource(path) as source:
+        first = export_record(source, out, chosen=[0])
+    typed = PixelSpacing(0.7, 0.7, Provenance.TYPED)
+    with RecordSource(path, typed=typed) as source:
+        second = export_record(source, out, chosen=[1])
+    for number in (0, 1):
+        image = pydicom.dcmread(out / f"frame-{number:06}.dcm")
+        assert float(image.SequenceOfUltrasoundRegions[0].PhysicalDeltaX) == pytest.approx(0.07)
+    assert {file.name for file in first} < {file.name for file in second}
+    assert {file.name for file in out.iterdir()} == {file.name for file in second} | {"frame-000001.txt"}
+
+
+def test_what_an_earlier_export_measured_goes_with_its_scale(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    with RecordSource(record_of(tmp_path / "r.mcap", [tumour(made(0))])) as source:
+        export_record(source, out, chosen=[0])
+    assert (out / "frame-000000_report.dcm").exists()
+    unscaled = replace(made(0), spacing=None, no_spacing_reason="no scale")
+    with RecordSource(record_of(tmp_path / "again.mcap", [UnknownSpacing(unscaled, "no scale")])) as source:
+        export_record(source, out)
+    assert {file.name for file in out.glob("*.dcm")} == {"frame-000000.dcm", "frame-000000_picture.dcm"}
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"files": ["../kept.txt", 3]}', '{"files": ["../kept.txt", ".."]}'])
+def test_an_export_removes_nothing_that_it_cannot_have_written(content: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    out.mkdir()
+    (tmp_path / "kept.txt").write_text("kept")
+    (out / "sweep.json").write_text(content)
+    with RecordSource(record_of(tmp_path / "r.mcap", [tumour(made(0))])) as source:
+        export_record(source, out)
+    assert (tmp_path / "kept.txt").read_text() == "kept"

@@ -15,7 +15,7 @@ from inference.errors import OutputError
 from inference.export.deidentified import DeidentifiedRecord
 from inference.export.mp4_times import durations, retime
 from inference.export.picture import CYAN, annotated, text_rows
-from inference.export.record import capture_of
+from inference.export.record_capture import capture_of
 from inference.export.video import write_video
 from inference.export.words import caption
 from inference.frame import Frame, Origin, View
