@@ -1,13 +1,21 @@
-"""Files that the tests of sending share."""
+"""The bundled model, and files that the tests of sending share."""
 
 from pathlib import Path
 
 import pytest
 
+from inference.assets import demo_model_path
 from inference.export.capture import Capture
 from inference.export.dicom import write_dicom_pair
+from inference.model.engine import Engine
 from inference.outcome import UnknownSpacing
 from inference.sources.simulated import PhantomSource
+
+
+@pytest.fixture(scope="package")
+def engine() -> Engine:
+    """The bundled model."""
+    return Engine.load(demo_model_path())
 
 
 @pytest.fixture

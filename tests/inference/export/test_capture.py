@@ -14,7 +14,7 @@ import pydicom
 import pytest
 from highdicom.seg import segread
 
-from inference.assets import demo_clip_path, demo_model_path
+from inference.assets import demo_clip_path
 from inference.errors import OutputError
 from inference.export import summary
 from inference.export.capture import Capture, Outside
@@ -31,11 +31,6 @@ from inference.sources.simulated import PhantomSource
 from inference.spacing import Provenance
 
 EIGHT_BITS = (0.0, 255.0)
-
-
-@pytest.fixture(scope="module")
-def engine() -> Engine:
-    return Engine.load(demo_model_path())
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from inference.assets import demo_clip_path, demo_model_path
+from inference.assets import demo_clip_path
 from inference.export.capture import Capture
 from inference.export.picture import annotated
 from inference.export.plot import HEIGHT, WIDTH, area_plot, nice
@@ -24,11 +24,6 @@ from inference.outcome import Outcome, Tumour
 from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.sources import open_source
 from inference.sources.simulated import PhantomSource
-
-
-@pytest.fixture(scope="module")
-def engine() -> Engine:
-    return Engine.load(demo_model_path())
 
 
 @pytest.fixture(scope="module")
