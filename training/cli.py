@@ -20,6 +20,7 @@ STAGES = (
     "labels",
     "slice",
     "paint",
+    "pseudolabel",
     "folds",
     "fit",
     "average",

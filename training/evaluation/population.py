@@ -10,7 +10,7 @@ from inference.errors import FormatError, IusError, NotFoundError
 from training.cohort.cases import SEPARATOR, beside
 from training.io.receipt import placed
 from training.io.spreadsheet import read_table
-from training.slicing.slices import BY_EYE, PAINTED
+from training.slicing.slices import BY_EYE, HALF_KNOWN
 
 _TRUE, _FALSE = ("1", "true", "yes"), ("0", "false", "no", "")
 _STRATA = ("phase", "diagnosis", "first_surgery", "dataset", "site", "grade", "contrast", "echogenicity")
@@ -58,11 +58,14 @@ def population_of(origins: Iterable[str], *, simulated: bool) -> Population:
 
     Raises:
         PopulationError: if only some of the masks were drawn by eye, if masks drawn by eye are said to be of
-            simulated patients, or if some tumours were painted in.
+            simulated patients, or if some tumours were painted in or marked by
+            models.
     """
     found = set(origins)
-    if PAINTED in found:
-        raise PopulationError("Painted slices hold pixels of which nothing is known: they are for training alone.")
+    if found & HALF_KNOWN:
+        raise PopulationError(
+            "Painted and pseudo-labelled slices hold pixels of which nothing is known: they are for training alone."
+        )
     if BY_EYE not in found:
         return Population.of(simulated)
     if found != {BY_EYE} or simulated:

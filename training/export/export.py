@@ -19,7 +19,7 @@ from training.nnunet.results.checkpoint import Trained, read_trained
 from training.nnunet.results.plans import shown_labels
 from training.nnunet.results.postprocessing import Postprocessing
 from training.nnunet.settings import Fold
-from training.slicing.slices import PAINTED
+from training.slicing.slices import HALF_KNOWN, PAINTED, PSEUDO
 
 
 def export_model(
@@ -120,6 +120,6 @@ def _simulated(trained: Trained, stores: Sequence[Path], simulated: bool) -> Pop
         )
     rows = [row for row, _ in facts.training_rows(trained, stores)]
     native = any(row.axis == "native" for row in rows)
-    painted = sorted({row.patient for row in rows if row.origin == PAINTED})
-    simulated_ones = len({row.patient for row in rows} - set(painted))
-    return facts.simulated_population(simulated_ones, native=native, painted=painted)
+    painted, marked = (sorted({row.patient for row in rows if row.origin == one}) for one in (PAINTED, PSEUDO))
+    simulated_ones = len({row.patient for row in rows} - {row.patient for row in rows if row.origin in HALF_KNOWN})
+    return facts.simulated_population(simulated_ones, native=native, painted=painted, marked=marked)

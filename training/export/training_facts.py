@@ -184,19 +184,28 @@ def area_cutoff(trained: Trained) -> float | None:
     return None if value is None else float(value)
 
 
-def simulated_population(n_patients: int, *, native: bool, painted: Sequence[str] = ()) -> Population:
-    """The population of a model that was never shown a real patient's tumour.
+def simulated_population(
+    n_patients: int, *, native: bool, painted: Sequence[str] = (), marked: Sequence[str] = ()
+) -> Population:
+    """The population of a model that was never told by a person where a real patient's tumour is.
 
     Args:
         n_patients: how many simulated patients.
         native: whether there were native frames.
         painted: real volumes that simulated tumours were painted into; their own tumours were ignored.
+        marked: real volumes in which earlier models, themselves of simulated patients, marked the tumour.
     """
-    real = "no real one. "
+    real = "" if painted or marked else "no real one. "
     if painted:
+        own = "" if marked else ", of whose own tumours nothing was said"
         real = (
-            f"and simulated tumours painted into {len(painted)} real volumes ({', '.join(painted)}), of whose own "
-            "tumours nothing was said (Xiao et al. 2017, CC BY 4.0, changed). "
+            f"and simulated tumours painted into {len(painted)} real volumes ({', '.join(painted)}){own} "
+            "(Xiao et al. 2017, CC BY 4.0, changed). "
+        )
+    if marked:
+        real += (
+            f"{'In' if painted else 'and'} {len(marked)} real volumes ({', '.join(marked)}) earlier models marked what "
+            "they took for tumour, and no person (Xiao et al. 2017, CC BY 4.0). "
         )
     return Population(
         words=f"{n_patients or 'An unrecorded number of'} simulated patients; {real}"

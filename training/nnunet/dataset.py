@@ -13,7 +13,7 @@ from training.io.files import gz_content
 from training.io.receipt import write_json
 from training.nnunet.settings import Fold
 from training.slicing.size_bands import MIN_RELIABLE_MM2, within
-from training.slicing.slices import CAVITY, PAINTED, SliceRow, as_cells, larger_than, read_slices
+from training.slicing.slices import CAVITY, HALF_KNOWN, SliceRow, as_cells, larger_than, read_slices
 
 FILE_ENDING = ".nii.gz"
 CHANNEL = "US"
@@ -21,7 +21,7 @@ LABELS = {"background": 0, "tumor": 1}
 CAVITY_LABEL = {"cavity": CAVITY}
 """The third tissue, in data sets that show a resection cavity anywhere."""
 IGNORE = {"ignore": 2}
-"""nnU-Net's ignore label: the pixels around a real tumour, in volumes that another tumour was painted into."""
+"""nnU-Net's ignore label: around a real tumour where another was painted in, and where models were in doubt."""
 DIGEST = "slices_sha256"
 """Key in dataset.json that nnU-Net does not read."""
 TUMOUR_FREE = "tumour_free"
@@ -67,7 +67,7 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
         The splits, one per fold.
 
     Raises:
-        DatasetError: if no tumour slice is left, two stores hold a slice of the same name, or painted volumes meet
+        DatasetError: if no tumour slice is left, two stores hold a slice of the same name, or such volumes meet
             cavities.
         FoldError: if a patient is in no fold, or in two.
         NotFoundError: if a file of a slice is missing or empty.
@@ -104,10 +104,12 @@ def labels_of(rows: Sequence[SliceRow]) -> dict[str, int]:
     Raises:
         DatasetError: if 2 means the cavity in some masks, and what is to be ignored in others.
     """
-    cavities, painted = any(row.cavity_mm2 for row in rows), any(row.origin == PAINTED for row in rows)
-    if cavities and painted:
-        raise DatasetError("Painted volumes ignore what masks with cavities call cavity: train on one kind of them.")
-    return LABELS | (CAVITY_LABEL if cavities else IGNORE if painted else {})
+    cavities, ignored = any(row.cavity_mm2 for row in rows), any(row.origin in HALF_KNOWN for row in rows)
+    if cavities and ignored:
+        raise DatasetError(
+            "Painted and pseudo-labelled volumes ignore what masks with cavities call cavity: train on one of both."
+        )
+    return LABELS | (CAVITY_LABEL if cavities else IGNORE if ignored else {})
 
 
 def train_patients(stores: Sequence[Path], splits: Sequence[Split], fold: Fold) -> list[str]:

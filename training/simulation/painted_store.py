@@ -11,18 +11,15 @@ from scipy import ndimage
 from training.io.progress import Bar
 from training.registration.volume import read_image
 from training.simulation import CohortError
-from training.simulation.painting import Painted, paint
+from training.simulation.painting import paint
 from training.slicing.by_eye import Outlined, Outlines, region_of, volume_of
-from training.slicing.cutting import spread
 from training.slicing.fingerprint import fingerprint
+from training.slicing.half_known import Volume, cut_all_ways
 from training.slicing.leaks import look_path, write_look
-from training.slicing.slices import PAINTED, SliceRow, write_slice, write_slices
-from training.slicing.volumes import AXES
+from training.slicing.slices import PAINTED, SliceRow, write_slices
 
 _CLEAR_MM = 8.0
 """How far around an outline nothing is said."""
-_LEAST_SECTOR = 0.25
-_LEAST_MM2 = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,35 +70,8 @@ def _paint_volume(outlined: Outlined, folder: Path, store: Path, wanted: Wanted)
         rng = np.random.default_rng((wanted.seed, crc32(outlined.case.encode()), number))
         painted = paint(rng, pixels, spacing, ignored, known=bool(own.any()))
         if painted is not None:
-            rows += _cut(outlined.case, f"s{wanted.seed}p{number:02d}", painted, spacing, store, wanted)
-    return rows
-
-
-def _cut(case: str, name: str, painted: Painted, spacing: float, store: Path, wanted: Wanted) -> list[SliceRow]:
-    """Slices of one painting in the three directions; the seed in their names lets one training take several stores."""
-    rows, step = [], max(1, round(wanted.step_mm / spacing))
-    for axis, letter in enumerate(AXES):
-        image, label = np.moveaxis(painted.image, axis, 0), np.moveaxis(painted.label, axis, 0)
-        areas = (label == 1).sum(axis=(1, 2)) * spacing**2
-        sector = (image > 0).sum(axis=(1, 2))
-        tumour = np.flatnonzero(areas > _LEAST_MM2)[::step]
-        free = np.flatnonzero((areas == 0) & (sector > _LEAST_SECTOR * sector.max()))
-        for index in [*tumour, *spread(free.tolist(), wanted.negatives // len(AXES))]:
-            stem = f"{case}{name}_{letter}{index:04d}"
-            row = SliceRow(
-                name=stem,
-                case=case,
-                patient=f"RESECT-{case}",
-                axis=letter,
-                index=int(index),
-                area_mm2=float(areas[index]),
-                rows=image.shape[1],
-                cols=image.shape[2],
-                row_mm=spacing,
-                col_mm=spacing,
-                origin=PAINTED,
-            )
-            write_slice(image[index], (spacing, spacing), row.image(store))
-            write_slice(label[index], (spacing, spacing), row.label(store))
-            rows.append(row)
+            # The seed in their names lets one training take several stores.
+            name = f"{outlined.case}s{wanted.seed}p{number:02d}"
+            volume = Volume(name, outlined.case, painted.image, painted.label, spacing, PAINTED)
+            rows += cut_all_ways(volume, store, wanted.step_mm, wanted.negatives)
     return rows

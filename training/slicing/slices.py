@@ -19,6 +19,9 @@ NATIVE = "native"
 """The axis of frames as the probe made them."""
 PAINTED = "painted"
 """Origin of the masks of tumours painted into real volumes: 2 in them is to be ignored."""
+PSEUDO = "pseudo"
+"""Origin of masks that earlier models made of real volumes, by no person: 2 in them is to be ignored."""
+HALF_KNOWN = frozenset({PAINTED, PSEUDO})
 CAVITY = 2
 """The resection cavity in masks of any other origin, true and predicted; whatever else is over 0 is tumour."""
 CARRIED = "mri"
@@ -43,7 +46,7 @@ class SliceRow:
         cols: width in pixels.
         row_mm: mm from row to row.
         col_mm: mm from column to column.
-        origin: where its mask was drawn: `us`, `mri` for one carried over, `PAINTED` or `BY_EYE`.
+        origin: where its mask was drawn: `us`, `mri` for one carried over, `PAINTED`, `PSEUDO` or `BY_EYE`.
         cavity_mm2: area of the resection cavity, which its mask labels `CAVITY`; None where nobody drew cavities.
     """
 
