@@ -5,7 +5,7 @@ directions, the probabilities are averaged, and one connected body is taken for 
 taken for none, and what is doubtful is ignored (nnU-Net's ignore label). No person drew any of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,13 +18,14 @@ from scipy.special import expit
 from inference.contract import Mode
 from inference.errors import NotFoundError
 from inference.model.engine import Engine
+from training.cohort.cases import Case
 from training.io.progress import Bar
 from training.registration.volume import read_image
-from training.slicing.by_eye import Outlined, Outlines, volume_of
 from training.slicing.fingerprint import fingerprint
 from training.slicing.half_known import IGNORED, Volume, cut_all_ways
 from training.slicing.leaks import look_path, write_look
 from training.slicing.slices import PSEUDO, SliceRow, write_slices
+from training.slicing.volumes import as_cubes
 
 SMOOTH_MM = 1.0
 SURE, DOUBTFUL = 0.6, 0.3
@@ -47,32 +48,29 @@ class Cut:
     mode: Mode = Mode.FAST
 
 
-def pseudo_label(
-    models: Sequence[Path], outlines: Outlines, folder: Path, store: Path, cut: Cut, left_out: tuple[str, ...]
-) -> list[SliceRow]:
-    """Label and cut every volume that is not left out; a volume without a body that is believed gives no tumour.
+def pseudo_label(models: Sequence[Path], cases: Iterable[Case], store: Path, cut: Cut) -> list[SliceRow]:
+    """Label and cut the ultrasound volume of every case; one without a body that is believed gives no tumour.
 
     Args:
         models: exported models, whose probabilities are averaged.
-        outlines: which volumes; what was drawn in them is not looked at.
-        folder: of the volumes.
+        cases: whose volumes; masks of theirs are not looked at, and excluded cases are left out.
         store: gets images, labels (0, 1, 2 to ignore) and `slices.csv`.
         cut: how.
-        left_out: cases that no training may see.
 
     Raises:
         NotFoundError: if no volume is left, or one is missing.
+        FormatError: if a volume cannot be read.
         ModelError: if a model does not run here or does not reproduce its own masks.
         AnalysisError: if a slice cannot be analysed.
     """
-    used = [volume for volume in outlines.volumes if volume.case not in left_out]
+    used = [(case, case.us) for case in cases if case.us is not None and not case.exclude]
     if not used:
-        raise NotFoundError("Every volume is left out: none can be labelled.")
+        raise NotFoundError("No case of the table has an ultrasound volume and is not excluded: none can be labelled.")
     engines = [Engine.load(model, trial=True) for model in models]
     rows = [
         row
-        for volume in Bar(used, desc="pseudolabel", unit="volume")
-        for row in _label_volume(engines, volume, folder, store, cut)
+        for case, volume in Bar(used, desc="pseudolabel", unit="volume")
+        for row in _label_volume(engines, case, volume, store, cut)
     ]
     write_slices(rows, store / "slices.csv")
     return rows
@@ -123,10 +121,11 @@ def _body(smooth: Probability, spacing_mm: float) -> NDArray[np.bool_]:
     return body if believed else np.zeros(smooth.shape, np.bool_)
 
 
-def _label_volume(engines: Sequence[Engine], outlined: Outlined, folder: Path, store: Path, cut: Cut) -> list[SliceRow]:
-    image = read_image(volume_of(outlined, folder))
-    write_look(fingerprint(image), look_path(store, outlined.case))
-    pixels, spacing = sitk.GetArrayFromImage(image).astype(np.float32), float(image.GetSpacing()[0])
+def _label_volume(engines: Sequence[Engine], case: Case, path: Path, store: Path, cut: Cut) -> list[SliceRow]:
+    read = read_image(path)
+    write_look(fingerprint(read), look_path(store, case.case))
+    image = as_cubes(sitk.Cast(read, sitk.sitkFloat32), sitk.sitkLinear)
+    pixels, spacing = sitk.GetArrayFromImage(image), float(image.GetSpacing()[0])
     label = labels_of(probability_of(engines, pixels, spacing, cut.mode), spacing)
-    volume = Volume(f"{outlined.case}pseudo", outlined.case, pixels, label, spacing, PSEUDO)
+    volume = Volume(f"{case.case}pseudo", case.case, case.patient, pixels, label, spacing, PSEUDO)
     return cut_all_ways(volume, store, cut.step_mm, cut.negatives)

@@ -71,7 +71,7 @@ def _paint_volume(outlined: Outlined, folder: Path, store: Path, wanted: Wanted)
         painted = paint(rng, pixels, spacing, ignored, known=bool(own.any()))
         if painted is not None:
             # The seed in their names lets one training take several stores.
-            name = f"{outlined.case}s{wanted.seed}p{number:02d}"
-            volume = Volume(name, outlined.case, painted.image, painted.label, spacing, PAINTED)
+            name, patient = f"{outlined.case}s{wanted.seed}p{number:02d}", f"RESECT-{outlined.case}"
+            volume = Volume(name, outlined.case, patient, painted.image, painted.label, spacing, PAINTED)
             rows += cut_all_ways(volume, store, wanted.step_mm, wanted.negatives)
     return rows

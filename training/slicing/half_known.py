@@ -21,7 +21,8 @@ class Volume:
 
     Attributes:
         name: what its slices' names begin with.
-        case: its case; the patient is RESECT's of that number.
+        case: its case.
+        patient: whose it is.
         image: grey values, 0 outside the sector.
         label: 0 background, 1 tumour, 2 to ignore.
         spacing_mm: between voxels, alike in every direction.
@@ -30,6 +31,7 @@ class Volume:
 
     name: str
     case: str
+    patient: str
     image: NDArray[np.float32]
     label: NDArray[np.uint8]
     spacing_mm: float
@@ -57,7 +59,7 @@ def cut_all_ways(volume: Volume, store: Path, step_mm: float, negatives: int) ->
             row = SliceRow(
                 name=f"{volume.name}_{letter}{index:04d}",
                 case=volume.case,
-                patient=f"RESECT-{volume.case}",
+                patient=volume.patient,
                 axis=letter,
                 index=int(index),
                 area_mm2=float(areas[index]),

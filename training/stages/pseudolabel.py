@@ -9,16 +9,10 @@ WORDS = "label real volumes by what exported models agree on in three directions
 
 
 def add_arguments(one: argparse.ArgumentParser) -> None:
-    """Add the arguments for the models, the real volumes and the slices."""
-    from training.stages.paint import TEST_CASES
-
-    one.add_argument("volumes", type=Path, help="folder of the real volumes")
+    """Add the arguments for the real volumes, the models and the slices."""
+    one.add_argument("cases", type=Path, help="case table; only its column us is read, and what it excludes left out")
     one.add_argument("models", type=Path, nargs="+", metavar="ONNX", help="exported models, averaged")
     one.add_argument("--out", type=Path, required=True, help="slice store")
-    one.add_argument("--outlines", type=Path, help="lists the volumes (default: the nine RESECT volumes)")
-    one.add_argument(
-        "--leave-out", nargs="*", default=list(TEST_CASES), metavar="CASE", help="default: %(default)s, the real test"
-    )
     one.add_argument("--step-mm", type=float, default=1.0, help="between slices with tumour (default: %(default)s)")
     one.add_argument("--negatives", type=int, default=90, help="tumour-free slices a volume (default: %(default)s)")
     one.add_argument("--mode", choices=("fast", "thorough"), default="thorough", help="default: %(default)s")
@@ -27,13 +21,11 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Label the volumes and cut the slices."""
     from inference.contract import Mode
+    from training.cohort.cases import read_cases
     from training.io.receipt import write_receipt
     from training.nnunet.pseudo_labels import Cut, pseudo_label
-    from training.slicing.by_eye import OUTLINES, read_outlines
 
-    outlines = arguments.outlines or OUTLINES
     cut = Cut(arguments.step_mm, arguments.negatives, Mode(arguments.mode))
-    volumes, out, left_out = arguments.volumes, arguments.out, tuple(arguments.leave_out)
-    rows = pseudo_label(arguments.models, read_outlines(outlines), volumes, out, cut, left_out)
-    write_receipt(out, "pseudolabel", settings_of(arguments), [outlines, *arguments.models])
-    print(f"{len(rows)} slices, {sum(row.area_mm2 == 0 for row in rows)} of them without tumour: {out}")
+    rows = pseudo_label(arguments.models, read_cases(arguments.cases), arguments.out, cut)
+    write_receipt(arguments.out, "pseudolabel", settings_of(arguments), [arguments.cases, *arguments.models])
+    print(f"{len(rows)} slices, {sum(row.area_mm2 == 0 for row in rows)} of them without tumour: {arguments.out}")

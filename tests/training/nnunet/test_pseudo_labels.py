@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
@@ -13,11 +12,11 @@ from inference.contract import Mode
 from inference.errors import NotFoundError
 from inference.model.engine import Engine
 from training import cli
+from training.cohort.cases import Case, write_cases
 from training.export.training_facts import simulated_population
 from training.io.receipt import sha256
 from training.nnunet.dataset import labels_of as labels_in
 from training.nnunet.pseudo_labels import Cut, labels_of, probability_of, pseudo_label
-from training.slicing.by_eye import Outlined, Outlines
 from training.slicing.slices import read_slice, read_slices
 
 SIDE, MM, REFUSED = 48, 0.5, 2
@@ -36,9 +35,9 @@ def model(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def outlines(tmp_path: Path) -> Outlines:
-    """Two volumes, each with a bright body and a smaller bright thing far from it; nothing was drawn."""
-    volumes = []
+def cases(tmp_path: Path) -> list[Case]:
+    """Two volumes, each with a bright body and a smaller bright thing far from it; the second is excluded."""
+    found = []
     for number in (1, 2):
         path = tmp_path / f"Case{number}-US-before.nii.gz"
         pixels = 20.0 + np.random.default_rng(number).uniform(0, 5, (SIDE, SIDE, SIDE))
@@ -46,13 +45,13 @@ def outlines(tmp_path: Path) -> Outlines:
         image = sitk.GetImageFromArray(pixels.astype(np.float32))
         image.SetSpacing((MM, MM, MM))
         sitk.WriteImage(image, str(path))
-        volumes.append(Outlined(f"Case{number}", (SIDE, SIDE, SIDE), sha256(path), "", ()))
-    return Outlines("by eye", "2026-01-01", "a test", "k", "voxels", "frozen", tuple(volumes))
+        found.append(Case(f"Case{number}", f"A-{number}", us=path, exclude=number > 1, reason="of the test"))
+    return found
 
 
-def test_the_body_is_tumour_and_what_is_far_from_it_is_none(outlines: Outlines, model: Path, tmp_path: Path) -> None:
-    rows = pseudo_label([model], outlines, tmp_path, tmp_path / "store", Cut(1.0, 12), ("Case2",))
-    assert {row.case for row in rows} == {"Case1"}
+def test_the_body_is_tumour_and_what_is_far_from_it_is_none(cases: list[Case], model: Path, tmp_path: Path) -> None:
+    rows = pseudo_label([model], cases, tmp_path / "store", Cut(1.0, 12))
+    assert {(row.case, row.patient) for row in rows} == {("Case1", "A-1")}
     assert {row.axis for row in rows} == {"i", "j", "k"}
     assert rows == read_slices(tmp_path / "store")
     for row in rows:
@@ -66,7 +65,7 @@ def test_the_body_is_tumour_and_what_is_far_from_it_is_none(outlines: Outlines, 
         assert (image[label == 1] > 90).all()
 
 
-@pytest.mark.usefixtures("outlines", "model")
+@pytest.mark.usefixtures("cases", "model")
 def test_three_directions_and_all_models_count_alike(tmp_path: Path) -> None:
     threshold_model(tmp_path / "never.onnx", level=5.0, spacing_mm=(MM, MM), patch=(64, 64))
     engines = [Engine.load(tmp_path / name, trial=True) for name in ("threshold.onnx", "never.onnx")]
@@ -98,16 +97,16 @@ def test_without_a_body_that_is_believed_nothing_is_tumour(radius: int, inside: 
     assert not (labels == 1).any()
 
 
-def test_no_volume_left_is_one_sentence(outlines: Outlines, model: Path, tmp_path: Path) -> None:
-    with pytest.raises(NotFoundError, match="left out"):
-        pseudo_label([model], outlines, tmp_path, tmp_path / "store", Cut(1.0, 12), ("Case1", "Case2"))
+def test_no_volume_left_is_one_sentence(cases: list[Case], model: Path, tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError, match="not excluded"):
+        pseudo_label([model], cases[1:], tmp_path / "store", Cut(1.0, 12))
 
 
 def test_nnunet_ignores_the_doubt_and_no_report_scores_it(
-    outlines: Outlines, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    cases: list[Case], model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = tmp_path / "store"
-    rows = pseudo_label([model], outlines, tmp_path, store, Cut(4.0, 3), ())
+    rows = pseudo_label([model], cases, store, Cut(4.0, 3))
     assert labels_in(rows) == {"background": 0, "tumor": 1, "ignore": 2}
     assert cli.main(["predict", str(model), str(store), "--out", str(tmp_path / "p")]) == 0
     scored = ["evaluate", f"own={tmp_path / 'p'}", "--slices", str(store), "--out", str(tmp_path / "r"), "--data", "x"]
@@ -115,14 +114,24 @@ def test_nnunet_ignores_the_doubt_and_no_report_scores_it(
     assert "for training alone" in capsys.readouterr().err
 
 
-def test_the_receipt_names_models_and_cases_left_out(outlines: Outlines, model: Path, tmp_path: Path) -> None:
-    (tmp_path / "outlines.json").write_bytes(msgspec.json.encode(outlines))
-    words = ["--outlines", str(tmp_path / "outlines.json"), "--leave-out", "Case2", "--step-mm", "4", "--mode", "fast"]
-    out = tmp_path / "store"
-    assert cli.main(["pseudolabel", str(tmp_path), str(model), "--out", str(out), *words]) == 0
-    receipt = json.loads((out / "receipt-pseudolabel.json").read_text())
-    assert "Case2" in json.dumps(receipt["settings"])
-    assert sha256(model) in json.dumps(receipt)
+def test_a_volume_of_flat_voxels_is_labelled_as_one_of_cubes(cases: list[Case], model: Path, tmp_path: Path) -> None:
+    cubes = max(row.area_mm2 for row in pseudo_label([model], cases, tmp_path / "cubes", Cut(1.0, 12)))
+    flat = sitk.ReadImage(str(cases[0].us))[:, :, ::2]
+    flat.SetSpacing((MM, MM, 2 * MM))
+    sitk.WriteImage(flat, str(cases[0].us))
+    rows = pseudo_label([model], cases, tmp_path / "store", Cut(1.0, 12))
+    assert {row.row_mm for row in rows} == {rows[0].row_mm} == {rows[0].col_mm}
+    assert max(row.area_mm2 for row in rows) == pytest.approx(cubes, rel=0.2)
+
+
+def test_the_receipt_names_table_and_models(cases: list[Case], model: Path, tmp_path: Path) -> None:
+    table, out = tmp_path / "cases.csv", tmp_path / "store"
+    write_cases(cases, table)
+    assert cli.main(["pseudolabel", str(table), str(model), "--out", str(out), "--mode", "fast"]) == 0
+    receipt = json.dumps(json.loads((out / "receipt-pseudolabel.json").read_text()))
+    assert sha256(model) in receipt
+    assert sha256(table) in receipt
+    assert {row.case for row in read_slices(out)} == {"Case1"}
 
 
 def test_the_population_says_who_marked_the_tumours() -> None:
