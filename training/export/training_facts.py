@@ -9,7 +9,8 @@ import msgspec
 from inference.contract import BandScore, Measured, Mode, Population
 from inference.errors import FormatError, ModelError
 from training.io.files import written_aside
-from training.nnunet.dataset import DIGEST, Choice, digest
+from training.nnunet.claims import DIGEST
+from training.nnunet.dataset import Choice, digest
 from training.nnunet.results.checkpoint import Trained
 from training.nnunet.results.trained_on import START_KNOWN
 from training.slicing.leaks import spelling

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from inference.contract import Mode
-from inference.errors import NotFoundError
+from inference.errors import FormatError, NotFoundError
 from training.cohort.folds import N_FOLDS
+from training.io.files import alone_in
 from training.io.receipt import sha256
+from training.nnunet.claims import DATA, claim, data_of
 from training.nnunet.predict import checkpoint_files, load_predictor, predict_images
-from training.nnunet.run import claim, workspace
+from training.nnunet.run import workspace
 from training.slicing.store import link
 
 _FOLDS = tuple(range(N_FOLDS))
@@ -41,18 +43,33 @@ def choose_postprocessing(
 
     Raises:
         NotFoundError: if one of the five folds is not trained.
+        FormatError: if the data set is another one by now than it was trained on.
     """
     workspace(work)
     for fold in _FOLDS:
         if not (model / f"fold_{fold}" / "checkpoint_final.pth").is_file():
             raise NotFoundError(f"{model} has no trained fold {fold}: the choice needs all five, so train it first.")
     raw = work / "nnUNet_raw" / model.parent.name
+    if not (raw / "dataset.json").is_file():
+        raise NotFoundError(f"There is no nnU-Net data set at {raw}: give --work the folder that it was trained in.")
+    _refuse_other_data(model, raw)
     files = json.loads((raw / "dataset.json").read_text(encoding="utf-8"))["dataset"]
-    _validate(model, raw, files, checkpoint, device, mode)
-    truth = work / "nnUNet_preprocessed" / model.parent.name / "gt_segmentations"  # nnU-Net's name for the truth
-    for name, paths in files.items():
-        link(_resolved(raw, paths["label"]), truth / f"{name}.nii.gz")
-    return _choose(model, truth, jobs)
+    with alone_in(model):
+        _validate(model, raw, files, checkpoint, device, mode)
+        truth = work / "nnUNet_preprocessed" / model.parent.name / "gt_segmentations"  # nnU-Net's name for the truth
+        for name, paths in files.items():
+            link(_resolved(raw, paths["label"]), truth / f"{name}.nii.gz")
+        return _choose(model, truth, jobs)
+
+
+def _refuse_other_data(model: Path, raw: Path) -> None:
+    """Refuse a data set that the model was not trained on: its validation slices may have trained the model."""
+    for mark in sorted(model.glob(f"fold_*/{DATA}")):
+        if mark.read_text(encoding="utf-8") != data_of(raw):
+            raise FormatError(
+                f"{raw} is another data set by now than {mark.parent} was trained on: run 'ius-train fit' on its "
+                "slices again, which finds the training done."
+            )
 
 
 def _validate(model: Path, raw: Path, files: Mapping[str, Any], checkpoint: str, device: str, mode: Mode) -> None:

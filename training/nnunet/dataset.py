@@ -6,11 +6,13 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from inference.errors import IusError
 from training.cohort.folds import Folds, Split, split_slices
 from training.io.files import gz_content
 from training.io.receipt import write_json
+from training.nnunet.claims import DIGEST, data_lock, refuse_while_training
 from training.nnunet.settings import Fold
 from training.slicing.size_bands import MIN_RELIABLE_MM2, within
 from training.slicing.slices import CAVITY, HALF_KNOWN, SliceRow, as_cells, larger_than, read_slices
@@ -22,10 +24,8 @@ CAVITY_LABEL = {"cavity": CAVITY}
 """The third tissue, in data sets that show a resection cavity anywhere."""
 IGNORE = {"ignore": 2}
 """nnU-Net's ignore label: around a real tumour where another was painted in, and where models were in doubt."""
-DIGEST = "slices_sha256"
-"""Key in dataset.json that nnU-Net does not read."""
 TUMOUR_FREE = "tumour_free"
-"""Another key in dataset.json: the names of the slices without a tumour."""
+"""A key in dataset.json that nnU-Net does not read, as `DIGEST`: the names of the slices without a tumour."""
 SMALL = "small_tumours"
 """And another: the names of the slices with a tumour on which models are not reliable, `MIN_RELIABLE_MM2` or less."""
 
@@ -70,6 +70,7 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
         DatasetError: if no tumour slice is left, two stores hold a slice of the same name, or such volumes meet
             cavities.
         FoldError: if a patient is in no fold, or in two.
+        FormatError: if a training on other slices is running on the data set that is there.
         NotFoundError: if a file of a slice is missing or empty.
     """
     homes = {row.name: (row, store) for store in stores for row in read_slices(store)}
@@ -79,23 +80,30 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
     if not any(row.area_mm2 > 0 for row in used):
         raise DatasetError(f"No slice holds a tumour larger than {choice.min_area_mm2:g} mm²: lower the cut-off.")
     splits = split_slices({row.name: row.patient for row in used}, folds)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(splits, folder / "splits_final.json")
-    write_json(
-        {
-            "channel_names": {"0": CHANNEL},
-            "labels": labels_of(used),
-            "numTraining": len(used),
-            "file_ending": FILE_ENDING,
-            "overwrite_image_reader_writer": "SimpleITKIO",
-            DIGEST: digest((row, homes[row.name][1]) for row in used),
-            TUMOUR_FREE: [row.name for row in used if row.area_mm2 == 0],
-            SMALL: [row.name for row in used if within(row.area_mm2, (0.0, MIN_RELIABLE_MM2))],
-            "dataset": {row.name: _files(row, homes[row.name][1], folder) for row in used},
-        },
-        folder / "dataset.json",
-    )
+    content = {
+        "channel_names": {"0": CHANNEL},
+        "labels": labels_of(used),
+        "numTraining": len(used),
+        "file_ending": FILE_ENDING,
+        "overwrite_image_reader_writer": "SimpleITKIO",
+        DIGEST: digest((row, homes[row.name][1]) for row in used),
+        TUMOUR_FREE: [row.name for row in used if row.area_mm2 == 0],
+        SMALL: [row.name for row in used if within(row.area_mm2, (0.0, MIN_RELIABLE_MM2))],
+        "dataset": {row.name: _files(row, homes[row.name][1], folder) for row in used},
+    }
+    with data_lock(folder):
+        if _read(folder / "splits_final.json", []) != splits or (
+            _read(folder / "dataset.json", {}).get(DIGEST) != content[DIGEST]
+        ):
+            refuse_while_training(folder)
+        write_json(splits, folder / "splits_final.json")
+        write_json(content, folder / "dataset.json")
     return splits
+
+
+def _read(path: Path, otherwise: Any) -> Any:  # noqa: ANN401 - JSON
+    """A file of a data set that was written before."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else otherwise
 
 
 def labels_of(rows: Sequence[SliceRow]) -> dict[str, int]:

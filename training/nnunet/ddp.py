@@ -4,9 +4,8 @@ import os
 import socket
 from pathlib import Path
 
-from filelock import FileLock
-
 from inference.errors import IusError
+from training.nnunet.claims import training
 from training.nnunet.run import begin, train, workspace
 from training.nnunet.settings import FitSettings
 
@@ -15,7 +14,7 @@ class GpuError(IusError):
     """This machine has fewer GPUs than were asked for."""
 
 
-def fit_parallel(work: Path, dataset: str, settings: FitSettings) -> Path:
+def fit_parallel(work: Path, dataset: str, settings: FitSettings, data: str | None = None) -> Path:
     """Train one fold on as many GPUs as the settings say, from its last checkpoint if any; return its folder.
 
     nnU-Net divides the batch among the GPUs. Losses are averaged over them, so that all stop in the same epoch.
@@ -29,8 +28,8 @@ def fit_parallel(work: Path, dataset: str, settings: FitSettings) -> Path:
     gpus, found = settings.gpus, torch.cuda.device_count()
     if found < gpus:
         raise GpuError(f"There are {found} GPUs here, and {gpus} were asked for: lower --gpus.")
-    folder = begin(work, dataset, settings)
-    with FileLock(folder / ".lock"):
+    folder = begin(work, dataset, settings, data)
+    with training(folder, work / "nnUNet_raw" / dataset):
         arguments = (work, dataset, settings, _free_port())
         spawn(_rank, args=arguments, nprocs=gpus, join=True)  # type: ignore[no-untyped-call]
     return folder

@@ -11,10 +11,10 @@ from inference.errors import NotFoundError
 from training.io.progress import Bar
 from training.io.receipt import sha256
 from training.nnunet.boxes import table as boxes
+from training.nnunet.claims import claim
 from training.nnunet.device import check_device
 from training.nnunet.names import CONFIGURATION
 from training.nnunet.predicted import add, pictures_of, unpredicted
-from training.nnunet.run import claim
 from training.nnunet.settings import Fold
 from training.slicing.slices import write_slice
 
@@ -88,10 +88,12 @@ def predict_slices(
     device: str = "cpu",
     mode: Mode = Mode.THOROUGH,
     with_boxes: bool = False,
+    begun: Callable[[bool], None] = lambda _: None,
 ) -> bool:
     """Predict every single slice of the stores into `out/NAME.nii.gz`; masks of the same pictures are kept.
 
     With `with_boxes`, `out/boxes.csv` gets the boxes of the masks, and of the model's box head if it has one.
+    `begun` is called with what is returned, once the folder is known to be this model's, before its first mask.
 
     Returns:
         Whether only the largest region of each mask was kept, as `ius-train postprocess` chose for the model.
@@ -111,6 +113,7 @@ def predict_slices(
     made_from = [*digests, *(words for words, holds in ways.items() if holds)]
     claim(out / "made.from", "\n".join(made_from), "checkpoint's or mode's predictions, or such without boxes")
     find = partial(found_in, detector(predictor, checkpoint_files(model, folds, checkpoint))) if with_boxes else None
+    begun(largest)
     predict_images(predictor, images, out, largest=largest, find=find)
     return largest
 

@@ -1,18 +1,24 @@
 """Predicts slice stores with an exported model and the viewer's own engine, so the masks are those on the screen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from inference.contract import Mode, ModelContract
 from inference.model.engine import Engine
 from inference.model.segmentation import labels_of
 from training.io.progress import Bar
+from training.nnunet.claims import claim
 from training.nnunet.predicted import add, pictures_of, unpredicted
-from training.nnunet.run import claim
 from training.slicing.slices import read_slice, read_slices, write_slice
 
 
-def predict_exported(model: Path, stores: Sequence[Path], out: Path, mode: Mode = Mode.FAST) -> ModelContract:
+def predict_exported(
+    model: Path,
+    stores: Sequence[Path],
+    out: Path,
+    mode: Mode = Mode.FAST,
+    begun: Callable[[ModelContract], None] = lambda _: None,
+) -> ModelContract:
     """Predict every single slice of the stores into `out/NAME.nii.gz`; masks of the same pictures are kept.
 
     Args:
@@ -20,6 +26,7 @@ def predict_exported(model: Path, stores: Sequence[Path], out: Path, mode: Mode 
         stores: slice stores.
         out: folder for the masks, on the slices' own grids.
         mode: one pass, or the mean over the mirrors that the contract allows.
+        begun: called with the contract once the folder is known to be this model's, before its first mask.
 
     Returns:
         The model's contract, which says whether only the largest region was kept, and names its checkpoints.
@@ -32,6 +39,7 @@ def predict_exported(model: Path, stores: Sequence[Path], out: Path, mode: Mode 
     engine = Engine.load(model, trial=True)
     output = engine.contract.output
     claim(out / "made.from", f"{engine.sha256}\n{mode}", "model's predictions")
+    begun(engine.contract)
     missing = unpredicted(pictures_of(stores), out)
     rows = {row.name: row for store in stores for row in read_slices(store)}
     for name, image in Bar(missing.items(), desc="predict", unit="slice"):

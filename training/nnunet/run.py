@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from inference.errors import FormatError, NotFoundError
 from training.io.receipt import sha256
-from training.nnunet.dataset import DIGEST, SMALL, TUMOUR_FREE
+from training.nnunet.claims import OTHER, claim_fold, data_lock, data_of, refuse_while_training, training
+from training.nnunet.dataset import SMALL, TUMOUR_FREE
 from training.nnunet.device import check_device
 from training.nnunet.early_stopping import Patience
 from training.nnunet.names import CONFIGURATION, dataset_number
@@ -44,10 +45,8 @@ def plan_and_preprocess(work: Path, dataset: str, settings: FitSettings) -> None
 
     If several folds start together, one does it and the others wait.
     """
-    from filelock import FileLock
-
     raw, preprocessed = work / "nnUNet_raw" / dataset, work / "nnUNet_preprocessed" / dataset
-    with FileLock(work / "nnUNet_preprocessed" / f".{dataset}.lock"):
+    with data_lock(raw):
         _plan_and_preprocess(raw, preprocessed, settings)
 
 
@@ -75,6 +74,7 @@ def _forget_if_changed(raw: Path, preprocessed: Path) -> None:
     if not now.is_file():
         raise NotFoundError(f"There is no nnU-Net data set at {raw}.")
     if then.is_file() and _content(then) != _content(now):
+        refuse_while_training(raw)
         shutil.rmtree(preprocessed)
 
 
@@ -98,30 +98,34 @@ def _preprocess(raw: Path, preprocessed: Path, plans_file: Path, jobs: int) -> N
         done.touch()
 
 
-def fit(work: Path, dataset: str, settings: FitSettings) -> Path:
+def fit(work: Path, dataset: str, settings: FitSettings, data: str | None = None) -> Path:
     """Train one fold, from its last checkpoint if there is one, and return its folder.
+
+    Args:
+        work: folder of nnU-Net's three folders.
+        dataset: `DatasetNNN_Title`.
+        settings: of the training.
+        data: `data_of` the data set that is meant; None takes what is there.
 
     Returns:
         `.../fold_N`, with `checkpoint_best.pth` and `checkpoint_final.pth`.
 
     Raises:
-        FormatError: if the fold was begun on another data set.
+        FormatError: if the fold was begun on another data set, or another process has written one in its place.
     """
-    from filelock import FileLock
-
-    folder = begin(work, dataset, settings)
-    # If a workflow was killed, its training may still run; the next one waits for it and finds it done.
-    with FileLock(folder / ".lock"):
+    folder = begin(work, dataset, settings, data)
+    with training(folder, work / "nnUNet_raw" / dataset):
         train(work, dataset, settings)
     return folder
 
 
-def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
+def begin(work: Path, dataset: str, settings: FitSettings, data: str | None = None) -> Path:
     """Claim the folder of a fold for its data set before touching anything else, then plan and preprocess.
 
     Raises:
-        FormatError: if the fold was begun on another data set, or with another way of learning, or a box head is wanted
-            where none can learn.
+        FormatError: if the fold was begun on another data set, or with another way of learning, another fold of the
+            model on another data set, another one than `data` is there by now, or a box head is wanted where none can
+            learn.
         NotFoundError: if there is no such data set, or no model to start from.
         DeviceError: if there is no such device here.
     """
@@ -136,12 +140,14 @@ def begin(work: Path, dataset: str, settings: FitSettings) -> Path:
         check_monai()
     if settings.box_weight and (settings.gpus > 1 or settings.plan == PLAN):
         raise FormatError(f"Boxes are learnt on one device and beside a U-Net: leave --gpus and {PLAN}, or the weight.")
-    slices = json.loads((raw / "dataset.json").read_text(encoding="utf-8"))[DIGEST]
     ways = "\n".join(_ways(settings))
-    claim(folder / "data.sha256", f"{slices}\n{sha256(raw / 'splits_final.json')}", "data set's training")
-    claim(folder / "learning.txt", ways, "way of learning's training (--variant keeps them apart)")
-    workspace(work)
-    plan_and_preprocess(work, dataset, settings)
+    with data_lock(raw):
+        found = data_of(raw)
+        if data is not None and found != data:
+            raise FormatError(OTHER.format(raw))
+        claim_fold(folder, found, ways)
+        workspace(work)
+        plan_and_preprocess(work, dataset, settings)
     return folder
 
 
@@ -211,11 +217,3 @@ def _trainer(work: Path, dataset: str, settings: FitSettings) -> "nnUNetTrainerD
     if settings.start is not None:
         trainer.start = Path(settings.start)
     return trainer
-
-
-def claim(mark: Path, digest: str, whose: str) -> None:
-    """Mark a folder as made from one input, so that resuming never mixes it with another input's results."""
-    if mark.is_file() and mark.read_text(encoding="utf-8") != digest:
-        raise FormatError(f"{mark.parent} holds another {whose}: remove it, or choose another folder.")
-    mark.parent.mkdir(parents=True, exist_ok=True)
-    mark.write_text(digest, encoding="utf-8")

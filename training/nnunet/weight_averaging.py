@@ -69,8 +69,10 @@ def average_models(
             mean[key] += share * value
     _shift(mean, margin)
     state.pop(KEY, None)  # a box head reads the features of the network that it was trained with, and no mean's
-    _write(paths[0], out, state | {"network_weights": mean}, fold)
-    _tell_patients(paths, out / f"fold_{fold}" / _RECEIPT, fold)
+    home = out / f"fold_{fold}"
+    _copy(paths[0], out, fold)
+    _tell_patients(paths, home / _RECEIPT, fold)  # before the weights, which nobody can use without whose they are
+    _write(home, state | {"network_weights": mean})
     return files
 
 
@@ -129,8 +131,8 @@ def _shift(weights: Weights, margin: float) -> None:
     weights[_last_head(weights) + "bias"] = bias + torch.tensor([margin / 2, -margin / 2])
 
 
-def _write(first: Path, out: Path, checkpoint: Mapping[str, object], fold: Fold) -> None:
-    """Write the model folder, with the same weights as best and final checkpoint."""
+def _copy(first: Path, out: Path, fold: Fold) -> None:
+    """Copy what the mean takes over from the first model."""
     home = out / f"fold_{fold}"
     home.mkdir(parents=True, exist_ok=True)
     for name in _KEPT:
@@ -138,6 +140,10 @@ def _write(first: Path, out: Path, checkpoint: Mapping[str, object], fold: Fold)
             shutil.copyfile(first / name, out / name)
     if (first / f"fold_{fold}" / _RECEIPT).is_file():
         shutil.copyfile(first / f"fold_{fold}" / _RECEIPT, home / _RECEIPT)
+
+
+def _write(home: Path, checkpoint: Mapping[str, object]) -> None:
+    """Write the same weights as best and as final checkpoint."""
     packed = io.BytesIO()  # torch does not report a full disk
     torch.save(checkpoint, packed)
     for name in ("best", "final"):

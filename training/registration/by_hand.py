@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from inference.errors import FormatError
+from training.io.files import alone_in
 from training.registration.align import Alignment, align, sector_centre
 from training.registration.decisions import fingerprint
 from training.registration.deformation import Deformation
@@ -36,7 +37,14 @@ def move(folder: Path, case: str, by: Sequence[float], seen: str) -> Registered:
     Raises:
         NotFoundError: if the case or one of its files is not there.
         FormatError: if it is another result by now, or a file cannot be read, or it would be moved out of sight.
+        BusyError: if cases are being registered in the folder.
     """
+    with alone_in(folder, wait=False):
+        return _move(folder, case, by, seen)
+
+
+def _move(folder: Path, case: str, by: Sequence[float], seen: str) -> Registered:
+    """The move, as the only process that writes there."""
     if fingerprint(folder, case) != seen:
         raise FormatError(f"{case} has been registered anew since: load the page again.")
     parameters = np.asarray(by, np.float64)

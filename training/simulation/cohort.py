@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from training.io.files import claimed
 from training.io.progress import Bar
 from training.io.receipt import write_json, write_receipt
 from training.simulation import CohortError
@@ -114,10 +115,8 @@ def _preoperative(level: LabelError) -> dict[str, Any]:
 
 def _claim(folder: Path, recipe: dict[str, Any]) -> None:
     """Mark the folder as this cohort's, or refuse it if it holds another."""
-    mark = folder / "recipe.json"
-    if mark.exists() and json.loads(mark.read_text(encoding="utf-8")) != recipe:
+    if json.loads(claimed(folder / "recipe.json", json.dumps(recipe, indent=2) + "\n")) != recipe:
         raise CohortError(f"{folder} holds another cohort (seed, kind, detail or version): choose an empty folder.")
-    write_json(recipe, mark)
 
 
 def _entry_path(folder: Path, number: int) -> Path:

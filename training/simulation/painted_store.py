@@ -51,6 +51,7 @@ def paint_store(
     used = [volume for volume in outlines.volumes if volume.case not in left_out]
     if not used:
         raise CohortError("Every volume is left out: nothing can be painted.")
+    (store / "slices.csv").unlink(missing_ok=True)  # of other slices than those that are there from now on
     rows = [
         row for volume in Bar(used, desc="paint", unit="volume") for row in _paint_volume(volume, folder, store, wanted)
     ]

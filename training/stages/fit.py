@@ -81,6 +81,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Write the data set, train the fold on it, and write a receipt."""
     from training.cohort.folds import check_split
     from training.io.receipt import write_receipt
+    from training.nnunet.claims import data_lock, data_of
     from training.nnunet.dataset import Choice, train_patients, write_dataset
     from training.nnunet.estimate import estimate
     from training.nnunet.exclusions import check_exclusions, read_exclusions
@@ -94,7 +95,10 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.exclude:
         check_exclusions(excluded, arguments.slices, arguments.exclude)
     choice = Choice(arguments.min_area, arguments.negatives == "all", excluded)
-    splits = write_dataset(arguments.slices, raw, choice, _folds(arguments))
+    folds = _folds(arguments)
+    with data_lock(raw):
+        splits = write_dataset(arguments.slices, raw, choice, folds)
+        data = data_of(raw)
     settings = FitSettings(**{name: getattr(arguments, name) for name in all_settings()})
     if settings.fold != "all":
         check_split(splits[settings.fold], settings.fold)
@@ -102,7 +106,7 @@ def run(arguments: argparse.Namespace) -> None:
         print(estimate(arguments.work, dataset, settings))
         return
     start = None if settings.start is None else behind(Path(settings.start))  # before hours in which it may be moved
-    folder = _fit(arguments.work, dataset, settings)
+    folder = _fit(arguments.work, dataset, settings, data)
     inputs = [raw / "dataset.json", raw / "splits_final.json", folder.parent / "plans.json"]
     patients = set(train_patients(arguments.slices, splits, settings.fold))
     told: dict[str, Any] = {"excluded": excluded}
@@ -120,12 +124,12 @@ def _started(folder: Path) -> dict[str, Any]:
     return {"started": json.loads(file.read_text(encoding="utf-8"))} if file.is_file() else {}
 
 
-def _fit(work: Path, dataset: str, settings: FitSettings) -> Path:
+def _fit(work: Path, dataset: str, settings: FitSettings, data: str) -> Path:
     """Train on one device, or on several GPUs."""
     from training.nnunet.ddp import fit_parallel
     from training.nnunet.run import fit
 
-    return fit_parallel(work, dataset, settings) if settings.gpus > 1 else fit(work, dataset, settings)
+    return fit_parallel(work, dataset, settings, data) if settings.gpus > 1 else fit(work, dataset, settings, data)
 
 
 def _folds(arguments: argparse.Namespace) -> "Folds":

@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,15 +35,28 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Predict the slices and write a receipt."""
-    from training.io.receipt import write_receipt
-
+    """Predict the slices, and write a receipt before the first mask and after the last."""
     exported = arguments.model.suffix == ".onnx"
     arguments.mode = arguments.mode or ("fast" if exported else "thorough")
-    told, made_of = _exported(arguments) if exported else _trained(arguments)
-    told["seen_in_training"] = sorted({*told.get("seen_in_training", ()), *_seen_before(arguments.out)})
+    if exported:
+        _exported(arguments)
+    else:
+        _trained(arguments)
+
+
+def _tell(arguments: argparse.Namespace, told: dict[str, Any], made_of: Sequence[Path]) -> None:
+    """Write the receipt; it is there before the first mask, so that masks of a stopped run are known for what they are.
+
+    It keeps the training patients among those that earlier calls, or one at the same time, predicted into the folder.
+    """
+    from filelock import FileLock
+
+    from training.io.receipt import write_receipt
+
     inputs = [*made_of, *(store / "slices.csv" for store in arguments.slices)]
-    write_receipt(arguments.out, "predict", settings_of(arguments) | told, inputs)
+    with FileLock(arguments.out / ".receipt.lock"):
+        seen = sorted({*told.get("seen_in_training", ()), *_seen_before(arguments.out)})
+        write_receipt(arguments.out, "predict", settings_of(arguments) | told | {"seen_in_training": seen}, inputs)
 
 
 def _seen_before(out: Path) -> list[str]:
@@ -55,24 +69,35 @@ def _seen_before(out: Path) -> list[str]:
     )
 
 
-def _trained(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Path]]:
-    """Predict with nnU-Net's own predictor; return the receipt's facts on the model, and the model's files."""
+def _trained(arguments: argparse.Namespace) -> None:
+    """Predict with nnU-Net's own predictor."""
     from inference.contract import Mode
     from training.io.receipt import sha256
     from training.nnunet.predict import checkpoint_files, predict_slices
     from training.nnunet.results.trained_on import trained_on
 
-    how = {"folds": arguments.folds, "checkpoint": arguments.checkpoint, "device": arguments.device}
-    mode = Mode(arguments.mode)
-    largest = predict_slices(
-        arguments.model, arguments.slices, arguments.out, **how, mode=mode, with_boxes=arguments.boxes
-    )
     files = checkpoint_files(arguments.model, arguments.folds, arguments.checkpoint)
-    known = trained_on(arguments.model, arguments.folds)
-    seen = known.among(arguments.slices)
-    _warn(seen, known.complete)
-    told = {"largest_region_only": largest, "checkpoints": [sha256(path) for path in files], "seen_in_training": seen}
-    return told | {"training_known": known.complete}, files
+    told: dict[str, Any] = {}
+
+    def begun(largest: bool) -> None:
+        known = trained_on(arguments.model, arguments.folds)
+        seen = known.among(arguments.slices)
+        told.update(largest_region_only=largest, checkpoints=[sha256(path) for path in files])
+        told.update(seen_in_training=seen, training_known=known.complete)
+        _tell(arguments, told, files)
+        _warn(seen, known.complete)
+
+    how = {"folds": arguments.folds, "checkpoint": arguments.checkpoint, "device": arguments.device}
+    predict_slices(
+        arguments.model,
+        arguments.slices,
+        arguments.out,
+        **how,
+        mode=Mode(arguments.mode),
+        with_boxes=arguments.boxes,
+        begun=begun,
+    )
+    _tell(arguments, told, files)
 
 
 def _warn(seen: list[str], complete: bool) -> None:
@@ -90,9 +115,9 @@ def _warn(seen: list[str], complete: bool) -> None:
         )
 
 
-def _exported(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Path]]:
+def _exported(arguments: argparse.Namespace) -> None:
     """Predict with the viewer's engine; an export does not name its patients, so 'ius-train export' checks them."""
-    from inference.contract import Mode
+    from inference.contract import Mode, ModelContract
     from inference.errors import IusError
     from training.nnunet.predict_onnx import predict_exported
 
@@ -102,10 +127,13 @@ def _exported(arguments: argparse.Namespace) -> tuple[dict[str, Any], list[Path]
         )
     if arguments.boxes:
         raise IusError("An .onnx holds no box head and gives masks alone: use --boxes with the model's folder.")
-    exported = predict_exported(arguments.model, arguments.slices, arguments.out, Mode(arguments.mode))
-    told: dict[str, Any] = {
-        "largest_region_only": exported.output.keep_largest,
-        "checkpoints": list(exported.provenance.checkpoint_sha256),
-        "training_known": False,
-    }
-    return told, [arguments.model]
+
+    def tell(exported: ModelContract) -> None:
+        told: dict[str, Any] = {
+            "largest_region_only": exported.output.keep_largest,
+            "checkpoints": list(exported.provenance.checkpoint_sha256),
+            "training_known": False,
+        }
+        _tell(arguments, told, [arguments.model])
+
+    tell(predict_exported(arguments.model, arguments.slices, arguments.out, Mode(arguments.mode), tell))

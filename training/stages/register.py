@@ -35,10 +35,12 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Register the pairs and say how many failed or were flagged."""
+    from training.io.files import alone_in
     from training.registration.pairs import chosen_pairs
     from training.registration.register import register
 
     pairs = chosen_pairs(arguments.paths, arguments.label, arguments.start)
-    rows = register(pairs, arguments.out, arguments.metric, arguments.jobs, arguments.refine)
+    with alone_in(arguments.out):
+        rows = register(pairs, arguments.out, arguments.metric, arguments.jobs, arguments.refine)
     failed, flagged = sum(bool(row.error) for row in rows), sum(bool(row.flags) for row in rows)
     print(f"{len(rows) - failed} registered, {flagged} flagged, {failed} failed: {arguments.out}", file=sys.stderr)

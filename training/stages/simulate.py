@@ -27,17 +27,19 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Simulate the cohort."""
+    from training.io.files import alone_in
     from training.simulation import CohortError
     from training.simulation.cohort import simulate_cohort
 
     if arguments.label_error and not arguments.mri:
         raise CohortError("A label error is the MRI's: add --mri.")
-    simulate_cohort(
-        out=arguments.out,
-        patients=arguments.patients,
-        seed=arguments.seed,
-        cohort=arguments.cohort,
-        jobs=arguments.jobs,
-        small=arguments.small,
-        label_error=(arguments.label_error or "low") if arguments.mri else None,
-    )
+    with alone_in(arguments.out):
+        simulate_cohort(
+            out=arguments.out,
+            patients=arguments.patients,
+            seed=arguments.seed,
+            cohort=arguments.cohort,
+            jobs=arguments.jobs,
+            small=arguments.small,
+            label_error=(arguments.label_error or "low") if arguments.mri else None,
+        )

@@ -42,6 +42,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Cut the cases and print how many slices pass each cut-off."""
     from training.cohort.cases import read_cases
+    from training.io.files import alone_in
     from training.io.receipt import write_receipt
     from training.slicing.areas import read_areas, summary
     from training.slicing.cutting import Cutting
@@ -50,8 +51,10 @@ def run(arguments: argparse.Namespace) -> None:
 
     masks = LabelSource(arguments.labels, arguments.registered)
     cutting = Cutting(arguments.step_mm, arguments.every_frame, arguments.negatives, arguments.slicing, masks)
-    rows = cut_cases(read_cases(arguments.cases), arguments.out, cutting, arguments.apart_from)
-    write_receipt(arguments.out, "slice", settings_of(arguments), [arguments.cases])
+    cases = read_cases(arguments.cases)
+    with alone_in(arguments.out):
+        rows = cut_cases(cases, arguments.out, cutting, arguments.apart_from)
+        write_receipt(arguments.out, "slice", settings_of(arguments), [arguments.cases])
     free, left_out = sum(row.area_mm2 == 0 for row in rows), len(read_left_out(arguments.out))
     print(summary(read_areas(arguments.out / "areas.csv")))
     print(

@@ -86,12 +86,12 @@ def run_experiment(path: Path, work: Path, machine: Machine, *, small: bool = Fa
     _check_outside(path, work, small)
     _check_plugin(machine)
     _check_nodes(path, machine, small)
-    _claim(path, work, small)
-    for registered in (work / "registered").glob("*"):
-        forget_changed(registered)
     # Snakemake's own lock outlives a killed process; this one does not.
     try:
         with FileLock(work / ".lock", timeout=0):
+            _claim(path, work, small)
+            for registered in (work / "registered").glob("*"):
+                forget_changed(registered)
             succeeded, told = _snakemake(_arguments(path, work, machine, small, dry_run), work / _TOLD)
     except Timeout as error:
         raise ExperimentError(f"Another process runs an experiment in {work}: wait for it or stop it.") from error

@@ -14,10 +14,11 @@ from inference.errors import FormatError, NotFoundError
 from training.cli import main
 from training.cohort.folds import draw_folds, read_folds, split_slices, write_folds
 from training.io.receipt import sha256
+from training.nnunet.claims import claim
 from training.nnunet.dataset import Choice, DatasetError, write_dataset
 from training.nnunet.exclusions import check_exclusions, read_exclusions
 from training.nnunet.names import model_folder
-from training.nnunet.run import begin, claim
+from training.nnunet.run import begin
 from training.nnunet.settings import FitSettings
 from training.slicing.slices import SliceRow, read_slices, write_slice, write_slices
 

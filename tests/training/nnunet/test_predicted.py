@@ -1,5 +1,6 @@
 """A mask is of one picture: none is kept, or scored, for another one, nor after somebody changed it."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -99,3 +100,25 @@ def test_two_stores_with_different_slices_of_one_name_are_refused(model, tmp_pat
     one, other = store_of(tmp_path / "one", 15), store_of(tmp_path / "other", 30)
     assert main(["predict", str(model), str(one), str(other), "--out", str(tmp_path / "masks")]) == 2
     assert "hold a slice named p0" in capsys.readouterr().err
+
+
+def test_a_prediction_that_was_stopped_tells_what_it_was_made_with(model, tmp_path):
+    """Its masks were scored as of unknown origin: nothing told whether their patients had trained the model."""
+    store, damaged, out = (
+        store_of(tmp_path / "store", 15),
+        store_of(tmp_path / "damaged", 15, ("p8",)),
+        tmp_path / "masks",
+    )
+    read_slices(damaged)[0].image(damaged).write_bytes(b"damaged, but there")
+    assert main(["predict", str(model), str(store), str(damaged), "--out", str(out)]) == 2
+    assert sorted(path.name for path in out.glob("*.nii.gz")) == ["p0.nii.gz", "p1.nii.gz"]
+    told = json.loads((out / "receipt-predict.json").read_text())["settings"]
+    assert (told["mode"], told["training_known"]) == ("fast", False)
+    assert main(["predict", str(threshold_of(tmp_path, 0.6)), str(store), "--out", str(out)]) == 2
+    assert json.loads((out / "receipt-predict.json").read_text())["settings"] == told, "of the masks that are there"
+
+
+def threshold_of(folder: Path, level: float) -> Path:
+    """Another model."""
+    threshold_model(folder / "other.onnx", level=level, spacing_mm=MM, patch=SHAPE)
+    return folder / "other.onnx"

@@ -2,7 +2,7 @@
 
 import ast
 import json
-import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -122,12 +122,15 @@ def _folder(out: Path) -> Iterator[Path]:
     Raises:
         OutputError: if `out` is there, or cannot be made.
     """
+    taken = OutputError(f"{out} is there already: give the bundle another name, or remove that.")
     if out.exists():
-        raise OutputError(f"{out} is there already: give the bundle another name, or remove that.")
-    aside = out.with_name(f".aside-{os.getpid()}-{out.name}")
-    make_folder(aside)
+        raise taken
+    aside = make_folder(out.with_name(f".aside-{secrets.token_hex(4)}-{out.name}"))
     try:
         yield aside
-        aside.rename(out)
+        try:
+            aside.rename(out)
+        except OSError as error:
+            raise (taken if out.exists() else error) from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)

@@ -14,7 +14,8 @@ from training.cli import main
 from training.evaluation.summary import Origin, summarise
 from training.export.training_facts import read_measured, training_rows, training_stores
 from training.io.receipt import write_receipt
-from training.nnunet.dataset import DIGEST, digest
+from training.nnunet.claims import DIGEST
+from training.nnunet.dataset import digest
 from training.nnunet.results.checkpoint import read_trained
 from training.nnunet.results.trained_on import behind, trained_on
 from training.nnunet.weight_averaging import _tell_patients
