@@ -1,11 +1,15 @@
 """A cube of ultrasound, an MRI with a bright ball in it, and the ball's mask, as arrays and as a registered folder."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
 
 from training.cli import main
+from training.io.receipt import write_json
+from training.registration.output import record_path
+from training.registration.result import Registered
 from training.registration.transforms import LPS, rigid, write_transform
 from training.registration.volume import Volume
 
@@ -41,6 +45,11 @@ def _write(one: Volume, path: Path) -> Path:
     image.SetOrigin((LPS[:3, :3] @ one.affine[:3, 3]).tolist())
     sitk.WriteImage(image, str(path))
     return path
+
+
+def recorded(folder: Path, row: Registered, **key: object) -> None:
+    """The record by which `ius-train register` says that it has finished a case."""
+    write_json({"key": key, "files": {}, "result": asdict(row)}, record_path(folder, row.case))
 
 
 def registered(folder: Path) -> tuple[Path, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from inference.errors import FormatError
+from training.cohort.simulated import COHORT, refuse_half_simulated
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +29,11 @@ def origin(folder: Path, dataset: str, patients: str | None = None) -> Origin:
     The prefix of simulated patients holds the cohort's kind and seed: Case1 of two cohorts is not one patient.
 
     Raises:
-        FormatError: if cohort.json is damaged.
+        FormatError: if cohort.json is damaged, or not there yet in a simulation that was stopped.
     """
     for above in (folder.absolute(), *folder.absolute().parents[:2]):
-        path = above / "cohort.json"
+        path = above / COHORT
+        refuse_half_simulated(above)
         if path.is_file():
             try:
                 cohort = json.loads(path.read_text(encoding="utf-8"))

@@ -8,13 +8,13 @@ from typing import Any
 
 from inference.errors import FormatError, IusError, NotFoundError
 from training.cohort.cases import SEPARATOR, beside
+from training.cohort.simulated import COHORT, refuse_half_simulated
 from training.io.receipt import placed
 from training.io.spreadsheet import read_table
 from training.slicing.slices import BY_EYE, HALF_KNOWN
 
 _TRUE, _FALSE = ("1", "true", "yes"), ("0", "false", "no", "")
 _STRATA = ("phase", "diagnosis", "first_surgery", "dataset", "site", "grade", "contrast", "echogenicity")
-_MARK = "cohort.json"
 _SLICES = "slices.csv"
 _FILES = ("us", "us_label", "sweep", "mri")
 
@@ -139,9 +139,14 @@ def simulated_cases(table: Path) -> dict[str, bool]:
 
 
 def cohort_of(path: Path) -> list[dict[str, Any]] | None:
-    """The patients of the simulated cohort that a file lies in; None for any other file."""
+    """The patients of the simulated cohort that a file lies in; None for any other file.
+
+    Raises:
+        FormatError: if its simulation was stopped.
+    """
     for folder in path.absolute().parents:
-        mark = folder / _MARK
+        mark = folder / COHORT
+        refuse_half_simulated(folder)
         if mark.is_file():
             table = json.loads(mark.read_text(encoding="utf-8"))
             return list(table["patients"]) if table.get("simulated") is True else None

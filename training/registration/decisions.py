@@ -4,7 +4,8 @@ A decision belongs to one result and names its fingerprint, so a case that is re
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,7 @@ from inference.tables import write_table
 from training.io.files import written_aside
 from training.io.spreadsheet import read_table
 from training.registration.mapping import mapping_path
+from training.registration.output import record_path, refuse_unfinished
 from training.registration.result import Registered, read_results
 
 TABLE = "review.csv"
@@ -46,11 +48,12 @@ def fingerprint(folder: Path, case: str) -> str:
     """The fingerprint of a registration's transform and transferred label: it changes when either file does.
 
     Raises:
-        NotFoundError: if the case has no transform.
+        NotFoundError: if the case has no transform, or its registration was not finished.
     """
     transform, label = mapping_path(folder, case), folder / "labels" / f"{case}.nii.gz"
     if not transform.is_file():
         raise NotFoundError(f"{case} has no registration in {folder}: run 'ius-train register', and read its errors.")
+    refuse_unfinished(folder, case)
     digest = hashlib.sha256(transform.read_bytes())
     if label.is_file():
         digest.update(label.read_bytes())
@@ -110,7 +113,8 @@ def _decision(row: dict[str, str], path: Path) -> Decision:
 
 def _holds(folder: Path, decision: Decision) -> bool:
     """Whether the files are still those that the person looked at."""
-    return mapping_path(folder, decision.case).is_file() and fingerprint(folder, decision.case) == decision.fingerprint
+    there = (mapping_path(folder, decision.case), record_path(folder, decision.case))
+    return all(path.is_file() for path in there) and fingerprint(folder, decision.case) == decision.fingerprint
 
 
 def decide(folder: Path, verdicts: Mapping[str, Verdict], note: str = "") -> dict[str, Decision]:
@@ -133,8 +137,9 @@ def decide(folder: Path, verdicts: Mapping[str, Verdict], note: str = "") -> dic
     if unknown is not None:
         raise NotFoundError(f"{folder} holds no registration of {unknown}: its cases are {', '.join(sorted(known))}.")
     made = {case: Decision(case, verdict, note, fingerprint(folder, case)) for case, verdict in verdicts.items()}
-    decisions = read_decisions(folder) | made
-    write_decisions(folder, decisions.values())
+    with _changing(folder):
+        decisions = read_decisions(folder) | made
+        write_decisions(folder, decisions.values())
     return decisions
 
 
@@ -144,16 +149,17 @@ def put(folder: Path, case: str, decision: str, note: str, seen: str) -> None:
     Raises:
         FormatError: if it is no decision, or belongs to another result than the one in the folder.
     """
-    decisions = read_decisions(folder)
     row = {"case": case, "decision": decision, "note": note, "fingerprint": seen}
     made = _decision(row, folder / TABLE) if decision else None
-    if made is None:
-        decisions.pop(case, None)
-    elif not _holds(folder, made):
-        raise FormatError(f"{case} was registered anew: write the page again, and look again.")
-    else:
-        decisions[case] = made
-    write_decisions(folder, decisions.values())
+    with _changing(folder):
+        decisions = read_decisions(folder)
+        if made is None:
+            decisions.pop(case, None)
+        elif not _holds(folder, made):
+            raise FormatError(f"{case} was registered anew: write the page again, and look again.")
+        else:
+            decisions[case] = made
+        write_decisions(folder, decisions.values())
 
 
 def take(folder: Path, review: Path) -> dict[str, Decision]:
@@ -169,9 +175,19 @@ def take(folder: Path, review: Path) -> dict[str, Decision]:
     stale = next((one.case for one in taken if not _holds(folder, one)), None)
     if stale is not None:
         raise FormatError(f"{review} is about another registration of {stale}: write the page again, and look again.")
-    decisions = read_decisions(folder) | {one.case: one for one in taken}
-    write_decisions(folder, decisions.values())
+    with _changing(folder):
+        decisions = read_decisions(folder) | {one.case: one for one in taken}
+        write_decisions(folder, decisions.values())
     return decisions
+
+
+@contextmanager
+def _changing(folder: Path) -> Iterator[None]:
+    """Hold the review while decisions are added, so that none is lost that a page and a command line make at once."""
+    from filelock import FileLock
+
+    with FileLock(folder / ".review.lock"):
+        yield
 
 
 def write_decisions(folder: Path, decisions: Iterable[Decision]) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from inference.errors import FormatError, NotFoundError
 from training.registration.mapping import FIELD, Mapping, read_mapping, to_us
+from training.registration.output import refuse_unfinished
 from training.registration.result import TABLE, read_results
 from training.registration.transforms import Matrix
 
@@ -146,10 +147,11 @@ def transform_of(transform: Path, case: str) -> Path:
     A landmark file calls its case `Case1`, and a case table puts the data set before it: `RESECT-Case1`.
 
     Raises:
-        NotFoundError: if the folder has none.
+        NotFoundError: if the folder has none, or the case's registration was not finished.
         FormatError: if it has those of two data sets, or the case's last registration failed.
     """
     if not transform.is_dir():
+        _refuse_unfinished(transform)
         return transform
     folders = (transform, transform / "transforms")
     known = [
@@ -164,7 +166,15 @@ def transform_of(transform: Path, case: str) -> Path:
         named = " and ".join(sorted({_named(path) for path in found}))
         raise FormatError(f"{transform} holds {named}: give the transform file that is meant.")
     _refuse_failed(transform, _named(found[0]))
+    _refuse_unfinished(found[0])
     return found[0]
+
+
+def _refuse_unfinished(path: Path) -> None:
+    """Refuse a transform in a folder of `ius-train register` that was stopped while it registered the case."""
+    folder = path.resolve().parents[1]
+    if path.resolve().parent.name == "transforms" and (folder / "cases").is_dir():
+        refuse_unfinished(folder, _named(path))
 
 
 def _refuse_failed(folder: Path, case: str) -> None:

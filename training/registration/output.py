@@ -1,6 +1,7 @@
 """What a registration leaves in its folder: transforms, the mask carried over, pictures, its row and its record."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from training.registration.inputs import Inputs
 from training.registration.mapping import Mapping, kind_of, placed, volume_change_percent, write_mapping
 from training.registration.pairs import Pair
 from training.registration.pictures import FOLDER, Placed, write_pictures
-from training.registration.result import Registered, flags
+from training.registration.result import TABLE, Registered, flags
 from training.registration.transfer import transfer
 from training.registration.volume import as_volume
 
@@ -34,12 +35,16 @@ def write_output(
     Returns:
         Its row, which stands in the table only once the caller writes that.
     """
+    record_path(out, case).parent.mkdir(parents=True, exist_ok=True)  # by which others know a folder of registrations
     record_path(out, case).unlink(missing_ok=True)
     mask, inside = _carried(inputs, found.mapping)
     change = None if mask is None else volume_change_percent(found.mapping, mask)
     stands_out = None if mask is None else contrast(inputs.us, as_volume(mask).pixels > 0)
-    if mask is not None:
-        with written_aside(out / "labels" / f"{case}.nii.gz") as aside:
+    carried = out / "labels" / f"{case}.nii.gz"
+    if mask is None:
+        carried.unlink(missing_ok=True)  # of an earlier run that had one
+    else:
+        with written_aside(carried) as aside:
             sitk.WriteImage(mask, str(aside), useCompression=True)
     there, _ = _carried(inputs, inputs.start)
     before, after = _placed(inputs, inputs.start, there), _placed(inputs, found.mapping, mask)
@@ -84,6 +89,34 @@ def record_of(pair: Pair, key: dict[str, object], row: Registered) -> Record:
 def record_path(out: Path, case: str) -> Path:
     """Where a case's record is."""
     return out / "cases" / f"{case}.json"
+
+
+def refuse_unfinished(out: Path, case: str) -> None:
+    """Refuse what a registration that was stopped half way left: its transform and its mask may be of two runs.
+
+    Raises:
+        NotFoundError: if the case has no record, which is written last and removed first.
+    """
+    if not record_path(out, case).is_file():
+        raise NotFoundError(f"The registration of {case} in {out} was not finished: run 'ius-train register' again.")
+
+
+def refuse_unfinished_table(out: Path, rows: Sequence[Registered]) -> None:
+    """Refuse a table whose results are not the cases' own: a later run was stopped, and the table is written last.
+
+    Raises:
+        NotFoundError: if a case was not finished.
+        FormatError: if one has another result by now, or its record cannot be read.
+    """
+    for row in rows:
+        if row.error:
+            continue
+        refuse_unfinished(out, row.case)
+        if any(getattr(row, name, value) != value for name, value in read_record(out, row.case)["result"].items()):
+            raise FormatError(
+                f"{row.case} was registered anew in a run that was stopped, and {out / TABLE} does not have it: run "
+                "'ius-train register' again."
+            )
 
 
 def read_record(out: Path, case: str) -> Record:

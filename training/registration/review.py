@@ -6,6 +6,7 @@ from pathlib import Path
 from inference.errors import FormatError, IusError
 from training.cohort.cases import read_cases
 from training.registration.decisions import ACCEPT, REJECT, Verdict, decide, read_decisions, take, undecided
+from training.registration.output import refuse_unfinished_table
 from training.registration.result import Registered, read_results
 from training.registration.review_page import write_page
 
@@ -41,11 +42,12 @@ def review(
         How many are accepted, rejected and undecided, in words, and where the page is.
 
     Raises:
-        NotFoundError: if there are no registrations, or none of a case.
-        FormatError: if a case is accepted and rejected, or a table cannot be read.
+        NotFoundError: if there are no registrations, none of a case, or one that was not finished.
+        FormatError: if a case is accepted and rejected, or a table cannot be read or is of an earlier run.
         UnseenError: if not every case is known to be simulated.
     """
     results, simulated = read_results(folder), simulated_in(cases)
+    refuse_unfinished_table(folder, results)
     both = sorted(set(accept) & set(reject))
     if both:
         raise FormatError(f"{both[0]} is both accepted and rejected: name it once.")

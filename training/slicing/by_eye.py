@@ -145,6 +145,7 @@ def write_store(outlines: Outlines, folder: Path, store: Path, cases: tuple[str,
     import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 
     rows = []
+    (store / "slices.csv").unlink(missing_ok=True)  # of other masks than those that are there from now on
     for volume in outlines.volumes:
         if cases and volume.case not in cases:
             continue

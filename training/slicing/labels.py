@@ -9,7 +9,7 @@ from inference.errors import FormatError, NotFoundError
 from training.cohort.cases import Case
 from training.io.receipt import sha256
 from training.registration.decisions import ACCEPT, Verdict, read_decision, read_decisions
-from training.registration.output import read_record, record_path
+from training.registration.output import read_record, refuse_unfinished
 
 Labels = Literal["us", "mri", "both"]
 Origin = Literal["us", "mri"]
@@ -52,6 +52,7 @@ def _transferred(case: str, folder: Path) -> Path:
         raise NotFoundError(
             f"It has no registered MRI mask in {folder}: run 'ius-train register', and read its errors."
         )
+    refuse_unfinished(folder, case)
     one = read_decision(folder, case)
     if one is None:
         raise NotFoundError(f"Nobody has looked at its registration: run 'ius-train review {folder}'.")
@@ -64,10 +65,10 @@ def refuse_other_files(case: Case, folder: Path) -> None:
     """Refuse a mask that was carried over with other files than the case has now.
 
     Raises:
+        NotFoundError: if its registration was not finished.
         FormatError: naming the one that is another.
     """
-    if not record_path(folder, case.case).is_file():
-        return
+    refuse_unfinished(folder, case.case)
     key = read_record(folder, case.case)["key"]
     files = {"us": [case.us], "mri": case.mri, "label": [case.mri_label], "start": [case.start]}
     for role, named in files.items():

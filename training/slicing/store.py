@@ -159,6 +159,7 @@ def join_stores(stores: Sequence[Path], out: Path) -> list[SliceRow]:
         FormatError: if two stores hold a slice of one name.
     """
     rows: dict[str, SliceRow] = {}
+    (out / "slices.csv").unlink(missing_ok=True)  # of other slices than those that are there from now on
     for store in stores:
         for row in read_slices(store):
             if row.name in rows:

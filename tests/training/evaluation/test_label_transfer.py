@@ -7,10 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
+from cubes import recorded
 
 from training.cli import main
 from training.cohort.cases import Case, write_cases
-from training.io.receipt import sha256, write_json
+from training.io.receipt import sha256
+from training.registration.output import record_path
+from training.registration.result import Registered
 
 SHAPE, SPACING = (30, 36, 40), (0.8, 0.7, 0.6)
 
@@ -40,6 +43,7 @@ def cohort(tmp_path) -> Path:
         off_grid = write(ball(), tmp_path / "off.nii.gz", (0.8, 0.7, 0.9)) if number == 7 else own
         cases.append(Case(case, patient, us=us, us_label=off_grid, mri_label=shifted, simulated=True))
         write(ball(0.6 if number < 6 else 6.0), tmp_path / "registered" / "labels" / f"{case}.nii.gz")
+        recorded(tmp_path / "registered", Registered(case, "lc2"))
     write_cases(cases, tmp_path / "cases.csv")
     return tmp_path
 
@@ -74,8 +78,7 @@ def test_label_transfer(cohort, capsys):
 
 def test_a_mask_that_was_corrected_since_is_not_compared_with_the_old_ones_result(cohort, capsys):
     """Else *before* would be of the new mask and *after* of the old one; likewise of two labels, not all is tumour."""
-    key = {"label": [sha256(cohort / "mri.nii.gz")]}
-    write_json({"key": key, "files": {}, "result": {}}, cohort / "registered" / "cases" / "C0.json")
+    recorded(cohort / "registered", Registered("C0", "lc2"), label=[sha256(cohort / "mri.nii.gz")])
     write(ball(3.0) + ball(3.0) * (np.arange(SHAPE[2]) > 24), cohort / "two.nii.gz")
     table = (cohort / "cases.csv").read_text().splitlines()
     table[2] = table[2].replace("own.nii.gz", "two.nii.gz")
@@ -87,6 +90,16 @@ def test_a_mask_that_was_corrected_since_is_not_compared_with_the_old_ones_resul
     assert "mri.nii.gz is not what was registered" in told
     assert "error: C1: " in told
     assert "two.nii.gz holds the labels 1, 2" in told
+
+
+def test_what_a_stopped_registration_left_is_not_measured(cohort, capsys):
+    """Its mask lay there without the record that is written last, and its Dice went into the report."""
+    record_path(cohort / "registered", "C0").unlink()
+    assert main(command(cohort, "--simulated")) == 0
+    assert "error: C0: The registration of C0 in" in (told := capsys.readouterr().err)
+    assert "was not finished: run 'ius-train register' again" in told
+    tables = json.loads((cohort / "out" / "labels.json").read_text())
+    assert [row["case"] for row in tables["cases"]["rows"]] == [f"C{number}" for number in range(1, 7)]
 
 
 def test_simulated_volumes_are_no_real_ones(cohort, capsys):

@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from inference.errors import FormatError, NotFoundError
 from training.cli import main
 from training.registration.landmarks import Landmarks, best_rigid, measure, mtre_mm, read_landmarks, transform_of
+from training.registration.output import record_path
 from training.registration.pairs import read_pairs
 from training.registration.result import Registered, write_results
 from training.registration.transforms import angle_deg, apply, as_itk, read_transform, rigid, write_transform
@@ -198,6 +199,19 @@ def test_a_transform_that_a_failed_registration_left_is_not_measured(tmp_path: P
     assert transform_of(tmp_path, "Case1").name == "RESECT-Case1.txt"
     with pytest.raises(FormatError, match=r"last registration failed: There is no file mri\.nii\."):
         transform_of(tmp_path, "Case2")
+
+
+def test_a_transform_of_a_registration_that_was_stopped_is_not_measured(tmp_path: Path) -> None:
+    """Named by its folder, by the transforms' folder or by itself."""
+    path = tmp_path / "transforms" / "Case1.txt"
+    path.parent.mkdir()
+    path.touch()
+    record_path(tmp_path, "Case1").parent.mkdir()
+    for named in (tmp_path, path.parent, path):
+        with pytest.raises(NotFoundError, match=r"The registration of Case1 in .* was not finished"):
+            transform_of(named, "Case1")
+    record_path(tmp_path, "Case1").touch()
+    assert {transform_of(named, "Case1") for named in (tmp_path, path.parent, path)} == {path}
 
 
 def test_a_case_is_found_under_its_data_set_and_never_guessed(tmp_path: Path) -> None:

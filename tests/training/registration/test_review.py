@@ -1,13 +1,18 @@
 """Decisions on registrations: kept, replaced, void once the result is another, and never made unseen for a patient."""
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 
 import numpy as np
 import pytest
+from cubes import recorded
 
 from training.cli import main
 from training.cohort.cases import Case, write_cases
-from training.registration.decisions import read_decisions
+from training.registration.decisions import decide, read_decisions
+from training.registration.output import record_path
 from training.registration.result import Registered, read_results, write_results
 from training.registration.transforms import write_transform
 
@@ -20,6 +25,7 @@ def folder(tmp_path: Path) -> Path:
     write_results([*rows, Registered("Case4", "lc2+mind", error="There is no MRI.")], folder)
     for row in rows:
         _put(folder, row.case, 1.0)
+        recorded(folder, row)
     return folder
 
 
@@ -141,3 +147,30 @@ def test_a_damaged_review_is_refused_and_kept(
 def test_rows_without_a_decision_decide_nothing(folder: Path) -> None:
     (folder / "review.csv").write_text("case,decision,note,fingerprint\nCase1,,looks odd,x\n")
     assert _verdicts(folder) == {}
+
+
+@pytest.mark.parametrize("stopped", ["before the record", "before the table"])
+def test_nothing_is_decided_on_what_a_stopped_run_left(folder: Path, stopped: str, capsys) -> None:
+    """The page showed the new pictures beside the old run's figures and flags."""
+    assert main(["review", str(folder), "--accept", "Case1"]) == 0
+    if stopped == "before the record":
+        record_path(folder, "Case1").unlink()
+    else:
+        recorded(folder, replace(read_results(folder)[0], similarity=0.2, flags="weak"))
+    assert main(["review", str(folder), "--accept", "Case1"]) == 2
+    assert "run 'ius-train register' again" in capsys.readouterr().err
+
+
+def test_decisions_that_are_made_at_once_are_all_kept(folder: Path) -> None:
+    """A page and a command line, or two people: each wrote what it had read, and the other's was lost."""
+    for round_ in range(20):
+        (folder / "review.csv").unlink(missing_ok=True)
+        gate = Barrier(3)
+
+        def one(case: str, gate: Barrier = gate) -> None:
+            gate.wait()
+            decide(folder, {case: "accept"})
+
+        with ThreadPoolExecutor(3) as pool:
+            list(pool.map(one, ("Case1", "Case2", "Case3")))
+        assert len(_verdicts(folder)) == 3, round_

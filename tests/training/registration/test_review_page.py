@@ -18,7 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from cubes import MRI, SHIFT, TUMOUR, US, registered
+from cubes import MRI, SHIFT, TUMOUR, US, recorded, registered
 
 from training.cli import main
 from training.registration import review_server
@@ -83,6 +83,7 @@ def folder(tmp_path: Path) -> Path:
     ]
     write_results([*rows, Registered("Case3", "lc2+mind", error="There is no MRI <here>.")], folder)
     for row in rows:
+        recorded(folder, row)
         write_transform(SHIFT, folder / "transforms" / row.case)
         write_pictures(folder / FOLDER, row.case, US, MRI, Placed(np.eye(4), None), Placed(SHIFT, TUMOUR))
     return folder

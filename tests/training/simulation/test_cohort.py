@@ -11,7 +11,10 @@ import pydicom
 import pytest
 from scipy import ndimage
 
+from inference.errors import FormatError
 from tests.training import realism
+from training.datasets.resect import find_cases
+from training.evaluation.population import cohort_of
 from training.simulation import CohortError
 from training.simulation.cohort import Cohort, simulate_clip, simulate_cohort
 from training.simulation.files import write_sweep
@@ -174,6 +177,10 @@ def test_files_do_not_depend_on_jobs_and_an_interrupted_run_goes_on(cohort: Coho
     (out / "patients" / "Case2.json").unlink()
     (out / "sweeps" / "Case2" / "Case2-sweep.dcm").write_bytes(b"half a file")
     before = (out / "sweeps" / "Case1" / "Case1-sweep.dcm").stat().st_mtime_ns
+    with pytest.raises(FormatError, match="its simulation was stopped"):  # they passed for RESECT's own
+        find_cases(out / "RESECT", out / "RESECT_segmentation")
+    with pytest.raises(FormatError, match="its simulation was stopped"):
+        cohort_of(out / "RESECT" / "NIFTI" / "Case1" / "US" / "Case1-US-before.nii.gz")
     simulate_cohort(out, PATIENTS, SEED, jobs=2, small=True)
     assert (out / "sweeps" / "Case1" / "Case1-sweep.dcm").stat().st_mtime_ns == before
     assert _bytes(out) == _bytes(cohort.folder)

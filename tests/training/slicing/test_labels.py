@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
+from cubes import recorded
 
 from training.cli import main
 from training.cohort.cases import Case, write_cases
-from training.io.receipt import sha256, write_json
+from training.io.receipt import sha256
 from training.registration.decisions import fingerprint
+from training.registration.output import record_path
+from training.registration.result import Registered
 from training.registration.transforms import write_transform
 from training.slicing.slices import read_slices
 from training.slicing.store import read_left_out
@@ -45,8 +48,7 @@ def mask(tmp_path: Path) -> Path:
 
 def _registered_from(folder: Path, case: str, us: Path, label: Path) -> None:
     """The record of `ius-train register`."""
-    key = {"us": [sha256(us)], "mri": ["another"], "label": [sha256(label)]}
-    write_json({"key": key, "files": {}, "result": {}}, folder / "cases" / f"{case}.json")
+    recorded(folder, Registered(case, "lc2"), us=[sha256(us)], mri=["another"], label=[sha256(label)])
 
 
 def _slice(tmp_path: Path, cases: list[Case], *options: str) -> tuple[int, Path]:
@@ -67,6 +69,7 @@ def registered(tmp_path: Path) -> Path:
     for case in ("good", "bad", "unseen"):
         _write(_ball(4), tmp_path / "registered" / "labels" / f"{case}.nii.gz")
         write_transform(np.eye(4), tmp_path / "registered" / "transforms" / case)
+        recorded(tmp_path / "registered", Registered(case, "lc2"))
     _review(tmp_path / "registered", {"good": "Accept", "bad": "reject", "unseen": ""})
     return tmp_path / "registered"
 
@@ -130,6 +133,18 @@ def test_a_mask_registered_anew_is_not_cut_on_the_old_ones_acceptance(
     code, _ = _slice(tmp_path, [case], "--labels", "mri", "--registered", str(registered))
     assert code == 2
     assert "Nobody has looked at its registration" in capsys.readouterr().err
+
+
+def test_a_mask_of_a_registration_that_was_stopped_is_not_cut(
+    tmp_path: Path, picture: Path, mask: Path, registered: Path, capsys: pytest.CaptureFixture
+):
+    """Its transform and mask may be of two runs; the record is written last, and the decision stands."""
+    record_path(registered, "good").unlink()
+    code, _ = _slice(tmp_path, [Case("good", "P", us=picture, mri_label=mask)], "--labels", "mri", "--registered",
+                     str(registered))  # fmt: skip
+    assert code == 2
+    assert "The registration of good in" in (told := capsys.readouterr().err)
+    assert "was not finished: run 'ius-train register' again" in told
 
 
 def test_without_a_review_no_mri_mask_is_cut(tmp_path: Path, picture: Path, mask: Path, registered: Path, capsys):

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from cubes import recorded
 
 from training.cohort.cases import Case, write_cases
 from training.registration.result import Registered, write_results
@@ -15,7 +16,10 @@ def registered(tmp_path: Path) -> tuple[Path, Path]:
     """A folder of two registrations, and their case table."""
     folder, table = tmp_path / "registered", tmp_path / "cases.csv"
     names = ("A", "B")
-    write_results([Registered(name, "mind", 0.5, 0.6, 1.0, 1.0, 100.0, 100.0) for name in names], folder)
+    rows = [Registered(name, "mind", 0.5, 0.6, 1.0, 1.0, 100.0, 100.0) for name in names]
+    write_results(rows, folder)
+    for row in rows:
+        recorded(folder, row)
     for name in names:
         for path in (folder / "transforms" / f"{name}.txt", folder / "labels" / f"{name}.nii.gz"):
             path.parent.mkdir(parents=True, exist_ok=True)
