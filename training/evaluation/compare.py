@@ -1,6 +1,5 @@
 """Several models, and human readers, scored on the same slices and reported side by side."""
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -25,6 +24,7 @@ from training.evaluation.sections import (
     tables_of,
 )
 from training.evaluation.summary import UNKNOWN, Mode, Origin, summarise
+from training.io.files import alone_in
 from training.io.receipt import write_json
 from training.slicing.slices import read_slices
 
@@ -94,12 +94,21 @@ def compare(
     if annotators:
         table = observers(evaluated.rows, store, {name: masks[name] for name in annotators})
         more.append(Section("Readers", evaluated.population, tables=(table,)))
-    for name in models:
-        summary = summarise(evaluated.scores[name], data, simulated, mode, origins.get(name, UNKNOWN))
-        write_json(summary, out / "summaries" / f"{name}.json")
     seen = sorted({patient for origin in origins.values() for patient in origin.seen})
     said = Origin(seen=tuple(seen), unsure=any(origin.unsure for origin in origins.values())).told(data)
-    return write_report(evaluated, out, data=said, title=title or "Comparison", first=first(evaluated), more=more)
+    with alone_in(out):
+        summaries = {name: out / "summaries" / f"{name}.json" for name in models}
+        for name, path in summaries.items():
+            write_json(summarise(evaluated.scores[name], data, simulated, mode, origins.get(name, UNKNOWN)), path)
+        return write_report(
+            evaluated,
+            out,
+            data=said,
+            title=title or "Comparison",
+            first=first(evaluated),
+            more=more,
+            beside=summaries.values(),
+        )
 
 
 def score_store(
@@ -131,6 +140,7 @@ def write_report(
     first: Sequence[Section] = (),
     more: Sequence[Section] = (),
     quoted: tuple[str, ...] = ("cutoffs", "label_origin", "others"),
+    beside: Iterable[Path] = (),
 ) -> dict[str, Any]:
     """Write the report.
 
@@ -142,6 +152,7 @@ def write_report(
         first: sections that come before the others.
         more: sections after those on patients.
         quoted: published tables to quote, for recorded patients only.
+        beside: what else was written into the folder for this report.
 
     Returns:
         The content of `tables.json`.
@@ -158,21 +169,13 @@ def write_report(
         sections.append(published(quoted, evaluated.population))
     tables = tables_of(sections)
     content = {table.key: table.as_json() for table in tables}
-    _remove_tables(out, content)
     write_json(content, out / "tables.json")
     for table in tables:
         table.write_csv(out / "tables" / f"{table.key}.csv")
     write_scores(evaluated.scores, out / "slices.csv")
-    Page(title, data, evaluated.counts, tuple(sections), WORDS).write(out)
+    written = [out / "tables.json", out / "slices.csv", *beside]
+    Page(title, data, evaluated.counts, tuple(sections), WORDS).write(out, written)
     return content
-
-
-def _remove_tables(out: Path, kept: Iterable[str]) -> None:
-    """Remove the tables of an earlier report that this one does not have: few patients were shown on request alone."""
-    before = out / "tables.json"
-    earlier: dict[str, Any] = json.loads(before.read_text(encoding="utf-8")) if before.is_file() else {}
-    for key in set(earlier) - set(kept):
-        (out / "tables" / f"{key}.csv").unlink(missing_ok=True)
 
 
 def all_named(models: Mapping[str, Masks], annotators: Mapping[str, Masks]) -> dict[str, Masks]:

@@ -96,7 +96,9 @@ def compare_labels(cases: Path, registered: Path, out: Path, *, data: str, simul
         table.write_csv(out / "tables" / f"{table.key}.csv")
     patients = len({one.patient for one in measured})
     counts = f"{len(measured)} volumes of {patients} patients."
-    Page("Label transfer", data, counts, (Section("Label transfer", population, tables=tables),), _WORDS).write(out)
+    Page("Label transfer", data, counts, (Section("Label transfer", population, tables=tables),), _WORDS).write(
+        out, [out / "labels.json"]
+    )
     return content
 
 

@@ -1,7 +1,7 @@
 """Writes a report of one population as a single HTML file that opens offline, and as Markdown."""
 
 import base64
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from importlib.metadata import PackageNotFoundError, version
@@ -11,6 +11,7 @@ from platform import python_version
 
 from training.evaluation.population import Population, only
 from training.evaluation.tables import Table
+from training.evaluation.written import replace_earlier
 from training.io.files import written_aside
 
 RESEARCH = "Research use only. Not for diagnosis or treatment."
@@ -72,8 +73,12 @@ class Page:
         """
         return only(section.population for section in self.sections)
 
-    def write(self, out: Path) -> None:
-        """Write `report.html` and `report.md` into a folder.
+    def write(self, out: Path, beside: Iterable[Path] = ()) -> None:
+        """Write `report.html` and `report.md` into a folder, and remove what an earlier report left there.
+
+        Args:
+            out: the folder, with the tables and pictures that the sections show.
+            beside: what else was written for this report, in the same folder.
 
         Raises:
             PopulationError: if the sections are of two populations.
@@ -81,6 +86,14 @@ class Page:
         for name, text in (("report.html", self.as_html()), ("report.md", self.as_markdown())):
             with written_aside(out / name) as aside:
                 aside.write_text(text, encoding="utf-8")
+        replace_earlier(out, [out / "report.html", out / "report.md", *self._shown(out), *beside])
+
+    def _shown(self, out: Path) -> Iterator[Path]:
+        """The files of the tables and pictures that the sections show."""
+        for section in self.sections:
+            tables = [out / "tables" / f"{table.key}.csv" for table in section.tables]
+            pictures = [path for one in section.pictures for path in (one.path, one.path.with_suffix(".csv"))]
+            yield from (path for path in (*tables, *pictures) if path.is_file())
 
     def as_markdown(self) -> str:
         """The report as Markdown, with pictures as relative paths."""

@@ -10,6 +10,7 @@ from training.evaluation.detector_table import detector_sections
 from training.evaluation.scoring import Segment, refuse_other_labels, segments
 from training.evaluation.sections import few_section
 from training.evaluation.summary import UNKNOWN, Mode, Origin, summarise, summarise_baseline
+from training.io.files import alone_in
 from training.io.receipt import write_json
 from training.slicing.slices import read_slice, read_slices
 
@@ -64,11 +65,14 @@ def evaluate(
     summary = summarise(evaluated.scores[MODEL], data, simulated, mode, origin)
     if threshold is not None:
         summary["baseline"] = summarise_baseline(threshold, evaluated.scores[BASELINE])
-    write_json(summary, out / "summary.json")
     more = [few_section(evaluated)] if few else []
     more += cavity_sections({MODEL: predictions}, store, evaluated.rows, evaluated.population)
     more += detector_sections({MODEL: predictions}, store, evaluated.rows, evaluated.population)
-    write_report(evaluated, out, data=origin.told(data), title="Evaluation", more=more)
+    with alone_in(out):
+        write_json(summary, out / "summary.json")
+        write_report(
+            evaluated, out, data=origin.told(data), title="Evaluation", more=more, beside=[out / "summary.json"]
+        )
     return summary
 
 

@@ -27,8 +27,10 @@ def compare_declared(experiment: Experiment, name: str) -> None:
 
     one = experiment.comparisons[name]
     runs, notes = _runs(experiment, name), [one.note] if one.note else []
+    choice = Path("report", name, "choice.json")
+    choice.unlink(missing_ok=True)  # of a declaration that chose
     if one.choose_on:
-        best, words = _chosen(experiment, name, Path("report", name))
+        best, words = _chosen(experiment, name, choice)
         runs, notes = [run for run in runs if run.model == best], [*notes, words]
     store = _joined(one.test)
     mode_of((run.predictions for run in runs), experiment.mode)
@@ -79,7 +81,7 @@ def _tables(experiment: Experiment, cohorts: tuple[str, ...]) -> list[Path]:
     return [Path(experiment.cohorts[name].cases or f"tables/{name}.csv") for name in cohorts]
 
 
-def _chosen(experiment: Experiment, name: str, out: Path) -> tuple[str, str]:
+def _chosen(experiment: Experiment, name: str, choice: Path) -> tuple[str, str]:
     """The model with the highest mean Dice over its folds and all tumour slices of `choose_on`, and a note on it."""
     _refuse_shared(experiment.comparisons[name])
     store = _joined(experiment.comparisons[name].choose_on)
@@ -92,7 +94,7 @@ def _chosen(experiment: Experiment, name: str, out: Path) -> tuple[str, str]:
     means = {label: sum(folds) / len(folds) for label, folds in dice.items()}
     best = max(means, key=lambda label: means[label])
     listed = ", ".join(f"{label} {mean:.3f}" for label, mean in means.items())
-    write_json({"simulated": experiment.simulated, "mean_dice": means, "chosen": best}, out / "choice.json")
+    write_json({"simulated": experiment.simulated, "mean_dice": means, "chosen": best}, choice)
     return best, f"Mean Dice there, over folds: {listed}. Chosen: {best}."
 
 

@@ -12,6 +12,8 @@ import pytest
 from inference.errors import FormatError, IusError, NotFoundError
 from training.cli import main
 from training.evaluation.compare import ModelNameError, compare, score_store
+from training.evaluation.cutoff_trend import Run
+from training.evaluation.grid import compare_grid
 from training.evaluation.population import Population, PopulationError, check_cases, tables_behind
 from training.evaluation.report import evaluate
 from training.evaluation.scoring import segments
@@ -275,6 +277,25 @@ def test_groups_of_few_patients_are_shown_on_request_only_and_marked(discs, tmp_
         rows = [row for row in csv.DictReader(stream) if row["case"] in {"C0", "C1"} and float(row["true_mm2"]) > 0]
     assert (rare["slices"], rare["patients"]) == (len(rows), 2)
     assert rare["Dice"]["mean"] == pytest.approx(sum(float(row["dice"]) for row in rows) / len(rows))
+
+
+def test_a_report_that_is_written_again_leaves_nothing_of_the_former_run(discs, tmp_path):
+    """The trend and the summary of models that are no longer scored were taken for the new run's."""
+    store, masks = discs
+    how = {"data": "Six", "simulated": True}
+    runs = [Run("shifted", 0.0, "0", masks["shifted"]), Run("silent", 200.0, "0", masks["silent"])]
+    compare_grid(runs, store, tmp_path / "again", **how)
+    former = {path for path in (tmp_path / "again").rglob("*") if path.is_file()}
+    assert {path.stem for path in former} > {"trend", "silent"}
+    own, changed = tmp_path / "again" / "figures" / "mine.png", tmp_path / "again" / "figures" / "trend.csv"
+    own.write_bytes(b"a person's own")
+    changed.write_text("a person's notes")
+    for name in ("again", "new"):
+        compare({"loud": masks["loud"]}, store, tmp_path / name, **how)
+    new = {path.relative_to(tmp_path / "new") for path in (tmp_path / "new").rglob("*")}
+    again = {path.relative_to(tmp_path / "again") for path in (tmp_path / "again").rglob("*")}
+    assert again - new == {path.relative_to(tmp_path / "again") for path in (own, changed)}
+    assert new <= again
 
 
 def test_a_table_that_is_named_holds_before_the_one_that_the_slices_were_cut_from(discs, tmp_path):

@@ -246,6 +246,7 @@ def test_the_served_page_runs_its_script_and_no_other(folder: Path, server: Revi
 def test_flags_and_names_are_text_whatever_they_are(folder: Path) -> None:
     """A table is a file that anybody may have written."""
     row = Registered("<i>@FAILED@", "<b>", 0.1, 0.2, 1.0, 1.0, 99.0, flags='<img/src="x"> shift')
+    recorded(folder, row)
     write_transform(SHIFT, folder / "transforms" / row.case)
     text = write_page(folder, [row, Registered("Case9", "lc2", error="There is no MRI.")], {}).read_text()
     assert "<i>" not in text

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from inference.errors import NotFoundError
 from training.evaluation.origins import OriginError
 from training.experiments.declaration import read_experiment
 from training.slicing.leaks import LeakError
@@ -59,6 +60,17 @@ def test_a_model_is_not_chosen_on_a_patient_of_the_test(tmp_path: Path, monkeypa
         write_slices([row], Path("slices", cohort, "slices.csv"))
     with pytest.raises(LeakError, match=r"The patient P7 is in training \(d\) and in the test set \(b\)"):
         compare_declared(read_experiment(Path("one.yaml")), "c")
+
+
+def test_a_choice_of_a_former_declaration_is_not_told_on_the_page(tmp_path: Path, monkeypatch):
+    """The page of the experiment said which model had been chosen, also where none is any more."""
+    monkeypatch.chdir(tmp_path)
+    Path("one.yaml").write_text(ONE)
+    Path("report/c").mkdir(parents=True)
+    Path("report/c/choice.json").write_text("{}")
+    with pytest.raises(NotFoundError, match="There is no slice table at slices/b"):
+        compare_declared(read_experiment(Path("one.yaml")), "c")
+    assert not Path("report/c/choice.json").exists()
 
 
 def test_a_patient_of_two_test_cohorts_under_two_names_is_not_two_patients(tmp_path: Path, monkeypatch):
