@@ -27,6 +27,8 @@ _SEQUENCE = {
     "flair": re.compile("flair", re.IGNORECASE),
     "ce-t1": re.compile("t1.*post", re.IGNORECASE),
 }
+_DURING = re.compile(r"intra[\s_-]?op", re.IGNORECASE)
+"""The study of the operation, by its description: it may lie in two, one without ultrasound."""
 _FOLDER = re.compile(r"ReMIND-\d+")
 
 
@@ -91,7 +93,8 @@ def _patient(
 ) -> Iterator[Case]:
     """One patient's ultrasound volumes."""
     name = f"{whose.patients}-{patient}" if whose.simulated else patient
-    intra = {one.study for one in series if one.modality == "US" or one.description in _PHASES}
+    ultrasound = {one.study for one in series if one.modality == "US" or one.description in _PHASES}
+    intra = ultrasound | {one.study for one in series if _DURING.search(one.study_said)}
     before = [one for one in series if one.study not in intra]
     seen: dict[str, int] = defaultdict(int)
     for one in series:
@@ -143,13 +146,13 @@ def _with_files(case: Case, us: Series, before: Sequence[Series], choice: Choice
         if len(us.files) != 1:
             raise FormatError(f"{file.parent} holds {len(us.files)} files, and a volume of ReMIND is one.")
         if choice.drawn is None and not choice.convert_excluded:
-            _tumour(before)  # a volume without any mask is not worth converting
+            _tumour(before, us)  # a volume without any mask is not worth converting
         case = replace(case, us=converted(folder / f"{case.case}.nii.gz", [file], lambda: read_ultrasound(file)))
         if choice.drawn is not None:
             case = choice.drawn.on(case)
         if case.phase == AFTER:
             return judged(case, reason)
-        label, reference = _tumour(before)
+        label, reference = _tumour(before, us)
         chosen = _chosen(before, reference, choice.sequences)
         mri = tuple(_volume(one, folder, before) for one in chosen)
         case = replace(case, mri=mri, mri_label=_mask(label, folder, before))
@@ -158,18 +161,18 @@ def _with_files(case: Case, us: Series, before: Sequence[Series], choice: Choice
     return judged(case, reason)
 
 
-def _tumour(before: Sequence[Series]) -> tuple[Series, Series]:
+def _tumour(before: Sequence[Series], us: Series) -> tuple[Series, Series]:
     """The segmentation of the tumour before surgery and its MRI, matched by study and description, then by UID.
 
-    Only `tumor` counts: tumor_target, tumor_residual and the others are other structures.
+    Of several studies it is the one in the ultrasound's frame of reference, else the last before it. Only `tumor`
+    counts: tumor_target, tumor_residual and the others are other structures.
     """
     found = []
     for series in before:
         named = _SEGMENTATION.fullmatch(series.description)
         if series.modality == "SEG" and named and named["structure"] == "tumor":
             found.append((series, _reference(series, named["reference"], before)))
-    if not found:
-        raise NotFoundError("There is no segmentation of its tumour before surgery.")
+    found = _of_one_study(found, us)
     drawn_on = [id(reference) for _, reference in found]
     twice = next((reference for _, reference in found if drawn_on.count(id(reference)) > 1), None)
     if twice is not None:
@@ -178,6 +181,47 @@ def _tumour(before: Sequence[Series]) -> tuple[Series, Series]:
             "alone would leave out what the others hold: join them, or leave one in the folder."
         )
     return min(found, key=lambda pair: pair[1].description)
+
+
+_Mask = tuple[Series, Series]
+
+
+def _of_one_study(masks: Sequence[_Mask], us: Series) -> list[_Mask]:
+    """The masks of the one study that belongs to an ultrasound volume.
+
+    Raises:
+        NotFoundError: if there is none before it.
+        FormatError: if neither frame of reference nor date tells which it is.
+    """
+    when = _when(us, [reference for _, reference in masks])
+    before = [mask for mask in masks if not when or when[mask[1].study] < when[us.study]]
+    if not before:
+        raise NotFoundError("There is no segmentation of its tumour before surgery.")
+    in_its_world = [mask for mask in before if us.world and mask[1].world == us.world]
+    last = max((when[reference.study] for _, reference in before), default=None) if when else None
+    on_the_last_day = [mask for mask in before if when and when[mask[1].study] == last]
+    for chosen in (before, in_its_world, on_the_last_day):
+        if len({reference.study for _, reference in chosen}) == 1:
+            return chosen
+    studies = len({reference.study for _, reference in before})
+    raise FormatError(
+        f"Its tumour is drawn in {studies} MRI studies before surgery, and neither the ultrasound's frame of reference "
+        "nor the studies' dates tell which one belongs to it: leave one of them in the folder."
+    )
+
+
+def _when(us: Series, references: Sequence[Series]) -> dict[str, tuple[str, str]]:
+    """When each study was, by its UID; empty where that is not known.
+
+    One day for all is no day (ReMIND has 1982-12-25 for every study), and then the time of day tells nothing either.
+    """
+    series = [us, *references]
+    days = {one.day for one in series}
+    if "" in days or len(days) == 1:
+        return {}
+    timed = all(one.time for one in series)
+    when = {one.study: (one.day, one.time if timed else "") for one in series}
+    return {} if any(when[one.study] == when[us.study] for one in references) else when
 
 
 def _reference(label: Series, description: str, series: Iterable[Series]) -> Series:
@@ -234,4 +278,5 @@ def _file_name(series: Series, among: Sequence[Series]) -> str:
     """A series' description as a valid file name, with the end of its UID where another has the same."""
     name = re.sub(r"[^\w.-]+", "-", series.description)
     alone = sum(one.description == series.description for one in among) == 1
-    return name if alone or not series.uid else f"{name}-{series.uid[-12:].replace('.', '-')}"
+    uid = series.uid or series.study
+    return name if alone or not uid else f"{name}-{uid[-12:].replace('.', '-')}"

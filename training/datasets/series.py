@@ -18,6 +18,9 @@ class Series:
         files: sorted by name.
         patient: PatientID (0010,0020).
         study: StudyInstanceUID (0020,000D).
+        study_said: StudyDescription (0008,1030).
+        day: StudyDate (0008,0020), YYYYMMDD; empty where it is not stated.
+        time: StudyTime (0008,0030), HHMMSS with a fraction; the same.
         description: SeriesDescription (0008,103E).
         modality: (0008,0060).
         world: FrameOfReferenceUID (0020,0052); empty where it is not stated.
@@ -29,6 +32,9 @@ class Series:
     files: tuple[Path, ...]
     patient: str = ""
     study: str = ""
+    study_said: str = ""
+    day: str = ""
+    time: str = ""
     description: str = ""
     modality: str = ""
     world: str = ""
@@ -61,6 +67,9 @@ def _described(files: tuple[Path, ...], header: Dataset) -> Series:
         files,
         patient=text("PatientID"),
         study=text("StudyInstanceUID"),
+        study_said=text("StudyDescription"),
+        day=text("StudyDate"),
+        time=text("StudyTime"),
         description=text("SeriesDescription"),
         modality=text("Modality"),
         world=text("FrameOfReferenceUID"),

@@ -141,7 +141,8 @@ class Remind:
     def folder(self, patient: str, study: str, description: str) -> Path:
         kind = "Preop" if study == self.preop else "Intraop"
         name = description.replace("_", "").replace(":", "")
-        folder = self.root / patient / f"12-25-1982-NA-{kind}-90478" / f"1.000000-{name}-64615"
+        end = "90478" if study in (self.preop, self.intraop) else study
+        folder = self.root / patient / f"12-25-1982-NA-{kind}-{end}" / f"1.000000-{name}-64615"
         folder.mkdir(parents=True)
         return folder
 

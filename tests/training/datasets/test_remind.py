@@ -118,6 +118,52 @@ def test_a_mask_that_names_neither_of_two_mri_is_not_guessed(remind, found):
     assert "is there 2 times, and the segmentation names none of them by UID" in case.reason
 
 
+def restudied(folder: Path, **tags: str) -> None:
+    """Write tags into every file of a folder."""
+    for path in folder.rglob("*.dcm"):
+        dataset = pydicom.dcmread(path)
+        for name, value in tags.items():
+            setattr(dataset, name, value)
+        dataset.save_as(path)
+
+
+DRAWN_TWICE = (
+    "drawn in 2 MRI studies before surgery, and neither the ultrasound's frame of reference nor the studies' dates"
+)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "us", "taken"),
+    [
+        ({}, {}, {}, None),
+        ({"StudyTime": "0900"}, {"StudyTime": "1500"}, {"StudyTime": "1200"}, None),
+        ({"StudyDate": "20200101"}, {"StudyDate": "20200301"}, {"StudyDate": "20200302"}, "second"),
+        ({"StudyDate": "20200101"}, {"StudyDate": "20200401"}, {"StudyDate": "20200302"}, "first"),
+        ({"StudyDate": "20200101"}, {"StudyDate": "20200302"}, {"StudyDate": "20200302"}, None),
+        ({"FrameOfReferenceUID": "1.7"}, {}, {"FrameOfReferenceUID": "1.7"}, "first"),
+        ({"StudyDescription": "Preop"}, {"StudyDescription": "Intraop"}, {}, "first"),
+    ],
+    ids=["nothing", "one day for all", "the last before", "one after", "the same day", "world", "intra-operative"],
+)
+def test_of_tumours_in_two_studies_the_ultrasounds_own_is_taken_or_none(remind, found, first, second, us, taken):
+    """Both MRI have one description: by that alone, the one that came first in the folder was taken."""
+    remind.us("ReMIND-003", "US_pre_dura", [0, 1, 2, 3])
+    for value, (study, tags) in enumerate((("1.1", first), ("1.2", second)), start=1):
+        remind.mr("ReMIND-003", "3D_AX_T1_postcontrast", study, value=value, uid=f"{study}.5")
+        remind.seg("ReMIND-003", "tumor", "3D_AX_T1_postcontrast", study, uid=f"{study}.5")
+        for path in (remind.root / "ReMIND-003").rglob("*.dcm"):
+            if pydicom.dcmread(path).StudyInstanceUID == study:
+                restudied(path.parent, **tags)
+    restudied(next((remind.root / "ReMIND-003").glob("*/*USpredura*")), **us)
+    case = found("--mri", "own", rows=(*TWO, (3, 40, "F", 2, "Glioma", "No")))["ReMIND-003-pre-dura"]
+    assert case.exclude == (taken is None), case.reason
+    if taken is None:
+        assert DRAWN_TWICE in case.reason
+    else:
+        grey = sitk.GetArrayFromImage(sitk.ReadImage(str(case.mri[0])))[0, 0, 0]
+        assert grey == 2 * {"first": 1, "second": 2}[taken] + 5
+
+
 def test_of_two_tumours_on_one_mri_none_is_left_out(remind, found):
     (one,) = remind.root.glob("ReMIND-001/*Preop*/*-tumor seg*")
     shutil.copytree(one, one.with_name("2.000000-tumor-second"))
