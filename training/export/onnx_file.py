@@ -1,5 +1,6 @@
 """The .onnx file: holds contract and golden cases in its metadata, and is written whole or not at all."""
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,11 +8,28 @@ import msgspec
 import onnx
 
 from inference.contract import CONTRACT_KEY, GOLDEN_KEY, ModelContract
+from inference.errors import ModelError
 from inference.model import golden
 from inference.model.golden import GoldenCase
 from training.export.card import model_card
 from training.io import receipt
 from training.io.files import written_aside
+
+
+def read_again(path: Path, sha256: str) -> bytes:
+    """The bytes of a model that was loaded before, maybe hours ago.
+
+    Args:
+        path: the .onnx.
+        sha256: of the bytes that were loaded.
+
+    Raises:
+        ModelError: if it is another file by now: nothing that was measured holds for that.
+    """
+    data = path.read_bytes() if path.is_file() else b""
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise ModelError(f"{path} was replaced while it was in use, so nothing was written: begin again.")
+    return data
 
 
 def seal(model: onnx.ModelProto, contract: ModelContract, cases: Sequence[GoldenCase]) -> ModelContract:
@@ -58,7 +76,12 @@ def write_onnx(model: onnx.ModelProto, path: Path) -> None:
 
 
 def write_export(model: onnx.ModelProto, contract: ModelContract, path: Path) -> None:
-    """Write a sealed model, and its card beside it (`path` with .md)."""
+    """Write a sealed model, and its card beside it (`path` with .md).
+
+    Raises:
+        ContractError: if no program could read the contract, before anything is written.
+    """
+    ModelContract.from_json(contract.to_json())
     write_onnx(model, path)
     with written_aside(path.with_suffix(".md")) as aside:
         aside.write_text(model_card(contract, receipt.sha256(path)), encoding="utf-8")

@@ -11,7 +11,7 @@ from inference.errors import ModelError
 from inference.model import openvino_session
 from inference.model.engine import Engine
 from inference.model.providers import CPU
-from training.export.onnx_file import write_export
+from training.export.onnx_file import read_again, write_export
 from training.export.precision import Precision, calibration_samples
 from training.export.proof import reduce
 from training.export.samples import VERIFY_SLICES, read_samples
@@ -48,7 +48,8 @@ def reduce_export(
         refuse_leaks(read_identities(store), read_identities(verify))
     if precision is Precision.BFLOAT16:
         openvino_session.library()  # fails now, not after the comparison
-    contract = Engine.load(model, providers=[CPU]).contract
+    engine = Engine.load(model, providers=[CPU])
+    contract, full = engine.contract, onnx.load_from_string(read_again(model, engine.sha256))
     if contract.provenance.precision != Precision.FLOAT32.value:
         raise ModelError(f"{model} is in {contract.provenance.precision} already: give the file in float32.")
     if contract.schema == CAVITY_SCHEMA:
@@ -56,6 +57,6 @@ def reduce_export(
     contract = msgspec.structs.replace(contract, schema=SCHEMA, certainty=())
     samples = read_samples(verify, VERIFY_SLICES)
     calibration = calibration_samples(train) if precision is Precision.INT8 else []
-    reduced, sealed = reduce(onnx.load(model), contract, samples, verify.name, precision, calibration)
+    reduced, sealed = reduce(full, contract, samples, verify.name, precision, calibration)
     write_export(reduced, sealed, out)
     return sealed

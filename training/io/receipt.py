@@ -30,9 +30,16 @@ def sha256(path: Path) -> str:
 
 
 def write_receipt(
-    folder: Path, stage: str, settings: Mapping[str, Any], inputs: Iterable[Path], seed: int | None = None
+    folder: Path,
+    stage: str,
+    settings: Mapping[str, Any],
+    inputs: Iterable[Path],
+    seed: int | None = None,
+    read: Mapping[Path, str] | None = None,
 ) -> Path:
     """Write `receipt-STAGE.json` into `folder`: settings, the inputs' hashes, versions, seed and time.
+
+    `read` holds the sha256 of inputs as the stage read them; the others are hashed now.
 
     Paths are as a case table's: as seen from `folder`, or in full where they were given so. They can be followed from
     anywhere, also once a study is moved, and name no folder outside it.
@@ -47,7 +54,7 @@ def write_receipt(
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "settings": {key: _plain(value, folder) for key, value in settings.items()},
         PATHS: [key for key, value in settings.items() if _is_path(value)],
-        "inputs": {named(path, folder): sha256(path) for path in inputs},
+        "inputs": {named(path, folder): (read or {}).get(path) or sha256(path) for path in inputs},
         "seed": seed,
         "python": sys.version.split()[0],
         "machine": platform.machine(),

@@ -11,9 +11,8 @@ from inference.contract import Mode
 from inference.errors import FormatError, NotFoundError
 from training.cohort.folds import N_FOLDS
 from training.io.files import alone_in
-from training.io.receipt import sha256
 from training.nnunet.claims import DATA, claim, data_of
-from training.nnunet.predict import checkpoint_files, load_predictor, predict_images
+from training.nnunet.predict import load_folds, predict_images
 from training.nnunet.run import workspace
 from training.slicing.store import link
 
@@ -78,11 +77,12 @@ def _validate(model: Path, raw: Path, files: Mapping[str, Any], checkpoint: str,
     for fold in _FOLDS:
         images = {name: _resolved(raw, files[name]["images"][0]) for name in splits[fold]["val"]}
         out = model / f"fold_{fold}" / "validation"
-        mark, made_from = out / "made.from", f"{sha256(checkpoint_files(model, [fold], checkpoint)[0])}\n{mode}"
+        loaded = load_folds(model, [fold], checkpoint, device, mode)
+        mark, made_from = out / "made.from", "\n".join((*loaded.checkpoints.values(), str(mode)))
         if out.is_dir() and not (mark.is_file() and mark.read_text(encoding="utf-8") == made_from):
             shutil.rmtree(out)
         claim(mark, made_from, "checkpoint's validation")
-        predict_images(load_predictor(model, [fold], checkpoint, device, mode), images, out)
+        predict_images(loaded.predictor, images, out)
 
 
 def _resolved(raw: Path, relative: str) -> Path:

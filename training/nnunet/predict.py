@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from inference.contract import Mode
 from inference.errors import NotFoundError
 from training.io.progress import Bar
-from training.io.receipt import sha256
+from training.nnunet.boxes import KEY
 from training.nnunet.boxes import table as boxes
 from training.nnunet.claims import claim
 from training.nnunet.device import check_device
@@ -21,10 +22,27 @@ from training.slicing.slices import write_slice
 if TYPE_CHECKING:
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 
+    from training.nnunet.results.checkpoint import Weights
 
-def load_predictor(
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Loaded:
+    """Some folds, each file of theirs read once: one that is trained further meanwhile is another checkpoint.
+
+    Attributes:
+        predictor: nnU-Net's own.
+        checkpoints: path -> sha256 of the bytes that were loaded.
+        heads: each fold's box head, None where it has none.
+    """
+
+    predictor: "nnUNetPredictor"
+    checkpoints: Mapping[Path, str]
+    heads: "Sequence[Weights | None]"
+
+
+def load_folds(
     model: Path, folds: Sequence[Fold], checkpoint: str = "best", device: str = "cpu", mode: Mode = Mode.FAST
-) -> "nnUNetPredictor":
+) -> Loaded:
     """nnU-Net's own predictor for some folds, with Gaussian tiles at half steps.
 
     Args:
@@ -36,15 +54,17 @@ def load_predictor(
 
     Raises:
         NotFoundError: if a file of the model is missing.
+        ModelError: if a fold is named twice, or a checkpoint is damaged.
     """
     import torch
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
     from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
     from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-    from training.nnunet.results.checkpoint import read_checkpoint
+    from training.nnunet.results.checkpoint import demand_once, read_hashed
 
     check_device(device)
+    demand_once(folds)
     weights_files = checkpoint_files(model, folds, checkpoint)
     for path in (model / "plans.json", model / "dataset.json", *weights_files):
         if not path.is_file():
@@ -62,7 +82,8 @@ def load_predictor(
         plans.get_label_manager(dataset).num_segmentation_heads,
         deep_supervision=False,
     ).to(device)
-    checkpoints = [read_checkpoint(path) for path in weights_files]
+    read = {path: read_hashed(path) for path in weights_files}
+    checkpoints = [read[path][0] for path in weights_files]
     weights = [one["network_weights"] for one in checkpoints]
     axes = checkpoints[0].get("inference_allowed_mirroring_axes")
     network.load_state_dict(weights[0])
@@ -70,7 +91,8 @@ def load_predictor(
     mirrored = mode is Mode.THOROUGH and bool(axes)
     predictor = nnUNetPredictor(use_mirroring=mirrored, device=torch.device(device), allow_tqdm=False)
     predictor.manual_initialization(network, plans, configuration, weights, dataset, "", axes if mirrored else None)
-    return predictor
+    digests = {path: digest for path, (_, digest) in read.items()}
+    return Loaded(predictor, digests, [one.get(KEY) for one in checkpoints])
 
 
 def checkpoint_files(model: Path, folds: Sequence[Fold], checkpoint: str = "best") -> list[Path]:
@@ -88,15 +110,16 @@ def predict_slices(
     device: str = "cpu",
     mode: Mode = Mode.THOROUGH,
     with_boxes: bool = False,
-    begun: Callable[[bool], None] = lambda _: None,
-) -> bool:
+    begun: Callable[[bool, Mapping[Path, str]], None] = lambda *_: None,
+) -> tuple[bool, Mapping[Path, str]]:
     """Predict every single slice of the stores into `out/NAME.nii.gz`; masks of the same pictures are kept.
 
     With `with_boxes`, `out/boxes.csv` gets the boxes of the masks, and of the model's box head if it has one.
     `begun` is called with what is returned, once the folder is known to be this model's, before its first mask.
 
     Returns:
-        Whether only the largest region of each mask was kept, as `ius-train postprocess` chose for the model.
+        Whether only the largest region of each mask was kept, as `ius-train postprocess` chose for the model, and the
+        checkpoints that predicted: path -> sha256.
 
     Raises:
         FormatError: if `out` holds other predictions, or two stores hold different slices of one name.
@@ -106,16 +129,15 @@ def predict_slices(
     from training.nnunet.results.postprocessing import keeps_largest
 
     images = pictures_of(stores)
-    predictor = load_predictor(model, folds, checkpoint, device, mode)
+    loaded = load_folds(model, folds, checkpoint, device, mode)
     largest = keeps_largest(find_model(model), None)
-    digests = [sha256(path) for path in checkpoint_files(model, folds, checkpoint)]
     ways = {"largest region": largest, str(mode): mode is Mode.THOROUGH, "boxes": with_boxes}
-    made_from = [*digests, *(words for words, holds in ways.items() if holds)]
+    made_from = [*loaded.checkpoints.values(), *(words for words, holds in ways.items() if holds)]
     claim(out / "made.from", "\n".join(made_from), "checkpoint's or mode's predictions, or such without boxes")
-    find = partial(found_in, detector(predictor, checkpoint_files(model, folds, checkpoint))) if with_boxes else None
-    begun(largest)
-    predict_images(predictor, images, out, largest=largest, find=find)
-    return largest
+    begun(largest, loaded.checkpoints)
+    find = partial(found_in, detector(loaded.predictor, loaded.heads)) if with_boxes else None
+    predict_images(loaded.predictor, images, out, largest=largest, find=find)
+    return largest, loaded.checkpoints
 
 
 def predict_images(

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from inference.contract import Mode, ModelContract
+from inference.contract import Mode
 from inference.model.engine import Engine
+from inference.model.providers import BFLOAT16
 from inference.model.segmentation import labels_of
 from training.io.progress import Bar
 from training.nnunet.claims import claim
@@ -17,8 +18,8 @@ def predict_exported(
     stores: Sequence[Path],
     out: Path,
     mode: Mode = Mode.FAST,
-    begun: Callable[[ModelContract], None] = lambda _: None,
-) -> ModelContract:
+    begun: Callable[[Engine], None] = lambda _: None,
+) -> Engine:
     """Predict every single slice of the stores into `out/NAME.nii.gz`; masks of the same pictures are kept.
 
     Args:
@@ -26,10 +27,10 @@ def predict_exported(
         stores: slice stores.
         out: folder for the masks, on the slices' own grids.
         mode: one pass, or the mean over the mirrors that the contract allows.
-        begun: called with the contract once the folder is known to be this model's, before its first mask.
+        begun: called with the engine once the folder is known to be this model's, before its first mask.
 
     Returns:
-        The model's contract, which says whether only the largest region was kept, and names its checkpoints.
+        The engine that answered: its contract says whether only the largest region was kept, and names its checkpoints.
 
     Raises:
         ModelError: if the model does not run here or does not reproduce its own masks.
@@ -38,8 +39,10 @@ def predict_exported(
     """
     engine = Engine.load(model, trial=True)
     output = engine.contract.output
-    claim(out / "made.from", f"{engine.sha256}\n{mode}", "model's predictions")
-    begun(engine.contract)
+    # Another computer runs such a file in float32.
+    where = [engine.provider] if engine.contract.provenance.precision == BFLOAT16 else []
+    claim(out / "made.from", "\n".join((engine.sha256, mode, *where)), "model's predictions")
+    begun(engine)
     missing = unpredicted(pictures_of(stores), out)
     rows = {row.name: row for store in stores for row in read_slices(store)}
     for name, image in Bar(missing.items(), desc="predict", unit="slice"):
@@ -48,4 +51,4 @@ def predict_exported(
         labels = labels_of(segmented.margin, keep_largest=output.keep_largest, cavity=output.cavity_index is not None)
         write_slice(labels, spacing, out / f"{name}.nii.gz")
         add(name, image, out)
-    return engine.contract
+    return engine

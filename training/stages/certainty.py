@@ -104,4 +104,4 @@ def put_certainty(
         for mode in map(Mode, dict.fromkeys(modes))
     ]
     write_certainty(measured, report, population)
-    store_certainty(model, out, [one.certainty for one in measured])
+    store_certainty(model, engine.sha256, out, [one.certainty for one in measured])

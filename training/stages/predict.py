@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,19 +44,22 @@ def run(arguments: argparse.Namespace) -> None:
         _trained(arguments)
 
 
-def _tell(arguments: argparse.Namespace, told: dict[str, Any], made_of: Sequence[Path]) -> None:
+def _tell(arguments: argparse.Namespace, told: dict[str, Any], read: Mapping[Path, str]) -> None:
     """Write the receipt; it is there before the first mask, so that masks of a stopped run are known for what they are.
 
     It keeps the training patients among those that earlier calls, or one at the same time, predicted into the folder.
+    The model's files are those that were read: hours may lie between, and a checkpoint that was trained further
+    meanwhile did not make these masks.
     """
     from filelock import FileLock
 
     from training.io.receipt import write_receipt
 
-    inputs = [*made_of, *(store / "slices.csv" for store in arguments.slices)]
+    inputs = [*read, *(store / "slices.csv" for store in arguments.slices)]
     with FileLock(arguments.out / ".receipt.lock"):
         seen = sorted({*told.get("seen_in_training", ()), *_seen_before(arguments.out)})
-        write_receipt(arguments.out, "predict", settings_of(arguments) | told | {"seen_in_training": seen}, inputs)
+        settings = settings_of(arguments) | told | {"seen_in_training": seen}
+        write_receipt(arguments.out, "predict", settings, inputs, read=read)
 
 
 def _seen_before(out: Path) -> list[str]:
@@ -72,23 +75,21 @@ def _seen_before(out: Path) -> list[str]:
 def _trained(arguments: argparse.Namespace) -> None:
     """Predict with nnU-Net's own predictor."""
     from inference.contract import Mode
-    from training.io.receipt import sha256
-    from training.nnunet.predict import checkpoint_files, predict_slices
+    from training.nnunet.predict import predict_slices
     from training.nnunet.results.trained_on import trained_on
 
-    files = checkpoint_files(arguments.model, arguments.folds, arguments.checkpoint)
     told: dict[str, Any] = {}
 
-    def begun(largest: bool) -> None:
+    def begun(largest: bool, read: Mapping[Path, str]) -> None:
         known = trained_on(arguments.model, arguments.folds)
         seen = known.among(arguments.slices)
-        told.update(largest_region_only=largest, checkpoints=[sha256(path) for path in files])
+        told.update(largest_region_only=largest, checkpoints=list(read.values()))
         told.update(seen_in_training=seen, training_known=known.complete)
-        _tell(arguments, told, files)
+        _tell(arguments, told, read)
         _warn(seen, known.complete)
 
     how = {"folds": arguments.folds, "checkpoint": arguments.checkpoint, "device": arguments.device}
-    predict_slices(
+    _, read = predict_slices(
         arguments.model,
         arguments.slices,
         arguments.out,
@@ -97,7 +98,7 @@ def _trained(arguments: argparse.Namespace) -> None:
         with_boxes=arguments.boxes,
         begun=begun,
     )
-    _tell(arguments, told, files)
+    _tell(arguments, told, read)
 
 
 def _warn(seen: list[str], complete: bool) -> None:
@@ -116,9 +117,13 @@ def _warn(seen: list[str], complete: bool) -> None:
 
 
 def _exported(arguments: argparse.Namespace) -> None:
-    """Predict with the viewer's engine; an export does not name its patients, so 'ius-train export' checks them."""
-    from inference.contract import Mode, ModelContract
+    """Predict with the viewer's engine; an export does not name its patients, so 'ius-train export' checks them.
+
+    What it ran on is said and written down: a file in fewer bits runs in float32 where those do not run.
+    """
+    from inference.contract import Mode
     from inference.errors import IusError
+    from inference.model.engine import Engine
     from training.nnunet.predict_onnx import predict_exported
 
     if (arguments.folds, arguments.checkpoint, arguments.device) != ([0], "best", "cpu"):
@@ -128,12 +133,16 @@ def _exported(arguments: argparse.Namespace) -> None:
     if arguments.boxes:
         raise IusError("An .onnx holds no box head and gives masks alone: use --boxes with the model's folder.")
 
-    def tell(exported: ModelContract) -> None:
+    def tell(engine: Engine) -> None:
         told: dict[str, Any] = {
-            "largest_region_only": exported.output.keep_largest,
-            "checkpoints": list(exported.provenance.checkpoint_sha256),
+            "largest_region_only": engine.contract.output.keep_largest,
+            "checkpoints": list(engine.contract.provenance.checkpoint_sha256),
             "training_known": False,
+            "provider": engine.provider,
         }
-        _tell(arguments, told, [arguments.model])
+        _tell(arguments, told, {arguments.model: engine.sha256})
 
-    tell(predict_exported(arguments.model, arguments.slices, arguments.out, Mode(arguments.mode), tell))
+    engine = predict_exported(arguments.model, arguments.slices, arguments.out, Mode(arguments.mode), tell)
+    for sentence in engine.fallbacks:
+        print(sentence, file=sys.stderr)
+    tell(engine)

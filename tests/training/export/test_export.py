@@ -154,15 +154,18 @@ def test_a_checkpoint_that_would_run_code_is_not_opened(model_folder, tmp_path):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (lambda plan: plan.update(normalization_schemes=["CTNormalization"]), "z-score"),
-        (lambda plan: plan["resampling_fn_data_kwargs"].update(order=1), "order 3"),
-        (lambda plan: plan.update(preprocessor_name="Other"), "preprocessor"),
+        (lambda _, plan: plan.update(normalization_schemes=["CTNormalization"]), "z-score"),
+        (lambda _, plan: plan["resampling_fn_data_kwargs"].update(order=1), "order 3"),
+        (lambda _, plan: plan.update(preprocessor_name="Other"), "preprocessor"),
+        (lambda plans, _: plans.update(image_reader_writer="NibabelIOWithReorient"), "as they are stored"),
+        (lambda plans, _: plans.update(image_reader_writer="SimpleITKIOWithReorient"), "as they are stored"),
+        (lambda plans, _: plans.update(original_median_shape_after_transp=[40.0, 64.0, 80.0]), "normalised as a whole"),
     ],
 )
 def test_a_recipe_we_do_not_reproduce_is_refused(model_folder, tmp_path, change, sentence):
     folder = model_folder()
     plans = json.loads((folder / "plans.json").read_text())
-    change(plans["configurations"]["2d"])
+    change(plans, plans["configurations"]["2d"])
     (folder / "plans.json").write_text(json.dumps(plans))
     with pytest.raises(ModelError, match=sentence):
         export_model(folder, tmp_path / "m.onnx", name="x", simulated=True)
@@ -172,6 +175,8 @@ def test_a_missing_fold_and_a_damaged_checkpoint_are_one_sentence(model_folder, 
     folder = model_folder()
     with pytest.raises(ModelError, match=r"no checkpoint at .*fold_3"):
         export_model(folder, tmp_path / "m.onnx", name="x", simulated=True, folds=(3,))
+    with pytest.raises(ModelError, match="Fold 0 is named twice"):
+        export_model(folder, tmp_path / "m.onnx", name="x", simulated=True, folds=(0, 0))
     file = folder / "fold_0" / "checkpoint_best.pth"
     file.write_bytes(file.read_bytes()[:2000])
     with pytest.raises(ModelError, match="damaged"):

@@ -15,7 +15,7 @@ from training.cli import main
 from training.export.export import export_model
 from training.nnunet import transformer
 from training.nnunet.names import STARTED, model_folder
-from training.nnunet.predict import load_predictor
+from training.nnunet.predict import load_folds
 from training.nnunet.results.checkpoint import read_checkpoint
 from training.slicing.slices import SliceRow, read_slice, read_slices
 
@@ -73,7 +73,7 @@ def test_the_transformer_is_planned_in_halvings_and_trained_by_adamw(fitted):
 @pytest.mark.parametrize("plan", PLANS)
 def test_nnunets_predictor_takes_what_was_trained(fitted, store: Path, plan: str):
     row = read_slices(store)[0]
-    predictor = load_predictor(fitted[plan], [0], "final")
+    predictor = load_folds(fitted[plan], [0], "final").predictor
     mask = predictor.predict_single_npy_array(*given(row, store))[0]
     assert mask.shape == (row.rows, row.cols)
     assert set(mask.ravel()) <= {0, 1}
@@ -89,7 +89,7 @@ def test_an_export_gives_nnunets_masks_in_the_engine(fitted, store: Path, tmp_pa
     sealed = export_model(fitted[plan], out, name=plan, simulated=True, verify=few, checkpoint="final", trial=True)
     assert sealed.input.divisor[0] in (8, 32)
     assert all(one.n_slices and one.reference.startswith("nnUNetPredictor") for one in sealed.parity)
-    engine, predictor = Engine.load(out), load_predictor(fitted[plan], [0], "final")
+    engine, predictor = Engine.load(out), load_folds(fitted[plan], [0], "final").predictor
     for row in rows:
         pixels = read_slice(row.image(store))
         mask = mask_of(engine.segment(pixels, (row.row_mm, row.col_mm)).margin, keep_largest=False) > 0

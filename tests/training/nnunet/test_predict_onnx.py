@@ -6,10 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from inference.model.engine import Engine
 from training.cli import main
 from training.export.export import export_model
 from training.export.samples import draw_blobs
+from training.io.receipt import sha256
+from training.nnunet import predict
+from training.nnunet.results.checkpoint import read_checkpoint
 from training.slicing.slices import SliceRow, read_slice, write_slice, write_slices
 
 SIZES = ((64, 80, 0.6, 0.5), (150, 120, 0.3, 0.4), (90, 130, 0.5, 0.5))
@@ -110,3 +115,33 @@ def test_what_an_export_decides_itself_is_not_silently_ignored(model, store, tmp
         assert main(["predict", str(model[1]), str(store), "--out", str(tmp_path / "out"), *words]) == 2
         assert "leave --folds, --checkpoint, --device out" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_what_an_export_ran_on_is_said_and_written_down(model, store, tmp_path, capsys):
+    """A file in fewer bits runs in float32 where those do not run, and its scores are float32's then."""
+    assert main(["predict", str(model[1]), str(store), "--out", str(tmp_path)]) == 0
+    engine, told = Engine.load(model[1]), json.loads((tmp_path / "receipt-predict.json").read_text())
+    assert told["settings"]["provider"] == engine.provider
+    assert "\n".join(engine.fallbacks) in capsys.readouterr().err
+
+
+def test_a_checkpoint_that_is_trained_further_meanwhile_did_not_make_the_masks(
+    model_folder, store, tmp_path, monkeypatch
+):
+    """An evaluation of them would be taken for one of the better checkpoint, by the export of which it is the card."""
+    folder = model_folder()
+    file = folder / "fold_0" / "checkpoint_best.pth"
+    read, predict_images = sha256(file), predict.predict_images
+
+    def meanwhile(*arguments, **named):
+        state = read_checkpoint(file)
+        state["network_weights"] = {name: 2 * value for name, value in state["network_weights"].items()}
+        torch.save(state, file)
+        predict_images(*arguments, **named)
+
+    monkeypatch.setattr(predict, "predict_images", meanwhile)
+    assert main(["predict", str(folder), str(store), "--out", str(tmp_path), "--mode", "fast"]) == 0
+    receipt = json.loads((tmp_path / "receipt-predict.json").read_text())
+    assert sha256(file) != read
+    assert receipt["settings"]["checkpoints"] == [read]
+    assert receipt["inputs"][str(file)] == read

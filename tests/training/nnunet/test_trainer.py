@@ -15,7 +15,7 @@ from training.export.export import export_model
 from training.nnunet import transformer
 from training.nnunet.dataset import DatasetError
 from training.nnunet.input_geometry import other_pictures
-from training.nnunet.predict import load_predictor
+from training.nnunet.predict import load_folds
 from training.nnunet.sampling import repeated, weighed
 from training.nnunet.trainer import computes_bfloat16
 from training.nnunet.warm_start import load_export
@@ -78,7 +78,7 @@ def exported(model_folder, tmp_path_factory):
 
 def test_a_training_starts_from_the_exported_weights_to_the_bit(exported):
     folder, out = exported
-    trained = load_predictor(folder, [0]).network
+    trained = load_folds(folder, [0]).predictor.network
     started = copy.deepcopy(trained)
     with torch.no_grad():
         for parameter in started.parameters():
@@ -106,7 +106,7 @@ def test_weights_that_saw_other_pictures_are_told(exported):
 
 def test_another_network_and_another_file_are_refused(exported, model_folder, tmp_path):
     _, out = exported
-    other = load_predictor(model_folder(residual=True), [0]).network
+    other = load_folds(model_folder(residual=True), [0]).predictor.network
     with pytest.raises(FormatError, match="holds another network"):
         load_export(other, out)
     (tmp_path / "text.onnx").write_text("no model")

@@ -11,7 +11,7 @@ from blobs import DATASET, PATCH
 
 from inference.errors import FormatError
 from training.nnunet.boxes import KEY
-from training.nnunet.predict import load_predictor
+from training.nnunet.predict import load_folds
 from training.nnunet.results.checkpoint import read_checkpoint
 from training.nnunet.run import begin
 from training.nnunet.settings import FitSettings
@@ -64,7 +64,7 @@ def test_the_head_changes_the_network_by_its_gradient_alone_and_goes_on_from_its
     folder = Path(whole.output_folder_base)
     (folder / "plans.json").write_text(json.dumps(whole.plans_manager.plans))
     (folder / "dataset.json").write_text(json.dumps(DATASET))
-    assert equal(load_predictor(folder, [0]).network.state_dict(), saved["network_weights"])
+    assert equal(load_folds(folder, [0]).predictor.network.state_dict(), saved["network_weights"])
     average_models({folder: 1.0, shutil.copytree(folder, tmp_path / "twin"): 1.0}, tmp_path / "mean")
     assert KEY not in read_checkpoint(tmp_path / "mean" / "fold_0" / "checkpoint_best.pth"), "a mean has no head"
 

@@ -9,7 +9,7 @@ import torch
 
 from training.cli import main
 from training.export.export import export_model
-from training.nnunet.predict import load_predictor
+from training.nnunet.predict import load_folds
 
 
 @pytest.fixture(scope="module")
@@ -27,11 +27,11 @@ def pair(model_folder, tmp_path_factory):
 def logits(folder) -> torch.Tensor:
     picture = torch.from_numpy(np.random.default_rng(0).normal(size=(1, 1, 64, 80)).astype(np.float32))
     with torch.no_grad():
-        return load_predictor(folder, [0]).network(picture)
+        return load_folds(folder, [0]).predictor.network(picture)
 
 
 def weights(folder) -> dict[str, torch.Tensor]:
-    return load_predictor(folder, [0]).network.state_dict()
+    return load_folds(folder, [0]).predictor.network.state_dict()
 
 
 @pytest.mark.parametrize("by_export", [False, True])

@@ -1,6 +1,7 @@
 """`ius-train certainty`: the file it writes is the same model, and says what its probabilities are worth."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from inference.contract import Mode
 from inference.model.engine import Engine
 from inference.model.onnx_metadata import metadata_in
 from training.cli import main
+from training.evaluation import certainty
 from training.slicing.slices import SliceRow, write_slice, write_slices
 
 SHAPE, PIXEL_MM, SLICES = (48, 56), 0.5, 13
@@ -47,9 +49,9 @@ def test_the_file_is_the_same_model_and_says_what_its_probabilities_are_worth(st
     assert main([*words, "--out", str(out), "--report", str(report)]) == 0
     before, after = Engine.load(model, threads=1), Engine.load(out, threads=1)
     assert before.contract.certainty == ()
-    certainty = after.contract.certainty_in(Mode.FAST)
-    assert certainty is not None
-    assert (certainty.data, certainty.n_slices, certainty.n_patients) == ("discs", 5 * SLICES, 5)
+    found = after.contract.certainty_in(Mode.FAST)
+    assert found is not None
+    assert (found.data, found.n_slices, found.n_patients) == ("discs", 5 * SLICES, 5)
     assert after.contract.certainty_in(Mode.THOROUGH) is None
     assert after.self_test.mismatched_per_million == 0
     pixels, _ = _slice(np.random.default_rng(5), 80)
@@ -60,6 +62,25 @@ def test_the_file_is_the_same_model_and_says_what_its_probabilities_are_worth(st
     for name in ("report.html", "report.md", "receipt-certainty.json", "figures/reliability_diagram_fast.png"):
         assert (report / name).is_file()
     assert "What its probability is worth (fast mode)" in out.with_suffix(".md").read_text()
+
+
+def test_what_was_measured_of_one_model_is_not_put_into_another(
+    store: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Thousands of slices take hours, in which the same path may be exported again."""
+    model, out = tmp_path / "model.onnx", tmp_path / "new.onnx"
+    threshold_model(model, blur=3, spacing_mm=(PIXEL_MM, PIXEL_MM), patch=SHAPE)
+    answer_all = certainty.answer_all
+
+    def meanwhile(*arguments: Any) -> list[certainty.Answered]:
+        threshold_model(model, blur=5, level=0.4, spacing_mm=(PIXEL_MM, PIXEL_MM), patch=SHAPE)
+        return answer_all(*arguments)
+
+    monkeypatch.setattr(certainty, "answer_all", meanwhile)
+    words = ["certainty", str(model), str(store), "--data", "discs", "--simulated"]
+    assert main([*words, "--out", str(out), "--report", str(tmp_path / "report")]) == 2
+    assert "was replaced while it was in use" in capsys.readouterr().err
+    assert not out.exists()
 
 
 @pytest.mark.parametrize("words", [["--certainty", "slices"], ["--certainty-data", "discs"]])

@@ -20,6 +20,7 @@ from inference.model.engine import Engine
 from training.export.bundle.metadata import metadata
 from training.export.bundle.weights import configuration, weights_of
 from training.export.card import model_card
+from training.export.onnx_file import read_again
 from training.nnunet.results.checkpoint import Trained
 
 _HERE = Path(__file__).parent
@@ -45,7 +46,7 @@ def write_bundle(model: Path, out: Path, trained: Trained | None = None) -> None
         contract = engine.contract
         for name in ("configs", "models", "docs"):
             (aside / name).mkdir()
-        shutil.copyfile(model, aside / "models/model.onnx")
+        (aside / "models/model.onnx").write_bytes(read_again(model, engine.sha256))
         shutil.copyfile(_HERE / "inference.json", aside / "configs/inference.json")
         _write_json(metadata(contract), aside / "configs/metadata.json")
         labels = ", ".join(f"{value} {name}" for name, value in contract.output.labels.items())

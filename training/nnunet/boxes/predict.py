@@ -8,7 +8,6 @@ averaged over folds and mirrors as masks are.
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -17,7 +16,6 @@ import torch
 from numpy.typing import NDArray
 
 from inference.errors import FormatError
-from training.nnunet.boxes import KEY
 from training.nnunet.boxes.head import BoxHead, head_for, stage_of
 from training.nnunet.boxes.table import HEAD, MASK, Found
 from training.nnunet.boxes.targets import TUMOUR
@@ -25,6 +23,8 @@ from training.slicing.boxes import boxes_of, regions_of
 
 if TYPE_CHECKING:
     from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+
+    from training.nnunet.results.checkpoint import Weights
 
 LEAST_SCORE = 0.02
 """Boxes of a lower score are not written."""
@@ -110,22 +110,24 @@ class Detector:
         return rows, cols
 
 
-def detector(predictor: "nnUNetPredictor", checkpoints: Sequence[Path]) -> Detector | None:
+def detector(predictor: "nnUNetPredictor", heads: "Sequence[Weights | None]") -> Detector | None:
     """The heads of some folds on their network; None if they were trained without.
+
+    Args:
+        predictor: nnU-Net's, with the weights of the folds.
+        heads: the weights of each fold's head, None where it has none.
 
     Raises:
         FormatError: if some have a head and some have none.
     """
-    from training.nnunet.results.checkpoint import read_checkpoint
-
-    weights = [read_checkpoint(path).get(KEY) for path in checkpoints]
-    if all(one is None for one in weights):
+    weights = [one for one in heads if one is not None]
+    if not weights:
         return None
-    if any(one is None for one in weights):
+    if len(weights) < len(heads):
         raise FormatError("Some of the folds have a box head and some have none: train all with one --box-weight.")
     head = head_for(predictor.network).to(predictor.device).eval()
     head.attach(stage_of(predictor.network)[0])
-    return Detector(predictor, head, [one for one in weights if one is not None])
+    return Detector(predictor, head, weights)
 
 
 def found_in(

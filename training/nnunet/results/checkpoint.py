@@ -5,6 +5,7 @@ log are let through.
 """
 
 import hashlib
+import io
 import os
 import pickle
 import struct
@@ -145,13 +146,16 @@ def read_trained(
         spacing_mm: (row, col) of a pixel of the training pictures, if those state no scale.
 
     Raises:
-        ModelError: if a file is missing or damaged, a checkpoint holds more than numbers, or
+        ModelError: if a fold is named twice, a file is missing or damaged, a checkpoint holds more than numbers, or
             `inference.model.preprocessing` does not reproduce the recipe.
     """
+    demand_once(folds)
     files = find_model(model)
     plans, dataset = files.json(PLANS), files.json("dataset.json")
     loaded = [_read_fold(files, f"fold_{fold}/checkpoint_{checkpoint}.pth") for fold in folds]
-    current = in_millimetres(up_to_date(plans, loaded[0].configuration, files.path), dataset, spacing_mm, files.path)
+    stated = files.json("dataset_fingerprint.json", needed=False)
+    current = up_to_date(plans, loaded[0].configuration, files.path)
+    current = in_millimetres(current, dataset, spacing_mm, files.path, stated)
     home = f"fold_{folds[0]}"
     with files.open(PLANS) as stream:
         plans_sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
@@ -160,7 +164,7 @@ def read_trained(
         plans=current,
         plan=read_plan(current, dataset, files.path),
         dataset=dataset,
-        fingerprint=_fingerprint(files, spacing_mm),
+        fingerprint=_fingerprint(stated, spacing_mm),
         receipt=_receipt(files, f"{home}/receipt-fit.json"),
         stores=tuple(stores_in(files.json(f"{home}/receipt-fit.json", needed=False), files.path / home)),
         trained_on=told_by_receipts(files, folds),
@@ -171,6 +175,16 @@ def read_trained(
         mirror_axes=loaded[0].mirror_axes,
         keep_largest=keeps_largest(files, postprocessing),
     )
+
+
+def demand_once(folds: Sequence[Fold]) -> None:
+    """Refuse a fold that is named twice: it would count twice, in a model that no hash tells from the plain mean.
+
+    Raises:
+        ModelError: naming it.
+    """
+    if twice := [fold for at, fold in enumerate(folds) if fold in folds[:at]]:
+        raise ModelError(f"Fold {twice[0]} is named twice, and would count twice: name each fold once.")
 
 
 @contextmanager
@@ -194,10 +208,19 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     Raises:
         ModelError: if it is missing, damaged, or holds anything but numbers and text.
     """
+    return read_hashed(path)[0]
+
+
+def read_hashed(path: Path) -> tuple[dict[str, Any], str]:
+    """Like `read_checkpoint`, with the sha256 of the very bytes: a training that runs on writes its best one anew.
+
+    Raises:
+        ModelError: if it is missing, damaged, or holds anything but numbers and text.
+    """
     if not path.is_file():
         raise ModelError(f"There is no checkpoint at {path}: train that fold, or name another.")
     with path.open("rb") as stream:
-        return load_checkpoint(stream, path)
+        return _hashed(stream, path)
 
 
 def _read_fold(files: ModelFiles, name: str) -> _Fold:
@@ -206,9 +229,7 @@ def _read_fold(files: ModelFiles, name: str) -> _Fold:
     if not files.has(name):
         raise ModelError(f"There is no checkpoint at {path}, only {', '.join(files.checkpoints()) or 'none at all'}.")
     with files.open(name) as stream:
-        sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
-        stream.seek(0)
-        loaded = load_checkpoint(stream, path)
+        loaded, sha256 = _hashed(stream, path)
     arguments, trainer = loaded.get("init_args"), loaded.get("trainer_name")
     axes = loaded.get("inference_allowed_mirroring_axes") or ()
     named = arguments.get("configuration") if isinstance(arguments, dict) else None
@@ -221,9 +242,14 @@ def _read_fold(files: ModelFiles, name: str) -> _Fold:
     )
 
 
-def _fingerprint(files: ModelFiles, spacing_mm: tuple[float, float] | None) -> dict[str, Any]:
-    """Read the fingerprint, with spacings in mm even if nnU-Net counted pixels."""
-    stated = files.json("dataset_fingerprint.json", needed=False)
+def _hashed(stream: Stream, path: Path) -> tuple[dict[str, Any], str]:
+    """A checkpoint and the sha256 of its bytes, which are read once."""
+    data = stream.read()
+    return load_checkpoint(io.BytesIO(data), path), hashlib.sha256(data).hexdigest()
+
+
+def _fingerprint(stated: dict[str, Any], spacing_mm: tuple[float, float] | None) -> dict[str, Any]:
+    """The fingerprint, with spacings in mm even if nnU-Net counted pixels."""
     spacings = stated.get("spacings")
     if spacing_mm is None or not isinstance(spacings, list):
         return stated

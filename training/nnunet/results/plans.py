@@ -4,6 +4,7 @@ A plan names classes that nnU-Net imports and calls: only those of its two U-Net
 """
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from msgspec import Meta
 from inference.contract import CAVITY
 from inference.errors import ModelError
 from training.nnunet import transformer
+from training.nnunet.claims import DIGEST
 
 IGNORE = "ignore"
 """nnU-Net's ignore label; the network has no output for it."""
@@ -105,30 +107,35 @@ def up_to_date(plans: dict[str, Any], configuration: str, path: Path) -> dict[st
 
 
 def in_millimetres(
-    plans: dict[str, Any], dataset: dict[str, Any], spacing_mm: tuple[float, float] | None, path: Path
+    plans: dict[str, Any],
+    dataset: dict[str, Any],
+    spacing_mm: tuple[float, float] | None,
+    path: Path,
+    fingerprint: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Plans with the spacing in mm, even if the training pictures state no scale.
 
-    For PNG, JPEG and TIFF, which state no scale, nnU-Net writes a spacing of 1, meaning one pixel. A network that is
-    fed pixels of 1 mm because of it sees everything several times too small.
+    For PNG, JPEG and TIFF, which state no scale, nnU-Net writes a spacing of 1, meaning one pixel, and so does whatever
+    turns them into NIfTI. A network that is fed pixels of 1 mm because of it sees everything several times too small.
 
     Args:
         plans: the plans that `up_to_date` returned.
         dataset: dataset.json.
         spacing_mm: (row, col) mm of a pixel of the training pictures, from the user; None if not given.
         path: the model, for error messages.
+        fingerprint: dataset_fingerprint.json; None or empty if there is none.
 
     Raises:
         ModelError: if the scale is unknown, or if it is given although the plans state it.
     """
-    if not _counts_pixels(plans, dataset):
+    if not (_counts_pixels(plans, dataset) or _all_of_one(plans, dataset, fingerprint or {})):
         if spacing_mm is not None:
             raise ModelError(f"{path} states its spacing in mm itself: leave --spacing out.")
         return plans
     if spacing_mm is None:
         raise ModelError(
             f"{path} was trained on pictures that state no scale, so that its spacing counts pixels: say how large a "
-            "pixel of them was, --spacing ROW,COL in mm."
+            "pixel of them was, --spacing ROW,COL in mm (1,1 if they really were of 1 mm)."
         )
     one = plans["configurations"][CONFIGURATION]
     turned = spacing_mm[::-1] if plans.get("transpose_forward") == [0, 2, 1] else spacing_mm
@@ -148,6 +155,16 @@ def _counts_pixels(plans: dict[str, Any], dataset: dict[str, Any]) -> bool:
     reader = str(dataset.get("overwrite_image_reader_writer") or plans.get("image_reader_writer") or "")
     ending = str(dataset.get("file_ending") or "").lower()
     return reader in _SCALELESS or ending in _PICTURES
+
+
+def _all_of_one(plans: dict[str, Any], dataset: dict[str, Any], fingerprint: Mapping[str, Any]) -> bool:
+    """Whether every picture has pixels of exactly 1 mm: what a NIfTI has of which nobody said how large its pixels are.
+
+    Slices of `ius-train slice` were cut from volumes or frames whose scale is known.
+    """
+    stated = fingerprint.get("spacings")
+    spacings = stated if isinstance(stated, list) and stated else [plans.get("original_median_spacing_after_transp")]
+    return DIGEST not in dataset and all(isinstance(one, list) and one[1:] == [1, 1] for one in spacings)
 
 
 def read_plan(plans: dict[str, Any], dataset: dict[str, Any], path: Path) -> Plan:
@@ -227,10 +244,19 @@ def _check_recipe(plans: dict[str, Any], plan: Plan, path: Path) -> None:
         "order 1 for logits": logits == Resampling(is_seg=False, order=1, order_z=0),
         "axes in an order that keeps slices whole": order in ([0, 1, 2], [0, 2, 1]),
         "axes put back in their order": plans.get("transpose_backward") == order,
+        "pictures read as they are stored": not str(plans.get("image_reader_writer")).endswith("Reorient"),
+        "pictures of one slice, since the grey values of a volume are normalised as a whole": _flat(plans),
     }
     for demand, met in demands.items():
         if not met:
             raise ModelError(f"{path} cannot be exported: its recipe must have {demand}.")
+
+
+def _flat(plans: dict[str, Any]) -> bool:
+    """Whether the training pictures were slices; plans that do not tell are taken for such."""
+    shape = plans.get("original_median_shape_after_transp")
+    slices = shape[0] if isinstance(shape, list) and len(shape) == 3 else 1
+    return not isinstance(slices, int | float) or slices <= 1
 
 
 def _words(error: BaseException) -> str:

@@ -15,10 +15,10 @@ from inference.contract import Mode
 from inference.errors import FormatError, NotFoundError
 from training.nnunet.boxes import KEY
 from training.nnunet.boxes.head import BoxHead, WithBoxes, head_for, stage_of
-from training.nnunet.boxes.predict import detector, kept, mask_boxes
+from training.nnunet.boxes.predict import Detector, detector, kept, mask_boxes
 from training.nnunet.boxes.table import HEAD, MASK, TABLE, read_boxes
 from training.nnunet.boxes.targets import targets_of
-from training.nnunet.predict import checkpoint_files, load_predictor, predict_slices
+from training.nnunet.predict import Loaded, checkpoint_files, load_folds, predict_slices
 from training.nnunet.results.checkpoint import read_checkpoint
 from training.slicing.boxes import boxes_of, iou
 from training.slicing.slices import SliceRow, write_slice, write_slices
@@ -35,8 +35,12 @@ def rectangles(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.from_numpy(pictures.astype(np.float32)), torch.from_numpy(labels)
 
 
+def heads_of(folds: Loaded) -> Detector | None:
+    return detector(folds.predictor, folds.heads)
+
+
 def network_of(model: Path) -> Any:
-    return load_predictor(model, [0]).network.train()
+    return load_folds(model, [0]).predictor.network.train()
 
 
 @cache
@@ -114,7 +118,7 @@ def test_boxes_lie_in_the_picture_where_the_rectangle_does(trained: Path, mode: 
     rows, cols = slice(round(20 / scale), round(34 / scale)), slice(round(30 / scale), round(42 / scale))
     shape = (round(PATCH[0] / scale), round(PATCH[1] / scale))
     pixels = picture(rows, cols, shape, margin=9)
-    found = detector(load_predictor(trained, [0], mode=mode), checkpoint_files(trained, [0]))
+    found = heads_of(load_folds(trained, [0], mode=mode))
     assert found is not None
     boxes = found.find(pixels[None, None], (999.0, *spacing))
     true = np.array([[rows.start + 9, cols.start + 18, rows.stop + 9, cols.stop + 18]])
@@ -128,7 +132,7 @@ def test_transposed_plans_give_the_same_box(plain: Path, model_folder: Callable[
     turned = with_head(model_folder(transposed=True), weights, head)
     rows, cols, spacing = slice(30, 45), slice(20, 31), (SPACING_MM[1], SPACING_MM[0])
     pixels = picture(rows, cols, (PATCH[1], PATCH[0]), margin=5)
-    found = detector(load_predictor(turned, [0]), checkpoint_files(turned, [0]))
+    found = heads_of(load_folds(turned, [0]))
     assert found is not None
     (best, *_) = found.find(pixels[None, None], (999.0, *spacing)).boxes
     assert iou(best[None], np.array([[35, 30, 50, 41]]))[0, 0] > 0.6
@@ -161,8 +165,8 @@ def test_masks_are_the_same_to_the_bit_with_a_head_without_one_and_without_boxes
 def test_folds_of_which_only_some_have_a_head_are_refused(plain: Path, model_folder: Callable[..., Path]):
     folder = with_head(model_folder(folds=2), None, learnt(plain)[1])
     with pytest.raises(FormatError, match="some have none"):
-        detector(load_predictor(folder, [0, 1]), checkpoint_files(folder, [0, 1]))
-    assert detector(load_predictor(folder, [1]), checkpoint_files(folder, [1])) is None
+        heads_of(load_folds(folder, [0, 1]))
+    assert heads_of(load_folds(folder, [1])) is None
 
 
 def test_a_new_head_draws_from_no_generator_and_validation_is_of_masks_alone(plain: Path):

@@ -3,10 +3,12 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from inference.errors import ModelError
+from training.nnunet.dataset import DIGEST
 from training.nnunet.results.checkpoint import read_trained
 from training.nnunet.results.plans import in_millimetres
 
@@ -36,6 +38,31 @@ def test_readers_of_pictures_know_no_scale(reader: str) -> None:
 def test_neither_do_files_of_pictures(ending: str) -> None:
     with pytest.raises(ModelError, match="counts pixels"):
         in_millimetres(PLANS, {"file_ending": ending}, None, Path("m"))
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "medians", "counted"),
+    [
+        ({"spacings": [[999.0, 1.0, 1.0], [999, 1, 1]]}, [999.0, 1.0, 1.0], True),
+        ({}, [999.0, 1.0, 1.0], True),
+        ({"spacings": [[999.0, 1.0, 1.0], [999.0, 0.2, 0.2]]}, [999.0, 1.0, 1.0], False),
+        ({}, [999.0, 1.0, 0.9], False),
+    ],
+    ids=["all of them", "without a fingerprint", "one of many", "other medians"],
+)
+def test_nifti_of_which_nobody_said_how_large_its_pixels_are(
+    fingerprint: dict[str, Any], medians: list[float], counted: bool
+) -> None:
+    """It has pixels of 1 mm for ITK and nibabel alike, so that nnU-Net's own answer is of another scale than ours."""
+    plans = PLANS | {"image_reader_writer": "SimpleITKIO", "original_median_spacing_after_transp": medians}
+    if not counted:
+        assert in_millimetres(plans, {}, None, Path("m"), fingerprint) == plans
+        return
+    with pytest.raises(ModelError, match="counts pixels"):
+        in_millimetres(plans, {}, None, Path("m"), fingerprint)
+    said = in_millimetres(plans, {}, (0.3, 0.2), Path("m"), fingerprint)
+    assert said["configurations"]["2d"]["spacing"] == [0.3, 0.2]
+    assert in_millimetres(plans, {DIGEST: ""}, None, Path("m"), fingerprint) == plans, "cut by 'ius-train slice'"
 
 
 def test_rows_and_columns_are_exchanged_with_the_network_s() -> None:
