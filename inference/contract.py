@@ -33,6 +33,8 @@ NetworkPixel = Annotated[float, Meta(ge=0.02, le=5)]
 """mm; no network for ultrasound uses finer or coarser pixels."""
 
 
+MOST_MISMATCHED = 1000.0
+"""Of a million golden pixels: no rounding of a device changes as many."""
 Temperature = Annotated[float, Meta(ge=0.1, le=10)]
 """Divides the logits. Beyond these a network's probability would mean nothing at all."""
 
@@ -314,7 +316,7 @@ class Certainty(_Group, frozen=True):
 class SelfTest(_Group, frozen=True):
     """How closely a device must reproduce the golden masks."""
 
-    mismatched_per_million: Annotated[float, Meta(ge=0, le=1000)]
+    mismatched_per_million: Annotated[float, Meta(ge=0, le=MOST_MISMATCHED)]
     """The rounding of a device stays below this; more mismatches mean another model."""
     golden_sha256: str
 
@@ -391,6 +393,10 @@ class ModelContract(_Group, frozen=True, omit_defaults=True):
             )
         if self.output.tumour_index not in self.output.labels.values():
             raise ContractError("The contract's tumour index is not among its labels: export the model again.")
+        if self.output.labels.get("background") != 0:
+            raise ContractError("The contract's label 0 is not background: export the model again.")
+        if len(set(self.output.mirror_axes)) < len(self.output.mirror_axes):
+            raise ContractError("The contract's mirror axes name one twice: export the model again.")
         self._check_cavity()
 
     def _check_cavity(self) -> None:

@@ -123,6 +123,8 @@ def test_an_unknown_field_is_named(path: tuple[str, ...]) -> None:
         (("input", "normalisation"), "percentile"),
         (("input", "transposed"), "no"),
         (("output", "tumour_index"), 2),
+        (("output", "labels"), {"tumour": 0, "background": 1}),
+        (("output", "mirror_axes"), [0, 0]),
         (("output", "threshold"), 0),
         (("reliability", "min_reliable_area_mm2"), None),
         (("population", "simulated"), 1),

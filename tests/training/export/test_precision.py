@@ -1,5 +1,6 @@
 """A lower precision is exported only if the masks stay the same, and a refusal shows its table."""
 
+import dataclasses
 import math
 import os
 import subprocess
@@ -174,6 +175,16 @@ def test_golden_masks_that_fewer_bits_move_are_refused_on_every_processor(full, 
     engine, cases = proof.draft(model), proof.golden_of(model, sealed)
     with pytest.raises(ModelError, match="a golden frame has a Dice of 0"):
         proof.for_both(sealed, engine, (*moved(cases[0], cases[-1]), *cases[1:-1]), (cases[0], cases[-1], *cases[1:-1]))
+
+
+@pytest.mark.parametrize(("per_million", "tissue_off"), [(401.0, 0.0), (0.0, 0.03)])
+def test_a_bfloat16_file_that_no_self_test_would_pass_is_not_written(full, per_million, tissue_off):
+    """Its contract could not be read, or it would run in float32 on the very computer that proved it."""
+    model, sealed = full
+    engine, cases = proof.draft(model), proof.golden_of(model, sealed)
+    engine.self_test = dataclasses.replace(engine.self_test, mismatched_per_million=per_million, tissue_off=tissue_off)
+    with pytest.raises(ModelError, match="not nnU-Net's closely enough for a self-test"):
+        proof.for_both(sealed, engine, cases, cases)
 
 
 MASKS = arrays(np.uint8, (40, 50), elements=st.integers(0, 1))
