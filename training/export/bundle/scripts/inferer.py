@@ -76,7 +76,8 @@ class SliceInferer(Inferer):  # type: ignore[misc]
         """One pass of the network on a device, its planes in the engine's order."""
 
         def run(tile: Planes) -> Planes:
-            with torch.no_grad():
+            # Without TF32, as the engine: PyTorch's convolutions are in it unless told otherwise.
+            with torch.no_grad(), torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
                 logits: Planes = network(torch.from_numpy(tile).to(device)).float().cpu().numpy()
             planes = logits[:, self._contract.output.planes]
             if not np.isfinite(planes).all():
