@@ -1,6 +1,7 @@
 """`ius-train certainty`: measure what an exported model's probabilities are worth, and put that into its file."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -96,6 +97,8 @@ def put_certainty(
     for store in stores:
         check_cases([*cases, *tables_behind(store)], dict.fromkeys(row.case for row in read_slices(store)), population)
     engine = Engine.load(model)
+    for sentence in engine.fallbacks:
+        print(sentence, file=sys.stderr)
     if engine.contract.output.cavity_index is not None:
         raise CertaintyError("Certainty is measured of models that know one tumour and no cavity: take such a model.")
     threshold = engine.contract.output.threshold

@@ -79,7 +79,9 @@ def test_what_was_measured_of_one_model_is_not_put_into_another(
     monkeypatch.setattr(certainty, "answer_all", meanwhile)
     words = ["certainty", str(model), str(store), "--data", "discs", "--simulated"]
     assert main([*words, "--out", str(out), "--report", str(tmp_path / "report")]) == 2
-    assert "was replaced while it was in use" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "\n".join(Engine.load(model).fallbacks) in told, "why it was measured on another device or in other bits"
+    assert "was replaced while it was in use" in told
     assert not out.exists()
 
 
