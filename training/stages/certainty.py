@@ -97,8 +97,6 @@ def put_certainty(
     for store in stores:
         check_cases([*cases, *tables_behind(store)], dict.fromkeys(row.case for row in read_slices(store)), population)
     engine = Engine.load(model)
-    for sentence in engine.fallbacks:
-        print(sentence, file=sys.stderr)
     if engine.contract.output.cavity_index is not None:
         raise CertaintyError("Certainty is measured of models that know one tumour and no cavity: take such a model.")
     threshold = engine.contract.output.threshold
@@ -106,5 +104,7 @@ def put_certainty(
         measure(answer_all(engine, stores, mode), mode, data=data, simulated=simulated, threshold=threshold)
         for mode in map(Mode, dict.fromkeys(modes))
     ]
+    for sentence in engine.fallbacks:
+        print(sentence, file=sys.stderr)
     write_certainty(measured, report, population)
     store_certainty(model, engine.sha256, out, [one.certainty for one in measured])
