@@ -81,7 +81,7 @@ class OpenIGTLinkSource(Live):
             self._port = parts.port or PORT
         except ValueError as error:
             raise ChoiceError(f"{shown_address(url)} has no usable port: type igtl://host:port.") from error
-        self._host, self._device = parts.hostname, unquote(parts.path.strip("/"))
+        self._host, self._device = parts.hostname, unquote(parts.path.strip("/")) or None
         self._transform = parse_qs(parts.query).get("transform", [""])[0]
         self._client: _Client | None = None
         super().__init__(shown_address(url), typed)
@@ -107,15 +107,22 @@ class OpenIGTLinkSource(Live):
     def _connect(self) -> Connection:
         # Only a user who has never seen the device is told that it is absent: later it may just be pausing.
         absent = self._info is None
-        self._client = _Client(self._host, self._port, self._device, self._transform, tell_absent=absent)
+        # The device that was opened is the one that is followed, whichever comes first after an interruption.
+        device = self._device if self._client is None else self._client.device
+        self._client = _Client(self._host, self._port, device, self._transform, tell_absent=absent)
         return self._client
 
 
 class _Client:
-    """One TCP connection to a server."""
+    """One TCP connection to a server.
 
-    def __init__(self, host: str, port: int, device: str, transform: str, *, tell_absent: bool) -> None:
-        self._device, self._tracking = device, _Tracking(transform)
+    Attributes:
+        device: name of the device that is shown; None until the first picture, if none was chosen.
+        others: names of other devices that send pictures.
+    """
+
+    def __init__(self, host: str, port: int, device: str | None, transform: str, *, tell_absent: bool) -> None:
+        self.device, self._tracking = device, _Tracking(transform)
         self._tell_absent = tell_absent
         self.others: set[str] = set()
         self._video = False
@@ -160,7 +167,7 @@ class _Client:
             raise wrong
         if self.others:
             names = ", ".join(sorted(self.others))
-            raise ChoiceError(f"The server sends no picture named {self._device} but {names}: type one of these names.")
+            raise ChoiceError(f"The server sends no picture named {self.device} but {names}: type one of these names.")
         if self._video:
             raise FormatError("The server sends compressed video: have it send IMAGE messages.")
 
@@ -202,7 +209,7 @@ class _Client:
                 continue
             message = ImageMessage()
             # The metadata is left out: nobody needs its texts, and many senders get their encoding wrong.
-            fields = {"header_version": 1, "message_type": IMAGE, "device_name": self._device}
+            fields = {"header_version": 1, "message_type": IMAGE, "device_name": self.device}
             message.unpack(fields | {"timestamp": stamp / _SECOND}, content)
             return message
         return None
@@ -240,10 +247,10 @@ class _Client:
 
     def _is_ours(self, name: str) -> bool:
         """Whether this is the device to show: the named one, else the first one seen; the others are reported."""
-        self._device = self._device or name
-        if name != self._device and len(self.others) < OTHERS:
+        self.device = name if self.device is None else self.device
+        if name != self.device and len(self.others) < OTHERS:
             self.others.add("".join(sign for sign in name if sign.isprintable()))
-        return name == self._device
+        return name == self.device
 
 
 class _Tracking:

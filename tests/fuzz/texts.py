@@ -144,7 +144,7 @@ def _receive(path: Path) -> None:
 
         sender = threading.Thread(target=serve)
         sender.start()
-        with closing(_Client("127.0.0.1", listener.getsockname()[1], "", "", tell_absent=True)) as client:
+        with closing(_Client("127.0.0.1", listener.getsockname()[1], None, "", tell_absent=True)) as client:
             while (picture := client.read()) is not None:
                 scale = picture.spacing
                 assert scale is None or (0.005 <= scale.row_mm <= 3 and 0.005 <= scale.col_mm <= 3)

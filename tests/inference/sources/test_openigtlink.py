@@ -104,6 +104,28 @@ def test_of_two_devices_without_a_choice_one_is_shown_and_the_other_named() -> N
         assert "(Right): add a name" in source.info.notice
 
 
+@pytest.mark.parametrize("name", ["Left", ""])
+def test_after_an_interruption_the_device_that_was_opened_is_followed_whichever_comes_first(name: str) -> None:
+    connections = iter(range(1, 1000))
+    other = image(GREY[:, ::-1], np.diag([0.1, 0.1, 1.0, 1.0]), "Right")
+    ours, number = image(name=name), 0
+
+    def messages(count: int) -> list[bytes]:
+        nonlocal number
+        number = next(connections) if count == 0 else number
+        if count == 3:
+            raise OSError("the connection breaks")
+        return [ours, other] if number == 1 else [other, ours]
+
+    with sending(messages) as port, open_live(f"igtl://127.0.0.1:{port}") as source:
+        for frame in source.frames():
+            assert np.array_equal(frame.pixels, GREY[0])
+            assert frame.spacing is not None
+            assert frame.spacing.row_mm == pytest.approx(0.3)
+            if number > 2:
+                break
+
+
 def test_a_sender_that_names_one_device_after_another_fills_no_memory() -> None:
     def messages(number: int) -> list[bytes]:
         others = [bytes(StringMessage("x", device_name=f"T{number}").pack())]

@@ -149,7 +149,7 @@ def test_a_server_that_ends_after_pictures_is_a_lost_signal_and_no_wrong_name() 
 
         sender = threading.Thread(target=send)
         sender.start()
-        with closing(_Client("127.0.0.1", listener.getsockname()[1], "", "", tell_absent=True)) as client:
+        with closing(_Client("127.0.0.1", listener.getsockname()[1], None, "", tell_absent=True)) as client:
             first = client.read()
             assert first is not None
             assert client.read() is None
@@ -171,7 +171,7 @@ def test_a_volume_of_another_device_is_passed_over_on_the_same_connection() -> N
         sender = threading.Thread(target=send)
         sender.start()
         tracemalloc.start()
-        with closing(_Client("127.0.0.1", listener.getsockname()[1], "", "", tell_absent=False)) as client:
+        with closing(_Client("127.0.0.1", listener.getsockname()[1], None, "", tell_absent=False)) as client:
             pictures = [client.read(), client.read()]
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -195,7 +195,7 @@ def test_a_message_beyond_the_limit_is_hung_up_on_unread() -> None:
 
         sender = threading.Thread(target=send)
         sender.start()
-        with closing(_Client("127.0.0.1", listener.getsockname()[1], "", "", tell_absent=False)) as client:
+        with closing(_Client("127.0.0.1", listener.getsockname()[1], None, "", tell_absent=False)) as client:
             assert client.read() is None
         sender.join()
     assert taken < too_large / 2
