@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from inference.frame import Origin
 from inference.spacing import PixelSpacing
 
+SQUARE = 1e-3
+"""How far the sides of a square pixel may differ."""
+
 
 @dataclass(frozen=True, slots=True)
 class SweptGrid:
@@ -64,3 +67,13 @@ class SourceInfo:
     regions: tuple[tuple[int, str], ...] = ()
     case_code: str = ""
     scale_varies: bool = False
+
+
+def shape_words(name: str, aspect: float) -> str:
+    """One sentence on pixels that are not square; empty for square ones.
+
+    Args:
+        name: what holds them.
+        aspect: width of a pixel over its height.
+    """
+    return "" if abs(aspect - 1) <= SQUARE else f"The pixels of {name} are {aspect:.3g} times as wide as high."

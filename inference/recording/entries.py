@@ -70,6 +70,7 @@ def opening_of(info: SourceInfo, case_code: str = "", crop: Rect | None = None) 
         edge_letters=info.edge_letters,
         crop=None if crop is None else (crop.top, crop.left, crop.rows, crop.cols),
         grid=None if grid is None else Grid(axis=grid.axis, count=grid.count, header=grid.header),
+        pixel_aspect=info.pixel_aspect,
     )
 
 

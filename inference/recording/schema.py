@@ -99,7 +99,7 @@ MOST_PX = 100_000_000
 """Pixels of the largest picture, as in every other file: nobody could have recorded a larger one."""
 
 
-class Opening(_Group, frozen=True, tag="opening"):
+class Opening(_Group, frozen=True, tag="opening", omit_defaults=True):
     """The first entry, with the facts that hold for the whole record."""
 
     version: Literal[1, 2]
@@ -119,6 +119,8 @@ class Opening(_Group, frozen=True, tag="opening"):
     crop: tuple[int, int, int, int] | None
     """Top, left, rows and columns of the part kept; all else is 0. None: the whole picture with any burnt-in text."""
     grid: Grid | None
+    pixel_aspect: float = 1.0
+    """Width of a pixel over its height. Versions from before it refuse a record with one that is not 1."""
 
 
 class Plane(_Group, frozen=True):

@@ -17,7 +17,7 @@ from inference.display import display_levels
 from inference.errors import ChoiceError, FormatError
 from inference.frame import ColourMap, Frame, Mask, Origin, Pixels, View
 from inference.sector import sector_mask, spread
-from inference.source_info import SourceInfo
+from inference.source_info import SourceInfo, shape_words
 from inference.sources.dicom_grey import READ as GREY
 from inference.sources.dicom_pixels import DAMAGE, DicomPixels, damage_told
 from inference.sources.dicom_region import Pane, pane_of, pixel_aspect, regions_of
@@ -247,9 +247,7 @@ def _told(name: str, first: pydicom.FileDataset, files: Sequence[DicomPixels], a
         sentences.append(
             f"The grey values of {name} are not shown as stored, but as its header says (window or table)."
         )
-    if abs(aspect - 1) > 1e-3:
-        sentences.append(f"The pixels of {name} are {aspect:.3g} times as wide as high.")
-    return sentences
+    return [*sentences, *filter(None, [shape_words(name, aspect)])]
 
 
 def _lacking(name: str, left_out: int, odd: list[str]) -> list[str]:

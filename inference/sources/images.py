@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from inference.display import display_levels
 from inference.errors import FormatError, NotFoundError
 from inference.frame import ColourMap, Origin, Pixels, View
-from inference.source_info import SourceInfo
+from inference.source_info import SQUARE, SourceInfo, shape_words
 from inference.sources import complaints
 from inference.sources.colour import colour_map
 from inference.sources.paths import PICTURES, natural_order
@@ -22,8 +22,6 @@ from inference.sources.recorded import Recorded, quiet_opencv
 from inference.spacing import REMEDY, PixelSpacing
 
 NO_SCALE = f"A picture file does not say how large a pixel is: {REMEDY}."
-SQUARE = 1e-3
-"""How far the sides of a square pixel may differ: dots per inch are whole numbers in many files."""
 
 
 class PictureSource(Recorded):
@@ -178,6 +176,6 @@ def _info(name: str, first: Pixels, samples: list[Pixels], aspect: float) -> Sou
         spacing=None,
         no_spacing_reason=NO_SCALE,
         levels=display_levels(np.stack(samples)),
-        notice="" if square else f"The pixels of {name} are {aspect:.3g} times as wide as high.",
+        notice=shape_words(name, aspect),
         pixel_aspect=1.0 if square else aspect,
     )

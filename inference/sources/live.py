@@ -4,6 +4,7 @@ A driver may block for seconds. It then blocks its own reader thread, never `fra
 """
 
 import logging
+import math
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from inference.frame import ColourMap, Frame, Origin, Pixels, View, placed
 from inference.latest import Latest
 from inference.pose import Pose
 from inference.sector import GrowingSector
-from inference.source_info import SourceInfo
+from inference.source_info import SQUARE, SourceInfo, shape_words
 from inference.sources.base import Closing
 from inference.sources.depth_watch import DepthGuard, DepthWatch
 from inference.sources.rhythm import Gap, Rhythm
@@ -48,6 +49,7 @@ class Picture:
         pose: where the signal says that it lies; None if it does not say.
         no_pose_reason: why a tracked sender does not; else empty.
         damaged: whether parts of it were lost on the way, or of a picture that it is built on.
+        aspect: width of a pixel over its height, as the signal states it; 1 if it does not.
     """
 
     pixels: Pixels
@@ -57,6 +59,7 @@ class Picture:
     pose: Pose | None = None
     no_pose_reason: str = ""
     damaged: bool = False
+    aspect: float = 1.0
 
 
 class Connection(Protocol):
@@ -227,6 +230,11 @@ class Live(Closing, ABC):
                 f"The picture changed from {self._info.cols} × {self._info.rows} to {cols} × {rows} pixels: "
                 "open the source again, and calibrate."
             )
+        if not math.isclose(picture.aspect, self._info.pixel_aspect, rel_tol=SQUARE):
+            raise _ChangedError(
+                f"The shape of its pixels changed, from {self._info.pixel_aspect:.3g} to {picture.aspect:.3g} times as "
+                "wide as high: open the source again, and calibrate."
+            )
         now = monotonic()
         # Without a connection, as over udp, only the gap tells a sender that came back from one that stayed.
         gap = self._rhythm.judge(now)
@@ -266,6 +274,8 @@ class Live(Closing, ABC):
             spacing=self._given or picture.spacing,
             no_spacing_reason="" if self._given else picture.no_spacing_reason,
             levels=display_levels(picture.pixels),
+            notice=shape_words(self._name, picture.aspect),
+            pixel_aspect=picture.aspect,
         )
 
     def _spacing_of(self, picture: Picture, *, withheld: bool) -> tuple[PixelSpacing | None, str]:

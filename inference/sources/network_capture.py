@@ -2,7 +2,8 @@
 
 One `cv2.VideoCapture` follows the sender and returns compressed pictures; a second one decodes them. When the bytes
 that state the size change, the decoder is reopened and reports the new size; otherwise it would go on scaling to the
-old one. It is reopened as well where pictures are whole again after packets were lost.
+old one, and with the old shape of its pixels. It is reopened as well where pictures are whole again after packets were
+lost.
 
 `fflags;nobuffer` is not used: it throws away the key frame found while probing, so that a sender with rare key frames
 is never followed. Old pictures collected while probing are skipped here by their own clock.
@@ -23,7 +24,7 @@ from inference.sources.colour import colour_map
 from inference.sources.lateness import Lateness
 from inference.sources.live import Picture
 from inference.sources.packet_loss import PacketLoss
-from inference.sources.packets import Ivf, codec_of, decoder_of, extradata, packet_of, tag_words
+from inference.sources.packets import Ivf, codec_of, decoder_of, extradata, packet_of, pixel_aspect, tag_words
 from inference.sources.paths import shown_address
 from inference.sources.pixels import grey
 from inference.spacing import REMEDY
@@ -80,6 +81,7 @@ class NetworkCapture:
         self._stream: Ivf | None = None
         self._decoder: cv2.VideoCapture | None = None
         self._begun_ms = 0.0
+        self._aspect, self._carried = 1.0, pixel_aspect(self._packets)
         self._loss, self._said = PacketLoss(numbered=numbered), b""
         self._lateness = Lateness(clocked=urlsplit(url).scheme.lower() in CLOCKED)
         complaints.new()  # whoever joins a stream misses what came before
@@ -106,7 +108,8 @@ class NetworkCapture:
             complaints.check(complaints.new(), self._shown)
             at_s = (self._begun_ms + self._decoder.get(cv2.CAP_PROP_POS_MSEC)) / 1e3
             if not self._lateness.late(at_s, monotonic()):
-                return Picture(grey(picture), None, NO_SCALE, colour_map(picture, order="BGR"), damaged=damaged)
+                colour = colour_map(picture, order="BGR")
+                return Picture(grey(picture), None, NO_SCALE, colour, damaged=damaged, aspect=self._aspect)
         return None
 
     def close(self) -> None:
@@ -130,7 +133,14 @@ class NetworkCapture:
         if not self._decoder.isOpened():
             self._decoder = None
             return self._waiting is not None
+        self._aspect = self._shape(pixel_aspect(self._decoder))
         return True
+
+    def _shape(self, stated: float) -> float:
+        """Width of a pixel over its height as the pictures state it, or what carries them, if they never do."""
+        if stated != 1:
+            self._carried = 1.0
+        return self._carried if stated == 1 else stated
 
     def _key(self) -> tuple[float, bytes] | None:
         """The next picture that can be decoded without any other."""

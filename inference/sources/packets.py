@@ -28,7 +28,8 @@ class Codec:
 
     Attributes:
         tag: four letters that name the codec for FFmpeg's IVF reader; empty if that does not know it.
-        size_bytes: returns the bytes of a compressed picture that decide its size; empty if it has none.
+        size_bytes: returns the bytes of a compressed picture that decide its size and the shape of its pixels; empty if
+            it has none.
     """
 
     tag: bytes
@@ -69,8 +70,8 @@ def _jpeg(packet: bytes) -> bytes:
 _H264 = Codec(b"H264", _units(lambda first: first & 0x1F == 7))
 _HEVC = Codec(b"", _units(lambda first: first >> 1 & 0x3F == 33))
 _MPEG4 = Codec(b"FMP4", _units(lambda first: 0x20 <= first <= 0x2F))
-_MPEG2 = Codec(b"mpg2", _units(lambda first: first == 0xB3, 4))
-_MPEG1 = Codec(b"mpg1", _units(lambda first: first == 0xB3, 4))
+_MPEG2 = Codec(b"mpg2", _units(lambda first: first == 0xB3, 5))
+_MPEG1 = Codec(b"mpg1", _units(lambda first: first == 0xB3, 5))
 _JPEG = Codec(b"MJPG", _jpeg)
 CODECS = {
     **dict.fromkeys((b"h264", b"avc1", b"avc3", b"x264", b"\x1b"), _H264),
@@ -89,6 +90,12 @@ CODECS = {
 def codec_of(capture: cv2.VideoCapture) -> Codec | None:
     """The codec of an open video; None if its pictures do not state their own size."""
     return CODECS.get(_tag(capture).lower())
+
+
+def pixel_aspect(capture: cv2.VideoCapture) -> float:
+    """Width of a pixel over its height, as an open video states it; 1 if it does not."""
+    width, height = capture.get(cv2.CAP_PROP_SAR_NUM), capture.get(cv2.CAP_PROP_SAR_DEN)
+    return float(width / height) if width > 0 and height > 0 else 1.0
 
 
 def tag_words(capture: cv2.VideoCapture) -> str:

@@ -18,7 +18,7 @@ from inference.recording.packing import unpack_mask
 from inference.recording.reader import RecordReader
 from inference.recording.schema import Corrector, EventKind, ModelUsed, Opening, Picture
 from inference.recording.timeline import Setting, settings
-from inference.source_info import SourceInfo, SweptGrid
+from inference.source_info import SourceInfo, SweptGrid, shape_words
 from inference.sources.recorded import Recorded
 from inference.spacing import REMEDY, PixelSpacing, admitted
 
@@ -268,6 +268,7 @@ class RecordSource(Recorded):
             flip=flips.pop() if len(flips) == 1 else "",
             marker=markers.pop() if len(markers) == 1 else "",
             scale_varies=reason == CHANGED,
+            pixel_aspect=opening.pixel_aspect,
         )
 
     def _notice(self) -> str:
@@ -278,7 +279,9 @@ class RecordSource(Recorded):
             sentences.append(DAMAGED)
         if self._scale()[1] == CHANGED:
             sentences.append(CHANGED)
-        return " ".join(sentences)
+        if self._scale()[0] is None:
+            sentences.append(shape_words("this record", self.opening.pixel_aspect))
+        return " ".join(filter(None, sentences))
 
     def _scale(self) -> tuple[PixelSpacing | None, str]:
         """The scale of all frames, or the reason why there is no common one."""

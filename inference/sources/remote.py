@@ -221,7 +221,7 @@ class RemoteConnection:
         assert isinstance(shown, Shown)  # noqa: S101
         pixels, colour, _ = arrays
         assert pixels is not None  # noqa: S101
-        return Picture(pixels, None, shown.no_spacing_reason, colour, damaged=shown.damaged)
+        return Picture(pixels, None, shown.no_spacing_reason, colour, damaged=shown.damaged, aspect=shown.aspect)
 
     def close(self) -> None:
         """Free the stream."""

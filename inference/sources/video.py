@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from inference.errors import FormatError, SourceError
 from inference.frame import ColourMap, Frame, Origin, Pixels, View
 from inference.sector import sector_mask, spread
-from inference.source_info import SourceInfo
+from inference.source_info import SourceInfo, shape_words
 from inference.sources import complaints
 from inference.sources.colour import colour_map
 from inference.sources.matroska import torn_ms
+from inference.sources.packets import pixel_aspect
 from inference.sources.pixels import as_pixels, luma
 from inference.sources.recorded import Recorded, quiet_opencv
 from inference.sources.video_index import AHEAD, VideoIndex, decoded, listed, time_ms
@@ -164,11 +165,9 @@ class _Reader:
     @property
     def pixel_aspect(self) -> float:
         """Width of a pixel over its height; 1 if the file does not say."""
-        width, height = self._capture.get(cv2.CAP_PROP_SAR_NUM), self._capture.get(cv2.CAP_PROP_SAR_DEN)
-        if not (width > 0 and height > 0):
-            return 1.0
         turned = round(self._capture.get(cv2.CAP_PROP_ORIENTATION_META)) % 180 != 0
-        return float(height / width if turned else width / height)
+        aspect = pixel_aspect(self._capture)
+        return 1 / aspect if turned else aspect
 
     def time_s(self, number: int) -> float | None:
         """Time at which a picture is shown, counted from the first one."""
@@ -312,9 +311,7 @@ def _notice(reader: _Reader, videos: int) -> str:
     if reader.index.changed is not None:
         (number, (rows, cols)) = reader.index.changed
         sentences.append(f"From frame {number} on the picture has {cols} × {rows} pixels: that part is left out.")
-    if abs(reader.pixel_aspect - 1) > 1e-3:
-        sentences.append(f"The pixels of this video are {reader.pixel_aspect:.3g} times as wide as high.")
-    return " ".join(sentences)
+    return " ".join([*sentences, shape_words("this video", reader.pixel_aspect)]).strip()
 
 
 def _grey(picture: NDArray[Any]) -> Pixels:

@@ -102,6 +102,7 @@ class Shown(_Message, frozen=True):
     time_s: float | None
     no_spacing_reason: str
     damaged: bool
+    aspect: float = 1.0
 
 
 class Done(_Message, frozen=True):

@@ -111,7 +111,9 @@ class _Process:
                 if picture is None:
                     return Gone()
                 arrays = picture.pixels, picture.colour, None
-                return self._shown(arrays, None, picture.no_spacing_reason, damaged=picture.damaged)
+                return self._shown(
+                    arrays, None, picture.no_spacing_reason, damaged=picture.damaged, aspect=picture.aspect
+                )
             case SaveMasks(path, shape, packed):
                 bits = np.unpackbits(np.frombuffer(packed, np.uint8), count=int(np.prod(shape)))
                 self._open.save_masks(list(bits.reshape(shape)), path)
@@ -142,13 +144,15 @@ class _Process:
         self._open = None
         gc.collect()
 
-    def _shown(self, arrays: Sequence[Any], time_s: float | None, reason: str, *, damaged: bool) -> Reply:
+    def _shown(
+        self, arrays: Sequence[Any], time_s: float | None, reason: str, *, damaged: bool, aspect: float = 1.0
+    ) -> Reply:
         try:
             pixels, colour, whole = put(self._memory, arrays)
         except ValueError:
             return Failed("FormatError", f"{self._name} holds pictures of more than 100 million pixels: crop it first.")
         assert pixels is not None  # noqa: S101 (a frame has pixels)
-        return Shown(pixels, colour, whole, time_s, reason, damaged)
+        return Shown(pixels, colour, whole, time_s, reason, damaged, aspect)
 
 
 def _size(path: Path) -> int:

@@ -31,6 +31,7 @@ from inference.recording.timeline import settings as settings_of
 from inference.sources import open_source
 from inference.sources.base import read_or_black
 from inference.sources.record import RecordSource
+from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
 
 
@@ -317,3 +318,14 @@ def test_the_last_half_minute_is_kept_with_its_corrections(tmp_path: Path) -> No
     )
     with RecordSource(tmp_path / "kept.mcap") as source:
         assert source.corrected == (1,)
+
+
+def test_the_shape_of_pixels_is_kept_for_whoever_calibrates_the_record(tmp_path: Path) -> None:
+    with PhantomSource(count=1) as source:
+        info, frame = replace(source.info, pixel_aspect=16 / 15), source.read(0)
+    recorder = Recorder(tmp_path / "wide.mcap", info)
+    recorder.frame(replace(frame, spacing=None, no_spacing_reason="No scale."))
+    recorder.close()
+    with RecordSource(tmp_path / "wide.mcap") as record:
+        assert record.info.pixel_aspect == pytest.approx(16 / 15)
+        assert "1.07 times as wide as high" in record.info.notice

@@ -106,6 +106,20 @@ def test_whatever_the_codec_and_the_direction(
     assert f"from {first[0]} × {first[1]} to {second[0]} × {second[1]} pixels" in sentence
 
 
+@pytest.mark.parametrize("codec", ["h264", "mpeg2"])
+def test_pixels_that_are_not_square_are_said_and_another_shape_ends_it(
+    free_port: FreePort, tmp_path: Path, codec: str
+) -> None:
+    clip, port = made(tmp_path, CODECS[codec], "320x240:sar=4/3", "320x240"), free_port(socket.SOCK_DGRAM)
+    with sent(clip, port, 4.0), closing(NetworkSource(f"udp://127.0.0.1:{port}", typed=TYPED)) as source:
+        aspect, notice = source.info.pixel_aspect, source.info.notice
+        _, sentence = seen(source)
+    shown = "1.33" if aspect > 1 else "1"
+    assert aspect == pytest.approx(4 / 3 if aspect > 1 else 1)
+    assert notice.endswith("are 1.33 times as wide as high." if aspect > 1 else "")
+    assert f"pixels changed, from {shown} to" in sentence
+
+
 @contextmanager
 def jpegs(port: int) -> Iterator[str]:
     """A server of motion JPEG whose pictures become wider after forty."""
