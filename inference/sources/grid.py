@@ -25,6 +25,7 @@ DISAGREEMENT = 0.01
 SQUARE = 0.01
 """Cosine between two axes up to which they count as perpendicular: a length is then right to half a percent."""
 SKEW = f"{{}} has axes that are not perpendicular ({{}}), so that no length and no area is known: {REMEDY}."
+COUNTED = f"{{}} states 1 mm along all axes, which is what software writes when it doesn't know: {REMEDY}."
 CLEAR = 0.8
 """A direction gets a letter if its cosine to a RAS axis is at least this."""
 TWO_PLACES = "{} is placed in two ways, by a qform and a sform that point apart"
@@ -96,12 +97,32 @@ def usable(values: Sequence[float | None], unit_mm: float = 1.0) -> tuple[float 
 
 def plane_reason(volume: Volume, axes: str, name: str) -> str:
     """One sentence on why the plane of `axes` has no scale; empty if it has one."""
+    if _counts(volume):
+        return COUNTED.format(name)
     missing = [axis for axis in axes if volume.spacing[AXES.index(axis)] is None]
     if not missing and is_skew(volume.header, axes):
         return SKEW.format(name, " and ".join(axes))
     if not missing:
         return ""
     return f"{name} has no usable spacing along {' and '.join(missing)} ({volume.note}): {REMEDY}."
+
+
+def _counts(volume: Volume) -> bool:
+    """Whether a grid is the one that libraries write around an array of which they know nothing: 1, from 0, upright.
+
+    A volume may truly have 1 mm, and is then placed somewhere; a picture of a probe never has.
+    """
+    across, down, through = volume.spacing
+    if not across == down == 1:
+        return False
+    turned = volume.directions is not None and not np.array_equal(np.abs(volume.directions), np.eye(3))
+    return volume.flat or volume.clip or not (through != 1 or turned or _origin(volume.header).any())
+
+
+def _origin(header: nib.Nifti1Header) -> NDArray[np.float64]:
+    if header["sform_code"] > 0:
+        return np.asarray(header.get_sform()[:3, 3], np.float64)
+    return np.array([header[f"qoffset_{axis}"] for axis in "xyz"], np.float64)
 
 
 def is_skew(header: nib.Nifti1Header, axes: str) -> bool:

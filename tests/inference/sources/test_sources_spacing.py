@@ -77,10 +77,23 @@ def test_nifti_ones_without_codes(tmp_path):
     assert "without sform or qform" in unknown(nifti(tmp_path, (1, 1, 1), codes=False))
 
 
-def test_nifti_ones_with_a_code_are_a_spacing(tmp_path):
-    path = tmp_path / "v.nii"
-    nib.save(nib.Nifti1Image(VOXELS.T, np.eye(4)), path)
+def test_ones_of_a_volume_that_lies_somewhere_are_a_spacing(tmp_path):
+    path, affine = tmp_path / "v.nii", np.eye(4)
+    affine[:3, 3] = (-90, 126, -72)
+    nib.save(nib.Nifti1Image(VOXELS.T, affine), path)
     assert open_source(str(path)).info.spacing.row_mm == 1
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz", ".mha", ".nrrd"])
+@pytest.mark.parametrize("shape", [(200, 180), (3, 200, 180), (3, 1, 200, 180)], ids=["2D", "3D", "2D+t"])
+def test_an_array_that_a_library_wrote_without_a_scale_has_none(tmp_path, suffix, shape):
+    path = tmp_path / f"v{suffix}"
+    array = np.full(shape, 9, np.uint8)
+    sitk.WriteImage(sitk.GetImageFromArray(array, isVector=False), str(path))
+    assert "1 mm along all axes" in unknown(str(path))
+    if suffix == ".nii":
+        nib.save(nib.Nifti1Image(array.T, np.eye(4)), path)
+        assert "1 mm along all axes" in unknown(str(path))
 
 
 def test_nifti_lengths_without_codes_are_a_spacing(tmp_path):
