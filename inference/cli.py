@@ -126,7 +126,7 @@ def _likely_to_fail(rows: Sequence[Mapping[str, object]]) -> int:
 
 
 def inspect(arguments: argparse.Namespace) -> int:
-    """Print a source's number of frames, their size, and their scale or why there is none."""
+    """Print a source's number of frames, their size, their scale or why there is none, and what to know beforehand."""
     choice = ""
     try:
         source = _opened(arguments, arguments.region)
@@ -142,6 +142,8 @@ def inspect(arguments: argparse.Namespace) -> int:
         seen |= spacing_cells(info.spacing)
         if suffix_of(Path(arguments.source)) in RECORDS:
             seen["record"] = info.notice or "whole"
+        elif info.notice:
+            seen["notice"] = info.notice
         if info.spacing is None:
             seen |= {"spacing_provenance": None, "reason": _with_options(choice or info.no_spacing_reason)}
     _say(arguments, seen)

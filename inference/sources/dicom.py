@@ -90,6 +90,7 @@ class DicomSource(Recorded):
         files = [DicomPixels(dataset, path.name) for dataset in datasets]
         self._places = [(file, index) for file in files for index in range(len(file))]
         self._times_s = _times_s(first) if len(files) == 1 else []
+        self._clocked = len(files) == 1 or len(self._places) == len(files)
         pane = _common_pane(datasets, region, path.name)
         samples, several = self._samples(), regions_of(first)
         self._inside = _inside(samples, pane)
@@ -114,11 +115,15 @@ class DicomSource(Recorded):
     def read(self, index: int) -> Frame:
         """Frame `index`, from 0, with its time from FrameTimeVector (0018,1065) if there is one.
 
+        Of several clips in a folder none has a time: nobody knows how long after another each was taken.
+
         Raises:
             IndexError: outside the source.
             FormatError: if this frame cannot be decoded.
         """
         frame = super().read(index)
+        if not self._clocked:
+            return replace(frame, time_s=None)
         return replace(frame, time_s=self._times_s[index]) if self._times_s else frame
 
     def __len__(self) -> int:
@@ -241,6 +246,8 @@ def _told(name: str, first: pydicom.FileDataset, files: Sequence[DicomPixels], a
     modality = str(first.get("Modality") or "").strip()
     if modality not in ULTRASOUND:
         sentences.append(f"{name} says that it is {modality}, no ultrasound.")
+    if len(files) > 1 and any(len(file) > 1 for file in files):
+        sentences.append(f"{name} holds {len(files)} clips, which are shown one after another, without times.")
     if any(file.more for file in files):
         sentences.append(f"{name} holds more pictures than it states: the others are left out.")
     if any(file.bent for file in files) and first.PhotometricInterpretation != "MONOCHROME1":

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from cv2.utils import logging
 
+from inference.errors import FormatError
 from inference.frame import ColourMap, Frame, Mask, Pixels, View
 from inference.nifti import picture_header, write_mask_nifti
 from inference.source_info import SourceInfo
@@ -63,6 +64,8 @@ class Recorded(Closing, ABC):
             raise IndexError(f"frame {index} of {len(self)}")
         info = self._info
         pixels, colour = self._seen(index)
+        if pixels.shape != (info.rows, info.cols):  # a file of a folder may be written anew while it is open
+            raise FormatError(f"Frame {index} of {info.origin.name} has another size than before: open it again.")
         return Frame(
             index=index,
             pixels=pixels,

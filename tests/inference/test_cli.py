@@ -15,6 +15,7 @@ import pydicom
 import pytest
 import SimpleITK as sitk  # noqa: N813
 from outcomes import ANALYSIS, frame, record
+from PIL import Image
 from pydicom.encaps import encapsulate, generate_frames
 from tiny import threshold_model
 
@@ -165,6 +166,12 @@ def test_an_unknown_scale_is_no_bad_input(segment, model, tmp_path):
     code, _, _ = segment("run", tmp_path / "p.png", "--model", model, "--out", tmp_path / "o", "--spacing", "0.15,0.15")
     (row,) = table(tmp_path / "o" / "readings.csv")
     assert (code, row["outcome"], row["spacing_provenance"]) == (0, "tumour", "typed")
+
+
+def test_inspect_says_what_the_window_says_of_a_source(segment, tmp_path):
+    Image.fromarray(PhantomSource(rows=160, cols=200).read(0).pixels).save(tmp_path / "p.png", dpi=(100, 50))
+    code, seen, _ = segment("inspect", tmp_path / "p.png")
+    assert (code, seen["notice"]) == (0, "The pixels of p.png are 0.5 times as wide as high.")
 
 
 def test_inspect_gives_the_full_frame_and_asks_for_a_pane(segment, real_dicom):

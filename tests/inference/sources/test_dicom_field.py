@@ -85,12 +85,14 @@ def test_a_compression_that_is_not_read_is_named(shared_data: Path, name: str, k
         open_source(str(shared_data / f"field/dicom_unknown_syntax/ts_{name}.dcm"))
 
 
-def test_a_disc_is_one_clip(shared_data: Path) -> None:
+def test_the_clips_of_a_disc_follow_one_another_without_times(shared_data: Path) -> None:
     for name in ("usb", "usb/DICOMDIR"):
         with open_source(str(shared_data / "field/dicom_export_folder" / name)) as source:
             assert len(source) == 12
             assert source.info.spacing is not None
             assert source.info.spacing.row_mm == pytest.approx(0.25)
+            assert "holds 3 clips, which are shown one after another" in source.info.notice
+            assert source.read(5).time_s is None  # of its second clip, taken nobody knows when
 
 
 def test_a_report_among_pictures_is_left_out_and_said(shared_data: Path) -> None:

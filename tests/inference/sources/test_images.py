@@ -265,6 +265,17 @@ def test_a_page_of_a_tiff_that_cannot_be_unpacked_is_refused(tmp_path, compressi
         open_safely(str(tmp_path / "b.tif"))
 
 
+def test_a_picture_that_is_written_anew_at_another_size_gets_no_scale_of_the_old_one(tmp_path):
+    for name in ("a.png", "b.png"):
+        saved(tmp_path / name)
+    with open_source(str(tmp_path), spacing=PixelSpacing(0.2, 0.2, Provenance.TYPED)) as source:
+        assert source.read(1).spacing is not None
+        Image.fromarray(np.kron(GREY, np.ones((2, 2), np.uint8))).save(tmp_path / "b.png")
+        assert source.read(0).pixels.any()
+        with pytest.raises(FormatError, match=r"Frame 1 of .* has another size than before"):
+            source.read(1)
+
+
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".bmp"])
 @pytest.mark.parametrize(("dpi", "aspect"), [((72, 72), 1), ((100, 50), 0.5), ((2834, 2835), 1)])
 def test_pixels_that_are_not_square_are_said(tmp_path, suffix, dpi, aspect):
