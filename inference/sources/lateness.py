@@ -13,15 +13,16 @@ class Lateness:
 
     Args:
         clocked: whether the stream's times are the sender's; if not, only the backlog at the start is recognised.
+        joined: whether it begins with a backlog: pictures that were sent before anybody followed.
     """
 
     MINUTE_S = 60.0
     JUMP_S = 10.0
 
-    def __init__(self, *, clocked: bool) -> None:
+    def __init__(self, *, clocked: bool, joined: bool = True) -> None:
         self._clocked = clocked
         self._last: tuple[float, float] | None = None
-        self._caught_up = False
+        self._caught_up = not joined
         self._offsets: deque[tuple[float, float]] = deque()
 
     def late(self, stream_s: float, now: float) -> bool:
@@ -34,7 +35,8 @@ class Lateness:
             return not self._caught_up
         if streamed == 0:
             return False  # a stream without times, such as bare H.264
-        return self._clocked and self._behind(stream_s, now, jumped=abs(streamed - waited) > self.JUMP_S) > LATE_S
+        jumped = streamed < -LATE_S or abs(streamed - waited) > self.JUMP_S  # a replay that begins anew jumps back
+        return self._clocked and self._behind(stream_s, now, jumped=jumped) > LATE_S
 
     def _behind(self, stream_s: float, now: float, *, jumped: bool) -> float:
         """Seconds behind the fastest picture of the last minute; starts again if the sender's clock was set."""

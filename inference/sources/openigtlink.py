@@ -20,6 +20,7 @@ from inference.openigtlink import ImageMessage, TransformMessage, checksum
 from inference.pose import Pose, System
 from inference.source_info import SourceInfo
 from inference.sources.colour import colour_map
+from inference.sources.lateness import Lateness
 from inference.sources.live import Connection, Live, Picture
 from inference.sources.paths import shown_address
 from inference.sources.pixels import as_pixels, luma
@@ -127,15 +128,17 @@ class _Client:
         self.others: set[str] = set()
         self._video = False
         self._spacing: PixelSpacing | None = None
+        self._lateness = Lateness(clocked=True, joined=False)
         try:
             self._socket = socket.create_connection((host, port), timeout=SILENT_S)
         except OSError as error:
             raise SourceError(f"Nobody answers at {host}:{port}: start the server, check address and port.") from error
 
     def read(self) -> Picture | None:
-        """The next picture of the device; None if the server is gone, silent or does not speak OpenIGTLink.
+        """The next picture of the device; None if the server is gone, silent or late, or does not speak OpenIGTLink.
 
-        A message that is not a picture, such as a volume among pictures, is skipped.
+        A message that is not a picture, such as a volume among pictures, is skipped, and so is one that comes late by
+        the sender's clock, since a slow network or a busy server queues them: connecting anew empties the queue.
 
         Raises:
             SourceError: if nothing arrives that could be shown.
@@ -145,7 +148,8 @@ class _Client:
             try:
                 picture = self._steady(self._tracking.place(picture_of(message), message.timestamp))
                 self._tell_absent = False  # it is there: a server that ends now is a lost signal
-                return picture
+                if not self._lateness.late(message.timestamp, monotonic()):
+                    return picture
             except FormatError as error:
                 log.warning("OpenIGTLink: a message that is no picture is skipped")
                 wrong = error

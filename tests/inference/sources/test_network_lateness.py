@@ -43,6 +43,16 @@ def test_a_sender_that_sets_its_clock_anew_is_believed() -> None:
     assert not any(told(before + after + back)[1:])
 
 
+def test_a_replay_that_begins_anew_is_no_delay() -> None:
+    passes = [(stream, now + 4.0 * again) for again in range(5) for stream, now in arrivals([0.1] * 100)]
+    assert not any(told(passes)[1:])
+
+
+def test_whoever_joins_no_stream_under_way_sees_its_first_picture() -> None:
+    lateness = Lateness(clocked=True, joined=False)
+    assert [lateness.late(stream, now) for stream, now in arrivals([0.1] * 9 + [0.8])] == [False] * 9 + [True]
+
+
 def test_an_invented_clock_is_not_trusted() -> None:
     # Plain MJPEG at 10 a second, which ffmpeg counts as 25.
     assert not any(told([(number * 0.04, number * 0.1) for number in range(1000)], clocked=False)[1:])

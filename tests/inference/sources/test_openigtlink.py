@@ -5,7 +5,7 @@ import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 import numpy as np
@@ -124,6 +124,28 @@ def test_after_an_interruption_the_device_that_was_opened_is_followed_whichever_
             assert frame.spacing.row_mm == pytest.approx(0.3)
             if number > 2:
                 break
+
+
+def test_what_a_server_had_in_its_queue_is_not_shown_as_live() -> None:
+    stalled_at, made, late_s, shown = 0.0, 0, 0.0, list[int]()
+
+    def messages(count: int) -> list[bytes]:
+        nonlocal stalled_at, made, late_s
+        made = made + 1 if count or not stalled_at else 10_000  # whoever connects anew has an empty queue
+        if made == 20:
+            stalled_at = time()
+            threading.Event().wait(1.2)  # meanwhile pictures are made, fifty a second, and wait to be sent
+        late_s = max(0.0, time() - stalled_at - 0.02 * (made - 20)) if stalled_at else 0.0
+        grey = 10 if not stalled_at else 99 if late_s > 0.75 else 2
+        pixels = np.full((1, 12, 16), grey + made % 2, np.uint8)
+        return [bytes(ImageMessage(pixels, SCALED, timestamp=time() - late_s, device_name="Image").pack())]
+
+    with sending(messages) as port, open_live(f"igtl://127.0.0.1:{port}") as source:
+        for frame in source.frames():
+            shown.append(int(frame.pixels.max()))
+            if shown[-1] in (2, 3):
+                break
+    assert set(shown) <= {2, 3, 10, 11}
 
 
 def test_a_sender_that_names_one_device_after_another_fills_no_memory() -> None:
