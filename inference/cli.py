@@ -19,7 +19,7 @@ from tqdm import tqdm
 from inference import cli_live
 from inference.assets import demo_model_path
 from inference.contract import Mode
-from inference.errors import ChoiceError, IusError, SourceError, SpacingError
+from inference.errors import ChoiceError, IusError, SourceError
 from inference.export.readings import QUALITY, UNLIKE, failed_row, reading_row, spacing_cells, write_readings
 from inference.export.words import source_name, unnamed
 from inference.files import make_folder, outbox_folder, write_text
@@ -38,7 +38,7 @@ from inference.signals import insisting
 from inference.sources import open_source
 from inference.sources.base import RecordedSource
 from inference.sources.paths import RECORDS, is_dicom, suffix_of
-from inference.spacing import REMEDY, PixelSpacing, Provenance
+from inference.spacing import REMEDY, typed
 from inference.version import SOFTWARE
 
 if TYPE_CHECKING:
@@ -281,18 +281,9 @@ def _notices(engine: "Engine", source: RecordedSource) -> list[str]:
 
 
 def _opened(arguments: argparse.Namespace, region: int | None) -> RecordedSource:
-    typed = None if arguments.spacing is None else _typed(arguments.spacing)
+    spacing = None if arguments.spacing is None else typed(arguments.spacing)
     config = None if arguments.config is None else Path(arguments.config)
-    return open_source(arguments.source, axis=arguments.axis, spacing=typed, region=region, config=config)
-
-
-def _typed(text: str) -> PixelSpacing:
-    """Read a spacing typed as ROW,COL in mm."""
-    try:
-        row_mm, col_mm = (float(value) for value in text.split(","))
-    except ValueError as error:
-        raise SpacingError(f"'{text}' is no spacing: give ROW,COL in mm, such as 0.2,0.2.") from error
-    return PixelSpacing(row_mm, col_mm, Provenance.TYPED)
+    return open_source(arguments.source, axis=arguments.axis, spacing=spacing, region=region, config=config)
 
 
 def _say(arguments: argparse.Namespace, values: dict[str, object]) -> None:

@@ -96,6 +96,23 @@ class PixelSpacing:
         return self.row_mm * self.col_mm
 
 
+def typed(text: str) -> PixelSpacing:
+    """A scale typed as `ROW,COL` in mm, where nobody is asked whether it is meant.
+
+    Raises:
+        SpacingError: if it is none, or one that no ultrasound picture has, as of micrometres.
+    """
+    try:
+        row_mm, col_mm = (float(value) for value in text.split(","))
+    except ValueError as error:
+        raise SpacingError(f"'{text}' is no spacing: give ROW,COL in mm, such as 0.2,0.2.") from error
+    spacing = PixelSpacing(row_mm, col_mm, Provenance.TYPED)
+    if not all(PIXEL_MM[0] <= value <= PIXEL_MM[1] for value in (row_mm, col_mm)):
+        low, high = PIXEL_MM
+        raise SpacingError(f"No ultrasound picture has pixels of {text} mm ({low:g} to {high:g}): give ROW,COL in mm.")
+    return spacing
+
+
 def admitted(
     spacing: PixelSpacing | None, reason: str, rows: int, *, name: str, either: int | None = None
 ) -> tuple[PixelSpacing | None, str]:

@@ -258,15 +258,12 @@ def _parser() -> argparse.ArgumentParser:
 def _spacing(text: str) -> object:
     """Parse `ROW,COL` in mm."""
     from inference.errors import SpacingError
-    from inference.spacing import PixelSpacing, Provenance
+    from inference.spacing import typed
 
     try:
-        row, col = (float(part) for part in text.split(","))
-        return PixelSpacing(row, col, Provenance.TYPED)
+        return typed(text)
     except SpacingError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text} is not ROW,COL in mm, as in 0.2,0.15") from error
 
 
 if __name__ == "__main__":

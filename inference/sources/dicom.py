@@ -27,7 +27,7 @@ from inference.sources.recorded import Recorded
 from inference.spacing import PixelSpacing
 
 MOST = 5000
-"""Largest number of a disc's files that are examined."""
+"""Largest number of files of a disc that is opened as a whole."""
 SAMPLED = 32
 """Number of frames examined to find the sector."""
 PICTURE = (
@@ -232,12 +232,18 @@ def _damaged(path: Path) -> int:
 
 
 def clip_files(path: Path) -> list[Path]:
-    """The DICOM files of a file, of a folder, or of a disc with its table of contents, DICOMDIR."""
+    """The DICOM files of a file, of a folder, or of a disc with its table of contents, DICOMDIR.
+
+    Raises:
+        ChoiceError: if a disc holds too many.
+    """
     folder = path.parent if path.name == DICOMDIR and path.is_file() else path
     if not (folder.is_dir() and (folder / DICOMDIR).is_file()):
         return dicom_files(path) or [path]
     found = [file for file in folder.rglob("*") if file.name != DICOMDIR and is_dicom(file)]
-    return sorted(found[:MOST], key=lambda file: file.as_posix()) or [path]
+    if len(found) > MOST:
+        raise ChoiceError(f"{folder.name} holds {len(found)} DICOM files, more than one clip: open the folder of one.")
+    return sorted(found, key=lambda file: file.as_posix()) or [path]
 
 
 def _told(name: str, first: pydicom.FileDataset, files: Sequence[DicomPixels], aspect: float) -> list[str]:

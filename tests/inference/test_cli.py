@@ -259,6 +259,8 @@ def bad_inputs(tmp_path, model):
         ("inspect", good, "--spacing", "0.3"),
         ("inspect", good, "--spacing", "0,0.3"),
         ("inspect", good, "--spacing", "0.3,nan"),
+        ("inspect", good, "--spacing", "150,150"),
+        ("run", good, "--model", model, "--spacing", "0.00015,0.00015", *out),
         ("run", tmp_path / "missing.nii", "--model", model, *out),
         ("run", good, "--model", tmp_path / "missing.onnx", *out),
         ("run", good, "--model", tmp_path / "plain.onnx", *out),

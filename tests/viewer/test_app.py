@@ -178,7 +178,7 @@ def test_a_dead_drive_gets_no_screenshot_and_the_program_ends_with_one_sentence(
     assert status.is_file()
 
 
-@pytest.mark.parametrize("text", ["0.2", "a,b", "0,0.1", "nan,1"])
+@pytest.mark.parametrize("text", ["0.2", "a,b", "0,0.1", "nan,1", "150,150", "0.00015,0.00015"])
 def test_a_wrong_spacing_is_refused_before_anything_opens(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         app._parser().parse_args(["x.png", "--spacing", text])

@@ -17,7 +17,7 @@ from pydicom.uid import JPEG2000Lossless, JPEGBaseline8Bit, RLELossless
 
 from inference.errors import ChoiceError, FormatError
 from inference.frame import View
-from inference.sources import open_here, open_source
+from inference.sources import dicom, open_here, open_source
 from inference.sources.base import RecordedSource
 
 WriteDicom = Callable[..., Path]
@@ -93,6 +93,14 @@ def test_the_clips_of_a_disc_follow_one_another_without_times(shared_data: Path)
             assert source.info.spacing.row_mm == pytest.approx(0.25)
             assert "holds 3 clips, which are shown one after another" in source.info.notice
             assert source.read(5).time_s is None  # of its second clip, taken nobody knows when
+
+
+def test_of_a_disc_with_too_many_files_none_is_left_out_in_silence(
+    shared_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dicom, "MOST", 2)
+    with pytest.raises(ChoiceError, match="usb holds 3 DICOM files"):
+        open_here(str(shared_data / "field/dicom_export_folder/usb"))
 
 
 def test_a_report_among_pictures_is_left_out_and_said(shared_data: Path) -> None:
