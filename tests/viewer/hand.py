@@ -18,6 +18,10 @@ class Hand:
         """Press keys one after another, by their X names: `space`, `Return`, `r`, `ctrl+o`."""
         self._do("key", "--clearmodifiers", *names)
 
+    def layout(self, name: str) -> None:
+        """Use this keyboard layout alone, by its X name: `us`, `ru`; keys are then pressed by number, as `27`."""
+        subprocess.run(["setxkbmap", "-layout", name], check=True, timeout=30)
+
     def hold(self, key: str, seconds: float) -> None:
         """Hold a key down, as a foot rests on a pedal; the X server then repeats it."""
         self._do("keydown", key, "sleep", str(seconds), "keyup", key)

@@ -5,11 +5,11 @@ from dataclasses import replace
 from functools import partial
 from time import monotonic
 
-from PySide6.QtCore import QEvent, QObject
+from PySide6.QtCore import QEvent, QKeyCombination, QObject, Qt
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
-from viewer import keymap
+from viewer import key_places, keymap
 from viewer.control.app_state import AppState
 from viewer.keymap import AnyAction, KeyConflictError
 
@@ -36,7 +36,7 @@ class Shortcuts(QObject):
         super().__init__(window)
         self._window, self._state, self._act = window, state, act
         self._up: dict[int, int] = {}
-        self._held = False
+        self._held = self._foreign = False
         window.installEventFilter(self)
         self._shortcuts: list[QShortcut] = []
         self._keymap, complaint = keymap.read(actions, state.settings.keys)
@@ -63,7 +63,33 @@ class Shortcuts(QObject):
             elif event.type() is QEvent.Type.ShortcutOverride:  # it precedes the shortcut itself
                 up = self._up.get(event.key())
                 self._held = event.isAutoRepeat() or (up is not None and event.timestamp() - up <= HELD_MS)
+                return self._for_field(event)
+            elif event.type() is QEvent.Type.KeyPress:  # no shortcut of Qt's, and nothing that has the focus took it
+                return self._by_place(event)
         return super().eventFilter(watched, event)
+
+    def _for_field(self, event: QKeyEvent) -> bool:
+        """Give a key to a field that takes the letter in its place: a code, or Ctrl with V; whether it did."""
+        if (latin := key_places.latin(event)) is not None:
+            self._foreign = not latin
+        meant = key_places.meant(event, foreign=self._foreign)
+        taken = meant is not None and _field_takes(meant)
+        if taken:
+            event.accept()
+        return taken
+
+    def _by_place(self, event: QKeyEvent) -> bool:
+        """Run the shortcut of the letter in this key's place; whether there is one."""
+        meant = key_places.meant(event, foreign=self._foreign)
+        if meant is None:
+            return False
+        for shortcut in self._shortcuts:
+            if shortcut.key() == QKeySequence(meant):
+                if shortcut.autoRepeat() or not event.isAutoRepeat():
+                    shortcut.activated.emit()
+                event.accept()
+                return True
+        return False
 
     def _shortcut(self, action: AnyAction, key: str) -> QShortcut:
         made = QShortcut(QKeySequence(key), self._window, partial(self._press, action))
@@ -86,3 +112,25 @@ class Shortcuts(QObject):
         kept = {given: ", ".join(keys) for given, keys in self._keymap.given.items()}
         self._state.remember(replace(self._state.settings, keys=kept))
         self._use()
+
+
+def _field_takes(meant: QKeyCombination) -> bool:
+    """Give a key to what has the focus, if that has a use of its own for it."""
+    field = QApplication.focusWidget()
+    if field is None:
+        return False
+    key, held, text = meant.key(), meant.keyboardModifiers(), _text(meant)
+    asked = QKeyEvent(QEvent.Type.ShortcutOverride, key, held, text)
+    asked.ignore()
+    QApplication.sendEvent(field, asked)
+    if asked.isAccepted():
+        QApplication.sendEvent(field, QKeyEvent(QEvent.Type.KeyPress, key, held, text))
+    return asked.isAccepted()
+
+
+def _text(keys: QKeyCombination) -> str:
+    """The letter that a key writes, alone or with Shift."""
+    held, letter = keys.keyboardModifiers(), chr(keys.key())
+    if held & ~Qt.KeyboardModifier.ShiftModifier:
+        return ""
+    return letter if held else letter.lower()

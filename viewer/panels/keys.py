@@ -7,6 +7,7 @@ from PySide6.QtGui import QFont, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QScrollArea, QWidget
 
 from inference.release import in_words
+from viewer import key_places
 from viewer.keymap import AnyAction, Keymap
 from viewer.panels.base import Panel
 from viewer.style.theme import Sizes
@@ -16,7 +17,8 @@ COLUMNS, WIDTH, ASIDE = 3, 806, 330
 """Columns and width over a picture that stands, and the width of one column beside a live one; px at 1280×800."""
 HELP = (
     "Age since capture counts from the moment a frame reached this computer: "
-    "the delay of the scanner and of a video grabber is not in it."
+    "the delay of the scanner and of a video grabber is not in it. "
+    "On a keyboard without Latin letters a key counts by its place."
 )
 TEACH = "Press the action that a pedal or key is to do."
 PRESS = "Now press the pedal or key for “{words}”. Esc: none, and forget those given before."
@@ -156,7 +158,8 @@ class KeysPanel(Panel):
         if self._for is None or event.key() in MODIFIERS:
             return
         name, self._for = self._for.name, None
-        key = "" if event.key() == Qt.Key.Key_Escape else QKeySequence(event.keyCombination()).toString()
+        pressed = key_places.meant(event) or event.keyCombination()
+        key = "" if event.key() == Qt.Key.Key_Escape else QKeySequence(pressed).toString()
         self._end("")
         self.taught.emit(name, key)
 

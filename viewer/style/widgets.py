@@ -101,7 +101,7 @@ class Field(QLineEdit):
 
     def event(self, event: QEvent) -> bool:
         """Leave keys that cannot be typed here to the shortcuts."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+        if event.type() in (QEvent.Type.ShortcutOverride, QEvent.Type.KeyPress) and isinstance(event, QKeyEvent):
             typed = event.text()
             if typed.isprintable() and typed and not self._pattern.match(typed).hasMatch():
                 event.ignore()
