@@ -9,6 +9,8 @@ STALE_AFTER_S = LOST_AFTER_S
 """A source is stale if it should be delivering frames and has not for this long."""
 OLD_AFTER_S = 2.0
 """The screen drops contour and number of an analysis older than this."""
+OPENING_AFTER_S = 1.0
+"""After this long the screen says what is being opened, and takes the picture of before for a former one."""
 SLOW_MS = 100.0
 """A model that takes longer for one frame gets two panes: the live picture at full rate, and the last analysed one."""
 
@@ -42,8 +44,8 @@ class Condition:
 
     Attributes:
         health: the state.
-        seconds: how long it has been frozen, stale, lost or old; for a frozen view, the age of its picture.
-        sentence: why something was refused or broke.
+        seconds: how long it has been frozen, stale, lost, old or waited for; for a frozen view, the age of its picture.
+        sentence: why something was refused or broke; what is being opened.
         failures_in_a_row: number of analyses that failed one after the other.
         frozen_s: how long the scanner has been frozen while the analysis is too old; None otherwise.
         replayed: whether a view that the user froze plays its last half minute.

@@ -40,6 +40,14 @@ class Loader:
         self._threads.append(thread)
         thread.start()
 
+    def drop(self, kind: str) -> bool:
+        """Want the pending request of this kind no more: what still comes of it is closed. False if there is none."""
+        waited = kind in self.pending
+        if waited:
+            self._newest[kind] += 1
+            self.pending.discard(kind)
+        return waited
+
     def wait(self, timeout: float) -> None:
         """Wait at most `timeout` seconds until something has been opened or refused since the last wait."""
         if self._arrived.wait(timeout):

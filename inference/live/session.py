@@ -19,7 +19,7 @@ from inference.live import policy
 from inference.live.chain import Chain
 from inference.live.disposal import Disposal
 from inference.live.guarded_source import GuardedSource
-from inference.live.health import Condition, Health, judge, standing_still
+from inference.live.health import OPENING_AFTER_S, Condition, Health, judge, standing_still
 from inference.live.loader import Loader
 from inference.live.model import Model
 from inference.live.moment import Moment
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from inference.live.session_record import SessionRecord
     from inference.live.truth import Truth
     from inference.recording.judgements import Judgements
+
+FORMER = "{}. The picture is still that of the source before."
 
 
 class Session:
@@ -80,7 +82,7 @@ class Session:
         self._thorough, self._publisher = ThoroughAnalysis(), Publisher()
         self._chain: Chain | None = None
         self._frozen_view = FrozenView()
-        self._waiting, self._not_before = False, 0.0
+        self._waiting, self._not_before, self._asked_at = False, 0.0, 0.0
         self.request: SourceRequest | None = None
         self.opened: SourceRequest | None = None
         self.model: Model | None = None
@@ -98,7 +100,20 @@ class Session:
     def open(self, request: SourceRequest) -> None:
         """Start to open a source; the old one stays until the new one is open."""
         self.request, self.source_refusal, self.regions = request, "", ()
+        self._asked_at = monotonic()
         self._loader.submit("source", lambda: self._open_source(request))
+
+    def give_up(self) -> str:
+        """Wait no longer for the source that is being opened; what is open stays.
+
+        Returns:
+            What a person calls that source; empty if none was waited for.
+        """
+        if self.request is None or not self._loader.drop("source"):
+            return ""
+        given_up, self.request = self.request, self.opened
+        self.regions = () if self.info is None else self.info.regions
+        return named(given_up.text)
 
     def peek(self, request: SourceRequest) -> Opened | Refusal:
         """Open a source only to look at it, in the caller's thread; the caller closes it."""
@@ -344,7 +359,7 @@ class Session:
         changed = self._take_over_loaded()
         interruption = self._look_for_standstill()
         picture, newest = self._news()
-        live = self.condition(newest or self.newest)
+        live = self._unless_opening(self.condition(newest or self.newest))
         self._publisher.update(newest, live, self.notes, self.of_phase)
         chosen = self._frozen_view.choose(newest)
         thorough = self._thorough.follow(self.standing(chosen or self.shown), self.model)
@@ -380,8 +395,9 @@ class Session:
         """The source's condition, or that of a view that the user froze."""
         review = self._frozen_view.review
         if review is None:
-            return self.condition(self.shown)
-        return Condition(Health.VIEW_FROZEN, review.behind_s, replayed=review.playing)
+            return self._unless_opening(self.condition(self.shown))
+        frozen = Condition(Health.VIEW_FROZEN, review.behind_s, replayed=review.playing)
+        return self._unless_opening(frozen)
 
     def _look_for_standstill(self) -> str:
         """Detect a standstill. After one, nothing from before is live, and the last half minute has no known age."""
@@ -475,9 +491,23 @@ class Session:
         if (chain := self._chain) is not None:
             chain.network_starts()
 
+    @property
+    def opening(self) -> Condition | None:
+        """What is being opened, and since when; None while nothing is."""
+        if self.request is None or "source" not in self._loader.pending:
+            return None
+        words = named(self.request.text)
+        sentence = words if self._chain is None else FORMER.format(words)
+        return Condition(Health.OPENING, monotonic() - self._asked_at, sentence)
+
+    def _unless_opening(self, condition: Condition) -> Condition:
+        """The condition, unless another source is waited for: the user no longer expects the picture that is there."""
+        opening = self.opening
+        return condition if opening is None or opening.seconds < OPENING_AFTER_S else opening
+
     def _without_source(self) -> Condition:
-        if "source" in self._loader.pending and self.request is not None:
-            return Condition(Health.OPENING, sentence=named(self.request.text))
+        if (opening := self.opening) is not None:
+            return opening
         if self.source_refusal:
             return Condition(Health.REFUSED, sentence=self.source_refusal)
         return Condition(Health.EMPTY)

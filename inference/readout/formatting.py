@@ -66,6 +66,8 @@ def mode_words(info: SourceInfo | None, condition: Condition, *, standing: bool 
     if condition.health is Health.VIEW_FROZEN:
         shape = Shape.TRIANGLE if condition.replayed else Shape.SQUARE
         return frozen_words(condition), Ink.BLUE, shape
+    if condition.health is Health.OPENING:
+        return "FORMER", Ink.MUTED, Shape.DIAMOND
     broken = {Health.LOST: "LOST", Health.STALE: "STALE", Health.BROKEN: "STOPPED", Health.FROZEN: "FROZEN"}
     if condition.health in broken:
         return broken[condition.health], Ink.RED, Shape.SQUARE

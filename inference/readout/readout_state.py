@@ -21,6 +21,7 @@ class Offer(StrEnum):
     CALIBRATE = "Calibrate"
     WITHOUT_SCALE = "Analyse without scale"
     OPEN = "Open…"
+    GIVE_UP = "Give up (Esc)"
     MODEL = "Model…"
     DEMONSTRATION = "Use it anyway"
     OVERRULE = "Analyse anyway"
@@ -50,7 +51,7 @@ class ReadoutState:
         card: the state's box.
         contour: whether the outcome's contour may be drawn.
         cavity: outlines of the resection cavity to draw, each (n, 2) of (x, y) in pixels; beside the contour, or alone.
-        dimmed: whether the picture can no longer be trusted.
+        dimmed: whether the picture can no longer be trusted, or is not the one that is wanted.
         banner: words across the picture, or empty.
     """
 

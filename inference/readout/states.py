@@ -139,7 +139,7 @@ def condition_card(condition: Condition) -> Card | None:
 
 _CONDITIONS = {
     Health.EMPTY: (Tone.NEUTRAL, "No source", "Open a stream or file (Ctrl+O), or drop a file on the window."),
-    Health.OPENING: (Tone.NEUTRAL, "Opening…", ""),
+    Health.OPENING: (Tone.NOTICE, "Opening… {seconds}", ""),
     Health.REFUSED: (Tone.FAULT, "Source refused", ""),
     Health.LOADING: (Tone.NEUTRAL, "Loading model…", "Reading, checking against its golden cases, warming up."),
     Health.MODEL_REFUSED: (Tone.FAULT, "Model refused", ""),
@@ -153,14 +153,15 @@ _CONDITIONS = {
 """Tone, title and sentence; if the sentence is empty, the condition's own is used."""
 _REMEDIES = {
     Health.EMPTY: (Offer.OPEN,),
+    Health.OPENING: (Offer.GIVE_UP,),
     Health.REFUSED: (Offer.OPEN,),
     Health.BROKEN: (Offer.OPEN,),
     Health.MODEL_REFUSED: (Offer.MODEL,),
 }
 _CHOICES: dict[Reason, tuple[Offer, ...]] = {Reason.DEMONSTRATION: (Offer.MODEL, Offer.DEMONSTRATION)}
 """What the user can do about a frame that was left unanalysed on purpose."""
-_DIMMED = (Health.STALE, Health.LOST, Health.BROKEN)
-"""Conditions in which the picture itself can no longer be trusted."""
+_DIMMED = (Health.STALE, Health.LOST, Health.BROKEN, Health.OPENING)
+"""Conditions in which the picture itself can no longer be trusted, or is not the one that is wanted."""
 
 
 def _failure_card(outcome: Failed, in_a_row: int) -> Card:

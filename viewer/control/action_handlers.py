@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt
 from inference import safety
 from inference.alarms import Alarm
 from inference.frame import View
+from inference.live.health import OPENING_AFTER_S
 from inference.live.requests import SourceRequest
 from inference.live.thorough import NOT_YET, disagreement_of
 from inference.outcome import Tumour
@@ -35,6 +36,7 @@ from viewer.control.side_by_side import SideBySide
 
 OF_FRAMES_TO_COME = (Offer.WITHOUT_SCALE, Offer.DEMONSTRATION, Offer.OVERRULE, Offer.HEED)
 """Choices that change no frame of before."""
+GIVEN_UP = "{} was given up: what is open stays."
 NOT_SHOWN = "{} when this was written: the screen showed no contour"
 OVERLAY_OFF_S = 3.0
 STEP_SHARE = 0.1
@@ -78,6 +80,7 @@ class ActionHandlers:
             Offer.CALIBRATE: self.show_calibration_panel,
             Offer.WITHOUT_SCALE: self._session.analyse_without_scale,
             Offer.OPEN: self.show_source_panel,
+            Offer.GIVE_UP: self.give_up,
             Offer.DEMONSTRATION: self._use_demonstration_model,
             Offer.MODEL: self.show_model_panel,
             Offer.OVERRULE: lambda: self._session.overrule(Alarm.GRAPHICS),
@@ -91,6 +94,11 @@ class ActionHandlers:
         """Start opening a source; what is open stays until that one is."""
         self._view.source.current = request.text
         self._session.open(request)
+
+    def give_up(self) -> None:
+        """Wait no longer for the source that is being opened."""
+        if words := self._session.give_up():
+            self._view.picture_area.say(GIVEN_UP.format(words), monotonic(), Tone.NOTICE)
 
     def _use_demonstration_model(self) -> None:
         self._session.model_chosen = True
@@ -261,7 +269,8 @@ class ActionHandlers:
     def show_source_panel(self) -> None:
         """Open or close the choice of a source, with the devices that are connected now, and a volume's axes."""
         info = self._session.info
-        self._view.source.show_axes(shown=info is not None and info.origin.view is View.SLICE)
+        volume = info is not None and info.origin.view is View.SLICE
+        self._view.source.show_axes(self._session.opened if volume else None)
         self._list_sources()
         self._view.picture_area.toggle(self._view.source)
 
@@ -379,5 +388,9 @@ class ActionHandlers:
         self._view.picture_area.toggle(self._view.keys)
 
     def close_panel(self) -> None:
-        """Close the open panel."""
-        self._view.picture_area.dismiss()
+        """Close the open panel; while a source is waited for, wait no longer instead."""
+        opening = self._session.opening
+        if opening is not None and opening.seconds >= OPENING_AFTER_S:
+            self.give_up()
+        else:
+            self._view.picture_area.dismiss()

@@ -7,9 +7,10 @@ from time import monotonic
 from inference.assets import bundled_model
 from inference.crop import Rect
 from inference.frame import Frame
-from inference.live.health import SLOW_MS
+from inference.live.health import OPENING_AFTER_S, SLOW_MS
 from inference.live.moment import Moment
 from inference.live.notices import Notices
+from inference.live.requests import named
 from inference.outcome import Tumour
 from inference.readout import facts
 from inference.readout.formatting import clock_words
@@ -29,6 +30,7 @@ from viewer.control.side_by_side import SideBySide
 from viewer.picture.canvas import Canvas
 
 CHANGED = "The picture has changed: nothing that was marked on the one before is used. Press C to calibrate this one."
+TRYING = "Opening {}… {:.0f} s. Esc: give up."
 SLOW_S = 0.2
 """Facts, trend and transport are updated this rarely; picture, contour, number and state with every frame."""
 
@@ -191,6 +193,7 @@ class Refresh:
         for name in facts.FACTS:
             self._view.readout.show_fact(name, found[name])
         self._view.transport.update_place()
+        self._view.source.tell(self._trying())
         self._view.picture_area.expire(now)
         if not self._view.timing.isHidden():
             self._view.timing.show_details(found)
@@ -209,6 +212,13 @@ class Refresh:
             self._view.picture_area.say(sentence, now)
         elif (told := state.snapshots.poll() or state.background.take() or state.memory.take()) is not None:
             self._view.picture_area.say(told[0], now, told[1])
+
+    def _trying(self) -> str:
+        """What is being opened, for how long, and how to give it up; empty while nothing is, or not for long."""
+        opening, request = self._session.opening, self._session.request
+        if opening is None or request is None or opening.seconds < OPENING_AFTER_S:
+            return ""
+        return TRYING.format(named(request.text), opening.seconds)
 
     def _source_changed(self, now: float) -> None:
         """React to a source that was opened or refused."""

@@ -130,7 +130,7 @@ class Transport(QWidget):
         self._seekable, self._live, self._shown = seekable, live, None
         self.scrubber.setRange(0, max(0, len(seekable) - 1) if seekable else 0)
         movable = seekable is not None and len(seekable) > 1
-        for widget in (self._back, self._forward, self.scrubber):
+        for widget in (self._back, self._forward, self.scrubber, self._speed):
             widget.setEnabled(movable)
         self._play.setEnabled(movable or live)
         self._play.setToolTip(
@@ -182,6 +182,8 @@ class Transport(QWidget):
             return LIVE_NOTE if self._seekable is None else REVIEW_NOTE
         if not isinstance(self._seekable, Playback):
             return ""
+        if len(self._seekable) == 1:
+            return "one picture"
         return (
             "frames at the recording's own pace" if self._seekable.info.fps else "slices in order: no time between them"
         )

@@ -10,7 +10,7 @@ from viewer.panels.base import Panel
 from viewer.panels.keypad import BACK, DIGITS, Keypad
 from viewer.panels.source_list import SourceList
 from viewer.style.theme import Sizes
-from viewer.style.widgets import Button, Field, button, rule, set_text, size_button
+from viewer.style.widgets import Button, Field, breakable, button, rule, set_text, size_button
 
 PHANTOM = "simulated:"
 KEYS = ("igtl://", "rtsp://", "udp://", ".", ":", "/", BACK)
@@ -38,7 +38,9 @@ class SourcePanel(Panel):
         self._axis = "k"
         self._region: int | None = None
         self.current = ""
-        """The last request; it is repeated when its axis or region changes."""
+        """The last request; it is repeated when another region of it is chosen."""
+        self._swept = ""
+        """The open volume; it is opened again along the axis that is chosen."""
         self._error = self.note("red")
         self._buttons: list[Button] = []
         files, axes = QGridLayout(), QHBoxLayout()
@@ -56,6 +58,7 @@ class SourcePanel(Panel):
         for made in self._buttons[:2]:
             made.setProperty("by_hand", True)  # a dialogue of the system hears no pedal
         self._axis_buttons = {axis: self._axis_button(axis, axes) for axis in AXES}
+        self._trying = self.note()
         self._region_box, self._region_note = QWidget(), self.note()
         self._region_rows = QVBoxLayout(self._region_box)
         self._region_rows.setContentsMargins(0, 0, 0, 0)
@@ -79,6 +82,7 @@ class SourcePanel(Panel):
         stream.addWidget(self.address, 1)
         stream.addWidget(self._button("Connect", self._connect_stream))
         axes.insertWidget(0, self._axis_note, 1)
+        self.body.addWidget(self._trying)
         self.body.addWidget(self._error)
         self.body.addWidget(self._region_box)
         self.body.addLayout(files)
@@ -87,9 +91,10 @@ class SourcePanel(Panel):
         self.body.addLayout(axes)
         self.body.addWidget(self._rule)
         self.body.addWidget(self.list)
+        self._trying.hide()
         self._error.hide()
         self._region_box.hide()
-        self.show_axes(shown=False)
+        self.show_axes(None)
 
     def _button(self, text: str, does: Callable[[], None]) -> Button:
         made = button(text)
@@ -115,6 +120,7 @@ class SourcePanel(Panel):
         self._region_note.setFont(sizes.font(14))
         self.list.apply(sizes)
         self.keypad.apply(sizes)
+        self._trying.setFont(sizes.font(14))
         self._error.setFont(sizes.font(14))
         self.address.setFont(sizes.font(14))
         self.address.setFixedHeight(sizes.touch)
@@ -123,6 +129,15 @@ class SourcePanel(Panel):
         """Say why the last choice was refused; an empty sentence removes the message."""
         set_text(self._error, sentence)
         self._error.setVisible(bool(sentence))
+
+    def tell(self, words: str) -> None:
+        """Say what is being tried; empty words remove that."""
+        if words and self._trying.isHidden():
+            self.complain("")
+        set_text(self._trying, breakable(words))
+        if self._trying.isHidden() is bool(words):
+            self._trying.setVisible(bool(words))
+            self.refit()
 
     def request(self, text: str) -> SourceRequest:
         """The request for `text` with the axis and region chosen here; the region is valid for one picture only."""
@@ -139,10 +154,13 @@ class SourcePanel(Panel):
         self.chosen.emit(self.request(text))
 
     def _choose_axis(self, axis: str) -> None:
+        self._mark_axis(axis)
+        self.chosen.emit(SourceRequest(self._swept, axis=axis))
+
+    def _mark_axis(self, axis: str) -> None:
         self._axis = axis
         for name, made in self._axis_buttons.items():
             made.setChecked(name == axis)
-        self._again()
 
     def place(self, room: QWidget) -> None:
         """Beside the picture; in a low window the list gives way to what is asked, and regions to keys."""
@@ -159,10 +177,13 @@ class SourcePanel(Panel):
         self._column.activate()
         return max(self._column.minimumHeightForWidth(self.sizes.px(WIDTH)), self._column.minimumSize().height())
 
-    def show_axes(self, *, shown: bool) -> None:
-        """Offer the axes along which a volume is swept, or not."""
+    def show_axes(self, volume: SourceRequest | None) -> None:
+        """Offer the axes along which the open volume can be swept, its present one marked; none for anything else."""
+        if volume is not None:
+            self._swept = volume.text
+            self._mark_axis(volume.axis)
         for part in (self._axis_note, *self._axis_buttons.values()):
-            part.setVisible(shown)
+            part.setVisible(volume is not None)
 
     def show_regions(self, regions: tuple[tuple[int, str], ...], chosen: int | None) -> None:
         """Offer the regions of the last source by their words, the chosen one marked; none if there is no choice."""
@@ -175,7 +196,7 @@ class SourcePanel(Panel):
             size_button(made, self.sizes)
         self._region_box.setVisible(bool(regions))
         if regions:
-            self.show_axes(shown=False)  # what has regions is no volume
+            self.show_axes(None)  # what has regions is no volume
 
     def _region_row(self, number: int, words: str) -> Button:
         made = button(words, kind="choice")
@@ -187,9 +208,6 @@ class SourcePanel(Panel):
 
     def _choose_region(self, number: int) -> None:
         self._region = number
-        self._again()
-
-    def _again(self) -> None:
         if self.current:
             self._choose(self.current)
 

@@ -87,13 +87,16 @@ def paint(painter: QPainter, name: str, box: QRectF, colour: str) -> None:
 
 
 def icon(name: str) -> QIcon:
-    """An icon by its name."""
-    pixmap = QPixmap(SIDE, SIDE)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    paint(painter, name, QRectF(0, 0, SIDE, SIDE), theme.TEXT)
-    painter.end()
-    return QIcon(pixmap)
+    """An icon by its name, faint on a button that does nothing now: Qt's own shade cannot be told from white."""
+    made = QIcon()
+    for mode, colour in ((QIcon.Mode.Normal, theme.TEXT), (QIcon.Mode.Disabled, theme.FAINT)):
+        pixmap = QPixmap(SIDE, SIDE)
+        pixmap.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(pixmap)
+        paint(painter, name, QRectF(0, 0, SIDE, SIDE), colour)
+        painter.end()
+        made.addPixmap(pixmap, mode)
+    return made
 
 
 def emblem() -> QIcon:

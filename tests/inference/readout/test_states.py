@@ -89,6 +89,7 @@ def test_a_broken_source_or_model_takes_number_and_contour_away(health: Health, 
         (Health.MODEL_REFUSED, "Model refused", False),
         (Health.REFUSED, "Source refused", False),
         (Health.BROKEN, "Source stopped", True),
+        (Health.OPENING, "Opening… 2.4\xa0s", True),
     ],
 )
 def test_conditions_are_told_apart(health: Health, title: str, *, dimmed: bool) -> None:

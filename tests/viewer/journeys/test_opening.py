@@ -13,7 +13,7 @@ from legible import cut_off
 from painted import spot_of
 from phantoms import Volume
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
+from PySide6.QtGui import QColor, QDropEvent, QIcon
 from PySide6.QtWidgets import QWidget
 from pytestqt.qtbot import QtBot
 
@@ -24,6 +24,7 @@ from inference.live.health import Health
 from inference.live.opening import or_refusal
 from inference.live.requests import Refusal, SourceRequest
 from inference.outcome import NotAnalysed, Outcome, Tumour, UnknownSpacing
+from inference.readout.formatting import mode_words
 from inference.source_info import SourceInfo
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
@@ -31,6 +32,7 @@ from viewer import app, settings
 from viewer.control.refresh import CHANGED
 from viewer.main_window import MainWindow
 from viewer.panels.base import Panel
+from viewer.style.icons import icon
 
 Show = Callable[..., MainWindow]
 At = Callable[[MainWindow, int], Outcome]
@@ -297,6 +299,86 @@ def test_another_source_takes_the_old_picture_away_first(show: Show, qtbot: QtBo
     assert window.view.canvas.picture.frame is not None
     assert window.view.canvas.picture.frame.cols == 300
     assert window.meter.mismatched == 0
+
+
+def test_a_source_that_is_waited_for_is_said_and_can_be_given_up(show: Show, qtbot: QtBot, shoot: Shoot) -> None:
+    """The picture of before goes on, and looks like what it is: not the one that was asked for, and not live."""
+    late, closed = threading.Event(), threading.Event()
+
+    class Late(PhantomSource):
+        def close(self) -> None:
+            closed.set()
+            super().close()
+
+    def waits(_: SourceRequest) -> Late:
+        late.wait(60)
+        return Late(cols=300)
+
+    window = show()
+    before, view = window.session.info, window.view
+    window.session._open_source = waits
+    window.act("open")
+    window.handlers.open_source(SourceRequest("rtsp://10.0.0.9/live"))
+    qtbot.waitUntil(lambda: window.readout_state is not None and window.readout_state.dimmed, timeout=10_000)
+    said = window.readout_state
+    assert said is not None
+    assert said.card.title.startswith("Opening… ")
+    assert said.card.body[0].startswith("rtsp://10.0.0.9/live. ")
+    assert (said.number, said.contour) == ("—", False)
+    assert window.state.screen is not None
+    assert mode_words(before, window.state.screen.condition)[0] == "FORMER"
+    qtbot.waitUntil(lambda: view.source._trying.text().startswith("Opening rtsp://"))
+    shoot(window, "opening")
+    shown = window.meter.shown
+    qtbot.waitUntil(lambda: window.meter.shown > shown)
+
+    qtbot.keyClick(window, Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: window.readout_state is not None and window.readout_state.contour, timeout=10_000)
+    assert view.picture_area.notice.accessibleName() == "rtsp://10.0.0.9/live was given up: what is open stays."
+    assert view.source.isVisible(), "the address can be corrected"
+    assert window.session.request == window.session.opened
+    qtbot.waitUntil(view.source._trying.isHidden)
+    late.set()
+    qtbot.waitUntil(closed.is_set, timeout=5000)
+    assert window.session.info is before
+
+
+def test_the_axes_are_those_of_the_open_volume_after_another_source_was_refused(show: Show, qtbot: QtBot) -> None:
+    asked: list[SourceRequest] = []
+
+    def opens(request: SourceRequest) -> Volume | Refusal:
+        asked.append(request)
+        return Volume(count=5) if request.text == "brain.nii.gz" else Refusal("There is no file other.dcm.")
+
+    window = show()
+    window.session._open_source = opens
+    window.handlers.open_source(SourceRequest("brain.nii.gz", axis="j"))
+    qtbot.waitUntil(lambda: window.session.opened == SourceRequest("brain.nii.gz", axis="j"), timeout=5000)
+    panel = window.view.source
+    window.act("open")
+    assert [axis for axis, made in panel._axis_buttons.items() if made.isChecked()] == ["j"]
+    window.handlers.open_source(panel.request("other.dcm"))
+    qtbot.waitUntil(panel._error.isVisible, timeout=5000)
+    qtbot.mouseClick(panel._axis_buttons["i"], Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(panel.isHidden, timeout=5000)
+    assert asked[-1] == SourceRequest("brain.nii.gz", axis="i")
+
+
+@pytest.mark.parametrize(("count", "words"), [(1, "one picture"), (5, "slices in order: no time between them")])
+def test_one_picture_is_not_called_slices_nor_played(show: Show, count: int, words: str) -> None:
+    transport = show(Volume(count=count)).view.transport
+    assert transport._note.text() == words
+    for made in (transport._back, transport._play, transport._forward, transport._speed):
+        assert made.isEnabled() is (count > 1)
+
+
+def test_the_icon_of_a_button_that_does_nothing_is_faint(qapp: object) -> None:  # noqa: ARG001
+    light = {
+        mode: max(QColor(shade.pixel(x, y)).lightness() for x in range(shade.width()) for y in range(shade.height()))
+        for mode in (QIcon.Mode.Normal, QIcon.Mode.Disabled)
+        for shade in [icon("back").pixmap(24, mode).toImage()]
+    }
+    assert light[QIcon.Mode.Disabled] < light[QIcon.Mode.Normal] / 1.5
 
 
 @pytest.mark.parametrize("what", ["points", "crop"])
