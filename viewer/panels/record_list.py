@@ -60,11 +60,16 @@ class RecordRow(Button):
         self.record = record
         self.setCheckable(True)
         self.setProperty("kind", "row")
-        code = record.case_code or "no case code"
+        code = record.case_code or ("no code" if record.opens else "")
         self.setAccessibleName(f"{record.begun:%Y-%m-%d %H:%M}, {code}")
         self._picture, self._tick = Thumbnail(record), label("blue")
         self._begun, self._code = label(), ElidedLabel("soft")
-        self._words, self._model = ElidedLabel("soft"), ElidedLabel("muted")
+        # Why a record cannot be opened is read here or nowhere, so it takes the place of picture and model.
+        self._words = ElidedLabel("soft") if record.opens else label("soft", wrap=True)
+        self._model = ElidedLabel("muted")
+        if not record.opens:
+            self._picture.hide()
+            self._model.hide()
         set_text(self._begun, f"{record.begun:%Y-%m-%d  %H:%M}")
         set_text(self._code, code)
         set_text(self._words, record.words)

@@ -243,12 +243,17 @@ def test_everything_is_done_by_the_keyboard_alone(sitting: MainWindow, qtbot: Qt
 def test_no_text_of_the_list_is_cut(sitting: MainWindow, qtbot: QtBot, records: Path, size: tuple[int, int]) -> None:
     for day in range(3, 12):
         shutil.copy(records / "iUS-20260301-101500.mcap", records / f"iUS-202603{day:02}-101500.mcap")
+    broken = records / "iUS-20260311-101500.mcap"
+    broken.write_bytes(broken.read_bytes()[:2000])
     sitting.resize(*size)
     rows = listed(sitting, qtbot, 12)
     for row in rows:
         press(row, qtbot)
     qtbot.wait(50)
     assert cut_off(sitting) == []
+    (why,) = (row._words for row in rows if not row.record.opens)
+    assert why.text().startswith(broken.name)
+    assert why.heightForWidth(why.width()) <= why.height(), "the only place that says why it cannot be opened"
     qtbot.mouseClick(sitting.view.records.delete, Qt.MouseButton.LeftButton)
     qtbot.wait(50)
     assert cut_off(sitting) == []
