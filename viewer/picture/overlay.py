@@ -81,9 +81,21 @@ def _caption(painter: QPainter, annotations: Annotations, view: QRect, sizes: th
 
 def _words_on_top(painter: QPainter, words: str, ink: str, room: QRectF, sizes: theme.Sizes) -> None:
     """Words about a pane, in the middle of its top."""
-    painter.setFont(banner_font(words, room.width(), sizes))
+    font, wrap = top_font(words, room, sizes)
+    painter.setFont(font)
     painter.setPen(QColor(ink))
-    painter.drawText(room, Qt.AlignmentFlag.AlignCenter, words)
+    painter.drawText(room, Qt.AlignmentFlag.AlignCenter | wrap, words)
+
+
+def top_font(words: str, room: QRectF, sizes: theme.Sizes) -> tuple[QFont, Qt.TextFlag]:
+    """Font and flag with which words about a pane fit: on one line, or on two where its end would be cut.
+
+    NOT ANALYSED must not lose its first word.
+    """
+    font = banner_font(words, room.width(), sizes)
+    if QFontMetricsF(font).horizontalAdvance(words) <= room.width():
+        return font, Qt.TextFlag.TextSingleLine
+    return banner_font(words, room.width(), sizes, room.height()), Qt.TextFlag.TextWordWrap
 
 
 def top_room(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> QRectF:

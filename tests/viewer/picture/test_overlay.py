@@ -34,6 +34,19 @@ def test_the_longest_heading_is_whole_and_beside_the_marker(
 
 
 @pytest.mark.parametrize("scale", [1.0, 2.7])
+@pytest.mark.parametrize("words", ["NOT ANALYSED: THE SAME PICTURE", "NOT ANALYSED 129.9 s AGO"])
+def test_not_analysed_is_whole_beside_a_panel_in_the_smallest_window(
+    qapp: QApplication,  # noqa: ARG001 - fonts need it
+    scale: float,
+    words: str,
+) -> None:
+    sizes = Sizes(scale)
+    room = overlay.top_room(Annotations(caption=words), QRect(0, 0, sizes.px(124), sizes.px(500)), sizes)
+    font, wrap = overlay.top_font(words, room, sizes)
+    assert room.contains(QFontMetricsF(font).boundingRect(room, Qt.AlignmentFlag.AlignCenter | wrap, words))
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.7])
 @pytest.mark.parametrize(
     ("width", "marker"), [(300, Marker.UNSET), (204, Marker.RIGHT), (225, Marker.NONE), (900, Marker.LEFT)]
 )
