@@ -36,7 +36,7 @@ from viewer.control.side_by_side import SideBySide
 
 OF_FRAMES_TO_COME = (Offer.WITHOUT_SCALE, Offer.DEMONSTRATION, Offer.OVERRULE, Offer.HEED)
 """Choices that change no frame of before."""
-GIVEN_UP = "{} was given up: what is open stays."
+GIVEN_UP, NOTHING_OPEN = "{} was given up: what is open stays.", "{} was given up: nothing is open."
 NOT_SHOWN = "{} when this was written: the screen showed no contour"
 OVERLAY_OFF_S = 3.0
 STEP_SHARE = 0.1
@@ -98,7 +98,8 @@ class ActionHandlers:
     def give_up(self) -> None:
         """Wait no longer for the source that is being opened."""
         if words := self._session.give_up():
-            self._view.picture_area.say(GIVEN_UP.format(words), monotonic(), Tone.NOTICE)
+            sentence = NOTHING_OPEN if self._session.info is None else GIVEN_UP
+            self._view.picture_area.say(sentence.format(words), monotonic(), Tone.NOTICE)
 
     def _use_demonstration_model(self) -> None:
         self._session.model_chosen = True

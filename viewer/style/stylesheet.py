@@ -64,6 +64,7 @@ QSlider::sub-page:horizontal { background: #3d7fa3; border-radius: $half; }
 QSlider::handle:horizontal {
     background: $text; width: $handle; height: $handle; margin: $above 0; border-radius: $round;
 }
+QSlider::handle:horizontal:disabled { background: $faint; }
 QScrollArea { border: none; }
 QScrollBar:vertical { background: transparent; width: $bar; margin: 0; }
 QScrollBar::handle:vertical { background: $border; border-radius: $bead; min-height: 30px; }

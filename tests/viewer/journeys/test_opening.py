@@ -14,7 +14,7 @@ from painted import spot_of
 from phantoms import Volume
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDropEvent, QIcon
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from inference.alarms import Alarm
@@ -25,6 +25,7 @@ from inference.live.opening import or_refusal
 from inference.live.requests import Refusal, SourceRequest
 from inference.outcome import NotAnalysed, Outcome, Tumour, UnknownSpacing
 from inference.readout.formatting import mode_words
+from inference.readout.readout_state import Offer
 from inference.source_info import SourceInfo
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
@@ -341,6 +342,19 @@ def test_a_source_that_is_waited_for_is_said_and_can_be_given_up(show: Show, qtb
     late.set()
     qtbot.waitUntil(closed.is_set, timeout=5000)
     assert window.session.info is before
+
+
+def test_a_first_source_that_is_given_up_leaves_nothing_open(show: Show, qtbot: QtBot) -> None:
+    late = threading.Event()
+    window = show(Refusal("Nothing yet."), wait=False)
+    window.session._open_source = lambda _: Refusal(f"Late: {late.wait(60)}")
+    window.handlers.open_source(SourceRequest("udp://239.0.0.1:1234"))
+    offered = next(made for made in window.view.readout.findChildren(QPushButton) if made.text() == Offer.GIVE_UP)
+    qtbot.waitUntil(offered.isVisible, timeout=10_000)
+    qtbot.mouseClick(offered, Qt.MouseButton.LeftButton)
+    assert window.view.picture_area.notice.accessibleName() == "udp://239.0.0.1:1234 was given up: nothing is open."
+    qtbot.waitUntil(lambda: window.readout_state is not None and window.readout_state.card.title == "No source")
+    late.set()
 
 
 def test_the_axes_are_those_of_the_open_volume_after_another_source_was_refused(show: Show, qtbot: QtBot) -> None:
