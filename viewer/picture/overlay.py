@@ -24,6 +24,8 @@ NARROW = 300
 """Width from which the banner stands between two orientation markers, px at 1280×800."""
 LINE, BAR = 22, 44
 """Height of a line of words and of the scale bar below the picture, px at 1280×800."""
+BESIDE_BAR = 480
+"""Width of a pane in which words stand beside the scale bar, px at 1280×800; in a narrower one they stand above it."""
 EMPTY = "Open a stream or file (Ctrl O), or drop a file here"
 
 
@@ -135,8 +137,8 @@ def strips(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> tuple[i
     banner = _banner_top(annotations, view, sizes) + sizes.px(BANNER) if annotations.banner else 0
     rows = len(_rows(annotations, view, sizes))
     line = sizes.px(LINE)
-    bar = sizes.px(BAR) if annotations.col_mm is not None else 0
-    return banner, max(rows * line, bar) + (_border(annotations, sizes) if rows else 0)
+    bar, raised = sizes.px(BAR) if annotations.col_mm is not None else 0, _raised(annotations, view, sizes)
+    return banner, max(rows * line + raised, bar) + (_border(annotations, sizes) if rows else 0)
 
 
 def sides(annotations: Annotations, sizes: theme.Sizes) -> tuple[int, int]:
@@ -155,11 +157,18 @@ def _border(annotations: Annotations, sizes: theme.Sizes) -> int:
     return sizes.px(4) if annotations.framed or annotations.caption else 0
 
 
+def _raised(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> int:
+    """How far the words stand above the bottom: over the scale bar, where there is no room for them beside it."""
+    alone = annotations.col_mm is not None and view.width() < sizes.px(BESIDE_BAR)
+    return sizes.px(BAR) if alone else 0
+
+
 def _rows(annotations: Annotations, view: QRect, sizes: theme.Sizes) -> list[list[tuple[float, str, str]]]:
     """The words below the picture as rows of (left, words, colour), with as many in a row as fit."""
     metrics = QFontMetricsF(sizes.font(13, QFont.Weight.Medium))
     left = float(view.left() + sizes.px(14))
-    right = view.right() - sizes.px(14 if annotations.col_mm is None else 260)
+    beside_bar = annotations.col_mm is not None and not _raised(annotations, view, sizes)
+    right = view.right() - sizes.px(260 if beside_bar else 14)
     rows: list[list[tuple[float, str, str]]] = [[]]
     x = left
     for words, colour in (
@@ -202,6 +211,7 @@ def _bottom_lines(painter: QPainter, annotations: Annotations, view: QRect, size
     """The phase on the left and everything else said about the picture beside it, all below the picture."""
     painter.setFont(sizes.font(13, QFont.Weight.Medium))
     base = view.bottom() - sizes.px(3) - _border(annotations, sizes) - QFontMetricsF(painter.font()).descent()
+    base -= _raised(annotations, view, sizes)
     for row in reversed(_rows(annotations, view, sizes)):
         for left, words, colour in row:
             _outlined(painter, QPointF(left, base), words, colour)

@@ -33,6 +33,20 @@ def test_the_longest_heading_is_whole_and_beside_the_marker(
     assert not room.intersects(overlay.marker_rect(annotations, view, sizes))
 
 
+@pytest.mark.parametrize("width", [186, 314, 479])
+def test_in_a_narrow_pane_the_words_stand_above_the_scale_bar_and_not_one_to_a_line(
+    qapp: QApplication,  # noqa: ARG001 - fonts need it
+    width: int,
+) -> None:
+    sizes, view = Sizes(), QRect(0, 0, width, 500)
+    note = "reconstructed slice, not probe view"
+    annotations = Annotations(phase="Phase not set", note=note, col_mm=0.5)
+    rows = overlay._rows(annotations, view, sizes)
+    assert len(rows) <= 3
+    _, below = overlay.strips(annotations, view, sizes)
+    assert below == overlay.strips(Annotations(col_mm=0.5), view, sizes)[1] + len(rows) * sizes.px(overlay.LINE)
+
+
 @pytest.mark.parametrize("scale", [1.0, 2.7])
 @pytest.mark.parametrize("words", ["NOT ANALYSED: THE SAME PICTURE", "NOT ANALYSED 129.9 s AGO"])
 def test_not_analysed_is_whole_beside_a_panel_in_the_smallest_window(
