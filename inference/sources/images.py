@@ -15,7 +15,7 @@ from inference.frame import ColourMap, Origin, Pixels, View
 from inference.source_info import SQUARE, SourceInfo, shape_words
 from inference.sources import complaints
 from inference.sources.colour import colour_map
-from inference.sources.paths import PICTURES, natural_order
+from inference.sources.paths import PICTURES, RECORDS, VIDEOS, VOLUMES, natural_order, suffix_of
 from inference.sources.picture_file import end_of, pixel_aspect, tiff_pages, turned, upright, white_high
 from inference.sources.pixels import as_pixels, luma
 from inference.sources.recorded import Recorded, quiet_opencv
@@ -56,10 +56,10 @@ class FolderSource(Recorded):
     """
 
     def __init__(self, folder: Path, *, typed: PixelSpacing | None = None) -> None:
-        shown = (path for path in folder.iterdir() if not path.name.startswith("."))  # other computers' leftovers
+        shown = [path for path in folder.iterdir() if not path.name.startswith(".")]  # other computers' leftovers
         self._paths = natural_order(path for path in shown if path.suffix.lower() in PICTURES)
         if not self._paths:
-            raise FormatError(f"The folder {folder.name} holds no picture or DICOM file: name another one.")
+            raise FormatError(f"The folder {folder.name} holds no picture or DICOM file: {_instead(shown)}.")
         (first, _), aspect = self._picture(0)
         samples = [first]
         every = max(1, len(self._paths) // 8)
@@ -88,6 +88,12 @@ class FolderSource(Recorded):
         if len(pages) > 1:
             raise FormatError(f"{self._paths[index].name} holds {len(pages)} pages: open it by itself.")
         return pages[0], aspect
+
+
+def _instead(shown: list[Path]) -> str:
+    """What is to be done about a folder without pictures: volumes, videos and records are opened one by one."""
+    single = natural_order(path for path in shown if suffix_of(path) in VOLUMES + VIDEOS + RECORDS)
+    return f"open one of its files by itself, as {single[0].name}" if single else "name another one"
 
 
 class _Pictures(NamedTuple):

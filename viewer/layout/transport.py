@@ -106,6 +106,7 @@ class Transport(QWidget):
         self._column = QVBoxLayout(self)
         self._column.addLayout(self._row)
         self._column.addWidget(self._note)
+        self.set_source(None)
 
     @property
     def _of_frozen_view(self) -> bool:

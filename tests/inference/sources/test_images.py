@@ -88,6 +88,13 @@ def test_a_folder_of_unequal_pictures_is_refused(tmp_path, other):
         open_source(str(tmp_path))
 
 
+def test_a_folder_of_volumes_names_the_one_to_open(tmp_path):
+    for name in ("case10.nii.gz", "case2.nii.gz", "notes.txt"):
+        (tmp_path / name).touch()
+    with pytest.raises(FormatError, match=r"open one of its files by itself, as case2\.nii\.gz\.$"):
+        open_source(str(tmp_path))
+
+
 def test_an_empty_folder_is_refused(tmp_path):
     with pytest.raises(FormatError, match="holds no picture"):
         open_source(str(tmp_path))

@@ -347,6 +347,10 @@ def test_a_source_that_is_waited_for_is_said_and_can_be_given_up(show: Show, qtb
 def test_a_first_source_that_is_given_up_leaves_nothing_open(show: Show, qtbot: QtBot) -> None:
     late = threading.Event()
     window = show(Refusal("Nothing yet."), wait=False)
+    transport = window.view.transport
+    assert not any(
+        made.isEnabled() for made in (transport._back, transport._play, transport._forward, transport._speed)
+    )
     window.session._open_source = lambda _: Refusal(f"Late: {late.wait(60)}")
     window.handlers.open_source(SourceRequest("udp://239.0.0.1:1234"))
     offered = next(made for made in window.view.readout.findChildren(QPushButton) if made.text() == Offer.GIVE_UP)
