@@ -17,7 +17,7 @@ KEYS = ("igtl://", "rtsp://", "udp://", ".", ":", "/", BACK)
 """Enough for any computer's number; a name needs a keyboard."""
 WIDTH, COLUMNS = 410, 3
 """Of the panel, px at 1280×800, and the buttons in a row of it."""
-AXES = ("i", "j", "k")
+AXES, USUAL = ("i", "j", "k"), "k"
 ADDRESS = r"[^\s]*"
 
 
@@ -35,7 +35,7 @@ class SourcePanel(Panel):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__("Open", WIDTH, parent)
-        self._axis = "k"
+        self._axis = USUAL
         self._region: int | None = None
         self.current = ""
         """The last request; it is repeated when another region of it is chosen."""
@@ -140,10 +140,10 @@ class SourcePanel(Panel):
             self.refit()
 
     def request(self, text: str) -> SourceRequest:
-        """The request for `text` with the axis and region chosen here; the region is valid for one picture only."""
+        """The request for `text` with the axis and region chosen here, each of the source for which it was."""
         if text != self.current:
             self._region = None
-        return SourceRequest(text, axis=self._axis, region=self._region)
+        return SourceRequest(text, axis=self._axis if text == self._swept else USUAL, region=self._region)
 
     def _connect_stream(self) -> None:
         """Open the typed address; if it is not one, the sources refuse it with a sentence of their own."""

@@ -380,6 +380,7 @@ def test_the_axes_are_those_of_the_open_volume_after_another_source_was_refused(
     qtbot.mouseClick(panel._axis_buttons["i"], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(panel.isHidden, timeout=5000)
     assert asked[-1] == SourceRequest("brain.nii.gz", axis="i")
+    assert panel.request("sequence.igs.mha").axis == "k", "with another one it would be refused for good"
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "one picture"), (5, "slices in order: no time between them")])
