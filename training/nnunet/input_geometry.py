@@ -23,7 +23,7 @@ def pictures_of(model: Path) -> str:
     if model.suffix != ".onnx":
         return _planned(json.loads((model / "plans.json").read_text(encoding="utf-8")))
     seen = Engine.load(model, trial=True).contract.input
-    return _words(seen.patch, seen.spacing_mm, masked=seen.mask_normalisation)
+    return _words(seen.patch, seen.spacing_mm, turned=seen.transposed, masked=seen.mask_normalisation)
 
 
 def other_pictures(start: Path, plans: Mapping[str, Any]) -> str | None:
@@ -41,10 +41,12 @@ def other_pictures(start: Path, plans: Mapping[str, Any]) -> str | None:
 
 def _planned(plans: Mapping[str, Any]) -> str:
     plan = plans["configurations"][CONFIGURATION]
-    return _words(plan["patch_size"], plan["spacing"], masked=plan["use_mask_for_norm"][0])
+    turned = plans.get("transpose_forward") == [0, 2, 1]
+    return _words(plan["patch_size"], plan["spacing"], turned=turned, masked=plan["use_mask_for_norm"][0])
 
 
-def _words(patch: Sequence[int], spacing_mm: Sequence[float], *, masked: bool) -> str:
-    """Pixels and their mm, rows before columns, and the pixels over which grey values are normalised."""
+def _words(patch: Sequence[int], spacing_mm: Sequence[float], *, turned: bool, masked: bool) -> str:
+    """Pixels and their mm, the network's rows first, and the pixels over which grey values are normalised."""
     grey = "normalised without the black around" if masked else "normalised as a whole"
-    return f"{patch[0]} x {patch[1]} pixels of {spacing_mm[0]:g} x {spacing_mm[1]:g} mm, {grey}"
+    sides = f"{patch[0]} x {patch[1]} pixels of {spacing_mm[0]:g} x {spacing_mm[1]:g} mm"
+    return f"{sides}{', rows and columns exchanged' if turned else ''}, {grey}"

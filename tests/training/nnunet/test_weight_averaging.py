@@ -71,10 +71,15 @@ def test_what_is_not_the_same_network_is_refused(pair, model_folder, tmp_path, c
     shutil.copytree(second, masked)
     plans["configurations"]["2d"] |= {"spacing": [0.35, 0.35], "use_mask_for_norm": [True]}
     (masked / "plans.json").write_text(json.dumps(plans))
+    turned = tmp_path / "turned"
+    shutil.copytree(second, turned)
+    plans = json.loads((second / "plans.json").read_text()) | {"transpose_forward": [0, 2, 1]}
+    (turned / "plans.json").write_text(json.dumps(plans))
     for members, words in (
         ([first, other], "holds another network"),
         ([first, coarser], "sees other pictures than the first model: 64 x 80 pixels of 0.7 x 0.7 mm"),
         ([first, masked], "normalised without the black around, not"),
+        ([first, turned], "rows and columns exchanged, normalised as a whole, not"),
         ([export, first], "has to be a trained folder"),
         ([first, tmp_path / "none"], "There is no"),
         ([first, second, "--weights", "1"], "Give 2 weights"),
