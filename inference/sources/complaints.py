@@ -30,7 +30,8 @@ _ENDS = (b"ended prematurely", b"partial file")
 """What FFmpeg says of a file that was cut short; the pictures before that are whole."""
 _INVENTED = b"concealing "
 """What FFmpeg says of the blocks that it fills in a damaged picture, and calls no error."""
-_LOST = (b"Packet corrupt", b"RTP: missed", b"overrun")
+_CORRUPT = b"Packet corrupt"
+_LOST = (_CORRUPT, b"RTP: missed", b"overrun")
 """What it says of packets that never came, and calls no error either."""
 _HEAD = re.compile(rb"^\[OPENCV:FFMPEG:(\d+)\]\s*")
 """OpenCV begins each of FFmpeg's lines so, with the level, and writes it apart."""
@@ -144,6 +145,11 @@ def refuse_interlaced(said: bytes, name: str) -> None:
 def is_damage(said: bytes) -> bool:
     """Whether FFmpeg met damage in what it decoded; a file's end is none."""
     return _INVENTED in said or any(not any(end in line for end in _ENDS) for line in _errors(said))
+
+
+def is_short(said: bytes) -> bool:
+    """Whether FFmpeg met the end of a file where the file says that there is more, or a packet that is not whole."""
+    return any(words in said for words in (*_ENDS, _CORRUPT))
 
 
 def is_loss(said: bytes) -> bool:

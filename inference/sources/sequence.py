@@ -99,7 +99,14 @@ class SequenceSource(Recorded):
             no_spacing_reason=reason,
             levels=display_levels(np.stack(samples)),
             fps=(len(self) - 1) / duration_s if duration_s else None,
+            notice=self._left_out(name),
         )
+
+    def _left_out(self, name: str) -> str:
+        """What the user has to know about frames that are marked invalid; empty if there are none."""
+        all_frames = len(self._stack.pictures)
+        left = all_frames - len(self._kept)
+        return f"{left} of {all_frames} frames of {name} are marked invalid and left out." if left else ""
 
     def _scale(self, name: str, config: Path | None) -> tuple[PixelSpacing | None, str]:
         """The spacing stated by configuration or header, or the reason why there is none."""

@@ -308,6 +308,8 @@ def _notice(reader: _Reader, videos: int) -> str:
     sentences = []
     if videos > 1:
         sentences.append(f"This file holds {videos} videos: the first one is shown.")
+    if reader.index.short:
+        sentences.append("The end of this file is missing or damaged: copy it again.")
     if reader.index.changed is not None:
         (number, (rows, cols)) = reader.index.changed
         sentences.append(f"From frame {number} on the picture has {cols} × {rows} pixels: that part is left out.")

@@ -5,6 +5,7 @@ rate it shows another picture than the one asked for. The times of the pictures 
 """
 
 from bisect import bisect_right
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -12,10 +13,14 @@ from statistics import median
 
 import cv2
 
+from inference.sources import complaints
 from inference.sources.packets import Size, codec_of, extradata, packet_of, size_of
 
 ENDED = 3
 """This many grabs in a row without a picture are the end; a single one is a damaged picture."""
+
+LAST = 3
+"""FFmpeg says of so many grabs up to the end that the file is cut short; before, it may be two recordings in one."""
 
 AHEAD = 16
 """Most pictures that any codec decodes before it shows one (H.264, A.3.1: max_dec_frame_buffering)."""
@@ -37,6 +42,7 @@ class VideoIndex:
             beginning identifies a picture.
         changed: number of the first picture of another size, and that size; None if all have one size.
         ahead: a decoder of one thread has never decoded a picture more than this many after the one it shows.
+        short: the file ends within a picture or before its last one, or the last ones cannot be decoded.
     """
 
     times_ms: tuple[float, ...]
@@ -44,6 +50,7 @@ class VideoIndex:
     placed: bool = True
     changed: tuple[int, Size] | None = None
     ahead: int = AHEAD
+    short: bool = False
 
     def __len__(self) -> int:
         """Number of pictures of the first size."""
@@ -65,8 +72,9 @@ class VideoIndex:
         return self.keys[bisect_right(self.keys, number) - 1]
 
     def cut(self, count: int) -> "VideoIndex":
-        """The same index, cut to `count` pictures."""
-        return replace(self, times_ms=self.times_ms[:count], keys=tuple(key for key in self.keys if key < count))
+        """The same index, cut to `count` pictures, since those behind cannot be decoded."""
+        keys = tuple(key for key in self.keys if key < count)
+        return replace(self, times_ms=self.times_ms[:count], keys=keys, short=True)
 
 
 def listed(opener: Opener) -> VideoIndex:
@@ -78,7 +86,10 @@ def listed(opener: Opener) -> VideoIndex:
     sizes: dict[bytes, Size | None] = {}
     change: tuple[int, Size] | None = None
     first: Size | None = None
+    complaints.new()
+    said: deque[bytes] = deque(maxlen=LAST)
     while capture.grab():
+        said.append(complaints.new())
         now = time_ms(capture)
         times.append(now)
         if capture.get(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
@@ -92,7 +103,8 @@ def listed(opener: Opener) -> VideoIndex:
         if (size := sizes[stated]) not in (None, first) and size is not None:
             change = len(times) - 1, size
     capture.release()
-    return _sorted(times, keys, change)
+    said.append(complaints.new())
+    return replace(_sorted(times, keys, change), short=complaints.is_short(b"".join(said)))
 
 
 def decoded(opener: Opener, like: VideoIndex) -> VideoIndex:
@@ -121,7 +133,7 @@ def decoded(opener: Opener, like: VideoIndex) -> VideoIndex:
         changed = number, changed[1]
     rising = not drops
     kept = tuple(number for number, time in enumerate(times) if number == 0 or (rising and time in keys))
-    return VideoIndex(tuple(times), kept, rising, changed, like.ahead)
+    return VideoIndex(tuple(times), kept, rising, changed, like.ahead, like.short)
 
 
 def time_ms(capture: cv2.VideoCapture) -> float:

@@ -17,6 +17,7 @@ def test_only_the_pictures_own_status_leaves_a_frame_out(open_bytes, tmp_path, n
     source = open_bytes(name, file_of(name, frames, fields))
     np.testing.assert_array_equal([frame.pixels for frame in source.frames()], frames[[1, 2, 4]])
     assert [frame.index for frame in source.frames()] == [0, 1, 2]
+    assert source.info.notice == f"2 of 5 frames of {name} are marked invalid and left out."
     assert [frame.time_s for frame in source.frames()] == [0, 0.25, 0.75]
     # Masks stand at the frames of the file, so that both can be laid over each other.
     source.save_masks([frame > 100 for frame in frames[[1, 2, 4]]], str(tmp_path / "m.nii"))

@@ -261,9 +261,12 @@ def test_where_the_clock_begins_anew_no_picture_is_another_ones(tmp_path: Path) 
 def test_the_first_half_of_a_file_is_shown(tmp_path: Path) -> None:
     """With its table of contents at its beginning, which lists pictures that are no longer there."""
     path = encoded(tmp_path / "a.mp4", "-c:v", "mpeg4", "-g", "6", "-movflags", "faststart")
+    with open_source(str(path)) as source:
+        assert not source.info.notice
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with open_source(str(path)) as source:
         assert 6 < len(source) < 40
+        assert "The end of this file is missing" in source.info.notice
         *whole, last = (read_or_black(source, index).pixels for index in range(len(source)))
         assert [number_of(pixels) for pixels in whole] == list(range(len(source) - 1))
         assert not last.any() or number_of(last) == len(source) - 1, "the picture that was cut in two"
