@@ -68,6 +68,13 @@ class SourceInfo:
     case_code: str = ""
     scale_varies: bool = False
 
+    @property
+    def aspect(self) -> float:
+        """Width of a pixel over its height, as stated for pixels of any size, or else by the scale."""
+        if self.pixel_aspect != 1 or self.spacing is None:
+            return self.pixel_aspect
+        return self.spacing.col_mm / self.spacing.row_mm
+
 
 def shape_words(name: str, aspect: float) -> str:
     """One sentence on pixels that are not square; empty for square ones.

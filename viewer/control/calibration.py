@@ -64,7 +64,7 @@ class Calibration:
         """After a change of source: use the scale kept for it, if its depth text and ruler still show the same."""
         self._preset, self._unused, self._in_use, self._state.ruler = None, None, None, None
         source, info = self._state.session.source, self._state.session.info
-        self._state.view.calibration.aspect = 1.0 if info is None else info.pixel_aspect
+        self._state.view.calibration.aspect = 1.0 if info is None else info.aspect
         if source is not None and info is not None and source.captured:
             known = self._presets.known(info.origin.name, info.rows, info.cols)
             fitting = next((preset for preset in known if self._still_true(preset)), None)

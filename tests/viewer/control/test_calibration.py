@@ -96,6 +96,18 @@ def test_while_it_is_calibrated_the_picture_shows_the_scanners_text_and_no_conto
     window.close()
 
 
+def test_a_ruler_on_pixels_that_are_not_square_measures_them_as_their_own_scale_shapes_them(show: Show) -> None:
+    window = show(PhantomSource(rows=160, cols=200, spacing_mm=(0.3, 0.2), count=4))
+    window.act("calibrate")
+    panel = window.view.calibration
+    for row in (20.0, 120.0):
+        panel.click(60.0, row)
+    panel.length.setText("40")
+    found = panel._measure()
+    assert (found.row_mm, found.col_mm) == pytest.approx((0.4, 0.4 * 2 / 3))
+    window.close()
+
+
 def _asked(window: MainWindow) -> str:
     """What the panel asks for once two points and their length give a scale."""
     panel = window.view.calibration
