@@ -4,6 +4,7 @@ Where another layout with Latin letters is set up beside, Qt looks there by itse
 alone it hears Cyrillic, Greek or Arabic letters only, and no shortcut of a letter would be heard.
 """
 
+import sys
 import unicodedata
 
 from PySide6.QtCore import QKeyCombination, Qt
@@ -14,6 +15,10 @@ ROWS = {16: "QWERTYUIOP", 30: "ASDFGHJKL", 44: "ZXCVBNM"}
 PLACES = {first + at: letter for first, row in ROWS.items() for at, letter in enumerate(row)}
 BEFORE = {"xcb": 8, "wayland": 8, "windows": 0}
 """What a platform adds to the scan code; macOS gives none, and its keys are taken for what is written on them."""
+NO_SCRIPT = (("\u0300", "\u036f"), ("\u2100", "\u214f"))
+"""Accents of any script, and signs that look like letters: Vietnamese and German keyboards have such."""
+LAST_LATIN = "\u024f"
+"""The last sign of Unicode's first Latin blocks; µ and º are in them, and on keyboards with Latin letters."""
 ASKS = "؟"
 """The question mark of Arabic and Persian keyboards, by which help is asked for as by any other."""
 
@@ -35,18 +40,20 @@ def meant(event: QKeyEvent, *, foreign: bool = False) -> QKeyCombination | None:
 
 
 def latin(event: QKeyEvent) -> bool | None:
-    """Whether the letter on this key is a Latin one; None if it bears no letter."""
+    """Whether this key writes in Latin letters; None if what it writes belongs to no script, as signs and accents."""
     sign = _sign(event)
     if not unicodedata.category(sign).startswith(("L", "M")):  # marks too: Arabic vowels stand on keys of letters
         return None
-    return unicodedata.name(sign, "").startswith("LATIN")
+    if any(first <= sign <= last for first, last in NO_SCRIPT):
+        return None
+    return sign <= LAST_LATIN or unicodedata.name(sign, "").startswith("LATIN")
 
 
 def _sign(event: QKeyEvent) -> str:
     """What the key writes; with Ctrl it writes nothing, and the code that Qt gives it stands for the letter."""
     if event.text()[:1].isprintable() and event.text():
         return event.text()[0]
-    return chr(event.key()) if event.key() < Qt.Key.Key_Escape else "\0"
+    return chr(event.key()) if event.key() <= sys.maxunicode else "\0"
 
 
 def _is_letter(key: int) -> bool:
