@@ -13,7 +13,8 @@ class Lateness:
 
     Args:
         clocked: whether the stream's times are the sender's; if not, only the backlog at the start is recognised.
-        joined: whether it begins with a backlog: pictures that were sent before anybody followed.
+        joined: whether one joins a stream under way, which begins with a backlog of pictures. If not, a clock that goes
+            back is that of a replay which begins anew.
     """
 
     MINUTE_S = 60.0
@@ -22,7 +23,7 @@ class Lateness:
     def __init__(self, *, clocked: bool, joined: bool = True) -> None:
         self._clocked = clocked
         self._last: tuple[float, float] | None = None
-        self._caught_up = not joined
+        self._joined, self._caught_up = joined, not joined
         self._offsets: deque[tuple[float, float]] = deque()
 
     def late(self, stream_s: float, now: float) -> bool:
@@ -35,7 +36,8 @@ class Lateness:
             return not self._caught_up
         if streamed == 0:
             return False  # a stream without times, such as bare H.264
-        jumped = streamed < -LATE_S or abs(streamed - waited) > self.JUMP_S  # a replay that begins anew jumps back
+        anew = not self._joined and streamed < -LATE_S
+        jumped = anew or abs(streamed - waited) > self.JUMP_S
         return self._clocked and self._behind(stream_s, now, jumped=jumped) > LATE_S
 
     def _behind(self, stream_s: float, now: float, *, jumped: bool) -> float:

@@ -44,8 +44,9 @@ def test_a_sender_that_sets_its_clock_anew_is_believed() -> None:
 
 
 def test_a_replay_that_begins_anew_is_no_delay() -> None:
+    lateness = Lateness(clocked=True, joined=False)
     passes = [(stream, now + 4.0 * again) for again in range(5) for stream, now in arrivals([0.1] * 100)]
-    assert not any(told(passes)[1:])
+    assert not any(lateness.late(stream, now) for stream, now in passes)
 
 
 def test_whoever_joins_no_stream_under_way_sees_its_first_picture() -> None:
