@@ -116,7 +116,7 @@ def test_pixels_that_are_not_square_are_said_and_another_shape_ends_it(
         _, sentence = seen(source)
     shown = "1.33" if aspect > 1 else "1"
     assert aspect == pytest.approx(4 / 3 if aspect > 1 else 1)
-    assert notice.endswith("are 1.33 times as wide as high." if aspect > 1 else "")
+    assert ("are 1.33 times as wide as high." in notice) == (aspect > 1)
     assert f"pixels changed, from {shown} to" in sentence
 
 
