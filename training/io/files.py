@@ -107,7 +107,8 @@ def written_aside(path: Path) -> Iterator[Path]:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
         aside.replace(path)
     except OSError as error:
-        if error.errno in FULL and not error.filename:  # Python does not say which file could not be written
+        unnamed = error.errno in FULL and not error.filename  # Python does not say which file could not be written
+        if unnamed or (error.filename == str(aside) and error.filename2 is None):
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
     finally:

@@ -34,16 +34,18 @@ def predict_exported(
 
     Raises:
         ModelError: if the model does not run here or does not reproduce its own masks.
+        NotFoundError: if there is no such store.
         FormatError: if `out` holds other predictions, or two stores hold different slices of one name.
         AnalysisError: if a slice cannot be analysed.
     """
+    images = pictures_of(stores)
     engine = Engine.load(model, trial=True)
     output = engine.contract.output
     # Another computer runs such a file in float32.
     where = [engine.provider] if engine.contract.provenance.precision == BFLOAT16 else []
     claim(out / "made.from", "\n".join((engine.sha256, mode, *where)), "model's predictions")
     begun(engine)
-    missing = unpredicted(pictures_of(stores), out)
+    missing = unpredicted(images, out)
     rows = {row.name: row for store in stores for row in read_slices(store)}
     for name, image in Bar(missing.items(), desc="predict", unit="slice"):
         spacing = (rows[name].row_mm, rows[name].col_mm)

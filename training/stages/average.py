@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from training.stages.fit import fold
+from training.stages.numbers import within
 from training.stages.settings import settings_of
 
 WORDS = "average the weights of several trainings that began from the same ones"
@@ -13,10 +14,12 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     """Add the arguments for the models, their shares and the output."""
     one.add_argument("models", type=Path, nargs="+", help="model folders, or exports of the same network")
     one.add_argument("--out", type=Path, required=True, help="model folder to write")
-    one.add_argument("--weights", type=float, nargs="+", help="one a model (default: all alike)")
+    one.add_argument("--weights", type=within(0.0), nargs="+", help="one a model (default: all alike)")
     one.add_argument("--fold", type=fold, default=0, help="of the folders (default: 0)")
     one.add_argument("--checkpoint", choices=("best", "final"), default="best", help="default: %(default)s")
-    one.add_argument("--margin", type=float, default=0.0, help="more of it gives fewer contours (default: 0)")
+    one.add_argument(
+        "--margin", type=within(-1000.0, 1000.0), default=0.0, help="more of it gives fewer contours (default: 0)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from training.datasets.inclusion import WIDER, Inclusion
+from training.stages.numbers import within
 
 if TYPE_CHECKING:
     from training.cohort.cases import Case
@@ -98,7 +99,9 @@ def _add_patterns(one: argparse.ArgumentParser) -> None:
         metavar=("DIR", "PATIENT"),
         help="a raw data set of nnU-Net's: DatasetNNN_Name, a regular expression",
     )
-    one.add_argument("--pixel-mm", type=float, metavar="MM", help="side of the pixels of 2D pictures without scale")
+    one.add_argument(
+        "--pixel-mm", type=within(0.005, 3.0), metavar="MM", help="side of the pixels of 2D pictures without scale"
+    )
 
 
 def run(arguments: argparse.Namespace) -> None:

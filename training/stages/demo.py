@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from training.stages.numbers import JOBS
+
 WORDS = "make the demonstration model and clip from nothing: the experiment 'demo', then the clip"
 CLIP_SEED = 9
 
@@ -11,7 +13,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     """Add the arguments for the working folder, the output and the size."""
     one.add_argument("--work", type=Path, required=True, help="working folder (some GB), kept for resuming")
     one.add_argument("--out", type=Path, required=True, help="folder that gets models/ and clips/")
-    one.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
+    one.add_argument("--jobs", type=JOBS, default=2, help="processes (default: %(default)s)")
     one.add_argument("--small", action="store_true", help="a trial run of minutes; its model is worth nothing")
 
 

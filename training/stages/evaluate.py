@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.errors import IusError
+from training.stages.numbers import JOBS, within
 from training.stages.patients import add_patients
 from training.stages.settings import settings_of
 
@@ -50,12 +51,14 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         action="store_true",
         help="score patients that a model was trained on too; the report says so, and 'export' refuses such scores",
     )
-    one.add_argument("--margin", type=float, metavar="DICE", help="mean Dice within which two models count as equal")
+    one.add_argument(
+        "--margin", type=within(0.0, 1.0), metavar="DICE", help="mean Dice within which two models count as equal"
+    )
     one.add_argument("--mode", choices=("fast", "thorough"), help="how they predicted (default: as their receipts say)")
     one.add_argument(
         "--few", action="store_true", help="groups of fewer than five patients too, in a table of their own, marked"
     )
-    one.add_argument("--jobs", type=int, default=1, help="threads that score; default: %(default)s")
+    one.add_argument("--jobs", type=JOBS, default=1, help="threads that score; default: %(default)s")
     one.add_argument("--baseline", type=Path, metavar="SLICES", help="tune a threshold on these, score it beside")
 
 

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from training.experiments import known
+from training.stages.numbers import JOBS
 
 WORDS = "run a declared experiment from its data to the report; interrupted anywhere, it goes on"
 
@@ -13,7 +14,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("name", help=f"{known()}, or a YAML file like them")
     one.add_argument("--work", type=Path, help="working folder, kept for resuming (default: work/NAME)")
     one.add_argument(
-        "--jobs", type=int, default=1, help="stages, or processes of one, at a time (default: %(default)s)"
+        "--jobs", type=JOBS, default=1, help="stages, or processes of one, at a time (default: %(default)s)"
     )
     one.add_argument("--executor", choices=("local", "slurm"), default="local", help="default: %(default)s")
     one.add_argument(

@@ -16,9 +16,11 @@ class _Template(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, _: object, path: object, __: str | None = None) -> None:
         """Write the file."""
         from training.export.training_facts import write_template
+        from training.io.ending import ended
 
         assert isinstance(path, Path)  # noqa: S101 - its type says so
-        write_template(path)
+        if code := ended(lambda: write_template(path)):
+            parser.exit(code)
         parser.exit(message=f"{path}: fill it in, and give it to --population.\n")
 
 

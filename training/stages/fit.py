@@ -11,6 +11,7 @@ import msgspec
 
 from training.nnunet.names import STARTED
 from training.nnunet.settings import FitSettings, Setting, all_settings
+from training.stages.numbers import within
 from training.stages.settings import settings_of
 
 if TYPE_CHECKING:
@@ -24,9 +25,13 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     """Add the arguments for the slices, and one for every setting in `FitSettings`."""
     one.add_argument("slices", type=Path, nargs="+", help="slice stores")
     one.add_argument("--work", type=Path, required=True, help="folder of nnUNet_raw, _preprocessed and _results")
-    one.add_argument("--dataset-id", type=int, default=DATASET_ID, help="nnU-Net's number (default: %(default)s)")
-    one.add_argument("--title", default="US", help="nnU-Net's data set title (default: %(default)s)")
-    one.add_argument("--min-area", type=float, default=0.0, metavar="MM2", help="tumour slices larger than this only")
+    one.add_argument(
+        "--dataset-id", type=within(1, 999), default=DATASET_ID, help="nnU-Net's number (default: %(default)s)"
+    )
+    one.add_argument("--title", type=variant, default="US", help="nnU-Net's data set title (default: %(default)s)")
+    one.add_argument(
+        "--min-area", type=within(0.0), default=0.0, metavar="MM2", help="tumour slices larger than this only"
+    )
     one.add_argument("--negatives", choices=("all", "none"), default="all", help="tumour-free slices (default: all)")
     one.add_argument("--exclude", type=Path, metavar="CSV", help="cases left out, with the columns case and reason")
     one.add_argument("--folds", type=Path, metavar="JSON", help="of 'ius-train folds' (default: drawn alike)")

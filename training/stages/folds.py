@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from training.stages.numbers import SEED
 from training.stages.settings import settings_of
 
 WORDS = "draw five folds of patients, once for all training stores"
@@ -13,7 +14,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("slices", type=Path, nargs="+", help="slice stores of the training")
     one.add_argument("--test", type=Path, nargs="*", default=[], help="slice stores that no training patient may be in")
     one.add_argument("--out", type=Path, required=True, help="folds.json")
-    one.add_argument("--seed", type=int, default=0, help="default: %(default)s")
+    one.add_argument("--seed", type=SEED, default=0, help="default: %(default)s")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from training.stages.numbers import SEED, within
 from training.stages.settings import settings_of
 
 WORDS = "paint simulated tumours into real volumes, and cut them into slices"
@@ -18,10 +19,14 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--leave-out", nargs="*", default=list(TEST_CASES), metavar="CASE", help="default: %(default)s, the real test"
     )
-    one.add_argument("--each", type=int, default=10, metavar="N", help="paintings a volume (default: %(default)s)")
-    one.add_argument("--step-mm", type=float, default=3.0, help="between slices (default: %(default)s)")
-    one.add_argument("--negatives", type=int, default=6, help="tumour-free slices a painting (default: %(default)s)")
-    one.add_argument("--seed", type=int, default=1, help="default: %(default)s")
+    one.add_argument(
+        "--each", type=within(1), default=10, metavar="N", help="paintings a volume (default: %(default)s)"
+    )
+    one.add_argument("--step-mm", type=within(0.0), default=3.0, help="between slices (default: %(default)s)")
+    one.add_argument(
+        "--negatives", type=within(0), default=6, help="tumour-free slices a painting (default: %(default)s)"
+    )
+    one.add_argument("--seed", type=SEED, default=1, help="default: %(default)s")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from training.stages.numbers import JOBS
 from training.stages.settings import settings_of
 
 WORDS = "let nnU-Net choose the post-processing from the five folds' validation"
@@ -17,7 +18,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--mode", choices=("fast", "thorough"), default="thorough", help="thorough: over all mirrors; %(default)s"
     )
-    one.add_argument("--jobs", type=int, default=2, help="processes (default: %(default)s)")
+    one.add_argument("--jobs", type=JOBS, default=2, help="processes (default: %(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -36,7 +36,11 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Predict the slices, and write a receipt before the first mask and after the last."""
+    from inference.errors import IusError
+
     exported = arguments.model.suffix == ".onnx"
+    if arguments.out.resolve() in (store.resolve() for store in arguments.slices):
+        raise IusError(f"{arguments.out} holds the slices: give --out a folder of its own for the masks.")
     arguments.mode = arguments.mode or ("fast" if exported else "thorough")
     if exported:
         _exported(arguments)

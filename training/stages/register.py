@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from training.stages.numbers import JOBS
+
 WORDS = "register MRI to ultrasound and transfer its tumour masks"
 
 
@@ -30,7 +32,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         metavar="T",
         help="one pair: transform to begin with (4×4 text, ITK file); a displacement field is kept as it is",
     )
-    one.add_argument("--jobs", type=int, default=1, help="processes (default: %(default)s)")
+    one.add_argument("--jobs", type=JOBS, default=1, help="processes (default: %(default)s)")
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from training.stages.numbers import within
 from training.stages.settings import settings_of
 
 WORDS = "cut volumes and sweeps into 2D slices"
@@ -13,9 +14,11 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     """Add the arguments for the cases and the way of cutting."""
     one.add_argument("cases", type=Path, help="case table")
     one.add_argument("--out", type=Path, required=True, help="slice store")
-    one.add_argument("--step-mm", type=float, default=0.0, help="between slices of a volume; 0 takes every one")
-    one.add_argument("--every-frame", type=int, default=1, metavar="N", help="every how many frames of a sweep")
-    one.add_argument("--negatives", type=int, default=0, metavar="N", help="tumour-free slices a volume, and a sweep")
+    one.add_argument("--step-mm", type=within(0.0), default=0.0, help="between slices of a volume; 0 takes every one")
+    one.add_argument("--every-frame", type=within(1), default=1, metavar="N", help="every how many frames of a sweep")
+    one.add_argument(
+        "--negatives", type=within(0), default=0, metavar="N", help="tumour-free slices a volume, and a sweep"
+    )
     one.add_argument(
         "--slicing",
         choices=("isotropic", "native", "as-published"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from inference.errors import FormatError, IusError, NotFoundError
+from inference.files import make_folder
 from training.experiments.declaration import Experiment, read_experiment
 from training.io.ending import TELLS
 from training.io.files import written_aside
@@ -75,6 +76,7 @@ def run_experiment(path: Path, work: Path, machine: Machine, *, small: bool = Fa
 
     Raises:
         NotFoundError: if a file that no stage makes is missing.
+        OutputError: if the folder cannot be made.
         FormatError: if the folder holds another experiment's results.
         PopulationError: if its case tables hold simulated and recorded patients.
         ExperimentError: if a stage failed, or another process runs an experiment in this folder.
@@ -82,7 +84,7 @@ def run_experiment(path: Path, work: Path, machine: Machine, *, small: bool = Fa
     """
     from filelock import FileLock, Timeout
 
-    work.mkdir(parents=True, exist_ok=True)
+    make_folder(work)
     _check_outside(path, work, small)
     _check_plugin(machine)
     _check_nodes(path, machine, small)

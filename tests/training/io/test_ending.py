@@ -23,6 +23,11 @@ def raising(error: Exception):
     [
         (FormatError("The file is wrong."), "The file is wrong."),
         (OSError(errno.ENOSPC, "full", "a.nii.gz"), "The disk is full at a.nii.gz: free space"),
+        (
+            IsADirectoryError(errno.EISDIR, "Is a directory", ".aside-R", None, "R"),
+            "R cannot be read or written (Is a d",
+        ),
+        (PermissionError(errno.EACCES, "Permission denied", "a.csv"), "a.csv cannot be read or written (Permission de"),
         (ModuleNotFoundError("no torch", name="torch"), "torch is not installed"),
         (BrokenProcessPool("one died"), "A worker process was ended, probably for want of memory: run it again with"),
     ],

@@ -31,6 +31,17 @@ def test_a_whole_one_takes_its_name(tmp_path: Path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.nii.gz"]
 
 
+def test_what_cannot_be_written_is_told_by_its_own_name(tmp_path: Path):
+    """A folder that is named where a file belongs; the file beside it is nobody's name."""
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError) as told, written_aside(tmp_path / "folder") as aside:  # noqa: PT011 - the name is asked
+        aside.touch()
+    assert told.value.filename2 == str(tmp_path / "folder")
+    with pytest.raises(FileNotFoundError) as told, written_aside(tmp_path / "a.csv") as aside:
+        (aside.parent / aside.name).open("rb")
+    assert told.value.filename == str(tmp_path / "a.csv")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit of file size there")
 def test_a_stage_on_a_full_disk_ends_with_one_sentence_and_no_empty_mask(tmp_path: Path):
     store, out = tmp_path / "store", tmp_path / "out"

@@ -102,6 +102,16 @@ def test_two_stores_with_different_slices_of_one_name_are_refused(model, tmp_pat
     assert "hold a slice named p0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("out", "words"), [("store", "holds the slices: give --out a"), ("no", "no slice table at")])
+def test_masks_are_not_written_among_the_slices_nor_of_none(model, tmp_path, capsys, out: str, words: str):
+    store = store_of(tmp_path / "store", 15)
+    before = set(store.rglob("*"))
+    assert predict(model, store if out == "store" else tmp_path / "nothing", tmp_path / out) == 2
+    assert words in capsys.readouterr().err
+    assert set(store.rglob("*")) == before
+    assert not (tmp_path / "no").exists()
+
+
 def test_a_prediction_that_was_stopped_tells_what_it_was_made_with(model, tmp_path):
     """Its masks were scored as of unknown origin: nothing told whether their patients had trained the model."""
     store, damaged, out = (
