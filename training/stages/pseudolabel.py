@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from training.stages.numbers import within
 from training.stages.settings import settings_of
 
 WORDS = "label real volumes by what exported models agree on in three directions, and cut them into slices"
@@ -13,8 +14,12 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("cases", type=Path, help="case table; only its column us is read, and what it excludes left out")
     one.add_argument("models", type=Path, nargs="+", metavar="ONNX", help="exported models, averaged")
     one.add_argument("--out", type=Path, required=True, help="slice store")
-    one.add_argument("--step-mm", type=float, default=1.0, help="between slices with tumour (default: %(default)s)")
-    one.add_argument("--negatives", type=int, default=90, help="tumour-free slices a volume (default: %(default)s)")
+    one.add_argument(
+        "--step-mm", type=within(0.0), default=1.0, help="between slices with tumour (default: %(default)s)"
+    )
+    one.add_argument(
+        "--negatives", type=within(0), default=90, help="tumour-free slices a volume (default: %(default)s)"
+    )
     one.add_argument("--mode", choices=("fast", "thorough"), default="thorough", help="default: %(default)s")
 
 
