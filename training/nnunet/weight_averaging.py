@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 
 from inference.errors import FormatError, NotFoundError
-from training.io.files import written_aside
+from training.io.files import alone_in, written_aside
 from training.io.receipt import PATHS, moved, seen_from, write_json
 from training.nnunet.boxes import KEY
 from training.nnunet.input_geometry import pictures_of
@@ -52,8 +52,7 @@ def average_models(
     paths = list(members)
     if not paths or paths[0].suffix == ".onnx":
         raise FormatError("The first model has to be a trained folder, whose plans the mean takes over.")
-    if (out / "plans.json").exists():
-        raise FormatError(f"{out} holds a model already: choose another folder, so that no training is lost.")
+    _refuse_written(out)
     files = [path if path.suffix == ".onnx" else checkpoint_files(path, [fold], checkpoint)[0] for path in paths]
     for file in files:
         if not file.is_file():
@@ -70,10 +69,18 @@ def average_models(
     _shift(mean, margin)
     state.pop(KEY, None)  # a box head reads the features of the network that it was trained with, and no mean's
     home = out / f"fold_{fold}"
-    _copy(paths[0], out, fold)
-    _tell_patients(paths, home / _RECEIPT, fold)  # before the weights, which nobody can use without whose they are
-    _write(home, state | {"network_weights": mean})
+    with alone_in(out):
+        _refuse_written(out)
+        _copy(paths[0], out, fold)
+        _tell_patients(paths, home / _RECEIPT, fold)  # before the weights, which nobody can use without whose they are
+        _write(home, state | {"network_weights": mean})
     return files
+
+
+def _refuse_written(out: Path) -> None:
+    """Refuse a folder that holds a model."""
+    if (out / "plans.json").exists():
+        raise FormatError(f"{out} holds a model already: choose another folder, so that no training is lost.")
 
 
 def _tell_patients(members: Sequence[Path], receipt: Path, fold: Fold) -> None:

@@ -25,7 +25,6 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Average the models and write a receipt."""
     from inference.errors import IusError
-    from training.io.files import alone_in
     from training.io.receipt import write_receipt
     from training.nnunet.weight_averaging import average_models
 
@@ -36,7 +35,6 @@ def run(arguments: argparse.Namespace) -> None:
         raise IusError("A model is named twice: name it once, with a larger weight.")
     how = {"fold": arguments.fold, "checkpoint": arguments.checkpoint, "margin": arguments.margin}
     members = dict(zip(arguments.models, weights, strict=True))
-    with alone_in(arguments.out):
-        files = average_models(members, arguments.out, **how)
-        write_receipt(arguments.out, "average", settings_of(arguments), files)
+    files = average_models(members, arguments.out, **how)
+    write_receipt(arguments.out, "average", settings_of(arguments), files)
     print(arguments.out)
