@@ -157,8 +157,10 @@ class NetworkCapture:
         first, self._waiting = self._waiting, None
         if first is None:
             return
-        self._size_bytes = self._codec.size_bytes(first[1]) or self._size_bytes
-        yield first[0] - self._begun_ms, self._head + first[1]
+        stated = self._codec.size_bytes(first[1])
+        self._size_bytes = stated or self._size_bytes
+        # The head is that of the picture met first: before one that states another size, its own would count.
+        yield first[0] - self._begun_ms, first[1] if stated else self._head + first[1]
         while (packet := self._packet()) is not None:
             stated = self._codec.size_bytes(packet.data)
             if packet.restart or (stated and self._size_bytes and stated != self._size_bytes):
