@@ -30,8 +30,8 @@ HOSTILE = sorted((Path(__file__).resolve().parents[4] / "shared/data/hostile/onn
 # These burn a core until their time is over, as loop-endless does: soak_steps.py runs them.
 if "IUS_ALL_STEPS" not in os.environ:
     HOSTILE = [path for path in HOSTILE if path.stem not in ("loop-3M", "loop-const")]
-RIGHT = {"gold-flip1", "mirror-100"}
-"""Of those, the ones that are whole: a bit of no importance, and an axis that is named twice."""
+RIGHT = {"gold-flip1"}
+"""Of those, the one that is whole: a bit of no importance."""
 NUMBERS = {"small": [1 << 10], "huge": [1 << 30], "times": [1 << 18], "start": 0.0, "end": float(1 << 30), "step": 1.0}
 """Inputs of the nodes that fill the memory; sizes in numbers of four bytes."""
 VALUES = {"yes": True, "one": 1.0, "ones": [1.0]}

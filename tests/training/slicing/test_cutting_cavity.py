@@ -102,7 +102,7 @@ def test_the_data_set_has_three_labels_and_never_two_meanings_of_one(store: Path
     write_dataset([store], tmp_path / "Dataset501_US", Choice(), folds)
     told = json.loads((tmp_path / "Dataset501_US" / "dataset.json").read_text())
     assert told["labels"] == {"background": 0, "tumor": 1, "cavity": 2}
-    with pytest.raises(DatasetError, match="Painted volumes"):
+    with pytest.raises(DatasetError, match="Painted and pseudo-labelled volumes"):
         labels_of([*rows, replace(rows[0], origin=PAINTED, cavity_mm2=None)])
 
 
