@@ -19,6 +19,7 @@ from inference.contract import Mode
 from inference.errors import NotFoundError
 from inference.model.engine import Engine
 from training.cohort.cases import Case
+from training.io.files import alone_in
 from training.io.progress import Bar
 from training.registration.volume import read_image
 from training.slicing.fingerprint import fingerprint
@@ -60,19 +61,25 @@ def pseudo_label(models: Sequence[Path], cases: Iterable[Case], store: Path, cut
     Raises:
         NotFoundError: if no volume is left, or one is missing.
         FormatError: if a volume cannot be read.
+        OutputError: if the store cannot be made.
         ModelError: if a model does not run here or does not reproduce its own masks.
         AnalysisError: if a slice cannot be analysed.
     """
     used = [(case, case.us) for case in cases if case.us is not None and not case.exclude]
     if not used:
         raise NotFoundError("No case of the table has an ultrasound volume and is not excluded: none can be labelled.")
-    engines = [Engine.load(model, trial=True) for model in models]
-    rows = [
-        row
-        for case, volume in Bar(used, desc="pseudolabel", unit="volume")
-        for row in _label_volume(engines, case, volume, store, cut)
-    ]
-    write_slices(rows, store / "slices.csv")
+    for _, volume in used:  # before minutes are spent on those that are there
+        if not volume.is_file():
+            raise NotFoundError(f"There is no image at {volume}.")
+    with alone_in(store):
+        engines = [Engine.load(model, trial=True) for model in models]
+        (store / "slices.csv").unlink(missing_ok=True)  # of other slices than those that are there from now on
+        rows = [
+            row
+            for case, volume in Bar(used, desc="pseudolabel", unit="volume")
+            for row in _label_volume(engines, case, volume, store, cut)
+        ]
+        write_slices(rows, store / "slices.csv")
     return rows
 
 

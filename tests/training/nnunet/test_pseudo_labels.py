@@ -9,7 +9,7 @@ import SimpleITK as sitk  # noqa: N813
 from tiny import threshold_model
 
 from inference.contract import Mode
-from inference.errors import NotFoundError
+from inference.errors import FormatError, NotFoundError, OutputError
 from inference.model.engine import Engine
 from training import cli
 from training.cohort.cases import Case, write_cases
@@ -100,6 +100,27 @@ def test_without_a_body_that_is_believed_nothing_is_tumour(radius: int, inside: 
 def test_no_volume_left_is_one_sentence(cases: list[Case], model: Path, tmp_path: Path) -> None:
     with pytest.raises(NotFoundError, match="not excluded"):
         pseudo_label([model], cases[1:], tmp_path / "store", Cut(1.0, 12))
+
+
+def test_a_missing_volume_is_said_before_any_is_labelled(cases: list[Case], model: Path, tmp_path: Path) -> None:
+    lost = Case("Case3", "A-3", us=tmp_path / "lost.nii.gz")
+    with pytest.raises(NotFoundError, match=r"lost\.nii\.gz"):
+        pseudo_label([model], [*cases, lost], tmp_path / "store", Cut(1.0, 12))
+    assert not (tmp_path / "store").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError):
+        pseudo_label([model], cases, tmp_path / "file", Cut(1.0, 12))
+
+
+def test_a_run_that_ends_half_way_leaves_no_table_of_the_one_before(
+    cases: list[Case], model: Path, tmp_path: Path
+) -> None:
+    pseudo_label([model], cases, tmp_path / "store", Cut(4.0, 3))
+    (tmp_path / "broken.nii.gz").write_text("no volume")
+    broken = Case("Case3", "A-3", us=tmp_path / "broken.nii.gz")
+    with pytest.raises(FormatError):
+        pseudo_label([model], [*cases, broken], tmp_path / "store", Cut(1.0, 12))
+    assert not (tmp_path / "store" / "slices.csv").exists()
 
 
 def test_nnunet_ignores_the_doubt_and_no_report_scores_it(
