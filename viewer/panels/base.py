@@ -93,7 +93,7 @@ class Panel(QFrame):
         """Ask for a file without blocking the window; the focus then returns to the panel, not to a field in it."""
         dialogue.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialogue.fileSelected.connect(chosen)
-        dialogue.finished.connect(lambda _: self.take_keyboard())
+        dialogue.finished.connect(lambda _: self.setFocus())
         dialogue.open()
 
     @property

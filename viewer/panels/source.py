@@ -125,6 +125,11 @@ class SourcePanel(Panel):
         self.address.setFont(sizes.font(14))
         self.address.setFixedHeight(sizes.touch)
 
+    def take_keyboard(self) -> None:
+        """Put the cursor into the address: what is typed next must not run shortcuts by its letters."""
+        self.address.setFocus()
+        self.address.selectAll()
+
     def complain(self, sentence: str) -> None:
         """Say why the last choice was refused; an empty sentence removes the message."""
         set_text(self._error, sentence)

@@ -46,9 +46,9 @@ def closed(panel: Panel, qtbot: QtBot) -> None:
 
 
 def an_address_is_opened(window: MainWindow, hand: Hand, qtbot: QtBot) -> None:
+    """Typed at once, as one does after Ctrl O: the cursor is there, and no letter of it is a shortcut."""
     hand.key("ctrl+o")
     opened(window.view.source, qtbot)
-    hand.click(window.view.source.address)
     hand.write("simulated:&rc80")
     qtbot.waitUntil(lambda: window.view.source.address.text() == "simulated:&rc80")
     hand.key("Return")
@@ -189,7 +189,7 @@ def test_every_key_is_heard_after(
     for shortcut in window.findChildren(QShortcut):
         shortcut.activated.connect(partial(heard.add, shortcut.key().toString()))
     keys = [key for action in ACTIONS for key in action.keys]
-    last = ("Shift+R", "Esc")  # the one opens a field, the other closes it
+    last = ("Ctrl+O", "Esc", "Shift+R", "Esc")  # the one opens a field, the other closes it
     hand.key(*(x_name(key) for key in keys if key not in last), "r", *map(x_name, last))
     with suppress(qtbot.TimeoutError):  # the assertion says which
         qtbot.waitUntil(lambda: set(keys) <= heard, timeout=20_000)
@@ -211,6 +211,26 @@ def test_a_field_leaves_to_the_shortcuts_what_cannot_be_typed_in_it(show: Show, 
     hand.key("space", "b")
     qtbot.waitUntil(lambda: not playback.playing and window.session.band)
     assert window.view.calibration.length.text() == "4.5"
+
+
+def test_an_address_typed_at_once_runs_no_shortcut(show: Show, hand: Hand, qtbot: QtBot, records: Path) -> None:
+    """Every letter of these is one: R would record, K keep half a minute, S write a picture, M open the model card."""
+    window = show(PhantomSource(count=60))
+    qtbot.waitUntil(window.isActiveWindow)
+    heard: list[str] = []
+    for shortcut in window.findChildren(QShortcut):
+        shortcut.activated.connect(partial(heard.append, shortcut.key().toString()))
+    hand.key("ctrl+o")
+    opened(window.view.source, qtbot)
+    address = window.view.source.address
+    for text in ("rtsp://mask:1", "udp://0.0.0.0:9000"):
+        hand.write(text)
+        qtbot.waitUntil(lambda text=text: address.text() == text)  # type: ignore[misc]
+        hand.key("ctrl+o", "ctrl+o")  # closed and opened again: what was typed is marked, and typed over
+        qtbot.waitUntil(lambda: address.hasFocus() and bool(address.selectedText()))
+    assert set(heard) == {"Ctrl+O"}
+    assert not window.state.recording.running
+    assert not list(records.rglob("*"))
 
 
 def test_a_button_that_vanishes_with_its_panel_hands_its_enter_to_nobody(show: Show, hand: Hand, qtbot: QtBot) -> None:

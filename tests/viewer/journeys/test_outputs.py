@@ -1,5 +1,6 @@
 """What leaves the window: snapshots, and answers to other programs."""
 
+import json
 import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -10,16 +11,19 @@ from typing import Any
 import cv2
 import numpy as np
 import pydicom
+import pyigtl
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
-from inference.export.openigtlink_server import MASK, Broadcast
+from inference.export.openigtlink_server import MASK, RESULT, Broadcast
 from inference.frame import Frame
 from inference.jobs.snapshots import Snapshots
 from inference.latest import Latest
 from inference.live.health import Health
 from inference.live.publisher import Publisher
+from inference.live.requests import Refusal, SourceRequest
 from inference.outcome import Outcome, Tumour
 from inference.readout.marks import Tone
 from inference.sources import open_live
@@ -152,6 +156,47 @@ def test_other_programs_get_the_mask_and_lose_it_with_the_signal(
     window.close()
     following.join(10.0)
     assert not following.is_alive()
+
+
+def test_other_programs_and_the_second_screen_lose_the_answer_while_another_source_is_waited_for(
+    show: Show, qtbot: QtBot, igtl: Igtl, free_port: FreePort
+) -> None:
+    """Nobody beside the operator knows that another picture is expected; given up, the answer comes back."""
+    port, late = free_port(), threading.Event()
+    server = Broadcast(0)
+    with igtl(port):
+        window = show(open_live(f"igtl://127.0.0.1:{port}"))
+        window.session.publish_to(Publisher(server))
+        window.act("second")
+        second = window.view.second
+        assert second is not None
+        host, out = server.address
+        peer = pyigtl.OpenIGTLinkClient(host, out)
+
+        def told() -> str:
+            messages = {message.device_name: message for message in peer.get_latest_messages()}
+            said.update(json.loads(messages[RESULT].string) if RESULT in messages else {})
+            return str(said.get("outcome"))
+
+        said: dict[str, Any] = {}
+        qtbot.waitUntil(lambda: told() == "tumour", timeout=5000)
+        assert second.pictures.canvas.contour._paths
+        window.session._open_source = lambda _: Refusal(f"Late: {late.wait(60)}")
+        window.handlers.open_source(SourceRequest("rtsp://surgeon:secret@10.0.0.9/Doe"))
+        qtbot.waitUntil(lambda: told() == "withdrawn", timeout=5000)
+        assert said["reason"] == "Another source is being opened."
+        qtbot.waitUntil(lambda: second._card._title.text().startswith("Opening… "), timeout=5000)
+        assert (second._mode.text(), second._area.accessibleName().strip()) == ("FORMER", "—")
+        assert not second.pictures.canvas.contour._paths
+        words = " ".join(part.text() for part in second.findChildren(QLabel))
+        assert not any(word in words for word in ("surgeon", "secret", "10.0.0.9", "Doe"))
+        window.handlers.give_up()
+        qtbot.waitUntil(lambda: told() == "tumour", timeout=5000)
+        qtbot.waitUntil(lambda: bool(second.pictures.canvas.contour._paths), timeout=5000)
+        assert second._mode.text() == "LIVE"
+        late.set()
+        peer.stop()
+        window.close()
 
 
 def _follow(address: str, newest: Latest[Frame], over: threading.Event) -> None:
