@@ -35,6 +35,8 @@ WHOLE_TRIAL_S = 20.0
 less than 3 s on two cores (bench_engine.py, bench.json)."""
 BUILD_S = 600.0
 """Limit of loading for TensorRT, which takes minutes to build its engines, once per file."""
+ASSIGNED = "session.record_ep_graph_assignment_info"
+"""Setting by which a session remembers what runs where."""
 RUN_ERRORS: tuple[type[Exception], ...] = (*ORT_ERRORS, RuntimeError)
 """Raised by a session's `run`; OpenVINO's bindings raise nothing but RuntimeError."""
 
@@ -150,6 +152,9 @@ def onnxruntime_session(
     settings.inter_op_num_threads = 1
     settings.log_severity_level = 4
     settings.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    words = WORDS.get(provider, provider)
+    if provider != CPU:
+        settings.add_session_config_entry(ASSIGNED, "1")
     told = options(provider, engine_cache(data) if provider == "TensorrtExecutionProvider" else None, placement)
     wanted: list[str | tuple[str, dict[Any, Any]]] = [(provider, told)]
     if provider != CPU:
@@ -160,20 +165,44 @@ def onnxruntime_session(
             session: Any = ort.InferenceSession(data, settings, wanted, enable_fallback=0)
         except ORT_ERRORS as error:
             if given_up.is_set():
-                fallbacks.append(f"{WORDS[provider]} was given up while it loaded.")
+                fallbacks.append(f"{words} was given up while it loaded.")
                 return None
             if provider == CPU:
                 raise ModelError(
                     f"{path} is not a usable ONNX model ({first_line(error)}): copy or export it again."
                 ) from error
-            fallbacks.append(f"{WORDS[provider]} does not load here ({first_line(error)}).")
+            fallbacks.append(f"{words} does not load here ({first_line(error)}).")
             return None
         except RuntimeError:  # raised by the bindings if TensorRT is not installed
             session = None
+    return TimedSession(session) if _runs_on(session, provider, fallbacks) else None
+
+
+def _runs_on(session: "ort.InferenceSession | None", provider: str, fallbacks: list[str]) -> bool:
+    """Whether a session computes on `provider`; a sentence is added to `fallbacks` if it does not, or not all of it."""
+    words = WORDS.get(provider, provider)
     if session is None or session.get_providers()[0] != provider:
-        fallbacks.append(f"{WORDS[provider]} does not load here: {nvidia.missing(provider)}.")
-        return None
-    return TimedSession(session)
+        fallbacks.append(f"{words} does not load here: {nvidia.missing(provider)}.")
+        return False
+    if provider == CPU:
+        return True
+    there, all_of_them = operations_on(session, provider)
+    if there < all_of_them:
+        fallbacks.append(f"{words} runs {there} of the network's {all_of_them} operations here, the CPU the others.")
+    return there > 0
+
+
+def operations_on(session: "ort.InferenceSession", provider: str) -> tuple[int, int]:
+    """How many of a network's operations run on a provider, and how many it has.
+
+    A session that names a provider first may have given it none: what it does not know goes to the CPU without a word.
+
+    Args:
+        session: opened with `ASSIGNED`.
+        provider: its name in ONNX Runtime.
+    """
+    parts = [(part.ep_name, len(part.get_nodes())) for part in session.get_provider_graph_assignment_info()]
+    return sum(count for name, count in parts if name == provider), sum(count for _, count in parts)
 
 
 @contextmanager

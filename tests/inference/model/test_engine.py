@@ -18,7 +18,15 @@ from inference.contract import CONTRACT_KEY
 from inference.errors import AnalysisError, ContractError, ModelError, SelfTestError
 from inference.model.engine import Engine
 from inference.model.golden import GoldenCase
-from inference.model.onnxruntime_session import RUN_ERRORS, TimedSession, engine_cache, options
+from inference.model.onnxruntime_session import (
+    ASSIGNED,
+    RUN_ERRORS,
+    TimedSession,
+    engine_cache,
+    onnxruntime_session,
+    operations_on,
+    options,
+)
 from inference.model.placement import Placement
 from inference.model.providers import GPU, card_unused, first_line
 from inference.model.session import open_session
@@ -279,6 +287,30 @@ def test_a_provider_that_does_not_load_is_a_sentence_and_no_noise(tmp_path, capf
     assert len(fallbacks) == 1
     assert "does not load here" in fallbacks[0]
     assert capfd.readouterr() == ("", "")
+
+
+def test_what_runs_where_is_counted_by_the_session_itself(tmp_path):
+    threshold_model(tmp_path / "model.onnx")
+    settings = onnxruntime.SessionOptions()
+    settings.add_session_config_entry(ASSIGNED, "1")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", settings, providers=CPU)
+    there, all_of_them = operations_on(session, CPU[0])
+    assert there == all_of_them > 0
+    assert operations_on(session, "CUDAExecutionProvider") == (0, all_of_them)
+
+
+def test_a_provider_that_was_given_no_operation_is_not_taken_for_the_one_in_use(tmp_path):
+    """A session names it first all the same, and the CPU computes: Azure's knows no convolution, as a card may not."""
+    if "AzureExecutionProvider" not in onnxruntime.get_available_providers():
+        pytest.skip("every provider of this ONNX Runtime needs a graphics card")
+    threshold_model(tmp_path / "model.onnx")
+    data = (tmp_path / "model.onnx").read_bytes()
+    fallbacks = []
+    assert onnxruntime_session(tmp_path / "model.onnx", data, "AzureExecutionProvider", 1, fallbacks) is None
+    (said,) = fallbacks
+    assert re.fullmatch(
+        r"AzureExecutionProvider runs 0 of the network's [1-9]\d* operations here, the CPU the others.", said
+    )
 
 
 def test_what_gpu_providers_are_told(tmp_path):
