@@ -82,23 +82,37 @@ def pane_of(dataset: Dataset, region: int | None, name: str) -> Pane:
         raise ChoiceError(f"{name} shows {len(tissue)} pictures: {PICK}.", regions_of(dataset))
     number = next(iter(tissue)) if region is None else region
     spacing = _region_spacing(tissue[number])
-    other = _contradiction(spacing, regions, dataset)
-    if spacing is not None and other is not None:
-        said = f"its region says {spacing.row_mm:.3g} × {spacing.col_mm:.3g} mm and its pixel spacing {other}"
-        return Pane(boxes[number], None, f"{name} contradicts itself, {said}: {REMEDY}.")
-    reason = "" if spacing else f"The region in {name} gives no length in centimetres: {REMEDY}."
-    return Pane(boxes[number], spacing, reason)
+    if spacing is None:
+        return Pane(boxes[number], None, f"The region in {name} gives no length in centimetres: {REMEDY}.")
+    other = _other_spacing(regions, dataset) or _other_shape(spacing, dataset)
+    return _unless_denied(Pane(boxes[number], spacing, ""), "region", other, name)
 
 
-def _contradiction(spacing: PixelSpacing | None, regions: list[Dataset], dataset: Dataset) -> str | None:
+def _unless_denied(pane: Pane, what: str, other: str, name: str) -> Pane:
+    """The pane without its scale, which `what` gave, if something else in the file denies it: `other`, in words."""
+    if pane.spacing is None or not other:
+        return pane
+    said = f"its {what} says {pane.spacing.row_mm:.3g} × {pane.spacing.col_mm:.3g} mm and its {other}"
+    return Pane(pane.box, None, f"{name} contradicts itself, {said}: {REMEDY}.")
+
+
+def _other_spacing(regions: list[Dataset], dataset: Dataset) -> str:
     """The pixel spacing in words if it is none of the regions' scales; of several regions it can be one's only."""
     stated = _stated_spacing(dataset)
-    if spacing is None or stated is None or stated == (1, 1):
-        return None
+    if stated is None or stated == (1, 1):
+        return ""
     scales = [(scale.row_mm, scale.col_mm) for scale in map(_region_spacing, regions) if scale is not None]
     if any(_close(stated, scale, DISAGREEMENT) for scale in scales):
-        return None
-    return f"{stated[0]:.3g} × {stated[1]:.3g} mm"
+        return ""
+    return f"pixel spacing {stated[0]:.3g} × {stated[1]:.3g} mm"
+
+
+def _other_shape(spacing: PixelSpacing, dataset: Dataset) -> str:
+    """The aspect ratio in words if it denies the scale's; 1:1 is what exporters write who have not looked."""
+    stated = pixel_aspect(dataset)
+    if stated == 1 or math.isclose(stated, spacing.col_mm / spacing.row_mm, rel_tol=DISAGREEMENT):
+        return ""
+    return f"aspect ratio pixels {stated:.3g} times as wide as high"
 
 
 def _is_tissue(region: Dataset) -> bool:
@@ -165,8 +179,9 @@ def _pixel_spacing(dataset: Dataset, name: str) -> Pane:
     if float(stated[0]) == float(stated[1]) == 1:
         return Pane(None, None, f"The pixel spacing of {name} is 1, 1, which counts pixels: {REMEDY}.")
     spacing = _spacing(float(stated[0]), float(stated[1]), Provenance.PIXEL_SPACING)
-    reason = "" if spacing else f"{name} states a pixel spacing of {stated[0]}, {stated[1]} mm: {REMEDY}."
-    return Pane(None, spacing, reason)
+    if spacing is None:
+        return Pane(None, None, f"{name} states a pixel spacing of {stated[0]}, {stated[1]} mm: {REMEDY}.")
+    return _unless_denied(Pane(None, spacing, ""), "pixel spacing", _other_shape(spacing, dataset), name)
 
 
 def pixel_aspect(dataset: Dataset) -> float:

@@ -282,6 +282,37 @@ def test_values_end_at_the_high_bit(write_dicom: WriteDicom, stored: int, syntax
         assert np.array_equal(source.read(0).pixels[30:], values[30:])
 
 
+def test_an_aspect_ratio_that_denies_the_scale_leaves_none(
+    fan: NDArray[np.uint8], write_dicom: WriteDicom, us_region: Callable[..., Dataset]
+) -> None:
+    """Height before width (C.7.6.3.1.7): 4\\3 are pixels 0.75 times as wide as high. One of 1:1 says nothing."""
+    square, flat = us_region((0, 0, 50, 80), PhysicalDeltaX=0.03), us_region((0, 0, 50, 80))
+    spacing = ["0.4", "0.3"]
+    for regions, elements, said in (
+        (
+            [square],
+            {"PixelAspectRatio": ["1", "2"]},
+            "its region says 0.3 × 0.3 mm and its aspect ratio pixels 2 times",
+        ),
+        ([flat], {"PixelAspectRatio": ["3", "2"]}, ""),
+        (
+            [flat],
+            {"PixelAspectRatio": ["2", "3"]},
+            "its region says 0.3 × 0.2 mm and its aspect ratio pixels 1.5 times",
+        ),
+        ([flat], {"PixelAspectRatio": ["1", "1"]}, ""),
+        ([], {"PixelSpacing": spacing, "PixelAspectRatio": ["4", "3"]}, ""),
+        (
+            [],
+            {"PixelSpacing": spacing, "PixelAspectRatio": ["3", "4"]},
+            "its pixel spacing says 0.4 × 0.3 mm and its asp",
+        ),
+    ):
+        with open_here(str(write_dicom("a.dcm", fan[None], regions, **elements))) as source:
+            assert (source.info.spacing is None) is bool(said)
+            assert said in source.info.no_spacing_reason
+
+
 def test_a_region_and_a_pixel_spacing_that_differ_leave_no_scale(
     fan: NDArray[np.uint8], write_dicom: WriteDicom, us_region: Callable[..., Dataset]
 ) -> None:
