@@ -181,6 +181,16 @@ def test_deep_pixels_are_judged_by_the_brightest_ever_seen() -> None:
     assert [finding.alarm for finding in watch.look(frame(noise))] == [Alarm.BLACK]
 
 
+@pytest.mark.parametrize(("live", "asks"), [(True, True), (False, False)])
+def test_only_a_live_picture_that_is_black_asks_about_probe_and_grabber(live: bool, asks: bool) -> None:
+    grabber = Grabber((240, 320), Origin("source", View.NATIVE, live=live))
+    grabber.show()
+    grabber.show(black)
+    (said,) = (found.sentence for found in grabber.watch.ringing if found.alarm is Alarm.BLACK)
+    assert ("probe" in said and "grabber" in said) is asks
+    assert "black or even" in said
+
+
 def test_in_a_recording_each_frame_stands_for_itself() -> None:
     grabber = Grabber((240, 320), Origin("file", View.NATIVE))
     assert [grabber.show(doppler), grabber.show(), grabber.show(doppler)] == [{Alarm.COLOUR}, set(), {Alarm.COLOUR}]
