@@ -19,6 +19,7 @@ STAGES = (
     "review",
     "labels",
     "slice",
+    "match",
     "paint",
     "pseudolabel",
     "folds",

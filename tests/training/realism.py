@@ -79,7 +79,7 @@ def local_variation(data: Field, voxel_mm: float) -> Field:
 
 def volumes_of(folder: Path) -> list[Path]:
     """Ultrasound volumes before resection below a folder, in order of their names."""
-    found = sorted(folder.rglob("Case*-US-before*.nii.gz"))
+    found = sorted(folder.rglob("*Case*-US-before*.nii.gz"))
     volumes = [path for path in found if not path.name.endswith("-tumor.nii.gz")]
     if not volumes:
         raise CohortError(f"{folder} holds no volume named CaseN-US-before….nii.gz.")
