@@ -5,6 +5,7 @@ Exit codes: 0 success; 1 some frames failed or were not analysed; 2 bad input.
 
 import argparse
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,15 +20,16 @@ from tqdm import tqdm
 from inference import cli_live
 from inference.assets import demo_model_path
 from inference.contract import Mode
-from inference.errors import ChoiceError, IusError, SourceError
+from inference.errors import ChoiceError, IusError, OutputError, SourceError
 from inference.export.readings import QUALITY, UNLIKE, failed_row, reading_row, spacing_cells, write_readings
 from inference.export.words import source_name, unnamed
-from inference.files import make_folder, outbox_folder, write_text
+from inference.files import make_folder, outbox_folder, remove, write_text
 from inference.frame import Mask
 from inference.guards.all import every_guard
 from inference.guards.watch import Watch
 from inference.live import policy
 from inference.live.guarded_source import guarded
+from inference.live.line_output import unwritten
 from inference.model.placement import add_placement, placement_of
 from inference.nifti import MOST_PICTURES
 from inference.outcome import NothingFound, Outcome, Tumour
@@ -59,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {_with_options(_pickable(error))}", file=sys.stderr)
         return BAD_INPUT
     except KeyboardInterrupt:
-        print("error: stopped before the end: nothing was written.", file=sys.stderr)
+        print("error: stopped before the end: what it was writing is missing, or there in part.", file=sys.stderr)
         return STOPPED
     return code
 
@@ -94,6 +96,8 @@ def run(arguments: argparse.Namespace) -> int:
         print("\n".join([*notices, *engine.fallbacks]), file=sys.stderr)
         guards = every_guard() if arguments.guards else None
         rows, masks, overheads_ms = _analyse(source, Segmenter(engine, mode=arguments.mode), guards)
+        for former in ("summary.json", "masks.nii.gz"):  # of the run before, which must not stand beside our readings
+            remove(out / former)
         write_readings(out / "readings.csv", rows, (UNLIKE, *QUALITY))
         source.save_masks(masks, str(out / "masks.nii.gz"))
     counts = Counter(str(row["outcome"]) for row in rows)
@@ -287,8 +291,17 @@ def _opened(arguments: argparse.Namespace, region: int | None) -> RecordedSource
 
 
 def _say(arguments: argparse.Namespace, values: dict[str, object]) -> None:
-    """Print the values as JSON, or one per line."""
-    print(_json(values) if arguments.json else "\n".join(f"{key}: {value}" for key, value in values.items()))
+    """Print the values as JSON, or one per line.
+
+    Raises:
+        OutputError: if nobody reads them any more, or the disk is full.
+    """
+    text = _json(values) if arguments.json else "\n".join(f"{key}: {value}" for key, value in values.items())
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python's exit fails on what is left of it
+        raise OutputError(unwritten(error)) from error
 
 
 def _json(values: dict[str, object]) -> str:

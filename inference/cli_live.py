@@ -1,8 +1,6 @@
 """ius-segment live: guards, records and OpenIGTLink as in the window, without the window."""
 
 import argparse
-import errno
-import os
 import select
 import sys
 import threading
@@ -17,10 +15,12 @@ from inference.jobs.courier import Courier
 from inference.live.address import host_and_port
 from inference.live.duration import duration_s
 from inference.live.headless import Stop, follow
+from inference.live.line_output import LineOutput, putting
 from inference.live.opening import load_model, open_source
 from inference.live.publisher import Publisher
 from inference.live.session import Session
 from inference.model.placement import add_placement, placement_of
+from inference.readout.formatting import counted
 from inference.recording.schema import End
 from inference.safety import INTENDED_USE
 from inference.signals import ending
@@ -28,8 +28,6 @@ from inference.sources import is_live
 from inference.view_notes import Phase, ViewNotes
 
 WELL, BROKE = 0, 1
-GONE = frozenset({errno.EPIPE, errno.EIO})
-"""The error codes of a pipe that nobody reads and of a terminal that was closed."""
 
 
 def live(arguments: argparse.Namespace) -> int:
@@ -37,7 +35,9 @@ def live(arguments: argparse.Namespace) -> int:
     if not is_live(arguments.address):
         raise ChoiceError(f"{arguments.address} is no live source: use `ius-segment run` for a file.")
     session, model = Session(open_source, partial(load_model, placement=placement_of(arguments))), arguments.model
-    with _stop() as stop, closing(session), Courier(outbox_folder(), lambda sentence, _: _say(sentence)):
+    output = LineOutput(putting(sys.stdout))
+    courier = Courier(outbox_folder(), lambda sentence, _: _say(sentence))
+    with _stop() as stop, closing(output), closing(session), courier:
         if arguments.send is not None:
             from inference.export.openigtlink_server import Broadcast
 
@@ -48,10 +48,12 @@ def live(arguments: argparse.Namespace) -> int:
         _say(INTENDED_USE)
         record = None if arguments.record is None else Path(arguments.record)
         ended = follow(
-            session, arguments.address, _write_line, stop, say=_say, record=record, seconds=arguments.seconds
+            session, arguments.address, output.write, stop, say=_say, record=record, seconds=arguments.seconds
         )
-    error = ended.error or ("" if ended.record is None else ended.record.error)
+    error = ended.error or output.error or ("" if ended.record is None else ended.record.error)
     _say(f"{ended.outcomes} outcomes, {ended.dropped} frames passed over by newer ones")
+    if output.missed:
+        _say(f"{counted(output.missed, 'line')} passed over, since nobody read those before")
     if ended.record is not None:
         _say(f"{ended.record.frames} frames recorded, {ended.record.dropped} dropped")
     if error:
@@ -119,18 +121,3 @@ def _say(sentence: str) -> None:
     """Write to the error output, unless that was a terminal which is closed now."""
     with suppress(OSError):
         print(sentence, file=sys.stderr, flush=True)
-
-
-def _write_line(line: str) -> None:
-    """Write one line to stdout and flush it.
-
-    Raises:
-        BrokenPipeError: if the reader has gone; stdout is then discarded, so that Python's exit does not fail on it.
-    """
-    try:
-        print(line, flush=True)
-    except OSError as error:
-        if error.errno not in GONE:
-            raise
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise BrokenPipeError from error

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inference.errors import SourceError
+from inference.errors import OutputError, SourceError
 from inference.export.result import result_cells, withdrawn_cells
 from inference.live.health import Condition, Health
 from inference.live.moment import Moment
@@ -72,7 +72,8 @@ def follow(
     Args:
         session: a session whose model is being loaded; stays open.
         address: the source, in the form that `open_live` takes.
-        write: called with one line of JSON per outcome; the run ends if it raises `BrokenPipeError`.
+        write: called with one line of JSON per outcome; must not wait. The run ends if it raises `BrokenPipeError`,
+            or `OutputError`, whose sentence is then its error.
         stop: may be set from a signal handler or another thread.
         say: called with what the source has to say of itself, once each.
         record: file for the record; must not exist yet.
@@ -123,6 +124,9 @@ def _run(session: Session, lines: "Lines", say: Callable[[str], None], stop: Sto
         except BrokenPipeError:
             stop.set(End.CLOSED)
             return ""
+        except OutputError as error:
+            stop.set(End.CLOSED)
+            return str(error)
         if moment.live.health in (Health.BROKEN, Health.ENDED):
             stop.set(End.SOURCE)
             return moment.live.sentence
@@ -158,8 +162,9 @@ class Lines:
 
         Raises:
             BrokenPipeError: if the reader has gone.
+            OutputError: if nothing more can be written.
         """
-        flowing, answer = moment.live.flowing, moment.answer
+        flowing, answer = moment.live.flowing and not moment.live.waiting, moment.answer
         if answer is not None:
             self.outcomes += 1
         notes = sent_notes(self._session.notes)

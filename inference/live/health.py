@@ -49,6 +49,7 @@ class Condition:
         failures_in_a_row: number of analyses that failed one after the other.
         frozen_s: how long the scanner has been frozen while the analysis is too old; None otherwise.
         replayed: whether a view that the user froze plays its last half minute.
+        waiting: whether no answer stands: none has come since the source was opened, or since a sleep.
     """
 
     health: Health
@@ -57,6 +58,7 @@ class Condition:
     failures_in_a_row: int = 0
     frozen_s: float | None = None
     replayed: bool = False
+    waiting: bool = False
 
     @property
     def flowing(self) -> bool:
@@ -90,11 +92,12 @@ def judge(freshness: Freshness, failures_in_a_row: int = 0) -> Condition:
     limit = max(OLD_AFTER_S, freshness.patience_s)
     if freshness.shown_s is not None and freshness.shown_s > limit:
         return Condition(Health.OLD, freshness.shown_s, failures_in_a_row=failures_in_a_row)
-    return Condition(Health.RUNNING, failures_in_a_row=failures_in_a_row)
+    waiting = freshness.shown_s is None
+    return Condition(Health.RUNNING, failures_in_a_row=failures_in_a_row, waiting=waiting)
 
 
 def standing_still(judged: Condition, seconds: float, sentence: str) -> Condition:
     """The health of a source whose scanner has been frozen for `seconds`; a lost or stale source is worse and stays."""
     if judged.health is Health.RUNNING:
-        return Condition(Health.FROZEN, seconds, sentence, judged.failures_in_a_row)
+        return replace(judged, health=Health.FROZEN, seconds=seconds, sentence=sentence)
     return replace(judged, frozen_s=seconds) if judged.health is Health.OLD else judged

@@ -33,7 +33,7 @@ class Publisher:
         if self._server is None:
             return
         self._server.notes, self._server.of_phase = sent_notes(notes), of_phase
-        running = condition.health is Health.RUNNING
+        running = condition.health is Health.RUNNING and not condition.waiting
         if running and newest is not None:
             self._server.send(newest)
         if self._running and not running:
@@ -63,6 +63,7 @@ _WITHDRAWN = {
     Health.MODEL_REFUSED: "The model cannot be used.",
     Health.BROKEN: "The source cannot be read any more.",
     Health.LOADING: "The model is being loaded.",
+    Health.RUNNING: "No picture of this source, or since a sleep, has been analysed yet.",
     Health.PAUSED: "The replay is paused.",
     Health.STALE: "No new frame comes from the source.",
     Health.LOST: "The signal is lost: no new frame comes from the source.",

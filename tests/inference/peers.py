@@ -22,25 +22,29 @@ while True:
 
 
 class MaskPeer:
-    """The peer; connects as soon as somebody listens."""
+    """The peer; connects as soon as somebody listens.
+
+    Attributes:
+        pixels: how many its last mask has; None before the first.
+    """
 
     def __init__(self, process: "subprocess.Popen[str]") -> None:
         self._process, self._changed = process, threading.Condition()
-        self._pixels: int | None = None
+        self.pixels: int | None = None
         self.reading = threading.Thread(target=self._read)
         self.reading.start()
 
     def shows(self, wanted: Callable[[int], bool], within_s: float = 10.0) -> None:
         """Wait until its last mask has so many pixels."""
         with self._changed:
-            shown = self._changed.wait_for(lambda: self._pixels is not None and wanted(self._pixels), within_s)
-        assert shown, f"the peer still shows {self._pixels} pixels of mask"
+            shown = self._changed.wait_for(lambda: self.pixels is not None and wanted(self.pixels), within_s)
+        assert shown, f"the peer still shows {self.pixels} pixels of mask"
 
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
             with self._changed:
-                self._pixels = int(line)
+                self.pixels = int(line)
                 self._changed.notify()
 
 

@@ -334,3 +334,42 @@ def test_a_scale_that_changed_within_a_record_is_not_said_to_keep_its_frames_fro
     _, said, _ = segment("run", tmp_path / "r.mcap", "--model", model, "--out", tmp_path / "out", "--no-guards")
     assert said["not_analysed"] == 0
     assert CHANGED in said["notices"]
+
+
+def test_what_a_run_that_was_stopped_leaves_is_not_mixed_with_the_run_before(segment, model, tmp_path, monkeypatch):
+    """Same folder, another phantom: its readings beside masks and summary of the first would be taken for one run."""
+    out = tmp_path / "out"
+    save_masks = PhantomSource.save_masks
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    arguments = ("run", "simulated:", "--model", model, "--out", out)
+    assert segment(*arguments)[0] == 0
+    assert {one.name for one in out.iterdir()} == {"readings.csv", "masks.nii.gz", "summary.json"}
+    monkeypatch.setattr(PhantomSource, "save_masks", stopped)
+    code, _, said = segment(*arguments)
+    assert code == 130
+    assert said.splitlines()[-1] == "error: stopped before the end: what it was writing is missing, or there in part."
+    assert {one.name for one in out.iterdir()} <= {"readings.csv"}
+    monkeypatch.setattr(PhantomSource, "save_masks", save_masks)
+    assert segment(*arguments)[0] == 0
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+def test_an_answer_that_cannot_be_written_is_one_sentence():
+    command = [sys.executable, "-m", "inference.cli", "inspect", "simulated:", "--json"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr == "error: The output cannot be written (the disk is full): write it elsewhere.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="its pipes fail otherwise")
+def test_a_reader_that_has_gone_is_no_traceback():
+    command = [sys.executable, "-m", "inference.cli", "inspect", "simulated:", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        said = process.stderr.read()
+    assert "Traceback" not in said
+    assert said.startswith("error: ")

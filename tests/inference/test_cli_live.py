@@ -149,6 +149,45 @@ def test_it_ends_when_nobody_reads_any_more_even_while_the_signal_is_lost(
         assert source.ended == End.CLOSED
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a pipe can be made this small")
+def test_a_reader_that_takes_no_line_holds_up_neither_other_programs_nor_record_nor_end(
+    model: str, tmp_path: Path, igtl: Igtl, free_port: FreePort
+) -> None:
+    import fcntl
+
+    port, out, file = free_port(), free_port(), tmp_path / "a.mcap"
+    arguments = (f"igtl://127.0.0.1:{port}", "--model", model, "--record", file, "--send", out)
+    with igtl(port) as server, running(*arguments) as process, mask_peer(out) as peer:
+        assert process.stdout is not None
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        peer.shows(lambda pixels: pixels > 0, within_s=ENDS_S)
+        time.sleep(1)  # 4096 bytes are full after a few lines
+        server.silent = True
+        peer.shows(lambda pixels: pixels == 0)
+        told = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(ENDS_S) == 0
+        assert time.monotonic() - told < 2
+        assert process.stderr is not None
+        assert "passed over, since nobody read those before" in process.stderr.read()
+    with whole_record(file) as source:
+        assert source.ended == "SIGTERM"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+def test_an_output_on_a_full_disk_is_one_sentence_and_the_record_is_whole(model: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.mcap"
+    command = [sys.executable, "-m", "inference.cli", "live", "simulated:?", "--model", model, "--record", str(file)]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=ENDS_S, check=False)
+    assert ended.returncode == 1
+    said = ended.stderr.splitlines()
+    assert said[-1] == "error: The output cannot be written (the disk is full): write it elsewhere."
+    assert "Traceback" not in ended.stderr
+    with whole_record(file) as source:
+        assert source.ended == End.CLOSED
+
+
 def test_other_programs_get_the_mask_from_it(model: str, igtl: Igtl, free_port: FreePort) -> None:
     port, out = free_port(), free_port()
     with igtl(port), running(f"igtl://127.0.0.1:{port}", "--model", model, "--send", out) as process:

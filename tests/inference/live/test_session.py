@@ -14,8 +14,10 @@ from time import monotonic
 import cv2
 import numpy as np
 import pytest
+from peers import MaskPeer, mask_peer
 from tiny import threshold_model
 
+from inference.export.openigtlink_server import Broadcast
 from inference.frame import Frame, Origin, View
 from inference.live import disposal
 from inference.live.guarded_source import GuardedSource
@@ -23,6 +25,7 @@ from inference.live.health import Health
 from inference.live.model import Model, Turn, in_turn
 from inference.live.moment import Moment
 from inference.live.opening import load_model, open_source
+from inference.live.publisher import Publisher
 from inference.live.requests import Refusal, SourceRequest
 from inference.live.session import Session
 from inference.live.session_record import SessionRecord
@@ -387,3 +390,36 @@ def test_an_answer_to_a_picture_from_before_a_sleep_is_not_held(
     assert hanging.late is not None
     held = session.held()
     assert held is None or all(held.times >= woke)
+
+
+@contextlib.contextmanager
+def published(session: Session) -> Iterator[MaskPeer]:
+    """Another program that shows a mask of this session."""
+    server = Broadcast(0)
+    session.publish_to(Publisher(server))
+    with mask_peer(server.address[1]) as peer:
+        tick_until(session, lambda _: peer.pixels is not None and peer.pixels > 0)
+        yield peer
+
+
+def test_other_programs_lose_the_mask_of_another_source_though_none_comes_in_its_place(
+    session: Session, hanging: Hanging
+) -> None:
+    with published(session) as peer:
+        hanging.armed.set()
+        tick_until(session, lambda _: hanging.begun.is_set())
+        session.open(SourceRequest("simulated:?at=3600"))
+        tick_until(session, lambda moment: moment.source_changed)
+        tick_until(session, lambda _: peer.pixels == 0, within_s=5)
+
+
+def test_other_programs_lose_the_mask_of_before_a_sleep_though_none_comes_in_its_place(
+    session: Session, hanging: Hanging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with published(session) as peer:
+        hanging.armed.set()
+        tick_until(session, lambda _: hanging.begun.is_set())
+        real = time.time
+        monkeypatch.setattr("inference.live.session.time", lambda: real() + 3600)
+        assert "slept" in session.tick().interruption
+        tick_until(session, lambda _: peer.pixels == 0, within_s=5)
