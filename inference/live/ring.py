@@ -124,6 +124,12 @@ class Held:
         """Area of each outcome's contour; nan where there is none or its scale is unknown."""
         return np.array([packed.area_mm2 for packed in self._packed])
 
+    @property
+    def pixels_mm2(self) -> NDArray[np.float64]:
+        """Area of a pixel of each frame, mm², which tells scales apart; nan where its scale is unknown."""
+        scales = [packed.outcome.frame.spacing for packed in self._packed]
+        return np.array([math.nan if scale is None else scale.pixel_mm2 for scale in scales])
+
 
 def _pack(outcome: Outcome) -> _Packed:
     frame = outcome.frame

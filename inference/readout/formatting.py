@@ -13,12 +13,17 @@ UNDER_1 = "<\u00a01"
 """Shown for an area that would round to 0 mm², beside its contour."""
 
 
-def detail_words(tumour: Tumour) -> str:
-    """Two lines: longest diameter × perpendicular; depth of the nearest and deepest edge, and how many regions."""
+def detail_words(tumour: Tumour, limits: tuple[float, ...] = ()) -> str:
+    """Two lines: longest diameter × perpendicular; depth of the nearest and deepest edge, and how many regions.
+
+    Args:
+        tumour: the contour.
+        limits: areas, mm², across which no number is rounded.
+    """
     largest = tumour.largest
     size, place = [], []
     if len(tumour.regions) > 1 and largest.area_mm2 is not None:
-        size.append(f"largest {area_words(largest.area_mm2)} mm²")
+        size.append(f"largest {area_words(largest.area_mm2, limits)} mm²")
     if largest.diameters is not None:
         size.append(f"{largest.diameters.longest_mm:.0f} × {largest.diameters.perpendicular_mm:.0f} mm")
     if largest.depth_mm is not None:

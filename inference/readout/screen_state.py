@@ -107,6 +107,8 @@ class ScreenInputs:
         trend: the area over time, as last collected; None while no source is open.
         beside: what the user wants beside the picture.
         earlier: the kept frame that is wanted there, if one is.
+        earlier_correction: the user's correction of that frame; None if there is none.
+        earlier_wrong: whether the user marked its contour as wrong.
         frames: number of frames of a recording; None for a live source.
         playing: whether the recording plays.
         recorded_s: length of the record being written, seconds; None if none is.
@@ -138,6 +140,8 @@ class ScreenInputs:
     trend: TrendState | None = None
     beside: Beside = Beside.NOTHING
     earlier: KeptFrame | None = None
+    earlier_correction: Correction | None = None
+    earlier_wrong: bool = False
     frames: int | None = None
     playing: bool = False
     recorded_s: float | None = None
@@ -359,7 +363,11 @@ def _beside(given: ScreenInputs, outcome: Outcome, annotations: Annotations) -> 
     if given.beside is Beside.RAW:
         return raw_pane(outcome.frame, annotations)
     if given.beside is Beside.EARLIER and given.earlier is not None:
-        return earlier_pane(given.earlier, outcome.frame, given.info, given.notes, given.face_row)
+        pane = earlier_pane(given.earlier, outcome.frame, given.info, given.notes, given.face_row)
+        made = given.earlier_correction
+        corrected = "" if made is None else made.words
+        judged = replace(pane.annotations, corrected=corrected, wrong=WRONG_WORDS if given.earlier_wrong else "")
+        return replace(pane, annotations=judged, correction=made if corrected else None)
     return None
 
 

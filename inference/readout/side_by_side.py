@@ -14,6 +14,7 @@ from inference.frame import Frame
 from inference.live.health import Condition, Health
 from inference.outcome import Outcome, Tumour
 from inference.readout.annotations import Annotations, annotations_of
+from inference.readout.correction import Correction
 from inference.readout.marks import Ink, Line
 from inference.readout.readout_state import Context, ReadoutState
 from inference.readout.states import readout_of, region_lines
@@ -96,6 +97,7 @@ class BesidePane:
         lines: how each region is drawn.
         annotations: the marks around it.
         cavity: outlines of the resection cavity to draw.
+        correction: the user's correction, drawn over the model's contour; None if nothing is corrected.
     """
 
     frame: Frame
@@ -103,6 +105,7 @@ class BesidePane:
     lines: tuple[Line, ...]
     annotations: Annotations
     cavity: tuple[NDArray[np.float32], ...] = ()
+    correction: Correction | None = None
 
 
 def raw_pane(frame: Frame, annotations: Annotations) -> BesidePane:

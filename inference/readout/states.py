@@ -232,10 +232,11 @@ def _tumour(tumour: Tumour, context: Context, *, figures: bool) -> ReadoutState:
     if area is None:
         words = region_words(len(tumour.regions))
         return ReadoutState(spaced(tumour.area_px), "px", "", words, card, contour=True, cavity=_hole(tumour))
-    number = area_words(area, _limits(context.contract))
+    limits = _limits(context.contract)
+    number = area_words(area, limits)
     if tumour.touches_edge:  # below 1 mm² and cut by the edge: known only to be more than 0
         number = ">\u00a00" if number == UNDER_1 else f"≥\u00a0{number}"
-    return ReadoutState(number, "mm²", "", detail_words(tumour), card, contour=True, cavity=_hole(tumour))
+    return ReadoutState(number, "mm²", "", detail_words(tumour, limits), card, contour=True, cavity=_hole(tumour))
 
 
 def _tumour_card(tumour: Tumour, context: Context, *, figures: bool) -> Card:

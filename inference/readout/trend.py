@@ -78,7 +78,8 @@ class TrendState:
 
     Attributes:
         at: place of each point along the axis, ascending.
-        areas: its area, mm²; nan where a line must not pass: an answer without an area, or no answer for a while.
+        areas: its area, mm²; nan where a line must not pass: an answer without an area, no answer for a while, or
+            another scale.
         first: left end of the axis.
         last: right end of the axis.
         ticks: labelled places along the axis.
@@ -117,6 +118,8 @@ class Trend:
 
     _areas: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     """Area of each frame of a recording; nan where there is none."""
+    _pixels_mm2: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    """Area of a pixel of each of them, which tells scales apart; nan where its scale is unknown."""
     _answered: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
     _marks: deque[TrendMark] = field(default_factory=lambda: deque(maxlen=MOST_MARKS))
     _since: float = -math.inf
@@ -135,7 +138,8 @@ class Trend:
         Args:
             now: `time.monotonic()` seconds: areas of pictures from before are not shown, though answered later.
         """
-        self._areas, self._answered, self._since = np.empty(0), np.empty(0, bool), now
+        self._areas, self._pixels_mm2 = np.empty(0), np.empty(0)
+        self._answered, self._since = np.empty(0, bool), now
 
     def follow(self, moment: Moment, info: SourceInfo | None, phase: Phase, now: float) -> None:
         """Note what is new in this moment."""
@@ -197,12 +201,13 @@ class Trend:
         info, count = playback.info, len(playback)
         self._make_room(count)
         at = np.flatnonzero(self._answered).astype(np.float64)
-        areas = self._areas[self._answered]
+        areas, pixels_mm2 = self._areas[self._answered], self._pixels_mm2[self._answered]
         gap = 1.0 if info.fps is None else max(1.0, STALE_AFTER_S * info.fps)
         clockless = "by slice" if info.origin.view is View.SLICE else "by picture"
         return self._state(
             at,
             areas,
+            pixels_mm2,
             gap,
             (0.0, float(max(1, count - 1))),
             _ticks_of_places(count) if info.fps is None else _ticks_of_seconds(count, info.fps),
@@ -216,6 +221,7 @@ class Trend:
         self,
         at: NDArray[np.float64],
         areas: NDArray[np.float64],
+        pixels_mm2: NDArray[np.float64],
         gap: float,
         ends: tuple[float, float],
         ticks: tuple[Tick, ...],
@@ -226,25 +232,30 @@ class Trend:
         by: str = "",
     ) -> TrendState:
         first, last = ends
-        at, areas = _thinned(*_broken(at, areas, gap), ends)
+        at, areas = _thinned(*_broken(at, areas, pixels_mm2, gap), ends)
         marks = tuple(sorted((m for m in self._marks if first <= m.at <= last), key=lambda mark: mark.at))
         inside = cursor if cursor is not None and first <= cursor <= last else None
         return TrendState(at, areas, first, last, ticks, by, marks, inside, limit, movable)
 
-    def _points(self, held: "Held | None") -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-        """Times and areas of the held answers, and the time without an answer that breaks the line."""
+    def _points(
+        self, held: "Held | None"
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float]:
+        """Times, areas and scales of the held answers, and the time without an answer that breaks the line."""
         if held is None:
-            return np.empty(0), np.empty(0), STALE_AFTER_S
-        at, areas = held.times, held.areas_mm2
-        at, areas = at[at >= self._since], areas[at >= self._since]
+            return np.empty(0), np.empty(0), np.empty(0), STALE_AFTER_S
+        at = held.times
+        new = at >= self._since
+        at, areas, pixels_mm2 = at[new], held.areas_mm2[new], held.pixels_mm2[new]
         usual = float(np.median(np.diff(at))) if len(at) > 1 else 0.0
-        return at, areas, max(STALE_AFTER_S, 3 * usual)
+        return at, areas, pixels_mm2, max(STALE_AFTER_S, 3 * usual)
 
     def _take(self, answer: Outcome) -> None:
         index = answer.frame.index
         self._make_room(index + 1)
         area = answer.area_mm2 if isinstance(answer, Tumour) else None
         self._areas[index] = math.nan if area is None else area
+        scale = answer.frame.spacing
+        self._pixels_mm2[index] = math.nan if scale is None else scale.pixel_mm2
         self._answered[index] = True
 
     def _make_room(self, count: int) -> None:
@@ -252,6 +263,7 @@ class Trend:
         if missing > 0:
             missing = max(missing, len(self._areas))
             self._areas = np.concatenate([self._areas, np.full(missing, math.nan)])
+            self._pixels_mm2 = np.concatenate([self._pixels_mm2, np.full(missing, math.nan)])
             self._answered = np.concatenate([self._answered, np.zeros(missing, bool)])
 
     def _mark(self, at: float, event: Event, words: str = "") -> None:
@@ -267,10 +279,10 @@ _OF_SOURCE = {
 
 
 def _broken(
-    at: NDArray[np.float64], areas: NDArray[np.float64], gap: float
+    at: NDArray[np.float64], areas: NDArray[np.float64], pixels_mm2: NDArray[np.float64], gap: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Put a nan between two points that are further apart than `gap`."""
-    breaks = np.flatnonzero(np.diff(at) > gap) + 1
+    """Put a nan between two points that are further apart than `gap`, or by two scales."""
+    breaks = np.flatnonzero((np.diff(at) > gap) | (np.diff(pixels_mm2) != 0)) + 1
     return np.insert(at, breaks, at[breaks]), np.insert(areas, breaks, math.nan)
 
 

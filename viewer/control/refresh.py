@@ -121,6 +121,8 @@ class Refresh:
             trend=self._collect_trend(now, moment),
             beside=state.beside if self._view.picture_area.room_beside else Beside.NOTHING,
             earlier=state.earlier,
+            earlier_correction=None if state.earlier is None else state.corrections.of(state.earlier.outcome.frame),
+            earlier_wrong=state.earlier is not None and state.recording.is_wrong(state.earlier.outcome.frame),
             frames=None if playback is None else len(playback),
             playing=playback is not None and playback.playing,
             recorded_s=state.recording.seconds,

@@ -238,7 +238,7 @@ class Canvas(QGraphicsView):
     def draw_beside(self, pane: BesidePane, *, contour_off: bool) -> None:
         """Draw the picture that stands beside the one shown, in the same round of painting."""
         if pane.outcome is not None:
-            self._show_outcome(pane.outcome, pane.lines, cavity=pane.cavity)
+            self._show_outcome(pane.outcome, pane.lines, made=pane.correction, cavity=pane.cavity)
         elif pane.frame is not self.picture.frame or self.contour.frame is not None:
             self.show_frame(pane.frame)
             self.picture.setOpacity(1.0)

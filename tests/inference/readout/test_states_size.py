@@ -60,6 +60,12 @@ def test_number_warning_and_band_agree_at_a_limit_whatever_rounding_makes_of_it(
     assert score.dice_mean == {35: (0.2, 0.1), 200: (0.3, 0.2)}[limit][small]
 
 
+def test_the_largest_of_several_regions_agrees_with_its_warning_too(contract: ModelContract) -> None:
+    """203 mm² was "largest 200 mm²" beside the words that there is no size warning."""
+    assert "largest 203 mm²" in said(tumour(203.0, 60.0), contract).detail
+    assert "largest 200 mm²" in said(tumour(199.9, 60.0), contract).detail
+
+
 @given(st.floats(0.01, 5000), st.sampled_from([(35.0, 200.0), ()]))
 def test_area_is_rounded_but_never_across_a_limit(area: float, limits: tuple[float, ...]) -> None:
     area = round(area, 6)

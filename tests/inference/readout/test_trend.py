@@ -17,6 +17,7 @@ from inference.outcome import Outcome
 from inference.readout.trend import COLUMNS, Event, Trend, TrendState
 from inference.source_info import SourceInfo
 from inference.sources.simulated import PhantomSource
+from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Phase
 
 PROBE = Origin("probe", View.NATIVE, live=True)
@@ -175,6 +176,25 @@ def test_areas_of_another_scale_or_model_are_not_drawn_beside_new_ones() -> None
         ring.add(at(tumour(250.0), index, 100.0 + 0.1 * index))
     trend.void(100.45)
     assert len(trend.of_stream(ring.held(), 101.0, None, None).at) == 5
+
+
+def by_scale(outcome: Outcome, mm: float) -> Outcome:
+    return replace(outcome, frame=replace(outcome.frame, spacing=PixelSpacing(mm, mm, Provenance.MATRIX)))
+
+
+def test_no_line_joins_areas_by_two_scales_that_the_pictures_state_themselves() -> None:
+    """A sender's matrix follows the scanner's depth, and a record keeps the own scale of each frame."""
+    ring = Ring()
+    answers = [
+        by_scale(at(tumour(250.0), index, 100.0 + 0.04 * index), 0.2 if index < 6 else 0.3) for index in range(10)
+    ]
+    for answer in answers:
+        ring.add(answer)
+    stream = Trend().of_stream(ring.held(), 101.0, None, 200.0)
+    assert [len(piece) for piece in pieces(stream)] == [6, 4]
+    with Playback(Long(10)) as playback:
+        recording = followed(*answers[::-1]).of_recording(playback, None, 200.0)
+    assert pieces(recording) == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9]]
 
 
 def test_an_answer_that_was_under_way_when_the_scale_changed_is_not_drawn_either() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from frozen_view import LIVE, frozen
 from legible import cut_off
@@ -13,6 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from inference.live.model import Model
 from inference.outcome import Outcome, Tumour
+from inference.readout.correction import begun
+from inference.recording.schema import Corrector
 from inference.sources import open_live
 from inference.spacing import PixelSpacing, Provenance
 from inference.view_notes import Phase
@@ -36,6 +39,36 @@ def sector_of(window: MainWindow, canvas: Canvas) -> QRect:
     placed = canvas.placement
     corner = canvas.viewport().mapTo(window, canvas.viewport().rect().topLeft())
     return QRect(round(placed.left), round(placed.top), round(placed.right - placed.left), round(placed.bottom - placed.top)).translated(corner)  # fmt: skip # noqa: E501
+
+
+def test_an_earlier_contour_that_a_person_rejected_says_so(show: Show, qtbot: QtBot, shoot: Shoot) -> None:
+    """A frame that was corrected is kept on the way back to live; its contour and area are the model's."""
+    window = show(open_live(LIVE))
+    frozen(window, qtbot, 5)
+    window.refresh.tick()
+    before = window.shown
+    assert isinstance(before, Tumour)
+    begin = begun(before)
+    assert begin is not None
+    half = before.mask.copy()
+    half[:, : int(np.nonzero(before.mask)[1].mean())] = 0
+    window.state.corrections.keep(begin.taken(half, Corrector.USER))
+    window.act("wrong")
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    qtbot.waitUntil(lambda: window.shown is not before, timeout=5000)
+    qtbot.keyClick(window, Qt.Key.Key_H)
+    ticked(window, qtbot)
+    beside = window.view.beside
+    assert beside._annotations.wrong == "CONTOUR MARKED AS WRONG"
+    assert beside._annotations.corrected.startswith("CORRECTED BY USER: ")
+    assert window.state.screen is not None
+    assert window.state.screen.beside is not None
+    made = window.state.screen.beside.correction
+    assert made is not None
+    assert np.array_equal(made.mask, half)
+    assert beside.contour._corrected is not None, "the person's line is drawn there"
+    assert not window.view.canvas._annotations.wrong
+    shoot(window, "beside-earlier-rejected")
 
 
 @pytest.mark.parametrize("size", [(1120, 700), (1280, 800), (1920, 1080)])
