@@ -23,6 +23,7 @@ from inference.source_info import SQUARE, SourceInfo, shape_words
 from inference.sources.base import Closing
 from inference.sources.depth_watch import DepthGuard, DepthWatch
 from inference.sources.rhythm import Gap, Rhythm
+from inference.sources.sleepless import sleepless
 from inference.spacing import REMEDY, PixelSpacing, admitted
 
 log = logging.getLogger(__name__)
@@ -236,8 +237,9 @@ class Live(Closing, ABC):
                 "wide as high: open the source again, and calibrate."
             )
         now = monotonic()
-        # Without a connection, as over udp, only the gap tells a sender that came back from one that stayed.
-        gap = self._rhythm.judge(now)
+        # Without a connection, as over udp, only the gap tells a sender that came back from one that stayed; and also
+        # with one, how long the computer slept meanwhile.
+        gap = self._rhythm.judge(sleepless())
         if gap is Gap.LOST:
             self._interrupted()
         # Of a smear nothing is learnt: neither that the depth text changed, nor that the sector grew.

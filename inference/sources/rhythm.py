@@ -59,7 +59,7 @@ class Rhythm:
         return Gap.USUAL if len(self._intervals) >= ENOUGH else Gap.DOUBTFUL
 
     def note(self, at: float) -> float:
-        """Note a picture that came at `at`, `time.monotonic()` seconds.
+        """Note a picture that came at `at`, seconds of one clock.
 
         Returns:
             Seconds since the picture before; 0 for the first.

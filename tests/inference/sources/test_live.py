@@ -4,6 +4,7 @@ import shutil
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from queue import SimpleQueue
@@ -192,6 +193,29 @@ def test_a_scale_given_by_hand_ends_with_a_gap_on_a_connection_that_stays() -> N
         told.send()
         assert next(frames).spacing == TYPED
         threading.Event().wait(1.2 * LOST_AFTER_S)
+        told.send()
+        frame = next(frames)
+        assert (frame.spacing, frame.no_spacing_reason) == (None, INTERRUPTED)
+        source.set_spacing(TYPED)
+        told.send()
+        assert next(frames).spacing == TYPED
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="Linux's clock that counts sleep")
+def test_a_scale_given_by_hand_ends_with_a_sleep_after_which_the_pictures_simply_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The clock that orders the pictures stands still in a sleep: to it, the next one comes in time."""
+    told, real = Told(), time.clock_gettime
+    told.send()
+    with Hesitating(told) as source, leaving(told):
+        frames = source.frames()
+        for _ in range(6):
+            assert next(frames).spacing == TYPED
+            threading.Event().wait(0.01)
+            told.send()
+        assert next(frames).spacing == TYPED
+        monkeypatch.setattr(time, "clock_gettime", lambda clock: real(clock) + 3600 * (clock == time.CLOCK_BOOTTIME))
         told.send()
         frame = next(frames)
         assert (frame.spacing, frame.no_spacing_reason) == (None, INTERRUPTED)
