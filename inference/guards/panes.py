@@ -11,10 +11,19 @@ from inference.guards.thumbnail import Thumbnail
 from inference.sector import DARK
 
 LARGE = 0.3
-"""Least share of all bright content that each of two panes holds."""
+"""Least share of all bright content that each of two panes holds that are alike, or touch."""
+SMALLER = 0.15
+"""The same of two whole sectors, one of which may be far deeper, and narrower by that."""
 ALIKE = 0.85
 """Least overlap (intersection over union) of two panes' outlines laid on each other. The halves of a fan split by a
 shadow are mirror images and overlap less."""
+TALL = 0.25
+"""Least height of each of them, as a share of the picture's: bright specks in water are mirror images too."""
+MIRRORED = 0.9
+"""Least overlap of a whole sector's outline with its own mirror image: panes of two depths are not alike, and each is
+whole. The parts of one sector that a shadow splits overlap up to 0.62."""
+RECTANGLE = 0.9
+"""Share of its box that an outline fills at least to be a rectangle, whose halves are whole rectangles too."""
 STEP = 20
 """Grey levels of 255 between two neighbouring columns at the seam of two panes that touch."""
 SEAM = 0.25
@@ -28,32 +37,56 @@ def panes(thumbnail: Thumbnail) -> bool:
     """Whether there are two pictures, apart or touching; slices of a volume are exempt, since no screen drew them."""
     if thumbnail.frame.origin.view is View.SLICE:
         return False
-    return _twins(thumbnail.small) or _seam(thumbnail.full, thumbnail.small, thumbnail.factor)
+    return _apart(thumbnail.small) or _seam(thumbnail.full, thumbnail.small, thumbnail.factor)
 
 
-def _twins(picture: NDArray[Any]) -> bool:
-    """Whether the picture has two large pieces with the same outline, beside or above each other."""
+def _apart(picture: NDArray[Any]) -> bool:
+    """Whether the picture has two large pieces: with the same outline, or each of them a whole sector."""
     bright = cv2.morphologyEx((picture > DARK).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=8)
     if count < 3:
         return False
     areas = stats[1:, cv2.CC_STAT_AREA]
     first, second = (int(label) + 1 for label in np.argsort(areas)[:-3:-1])
-    if areas[second - 1] < LARGE * areas.sum():
+    share = areas[second - 1] / areas.sum()
+    if share < SMALLER:
         return False
     boxes = [stats[label, : cv2.CC_STAT_AREA] for label in (first, second)]
-    rows, cols = max(int(box[3]) for box in boxes), max(int(box[2]) for box in boxes)
-    one, other = (_outline(labels == label, box, rows, cols) for label, box in zip((first, second), boxes, strict=True))
-    return bool(np.count_nonzero(one & other) >= ALIKE * np.count_nonzero(one | other))
+    one, other = (_outline(labels == label, box) for label, box in zip((first, second), boxes, strict=True))
+    if share >= LARGE and _overlap(one, other) >= ALIKE:
+        return True
+    tall = min(len(one), len(other)) >= TALL * len(picture)
+    return tall and _beside(*boxes) and _sectors(one, other)
 
 
-def _outline(piece: NDArray[Any], box: NDArray[Any], rows: int, cols: int) -> NDArray[Any]:
-    """(rows, cols) uint8: the convex hull of a piece, moved to the top left corner."""
+def _beside(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether one of two boxes (x, y, width, height) ends before the other begins."""
+    (left, width), (right, _) = sorted((int(box[0]), int(box[2])) for box in (one, other))
+    return left + width <= right
+
+
+def _sectors(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """Whether both outlines are mirror images of themselves; of rectangles, also the halves of one are."""
+    if min(float(outline.mean()) for outline in (one, other)) >= RECTANGLE:
+        return False
+    return all(_overlap(outline, outline[:, ::-1]) >= MIRRORED for outline in (one, other))
+
+
+def _outline(piece: NDArray[Any], box: NDArray[Any]) -> NDArray[Any]:
+    """(rows, cols) uint8 of its box: the convex hull of a piece."""
     x, y, width, height = (int(side) for side in box)
     points = cv2.findNonZero(piece[y : y + height, x : x + width].astype(np.uint8))
-    filled = np.zeros((rows, cols), np.uint8)
+    filled = np.zeros((height, width), np.uint8)
     cv2.fillConvexPoly(filled, cv2.convexHull(points), 1)
     return filled
+
+
+def _overlap(one: NDArray[Any], other: NDArray[Any]) -> float:
+    """Intersection over union of two outlines, laid on each other at their top left corners."""
+    both = np.zeros((2, max(len(one), len(other)), max(one.shape[1], other.shape[1])), np.uint8)
+    for place, outline in zip(both, (one, other), strict=True):
+        place[: outline.shape[0], : outline.shape[1]] = outline
+    return np.count_nonzero(both[0] & both[1]) / np.count_nonzero(both[0] | both[1])
 
 
 def _seam(full: NDArray[Any], small: NDArray[Any], factor: int) -> bool:
