@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -113,7 +113,7 @@ def _opened(session: Session, stop: Stop, there: Callable[[], bool]) -> bool:
 
 def _run(session: Session, lines: "Lines", say: Callable[[str], None], stop: Stop, end: float | None) -> str:
     """Tick until something ends the run. Returns the error sentence of a source that broke, else an empty string."""
-    notices, silent = Notices(), False
+    notices, told = Notices(), set[str]()
     while not stop.how and (end is None or time.monotonic() < end):
         session.wait(TICK_S)
         moment = session.tick()
@@ -130,15 +130,21 @@ def _run(session: Session, lines: "Lines", say: Callable[[str], None], stop: Sto
         if moment.live.health in (Health.BROKEN, Health.ENDED):
             stop.set(End.SOURCE)
             return moment.live.sentence
-        if session.record is None:
-            continue
+        for sentence in _of_record(session):
+            if sentence not in told:
+                told.add(sentence)
+                say(sentence)
+    return ""
+
+
+def _of_record(session: Session) -> Iterator[str]:
+    """What is wrong with the record, which holds nothing else up: other programs go on being sent what is live."""
+    if session.record is not None:
         status = session.record.status()
         if status.error:
-            return status.error
-        if status.silent and not silent:
-            silent = True
-            say(SILENT.format(status.path))
-    return ""
+            yield status.error
+        if status.silent:
+            yield SILENT.format(status.path)
 
 
 class Lines:

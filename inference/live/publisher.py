@@ -63,7 +63,7 @@ _WITHDRAWN = {
     Health.MODEL_REFUSED: "The model cannot be used.",
     Health.BROKEN: "The source cannot be read any more.",
     Health.LOADING: "The model is being loaded.",
-    Health.RUNNING: "No picture of this source, or since a sleep, has been analysed yet.",
+    Health.RUNNING: "Nothing has been analysed yet since the source was opened, or since a sleep.",
     Health.PAUSED: "The replay is paused.",
     Health.STALE: "No new frame comes from the source.",
     Health.LOST: "The signal is lost: no new frame comes from the source.",

@@ -268,6 +268,28 @@ def test_a_record_whose_drive_dies_is_said_and_holds_nobody_up(
     os.close(never)
 
 
+def test_a_record_whose_disk_is_full_ends_and_the_answers_go_on(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever navigates by what is sent needs the picture more than the record."""
+    resource = pytest.importorskip("resource")
+    path = tmp_path / "a.mcap"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, hard))
+    try:
+        code = cli.main(["live", "simulated:?", "--model", model, "--record", str(path), "--seconds", "5"])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    out, err = capsys.readouterr()
+    times, said = [json.loads(line)["captured_utc"] for line in out.splitlines()], err.splitlines()
+    assert code == 1
+    assert times[-1] - times[0] > 3
+    assert sum("The disk is full: recording stopped" in sentence for sentence in said) == 2
+    assert said[-1].startswith("error: The disk is full")
+    with open_source(str(path)) as record:
+        assert len(record) > 0
+
+
 def test_a_record_never_replaces_a_file(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "a.mcap").write_bytes(b"mine")
     address = "simulated:?disturb=black&at=9"
