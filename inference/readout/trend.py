@@ -35,6 +35,8 @@ TOPS = (100, 250, 500, 750, 1000, 1500, 2500, 4000, 6000, 10_000, 15_000, 25_000
 """Possible tops of the area axis, mm²."""
 STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 28_800, 86_400)
 """Possible distances between two ticks of a time axis, seconds."""
+SAME_SCALE = 1e-3
+"""Share by which the area of a pixel may differ within one scale: a tracked probe's matrix is rounded as it turns."""
 LONG_S = 120
 """A recording longer than this is labelled in minutes and seconds."""
 
@@ -282,7 +284,8 @@ def _broken(
     at: NDArray[np.float64], areas: NDArray[np.float64], pixels_mm2: NDArray[np.float64], gap: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Put a nan between two points that are further apart than `gap`, or by two scales."""
-    breaks = np.flatnonzero((np.diff(at) > gap) | (np.diff(pixels_mm2) != 0)) + 1
+    rescaled = np.abs(np.diff(pixels_mm2)) > SAME_SCALE * pixels_mm2[1:]
+    breaks = np.flatnonzero((np.diff(at) > gap) | rescaled) + 1
     return np.insert(at, breaks, at[breaks]), np.insert(areas, breaks, math.nan)
 
 

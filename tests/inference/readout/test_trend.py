@@ -197,6 +197,15 @@ def test_no_line_joins_areas_by_two_scales_that_the_pictures_state_themselves() 
     assert pieces(recording) == [[0, 1, 2, 3, 4, 5], [6, 7, 8, 9]]
 
 
+def test_a_scale_that_is_only_rounded_otherwise_breaks_no_line() -> None:
+    """A tracked probe turns, and its matrix of single precision gives a scale that differs in the seventh digit."""
+    ring = Ring()
+    for index in range(10):
+        turned = np.float32(0.2) * np.hypot(*np.float32([np.cos(0.1 * index), np.sin(0.1 * index)]))
+        ring.add(by_scale(at(tumour(250.0), index, 100.0 + 0.04 * index), float(turned) + 1e-8 * index))
+    assert [len(piece) for piece in pieces(Trend().of_stream(ring.held(), 101.0, None, 200.0))] == [10]
+
+
 def test_an_answer_that_was_under_way_when_the_scale_changed_is_not_drawn_either() -> None:
     """Only the frame that is shown is analysed again; what was begun before would stand beside it by the old scale."""
     trend = Trend()
