@@ -21,8 +21,8 @@ from inference import cli_live
 from inference.assets import demo_model_path
 from inference.contract import Mode
 from inference.errors import ChoiceError, IusError, OutputError, SourceError
+from inference.export.nameless import source_name, unnamed
 from inference.export.readings import QUALITY, UNLIKE, failed_row, reading_row, spacing_cells, write_readings
-from inference.export.words import source_name, unnamed
 from inference.files import make_folder, outbox_folder, remove, write_text
 from inference.frame import Mask
 from inference.guards.all import every_guard

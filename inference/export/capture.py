@@ -6,6 +6,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from inference.export.nameless import nameless
 from inference.frame import Mask, Pixels
 from inference.outcome import Outcome
 from inference.sector import sector_mask
@@ -28,7 +29,7 @@ class Capture:
     """An outcome and how to show it.
 
     Attributes:
-        outcome: the frame and the engine's answer.
+        outcome: the frame and the engine's answer; no sentence of it names a file.
         levels: (black, white) grey values of the display map, from the source's info.
         outside: what to do with the picture outside the sector.
         sector: (rows, cols), 1 inside, if the session knows it; None finds it in this frame.
@@ -66,7 +67,13 @@ class Capture:
         if self.outside is Outside.BLACK:
             words = _NO_SECTOR if inside.all() else _OUTSIDE_BLACK
             grey = np.where(inside > 0, grey, np.uint8(0))
-        found = {"inside": inside, "pixels": grey, "text_kept": words is not _OUTSIDE_BLACK, "outside_words": words}
+        found = {
+            "outcome": nameless(self.outcome),
+            "inside": inside,
+            "pixels": grey,
+            "text_kept": words is not _OUTSIDE_BLACK,
+            "outside_words": words,
+        }
         for name, value in found.items():
             object.__setattr__(self, name, value)  # the class is frozen
 

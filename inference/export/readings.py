@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from inference.export.nameless import nameless
 from inference.files import replacing
 from inference.frame import Frame
 from inference.outcome import Failed, NothingFound, Outcome, PredictedQuality, Tumour
@@ -39,6 +40,7 @@ def write_readings(path: Path, rows: Iterable[Mapping[str, object]], more: Seque
 
 def reading_row(outcome: Outcome) -> dict[str, object]:
     """One row of a table of readings, in mm and mm² to six decimals, so that no area is rounded away."""
+    outcome = nameless(outcome)
     frame = outcome.frame
     row = _frame_cells(frame.index, frame.time_s, frame.spacing)
     match outcome:

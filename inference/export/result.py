@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from inference.export.nameless import nameless
 from inference.export.readings import pose_words, reading_row
 from inference.outcome import NothingFound, Outcome, Tumour
 from inference.safety import INTENDED_USE, warnings
@@ -23,6 +24,7 @@ def result_cells(
         notes: phase and orientation, in words.
         of_phase: the result of `safety.of_phase`.
     """
+    outcome = nameless(outcome)
     frame, spacing = outcome.frame, outcome.frame.spacing
     cells = _head(utc, notes) | reading_row(outcome)
     cells |= {

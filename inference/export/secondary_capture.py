@@ -1,5 +1,7 @@
 """The picture as people see it, as DICOM for every viewer: contour and words burnt in (PS3.3 A.8.1)."""
 
+from dataclasses import replace
+
 import cv2
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, SecondaryCaptureImageStorage, generate_uid
@@ -39,8 +41,15 @@ def capture_of_screen(capture: Capture, image: Dataset) -> Dataset:
     burnt.BurnedInAnnotation = "YES"
     burnt.DerivationDescription = f"Contour and words burnt in. {image.DerivationDescription}"
     burnt.SourceImageSequence = [_reference(image)]
-    _pixels(burnt, capture)
+    _pixels(burnt, _undated(capture))
     return burnt
+
+
+def _undated(capture: Capture) -> Capture:
+    """The same without the name of a record, which tells when the operation was, as no date of a DICOM may."""
+    frame = capture.outcome.frame
+    unnamed = replace(frame, origin=replace(frame.origin, record=False))
+    return replace(capture, outcome=replace(capture.outcome, frame=unnamed), sector=capture.inside)
 
 
 def _reference(image: Dataset) -> Dataset:

@@ -12,6 +12,7 @@ from inference import safety
 from inference.contract import ModelContract
 from inference.export import words
 from inference.export.capture import Capture
+from inference.export.nameless import source_name
 from inference.export.picture import annotated, png
 from inference.export.plot import STYLE, Reading, area_plot
 from inference.files import write_text
@@ -109,7 +110,7 @@ def page(session: Session) -> str:
             '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">',
             f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
             f'<meta name="generator" content="{SOFTWARE}">',
-            f"<title>Ultrasound session: {escape(words.source_name(session.origin))}</title>",
+            f"<title>Ultrasound session: {escape(source_name(session.origin))}</title>",
             f"<style>{_STYLE}</style></head><body>",
             *_body(session),
             "</body></html>\n",
@@ -144,7 +145,7 @@ def _table(rows: Sequence[tuple[str, str]]) -> str:
 
 
 def _source(origin: Origin) -> str:
-    name = words.source_name(origin)
+    name = source_name(origin)
     return f"{name} (SIMULATED)" if origin.simulated else name
 
 

@@ -1,11 +1,10 @@
 """An outcome in words, for captions and pages. The words never claim more certainty than the outcome."""
 
-import re
-
 from inference import safety
 from inference.contract import Mode
 from inference.export.capture import Capture
-from inference.frame import Frame, Origin, View
+from inference.export.nameless import source_name
+from inference.frame import Frame, View
 from inference.outcome import Failed, NothingFound, Outcome, Tumour
 from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.spacing import PixelSpacing
@@ -93,18 +92,6 @@ def source(frame: Frame) -> str:
     if frame.origin.view is View.SLICE:
         parts.append(safety.SLICE)
     return " · ".join(parts)
-
-
-def source_name(origin: Origin) -> str:
-    """The source's name; a file's name is left out, since it may be a patient's."""
-    return origin.name if origin.live or origin.simulated or origin.record else "a file (name left out)"
-
-
-def unnamed(sentence: str, origin: Origin) -> str:
-    """A sentence about a source without the name of its file."""
-    if source_name(origin) == origin.name:
-        return sentence
-    return re.sub(rf"(?<!\w){re.escape(origin.name)}(\.\w+)*(?!\w)", "the file", sentence)
 
 
 def phase(name: str) -> str:
