@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from msgspec import structs
 
 from inference.crop import Rect, crop
 from inference.errors import OutputError
 from inference.frame import Frame, Mask
 from inference.outcome import NothingFound, Outcome, Tumour
+from inference.recording.schema import Opening, patients_code
 from inference.sector import sector_mask
 from inference.sources.base import read_or_black
 from inference.sources.record import RecordSource
@@ -63,6 +65,12 @@ class DeidentifiedRecord(RecordSource):
         if outcome is None or isinstance(outcome, Tumour | NothingFound):
             return outcome
         return replace(outcome, sentence=self._nameless(outcome.sentence))
+
+    @property
+    def opening(self) -> Opening:
+        """What is true of the whole record, without a code that is the day of the operation."""
+        opening = super().opening
+        return structs.replace(opening, case_code=patients_code(opening.case_code))
 
     @property
     def inside(self) -> Mask | None:

@@ -9,6 +9,7 @@ from inference.export import words
 from inference.export.capture import Capture
 from inference.export.record_readings import correction_of, outcome_at
 from inference.outcome import NothingFound, Outcome, Tumour
+from inference.recording.schema import patients_code
 from inference.recording.timeline import Setting
 from inference.sources.record import RecordSource
 from inference.view_notes import Phase
@@ -22,8 +23,8 @@ def capture_of(source: RecordSource, number: int, setting: Setting) -> Capture:
         notes.append(safety.CALLED_WRONG)
     if correction_of(source, number, None)["corrected_by"]:
         notes.append(safety.MODELS_OWN)
-    if source.opening.case_code:
-        notes.append(f"Case {source.opening.case_code}")
+    if code := patients_code(source.opening.case_code):
+        notes.append(f"Case {code}")
     turned_over = ("left-right" in setting.flip, "up-down" in setting.flip)
     outcome = _as_guarded(outcome_at(source, number), setting)
     phase = safety.of_phase(Phase(setting.phase or Phase.UNSET), _evaluated(source, outcome))

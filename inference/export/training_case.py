@@ -15,7 +15,7 @@ from inference.files import make_folder, write_text
 from inference.frame import Mask
 from inference.nifti import picture_header, write_nifti
 from inference.outcome import NothingFound, Outcome, Tumour
-from inference.recording.schema import Corrector
+from inference.recording.schema import Corrector, patients_code
 from inference.safety import INTENDED_USE
 from inference.spacing import PixelSpacing
 from inference.tables import write_table
@@ -38,7 +38,7 @@ class TrainingCase:
     Attributes:
         outcome: the frame and the model's own answer to it.
         mask: the corrected (rows, cols) 0/1 mask.
-        code: the patient's case code.
+        code: the patient's case code; one of the day is none.
         phase: phase of surgery.
         rect: the part of the picture that is kept; None if none was marked.
         who: who corrected it.
@@ -65,12 +65,13 @@ def write_training_case(case: TrainingCase, folder: Path) -> Path:
         The case table.
 
     Raises:
-        OutputError: without scale or case code, if nothing says where names cannot be, or if a file cannot be written.
+        OutputError: without scale or the patient's code, if nothing says where names cannot be, or if a file cannot be
+            written.
     """
     frame = case.outcome.frame
     if frame.spacing is None:
         raise OutputError(NO_SCALE)
-    if not case.code:
+    if not patients_code(case.code):
         raise OutputError(NO_CODE)
     inside = inside_of([frame], case.rect, "This frame")
     pixels = np.ascontiguousarray(frame.pixels * inside.astype(frame.pixels.dtype))

@@ -7,6 +7,7 @@ file or a date; every time is in seconds since the record began.
 import re
 import struct
 import zlib
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal, TypeAlias
 
@@ -22,6 +23,7 @@ from inference.spacing import Provenance
 
 CASE_CODE = re.compile(r"(?=.*\d)[A-Za-z0-9-]{1,32}")
 """Letters, digits and dashes with at least one digit, which no name has."""
+_OF_DAY = re.compile(r"S-\d{4}-day")
 
 Count = Annotated[int, Meta(ge=0)]
 
@@ -282,3 +284,13 @@ def checked_case_code(text: str) -> str:
             "A case code is at most 32 letters, digits and dashes, a digit among them, and never a name: GL-017."
         )
     return code
+
+
+def code_of_day(now: datetime) -> str:
+    """The code of records for which nobody typed one, so that what is recorded together is found together."""
+    return f"S-{now:%m%d}-day"
+
+
+def patients_code(code: str) -> str:
+    """The case code if it is one patient's; empty for a code of the day, which many have, and which is a date."""
+    return "" if _OF_DAY.fullmatch(code) else code

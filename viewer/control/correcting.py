@@ -8,7 +8,7 @@ from inference.patience import SILENT
 from inference.readout.carrying import Carried
 from inference.readout.correction import Correction, Gesture, begun, brush_px, same_frame
 from inference.readout.marks import Tone
-from inference.recording.schema import Corrector
+from inference.recording.schema import Corrector, patients_code
 from inference.ruler import Point
 from viewer.control.app_state import AppState
 from viewer.control.carrying import Carrying
@@ -107,7 +107,7 @@ class Correcting:
         if made is None or of is None or info is None or source is None:
             return
         outcome, mask, who, phase, rect = of, made.mask, made.who, state.phase, source.rect
-        code = info.case_code or state.recording.case_code or ""
+        code = patients_code(info.case_code) or state.recording.case_code or ""
 
         def job() -> str:
             from inference.export.training_case import TrainingCase, write_training_case

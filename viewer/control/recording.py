@@ -17,7 +17,7 @@ from inference.readout.correction import frame_key
 from inference.readout.formatting import time_words
 from inference.readout.marks import Tone
 from inference.recording.judgements import Judgements
-from inference.recording.schema import Corrector, End
+from inference.recording.schema import Corrector, End, code_of_day
 from viewer.layout.recording_badge import RecordBadge
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ class Recording:
     @property
     def code(self) -> str:
         """The user's case code, or the code of the day, so that what is recorded together is found together."""
-        return self.case_code or f"S-{datetime.now().astimezone():%m%d}"
+        return self.case_code or code_of_day(datetime.now().astimezone())
 
     def _at_free_name(self, create: Callable[[Path], Created]) -> Created:
         """Create a record under the first name that is free; another viewer may look for one in the same second."""

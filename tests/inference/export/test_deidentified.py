@@ -2,6 +2,7 @@
 
 import gzip
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -15,8 +16,10 @@ from inference.errors import OutputError
 from inference.export.deidentified import DeidentifiedRecord
 from inference.export.record import export_record
 from inference.frame import Frame, Origin, Pixels, View
+from inference.jobs.record_export import Form, Wanted, _export_one
 from inference.outcome import NothingFound, UnknownSpacing
 from inference.recording.recorder import Recorder
+from inference.recording.schema import code_of_day
 from inference.source_info import SourceInfo
 from inference.sources.record import RecordSource
 from inference.sources.simulated import PhantomSource
@@ -40,12 +43,12 @@ def scanner(index: int, *, sector: bool = True) -> Pixels:
     return pixels
 
 
-def recorded(folder: Path, *, sector: bool = True) -> Path:
+def recorded(folder: Path, *, sector: bool = True, code: str = "GL-017") -> Path:
     path = folder / f"iUS-{WHEN}.mcap"
     origin = Origin(DEVICE, View.NATIVE, live=True)
     spacing = PixelSpacing(0.2, 0.2, Provenance.PRESET)
     info = SourceInfo(origin, ROWS, COLS, spacing, "", (0.0, 255.0))
-    recorder = Recorder(path, info, case_code="GL-017", start=0.0)
+    recorder = Recorder(path, info, case_code=code, start=0.0)
     for index in range(8):
         frame = Frame(index, scanner(index, sector=sector), spacing, index / 20, origin)
         if index == 7:
@@ -79,6 +82,27 @@ def test_nothing_of_a_name_is_in_any_file(tmp_path: Path, rect: Rect | None) -> 
     assert pictures
     with RecordSource(tmp_path / f"iUS-{WHEN}.mcap") as plain:
         assert plain.read(1).pixels[:35].any(), "the record itself keeps what it had"
+
+
+def test_a_code_that_is_the_day_of_the_operation_is_in_no_file_and_no_name(tmp_path: Path) -> None:
+    """Where nobody typed a code, records are called by the day on which they were made."""
+    path, code = recorded(tmp_path, code=code_of_day(datetime(2026, 3, 1, tzinfo=UTC))), "0301-day"
+    for form in (Form.DEIDENTIFIED, Form.VIDEO, Form.DICOM):
+        _export_one(Wanted(path, chosen=(1,), form=form), iter)
+    written = [file for file in (tmp_path / "deidentified").rglob("*") if file.is_file()]
+    assert {"summary.html", "record-1.mp4", "record-1.dcm", "frame-000001.dcm"} < {file.name for file in written}
+    for file in written:
+        content = file.read_bytes()
+        assert code not in str(file)
+        assert code.encode() not in (gzip.decompress(content) if file.suffix == ".gz" else content), file.name
+
+
+def test_no_dicom_tells_a_code_that_is_the_day_of_the_operation(tmp_path: Path) -> None:
+    with RecordSource(recorded(tmp_path, code=code_of_day(datetime(2026, 3, 1, tzinfo=UTC)))) as source:
+        files = export_record(source, tmp_path, chosen=(1,))
+    dicom = [file for file in files if file.suffix == ".dcm"]
+    assert len(dicom) == 2
+    assert not [file for file in dicom if b"0301-day" in file.read_bytes()]
 
 
 def test_tissue_is_kept_as_it_was(tmp_path: Path) -> None:

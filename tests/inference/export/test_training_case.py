@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import nibabel as nib
@@ -14,6 +15,7 @@ from inference.errors import OutputError
 from inference.export.training_case import NO_CODE, NO_SCALE, TrainingCase, write_training_case
 from inference.frame import Frame
 from inference.outcome import NothingFound
+from inference.recording.schema import code_of_day
 from inference.sources.simulated import PhantomSource
 from inference.view_notes import Phase
 from training.cli import main
@@ -79,6 +81,7 @@ def test_without_scale_code_or_a_sector_it_is_refused_and_nothing_is_written(tmp
     for refused, sentence in (
         (case(unscaled), NO_SCALE),
         (case(frame(), code=""), NO_CODE),
+        (case(frame(), code=code_of_day(datetime.now(tz=UTC))), NO_CODE),
         (case(frame(bright=True)), "crop it (C)"),
     ):
         with pytest.raises(OutputError) as told:

@@ -270,6 +270,27 @@ def test_exported_it_is_a_training_case_of_the_typed_code(
     assert "GL-017,corrected by user,image.nii.gz,mask.nii.gz" in table.read_text()
 
 
+def test_the_code_of_a_day_is_no_patients_and_makes_room_for_the_one_that_is_typed(
+    records: Path, show: Show, at: At, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource]
+) -> None:
+    window = show(source())
+    start(window, qtbot)
+    qtbot.waitUntil(frames_in(window, 5), timeout=5000)
+    recorded(window)
+    (path,) = records.glob("*.mcap")
+    replay = show(RecordSource(path))
+    tumour = at(replay, 2)
+    assert isinstance(tumour, Tumour)
+    x, y, reach = middle(tumour)
+    replay.act("correct")
+    drag(replay, (x, y), (x + 1.4 * reach, y))
+    qtbot.mouseClick(replay.view.correction.export, LEFT)
+    said(replay, qtbot, NO_CODE)
+    replay.handlers.choose_case_code("GL-017")
+    qtbot.mouseClick(replay.view.correction.export, LEFT)
+    said(replay, qtbot, "Training case case-GL-017-")
+
+
 def test_without_scale_nothing_is_said_in_mm_and_no_case_is_exported(show: Show, qtbot: QtBot, records: Path) -> None:
     window = show(source(spacing_mm=None), wait=False)
     qtbot.waitUntil(lambda: window.shown is not None and window.session.ready, timeout=5000)
