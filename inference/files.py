@@ -7,16 +7,21 @@ import itertools
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
+from time import time
 
 from inference.errors import FULL, OutputError
 
 OWNER = 0o600
 """Read and written by the owner alone."""
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+
+_UNFINISHED, _ABANDONED_S = "-unfinished", 86400.0
+"""What a killed program left of files that belong together goes after a day: until then they may be being written."""
 
 BY_TIME = re.compile(r"iUS-(\d{8}-\d{6})")
 """Names of files made by the window tell when: a record itself holds no date."""
@@ -49,6 +54,34 @@ def replacing(path: Path, *, settled: bool = False) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # it was renamed, or never there
             aside.unlink()
+
+
+@contextmanager
+def together(folder: Path) -> Iterator[Path]:
+    """Give a new folder inside `folder` to write to; its files take their places on success.
+
+    On failure none does: files that say the same thing by different scales never stand beside each other.
+
+    Raises:
+        OutputError: if they cannot be written.
+    """
+    aside = folder / f".{secrets.token_hex(4)}{_UNFINISHED}"
+    try:
+        for left in folder.glob(f".*{_UNFINISHED}"):
+            if left.stat().st_mtime < time() - _ABANDONED_S:
+                shutil.rmtree(left)
+        aside.mkdir(mode=0o700)
+    except OSError as error:
+        raise _unwritten(folder, error) from error
+    try:
+        yield aside
+        for path in list(aside.iterdir()):
+            try:
+                path.replace(folder / path.name)
+            except OSError as error:
+                raise _unwritten(folder / path.name, error) from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def settle(path: Path) -> None:

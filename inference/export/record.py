@@ -20,7 +20,7 @@ from inference.export.record_readings import COLUMNS, Reading, largest_plane, re
 from inference.export.record_summary import session_of
 from inference.export.record_volumes import write_volumes
 from inference.export.summary import Session, write_summary
-from inference.files import remove, write_text
+from inference.files import remove, together, write_text
 from inference.safety import INTENDED_USE
 from inference.sources.record import RecordSource
 from inference.version import SOFTWARE
@@ -37,7 +37,7 @@ class _Written(msgspec.Struct, frozen=True):
 def export_record(
     source: RecordSource, out: Path, *, chosen: Sequence[int] = (), watch: Callable[[range], Iterable[int]] = iter
 ) -> list[Path]:
-    """Write every export of a record.
+    """Write every export of a record, or none: one that is stopped leaves the files of an earlier one as they were.
 
     Frames that an earlier export into the same folder was asked for are written anew beside those chosen now, by the
     scale and with the corrections of now, and what does not hold any more is removed: a folder has one scale.
@@ -59,6 +59,17 @@ def export_record(
             raise OutputError(f"The record has no frame {number}: give 0 to {len(source) - 1}.")
     before = _earlier(out)
     chosen = sorted({*chosen, *(number for number in _asked_for(before) if number < len(source))})
+    with together(out) as aside:
+        names = [file.name for file in _written(source, aside, chosen, watch)]
+        for name in set(before) - set(names):
+            remove(out / name)
+    return [out / name for name in names]
+
+
+def _written(
+    source: RecordSource, out: Path, chosen: Sequence[int], watch: Callable[[range], Iterable[int]]
+) -> list[Path]:
+    """Write every file of an export into an empty folder, the list of them last."""
     settings = source.settings()
     readings = [reading_of(source, number, settings[number]) for number in watch(range(len(source)))]
     rows = [reading.row for reading in readings]
@@ -79,8 +90,6 @@ def export_record(
     files.append(out / SWEEP)
     written = {"files": [file.name for file in files]}
     write_text(out / SWEEP, json.dumps(sweep(source, readings) | written, indent=2) + "\n")
-    for name in set(before) - set(written["files"]):
-        remove(out / name)
     return files
 
 

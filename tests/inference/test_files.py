@@ -22,7 +22,7 @@ from inference.export.picture import write_pictures
 from inference.export.readings import UNLIKE, reading_row, write_readings
 from inference.export.stack import write_stack
 from inference.export.summary import Session, write_summary
-from inference.files import claim, dated, make_folder, replacing, write_text
+from inference.files import claim, dated, make_folder, replacing, together, write_text
 from inference.jobs.snapshots import Snapshots
 from inference.nifti import picture_header, write_nifti
 from inference.recording.entries import opening_of
@@ -164,3 +164,15 @@ def test_a_snapshot_on_a_full_disk_leaves_no_empty_picture(tmp_path: Path) -> No
     assert told is not None
     assert "disk is full" in told[0]
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_what_a_killed_program_left_of_files_that_belong_together_goes_after_a_day(tmp_path: Path) -> None:
+    old, new = tmp_path / ".0123abcd-unfinished", tmp_path / ".4567cdef-unfinished"
+    for left in (old, new):
+        left.mkdir()
+        (left / "frames.nii.gz").write_bytes(b"a patient")
+    os.utime(old, (1e9, 1e9))
+    with together(tmp_path) as aside:
+        (aside / "a").write_text("a")
+        assert not (tmp_path / "a").exists()
+    assert {path.name for path in tmp_path.iterdir()} == {"a", new.name}

@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -23,6 +23,7 @@ from recorded import PASSED_OVER, WRONG, record, rows_of
 
 from inference import cli
 from inference.assets import demo_clip_path
+from inference.errors import OutputError
 from inference.export.record import export_record
 from inference.frame import Frame, Origin, View
 from inference.live.policy import DEMONSTRATION_ONLY
@@ -348,6 +349,33 @@ def test_what_an_earlier_export_measured_goes_with_its_scale(tmp_path: Path) -> 
     with RecordSource(record_of(tmp_path / "again.mcap", [UnknownSpacing(unscaled, "no scale")])) as source:
         export_record(source, out)
     assert {file.name for file in out.glob("*.dcm")} == {"frame-000000.dcm", "frame-000000_picture.dcm"}
+
+
+@pytest.mark.parametrize("passes", [0, 1, 2])
+def test_an_export_that_is_stopped_leaves_no_file_beside_those_of_another_scale(passes: int, tmp_path: Path) -> None:
+    """Whether in its readings, its frames or its masks."""
+    out, empty = tmp_path / "out", tmp_path / "empty"
+    out.mkdir()
+    empty.mkdir()
+    path = record_of(tmp_path / "r.mcap", [tumour(made(number, at=number / 10)) for number in range(3)])
+    with RecordSource(path) as source:
+        export_record(source, out, chosen=[0])
+    before = {file.name: file.read_bytes() for file in out.iterdir()}
+    begun = list[range]()
+
+    def stopped(numbers: range) -> Iterator[int]:
+        begun.append(numbers)
+        if len(begun) > passes:
+            raise OutputError("stopped")
+        yield from numbers
+
+    for folder in (out, empty):
+        begun.clear()
+        typed = PixelSpacing(0.7, 0.7, Provenance.TYPED)
+        with RecordSource(path, typed=typed) as source, pytest.raises(OutputError, match="stopped"):
+            export_record(source, folder, chosen=[1], watch=stopped)
+    assert {file.name: file.read_bytes() for file in out.iterdir()} == before
+    assert list(empty.iterdir()) == []
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"files": ["../kept.txt", 3]}', '{"files": ["../kept.txt", ".."]}'])
