@@ -1,7 +1,7 @@
 """A whole record as one de-identified multi-frame DICOM, and its masks as one SEG that names the frames they are of."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from inference.export.record_capture import capture_of
 from inference.export.seg import segmentation_of
 from inference.export.seg_frames import put_frames
 from inference.outcome import Failed, NotAnalysed, NothingFound, Outcome, Reason, Tumour
-from inference.safety import CALLED_WRONG
+from inference.safety import CALLED_WRONG, MODELS_OWN
 from inference.sources.base import read_or_black
 from inference.spacing import PixelSpacing
 
@@ -39,6 +39,8 @@ class _Answers:
     Attributes:
         counts: how many frames had which answer.
         warned: each warning, and of how many contours it was said.
+        unlike: those of them that say how a frame differs from the training data, nearly each in words of its own.
+        judged: what a person said of contours, and of which frames, counted from 1 as DICOM does.
         noted: what else was said of frames, such as the phase, and of how many.
         models: which models drew contours.
         scales: the scales of the frames; None for an unknown one.
@@ -47,6 +49,8 @@ class _Answers:
 
     counts: Counter[str] = field(default_factory=Counter)
     warned: Counter[str] = field(default_factory=Counter)
+    unlike: set[str] = field(default_factory=set)
+    judged: dict[str, list[int]] = field(default_factory=dict)
     noted: Counter[str] = field(default_factory=Counter)
     models: set[str] = field(default_factory=set)
     scales: set[PixelSpacing | None] = field(default_factory=set)
@@ -58,27 +62,45 @@ class _Answers:
         self.counts[_kind(outcome)] += 1
         self.scales.add(outcome.frame.spacing)
         self.noted.update(capture.notes)
+        for note in {CALLED_WRONG, MODELS_OWN}.intersection(capture.notes):
+            self.judged.setdefault(note, []).append(self.counts.total())
         if isinstance(outcome, Tumour):
             self.last = outcome
             self.models.add(outcome.analysis.model_sha256)
-            wrong = [CALLED_WRONG] if CALLED_WRONG in capture.notes else []
-            self.warned.update((*wrong, *words.warnings(outcome, capture.phase), *words.demonstration(outcome)))
+            self.unlike.add(outcome.analysis.unlike)
+            self.warned.update((*words.warnings(outcome, capture.phase), *words.demonstration(outcome)))
 
     @property
     def said(self) -> str:
-        """All of it, as a segment's description."""
+        """All of it, as a segment's description: first what a person judged, last what may fill all the room."""
         counts = ", ".join(f"{count} {kind}" for kind, count in self.counts.items())
         others = f" by {len(self.models)} models, the last of which is named" if len(self.models) > 1 else ""
-        warned = "".join(f" {sentence.rstrip('.')}: {count} frames." for sentence, count in self.warned.most_common())
-        return f"Frames: {counts}{others}. A frame without a segment is not for that free of tumour.{warned}"
+        judged = "".join(f" {note}: {_frames(numbers)}." for note, numbers in sorted(self.judged.items()))
+        ordered = sorted(self.warned.most_common(), key=lambda said: said[0] in self.unlike)
+        warned = "".join(f" {sentence.rstrip('.')}: {count} frames." for sentence, count in ordered)
+        return f"Frames: {counts}{others}. A frame without a segment is not for that free of tumour.{judged}{warned}"
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was noted, with the number of frames where it was not of all."""
-        count = self.counts.total()
+        """What was noted, with the number of frames where it was not of all, and which they are if a person judged."""
         return tuple(
-            note if of == count else f"{note}: {of} of {count} frames" for note, of in self.noted.most_common()
+            note if of == self.counts.total() else self._counted(note, of) for note, of in self.noted.most_common()
         )
+
+    def _counted(self, note: str, of: int) -> str:
+        which = f" ({_frames(self.judged[note])})" if note in self.judged else ""
+        return f"{note}: {of} of {self.counts.total()} frames{which}"
+
+
+def _frames(numbers: Sequence[int]) -> str:
+    """Ascending numbers in words: `frames 2, 5-7`."""
+    runs = list[list[int]]()
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return "frames " + ", ".join(f"{run[0]}-{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def write_clip(

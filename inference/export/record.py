@@ -124,6 +124,8 @@ def sweep(source: RecordSource, readings: Sequence[Reading]) -> dict[str, object
             *QUALITY,
             "phase",
             "demonstration",
+            "corrected_by",
+            "corrected_mm2",
         )
         found = {key: largest.row.get(key) for key in kept}
         found |= {"longest_mm": largest.longest_mm, "perpendicular_mm": largest.perpendicular_mm}
@@ -136,6 +138,7 @@ def sweep(source: RecordSource, readings: Sequence[Reading]) -> dict[str, object
         "whole": source.finished,
         "ended_by": source.ended or None,
         "contours_marked_wrong": sum(bool(reading.row["contour_wrong"]) for reading in readings),
+        "contours_corrected": sum(bool(reading.row["corrected_by"]) for reading in readings),
         "largest_plane": found,
         "note": "Area in the plane shown, which moved with the probe: no volume and no measure of progress.",
         "intended_use": INTENDED_USE,

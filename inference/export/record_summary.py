@@ -80,6 +80,9 @@ def _facts(source: RecordSource, readings: Sequence[Reading]) -> Iterator[tuple[
     wrong = sum(bool(reading.row["contour_wrong"]) for reading in readings)
     if wrong:
         yield "Contours marked as wrong", str(wrong)
+    corrected = sum(bool(reading.row["corrected_by"]) for reading in readings)
+    if corrected:
+        yield "Contours corrected", f"{corrected}: pictures and areas on this page are the model's own"
     yield "Text outside the sector", _outside_words(source)
     yield "Software", f"ius {opening.software}"
 
@@ -120,4 +123,8 @@ def _largest(readings: Sequence[Reading]) -> Iterator[tuple[str, str]]:
     if largest.longest_mm is not None and largest.perpendicular_mm is not None:
         yield "Longest × perpendicular", f"{largest.longest_mm:.1f} × {largest.perpendicular_mm:.1f} mm"
     yield "Regions", str(row["regions"])
+    if row["corrected_by"]:
+        area = row["corrected_mm2"]
+        measured = f"{area:.1f} mm²" if isinstance(area, float) else str(area)
+        yield "Corrected", f"to {measured} ({row['corrected_by']}): the numbers above are the model's own"
     yield "Out of", "the planes that were shown; the probe may have missed a larger one"

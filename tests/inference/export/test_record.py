@@ -253,6 +253,24 @@ def test_a_corrected_contour_is_exported_as_the_users_beside_the_models(tmp_path
     assert not written[:, :, 2:].any()
 
 
+def test_the_largest_plane_says_that_a_person_corrected_it(tmp_path: Path) -> None:
+    """Its area is the model's, which that person rejected."""
+    recorder, outcome, mask = Recorder(tmp_path / "r.mcap", INFO, start=0.0), tumour(made(0, at=0.0)), np.zeros(SHAPE)
+    mask[5:8, 5:25] = 1
+    recorder.frame(outcome.frame)
+    recorder.outcome(outcome)
+    assert recorder.correction(outcome, mask.astype(np.uint8), Corrector.USER)
+    recorder.close()
+    with RecordSource(tmp_path / "r.mcap") as source:
+        export_record(source, tmp_path)
+    sweep, page = json.loads((tmp_path / "sweep.json").read_text()), (tmp_path / "summary.html").read_text()
+    assert sweep["contours_corrected"] == 1
+    assert sweep["largest_plane"]["corrected_by"] == "user"
+    assert sweep["largest_plane"]["corrected_mm2"] == pytest.approx(60 * SPACING.pixel_mm2)
+    assert "Contours corrected</th><td>1: " in page
+    assert "to 3.6 mm² (user): the numbers above are the model" in page
+
+
 def test_a_scale_given_later_measures_area_diameters_depth_and_size(engine: Engine, tmp_path: Path) -> None:
     origin = Origin("probe", View.NATIVE, live=True)
     pixels, bar = np.full((100, 120), 90, np.uint8), np.zeros((100, 120), np.uint8)
