@@ -31,7 +31,7 @@ from inference.live import policy
 from inference.live.guarded_source import guarded
 from inference.live.line_output import unwritten
 from inference.model.placement import add_placement, placement_of
-from inference.nifti import MOST_PICTURES
+from inference.nifti import MOST_PICTURES, other_scale
 from inference.outcome import NothingFound, Outcome, Tumour
 from inference.patience import ANSWER_S
 from inference.release import ShowVersion
@@ -100,6 +100,9 @@ def run(arguments: argparse.Namespace) -> int:
             remove(out / former)
         write_readings(out / "readings.csv", rows, (UNLIKE, *QUALITY))
         source.save_masks(masks, str(out / "masks.nii.gz"))
+        if other := other_scale(out / "masks.nii.gz", source.info):
+            notices.append(other)
+            print(other, file=sys.stderr)
     counts = Counter(str(row["outcome"]) for row in rows)
     summary = {
         "software": SOFTWARE,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from inference.errors import FormatError
 from inference.files import replacing
 from inference.safety import INTENDED_USE
-from inference.source_info import SweptGrid
+from inference.source_info import SourceInfo, SweptGrid
 from inference.spacing import PixelSpacing
 from inference.version import SOFTWARE
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import nibabel as nib
 
 
+_MM = {"meter": 1000.0, "micron": 0.001}
+"""Millimetres of NIfTI's other units; those of an unknown unit are taken for millimetres, as readers do."""
 MOST_PICTURES = 32767
 """The most pictures that a NIfTI-1 file can count."""
 
@@ -118,6 +120,29 @@ def in_volume(grid: SweptGrid, slices: Iterable[tuple[int, NDArray[Any]]]) -> ND
             raise FormatError(f"Slice {place} lies outside a volume of {grid.count}: it cannot be written as NIfTI.")
         stack[place] = picture
     return np.moveaxis(stack, 0, "kji".index(grid.axis)).T
+
+
+def other_scale(path: Path, info: SourceInfo) -> str:
+    """That masks on a file's own grid have other millimetres than the readings, one sentence; empty if they have not.
+
+    They lie on the grid that the file has, so that they can be laid over it, also where a person gave another scale.
+
+    Args:
+        path: the masks, as written here.
+        info: the source, with the scale of the readings.
+    """
+    import nibabel as nib
+
+    if info.spacing is None:
+        return ""
+    header: Any = nib.load(path).header
+    swept = "ijk".index("k" if info.grid is None else info.grid.axis)
+    sides = np.delete(header.get_zooms()[:3], swept) * _MM.get(header.get_xyzt_units()[0], 1.0)
+    unknown = bytes(header["descrip"]).startswith(described(known=False)[:13])
+    if not unknown and np.allclose(sorted(sides), sorted((info.spacing.row_mm, info.spacing.col_mm)), rtol=1e-3):
+        return ""
+    stated = "no scale" if unknown else f"{sides[1]:.4g} × {sides[0]:.4g} mm a pixel"
+    return f"{path.name} lies on the file's own grid, which states {stated}: measure by the readings, not by it."
 
 
 def header_of(grid: SweptGrid) -> "nib.Nifti1Header":

@@ -21,6 +21,7 @@ from inference.export.record_summary import session_of
 from inference.export.record_volumes import write_volumes
 from inference.export.summary import Session, write_summary
 from inference.files import remove, together, write_text
+from inference.nifti import other_scale
 from inference.safety import INTENDED_USE
 from inference.sources.record import RecordSource
 from inference.version import SOFTWARE
@@ -83,12 +84,13 @@ def _written(
         files += write_pictures(capture, out / f"frame-{number:06}.png")
         if number in chosen:
             files += write_dicom_pair(capture, out / f"frame-{number:06}.dcm").files
-    session = session_of(source, readings, captures)
+    other = [other_scale(one, source.info) for one in files if one.name == "masks.nii.gz" and source.info.grid]
+    session = session_of(source, readings, captures, [said for said in other if said])
     write_summary(session, out / "summary.html")
     files.append(out / "summary.html")
     files += _plot(session, out / "area.svg")
     files.append(out / SWEEP)
-    written = {"files": [file.name for file in files]}
+    written = {"notes": session.notes, "files": [file.name for file in files]}
     write_text(out / SWEEP, json.dumps(sweep(source, readings) | written, indent=2) + "\n")
     return files
 

@@ -30,8 +30,10 @@ _ENDINGS: dict[str, str] = {
 }
 
 
-def session_of(source: RecordSource, readings: Sequence[Reading], captures: Sequence[Capture]) -> Session:
-    """The content of the summary page."""
+def session_of(
+    source: RecordSource, readings: Sequence[Reading], captures: Sequence[Capture], notes: Sequence[str] = ()
+) -> Session:
+    """The content of the summary page, with these notes."""
     last = next((reading for reading in reversed(readings) if reading.model), None)
     contracts = {model.sha256: model.contract for model in source.models}
     contract = None
@@ -45,7 +47,7 @@ def session_of(source: RecordSource, readings: Sequence[Reading], captures: Sequ
         model_sha256=last.model if last else "",
         provider=last.provider if last else "",
         captures=captures,
-        notes=[f"Another model answered earlier: sha256 {sha256}" for sha256 in sorted(others)],
+        notes=[*(f"Another model answered earlier: sha256 {sha256}" for sha256 in sorted(others)), *notes],
         facts=list(_facts(source, readings)),
         largest=list(_largest(readings)),
         demonstrated=any(reading.demonstration for reading in readings),

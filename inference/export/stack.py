@@ -1,7 +1,7 @@
 """A stack of pictures as NIfTI, written one by one, so that hours of video never have to fit in memory."""
 
-import gzip
 from collections.abc import Iterable
+from gzip import GzipFile
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ def write_stack(path: Path, pictures: Iterable[NDArray[Any]], count: int, spacin
         raise OutputError(
             f"{count} frames are more than a NIfTI file can hold ({MOST_PICTURES}): record shorter pieces."
         )
-    with replacing(path) as aside, gzip.open(aside, "wb", compresslevel=1) as file:
+    # By itself gzip tells the time of the export, which may be that of the operation.
+    with replacing(path) as aside, aside.open("wb") as packed, GzipFile("", "wb", 1, packed, mtime=0) as file:
         first = None
         for picture in pictures:
             if first is None:
@@ -42,7 +43,7 @@ def write_stack(path: Path, pictures: Iterable[NDArray[Any]], count: int, spacin
             file.write(np.ascontiguousarray(picture, picture.dtype.newbyteorder("<")).tobytes())
 
 
-def _begin(file: Any, first: NDArray[Any], count: int, spacing: PixelSpacing | None) -> None:  # noqa: ANN401 (gzip's)
+def _begin(file: GzipFile, first: NDArray[Any], count: int, spacing: PixelSpacing | None) -> None:
     """Write the header and the four bytes that say that no extension follows."""
     header: Any = picture_header(spacing)
     rows, cols = first.shape

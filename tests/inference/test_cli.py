@@ -99,6 +99,24 @@ def test_run_writes_one_row_a_frame_and_masks_on_the_volume(segment, model, tmp_
     assert sorted(path.name for path in out.iterdir()) == ["masks.nii.gz", "readings.csv", "summary.json"]
 
 
+@pytest.mark.parametrize("axis", ["i", "j", "k"])
+def test_run_says_where_masks_on_the_volume_have_other_millimetres_than_the_readings(segment, model, tmp_path, axis):
+    """A person's scale goes before that of the file, on whose grid the masks lie."""
+    phantom_volume(tmp_path / "v.nii.gz")
+    unknown = nib.load(tmp_path / "v.nii.gz")
+    unknown = nib.Nifti1Image(np.asarray(unknown.dataobj), None)
+    nib.save(unknown, tmp_path / "u.nii.gz")
+    header = {"i": "2 × 0.3", "j": "2 × 0.2", "k": "0.3 × 0.2"}[axis]
+    for file, typed, said in (("v", "0.6,0.5", f"states {header} mm a pixel"), ("u", "0.6,0.5", "states no scale")):
+        volume, options = tmp_path / f"{file}.nii.gz", ("--model", model, "--out", tmp_path / "o", "--axis", axis)
+        _, summary, err = segment("run", volume, *options, "--spacing", typed)
+        sentence = f"masks.nii.gz lies on the file's own grid, which {said}: measure by the readings, not by it."
+        assert sentence in summary["notices"]
+        assert sentence in err
+    _, summary, err = segment("run", tmp_path / "v.nii.gz", *options)
+    assert "own grid" not in err + str(summary)
+
+
 @pytest.mark.parametrize(("axis", "count", "spacing"), [("j", 160, (2.0, 0.2)), ("i", 200, (2.0, 0.3))])
 def test_run_sweeps_along_the_axis(segment, model, tmp_path, axis, count, spacing):
     phantom_volume(tmp_path / "v.nii.gz")

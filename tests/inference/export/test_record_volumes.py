@@ -142,6 +142,26 @@ def test_a_slice_that_is_shown_again_keeps_its_contour_and_its_correction(tmp_pa
     assert corrected.sum() == mask.sum()
 
 
+def test_masks_in_a_volume_say_where_it_has_other_millimetres_than_the_readings(tmp_path: Path) -> None:
+    header = picture_header(SPACING)
+    header.set_data_shape((SHAPE[1], SHAPE[0], 1))
+    grid = SweptGrid("k", 1, without_texts(header).binaryblock)
+    path, said = record_of(tmp_path / "swept.mcap", [tumour(made(0))], replace(INFO, grid=grid)), "measure by the read"
+    for typed in (None, PixelSpacing(0.6, 0.5, Provenance.TYPED)):
+        with RecordSource(path, typed=typed) as source:
+            export_record(source, tmp_path)
+        for name in ("sweep.json", "summary.html"):
+            assert (said in (tmp_path / name).read_text()) == (typed is not None), name
+
+
+def test_no_volume_tells_when_it_was_exported(tmp_path: Path) -> None:
+    """The day of the export may be that of the operation."""
+    with RecordSource(record_of(tmp_path / "r.mcap", [tumour(made(0, at=0.0))])) as source:
+        files = export_record(source, tmp_path)
+    packed = [file.read_bytes() for file in files if file.suffix == ".gz"]
+    assert [content[3:8] for content in packed] == [bytes(5)] * 2, "no name, no time (RFC 1952, 2.3.1)"
+
+
 def test_a_record_longer_than_one_nifti_goes_into_several(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("inference.export.record_volumes.MOST_PICTURES", 2)
     outcomes = five()
