@@ -4,6 +4,7 @@ UIDs are new and random, and the patient is a constant. Dates are left out, sinc
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +28,8 @@ PATIENT_ID: Final = "ANONYMOUS"
 """The patient ID in every export."""
 MANUFACTURER: Final = "ius"
 _SPATIAL_2D, _TISSUE, _CENTIMETRES = 1, 1, 3
+_FINE = 1000
+"""The largest denominator of an aspect ratio."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,9 @@ def _region(image: Dataset, capture: Capture) -> None:
     region.PhysicalDeltaX = frame.spacing.col_mm / 10
     region.PhysicalDeltaY = frame.spacing.row_mm / 10
     image.SequenceOfUltrasoundRegions = [region]
+    if words.distorted(frame):  # viewers draw by this alone (PS3.3 C.7.6.3.1.7)
+        tall = Fraction(frame.spacing.row_mm / frame.spacing.col_mm).limit_denominator(_FINE)
+        image.PixelAspectRatio = [tall.numerator, tall.denominator]
 
 
 def save(dataset: Dataset, path: Path) -> None:

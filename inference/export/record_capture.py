@@ -8,16 +8,22 @@ from inference.contract import ModelContract
 from inference.export import words
 from inference.export.capture import Capture
 from inference.export.record_readings import correction_of, outcome_at
+from inference.frame import View
 from inference.outcome import NothingFound, Outcome, Tumour
 from inference.recording.schema import patients_code
 from inference.recording.timeline import Setting
 from inference.sources.record import RecordSource
-from inference.view_notes import Phase
+from inference.view_notes import Marker, Phase
 
 
 def capture_of(source: RecordSource, number: int, setting: Setting) -> Capture:
     """A frame prepared for export, with the settings in force when it was recorded."""
-    notes = [words.phase(setting.phase), *(f"Guard: {name.replace('_', ' ')}" for name in setting.guards)]
+    marker = Marker.NONE if source.opening.view is View.SLICE else Marker(setting.marker or Marker.UNSET)
+    notes = [
+        words.phase(setting.phase),
+        *filter(None, [marker.words]),
+        *(f"Guard: {name.replace('_', ' ')}" for name in setting.guards),
+    ]
     notes += [f"Overruled by the user: {name.replace('_', ' ')}" for name in setting.overruled]
     if setting.wrong:
         notes.append(safety.CALLED_WRONG)

@@ -7,6 +7,7 @@ from inference.export.nameless import source_name
 from inference.frame import Frame, View
 from inference.outcome import Failed, NothingFound, Outcome, Tumour
 from inference.safety import DEMONSTRATION, INTENDED_USE
+from inference.source_info import SQUARE
 from inference.spacing import PixelSpacing
 
 SHORT_SHA = 12
@@ -21,6 +22,7 @@ def caption(capture: Capture) -> tuple[str, ...]:
         *cavity(outcome),
         *warnings(outcome, capture.phase),
         scale(outcome.frame),
+        *distorted(outcome.frame),
         *model(outcome),
         source(outcome.frame),
     ]
@@ -66,6 +68,14 @@ def scale(frame: Frame) -> str:
     if frame.spacing is None:
         return f"Scale unknown. {frame.no_spacing_reason}".strip()
     return f"Scale {spacing(frame.spacing)}"
+
+
+def distorted(frame: Frame) -> tuple[str, ...]:
+    """What a picture with one pixel for each of the frame's does to shapes; empty if they are square or not known."""
+    across = 1.0 if frame.spacing is None else frame.spacing.col_mm / frame.spacing.row_mm
+    if abs(across - 1) <= SQUARE:
+        return ()
+    return (f"Shapes are distorted: pixels are {across:.3g} times as wide as high, and drawn as squares.",)
 
 
 def spacing(known: PixelSpacing) -> str:

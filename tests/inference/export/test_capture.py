@@ -28,7 +28,7 @@ from inference.outcome import NothingFound, Outcome, Tumour, UnknownSpacing
 from inference.safety import DEMONSTRATION, INTENDED_USE
 from inference.sources import open_source
 from inference.sources.simulated import PhantomSource
-from inference.spacing import Provenance
+from inference.spacing import PixelSpacing, Provenance
 
 EIGHT_BITS = (0.0, 255.0)
 
@@ -230,6 +230,29 @@ def test_the_dicom_opens_again_with_its_scale_and_pixels(from_a_patient: Tumour,
     assert (frame.spacing.row_mm, frame.spacing.col_mm) == pytest.approx((0.16, 0.17))
     assert frame.spacing.provenance is Provenance.DICOM_REGION
     assert not frame.origin.simulated
+
+
+@pytest.mark.parametrize(
+    ("row_mm", "col_mm", "ratio", "said"),
+    [
+        (0.25, 0.4, [5, 8], "pixels are 1.6 times as wide as high"),
+        (0.3, 0.1, [3, 1], "pixels are 0.333 times as wide as high"),
+        (0.2, 0.2, None, ""),
+    ],
+)
+def test_pixels_that_are_not_square_are_said_wherever_they_are_drawn_as_squares(
+    row_mm: float, col_mm: float, ratio: list[int] | None, said: str, from_a_patient: Tumour, tmp_path: Path
+) -> None:
+    """A viewer draws a DICOM picture by its aspect ratio, whatever its ultrasound region says."""
+    scaled = replace(from_a_patient.frame, spacing=PixelSpacing(row_mm, col_mm, Provenance.TYPED), pose=None)
+    capture = Capture(replace(from_a_patient, frame=scaled), EIGHT_BITS)
+    lines = [line for line in caption(capture) if "distorted" in line]
+    assert len(lines) == bool(said)
+    assert said in "".join(lines)
+    image = write_dicom_pair(capture, tmp_path / "still.dcm").image
+    stated = pydicom.dcmread(image).get("PixelAspectRatio")
+    assert (stated if stated is None else [int(side) for side in stated]) == ratio
+    _verified(image)
 
 
 def test_a_simulated_frame_stays_simulated(clip_tumour: Tumour, tmp_path: Path) -> None:
