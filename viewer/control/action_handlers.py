@@ -13,7 +13,7 @@ from inference.frame import View
 from inference.live.health import OPENING_AFTER_S
 from inference.live.requests import SourceRequest
 from inference.live.thorough import NOT_YET, disagreement_of
-from inference.outcome import Tumour
+from inference.outcome import NothingFound, Tumour
 from inference.readout.caliper import Caliper
 from inference.readout.look import AS_IT_CAME
 from inference.readout.marks import Tone
@@ -38,6 +38,7 @@ OF_FRAMES_TO_COME = (Offer.WITHOUT_SCALE, Offer.DEMONSTRATION, Offer.OVERRULE, O
 """Choices that change no frame of before."""
 GIVEN_UP, NOTHING_OPEN = "{} was given up: what is open stays.", "{} was given up: nothing is open."
 NOT_SHOWN = "{} when this was written: the screen showed no contour"
+NOT_SAID = "{} when this was written: the screen showed no answer"
 OVERLAY_OFF_S = 3.0
 STEP_SHARE = 0.1
 """By which share of the view a key moves the picture."""
@@ -317,6 +318,8 @@ class ActionHandlers:
         screen = self._state.screen
         if screen is not None and isinstance(shown, Tumour) and not screen.readout.contour:
             yield NOT_SHOWN.format(screen.readout.card.title)
+        if screen is not None and isinstance(shown, NothingFound) and screen.readout.headline != safety.NOTHING:
+            yield NOT_SAID.format(screen.readout.card.title)
         corrected = self._state.corrections.of(shown.frame)
         if corrected is not None and corrected.changed:
             yield safety.MODELS_OWN

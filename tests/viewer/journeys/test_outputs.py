@@ -24,12 +24,12 @@ from inference.latest import Latest
 from inference.live.health import Health
 from inference.live.publisher import Publisher
 from inference.live.requests import Refusal, SourceRequest
-from inference.outcome import Outcome, Tumour
+from inference.outcome import NothingFound, Outcome, Tumour
 from inference.readout.marks import Tone
 from inference.sources import open_live
 from inference.sources.openigtlink import OpenIGTLinkSource
 from inference.view_notes import Phase
-from viewer.control.app_state import STANDS
+from viewer.control.app_state import STANDS, AppState
 from viewer.main_window import MainWindow
 from viewer.style.theme import TONES
 
@@ -62,7 +62,7 @@ def test_a_snapshot_is_the_frame_on_the_screen_with_its_own_mask(
 
 
 def test_what_the_screen_withholds_is_not_taken_for_what_it_shows(
-    show: Show, qtbot: QtBot, tmp_path: Path, igtl: Igtl, free_port: FreePort
+    show: Show, qtbot: QtBot, tmp_path: Path, igtl: Igtl, free_port: FreePort, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Behind a picture that stands to be marked, and after the signal is lost, there is an answer that nobody sees."""
     port = free_port()
@@ -71,6 +71,8 @@ def test_what_the_screen_withholds_is_not_taken_for_what_it_shows(
         window.state.snapshots.close()
         window.state.snapshots = Snapshots(tmp_path / "out")
         qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
+        seen = window.shown
+        assert isinstance(seen, Tumour)
         notice = window.view.picture_area.notice
         window.act("calibrate")
         window.refresh.tick()
@@ -85,11 +87,15 @@ def test_what_the_screen_withholds_is_not_taken_for_what_it_shows(
         qtbot.waitUntil(lambda: window.state.condition.health is Health.LOST, timeout=5000)
         window.act("wrong")
         assert not window.state.recording._wrong
-        window.act("snapshot")
-        window.state.snapshots.close()
-        (written,) = (path for path in (tmp_path / "out").glob("*.dcm") if "_" not in path.stem)
-        (said,) = (line for line in pydicom.dcmread(written).ImageComments.splitlines() if "SIGNAL LOST" in line)
-        assert said.endswith("when this was written: the screen showed no contour")
+        for what, withheld in (("contour", seen), ("answer", NothingFound(seen.frame, seen.analysis))):
+            window.state.snapshots = Snapshots(tmp_path / what)
+            with monkeypatch.context() as held:
+                held.setattr(AppState, "shown", withheld)
+                window.act("snapshot")
+            window.state.snapshots.close()
+            (written,) = (path for path in (tmp_path / what).glob("*.dcm") if "_" not in path.stem)
+            (said,) = (line for line in pydicom.dcmread(written).ImageComments.splitlines() if "SIGNAL LOST" in line)
+            assert said.endswith(f"when this was written: the screen showed no {what}")
         window.close()
 
 
