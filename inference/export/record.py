@@ -14,7 +14,7 @@ from inference.errors import OutputError
 from inference.export.dicom import write_dicom_pair
 from inference.export.picture import write_pictures
 from inference.export.plot import STYLE, area_plot
-from inference.export.readings import QUALITY, write_readings
+from inference.export.readings import QUALITY, UNLIKE, write_readings
 from inference.export.record_capture import capture_of
 from inference.export.record_readings import COLUMNS, Reading, largest_plane, reading_of
 from inference.export.record_summary import session_of
@@ -126,6 +126,8 @@ def sweep(source: RecordSource, readings: Sequence[Reading]) -> dict[str, object
             *QUALITY,
             "phase",
             "demonstration",
+            UNLIKE,
+            "guards_overruled",
             "corrected_by",
             "corrected_mm2",
         )

@@ -299,6 +299,8 @@ def test_a_scale_given_later_measures_area_diameters_depth_and_size(engine: Engi
     assert "Small by the model's limit" in str(report), "which need not be 200 mm²"
     row = rows_of(tmp_path)[0]
     assert "at 0.2 × 0.2 mm a pixel, but measured at 0.5 × 0.4 mm a pixel" in row["unlike_training"]
+    largest = json.loads((tmp_path / "sweep.json").read_text())["largest_plane"]
+    assert largest["unlike_training"] == row["unlike_training"], "beside the area that it is said of"
 
 
 def test_what_was_measured_by_a_scale_that_is_not_believed_any_more_has_no_millimetres(tmp_path: Path) -> None:
