@@ -105,9 +105,7 @@ class Outbox:
             OutputError: if it cannot be written.
         """
         dataset = _header(path)
-        uid = str(dataset.get("SOPInstanceUID", ""))
-        if not _UID.fullmatch(uid):  # it becomes a file's name
-            raise FormatError(f"{path.name} has no proper UID: give a file that this program exported.")
+        uid = str(dataset.SOPInstanceUID)
         _check(dataset, path.name, identified=identified)
         _check_whole(path)
         if any(one.uid == uid for one in self._files()):
@@ -303,12 +301,16 @@ def _check_whole(path: Path) -> None:
 
 
 def _header(path: Path) -> Dataset:
+    """A file's elements before its pixels, with the two UIDs by which it is asked for and, as a file here, is named."""
     try:
-        return dcmread(path, stop_before_pixels=True)
+        header = dcmread(path, stop_before_pixels=True)
     except (InvalidDicomError, OSError, *DAMAGE) as error:
         raise FormatError(
             f"{path.name} is no DICOM file that can be read: give one that this program exported."
         ) from error
+    if not all(_UID.fullmatch(str(header.get(keyword, ""))) for keyword in ("SOPInstanceUID", "SOPClassUID")):
+        raise FormatError(f"{path.name} has no proper UID: give a file that this program exported.")
+    return header
 
 
 def _rename(path: Path, to: Path) -> None:

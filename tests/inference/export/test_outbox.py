@@ -203,6 +203,24 @@ def test_files_for_one_archive_never_go_to_another(files: list[Path], tmp_path: 
     assert len(given) == 2
 
 
+@pytest.mark.parametrize("keyword", ["SOPClassUID", "SOPInstanceUID"])
+def test_a_file_without_its_uids_is_refused_and_keeps_no_other_back(
+    files: list[Path], tmp_path: Path, port: int, keyword: str
+) -> None:
+    outbox, without = Outbox(tmp_path / "outbox"), tmp_path / "without.dcm"
+    dataset = pydicom.dcmread(files[0])
+    delattr(dataset, keyword)
+    dataset.save_as(without)
+    with pytest.raises(FormatError, match=r"without\.dcm has no proper UID"):
+        outbox.put(without)
+    outbox.put(files[1])
+    (tmp_path / "outbox" / "1.2.3.dcm").write_bytes(without.read_bytes())
+    with archive(port) as given:
+        sent = outbox.send(Node("ARCHIVE", "127.0.0.1", port))
+    assert (sent.taken, sent.left, len(given)) == (1, 1, 1)
+    assert "has no proper UID" in sent.why
+
+
 def test_what_is_no_dicom_is_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("Dear colleague")
     with pytest.raises(FormatError, match=r"letter\.txt"):

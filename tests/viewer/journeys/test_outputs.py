@@ -155,10 +155,12 @@ def test_other_programs_get_the_mask_and_lose_it_with_the_signal(
         frame = _next(qtbot, newest, lambda frame: bool(frame.pixels.any()))
         assert frame.spacing is not None
         assert (frame.spacing.row_mm, frame.spacing.col_mm) == pytest.approx((0.3, 0.2))
+    qtbot.waitUntil(
+        lambda: window.readout_state is not None and window.readout_state.card.title.startswith("SIGNAL LOST"),
+        timeout=8000,
+    )
     _next(qtbot, newest, lambda frame: not frame.pixels.any())
     over.set()
-    assert window.readout_state is not None
-    assert window.readout_state.card.title.startswith("SIGNAL LOST")
     window.close()
     following.join(10.0)
     assert not following.is_alive()
