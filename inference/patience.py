@@ -1,5 +1,6 @@
 """Waits for a disk for a limited time only: a dead network drive answers neither a look nor an opening, for ever."""
 
+import gc
 import stat
 import sys
 import threading
@@ -19,6 +20,7 @@ BYTES_PER_S = 20e6
 """Extra time for a slow drive or a long file: one second per this many bytes."""
 LOOK_S = 0.02
 """How often a thread that is waited for is looked at."""
+_LOOKING = threading.Lock()
 SILENT = "{} does not answer: is its drive connected?"
 
 
@@ -78,11 +80,27 @@ class Watched:
 
     def stood_s(self) -> float:
         """Seconds for which it has been seen at the same instruction of the same call; 0 once it has ended."""
-        frame = sys._current_frames().get(self._thread.ident or 0)
+        frame = _frame_of(self._thread)
         at = None if frame is None else (frame, frame.f_lasti)
         if at is None or at != self._at:
             self._at, self._since = at, monotonic()
         return monotonic() - self._since
+
+
+def _frame_of(thread: threading.Thread) -> FrameType | None:
+    """The call in which a thread is; None if it has ended.
+
+    Nothing is collected meanwhile: Python 3.11 holds a lock of its own, and a collection that lets another thread go on
+    never gets it back if that one starts a third (cpython#106883). The whole program then stands still for ever.
+    """
+    with _LOOKING:  # of two at a time, the first to end would let it collect under the other
+        collects = gc.isenabled()
+        gc.disable()
+        try:
+            return sys._current_frames().get(thread.ident or 0)
+        finally:
+            if collects:
+                gc.enable()
 
 
 def joined(thread: threading.Thread, limit_s: float) -> bool:

@@ -1,6 +1,9 @@
 """A drive that does not answer costs seconds and one sentence, wherever a user's path is opened."""
 
+import gc
+import linecache
 import os
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +20,7 @@ from inference.jobs.model_glances import GONE, glance_at
 from inference.jobs.record_list import RecordList
 from inference.model import engine
 from inference.model.engine import Engine
-from inference.patience import in_time
+from inference.patience import Watched, in_time
 from inference.sources import open_source
 
 Stall = Callable[..., None]
@@ -28,6 +31,34 @@ def test_a_job_in_time_gives_its_value_or_its_own_error() -> None:
     assert in_time(lambda: 7, 5.0, "late") == 7
     with pytest.raises(ZeroDivisionError):
         in_time(lambda: 1 / 0, 5.0, "late")
+
+
+def test_nothing_is_collected_while_a_thread_is_looked_at() -> None:
+    """Each thread's call is an object more, which would set off a collection."""
+    release, seen = threading.Event(), list[str]()
+
+    def note(phase: str, _: dict[str, int]) -> None:
+        asking = sys._getframe(1)
+        if phase == "start":
+            seen.append(linecache.getline(asking.f_code.co_filename, asking.f_lineno))
+
+    threads = [threading.Thread(target=release.wait) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    thresholds = gc.get_threshold()
+    gc.callbacks.append(note)
+    try:
+        gc.set_threshold(1)
+        assert Watched(threads[0]).stood_s() >= 0
+        assert gc.isenabled()
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.callbacks.remove(note)
+        release.set()
+        for thread in threads:
+            thread.join()
+    assert seen, "whatever else is made sets one off"
+    assert not [line for line in seen if "_current_frames" in line]
 
 
 def test_what_is_late_is_one_sentence_and_holds_nobody_up() -> None:
