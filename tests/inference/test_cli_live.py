@@ -18,8 +18,12 @@ from peers import mask_peer
 from tiny import threshold_model
 
 from inference import cli
+from inference.errors import OutputError
 from inference.export.openigtlink_server import MASK
+from inference.live import opening
+from inference.live.headless import Stop, follow
 from inference.live.policy import DEMONSTRATION_ONLY
+from inference.live.session import Session
 from inference.recording import recorder
 from inference.recording.schema import End
 from inference.sources import open_source
@@ -175,16 +179,28 @@ def test_a_reader_that_takes_no_line_holds_up_neither_other_programs_nor_record_
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
-def test_an_output_on_a_full_disk_is_one_sentence_and_the_record_is_whole(model: str, tmp_path: Path) -> None:
-    file = tmp_path / "a.mcap"
-    command = [sys.executable, "-m", "inference.cli", "live", "simulated:?", "--model", model, "--record", str(file)]
+def test_an_output_on_a_full_disk_is_one_sentence(model: str) -> None:
+    command = [sys.executable, "-m", "inference.cli", "live", "simulated:?", "--model", model]
     with Path("/dev/full").open("w") as full:
         ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=ENDS_S, check=False)
     assert ended.returncode == 1
     said = ended.stderr.splitlines()
     assert said[-1] == "error: The output cannot be written (the disk is full): write it elsewhere."
     assert "Traceback" not in ended.stderr
-    with whole_record(file) as source:
+
+
+def test_an_output_that_fails_ends_the_run_and_its_record_is_whole(model: str, tmp_path: Path) -> None:
+    def write(_: str) -> None:
+        if session.record is not None and session.record.status().frames > 0:
+            raise OutputError("The output cannot be written.")
+
+    with contextlib.closing(Session(opening.open_source, opening.load_model)) as session:
+        session.load(Path(model))
+        ended = follow(session, "simulated:?", write, Stop(), record=tmp_path / "a.mcap", seconds=ENDS_S)
+    assert ended.error == "The output cannot be written."
+    assert ended.record is not None
+    assert not ended.record.error
+    with whole_record(tmp_path / "a.mcap") as source:
         assert source.ended == End.CLOSED
 
 
