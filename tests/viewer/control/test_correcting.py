@@ -254,6 +254,15 @@ def test_what_is_corrected_on_an_open_record_is_in_its_export_and_leaves_the_rec
     assert path.read_bytes() == before
 
 
+def exported_once_its_code_is_typed(window: MainWindow, qtbot: QtBot) -> None:
+    """The training case of a correction: refused without a patient's code, then written under the typed one."""
+    qtbot.mouseClick(window.view.correction.export, LEFT)
+    said(window, qtbot, NO_CODE)
+    window.handlers.choose_case_code("GL-017")
+    qtbot.mouseClick(window.view.correction.export, LEFT)
+    said(window, qtbot, "Training case case-GL-017-")
+
+
 def test_exported_it_is_a_training_case_of_the_typed_code(
     records: Path, standing: tuple[MainWindow, Tumour], qtbot: QtBot
 ) -> None:
@@ -261,11 +270,7 @@ def test_exported_it_is_a_training_case_of_the_typed_code(
     x, y, reach = middle(tumour)
     window.act("correct")
     drag(window, (x, y), (x + 1.4 * reach, y))
-    qtbot.mouseClick(window.view.correction.export, LEFT)
-    said(window, qtbot, NO_CODE)
-    window.handlers.choose_case_code("GL-017")
-    qtbot.mouseClick(window.view.correction.export, LEFT)
-    said(window, qtbot, "Training case case-GL-017-")
+    exported_once_its_code_is_typed(window, qtbot)
     (table,) = (records / "training-cases").glob("case-GL-017-*/case.csv")
     assert "GL-017,corrected by user,image.nii.gz,mask.nii.gz" in table.read_text()
 
@@ -284,11 +289,7 @@ def test_the_code_of_a_day_is_no_patients_and_makes_room_for_the_one_that_is_typ
     x, y, reach = middle(tumour)
     replay.act("correct")
     drag(replay, (x, y), (x + 1.4 * reach, y))
-    qtbot.mouseClick(replay.view.correction.export, LEFT)
-    said(replay, qtbot, NO_CODE)
-    replay.handlers.choose_case_code("GL-017")
-    qtbot.mouseClick(replay.view.correction.export, LEFT)
-    said(replay, qtbot, "Training case case-GL-017-")
+    exported_once_its_code_is_typed(replay, qtbot)
 
 
 def test_without_scale_nothing_is_said_in_mm_and_no_case_is_exported(show: Show, qtbot: QtBot, records: Path) -> None:
