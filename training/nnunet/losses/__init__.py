@@ -9,7 +9,7 @@ from typing import Any
 
 NNUNET = "nnunet"
 """nnU-Net's own Dice and cross-entropy."""
-LOSSES = (NNUNET, "slice-dice", "component-dice", "tversky", "focal")
+LOSSES = (NNUNET, "slice-dice", "component-dice", "tversky", "focal", "ml1-ace")
 """The values of `--loss`; slice-dice is in the file slice_dice.py, and so on."""
 
 
