@@ -57,10 +57,15 @@ def replacing(path: Path, *, settled: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
-def together(folder: Path) -> Iterator[Path]:
+def together(folder: Path, listing: str) -> Iterator[Path]:
     """Give a new folder inside `folder` to write to; its files take their places on success.
 
-    On failure none does: files that say the same thing by different scales never stand beside each other.
+    On failure none does: files that say the same thing by different scales never stand beside each other. A program
+    that is killed while they take their places leaves some of them missing, and the listing names all that are there.
+
+    Args:
+        folder: where they go.
+        listing: the one of them that lists the others.
 
     Raises:
         OutputError: if they cannot be written.
@@ -75,7 +80,11 @@ def together(folder: Path) -> Iterator[Path]:
         raise _unwritten(folder, error) from error
     try:
         yield aside
-        for path in list(aside.iterdir()):
+        files = sorted(aside.iterdir(), key=lambda path: path.name != listing)
+        for path in files:
+            if path.name != listing:
+                remove(folder / path.name)
+        for path in files:
             try:
                 path.replace(folder / path.name)
             except OSError as error:

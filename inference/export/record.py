@@ -60,7 +60,7 @@ def export_record(
             raise OutputError(f"The record has no frame {number}: give 0 to {len(source) - 1}.")
     before = _earlier(out)
     chosen = sorted({*chosen, *(number for number in _asked_for(before) if number < len(source))})
-    with together(out) as aside:
+    with together(out, SWEEP) as aside:
         names = [file.name for file in _written(source, aside, chosen, watch)]
         for name in set(before) - set(names):
             remove(out / name)

@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -172,7 +173,41 @@ def test_what_a_killed_program_left_of_files_that_belong_together_goes_after_a_d
         left.mkdir()
         (left / "frames.nii.gz").write_bytes(b"a patient")
     os.utime(old, (1e9, 1e9))
-    with together(tmp_path) as aside:
+    with together(tmp_path, "list") as aside:
         (aside / "a").write_text("a")
         assert not (tmp_path / "a").exists()
     assert {path.name for path in tmp_path.iterdir()} == {"a", new.name}
+
+
+KILLED = """
+import os, pathlib, sys
+from inference.files import together
+
+folder, left = pathlib.Path(sys.argv[1]), int(sys.argv[2])
+
+def dying(event, arguments):
+    global left
+    if event in ("os.remove", "os.rename"):
+        if left == 0:
+            os._exit(9)
+        left -= 1
+
+with together(folder, "list") as aside:
+    for name in ("a", "b", "c"):
+        (aside / name).write_text("of the new scale")
+    (aside / "list").write_text("abc")
+    sys.addaudithook(dying)
+"""
+
+
+@pytest.mark.parametrize("steps", range(8))
+def test_files_that_belong_together_are_of_one_export_whenever_it_is_killed(tmp_path: Path, steps: int) -> None:
+    for name in "abc":
+        (tmp_path / name).write_text("of the former scale")
+    (tmp_path / "list").write_text("abc")
+    ended = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), str(steps)], check=False, timeout=60)
+    assert ended.returncode == (9 if steps < 7 else 0)
+    there = [tmp_path / name for name in "abc" if (tmp_path / name).exists()]
+    assert len({path.read_text() for path in there}) <= 1, "two scales beside each other"
+    assert (tmp_path / "list").read_text() == "abc", "what is there can be found and replaced by the next one"
+    assert steps < 7 or len(there) == 3
