@@ -127,6 +127,21 @@ def read_cases(path: Path, needed: Sequence[str] = NEEDED) -> list[Case]:
     return cases
 
 
+def with_volumes(cases: Iterable[Case]) -> list[tuple[Case, Path]]:
+    """Every case that is not excluded and has an ultrasound volume, with it.
+
+    Raises:
+        NotFoundError: if none is left, or a volume is missing: before minutes are spent on those that are there.
+    """
+    used = [(case, case.us) for case in cases if case.us is not None and not case.exclude]
+    if not used:
+        raise NotFoundError("No case of the table has an ultrasound volume and is not excluded: there is none to use.")
+    for _, volume in used:
+        if not volume.is_file():
+            raise NotFoundError(f"There is no image at {volume}.")
+    return used
+
+
 def of_one_name(cases: Iterable[Case]) -> str | None:
     """Two cases of one name, in words; capitals tell none apart, since Windows and macOS would give both one file."""
     seen: dict[str, str] = {}

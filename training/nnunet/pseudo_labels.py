@@ -16,9 +16,8 @@ from scipy import ndimage
 from scipy.special import expit
 
 from inference.contract import Mode
-from inference.errors import NotFoundError
 from inference.model.engine import Engine
-from training.cohort.cases import Case
+from training.cohort.cases import Case, with_volumes
 from training.io.files import alone_in
 from training.io.progress import Bar
 from training.registration.volume import read_image
@@ -65,12 +64,7 @@ def pseudo_label(models: Sequence[Path], cases: Iterable[Case], store: Path, cut
         ModelError: if a model does not run here or does not reproduce its own masks.
         AnalysisError: if a slice cannot be analysed.
     """
-    used = [(case, case.us) for case in cases if case.us is not None and not case.exclude]
-    if not used:
-        raise NotFoundError("No case of the table has an ultrasound volume and is not excluded: none can be labelled.")
-    for _, volume in used:  # before minutes are spent on those that are there
-        if not volume.is_file():
-            raise NotFoundError(f"There is no image at {volume}.")
+    used = with_volumes(cases)
     with alone_in(store):
         engines = [Engine.load(model, trial=True) for model in models]
         (store / "slices.csv").unlink(missing_ok=True)  # of other slices than those that are there from now on

@@ -9,7 +9,7 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 
 from inference.errors import NotFoundError
-from training.cohort.cases import Case, write_cases
+from training.cohort.cases import Case, with_volumes, write_cases
 from training.io.files import alone_in, written_aside
 from training.io.progress import Bar
 from training.registration.volume import read_image
@@ -38,15 +38,13 @@ def match_cases(cases: Sequence[Case], recorded: Sequence[Path], out: Path, seed
         FormatError: if a file is no volume.
         OutputError: if the folder cannot be made.
     """
-    used = [(case, case.us) for case in cases if case.us is not None and not case.exclude]
-    if not used:
-        raise NotFoundError("No case of the table has an ultrasound volume and is not excluded: none can be matched.")
+    used = with_volumes(cases)
     for case, _ in used:
         if not case.simulated:
             raise CohortError(f"{case.case} is no simulated patient: a recorded picture is never changed.")
-    for needed in (*recorded, *(volume for _, volume in used)):  # before minutes are spent on those that are there
-        if not needed.is_file():
-            raise NotFoundError(f"There is no image at {needed}.")
+    for volume in recorded:
+        if not volume.is_file():
+            raise NotFoundError(f"There is no image at {volume}.")
     with alone_in(out):
         (out / TABLE).unlink(missing_ok=True)  # of other volumes than those that are there from now on
         appearances = [appearance_of(*_read(read_image(volume))) for volume in recorded]

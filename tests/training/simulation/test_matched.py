@@ -90,7 +90,7 @@ def test_what_is_not_there_is_said_before_anything_is_written(
         recorded.append(tmp_path / "gone.nii.gz")
     else:
         cases = [replace(case, exclude=True, reason="none of them") for case in cases]
-    with pytest.raises(NotFoundError, match=r"gone|none can be matched"):
+    with pytest.raises(NotFoundError, match=r"gone|there is none to use"):
         match_cases(cases, recorded, tmp_path / "out", 3)
     assert not (tmp_path / "out").exists()
 
