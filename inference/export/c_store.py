@@ -10,7 +10,7 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from inference.errors import OutputError
-from inference.export.delivery import REFUSED, STORED, Answer, Post, Said
+from inference.export.delivery import ANSWER_S, REFUSED, STORED, Answer, Post, Said
 from inference.sources.archive import CALLING, TIMEOUT_S, Node
 
 if TYPE_CHECKING:
@@ -35,7 +35,8 @@ def storing(node: Node, headers: list[Dataset]) -> Iterator[Post]:
     from pynetdicom import AE  # takes a third of a second to import: only when sending
 
     entity = AE(ae_title=CALLING)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = entity.connection_timeout = TIMEOUT_S
+    entity.acse_timeout = entity.connection_timeout = TIMEOUT_S
+    entity.dimse_timeout = entity.network_timeout = ANSWER_S
     for kind, syntax in {(one.SOPClassUID, one.file_meta.TransferSyntaxUID) for one in headers}:
         entity.add_requested_context(kind, syntax)
     if not node.answers:

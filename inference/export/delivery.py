@@ -34,6 +34,8 @@ class Answer:
 
 
 STORED = Answer(Said.STORED)
+ANSWER_S = 120.0
+"""How long an archive may take over a file before the connection counts as broken, and all of it is sent again."""
 REFUSED = "The archive has refused a file (status {}): it stays in the outbox; ask its administrator."
 
 Post = Callable[[Path, str], Answer]

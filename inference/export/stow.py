@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from pydicom.dataset import Dataset
 
 from inference.errors import ChoiceError, OutputError
-from inference.export.delivery import REFUSED, STORED, Answer, Post, Said
+from inference.export.delivery import ANSWER_S, REFUSED, STORED, Answer, Post, Said
 
 TIMEOUT_S = 10.0
-"""Limit for connecting and for each answer."""
+"""Limit for connecting."""
 LARGEST = 1 << 20
 """Bytes of an answer that are read; that to one file is short."""
 AUTHORIZATION = "IUS_STOW_AUTHORIZATION"
@@ -102,6 +102,7 @@ class WebNode:
             ) from error
         except OSError as error:
             raise OutputError(f"{self.host} doesn't answer: check address and network.") from error
+        connection.sock.settimeout(ANSWER_S)
         return connection
 
     def _posted(self, connection: http.client.HTTPConnection, content: bytes) -> tuple[int, bytes]:

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,7 @@ from pydicom.uid import SegmentationStorage, UltrasoundImageStorage
 from pynetdicom import AE, evt
 
 from inference.errors import ChoiceError, FormatError, OutputError
+from inference.export import c_store
 from inference.export.capture import Capture, Outside
 from inference.export.dicom import write_dicom_pair
 from inference.export.outbox import Node, Outbox, Sent, node_of, outbox_to, outboxes
@@ -104,6 +106,20 @@ def test_an_archive_for_other_objects_takes_none_and_none_is_lost(files: list[Pa
     assert (sent.taken, sent.left) == (0, 2)
     assert sent.why
     assert len(outbox.waiting()) == 2
+
+
+def test_an_archive_that_takes_its_time_over_a_file_is_waited_for(
+    files: list[Path], tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(c_store, "TIMEOUT_S", 0.5)
+
+    def slowly(_: evt.Event) -> int:
+        threading.Event().wait(1.5)
+        return 0x0000
+
+    with archive(port, slowly) as given:
+        assert filled(tmp_path, files).send(Node("ARCHIVE", "127.0.0.1", port)) == Sent(2, 0)
+    assert len(given) == 2, "none was sent again"
 
 
 def test_a_connection_that_breaks_half_way_loses_none(files: list[Path], tmp_path: Path, port: int) -> None:

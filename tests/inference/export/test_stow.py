@@ -16,6 +16,7 @@ import pytest
 
 from inference import cli
 from inference.errors import ChoiceError
+from inference.export import stow
 from inference.export.capture import Capture, Outside
 from inference.export.dicom import write_dicom_pair
 from inference.export.outbox import Outbox, Sent, node_of
@@ -106,6 +107,20 @@ def test_what_arrives_is_what_was_exported_byte_for_byte(
     assert server.asked["Authorization"] == "Bearer secret"
     sent = {one.SOPInstanceUID: one for one in map(pydicom.dcmread, files)}
     assert {one.SOPInstanceUID: one for one in server.given} == sent
+
+
+def test_a_service_that_takes_its_time_over_a_file_is_waited_for(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stow, "TIMEOUT_S", 0.5)
+
+    def slowly(uid: str) -> tuple[int, bytes]:
+        threading.Event().wait(1.5)
+        return confirming(uid)
+
+    with archive(slowly) as server:
+        assert filled(tmp_path, files).send(node_of(server.address)) == Sent(2, 0)
+    assert len(server.given) == 2, "none was sent again"
 
 
 @pytest.mark.parametrize(
