@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from inference.live.ring import Held
 
 MOST_TICKS = 6
+MOST_STEPS = 1000
+"""Steps of a time axis that are looked at: those of an interruption are on none of its places."""
 MOST_MARKS = 200
 COLUMNS = 800
 """A longer recording is thinned to its lowest and highest area in so many columns: peaks survive."""
@@ -122,6 +124,8 @@ class Trend:
     """Area of each frame of a recording; nan where there is none."""
     _pixels_mm2: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     """Area of a pixel of each of them, which tells scales apart; nan where its scale is unknown."""
+    _times_s: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+    """Place of each of them on the recording's own clock; nan where it has none."""
     _answered: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, bool))
     _marks: deque[TrendMark] = field(default_factory=lambda: deque(maxlen=MOST_MARKS))
     _since: float = -math.inf
@@ -140,7 +144,7 @@ class Trend:
         Args:
             now: `time.monotonic()` seconds: areas of pictures from before are not shown, though answered later.
         """
-        self._areas, self._pixels_mm2 = np.empty(0), np.empty(0)
+        self._areas, self._pixels_mm2, self._times_s = np.empty(0), np.empty(0), np.empty(0)
         self._answered, self._since = np.empty(0, bool), now
 
     def follow(self, moment: Moment, info: SourceInfo | None, phase: Phase, now: float) -> None:
@@ -204,15 +208,14 @@ class Trend:
         self._make_room(count)
         at = np.flatnonzero(self._answered).astype(np.float64)
         areas, pixels_mm2 = self._areas[self._answered], self._pixels_mm2[self._answered]
+        times_s = self._times_s[self._answered]
         gap = 1.0 if info.fps is None else max(1.0, STALE_AFTER_S * info.fps)
         clockless = "by slice" if info.origin.view is View.SLICE else "by picture"
         return self._state(
-            at,
-            areas,
-            pixels_mm2,
+            *_parted(at, areas, pixels_mm2, times_s),
             gap,
             (0.0, float(max(1, count - 1))),
-            _ticks_of_places(count) if info.fps is None else _ticks_of_seconds(count, info.fps),
+            _ticks_of_places(count) if info.fps is None else _ticks_of_seconds(count, info.fps, at, times_s),
             by=clockless if info.fps is None else "",
             cursor=None if shown is None else float(shown.frame.index),
             limit=limit,
@@ -258,6 +261,7 @@ class Trend:
         self._areas[index] = math.nan if area is None else area
         scale = answer.frame.spacing
         self._pixels_mm2[index] = math.nan if scale is None else scale.pixel_mm2
+        self._times_s[index] = math.nan if answer.frame.time_s is None else answer.frame.time_s
         self._answered[index] = True
 
     def _make_room(self, count: int) -> None:
@@ -266,6 +270,7 @@ class Trend:
             missing = max(missing, len(self._areas))
             self._areas = np.concatenate([self._areas, np.full(missing, math.nan)])
             self._pixels_mm2 = np.concatenate([self._pixels_mm2, np.full(missing, math.nan)])
+            self._times_s = np.concatenate([self._times_s, np.full(missing, math.nan)])
             self._answered = np.concatenate([self._answered, np.zeros(missing, bool)])
 
     def _mark(self, at: float, event: Event, words: str = "") -> None:
@@ -278,6 +283,20 @@ _OF_SOURCE = {
     Health.STALE: Event.LOST,
     Health.BROKEN: Event.LOST,
 }
+
+
+def _parted(
+    at: NDArray[np.float64], areas: NDArray[np.float64], pixels_mm2: NDArray[np.float64], times_s: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Put a nan between two frames that follow each other after a pause in which nobody knows the area."""
+    apart = np.nan_to_num(np.diff(times_s))
+    usual = float(np.median(apart)) if len(apart) else 0.0
+    pauses = np.flatnonzero(apart > max(STALE_AFTER_S, 3 * usual)) + 1
+    return (
+        np.insert(at, pauses, at[pauses]),
+        np.insert(areas, pauses, math.nan),
+        np.insert(pixels_mm2, pauses, math.nan),
+    )
 
 
 def _broken(
@@ -308,12 +327,26 @@ def _ticks_before(last: float, newest: str) -> tuple[Tick, ...]:
     return (*before, Tick(last, newest))
 
 
-def _ticks_of_seconds(count: int, fps: float) -> tuple[Tick, ...]:
-    """Ticks at whole steps of the recording's own clock."""
-    seconds = (count - 1) / fps
-    step = next((step for step in STEPS_S if seconds / step <= MOST_TICKS), STEPS_S[-1])
-    places = [number * step for number in range(int(seconds / step) + 1)]
-    return tuple(Tick(at * fps, time_words(at) if seconds > LONG_S else f"{at:g} s") for at in places)
+def _ticks_of_seconds(
+    count: int, fps: float, at: NDArray[np.float64], times_s: NDArray[np.float64]
+) -> tuple[Tick, ...]:
+    """Ticks at whole steps of the recording's own clock.
+
+    Its pictures need not be equally far apart: a tick stands where the times `times_s` of the frames `at` say, and by
+    the mean rate only where none has been analysed. Of those that an interruption brings together, the first stays.
+    """
+    known, last = np.isfinite(times_s), float(count - 1)
+    at, times_s, seconds = at[known], times_s[known], last / fps
+    played = last * float(np.median(np.diff(times_s) / np.diff(at))) if len(at) > 1 else seconds
+    fitting = (step for step in STEPS_S if played / step <= MOST_TICKS and seconds / step <= MOST_STEPS)
+    step = next(fitting, STEPS_S[-1])
+    clock = np.maximum.accumulate(np.concatenate([[0.0], times_s, [seconds]]))
+    steps = [number * step for number in range(int(seconds / step) + 1)]
+    ticks: list[Tick] = []
+    for time_s, place in zip(steps, np.interp(steps, clock, np.concatenate([[0.0], at, [last]])), strict=True):
+        if not ticks or place - ticks[-1].at >= last / (MOST_TICKS + 1):
+            ticks.append(Tick(float(place), time_words(time_s) if seconds > LONG_S else f"{time_s:g} s"))
+    return tuple(ticks)
 
 
 def _ticks_of_places(count: int) -> tuple[Tick, ...]:

@@ -186,11 +186,11 @@ class ActionHandlers:
         if self._state.caliper is not None:
             self._state.caliper = None
             return
+        self._view.picture_area.dismiss()
         if self._session.live is not None:
             self.freeze()
         elif self._session.playback is not None:
             self._session.playback.pause()
-        self._view.picture_area.dismiss()
         self._state.caliper = Caliper()
 
     def point_by_keys(self) -> None:
@@ -219,8 +219,13 @@ class ActionHandlers:
         self._view.picture_area.toggle(self._view.record)
 
     def freeze(self) -> None:
-        """Freeze the view of a live source; its last half minute can be scrubbed through."""
-        if self._state.freezing.freeze():
+        """Freeze the view of a live source; its last half minute can be scrubbed through.
+
+        Not behind a picture that is being marked: that one would stand there under the age of the frozen one.
+        """
+        if self._state.calibrating:
+            self._view.picture_area.say(STANDS, monotonic(), Tone.NOTICE)
+        elif self._state.freezing.freeze():
             self._state.held_warning.reset()
 
     def play_or_pause(self) -> None:
@@ -372,7 +377,7 @@ class ActionHandlers:
     def mark_wrong(self) -> None:
         """Mark the contour on the screen as wrong."""
         screen, shown = self._state.screen, self._state.shown
-        if screen is None or not screen.readout.contour:
+        if screen is None or not screen.readout.contour or self._state.calibrating:
             shown = None  # nobody judges what the screen withholds
         if self._state.recording.mark_wrong(shown) and shown is not None:
             self._state.trend.mark_wrong(shown)

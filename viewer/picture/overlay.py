@@ -55,7 +55,7 @@ def paint(painter: QPainter, annotations: Annotations, placement: Placement, vie
     _points(painter, annotations.points, theme.AMBER, placement, sizes)
     _points(painter, annotations.caliper, theme.GREEN, placement, sizes)
     if annotations.distance:
-        _distance(painter, annotations, placement, sizes)
+        _distance(painter, annotations, placement, view, sizes)
     if annotations.framed:
         _frame(painter, theme.BLUE, view, sizes)
     if annotations.heading:
@@ -337,11 +337,37 @@ def _banner(painter: QPainter, annotations: Annotations, view: QRect, sizes: the
     painter.drawText(band, Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, annotations.banner)
 
 
-def _distance(painter: QPainter, annotations: Annotations, placement: Placement, sizes: theme.Sizes) -> None:
-    """The caliper's distance beside its second point."""
-    painter.setFont(sizes.font(16, QFont.Weight.DemiBold))
-    spot = QPointF(*placement.to_view(*annotations.caliper[-1]))
-    _outlined(painter, spot + QPointF(sizes.px(16), sizes.px(6)), annotations.distance, theme.GREEN)
+def distance_rect(annotations: Annotations, placement: Placement, view: QRect, sizes: theme.Sizes) -> QRectF:
+    """Where the caliper's distance stands: beside its second point, away from the first; always whole in the view.
+
+    Cut off by the view's edge, 22.2 mm would be read as 2.
+    """
+    metrics, gap = QFontMetricsF(_distance_font(sizes)), sizes.px(16)
+    width, height = metrics.horizontalAdvance(annotations.distance) + 8, metrics.height() + 1
+    first, second = (QPointF(*placement.to_view(*point)) for point in annotations.caliper)
+    area = QRectF(view) if placement.area is None else QRectF(*placement.area)  # above and below it stand words
+    room = QRectF(view.left(), area.top(), view.width(), area.height()).adjusted(gap / 2, 0, -gap / 2, 0)
+    right, left = second.x() + gap - 4, second.x() - gap + 4 - width
+    preferred, other = (right, left) if second.x() >= first.x() else (left, right)
+    x = other if not room.left() <= preferred <= room.right() - width else preferred
+    x = min(max(x, room.left()), room.right() - width)
+    y = min(max(second.y() + sizes.px(6) - metrics.ascent(), room.top()), room.bottom() - height)
+    return QRectF(x, y, width, height)
+
+
+def _distance_font(sizes: theme.Sizes) -> QFont:
+    return sizes.font(16, QFont.Weight.DemiBold)
+
+
+def _distance(
+    painter: QPainter, annotations: Annotations, placement: Placement, view: QRect, sizes: theme.Sizes
+) -> None:
+    """The caliper's distance."""
+    painter.setFont(_distance_font(sizes))
+    box = distance_rect(annotations, placement, view, sizes)
+    _outlined(
+        painter, box.topLeft() + QPointF(4, QFontMetricsF(painter.font()).ascent()), annotations.distance, theme.GREEN
+    )
 
 
 def _points(painter: QPainter, points: tuple[Point, ...], ink: str, placement: Placement, sizes: theme.Sizes) -> None:

@@ -109,6 +109,20 @@ def test_ticks_lie_on_the_axis_and_say_their_place(count: int, fps: float | None
             assert float(tick.words[:-2]) == pytest.approx(tick.at / fps, rel=1e-3)
 
 
+def test_a_recording_breaks_where_no_picture_came_and_its_ticks_stand_at_the_pictures_of_their_time() -> None:
+    """A record of ten seconds, twenty without a signal, and ten more: its frames have places, not times, in common."""
+    times = np.concatenate([np.arange(250), np.arange(250) + 750]) / 25
+    answers = [at(tumour(300.0), index) for index in range(500)]
+    timed = (replace(a, frame=replace(a.frame, time_s=float(t))) for a, t in zip(answers, times, strict=True))
+    trend = followed(*timed)
+    with Playback(Long(500, 499 / float(times[-1]))) as playback:
+        state = trend.of_recording(playback, None, 200.0)
+    assert [(piece[0], piece[-1]) for piece in pieces(state)] == [(0, 249), (250, 499)]
+    assert [tick.words for tick in state.ticks] == ["0 s", "5 s", "10 s", "35 s"]
+    for tick in state.ticks:
+        assert times[round(tick.at)] == pytest.approx(float(tick.words[:-2]), abs=0.05)
+
+
 def test_a_stream_breaks_where_the_signal_was_lost_and_ends_now() -> None:
     ring, trend = Ring(), Trend()
     for index in range(40):

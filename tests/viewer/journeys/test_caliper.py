@@ -5,13 +5,16 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
+from frozen_view import LIVE, frozen
 from painted import spot_of
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from inference.outcome import Tumour
+from inference.readout.readout_state import Offer
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
+from viewer.control.action_handlers import ActionHandlers
 from viewer.main_window import MainWindow
 
 Show = Callable[..., MainWindow]
@@ -72,6 +75,21 @@ def test_on_a_live_source_it_freezes_the_view(
         assert window.review is None
         assert window.state.caliper is None, "nobody measures on a moving picture"
         window.close()
+
+
+@pytest.mark.parametrize("goes_on", [lambda do: do.accept(Offer.WITHOUT_SCALE), lambda do: do.open_model(None)])
+def test_whatever_sets_a_frozen_picture_going_puts_it_away(
+    show: Show, qtbot: QtBot, goes_on: Callable[[ActionHandlers], None]
+) -> None:
+    """A card and a new model end a frozen view too: points were then set on pictures that moved."""
+    window = show(open_live(LIVE))
+    frozen(window, qtbot)
+    qtbot.keyClick(window, Qt.Key.Key_D)
+    assert window.state.caliper is not None
+    goes_on(window.handlers)
+    qtbot.waitUntil(lambda: window.review is None, timeout=5000)
+    window.refresh.tick()
+    assert window.state.caliper is None
 
 
 def test_a_caliper_does_not_wait_for_a_point_on_the_next_source(show: Show, qtbot: QtBot) -> None:

@@ -76,13 +76,22 @@ def test_what_the_screen_withholds_is_not_taken_for_what_it_shows(
         notice = window.view.picture_area.notice
         window.act("calibrate")
         window.refresh.tick()
-        for name in ("snapshot", "hold"):
+        for name in ("snapshot", "hold", "play", "back"):
             window.view.picture_area.expire(monotonic() + 100)
             window.act(name)
             assert notice.text() == STANDS
         assert not window.state.kept.holds(window.shown)
+        assert window.review is None, "the picture that is marked would stand there under the age of the frozen one"
         window.act("wrong")
         window.act("dismiss")
+        window.view.show_panes(two=True)
+        window.act("calibrate")
+        window.refresh.tick()
+        assert not window.view.canvas.isVisible()
+        window.act("wrong")
+        assert not window.state.recording._wrong, "of two panes, that with the contour is away meanwhile"
+        window.act("dismiss")
+        window.view.show_panes(two=False)
         server.silent = True
         qtbot.waitUntil(lambda: window.state.condition.health is Health.LOST, timeout=5000)
         window.act("wrong")

@@ -1,13 +1,14 @@
 """Words about a pane: whole at every width and scale, and never over the orientation marker."""
 
 import pytest
-from PySide6.QtCore import QRect, Qt
-from PySide6.QtGui import QFontMetricsF
+from PySide6.QtCore import QPointF, QRect, Qt
+from PySide6.QtGui import QFont, QFontMetricsF
 from PySide6.QtWidgets import QApplication
 
 from inference.readout.annotations import Annotations
+from inference.readout.look import Look
 from inference.safety import DEMONSTRATION
-from inference.view_notes import Marker
+from inference.view_notes import Flip, Marker
 from viewer.picture import overlay
 from viewer.picture.placement import Placement
 from viewer.style.theme import Sizes
@@ -85,3 +86,28 @@ def test_the_banner_is_whole_in_the_narrowest_pane_and_leaves_the_rulers_zero_al
     assert room.contains(taken)
     assert band.top() >= 0
     assert band.bottom() <= placement.top - sizes.px(10), "half the height of the words of depth 0"
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.7])
+@pytest.mark.parametrize("flip", [Flip(), Flip(left_right=True), Flip(up_down=True)])
+@pytest.mark.parametrize("zoom", [1.0, 4.0])
+@pytest.mark.parametrize("end", [(99.0, 50.0), (0.0, 50.0), (50.0, 0.0), (50.0, 99.0)])
+def test_the_caliper_s_distance_is_whole_wherever_its_end_lies(
+    qapp: QApplication,  # noqa: ARG001 - fonts need it
+    scale: float,
+    flip: Flip,
+    zoom: float,
+    end: tuple[float, float],
+) -> None:
+    """Of 122.2 mm at the edge of a pane only the 1 could be read; of a point that is zoomed away, nothing."""
+    sizes, start = Sizes(scale), (50.0, 50.0)
+    view = QRect(0, 0, sizes.px(330), sizes.px(500))
+    area = (sizes.px(12), sizes.px(48), sizes.px(306), sizes.px(400))
+    placement = Placement.fit(100, 100, None, area, flip, look=Look(zoom))
+    annotations = Annotations(caliper=(start, end), distance="122.2 mm")
+    box = overlay.distance_rect(annotations, placement, view, sizes)
+    words = QFontMetricsF(sizes.font(16, QFont.Weight.DemiBold)).horizontalAdvance(annotations.distance)
+    assert view.contains(box.toAlignedRect())
+    assert box.width() >= words
+    assert area[1] <= box.top() < box.bottom() <= area[1] + area[3], "the words below the picture are not covered"
+    assert zoom > 1 or not box.contains(QPointF(*placement.to_view(*end)))
