@@ -10,7 +10,7 @@ from inference.source_info import SourceInfo
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 UNDER_1 = "<\u00a01"
-"""Shown for an area that would round to 0 mm², beside its contour."""
+"""Shown for an area that would round to 0 mm², beside its contour, and for a share that would round to 0 %."""
 
 
 def detail_words(tumour: Tumour, limits: tuple[float, ...] = ()) -> str:
@@ -51,6 +51,13 @@ def region_words(count: int) -> str:
 def counted(count: int, noun: str) -> str:
     """`1 slice`, `18 204 slices`."""
     return f"{spaced(count)} {noun}" + ("" if count == 1 else "s")
+
+
+def share_words(share: float) -> str:
+    """Whole per cent, never rounded to 0 % or 100 %: `missed on 0 %` would say that nothing was ever missed."""
+    if 0 < share < 0.005:
+        return f"{UNDER_1}\u00a0%"
+    return ">\u00a099\u00a0%" if 0.995 <= share < 1 else f"{100 * share:.0f} %"
 
 
 def spaced(value: int) -> str:

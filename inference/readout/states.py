@@ -49,7 +49,15 @@ from inference.outcome import (
     Tumour,
     UnknownSpacing,
 )
-from inference.readout.formatting import UNDER_1, area_words, counted, detail_words, region_words, spaced
+from inference.readout.formatting import (
+    UNDER_1,
+    area_words,
+    counted,
+    detail_words,
+    region_words,
+    share_words,
+    spaced,
+)
 from inference.readout.marks import Line, Shape, Tone
 from inference.readout.readout_state import Card, Context, Offer, ReadoutState
 from inference.readout.reliability import Gap, evidence, expected_dice, is_demonstration
@@ -328,8 +336,8 @@ def _miss_lines(outcome: NothingFound, context: Context) -> tuple[str, ...]:
     if measured is None or measured.specificity is None or measured.miss_rate is None:
         return ("specificity and miss rate not measured",)
     return (
-        f"tumour missed on {_percent(measured.miss_rate)} of tumour slices; "
-        f"{_percent(measured.specificity)} of tumour-free slices stayed empty",
+        f"tumour missed on {share_words(measured.miss_rate)} of tumour slices; "
+        f"{share_words(measured.specificity)} of tumour-free slices stayed empty",
         f"{counted(measured.n_slices, 'slice')}, {_patients(measured.n_patients, measured)}: {measured.data}",
     )
 
@@ -358,7 +366,3 @@ def _limits(contract: ModelContract | None) -> tuple[float, ...]:
 
 def _patients(count: int, measured: Measured) -> str:
     return counted(count, "simulated patient" if measured.simulated else "patient")
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"

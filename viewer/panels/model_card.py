@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QFrame, QHBoxLayout, QScrollArea, QVB
 from inference.contract import BandScore, Certainty, Measured, Mode, ModelContract
 from inference.jobs.model_glances import VIEWS, ModelGlance
 from inference.live.model import Model
-from inference.readout.formatting import spaced
+from inference.readout.formatting import share_words, spaced
 from viewer.panels.base import Panel
 from viewer.style import theme
 from viewer.style.theme import Sizes
@@ -88,7 +88,7 @@ def _certainty(certainty: Certainty | None) -> list[Row]:
         ("Calibration error", f"{found.ece:.3f}, before {found.ece_before:.3f}"),
         ("Temperature", f"{found.temperature:.2f}"),
         ("Dice, likely to fail", _two(failure.dice_below)),
-        ("Dice, others", f"{_two(failure.dice_above)} ({100 * failure.coverage:.0f} % of contours)"),
+        ("Dice, others", f"{_two(failure.dice_above)} ({share_words(failure.coverage)} of contours)"),
     ]
 
 
@@ -110,7 +110,7 @@ def _input(contract: ModelContract) -> list[Row]:
     return rows + [
         (
             f"Parity, {parity.mode}",
-            f"{100 * parity.identical:.0f} % of {parity.n_slices} slices identical to {parity.reference}",
+            f"{share_words(parity.identical)} of {parity.n_slices} slices identical to {parity.reference}",
         )
         for parity in contract.parity
     ]
@@ -131,7 +131,7 @@ def _listed(values: Iterable[str]) -> str:
 
 
 def _share(share: float | None) -> str:
-    return "not measured" if share is None else f"{100 * share:.0f} %"
+    return "not measured" if share is None else share_words(share)
 
 
 def _band(score: BandScore) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 from answers import frame, nothing, said, text, tumour
+from msgspec.structs import replace as replace_of
 
 from inference.contract import ModelContract
 from inference.live.health import Condition, Health
@@ -20,6 +21,16 @@ def test_nothing_segmented_is_never_no_tumour(contract: ModelContract) -> None:
     assert (unmeasured.number, unmeasured.contour) == ("", False)
     known = said(nothing(), contract)
     assert "tumour missed on 12 % of tumour slices; 83 % of tumour-free slices stayed empty" in known.card.body
+
+
+def test_no_miss_is_rounded_away(contract: ModelContract) -> None:
+    """Of 1000 slices with a tumour 4 were missed, and 3 without one had a contour: neither is none."""
+    limits = contract.reliability
+    assert limits.fast is not None
+    rare = replace_of(limits.fast, miss_rate=0.004, specificity=0.997)
+    known = said(nothing(), replace_of(contract, reliability=replace_of(limits, fast=rare)))
+    told = "tumour missed on <\u00a01\u00a0% of tumour slices; >\u00a099\u00a0% of tumour-free slices stayed empty"
+    assert told in known.card.body
 
 
 def test_an_unknown_scale_offers_calibration_and_the_choice() -> None:
