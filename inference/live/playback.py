@@ -12,6 +12,8 @@ from inference.spacing import PixelSpacing
 
 SWEEP_FPS = 20.0
 """Frames per second of sources without their own clock (volumes, folders): a display rate that says nothing of time."""
+LONGEST_S = 0.5
+"""An interruption of the source itself is played no longer than this, or than its mean step if that is longer."""
 
 
 class Playback(Closing):
@@ -19,13 +21,16 @@ class Playback(Closing):
 
     Args:
         source: the source to play; closed with the playback.
-        fps: pace, frames per second; None takes the source's own clock, or `SWEEP_FPS` if it has none.
+        fps: pace, frames per second; None takes the time from frame to frame on the source's own clock, or `SWEEP_FPS`
+            if it has none.
         loop: whether to start again after the last frame rather than pause on it.
     """
 
     def __init__(self, source: RecordedSource, *, fps: float | None = None, loop: bool = True) -> None:
         self._source = source
-        self._fps = fps or source.info.fps or SWEEP_FPS
+        self._mean_s = 1.0 / (fps or source.info.fps or SWEEP_FPS)
+        self._step_s, self._steady = self._mean_s, fps is not None
+        self._before: tuple[int, float | None] = -1, None
         self._loop = loop
         self._changed, self._reading = threading.Condition(), threading.Lock()
         self._whole: Pixels | None = None
@@ -129,6 +134,7 @@ class Playback(Closing):
                 self._whole = self._source.whole() if isinstance(self._source, Whole) else None
             if self._closed:
                 return
+            self._keep_pace(frame)
             yield replace(frame, captured_at=monotonic())
 
     def look_at(self, index: int) -> Frame:
@@ -155,6 +161,17 @@ class Playback(Closing):
         given, keeps = self._given, self._source.info.scale_varies and frame.spacing is not None
         return frame if given is None or keeps else rescaled(frame, given, "")
 
+    def _keep_pace(self, frame: Frame) -> None:
+        """Take the time from the frame before to this one for the time to the next: a mean would be slow motion.
+
+        A record of ten seconds, an interruption of twenty and ten more has half its rate in the mean.
+        """
+        (number, time_s), self._before = self._before, (frame.index, frame.time_s)
+        if self._steady or time_s is None or frame.time_s is None or frame.index != number + 1:
+            return
+        if (step_s := frame.time_s - time_s) > 0:
+            self._step_s = min(step_s, max(LONGEST_S, self._mean_s))
+
     def _await_turn(self) -> int | None:
         """Wait until the next frame is due; None once closed."""
         with self._changed:
@@ -175,7 +192,7 @@ class Playback(Closing):
         self._position = index
         if index == len(self) - 1 and not self._loop:
             self._playing = False
-        period = 1.0 / (self._fps * self._speed)
+        period = self._step_s / self._speed
         now = monotonic()
         # A late frame restarts the pace instead of being caught up, so no burst of frames follows a delay.
         self._due = self._due + period if now - self._due < period else now + period

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from time import monotonic
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from inference.frame import Frame
 from inference.live.playback import Playback
+from inference.source_info import SourceInfo
 from inference.sources.simulated import PhantomSource
 from inference.spacing import PixelSpacing, Provenance
 
@@ -106,6 +108,25 @@ def test_keeps_the_source_s_pace_and_speed(viewers: list[Viewer]) -> None:
     assert 0.28 < monotonic() - started < 1.5
     with pytest.raises(ValueError, match="positive"):
         playback.set_speed(0)
+
+
+class Interrupted(PhantomSource):
+    """A hundred frames a second, with an interruption of ten seconds in the middle: ten a second in the mean."""
+
+    @property
+    def info(self) -> SourceInfo:
+        return replace(super().info, fps=119 / (1.19 + 10.0))
+
+    def read(self, index: int) -> Frame:
+        return replace(super().read(index), time_s=index / 100 + (10.0 if index >= 60 else 0.0))
+
+
+def test_an_interruption_makes_no_slow_motion_of_the_rest(viewers: list[Viewer]) -> None:
+    viewer = _play(viewers, Playback(Interrupted(rows=32, cols=48, spacing_mm=(0.5, 0.4), count=120)))
+    viewer.wait(2)
+    started = monotonic()
+    viewer.wait(110)
+    assert monotonic() - started < 4.0, "at the mean rate it is ten seconds"
 
 
 def test_a_calibration_reaches_the_current_frame(viewers: list[Viewer]) -> None:
