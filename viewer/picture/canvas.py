@@ -312,7 +312,9 @@ class Canvas(QGraphicsView):
         box = self._box if self._box is None or self._box.fits(frame.rows, frame.cols) else None
         shape = (frame.rows, frame.cols, frame.spacing)
         fitted = [Placement.fit(*shape, area, self._flip, box, self._look) for area in self._areas()]
-        self.placement = max(fitted, key=lambda made: made.across)
+        before, self.placement = self.placement, max(fitted, key=lambda made: made.across)
+        if before is not None:
+            self.keys.follow(before, self.placement)
         self._frame_of_items.setRect(QRectF(*(self.placement.area or ())))
         self.picture.setTransform(self.placement.transform)
         self.map.setTransform(self.placement.transform)

@@ -63,6 +63,11 @@ class KeyPointer(QWidget):
         self.setFocus()
         self.moved.emit(self._at)
 
+    def follow(self, before: Placement, now: Placement) -> None:
+        """Stay on the same place of the picture, which was zoomed, moved or flipped: what it leads must not jump."""
+        self._at = QPointF(*now.to_view(*before.to_picture(self._at.x(), self._at.y())))
+        self.update()
+
     def keep(self, *, wanted: bool) -> None:
         """Go as soon as it is not wanted or the focus is elsewhere; called at every tick."""
         # Not in the moment in which the focus leaves: what a hidden widget gives its focus to does not get it.
@@ -112,9 +117,10 @@ class KeyPointer(QWidget):
         return way if placement is None else QPointF(way.x() * placement.across, way.y() * placement.down)
 
     def _move(self, way: QPointF) -> None:
-        """Move within the view, view pixels."""
-        to, rect = self._at + way, self.rect()
-        self._at = QPointF(min(max(to.x(), 0.0), rect.width() - 1.0), min(max(to.y(), 0.0), rect.height() - 1.0))
+        """Move within the view, view pixels; from a place that a zoom took out of it, no further away."""
+        to, at, right, bottom = self._at + way, self._at, self.width() - 1.0, self.height() - 1.0
+        x = min(max(to.x(), min(0.0, at.x())), max(right, at.x()))
+        self._at = QPointF(x, min(max(to.y(), min(0.0, at.y())), max(bottom, at.y())))
         self.moved.emit(self._at)
         self.update()
 

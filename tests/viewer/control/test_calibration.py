@@ -298,3 +298,28 @@ def test_a_clicked_point_follows_the_arrow_keys_pixel_by_pixel_under_the_lens(sh
     qtbot.keyClick(pane.keys, Qt.Key.Key_Return)
     assert panel.length.hasFocus()
     assert len(panel.points) == 2
+
+
+@pytest.mark.parametrize(
+    "change", [("invert",), ("mirror",), ("closer", "closer"), ("closer", "go_down", "go_down"), ()]
+)
+def test_a_point_that_the_arrows_move_stays_in_its_place_when_the_view_changes(
+    show: Show, qtbot: QtBot, change: tuple[str, ...]
+) -> None:
+    """It jumped to what had come to lie under the pointer: another mark of the ruler, and a wrong scale."""
+    window = show(PhantomSource(spacing_mm=None, count=60), wait=False)
+    qtbot.waitUntil(lambda: window.session.ready and window.shown is not None, timeout=5000)
+    window.act("calibrate")
+    panel, pane = window.view.calibration, window.view.front
+    qtbot.waitUntil(lambda: window.state.condition.health is Health.CALIBRATING, timeout=3000)
+    qtbot.mouseClick(pane.viewport(), Qt.MouseButton.LeftButton, pos=spot_of(pane, 200, 150))
+    (first,) = panel.points
+    for action in change:
+        window.act(action)
+        window.refresh.tick()
+    if not change:
+        window.resize(1366, 768)
+        window.refresh.tick()
+    qtbot.keyClick(pane.keys, Qt.Key.Key_Right)
+    step = -1 if "mirror" in change else 1
+    assert panel.points == (pytest.approx((first[0] + step, first[1]), abs=0.01),)
