@@ -78,11 +78,17 @@ class Memory(BackgroundJobs):
         super().__init__("ius-settings", strict=True)  # older settings must not be written over newer ones
         self._told = ""
 
-    def keep(self, changed: Settings) -> None:
-        """Store these settings, unless those before could not be read. Waits for a moment, for a drive that answers."""
+    def keep(self, changed: Settings, before: Settings | None = None) -> None:
+        """Store these settings, unless those before could not be read. Waits for a moment, for a drive that answers.
+
+        Args:
+            changed: the settings.
+            before: those of this window up to now: what it has not changed stays as another one stored it. None: all.
+        """
         if not changed.complaint:
             stuck = self.busy
-            wait([self.begin(lambda: save(changed), UNKEPT.format(folder()))], 0.0 if stuck else AT_ONCE_S)
+            job = self.begin(lambda: save(changed, before), UNKEPT.format(folder()))
+            wait([job], 0.0 if stuck else AT_ONCE_S)
 
     def take(self) -> tuple[str, Tone] | None:
         """The sentence if they cannot be kept, said once."""
@@ -121,12 +127,18 @@ def _understood(kept: QSettings) -> Settings:
     return replace(settings, line_width=width).with_width(0.0) if isfinite(width) else settings
 
 
-def save(settings: Settings) -> str:
+def save(settings: Settings, before: Settings | None = None) -> str:
     """Store the settings; there is nothing to say of it.
 
+    Args:
+        settings: the settings.
+        before: those from which they differ by what is to be stored; None stores all.
+
     Raises:
-        OutputError: if they cannot be written.
+        OutputError: if they cannot be written, or what another window stored cannot be read.
     """
+    if before is not None:
+        settings = _beside_others(settings, before)
     with _store() as (copy, kept):
         kept.setValue("line_width", str(settings.line_width))
         kept.setValue("keep_recent", "true" if settings.keep_recent else "false")
@@ -143,6 +155,27 @@ def save(settings: Settings) -> str:
     except OutputError as error:
         raise OutputError(UNKEPT.format(folder())) from error
     return ""
+
+
+def _beside_others(changed: Settings, before: Settings) -> Settings:
+    """What is stored now with what this window has changed: another one may have taught a key, or forgotten names."""
+    try:
+        text = (folder() / NAME).read_bytes()
+    except FileNotFoundError:
+        return changed
+    except OSError as error:
+        raise OutputError(UNKEPT.format(folder())) from error
+    with _store(text) as (_, kept):
+        stored = _understood(kept)
+    values = {
+        name: getattr(changed if getattr(changed, name) != getattr(before, name) else stored, name)
+        for name in ("line_width", "keep_recent", "introduced", "keys")
+    }
+    for name in ("recent", "models"):
+        mine, known, there = getattr(changed, name), getattr(before, name), getattr(stored, name)
+        begun = changed.keep_recent and not before.keep_recent
+        values[name] = mine if begun else tuple(one for one in mine if one in there or one not in known)
+    return replace(stored, **values)
 
 
 def _lines(kept: QSettings, name: str) -> tuple[str, ...]:

@@ -46,6 +46,34 @@ def test_names_of_files_are_kept_only_if_the_user_wants_it(tmp_path: Path) -> No
     assert settings.load().recent == settings.load().models == ()
 
 
+def test_what_another_window_forgot_or_taught_is_not_undone(tmp_path: Path) -> None:
+    """Two windows are open: names that were cleared in one of them came back with the next file opened in the other."""
+    settings.save(settings.Settings(keep_recent=True, introduced=True).with_recent("Doe_Jane.dcm"))
+    one, other = settings.load(), settings.load()
+    memory = settings.Memory()
+
+    def remember(changed: settings.Settings, before: settings.Settings) -> settings.Settings:
+        memory.keep(changed, before)
+        return changed
+
+    one = remember(one.without_names(), one)
+    one = remember(replace(one, keys={"snapshot": "F13"}), one)
+    other = remember(other.with_recent("phantom.dcm"), other)
+    other = remember(other.with_width(0.5), other)
+    stored = settings.load()
+    assert stored.recent == ("phantom.dcm",)
+    assert stored.keys == {"snapshot": "F13"}
+    assert stored.line_width == other.line_width
+    remember(replace(one, keep_recent=False), one)
+    other = remember(other.with_recent("another.dcm"), other)
+    assert not settings.load().keep_recent
+    (file,) = (tmp_path / "settings").rglob("*.ini")
+    assert ".dcm" not in file.read_text()
+    remember(replace(replace(other, keep_recent=False), keep_recent=True), replace(other, keep_recent=False))
+    assert settings.load().recent == other.recent, "who asks for the list gets all that this window has opened"
+    memory.close()
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has other rights")
 def test_only_their_owner_reads_them(tmp_path: Path) -> None:
     before = os.umask(0)

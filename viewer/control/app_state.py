@@ -166,8 +166,8 @@ class AppState:
 
     def remember(self, changed: Settings) -> None:
         """Use these settings, and keep them."""
-        self.settings = changed
-        self.memory.keep(changed)
+        before, self.settings = self.settings, changed
+        self.memory.keep(changed, before)
 
     def look_for_models(self) -> None:
         """Start reading the bundled model and those used last, for the panel."""
