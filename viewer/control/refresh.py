@@ -78,7 +78,7 @@ class Refresh:
             self._model_changed(now)
         if moment.interruption:
             self._interrupted(now, moment.interruption)
-        if self._session.standing(moment.shown) is None:
+        if moment.shown is not None and self._session.standing(moment.shown) is None:
             self._state.caliper = None  # whatever set the picture going: nobody measures on a moving one
         self._state.trend.follow(moment, self._session.info, self._state.phase, now)
         self._calibration.follow(moment.shown)
