@@ -144,6 +144,8 @@ class Correcting:
     def _renew(self, shown: Outcome) -> None:
         """Take over a better answer to the same frame, or another scale."""
         if shown is not self._of:
+            if self._of is not None and not same_frame(shown.frame, self._of.frame):
+                self._marker.drop()  # it was drawn along what the other frame shows
             self._of = shown
             made = self._state.corrections.of(shown.frame) or begun(shown)
             if made is None:

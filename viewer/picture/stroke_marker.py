@@ -50,6 +50,11 @@ class StrokeMarker(QWidget):
         self.show()
         self.raise_()
 
+    def drop(self) -> None:
+        """Forget the stroke being made."""
+        self.stroke = ()
+        self.update()
+
     def show_as(self, brush: tuple[float, float] | None, *, closed: bool) -> None:
         """Show a brush of these radii (x, y) in picture pixels, or else the line; `closed` joins its ends."""
         self._brush, self._closed = brush, closed

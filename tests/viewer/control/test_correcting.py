@@ -168,6 +168,24 @@ def test_it_ends_with_its_frame_and_is_there_again_when_that_comes_back(
     assert correction(window) is None, "nothing but the model's contour moves"
 
 
+def test_a_stroke_that_is_being_drawn_ends_with_its_frame(standing: tuple[MainWindow, Tumour], qtbot: QtBot) -> None:
+    window, tumour = standing
+    x, y, reach = middle(tumour)
+    qtbot.mouseClick(window.view.tools.buttons["correct"], LEFT)
+    window.refresh.tick()
+    canvas, marker = window.view.canvas, window.view.canvas.stroke
+    QTest.mousePress(marker, LEFT, pos=spot_of(canvas, x, y))
+    QTest.mouseMove(marker, spot_of(canvas, x + reach, y))
+    qtbot.keyClick(window, Qt.Key.Key_Right)
+    qtbot.waitUntil(lambda: isinstance(window.shown, Tumour) and window.shown.frame.index == tumour.frame.index + 1)
+    window.refresh.tick()
+    QTest.mouseMove(marker, spot_of(canvas, x + 1.4 * reach, y))
+    QTest.mouseRelease(marker, LEFT, pos=spot_of(canvas, x + 1.4 * reach, y))
+    assert correction(window) is None, "the next frame's contour is still the model's"
+    drag(window, (x, y), (x + 1.4 * reach, y))
+    assert correction(window) is not None, "and one drawn on it corrects it"
+
+
 def test_the_wheel_and_the_right_button_still_reach_the_picture(standing: tuple[MainWindow, Tumour]) -> None:
     window, tumour = standing
     window.act("correct")
@@ -292,15 +310,18 @@ def test_the_code_of_a_day_is_no_patients_and_makes_room_for_the_one_that_is_typ
     exported_once_its_code_is_typed(replay, qtbot)
 
 
-def test_without_scale_nothing_is_said_in_mm_and_no_case_is_exported(show: Show, qtbot: QtBot, records: Path) -> None:
+def test_without_scale_nothing_is_said_in_mm_and_no_case_is_exported(
+    show: Show, at: At, qtbot: QtBot, records: Path
+) -> None:
     window = show(source(spacing_mm=None), wait=False)
     qtbot.waitUntil(lambda: window.shown is not None and window.session.ready, timeout=5000)
     window.session.analyse_without_scale()
     qtbot.waitUntil(lambda: isinstance(window.shown, Tumour), timeout=5000)
+    shown = at(window, LARGE)
+    assert isinstance(shown, Tumour)
     window.act("correct")
     window.refresh.tick()
-    assert isinstance(window.shown, Tumour)
-    x, y, reach = middle(window.shown)
+    x, y, reach = middle(shown)
     drag(window, (x, y), (x + 1.4 * reach + 20, y))
     made = correction(window)
     assert made is not None
