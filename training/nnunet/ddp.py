@@ -6,6 +6,7 @@ from pathlib import Path
 
 from inference.errors import IusError
 from training.nnunet.claims import training
+from training.nnunet.course import follow
 from training.nnunet.run import begin, train, workspace
 from training.nnunet.settings import FitSettings
 
@@ -30,6 +31,7 @@ def fit_parallel(work: Path, dataset: str, settings: FitSettings, data: str | No
         raise GpuError(f"There are {found} GPUs here, and {gpus} were asked for: lower --gpus.")
     folder = begin(work, dataset, settings, data)
     with training(folder, work / "nnUNet_raw" / dataset):
+        follow(folder, settings)
         arguments = (work, dataset, settings, _free_port())
         spawn(_rank, args=arguments, nprocs=gpus, join=True)  # type: ignore[no-untyped-call]
     return folder

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from inference.errors import FormatError, NotFoundError
 from training.io.receipt import sha256
 from training.nnunet.claims import OTHER, claim_fold, data_lock, data_of, refuse_while_training, training
+from training.nnunet.course import follow
 from training.nnunet.dataset import SMALL, TUMOUR_FREE
 from training.nnunet.device import check_device
 from training.nnunet.early_stopping import Patience
@@ -111,10 +112,12 @@ def fit(work: Path, dataset: str, settings: FitSettings, data: str | None = None
         `.../fold_N`, with `checkpoint_best.pth` and `checkpoint_final.pth`.
 
     Raises:
-        FormatError: if the fold was begun on another data set, or another process has written one in its place.
+        FormatError: if the fold was begun on another data set, or another process has written one in its place, or it
+            was trained to its end with other settings.
     """
     folder = begin(work, dataset, settings, data)
     with training(folder, work / "nnUNet_raw" / dataset):
+        follow(folder, settings)
         train(work, dataset, settings)
     return folder
 

@@ -118,7 +118,7 @@ def run(arguments: argparse.Namespace) -> None:
     if start is not None:
         patients |= start.patients
         told |= {START_KNOWN: start.complete} | entry(start.forebears)
-    told |= {PATIENTS: sorted(patients)} | _started(folder)
+    told |= {PATIENTS: sorted(patients)} | _started(folder) | _resumed(folder)
     write_receipt(folder, "fit", settings_of(arguments) | told, inputs, arguments.seed)
     print(folder.parent)
 
@@ -127,6 +127,14 @@ def _started(folder: Path) -> dict[str, Any]:
     """What the training started from, if that was a checkpoint of torch's."""
     file = folder / STARTED
     return {"started": json.loads(file.read_text(encoding="utf-8"))} if file.is_file() else {}
+
+
+def _resumed(folder: Path) -> dict[str, Any]:
+    """The settings of every start, if a training that was stopped went on with others."""
+    from training.nnunet.course import course
+
+    starts = course(folder)
+    return {"course": starts} if len(starts) > 1 else {}
 
 
 def _fit(work: Path, dataset: str, settings: FitSettings, data: str) -> Path:

@@ -1,5 +1,6 @@
 """A training that ended early (killed, out of patience, disk full): what it resumes from and what it refuses."""
 
+import json
 import random
 import re
 import shutil
@@ -36,6 +37,17 @@ def test_checkpoint_holds_the_patience(model: Path):
     checkpoint = torch.load(model / "fold_0" / "checkpoint_final.pth", map_location="cpu", weights_only=False)
     assert checkpoint["early_stopping"]["lowest"] < float("inf")
     assert checkpoint["current_epoch"] >= 2
+
+
+def test_its_receipt_tells_every_setting_that_trained_and_none_that_did_not(model: Path, store: Path):
+    receipt = model / "fold_0" / "receipt-fit.json"
+    before = receipt.read_bytes()
+    starts = json.loads(before)["settings"]["course"]
+    assert [(one["epochs"], one["patience"]) for one in starts] == [(50, None), (50, 0)]
+    longer = ius_train("fit", store, "--work", model.parents[2], *FIT, "--patience", 0, "--epochs", 1000)
+    assert longer.returncode == 2
+    assert "was trained to its end with epochs 50, and is not trained again with epochs 1000" in longer.stderr
+    assert receipt.read_bytes() == before
 
 
 def test_resuming_opens_no_checkpoint_that_could_run_code(model: Path, store: Path, tmp_path: Path):
