@@ -4,6 +4,7 @@ import gzip
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -59,7 +60,8 @@ def read_image(path: Path) -> sitk.Image:
     """Read a volume: NIfTI, NRRD and MetaImage as the viewer does, other formats as ITK does.
 
     ITK invents 1 mm where a header states none, takes micrometres and dots per inch for millimetres, and refuses a
-    direction that is sheared by a rounding.
+    direction that is sheared by a rounding. Values that are no numbers are background, 0, as the viewer shows them:
+    programs that resample write them outside the picture.
 
     Raises:
         NotFoundError: if there is no such file.
@@ -139,7 +141,7 @@ def _image(volume: Grid, path: Path) -> sitk.Image:
     spacing = [mm for mm in volume.spacing if mm is not None]
     if len(spacing) < 3:
         raise FormatError(f"{path} states no usable spacing ({volume.note}): export it with one.")
-    voxels = volume.voxels
+    voxels = finite(volume.voxels)
     if voxels.dtype.itemsize > 8 or voxels.dtype == np.float16:
         voxels = voxels.astype(np.float32)
     image = sitk.GetImageFromArray(np.ascontiguousarray(voxels, voxels.dtype.newbyteorder("=")))
@@ -181,6 +183,11 @@ def read_to_the_end(path: Path) -> None:
             pass
 
 
+def finite(values: NDArray[Any]) -> NDArray[Any]:
+    """Values of which those that are no numbers are 0; the array itself if there are none."""
+    return values if np.isfinite(values).all() else np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+
+
 def as_volume(image: sitk.Image) -> Volume:
     """ITK's image as an array with its affine; values that are no numbers become 0."""
     affine = np.eye(4)
@@ -188,7 +195,7 @@ def as_volume(image: sitk.Image) -> Volume:
     affine[:3, :3] = direction[:, ::-1]
     affine[:3, 3] = image.GetOrigin()
     pixels = sitk.GetArrayFromImage(image).astype(np.float32, copy=False)
-    return Volume(np.nan_to_num(pixels, copy=False, nan=0.0, posinf=0.0, neginf=0.0), LPS @ affine)
+    return Volume(finite(pixels), LPS @ affine)
 
 
 def coarser(volume: Volume, side_mm: float | NDArray[np.float64], mask: Mask | None = None) -> tuple[Volume, Mask]:

@@ -14,7 +14,7 @@ from inference.sources.images import PictureSource
 from inference.sources.paths import PICTURES, suffix_of
 from inference.sources.volume import READERS, reader_of
 from training.cohort.mask_checks import check_mask
-from training.registration.volume import refuse_dicom
+from training.registration.volume import finite, refuse_dicom
 from training.slicing.volumes import Labelled
 
 
@@ -86,7 +86,7 @@ def _grid(path: Path) -> Volume | None:
 def read_pixels(path: Path) -> NDArray[np.float32]:
     """A file's pixels as float32, as many axes as it has.
 
-    A picture is read as the viewer reads it: colours by their luma, and none that is damaged.
+    A picture is read as the viewer reads it: colours by their luma, and none that is damaged; what is no number is 0.
 
     Raises:
         FormatError: if it cannot be read, or is cut short.
@@ -99,7 +99,7 @@ def read_pixels(path: Path) -> NDArray[np.float32]:
         pixels: NDArray[np.float32] = sitk.GetArrayFromImage(sitk.ReadImage(str(path), sitk.sitkFloat32))
     except RuntimeError as error:
         raise FormatError(f"{path} cannot be read as an image: is it whole?") from error
-    return pixels
+    return finite(pixels)
 
 
 def _picture(path: Path) -> NDArray[np.float32]:

@@ -84,6 +84,22 @@ def test_isotropic_resampling_keeps_place_volume_and_background(tmp_path: Path):
     assert (volume.image[:, :, outside] == 0).all()
 
 
+@pytest.mark.parametrize("spacing", [(0.5, 0.5, 0.5), (0.5, 0.5, 1.25)])
+def test_what_is_no_number_is_background(tmp_path: Path, spacing):
+    """As in volumes that were resampled; one of them ended the cutting of all cases."""
+    k, j, i = np.indices((24, 26, 28)) - 13
+    distance = k**2 + j**2 + i**2
+    speckle, mask = np.random.default_rng(0).uniform(20, 200, distance.shape), distance < 30
+    stores = []
+    for name, beyond in (("zero", 0.0), ("nan", np.nan), ("infinite", np.inf)):
+        (tmp_path / name).mkdir()
+        case = case_of(tmp_path / name, np.where(distance < 144, speckle, beyond), mask, spacing)
+        cut_cases([case], tmp_path / name / "store", Cutting(negatives=9))
+        stores.append(tmp_path / name / "store")
+    zero, *others = ([(row, read_slice(row.image(store)).tolist()) for row in read_slices(store)] for store in stores)
+    assert others == [zero, zero]
+
+
 def test_isotropic_volumes_are_not_resampled(tmp_path: Path):
     image = np.random.default_rng(0).uniform(1, 9, (5, 6, 7)).astype(np.float32)
     case = case_of(tmp_path, image, image > 5, (0.35, 0.35, 0.35))
