@@ -21,10 +21,13 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Match the volumes and write their case table."""
+    from inference.errors import IusError
     from training.cohort.cases import read_cases
     from training.io.receipt import write_receipt
     from training.simulation.matched import TABLE, match_cases
 
+    if arguments.cases.resolve() == (arguments.out / TABLE).resolve():
+        raise IusError(f"{arguments.cases} would be replaced by the matched cases: give --out another folder.")
     matched = match_cases(read_cases(arguments.cases), arguments.like, arguments.out, arguments.seed)
     write_receipt(arguments.out, "match", settings_of(arguments), [arguments.cases, *arguments.like], arguments.seed)
     print(f"{len(matched)} volumes: {arguments.out / TABLE}")

@@ -120,6 +120,10 @@ def test_it_runs_from_the_command_line_and_its_cases_are_cut(
     assert "6 volumes: " in capsys.readouterr().out
     assert (out / "receipt-match.json").is_file()
     assert main(["slice", str(out / "cases.csv"), "--out", str(tmp_path / "store")]) == 0
+    before = table.read_bytes()
+    assert main(["match", str(table), "--like", *map(str, recorded), "--out", str(tmp_path)]) == 2
+    assert "would be replaced by the matched cases" in capsys.readouterr().err
+    assert table.read_bytes() == before
 
 
 def _inside(path: Path) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
