@@ -8,6 +8,7 @@ from typing import Any
 from inference.errors import IusError
 from training.evaluation.summary import Mode, Origin
 from training.nnunet.predicted import check
+from training.slicing.leaks import spelling
 from training.slicing.slices import read_slices
 
 RECEIPT = "receipt-predict.json"
@@ -69,7 +70,8 @@ def origin_of(folder: Path, store: Path, *, training_patients: bool = False, apa
     """
     check(store, folder)
     told = _told(folder) or {}
-    seen = sorted({row.patient for row in read_slices(store)} & set(told.get("seen_in_training") or ()))
+    known = {spelling(patient) for patient in told.get("seen_in_training") or ()}
+    seen = sorted({row.patient for row in read_slices(store) if spelling(row.patient) in known})
     if seen and not training_patients:
         raise OriginError(
             f"The model of {folder} was trained on {seen[0]}"

@@ -15,7 +15,7 @@ from training.slicing.areas import areas_of, write_areas
 from training.slicing.fingerprint import fingerprint
 from training.slicing.frames import is_frame, read_frame
 from training.slicing.labels import LabelSource, Origin
-from training.slicing.leaks import look_path, write_look
+from training.slicing.leaks import frames_path, look_path, write_frames, write_look
 from training.slicing.slices import CAVITY, NATIVE, SliceRow, write_slice
 from training.slicing.volumes import AXES, Labelled, Slicing, gridded, read_cavity, read_pair, read_sweep
 
@@ -69,6 +69,7 @@ def cut_case(case: Case, files: Mapping[str, Path], store: Path, cutting: Cuttin
             yield from _cut_volume(case, us, (label, files.get("cavity")), origin, cutting, store)
     if "sweep" in files:
         sweep = read_sweep(files["sweep"], files["sweep-label"])
+        write_frames(sweep.image, frames_path(store, case.case))
         yield from _cut_axis(case, sweep, (0, NATIVE), "us", (cutting.every_frame, cutting.negatives), store)
 
 

@@ -1,5 +1,6 @@
 """No patient in both training and test, by name or by picture, whatever the data sets call them."""
 
+import hashlib
 import json
 import re
 import unicodedata
@@ -8,15 +9,22 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inference.errors import FormatError, IusError
+from training.io.files import written_aside
 from training.io.receipt import write_json
 from training.slicing.fingerprint import ALIKE, Fingerprint
 from training.slicing.slices import read_slices
 
 _NUMBERED_ANEW = (("ReMIND2Reg-", "ReMIND-"),)
 """Data sets that renumber another set's patients, with no published list of who is who."""
-_BETWEEN = re.compile(r"[\s_-]+")
+_BETWEEN = re.compile(r"[\s_\-\u2010-\u2015\u2212]+")
+"""Blanks and every dash: spreadsheets and word processors make longer ones of a hyphen."""
+_BESIDE_A_NUMBER = re.compile(r"(?<=[^\W\d])-(?=\d)|(?<=\d)-(?=[^\W\d])")
 _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+_AS_MEASURED = re.compile(r"(\d+)\.0+")
 
 
 class LeakError(IusError):
@@ -32,12 +40,14 @@ class Identity:
         patient: whose it is, by name.
         look: its picture's fingerprint; None for a sweep.
         sweep: sha256 of its sweep's file; empty without one.
+        frames: digest of its sweep's pictures, which headers do not change; empty without one.
     """
 
     case: str
     patient: str
     look: Fingerprint | None = None
     sweep: str = ""
+    frames: str = ""
 
 
 def refuse_leaks(train: Iterable[Identity], test: Iterable[Identity]) -> None:
@@ -72,10 +82,12 @@ def patients_in_both(train: Iterable[Identity], test: Sequence[Identity]) -> set
 def spelling(patient: str) -> str:
     """A patient's name without what people write in two ways: capitals, blanks, hyphens, zeros before a number.
 
-    `P07`, `p7` and `P7 ` are one: tables of two sessions are rarely typed alike, and their pictures differ.
+    `P07`, `p7`, `P 7` and `P-07` are one, and so are 7 and the 7.0 of a program that takes a column for measurements:
+    tables of two sessions are rarely typed alike, and their pictures differ.
     """
-    name = unicodedata.normalize("NFKC", patient).casefold().strip()
-    return _LEADING_ZEROS.sub("", _BETWEEN.sub("-", name))
+    name = _BETWEEN.sub("-", unicodedata.normalize("NFKC", patient).casefold().strip())
+    measured = _AS_MEASURED.fullmatch(name)
+    return _LEADING_ZEROS.sub("", _BESIDE_A_NUMBER.sub("", measured[1] if measured else name))
 
 
 def _refuse_one_patient(one: Identity, other: Identity) -> None:
@@ -136,8 +148,8 @@ def doubles(identities: Sequence[Identity]) -> list[tuple[Identity, Identity]]:
 
 
 def _one_picture(one: Identity, other: Identity) -> bool:
-    """Whether two cases show the same picture, or hold one and the same file of a sweep."""
-    if one.sweep and one.sweep == other.sweep:
+    """Whether two cases show the same picture, or hold one sweep: its file, or one that was made anonymous anew."""
+    if (one.sweep and one.sweep == other.sweep) or (one.frames and one.frames == other.frames):
         return True
     return one.look is not None and other.look is not None and one.look.likeness(other.look) >= ALIKE
 
@@ -179,7 +191,7 @@ def identities_of(store: Path, patients: Mapping[str, str]) -> list[Identity]:
         FormatError: if a file of the store is damaged.
     """
     return [
-        Identity(case, patient, stored_look(store, case), stored_sweep(store, case))
+        Identity(case, patient, stored_look(store, case), stored_sweep(store, case), stored_frames(store, case))
         for case, patient in patients.items()
     ]
 
@@ -189,6 +201,26 @@ def stored_sweep(store: Path, case: str) -> str:
     receipt = store / "cases" / f"{case}.json"
     files = json.loads(receipt.read_text(encoding="utf-8")).get("files", {}) if receipt.is_file() else {}
     return str(files.get("sweep", ""))
+
+
+def write_frames(frames: NDArray[np.float32], path: Path) -> None:
+    """Write the digest of a sweep's pictures (frames, rows, cols): 0 outside the sector, where names are burnt in."""
+    digest = hashlib.sha256(f"{frames.shape}".encode())
+    for frame in frames:
+        digest.update(np.ascontiguousarray(frame).tobytes())
+    with written_aside(path) as aside:
+        aside.write_text(digest.hexdigest(), encoding="ascii")
+
+
+def stored_frames(store: Path, case: str) -> str:
+    """The digest of the pictures of the sweep that a case was cut from; empty without one, or in an earlier version."""
+    path = frames_path(store, case)
+    return path.read_text(encoding="ascii") if path.is_file() else ""
+
+
+def frames_path(store: Path, case: str) -> Path:
+    """Where a slice store keeps the digest of a case's sweep."""
+    return store / "cases" / f"{case}-frames.sha256"
 
 
 def stored_look(store: Path, case: str) -> Fingerprint | None:

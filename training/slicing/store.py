@@ -18,6 +18,7 @@ from training.slicing.areas import read_areas, write_areas
 from training.slicing.cutting import Cutting, cut_case
 from training.slicing.leaks import (
     doubles,
+    frames_path,
     identities_of,
     look_path,
     read_identities,
@@ -101,11 +102,12 @@ def _cut_once(case: Case, store: Path, cutting: Cutting) -> list[SliceRow]:
     files = _files(case, cutting)
     table, receipt = store / "cases" / f"{case.case}.csv", store / "cases" / f"{case.case}.json"
     key = _key(case, files, cutting)
-    if receipt.is_file() and json.loads(receipt.read_text(encoding="utf-8")) == key:
+    known = "sweep" not in files or frames_path(store, case.case).is_file()  # an earlier version knew it by its file
+    if known and receipt.is_file() and json.loads(receipt.read_text(encoding="utf-8")) == key:
         return read_slices(table)
     receipt.unlink(missing_ok=True)
     (store / "slices.csv").unlink(missing_ok=True)  # of other masks than those that are there from now on
-    for earlier in (look_path(store, case.case), _areas(store, case)):
+    for earlier in (look_path(store, case.case), frames_path(store, case.case), _areas(store, case)):
         earlier.unlink(missing_ok=True)  # a frame that was a volume before has no areas, and a sweep no look
     if table.is_file():
         _remove(read_slices(table), store)

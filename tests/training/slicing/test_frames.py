@@ -3,6 +3,7 @@
 import io
 import struct
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -21,6 +22,7 @@ from training.cohort.cases import Case
 from training.registration.volume import read_image
 from training.slicing.cutting import Cutting
 from training.slicing.frames import frame_spacing, is_frame, read_frame, read_mask_pixels, read_pixels
+from training.slicing.leaks import LeakError
 from training.slicing.slices import NATIVE, read_slice
 from training.slicing.store import cut_cases
 from training.slicing.volumes import read_sweep
@@ -148,6 +150,13 @@ def write_frame(path: Path, pixels: np.ndarray, spacing: tuple[float, float] = (
 SPECKLE = np.random.default_rng(0).integers(1, 250, (60, 80)).astype(np.uint8)
 TUMOUR = np.zeros_like(SPECKLE)
 TUMOUR[20:30, 20:40] = 1
+
+
+def test_what_is_no_number_in_a_picture_is_background(tmp_path: Path):
+    sector_of = np.where(np.arange(80) < 50, SPECKLE, np.nan).astype(np.float32)
+    label = write_frame(tmp_path / "m.nii", TUMOUR)
+    image = read_frame(write_frame(tmp_path / "us.nii", sector_of), label).image[0]
+    np.testing.assert_array_equal(image, np.where(np.arange(80) < 50, SPECKLE, 0))
 
 
 def test_a_pictures_scale_is_what_the_viewer_reads(tmp_path: Path):
@@ -307,3 +316,29 @@ def test_a_dicom_clip_is_no_volume_of_one_millimetre(tmp_path: Path, read: Calla
     case = write_sweep(tmp_path, [region(0.02, 0.02)])
     with pytest.raises(FormatError, match="name a clip as the case's sweep"):
         read(case.sweep)
+
+
+def test_a_sweep_that_was_made_anonymous_twice_is_one_patients(tmp_path: Path):
+    """Each time it gets other names, numbers and bytes; its pictures stay."""
+    first, again, other = (_anonymous(tmp_path / name) for name in ("A", "B", "C"))
+    dataset = pydicom.dcmread(other.sweep)
+    dataset.PixelData = dataset.pixel_array[:, :, ::-1].tobytes()
+    dataset.save_as(other.sweep)
+    store = tmp_path / "store"
+    cut_cases([first, other], store, Cutting())
+    with pytest.raises(LeakError, match="A of patient A and B of patient B are the same picture"):
+        cut_cases([first, again], tmp_path / "both", Cutting())
+    (store / "cases" / "A-frames.sha256").unlink()  # as an earlier version cut it
+    cut_cases([first, other], store, Cutting())
+    with pytest.raises(LeakError, match="B in training and A in the test set are the same picture"):
+        cut_cases([again], tmp_path / "test", Cutting(), [store])
+
+
+def _anonymous(folder: Path) -> Case:
+    """One and the same sweep, under names of its folder's."""
+    folder.mkdir()
+    case = write_sweep(folder, [region(0.02, 0.02)])
+    dataset = pydicom.dcmread(case.sweep)
+    dataset.PatientID, dataset.SOPInstanceUID = folder.name, f"1.2.{ord(folder.name)}"
+    dataset.save_as(case.sweep)
+    return replace(case, case=folder.name, patient=f"patient {folder.name}")

@@ -188,7 +188,19 @@ def test_sets_that_number_the_same_patients_anew_are_kept_apart():
 
 
 @pytest.mark.parametrize(
-    ("name", "again"), [("P07", "P07 "), ("P07", "p07"), ("P07", "P7"), ("P-7", "P\u00a007"), ("P07", "\uff3007")]
+    ("name", "again"),
+    [
+        ("P07", "P07 "),
+        ("P07", "p07"),
+        ("P07", "P7"),
+        ("P-7", "P\u00a007"),
+        ("P07", "\uff3007"),
+        ("P07", "P 7"),
+        ("P07", "P-07"),
+        ("P-7", "P\u20137"),
+        ("1a", "1-A"),
+        ("7", "07.0"),
+    ],
 )
 def test_a_patient_whose_name_is_written_in_two_ways_is_one(name: str, again: str):
     """Two sessions of a patient show two pictures, so that nothing but the name tells that they are one's."""
@@ -200,7 +212,9 @@ def test_a_patient_whose_name_is_written_in_two_ways_is_one(name: str, again: st
     assert patients_in_both([one], [other]) == {again}
 
 
-@pytest.mark.parametrize("names", [("S1-1", "S11"), ("P1", "P10"), ("P1", "Q1"), ("1-01", "1-10"), ("Case1", "Case1b")])
+@pytest.mark.parametrize(
+    "names", [("S1-1", "S11"), ("P1", "P10"), ("P1", "Q1"), ("1-01", "1-10"), ("Case1", "Case1b"), ("7", "7.01")]
+)
 def test_names_that_differ_are_two_patients(names: tuple[str, str]):
     pair = [Identity(name, name) for name in names]
     refuse_twins(pair)

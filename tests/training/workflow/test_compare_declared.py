@@ -29,6 +29,7 @@ comparisons: {c: {models: {m: m}, test: [b], data: six}}
     ("told", "words"),
     [
         ({"mode": "thorough", "seen_in_training": ["P"]}, "was trained on P, so this is no test"),
+        ({"mode": "thorough", "seen_in_training": ["p "]}, "was trained on P, so this is no test"),
         ({"mode": "fast", "seen_in_training": []}, "was predicted in fast mode"),
     ],
 )
