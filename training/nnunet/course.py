@@ -1,6 +1,7 @@
 """With which settings a fold's training has run so far: one that goes on may take others, one that has ended cannot."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ KEPT = ("epochs", "iterations", "val_iterations", "batch_size", "patience", "bfl
 
 
 def follow(fold: Path, settings: FitSettings) -> None:
-    """Note the settings with which a fold's training begins or goes on.
+    """Note the settings with which a fold's training begins or goes on; what an earlier one left to obey is removed.
 
     Raises:
         FormatError: if it has ended, with others: its receipt would state a training that never was.
@@ -29,8 +30,21 @@ def follow(fold: Path, settings: FitSettings) -> None:
             f"{fold} was trained to its end with {then}, and is not trained again with {wanted}: remove it, or choose "
             "another --variant."
         )
-    if not ended and now != last:
+    if ended:
+        return
+    _forget_choice(fold)
+    if now != last:
         write_json([*before, now], fold / COURSE)
+
+
+def _forget_choice(fold: Path) -> None:
+    """Remove the post-processing that was chosen with an earlier training of the fold, since all have to have ended."""
+    for path in fold.parent.glob("crossval_results_folds_*/postprocessing.*"):
+        if fold.name.removeprefix("fold_") in path.parent.name.split("_"):
+            path.unlink()
+            sys.stderr.write(
+                f"{path} was chosen with an earlier training and is removed: run 'ius-train postprocess'.\n"
+            )
 
 
 def course(fold: Path) -> list[dict[str, Any]]:

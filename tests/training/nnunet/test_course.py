@@ -46,3 +46,17 @@ def test_a_training_that_goes_on_with_others_tells_both(tmp_path: Path):
     for settings in (SHORT, SHORT, with_other(batch_size=12), with_other(batch_size=12)):
         follow(tmp_path, settings)
     assert [one["batch_size"] for one in course(tmp_path)] == [2, 12]
+
+
+@pytest.mark.parametrize("fold", ["fold_3", "fold_all"])
+def test_no_post_processing_is_obeyed_that_was_chosen_with_an_earlier_training(tmp_path: Path, fold: str, capsys):
+    """Folds of other slices were removed, as a sentence said, and the new model kept the largest region alone."""
+    chosen = tmp_path / "crossval_results_folds_0_1_2_3_4" / "postprocessing.json"
+    write_json({}, chosen)
+    (tmp_path / "fold_0").mkdir()
+    (tmp_path / "fold_0" / "checkpoint_final.pth").touch()
+    follow(tmp_path / "fold_0", SHORT)
+    assert chosen.is_file(), "nothing is trained"
+    follow(tmp_path / fold, SHORT)
+    assert chosen.is_file() == (fold == "fold_all")
+    assert ("was chosen with an earlier training" in capsys.readouterr().err) == (fold != "fold_all")
