@@ -16,6 +16,7 @@ from inference.errors import FormatError, NotFoundError
 from training.io.files import alone_in, written_aside
 from training.io.receipt import PATHS, moved, seen_from, write_json
 from training.nnunet.boxes import KEY
+from training.nnunet.dataset import LABELS
 from training.nnunet.input_geometry import pictures_of
 from training.nnunet.predict import checkpoint_files
 from training.nnunet.results.checkpoint import Weights, read_checkpoint
@@ -39,7 +40,7 @@ def average_models(
         out: the model folder to write.
         fold: the fold to read from the folders.
         checkpoint: `best` or `final`, to read from the folders.
-        margin: how far the tumour's logit must exceed the background's; a positive margin gives fewer contours.
+        margin: how far the tumour's logit must exceed every other; a positive margin gives fewer contours.
             It is subtracted from the last layer's bias, so that nnU-Net's own rule gives the same masks.
 
     Returns:
@@ -133,9 +134,11 @@ def _last_head(weights: Weights) -> str:
 
 
 def _shift(weights: Weights, margin: float) -> None:
-    """Lower the tumour's logit against the background's, in place."""
+    """Lower the tumour's logit against the background's, and the cavity's where there is one, in place."""
     bias = weights[_last_head(weights) + "bias"]
-    weights[_last_head(weights) + "bias"] = bias + torch.tensor([margin / 2, -margin / 2])
+    shift = torch.full_like(bias, margin / 2)
+    shift[LABELS["tumor"]] = -margin / 2
+    weights[_last_head(weights) + "bias"] = bias + shift
 
 
 def _copy(first: Path, out: Path, fold: Fold) -> None:

@@ -50,8 +50,13 @@ def test_it_is_the_weighted_mean_of_folder_or_export(pair, tmp_path, by_export):
     assert len(receipt["inputs"]) == 2
 
 
-def test_the_margin_is_taken_off_the_tumours_logit_everywhere(pair, tmp_path):
+def test_the_margin_is_taken_off_the_tumours_logit_everywhere(pair, model_folder, tmp_path):
     first, _, _ = pair
+    third = model_folder(cavity=True)
+    assert main(["average", str(third), "--margin", "1.5", "--out", str(tmp_path / "cavity")]) == 0
+    before, after = logits(third), logits(tmp_path / "cavity")
+    for other in (0, 2):
+        torch.testing.assert_close(after[:, 1] - after[:, other], before[:, 1] - before[:, other] - 1.5)
     assert main(["average", str(first), "--margin", "1.5", "--out", str(tmp_path / "mean")]) == 0
     before, after = logits(first), logits(tmp_path / "mean")
     torch.testing.assert_close((after[:, 1] - after[:, 0]), (before[:, 1] - before[:, 0]) - 1.5)
