@@ -131,12 +131,17 @@ def with_volumes(cases: Iterable[Case]) -> list[tuple[Case, Path]]:
     """Every case that is not excluded and has an ultrasound volume, with it.
 
     Raises:
+        FormatError: if a case has no patient.
         NotFoundError: if none is left, or a volume is missing: before minutes are spent on those that are there.
     """
     used = [(case, case.us) for case in cases if case.us is not None and not case.exclude]
     if not used:
         raise NotFoundError("No case of the table has an ultrasound volume and is not excluded: there is none to use.")
-    for _, volume in used:
+    for case, volume in used:
+        if not case.patient.strip():
+            raise FormatError(
+                f"{case.case} has no patient, and could stand on both sides of a split: write one in the case table."
+            )
         if not volume.is_file():
             raise NotFoundError(f"There is no image at {volume}.")
     return used

@@ -59,7 +59,7 @@ def pseudo_label(models: Sequence[Path], cases: Iterable[Case], store: Path, cut
 
     Raises:
         NotFoundError: if no volume is left, or one is missing.
-        FormatError: if a volume cannot be read.
+        FormatError: if a volume cannot be read, or a case has no patient.
         OutputError: if the store cannot be made.
         ModelError: if a model does not run here or does not reproduce its own masks.
         AnalysisError: if a slice cannot be analysed.

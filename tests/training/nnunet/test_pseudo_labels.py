@@ -1,6 +1,7 @@
 """Pseudo-labels: one body a volume, seen from three directions, with doubt around it; training alone gets them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -110,6 +111,13 @@ def test_a_missing_volume_is_said_before_any_is_labelled(cases: list[Case], mode
     (tmp_path / "file").touch()
     with pytest.raises(OutputError):
         pseudo_label([model], cases, tmp_path / "file", Cut(1.0, 12))
+
+
+def test_a_volume_of_nobody_is_not_labelled(cases: list[Case], model: Path, tmp_path: Path) -> None:
+    """Its slices would stand in a training whose test may hold the same patient, under a name."""
+    with pytest.raises(FormatError, match="has no patient, and could stand on both sides"):
+        pseudo_label([model], [replace(cases[0], patient=" ")], tmp_path / "store", Cut(1.0, 12))
+    assert not (tmp_path / "store").exists()
 
 
 def test_a_run_that_ends_half_way_leaves_no_table_of_the_one_before(
