@@ -21,7 +21,7 @@ from training.nnunet.input_geometry import pictures_of
 from training.nnunet.predict import checkpoint_files
 from training.nnunet.results.checkpoint import Weights, read_checkpoint
 from training.nnunet.results.forebears import entry, forebear
-from training.nnunet.results.trained_on import PATIENTS, START_KNOWN, trained_on
+from training.nnunet.results.trained_on import PATIENTS, START_KNOWN, START_STORES, trained_on
 from training.nnunet.settings import Fold
 from training.nnunet.warm_start import read_weights
 
@@ -93,7 +93,9 @@ def _tell_patients(members: Sequence[Path], receipt: Path, fold: Fold) -> None:
     told["settings"]["slices"] = list(
         dict.fromkeys(seen_from(store, receipt.parent) for one in known for store in one.stores)
     )
-    told[PATHS] = sorted({*told[PATHS], "slices"})
+    seen = [store for one in known for store in (*one.start_stores, *one.gone)]
+    told["settings"][START_STORES] = list(dict.fromkeys(seen_from(store, receipt.parent) for store in seen))
+    told[PATHS] = sorted({*told[PATHS], "slices", START_STORES})
     exports = [forebear(path) for path in members if path.suffix == ".onnx"]
     told["settings"] |= entry([one for model in known for one in model.forebears] + exports)
     if unknown := [path for path in members if path.suffix == ".onnx" or not trained_on(path, [fold]).complete]:

@@ -85,14 +85,14 @@ _TYPES: dict[str, Callable[[str], Any]] = {"fold": fold, "variant": variant}
 def run(arguments: argparse.Namespace) -> None:
     """Write the data set, train the fold on it, and write a receipt."""
     from training.cohort.folds import check_split
-    from training.io.receipt import write_receipt
+    from training.io.receipt import seen_from, write_receipt
     from training.nnunet.claims import data_lock, data_of
     from training.nnunet.dataset import Choice, train_patients, write_dataset
     from training.nnunet.estimate import estimate
     from training.nnunet.exclusions import check_exclusions, read_exclusions
     from training.nnunet.names import dataset_name
     from training.nnunet.results.forebears import entry
-    from training.nnunet.results.trained_on import PATIENTS, START_KNOWN, behind
+    from training.nnunet.results.trained_on import PATIENTS, START_KNOWN, START_STORES, behind
 
     dataset = dataset_name(arguments.dataset_id, arguments.title)
     raw = arguments.work / "nnUNet_raw" / dataset
@@ -117,7 +117,8 @@ def run(arguments: argparse.Namespace) -> None:
     told: dict[str, Any] = {"excluded": excluded}
     if start is not None:
         patients |= start.patients
-        told |= {START_KNOWN: start.complete} | entry(start.forebears)
+        seen = [Path(seen_from(store, Path())) for store in (*start.stores, *start.start_stores, *start.gone)]
+        told |= {START_KNOWN: start.complete, START_STORES: seen} | entry(start.forebears)
     told |= {PATIENTS: sorted(patients)} | _started(folder) | _resumed(folder)
     write_receipt(folder, "fit", settings_of(arguments) | told, inputs, arguments.seed)
     print(folder.parent)

@@ -5,10 +5,13 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from training.stages.fit import fold
 from training.stages.settings import settings_of
+
+if TYPE_CHECKING:
+    from training.nnunet.results.trained_on import TrainedOn
 
 WORDS = "predict slice stores with trained folds, or with an exported .onnx"
 
@@ -90,7 +93,7 @@ def _trained(arguments: argparse.Namespace) -> None:
         told.update(largest_region_only=largest, checkpoints=list(read.values()))
         told.update(seen_in_training=seen, training_known=known.complete)
         _tell(arguments, told, read)
-        _warn(seen, known.complete)
+        _warn(seen, known)
 
     how = {"folds": arguments.folds, "checkpoint": arguments.checkpoint, "device": arguments.device}
     _, read = predict_slices(
@@ -105,7 +108,7 @@ def _trained(arguments: argparse.Namespace) -> None:
     _tell(arguments, told, read)
 
 
-def _warn(seen: list[str], complete: bool) -> None:
+def _warn(seen: list[str], known: "TrainedOn") -> None:
     """Warn at once about predictions that cannot test the model."""
     if seen:
         print(
@@ -113,7 +116,13 @@ def _warn(seen: list[str], complete: bool) -> None:
             f"{', …' if len(seen) > 3 else ''}): these predictions are no test of it, and 'evaluate' refuses them.",
             file=sys.stderr,
         )
-    if not complete:
+    if known.gone:
+        print(
+            f"warning: {known.gone[0]}, of the model's training, is not there: its patients were compared by name "
+            "alone, and one under two names is not noticed. Name the store to 'evaluate --trained-on' if you can.",
+            file=sys.stderr,
+        )
+    if not known.complete:
         print(
             "warning: no receipt tells all patients that the model was trained on: make sure that none is among these.",
             file=sys.stderr,

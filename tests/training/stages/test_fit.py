@@ -9,6 +9,8 @@ import SimpleITK as sitk  # noqa: N813
 
 from training.cli import main
 from training.cohort.folds import write_folds
+from training.io.receipt import write_json, write_receipt
+from training.nnunet.results.trained_on import trained_on
 from training.slicing.fingerprint import fingerprint
 from training.slicing.leaks import look_path, write_look
 from training.slicing.slices import SliceRow, write_slice, write_slices
@@ -58,6 +60,28 @@ def test_fit_draws_what_the_folds_command_draws(tmp_path: Path):
     listed = json.loads((tmp_path / "folds.json").read_text())["folds"]
     assert [set(fold) for fold in listed] == [set(fold) for fold in draw_store_folds(stores, 3)]
     assert all(len(set(fold) & {f"a{at}" for at in range(5)}) == 1 for fold in listed), "each store spread evenly"
+
+
+def test_the_receipt_names_the_slices_of_the_training_that_it_started_from(tmp_path: Path, monkeypatch):
+    """By their pictures a patient of that training is known again, whatever the test calls it."""
+    before, own = (store_of(tmp_path / name, {f"{name}{at}": at for at in range(5)}) for name in ("before", "own"))
+    start = tmp_path / "first" / "model" / "fold_0"
+    write_receipt(start, "fit", {"slices": [before], "train_patients": ["before1"]}, [])
+    write_json({}, start.parent / "plans.json")
+    (start / "checkpoint_best.pth").touch()
+
+    def fitted(work: Path, *_: object) -> Path:
+        write_json({}, work / "model" / "plans.json")
+        return work / "model" / "fold_0"
+
+    monkeypatch.setattr("training.stages.fit._fit", fitted)
+    monkeypatch.chdir(tmp_path)
+    assert main(["fit", str(own), "--work", "work", "--start", str(start / "checkpoint_best.pth")]) == 0
+    known = trained_on(tmp_path / "work" / "model", [0])
+    assert (known.stores, known.start_stores) == ((own,), (before,))
+    assert "before1" in known.patients
+    receipt = json.loads((tmp_path / "work" / "model" / "fold_0" / "receipt-fit.json").read_text())
+    assert receipt["settings"]["start_slices"] == ["../../../before"]
 
 
 def test_a_fold_that_the_cutoff_has_emptied_is_one_sentence(tmp_path: Path, capsys):

@@ -17,7 +17,7 @@ from training.io.receipt import write_receipt
 from training.nnunet.claims import DIGEST
 from training.nnunet.dataset import digest
 from training.nnunet.results.checkpoint import read_trained
-from training.nnunet.results.trained_on import behind, trained_on
+from training.nnunet.results.trained_on import START_KNOWN, START_STORES, behind, trained_on
 from training.nnunet.weight_averaging import _tell_patients
 from training.slicing.fingerprint import Fingerprint
 from training.slicing.leaks import look_path, write_look
@@ -233,3 +233,38 @@ def test_what_fewer_bits_cost_is_not_measured_on_the_training(model: Path, tmp_p
     assert main([*words, "--verify", str(tmp_path / "train")]) == 2
     assert "holds slices of A, whom the model was trained on" in capsys.readouterr().err
     assert not (tmp_path / "m.onnx").exists()
+
+
+def test_that_pictures_cannot_be_compared_is_said(model: Path, tmp_path: Path, capsys):
+    """A model is copied to another computer without its slices, where its patient has another name."""
+    renamed, masks, words = store_of(tmp_path / "renamed", {"X": "a"}), tmp_path / "masks", "compared by name alone"
+    (tmp_path / "train").rename(tmp_path / "elsewhere")
+    assert main(["predict", str(model), str(renamed), "--out", str(masks)]) == 0
+    assert words in capsys.readouterr().err
+    score = ["evaluate", str(masks), str(renamed), "--out", str(tmp_path / "report"), "--data", "d", "--simulated"]
+    assert main([*score, "--trained-on", str(tmp_path / "elsewhere")]) == 2
+    assert "Case-A in training and Case-X in the test set are the same picture" in capsys.readouterr().err
+    store_of(tmp_path / "train", {"a ": "a"})  # the table was typed anew
+    assert main(["predict", str(model), str(renamed), "--out", str(masks)]) == 0
+    said = capsys.readouterr().err
+    assert words not in said
+    assert "trained on 1 of these patients (X)" in said
+
+
+def test_a_patient_of_the_training_that_another_started_from_is_known_by_picture_too(
+    model: Path, model_folder, tmp_path: Path
+):
+    """The receipt named the patients of the start, and the slices of what followed alone."""
+    start = behind(model / "fold_0" / "checkpoint_best.pth")
+    own, renamed = store_of(tmp_path / "own", {"D": "d"}), store_of(tmp_path / "renamed", {"X": "a", "Y": "y"})
+    told = {"slices": [own], "start": "before.pth", "train_patients": ["A", "B", "D"], START_KNOWN: True}
+    second = model_folder()
+    write_receipt(second / "fold_0", "fit", told | {START_STORES: list(start.stores)}, [])
+    assert trained_on(second, [0]).among([renamed]) == ["X"]
+    mean = tmp_path / "mean"
+    shutil.copytree(second, mean)
+    _tell_patients([second], mean / "fold_0" / "receipt-fit.json", 0)
+    assert trained_on(mean, [0]).among([renamed]) == ["X"]
+    assert trained_on(mean, [0]).stores == (own,), "whose slices a contract describes"
+    (tmp_path / "train").rename(tmp_path / "elsewhere")
+    assert trained_on(mean, [0]).gone == (tmp_path / "train",)
