@@ -271,9 +271,13 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:
-        """Open the first file; an .onnx file is a model."""
-        path = Path(next(url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()))
+        """Open the first file, and say so if there are more; an .onnx file is a model."""
+        dropped = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        path = Path(dropped[0])
         event.acceptProposedAction()
+        if len(dropped) > 1:
+            said = f"Of {len(dropped)} files dropped, {path.name} alone is opened: drop one at a time."
+            self.view.picture_area.say(said, monotonic(), Tone.NOTICE)
         if path.suffix.lower() == ".onnx":
             self.handlers.open_model(path)
         else:

@@ -221,7 +221,10 @@ def test_an_unexpected_error_at_the_start_is_a_sentence_too() -> None:
     assert "decoder's own" in refused.sentence
 
 
-def test_a_dropped_file_is_opened(show: Show, qtbot: QtBot, tmp_path: Path) -> None:
+@pytest.mark.parametrize("others", [(), ("second.mha",)])
+def test_a_dropped_file_is_opened_and_that_others_are_not_is_said(
+    show: Show, qtbot: QtBot, tmp_path: Path, others: tuple[str, ...]
+) -> None:
     window = show()
     asked: list[SourceRequest] = []
 
@@ -231,13 +234,15 @@ def test_a_dropped_file_is_opened(show: Show, qtbot: QtBot, tmp_path: Path) -> N
 
     window.session._open_source = open_source
     data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "case.mha"))])
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in ("case.mha", *others)])
     event = QDropEvent(
         QPointF(5, 5), Qt.DropAction.CopyAction, data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     )
     window.dropEvent(event)
+    said = window.view.picture_area.notice.text()
+    assert ("2 files dropped, case.mha alone is opened" in said) == bool(others)
     qtbot.waitUntil(lambda: bool(asked))
-    assert asked[0].text == str(tmp_path / "case.mha")
+    assert [request.text for request in asked] == [str(tmp_path / "case.mha")]
 
 
 def test_a_picture_with_several_regions_is_opened_again_with_the_one_chosen(
