@@ -1,6 +1,7 @@
 """Choice of what to look at: a file, folder, stream, the demonstration clip, the phantom, or a recent source."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
@@ -39,7 +40,7 @@ class SourcePanel(Panel):
         self._region: int | None = None
         self.current = ""
         """The last request; it is repeated when another region of it is chosen."""
-        self._swept = ""
+        self._swept: SourceRequest | None = None
         """The open volume; it is opened again along the axis that is chosen."""
         self._error = self.note("red")
         self._buttons: list[Button] = []
@@ -148,7 +149,7 @@ class SourcePanel(Panel):
         """The request for `text` with the axis and region chosen here, each of the source for which it was."""
         if text != self.current:
             self._region = None
-        return SourceRequest(text, axis=self._axis if text == self._swept else USUAL, region=self._region)
+        return SourceRequest(text, axis=self._axis if self._of_swept(text) else USUAL, region=self._region)
 
     def _connect_stream(self) -> None:
         """Open the typed address; if it is not one, the sources refuse it with a sentence of their own."""
@@ -158,9 +159,14 @@ class SourcePanel(Panel):
     def _choose(self, text: str) -> None:
         self.chosen.emit(self.request(text))
 
+    def _of_swept(self, text: str) -> bool:
+        """Whether this is the volume whose axes are offered."""
+        return self._swept is not None and text == self._swept.text
+
     def _choose_axis(self, axis: str) -> None:
         self._mark_axis(axis)
-        self.chosen.emit(SourceRequest(self._swept, axis=axis))
+        if self._swept is not None:  # its true masks are swept with it; a typed scale is that of the other plane
+            self.chosen.emit(replace(self._swept, axis=axis, spacing=None))
 
     def _mark_axis(self, axis: str) -> None:
         self._axis = axis
@@ -185,7 +191,7 @@ class SourcePanel(Panel):
     def show_axes(self, volume: SourceRequest | None) -> None:
         """Offer the axes along which the open volume can be swept, its present one marked; none for anything else."""
         if volume is not None:
-            self._swept = volume.text
+            self._swept = volume
             self._mark_axis(volume.axis)
         for part in (self._axis_note, *self._axis_buttons.values()):
             part.setVisible(volume is not None)

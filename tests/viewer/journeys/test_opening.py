@@ -29,6 +29,7 @@ from inference.readout.readout_state import Offer
 from inference.source_info import SourceInfo
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
+from inference.spacing import typed
 from viewer import app, settings
 from viewer.control.refresh import CHANGED
 from viewer.main_window import MainWindow
@@ -375,8 +376,9 @@ def test_the_axes_are_those_of_the_open_volume_after_another_source_was_refused(
 
     window = show()
     window.session._open_source = opens
-    window.handlers.open_source(SourceRequest("brain.nii.gz", axis="j"))
-    qtbot.waitUntil(lambda: window.session.opened == SourceRequest("brain.nii.gz", axis="j"), timeout=5000)
+    wanted = SourceRequest("brain.nii.gz", "j", typed("0.5,0.4"), truth=Path("masks.nii.gz"))
+    window.handlers.open_source(wanted)
+    qtbot.waitUntil(lambda: window.session.opened == wanted, timeout=5000)
     panel = window.view.source
     window.act("open")
     assert [axis for axis, made in panel._axis_buttons.items() if made.isChecked()] == ["j"]
@@ -384,7 +386,7 @@ def test_the_axes_are_those_of_the_open_volume_after_another_source_was_refused(
     qtbot.waitUntil(panel._error.isVisible, timeout=5000)
     qtbot.mouseClick(panel._axis_buttons["i"], Qt.MouseButton.LeftButton)
     qtbot.waitUntil(panel.isHidden, timeout=5000)
-    assert asked[-1] == SourceRequest("brain.nii.gz", axis="i")
+    assert asked[-1] == SourceRequest("brain.nii.gz", axis="i", truth=wanted.truth), "with its masks; the scale was j's"
     assert panel.request("sequence.igs.mha").axis == "k", "with another one it would be refused for good"
 
 
