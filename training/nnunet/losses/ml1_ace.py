@@ -28,7 +28,7 @@ class Calibrated(nn.Module):
 
     Barfoot et al., Average calibration losses for reliable uncertainty in medical image segmentation, 2025: over the
     bins of the predicted probability that hold a pixel of a slice, the mean difference of mean probability and share
-    of true pixels. With two labels both have the same error, so the tumour's is the mean over the labels.
+    of true pixels. Of two labels both have the same error, so the tumour's is their mean; of a cavity none is taken.
 
     Attributes:
         ce: nnU-Net's cross-entropy, for its ignored label.

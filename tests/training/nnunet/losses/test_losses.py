@@ -2,17 +2,14 @@
 
 import pytest
 import torch
-from nnunetv2.training.loss.compound_losses import DC_and_CE_loss
-from nnunetv2.training.loss.dice import MemoryEfficientSoftDiceLoss
+from plain_loss import batch, nnunet_loss
 
 from training.nnunet.losses import LOSSES, changed
 
 
 @pytest.mark.parametrize("name", LOSSES)
 def test_it_has_a_gradient_that_points_to_the_truth(name: str):
-    settings = {"batch_dice": True, "smooth": 1e-5, "do_bg": False, "ddp": False}
-    built = DC_and_CE_loss(settings, {}, weight_ce=1, weight_dice=1, dice_class=MemoryEfficientSoftDiceLoss)
-    loss = changed(name, built)
+    loss = changed(name, nnunet_loss())
     truth = torch.zeros(2, 1, 32, 32)
     truth[:, :, 8:20, 8:20] = 1
     logits = torch.zeros(2, 2, 32, 32, requires_grad=True)
@@ -21,3 +18,13 @@ def test_it_has_a_gradient_that_points_to_the_truth(name: str):
     assert logits.grad is not None
     with torch.no_grad():
         assert float(loss(logits - 10 * logits.grad / logits.grad.abs().max(), truth)) < float(before)
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_a_pixel_of_which_nothing_is_known_has_no_gradient(name: str):
+    logits, truth = batch(ignore=2)
+    logits.requires_grad_()
+    changed(name, nnunet_loss(ignore=2))(logits, truth).backward()
+    unknown = (truth == 2).expand_as(logits)
+    assert float(logits.grad[unknown].abs().max()) == 0
+    assert float(logits.grad[~unknown].abs().max()) > 0

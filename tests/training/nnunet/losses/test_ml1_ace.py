@@ -44,15 +44,6 @@ def test_a_slice_of_which_nothing_is_known_has_no_error_and_one_for_certain_has_
     assert calibration_errors(sure, sure == 0, known).tolist() == [1, 0]
 
 
-def test_a_pixel_of_which_nothing_is_known_has_no_gradient():
-    logits, truth = batch(ignore=2)
-    logits.requires_grad_()
-    changed(nnunet_loss(ignore=2))(logits, truth).backward()
-    unknown = (truth == 2).expand_as(logits)
-    assert float(logits.grad[unknown].abs().max()) == 0
-    assert float(logits.grad[~unknown].abs().max()) > 0
-
-
 @pytest.mark.parametrize(("sure_of", "too_sure"), [(0.99, True), (0.52, False)])
 def test_a_probability_is_drawn_to_the_share_that_is_true(sure_of: float, too_sure: bool):
     """All pixels alike, three quarters of them tumour."""
