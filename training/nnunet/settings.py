@@ -112,6 +112,15 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
             learns="box weight",
         ),
     ] = 0.0
+    consistency: Annotated[
+        Annotated[float, Meta(ge=0)],
+        _setting(
+            "of the loss of masks that change with a picture's noise alone; a batch then takes twice as long",
+            metavar="WEIGHT",
+            trainer="consistency",
+            learns="consistency",
+        ),
+    ] = 0.0
     start: Annotated[
         str | None,
         _setting(

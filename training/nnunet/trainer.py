@@ -15,6 +15,7 @@ from training.io.receipt import write_json
 from training.nnunet import transformer
 from training.nnunet.boxes import KEY
 from training.nnunet.boxes.head import BoxHead, WithBoxes, head_for, stage_of
+from training.nnunet.consistency import WithConsistency, in_pairs
 from training.nnunet.dataset import SMALL, TUMOUR_FREE
 from training.nnunet.early_stopping import Patience
 from training.nnunet.input_geometry import other_pictures
@@ -85,6 +86,7 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
     small_tumours = 1
     start: Path | None = None
     box_weight = 0.0
+    consistency = 0.0
     start_share = 0.5
     started: Started | None = None
     network: Any
@@ -153,8 +155,14 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
             super().set_deep_supervision_enabled(enabled)
 
     def _build_loss(self) -> Any:  # noqa: ANN401 - nnU-Net's untyped loss
-        """nnU-Net's loss, changed if the settings name another."""
-        return changed(self.loss_name, super()._build_loss())
+        """nnU-Net's loss, changed if the settings name another, with consistency if they weigh it."""
+        loss = changed(self.loss_name, super()._build_loss())
+        return WithConsistency(loss, self.consistency) if self.consistency > 0 else loss
+
+    def train_step(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """nnU-Net's step, on a batch in pairs where consistency is weighed."""
+        step: dict[str, Any] = super().train_step(in_pairs(batch) if self.consistency > 0 else batch)
+        return step
 
     def get_tr_and_val_datasets(self) -> tuple[Any, Any]:
         """nnU-Net's data sets, with small tumours and tumour-free slices drawn as often as the settings say."""

@@ -28,6 +28,7 @@ OTHER = {
     "tumour_free": 0.25,
     "small_tumours": 4,
     "box_weight": 0.5,
+    "consistency": 0.25,
     "start": "start.onnx",
     "start_share": 0.25,
     "bfloat16": True,
