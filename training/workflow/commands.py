@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from inference.errors import IusError
 from training.cohort.cases import PATHS, read_cases
 from training.cohort.folds import N_FOLDS
@@ -91,6 +93,17 @@ class Commands:
         named = [path for case in cases for path in (*(getattr(case, name) for name in PATHS), *case.mri) if path]
         return [str(path) for path in dict.fromkeys(named) if path.is_file()]
 
+    def seen(self, *named: str) -> str:
+        """Size and time of files that no stage makes, and of all in folders.
+
+        Snakemake runs a rule again for files that are newer than what it made: one that takes another's place may be
+        older, and it looks into no folder.
+        """
+        given = [Path(name) for name in named if name not in self._made()]
+        paths = [path for name in given for path in (name, *sorted(name.rglob("*"))) if path.is_file()]
+        kept = ((str(path), path.stat()) for path in paths)
+        return " ".join(f"{name}:{told.st_size}:{told.st_mtime_ns}" for name, told in kept)
+
     def register(self, cohort: str) -> str:
         """Register a cohort's MRI and carry its labels over."""
         one = self.experiment.cohorts[cohort]
@@ -149,8 +162,12 @@ class Commands:
         tables = [cohort.cases for cohort in self.experiment.cohorts.values() if cohort.cases]
         starts = [path for model in self.experiment.models for path in self.starts(model)]
         folders = [path for comparison in self.experiment.comparisons for path in self.annotators(comparison)]
-        made = {self.draft(model) for model in self.experiment.models}
-        return [path for path in dict.fromkeys([*tables, *starts, *folders]) if path not in made]
+        return [path for path in dict.fromkeys([*tables, *starts, *folders]) if path not in self._made()]
+
+    def _made(self) -> set[str]:
+        """What stages make of that which later stages are given by name: exports to start from, and case tables."""
+        tables = {self.table(name) for name, cohort in self.experiment.cohorts.items() if cohort.simulate}
+        return tables | {self.draft(model) for model in self.experiment.models}
 
     def draft(self, model: str) -> str:
         """The path of a model's .onnx file without scores."""
@@ -275,6 +292,16 @@ class Commands:
     def compare(self, comparison: str) -> str:
         """Score a comparison's models side by side."""
         return self._workflow("compare", comparison)
+
+    def compared(self, comparison: str) -> str:
+        """All that the declaration says of a comparison, which its command names only."""
+        one = self.experiment.comparisons[comparison]
+        models = {name: self.experiment.models[name] for name in one.models.values()}
+        return msgspec.json.encode((self.experiment.title, one, models)).decode()
+
+    def declared(self) -> str:
+        """All that the declaration says, which the command of the report names only."""
+        return msgspec.json.encode(self.experiment).decode()
 
     def report(self) -> str:
         """Write one page with all comparisons."""

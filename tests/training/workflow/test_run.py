@@ -7,12 +7,16 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from inference.errors import NotFoundError
 from training.cli import main
 from training.experiments.declaration import find_experiment, read_experiment
 from training.nnunet.device import DeviceError, check_device
+from training.slicing.slices import SliceRow, write_slice, write_slices
 from training.workflow.commands import Commands
 from training.workflow.patients import declared_for
 from training.workflow.run import ExperimentError, Machine, run_experiment
@@ -307,3 +311,105 @@ def test_slurm_is_asked_for_what_the_settings_need(tmp_path: Path):
     assert not any("gres" in option for option in asked[next(name for name in asked if "compare" in name)])
     assert done.returncode == 2, "its last stage was refused"
     assert done.stderr.splitlines()[-1].startswith("error: ")
+
+
+def compared(work: Path) -> Path:
+    """A working folder in which all is done but the comparison of a right and a half reader, and the page."""
+    declared = work.parent / "one.yaml"
+    words = "comparisons: {c: {models: {M: m}, test: [b], data: six, annotators: {R: {cohort: b, folder: reader}}}}"
+    cohorts = re.sub(r"labels: mri", "labels: us", ONE).replace("TRAINING", "device: cpu").partition("comparisons")[0]
+    declared.write_text(cohorts.replace("[0, 1, 2, 3, 4]", "[0]") + words)
+    commands = Commands(read_experiment(declared), declared, small=False)
+    mask = np.zeros((9, 9, 9), np.uint8)
+    mask[2:7, 2:7, 2:7] = 1
+    rows = []
+    for at in range(5):
+        row = SliceRow(f"s{at}", f"c{at}", f"P{at}", "k", 4, 25.0, 9, 9, 1.0, 1.0)
+        rows.append(row)
+        write_volume(mask + np.uint8(1), work / f"c{at}-us.nii.gz")
+        write_volume(mask, work / "reader" / "deeper" / f"c{at}.nii.gz")
+        for path in (
+            row.image(work / "slices/b"),
+            row.label(work / "slices/b"),
+            work / f"predictions/m/all/s{at}.nii.gz",
+        ):
+            write_slice(mask[4], (1.0, 1.0), path)
+    cases = "".join(f"c{at},P{at},c{at}-us.nii.gz\n" for at in range(5))
+    for cohort in "ab":
+        (work / f"{cohort}.csv").write_text("case,patient,us\n" + cases)
+        write_slices(rows, work / "slices" / cohort / "slices.csv")
+    (work / "folds.json").touch()
+    (work / "fits/m").mkdir(parents=True)
+    (work / "fits/m/fold_0").touch()
+    fold, raw = work / commands.model_folder("m") / "fold_0", work / commands.raw_folder("m")
+    fold.mkdir(parents=True)
+    raw.mkdir(parents=True)
+    (fold / "progress.csv").write_text("epoch,train_loss,val_loss,pseudo_dice_smoothed\n0,1,1,0.1\n")
+    (raw / "splits_final.json").write_text('[{"train": [1], "val": [2]}]')
+    (work / "predictions/m/all/receipt-predict.json").write_text('{"settings": {"mode": "thorough"}}')
+    return declared
+
+
+def write_volume(voxels: NDArray[np.uint8], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    affine = np.eye(4)
+    volume = nib.nifti1.Nifti1Image(voxels.T, affine)
+    volume.header.set_xyzt_units("mm")
+    volume.set_qform(affine, 1)
+    nib.save(volume, path)
+
+
+def run_once(declared: Path, work: Path) -> str:
+    """What an experiment's run logs."""
+    words = [sys.executable, "-m", "training.cli", "experiment", str(declared), "--work", str(work)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stderr
+
+
+def dice_of(work: Path, name: str) -> str:
+    page = (work / "report" / "report.md").read_text()
+    return next(line.split("|")[2].strip() for line in page.splitlines() if line.startswith(f"| {name} |"))
+
+
+def test_a_report_is_of_the_declaration_and_the_masks_that_there_are(tmp_path: Path):
+    """The page of before stood there as the answer: of names that were exchanged, of a reader's mask that was not."""
+    work = tmp_path / "work"
+    declared = compared(work)
+    run_once(declared, work)
+    assert (dice_of(work, "M"), dice_of(work, "R")) == ("1.00 ± 0.00", "1.00 ± 0.00")
+    assert "Nothing to be done" in run_once(declared, work)
+    halved = np.zeros((9, 9, 9), np.uint8)
+    halved[2:7, 2:7, 2:4] = 1
+    for at in range(5):
+        path = work / "reader" / "deeper" / f"c{at}.nii.gz"
+        write_volume(halved, path)
+        os.utime(path, (10**9, 10**9))  # of a day before any stage ran
+    run_once(declared, work)
+    assert (dice_of(work, "M"), dice_of(work, "R")) == ("1.00 ± 0.00", "0.57 ± 0.00")
+    declared.write_text(declared.read_text().replace("M: m", "Other: m").replace("data: six", "data: others"))
+    run_once(declared, work)
+    assert dice_of(work, "Other") == "1.00 ± 0.00"
+    assert "On others." in (work / "report" / "report.md").read_text()
+    declared.write_text(declared.read_text().replace("title: One", "title: Two"))
+    run_once(declared, work)
+    assert (work / "report" / "report.md").read_text().startswith("# Two\n")
+    assert (work / "report" / "c" / "report.md").read_text().startswith("# Two: c\n")
+
+
+def test_a_file_that_is_replaced_by_an_older_one_counts_as_another(tmp_path: Path, monkeypatch):
+    """A mask restored from a copy has the time of the copy, which is before the slices were cut."""
+    monkeypatch.chdir(tmp_path)
+    Path("one.yaml").write_text(ONE.replace("TRAINING", "device: cpu"))
+    commands = Commands(read_experiment(Path("one.yaml")), Path("one.yaml"), small=False)
+    Path("a.csv").write_text("case,patient\n")
+    before = commands.seen("a.csv")
+    os.utime("a.csv", (10**9, 10**9))
+    assert commands.seen("a.csv") not in ("", before)
+    demo = find_experiment("demo")
+    made = Commands(read_experiment(demo), demo, small=False)
+    table = Path(made.table("train"))
+    table.parent.mkdir()
+    table.touch()
+    assert made.seen(str(table)) == "", "a stage makes it: there is none when the stages are planned"
