@@ -138,6 +138,17 @@ def simulated_cases(table: Path) -> dict[str, bool]:
     return {case: simulated_case(row) for case, row in _rows(table).items()}
 
 
+def told_of(store: Path, cases: Iterable[str]) -> set[bool | None]:
+    """Whether cases of a slice store are simulated patients; None for those that no table which is still there names.
+
+    Args:
+        store: cut from case tables that its receipts name.
+        cases: their names.
+    """
+    told = {case: kind for table in tables_behind(store) for case, kind in simulated_cases(table).items()}
+    return {told.get(case) for case in cases}
+
+
 def cohort_of(path: Path) -> list[dict[str, Any]] | None:
     """The patients of the simulated cohort that a file lies in; None for any other file.
 

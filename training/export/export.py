@@ -84,6 +84,8 @@ def export_model(
     identity = Identity(name=name, version=version, created=today, licence=licence, intended_use=INTENDED_USE)
     stores = facts.training_stores(trained, train)
     people = facts.read_population(population) if population else _simulated(trained, stores, simulated)
+    if simulated and not people.simulated:
+        raise ModelError(f"{population} says that its patients are real, and --simulated that they are not: give one.")
     people = facts.with_start(people, trained)
     calibration = calibration_samples(stores) if precision is Precision.INT8 else []
     scores = facts.read_measured(evaluation, trained)

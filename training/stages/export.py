@@ -105,6 +105,7 @@ def run(arguments: argparse.Namespace) -> None:
     from training.export.precision import Precision
 
     _check_certainty(arguments)
+    _check_population(arguments)
     contract = export_model(
         arguments.model,
         arguments.out,
@@ -134,6 +135,38 @@ def run(arguments: argparse.Namespace) -> None:
             simulated=arguments.simulated,
             trained_on=arguments.train,
             modes=("fast", "thorough") if contract.output.mirror_axes else ("fast",),
+        )
+
+
+def _check_population(arguments: argparse.Namespace) -> None:
+    """Refuse to call a model of simulated patients one of real patients, or the other way round.
+
+    Raises:
+        PopulationError: if the case tables behind its training say otherwise.
+    """
+    from training.evaluation.population import PopulationError, told_of
+    from training.export.training_facts import read_population
+    from training.nnunet.results.trained_on import trained_on
+    from training.slicing.slices import HALF_KNOWN, read_slices
+
+    known = trained_on(arguments.model, arguments.folds)
+    own: set[bool | None] = set()
+    for store in dict.fromkeys((*(arguments.train or known.stores), *known.start_stores)):
+        rows = [row for row in read_slices(store) if row.origin not in HALF_KNOWN]
+        own |= told_of(store, {row.case for row in rows if not known.patients or row.patient in known.patients})
+    said = read_population(arguments.population).simulated if arguments.population else arguments.simulated
+    if said and False in own:
+        raise PopulationError(
+            "The model was trained on real patients, as their case table says: export without --simulated, and say on "
+            "whom with --population."
+        )
+    behind: set[bool | None] = {one.simulated for one in known.forebears}
+    if own and not known.complete and not behind:
+        behind = {None}  # what it started from, nobody knows
+    if own | behind == {True} and not said:
+        raise PopulationError(
+            "The model was trained on simulated patients alone, as their case table says, so every screen has to say "
+            "so: export with --simulated, and without --population."
         )
 
 
