@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inference.errors import FormatError
 from inference.frame import Pixels
-from training.slicing.slices import tumour_in
+from training.slicing.slices import read_slices, tumour_in
 
 VERIFY_SLICES = 70
 """Slices of the parity check, and of the comparison of two precisions."""
@@ -34,13 +34,16 @@ class Sample:
 
 
 def read_samples(folder: Path, limit: int) -> list[Sample]:
-    """2D NIfTI slices below a folder (a slice store or nnU-Net's `imagesTs`), at most `limit`, evenly spread.
+    """A store's slices by its table, or all 2D NIfTI of a folder (nnU-Net's `imagesTs`), at most `limit` of them.
 
     Raises:
         FormatError: if there are none, or one is not a 2D picture.
     """
     store = folder / "images"
-    files = sorted((store if store.is_dir() else folder).glob("*.nii.gz"))
+    if (folder / "slices.csv").is_file():
+        files = sorted(row.image(folder) for row in read_slices(folder))
+    else:
+        files = sorted((store if store.is_dir() else folder).glob("*.nii.gz"))
     if not files:
         raise FormatError(f"There are no .nii.gz slices in {folder}: give a slice store or a folder of 2D NIfTI.")
     chosen = np.unique(np.linspace(0, len(files) - 1, min(limit, len(files))).round().astype(int))

@@ -56,6 +56,11 @@ def areas_of(case: str, mask: sitk.Image) -> list[Area]:
     return found
 
 
+def areas_path(store: Path, case: str) -> Path:
+    """Where a slice store keeps the areas of a volume's slices."""
+    return store / "cases" / f"{case}-areas.csv"
+
+
 def write_areas(areas: Iterable[Area], path: Path) -> None:
     """Write the table (CSV)."""
     with written_aside(path) as aside, aside.open("w", newline="", encoding="utf-8") as stream:

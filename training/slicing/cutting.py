@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inference.errors import FormatError
 from training.cohort.cases import Case
-from training.slicing.areas import areas_of, write_areas
+from training.slicing.areas import areas_of, areas_path, write_areas
 from training.slicing.fingerprint import fingerprint
 from training.slicing.frames import is_frame, read_frame
 from training.slicing.labels import LabelSource, Origin
@@ -81,7 +81,7 @@ def _cut_volume(
     image, mask = read_pair(us, label, may_be_empty=hole is not None)
     cavity = None if hole is None else read_cavity(hole, mask)
     write_look(fingerprint(image), look_path(store, case.case))
-    write_areas(areas_of(case.case, mask), store / "cases" / f"{case.case}-areas.csv")
+    write_areas(areas_of(case.case, mask), areas_path(store, case.case))
     volume = gridded(image, mask, cutting.slicing, cavity)
     share = math.ceil(cutting.negatives / len(AXES))
     for at, name in enumerate(AXES):

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from training.cohort.cases import Case
 from training.io.files import written_aside
 from training.io.progress import Bar
 from training.io.receipt import sha256, write_json
-from training.slicing.areas import read_areas, write_areas
+from training.slicing.areas import areas_path, read_areas, write_areas
 from training.slicing.cutting import Cutting, cut_case
 from training.slicing.leaks import (
     doubles,
@@ -36,7 +36,8 @@ def cut_cases(cases: Iterable[Case], store: Path, cutting: Cutting, apart_from: 
     """Cut every case that is not excluded into `store`; one that fails is reported, and the others go on.
 
     Writes `slices.csv`, `areas.csv` (every tumour slice of a volume under the three slicings) and `left-out.csv`. A
-    case whose files and settings have not changed is not cut again. While a case is, there is no `slices.csv`.
+    case whose files and settings have not changed is not cut again. While a case is, there is no `slices.csv`. Slices
+    of other cases that were cut into the store earlier are removed.
 
     Args:
         cases: the case table's.
@@ -62,11 +63,28 @@ def cut_cases(cases: Iterable[Case], store: Path, cutting: Cutting, apart_from: 
             next(iter(left_out.values()), "There is no case to cut: the table is empty, or all are excluded.")
         )
     _refuse_shared({row.case: row.patient for row in rows}, store, apart_from)
+    _forget_others({row.case for row in rows}, store)
     write_slices(rows, store / "slices.csv")
-    tables = [_areas(store, case) for case in wanted if case.case not in left_out]
+    tables = [areas_path(store, case.case) for case in wanted if case.case not in left_out]
     write_areas((area for table in tables if table.is_file() for area in read_areas(table)), store / "areas.csv")
     _write_left_out(left_out, store / LEFT_OUT)
     return rows
+
+
+def _forget_others(cases: Container[str], store: Path) -> None:
+    """Remove the slices of cases that were cut earlier and are excluded, rejected or gone by now.
+
+    Who reads the folder instead of the table would take them for patients of this store.
+    """
+    for receipt in sorted((store / "cases").glob("*.json")):
+        table = receipt.with_suffix(".csv")
+        if receipt.stem in cases or not table.is_file():
+            continue
+        receipt.unlink()
+        (store / "slices.csv").unlink(missing_ok=True)  # it may list them
+        _remove(read_slices(table), store)
+        for mine in (table, *(at(store, table.stem) for at in (look_path, frames_path, areas_path))):
+            mine.unlink(missing_ok=True)
 
 
 def _refuse_shared(patients: Mapping[str, str], store: Path, others: Iterable[Path]) -> None:
@@ -107,19 +125,16 @@ def _cut_once(case: Case, store: Path, cutting: Cutting) -> list[SliceRow]:
         return read_slices(table)
     receipt.unlink(missing_ok=True)
     (store / "slices.csv").unlink(missing_ok=True)  # of other masks than those that are there from now on
-    for earlier in (look_path(store, case.case), frames_path(store, case.case), _areas(store, case)):
-        earlier.unlink(missing_ok=True)  # a frame that was a volume before has no areas, and a sweep no look
+    for at in (look_path, frames_path, areas_path):
+        at(store, case.case).unlink(
+            missing_ok=True
+        )  # a frame that was a volume before has no areas, and a sweep no look
     if table.is_file():
         _remove(read_slices(table), store)
     rows = list(cut_case(case, files, store, cutting))
     write_slices(rows, table)
     write_json(key, receipt)
     return read_slices(table)
-
-
-def _areas(store: Path, case: Case) -> Path:
-    """Where the areas of a volume's slices are."""
-    return store / "cases" / f"{case.case}-areas.csv"
 
 
 def _files(case: Case, cutting: Cutting) -> dict[str, Path]:

@@ -180,6 +180,26 @@ def test_cutting_again_resumes_and_other_settings_or_files_cut_anew(tmp_path: Pa
     assert [row.index for row in cut_cases([case], store, Cutting()) if row.axis == "k"] == [2, 3, 4, 5]
 
 
+def test_a_case_that_is_excluded_or_gone_leaves_no_slice_behind(tmp_path: Path):
+    """MONAI and nnU-Net's commands read the folder, where a rejected registration or a patient of the training was."""
+    mask = np.zeros((6, 6, 6), bool)
+    mask[2:5, 2:4, 2:4] = True
+    store, pictures, cases = tmp_path / "store", np.random.default_rng(1), []
+    for name in "AB":
+        (tmp_path / name).mkdir()
+        case = case_of(tmp_path / name, pictures.uniform(1, 9, mask.shape), mask, (1.0, 1.0, 1.0))
+        cases.append(replace(case, case=name, patient=name))
+    both = cut_cases(cases, store, Cutting())
+    files = {path for path in store.rglob("*") if path.is_file()}
+    only = cut_cases([cases[0], replace(cases[1], exclude=True)], store, Cutting())
+    assert read_slices(store) == only
+    gone = files - {path for path in store.rglob("*") if path.is_file()}
+    assert gone == {path for path in files if path.name.startswith("B")}
+    assert len(gone) > 2 * (len(both) - len(only))
+    assert cut_cases(cases, store, Cutting()) == both
+    assert {path for path in store.rglob("*") if path.is_file()} == files
+
+
 def oblique(folder: Path) -> tuple[Case, np.ndarray, np.ndarray]:
     """A volume as RESECT's, turned by 40 degrees, its voxels 0.3 × 0.5 × 0.9 mm; and its data in NIfTI's order, ijk.
 
