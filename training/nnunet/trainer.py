@@ -59,6 +59,8 @@ def _plain(network: Any) -> Any:  # noqa: ANN401 - nnU-Net's untyped network
     return network
 
 
+_UNETS = "dynamic_network_architectures."
+"""The package of nnU-Net's own networks."""
 _MOST_GRADIENT = 12.0
 """nnU-Net's limit of the gradient's norm."""
 
@@ -97,7 +99,7 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
 
     def initialize(self) -> None:
         """Build network and optimiser, and leave checkpoints to `on_epoch_end`: nnU-Net writes one every 50 epochs."""
-        self.enable_deep_supervision = not self._transformer  # which has one output
+        self.enable_deep_supervision = self._supervised
         super().initialize()
         if self.start is not None:
             self._start_from(self.start)
@@ -111,6 +113,11 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         if self.bfloat16:
             self.network = self.network.to(memory_format=torch.channels_last)
             self.network.forward = in_bfloat16(self.network.forward, self.device.type)
+
+    @property
+    def _supervised(self) -> bool:
+        """Whether the network is one of nnU-Net's U-Nets, which have an output at each scale; any other has one."""
+        return str(self.configuration_manager.network_arch_class_name).startswith(_UNETS)
 
     @property
     def _transformer(self) -> bool:
@@ -150,8 +157,8 @@ class nnUNetTrainerDA5EarlyStopping(nnUNetTrainerDA5):  # type: ignore[misc]  # 
         return self.box_weight == 0 and bool(super()._do_i_compile())
 
     def set_deep_supervision_enabled(self, enabled: bool) -> None:
-        """Switch the outputs of a U-Net; a transformer has none to switch."""
-        if not self._transformer:
+        """Switch the outputs of a U-Net; any other network has none to switch."""
+        if self._supervised:
             super().set_deep_supervision_enabled(enabled)
 
     def _build_loss(self) -> Any:  # noqa: ANN401 - nnU-Net's untyped loss

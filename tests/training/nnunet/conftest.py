@@ -19,7 +19,10 @@ def begun(model_folder: Callable[..., Path], tmp_path: Path, monkeypatch: pytest
     """Makes trainers of a tiny network, each in a working folder of its own."""
     plans = json.loads((model_folder() / "plans.json").read_text())
 
-    def make(name: str, **wanted: Any) -> Any:
+    def make(name: str, network: str | None = None, **wanted: Any) -> Any:
+        """A trainer with these settings; `network` is a class in the place of nnU-Net's U-Net."""
+        if network is not None:
+            plans["configurations"]["2d"]["architecture"]["network_class_name"] = network
         raw, preprocessed = (tmp_path / name / part / "Dataset599_Blobs" for part in FOLDERS)
         raw.mkdir(parents=True)
         (preprocessed / "nnUNetPlans_2d").mkdir(parents=True)

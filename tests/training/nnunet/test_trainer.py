@@ -5,8 +5,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import one_output
 import pytest
 import torch
+from blobs import PATCH
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -66,6 +68,16 @@ def test_the_optimizer_that_was_asked_for_begins_at_its_own_rate(begun, wanted: 
     made = begun("one", **wanted).optimizer
     assert type(made) is optimiser
     assert [group["lr"] for group in made.param_groups] == [rate]
+
+
+def test_a_network_with_one_output_learns_as_it_is_added(begun):
+    """Only the transformer could: any other network was asked for an output at each scale, and has no decoder."""
+    trainer = begun("one", network=one_output.CLASS)
+    assert trainer.network.deep_supervision is False
+    trainer.set_deep_supervision_enabled(True)
+    before = trainer.network.weight.detach().clone()
+    trainer.train_step(one_output.batch(*PATCH))
+    assert not torch.equal(before, trainer.network.weight)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import torch
 from inference.errors import ModelError
 from training.export.folds import Folds
 from training.export.network import build_network
-from training.nnunet import transformer
 from training.nnunet.results.checkpoint import Trained
 from training.nnunet.results.plans import shown_labels
 
@@ -30,8 +29,9 @@ def configuration(trained: Trained) -> dict[str, Any]:
         ModelError: if the network's class is one of this package, which a bundle does not carry.
     """
     plan = trained.plan.architecture
-    if plan.network_class_name == transformer.CLASS:
-        raise ModelError(f"The network of the plan {transformer.PLAN} needs this package: leave --weights out.")
+    if plan.network_class_name.startswith("training."):
+        network = plan.network_class_name.rpartition(".")[2]
+        raise ModelError(f"The network of this model, {network}, needs this package: leave --weights out.")
     named = {name: None if plan.arch_kwargs[name] is None else f"${plan.arch_kwargs[name]}" for name in plan.imported}
     one = {
         "_target_": plan.network_class_name,
