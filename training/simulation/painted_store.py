@@ -8,6 +8,7 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813 - its own documentation's name
 from scipy import ndimage
 
+from inference.errors import FormatError
 from training.io.progress import Bar
 from training.registration.volume import read_image
 from training.simulation import CohortError
@@ -17,6 +18,7 @@ from training.slicing.fingerprint import fingerprint
 from training.slicing.half_known import Volume, cut_all_ways
 from training.slicing.leaks import look_path, write_look
 from training.slicing.slices import PAINTED, SliceRow, write_slices
+from training.slicing.volumes import ISOTROPIC_TOLERANCE
 
 _CLEAR_MM = 8.0
 """How far around an outline nothing is said."""
@@ -47,6 +49,7 @@ def paint_store(
     Raises:
         CohortError: if no volume is left.
         NotFoundError: if a volume is missing.
+        FormatError: if a volume is another than the one outlined, or its voxels are no cubes.
     """
     used = [volume for volume in outlines.volumes if volume.case not in left_out]
     if not used:
@@ -61,7 +64,13 @@ def paint_store(
 
 def _paint_volume(outlined: Outlined, folder: Path, store: Path, wanted: Wanted) -> list[SliceRow]:
     """All paintings of one volume."""
-    image = read_image(volume_of(outlined, folder))
+    path = volume_of(outlined, folder)
+    image = read_image(path)
+    if max(image.GetSpacing()) / min(image.GetSpacing()) > ISOTROPIC_TOLERANCE:
+        raise FormatError(
+            f"{path} has voxels of {' x '.join(f'{mm:g}' for mm in image.GetSpacing())} mm: resample it to cubes, and "
+            "outline that."
+        )
     write_look(fingerprint(image), look_path(store, outlined.case))
     pixels, spacing = sitk.GetArrayFromImage(image).astype(np.float32), float(image.GetSpacing()[0])
     own = region_of(outlined, spacing)

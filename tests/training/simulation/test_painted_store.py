@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
 
+from inference.errors import FormatError
 from training.cohort.folds import draw_folds
 from training.io.receipt import sha256
 from training.nnunet.dataset import Choice, write_dataset
@@ -98,3 +99,15 @@ def test_volumes_of_any_name_are_painted(outlines: Outlines, tmp_path: Path) -> 
     others = msgspec.structs.replace(outlines, volumes=tuple(volumes))
     rows = paint_store(others, tmp_path, tmp_path / "store", Wanted(1, 6.0, 3, 1), ())
     assert {row.case for row in rows} == {"OR-1", "OR-2"}
+
+
+def test_a_volume_whose_voxels_are_no_cubes_is_refused(outlines: Outlines, tmp_path: Path) -> None:
+    """All three sides were taken for the first: wrong mm² and tumours in another shape than they were drawn."""
+    one = outlines.volumes[0]
+    path = tmp_path / f"{one.case}-US-before.nii.gz"
+    image = sitk.ReadImage(str(path))
+    image.SetSpacing((0.5, 0.5, 1.0))
+    sitk.WriteImage(image, str(path))
+    other = msgspec.structs.replace(outlines, volumes=(msgspec.structs.replace(one, sha256=sha256(path)),))
+    with pytest.raises(FormatError, match=r"has voxels of 0.5 x 0.5 x 1 mm: resample it to cubes"):
+        _paint(other, tmp_path)
