@@ -4,6 +4,7 @@ Each is drawn from a table that is written beside it as CSV, so that picture and
 """
 
 import itertools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,11 +47,15 @@ def box_table(scores: Scores) -> Table:
 
 
 def draw_boxes(table: Table, path: Path, population: Population) -> None:
-    """Draw `box_table` as four panels."""
-    models = list(dict.fromkeys(str(row[1]) for row in table.rows))
-    figure = new_figure(9.2, 6.2)
+    """Draw `box_table`, a panel a metric, two in a row."""
+    names, models = (list(dict.fromkeys(str(row[at]) for row in table.rows)) for at in (0, 1))
+    lines_of_panels = math.ceil(len(names) / 2)
+    figure = new_figure(9.2, 3.1 * lines_of_panels)
     colour = colours(models)
-    for axes, name in zip(figure.subplots(2, 2, sharex=True).flat, _BOXED, strict=True):
+    panels = list(figure.subplots(lines_of_panels, 2, sharex=True, squeeze=False).flat)
+    for unused in panels[len(names) :]:
+        unused.remove()
+    for axes, name in zip(panels, names, strict=False):
         lines = [row for row in table.rows if row[0] == name and row[3] is not None]
         at = [models.index(str(row[1])) for row in lines]
         keys = ("mean", "med", "q1", "q3", "whislo", "whishi")

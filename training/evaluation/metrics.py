@@ -102,7 +102,7 @@ class Metric:
         name: the title of its column in tables and of its box plot.
         of: computes the slice's value; a slice with None stays out of the mean.
         words: how it is counted, for readers of a report.
-        boxed: whether the box plots show it, the paper's Figures 5 and 7.
+        boxed: whether the box plots show it, the paper's Figures 5 and 7; a share, as their axis goes from 0 to 1.
         column: its column in slices.csv, a field or property of `Score`; None leaves it out there.
     """
 

@@ -2,11 +2,15 @@
 
 from pathlib import Path
 
+import cv2
+
 from training.evaluation.conventions import WORDS
-from training.evaluation.figures import box_table
+from training.evaluation.figures import box_table, draw_boxes
 from training.evaluation.metrics import METRICS
+from training.evaluation.population import Population
 from training.evaluation.scoring import score_models, segments, write_scores
 from training.evaluation.slice_tables import median_table, metric_table
+from training.evaluation.tables import Table
 from training.slicing.slices import read_slices
 
 
@@ -28,3 +32,14 @@ def test_every_metric_stands_in_tables_figures_files_and_words(discs: tuple[Path
 def test_no_metric_is_named_twice():
     for values in ([one.name for one in METRICS], [one.column for one in METRICS if one.column]):
         assert len(values) == len(set(values))
+
+
+def test_box_plots_have_a_panel_for_each_metric_that_is_added(tmp_path: Path):
+    """A fifth one ended the report with a traceback, though it was added as the guide says."""
+    sizes = []
+    for number in (4, 5, 7):
+        rows = tuple((f"metric {at}", "A", 9, 0.5, 0.5, 0.4, 0.6, 0.2, 0.8) for at in range(number))
+        table = Table("box_plots", "", ("metric", "model", *"abcdefg"), rows, "")
+        draw_boxes(table, tmp_path / f"{number}.png", Population.SIMULATED)
+        sizes.append(cv2.imread(str(tmp_path / f"{number}.png")).shape[0])
+    assert sizes[0] < sizes[1] < sizes[2]
