@@ -131,7 +131,7 @@ class Export(_Part, frozen=True):
     """A model to export with its measured scores in fast and thorough mode.
 
     Attributes:
-        model: which one; fold 0 of it.
+        model: which one; its folds, fused if there are several.
         name: the name that screens show.
         comparison: the comparison whose one test cohort the scores are measured on, and whose `data` describes it.
         version: version of the model.

@@ -35,6 +35,7 @@ class Cutting:
         negatives: tumour-free slices taken of each volume, and of each sweep.
         slicing: the grid of the slices.
         masks: which masks of a volume.
+        sweeps: whether sweeps are cut too.
     """
 
     step_mm: float = 0.0
@@ -42,6 +43,7 @@ class Cutting:
     negatives: int = 0
     slicing: Slicing = "isotropic"
     masks: LabelSource = field(default_factory=LabelSource)
+    sweeps: bool = True
 
 
 def cut_case(case: Case, files: Mapping[str, Path], store: Path, cutting: Cutting) -> Iterator[SliceRow]:

@@ -28,6 +28,8 @@ from training.slicing.leaks import (
 from training.slicing.slices import SliceRow, read_slices, write_slices
 
 LEFT_OUT = "left-out.csv"
+_TOLD_BY_FILES = ("masks", "sweeps")
+"""Settings that choose the files of a case, whose hashes are kept."""
 VERSION = 2
 """Increased when the same files give other slices, so that slices of older versions are cut again."""
 
@@ -140,7 +142,7 @@ def _cut_once(case: Case, store: Path, cutting: Cutting) -> list[SliceRow]:
 def _files(case: Case, cutting: Cutting) -> dict[str, Path]:
     """The files to cut, by their kind; a case that has only a sweep needs no volume."""
     files: dict[str, Path] = {}
-    swept = case.sweep is not None and case.sweep_label is not None and cutting.masks.labels != "mri"
+    swept = cutting.sweeps and None not in (case.sweep, case.sweep_label) and cutting.masks.labels != "mri"
     if case.us and (case.us_label or not swept):
         label, origin = cutting.masks.of(case)
         files |= {"us": case.us, f"label-{origin}": label}
@@ -157,7 +159,7 @@ def _key(case: Case, files: Mapping[str, Path], cutting: Cutting) -> dict[str, o
     for path in files.values():
         if not path.is_file():
             raise NotFoundError(f"There is no file {path}.")
-    settings = {name: value for name, value in asdict(cutting).items() if name != "masks"}
+    settings = {name: value for name, value in asdict(cutting).items() if name not in _TOLD_BY_FILES}
     hashes = {role: sha256(path) for role, path in files.items()}
     return {"version": VERSION, "patient": case.patient, "settings": settings, "files": hashes}
 

@@ -16,6 +16,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument("--out", type=Path, required=True, help="slice store")
     one.add_argument("--step-mm", type=within(0.0), default=0.0, help="between slices of a volume; 0 takes every one")
     one.add_argument("--every-frame", type=within(1), default=1, metavar="N", help="every how many frames of a sweep")
+    one.add_argument("--no-sweeps", action="store_true", help="cut volumes and single pictures alone")
     one.add_argument(
         "--negatives", type=within(0), default=0, metavar="N", help="tumour-free slices a volume, and a sweep"
     )
@@ -53,7 +54,14 @@ def run(arguments: argparse.Namespace) -> None:
     from training.slicing.store import cut_cases, read_left_out
 
     masks = LabelSource(arguments.labels, arguments.registered)
-    cutting = Cutting(arguments.step_mm, arguments.every_frame, arguments.negatives, arguments.slicing, masks)
+    cutting = Cutting(
+        arguments.step_mm,
+        arguments.every_frame,
+        arguments.negatives,
+        arguments.slicing,
+        masks,
+        sweeps=not arguments.no_sweeps,
+    )
     cases = read_cases(arguments.cases)
     with alone_in(arguments.out):
         rows = cut_cases(cases, arguments.out, cutting, arguments.apart_from)

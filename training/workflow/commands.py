@@ -126,6 +126,8 @@ class Commands:
         labels, how = self.experiment.cohorts[cohort].labels, self.experiment.slicing_of(cohort)
         carried = _options(registered=f"registered/{cohort}" if labels == "mri" else None)
         cut = _options(step_mm=how.step_mm, every_frame=how.every_frame, negatives=how.negatives, slicing=how.slicing)
+        # The case table of a simulated cohort names its sweeps only if they are wanted.
+        cut += _options(no_sweeps=how.every_frame is None and self.experiment.cohorts[cohort].cases is not None)
         return _train("slice", self.table(cohort), "--out", f"slices/{cohort}", "--labels", labels, *carried, *cut)
 
     def folds(self) -> str:

@@ -17,7 +17,7 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, UltrasoundMultiFrameImageStorage
 
-from inference.errors import FormatError
+from inference.errors import FormatError, IusError
 from training.cohort.cases import Case
 from training.registration.volume import read_image
 from training.slicing.cutting import Cutting
@@ -89,6 +89,14 @@ def test_every_nth_frame_with_tumour(tmp_path: Path):
     case = write_sweep(tmp_path, [region(0.02, 0.02)])
     rows = cut_cases([case], tmp_path / "store", Cutting(every_frame=2))
     assert [row.index for row in rows] == [2]
+
+
+def test_sweeps_are_left_out_where_they_are_not_wanted(tmp_path: Path):
+    case = write_sweep(tmp_path, [region(0.02, 0.02)])
+    store = tmp_path / "store"
+    assert cut_cases([case], store, Cutting())
+    with pytest.raises(IusError, match="no ultrasound volume, and no sweep"):
+        cut_cases([case], store, Cutting(sweeps=False))
 
 
 @pytest.mark.parametrize(

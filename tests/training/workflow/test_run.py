@@ -91,6 +91,17 @@ def test_the_papers_experiments_cut_tumour_free_slices_and_learn_from_none(name:
     assert all("--negatives none" in commands.fit(model, "0") for model in commands.experiment.models)
 
 
+def test_sweeps_of_a_case_table_are_left_out_unless_their_frames_are_asked_for(tmp_path: Path):
+    """Every frame of them was cut, and trained on: a table of one's own may name sweeps beside the volumes."""
+    declared = tmp_path / "one.yaml"
+    declared.write_text(ONE.replace("TRAINING", "device: cpu") + "slicing: {every_frame: 3}")
+    asked = Commands(read_experiment(declared), declared, small=False)
+    declared.write_text(ONE.replace("TRAINING", "device: cpu"))
+    silent = Commands(read_experiment(declared), declared, small=False)
+    assert [word in silent.slice("b") for word in ("--no-sweeps", "--every-frame")] == [True, False]
+    assert [word in asked.slice("b") for word in ("--no-sweeps", "--every-frame 3")] == [False, True]
+
+
 def planned(tmp_path: Path, training: str) -> dict[str, str]:
     """Rule -> the resources that Snakemake would use on a machine with sixteen cores."""
     declared = tmp_path / "one.yaml"
