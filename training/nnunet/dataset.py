@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,12 +68,13 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
         The splits, one per fold.
 
     Raises:
-        DatasetError: if no tumour slice is left, two stores hold a slice of the same name, or such volumes meet
-            cavities.
+        DatasetError: if no tumour slice is left, two stores hold a slice of the same name, such volumes meet
+            cavities, or another data set has its number.
         FoldError: if a patient is in no fold, or in two.
         FormatError: if a training on other slices is running on the data set that is there.
         NotFoundError: if a file of a slice is missing or empty.
     """
+    _refuse_one_number(folder)
     homes = {row.name: (row, store) for store in stores for row in read_slices(store)}
     if len(homes) != sum(len(read_slices(store)) for store in stores):
         raise DatasetError("Two of the slice stores hold slices of the same name: name their cases differently.")
@@ -99,6 +101,17 @@ def write_dataset(stores: Sequence[Path], folder: Path, choice: Choice, folds: F
         write_json(splits, folder / "splits_final.json")
         write_json(content, folder / "dataset.json")
     return splits
+
+
+def _refuse_one_number(folder: Path) -> None:
+    """Refuse a second data set of one number: nnU-Net would find neither any more."""
+    numbered = re.match(r"Dataset\d+_", folder.name)
+    for other in sorted(folder.parent.glob(f"{numbered[0]}*/dataset.json") if numbered else ()):
+        if other.parent.name != folder.name:
+            raise DatasetError(
+                f"{folder.parent} holds {other.parent.name} already, and nnU-Net knows a data set by its number: give "
+                "another --dataset-id, or its --title. In an experiment, write new models below the earlier ones."
+            )
 
 
 def _read(path: Path, otherwise: Any) -> Any:  # noqa: ANN401 - JSON

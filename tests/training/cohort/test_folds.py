@@ -123,6 +123,19 @@ def test_slices_of_one_name_in_two_stores_are_refused(tmp_path: Path):
         write_dataset(stores, tmp_path / "raw", Choice(), (frozenset("xy"),))
 
 
+def test_a_second_data_set_of_one_number_is_refused_before_it_is_written(tmp_path: Path):
+    """nnU-Net ended in a traceback, and from then on in every training of the first one too."""
+    rows = [slice_row(f"s{at}", f"P{at}", 9.0) for at in range(5)]
+    store, folds = store_of(tmp_path / "slices", rows), draw_folds([row.patient for row in rows], 0)
+    first, second = (tmp_path / "nnUNet_raw" / f"Dataset501_{title}" for title in "AB")
+    write_dataset([store], first, Choice(), folds)
+    with pytest.raises(DatasetError, match="holds Dataset501_A already, and nnU-Net knows a data set by its number"):
+        write_dataset([store], second, Choice(), folds)
+    assert not second.exists()
+    write_dataset([store], first, Choice(), folds)
+    write_dataset([store], second.with_name("Dataset502_B"), Choice(), folds)
+
+
 def write_one(store: Path, image: np.ndarray, label: np.ndarray, level: int = 6) -> SliceRow:
     """A store of one slice, packed at a level and a time of its own."""
     row = SliceRow("a", "c", "P0", "k", 0, 9.0, 3, 4, 0.5, 0.5)
