@@ -10,6 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from inference.alarms import Alarm
 from inference.crop import Rect
 from inference.errors import IusError, OutputError
 from inference.files import make_folder
@@ -30,6 +31,10 @@ Corrected = Mapping[int, tuple[Mask, Corrector]]
 TELL_S = 1.0
 DEIDENTIFIED = "deidentified"
 """The folder beside the records into which de-identified exports go."""
+AS_RECORDED = (
+    " They hold the answers given while it was recorded. Those on the screen are new ({}): press R while it plays, and "
+    "export that record."
+)
 
 
 class Form(Enum):
@@ -56,6 +61,8 @@ class Wanted:
         form: in what form.
         rect: the crop kept for its scanner; None if none is.
         corrected: (rows, cols) 0/1 masks made since it was opened, and by whom, by the number of their frame.
+        on_screen: the sha256 of the model that answers on the screen, and the alarms that were called false there; None
+            if the record is not open, or nothing answers.
     """
 
     path: Path
@@ -64,6 +71,7 @@ class Wanted:
     form: Form = Form.FULL
     rect: Rect | None = None
     corrected: Corrected = field(default_factory=dict)
+    on_screen: tuple[str, frozenset[Alarm]] | None = None
 
 
 class RecordExport:
@@ -114,18 +122,20 @@ class RecordExport:
 
     def _as_on_screen(self, wanted: Wanted) -> Wanted:
         """The open record with the scale that the user gave it, so that files and screen give the same millimetres."""
-        opened, playback = self._session.opened, self._session.playback
-        if opened is None or playback is None or Path(opened.text).expanduser() != wanted.path:
+        opened, playback, source = self._session.opened, self._session.playback, self._session.source
+        if opened is None or playback is None or source is None or Path(opened.text).expanduser() != wanted.path:
             return wanted
-        return replace(wanted, typed=playback.given or opened.spacing)
+        model = self._session.model
+        on_screen = None if model is None else (model.sha256, source.overruled)
+        return replace(wanted, typed=playback.given or opened.spacing, on_screen=on_screen)
 
     def _export(self, wanted: Sequence[Wanted], stop: threading.Event) -> str:
         """Export all, and say where they are; what could not be exported is the sentence if there is any."""
-        outs, files, refused = list[Path](), 0, list[str]()
+        outs, files, refused, anew = list[Path](), 0, list[str](), ""
         for place, one in enumerate(wanted):
             said = "" if len(wanted) == 1 else f" {place + 1} of {len(wanted)}"
             try:
-                out, count = _export_one(one, partial(self._watched, stop=stop, of=said))
+                out, count, why = _export_one(one, partial(self._watched, stop=stop, of=said))
             except IusError as error:
                 if stop.is_set() or len(wanted) == 1:
                     raise
@@ -133,8 +143,9 @@ class RecordExport:
                 continue
             outs.append(out)
             files += count
+            anew = anew or (AS_RECORDED.format(why) if why else "")
         where = outs[0] if len(set(outs)) == 1 else outs[0].parent if outs else None
-        done = "" if where is None else f"Exported: {counted(files, 'file')} in {where}."
+        done = "" if where is None else f"Exported: {counted(files, 'file')} in {where}.{anew}"
         if refused:
             raise OutputError(f"{counted(len(refused), 'record')} could not be exported. {refused[0]} {done}".strip())
         return done
@@ -151,8 +162,8 @@ class RecordExport:
             yield number
 
 
-def _export_one(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tuple[Path, int]:
-    """Export one record. Returns its folder and the number of files in it."""
+def _export_one(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tuple[Path, int, str]:
+    """Export one record. Returns its folder, the number of files in it, and why the screen's answers are others."""
     from inference.export.deidentified import DeidentifiedRecord
     from inference.export.record import export_record
     from inference.sources.record import RecordSource
@@ -163,11 +174,25 @@ def _export_one(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tupl
         with DeidentifiedRecord(wanted.path, wanted.rect, typed=wanted.typed) as source:
             _correct(source, wanted.corrected)
             out = make_folder(_free(wanted.path.parent / DEIDENTIFIED, source))
-            return out, len(export_record(source, out, chosen=wanted.chosen, watch=watch))
+            return out, len(export_record(source, out, chosen=wanted.chosen, watch=watch)), _anew(source, wanted)
     out = make_folder(wanted.path.with_suffix(""))
     with RecordSource(wanted.path, typed=wanted.typed) as source:
         _correct(source, wanted.corrected)
-        return out, len(export_record(source, out, chosen=wanted.chosen, watch=watch))
+        return out, len(export_record(source, out, chosen=wanted.chosen, watch=watch)), _anew(source, wanted)
+
+
+def _anew(source: "RecordSource", wanted: Wanted) -> str:
+    """Why the screen's answers to an open record are others than those recorded with it; empty if they are not."""
+    if wanted.on_screen is None:
+        return ""
+    model, overruled = wanted.on_screen
+    recorded = {alarm for setting in source.settings() for alarm in setting.overruled}
+    others = {
+        "of another model": {used.sha256 for used in source.models} != {model},
+        "at another scale": source.measured_anew,
+        "an alarm was called false": not {alarm.value for alarm in overruled} <= recorded,
+    }
+    return ", ".join(why for why, differs in others.items() if differs)
 
 
 def _correct(source: "RecordSource", corrected: Corrected) -> None:
@@ -175,8 +200,8 @@ def _correct(source: "RecordSource", corrected: Corrected) -> None:
         source.correct(number, mask, who)
 
 
-def _whole_of(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tuple[Path, int]:
-    """Write a record as one video or DICOM beside the de-identified exports. Returns the folder and how many."""
+def _whole_of(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tuple[Path, int, str]:
+    """Write a record as one video or DICOM beside the de-identified exports. Returns the same as `_export_one`."""
     from inference.export.deidentified import DeidentifiedRecord
 
     folder = make_folder(wanted.path.parent / DEIDENTIFIED)
@@ -185,11 +210,12 @@ def _whole_of(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tuple[
         if wanted.form is Form.DICOM:
             from inference.export.clip import write_clip
 
-            return folder, len(write_clip(source, _free(folder, source, ".dcm"), watch=watch))
+            files = write_clip(source, _free(folder, source, ".dcm"), watch=watch)
+            return folder, len(files), _anew(source, wanted)
         from inference.export.video import write_video
 
         write_video(source, _free(folder, source, ".mp4"), watch=watch)
-    return folder, 1
+        return folder, 1, _anew(source, wanted)
 
 
 def _free(folder: Path, source: "RecordSource", suffix: str = "") -> Path:

@@ -49,6 +49,8 @@ from inference.version import __version__
 NO_SCALE = "The recorded source did not say how large a pixel is: calibrate."
 NO_MODEL = "No model was in use: the one that was chosen was refused."
 BROKE = "The analysis of this frame broke."
+UNKNOWN = "unknown"
+"""The words of a scale that is not known."""
 
 
 def opening_of(info: SourceInfo, case_code: str = "", crop: Rect | None = None) -> Opening:
@@ -100,7 +102,7 @@ def since(start: float, at: float) -> float:
 
 def scale_event(spacing: PixelSpacing | None, at_s: float) -> Event:
     """The event that sets this scale from here on."""
-    words = "unknown" if spacing is None else scale_words(spacing)
+    words = UNKNOWN if spacing is None else scale_words(spacing)
     return Event(at_s=at_s, kind=EventKind.SCALE, words=words)
 
 

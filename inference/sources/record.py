@@ -11,8 +11,8 @@ from inference.errors import ContractError, FormatError
 from inference.frame import Frame, Mask, Origin, Pixels, rescaled
 from inference.model.segmentation import measured
 from inference.nifti import header_of, in_volume, picture_header, write_mask_nifti
-from inference.outcome import NothingFound, Outcome, Tumour
-from inference.recording.entries import correction_of, frame_of, outcome_of
+from inference.outcome import NothingFound, Outcome, Tumour, UnknownSpacing
+from inference.recording.entries import UNKNOWN, correction_of, frame_of, outcome_of
 from inference.recording.judgements import Judgements, KeptCorrection
 from inference.recording.packing import unpack_mask
 from inference.recording.reader import RecordReader
@@ -31,6 +31,9 @@ LEFT_OUT = "{} damaged entries of this record are left out."
 CHANGED = "The scale changed during this record: each frame keeps its own, and one given now is for those without."
 OTHERWISE = "Segmented {}, but measured at {}: analyse the record again at this scale."
 """Said of answers to the picture of another size, which the network may have answered otherwise."""
+UNANSWERED = (
+    "Not analysed while it was recorded, since its scale was unknown then: analyse the record again at this scale."
+)
 
 
 class RecordSource(Recorded):
@@ -107,6 +110,15 @@ class RecordSource(Recorded):
         later = [event.words for event in self._reader.events if event.kind is EventKind.CROP]
         return self.opening.crop is not None and "whole" not in later
 
+    @property
+    def measured_anew(self) -> bool:
+        """Whether a scale given since is in force for a frame that was recorded by another one, or by none."""
+        if self._typed is None:
+            return False
+        if self._info.scale_varies:  # each frame keeps its own, if it has one
+            return any(event.kind is EventKind.SCALE and event.words == UNKNOWN for event in self._reader.events)
+        return _sides(self._scale()[0]) != _sides(self._typed)
+
     def settings(self) -> list[Setting]:
         """The settings in force at each frame."""
         return settings(self._reader.events, self._reader.times_s)
@@ -150,6 +162,8 @@ class RecordSource(Recorded):
         """The same answer, with all its numbers by the frame's scale where that is not the one it was given at."""
         now, stated = outcome.frame.spacing, self._reader.picture(index).scale
         was = None if stated is None else PixelSpacing(stated.row_mm, stated.col_mm, stated.provenance)
+        if isinstance(outcome, UnknownSpacing) and now is not None:
+            return UnknownSpacing(outcome.frame, UNANSWERED)
         if not isinstance(outcome, Tumour | NothingFound) or _sides(was) == _sides(now):
             return outcome
         if now is not None:

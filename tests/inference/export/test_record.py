@@ -35,7 +35,7 @@ from inference.recording.schema import Corrector
 from inference.safety import DEMONSTRATION, INTENDED_USE, MODELS_OWN
 from inference.source_info import SourceInfo
 from inference.sources import open_source
-from inference.sources.record import RecordSource
+from inference.sources.record import UNANSWERED, RecordSource
 from inference.spacing import PixelSpacing, Provenance
 
 FIRST, COUNT = 80, 12
@@ -310,6 +310,15 @@ def test_what_was_measured_by_a_scale_that_is_not_believed_any_more_has_no_milli
         export_record(source, tmp_path)
     row = rows_of(tmp_path)[0]
     assert [row[name] for name in ("area_mm2", "largest_mm2", "diameter_mm", "size_state")] == [""] * 4
+
+
+def test_a_scale_given_later_is_not_denied_beside_itself(tmp_path: Path) -> None:
+    path, given = record_of(tmp_path / "r.mcap", [five()[4]]), PixelSpacing(0.5, 0.4, Provenance.TYPED)
+    with RecordSource(path, typed=given) as source:
+        export_record(source, tmp_path)
+    row = rows_of(tmp_path)[0]
+    assert (row["spacing_row_mm"], row["outcome"], row["area_mm2"]) == ("0.5", "not_analysed", "")
+    assert row["reason"] == UNANSWERED
 
 
 def test_which_model_answered_each_frame_is_said_whichever_was_the_last(tmp_path: Path) -> None:
