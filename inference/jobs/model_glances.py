@@ -25,13 +25,18 @@ class ModelGlance:
         path: the file.
         name: name and version of the model; the file's name if it says none.
         words: on whom it was trained; or why it cannot be used.
-        usable: whether it has a contract. Whether it works on this computer is only known once it is loaded.
+        contract: what it says of itself; None if it says nothing that can be read.
     """
 
     path: Path
     name: str
     words: str
-    usable: bool
+    contract: ModelContract | None = None
+
+    @property
+    def usable(self) -> bool:
+        """Whether it has a contract. Whether it works on this computer is only known once it is loaded."""
+        return self.contract is not None
 
 
 class ModelGlances(Newest[tuple[ModelGlance, ...]]):
@@ -50,11 +55,11 @@ def glance_at(path: Path) -> ModelGlance:
     try:
         contract = in_time(lambda: _contract_in(path), GLANCE_S, GONE)
     except (OSError, ValueError, SourceError):  # an empty file cannot be mapped
-        return ModelGlance(path, path.name, GONE, usable=False)
+        return ModelGlance(path, path.name, GONE)
     except ContractError as error:
-        return ModelGlance(path, path.name, str(error), usable=False)
+        return ModelGlance(path, path.name, str(error))
     identity = contract.identity
-    return ModelGlance(path, f"{identity.name} {identity.version}", _words(contract.population), usable=True)
+    return ModelGlance(path, f"{identity.name} {identity.version}", _words(contract.population), contract)
 
 
 def _contract_in(path: Path) -> ModelContract:

@@ -207,7 +207,7 @@ class Refresh:
             self._view.source.list.show_preview(preview)
         self._records.poll()
         if (glances := state.model_glances.poll()) is not None:
-            self._view.model_card.show_models(glances, None if model is None else model.path)
+            self._view.model_card.show_models(glances, model)
         self._view.top.show_clock(clock_words(datetime.now().astimezone()))
         state.recording.show()
         self._tell_notice(now)

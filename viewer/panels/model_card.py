@@ -18,6 +18,7 @@ from viewer.style.theme import Sizes
 from viewer.style.widgets import Button, ElidedLabel, button, label, set_text, size_button
 
 Row = tuple[str, str]
+REPLACED = "Another model stands in this file since it was loaded, and is not in use: press to load it."
 
 
 def card_rows(model: Model) -> list[tuple[str, list[Row]]]:
@@ -162,18 +163,27 @@ def card_html(rows: list[tuple[str, list[Row]]]) -> str:
 
 
 class ModelRow(Button):
-    """A model at a glance: its name, and on whom it was trained."""
+    """A model at a glance: its name, and on whom it was trained.
 
-    def __init__(self, glance: ModelGlance, *, used: bool) -> None:
+    Args:
+        glance: what its file says now.
+        model: the model in use; None if none is.
+    """
+
+    def __init__(self, glance: ModelGlance, model: Model | None) -> None:
         super().__init__()
         self.glance = glance
+        loaded = None if model is None or glance.path != model.path else model.contract
+        # A contract names its checkpoints and the masks that prove it, so no other weights have the same.
+        used = loaded is not None and glance.contract in (loaded, None)
+        words = REPLACED if loaded is not None and not used else glance.words
         self.setProperty("kind", "row")
         self.setAccessibleName(glance.name)
-        self.setToolTip(f"{glance.path}\n{glance.words}")
+        self.setToolTip(f"{glance.path}\n{words}")
         self.setEnabled(glance.usable and not used)
         self._name, self._words = ElidedLabel("green" if used else ""), label("muted", wrap=True)
         self._name.setText(f"{glance.name} · in use" if used else glance.name)
-        self._words.setText(glance.words)
+        self._words.setText(words)
         self._lines = QVBoxLayout(self)
         self._lines.setSpacing(0)
         for part in (self._name, self._words):
@@ -238,12 +248,12 @@ class ModelPanel(Panel):
         for made in self._rows:
             made.apply(sizes, self._row_width)
 
-    def show_models(self, glances: Sequence[ModelGlance], used: Path | None) -> None:
+    def show_models(self, glances: Sequence[ModelGlance], model: Model | None) -> None:
         """Offer these models; the one in use is marked."""
         for made in self._rows:
             made.hide()
             made.deleteLater()
-        self._rows = [ModelRow(glance, used=glance.path == used) for glance in glances]
+        self._rows = [ModelRow(glance, model) for glance in glances]
         for made in self._rows:
             made.apply(self.sizes, self._row_width)
             made.clicked.connect(lambda _=False, path=made.glance.path: self.chosen.emit(path))

@@ -6,16 +6,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 
 from inference.assets import demo_model_path
+from inference.contract import ModelContract
+from inference.jobs.model_glances import glance_at
 from inference.live.model import Model
 from viewer import settings
 from viewer.main_window import MainWindow
+from viewer.panels.model_card import REPLACED
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]
+
+
+def contract_in(path: Path) -> ModelContract:
+    """What a model file says of itself."""
+    found = glance_at(path).contract
+    assert found is not None
+    return found
 
 
 def test_bundled_and_recent_models_are_offered_by_their_cards_and_loaded_by_a_press(
@@ -25,7 +36,7 @@ def test_bundled_and_recent_models_are_offered_by_their_cards_and_loaded_by_a_pr
     shutil.copy(demo_model_path(), own)
     damaged = tmp_path / "damaged.onnx"
     damaged.write_bytes(b"\x08\x08")
-    window = show(loaded=replace(model, path=own))
+    window = show(loaded=replace(model, path=own, contract=contract_in(own)))
     assert window.state.settings.models == (str(own),)
     assert settings.load().models == (), "kept only if the user wants it"
     window.state.settings = replace(window.state.settings, models=(str(own), str(damaged)))
@@ -42,3 +53,24 @@ def test_bundled_and_recent_models_are_offered_by_their_cards_and_loaded_by_a_pr
     window.session._load_model = lambda path: asked.append(path) or model  # type: ignore[func-returns-value]
     qtbot.mouseClick(bundled, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: asked == [demo_model_path()] and window.session.ready, timeout=5000)
+
+
+def test_another_model_in_the_file_of_the_one_in_use_is_not_called_that_and_can_be_loaded(
+    show: Show, qtbot: QtBot, model: Model, tmp_path: Path
+) -> None:
+    path = tmp_path / "department.onnx"
+    shutil.copy(demo_model_path(), path)
+    trained = contract_in(path)
+    earlier = structs.replace(trained, provenance=structs.replace(trained.provenance, checkpoint_sha256=("0" * 64,)))
+    window = show(loaded=replace(model, path=path, contract=earlier))
+    window.act("model")
+    panel = window.view.model_card
+    qtbot.waitUntil(lambda: len(panel._rows) == 2, timeout=5000)
+    row = panel._rows[1]
+    assert (row.glance.path, row.glance.contract) == (path, trained)
+    assert not row._name.text().endswith("in use")
+    assert row._words.text() == REPLACED
+    asked: list[Path | None] = []
+    window.session._load_model = lambda path: asked.append(path) or model  # type: ignore[func-returns-value]
+    qtbot.mouseClick(row, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: asked == [path], timeout=5000)
