@@ -6,7 +6,7 @@ Source and model are opened in loader threads. The window, or `ius-segment live`
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from time import monotonic, time
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from inference import safety
@@ -35,6 +35,7 @@ from inference.outcome import LOADING, NotAnalysed, Outcome, Reason
 from inference.patience import ANSWER_S
 from inference.source_info import SourceInfo
 from inference.sources.base import LiveSource
+from inference.sources.sleepless import sleepless
 from inference.spacing import PixelSpacing
 from inference.view_notes import Phase, ViewNotes
 
@@ -402,7 +403,7 @@ class Session:
     def _look_for_standstill(self) -> str:
         """Detect a standstill. After one, nothing from before is live, and the last half minute has no known age."""
         now = monotonic()
-        sentence = self._standstill.look(now, time())
+        sentence = self._standstill.look(now, sleepless())
         if not sentence or self._chain is None or self._chain.ring is None:
             return ""
         self._not_before = now

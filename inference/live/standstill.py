@@ -5,27 +5,27 @@ JUMP_S = 2.0
 
 
 class Standstill:
-    """Compares two clocks at every tick: one may stop while the computer sleeps, the other does not."""
+    """Compares two clocks at every tick: one may stop while the computer sleeps, the other does not.
+
+    Neither is the clock of the day, which a network sets by minutes in the middle of a sitting.
+    """
 
     def __init__(self) -> None:
         self._last: tuple[float, float] | None = None
 
-    def look(self, monotonic: float, wall: float) -> str:
+    def look(self, monotonic: float, sleepless: float) -> str:
         """What happened since the last call, one sentence; empty if nothing did.
 
         Args:
             monotonic: `time.monotonic()` seconds, which on some systems do not count sleep.
-            wall: `time.time()` seconds, which may be set by hand.
+            sleepless: seconds that do.
         """
-        last, self._last = self._last, (monotonic, wall)
+        last, self._last = self._last, (monotonic, sleepless)
         if last is None:
             return ""
-        passed, by_the_clock = monotonic - last[0], wall - last[1]
+        passed, slept = monotonic - last[0], (sleepless - last[1]) - (monotonic - last[0])
         if passed > JUMP_S:
             return f"The window stood still for {passed:.0f} s: what it showed was not live."
-        if abs(by_the_clock - passed) > JUMP_S:
-            return (
-                f"The computer slept, or its clock was set, by {by_the_clock - passed:+.0f} s: what was on the screen "
-                "is gone, until new pictures come."
-            )
+        if abs(slept) > JUMP_S:
+            return f"The computer slept for {slept:.0f} s: what was on the screen is gone, until new pictures come."
         return ""

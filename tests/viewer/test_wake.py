@@ -19,6 +19,7 @@ from pytestqt.qtbot import QtBot
 from inference.outcome import Tumour
 from inference.sources import open_live
 from inference.sources.simulated import PhantomSource
+from inference.sources.sleepless import sleepless
 from viewer.main_window import MainWindow
 from viewer.wake import HelperProgram, ScreenSaver, Wake, wake_locks
 
@@ -131,8 +132,7 @@ def test_after_a_sleep_nothing_old_stands_as_live(
         window.act("calibrate")
         qtbot.waitUntil(lambda: window.state.marked_on is not None)
         server.silent = True
-        real = time.time
-        monkeypatch.setattr("inference.live.session.time", lambda: real() + 3600)
+        monkeypatch.setattr("inference.live.session.sleepless", lambda: sleepless() + 3600)
         woke = time.monotonic()
         window.refresh.tick()
         assert window.shown is None or window.shown.frame.captured_at >= woke

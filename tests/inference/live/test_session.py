@@ -34,6 +34,7 @@ from inference.recording.reader import RecordReader
 from inference.recording.schema import End, EventKind
 from inference.sources.disturbed import DisturbedSource
 from inference.sources.remote import RemoteSource
+from inference.sources.sleepless import sleepless
 from inference.view_notes import Flip, Marker, Phase, ViewNotes
 
 LIVE = "simulated:?disturb=black&at=3600"
@@ -144,14 +145,29 @@ def test_after_a_sleep_a_frozen_view_does_not_come_back(
     tick_until(session, lambda _: (held := session.held()) is not None and len(held) > 3)
     assert session.freeze()
     assert tick_until(session, lambda _: session.review is not None).condition.health is Health.VIEW_FROZEN
-    real = time.time
-    monkeypatch.setattr("inference.live.session.time", lambda: real() + 3600)
+    monkeypatch.setattr("inference.live.session.sleepless", lambda: sleepless() + 3600)
     woke = monotonic()
     moment = session.tick()
     assert "slept" in moment.interruption
     assert session.review is None
     assert moment.shown is None or moment.shown.frame.captured_at >= woke
     assert isinstance(tick_until(session, lambda later: later.new).shown, Tumour)
+
+
+@pytest.mark.parametrize("by_s", [-3600, 3600])
+def test_a_clock_that_is_set_takes_no_frozen_view_away(
+    session: Session, model: Path, monkeypatch: pytest.MonkeyPatch, by_s: float
+) -> None:
+    """A network sets it in the middle of a sitting, or a person does."""
+    running(session, model)
+    tick_until(session, lambda _: (held := session.held()) is not None and len(held) > 3)
+    assert session.freeze()
+    tick_until(session, lambda _: session.review is not None)
+    held, real = session.review, time.time
+    monkeypatch.setattr(time, "time", lambda: real() + by_s)
+    monkeypatch.setattr("inference.live.session.time", time.time, raising=False)  # the day's, were it asked
+    assert session.tick().interruption == ""
+    assert session.review is held
 
 
 def test_another_source_starts_with_its_own_notes_and_keeps_the_phase(session: Session, model: Path) -> None:
@@ -379,8 +395,7 @@ def test_an_answer_to_a_picture_from_before_a_sleep_is_not_held(
     """Where the clock stands still in a sleep, its age would be one of milliseconds, and the source may be gone."""
     hanging.armed.set()
     tick_until(session, lambda _: hanging.begun.is_set())
-    real = time.time
-    monkeypatch.setattr("inference.live.session.time", lambda: real() + 3600)
+    monkeypatch.setattr("inference.live.session.sleepless", lambda: sleepless() + 3600)
     woke = monotonic()
     moment = session.tick()
     assert "slept" in moment.interruption
@@ -419,7 +434,6 @@ def test_other_programs_lose_the_mask_of_before_a_sleep_though_none_comes_in_its
     with published(session) as peer:
         hanging.armed.set()
         tick_until(session, lambda _: hanging.begun.is_set())
-        real = time.time
-        monkeypatch.setattr("inference.live.session.time", lambda: real() + 3600)
+        monkeypatch.setattr("inference.live.session.sleepless", lambda: sleepless() + 3600)
         assert "slept" in session.tick().interruption
         tick_until(session, lambda _: peer.pixels == 0, within_s=5)
