@@ -16,6 +16,7 @@ from inference.files import time_in
 from inference.one_thread import OneThread
 from inference.patience import SILENT, in_time
 from inference.readout.formatting import counted, size_words, time_words
+from inference.recording.hold import held
 
 SUFFIX = ".mcap"
 LOOK_S = 5.0
@@ -127,9 +128,11 @@ def delete(paths: Sequence[Path]) -> str:
     """Delete these records, and return a sentence that says so. Their exports stay.
 
     Raises:
-        OutputError: if one of them cannot be deleted; those before it are.
+        OutputError: if one of them cannot be deleted, or another program is writing it; those before it are.
     """
     for path in paths:
+        if held(path):
+            raise OutputError(f"{path.name} is being recorded: stop that in its own window before it is deleted.")
         try:
             path.unlink(missing_ok=True)
         except OSError as error:

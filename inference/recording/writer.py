@@ -9,6 +9,7 @@ import msgspec
 from mcap.writer import IndexType, Writer
 
 from inference.errors import FULL, OutputError, TakenError
+from inference.recording.hold import hold
 from inference.recording.schema import ENCODING, KINDS, Answer, Entry, Opening, Picture, checksum, topic
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
@@ -20,6 +21,7 @@ class _Descriptor:
 
     def __init__(self, path: Path) -> None:
         self._fd: int | None = os.open(path, _FLAGS, 0o600)
+        hold(self._fd)
         self.size = 0
 
     def write(self, data: bytes) -> int:

@@ -1,15 +1,19 @@
 """The list of records: what each says of itself, also where it is damaged; and their deletion."""
 
 import os
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
-from outcomes import five, record
+from outcomes import INFO, five, record
 
 from inference.errors import OutputError
 from inference.jobs.record_list import ListedRecord, RecordList, delete
+from inference.recording.reader import RecordReader
+from inference.recording.recorder import Recorder
 
 
 @pytest.fixture
@@ -97,3 +101,18 @@ def test_a_record_that_cannot_be_deleted_is_named(tmp_path: Path) -> None:
     folder.mkdir()
     with pytest.raises(OutputError, match=r"iUS-20260301-101500\.mcap cannot be deleted"):
         delete([folder])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it deletes no file that is open")
+def test_a_record_that_another_window_is_writing_is_not_deleted(tmp_path: Path) -> None:
+    path = tmp_path / "running.mcap"
+    recorder, outcome = Recorder(path, INFO), five()[0]
+    recorder.frame(outcome.frame)
+    with pytest.raises(OutputError, match=r"running\.mcap is being recorded"):
+        delete([path])
+    recorder.outcome(outcome)
+    assert recorder.close().error == ""
+    with closing(RecordReader(path)) as reader:
+        assert len(reader) == 1
+    delete([path])
+    assert not path.exists()
