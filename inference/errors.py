@@ -77,3 +77,8 @@ class OutputError(IusError):
 
 class TakenError(OutputError):
     """Another file has that name, and no file is ever replaced by a record."""
+
+
+def legible(text: str) -> str:
+    """Text with ? for each byte of a file's name that is no letter here: no message, file or stream takes those."""
+    return text.encode(errors="replace").decode()

@@ -10,7 +10,7 @@ from time import monotonic
 from types import FrameType, TracebackType
 from typing import Generic, TypeVar
 
-from inference.errors import FormatError, SourceError
+from inference.errors import FormatError, SourceError, legible
 
 T = TypeVar("T")
 
@@ -22,6 +22,7 @@ LOOK_S = 0.02
 """How often a thread that is waited for is looked at."""
 _LOOKING = threading.Lock()
 SILENT = "{} does not answer: is its drive connected?"
+UNSPELT = "The name {} has signs of another system that are no letters here: rename it, then open it again."
 
 
 def in_time(job: Callable[[], T], limit_s: float, late: str, dispose: Callable[[T], object] = lambda _: None) -> T:
@@ -55,8 +56,12 @@ def bytes_answered(path: Path) -> int | None:
 
     Raises:
         SourceError: if its drive does not answer.
-        FormatError: if it is neither file nor folder: whoever opens a pipe or a device waits for it for ever.
+        FormatError: if it is neither file nor folder: whoever opens a pipe or a device waits for it for ever. If its
+            name has bytes that are no letters here, as names from another system's stick or archive may: neither a
+            decoder's process nor a table could be told of it.
     """
+    if (name := legible(str(path))) != str(path):
+        raise FormatError(UNSPELT.format(name))
     try:
         found = in_time(path.stat, ANSWER_S, SILENT.format(path.name))
     except (OSError, ValueError):

@@ -14,7 +14,7 @@ import cv2
 import msgspec
 import numpy as np
 
-from inference.errors import IusError
+from inference.errors import IusError, legible
 from inference.limits import alarm, available, calm, limit_memory
 from inference.sources import complaints
 from inference.sources.wire import (
@@ -83,7 +83,7 @@ class _Process:
         try:
             return self._answer(request)
         except IusError as error:
-            return Failed(type(error).__name__, str(error), getattr(error, "regions", ()))
+            return Failed(type(error).__name__, legible(str(error)), getattr(error, "regions", ()))
         except MemoryError:
             return Failed("FormatError", TOO_LARGE.format(self._name))
         except cv2.error as error:

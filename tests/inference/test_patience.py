@@ -33,6 +33,24 @@ def test_a_job_in_time_gives_its_value_or_its_own_error() -> None:
         in_time(lambda: 1 / 0, 5.0, "late")
 
 
+UNSPELT_NAME = os.fsdecode(b"\xcf\xe0\xf6")
+"""Cyrillic of Windows, as an old archive or stick hands it over."""
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="its names are always letters")
+def test_a_name_in_the_letters_of_another_system_is_one_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for path in (folder / f"{UNSPELT_NAME}.png", tmp_path / f"{UNSPELT_NAME}.onnx"):
+        path.write_bytes(b"no picture, and no model")
+    with pytest.raises(FormatError, match=r"The name .*\?\?\?\.png has signs of another system .* rename it"):
+        open_source(str(folder / f"{UNSPELT_NAME}.png"))
+    with pytest.raises(ModelError, match="rename it"):
+        Engine.load(tmp_path / f"{UNSPELT_NAME}.onnx")
+    with pytest.raises(FormatError, match=r"\?\?\?\.png is not a picture"):
+        open_source(str(folder))
+
+
 def test_nothing_is_collected_while_a_thread_is_looked_at() -> None:
     """Each thread's call is an object more, which would set off a collection."""
     release, seen = threading.Event(), list[str]()
