@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from inference.alarms import OVERRULABLE, Finding
 from inference.crop import Rect, crop
+from inference.errors import OutputError
 from inference.frame import Mask
 from inference.live.ring import Held
 from inference.outcome import Outcome
@@ -64,15 +65,18 @@ def keep(
                 file.append(scale_event(scale, at_s))
             for event in guards.news(frame.findings, at_s):
                 file.append(event)
-            file.append(picture_of(crop(frame, rect), written, start))
-            file.append(answer_of(outcome, written))
+            number = written
+            file.append(picture_of(crop(frame, rect), number, start))
+            written += 1
+            file.append(answer_of(outcome, number))
             if (found := corrected.get((frame.index, frame.captured_at))) is not None:
                 mask, who = found
-                file.append(correction_of(mask, written, at_s, who))
+                file.append(correction_of(mask, number, at_s, who))
             if (frame.index, frame.captured_at) in marked:
-                file.append(Event(at_s=at_s, kind=EventKind.WRONG, words="", number=written))
-            written += 1
+                file.append(Event(at_s=at_s, kind=EventKind.WRONG, words="", number=number))
         whole = True
+    except OutputError as error:
+        raise OutputError(f"{error} {written} of {len(held)} frames were kept.") from error
     finally:
         file.close(whole=whole)
     return written

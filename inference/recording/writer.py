@@ -96,13 +96,10 @@ class RecordFile:
         )
         try:
             self._begin()
-            self.append(opening)
+            self._put(opening)
         except OSError as error:
             self.discard()
-            raise OutputError(_sentence(path, error)) from error
-        except OutputError:
-            self.discard()
-            raise
+            raise OutputError(_unbegun(path, error)) from error
 
     @property
     def size(self) -> int:
@@ -115,12 +112,8 @@ class RecordFile:
         Raises:
             OutputError: if the disk is full or failed.
         """
-        number = entry.number if isinstance(entry, Picture | Answer) else 0
-        at = max(0, round(getattr(entry, "at_s", 0.0) * _SECOND))
-        data = self._encoder.encode(entry)
-        data += checksum(data, number, at).to_bytes(4, "little")
         try:
-            self._writer.add_message(self._channels[type(entry)], at, data, at, number)
+            self._put(entry)
         except OSError as error:
             raise OutputError(_sentence(self.path, error)) from error
 
@@ -160,6 +153,13 @@ class RecordFile:
         with suppress(OSError):
             self.path.unlink()
 
+    def _put(self, entry: Entry) -> None:
+        number = entry.number if isinstance(entry, Picture | Answer) else 0
+        at = max(0, round(getattr(entry, "at_s", 0.0) * _SECOND))
+        data = self._encoder.encode(entry)
+        data += checksum(data, number, at).to_bytes(4, "little")
+        self._writer.add_message(self._channels[type(entry)], at, data, at, number)
+
     def _begin(self) -> None:
         self._writer.start(profile="ius", library="ius")
         self._channels = {}
@@ -172,6 +172,14 @@ class RecordFile:
 def _gone(path: Path) -> str:
     """What is said of a file that was moved or deleted: it takes every byte, and nobody will find them."""
     return f"{path} was moved, deleted or replaced while it was written: record anew."
+
+
+def _unbegun(path: Path, error: OSError) -> str:
+    """What is said where not even the beginning of a record could be written: no file is left."""
+    why = "the disk is full" if error.errno in FULL else error.strerror
+    return (
+        f"{path.name} could not be begun ({why}), so nothing is kept: free space or choose another disk, and try again."
+    )
 
 
 def _sentence(path: Path, error: OSError) -> str:

@@ -9,9 +9,11 @@ from time import monotonic
 
 import numpy as np
 import pytest
-from outcomes import INFO, frame
+from outcomes import INFO, frame, tumour
 
 from inference.errors import OutputError
+from inference.live.keep_last import keep
+from inference.live.ring import Ring
 from inference.recording.recorder import Recorder
 from inference.recording.schema import End
 from inference.sources.record import RecordSource
@@ -79,6 +81,37 @@ def test_a_disk_that_fills_stops_the_record_with_a_sentence(tmp_path: Path) -> N
         assert len(source) == status.frames > 10
         assert not source.finished
         assert np.array_equal(source.read(len(source) - 1).pixels, frame(len(source) - 1).pixels)
+
+
+def test_of_a_record_that_does_not_even_begin_nothing_is_said_to_be_kept(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    path = tmp_path / "full.mcap"
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(OutputError, match="the disk is full") as told:
+            Recorder(path, INFO)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert "nothing is kept" in str(told.value)
+    assert not path.exists()
+
+
+def test_of_a_half_minute_that_does_not_fit_is_said_how_much_was_kept(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    path, ring = tmp_path / "full.mcap", Ring()
+    for index in range(60):
+        ring.add(tumour(frame(index)))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, hard))
+    try:
+        with pytest.raises(OutputError) as told:
+            keep(ring.held(), path, INFO)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with RecordSource(path) as source:
+        assert str(told.value).endswith(f" {len(source)} of 60 frames were kept.")
+        assert 0 < len(source) < 60
 
 
 def test_another_picture_size_ends_the_record_whole(tmp_path: Path) -> None:
