@@ -93,7 +93,9 @@ def build(wanted: argparse.Namespace, found: "Faults") -> "MainWindow":
     window.handlers.open_source(
         SourceRequest(text, wanted.axis, wanted.spacing, wanted.region, wanted.config, wanted.truth)
     )
-    window.handlers.open_model(None if wanted.model is None else Path(wanted.model), chosen=wanted.model is not None)
+    window.handlers.open_model(
+        None if wanted.model is None else Path(wanted.model).expanduser().absolute(), chosen=wanted.model is not None
+    )
     if wanted.send is not None:
         _send(window, *wanted.send, contour=wanted.send_contour)
     if first_run and not remembered.introduced:

@@ -16,6 +16,7 @@ from inference.errors import IusError, OutputError
 from inference.files import make_folder
 from inference.frame import Mask
 from inference.jobs.background import BackgroundJobs
+from inference.live.requests import where
 from inference.live.session import Session
 from inference.outcome import Outcome
 from inference.patience import SILENT
@@ -123,7 +124,7 @@ class RecordExport:
     def _as_on_screen(self, wanted: Wanted) -> Wanted:
         """The open record with the scale that the user gave it, so that files and screen give the same millimetres."""
         opened, playback, source = self._session.opened, self._session.playback, self._session.source
-        if opened is None or playback is None or source is None or Path(opened.text).expanduser() != wanted.path:
+        if opened is None or playback is None or source is None or opened.place != where(wanted.path):
             return wanted
         model = self._session.model
         on_screen = None if model is None else (model.sha256, source.overruled)

@@ -1,11 +1,12 @@
 """Requests to open a source, and their results: an opened source, or one sentence why not."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from inference.live.model import Model
-from inference.sources import DEVICE, DISTURBED, SIMULATED
+from inference.sources import DEVICE, DISTURBED, SIMULATED, is_live
 from inference.sources.base import LiveSource, RecordedSource
 from inference.sources.paths import shown_address
 from inference.spacing import PixelSpacing
@@ -24,6 +25,18 @@ def named(text: str) -> str:
     if text.startswith(DISTURBED):
         return "Phantom, live"
     return {DEMO: "Demo clip", SIMULATED: "Phantom"}.get(text) or shown_address(text)
+
+
+def where(path: Path) -> Path:
+    """Where a file lies, however it is named: as a list of its folder calls it; said without a look at the disk."""
+    return Path(os.path.normpath(path.expanduser().absolute()))
+
+
+def lasting(text: str) -> str:
+    """The address of a source for a later start, from whichever folder: there a file of that name may be another's."""
+    if is_live(text) or text in (DEMO, SIMULATED):
+        return shown_address(text)
+    return str(Path(text).expanduser().absolute())
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,11 @@ class SourceRequest:
     region: int | None = None
     config: Path | None = None
     truth: Path | None = None
+
+    @property
+    def place(self) -> Path:
+        """Where a file of this name lies."""
+        return where(Path(self.text))
 
 
 @dataclass(frozen=True, slots=True)

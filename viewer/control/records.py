@@ -73,13 +73,13 @@ class Records:
     def _opened(self) -> Path | None:
         """The file that is open now; None if nothing is."""
         opened = self._state.session.opened
-        return None if opened is None else Path(opened.text).expanduser()
+        return None if opened is None else opened.place
 
     def delete(self, paths: Sequence[Path]) -> None:
         """Delete these records, unless one of them is open, or is being opened."""
         session = self._state.session
         asked = None if session.source_refusal else session.request
-        in_use = {self._opened, None if asked is None else Path(asked.text).expanduser()}
+        in_use = {self._opened, None if asked is None else asked.place}
         if (used := next((path for path in paths if path in in_use), None)) is not None:
             self._say(OPEN_NOW.format(name=used.name), Tone.NOTICE)
             return

@@ -10,7 +10,7 @@ from inference.frame import Frame
 from inference.live.health import OPENING_AFTER_S, SLOW_MS
 from inference.live.moment import Moment
 from inference.live.notices import Notices
-from inference.live.requests import named
+from inference.live.requests import lasting, named
 from inference.outcome import Tumour
 from inference.readout import facts
 from inference.readout.formatting import clock_words
@@ -20,7 +20,6 @@ from inference.readout.screen_state import Marking, ScreenInputs, resolve
 from inference.readout.side_by_side import Beside
 from inference.readout.trend import TrendState
 from inference.sources import device_names
-from inference.sources.paths import shown_address
 from viewer.control.app_state import AppState
 from viewer.control.calibration import APPLIED, DIFFERENT, Calibration
 from viewer.control.correcting import Correcting
@@ -237,7 +236,7 @@ class Refresh:
         self._view.transport.set_source(self._session.playback, live=self._session.live is not None)
         self._recall()
         if self._session.request is not None:
-            state.remember(state.settings.with_recent(shown_address(self._session.request.text)))
+            state.remember(state.settings.with_recent(lasting(self._session.request.text)))
             self._view.source.dismiss()
         self._calibration.source_opened()
         self._tell_notice(now)

@@ -11,7 +11,7 @@ from outcomes import INFO, SPACING, five, record
 from inference.alarms import Alarm
 from inference.assets import demo_model_path
 from inference.jobs.background import BackgroundJobs
-from inference.jobs.record_export import AS_RECORDED, RecordExport
+from inference.jobs.record_export import AS_RECORDED, RecordExport, Wanted
 from inference.live.opening import load_model, open_source
 from inference.live.requests import SourceRequest
 from inference.live.session import Session
@@ -47,6 +47,25 @@ def test_the_open_record_is_exported_with_the_scale_that_it_has_on_the_screen(se
         session.calibrate(scale)
         row, used = exported(session, shown, tmp_path / "r"), scale or SPACING
         assert (float(row["spacing_row_mm"]), float(row["spacing_col_mm"])) == (used.row_mm, used.col_mm)
+
+
+def test_a_record_that_was_opened_by_a_relative_name_is_the_same_one_in_the_list(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, given = record(tmp_path / "r.mcap", five()[:4]), PixelSpacing(0.5, 0.4, Provenance.RULER)
+    (tmp_path / "folder").mkdir()
+    monkeypatch.chdir(tmp_path / "folder")
+    session.open(SourceRequest("../r.mcap"))
+    end = monotonic() + 30
+    while session.tick().shown is None and monotonic() < end:
+        session.wait(0.016)
+    session.calibrate(given)
+    background = BackgroundJobs()
+    RecordExport(session, background).begin([Wanted(path)])  # as the list calls it
+    background.close()
+    with (tmp_path / "r" / "readings.csv").open(newline="") as file:
+        row = next(csv.DictReader(file))
+    assert (float(row["spacing_row_mm"]), float(row["spacing_col_mm"])) == (0.5, 0.4)
 
 
 def said_of_export(session: Session, path: Path) -> str:

@@ -20,6 +20,7 @@ from recordings import frames_in, said, start
 
 from inference.alarms import Alarm
 from inference.crop import Rect
+from inference.live.requests import SourceRequest
 from inference.outcome import NothingFound
 from inference.readout.screen_state import WRONG_WORDS
 from inference.readout.trend import Event
@@ -136,6 +137,19 @@ def test_the_open_record_is_not_deleted(sitting: MainWindow, qtbot: QtBot, recor
     path = records / "iUS-20260301-101500.mcap"
     sitting.handlers.open_source(sitting.records.request(path))
     qtbot.waitUntil(lambda: sitting.session.info is not None, timeout=5000)
+    sitting.records.delete([path])
+    assert path.exists()
+    assert "is open now" in sitting.view.picture_area.notice.text()
+
+
+def test_a_record_that_was_opened_by_a_relative_name_is_not_deleted(
+    sitting: MainWindow, qtbot: QtBot, records: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = records / "iUS-20260301-101500.mcap"
+    monkeypatch.chdir(records)
+    sitting.handlers.open_source(SourceRequest(path.name))
+    qtbot.waitUntil(lambda: sitting.state.settings.recent[:1] == (str(path),), timeout=5000)
+    assert sitting.session.info is not None
     sitting.records.delete([path])
     assert path.exists()
     assert "is open now" in sitting.view.picture_area.notice.text()
