@@ -89,7 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     with closing(_opened(arguments, arguments.region)) as source:
         if len(source) > MOST_PICTURES:  # told before hours of work, not after them
             raise ChoiceError(f"{len(source)} frames are more than masks.nii.gz can hold ({MOST_PICTURES}): cut them.")
-        path = Path(arguments.model) if arguments.model else demo_model_path()
+        path = demo_model_path() if arguments.model is None else Path(arguments.model)
         engine = Engine.load(path, placement=placement_of(arguments))
         out = make_folder(Path(arguments.out))
         notices = [*_notices(engine, source), *(() if arguments.guards else (UNGUARDED,))]

@@ -88,12 +88,14 @@ def open_source(
     Raises:
         SourceError: if it cannot be opened, with what to do about it.
     """
+    if not text:  # as of a script's unset variable; to the system it is the current folder
+        raise ChoiceError("No source is named: give a file, a folder or an address.")
     if text == SIMULATED:
         from inference.sources.simulated import PhantomSource
 
         return PhantomSource(typed=spacing)
     if is_live(text):
-        raise ChoiceError(f"{shown_address(text)} is a live stream, which has no end: open it in the viewer.")
+        raise ChoiceError(f"{shown_address(text)} is a live stream without an end: view it, or use `ius-segment live`.")
     path = Path(text).expanduser()
     size = bytes_answered(path)
     here = partial(open_here, text, axis=axis, spacing=spacing, region=region, config=config)

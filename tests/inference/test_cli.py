@@ -391,3 +391,18 @@ def test_a_reader_that_has_gone_is_no_traceback():
         said = process.stderr.read()
     assert "Traceback" not in said
     assert said.startswith("error: ")
+
+
+def test_what_a_script_leaves_empty_is_neither_the_current_folder_nor_the_bundled_model(
+    segment, model, tmp_path, monkeypatch
+):
+    phantom_volume(tmp_path / "v.nii.gz")
+    (tmp_path / "here").mkdir()
+    Image.fromarray(np.full((64, 64), 90, np.uint8)).save(tmp_path / "here" / "another-patients.png")
+    monkeypatch.chdir(tmp_path / "here")
+    code, summary, err = segment("run", "", "--spacing", "0.3,0.3", "--model", model, "--out", tmp_path / "out")
+    assert (code, summary) == (cli.BAD_INPUT, None)
+    assert "No source is named" in err
+    code, summary, err = segment("run", tmp_path / "v.nii.gz", "--model", "", "--out", tmp_path / "out")
+    assert (code, summary) == (cli.BAD_INPUT, None)
+    assert "There is no model" in err
