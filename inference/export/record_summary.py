@@ -123,7 +123,8 @@ def _largest(readings: Sequence[Reading]) -> Iterator[tuple[str, str]]:
     yield "Time", f"{float(str(row['time_s'])):.2f} s"
     yield "Area", f"{bound}{float(str(row['area_mm2'])):.1f} mm²"
     if largest.longest_mm is not None and largest.perpendicular_mm is not None:
-        yield "Longest × perpendicular", f"{largest.longest_mm:.1f} × {largest.perpendicular_mm:.1f} mm"
+        of = "" if row["regions"] == 1 else f" of the largest region, {float(str(row['largest_mm2'])):.1f} mm²"
+        yield f"Longest × perpendicular{of}", f"{largest.longest_mm:.1f} × {largest.perpendicular_mm:.1f} mm"
     yield "Regions", str(row["regions"])
     if row["corrected_by"]:
         area = row["corrected_mm2"]

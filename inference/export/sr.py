@@ -145,4 +145,12 @@ def _coded(code: Code) -> CodedConcept:
 def _said(tumour: Tumour, phase: tuple[str, ...]) -> list[str]:
     """The sentences that must accompany the numbers."""
     said = (*words.warnings(tumour, phase), words.scale(tumour.frame), f"mode {tumour.analysis.mode.value}")
-    return [*said, *words.demonstration(tumour), INTENDED_USE]
+    return [*_of_which(tumour), *said, *words.demonstration(tumour), INTENDED_USE]
+
+
+def _of_which(tumour: Tumour) -> tuple[str, ...]:
+    """Of which regions the numbers are; empty if there is only one."""
+    count, largest = len(tumour.regions), tumour.largest.area_mm2
+    if count == 1 or largest is None:
+        return ()
+    return (f"Area of {count} regions; size and axes are those of the largest, which has {largest:.2f} mm2",)

@@ -312,6 +312,14 @@ def test_what_was_measured_by_a_scale_that_is_not_believed_any_more_has_no_milli
     assert [row[name] for name in ("area_mm2", "largest_mm2", "diameter_mm", "size_state")] == [""] * 4
 
 
+def test_the_page_says_of_several_regions_which_one_was_measured(tmp_path: Path) -> None:
+    with RecordSource(record_of(tmp_path / "r.mcap", five()[:1])) as source:
+        export_record(source, tmp_path)
+    page = (tmp_path / "summary.html").read_text()
+    assert "Longest × perpendicular of the largest region, 36.0 mm²" in page
+    assert ">Regions<" in page
+
+
 def test_a_scale_given_later_is_not_denied_beside_itself(tmp_path: Path) -> None:
     path, given = record_of(tmp_path / "r.mcap", [five()[4]]), PixelSpacing(0.5, 0.4, Provenance.TYPED)
     with RecordSource(path, typed=given) as source:

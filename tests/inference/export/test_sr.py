@@ -91,6 +91,17 @@ def test_every_size_state_has_its_code(tumour: Tumour, tmp_path: Path, size: Siz
     assert (found["SIZE_STATE"], found["EXTENT"]) == (size.value.upper(), "CUT")
 
 
+def test_of_several_regions_it_says_that_the_axes_are_the_largest_s(tumour: Tumour, tmp_path: Path) -> None:
+    small = replace(tumour.largest, area_px=100, area_mm2=10.0, diameters=None)
+    pair = write_dicom_pair(
+        Capture(replace(tumour, regions=(tumour.largest, small)), (0.0, 255.0)), tmp_path / "two.dcm"
+    )
+    assert pair.report is not None
+    said = f"Area of 2 regions; size and axes are those of the largest, which has {tumour.largest.area_mm2:.2f} mm2"
+    texts = [item.value for item in pydicom.dcmread(pair.report).iterall() if item.keyword == "TextValue"]
+    assert said in texts
+
+
 def test_highdicom_finds_the_mask_that_was_measured(written: DicomPair) -> None:
     assert written.report is not None
     assert written.seg is not None
