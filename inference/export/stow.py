@@ -83,8 +83,9 @@ class WebNode:
         finally:
             connection.close()
         if status in _DENIED:
-            why = f"{self.host} takes nothing without a password (status {status}): put it into {AUTHORIZATION}."
-            return Answer(Said.REFUSED, why)
+            given = AUTHORIZATION in os.environ
+            why = "doesn't accept what stands in" if given else "takes nothing without a password, which belongs into"
+            return Answer(Said.REFUSED, f"{self.host} {why} {AUTHORIZATION} (status {status}): ask its administrator.")
         if status not in (_OK, _ACCEPTED):
             return Answer(Said.REFUSED if status < _BROKEN else Said.UNKNOWN, REFUSED.format(status))
         # A redirect, a proxy and a page that asks for a name may all answer 200, and none of them stores anything.

@@ -109,6 +109,17 @@ def test_what_arrives_is_what_was_exported_byte_for_byte(
     assert {one.SOPInstanceUID: one for one in server.given} == sent
 
 
+def test_a_password_that_is_not_accepted_is_told_from_one_that_is_missing(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox = filled(tmp_path, files)
+    with archive(lambda _: (401, b"")) as server:
+        monkeypatch.delenv(AUTHORIZATION, raising=False)
+        assert f"without a password, which belongs into {AUTHORIZATION}" in outbox.send(node_of(server.address)).why
+        monkeypatch.setenv(AUTHORIZATION, "Bearer of-yesterday")
+        assert f"doesn't accept what stands in {AUTHORIZATION}" in outbox.send(node_of(server.address)).why
+
+
 def test_a_service_that_takes_its_time_over_a_file_is_waited_for(
     files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
