@@ -321,6 +321,18 @@ class SelfTest(_Group, frozen=True):
     golden_sha256: str
 
 
+class _Numbered(msgspec.Struct, frozen=True):
+    schema: int = 0
+
+
+def _schema_of(text: str) -> int:
+    """The schema of a contract of any version; 0 if it names none."""
+    try:
+        return msgspec.json.decode(text, type=_Numbered).schema
+    except msgspec.DecodeError:
+        return 0
+
+
 class ModelContract(_Group, frozen=True, omit_defaults=True):
     """Everything the viewer needs to know about a model; no constant in the application repeats it."""
 
@@ -358,6 +370,8 @@ class ModelContract(_Group, frozen=True, omit_defaults=True):
         try:
             contract = msgspec.json.decode(text, type=cls)
         except msgspec.DecodeError as error:
+            if _schema_of(text) > CAVITY_SCHEMA:
+                raise ContractError("The model is for a later version of this program: update the program.") from error
             raise ContractError(f"The model's contract cannot be read ({error}): export the model again.") from error
         contract._check()
         return contract

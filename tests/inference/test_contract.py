@@ -135,6 +135,12 @@ def test_a_wrong_value_is_refused(path: tuple[str, ...], value: Any) -> None:
         ModelContract.from_json(_with(path, lambda group, key: group.update({key: value})))
 
 
+def test_a_model_for_a_later_version_is_not_to_be_exported_again() -> None:
+    later = _with(("schema",), lambda group, key: group.update({key: 5, "something": "new"}))
+    with pytest.raises(ContractError, match="later version of this program: update the program"):
+        ModelContract.from_json(later)
+
+
 def test_a_third_tissue_is_refused_and_never_counted_as_tumour() -> None:
     """The mask is where tumour outweighs background; a cavity, which outweighs both, would be tumour where it does."""
     three = {"background": 0, "tumour": 1, "cavity": 2}
