@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from inference.errors import OutputError
+from inference.errors import OutputError, legible
 from inference.export.capture import Capture
 from inference.export.words import caption
 from inference.files import replacing
@@ -176,8 +176,8 @@ def _lines(capture: Capture) -> tuple[str, ...]:
 
 def _rows(lines: tuple[str, ...], width: int) -> list[tuple[str, str]]:
     """Each row of the wrapped caption, after the line that it belongs to."""
-    font = cv2.FontFace("sans")
-    return [(line, row) for line in lines for row in _wrapped(line, width - 2 * EDGE, font)]
+    font = cv2.FontFace("sans")  # which ends the program where it meets what is no letter
+    return [(line, row) for line in lines for row in _wrapped(legible(line), width - 2 * EDGE, font)]
 
 
 def _strip(lines: tuple[str, ...], width: int, least: int) -> NDArray[np.uint8]:

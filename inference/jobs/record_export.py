@@ -19,7 +19,7 @@ from inference.jobs.background import BackgroundJobs
 from inference.live.requests import where
 from inference.live.session import Session
 from inference.outcome import Outcome
-from inference.patience import SILENT
+from inference.patience import SILENT, bytes_answered
 from inference.readout.formatting import counted
 from inference.readout.marks import Tone
 from inference.recording.schema import Corrector
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 Corrected = Mapping[int, tuple[Mask, Corrector]]
 TELL_S = 1.0
+MOVED = "{} is not there any more: open the list anew (Ctrl R), or connect its drive."
 DEIDENTIFIED = "deidentified"
 """The folder beside the records into which de-identified exports go."""
 AS_RECORDED = (
@@ -169,6 +170,8 @@ def _export_one(wanted: Wanted, watch: Callable[[range], Iterator[int]]) -> tupl
     from inference.export.record import export_record
     from inference.sources.record import RecordSource
 
+    if bytes_answered(wanted.path) is None:
+        raise OutputError(MOVED.format(wanted.path.name))
     if wanted.form in (Form.VIDEO, Form.DICOM):
         return _whole_of(wanted, watch)
     if wanted.form is Form.DEIDENTIFIED:

@@ -1,5 +1,6 @@
 """What leaves the room: the right picture, its contour, its words, and nothing of a patient."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -149,6 +150,15 @@ def test_a_caption_is_never_cut(phantom_outcome: Outcome) -> None:
     assert bright.any()
     assert not bright[:, -4:].any()
     assert not bright[-3:].any()
+
+
+def test_a_name_of_another_system_s_letters_does_not_end_the_program(phantom_outcome: Outcome) -> None:
+    frame = phantom_outcome.frame
+    origin = replace(frame.origin, name=os.fsdecode(b"\xcf\xe0\xf6"), simulated=False, live=True)
+    named = replace(phantom_outcome, frame=replace(frame, origin=origin))  # type: ignore[arg-type]
+    capture = Capture(named, EIGHT_BITS)
+    assert any("\udccf" in line for line in caption(capture)), "or this proves nothing"
+    assert annotated(capture).shape[0] > frame.rows
 
 
 def test_a_missing_folder_is_one_sentence(phantom_outcome: Outcome, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from outcomes import INFO, SPACING, five, record
 from inference.alarms import Alarm
 from inference.assets import demo_model_path
 from inference.jobs.background import BackgroundJobs
-from inference.jobs.record_export import AS_RECORDED, RecordExport, Wanted
+from inference.jobs.record_export import AS_RECORDED, MOVED, Form, RecordExport, Wanted
 from inference.live.opening import load_model, open_source
 from inference.live.requests import SourceRequest
 from inference.live.session import Session
@@ -66,6 +66,16 @@ def test_a_record_that_was_opened_by_a_relative_name_is_the_same_one_in_the_list
     with (tmp_path / "r" / "readings.csv").open(newline="") as file:
         row = next(csv.DictReader(file))
     assert (float(row["spacing_row_mm"]), float(row["spacing_col_mm"])) == (0.5, 0.4)
+
+
+def test_a_record_that_is_gone_is_one_sentence(session: Session, tmp_path: Path) -> None:
+    background, gone = BackgroundJobs(), tmp_path / "gone.mcap"
+    export = RecordExport(session, background)
+    export.begin([Wanted(gone), Wanted(gone, form=Form.DICOM)])
+    background.close()
+    *_, (said, _) = iter(background.take, None)
+    assert said == f"2 records could not be exported. {MOVED.format('gone.mcap')}"
+    assert list(tmp_path.iterdir()) == []
 
 
 def said_of_export(session: Session, path: Path) -> str:
