@@ -220,12 +220,13 @@ def send(arguments: argparse.Namespace) -> int:
     known = 0
     for file in arguments.files:
         known += not outbox.put(Path(file), identified=arguments.with_names, again=arguments.again)
-    taken = again = 0
+    taken = again = warned = 0
     for sent in attempts(address, outbox) if arguments.wait else [outbox.send(node)]:
-        taken, again = taken + sent.taken, again + sent.again
+        taken, again, warned = taken + sent.taken, again + sent.again, warned + sent.warned
         if arguments.wait and sent.left:
             print(f"{sent.left} waiting: {sent.why}", file=sys.stderr)
-    told: dict[str, object] = {"sent": taken, "sent_again": again, "arrived_before": known, "waiting": sent.left}
+    told: dict[str, object] = {"sent": taken, "sent_again": again, "sent_with_warning": warned}
+    told |= {"arrived_before": known, "waiting": sent.left}
     told["waiting_elsewhere"] = {at: len(other.waiting()) for at, other in outboxes(root) if at != address}
     _say(arguments, told | {"reason": sent.why})
     return SOME_FAILED if sent.left else WELL

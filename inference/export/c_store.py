@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pynetdicom.association import Association
 
 _SUCCESS, _WARNINGS = 0x0000, 0xB000
-"""Status codes (PS3.4 Table B.2-1): stored; stored with a warning."""
+"""Status codes (PS3.4 Table B.2-1): stored; stored, but elements were coerced or discarded, or do not match."""
 _BROKEN = "The connection to the archive broke: what it hasn't taken stays in the outbox, and is tried again."
 
 
@@ -64,6 +64,8 @@ def _stored(association: "Association", path: Path, _: str) -> Answer:
     code = status.get("Status")
     if code is None:
         return Answer(Said.UNKNOWN, _BROKEN)
-    if code == _SUCCESS or code & 0xF000 == _WARNINGS:
+    if code == _SUCCESS:
         return STORED
+    if code & 0xF000 == _WARNINGS:
+        return Answer(Said.STORED, warned=True)
     return Answer(Said.REFUSED, REFUSED.format(f"{code:04X}"))

@@ -27,10 +27,12 @@ class Answer:
     Attributes:
         said: what is known of the file now.
         why: why it does not count as stored, one sentence; empty if it does.
+        warned: the archive has stored it with a warning: not all of it as it was sent.
     """
 
     said: Said
     why: str = ""
+    warned: bool = False
 
 
 STORED = Answer(Said.STORED)

@@ -23,7 +23,7 @@ from pydicom.pixels.utils import get_expected_length
 
 from inference.errors import ChoiceError, FormatError, OutputError
 from inference.export.c_store import storing
-from inference.export.delivery import Connecting, Post, Said
+from inference.export.delivery import Answer, Connecting, Post, Said
 from inference.export.stow import WebNode
 from inference.files import make_folder, replacing, settle
 from inference.sources.archive import Node
@@ -45,12 +45,14 @@ class Sent:
         left: files that wait for the next attempt.
         why: why they were not sent, one sentence; empty if none is left.
         again: how many of `taken` may have been stored before, under the same UID, since an earlier answer never came.
+        warned: how many of `taken` were stored with a warning: not all of them as it was sent.
     """
 
     taken: int
     left: int
     why: str = ""
     again: int = 0
+    warned: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,20 +150,21 @@ class Outbox:
         ready, whys = _ready(files)
         if not ready:
             return Sent(0, len(files), whys[-1])
-        taken = again = 0
+        taken = again = warned = 0
         try:
             with connecting([header for _, header in ready]) as post:
                 for one, _ in ready:
-                    why = self._send(one, post)
-                    whys += [why] if why else []
-                    taken += not why
-                    again += one.begun and not why
+                    answer = self._send(one, post)
+                    whys += [answer.why] if answer.why else []
+                    taken += not answer.why
+                    again += one.begun and not answer.why
+                    warned += answer.warned
         except OutputError as error:
             whys.append(str(error))
-        return Sent(taken, len(files) - taken, whys[-1] if whys else "", again)
+        return Sent(taken, len(files) - taken, whys[-1] if whys else "", again, warned)
 
-    def _send(self, one: _File, post: Post) -> str:
-        """Send one file. Returns why it has not arrived; empty if it has.
+    def _send(self, one: _File, post: Post) -> Answer:
+        """Send one file, and keep or clear it by the answer, which is returned.
 
         Raises:
             OutputError: if nobody is there to send it to.
@@ -174,7 +177,8 @@ class Outbox:
             raise
         except OSError as error:
             begun.moved(self._folder, begun=one.begun)
-            return f"{one.path.name} cannot be read ({error.strerror}): check the disk, and export it again."
+            unread = f"{one.path.name} cannot be read ({error.strerror}): check the disk, and export it again."
+            return Answer(Said.REFUSED, unread)
         if answer.said is Said.STORED:
             arrived = self._arrived(begun.uid)
             make_folder(arrived.parent)
@@ -183,7 +187,7 @@ class Outbox:
                 os.truncate(arrived, 0)
         elif answer.said is Said.REFUSED:
             begun.moved(self._folder, begun=one.begun)  # an earlier attempt, without an answer, may have arrived
-        return answer.why
+        return answer
 
     def _files(self) -> list[_File]:
         """The waiting files, oldest first; one that another program has just moved is left out."""

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from pydicom.dataset import Dataset
 
 from inference.errors import ChoiceError, OutputError
-from inference.export.delivery import ANSWER_S, REFUSED, STORED, Answer, Post, Said
+from inference.export.delivery import ANSWER_S, REFUSED, Answer, Post, Said
 
 TIMEOUT_S = 10.0
 """Limit for connecting."""
@@ -90,7 +90,7 @@ class WebNode:
             return Answer(Said.REFUSED if status < _BROKEN else Said.UNKNOWN, REFUSED.format(status))
         # A redirect, a proxy and a page that asks for a name may all answer 200, and none of them stores anything.
         unconfirmed = Answer(Said.UNKNOWN, f"{self.host} doesn't confirm what was sent: check the address.")
-        return STORED if stored(said, uid) else unconfirmed
+        return stored(said, uid) or unconfirmed
 
     def _connected(self) -> http.client.HTTPConnection:
         kind = http.client.HTTPSConnection if self.encrypted else http.client.HTTPConnection
@@ -120,11 +120,12 @@ class WebNode:
         return answer.status, answer.read(LARGEST)
 
 
-def stored(answer: bytes, uid: str) -> bool:
-    """Whether an answer (DICOM JSON, PS3.18 I.2) names this instance among those that were stored."""
+def stored(answer: bytes, uid: str) -> Answer | None:
+    """What an answer (DICOM JSON, PS3.18 I.2) says of this instance; None if it is not among those that were stored."""
     try:
         told = Dataset.from_json(answer.decode())
         named = told.get("ReferencedSOPSequence") or []
-        return any(one.get("ReferencedSOPInstanceUID") == uid for one in named)
+        found = [one for one in named if one.get("ReferencedSOPInstanceUID") == uid]
+        return Answer(Said.STORED, warned="WarningReason" in found[0]) if found else None
     except (ValueError, KeyError, TypeError, AttributeError):
-        return False
+        return None

@@ -92,8 +92,10 @@ def told(address: str, sent: "Sent", known: str = "") -> Iterator[tuple[str, Ton
         known: the reason that was said before, which is not said again.
     """
     if sent.taken:
-        again = f" {counted(sent.again, 'file')} may have arrived before: look for doubles." if sent.again else ""
-        yield f"{counted(sent.taken, 'file')} sent to {address}.{again}", Tone.NOTICE if sent.again else Tone.NEUTRAL
+        odd = f" {counted(sent.again, 'file')} may have arrived before: look for doubles." if sent.again else ""
+        if sent.warned:
+            odd += f" The archive warns that it did not keep all of {counted(sent.warned, 'file')}: compare there."
+        yield f"{counted(sent.taken, 'file')} sent to {address}.{odd}", Tone.NOTICE if odd else Tone.NEUTRAL
     if sent.left and sent.why != known:
         yield (
             f"{counted(sent.left, 'file')} for {address} still in the outbox, and tried again. {sent.why}",

@@ -99,6 +99,13 @@ def test_a_file_that_is_refused_stays_and_the_others_go(files: list[Path], tmp_p
     assert [one.SOPInstanceUID for one in given] != [bad]
 
 
+def test_a_file_that_was_stored_with_a_warning_is_gone_and_told(files: list[Path], tmp_path: Path, port: int) -> None:
+    outbox, statuses = filled(tmp_path, files), iter([0x0000, 0xB000])
+    with archive(port, lambda _: next(statuses)):
+        assert outbox.send(Node("ARCHIVE", "127.0.0.1", port)) == Sent(2, 0, warned=1)
+    assert outbox.waiting() == []
+
+
 def test_an_archive_for_other_objects_takes_none_and_none_is_lost(files: list[Path], tmp_path: Path, port: int) -> None:
     outbox = filled(tmp_path, files)
     with archive(port, kind=SegmentationStorage):

@@ -36,6 +36,12 @@ def failing(uid: str) -> tuple[int, bytes]:
     return 202, json.dumps({"00081198": {"vr": "SQ", "Value": [one]}}).encode()
 
 
+def warning(uid: str) -> tuple[int, bytes]:
+    """What a service answers that stored a file after it changed elements of it (PS3.18 Table I.2.2-2: B000)."""
+    one = {"00081155": {"vr": "UI", "Value": [uid]}, "00081196": {"vr": "US", "Value": [0xB000]}}
+    return 202, json.dumps({"00081199": {"vr": "SQ", "Value": [one]}}).encode()
+
+
 class Archive(ThreadingHTTPServer):
     """A DICOMweb service at /dicom-web; `given` is what it was sent, `asked` the headers of the last request."""
 
@@ -159,6 +165,13 @@ def test_what_is_not_confirmed_stays(
     again = 2 if "confirm" in words else 0
     with archive() as server:
         assert outbox.send(node_of(server.address)) == Sent(2, 0, again=again), "whether they may be there twice"
+
+
+def test_a_file_that_was_stored_with_a_warning_is_gone_and_told(files: list[Path], tmp_path: Path) -> None:
+    outbox = filled(tmp_path, files)
+    with archive(warning) as server:
+        assert outbox.send(node_of(server.address)) == Sent(2, 0, warned=2)
+    assert outbox.waiting() == []
 
 
 def test_the_command_says_what_waits_and_sends_nothing_that_may_name_a_patient(

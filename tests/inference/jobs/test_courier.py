@@ -65,6 +65,7 @@ def test_pauses_grow_to_ten_minutes() -> None:
     [
         (Sent(2, 0), "", ["2 files sent"]),
         (Sent(2, 0, again=1), "", ["look for doubles"]),
+        (Sent(2, 0, warned=1), "", ["did not keep all of 1 file"]),
         (Sent(1, 1, "Refused."), "", ["1 file sent", "still in the outbox"]),
         (Sent(0, 1, "Refused."), "Refused.", []),
     ],
