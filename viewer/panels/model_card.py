@@ -98,11 +98,13 @@ def _two(value: float | None) -> str:
 
 
 def _input(contract: ModelContract) -> list[Row]:
-    wanted = contract.input
+    wanted, output = contract.input, contract.output
     rows = [
+        ("Trained on channel", _listed(wanted.channels)),
+        ("Contour of label", _listed(name for name, value in output.labels.items() if value == output.tumour_index)),
         ("Patch", f"{wanted.patch[0]} × {wanted.patch[1]}"),
         ("Spacing", f"{wanted.spacing_mm[0]:g} × {wanted.spacing_mm[1]:g} mm"),
-        ("Threshold", f"{contract.output.threshold:g}"),
+        ("Threshold", f"{output.threshold:g}"),
     ]
     if contract.reduction is not None:
         rows.append(

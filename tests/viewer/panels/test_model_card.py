@@ -16,7 +16,7 @@ from inference.jobs.model_glances import glance_at
 from inference.live.model import Model
 from viewer import settings
 from viewer.main_window import MainWindow
-from viewer.panels.model_card import REPLACED
+from viewer.panels.model_card import REPLACED, card_rows
 
 Show = Callable[..., MainWindow]
 Shoot = Callable[[MainWindow, str], Any]
@@ -74,3 +74,19 @@ def test_another_model_in_the_file_of_the_one_in_use_is_not_called_that_and_can_
     window.session._load_model = lambda path: asked.append(path) or model  # type: ignore[func-returns-value]
     qtbot.mouseClick(row, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: asked == [path], timeout=5000)
+
+
+def test_the_card_says_of_what_and_on_what_a_model_draws(model: Model):
+    """A network of vessels on MRI is a valid one: whoever loads it has to see that it is no tumour on ultrasound."""
+    wanted, output = model.contract.input, model.contract.output
+    other = structs.replace(
+        model.contract,
+        input=structs.replace(wanted, channels=("T1",)),
+        output=structs.replace(output, labels={"background": 0, "vessel": 1}),
+    )
+    rows = dict(row for _, group in card_rows(replace(model, contract=other)) for row in group)
+    assert (rows["Trained on channel"], rows["Contour of label"]) == ("T1", "vessel")
+    cavity = {"background": 0, "resection_cavity": 1, "tumor": 2}
+    both = structs.replace(other, output=structs.replace(output, labels=cavity, tumour_index=2, cavity_index=1))
+    rows = dict(row for _, group in card_rows(replace(model, contract=both)) for row in group)
+    assert rows["Contour of label"] == "tumor"
