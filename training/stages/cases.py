@@ -153,8 +153,8 @@ def _found(arguments: argparse.Namespace) -> "Iterator[Case]":
         yield from easy_resect.find_cases(arguments.easy_resect, arguments.resect_seg, arguments.mri)
     if arguments.remind:
         yield from _remind(arguments)
-    elif arguments.remind_drawn:
-        raise NotFoundError("--remind-drawn has masks of ReMIND's volumes: give --remind DIR too.")
+    elif arguments.remind_drawn or arguments.clinical:
+        raise NotFoundError("--remind-drawn and --clinical are of ReMIND's patients: give --remind DIR too.")
     if arguments.remind2reg:
         yield from remind2reg.find_cases(arguments.remind2reg)
     if arguments.nnunet:

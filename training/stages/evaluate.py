@@ -66,6 +66,11 @@ def run(arguments: argparse.Namespace) -> None:
     """Score the predictions, write the report and print it."""
     from training.io.receipt import write_receipt
 
+    if arguments.grid is None and (arguments.training or arguments.note):
+        raise ArgumentError(
+            "--training and --note are of a --grid: name what other models were trained on with --trained-on, and say "
+            "in --data what a reader has to know."
+        )
     store = _store(arguments)
     if arguments.out.resolve() == store.resolve():
         raise ArgumentError(f"{store} has a slices.csv, and so has a report: give --out a folder of its own.")
@@ -83,8 +88,9 @@ def _store(arguments: argparse.Namespace) -> Path:
     """The slice store to score on, whichever way it was given."""
     if arguments.slices is not None:
         return Path(arguments.slices)
-    if len(arguments.models) != 2 or arguments.grid or arguments.annotator or arguments.margin is not None:
-        raise ArgumentError(f"{_FORMS}; annotators and a margin need --slices.")
+    for_several = arguments.annotator or arguments.title or arguments.margin is not None
+    if len(arguments.models) != 2 or arguments.grid or for_several:
+        raise ArgumentError(f"{_FORMS}; annotators, a margin and a title need --slices.")
     return Path(arguments.models[1])
 
 

@@ -29,8 +29,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
     one.add_argument(
         "--labels",
         choices=("us", "mri", "both"),
-        default="us",
-        help="both takes MRI's where ultrasound has none (default: %(default)s)",
+        help="both takes MRI's where ultrasound has none (default: us)",
     )
     one.add_argument("--registered", type=Path, metavar="DIR", help="folder of 'ius-train register', for MRI's masks")
     one.add_argument(
@@ -45,6 +44,7 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Cut the cases and print how many slices pass each cut-off."""
+    from inference.errors import IusError
     from training.cohort.cases import read_cases
     from training.io.files import alone_in
     from training.io.receipt import write_receipt
@@ -53,6 +53,9 @@ def run(arguments: argparse.Namespace) -> None:
     from training.slicing.labels import LabelSource
     from training.slicing.store import cut_cases, read_left_out
 
+    if arguments.registered is not None and arguments.labels is None:
+        raise IusError("--registered holds MRI's masks: say --labels mri or both to cut them, or leave it out.")
+    arguments.labels = arguments.labels or "us"
     masks = LabelSource(arguments.labels, arguments.registered)
     cutting = Cutting(
         arguments.step_mm,

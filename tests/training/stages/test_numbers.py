@@ -1,6 +1,7 @@
 """Numbers that make no sense: a step of -3 mm cut every slice, and every 0th frame ended in a traceback."""
 
 import argparse
+from pathlib import Path
 
 import pytest
 
@@ -38,3 +39,24 @@ def test_a_stage_refuses_it_before_it_reads_anything(words, capsys):
     with pytest.raises(SystemExit):
         main(words)
     assert "will not do: give" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (
+            ("evaluate", "A=masks", "--slices", "test", "--training", "A=slices"),
+            "--training and --note are of a --grid",
+        ),
+        (("evaluate", "A=masks", "--slices", "test", "--note", "words"), "--training and --note are of a --grid"),
+        (("evaluate", "masks", "test", "--title", "Six"), "a margin and a title need --slices"),
+        (("slice", "cases.csv", "--registered", "REG"), "say --labels mri or both"),
+        (("cases", "--clinical", "c.csv"), "--clinical are of ReMIND's patients"),
+    ],
+)
+def test_an_option_that_would_be_passed_over_is_refused(tmp_path: Path, capsys, words, sentence: str):
+    """Patients of a training were named, or MRI's masks, and the figures came out as if they had not been."""
+    more = ("--data", "six") if words[0] == "evaluate" else ()
+    words = [str(tmp_path / word) if word in ("test", "cases.csv") else word for word in words]
+    assert main([*words, "--out", str(tmp_path / "out"), *more]) == 2
+    assert sentence in capsys.readouterr().err
