@@ -55,7 +55,8 @@ def export_model(
         simulated: whether it was trained on simulated patients.
         train: the slice stores of its training; without any, those that its fit receipt names.
         population: JSON file of the contract's population, or a published one's name; needed unless it is simulated.
-        label_origin: where its labels come from; needed unless it is simulated.
+        label_origin: where its labels come from; needed where neither the slices of its training tell it, nor
+            `simulated`.
         licence: of the model.
         checkpoint: `best` or `final`.
         postprocessing: what cross-validation chose; needed if only a pickle says so.
@@ -77,12 +78,10 @@ def export_model(
         raise ModelError(f"The gate before {precision.value} compares tumours only: export a cavity model in float32.")
     if precision is not Precision.FLOAT32 and verify is not None:
         _refuse_trained_on(trained, verify)
-    origin = label_origin or ("simulated" if simulated else None)
-    if origin is None:
-        raise ModelError("The contract has to say where the labels come from: us, mri, both or simulated.")
+    stores = facts.training_stores(trained, train)
+    origin = _label_origin(trained, stores, label_origin or ("simulated" if simulated else None))
     today = datetime.now(UTC).date().isoformat()
     identity = Identity(name=name, version=version, created=today, licence=licence, intended_use=INTENDED_USE)
-    stores = facts.training_stores(trained, train)
     people = facts.read_population(population) if population else _simulated(trained, stores, simulated)
     if simulated and not people.simulated:
         raise ModelError(f"{population} says that its patients are real, and --simulated that they are not: give one.")
@@ -111,6 +110,22 @@ def _refuse_trained_on(trained: Trained, verify: Path) -> None:
             f"{verify} holds slices of {seen[0]}, whom the model was trained on, and what fewer bits cost would be "
             "measured on them: give slices of others with --verify."
         )
+
+
+def _label_origin(trained: Trained, stores: Sequence[Path], said: facts.LabelOrigin | None) -> facts.LabelOrigin:
+    """Where the labels come from: as the slices of the training say, or the user where they do not.
+
+    Raises:
+        ModelError: if nothing tells it, or the two contradict each other.
+    """
+    known = None if said == "simulated" else facts.label_origin_of(trained, stores)
+    if said is None and known is None:
+        raise ModelError("The contract has to say where the labels come from: us, mri, both or simulated.")
+    if said is not None and known not in (None, said):
+        raise ModelError(
+            f"The labels of the training's slices are of {known}, not of {said}: leave --label-origin out."
+        )
+    return said or known or "simulated"
 
 
 def _simulated(trained: Trained, stores: Sequence[Path], simulated: bool) -> Population:

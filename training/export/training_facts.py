@@ -14,7 +14,7 @@ from training.nnunet.dataset import Choice, digest
 from training.nnunet.results.checkpoint import Trained
 from training.nnunet.results.trained_on import START_KNOWN
 from training.slicing.leaks import spelling
-from training.slicing.slices import SliceRow, read_slices
+from training.slicing.slices import CARRIED, SliceRow, read_slices
 
 LabelOrigin = Literal["us", "mri", "both", "simulated"]
 
@@ -160,6 +160,14 @@ def training_rows(trained: Trained, stores: Sequence[Path]) -> list[tuple[SliceR
     if stores and not used:
         raise ModelError(f"{stores[0]} holds no slice that the model was trained on: name its own stores with --train.")
     return used
+
+
+def label_origin_of(trained: Trained, stores: Sequence[Path]) -> LabelOrigin | None:
+    """Where the masks of the training's slices were drawn; None if that is not known, or not all of them were drawn."""
+    origins = {row.origin for row, _ in training_rows(trained, stores)}
+    if not origins or origins - {"us", CARRIED}:
+        return None
+    return "both" if len(origins) == 2 else "mri" if CARRIED in origins else "us"
 
 
 def _refuse_other_slices(trained: Trained, chosen: Sequence[tuple[SliceRow, Path]]) -> None:

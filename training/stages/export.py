@@ -67,7 +67,11 @@ def add_arguments(one: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="write one to fill in, and end",
     )
-    one.add_argument("--label-origin", choices=("us", "mri", "both"), help="where the labels come from")
+    one.add_argument(
+        "--label-origin",
+        choices=("us", "mri", "both"),
+        help="where the labels come from (default: as the training's slices say)",
+    )
     one.add_argument("--licence", default="Apache-2.0", help="of the model (default: %(default)s)")
     one.add_argument("--version", default="1", help="of the model (default: %(default)s)")
     one.add_argument("--checkpoint", choices=("best", "final"), default="best", help="default: %(default)s")

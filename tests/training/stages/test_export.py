@@ -8,7 +8,7 @@ import pytest
 
 from training.cli import main
 from training.io.receipt import write_receipt
-from training.slicing.slices import PAINTED, SliceRow, write_slice, write_slices
+from training.slicing.slices import PAINTED, PSEUDO, SliceRow, write_slice, write_slices
 
 PEOPLE = {name: [] for name in ("tumour_types", "grades", "sites", "scanners", "surgery", "phases", "views")} | {
     "words": "Two patients.",
@@ -32,7 +32,7 @@ def store_of(folder: Path, simulated: str, origin: str = "us") -> Path:
 
 
 def exported(model: Path, work: Path, *stores: Path, how: tuple[str, ...], **settings: object) -> int:
-    """What exporting a model that was trained on these stores ends with; label origins are left out, which stops it."""
+    """What exporting a model that was trained on these stores ends with."""
     told = {"train_patients": ["A", "B"], **settings}
     write_receipt(model / "fold_0", "fit", {"slices": list(stores), **told}, [])
     (work / "people.json").write_text(json.dumps(PEOPLE))
@@ -67,8 +67,29 @@ def test_what_the_tables_do_not_deny_is_believed(model_folder, tmp_path: Path, c
     model, store = model_folder(), store_of(tmp_path / "slices", simulated.ljust(2, "1"))
     if simulated == "1":
         (tmp_path / "slices-cases.csv").unlink()
-    assert exported(model, tmp_path, store, how=("--population", str(tmp_path / "people.json"))) == 2
-    assert "has to say where the labels come from" in capsys.readouterr().err
+    people = ("--population", str(tmp_path / "people.json"), "--evaluation", "none.json")
+    assert exported(model, tmp_path, store, how=people) == 2
+    assert "There is no evaluation at none.json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("origins", "said", "sentence"),
+    [
+        (("us",), (), "There is no evaluation"),
+        (("us", "mri"), ("--label-origin", "both"), "There is no evaluation"),
+        (("us",), ("--label-origin", "both"), "are of us, not of both"),
+        (("us", "mri"), ("--label-origin", "mri"), "are of both, not of mri"),
+        (("mri",), ("--label-origin", "us"), "are of mri, not of us"),
+        ((PSEUDO,), (), "has to say where the labels come from"),
+        ((PSEUDO,), ("--label-origin", "us"), "There is no evaluation"),
+    ],
+)
+def test_labels_come_from_where_the_slices_say(model_folder, tmp_path: Path, capsys, origins, said, sentence: str):
+    """The model card told a surgeon of labels drawn on ultrasound where all were carried over from MRI."""
+    stores = [store_of(tmp_path / f"slices{at}", "00", origin) for at, origin in enumerate(origins)]
+    people = ("--population", str(tmp_path / "people.json"), "--evaluation", "none.json")
+    assert exported(model_folder(), tmp_path, *stores, how=(*people, *said)) == 2
+    assert sentence in capsys.readouterr().err
 
 
 def test_simulated_and_a_population_of_real_patients_contradict_each_other(model_folder, tmp_path: Path, capsys):
