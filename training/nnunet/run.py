@@ -63,9 +63,9 @@ def _plan_and_preprocess(raw: Path, preprocessed: Path, settings: FitSettings) -
     os.environ[_WORKERS] = "1"  # the planner gives it to torch as the number of threads, and torch refuses 0
     if not (preprocessed / "dataset_fingerprint.json").is_file():
         DatasetFingerprintExtractor(number, settings.jobs).run(overwrite_existing=True)
+    shutil.copyfile(raw / "splits_final.json", preprocessed / "splits_final.json")  # the planner takes no others
     if not plans_file.is_file():
         planner(settings.plan, number, settings.variant).plan_experiment()
-    shutil.copyfile(raw / "splits_final.json", preprocessed / "splits_final.json")
     _preprocess(raw, preprocessed, plans_file, settings.jobs)
 
 

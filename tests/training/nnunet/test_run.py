@@ -76,6 +76,20 @@ def test_the_time_a_fit_takes_is_told_before_it(model: Path, store: Path):
     assert {path: path.stat().st_mtime_ns for path in model.rglob("*") if path.is_file()} == before
 
 
+def test_another_variant_may_have_other_folds(model: Path, store: Path):
+    """nnU-Net's planner only compares the folds of before with those of now, and ended in an assertion."""
+    home = model.parents[2]
+    work = shutil.copytree(home, home.with_name("other-folds"))  # beside it: a data set's paths are relative
+    length = ("--iterations", 2, "--val-iterations", 1, "--variant", "other", "--seed", 7)
+    done = ius_train("fit", store, "--work", work, *FIT, *length, "--estimate")
+    assert done.returncode == 0, done.stderr
+    (now,), (then,), (before,) = (
+        list(folder.glob("*/splits_final.json"))
+        for folder in (work / "nnUNet_raw", work / "nnUNet_preprocessed", home / "nnUNet_raw")
+    )
+    assert now.read_bytes() == then.read_bytes() != before.read_bytes()
+
+
 def test_more_gpus_than_there_are(store: Path, tmp_path: Path, capsys):
     from training.cli import main
 
