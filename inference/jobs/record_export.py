@@ -28,7 +28,7 @@ from inference.spacing import PixelSpacing
 if TYPE_CHECKING:
     from inference.sources.record import RecordSource
 
-Corrected = Mapping[int, tuple[Mask, Corrector]]
+Corrected = Mapping[int, tuple[Mask | None, Corrector]]
 TELL_S = 1.0
 MOVED = "{} is not there any more: open the list anew (Ctrl R), or connect its drive."
 DEIDENTIFIED = "deidentified"
@@ -62,7 +62,8 @@ class Wanted:
         chosen: numbers of the frames that are written as DICOM too.
         form: in what form.
         rect: the crop kept for its scanner; None if none is.
-        corrected: (rows, cols) 0/1 masks made since it was opened, and by whom, by the number of their frame.
+        corrected: (rows, cols) 0/1 masks made since it was opened, and by whom, by the number of their frame;
+            None where all was taken back.
         on_screen: the sha256 of the model that answers on the screen, and the alarms that were called false there; None
             if the record is not open, or nothing answers.
     """

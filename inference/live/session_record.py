@@ -72,8 +72,8 @@ class SessionRecord:
         """Write that the user marked this contour as wrong. False if its frame is not in the record."""
         return self._recorder.event(EventKind.WRONG, "", outcome)
 
-    def correct(self, outcome: Outcome, mask: Mask, who: Corrector) -> bool:
-        """Write a person's correction of this contour. False if its frame is not in the record."""
+    def correct(self, outcome: Outcome, mask: Mask | None, who: Corrector) -> bool:
+        """Write a person's correction of this contour, None if all was taken back. False if its frame is not there."""
         return self._recorder.correction(outcome, mask, who)
 
     def status(self) -> RecordStatus:

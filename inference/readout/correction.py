@@ -108,6 +108,11 @@ class Correction:
         """The correction with a mask that was made elsewhere: carried here and confirmed, or read from a record."""
         return replace(self, who=who)._with(*self.masks, mask)
 
+    def upon(self, answer: Outcome) -> "Correction":
+        """The same over a newer answer to its frame, of another model or all mirrors: undoing leads back to that."""
+        anew = begun(answer)
+        return self if anew is None else replace(self, masks=(anew.mask, *self.masks[1:]))
+
     def undone(self) -> "Correction":
         """The correction without its last gesture."""
         if not self.changed:
@@ -155,13 +160,13 @@ class Corrections:
         self._taken_back: dict[tuple[int, float], Correction] = {}
 
     @property
-    def by_number(self) -> dict[int, tuple[Mask, Corrector]]:
+    def by_number(self) -> dict[int, tuple[Mask | None, Corrector]]:
         """The (rows, cols) 0/1 masks of a record's frames that were corrected since it was opened, and by whom.
 
-        One of the record that was taken back is there as the engine's own mask.
+        Of one that was taken back there is None: the record's own answer may be another than the one on the screen.
         """
         kept = {**self._taken_back, **self._kept}
-        return {made.frame.index: (made.mask, made.who) for made in kept.values()}
+        return {made.frame.index: (made.mask if made.changed else None, made.who) for made in kept.values()}
 
     def recall(self, recorded: Mapping[int, KeptCorrection]) -> None:
         """Take over those that the open record holds, by the number of their frame."""

@@ -161,9 +161,9 @@ def answer_of(outcome: Outcome, number: int) -> Answer:
     )
 
 
-def correction_of(mask: Mask, number: int, at_s: float, who: Corrector) -> CorrectedContour:
-    """A (rows, cols) 0/1 mask corrected by a person as an entry for frame `number`."""
-    return CorrectedContour(at_s=at_s, number=number, who=who, mask=pack_mask(mask))
+def correction_of(mask: Mask | None, number: int, at_s: float, who: Corrector) -> CorrectedContour:
+    """A (rows, cols) 0/1 mask corrected by a person as an entry for frame `number`; None where all was taken back."""
+    return CorrectedContour(at_s=at_s, number=number, who=who, mask=b"" if mask is None else pack_mask(mask))
 
 
 def outcome_of(answer: Answer, frame: Frame) -> Outcome:

@@ -72,7 +72,8 @@ class RecordReader:
                 raise FormatError(f"{self.name} states pictures of more than 100 million pixels: it is damaged.")
             self.damaged = self._index.lost + sum(place is None for place in self._index.pictures)
             self.events = tuple(self._others(Event))
-            self.corrections = {found.number: found for found in self._others(CorrectedContour)}
+            last = {found.number: found for found in self._others(CorrectedContour)}
+            self.corrections = {number: found for number, found in last.items() if found.mask}  # the rest: taken back
             self.models = tuple(self._others(ModelUsed))
             self.trusted = self._index.opening.sealed or self._checked()
         except FormatError:

@@ -152,12 +152,12 @@ class Recorder:
             self._put(lambda: event)
             return True
 
-    def correction(self, of: Outcome, mask: Mask, who: Corrector) -> bool:
+    def correction(self, of: Outcome, mask: Mask | None, who: Corrector) -> bool:
         """Record that a person corrected the contour of this frame. False if the frame is not in the record.
 
         Args:
             of: the outcome whose contour it was.
-            mask: (rows, cols) 0/1.
+            mask: (rows, cols) 0/1; None if all was taken back.
             who: who corrected it.
         """
         with self._changed:

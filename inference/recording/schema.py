@@ -233,7 +233,7 @@ class CorrectedContour(_Group, frozen=True, tag="corrected_contour"):
     """Number of its frame in the record."""
     who: Corrector
     mask: bytes
-    """(rows, cols) 0/1, packed by `inference.recording.packing`; as the engine's where the user took all back."""
+    """(rows, cols) 0/1, packed by `inference.recording.packing`; empty, or the engine's, where all was taken back."""
 
 
 class Event(_Group, frozen=True, tag="event"):

@@ -206,15 +206,18 @@ class RecordSource(Recorded):
         found = self._reader.corrections.get(index)
         return None if found is None else found.who
 
-    def correct(self, index: int, mask: Mask, who: Corrector) -> None:
+    def correct(self, index: int, mask: Mask | None, who: Corrector) -> None:
         """Take a correction made since the record was opened for that of a frame; the file stays as it is.
 
         Args:
             index: number of the frame.
-            mask: (rows, cols) 0/1; as the engine's where all was taken back.
+            mask: (rows, cols) 0/1; None where all was taken back.
             who: who corrected it.
         """
-        self._reader.corrections[index] = correction_of(mask, index, 0.0, who)
+        if mask is None:
+            self._reader.corrections.pop(index, None)
+        else:
+            self._reader.corrections[index] = correction_of(mask, index, 0.0, who)
 
     def judgements(self) -> Judgements:
         """What the user judged; a correction that is damaged is left out, which `info.notice` says."""

@@ -58,7 +58,7 @@ class Correcting:
         elif state.session.playback is not None:
             state.session.playback.pause()
         shown = state.session.standing(state.shown)
-        made = None if shown is None else state.corrections.of(shown.frame) or begun(shown)
+        made = None if shown is None else self._made_of(shown)
         if made is None:
             state.view.picture_area.say(NO_ANSWER, monotonic(), Tone.NOTICE)
             return
@@ -147,11 +147,16 @@ class Correcting:
             if self._of is not None and not same_frame(shown.frame, self._of.frame):
                 self._marker.drop()  # it was drawn along what the other frame shows
             self._of = shown
-            made = self._state.corrections.of(shown.frame) or begun(shown)
+            made = self._made_of(shown)
             if made is None:
                 self._panel.dismiss()
             else:
                 self._show(made)
+
+    def _made_of(self, shown: Outcome) -> Correction | None:
+        """The correction of what is shown, over the answer shown; one that changes nothing if there is none."""
+        kept = self._state.corrections.of(shown.frame)
+        return begun(shown) if kept is None else kept.upon(shown)
 
     def _drawn(self) -> Correction | None:
         """The edge follows the brush while it pushes; every other gesture waits for the end of its stroke."""
@@ -178,7 +183,7 @@ class Correcting:
     def _settle(self, of: Outcome, made: Correction) -> None:
         self._state.corrections.keep(made)
         self._state.proposals.settle(made.frame)
-        self._state.recording.correct(of, made.mask, made.who)
+        self._state.recording.correct(of, made.mask if made.changed else None, made.who)
 
     def _show(self, made: Correction) -> None:
         self._made, self._preview = made, None

@@ -153,9 +153,19 @@ class Recording:
         self._corrected.clear()
         self._wrong = {(number, 0.0) for number in (judgements.wrong if judgements else ())}
 
-    def correct(self, shown: Outcome, mask: Mask, who: Corrector) -> None:
-        """Record a person's correction of the contour on the screen, now and with the last half minute."""
-        self._corrected[frame_key(shown.frame)] = mask, who
+    def correct(self, shown: Outcome, mask: Mask | None, who: Corrector) -> None:
+        """Record a person's correction of the contour on the screen, now and with the last half minute.
+
+        Args:
+            shown: what is on the screen.
+            mask: (rows, cols) 0/1; None if all was taken back.
+            who: who corrected it.
+        """
+        key = frame_key(shown.frame)
+        if mask is None:
+            self._corrected.pop(key, None)
+        else:
+            self._corrected[key] = mask, who
         if self._record is not None:
             self._record.correct(shown, mask, who)
 

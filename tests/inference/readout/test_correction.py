@@ -11,6 +11,8 @@ from outcomes import ANALYSIS, PROBE, SPACING
 from inference.frame import Frame
 from inference.outcome import Failed, NothingFound
 from inference.readout.correction import Correction, Corrections, Gesture, begun
+from inference.recording.judgements import KeptCorrection
+from inference.recording.schema import Corrector
 
 FRAME = Frame(3, np.full((60, 80), 90, np.uint8), SPACING, 7.0, PROBE)
 RING = [(20.0, 15.0), (50.0, 15.0), (50.0, 40.0), (20.0, 40.0)]
@@ -68,6 +70,18 @@ def test_a_correction_is_kept_for_its_own_frame_alone() -> None:
     assert kept.of(replace(FRAME, pixels=FRAME.pixels[:50])) is None
     kept.keep(made.undone())
     assert kept.of(FRAME) is None, "nothing is corrected any more"
+
+
+def test_one_of_the_record_that_is_taken_back_is_none_whatever_answers_by_then() -> None:
+    read, empty = replace(FRAME, origin=replace(PROBE, live=False)), np.zeros(FRAME.pixels.shape, np.uint8)
+    kept = Corrections()
+    kept.recall({3: KeptCorrection(np.eye(60, 80, dtype=np.uint8), correction(read).mask, Corrector.USER)})
+    recalled = kept.of(read)
+    assert recalled is not None
+    undone = recalled.upon(NothingFound(read, ANALYSIS)).undone()
+    assert np.array_equal(undone.mask, empty), "undoing leads to the answer on the screen"
+    kept.keep(undone)
+    assert kept.by_number == {3: (None, Corrector.USER)}
 
 
 def test_a_recording_shows_the_same_frame_again_at_the_scale_it_has_then() -> None:

@@ -1,10 +1,13 @@
 """A contour corrected with the mouse: it is the user's, it belongs to its frame, and the model's stays what it was."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from threading import Event
 from typing import Any
 
+import cv2
 import nibabel as nib
 import numpy as np
 import pytest
@@ -16,9 +19,12 @@ from PySide6.QtTest import QTest
 from pytestqt.qtbot import QtBot
 from recordings import frames_in, said, snapshot_comments, start
 
+from inference.contract import Mode
 from inference.export.training_case import NO_CODE, NO_SCALE
+from inference.frame import Frame
+from inference.live.model import Model
 from inference.live.requests import SourceRequest
-from inference.outcome import Tumour
+from inference.outcome import Outcome, Tumour
 from inference.readout.correction import Correction, Gesture
 from inference.ruler import Point
 from inference.safety import MODELS_OWN
@@ -134,6 +140,43 @@ def test_undo_restores_the_models_contour(standing: tuple[MainWindow, Tumour], q
     assert window.view.canvas.contour._corrected is None
     qtbot.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
     assert window.view.picture_area.notice.text() == NOTHING_TO_UNDO
+
+
+def test_undone_over_a_later_answer_it_leads_to_that_one_and_is_no_correction_in_the_record(
+    show: Show, at: At, model: Model, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource]
+) -> None:
+    ready = Event()
+
+    def smaller(frame: Frame) -> Outcome:
+        ready.wait(10)
+        fast = model.analyse(frame)
+        assert isinstance(fast, Tumour)
+        mask = cv2.erode(fast.mask, np.ones((9, 9), np.uint8)).astype(np.uint8)
+        return replace(fast, mask=mask, analysis=replace(fast.analysis, mode=Mode.THOROUGH))
+
+    window = show(source(), replace(model, thorough=smaller))
+    start(window, qtbot)
+    qtbot.waitUntil(frames_in(window, 5), timeout=5000)
+    fast = at(window, LARGE)
+    assert isinstance(fast, Tumour)
+    window.act("correct")
+    x, y, reach = middle(fast)
+    drag(window, (x, y), (x + 1.4 * reach, y))
+    made = correction(window)
+    ready.set()
+    qtbot.waitUntil(lambda: window.shown is not fast, timeout=5000)
+    shown, kept = window.shown, correction(window)
+    assert isinstance(shown, Tumour)
+    assert made is not None
+    assert kept is not None
+    assert np.array_equal(kept.mask, made.mask), "what a person drew stays"
+    window.act("undo")
+    drag(window, (x, y), (x + 1.4 * reach, y))
+    again = correction(window)
+    assert again is not None
+    assert np.array_equal(again.masks[0], shown.mask), "it is drawn on from the contour that is on the screen"
+    window.act("undo")
+    assert recorded(window).corrected == ()
 
 
 def test_a_cut_that_parts_nothing_says_so(standing: tuple[MainWindow, Tumour], qtbot: QtBot) -> None:
