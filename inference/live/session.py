@@ -42,7 +42,7 @@ from inference.view_notes import Phase, ViewNotes
 if TYPE_CHECKING:
     from inference.live.neighbours import Neighbours
     from inference.live.ring import Held
-    from inference.live.session_record import SessionRecord
+    from inference.live.session_record import Corrected, SessionRecord
     from inference.live.truth import Truth
     from inference.recording.judgements import Judgements
 
@@ -191,26 +191,29 @@ class Session:
         """Return to the running view. False if it is running already."""
         return self._frozen_view.thaw()
 
-    def start_record(self, path: Path, case_code: str = "", *, limit_s: float = ANSWER_S) -> "SessionRecord":
+    def start_record(
+        self, path: Path, case_code: str = "", *, limit_s: float = ANSWER_S, corrected: "Corrected | None" = None
+    ) -> "SessionRecord":
         """Record every frame and answer of this source until it ends or `stop_record` is called.
 
         Args:
             path: the new file; must not exist yet.
             case_code: code typed by the user, already checked.
             limit_s: how long the disk may take to create the file, which the caller waits for.
+            corrected: what is corrected already of a recording that is played; see `SessionRecord`.
 
         Raises:
             ChoiceError: if no source is open, or it is being recorded already: only `stop_record` ends that record.
             OutputError: if the file cannot be created.
             SourceError: if its drive does not answer.
         """
-        from inference.live.session_record import SessionRecord
+        from inference.live.session_record import SessionRecord, nobody
 
         if self._chain is None:
             raise ChoiceError("Open a source first: there is nothing to record.")
         if self._chain.record is not None:
             raise ChoiceError("A recording is running: stop it before another one begins.")
-        record = SessionRecord(path, self._chain.source, case_code, limit_s=limit_s)
+        record = SessionRecord(path, self._chain.source, case_code, limit_s=limit_s, corrected=corrected or nobody)
         record.begin(self.notes, self.model)
         self._chain.record = record
         return record

@@ -1,6 +1,6 @@
 """Records the open source: its frames and answers, and every change of guards, notes, crop and model."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from inference.alarms import Alarm
@@ -14,6 +14,13 @@ from inference.recording.recorder import Recorder, RecordStatus
 from inference.recording.schema import Corrector, End, Event, EventKind, ModelUsed
 from inference.view_notes import Marker, ViewNotes
 
+Corrected = Callable[[Frame], tuple[Mask, Corrector] | None]
+"""The (rows, cols) 0/1 mask that a person gave a frame before it came, and who; None for almost every frame."""
+
+
+def nobody(_: Frame) -> None:
+    """Of a live source no frame is corrected before it comes."""
+
 
 class SessionRecord:
     """Feeds a recorder. Only `finish` waits for the disk.
@@ -23,14 +30,23 @@ class SessionRecord:
         source: the source whose frames are recorded after `begin`.
         case_code: code typed by the user, already checked.
         limit_s: how long the disk may take to create the file.
+        corrected: of a recording that is played, what is corrected already; called in the analysis thread.
 
     Raises:
         OutputError: if the file cannot be created.
         SourceError: if its drive does not answer.
     """
 
-    def __init__(self, path: Path, source: GuardedSource, case_code: str = "", *, limit_s: float = ANSWER_S) -> None:
-        self._source, rect = source, source.rect
+    def __init__(
+        self,
+        path: Path,
+        source: GuardedSource,
+        case_code: str = "",
+        *,
+        limit_s: float = ANSWER_S,
+        corrected: Corrected = nobody,
+    ) -> None:
+        self._source, rect, self._corrected = source, source.rect, corrected
         self._recorder = Recorder(path, source.info, case_code=case_code, rect=rect, limit_s=limit_s)
         self._told = {EventKind.CROP: _crop_words(rect)}
         self._model: Model | None = None
@@ -49,8 +65,10 @@ class SessionRecord:
         self._source.recorder = self._frame
 
     def outcome(self, outcome: Outcome) -> None:
-        """Record an answer; called in the analysis thread."""
+        """Record an answer, and the correction that lies over it already; called in the analysis thread."""
         self._recorder.outcome(outcome)
+        if (kept := self._corrected(outcome.frame)) is not None:
+            self._recorder.correction(outcome, *kept)
 
     def follow(self, notes: ViewNotes, model: Model | None, at: float | None = None) -> None:
         """Write the changes since the last call; called at every tick.

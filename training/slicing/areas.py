@@ -77,7 +77,7 @@ def read_areas(path: Path) -> list[Area]:
 
 
 def summary(areas: Sequence[Area]) -> str:
-    """How many slices are larger than each cut-off, and the median area, under each slicing; one line each."""
+    """How many slices of volumes are larger than each cut-off, and the median area, by slicing; one line each."""
     lines = ["slices larger than (mm²)" + "".join(f"{cut_off:>8g}" for cut_off in CUT_OFFS_MM2) + "  median mm²"]
     for slicing in SLICINGS:
         sizes = [area.area_mm2 for area in areas if area.slicing == slicing]

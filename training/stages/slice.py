@@ -70,7 +70,8 @@ def run(arguments: argparse.Namespace) -> None:
         rows = cut_cases(cases, arguments.out, cutting, arguments.apart_from)
         write_receipt(arguments.out, "slice", settings_of(arguments), [arguments.cases])
     free, left_out = sum(row.area_mm2 == 0 for row in rows), len(read_left_out(arguments.out))
-    print(summary(read_areas(arguments.out / "areas.csv")))
+    if areas := read_areas(arguments.out / "areas.csv"):  # single pictures and sweeps have one slicing, and none there
+        print(summary(areas))
     print(
         f"{len(rows)} slices, {free} of them tumour-free, {left_out} cases left out: {arguments.out}", file=sys.stderr
     )

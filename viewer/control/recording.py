@@ -69,7 +69,9 @@ class Recording:
             return
         try:
             self._record = self._at_free_name(
-                lambda path: self._session.start_record(path, self.code, limit_s=ANSWER_S)
+                lambda path: self._session.start_record(
+                    path, self.code, limit_s=ANSWER_S, corrected=self._corrected_before
+                )
             )
         except IusError as error:
             self._background.say(str(error))
@@ -149,8 +151,9 @@ class Recording:
         return frame_key(frame) in self._wrong
 
     def source_opened(self, judgements: Judgements | None) -> None:
-        """Forget the marks of the former source; take over those of a record."""
-        self._corrected.clear()
+        """Forget what was judged of the former source; take over what was of a record."""
+        kept = judgements.corrections if judgements else {}
+        self._corrected = {(number, 0.0): (one.mask, one.who) for number, one in kept.items()}
         self._wrong = {(number, 0.0) for number in (judgements.wrong if judgements else ())}
 
     def correct(self, shown: Outcome, mask: Mask | None, who: Corrector) -> None:
@@ -168,6 +171,11 @@ class Recording:
             self._corrected[key] = mask, who
         if self._record is not None:
             self._record.correct(shown, mask, who)
+
+    def _corrected_before(self, frame: Frame) -> tuple[Mask, Corrector] | None:
+        """The correction that the screen shows of a recording's frame; called in the analysis thread."""
+        found = self._corrected.get(frame_key(frame))
+        return found if found is not None and found[0].shape == frame.pixels.shape else None
 
     def show(self) -> None:
         """Update the badge; end the recording if the source or the disk has ended the record."""

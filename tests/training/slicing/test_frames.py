@@ -18,6 +18,7 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, UltrasoundMultiFrameImageStorage
 
 from inference.errors import FormatError, IusError
+from training.cli import main
 from training.cohort.cases import Case
 from training.registration.volume import read_image
 from training.slicing.cutting import Cutting
@@ -165,6 +166,15 @@ def test_what_is_no_number_in_a_picture_is_background(tmp_path: Path):
     label = write_frame(tmp_path / "m.nii", TUMOUR)
     image = read_frame(write_frame(tmp_path / "us.nii", sector_of), label).image[0]
     np.testing.assert_array_equal(image, np.where(np.arange(80) < 50, SPECKLE, 0))
+
+
+def test_single_pictures_are_counted_in_no_table_of_volumes(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    us, label = write_frame(tmp_path / "us.nii", SPECKLE), write_frame(tmp_path / "m.nii", TUMOUR)
+    (tmp_path / "cases.csv").write_text(f"case,patient,us,us_label\nCase1,P1,{us.name},{label.name}\n")
+    assert main(["slice", str(tmp_path / "cases.csv"), "--out", str(tmp_path / "store")]) == 0
+    printed = capsys.readouterr()
+    assert "1 slices, 0 of them tumour-free" in printed.err
+    assert printed.out == ""
 
 
 def test_a_pictures_scale_is_what_the_viewer_reads(tmp_path: Path):

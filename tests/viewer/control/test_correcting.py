@@ -315,6 +315,28 @@ def test_what_is_corrected_on_an_open_record_is_in_its_export_and_leaves_the_rec
     assert path.read_bytes() == before
 
 
+def test_a_recording_of_a_replay_holds_what_was_corrected_before_it_began(
+    show: Show, at: At, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource]
+) -> None:
+    window = show(source())
+    tumour = at(window, LARGE)
+    assert isinstance(tumour, Tumour)
+    x, y, reach = middle(tumour)
+    window.act("correct")
+    drag(window, (x, y), (x + 1.4 * reach, y))
+    made = correction(window)
+    assert made is not None
+    window.act("dismiss")
+    start(window, qtbot)
+    at(window, LARGE)
+    record = recorded(window)
+    (number,) = record.corrected
+    found = record.correction(number)
+    assert record.place(number) == LARGE
+    assert found is not None
+    assert np.array_equal(found, made.mask)
+
+
 def exported_once_its_code_is_typed(window: MainWindow, qtbot: QtBot) -> None:
     """The training case of a correction: refused without a patient's code, then written under the typed one."""
     qtbot.mouseClick(window.view.correction.export, LEFT)
