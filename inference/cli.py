@@ -234,7 +234,7 @@ def send(arguments: argparse.Namespace) -> int:
 
 def fetch(arguments: argparse.Namespace) -> int:
     """Fetch the ultrasound of a study from an archive (C-FIND, C-GET), as it is there, with any name in it."""
-    from inference.sources.archive import Fetched, Node, find, series_folder
+    from inference.sources.archive import Fetched, Node, OnePatient, find, series_folder
     from inference.sources.archive import fetch as fetch_series
 
     node = Node.parse(getattr(arguments, "from"))
@@ -244,10 +244,10 @@ def fetch(arguments: argparse.Namespace) -> int:
         _say(arguments, told)
         return WELL
     out = make_folder(Path(arguments.out))
-    folders, came = list[Path](), list[Fetched]()
+    folders, came, patient = list[Path](), list[Fetched](), OnePatient()
     for one in found:
         folders.append(series_folder(out, one))  # told from the others by what is in them
-        came.append(fetch_series(node, one, folders[-1]))
+        came.append(fetch_series(node, one, folders[-1], patient))
     missing, why = sum(one.failed for one in came), next((one.why for one in came if one.why), "")
     told |= {"fetched": sum(len(one.files) for one in came), "missing": missing, "reason": why}
     _say(arguments, told | {"folders": [str(folder) for folder in folders]})

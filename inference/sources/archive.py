@@ -40,6 +40,8 @@ SYNTAXES = tuple(
 """Each is offered by itself, so that no archive has to convert what it holds."""
 FIND, GET = "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.1.2.2.3"
 """Study root query/retrieve (PS3.4 C.6.2)."""
+TWO_PATIENTS = "The studies of accession number {} are of several patients: give the study's UID (--study)."
+UNSEARCHED = "The archive found studies of other accession numbers than {}: give the study's UID (--study)."
 _TITLE = re.compile(r"([^@\\]{1,16})@([^@:/\s]+):(\d{1,5})")
 _UID = re.compile(r"[0-9.]{1,64}")
 _SUCCESS, _PENDING, _WARNING, _FULL, _WRONG = 0x0000, 0xFF00, 0xB000, 0xA700, 0xC000
@@ -113,12 +115,25 @@ class Fetched:
     why: str = ""
 
 
+class OnePatient:
+    """Tells whether all that is fetched is of one patient, whose name and number stay in here."""
+
+    def __init__(self) -> None:
+        self._first: str | None = None
+
+    def admits(self, dataset: Dataset) -> bool:
+        """Whether this is of the same patient as the first one that was asked about."""
+        this = str(dataset.get("PatientID") or dataset.get("PatientName") or "").strip()
+        self._first = this if self._first is None else self._first
+        return this == self._first
+
+
 def find(node: Node, *, study: str = "", accession: str = "") -> list[Series]:
     """The ultrasound series of a study, or of all studies with one accession number.
 
     Raises:
         ChoiceError: if neither or both are given, or hold a wildcard, which would match other patients.
-        SourceError: if the archive cannot be asked.
+        SourceError: if the archive cannot be asked, or gives studies of other numbers or of several patients.
     """
     if bool(study) == bool(accession):
         raise ChoiceError("Give either a study's UID or an accession number.")
@@ -129,8 +144,14 @@ def find(node: Node, *, study: str = "", accession: str = "") -> list[Series]:
         return [series for one in studies for series in _series(association, one)]
 
 
-def fetch(node: Node, series: Series, folder: Path) -> Fetched:
+def fetch(node: Node, series: Series, folder: Path, patient: OnePatient) -> Fetched:
     """Bring the files of one series into a folder, each whole or not at all, readable by their owner alone.
+
+    Args:
+        node: the archive.
+        series: what is fetched; a file of another one is refused.
+        folder: where the files go.
+        patient: the one of all that is fetched together; a file of another one is refused.
 
     Raises:
         SourceError: if the archive cannot be asked.
@@ -138,6 +159,10 @@ def fetch(node: Node, series: Series, folder: Path) -> Fetched:
     files, refusals = list[Path](), list[str]()
 
     def take(event: "Event") -> int:
+        strange = _strange(event.dataset, series, patient)
+        if strange:
+            refusals.append(strange)
+            return _WRONG
         return _kept(event, folder, files, refusals)
 
     entity = _entity((GET, None), *((kind, syntax) for kind in ULTRASOUND for syntax in SYNTAXES))
@@ -175,6 +200,15 @@ def _is_for(folder: Path, uid: str) -> bool:
         return False
 
 
+def _strange(dataset: Dataset, series: Series, patient: OnePatient) -> str:
+    """Why this file does not belong to what is fetched; empty if it does."""
+    if str(dataset.get("SeriesInstanceUID")) != series.uid:
+        return "The archive sent a file of another series: ask its administrator."
+    if not patient.admits(dataset):
+        return "The archive sent files of several patients, and those of one are kept: ask its administrator."
+    return ""
+
+
 def _kept(event: "Event", folder: Path, files: list[Path], refusals: list[str]) -> int:
     """Write one file as it came; the status to answer with."""
     request: Any = event.request  # of C-STORE: only that event brings us here
@@ -205,14 +239,26 @@ def _missing(last: Dataset, series: Series, came: int, refusals: list[str]) -> t
 
 
 def _studies(association: "Association", accession: str) -> list[Dataset]:
-    return _found(association, _identifier("STUDY", StudyInstanceUID="", AccessionNumber=accession))
+    """The studies of one accession number, which is the archive's word for it alone.
+
+    Raises:
+        SourceError: if it gives others, or if they are of several patients, whom nothing on the screen tells apart.
+    """
+    keys = {"StudyInstanceUID": "", "AccessionNumber": accession, "PatientID": "", "PatientName": ""}
+    found, patient = _found(association, _identifier("STUDY", **keys)), OnePatient()
+    if any(str(one.get("AccessionNumber") or "").strip() != accession.strip() for one in found):
+        raise SourceError(UNSEARCHED.format(accession))
+    if not all(map(patient.admits, found)):
+        raise SourceError(TWO_PATIENTS.format(accession))
+    return found
 
 
 def _series(association: "Association", study: str) -> Iterator[Series]:
-    """The ultrasound series of one study; an archive may ignore that we ask for ultrasound alone."""
+    """The ultrasound series of one study; an archive may ignore that we ask for this one, and for ultrasound alone."""
     keys = {"StudyInstanceUID": study, "SeriesInstanceUID": "", "Modality": "US", "SeriesNumber": ""}
     for one in _found(association, _identifier("SERIES", **keys, NumberOfSeriesRelatedInstances="")):
-        if one.get("Modality") == "US" and one.get("SeriesInstanceUID"):
+        of_study = str(one.get("StudyInstanceUID") or study) == study
+        if of_study and one.get("Modality") == "US" and one.get("SeriesInstanceUID"):
             number, count = one.get("SeriesNumber"), one.get("NumberOfSeriesRelatedInstances")
             said = "" if number is None else str(number)
             yield Series(study, str(one.SeriesInstanceUID), said, None if count in (None, "") else int(count))

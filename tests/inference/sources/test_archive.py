@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from inference.export.capture import Capture
 from inference.export.dicom import write_dicom_pair
 from inference.outcome import UnknownSpacing
 from inference.sources import open_source
-from inference.sources.archive import Node, fetch, find
+from inference.sources.archive import Node, OnePatient, fetch, find
 from inference.sources.simulated import PhantomSource
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -64,7 +65,7 @@ class Archive:
                 told.add(one[level].value)
                 answer = Dataset()
                 answer.QueryRetrieveLevel = wanted.QueryRetrieveLevel
-                for key in (*keys, "SeriesInstanceUID", "SeriesNumber"):
+                for key in (*keys, "SeriesInstanceUID", "SeriesNumber", "PatientID", "PatientName"):
                     setattr(answer, key, one.get(key))
                 same = [other for other in self.held if other.SeriesInstanceUID == one.SeriesInstanceUID]
                 answer.NumberOfSeriesRelatedInstances = len(same)
@@ -156,7 +157,7 @@ def test_the_guide_s_words_fetch_a_study_and_open_each_of_its_series(
 def test_what_is_missing_is_said_and_what_came_stays(held: list[Dataset], tmp_path: Path, port: int) -> None:
     with serving(Archive(held, losing=1), port) as node:
         one = next(series for series in find(node, study=STUDY) if series.count == 2)
-        fetched = fetch(node, one, tmp_path)
+        fetched = fetch(node, one, tmp_path, OnePatient())
     assert (len(fetched.files), fetched.failed) == (1, 1)
     assert "fetch again" in fetched.why
     assert fetched.files[0].exists()
@@ -165,7 +166,7 @@ def test_what_is_missing_is_said_and_what_came_stays(held: list[Dataset], tmp_pa
 def test_a_full_or_missing_folder_is_told(held: list[Dataset], tmp_path: Path, port: int) -> None:
     with serving(Archive(held), port) as node:
         one = next(series for series in find(node, study=STUDY) if series.count == 2)
-        fetched = fetch(node, one, tmp_path / "gone")
+        fetched = fetch(node, one, tmp_path / "gone", OnePatient())
     assert (fetched.files, fetched.failed) == ((), 2)
     assert "cannot be written" in fetched.why
 
@@ -185,7 +186,34 @@ def test_an_archive_that_is_away_or_gives_nothing_is_one_sentence(
     with serving(Archive(held), port, gets=False) as node:
         one = find(node, study=STUDY)[0]
         with pytest.raises(SourceError, match="offers no such service"):
-            fetch(node, one, tmp_path)
+            fetch(node, one, tmp_path, OnePatient())
+
+
+def test_pictures_of_two_patients_never_come_together(
+    held: list[Dataset], tmp_path: Path, port: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody could tell them apart: names are not shown. Two hospitals number alike, and a study may be merged."""
+    alike, merged = deepcopy(held[4]), deepcopy(held[2])
+    alike.AccessionNumber, alike.PatientID, merged.PatientID = "A-1", "P-2", "P-2"
+    with serving(Archive([*held[:2], alike]), port) as node:
+        with pytest.raises(SourceError, match="of several patients: give the study's UID"):
+            find(node, accession="A-1")
+        assert [one.count for one in find(node, study=STUDY)] == [2]
+    command = ["fetch", "--from", f"ARCHIVE@127.0.0.1:{port}", "--study", STUDY, "--out", str(tmp_path), "--json"]
+    with serving(Archive([*held[:2], merged]), port):
+        assert cli.main(command) == cli.SOME_FAILED
+    said = json.loads(capsys.readouterr().out)
+    assert (said["fetched"], said["missing"]) == (2, 1)
+    assert "several patients" in said["reason"]
+    assert {file.stem for file in tmp_path.rglob("*.dcm")} == {one.SOPInstanceUID for one in held[:2]}
+
+
+def test_an_archive_that_ignores_what_was_asked_for_gives_no_other_study(held: list[Dataset], port: int) -> None:
+    with serving(Archive(held, ignores_keys=True), port) as node:
+        with pytest.raises(SourceError, match="other accession numbers than A-1"):
+            find(node, accession="A-1")
+        found = find(node, study=STUDY)
+        assert sorted(series.count or 0 for series in found) == [1, 2]
 
 
 @pytest.mark.parametrize(("study", "accession"), [("", ""), (STUDY, "A-1"), ("1.2.*", ""), ("", "A-*"), ("", "A\\B")])
