@@ -78,6 +78,7 @@ class Recording:
         else:
             playback = self._session.playback
             if playback is not None and not playback.playing:
+                playback.redeliver()  # what stands on the screen is judged and corrected next
                 self._background.say(f"Recording under {self.code}, and the replay stands still: space plays it.")
                 return
             self._background.say(f"Recording under {self.code}. Another case code: Shift R.", Tone.NEUTRAL)

@@ -102,12 +102,24 @@ def test_one_press_records_under_an_automatic_code(
     assert checked_case_code(code) == code != ""
 
 
-def test_a_replay_that_stands_still_gives_an_empty_record_and_both_are_said(show: Show, qtbot: QtBot) -> None:
+def test_a_record_of_a_replay_that_stands_still_begins_with_the_frame_that_stands(
+    show: Show, at: At, qtbot: QtBot, recorded: Callable[[MainWindow], RecordSource]
+) -> None:
+    """It is judged next, and what is judged of a frame that is not in the record would be lost."""
     window = show()
-    assert window.session.playback is not None
-    window.session.playback.pause()
+    at(window, 7)
     qtbot.keyClick(window, Qt.Key.Key_R)
     said(window, qtbot, "the replay stands still: space plays it")
+    qtbot.waitUntil(frames_in(window, 1), timeout=5000)
+    record = recorded(window)
+    assert [record.place(number) for number in range(len(record))] == [7]
+
+
+def test_a_record_into_which_nothing_came_is_said(show: Show, qtbot: QtBot) -> None:
+    window = show()
+    assert window.session.playback is not None
+    window.session.playback.close()
+    qtbot.keyClick(window, Qt.Key.Key_R)
     qtbot.keyClick(window, Qt.Key.Key_R)
     said(window, qtbot, "holds no frame")
 
