@@ -112,6 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
         **spacing_cells(source.info.spacing),
         "model": engine.contract.identity.name,
         "model_sha256": engine.sha256,
+        "precision": engine.contract.provenance.precision,
         "mode": arguments.mode.value,
         "guards": arguments.guards,
         "unlike_training": sum(bool(row.get(UNLIKE)) for row in rows),

@@ -352,6 +352,14 @@ class ModelContract(_Group, frozen=True, omit_defaults=True):
     certainty: tuple[Certainty, ...] = ()
     """One per mode in which it was measured; left out of files in which it was not, where nothing is foretold."""
 
+    @property
+    def title(self) -> str:
+        """Name and version, and the precision of a file of fewer bits: it has the name of the one it was made of."""
+        precision = self.provenance.precision
+        return f"{self.identity.name} {self.identity.version}" + (
+            "" if precision == "float32" else f", {precision} file"
+        )
+
     def certainty_in(self, mode: Mode) -> Certainty | None:
         """What the probabilities of a mode are worth; None if that was not measured."""
         return next((one for one in self.certainty if one.mode is mode), None)

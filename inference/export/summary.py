@@ -159,8 +159,8 @@ def _model(session: Session) -> Iterator[tuple[str, str]]:
     if session.contract is None:
         yield "Model", "none"
         return
-    identity, limits = session.contract.identity, session.contract.reliability
-    yield "Model", f"{identity.name} {identity.version}"
+    limits = session.contract.reliability
+    yield "Model", session.contract.title
     yield "sha256", session.model_sha256
     yield "Ran on", session.provider
     yield "Trained on", session.contract.population.words

@@ -58,8 +58,7 @@ def glance_at(path: Path) -> ModelGlance:
         return ModelGlance(path, path.name, GONE)
     except ContractError as error:
         return ModelGlance(path, path.name, str(error))
-    identity = contract.identity
-    return ModelGlance(path, f"{identity.name} {identity.version}", _words(contract.population), contract)
+    return ModelGlance(path, contract.title, _words(contract.population), contract)
 
 
 def _contract_in(path: Path) -> ModelContract:

@@ -171,10 +171,9 @@ def _listed(path: Path, written_at: float, size: int) -> ListedRecord:
 
 def _model_name(contract: str) -> str:
     try:
-        identity = ModelContract.from_json(contract).identity
+        return ModelContract.from_json(contract).title
     except ContractError:
         return "a model of another version"
-    return f"{identity.name} {identity.version}"
 
 
 def _begun(path: Path, written_at: float) -> datetime:

@@ -55,9 +55,7 @@ def size_words(spacing: PixelSpacing | None) -> str:
 
 def _model(model: Model, shown: Outcome | None) -> str:
     """Its name; a fallback is said here too, since it may be why the contour lags."""
-    identity = model.contract.identity
-    fallback = FALLBACK if FALLBACK in _device(model, shown) else ""
-    return f"{identity.name} {identity.version}{fallback}"
+    return model.contract.title + (FALLBACK if FALLBACK in _device(model, shown) else "")
 
 
 def _device(model: Model, shown: Outcome | None) -> str:

@@ -135,6 +135,14 @@ def test_a_wrong_value_is_refused(path: tuple[str, ...], value: Any) -> None:
         ModelContract.from_json(_with(path, lambda group, key: group.update({key: value})))
 
 
+def test_a_file_of_fewer_bits_is_told_from_the_one_it_was_made_of() -> None:
+    contract = ModelContract.from_json(json.dumps(CONTRACT))
+    identity = contract.identity
+    provenance = msgspec.structs.replace(contract.provenance, precision="float16")
+    assert contract.title == f"{identity.name} {identity.version}"
+    assert msgspec.structs.replace(contract, provenance=provenance).title == f"{contract.title}, float16 file"
+
+
 def test_a_model_for_a_later_version_is_not_to_be_exported_again() -> None:
     later = _with(("schema",), lambda group, key: group.update({key: 5, "something": "new"}))
     with pytest.raises(ContractError, match="later version of this program: update the program"):

@@ -40,7 +40,7 @@ def card_rows(model: Model) -> list[tuple[str, list[Row]]]:
 def _identity(model: Model) -> list[Row]:
     identity, provenance = model.contract.identity, model.contract.provenance
     return [
-        ("Name", f"{identity.name} {identity.version}"),
+        ("Name", model.contract.title),
         ("Created", identity.created),
         ("Licence", identity.licence),
         ("sha256", model.sha256[:16] + "…"),
