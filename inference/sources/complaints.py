@@ -33,6 +33,8 @@ _INVENTED = b"concealing "
 _CORRUPT = b"Packet corrupt"
 _LOST = (_CORRUPT, b"RTP: missed", b"overrun")
 """What it says of packets that never came, and calls no error either."""
+_LOCKED = re.compile(rb"\b40[13] \(?(Unauthorized|Forbidden)")
+"""How a server of RTSP or HTTP refuses."""
 _HEAD = re.compile(rb"^\[OPENCV:FFMPEG:(\d+)\]\s*")
 """OpenCV begins each of FFmpeg's lines so, with the level, and writes it apart."""
 _SPILT = re.compile(rb"(\d+) extraneous bytes before marker 0x([0-9a-f]+)")
@@ -160,6 +162,11 @@ def is_loss(said: bytes) -> bool:
 def is_refused(said: bytes) -> bool:
     """Whether FFmpeg met another format than those it may open."""
     return b"not on whitelist" in said
+
+
+def is_locked(said: bytes) -> bool:
+    """Whether the sender let nobody in without a name and password, or not with the given ones."""
+    return _LOCKED.search(said) is not None
 
 
 def is_lossy(said: bytes) -> bool:

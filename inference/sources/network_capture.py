@@ -44,6 +44,10 @@ BARE = (
     "{} sends bare video, in which nobody can tell that a packet was lost: send it as an MPEG transport stream "
     "(ffmpeg: -f mpegts)."
 )
+LOCKED = (
+    "{} lets nobody in without the right name and password: type its address anew, as rtsp://NAME:PASSWORD@computer "
+    "(they are not shown or kept)."
+)
 OPTIONS = "OPENCV_FFMPEG_CAPTURE_OPTIONS"
 TRANSPORT_STREAM = "protocol_whitelist;udp,srt|format_whitelist;mpegts|fpsprobesize;0"
 AT_ONCE = "format_whitelist;ivf|fpsprobesize;0|probesize;32"
@@ -65,8 +69,11 @@ class NetworkCapture:
         with _options(os.environ.get(OPTIONS, "") if numbered else TRANSPORT_STREAM):
             self._packets = cv2.VideoCapture(url, cv2.CAP_FFMPEG, [*limits, cv2.CAP_PROP_FORMAT, -1])
         if not self._packets.isOpened():
-            if complaints.is_refused(complaints.new()):
+            said = complaints.new()
+            if complaints.is_refused(said):
                 raise FormatError(BARE.format(shown_address(url)))
+            if complaints.is_locked(said):
+                raise SourceError(LOCKED.format(shown_address(url)))
             raise SourceError(f"Nothing comes from {shown_address(url)}: check the sender, its address and port.")
         codec = codec_of(self._packets)
         if codec is None or not codec.tag:

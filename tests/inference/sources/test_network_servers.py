@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from time import monotonic
 
 import cv2
@@ -11,6 +12,7 @@ import pytest
 from following import following, wait_for, wait_for_silence
 from senders import SYSTEM_PYTHON, has_rtsp, running
 
+from inference.errors import SourceError
 from inference.sources.network import NetworkSource
 from inference.sources.simulated import PhantomSource
 
@@ -61,6 +63,27 @@ def test_a_source_is_called_by_its_address_without_the_password(free_port: FreeP
     port = free_port()
     with mjpeg(port) as url, closing(NetworkSource(url.replace("//", "//surgeon:secret@"))) as source:
         assert source.info.origin.name == f"http://127.0.0.1:{port}/live.mjpg"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_sender_that_lets_nobody_in_is_told_from_a_silent_one(free_port: FreePort, status: int) -> None:
+    """FFmpeg asks again with the name and password once it is told that they are wanted."""
+
+    class Locked(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("WWW-Authenticate", 'Basic realm="ultrasound"')
+            self.end_headers()
+
+    port = free_port()
+    with HTTPServer(("127.0.0.1", port), Locked) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        with pytest.raises(SourceError, match="lets nobody in without the right name and password") as refused:
+            NetworkSource(f"http://surgeon:secret@127.0.0.1:{port}/live.mjpg")
+        server.shutdown()
+        thread.join()
+    assert "secret" not in str(refused.value)
 
 
 RTSP_SERVER = """
