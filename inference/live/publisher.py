@@ -1,6 +1,8 @@
 """Sends the live answer to other programs by OpenIGTLink, or withdraws it at once."""
 
+import socket
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from inference.live.health import Condition, Health
 from inference.outcome import Outcome
@@ -40,10 +42,33 @@ class Publisher:
             self._server.withdraw(withdrawn_words(condition))
         self._running = running
 
+    def sends_at(self, address: str) -> bool:
+        """Whether what listens at this address is this publisher; may wait for a name server."""
+        if self._server is None or not address.lower().startswith("igtl://"):
+            return False
+        from inference.export.openigtlink_server import PORT  # it is loaded already
+
+        try:
+            parts = urlsplit(address)
+            same_port = self._server.address[1] == (parts.port or PORT)
+        except ValueError:  # no port
+            return False
+        return same_port and _is_here(parts.hostname or "")
+
     def close(self) -> None:
         """Withdraw what was sent, and disconnect."""
         if self._server is not None:
             self._server.close()
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this computer: only there can anybody listen."""
+    try:
+        with socket.socket(socket.AF_INET) as own:
+            own.bind((host, 0))
+    except (OSError, UnicodeError):
+        return False
+    return True
 
 
 def sent_notes(notes: ViewNotes) -> dict[str, str]:

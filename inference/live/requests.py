@@ -1,6 +1,7 @@
 """Requests to open a source, and their results: an opened source, or one sentence why not."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 DEMO = "demo:"
 """The address of the bundled clip."""
+_TRANSFORM = re.compile(r"igtl://[^?]*(\?transform=[^?&@]+)")
+"""What an address says of where the probe is; no password of any camera."""
 
 
 def named(text: str) -> str:
@@ -35,7 +38,8 @@ def where(path: Path) -> Path:
 def lasting(text: str) -> str:
     """The address of a source for a later start, from whichever folder: there a file of that name may be another's."""
     if is_live(text) or text in (DEMO, SIMULATED):
-        return shown_address(text)
+        found = _TRANSFORM.fullmatch(text)
+        return shown_address(text) + (found[1] if found else "")
     return str(Path(text).expanduser().absolute())
 
 

@@ -15,7 +15,15 @@ def test_a_file_is_called_by_its_whole_name_at_a_later_start(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize(
-    "text", [DEMO, "simulated:", "simulated:?disturb=lifted", "device:Grabber", "igtl://host:18944"]
+    "text",
+    [
+        DEMO,
+        "simulated:",
+        "simulated:?disturb=lifted",
+        "device:Grabber",
+        "igtl://host:18944",
+        "igtl://host/Image?transform=ProbeToTracker",
+    ],
 )
 def test_what_is_no_file_keeps_its_address(text: str) -> None:
     assert lasting(text) == text
