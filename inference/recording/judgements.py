@@ -29,9 +29,11 @@ class Judgements:
     Attributes:
         overruled: names of the alarms that were called false at the record's end.
         wrong: numbers of the frames whose contour was marked as wrong.
+        models: sha256 of the models that drew the contours; empty if nobody knows.
         corrections: by the number of their frame; those taken back are left out.
     """
 
     overruled: frozenset[str] = frozenset()
     wrong: frozenset[int] = frozenset()
+    models: frozenset[str] = frozenset()
     corrections: Mapping[int, KeptCorrection] = field(default_factory=dict)

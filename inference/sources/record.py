@@ -225,7 +225,9 @@ class RecordSource(Recorded):
         wrong = frozenset(number for number, setting in enumerate(found) if setting.wrong)
         kept = {number: self._kept(number) for number in self.corrected if number < len(self)}
         corrections = {number: one for number, one in kept.items() if one is not None}
-        return Judgements(frozenset(found[-1].overruled), wrong, corrections)
+        return Judgements(
+            frozenset(found[-1].overruled), wrong, frozenset(used.sha256 for used in self.models), corrections
+        )
 
     def _kept(self, number: int) -> KeptCorrection | None:
         """The correction of a frame beside the engine's answer; None if it was taken back, or is damaged."""

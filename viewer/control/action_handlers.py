@@ -328,7 +328,7 @@ class ActionHandlers:
         corrected = self._state.corrections.of(shown.frame)
         if corrected is not None and corrected.changed:
             yield safety.MODELS_OWN
-        if self._state.recording.is_wrong(shown.frame):
+        if self._state.recording.is_wrong(shown):
             yield safety.CALLED_WRONG
 
     def _marker(self) -> Marker:

@@ -11,7 +11,7 @@ from inference.files import dated, make_folder
 from inference.frame import Frame, Mask
 from inference.jobs.background import BackgroundJobs
 from inference.live.session import Session
-from inference.outcome import Outcome, Tumour
+from inference.outcome import NothingFound, Outcome, Tumour
 from inference.patience import SILENT, in_time
 from inference.readout.correction import frame_key
 from inference.readout.formatting import time_words
@@ -45,7 +45,7 @@ class Recording:
         self._session, self._badge, self._folder, self._background = session, badge, folder, background
         self._record: SessionRecord | None = None
         self._silent: SessionRecord | None = None
-        self._wrong: set[tuple[int, float]] = set()
+        self._wrong: dict[tuple[int, float], frozenset[str]] = {}  # with the models of which one drew it, if known
         self._corrected: dict[tuple[int, float], tuple[Mask, Corrector]] = {}
         self.case_code: str | None = None
 
@@ -137,7 +137,7 @@ class Recording:
             return False
         in_record = self._record is not None and self._record.mark_wrong(shown)
         if in_record or self._session.live is not None:
-            self._wrong.add(frame_key(shown.frame))
+            self._wrong[frame_key(shown.frame)] = frozenset({shown.analysis.model_sha256})
         if in_record:
             self._background.say("Contour marked as wrong in the record.", Tone.NEUTRAL)
         elif self._session.live is not None:
@@ -147,15 +147,18 @@ class Recording:
             return False
         return True
 
-    def is_wrong(self, frame: Frame) -> bool:
-        """Whether the contour of this frame was marked as wrong, now or when the open record was made."""
-        return frame_key(frame) in self._wrong
+    def is_wrong(self, outcome: Outcome) -> bool:
+        """Whether this answer was marked as wrong, now or when the open record was made; never another model's."""
+        models = self._wrong.get(frame_key(outcome.frame))
+        if not models or not isinstance(outcome, Tumour | NothingFound):
+            return models is not None
+        return outcome.analysis.model_sha256 in models
 
     def source_opened(self, judgements: Judgements | None) -> None:
         """Forget what was judged of the former source; take over what was of a record."""
         kept = judgements.corrections if judgements else {}
         self._corrected = {(number, 0.0): (one.mask, one.who) for number, one in kept.items()}
-        self._wrong = {(number, 0.0) for number in (judgements.wrong if judgements else ())}
+        self._wrong = {(number, 0.0): judgements.models for number in judgements.wrong} if judgements else {}
 
     def correct(self, shown: Outcome, mask: Mask | None, who: Corrector) -> None:
         """Record a person's correction of the contour on the screen, now and with the last half minute.

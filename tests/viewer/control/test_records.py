@@ -20,6 +20,7 @@ from recordings import frames_in, said, start
 
 from inference.alarms import Alarm
 from inference.crop import Rect
+from inference.live.model import Model
 from inference.live.requests import SourceRequest
 from inference.outcome import NothingFound
 from inference.readout.screen_state import WRONG_WORDS
@@ -311,3 +312,26 @@ def test_a_reopened_record_shows_what_was_judged_of_its_frames(
         (True, "", ""),
     ]
     assert [mark.at for mark in window.state.screen.trend.marks if mark.event is Event.WRONG] == [2.0]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_mark_is_of_the_model_that_drew_the_contour(
+    show: Show, at: At, model: Model, qtbot: QtBot, tmp_path: Path, same: bool
+) -> None:
+    """What another model draws on that frame, nobody has called wrong: neither the screen nor a snapshot says so."""
+    path = tmp_path / "judged.mcap"
+    with PhantomSource(count=3) as phantom:
+        frames = [phantom.read(number) for number in range(3)]
+        recorder = Recorder(path, phantom.info, start=frames[0].captured_at)
+    recorder.model(model.sha256 if same else "f" * 64, "CPU", model.contract.to_json())
+    outcomes = [NothingFound(frame, ANALYSIS) for frame in frames]
+    for outcome in outcomes:
+        recorder.frame(outcome.frame)
+        recorder.outcome(outcome)
+    recorder.event(EventKind.WRONG, "", outcomes[2])
+    recorder.close()
+    window = show(RecordSource(path), wait=False)
+    qtbot.waitUntil(lambda: window.session.ready and window.shown is not None, timeout=5000)
+    at(window, 2)
+    window.refresh.tick()
+    assert window.view.canvas._annotations.wrong == (WRONG_WORDS if same else "")
