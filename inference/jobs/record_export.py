@@ -147,8 +147,8 @@ class RecordExport:
             outs.append(out)
             files += count
             anew = anew or (AS_RECORDED.format(why) if why else "")
-        where = outs[0] if len(set(outs)) == 1 else outs[0].parent if outs else None
-        done = "" if where is None else f"Exported: {counted(files, 'file')} in {where}.{anew}"
+        folder = outs[0] if len(set(outs)) == 1 else outs[0].parent if outs else None
+        done = "" if folder is None else f"Exported: {counted(files, 'file')} in {folder}.{anew}"
         if refused:
             raise OutputError(f"{counted(len(refused), 'record')} could not be exported. {refused[0]} {done}".strip())
         return done

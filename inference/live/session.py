@@ -103,7 +103,7 @@ class Session:
         """Start to open a source; the old one stays until the new one is open."""
         self.request, self.source_refusal, self.regions = request, "", ()
         self._asked_at = monotonic()
-        self._loader.submit("source", lambda: self._opened(request))
+        self._loader.submit("source", lambda: self._open_foreign(request))
 
     def give_up(self) -> str:
         """Wait no longer for the source that is being opened; what is open stays.
@@ -122,7 +122,7 @@ class Session:
         known = (self.opened, self.request)
         if self.live is not None and request.text in (one.text for one in known if one is not None):
             return Refusal("It is open now.")
-        return self._opened(request)
+        return self._open_foreign(request)
 
     def load(self, path: Path | None, *, chosen: bool = True) -> None:
         """Start to load a model; None loads the bundled one. The present model goes on until the new one is ready.
@@ -473,7 +473,7 @@ class Session:
             self.playback.play()
         self._waiting = False
 
-    def _opened(self, request: SourceRequest) -> Opened | Refusal:
+    def _open_foreign(self, request: SourceRequest) -> Opened | Refusal:
         """Open a source, but never what is sent from here: a picture would go round and round, and stand as live."""
         return Refusal(OWN) if self._publisher.sends_at(request.text) else self._open_source(request)
 

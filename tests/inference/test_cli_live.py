@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import pytest
+from disks import full_disk
 from peers import mask_peer
 from tiny import threshold_model
 
@@ -288,14 +289,9 @@ def test_a_record_whose_disk_is_full_ends_and_the_answers_go_on(
     model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Whoever navigates by what is sent needs the picture more than the record."""
-    resource = pytest.importorskip("resource")
     path = tmp_path / "a.mcap"
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, hard))
-    try:
+    with full_disk(150_000):
         code = cli.main(["live", "simulated:?", "--model", model, "--record", str(path), "--seconds", "5"])
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     out, err = capsys.readouterr()
     times, said = [json.loads(line)["captured_utc"] for line in out.splitlines()], err.splitlines()
     assert code == 1

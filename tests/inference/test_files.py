@@ -5,14 +5,13 @@ import re
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
+from disks import full_disk
 from outcomes import INFO, five, frame, tumour
 
 from inference.errors import OutputError
@@ -64,18 +63,6 @@ WRITERS: dict[str, Write] = {
     "outbox": _outbox,
     "record": _record,
 }
-
-
-@contextmanager
-def full_disk(most_bytes: int) -> Iterator[None]:
-    """No file may grow beyond this, which fails as a full disk does."""
-    resource: Any = pytest.importorskip("resource")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 @pytest.mark.parametrize("name", WRITERS)

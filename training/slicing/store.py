@@ -85,8 +85,14 @@ def _forget_others(cases: Container[str], store: Path) -> None:
         receipt.unlink()
         (store / "slices.csv").unlink(missing_ok=True)  # it may list them
         _remove(read_slices(table), store)
-        for mine in (table, *(at(store, table.stem) for at in (look_path, frames_path, areas_path))):
-            mine.unlink(missing_ok=True)
+        _forget_facts(store, receipt.stem)
+        table.unlink()
+
+
+def _forget_facts(store: Path, case: str) -> None:
+    """Remove what was told of a case's pictures beside their slices."""
+    for at in (look_path, frames_path, areas_path):
+        at(store, case).unlink(missing_ok=True)
 
 
 def _refuse_shared(patients: Mapping[str, str], store: Path, others: Iterable[Path]) -> None:
@@ -127,10 +133,7 @@ def _cut_once(case: Case, store: Path, cutting: Cutting) -> list[SliceRow]:
         return read_slices(table)
     receipt.unlink(missing_ok=True)
     (store / "slices.csv").unlink(missing_ok=True)  # of other masks than those that are there from now on
-    for at in (look_path, frames_path, areas_path):
-        at(store, case.case).unlink(
-            missing_ok=True
-        )  # a frame that was a volume before has no areas, and a sweep no look
+    _forget_facts(store, case.case)  # a frame that was a volume before has no areas, and a sweep no look
     if table.is_file():
         _remove(read_slices(table), store)
     rows = list(cut_case(case, files, store, cutting))

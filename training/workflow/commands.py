@@ -1,6 +1,7 @@
 """The command of each workflow rule: what follows `python -m` on a shell line in the working folder."""
 
 import shlex
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,7 @@ class Commands:
         Snakemake runs a rule again for files that are newer than what it made: one that takes another's place may be
         older, and it looks into no folder.
         """
-        given = [Path(name) for name in named if name not in self._made()]
+        given = map(Path, self._not_made(named))
         paths = [path for name in given for path in (name, *sorted(name.rglob("*"))) if path.is_file()]
         kept = ((str(path), path.stat()) for path in paths)
         return " ".join(f"{name}:{told.st_size}:{told.st_mtime_ns}" for name, told in kept)
@@ -164,12 +165,13 @@ class Commands:
         tables = [cohort.cases for cohort in self.experiment.cohorts.values() if cohort.cases]
         starts = [path for model in self.experiment.models for path in self.starts(model)]
         folders = [path for comparison in self.experiment.comparisons for path in self.annotators(comparison)]
-        return [path for path in dict.fromkeys([*tables, *starts, *folders]) if path not in self._made()]
+        return self._not_made([*tables, *starts, *folders])
 
-    def _made(self) -> set[str]:
-        """What stages make of that which later stages are given by name: exports to start from, and case tables."""
-        tables = {self.table(name) for name, cohort in self.experiment.cohorts.items() if cohort.simulate}
-        return tables | {self.draft(model) for model in self.experiment.models}
+    def _not_made(self, named: Iterable[str]) -> list[str]:
+        """Those that no stage makes: stages make exports to start from, and case tables of simulated cohorts."""
+        made = {self.table(name) for name, cohort in self.experiment.cohorts.items() if cohort.simulate}
+        made |= {self.draft(model) for model in self.experiment.models}
+        return [path for path in dict.fromkeys(named) if path not in made]
 
     def draft(self, model: str) -> str:
         """The path of a model's .onnx file without scores."""

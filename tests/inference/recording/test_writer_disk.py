@@ -9,6 +9,7 @@ from time import monotonic
 
 import numpy as np
 import pytest
+from disks import full_disk
 from outcomes import INFO, frame, tumour
 
 from inference.errors import OutputError
@@ -62,18 +63,13 @@ def test_a_slow_disk_costs_frames_and_says_so_but_nobody_waits(tmp_path: Path, m
 
 
 def test_a_disk_that_fills_stops_the_record_with_a_sentence(tmp_path: Path) -> None:
-    resource = pytest.importorskip("resource")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     path, limit = tmp_path / "full.mcap", 60_000
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
-    try:
+    with full_disk(limit):
         recorder, deadline, index = Recorder(path, INFO), monotonic() + 30, 0
         while not recorder.status().error and monotonic() < deadline:
             recorder.frame(frame(index))
             index += 1
         status = recorder.close()
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert status.error.startswith("The disk is full")
     assert path.stat().st_size <= limit
     assert end_of_whole_entries(path) == path.stat().st_size, "a part of what did not fit is left"
@@ -84,31 +80,19 @@ def test_a_disk_that_fills_stops_the_record_with_a_sentence(tmp_path: Path) -> N
 
 
 def test_of_a_record_that_does_not_even_begin_nothing_is_said_to_be_kept(tmp_path: Path) -> None:
-    resource = pytest.importorskip("resource")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     path = tmp_path / "full.mcap"
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
-    try:
-        with pytest.raises(OutputError, match="the disk is full") as told:
-            Recorder(path, INFO)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with full_disk(1000), pytest.raises(OutputError, match="the disk is full") as told:
+        Recorder(path, INFO)
     assert "nothing is kept" in str(told.value)
     assert not path.exists()
 
 
 def test_of_a_half_minute_that_does_not_fit_is_said_how_much_was_kept(tmp_path: Path) -> None:
-    resource = pytest.importorskip("resource")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     path, ring = tmp_path / "full.mcap", Ring()
     for index in range(60):
         ring.add(tumour(frame(index)))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, hard))
-    try:
-        with pytest.raises(OutputError) as told:
-            keep(ring.held(), path, INFO)
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with full_disk(60_000), pytest.raises(OutputError) as told:
+        keep(ring.held(), path, INFO)
     with RecordSource(path) as source:
         assert str(told.value).endswith(f" {len(source)} of 60 frames were kept.")
         assert 0 < len(source) < 60

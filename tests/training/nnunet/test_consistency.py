@@ -98,3 +98,10 @@ def test_after_steps_with_it_noise_changes_a_mask_less(begun):
             output = trainer.network(paired["data"])
         lacks.append(float(lack(output[0] if isinstance(output, list) else output)))
     assert lacks[1] < lacks[0]
+
+
+def test_a_box_head_learns_from_both_halves(begun):
+    """It has boxes of as many pictures as the network sees."""
+    trainer = begun("boxes", consistency=1.0, box_weight=1.0)
+    step(trainer)
+    assert 0 < trainer.loss.read() < float("inf")

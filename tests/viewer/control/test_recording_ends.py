@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pydicom
-import pytest
+from disks import full_disk
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from recordings import frames_in, said, start
@@ -27,15 +27,10 @@ Shoot = Callable[[MainWindow, str], Any]
 def test_a_full_disk_stops_the_recording_and_not_the_picture(
     show: Show, qtbot: QtBot, records: Path, shoot: Shoot
 ) -> None:
-    resource = pytest.importorskip("resource")
     window = show(PhantomSource(count=60))
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, hard))
-    try:
+    with full_disk(150_000):
         start(window, qtbot)
         said(window, qtbot, "The disk is full")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert not window.state.recording.running
     assert not window.view.top.badge.isVisible()
     shoot(window, "disk-full")
