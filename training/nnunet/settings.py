@@ -4,6 +4,7 @@ The command line (`ius-train fit`), an experiment's YAML, the workflow and nnU-N
 a setting, add one field here and, if it needs code of its own, that code to the trainer.
 """
 
+import sys
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ from training.nnunet.names import PLANS, model_folder, plans_name
 
 Fold = int | Literal["all"]
 Count = Annotated[int, Meta(ge=1)]
-Positive = Annotated[float, Meta(gt=0)]
+Positive = Annotated[float, Meta(gt=0, le=sys.float_info.max)]
+Weight = Annotated[float, Meta(ge=0, le=sys.float_info.max)]
 ShareBelowOne = Annotated[float, Meta(ge=0, lt=1)]
 
 
@@ -104,7 +106,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         ),
     ] = 1
     box_weight: Annotated[
-        Annotated[float, Meta(ge=0)],
+        Weight,
         _setting(
             "of the loss of boxes, which a head beside the decoder learns for 'predict --boxes'; masks need none of it",
             metavar="WEIGHT",
@@ -113,7 +115,7 @@ class TrainingSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
         ),
     ] = 0.0
     consistency: Annotated[
-        Annotated[float, Meta(ge=0)],
+        Weight,
         _setting(
             "of the loss of masks that change with a picture's noise alone; a batch then takes twice as long",
             metavar="WEIGHT",

@@ -147,3 +147,14 @@ def test_slices_preprocessed_by_an_earlier_version_stay_and_those_of_other_slice
     (raw / "dataset.json").write_text(json.dumps({"slices_sha256": "two", "small_tumours": ["a"]}))
     _forget_if_changed(raw, preprocessed)
     assert not preprocessed.exists()
+
+
+@pytest.mark.parametrize("name", ["learning_rate", "box_weight", "consistency"])
+@pytest.mark.parametrize("value", ["inf", "nan", "-1"])
+def test_no_training_begins_with_what_is_no_size(name: str, value: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args(["fit", "slices", "--work", "work", f"--{name.replace('_', '-')}={value}"])
+    assert ended.value.code == 2
+    assert f"{value!r} will not do" in capsys.readouterr().err
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({name: float(value)}, TrainingSettings)
