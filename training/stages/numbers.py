@@ -1,6 +1,7 @@
 """Numbers on the command line, within their limits: one that makes no sense is refused before anything is read."""
 
 import argparse
+import math
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ def within(least: N, most: N | None = None) -> Callable[[str], N]:
             value = kind(text)
         except ValueError as error:
             raise argparse.ArgumentTypeError(f"{text!r} will not do: give {words}") from error
-        if not value >= least or (most is not None and value > most):  # NaN is not at least anything
+        if not least <= value < math.inf or (most is not None and value > most):  # NaN is not at least anything
             raise argparse.ArgumentTypeError(f"{text!r} will not do: give {words}")
         return value
 
