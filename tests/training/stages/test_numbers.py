@@ -9,8 +9,9 @@ from training.cli import main
 from training.stages.numbers import JOBS, within
 
 
-@pytest.mark.parametrize(("parse", "text"), [(JOBS, "0"), (JOBS, "1.5"), (within(0.0), "-3"), (within(0.0), "nan"), (within(0.0), "inf"),
-                                             (within(0.005, 3.0), "4"), (within(0.005, 3.0), "inf")])  # fmt: skip
+@pytest.mark.parametrize(("parse", "text"), [(JOBS, "0"), (JOBS, "1.5"), (within(0.0), "-3"), (within(0.0), "nan"),
+                                             (within(0.005, 3.0), "4"), (within(0.005, 3.0), "inf"),
+                                             (within(0.0), "inf")])  # fmt: skip
 def test_what_lies_outside_is_refused(parse, text: str):
     with pytest.raises(argparse.ArgumentTypeError, match="will not do: give"):
         parse(text)
